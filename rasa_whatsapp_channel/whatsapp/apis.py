@@ -1,0 +1,119 @@
+"""
+The APIs this package speaks, as values: what each can take.
+
+Where they differ in *shape*, a client in `whatsapp.clients` writes the difference; here is only what
+a composer must know beforehand. Facts: the comparison table in docs/platform.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+DAY: Final = 86_400
+
+
+@dataclass(frozen=True)
+class Api:
+    """What one API can take."""
+
+    name: str  # as in `api:` of credentials.yml
+    interactive: frozenset[str]  # values of `interactive.type`
+    context: bool  # can quote a message
+    reactions: bool
+    voice: bool  # `audio.voice`
+    animated_stickers: bool
+    link: bool  # `image.link` and its like in a media message; headers take links everywhere
+    provider: bool  # `provider` beside `link`
+    typing: bool  # a typing indicator
+    mark_read: bool
+    user_ids: bool  # `recipient` takes a business-scoped user id
+    media_id_life: int  # seconds an uploaded id stays valid
+
+
+_BOTH: Final = frozenset(
+    {
+        "button",
+        "list",
+        "product",
+        "product_list",
+        "catalog_message",
+        "location_request_message",
+        "flow",
+    }
+)
+_CLOUD_ONLY: Final = frozenset(
+    {
+        "cta_url",
+        "carousel",
+        "request_contact_info",
+        "voice_call",
+        "call_permission_request",
+        "address_message",
+        "order_details",
+        "order_status",
+    }
+)
+
+CLOUD: Final = Api(
+    name="cloud",
+    interactive=_BOTH | _CLOUD_ONLY,
+    context=True,
+    reactions=True,
+    voice=True,
+    animated_stickers=True,
+    link=True,
+    provider=False,
+    typing=True,
+    mark_read=True,
+    user_ids=True,
+    media_id_life=30 * DAY,
+)
+DIALOG360: Final = Api(
+    name="360dialog",
+    interactive=_BOTH | _CLOUD_ONLY,
+    context=True,
+    reactions=True,
+    voice=True,
+    animated_stickers=True,
+    link=True,
+    provider=False,
+    typing=True,
+    mark_read=True,
+    user_ids=True,
+    media_id_life=30 * DAY,
+)
+ON_PREMISES: Final = Api(
+    name="on_premises",
+    interactive=_BOTH,
+    context=False,
+    reactions=False,
+    voice=False,
+    animated_stickers=False,
+    link=True,
+    provider=True,
+    typing=False,
+    mark_read=True,
+    user_ids=False,
+    media_id_life=14 * DAY,
+)
+TURN: Final = Api(
+    name="turn",
+    interactive=_BOTH,
+    context=False,
+    reactions=False,
+    voice=False,
+    animated_stickers=False,
+    link=False,
+    provider=False,
+    typing=False,
+    mark_read=False,  # undocumented there
+    user_ids=True,
+    media_id_life=7 * DAY,
+)
+
+APIS: Final[Mapping[str, Api]] = MappingProxyType(
+    {api.name: api for api in (CLOUD, ON_PREMISES, TURN, DIALOG360)}
+)

@@ -1,0 +1,113 @@
+"""
+What can arrive: one frozen value per event, read from both envelopes.
+
+Cloud and 360dialog send ``entry[] × changes[] × value``, on-premises and Turn one flat object.
+Everything in a webhook becomes an event. What this package does not know, or cannot read, becomes
+`Unknown` with its reason; nothing raises, because one odd event must not block the others.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rasa_whatsapp_channel.whatsapp.errors import PlatformError
+
+Part = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a message refers to: a quoted message, a forwarded one, or a product it asks about."""
+
+    message_id: str | None = None
+    sender: str | None = None
+    forwarded: bool = False
+    frequently_forwarded: bool = False
+    referred_product: Part | None = None
+
+
+@dataclass(frozen=True)
+class InboundMessage:
+    """
+    A message of a user.
+
+    *phone* or *user_id* may be missing, never both in a message that can be answered. *content* is
+    the part named like *type* (a list for contacts); an absent or unreadable one is an empty mapping.
+    *timestamp* is in unix seconds.
+    """
+
+    id: str
+    type: str
+    phone: str | None = None
+    user_id: str | None = None  # business-scoped user id
+    parent_user_id: str | None = None
+    group_id: str | None = None
+    timestamp: int | None = None
+    content: Any = field(default_factory=dict)
+    context: Context | None = None
+    referral: Part | None = None
+    errors: tuple[PlatformError, ...] = ()
+    profile_name: str | None = None
+    username: str | None = None
+    phone_number_id: str | None = None  # the business number that was written to; Cloud only
+
+    @property
+    def key(self) -> str:
+        """The same however often, and in whatever batch, WhatsApp delivers it."""
+        return self.id
+
+
+@dataclass(frozen=True)
+class Status:
+    """What became of a message we sent. *status*: sent, delivered, read, played, failed, or newer."""
+
+    message_id: str
+    status: str
+    timestamp: int | None = None
+    recipient_id: str | None = None
+    recipient_user_id: str | None = None
+    errors: tuple[PlatformError, ...] = ()
+    callback_data: str | None = None
+    phone_number_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        recipient = self.recipient_id or self.recipient_user_id or ""
+        return f"{self.message_id}:{self.status}:{recipient}"
+
+
+@dataclass(frozen=True)
+class UserIdChanged:
+    """A user has a new business-scoped user id (webhook field ``user_id_update``)."""
+
+    previous: str
+    current: str
+    phone: str | None = None
+    timestamp: int | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.previous}:{self.current}"
+
+
+@dataclass(frozen=True)
+class PlatformNotice:
+    """An error of the number, the account or the client itself, not of one message."""
+
+    errors: tuple[PlatformError, ...]
+    phone_number_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Something proven to come from WhatsApp that could not be read. *reason* says why."""
+
+    reason: str
+    value: Any = None
+
+
+Event = InboundMessage | Status | UserIdChanged | PlatformNotice | Unknown

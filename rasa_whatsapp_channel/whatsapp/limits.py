@@ -1,0 +1,132 @@
+"""
+Every number WhatsApp documents for what this package sends and receives, with its page.
+
+Pages are below https://developers.facebook.com/documentation/business-messaging/whatsapp/ unless a
+full address is given. Lengths are in characters (code points), sizes in bytes, times in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+KB: Final = 1024
+MB: Final = 1024 * 1024
+
+# messages/text-messages
+TEXT_BODY: Final = 4096
+
+# messages/image-messages, video-messages, document-messages
+CAPTION: Final = 1024
+# messages/document-messages (the platform names no limit; file systems do)
+FILENAME: Final = 240
+
+# messages/contacts-messages
+CONTACTS: Final = 257
+
+# messages/location-messages
+LATITUDE: Final = 90.0
+LONGITUDE: Final = 180.0
+
+# messages/interactive-reply-buttons-messages
+BUTTONS: Final = 3
+BUTTON_TITLE: Final = 20
+BUTTON_ID: Final = 256
+INTERACTIVE_BODY: Final = 1024
+HEADER_TEXT: Final = 60
+FOOTER: Final = 60
+
+# messages/interactive-list-messages
+LIST_BODY: Final = 4096
+LIST_BUTTON: Final = 20
+LIST_SECTIONS: Final = 10
+LIST_ROWS: Final = 10  # over all sections
+SECTION_TITLE: Final = 24
+ROW_TITLE: Final = 24
+ROW_DESCRIPTION: Final = 72
+ROW_ID: Final = 200
+
+# messages/interactive-cta-url-messages
+CTA_DISPLAY_TEXT: Final = 20
+URL: Final = 2000
+
+# messages/interactive-media-carousel-messages
+CARDS_MIN: Final = 2
+CARDS: Final = 10
+CARD_BODY: Final = 160
+CARD_BODY_LINE_BREAKS: Final = 2
+CARD_BUTTONS: Final = 3
+
+# messages/flows: 20 and 30 are both documented; the smaller is always taken
+FLOW_CTA: Final = 20
+
+# catalogs/sell-products-and-services/share-products
+PRODUCT_SECTIONS: Final = 10
+PRODUCTS: Final = 30  # over all sections
+PRODUCT_RETAILER_ID: Final = 100
+
+# calling/call-button-messages-deep-links
+VOICE_CALL_PAYLOAD: Final = 512
+
+# templates/components, templates/overview
+TEMPLATE_NAME: Final = 512
+TEMPLATE_BUTTONS: Final = 10
+TEMPLATE_COUPON_CODE: Final = 20
+
+# the client library pywa documents it; Meta only for calls
+CALLBACK_DATA: Final = 512
+
+# business-phone-numbers/media: bytes by kind of message
+MEDIA_BYTES: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "audio": 16 * MB,
+        "document": 100 * MB,
+        "image": 5 * MB,
+        "sticker": 500 * KB,  # animated; a static one is held to STICKER_STATIC_BYTES
+        "video": 16 * MB,
+    }
+)
+STICKER_STATIC_BYTES: Final = 100 * KB
+STICKER_PIXELS: Final = 512  # both sides
+# above it a voice message shows a download icon instead of a play icon (messages/audio-messages)
+VOICE_PLAY_BYTES: Final = 512 * KB
+
+# business-phone-numbers/media: MIME types by kind of message. On-premises documents: any valid type,
+# https://developers.facebook.com/docs/whatsapp/api/media
+MEDIA_TYPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),
+        "document": frozenset(
+            {
+                "text/plain",
+                "application/pdf",
+                "application/msword",
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                "application/vnd.ms-excel",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                "application/vnd.ms-powerpoint",
+                "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            }
+        ),
+        "image": frozenset({"image/jpeg", "image/png"}),
+        "sticker": frozenset({"image/webp"}),
+        "video": frozenset({"video/mp4", "video/3gpp"}),
+    }
+)
+
+# webhooks/create-webhook-endpoint
+WEBHOOK_BYTES: Final = 3 * MB
+
+# business-phone-numbers/media: a download URL lives this long
+MEDIA_URL_LIFE: Final = 300
+
+# messages/send-messages: the customer service window
+WINDOW: Final = 24 * 3600
+# typing-indicators
+TYPING: Final = 25
+
+# about-the-platform: pair rate; throughput
+PAIR_INTERVAL: Final = 6.0
+PAIR_BURST: Final = 45
+MESSAGES_PER_SECOND: Final = 80

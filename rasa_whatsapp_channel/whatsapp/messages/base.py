@@ -1,0 +1,130 @@
+"""What every message has in common, and the media a message may hold."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.messages import checks
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Message:
+    """
+    Something that can be sent. A message that exists is inside WhatsApp's limits.
+
+    `body` and `parse` (in this package's ``__init__``) are inverse to each other; what `body` returns
+    is Meta's Cloud shape without the envelope. Each client adds its envelope and its differences.
+    """
+
+    type: ClassVar[str]  # as in WhatsApp's `type`
+
+    def content(self) -> Any:
+        """Return what stands under the key named like the type."""
+        raise NotImplementedError
+
+    def body(self) -> dict[str, Any]:
+        return {"type": self.type, self.type: self.content()}
+
+
+@dataclass(frozen=True)
+class Media:
+    """
+    Where a file comes from: exactly one of *id*, *link* and *path*.
+
+    *path* is a file beside the bot; it is uploaded before sending and its id put in its place, so it
+    never reaches WhatsApp. *provider* names the stored credentials an on-premises client fetches
+    *link* with.
+    """
+
+    id: str | None = None
+    link: str | None = None
+    path: str | None = None
+    provider: str | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("id", "link", "path") if getattr(self, name) is not None]
+        if len(given) != 1:
+            what = " and ".join(given) + " together" if given else "none of them"
+            raise InvalidMessage("media", f"needs exactly one of id, link and path, and has {what}")
+        if self.id is not None:
+            checks.check_text("media.id", self.id)
+        if self.path is not None:
+            checks.check_text("media.path", self.path)
+        if self.provider is not None:
+            checks.check_text("media.provider.name", self.provider)
+            if self.link is None:
+                raise InvalidMessage("media.provider", "goes only with a link")
+        if self.link is not None:
+            checks.check_text("media.link", self.link)
+            # The seed form of a link with a provider: "the-provider-name/https://the-url".
+            prefix = f"{self.provider}/" if self.provider else None
+            address = self.link.removeprefix(prefix) if prefix else self.link
+            checks.check_link("media.link", address)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the keys of WhatsApp's media object."""
+        fields: dict[str, Any] = {
+            key: value
+            for key in ("id", "link", "path")
+            if (value := getattr(self, key)) is not None
+        }
+        if self.provider is not None:
+            fields["provider"] = {"name": self.provider}
+        return fields
+
+    @classmethod
+    def parse(cls, field: str, value: Mapping[str, Any]) -> Media:
+        provider = value.get("provider")
+        if isinstance(provider, Mapping):  # REF's table says a string, all examples say an object
+            checks.only(f"{field}.provider", provider, ("name",))
+            provider = provider.get("name")
+            if provider is None:
+                raise InvalidMessage(f"{field}.provider.name", "is missing")
+        media_id = value.get("id")
+        try:
+            return cls(
+                # YAML turns an id of digits into a number; nothing is lost by turning it back
+                id=str(media_id) if isinstance(media_id, int) else media_id,
+                link=value.get("link"),
+                path=value.get("path"),
+                provider=provider,
+            )
+        except InvalidMessage as error:
+            where = field + error.field.removeprefix("media")
+            raise InvalidMessage(where, error.problem, limit=error.limit) from None
+
+
+def find_media(value: object) -> Iterator[Media]:
+    """Yield every `Media` inside a message, in order."""
+    if isinstance(value, Media):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from find_media(getattr(value, field.name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from find_media(item)
+
+
+def replace_media(value: T, replacements: Mapping[Media, Media]) -> T:
+    """Return *value* with each `Media` that has a replacement replaced."""
+    if isinstance(value, Media):
+        return replacements.get(value, value)  # type: ignore[return-value]  # T is Media here
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changed = {
+            field.name: new
+            for field in dataclasses.fields(value)
+            if (new := replace_media(old := getattr(value, field.name), replacements)) is not old
+        }
+        return dataclasses.replace(value, **changed) if changed else value
+    if isinstance(value, tuple):
+        items = tuple(replace_media(item, replacements) for item in value)
+        same = all(new is old for new, old in zip(items, value, strict=True))
+        return value if same else items  # type: ignore[return-value]  # T is that tuple
+    return value

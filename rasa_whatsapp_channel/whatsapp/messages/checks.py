@@ -1,0 +1,103 @@
+"""The checks every message runs on itself; each raises `InvalidMessage` naming the field in WhatsApp's body."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+
+_HTTP = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
+
+
+def check_text(field: str, value: object, limit: int | None = None, *, empty: bool = False) -> str:
+    """Return *value* as the string it must be: at most *limit* characters, not blank unless *empty*."""
+    if not isinstance(value, str):
+        raise InvalidMessage(field, f"must be a text, not {_kind(value)}")
+    if not empty and not value.strip():
+        raise InvalidMessage(field, "must not be empty")
+    if limit is not None and len(value) > limit:
+        raise InvalidMessage(
+            field, f"has {len(value)} characters; WhatsApp takes at most {limit}", limit=limit
+        )
+    return value
+
+
+def check_link(field: str, value: object) -> str:
+    """Return *value* as the http or https address it must be."""
+    link = check_text(field, value)
+    if not _HTTP.match(link):
+        raise InvalidMessage(field, f"must begin with http:// or https://, not {link[:40]!r}")
+    return link
+
+
+def check_count(field: str, values: Sequence[Any], most: int, least: int = 1) -> None:
+    if len(values) < least:
+        raise InvalidMessage(field, f"needs at least {least}, has {len(values)}", limit=least)
+    if len(values) > most:
+        raise InvalidMessage(field, f"takes at most {most}, has {len(values)}", limit=most)
+
+
+def check_unique(field: str, values: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise InvalidMessage(
+                field, f"{value!r} stands there twice; WhatsApp wants each only once"
+            )
+        seen.add(value)
+
+
+def check_number(field: str, value: object, bound: float) -> float:
+    """Return *value*, a number or its decimal text, between -*bound* and *bound*."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise InvalidMessage(field, f"must be a number, not {_kind(value)}")
+    try:
+        number = float(value)
+    except ValueError:
+        raise InvalidMessage(field, f"must be a number, not {value!r}") from None
+    if not -bound <= number <= bound:  # also refuses nan
+        raise InvalidMessage(field, f"must lie between -{bound:g} and {bound:g}, not {number:g}")
+    return number
+
+
+def mapping(field: str, value: object) -> Mapping[str, Any]:
+    """Return *value* as the object it must be."""
+    if not isinstance(value, Mapping):
+        raise InvalidMessage(field, f"must be an object, not {_kind(value)}")
+    return value
+
+
+def sequence(field: str, value: object) -> Sequence[Any]:
+    """Return *value* as the list it must be."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        raise InvalidMessage(field, f"must be a list, not {_kind(value)}")
+    return value
+
+
+def only(field: str, value: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Refuse keys that WhatsApp does not know there, with the nearest one it does."""
+    known = tuple(known)
+    for key in value:
+        if key in known:
+            continue
+        near = difflib.get_close_matches(str(key), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        raise InvalidMessage(f"{field}.{key}", f"is not known to WhatsApp there; {hint}")
+
+
+def _kind(value: object) -> str:
+    names = {
+        type(None): "nothing",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        str: "a text",
+    }
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return "a list"
+    return names.get(type(value), type(value).__name__)

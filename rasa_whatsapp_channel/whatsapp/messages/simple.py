@@ -1,0 +1,148 @@
+"""
+Text, location, contacts and reactions.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.messages import checks
+from rasa_whatsapp_channel.whatsapp.messages.base import Message
+
+_CONTACT_KEYS = ("name", "phones", "emails", "addresses", "org", "urls", "birthday", "ims")
+_NAME_PARTS = ("first_name", "last_name", "middle_name", "suffix", "prefix")
+_BIRTHDAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Text(Message):
+    """A text; with *preview_url* the first link in it is shown as a card."""
+
+    type: ClassVar[str] = "text"
+
+    text: str
+    preview_url: bool = False
+
+    def __post_init__(self) -> None:
+        checks.check_text("text.body", self.text, limits.TEXT_BODY)
+
+    def content(self) -> dict[str, Any]:
+        return {"body": self.text, **({"preview_url": True} if self.preview_url else {})}
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any], *, preview_url: object = False) -> Text:
+        checks.only("text", value, ("body", "preview_url"))
+        text = checks.check_text("text.body", value.get("body"))
+        return cls(text, preview_url=bool(value.get("preview_url", preview_url)))
+
+
+@dataclass(frozen=True)
+class Location(Message):
+    """A pin; WhatsApp shows *address* only together with *name*."""
+
+    type: ClassVar[str] = "location"
+
+    latitude: float
+    longitude: float
+    name: str | None = None
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.check_number("location.latitude", self.latitude, limits.LATITUDE)
+        checks.check_number("location.longitude", self.longitude, limits.LONGITUDE)
+
+    def content(self) -> dict[str, Any]:
+        words = {"name": self.name, "address": self.address}
+        return {
+            "latitude": self.latitude,
+            "longitude": self.longitude,
+            **{key: value for key, value in words.items() if value},
+        }
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any]) -> Location:
+        checks.only("location", value, ("latitude", "longitude", "name", "address"))
+        return cls(
+            latitude=checks.check_number(
+                "location.latitude", value.get("latitude"), limits.LATITUDE
+            ),
+            longitude=checks.check_number(
+                "location.longitude", value.get("longitude"), limits.LONGITUDE
+            ),
+            name=_optional_text("location.name", value.get("name")),
+            address=_optional_text("location.address", value.get("address")),
+        )
+
+
+@dataclass(frozen=True)
+class Contacts(Message):
+    """Contact cards, each an object of WhatsApp's contact shape."""
+
+    type: ClassVar[str] = "contacts"
+
+    contacts: tuple[Mapping[str, Any], ...]
+
+    def __post_init__(self) -> None:
+        checks.check_count("contacts", self.contacts, limits.CONTACTS)
+        for number, contact in enumerate(self.contacts):
+            _check_contact(f"contacts[{number}]", contact)
+
+    def content(self) -> list[Mapping[str, Any]]:
+        return list(self.contacts)
+
+    @classmethod
+    def parse(cls, value: object) -> Contacts:
+        return cls(tuple(checks.sequence("contacts", value)))
+
+
+@dataclass(frozen=True)
+class Reaction(Message):
+    """An emoji on a message; an empty one takes it away."""
+
+    type: ClassVar[str] = "reaction"
+
+    message_id: str
+    emoji: str
+
+    def __post_init__(self) -> None:
+        checks.check_text("reaction.message_id", self.message_id)
+        checks.check_text("reaction.emoji", self.emoji, empty=True)
+
+    def content(self) -> dict[str, Any]:
+        return {"message_id": self.message_id, "emoji": self.emoji}
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any]) -> Reaction:
+        checks.only("reaction", value, ("message_id", "emoji"))
+        return cls(
+            message_id=checks.check_text("reaction.message_id", value.get("message_id")),
+            emoji=checks.check_text("reaction.emoji", value.get("emoji", ""), empty=True),
+        )
+
+
+def _check_contact(field: str, value: object) -> None:
+    contact = checks.mapping(field, value)
+    checks.only(field, contact, _CONTACT_KEYS)
+    name = checks.mapping(f"{field}.name", contact.get("name"))
+    checks.check_text(f"{field}.name.formatted_name", name.get("formatted_name"))
+    if not any(name.get(part) for part in _NAME_PARTS):
+        raise InvalidMessage(
+            f"{field}.name", f"needs beside formatted_name at least one of {', '.join(_NAME_PARTS)}"
+        )
+    for key in ("phones", "emails", "addresses", "urls", "ims"):
+        for number, item in enumerate(checks.sequence(f"{field}.{key}", contact.get(key) or [])):
+            checks.mapping(f"{field}.{key}[{number}]", item)
+    birthday = contact.get("birthday")
+    if birthday is not None and not (isinstance(birthday, str) and _BIRTHDAY.fullmatch(birthday)):
+        raise InvalidMessage(f"{field}.birthday", "must be written YYYY-MM-DD")
+
+
+def _optional_text(field: str, value: object) -> str | None:
+    return None if value is None else checks.check_text(field, value, empty=True)

@@ -1,0 +1,198 @@
+"""
+Templates: what goes outside the 24-hour window.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.messages import checks
+from rasa_whatsapp_channel.whatsapp.messages.base import Media, Message
+
+_NAME: Final = re.compile(r"[a-z0-9_]+")
+_MEDIA: Final = ("image", "video", "document", "gif")
+_TEXTS: Final = ("text", "payload", "coupon_code")
+# newline, tab and more than four spaces in a row are answered with 132018
+_SPACE: Final = re.compile(r"[\n\r\t]| {5,}")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """
+    One value put into a template.
+
+    *value* stands under the key named like *type*: a text (text, payload, coupon_code), a `Media`
+    (image, video, document, gif), or WhatsApp's object (currency, date_time, location, product,
+    action, limited_time_offer, …). *name* is for templates with named parameters.
+    """
+
+    type: str
+    value: Any
+    name: str | None = None
+    filename: str | None = None
+
+    def __post_init__(self) -> None:
+        field = f"template.components.parameters.{self.type}"
+        if self.type in _MEDIA:
+            if not isinstance(self.value, Media):
+                raise InvalidMessage(field, "must be a media object")
+        elif self.type in _TEXTS:
+            checks.check_text(field, self.value)
+            if self.type == "text" and _SPACE.search(self.value):
+                raise InvalidMessage(field, "takes no line break, tab or five spaces in a row")
+            if self.type == "coupon_code":
+                checks.check_text(field, self.value, limits.TEMPLATE_COUPON_CODE)
+        else:
+            checks.mapping(field, self.value)
+
+    def content(self) -> dict[str, Any]:
+        value: Any = self.value
+        if isinstance(value, Media):
+            value = {**value.fields(), **({"filename": self.filename} if self.filename else {})}
+        name = {"parameter_name": self.name} if self.name is not None else {}
+        return {"type": self.type, **name, self.type: value}
+
+    @classmethod
+    def parse(cls, value: object) -> Parameter:
+        field = "template.components.parameters"
+        parameter = checks.mapping(field, value)
+        kind = checks.check_text(f"{field}.type", parameter.get("type"))
+        content = parameter.get(kind)
+        filename = None
+        if kind in _MEDIA:
+            media = checks.mapping(f"{field}.{kind}", content)
+            checks.only(f"{field}.{kind}", media, ("id", "link", "path", "provider", "filename"))
+            filename = media.get("filename")
+            content = Media.parse(f"{field}.{kind}", media)
+        elif kind in _TEXTS and isinstance(content, (int, float)) and not isinstance(content, bool):
+            content = str(content)
+        return cls(kind, content, name=parameter.get("parameter_name"), filename=filename)
+
+
+@dataclass(frozen=True)
+class Component:
+    """Header, body, button or carousel of a template. *sub_type* and *index* belong to buttons."""
+
+    type: str
+    parameters: tuple[Parameter, ...] = ()
+    sub_type: str | None = None
+    index: int | None = None
+    cards: tuple[tuple[Component, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        field = "template.components"
+        if self.type not in (
+            "header",
+            "body",
+            "button",
+            "carousel",
+            "limited_time_offer",
+            "order_status",
+        ):
+            raise InvalidMessage(f"{field}.type", f"{self.type!r} is no kind of component")
+        if self.type == "button":
+            checks.check_text(f"{field}.sub_type", self.sub_type)
+            if self.index is None or not 0 <= self.index < limits.TEMPLATE_BUTTONS:
+                raise InvalidMessage(
+                    f"{field}.index", f"must be 0 to {limits.TEMPLATE_BUTTONS - 1}"
+                )
+
+    def content(self) -> dict[str, Any]:
+        parts: dict[str, Any] = {"type": self.type}
+        if self.type == "button":
+            parts |= {"sub_type": self.sub_type, "index": str(self.index)}
+        if self.type == "carousel":
+            return parts | {
+                "cards": [
+                    {"card_index": index, "components": [part.content() for part in card]}
+                    for index, card in enumerate(self.cards)
+                ]
+            }
+        return parts | {"parameters": [parameter.content() for parameter in self.parameters]}
+
+    @classmethod
+    def parse(cls, value: object) -> Component:
+        field = "template.components"
+        part = checks.mapping(field, value)
+        checks.only(field, part, ("type", "parameters", "sub_type", "index", "cards"))
+        cards = [
+            checks.mapping(f"{field}.cards", card)
+            for card in checks.sequence(f"{field}.cards", part.get("cards") or [])
+        ]
+        return cls(
+            type=str(part.get("type")).lower(),
+            parameters=tuple(
+                Parameter.parse(item)
+                for item in checks.sequence(f"{field}.parameters", part.get("parameters") or [])
+            ),
+            sub_type=part.get("sub_type"),
+            index=_index(part.get("index")),
+            cards=tuple(
+                tuple(
+                    cls.parse(item)
+                    for item in checks.sequence(f"{field}.cards.components", card.get("components"))
+                )
+                for card in cards
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Template(Message):
+    """
+    An approved template with its parameters.
+
+    *namespace* is for on-premises clients older than 2.41 and for Turn; the other APIs do not get it.
+    """
+
+    type: ClassVar[str] = "template"
+
+    name: str
+    language: str
+    components: tuple[Component, ...] = ()
+    namespace: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.check_text("template.name", self.name, limits.TEMPLATE_NAME)
+        if not _NAME.fullmatch(self.name):
+            raise InvalidMessage("template.name", "takes a-z, 0-9 and _ only")
+        checks.check_text("template.language.code", self.language)
+
+    def content(self) -> dict[str, Any]:
+        parts: dict[str, Any] = {"name": self.name, "language": {"code": self.language}}
+        if self.namespace is not None:
+            parts["namespace"] = self.namespace
+        if self.components:
+            parts["components"] = [component.content() for component in self.components]
+        return parts
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any]) -> Template:
+        checks.only("template", value, ("name", "language", "components", "namespace"))
+        language = value.get("language")
+        if isinstance(language, Mapping):
+            checks.only("template.language", language, ("code", "policy"))
+            language = language.get("code")
+        return cls(
+            name=checks.check_text("template.name", value.get("name")),
+            language=checks.check_text("template.language.code", language),
+            components=tuple(
+                Component.parse(item)
+                for item in checks.sequence("template.components", value.get("components") or [])
+            ),
+            namespace=value.get("namespace"),
+        )
+
+
+def _index(value: object) -> int | None:
+    try:
+        return int(value)  # type: ignore[call-overload, no-any-return]  # what int refuses is refused below
+    except (TypeError, ValueError):
+        return None
