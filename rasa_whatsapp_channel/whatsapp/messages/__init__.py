@@ -18,7 +18,13 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
-from rasa_whatsapp_channel.whatsapp.messages.base import Media, Message, find_media, replace_media
+from rasa_whatsapp_channel.whatsapp.messages.base import (
+    Media,
+    Message,
+    Outgoing,
+    find_media,
+    replace_media,
+)
 from rasa_whatsapp_channel.whatsapp.messages.catalog import (
     Card,
     CardButton,
@@ -80,6 +86,7 @@ __all__ = [
     "MediaMessage",
     "Message",
     "OtherInteractive",
+    "Outgoing",
     "Parameter",
     "Product",
     "ProductCarousel",
@@ -96,6 +103,7 @@ __all__ = [
     "check_support",
     "find_media",
     "parse",
+    "parse_outgoing",
     "replace_media",
 ]
 
@@ -156,6 +164,13 @@ def parse(body: Mapping[str, Any]) -> Message:
     simple: dict[str, Any] = {"location": Location, "reaction": Reaction, "template": Template}
     parsed: Message = simple[kind].parse(content)
     return parsed
+
+
+def parse_outgoing(body: Mapping[str, Any]) -> Outgoing:
+    """Read a body with the message it quotes, if any."""
+    context = checks.mapping("context", body.get("context") or {})
+    checks.only("context", context, ("message_id",))
+    return Outgoing(parse(body), reply_to=context.get("message_id"))
 
 
 def _kind(body: Mapping[str, Any]) -> str:

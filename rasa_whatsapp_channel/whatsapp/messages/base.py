@@ -33,6 +33,18 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Outgoing:
+    """A message on its way to one person. *reply_to* is the id of the message it quotes."""
+
+    message: Message
+    reply_to: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        context = {"context": {"message_id": self.reply_to}} if self.reply_to else {}
+        return {**self.message.body(), **context}
+
+
+@dataclass(frozen=True)
 class Media:
     """
     Where a file comes from: exactly one of *id*, *link* and *path*.

@@ -1,0 +1,30 @@
+"""What composing a response gives: messages in order, and every change that was made to fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rasa_whatsapp_channel.whatsapp.messages import Outgoing
+
+
+@dataclass(frozen=True)
+class Change:
+    """
+    Something of a response that was changed, or could not be sent, said in the bot author's words.
+
+    *lost* is true when a part of the response does not reach the user.
+    """
+
+    code: str  # WA101 …, see docs/changes.md
+    text: str
+    response: str | None = None  # name of the Rasa response, where known
+    lost: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.response or 'a response without a name'}: {self.text} [{self.code}]"
+
+
+@dataclass(frozen=True)
+class Composed:
+    messages: tuple[Outgoing, ...]
+    changes: tuple[Change, ...] = ()
