@@ -1,0 +1,252 @@
+"""
+The channel as Rasa sees it: the only module that imports Rasa and Sanic.
+
+Rasa 3.6 forks its workers and Rasa Pro spawns them, so nothing is opened before the server of a
+process starts, and everything is held by that process alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.shared.exceptions import InvalidConfigException
+from sanic import Blueprint, Sanic
+from sanic import response as http
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.outbound.outlet import Outlet
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.whatsapp import webhook
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError, StoreError, WebhookRefused
+from rasa_whatsapp_channel.whatsapp.limits import WEBHOOK_BYTES
+from rasa_whatsapp_channel.wiring import Wiring, make_proof
+
+logger = logging.getLogger(__name__)
+
+NAME = "whatsapp"
+OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
+
+
+class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
+    """
+    What a bot speaks through. Everything goes into the outbox, so no call waits for WhatsApp.
+
+    Inside a turn from our inbox a failing store raises, and the turn is repeated; elsewhere
+    (reminders, ``trigger_intent``) nothing would repeat it, so the failure is logged.
+    """
+
+    # Rasa Pro would compute the whole tracker state for each response.
+    wants_tracker_state = False
+
+    def __init__(self, outlet: Callable[[], Outlet], *, in_turn: bool = False) -> None:
+        super().__init__()
+        self._make_outlet = outlet
+        self._outlet: Outlet | None = None
+        self._in_turn = in_turn
+
+    @classmethod
+    def name(cls) -> str:
+        return NAME
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        """Send all parts of a response together, as few WhatsApp messages as they fit into."""
+        await self._say(recipient_id, message)
+
+    async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
+        await self._say(recipient_id, {**kwargs, "text": text})
+
+    async def send_image_url(self, recipient_id: str, image: str, **kwargs: Any) -> None:
+        await self._say(recipient_id, {**kwargs, "image": image})
+
+    async def send_attachment(self, recipient_id: str, attachment: Any, **kwargs: Any) -> None:
+        await self._say(recipient_id, {**kwargs, "attachment": attachment})
+
+    async def send_text_with_buttons(
+        self, recipient_id: str, text: str | None, buttons: list[dict[str, Any]], **kwargs: Any
+    ) -> None:
+        await self._say(recipient_id, {**kwargs, "text": text, "buttons": buttons})
+
+    async def send_buttons(
+        self, recipient_id: str, buttons: list[dict[str, Any]], **kwargs: Any
+    ) -> None:
+        """Rasa Pro calls it when the text has been sent before."""
+        await self._say(recipient_id, {**kwargs, "buttons": buttons})
+
+    async def send_quick_replies(
+        self, recipient_id: str, text: str, quick_replies: list[dict[str, Any]], **kwargs: Any
+    ) -> None:
+        await self._say(recipient_id, {**kwargs, "text": text, "quick_replies": quick_replies})
+
+    async def send_elements(
+        self, recipient_id: str, elements: Iterable[dict[str, Any]], **kwargs: Any
+    ) -> None:
+        await self._say(recipient_id, {**kwargs, "elements": list(elements)})
+
+    async def send_custom_json(
+        self, recipient_id: str, json_message: dict[str, Any], **kwargs: Any
+    ) -> None:
+        await self._say(recipient_id, {**kwargs, "custom": json_message})
+
+    async def _say(self, recipient_id: str, response: dict[str, Any]) -> None:
+        try:
+            if self._outlet is None:
+                self._outlet = self._make_outlet()
+            await self._outlet.say(recipient_id, response)
+        except StoreError:
+            if self._in_turn:
+                raise
+            logger.exception("whatsapp.lost", extra={"response": response.get("utter_action")})
+
+
+class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
+    """WhatsApp in credentials.yml."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._wiring: Wiring | None = None
+
+    @classmethod
+    def name(cls) -> str:
+        return NAME
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> WhatsAppInput:
+        try:
+            return cls(Settings.from_credentials(credentials))
+        except SettingsError as error:
+            # Rasa prints this one without a traceback.
+            raise InvalidConfigException(str(error)) from error
+
+    def get_output_channel(self) -> WhatsAppOutput:
+        """Return a channel for reminders and ``trigger_intent``; it stays valid while the server runs."""
+        return WhatsAppOutput(lambda: self._running().outlet())
+
+    def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
+        blueprint = Blueprint("whatsapp_webhook")
+        proof = make_proof(self.settings)
+
+        @blueprint.listener("before_server_start")  # type: ignore[untyped-decorator, unused-ignore]
+        async def open_wiring(app: Sanic, _loop: Any) -> None:
+            self._wiring = Wiring(
+                self.settings, self._bot(app, on_new_message), ready=lambda: _is_ready(app)
+            )
+            await self._wiring.open()
+
+        @blueprint.listener("after_server_start")  # type: ignore[untyped-decorator, unused-ignore]
+        async def start_work(_app: Sanic, _loop: Any) -> None:
+            self._running().start()
+
+        @blueprint.listener("before_server_stop")  # type: ignore[untyped-decorator, unused-ignore]
+        async def stop_work(_app: Sanic, _loop: Any) -> None:
+            await self._running().stop()
+
+        @blueprint.listener("after_server_stop")  # type: ignore[untyped-decorator, unused-ignore]
+        async def close_wiring(_app: Sanic, _loop: Any) -> None:
+            await self._running().close()
+            self._wiring = None
+
+        @blueprint.route("/", methods=["GET"])  # type: ignore[untyped-decorator, unused-ignore]
+        async def health(_request: Request) -> HTTPResponse:
+            try:
+                return http.json(await self._running().health())
+            except StoreError as error:
+                return http.json({"status": "store failed", "reason": str(error)}, status=503)
+
+        @blueprint.route("/webhook", methods=["GET"])  # type: ignore[untyped-decorator, unused-ignore]
+        async def challenge(request: Request) -> HTTPResponse:
+            query = dict(request.query_args)
+            try:
+                answer = webhook.verify_challenge(query, verify_token=self.settings.verify_token)
+            except WebhookRefused as error:
+                return _refused(error)
+            return http.text(answer)
+
+        @blueprint.route("/webhook", methods=["POST"], stream=True)  # type: ignore[untyped-decorator, unused-ignore]
+        async def receive(request: Request) -> HTTPResponse:
+            body = await _read_body(request)
+            if body is None:
+                return http.text("the body is larger than WhatsApp sends", status=413)
+            try:
+                webhook.verify(
+                    proof, body=body, headers=request.headers, query=dict(request.query_args)
+                )
+            except WebhookRefused as error:
+                return _refused(error)
+            try:
+                await self._running().receive(webhook.read(body))
+            except StoreError as error:
+                logger.error("whatsapp.store_failed", extra={"reason": str(error)})
+                return http.text("cannot be kept now, send again", status=503)
+            return http.text("ok")
+
+        return blueprint
+
+    def _running(self) -> Wiring:
+        if self._wiring is None:
+            raise StoreError("the WhatsApp channel is not running in this process")
+        return self._wiring
+
+    def _bot(self, app: Sanic, on_new_message: OnNewMessage) -> Callable[..., Awaitable[None]]:
+        async def bot(turn: Turn, *, repeated: bool) -> None:
+            if repeated and await _was_handled(app, turn):
+                return
+            output = WhatsAppOutput(lambda: self._running().outlet(turn.message_id), in_turn=True)
+            await on_new_message(
+                UserMessage(
+                    turn.text,
+                    output,
+                    turn.sender_id,
+                    input_channel=self.name(),
+                    message_id=turn.message_id,
+                    metadata=turn.metadata,
+                )
+            )
+
+        return bot
+
+
+def _is_ready(app: Sanic) -> bool:
+    """Return whether Rasa would take a message; without an agent it drops it with a log line."""
+    agent = getattr(app.ctx, "agent", None)
+    return agent is not None and agent.is_ready()
+
+
+async def _was_handled(app: Sanic, turn: Turn) -> bool:
+    """
+    Return whether an earlier attempt at *turn* got through before the process died.
+
+    Rasa saves the tracker at the very end of a turn, after everything was put out.
+    """
+    tracker = app.ctx.agent.tracker_store.retrieve(turn.sender_id)
+    if asyncio.iscoroutine(tracker):  # a coroutine since Rasa 3.3
+        tracker = await tracker
+    if tracker is None:
+        return False
+    return any(
+        getattr(event, "message_id", None) == turn.message_id for event in reversed(tracker.events)
+    )
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return the body as it came, or None when it is longer than WhatsApp's cap."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        chunk = await request.stream.read()
+        if chunk is None:
+            return b"".join(chunks)
+        size += len(chunk)
+        if size > WEBHOOK_BYTES:
+            return None
+        chunks.append(chunk)
+
+
+def _refused(error: WebhookRefused) -> HTTPResponse:
+    logger.warning("whatsapp.refused", extra={"reason": str(error)})
+    return http.text("refused", status=401)

@@ -1,0 +1,124 @@
+"""Inbox → bot: one conversation at a time, in order, until the turn is through or given up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final, Protocol
+
+from rasa_whatsapp_channel.inbound.media import MediaFolder, StoredFile
+from rasa_whatsapp_channel.inbound.turn import Turn, media_of, tapped_id, to_turn
+from rasa_whatsapp_channel.store.base import Item, Values
+from rasa_whatsapp_channel.store.keys import payload_key
+from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
+from rasa_whatsapp_channel.whatsapp.clients.base import Client
+from rasa_whatsapp_channel.whatsapp.envelopes import from_body
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, WhatsAppError
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS: Final = 5
+MEDIA_ATTEMPTS: Final = 3  # then the turn starts without the file
+
+
+class Bot(Protocol):
+    """What hears the turn. *repeated*: an earlier attempt may have got through."""
+
+    def __call__(self, turn: Turn, *, repeated: bool) -> Awaitable[None]: ...
+
+
+class InboxWorker:
+    def __init__(
+        self,
+        client: Client,
+        values: Values,
+        bot: Bot,
+        *,
+        media: MediaFolder | None,
+        commands: Collection[str] = (),
+        sender_id: str = "phone",
+        mark_read: bool = True,
+        typing: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._client = client
+        self._values = values
+        self._bot = bot
+        self._media = media
+        self._commands = commands
+        self._sender_id = sender_id
+        self._mark_read = mark_read and client.api.mark_read
+        self._typing = typing and client.api.typing
+        self._sleep = sleep
+        self._receipts: set[asyncio.Task[None]] = set()
+
+    async def handle(self, item: Item) -> Outcome:
+        event = from_body(item.body)
+        if not isinstance(event, InboundMessage):
+            return SetAside(f"the inbox holds something that is no message: {event!r}")
+        self._show_receipt(event)
+        turn = to_turn(
+            event,
+            commands=self._commands,
+            sender_id=self._sender_id,
+            file=await self._fetch(event),
+            payload=await self._payload(event),
+        )
+        if turn is None:
+            return DONE
+        try:
+            await self._bot(turn, repeated=item.attempts > 1)
+        except Exception as error:  # whatever the bot raises: the message must not be lost
+            return _again(item, error)
+        return DONE
+
+    async def _payload(self, event: InboundMessage) -> str | None:
+        """Return the whole payload of a tap whose button could only carry a short id for it."""
+        short = tapped_id(event)
+        payload = await self._values.get(payload_key(short)) if short else None
+        return payload if isinstance(payload, str) else None
+
+    async def _fetch(self, event: InboundMessage) -> StoredFile | None:
+        media = media_of(event)
+        if media is None or self._media is None:
+            return None
+        for attempt in range(1, MEDIA_ATTEMPTS + 1):
+            try:
+                return await self._media.fetch(media)
+            except (MediaError, WhatsAppError) as error:
+                logger.warning(
+                    "whatsapp.media_not_fetched",
+                    extra={"type": event.type, "attempt": attempt, "reason": str(error)},
+                )
+                if attempt < MEDIA_ATTEMPTS:
+                    await self._sleep(attempt)
+        return None
+
+    def _show_receipt(self, event: InboundMessage) -> None:
+        """Turn the ticks blue, beside the turn: the bot does not wait for it, and a failure is no matter."""
+        if not self._mark_read and not self._typing:
+            return
+        task = asyncio.create_task(self._send_receipt(event.id))
+        self._receipts.add(task)
+        task.add_done_callback(self._receipts.discard)
+
+    async def _send_receipt(self, message_id: str) -> None:
+        try:
+            await self._client.mark_read(message_id, typing=self._typing)
+        except WhatsAppError as error:
+            logger.info("whatsapp.receipt_failed", extra={"reason": str(error)})
+
+
+def _again(item: Item, error: Exception) -> Outcome:
+    reason = traceback.format_exception_only(type(error), error)[-1].strip()
+    if item.attempts >= ATTEMPTS:
+        return SetAside(f"the bot failed {item.attempts} times, last with {reason}")
+    logger.warning(
+        "whatsapp.turn_failed",
+        extra={"key": item.key, "attempt": item.attempts, "reason": reason},
+        exc_info=error,
+    )
+    return Release(4.0 ** (item.attempts - 1))

@@ -1,0 +1,296 @@
+"""
+The block in credentials.yml → `Settings`, checked as a whole.
+
+Every key is declared once, at its field: what kind of value, for which APIs, and the line to write
+when it is missing. All mistakes of a block are reported together, so that nobody mends them one
+start of Rasa at a time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+from rasa_whatsapp_channel.whatsapp.limits import MB
+
+CHANNEL: Final = "rasa_whatsapp_channel.WhatsAppInput"
+
+_VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+_DEFAULT_URLS: Final = {
+    CLOUD.name: "https://graph.facebook.com",
+    TURN.name: "https://whatsapp.turn.io",
+    DIALOG360.name: "https://waba-v2.360dialog.io",
+}
+
+
+def _text(value: object) -> str:
+    # YAML makes a number of an id that is written without quotes.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise ValueError("a text")
+
+
+def _url(value: object) -> str:
+    text = _text(value)
+    if not re.match(r"https?://[^/\s]+", text):
+        raise ValueError("an address that begins with https:// or http://")
+    return text.rstrip("/")
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]  # ${VARIABLES} always arrive as text
+    raise ValueError("true or false")
+
+
+def _whole(value: object) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if number <= 0 or isinstance(value, bool):
+        raise ValueError("a whole number above 0")
+    return number
+
+
+def _commands(value: object) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return tuple("/" + item.strip().lstrip("/") for item in value)
+    raise ValueError('a list such as ["/restart"]')
+
+
+def _choice(*choices: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return str(value)
+
+    return read
+
+
+def _maybe_empty(value: object) -> str:
+    return "" if value == "" else _text(value)
+
+
+def _key(
+    read: Callable[[object], Any],
+    default: Any = None,
+    *,
+    apis: Sequence[Api] = tuple(APIS.values()),
+    required: Sequence[Api] = (),
+    secret: bool = False,
+    line: str = "",
+) -> Any:
+    metadata = {
+        "read": read,
+        "apis": [api.name for api in apis],
+        "required": [api.name for api in required],
+        "secret": secret,
+        "line": line,
+    }
+    return field(default=default, repr=not secret, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class MediaSettings:
+    """The ``media:`` group."""
+
+    store: str = _key(_text, "whatsapp_media")  # folder for what users send
+    download: bool = _key(_flag, True)
+    max_bytes: int = _key(_whole, 100 * MB)
+
+
+def _media(value: object) -> MediaSettings:
+    if not isinstance(value, Mapping):
+        raise ValueError("a group of keys, such as `media: {download: false}`")
+    values, problems = _read_keys(MediaSettings, value, prefix="media.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return MediaSettings(**values)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a bot's credentials.yml says. Secrets do not print."""
+
+    api: str = _key(_choice(*APIS), CLOUD.name)
+    base_url: str = _key(
+        _url, "", required=(ON_PREMISES,), line="base_url: https://your-whatsapp-client:9090"
+    )
+    api_version: str = _key(_maybe_empty, "v25.0", apis=(CLOUD,))
+    phone_number_id: str = _key(
+        _text, "", apis=(CLOUD,), required=(CLOUD,), line='phone_number_id: "106540352242922"'
+    )
+    access_token: str = _key(
+        _text,
+        "",
+        apis=(CLOUD, TURN, DIALOG360),
+        required=(CLOUD, TURN, DIALOG360),
+        secret=True,
+        line="access_token: ${WHATSAPP_ACCESS_TOKEN}",
+    )
+    username: str = _key(
+        _text, "", apis=(ON_PREMISES,), required=(ON_PREMISES,), line="username: admin"
+    )
+    password: str = _key(
+        _text,
+        "",
+        apis=(ON_PREMISES,),
+        required=(ON_PREMISES,),
+        secret=True,
+        line="password: ${WHATSAPP_PASSWORD}",
+    )
+    app_secret: str = _key(_text, "", apis=(CLOUD,), secret=True)
+    verify_token: str = _key(
+        _text,
+        "",
+        apis=(CLOUD,),
+        required=(CLOUD,),
+        secret=True,
+        line="verify_token: ${WHATSAPP_VERIFY_TOKEN}",
+    )
+    webhook_secret: str = _key(_text, "", apis=(TURN, DIALOG360), secret=True)
+    webhook_username: str = _key(_text, "", apis=(ON_PREMISES, DIALOG360))
+    webhook_password: str = _key(_text, "", apis=(ON_PREMISES, DIALOG360), secret=True)
+    webhook_token: str = _key(_text, "", apis=(ON_PREMISES, DIALOG360), secret=True)
+    allow_unsigned_webhooks: bool = _key(_flag, False)
+    ca_file: str | None = _key(_text, None, apis=(ON_PREMISES,))
+    verify_tls: bool = _key(_flag, True, apis=(ON_PREMISES,))
+    store: str = _key(_text, "sqlite:///whatsapp.db", secret=True)  # may hold Redis' password
+    captions: str = _key(_choice("merge", "separate"), "merge")
+    typing_indicator: bool = _key(_flag, True, apis=(CLOUD, DIALOG360))
+    mark_read: bool = _key(_flag, True, apis=(CLOUD, ON_PREMISES, DIALOG360))
+    commands: tuple[str, ...] = _key(_commands, ())
+    sender_id: str = _key(_choice("phone", "user_id"), "phone")
+    media: MediaSettings = _key(_media, MediaSettings())
+
+    @property
+    def platform(self) -> Api:
+        return APIS[self.api]
+
+    @classmethod
+    def from_credentials(
+        cls,
+        credentials: Mapping[str, Any] | None,
+        *,
+        environ: Mapping[str, str] = os.environ,
+    ) -> Settings:
+        """
+        Read the block under the channel's name; Rasa hands over None when it is empty.
+
+        A secret that is not in the block is taken from the variable ``WHATSAPP_<KEY>``.
+        Raises `SettingsError` with one paragraph for each mistake.
+        """
+        block = dict(credentials or {})
+        values, problems = _read_keys(cls, block)
+        api = values.get("api") or (None if block.get("api") else CLOUD.name)
+        for key in dataclasses.fields(cls):
+            fallback = environ.get(f"WHATSAPP_{key.name.upper()}", "").strip()
+            absent = key.name not in block and api in key.metadata["apis"]
+            if key.metadata["secret"] and absent and fallback:
+                values[key.name] = fallback
+        if api is not None:
+            problems += _problems_of_api(cls, api, block, values)
+        if problems:
+            raise SettingsError("credentials.yml: " + "\ncredentials.yml: ".join(problems))
+        values.setdefault("base_url", _DEFAULT_URLS.get(api or "", ""))
+        return cls(**values)
+
+
+def _read_keys(
+    cls: type, block: Mapping[str, Any], *, prefix: str = ""
+) -> tuple[dict[str, Any], list[str]]:
+    known = {key.name: key for key in dataclasses.fields(cls)}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, value in block.items():
+        if name not in known:
+            problems.append(_unknown(str(name), known, prefix))
+            continue
+        if value is None:
+            continue  # `key:` with nothing behind it is as good as no key
+        if variable := _literal_variable(value):
+            problems.append(
+                f"'{prefix}{name}' is the text {value!r}, not the variable's value. "
+                f"Write `{name}: ${{{variable}}}`, without quotes."
+            )
+            continue
+        read = known[name].metadata["read"]
+        try:
+            values[name] = read(value)
+        except ValueError as error:
+            shown = "" if known[name].metadata["secret"] else f", not {value!r}"
+            problems.append(f"'{prefix}{name}' must be {error}{shown}.")
+        except SettingsError as error:
+            problems += str(error).split("\n")
+    return values, problems
+
+
+def _unknown(name: str, known: Mapping[str, Any], prefix: str) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"unknown key '{prefix}{name}'; did you mean '{prefix}{near[0]}'?"
+    return f"unknown key '{prefix}{name}'; known are {', '.join(known)}."
+
+
+def _literal_variable(value: object) -> str | None:
+    found = _VARIABLE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found.group(1) if found else None
+
+
+def _problems_of_api(
+    cls: type, api: str, block: Mapping[str, Any], values: Mapping[str, Any]
+) -> Iterator[str]:
+    for key in dataclasses.fields(cls):
+        given = block.get(key.name) is not None
+        if given and api not in key.metadata["apis"]:
+            of = " and ".join(key.metadata["apis"])
+            yield f"'{key.name}' is a key for api {of}; this block says `api: {api}`."
+        if api in key.metadata["required"] and key.name not in values and not given:
+            yield _missing(key.name, key.metadata["line"], api)
+    yield from _problems_of_proof(api, values)
+
+
+def _missing(name: str, line: str, api: str) -> str:
+    return f"'{name}' is missing; api {api} needs it. Write\n\n  {CHANNEL}:\n    {line}\n"
+
+
+def _problems_of_proof(api: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """Without a way to tell WhatsApp from anybody else the channel starts only when told to."""
+    if "webhook_username" in values and "webhook_password" not in values:
+        yield "'webhook_username' needs 'webhook_password' beside it."
+    if "webhook_password" in values and "webhook_username" not in values:
+        yield "'webhook_password' needs 'webhook_username' beside it."
+    ways = {
+        CLOUD.name: {"app_secret": "app_secret: ${WHATSAPP_APP_SECRET}"},
+        TURN.name: {"webhook_secret": "webhook_secret: ${WHATSAPP_WEBHOOK_SECRET}"},
+        ON_PREMISES.name: {
+            "webhook_token": "webhook_token: ${WHATSAPP_WEBHOOK_TOKEN}",
+            "webhook_password": "",
+        },
+        DIALOG360.name: {
+            "webhook_token": "webhook_token: ${WHATSAPP_WEBHOOK_TOKEN}",
+            "webhook_password": "",
+            "webhook_secret": "",
+        },
+    }[api]
+    if values.get("allow_unsigned_webhooks") or any(way in values for way in ways):
+        return
+    name, line = next(iter(ways.items()))
+    yield (
+        f"'{name}' is missing: without it anybody could write to your bot. Write\n\n"
+        f"  {CHANNEL}:\n    {line}\n\n"
+        "or, to run without any check, `allow_unsigned_webhooks: true`."
+    )

@@ -1,0 +1,150 @@
+"""`Settings` → store, client and workers, put together, opened and closed in the right order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from rasa_whatsapp_channel.inbound.media import MediaFolder
+from rasa_whatsapp_channel.inbound.receive import receive
+from rasa_whatsapp_channel.inbound.worker import Bot, InboxWorker
+from rasa_whatsapp_channel.outbound.media import MediaUploads
+from rasa_whatsapp_channel.outbound.outlet import Outlet
+from rasa_whatsapp_channel.outbound.sender import Sender
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.store import Store, open_store
+from rasa_whatsapp_channel.store.consumer import Consumer
+from rasa_whatsapp_channel.whatsapp.clients import (
+    Client,
+    CloudClient,
+    Dialog360Client,
+    OnPremisesClient,
+    TurnClient,
+)
+from rasa_whatsapp_channel.whatsapp.events import Event
+from rasa_whatsapp_channel.whatsapp.transport import Transport
+from rasa_whatsapp_channel.whatsapp.webhook import Proof
+
+# Sanic waits 15 seconds for a graceful stop; what is in hand gets most of it.
+GRACE: Final = 10.0
+
+
+class Wiring:
+    """One per server process. *root* is the bot's folder, where media paths and the store begin."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        bot: Bot,
+        *,
+        ready: Callable[[], bool],
+        root: Path | None = None,
+    ) -> None:
+        root = root or Path.cwd()
+        self.settings = settings
+        self.store: Store = open_store(settings.store)
+        self.client: Client = make_client(settings)
+        folder = MediaFolder(
+            root / settings.media.store, self.client, max_bytes=settings.media.max_bytes
+        )
+        worker = InboxWorker(
+            self.client,
+            self.store.values,
+            bot,
+            media=folder if settings.media.download else None,
+            commands=settings.commands,
+            sender_id=settings.sender_id,
+            mark_read=settings.mark_read,
+            typing=settings.typing_indicator,
+        )
+        uploads = MediaUploads(self.client, self.store.values, root=root, account=account(settings))
+        sender = Sender(self.client, uploads, self.store.ledger)
+        self._inbox = Consumer(self.store.inbox, worker.handle, name="inbox", ready=ready)
+        self._outbox = Consumer(self.store.outbox, sender.handle, name="outbox")
+
+    async def open(self) -> None:
+        """Open the store, so that webhooks can be kept; raises `StoreError`."""
+        await self.store.open()
+
+    def start(self) -> None:
+        """Begin to work on what is kept."""
+        self._inbox.start()
+        self._outbox.start()
+
+    async def stop(self) -> None:
+        """End the work: turns first, since they still put messages out."""
+        await self._inbox.stop(GRACE)
+        await self._outbox.stop(GRACE / 2)
+
+    async def close(self) -> None:
+        await self.client.close()
+        await self.store.close()
+
+    async def receive(self, events: Iterable[Event]) -> None:
+        await receive(self.store, events)
+
+    def outlet(self, turn_id: str | None = None) -> Outlet:
+        return Outlet(
+            self.store,
+            self.settings.platform,
+            captions=self.settings.captions,
+            turn_id=turn_id,
+        )
+
+    async def health(self) -> Mapping[str, Any]:
+        return {
+            "status": "ok",
+            "inbox": asdict(await self.store.inbox.depth()),
+            "outbox": asdict(await self.store.outbox.depth()),
+        }
+
+
+def make_client(settings: Settings, transport: Transport | None = None) -> Client:
+    """Return the client of the API that *settings* name."""
+    if transport is None:
+        from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
+
+        transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
+    if settings.api == "on_premises":
+        return OnPremisesClient(
+            transport,
+            base_url=settings.base_url,
+            username=settings.username,
+            password=settings.password,
+        )
+    if settings.api == "turn":
+        return TurnClient(transport, base_url=settings.base_url, access_token=settings.access_token)
+    if settings.api == "360dialog":
+        return Dialog360Client(
+            transport, base_url=settings.base_url, access_token=settings.access_token
+        )
+    return CloudClient(
+        transport,
+        base_url=settings.base_url,
+        api_version=settings.api_version,
+        phone_number_id=settings.phone_number_id,
+        access_token=settings.access_token,
+    )
+
+
+def make_proof(settings: Settings) -> Proof:
+    """Return what a caller of the webhook has to show."""
+    return Proof(
+        app_secrets=_given(settings.app_secret),
+        turn_secrets=_given(settings.webhook_secret) if settings.api == "turn" else (),
+        dialog360_secrets=_given(settings.webhook_secret) if settings.api == "360dialog" else (),
+        username=settings.webhook_username or None,
+        password=settings.webhook_password or None,
+        token=settings.webhook_token or None,
+    )
+
+
+def account(settings: Settings) -> str:
+    """Return the name of the account that owns uploaded media."""
+    return f"{settings.api}:{settings.base_url}:{settings.phone_number_id or settings.username}"
+
+
+def _given(secret: str) -> tuple[str, ...]:
+    return (secret,) if secret else ()

@@ -1,0 +1,155 @@
+"""What people write into credentials.yml, and what they are told when it cannot be used."""
+
+from __future__ import annotations
+
+import pytest
+
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+
+CLOUD = {
+    "phone_number_id": "106540352242922",
+    "access_token": "EAAG-secret-token",
+    "app_secret": "an-app-secret",
+    "verify_token": "a-verify-token",
+}
+ON_PREMISES = {
+    "api": "on_premises",
+    "base_url": "https://whatsapp.example:9090/",
+    "username": "admin",
+    "password": "a-password",
+    "webhook_token": "a-webhook-token",
+}
+TURN = {"api": "turn", "access_token": "turn-token", "webhook_secret": "turn-secret"}
+DIALOG360 = {
+    "api": "360dialog",
+    "access_token": "d360-key",
+    "webhook_username": "bot",
+    "webhook_password": "hook-password",
+}
+
+
+def read(block: object, environ: dict[str, str] | None = None) -> Settings:
+    return Settings.from_credentials(block, environ=environ or {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("block", [CLOUD, ON_PREMISES, TURN, DIALOG360])
+def test_the_keys_of_each_api_are_enough(block):
+    assert read(block).api == block.get("api", "cloud")
+
+
+def test_defaults_are_the_documented_ones():
+    settings = read(CLOUD)
+
+    assert settings.base_url == "https://graph.facebook.com"
+    assert settings.api_version == "v25.0"
+    assert settings.store == "sqlite:///whatsapp.db"
+    assert settings.captions == "merge"
+    assert (settings.typing_indicator, settings.mark_read) == (True, True)
+    assert settings.commands == ()
+    assert settings.sender_id == "phone"
+    assert settings.media.download is True
+
+
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        ({**CLOUD, "acces_token": "x"}, "unknown key 'acces_token'; did you mean 'access_token'?"),
+        ({**CLOUD, "zzz": 1}, "unknown key 'zzz'; known are api, base_url"),
+        (
+            {**CLOUD, "media": {"stor": "x"}},
+            "unknown key 'media.stor'; did you mean 'media.store'?",
+        ),
+        ({**CLOUD, "media": "files"}, "'media' must be a group of keys"),
+        (
+            {**CLOUD, "captions": "merged"},
+            "'captions' must be one of merge, separate, not 'merged'",
+        ),
+        ({**CLOUD, "mark_read": "perhaps"}, "'mark_read' must be true or false, not 'perhaps'"),
+        ({**CLOUD, "mark_read": 1}, "'mark_read' must be true or false, not 1"),
+        ({**CLOUD, "base_url": "graph.facebook.com"}, "'base_url' must be an address that begins"),
+        ({**CLOUD, "api": "clowd"}, "'api' must be one of cloud, on_premises, turn, 360dialog"),
+        ({**CLOUD, "commands": "/restart"}, "'commands' must be a list such as"),
+        ({**CLOUD, "media": {"max_bytes": 0}}, "'media.max_bytes' must be a whole number above 0"),
+        ({**CLOUD, "media": {"max_bytes": True}}, "'media.max_bytes' must be a whole number"),
+        (
+            {**CLOUD, "access_token": "${WHATSAPP_ACCESS_TOKEN}"},
+            "Write `access_token: ${WHATSAPP_ACCESS_TOKEN}`, without quotes.",
+        ),
+        ({**CLOUD, "app_secret": "$SECRET"}, "Write `app_secret: ${SECRET}`, without quotes."),
+        ({**CLOUD, "username": "admin"}, "'username' is a key for api on_premises"),
+        (
+            {**TURN, "app_secret": "x"},
+            "'app_secret' is a key for api cloud; this block says `api: turn`",
+        ),
+        ({**CLOUD, "app_secret": None}, "'app_secret' is missing: without it anybody could write"),
+        ({**CLOUD, "access_token": ""}, "'access_token' must be a text"),
+        ({**DIALOG360, "webhook_password": None}, "'webhook_username' needs 'webhook_password'"),
+        ({**ON_PREMISES, "base_url": None}, "base_url: https://your-whatsapp-client:9090"),
+    ],
+)
+def test_a_mistake_is_named_with_its_remedy(block, told):
+    with pytest.raises(SettingsError) as caught:
+        read(block)
+
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["phone_number_id", "access_token", "verify_token"])
+def test_a_missing_key_comes_with_the_line_to_write(key):
+    with pytest.raises(SettingsError) as caught:
+        read({name: value for name, value in CLOUD.items() if name != key})
+
+    assert f"'{key}' is missing" in str(caught.value)
+    assert f"  rasa_whatsapp_channel.WhatsAppInput:\n    {key}: " in str(caught.value)
+
+
+@pytest.mark.parametrize("block", [None, {}])
+def test_an_empty_block_is_told_everything_that_is_missing_at_once(block):
+    with pytest.raises(SettingsError) as caught:
+        read(block)
+
+    told = str(caught.value)
+    assert all(f"'{key}' is missing" in told for key in CLOUD)
+
+
+def test_unsigned_webhooks_must_be_asked_for():
+    block = {name: value for name, value in CLOUD.items() if name != "app_secret"}
+
+    assert read({**block, "allow_unsigned_webhooks": True}).app_secret == ""
+
+
+def test_an_id_that_yaml_made_a_number_of_is_a_text_again():
+    assert read({**CLOUD, "phone_number_id": 106540352242922}).phone_number_id == "106540352242922"
+
+
+def test_flags_from_the_environment_arrive_as_text():
+    assert read({**CLOUD, "mark_read": "false"}).mark_read is False
+
+
+def test_a_secret_may_stand_in_the_environment_only():
+    block = {name: value for name, value in CLOUD.items() if name != "access_token"}
+
+    assert read(block, {"WHATSAPP_ACCESS_TOKEN": "from-env"}).access_token == "from-env"
+
+
+def test_commands_are_listed_with_or_without_slash():
+    assert read({**CLOUD, "commands": ["restart", "/help"]}).commands == ("/restart", "/help")
+
+
+@pytest.mark.parametrize("block", [CLOUD, ON_PREMISES, TURN, DIALOG360])
+def test_secrets_do_not_print(block):
+    secrets = ("EAAG-secret-token", "an-app-secret", "a-verify-token", "a-password")
+    secrets += ("a-webhook-token", "turn-token", "turn-secret", "d360-key", "hook-password")
+
+    printed = repr(read({**block, "store": "redis://:redis-password@localhost/0"}))
+
+    assert not [secret for secret in (*secrets, "redis-password") if secret in printed]
+
+
+def test_secrets_do_not_print_in_mistakes_either():
+    with pytest.raises(SettingsError) as caught:
+        read({**CLOUD, "access_token": ["EAAG-secret-token"], "app_secret": {"a": "b-secret"}})
+
+    assert "secret-token" not in str(caught.value)
+    assert "b-secret" not in str(caught.value)
