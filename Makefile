@@ -1,0 +1,44 @@
+# `make` alone prints the menu. Every command makes the environment it needs: see .ci/environment.
+
+PORT ?= 8400
+RASA_PORT ?= 5005
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench setup clean
+
+help: ## this menu
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## run a bot and the simulator, and say which page to open (PORT=8400 RASA_PORT=5005)
+	@.ci/environment .venv
+	@.venv/bin/python examples/demo.py --port $(PORT) --rasa-port $(RASA_PORT)
+
+test: ## run every test (ARGS="-k buttons" for some of them)
+	@.ci/test $(ARGS)
+
+lint: ## check style, types and layers
+	@.ci/environment .venv-lint
+	.venv-lint/bin/ruff check .
+	.venv-lint/bin/ruff format --check .
+	.venv-lint/bin/mypy
+	.venv-lint/bin/lint-imports
+
+format: ## bring the code into shape
+	@.ci/environment .venv-lint
+	.venv-lint/bin/ruff check --fix .
+	.venv-lint/bin/ruff format .
+
+bench: ## measure (later)
+	@echo "There is nothing to measure yet."
+
+setup: ## make all environments now: .venv, .venv-pro, .venv-lint
+	@.ci/environment .venv
+	@.ci/environment .venv-lint
+	@.ci/environment .venv-pro
+
+clean: ## take away environments, caches, models and databases
+	rm -rf .venv .venv-pro .venv-lint .venv-tools
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf examples/*/models examples/*/.rasa examples/*/*.db examples/*/*.db-shm examples/*/*.db-wal
+	find rasa_whatsapp_channel tests examples -name __pycache__ -prune -exec rm -rf {} +
