@@ -36,8 +36,12 @@ class InboundMessage:
     A message of a user.
 
     *phone* or *user_id* may be missing, never both in a message that can be answered. *content* is
-    the part named like *type* (a list for contacts); an absent or unreadable one is an empty mapping.
-    *timestamp* is in unix seconds.
+    the part named like *type* (a list for contacts); an absent or unreadable one is an empty
+    mapping. *extra* holds every part of the message that has no field here, as it came. *timestamp*
+    is in unix seconds.
+
+    A recorded voice note has the type ``voice`` in both envelopes, and what WhatsApp cannot show us
+    the type ``unsupported``.
     """
 
     id: str
@@ -54,6 +58,7 @@ class InboundMessage:
     profile_name: str | None = None
     username: str | None = None
     phone_number_id: str | None = None  # the business number that was written to; Cloud only
+    extra: Part = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -63,7 +68,11 @@ class InboundMessage:
 
 @dataclass(frozen=True)
 class Status:
-    """What became of a message we sent. *status*: sent, delivered, read, played, failed, or newer."""
+    """
+    What became of a message we sent.
+
+    *status*: sent, delivered, read, played, failed; on-premises also deleted, warning; or newer.
+    """
 
     message_id: str
     status: str
@@ -104,10 +113,15 @@ class PlatformNotice:
 
 @dataclass(frozen=True)
 class Unknown:
-    """Something proven to come from WhatsApp that could not be read. *reason* says why."""
+    """
+    Something proven to come from WhatsApp that could not be read. *reason* says why.
+
+    *ignorable* marks webhook fields that WhatsApp documents and a bot has no use for.
+    """
 
     reason: str
     value: Any = None
+    ignorable: bool = False
 
 
 Event = InboundMessage | Status | UserIdChanged | PlatformNotice | Unknown

@@ -1,0 +1,224 @@
+"""
+One object of a webhook → one event: a message, a status, a new user id.
+
+Both envelopes hold the same objects, with the differences read here. What cannot be read becomes
+`Unknown` with its reason; nothing raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rasa_whatsapp_channel.whatsapp.errors import PlatformError
+from rasa_whatsapp_channel.whatsapp.events import (
+    Context,
+    Event,
+    InboundMessage,
+    Part,
+    Status,
+    Unknown,
+    UserIdChanged,
+)
+from rasa_whatsapp_channel.whatsapp.identity import is_user_id
+from rasa_whatsapp_channel.whatsapp.plain import excerpt, object_of, plain, text_of
+
+_LATEST: Final = 2**53  # what every JSON reader can hold exactly
+_CONTACTS: Final = 10_000  # a webhook holds 1000 messages; see `envelopes.EVENTS`
+
+# The parts of a message that `InboundMessage` has a field for.
+_READ: Final = frozenset(
+    {
+        *("id", "type", "from", "from_user_id", "from_bsuid", "from_parent_user_id", "group_id"),
+        *("timestamp", "context", "referral", "errors"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Whom a webhook says its messages are from. *only* is the contact when there is just one."""
+
+    by_id: Mapping[str, Part] = field(default_factory=dict)
+    only: Part | None = None
+
+    @classmethod
+    def read(cls, value: object) -> Contacts:
+        items = value[:_CONTACTS] if isinstance(value, list) else []
+        contacts = [_contact(item) for item in items]
+        by_id = {
+            contact_id: contact
+            for contact in contacts
+            for key in ("wa_id", "user_id")
+            if (contact_id := text_of(contact.get(key)))
+        }
+        return cls(by_id, only=contacts[0] if len(contacts) == 1 else None)
+
+    def of(self, message: Part) -> Part:
+        """Return who wrote *message*: the contact with one of its ids, else the only one."""
+        phone = text_of(message.get("from"))
+        user_id = text_of(message.get("from_user_id")) or text_of(message.get("from_bsuid"))
+        for contact_id in (phone, user_id):
+            if contact_id is not None and contact_id in self.by_id:
+                return self.by_id[contact_id]
+        if self.only is None or "to" in message:  # with `to` it is something we sent
+            return {}
+        somebody_else = (phone and text_of(self.only.get("wa_id"))) or (
+            user_id and text_of(self.only.get("user_id"))
+        )
+        return {} if somebody_else else self.only
+
+
+def unknown(reason: str, value: object, *, ignorable: bool = False) -> Unknown:
+    """Return *value* as `Unknown`, shortened when it is too large to be kept."""
+    try:
+        return Unknown(reason, plain(value), ignorable)
+    except ValueError:
+        return Unknown(reason, excerpt(value), ignorable)
+
+
+NOBODY: Final = Contacts()
+
+
+def read_message(
+    message: Part, *, contacts: Contacts = NOBODY, phone_number_id: str | None = None
+) -> Event:
+    try:
+        message = plain(message)
+    except ValueError as error:
+        return unknown(f"a message that {error}", message)
+    message_id, kind = text_of(message.get("id")), text_of(message.get("type"))
+    if message_id is None:
+        return Unknown("a message without an id", message)
+    if kind is None:
+        return Unknown("a message without a type", message)
+    contact = contacts.of(message)
+    phone, user_id = _identify(
+        (message.get("from"), contact.get("wa_id")),
+        (message.get("from_user_id"), message.get("from_bsuid"), contact.get("user_id")),
+    )
+    group_id = text_of(message.get("group_id"))
+    if not (phone or user_id or group_id or kind == "system"):
+        return Unknown("a message without a sender", message)
+    part, content = _content(message, kind)
+    profile = object_of(contact.get("profile"))
+    return InboundMessage(
+        id=message_id,
+        type=_type(kind, content),
+        phone=phone,
+        user_id=user_id,
+        parent_user_id=text_of(message.get("from_parent_user_id"))
+        or text_of(contact.get("parent_user_id")),
+        group_id=group_id,
+        timestamp=_seconds(message.get("timestamp")),
+        content=content,
+        context=_context(message.get("context")),
+        referral=object_of(message.get("referral")) or None,
+        errors=read_error_list(message.get("errors")),
+        profile_name=text_of(profile.get("name")),
+        username=text_of(profile.get("username")),
+        phone_number_id=phone_number_id,
+        extra={key: value for key, value in message.items() if key not in _READ and key != part},
+    )
+
+
+def read_status(status: Part, *, phone_number_id: str | None = None) -> Event:
+    try:
+        status = plain(status)
+    except ValueError as error:
+        return unknown(f"a status that {error}", status)
+    message_id, word = text_of(status.get("id")), text_of(status.get("status"))
+    if message_id is None or word is None:
+        return Unknown("a status without an id or a word", status)
+    phone, user_id = _identify(
+        # on-premises clients moved it into `message`; both places occur
+        (status.get("recipient_id"), object_of(status.get("message")).get("recipient_id")),
+        (status.get("recipient_user_id"),),
+    )
+    return Status(
+        message_id=message_id,
+        status=word,
+        timestamp=_seconds(status.get("timestamp")),
+        recipient_id=phone,
+        recipient_user_id=user_id,
+        errors=read_error_list(status.get("errors")),
+        callback_data=text_of(status.get("biz_opaque_callback_data")),
+        phone_number_id=phone_number_id,
+    )
+
+
+def read_user_id_update(update: Part) -> Event:
+    user_id = object_of(update.get("user_id"))
+    previous, current = text_of(user_id.get("previous")), text_of(user_id.get("current"))
+    if previous is None or current is None:
+        return unknown("a change of a user id without the old or the new one", update)
+    return UserIdChanged(
+        previous=previous,
+        current=current,
+        phone=text_of(update.get("wa_id")),
+        timestamp=_seconds(update.get("timestamp")),
+    )
+
+
+def read_error_list(value: object) -> tuple[PlatformError, ...]:
+    """Read the errors beside a message or in a status; *value* has gone through `plain`."""
+    errors = value if isinstance(value, list) else [value] if value else []
+    return tuple(PlatformError.parse(error) for error in errors)
+
+
+def _contact(value: object) -> Part:
+    try:
+        return object_of(plain(value))
+    except ValueError:
+        return {}
+
+
+def _identify(
+    phones: Sequence[object], user_ids: Sequence[object]
+) -> tuple[str | None, str | None]:
+    """Return phone and user id from the fields for them; a user id may stand in a phone's place."""
+    given = [text for value in phones if (text := text_of(value))]
+    named = [text for value in user_ids if (text := text_of(value))]
+    phone = next((text for text in given if not is_user_id(text)), None)
+    user_id = next((text for text in (*named, *filter(is_user_id, given))), None)
+    return phone, user_id
+
+
+def _content(message: Part, kind: str) -> tuple[str, Any]:
+    """Return the part that belongs to the type, and its name."""
+    name = "unsupported" if kind == "unknown" and "unsupported" in message else kind
+    value = message.get(name)
+    readable = isinstance(value, list if kind == "contacts" else dict)
+    return (name, value) if readable else ("", {})
+
+
+def _type(kind: str, content: Any) -> str:
+    if kind == "unknown":  # on-premises
+        return "unsupported"
+    if kind == "audio" and content.get("voice") is True:  # Cloud
+        return "voice"
+    return kind
+
+
+def _context(value: object) -> Context | None:
+    context = object_of(value)
+    if not context:
+        return None
+    return Context(
+        message_id=text_of(context.get("id")),
+        sender=text_of(context.get("from")),
+        forwarded=context.get("forwarded") is True,
+        frequently_forwarded=context.get("frequently_forwarded") is True,
+        referred_product=object_of(context.get("referred_product")) or None,
+    )
+
+
+def _seconds(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    try:
+        seconds = int(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds <= _LATEST else None

@@ -1,0 +1,171 @@
+"""
+Bytes and headers → verified events. Does no I/O.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rasa_whatsapp_channel.whatsapp.envelopes import read_events
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError, WebhookRefused
+from rasa_whatsapp_channel.whatsapp.events import Event, Unknown
+from rasa_whatsapp_channel.whatsapp.limits import MB, WEBHOOK_BYTES
+from rasa_whatsapp_channel.whatsapp.plain import EXCERPT
+
+
+@dataclass(frozen=True)
+class Proof:
+    """
+    What a caller of the webhook must show: everything that is given here.
+
+    Of several secrets of one kind any one is enough, so that a secret can be replaced while both
+    are in use. With nothing given, every caller is refused unless *allow_unsigned*.
+    """
+
+    app_secrets: tuple[str, ...] = field(default=(), repr=False)  # X-Hub-Signature-256
+    turn_secrets: tuple[str, ...] = field(default=(), repr=False)  # X-Turn-Hook-Signature
+    dialog360_secrets: tuple[str, ...] = field(default=(), repr=False)  # x-360dialog-signature
+    username: str | None = field(default=None, repr=False)  # HTTP Basic
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)  # ?token=… in the webhook's URL
+    allow_unsigned: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("app_secrets", "turn_secrets", "dialog360_secrets"):
+            secrets = getattr(self, name)
+            # A text would be taken as one secret per letter, and an empty secret signs anything.
+            if isinstance(secrets, str) or not all(secrets):
+                raise SettingsError(f"{name} must hold secrets, none of them empty")
+        if (self.username is None) != (self.password is None):
+            raise SettingsError("username and password of the webhook go together")
+        if self.token == "":
+            raise SettingsError("the token of the webhook is empty")
+
+    @property
+    def is_empty(self) -> bool:
+        secrets = self.app_secrets + self.turn_secrets + self.dialog360_secrets
+        return not secrets and self.username is None and self.token is None
+
+
+def verify_challenge(query: Mapping[str, str], *, verify_token: str) -> str:
+    """
+    Return the answer to WhatsApp's question whether this webhook is ours.
+
+    Raises `WebhookRefused` saying what is wrong with *query*, without the tokens.
+    """
+    if not verify_token:
+        raise WebhookRefused("no verify_token is configured here")
+    if query.get("hub.mode") != "subscribe":
+        raise WebhookRefused("hub.mode is not 'subscribe': this is no question of WhatsApp")
+    challenge, shown = query.get("hub.challenge"), query.get("hub.verify_token")
+    if not challenge:
+        raise WebhookRefused("hub.challenge is missing")
+    if not shown:
+        raise WebhookRefused("hub.verify_token is missing")
+    if _equal(shown, verify_token):
+        return challenge
+    if _equal(shown.strip(), verify_token.strip()):
+        raise WebhookRefused("hub.verify_token differs from verify_token only by outer spaces")
+    raise WebhookRefused("hub.verify_token is not the verify_token configured here")
+
+
+def verify(
+    proof: Proof, *, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]
+) -> None:
+    """Raise `WebhookRefused` unless the caller shows all of *proof*; *body* is as it came."""
+    if proof.is_empty and not proof.allow_unsigned:
+        raise WebhookRefused("no way to check the caller is configured here")
+    if proof.app_secrets:
+        signatures = ("sha256=" + sign(body, secret).hex() for secret in proof.app_secrets)
+        _verify_header("X-Hub-Signature-256", headers, signatures, "app_secret", hexadecimal=True)
+    if proof.turn_secrets:
+        signatures = (_base64(sign(body, secret)) for secret in proof.turn_secrets)
+        _verify_header("X-Turn-Hook-Signature", headers, signatures, "webhook_secret")
+    if proof.dialog360_secrets:
+        digests = [sign(body, secret).hex() for secret in proof.dialog360_secrets]
+        # Seen with and without the prefix.
+        signatures = (prefix + digest for digest in digests for prefix in ("", "sha256="))
+        _verify_header(
+            "X-360dialog-Signature", headers, signatures, "webhook_secret", hexadecimal=True
+        )
+    if proof.username is not None:
+        _verify_basic(headers, f"{proof.username}:{proof.password}")
+    if proof.token is not None and not _equal(query.get("token") or "", proof.token):
+        raise WebhookRefused("?token= in the URL is missing or is not webhook_token")
+
+
+def sign(body: bytes, secret: str) -> bytes:
+    """Return the HMAC-SHA256 that all signing callers use, each in its own writing."""
+    return hmac.new(secret.encode(), body, hashlib.sha256).digest()
+
+
+def read(body: bytes) -> tuple[Event, ...]:
+    """Return the events of a verified webhook. Never raises: what is none is one `Unknown`."""
+    if len(body) > WEBHOOK_BYTES:
+        return (_unreadable(f"larger than {WEBHOOK_BYTES // MB} MB", body),)
+    try:
+        payload = json.loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return (_unreadable("not UTF-8", body),)
+    except RecursionError:
+        return (_unreadable("JSON that is nested too deep", body),)
+    except ValueError as error:
+        return (_unreadable(f"not JSON: {error}", body),)
+    if not isinstance(payload, dict):
+        return (_unreadable("JSON, but not an object", body),)
+    return read_events(payload)
+
+
+def _unreadable(reason: str, body: bytes) -> Unknown:
+    return Unknown(reason, body[:EXCERPT].decode("utf-8", "replace"))
+
+
+def _verify_header(
+    name: str,
+    headers: Mapping[str, str],
+    signatures: Iterable[str],
+    secret: str,
+    *,
+    hexadecimal: bool = False,
+) -> None:
+    shown = _header(headers, name)
+    if not shown:
+        raise WebhookRefused(f"{name} is missing")
+    if hexadecimal:
+        shown = shown.lower()
+    if not any(_equal(shown, signature) for signature in signatures):
+        raise WebhookRefused(f"{name} does not fit the body; is {secret} the right one?")
+
+
+def _verify_basic(headers: Mapping[str, str], credentials: str) -> None:
+    scheme, _, shown = _header(headers, "Authorization").partition(" ")
+    if scheme.lower() != "basic":
+        raise WebhookRefused("HTTP Basic credentials are missing")
+    if not _equal(shown.strip(), _base64(credentials.encode())):
+        raise WebhookRefused("webhook_username or webhook_password is not the one shown")
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    wanted = name.lower()
+    values = (value for key, value in headers.items() if key.lower() == wanted)
+    return next(values, "").strip()
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _equal(shown: str, expected: str) -> bool:
+    # Headers can hold what is no text; bytes compare whatever it is.
+    return hmac.compare_digest(_bytes(shown), _bytes(expected))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
