@@ -1,0 +1,105 @@
+"""Event → what actions read in ``tracker.latest_message["metadata"]["whatsapp"]``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, Final
+
+from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
+from rasa_whatsapp_channel.whatsapp.events import Context, InboundMessage, Part
+from rasa_whatsapp_channel.whatsapp.plain import object_of, plain, text_of
+
+MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
+
+
+def facts_of(event: InboundMessage, file: StoredFile | None = None) -> dict[str, Any]:
+    """
+    Return what is known of *event*, in WhatsApp's words.
+
+    `type`, `id`, `timestamp`, `from`, `user_id`, `profile_name`, `phone_number_id`, `context` and
+    `referral` are always there, None when absent. The part of the type stands under its name.
+    """
+    always = {
+        "type": event.type,
+        "id": event.id,
+        "timestamp": event.timestamp,
+        "from": event.phone,
+        "user_id": event.user_id,
+        "profile_name": event.profile_name,
+        "phone_number_id": event.phone_number_id,
+        "context": _context(event.context),
+        "referral": event.referral,
+    }
+    sometimes = {
+        "username": event.username,
+        "parent_user_id": event.parent_user_id,
+        "group_id": event.group_id,
+        "identity": event.extra.get("identity"),
+        "errors": [dataclasses.asdict(error) for error in event.errors],
+    }
+    # A type may be called anything one day, so what is always there comes last.
+    part = {event.type: _part(event, file)}
+    return {**part, **{key: value for key, value in sometimes.items() if value}, **always}
+
+
+def media_of(event: InboundMessage) -> InboundMedia | None:
+    """Return the file *event* brings; None without one, or when WhatsApp did not keep it for us."""
+    content = object_of(event.content)
+    media_id = text_of(content.get("id"))
+    if event.type not in MEDIA or media_id is None:
+        return None
+    return InboundMedia(
+        kind=event.type,
+        id=media_id,
+        url=text_of(content.get("url")),
+        mime_type=text_of(content.get("mime_type")),
+        sha256=text_of(content.get("sha256")),
+        filename=text_of(content.get("filename")),
+    )
+
+
+def flow_response(reply: Part) -> dict[str, Any] | None:
+    """Return the answers in a flow's reply; they come as JSON inside a text."""
+    value = reply.get("response_json")
+    try:
+        value = plain(json.loads(value) if isinstance(value, str) else value)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _part(event: InboundMessage, file: StoredFile | None) -> Any:
+    if event.type in MEDIA:
+        return _media_part(event, file)
+    content = object_of(event.content)
+    if event.type == "interactive" and "nfm_reply" in content:
+        reply = object_of(content["nfm_reply"])
+        return {**content, "nfm_reply": {**reply, "response": flow_response(reply)}}
+    return event.content
+
+
+def _media_part(event: InboundMessage, file: StoredFile | None) -> dict[str, Any]:
+    part = {
+        **object_of(event.content),
+        "path": file.path if file else None,
+        "size": file.size if file else None,
+    }
+    if file is not None:
+        part["mime_type"] = file.mime_type
+    if media_of(event) is None:
+        part["problem"] = "WhatsApp did not hand over the file"
+    return part
+
+
+def _context(context: Context | None) -> dict[str, Any] | None:
+    if context is None:
+        return None
+    words = {
+        "id": context.message_id,
+        "from": context.sender,
+        "forwarded": context.forwarded,
+        "frequently_forwarded": context.frequently_forwarded,
+        "referred_product": context.referred_product,
+    }
+    return {key: value for key, value in words.items() if value}

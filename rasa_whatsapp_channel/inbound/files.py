@@ -1,0 +1,31 @@
+"""Incoming media as values: what a message brings, and what is kept of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class InboundMedia:
+    """
+    A file somebody sent. *url* lives for minutes, *id* for days.
+
+    *sha256* is base64 or hex, as the API has it; *filename* is the sender's and not to be trusted.
+    """
+
+    kind: str  # type of the message
+    id: str
+    url: str | None = None
+    mime_type: str | None = None
+    sha256: str | None = None
+    filename: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that was fetched and kept. *sha256* is hex, *size* in bytes."""
+
+    path: str
+    size: int
+    mime_type: str
+    sha256: str

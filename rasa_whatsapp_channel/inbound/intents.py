@@ -1,0 +1,144 @@
+"""
+Messages without words → commands of ours that Rasa reads: ``/whatsapp_image{"id": …}``.
+
+Rasa takes such a text as an intent with entities when the bot's domain lists them. Entities are few
+and flat; everything else is in the metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from rasa_whatsapp_channel.inbound.facts import MEDIA, flow_response, media_of
+from rasa_whatsapp_channel.inbound.files import StoredFile
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Part
+from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
+
+Entities = Mapping[str, Any]
+
+# What the domain of a bot has to list.
+INTENTS: Final = (
+    "whatsapp_image",
+    "whatsapp_video",
+    "whatsapp_audio",
+    "whatsapp_voice",
+    "whatsapp_document",
+    "whatsapp_sticker",
+    "whatsapp_location",
+    "whatsapp_contacts",
+    "whatsapp_order",
+    "whatsapp_reaction",
+    "whatsapp_flow",
+    "whatsapp_unsupported",
+)
+
+
+def intent_of(event: InboundMessage, file: StoredFile | None = None) -> str:
+    """Return the text for *event*, one of `INTENTS` with its entities; it always begins with /."""
+    if event.type in MEDIA:
+        return _write(event.type, _read_media(event, file))
+    content = event.content
+    if event.type == "interactive" and "nfm_reply" in object_of(content):
+        return _write("flow", _read_flow(object_of(content["nfm_reply"])))
+    read = _READERS.get(event.type)
+    if read is None or not content:
+        return _write("unsupported", _read_unsupported(event))
+    return _write(event.type, read(content))
+
+
+def _write(name: str, entities: Entities) -> str:
+    # JSON escapes line breaks and quotes, so no value can end the entities and go on behind them.
+    given = {key: value for key, value in entities.items() if value not in (None, "", [])}
+    # Rasa takes "{}" for a part of the name.
+    return f"/whatsapp_{name}" + (json.dumps(given, ensure_ascii=False) if given else "")
+
+
+def _read_media(event: InboundMessage, file: StoredFile | None) -> Entities:
+    media = media_of(event)
+    if media is None:
+        return {}
+    return {
+        "id": media.id,
+        "mime_type": media.mime_type,
+        "filename": media.filename,
+        "path": file.path if file else None,
+    }
+
+
+def _read_flow(reply: Part) -> Entities:
+    # The answers are in the metadata: as entities, whoever fills in a flow could name any slot.
+    response = flow_response(reply) or {}
+    return {"name": text_of(reply.get("name")), "flow_token": text_of(response.get("flow_token"))}
+
+
+def _read_location(location: Part) -> Entities:
+    return {
+        "latitude": _number(location.get("latitude")),
+        "longitude": _number(location.get("longitude")),
+        "name": text_of(location.get("name")),
+        "address": text_of(location.get("address")),
+    }
+
+
+def _read_contacts(contacts: list[Any]) -> Entities:
+    cards = [object_of(card) for card in contacts]
+    names = (object_of(card.get("name")).get("formatted_name") for card in cards)
+    phones = (phone.get("phone") for card in cards for phone in _objects(card.get("phones")))
+    return {"name": _texts(names), "phone": _texts(phones)}
+
+
+def _read_order(order: Part) -> Entities:
+    items = _objects(order.get("product_items"))
+    return {
+        "catalog_id": text_of(order.get("catalog_id")),
+        "text": text_of(order.get("text")),
+        "product_retailer_id": _texts(item.get("product_retailer_id") for item in items),
+    }
+
+
+def _read_reaction(reaction: Part) -> Entities:
+    emoji = text_of(reaction.get("emoji"))
+    return {
+        "emoji": emoji,
+        "removed": None if emoji else True,
+        "message_id": text_of(reaction.get("message_id")),
+    }
+
+
+def _read_unsupported(event: InboundMessage) -> Entities:
+    told = event.type in ("unsupported", "interactive")
+    kind = text_of(object_of(event.content).get("type")) if told else None
+    code = event.errors[0].code if event.errors else 0
+    return {"type": kind or event.type, "code": code or None}
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _objects(value: object) -> list[Part]:
+    return [object_of(item) for item in value] if isinstance(value, list) else []
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    return [text for value in values if (text := text_of(value))]
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Entities]]] = MappingProxyType(
+    {
+        "location": _read_location,
+        "contacts": _read_contacts,
+        "order": _read_order,
+        "reaction": _read_reaction,
+    }
+)
