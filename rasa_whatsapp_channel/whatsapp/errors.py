@@ -28,7 +28,7 @@ class Remedy(str, Enum):
     RETRY = "retry"  # soon, with growing pauses
     WAIT = "wait"  # minutes to hours, then again
     TEMPLATE = "template"  # the 24-hour window is closed: only a template goes
-    RENEW_TOKEN = "renew_token"  # log in again once; without a login, tell the operator
+    RENEW_TOKEN = "renew_token"  # noqa: S105  # log in again once; without a login, tell the operator
     GIVE_UP = "give_up"  # the same request will fail again
 
 
@@ -56,7 +56,7 @@ class InvalidMessage(WhatsAppError):
 
 
 class WebhookRefused(WhatsAppError):
-    """The caller did not prove that it is WhatsApp; the text says which proof was missing or wrong."""
+    """The caller did not prove that it is WhatsApp; the text says which proof is missing."""
 
 
 class StoreError(WhatsAppError):
@@ -68,7 +68,7 @@ class MediaError(WhatsAppError):
 
 
 class SendError(WhatsAppError):
-    """A request to WhatsApp did not succeed. `remedy` says what to do, `retry_after` when (seconds)."""
+    """A request to WhatsApp failed. `remedy` says what to do, `retry_after` when (seconds)."""
 
     remedy: Remedy = Remedy.RETRY
     retry_after: float | None = None
@@ -79,8 +79,16 @@ class TransportError(SendError):
     No usable answer.
 
     The request may still have reached WhatsApp: the APIs take no idempotency key, so a retry can
-    double a message. That is the one gap named in docs/promises.md.
+    double a message. That is the one gap named in docs/promises.md. *status* is the HTTP status
+    where the answer had begun.
     """
+
+    def __init__(
+        self, text: str, *, status: int | None = None, remedy: Remedy = Remedy.RETRY
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ class PlatformError:
 
     def __str__(self) -> str:
         words = self.title if not self.details else f"{self.title}: {self.details}"
-        return f"{self.code} {words}".strip()
+        return f"{self.code or ''} {words}".strip()  # 0: no code could be read
 
 
 class APIError(SendError):
@@ -181,10 +189,11 @@ ON_PREMISES_CODES = _codes(
         Remedy.RETRY: (429, 500, 1000, 1011, 1014, 1015, 1016, 1017, 1018, 1023, 2069),
         Remedy.WAIT: (471,),
         Remedy.TEMPLATE: (470,),
-        Remedy.RENEW_TOKEN: (1005,),
+        # 1024: the first login must set a password, which is the operator's to do as well
+        Remedy.RENEW_TOKEN: (1005, 1024),
         Remedy.GIVE_UP: (
             *(400, 402, 408, 410, 430, 432, 433, 472, 480, 501, 1001, 1002, 1004, 1006, 1007),
-            *(1008, 1009, 1010, 1013, 1021, 1022, 1024, 1025, 1026, 1028, 1031, *range(2000, 2018)),
+            *(1008, 1009, 1010, 1013, 1021, 1022, 1025, 1026, 1028, 1031, *range(2000, 2018)),
             *(*range(2023, 2031), 2036, 2048, 2050, 2060, 2061, 2062, 2064, 2068),
         ),
     }
@@ -192,9 +201,11 @@ ON_PREMISES_CODES = _codes(
 
 
 def decide_remedy(codes: Mapping[int, Remedy], *, code: int, status: int) -> Remedy:
-    """Return what to do about error *code* in an answer with HTTP *status*: the code decides first."""
+    """Return what to do about error *code* in an answer with HTTP *status*; the code goes first."""
     if code in codes:
         return codes[code]
+    if 400 <= code < 600:  # gateways (360dialog, Turn) write an HTTP status where the code belongs
+        status = code
     if status == 401:
         return Remedy.RENEW_TOKEN
     if status in (408, 429) or status >= 500:
@@ -211,7 +222,7 @@ def read_errors(body: object) -> tuple[PlatformError, ...]:
     """
     if not isinstance(body, Mapping):
         return ()
-    if "error" in body and body["error"]:
+    if body.get("error"):
         return (PlatformError.parse(body["error"]),)
     errors = body.get("errors")
     if isinstance(errors, list) and errors:

@@ -92,7 +92,7 @@ STICKER_PIXELS: Final = 512  # both sides
 # above it a voice message shows a download icon instead of a play icon (messages/audio-messages)
 VOICE_PLAY_BYTES: Final = 512 * KB
 
-# business-phone-numbers/media: MIME types by kind of message. On-premises documents: any valid type,
+# business-phone-numbers/media: MIME types by kind of message. On-premises documents may have any,
 # https://developers.facebook.com/docs/whatsapp/api/media
 MEDIA_TYPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {

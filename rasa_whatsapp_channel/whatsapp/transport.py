@@ -1,7 +1,8 @@
 """
-`Request` → `Response`: the only HTTP client code of this package.
+`Request` → `Response`: the values of HTTP, and the one seam through which they go.
 
 Everything above builds requests and reads responses as values, so it is tested without a network.
+`aiohttp_transport` is the only HTTP client code, and lives apart: importing aiohttp takes long.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class File:
-    """Bytes to send, in memory or on disk (then they are streamed)."""
+    """Bytes to send, in memory or on disk (then they are streamed); the type goes as a header."""
 
     content: bytes | Path
     mime_type: str
@@ -62,7 +63,12 @@ class StreamedResponse(Protocol):
 
 
 class Transport(Protocol):
-    """Both raise `TransportError`, and nothing else, when there is no usable answer."""
+    """
+    Both raise `TransportError`, and nothing else, when there is no usable answer.
+
+    A `File` that cannot be opened is a `MediaError`. Redirects are answers like any other:
+    following one could carry the token to another host.
+    """
 
     async def send(self, request: Request) -> Response: ...
 

@@ -1,10 +1,9 @@
-"""What every API can do, and what is the same for all of them."""
+"""What every API can do."""
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,10 +12,12 @@ from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages import Message
 from rasa_whatsapp_channel.whatsapp.transport import File
 
+Clock = Callable[[], float]  # unix seconds
+
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What the platform tells of a media id. *sha256* is base64 or hex, as the API has it; *size* bytes."""
+    """What the platform tells of a media id: *sha256* is base64 or hex, *size* in bytes."""
 
     id: str
     url: str | None = None
@@ -39,7 +40,8 @@ class Client(ABC):
     One API, spoken by one account.
 
     Every method raises `SendError` (`TransportError` or `APIError`) when WhatsApp did not do what
-    was asked, and nothing else of the kind; `InvalidMessage` when a message cannot go to this API.
+    was asked; `InvalidMessage` when a message cannot go to this API; `MediaError` when a file to
+    upload cannot be read. Nothing else.
     """
 
     api: ClassVar[Api]
@@ -54,7 +56,7 @@ class Client(ABC):
     async def send(
         self, recipient_id: str, message: Message, *, reply_to: str | None = None
     ) -> str:
-        """Send *message* and return WhatsApp's message id. *reply_to* quotes a message where the API can."""
+        """Send *message*, quoting *reply_to* where the API can; return WhatsApp's message id."""
 
     @abstractmethod
     async def upload(self, file: File) -> str:
@@ -74,11 +76,11 @@ class Client(ABC):
 
     @abstractmethod
     async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
-        """Turn the ticks of *message_id* blue; with *typing* also show that an answer is coming."""
+        """
+        Turn the ticks of *message_id* blue; with *typing* also show that an answer is coming.
+
+        Does what the API has (`Api.mark_read`, `Api.typing`), and nothing where it has neither.
+        """
 
     @abstractmethod
     async def close(self) -> None: ...
-
-
-def encode(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,5 +1,5 @@
 """
-What can be sent: one frozen value per kind of message, and `parse`, which reads WhatsApp's own bodies.
+What can be sent: one frozen value per kind of message, and `parse`, which reads WhatsApp's bodies.
 
     base         Message; Media, the source of a file
     simple       Text, Location, Contacts, Reaction
@@ -60,7 +60,7 @@ from rasa_whatsapp_channel.whatsapp.messages.media import (
     parse_media_message,
 )
 from rasa_whatsapp_channel.whatsapp.messages.simple import Contacts, Location, Reaction, Text
-from rasa_whatsapp_channel.whatsapp.messages.support import check_support
+from rasa_whatsapp_channel.whatsapp.messages.support import check_sendable, check_support
 from rasa_whatsapp_channel.whatsapp.messages.template import Component, Parameter, Template
 
 __all__ = [
@@ -100,6 +100,7 @@ __all__ = [
     "Template",
     "Text",
     "Video",
+    "check_sendable",
     "check_support",
     "find_media",
     "parse",
@@ -129,7 +130,7 @@ _TYPES: Final = (
     "interactive",
     "template",
 )
-# What stands around a message in a whole body. Who is written to, and how, is not the message's business.
+# What stands around a message in a whole body. Whom it goes to is not the message's business.
 _ENVELOPE: Final = (
     "messaging_product",
     "recipient_type",
@@ -143,11 +144,15 @@ _ENVELOPE: Final = (
 
 def parse(body: Mapping[str, Any]) -> Message:
     """
-    Read a body as WhatsApp documents it, in the Cloud or the on-premises shape, with or without envelope.
+    Read a body as WhatsApp documents it: Cloud or on-premises shape, with or without envelope.
 
     Raises `InvalidMessage` for whatever WhatsApp would refuse. `Media` may also have a ``path``.
     """
+    checks.mapping("message", body)
     kind = _kind(body)
+    for other in _TYPES:
+        if other in body and other != kind:
+            raise InvalidMessage(other, f"goes into a body of its own; the type here says {kind}")
     checks.only("message", body, (*_ENVELOPE, kind))
     value = body.get(kind)
     if value is None:
@@ -168,9 +173,11 @@ def parse(body: Mapping[str, Any]) -> Message:
 
 def parse_outgoing(body: Mapping[str, Any]) -> Outgoing:
     """Read a body with the message it quotes, if any."""
+    message = parse(body)
     context = checks.mapping("context", body.get("context") or {})
     checks.only("context", context, ("message_id",))
-    return Outgoing(parse(body), reply_to=context.get("message_id"))
+    quoted = checks.optional_text("context.message_id", context.get("message_id"))
+    return Outgoing(message, reply_to=quoted)
 
 
 def _kind(body: Mapping[str, Any]) -> str:

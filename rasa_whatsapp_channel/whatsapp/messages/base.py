@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 
 T = TypeVar("T")
+
+_PROVIDER: Final = re.compile(r"\A[\w.-]+/(?=https?://)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -18,8 +21,8 @@ class Message:
     """
     Something that can be sent. A message that exists is inside WhatsApp's limits.
 
-    `body` and `parse` (in this package's ``__init__``) are inverse to each other; what `body` returns
-    is Meta's Cloud shape without the envelope. Each client adds its envelope and its differences.
+    `body` and `parse` (in this package's ``__init__``) are inverse to each other; `body` returns
+    Meta's Cloud shape without the envelope. Each client adds its envelope and its differences.
     """
 
     type: ClassVar[str]  # as in WhatsApp's `type`
@@ -49,8 +52,8 @@ class Media:
     """
     Where a file comes from: exactly one of *id*, *link* and *path*.
 
-    *path* is a file beside the bot; it is uploaded before sending and its id put in its place, so it
-    never reaches WhatsApp. *provider* names the stored credentials an on-premises client fetches
+    *path* is a file beside the bot; it is uploaded before sending and its id put in its place, so
+    it never reaches WhatsApp. *provider* names the stored credentials an on-premises client fetches
     *link* with.
     """
 
@@ -74,9 +77,9 @@ class Media:
                 raise InvalidMessage("media.provider", "goes only with a link")
         if self.link is not None:
             checks.check_text("media.link", self.link)
-            # The seed form of a link with a provider: "the-provider-name/https://the-url".
-            prefix = f"{self.provider}/" if self.provider else None
-            address = self.link.removeprefix(prefix) if prefix else self.link
+            # The older way to name a provider, still printed beside the newer one:
+            # "the-provider-name/https://the-url".
+            address = _PROVIDER.sub("", self.link) if self.provider else self.link
             checks.check_link("media.link", address)
 
     def fields(self) -> dict[str, Any]:
@@ -102,7 +105,7 @@ class Media:
         try:
             return cls(
                 # YAML turns an id of digits into a number; nothing is lost by turning it back
-                id=str(media_id) if isinstance(media_id, int) else media_id,
+                id=str(media_id) if type(media_id) is int else media_id,
                 link=value.get("link"),
                 path=value.get("path"),
                 provider=provider,

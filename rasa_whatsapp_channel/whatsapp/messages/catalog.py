@@ -281,7 +281,10 @@ def parse_carousel(common: Mapping[str, Any], action: Mapping[str, Any]) -> Inte
             ),
         )
     actions = [checks.mapping(f"{field}.action", card.get("action")) for card in cards]
-    catalogs = {str(action.get("catalog_id")) for action in actions}
+    catalogs = {
+        checks.check_text(f"{field}.action.catalog_id", action.get("catalog_id"))
+        for action in actions
+    }
     if len(catalogs) != 1:
         raise InvalidMessage(f"{field}.action.catalog_id", "all cards must be of one catalog")
     return ProductCarousel(

@@ -1,4 +1,4 @@
-"""The checks every message runs on itself; each raises `InvalidMessage` naming the field in WhatsApp's body."""
+"""The checks every message runs on itself; each raises `InvalidMessage` with WhatsApp's field."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HTTP = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
 
 
 def check_text(field: str, value: object, limit: int | None = None, *, empty: bool = False) -> str:
-    """Return *value* as the string it must be: at most *limit* characters, not blank unless *empty*."""
+    """Return *value* as the text it must be: up to *limit* characters, not blank unless *empty*."""
     if not isinstance(value, str):
         raise InvalidMessage(field, f"must be a text, not {_kind(value)}")
     if not empty and not value.strip():
@@ -22,6 +22,17 @@ def check_text(field: str, value: object, limit: int | None = None, *, empty: bo
         raise InvalidMessage(
             field, f"has {len(value)} characters; WhatsApp takes at most {limit}", limit=limit
         )
+    return value
+
+
+def optional_text(field: str, value: object) -> str | None:
+    """Return *value* as the string it must be when it is there."""
+    return None if value is None else check_text(field, value)
+
+
+def check_flag(field: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidMessage(field, f"must be true or false, not {_kind(value)}")
     return value
 
 
@@ -56,8 +67,8 @@ def check_number(field: str, value: object, bound: float) -> float:
         raise InvalidMessage(field, f"must be a number, not {_kind(value)}")
     try:
         number = float(value)
-    except ValueError:
-        raise InvalidMessage(field, f"must be a number, not {value!r}") from None
+    except (ValueError, OverflowError):
+        raise InvalidMessage(field, f"must be a number, not {str(value)[:40]!r}") from None
     if not -bound <= number <= bound:  # also refuses nan
         raise InvalidMessage(field, f"must lie between -{bound:g} and {bound:g}, not {number:g}")
     return number

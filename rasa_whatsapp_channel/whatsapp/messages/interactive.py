@@ -36,13 +36,15 @@ class Header:
             raise InvalidMessage(f"{field}.type", f"must be text, {', '.join(HEADER_MEDIA)}")
         elif self.media is None:
             raise InvalidMessage(f"{field}.{self.type}", "is missing")
-        if self.filename is not None and self.type != "document":
-            raise InvalidMessage(f"{field}.{self.type}.filename", "only a document has a filename")
+        if self.filename is not None:
+            checks.check_text(f"{field}.{self.type}.filename", self.filename, limits.FILENAME)
+            if self.type != "document":
+                raise InvalidMessage(f"{field}.{self.type}", "only a document has a filename")
 
     def content(self) -> dict[str, Any]:
         if self.media is None:
             return {"type": "text", "text": self.text}
-        name = {"filename": self.filename} if self.filename else {}
+        name = {"filename": self.filename} if self.filename is not None else {}
         return {"type": self.type, self.type: {**self.media.fields(), **name}}
 
     @classmethod
@@ -172,8 +174,10 @@ class Section:
     title: str | None = None
 
     def __post_init__(self) -> None:
+        field = "interactive.action.sections"
+        checks.check_count(f"{field}.rows", self.rows, limits.LIST_ROWS)
         if self.title is not None:
-            checks.check_text("interactive.action.sections.title", self.title, limits.SECTION_TITLE)
+            checks.check_text(f"{field}.title", self.title, limits.SECTION_TITLE)
 
     def content(self) -> dict[str, Any]:
         title = {"title": self.title} if self.title is not None else {}
@@ -272,7 +276,7 @@ class LocationRequest(Interactive):
 
 @dataclass(frozen=True)
 class Flow(Interactive):
-    """A button that opens a form; *parameters* are WhatsApp's, among them ``flow_cta``, the label."""
+    """A button that opens a form; *parameters* are WhatsApp's, with ``flow_cta`` as its label."""
 
     kind: ClassVar[str] = "flow"
     headers: ClassVar[tuple[str, ...]] = ("text", *HEADER_MEDIA)

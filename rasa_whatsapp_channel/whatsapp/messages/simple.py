@@ -40,7 +40,8 @@ class Text(Message):
     def parse(cls, value: Mapping[str, Any], *, preview_url: object = False) -> Text:
         checks.only("text", value, ("body", "preview_url"))
         text = checks.check_text("text.body", value.get("body"))
-        return cls(text, preview_url=bool(value.get("preview_url", preview_url)))
+        preview = checks.check_flag("text.preview_url", value.get("preview_url", preview_url))
+        return cls(text, preview_url=preview)
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,10 @@ def _check_contact(field: str, value: object) -> None:
     for key in ("phones", "emails", "addresses", "urls", "ims"):
         for number, item in enumerate(checks.sequence(f"{field}.{key}", contact.get(key) or [])):
             checks.mapping(f"{field}.{key}[{number}]", item)
+    checks.mapping(f"{field}.org", contact.get("org") or {})
     birthday = contact.get("birthday")
     if birthday is not None and not (isinstance(birthday, str) and _BIRTHDAY.fullmatch(birthday)):
-        raise InvalidMessage(f"{field}.birthday", "must be written YYYY-MM-DD")
+        raise InvalidMessage(f"{field}.birthday", "must be a text, in quotes, written YYYY-MM-DD")
 
 
 def _optional_text(field: str, value: object) -> str | None:

@@ -29,3 +29,13 @@ def check_support(message: Message, api: Api) -> None:
         raise InvalidMessage(
             f"{message.type}.link", f"api {api.name} takes uploaded ids only; give a path instead"
         )
+
+
+def check_sendable(message: Message, api: Api) -> None:
+    """Raise `InvalidMessage` unless *message* can go to *api* as it is, all its files uploaded."""
+    check_support(message, api)
+    for media in find_media(message):
+        if media.path is not None:
+            raise InvalidMessage(
+                f"{message.type}.path", f"{media.path} must be uploaded first, and sent by its id"
+            )

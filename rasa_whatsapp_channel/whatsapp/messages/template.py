@@ -51,11 +51,14 @@ class Parameter:
                 checks.check_text(field, self.value, limits.TEMPLATE_COUPON_CODE)
         else:
             checks.mapping(field, self.value)
+        checks.optional_text(f"{field}.parameter_name", self.name)
+        checks.optional_text(f"{field}.filename", self.filename)
 
     def content(self) -> dict[str, Any]:
         value: Any = self.value
         if isinstance(value, Media):
-            value = {**value.fields(), **({"filename": self.filename} if self.filename else {})}
+            filename = {"filename": self.filename} if self.filename is not None else {}
+            value = {**value.fields(), **filename}
         name = {"parameter_name": self.name} if self.name is not None else {}
         return {"type": self.type, **name, self.type: value}
 
@@ -149,7 +152,7 @@ class Template(Message):
     """
     An approved template with its parameters.
 
-    *namespace* is for on-premises clients older than 2.41 and for Turn; the other APIs do not get it.
+    *namespace* is for on-premises clients older than 2.41 and for Turn; the others do not get it.
     """
 
     type: ClassVar[str] = "template"
@@ -164,6 +167,7 @@ class Template(Message):
         if not _NAME.fullmatch(self.name):
             raise InvalidMessage("template.name", "takes a-z, 0-9 and _ only")
         checks.check_text("template.language.code", self.language)
+        checks.optional_text("template.namespace", self.namespace)
 
     def content(self) -> dict[str, Any]:
         parts: dict[str, Any] = {"name": self.name, "language": {"code": self.language}}
@@ -192,7 +196,5 @@ class Template(Message):
 
 
 def _index(value: object) -> int | None:
-    try:
-        return int(value)  # type: ignore[call-overload, no-any-return]  # what int refuses is refused below
-    except (TypeError, ValueError):
-        return None
+    """WhatsApp writes the number as text; authors write either."""
+    return int(str(value)) if re.fullmatch(r"[0-9]{1,3}", str(value)) else None

@@ -1,0 +1,187 @@
+"""`Transport` over aiohttp: the only HTTP client code of this package."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+
+from rasa_whatsapp_channel import __version__
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, SettingsError, TransportError
+from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
+
+# WhatsApp's download host refuses requests without one.
+USER_AGENT: Final = f"rasa-whatsapp-channel/{__version__}"
+CONNECTIONS: Final = 200
+KEEP_ALIVE: Final = 30.0
+CONNECT: Final = 10.0
+CHUNK: Final = 64 * 1024
+
+
+class AiohttpTransport:
+    """
+    One pool of connections, opened with the first request, so that it belongs to the running loop.
+
+    *ca_file* holds certificates (PEM) to trust beside the system's: an on-premises client signs its
+    own. Without *verify_tls* anybody is trusted. Raises `SettingsError` for a file that cannot be
+    read.
+    """
+
+    def __init__(self, *, ca_file: str | None = None, verify_tls: bool = True) -> None:
+        self._tls = _tls(ca_file) if verify_tls else False
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, request: Request) -> Response:
+        async with self._open(request) as answer:
+            with _border(request, status=answer.status):
+                body = await answer.read()
+            return Response(answer.status, _lower(answer.headers), body)
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[AiohttpStream]:
+        async with self._open(request) as answer:
+            yield AiohttpStream(request, answer)
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    @asynccontextmanager
+    async def _open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        with ExitStack() as files:
+            data, headers = _body(request.body, files)
+            with _border(request):
+                answer = await self._pool().request(
+                    request.method,
+                    request.url,
+                    data=data,
+                    headers={**headers, **request.headers},
+                    timeout=aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT),
+                    proxy=_proxy(request.url),
+                    allow_redirects=False,
+                )
+            try:
+                yield answer
+            finally:
+                answer.close()  # a connection that was read to its end is back in the pool already
+
+    def _pool(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE, ssl=self._tls
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": USER_AGENT},
+            )
+        return self._session
+
+
+class AiohttpStream:
+    """An answer whose body is still on its way."""
+
+    def __init__(self, request: Request, answer: aiohttp.ClientResponse) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = _lower(answer.headers)
+        self._request = request
+        self._answer = answer
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while True:
+            with _border(self._request, status=self.status):
+                chunk = await self._answer.content.read(CHUNK)
+            if not chunk:
+                return
+            yield chunk
+
+
+def _body(body: bytes | File | Form | None, files: ExitStack) -> tuple[Any, dict[str, str]]:
+    """Return what aiohttp sends for *body*, with its headers; *files* closes what was opened."""
+    if isinstance(body, File):
+        return files.enter_context(_open_file(body)), {"Content-Type": body.mime_type}
+    if not isinstance(body, Form):
+        return body, {}
+    # Names as curl and browsers write them; quoting would show "%20" to the user.
+    form = aiohttp.FormData(quote_fields=False)
+    for name, value in body.fields.items():
+        form.add_field(name, value)
+    form.add_field(
+        "file",
+        files.enter_context(_open_file(body.file)),
+        content_type=body.file.mime_type,
+        filename=re.sub(r'[\x00-\x1f\x7f"\\]', "_", body.file.filename),
+    )
+    return form, {}
+
+
+def _open_file(file: File) -> IO[bytes]:
+    if not isinstance(file.content, Path):
+        return BytesIO(file.content)
+    try:
+        return file.content.open("rb")
+    except OSError as error:
+        raise MediaError(f"{file.content}: cannot be read: {error.strerror}") from error
+
+
+def _proxy(url: str) -> str | None:
+    """
+    Return the proxy that the environment names for *url*.
+
+    aiohttp's `trust_env` does it too, but also writes what ~/.netrc has for a host over our token.
+    """
+    proxies = getproxies()
+    if not proxies:
+        return None
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else proxies.get(parts.scheme)
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext | bool:
+    if ca_file is None:
+        return True
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise SettingsError(
+            f"'ca_file': {ca_file} cannot be read as certificates in PEM form: {error}"
+        ) from error
+    return context
+
+
+@contextmanager
+def _border(request: Request, *, status: int | None = None) -> Iterator[None]:
+    """Turn every error of the network into ours, without headers and query: secrets live there."""
+    try:
+        yield
+    # ValueError: an address or a header that cannot be sent
+    except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+        where = re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", request.url)[0])
+        text = f"{request.method} {where}: {_words(error, request)}"
+        raise TransportError(text, status=status) from error
+
+
+def _words(error: Exception, request: Request) -> str:
+    if isinstance(error, aiohttp.ServerTimeoutError):
+        return f"no connection within {CONNECT:g} seconds"
+    if isinstance(error, asyncio.TimeoutError):
+        return f"no whole answer within {request.timeout:g} seconds"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "this is no address"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"no HTTP answer: {error.message}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

@@ -1,0 +1,158 @@
+"""What an answer means: the object in it, or the error it carries. No I/O, no clock."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from rasa_whatsapp_channel.whatsapp.clients.base import MediaInfo
+from rasa_whatsapp_channel.whatsapp.errors import (
+    APIError,
+    PlatformError,
+    Remedy,
+    TransportError,
+    decide_remedy,
+    read_errors,
+)
+from rasa_whatsapp_channel.whatsapp.transport import Response
+
+
+def is_success(status: int | None) -> bool:
+    return status is not None and 200 <= status < 300
+
+
+def read_answer(
+    response: Response, *, codes: Mapping[int, Remedy], now: float
+) -> Mapping[str, Any]:
+    """
+    Return the object in a success; an empty one where there is none to read.
+
+    Raises `APIError` for any other status, and for errors in a success: on-premises and Turn
+    answer so. *codes* are the remedies by error code, *now* is in unix seconds.
+    """
+    answer = _object(response.body)
+    errors = read_errors(answer)
+    if is_success(response.status) and not errors:
+        return answer
+    error = errors[0] if errors else PlatformError(0, title=_phrase(response.status))
+    remedy = decide_remedy(codes, code=error.code, status=response.status)
+    if remedy is Remedy.GIVE_UP and _is_transient(answer):
+        remedy = Remedy.RETRY
+    raise APIError(
+        error,
+        status=response.status,
+        remedy=remedy,
+        retry_after=read_retry_after(response.headers, status=response.status, now=now),
+    )
+
+
+def read_message_id(answer: Mapping[str, Any]) -> str:
+    """Return the id of the message just sent; raises `lost_id` without one."""
+    match answer:
+        case {"messages": [{"id": str(message_id)}, *_]} if message_id:
+            return message_id
+    raise lost_id()
+
+
+def lost_id() -> TransportError:
+    """
+    Return the error for a success that brought no message id, or only half of itself.
+
+    A retry would send a message that was probably taken, once more with every attempt: this is
+    nearly always a `base_url` that leads elsewhere, or a platform that answers differently now,
+    and so it repeats. Set aside, it is sent at most once, and a person sees why.
+    """
+    return TransportError(
+        "the answer was a success without a message id; the message may have arrived, "
+        "so it is not sent again by itself",
+        remedy=Remedy.GIVE_UP,
+    )
+
+
+def read_media_id(answer: Mapping[str, Any]) -> str:
+    """Read ``{"id": …}`` (Cloud, 360dialog) and ``{"media": [{"id": …}]}`` (on-premises, Turn)."""
+    match answer:
+        case {"id": str(media_id)} | {"media": [{"id": str(media_id)}, *_]} if media_id:
+            return media_id
+    raise TransportError("the answer to an upload holds no media id")
+
+
+def read_media_info(media_id: str, answer: Mapping[str, Any]) -> MediaInfo:
+    url, mime_type, sha256 = (answer.get(key) for key in ("url", "mime_type", "sha256"))
+    if not isinstance(url, str) or not url:
+        raise TransportError(f"the answer about media {media_id} holds no url")
+    return MediaInfo(
+        id=media_id,
+        url=url,
+        mime_type=mime_type if isinstance(mime_type, str) else None,
+        sha256=sha256 if isinstance(sha256, str) else None,
+        size=read_size(answer.get("file_size")),
+    )
+
+
+def read_size(value: object) -> int | None:
+    """Read a number of bytes, written as a number or as its digits."""
+    return int(str(value)) if str(value).isdecimal() else None
+
+
+def read_retry_after(headers: Mapping[str, str], *, status: int, now: float) -> float | None:
+    """
+    Return the seconds to wait before trying again, where the answer says so.
+
+    ``Retry-After`` holds seconds or a date. Turn's ``X-Ratelimit-Reset`` is a unix time, sent with
+    every answer, so it counts only where the limit was the reason:
+    https://whatsapp.turn.io/docs/api/rate_limiting
+    """
+    wait = _seconds(headers.get("retry-after"))
+    if wait is None:
+        wait = _until(headers.get("retry-after"), now)
+    if wait is None and status == HTTPStatus.TOO_MANY_REQUESTS:
+        reset = _seconds(headers.get("x-ratelimit-reset"))
+        wait = None if reset is None else reset - now
+    return None if wait is None else max(wait, 0.0)
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        seconds = float(text or "")
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
+def _until(text: str | None, now: float) -> float | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+    except (TypeError, ValueError, OverflowError):  # TypeError: Python 3.10, for what is no date
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=timezone.utc)
+    return date.timestamp() - now
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _is_transient(answer: Mapping[str, Any]) -> bool:
+    match answer:
+        case {"error": {"is_transient": True}}:
+            return True
+    return False
+
+
+def _phrase(status: int) -> str:
+    try:
+        words = HTTPStatus(status).phrase
+    except ValueError:
+        words = "unknown status"
+    return f"{words}, without an error of WhatsApp's in the answer"

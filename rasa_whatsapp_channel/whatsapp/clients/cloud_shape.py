@@ -1,0 +1,113 @@
+"""
+What the Cloud API and 360dialog have in common: bodies, media by URL, read and typing.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+
+from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id, read_media_info
+from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download, MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
+from rasa_whatsapp_channel.whatsapp.clients.requests import (
+    download_request,
+    form_upload_request,
+    json_request,
+)
+from rasa_whatsapp_channel.whatsapp.clients.urls import join
+from rasa_whatsapp_channel.whatsapp.errors import APIError
+from rasa_whatsapp_channel.whatsapp.identity import is_user_id
+from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sendable
+from rasa_whatsapp_channel.whatsapp.transport import File, Request
+
+
+class CloudShape(Client):
+    """*number_url* takes the number's messages and uploads; media ids are below *media_url*."""
+
+    def __init__(self, exchange: Exchange, *, number_url: str, media_url: str) -> None:
+        self._exchange = exchange
+        self._number_url = number_url
+        self._media_url = media_url
+
+    def body(
+        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+    ) -> dict[str, Any]:
+        check_sendable(message, self.api)
+        body = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "recipient" if is_user_id(recipient_id) else "to": recipient_id,
+            **cloud_body(message),
+        }
+        if reply_to and not isinstance(message, Reaction):  # it names its message itself
+            body["context"] = {"message_id": reply_to}
+        return body
+
+    async def send(
+        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+    ) -> str:
+        body = self.body(recipient_id, message, reply_to=reply_to)
+        return await self._exchange.send_message(self._messages_request(body))
+
+    async def upload(self, file: File) -> str:
+        request = form_upload_request(join(self._number_url, "media"), file)
+        return read_media_id(await self._exchange.ask(request))
+
+    async def media_info(self, media_id: str) -> MediaInfo:
+        request = Request("GET", join(self._media_url, media_id))
+        return read_media_info(media_id, await self._exchange.ask(request))
+
+    @asynccontextmanager
+    async def download(self, media_id: str, *, url: str | None = None) -> AsyncIterator[Download]:
+        async with AsyncExitStack() as stack:
+            opened = None
+            if url is not None:
+                with suppress(APIError):  # a URL lives five minutes; below, a new one is asked for
+                    opened = await stack.enter_async_context(self._open(url))
+            if opened is None:
+                info = await self.media_info(media_id)
+                opened = await stack.enter_async_context(self._open(info.url or ""))
+            yield opened
+
+    async def delete_media(self, media_id: str) -> None:
+        await self._exchange.ask(Request("DELETE", join(self._media_url, media_id)))
+
+    async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
+        body: dict[str, Any] = {
+            "messaging_product": "whatsapp",
+            "status": "read",
+            "message_id": message_id,
+        }
+        if typing:
+            body["typing_indicator"] = {"type": "text"}
+        await self._exchange.ask(self._messages_request(body))
+
+    async def close(self) -> None:
+        await self._exchange.close()
+
+    @abstractmethod
+    def located(self, url: str) -> tuple[str, bool]:
+        """Return where the file behind *url* is fetched, and whether the token may go there."""
+
+    def _messages_request(self, body: dict[str, Any]) -> Request:
+        return json_request("POST", join(self._number_url, "messages"), body)
+
+    @asynccontextmanager
+    async def _open(self, url: str) -> AsyncIterator[Download]:
+        where, authorized = self.located(url)
+        async with self._exchange.open(download_request(where), authorized=authorized) as opened:
+            yield opened
+
+
+def cloud_body(message: Message) -> dict[str, Any]:
+    """Return *message* without envelope; `Message.body` is the Cloud shape but for an older key."""
+    body = message.body()
+    if message.type == "template":
+        body["template"].pop("namespace", None)
+    return body
