@@ -10,12 +10,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, TypeVar
 
 Body = Mapping[str, Any]
 Clock = Callable[[], float]
 
 DAY: Final = 86_400
+
+_Store = TypeVar("_Store", bound="Store")
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Seconds that a store remembers what is over. Entries that wait are never forgotten."""
+
+    seen: float = 8 * DAY  # WhatsApp delivers a webhook again for up to 7 days
+    ledger: float = 30 * DAY
+    given_up: float = 30 * DAY
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,12 @@ class GivenUp:
 
 @dataclass(frozen=True)
 class Depth:
-    """How much a queue holds. *oldest* is when its oldest waiting entry was put, None when empty."""
+    """
+    How much a queue holds.
+
+    *waiting* counts the claimed entries too; *oldest* is when the first of them was put, None when
+    there are none.
+    """
 
     waiting: int
     given_up: int
@@ -70,7 +87,11 @@ class Queue(ABC):
 
     @abstractmethod
     async def claim(self, lease: float) -> Item | None:
-        """Return the oldest free entry and hide it for *lease* seconds; None when there is none now."""
+        """
+        Return the oldest free entry and hide it for *lease* seconds; None when there is none now.
+
+        An entry whose caller was cancelled before it got hold of it is handed back.
+        """
 
     @abstractmethod
     async def extend(self, item: Item, lease: float) -> bool:
@@ -82,7 +103,7 @@ class Queue(ABC):
 
     @abstractmethod
     async def release(self, item: Item, after: float = 0.0) -> None:
-        """Hand *item* back, to be claimed in *after* seconds at the earliest; its conversation waits."""
+        """Hand *item* back; neither it nor its conversation is claimable for *after* seconds."""
 
     @abstractmethod
     async def give_up(self, item: Item, reason: str) -> None:
@@ -90,7 +111,7 @@ class Queue(ABC):
 
     @abstractmethod
     async def put_given_up(self, key: str, conversation: str, body: Body, reason: str) -> bool:
-        """Keep something that cannot be handled at all where a person can see it. False: seen before."""
+        """Set aside what cannot be handled at all, for a person to see. False: seen before."""
 
     @abstractmethod
     async def given_up(self, limit: int = 100) -> Sequence[GivenUp]:
@@ -98,7 +119,11 @@ class Queue(ABC):
 
     @abstractmethod
     async def retry(self, key: str) -> bool:
-        """Put an entry that was set aside back at the end of its conversation. False: there is none."""
+        """
+        Put an entry that was set aside back at the end of its conversation, as if it were new.
+
+        False: there is none.
+        """
 
     @abstractmethod
     async def depth(self) -> Depth: ...
@@ -108,7 +133,8 @@ class Queue(ABC):
         """
         Return when an entry may be claimable, at the latest after *timeout* seconds.
 
-        A hint: it may return early, and other processes may be faster.
+        A hint: it may return early, and others may be faster. An entry wakes one waiting task, not
+        all, so whoever returns from here should claim.
         """
 
 
@@ -123,6 +149,13 @@ STATUS_RANK: Final[Mapping[str, int]] = {
 }
 
 
+def is_news(status: str, before: str | None) -> bool:
+    """Tell whether *status* may take the place of the one *before*."""
+    if status not in STATUS_RANK:
+        return False
+    return before is None or STATUS_RANK[status] > STATUS_RANK[before]
+
+
 @dataclass(frozen=True)
 class Sent:
     """A message that WhatsApp accepted, and what became of it."""
@@ -132,17 +165,22 @@ class Sent:
     recipient_id: str
     response: str | None  # name of the Rasa response, where known
     status: str
-    at: float
+    at: float  # of the status
     reason: str | None = None  # why it failed
 
 
 class Ledger(ABC):
-    """What was sent, by WhatsApp's message id. Statuses may arrive before our own note of the id."""
+    """What was sent, by WhatsApp's message id. A status may arrive before our note of its id."""
 
     @abstractmethod
     async def note_sent(
         self, message_id: str, *, key: str, recipient_id: str, response: str | None = None
-    ) -> None: ...
+    ) -> Sent:
+        """
+        Note that WhatsApp accepted the message.
+
+        The answer holds the status that came before this note, if one did: nobody was told of it.
+        """
 
     @abstractmethod
     async def note_status(
@@ -151,7 +189,8 @@ class Ledger(ABC):
         """
         Keep *status* if it is news, and return the message then; None when it is not.
 
-        For an id not (yet) noted as sent, the status is kept and joined later.
+        For an id not (yet) noted as sent, the status is kept and joined by `note_sent`. A status
+        that is not in STATUS_RANK is no news.
         """
 
     @abstractmethod
@@ -159,7 +198,7 @@ class Ledger(ABC):
 
     @abstractmethod
     async def by_key(self, key: str) -> Sent | None:
-        """Return what became of the outbox entry *key*."""
+        """Return the message last noted for the outbox entry *key*."""
 
 
 class Values(ABC):
@@ -192,8 +231,25 @@ class Store(ABC):
     async def open(self) -> None: ...
 
     @abstractmethod
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Finish what was asked for, then let go. Whoever waits is woken."""
 
     @abstractmethod
     async def ping(self) -> None:
         """Raise `StoreError` unless the store can be written."""
+
+    @abstractmethod
+    async def purge(self) -> None:
+        """Forget now what is older than its retention; it also happens bit by bit by itself."""
+
+    async def __aenter__(self: _Store) -> _Store:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()

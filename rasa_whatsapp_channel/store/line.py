@@ -1,0 +1,82 @@
+"""Who waits for an entry of a queue, within this process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+# Nobody sleeps longer than this on the word of a clock that may be set anew meanwhile.
+LONGEST_SLEEP: Final = 1.0
+
+
+class Line:
+    """
+    Tasks that wait, woken one by one in the order they came.
+
+    Each entry that may be free wakes one task, so a hundred idle workers do not run for one entry.
+    A wake that finds nobody waiting is kept for the next one who comes.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[asyncio.Future[None], None] = {}
+        self._woken = True  # entries may be there from an earlier life
+        self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._waiting
+
+    def wake(self) -> None:
+        while self._waiting:
+            waiter = next(iter(self._waiting))
+            del self._waiting[waiter]
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._woken = True
+
+    def wake_in(self, seconds: float) -> None:
+        """Wake one then, unless one is to be woken sooner anyway."""
+        loop = asyncio.get_running_loop()
+        at = loop.time() + min(max(seconds, 0.0), LONGEST_SLEEP)
+        if self._alarm is None or at < self._alarm.when():
+            self._disarm()
+            self._alarm = loop.call_at(at, self._ring)
+
+    def close(self) -> None:
+        self._disarm()
+        while self._waiting:
+            self.wake()
+
+    def _disarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.wake()
+
+    async def wait(self, timeout: float) -> None:
+        if self._woken:
+            self._woken = False
+            return
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._waiting[waiter] = None
+        limit = loop.call_later(timeout, _end, waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            # Woken and cancelled in one moment: the entry is still there, so the next one goes.
+            if not waiter.cancelled():
+                self.wake()
+            raise
+        finally:
+            limit.cancel()
+            self._waiting.pop(waiter, None)
+
+
+def _end(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

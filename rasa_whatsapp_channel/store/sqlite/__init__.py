@@ -1,0 +1,117 @@
+"""
+The store in one SQLite file, safe for several processes on one machine.
+
+    schema      the tables; their versions
+    connection  a file → a connection, or what is wrong with it
+    commits     whose turn it is on the connection; joins operations into transactions
+    queue, ledger, values
+    purge       what is forgotten when
+    faults      SQLite's errors in words
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+from rasa_whatsapp_channel.store.base import Clock, Retention, Store
+from rasa_whatsapp_channel.store.sqlite.commits import Commits
+from rasa_whatsapp_channel.store.sqlite.ledger import SQLiteLedger
+from rasa_whatsapp_channel.store.sqlite.purge import ends, forget
+from rasa_whatsapp_channel.store.sqlite.queue import SQLiteQueue
+from rasa_whatsapp_channel.store.sqlite.values import SQLiteValues
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two looks whether another process wrote, while somebody waits.
+LISTEN: Final = 0.25
+PURGE: Final = 60.0
+# Seconds between two steps of a purge, for everybody else.
+BREATH: Final = 0.02
+
+
+class SQLiteStore(Store):
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        clock: Clock = time.time,
+        retention: Retention | None = None,
+    ) -> None:
+        self._commits = Commits(Path(path))
+        self._clock = clock
+        self._retention = retention or Retention()
+        self._queues = tuple(
+            SQLiteQueue(name, self._commits, clock=clock) for name in ("inbox", "outbox")
+        )
+        self.inbox, self.outbox = self._queues
+        self.ledger = SQLiteLedger(self._commits, clock=clock)
+        self.values = SQLiteValues(self._commits, clock=clock)
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+
+    async def open(self) -> None:
+        await self._commits.open()
+        self._tasks = (
+            asyncio.create_task(self._listen(), name="whatsapp store: listen"),
+            asyncio.create_task(self._purge_now_and_then(), name="whatsapp store: purge"),
+        )
+
+    async def close(self) -> None:
+        tasks, self._tasks = self._tasks, ()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._commits.close()
+        for queue in self._queues:
+            queue.line.close()
+
+    async def ping(self) -> None:
+        await self.values.set("ping", self._clock(), ttl=PURGE)
+
+    async def purge(self) -> None:
+        for queue in self._queues:
+            await self._commits.write(queue.follow_clock)
+        for statement, before in ends(self._retention, self._clock()).items():
+            await self._forget(statement, before)
+
+    async def _forget(self, statement: str, before: float) -> None:
+        may_be_more = True
+        while may_be_more:
+            may_be_more = await self._commits.write(forget, statement, before)
+            await asyncio.sleep(BREATH)
+
+    async def _purge_now_and_then(self) -> None:
+        while True:
+            try:
+                await self.purge()
+            except StoreError as exc:
+                logger.warning("whatsapp.store_purge_failed", extra={"reason": str(exc)})
+            await asyncio.sleep(PURGE)
+
+    async def _listen(self) -> None:
+        """Wake those who wait when another process wrote; they see what it was."""
+        seen = None
+        while True:
+            await asyncio.sleep(LISTEN)
+            if all(queue.line.is_empty for queue in self._queues):
+                continue
+            try:
+                version = await self._commits.read(_data_version)
+            except StoreError:
+                continue  # whoever claims next is told
+            if version != seen:
+                seen = version
+                for queue in self._queues:
+                    queue.line.wake()
+
+
+def _data_version(db: sqlite3.Connection) -> int:
+    # Changes when another connection wrote: https://www.sqlite.org/pragma.html#pragma_data_version
+    (version,) = db.execute("PRAGMA data_version").fetchone()
+    return int(version)

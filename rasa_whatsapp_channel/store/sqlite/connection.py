@@ -1,0 +1,77 @@
+"""A connection to the file, ready to use."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+from rasa_whatsapp_channel.store.sqlite.faults import explain, is_locked
+from rasa_whatsapp_channel.store.sqlite.schema import migrate
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+# Seconds that a lock of another process is waited for.
+PATIENCE: Final = 10.0
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open or make the file; waits for the disk. Raises `StoreError` with a way out."""
+    try:
+        _make(path)
+        return _patiently_connect(path)
+    except sqlite3.Error as exc:
+        raise StoreError(f"store {path}: {explain(exc)}") from exc
+    except StoreError as exc:
+        raise StoreError(f"store {path}: {exc}") from exc
+
+
+def _make(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise StoreError(f"the folder {path.parent} does not exist; make it")
+    if path.is_dir():
+        raise StoreError("it is a folder; name a file")
+    try:
+        # What people write to the bot is nobody else's on this machine.
+        path.touch(mode=0o600)
+    except OSError as exc:
+        raise StoreError(
+            f"it cannot be written ({exc.strerror}); "
+            "give the bot's user the right to write file and folder"
+        ) from exc
+
+
+def _patiently_connect(path: Path) -> sqlite3.Connection:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _connect(path)
+        except sqlite3.OperationalError as exc:
+            # Changing to WAL does not wait for a lock by itself.
+            if not is_locked(exc) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(
+        os.fspath(path), timeout=PATIENCE, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _set_up(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _set_up(db: sqlite3.Connection) -> None:
+    # Looks at the header before WAL changes it: another program's file stays as it is.
+    migrate(db)
+    (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise StoreError("its disk cannot do WAL (a network folder?); name a file on a local disk")
+    db.execute("PRAGMA synchronous = NORMAL")  # a commit survives the process, not a power cut
+    db.execute("PRAGMA wal_autocheckpoint = 0")  # see commits.py
+    db.execute("PRAGMA busy_timeout = 0")  # there too

@@ -1,0 +1,90 @@
+"""What was sent, in the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from typing import Any, Final
+
+from rasa_whatsapp_channel.store.base import Clock, Ledger, Sent, is_news
+from rasa_whatsapp_channel.store.sqlite.commits import Commits
+from rasa_whatsapp_channel.store.text import to_unicode
+
+COLUMNS: Final = "message_id, key, recipient_id, response, status, at, reason"
+# Only the names of the columns are put together; values are always bound.
+GET: Final = f"SELECT {COLUMNS} FROM sent WHERE message_id = ?"  # noqa: S608
+BY_KEY: Final = f"SELECT {COLUMNS} FROM sent WHERE key = ? ORDER BY seq DESC LIMIT 1"  # noqa: S608
+KEEP: Final = f"INSERT OR REPLACE INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+KEEP_STATUS: Final = "INSERT INTO sent (message_id, status, at, reason) VALUES (?, ?, ?, ?)"
+UPDATE_STATUS: Final = "UPDATE sent SET status = ?, at = ?, reason = ? WHERE message_id = ?"
+
+
+class SQLiteLedger(Ledger):
+    def __init__(self, commits: Commits, *, clock: Clock) -> None:
+        self._commits = commits
+        self._clock = clock
+
+    async def note_sent(
+        self, message_id: str, *, key: str, recipient_id: str, response: str | None = None
+    ) -> Sent:
+        sent = Sent(
+            message_id=to_unicode(message_id),
+            key=to_unicode(key),
+            recipient_id=to_unicode(recipient_id),
+            response=None if response is None else to_unicode(response),
+            status="accepted",
+            at=self._clock(),
+        )
+        return await self._commits.write(_note_sent, sent)
+
+    async def note_status(
+        self, message_id: str, status: str, *, reason: str | None = None
+    ) -> Sent | None:
+        words = None if reason is None else to_unicode(reason)
+        return await self._commits.write(
+            _note_status, to_unicode(message_id), status, self._clock(), words
+        )
+
+    async def get(self, message_id: str) -> Sent | None:
+        return await self._commits.read(_get, to_unicode(message_id))
+
+    async def by_key(self, key: str) -> Sent | None:
+        return await self._commits.read(_by_key, to_unicode(key))
+
+
+def _note_sent(db: sqlite3.Connection, sent: Sent) -> Sent:
+    early = db.execute(GET, (sent.message_id,)).fetchone()
+    if early is not None:
+        *_, status, at, reason = early
+        sent = replace(sent, status=status, at=at, reason=reason)
+    values = (sent.message_id, sent.key, sent.recipient_id, sent.response)
+    db.execute(KEEP, (*values, sent.status, sent.at, sent.reason))
+    return sent
+
+
+def _note_status(
+    db: sqlite3.Connection, message_id: str, status: str, now: float, reason: str | None
+) -> Sent | None:
+    row = db.execute(GET, (message_id,)).fetchone()
+    if not is_news(status, before=row[4] if row else None):
+        return None
+    if row is None:
+        db.execute(KEEP_STATUS, (message_id, status, now, reason))
+    else:
+        db.execute(UPDATE_STATUS, (status, now, reason, message_id))
+    return _get(db, message_id)
+
+
+def _get(db: sqlite3.Connection, message_id: str) -> Sent | None:
+    return _to_sent(db.execute(GET, (message_id,)).fetchone())
+
+
+def _by_key(db: sqlite3.Connection, key: str) -> Sent | None:
+    return _to_sent(db.execute(BY_KEY, (key,)).fetchone())
+
+
+def _to_sent(row: tuple[Any, ...] | None) -> Sent | None:
+    """Return None also for an id of which only a status came."""
+    if row is None or row[1] is None:
+        return None
+    return Sent(*row)

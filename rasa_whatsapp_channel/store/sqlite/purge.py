@@ -1,0 +1,40 @@
+"""What goes away by itself, a few rows at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Final
+
+from rasa_whatsapp_channel.store.base import Retention
+
+# Rows of one step, about a millisecond.
+STEP: Final = 200
+
+SEEN: Final = """
+    DELETE FROM seen WHERE (queue, key) IN (SELECT queue, key FROM seen WHERE at < ? LIMIT ?)
+"""
+SENT: Final = "DELETE FROM sent WHERE seq IN (SELECT seq FROM sent WHERE at < ? LIMIT ?)"
+GIVEN_UP: Final = """
+    DELETE FROM given_up WHERE seq IN (SELECT seq FROM given_up WHERE given_up_at < ? LIMIT ?)
+"""
+SMALL_VALUES: Final = """
+    DELETE FROM small_values WHERE key IN (
+        SELECT key FROM small_values WHERE expires_at < ? LIMIT ?
+    )
+"""
+
+
+def ends(retention: Retention, now: float) -> Mapping[str, float]:
+    """Return statement → the time before which it forgets."""
+    return {
+        SEEN: now - retention.seen,
+        SENT: now - retention.ledger,
+        GIVEN_UP: now - retention.given_up,
+        SMALL_VALUES: now,
+    }
+
+
+def forget(db: sqlite3.Connection, statement: str, before: float) -> bool:
+    """Do one step. True: there may be more."""
+    return db.execute(statement, (before, STEP)).rowcount == STEP

@@ -1,0 +1,26 @@
+"""Bodies and values as the text every store keeps, so that all stores give back the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+
+def to_json(value: Any) -> str:
+    """Raise `StoreError` for what JSON cannot hold."""
+    try:
+        # ASCII only: a webhook may hold half a surrogate pair, which is no valid UTF-8.
+        return json.dumps(value, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise StoreError(f"cannot be kept, it is not JSON: {exc}") from exc
+
+
+def from_json(text: str) -> Any:
+    return json.loads(text)
+
+
+def to_unicode(text: str) -> str:
+    """Write halves of surrogate pairs as escapes; everything else stays as it is."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
