@@ -132,22 +132,22 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         proof = make_proof(self.settings)
 
         @blueprint.listener("before_server_start")  # type: ignore[untyped-decorator, unused-ignore]
-        async def open_wiring(app: Sanic, _loop: Any) -> None:
+        async def open_wiring(app: Sanic, _loop: Any = None) -> None:
             self._wiring = Wiring(
                 self.settings, self._bot(app, on_new_message), ready=lambda: _is_ready(app)
             )
             await self._wiring.open()
 
         @blueprint.listener("after_server_start")  # type: ignore[untyped-decorator, unused-ignore]
-        async def start_work(_app: Sanic, _loop: Any) -> None:
+        async def start_work(_app: Sanic, _loop: Any = None) -> None:
             self._running().start()
 
         @blueprint.listener("before_server_stop")  # type: ignore[untyped-decorator, unused-ignore]
-        async def stop_work(_app: Sanic, _loop: Any) -> None:
+        async def stop_work(_app: Sanic, _loop: Any = None) -> None:
             await self._running().stop()
 
         @blueprint.listener("after_server_stop")  # type: ignore[untyped-decorator, unused-ignore]
-        async def close_wiring(_app: Sanic, _loop: Any) -> None:
+        async def close_wiring(_app: Sanic, _loop: Any = None) -> None:
             await self._running().close()
             self._wiring = None
 

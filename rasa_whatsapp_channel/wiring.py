@@ -14,7 +14,8 @@ from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.settings import Settings
-from rasa_whatsapp_channel.store import Store, open_store
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,
@@ -138,6 +139,7 @@ def make_proof(settings: Settings) -> Proof:
         username=settings.webhook_username or None,
         password=settings.webhook_password or None,
         token=settings.webhook_token or None,
+        allow_unsigned=settings.allow_unsigned_webhooks,
     )
 
 

@@ -1,0 +1,84 @@
+"""One bot, trained once; for each API one simulator and one Rasa that serves the bot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from support.bot import QUICKSTART, credentials, train, write_bot
+from support.processes import PHONE, Person, RasaServer, Simulator, free_port
+
+APIS = ("cloud", "on_premises")
+
+
+@dataclass(frozen=True)
+class World:
+    """What a test needs of one API."""
+
+    api: str
+    folder: Path
+    simulator: Simulator
+    rasa: RasaServer
+
+    def media(self, name: str) -> bytes:
+        return (QUICKSTART / "media" / name).read_bytes()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def worlds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, World]]:
+    folder = tmp_path_factory.mktemp("bot")
+    ports = {api: free_port() for api in APIS}
+    async with AsyncExitStack() as stack:
+        media_url = await stack.enter_async_context(files_over_http(QUICKSTART / "media"))
+        simulators = {}
+        for api in APIS:
+            simulator = Simulator(folder, api=api, bot_port=ports[api])
+            stack.callback(simulator.process.stop)
+            await simulator.start()
+            simulators[api] = simulator
+        await write_bot(folder, media_url, simulators)
+        train(folder)
+        worlds = {}
+        for api, simulator in simulators.items():
+            block = credentials(api, simulator)
+            rasa = RasaServer(folder, port=ports[api], name=api, credentials=block)
+            stack.callback(rasa.process.stop)
+            rasa.process.start()
+            worlds[api] = World(api, folder, simulator, rasa)
+        for world in worlds.values():
+            await world.rasa.ready()
+        yield worlds
+
+
+@pytest.fixture(params=APIS)
+def world(request: pytest.FixtureRequest, worlds: dict[str, World]) -> World:
+    return worlds[request.param]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def maya(world: World) -> AsyncIterator[Person]:
+    """Maya, who is in every simulator from the start, with an empty chat."""
+    async with aiohttp.ClientSession() as session:
+        maya = Person(session, world.simulator, PHONE)
+        await maya.looks()
+        yield maya
+
+
+@asynccontextmanager
+async def files_over_http(folder: Path) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_static("/", folder)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()

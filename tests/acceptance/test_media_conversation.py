@@ -1,0 +1,128 @@
+"""A person and a real Rasa bot exchange every kind of medium, over both shapes of the API."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from support.bot import MEDIA
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+FILES = [file for _, file, _, _ in MEDIA]
+KINDS = [kind for kind, _, _, _ in MEDIA]
+
+
+async def test_a_greeting_is_answered_with_a_text_and_five_media_by_path(world, maya):
+    await maya.says("hi")
+
+    text, *media = await maya.gets(6)
+
+    assert text["content"]["body"].startswith("Welcome to the *Lakeside Guesthouse*!")
+    assert [message["type"] for message in media] == KINDS
+    assert [await maya.file_of(message) for message in media] == [
+        world.media(file) for file in FILES
+    ]
+    assert media[0]["content"]["caption"] == "The lake, this evening"
+    assert media[1]["content"]["filename"] == "House guide.pdf"
+
+
+@pytest.mark.parametrize("words", ["everything by link", "everything by {} number"])
+async def test_media_by_link_and_by_id_arrive_with_the_same_bytes(world, maya, words):
+    await maya.says(words.format({"cloud": "cloud", "on_premises": "premises"}[world.api]))
+
+    media = await maya.gets(5)
+
+    assert [message["type"] for message in media] == KINDS
+    assert [await maya.file_of(message) for message in media] == [
+        world.media(file) for file in FILES
+    ]
+    source = "link" if "link" in words else "id"
+    kinds = [message["body"][message["type"]] for message in media]
+    assert all(source in content for content in kinds)
+
+
+async def test_id_and_link_together_are_refused_before_sending_and_the_log_names_the_response(
+    world, maya
+):
+    await maya.says("both together please")
+
+    (only,) = await maya.gets(1)
+
+    assert only["content"]["body"] == "Both at once"
+    log = world.rasa.process.log.read_text()
+    assert "utter_twice" in log
+    assert "exactly one of id, link and path" in log
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "mime_type", "caption", "answer"),
+    [
+        ("image", "lake.jpg", "image/jpeg", "menu", "What would you like to see?"),
+        ("image", "lake.jpg", "image/jpeg", "", "Thank you for the picture!"),
+        ("document", "guide.pdf", "application/pdf", "", "Thank you, we have received guide.pdf."),
+        ("voice", "chime.ogg", "audio/ogg; codecs=opus", "", "Thank you for the voice message!"),
+        ("video", "boat.mp4", "video/mp4", "", "Thank you for the video!"),
+        ("sticker", "sun.webp", "image/webp", "", "Thank you for the sticker!"),
+    ],
+)
+async def test_what_a_person_sends_is_kept_and_answered(
+    world, maya, kind, file, mime_type, caption, answer
+):
+    content = world.media(file)
+    await maya.sends_file(kind, content, filename=file, mime_type=mime_type, caption=caption)
+
+    (message,) = await maya.gets(1)
+
+    assert text_of(message) == answer
+    kept = [path for path in (world.folder / f"received-{world.api}").rglob("*") if path.is_file()]
+    assert content in [path.read_bytes() for path in kept]
+
+
+async def test_a_tapped_button_is_heard_as_its_payload(world, maya):
+    await maya.says("menu")
+    (menu,) = await maya.gets(1)
+    buttons = menu["content"]["action"]["buttons"]
+    lake = next(button["reply"] for button in buttons if button["reply"]["title"] == "The lake")
+
+    await maya.sends(
+        {
+            "type": "interactive",
+            "interactive": {"type": "button_reply", "button_reply": lake},
+            "context": {"message_id": menu["id"]},
+        }
+    )
+
+    (picture,) = await maya.gets(1)
+    assert await maya.file_of(picture) == world.media("lake.jpg")
+
+
+async def test_a_typed_intent_is_not_obeyed(world, maya):
+    await maya.says("/ask_picture")
+
+    (answer,) = await maya.gets(1)
+
+    assert answer["type"] == "text"
+    assert "/ask_picture" not in answer["content"]["body"]
+
+
+async def test_a_message_whose_turn_was_killed_is_answered_once_after_the_restart(world, maya):
+    (world.folder / "turn-has-begun").unlink(missing_ok=True)
+    await maya.says("answer me slowly")
+    await maya.waits_for((world.folder / "turn-has-begun").exists)
+
+    world.rasa.process.kill()
+    await asyncio.sleep(0.5)
+    assert await maya.new_answers() == []
+    world.rasa.process.start()
+    await world.rasa.ready()
+
+    (answer,) = await maya.gets(1, within=60)
+    assert answer["content"]["body"] == "See you at the lake!"
+    await asyncio.sleep(1)
+    assert await maya.new_answers() == []
+
+
+def text_of(message):
+    body = message["content"].get("body")
+    return body["text"] if isinstance(body, dict) else body

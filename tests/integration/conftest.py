@@ -1,0 +1,183 @@
+"""The channel in Sanic on a free port, as Rasa registers it, with an agent and a platform of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import io
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+SECRET = "an-app-secret"
+
+
+class Platform:
+    """Answers like the Cloud API and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.receipts: list[dict[str, Any]] = []
+        self.answers: list[tuple[int, Any]] = []  # the next ones, instead of a message id
+        self.gate = asyncio.Event()  # closed: every request waits
+        self.gate.set()
+
+    async def messages(self, request: web.Request) -> web.Response:
+        await self.gate.wait()
+        body = await request.json()
+        if body.get("status") == "read":
+            self.receipts.append(body)
+            return web.json_response({"success": True})
+        if self.answers:
+            status, answer = self.answers.pop(0)
+            return web.json_response(answer, status=status)
+        self.sent.append(body)
+        number = len(self.sent)
+        return web.json_response(
+            {
+                "messaging_product": "whatsapp",
+                "contacts": [{"input": body["to"], "wa_id": body["to"]}],
+                "messages": [{"id": f"wamid.out{number}"}],
+            }
+        )
+
+    async def sends(self, count: int, *, within: float = 10.0) -> list[dict[str, Any]]:
+        """Return all bodies as soon as there are *count* of them."""
+        end = asyncio.get_running_loop().time() + within
+        while len(self.sent) < count:
+            assert asyncio.get_running_loop().time() < end, self.sent
+            await asyncio.sleep(0.01)
+        return self.sent
+
+
+@pytest_asyncio.fixture
+async def platform() -> AsyncIterator[tuple[Platform, str]]:
+    platform = Platform()
+    app = web.Application()
+    app.router.add_post("/v25.0/106540352242922/messages", platform.messages)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    sock = socket.create_server(("127.0.0.1", 0))
+    await web.SockSite(runner, sock).start()
+    yield platform, f"http://127.0.0.1:{sock.getsockname()[1]}"
+    platform.gate.set()
+    await runner.cleanup()
+
+
+class Agent:
+    """Stands in for Rasa's agent: *bot* hears each message, *tracker* is what was saved."""
+
+    def __init__(self, bot: Callable[[Any], Awaitable[None]]) -> None:
+        self.bot = bot
+        self.ready = True
+        self.heard: list[Any] = []
+        self.tracker_store = self
+        self.saved: dict[str, Any] = {}
+
+    def is_ready(self) -> bool:
+        return self.ready
+
+    async def handle_message(self, message: Any) -> None:
+        self.heard.append(message)
+        await self.bot(message)
+
+    async def retrieve(self, sender_id: str) -> Any:
+        return self.saved.get(sender_id)
+
+
+class Running:
+    """A channel that is being served."""
+
+    def __init__(
+        self, url: str, agent: Agent, channel: Any, session: aiohttp.ClientSession
+    ) -> None:
+        self.url = url
+        self.agent = agent
+        self.channel = channel
+        self._session = session
+
+    async def deliver(
+        self, payload: Any, *, headers: dict[str, str] | None = None, raw: bytes | None = None
+    ) -> int:
+        """Deliver a webhook as Meta does and return the HTTP status of the answer."""
+        body = raw if raw is not None else json.dumps(payload).encode()
+        signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"X-Hub-Signature-256": f"sha256={signature}"} if headers is None else headers
+        async with self._session.post(f"{self.url}/webhook", data=io.BytesIO(body), headers=headers) as answer:
+            return answer.status
+
+    async def get(self, path: str = "/") -> tuple[int, str]:
+        async with self._session.get(f"{self.url}{path}") as answer:
+            return answer.status, await answer.text()
+
+    async def health(self) -> dict[str, Any]:
+        status, text = await self.get()
+        assert status == 200, text
+        return dict(json.loads(text))
+
+
+Serve = Callable[..., Any]
+
+
+@pytest.fixture
+def serve(platform: tuple[Platform, str], tmp_path: Path) -> Serve:
+    """
+    Serve the channel with a bot and settings, as an async context manager.
+
+    Serving again in the same test is a restart: the store's file stays.
+    """
+    channels = pytest.importorskip(
+        "rasa.core.channels.channel", reason="no Rasa in this environment"
+    )
+    from sanic import Sanic
+
+    from rasa_whatsapp_channel import WhatsAppInput
+
+    @asynccontextmanager
+    async def serve(
+        bot: Callable[[Any], Awaitable[None]], **settings: Any
+    ) -> AsyncIterator[Running]:
+        Sanic._app_registry.clear()
+        Sanic.test_mode = True
+        channel = WhatsAppInput.from_credentials(
+            {
+                "base_url": platform[1],
+                "phone_number_id": "106540352242922",
+                "access_token": "a-token",
+                "app_secret": SECRET,
+                "verify_token": "a-verify-token",
+                "store": f"sqlite:///{tmp_path / 'whatsapp.db'}",
+                "media": {"store": str(tmp_path / "received")},
+                **settings,
+            }
+        )
+        app = Sanic("rasa_core_no_api", configure_logging=False)
+        agent = Agent(bot)
+        app.ctx.agent = agent
+        channels.register([channel], app, route="/webhooks/")
+        sock = socket.create_server(("127.0.0.1", 0))
+        server = await app.create_server(sock=sock, return_asyncio_server=True, access_log=False)
+        await server.startup()
+        await server.before_start()
+        await server.start_serving()
+        await server.after_start()
+        async with aiohttp.ClientSession() as session:
+            url = f"http://127.0.0.1:{sock.getsockname()[1]}/webhooks/whatsapp"
+            try:
+                yield Running(url, agent, channel, session)
+            finally:
+                await session.close()
+                await server.before_stop()
+                await server.close()
+                await server.after_stop()
+
+    return serve

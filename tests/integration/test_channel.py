@@ -1,0 +1,302 @@
+"""The channel as Rasa serves it: what a webhook is answered, what the bot hears, what is sent."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+PHONE = "4915112345678"
+
+
+def text_webhook(*bodies: str, first: int = 1, phone: str = PHONE) -> dict:
+    messages = [
+        {
+            "from": phone,
+            "id": f"wamid.in{number}",
+            "timestamp": "1749416383",
+            "type": "text",
+            "text": {"body": body},
+        }
+        for number, body in enumerate(bodies, first)
+    ]
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"},
+        "contacts": [{"profile": {"name": "Maya"}, "wa_id": phone}],
+        "messages": messages,
+    }
+    return {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "102290129340398", "changes": [{"value": value, "field": "messages"}]}],
+    }
+
+
+async def echo(message) -> None:
+    await message.output_channel.send_response(message.sender_id, {"text": message.text})
+
+
+async def test_a_text_is_heard_and_answered(serve, platform):
+    async with serve(echo) as running:
+        assert await running.deliver(text_webhook("Grüße 👋")) == 200
+
+        (sent,) = await platform[0].sends(1)
+
+    assert sent == {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": PHONE,
+        "type": "text",
+        "text": {"body": "Grüße 👋"},
+    }
+    (heard,) = running.agent.heard
+    assert (heard.sender_id, heard.message_id, heard.input_channel) == (
+        PHONE,
+        "wamid.in1",
+        "whatsapp",
+    )
+    assert heard.metadata["whatsapp"]["profile_name"] == "Maya"
+
+
+async def test_the_answer_to_a_webhook_does_not_wait_for_the_bot(serve, platform):
+    finish = asyncio.Event()
+
+    async def slow(message) -> None:
+        await finish.wait()
+        await echo(message)
+
+    async with serve(slow) as running:
+        assert await asyncio.wait_for(running.deliver(text_webhook("hi")), 5) == 200
+        assert platform[0].sent == []
+        finish.set()
+        await platform[0].sends(1)
+
+
+async def test_the_bot_does_not_wait_for_whatsapp(serve, platform):
+    done = asyncio.Event()
+    platform[0].gate.clear()
+
+    async def bot(message) -> None:
+        await echo(message)
+        done.set()
+
+    async with serve(bot) as running:
+        await running.deliver(text_webhook("hi"))
+        await asyncio.wait_for(done.wait(), 5)
+        assert platform[0].sent == []
+        platform[0].gate.set()
+        await platform[0].sends(1)
+
+
+async def test_a_webhook_delivered_fifty_times_at_once_is_one_turn(serve, platform):
+    async with serve(echo) as running:
+        webhook = text_webhook("hi")
+
+        statuses = await asyncio.gather(*(running.deliver(webhook) for _ in range(50)))
+
+        assert set(statuses) == {200}
+        await platform[0].sends(1)
+        await asyncio.sleep(0.2)
+    assert len(platform[0].sent) == len(running.agent.heard) == 1
+
+
+async def test_messages_of_one_batch_are_heard_one_by_one_in_order(serve, platform):
+    texts = [f"message {number}" for number in range(20)]
+
+    async with serve(echo) as running:
+        await running.deliver(text_webhook(*texts))
+        sent = await platform[0].sends(20)
+
+    assert [message.text for message in running.agent.heard] == texts
+    assert [body["text"]["body"] for body in sent] == texts
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Hub-Signature-256": "sha256=" + "0" * 64},
+        {"X-Hub-Signature-256": "sha1=abc"},
+        {"X-Hub-Signature-256": "sha256=ü".encode().decode("latin-1")},
+    ],
+)
+async def test_without_the_right_signature_a_webhook_is_refused_and_not_kept(serve, headers):
+    async with serve(echo) as running:
+        assert await running.deliver(text_webhook("hi"), headers=headers) == 401
+
+        health = await running.health()
+    assert health["inbox"] == {"waiting": 0, "given_up": 0, "oldest": None}
+
+
+@pytest.mark.parametrize("raw", [b"no json", b"[1, 2]", b"\xff\xfe", b"[" * 200_000, b""])
+async def test_a_proven_body_that_is_no_webhook_is_kept_as_given_up(serve, raw):
+    async with serve(echo) as running:
+        assert await running.deliver(None, raw=raw) == 200
+
+        health = await running.health()
+    assert health["inbox"]["given_up"] == 1
+
+
+async def test_a_body_above_the_cap_is_refused(serve):
+    async with serve(echo) as running:
+        assert await running.deliver(None, raw=b" " * (3 * 1024 * 1024 + 1)) == 413
+
+
+async def test_the_challenge_is_answered_with_the_right_verify_token_only(serve):
+    question = "/webhook?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token="
+
+    async with serve(echo) as running:
+        assert await running.get(question + "a-verify-token") == (200, "1158201444")
+        assert (await running.get(question + "another"))[0] == 401
+
+
+async def test_the_health_page_tells_what_waits(serve, platform):
+    platform[0].gate.clear()
+
+    async with serve(echo) as running:
+        await running.deliver(text_webhook("hi"))
+        while (await running.health())["outbox"]["waiting"] == 0:
+            await asyncio.sleep(0.01)
+        health = await running.health()
+        platform[0].gate.set()
+
+    assert health["status"] == "ok"
+    assert health["outbox"]["oldest"] is not None
+
+
+async def test_while_the_agent_is_not_ready_messages_wait(serve, platform):
+    async with serve(echo) as running:
+        running.agent.ready = False
+        await running.deliver(text_webhook("hi"))
+        await asyncio.sleep(0.5)
+        assert running.agent.heard == []
+
+        running.agent.ready = True
+
+        await platform[0].sends(1)
+
+
+async def test_a_bot_that_raises_hears_the_message_again_and_says_nothing_twice(serve, platform):
+    async def bot(message) -> None:
+        await message.output_channel.send_text_message(message.sender_id, "first")
+        if len(running.agent.heard) == 1:
+            raise RuntimeError("the action server is down")
+        await message.output_channel.send_text_message(message.sender_id, "second")
+
+    async with serve(bot) as running:
+        await running.deliver(text_webhook("hi"))
+        sent = await platform[0].sends(2)
+        await asyncio.sleep(0.2)
+
+    assert [body["text"]["body"] for body in sent] == ["first", "second"]
+
+
+async def test_a_failed_send_is_tried_again_and_the_order_holds(serve, platform):
+    busy = {"error": {"message": "(#131016) Service unavailable", "code": 131016}}
+    platform[0].answers = [(500, busy)]
+
+    async with serve(echo) as running:
+        await running.deliver(text_webhook("one", "two"))
+        sent = await platform[0].sends(2)
+
+    assert [body["text"]["body"] for body in sent] == ["one", "two"]
+
+
+async def test_a_refused_message_is_set_aside_and_the_next_one_goes(serve, platform):
+    wrong = {"error": {"message": "(#131009) Parameter value is not valid", "code": 131009}}
+    platform[0].answers = [(400, wrong)]
+
+    async with serve(echo) as running:
+        await running.deliver(text_webhook("one", "two"))
+        sent = await platform[0].sends(1)
+        health = await running.health()
+
+    assert [body["text"]["body"] for body in sent] == ["two"]
+    assert health["outbox"]["given_up"] == 1
+
+
+async def test_what_was_not_sent_when_the_server_stopped_is_sent_by_the_next_one(serve, platform):
+    down = {"error": {"message": "(#131016) Service unavailable", "code": 131016}}
+    platform[0].answers = [(500, down)] * 3
+
+    async with serve(echo) as running:
+        await running.deliver(text_webhook("hi"))
+        while len(platform[0].answers) == 3:
+            await asyncio.sleep(0.01)
+    platform[0].answers.clear()
+    async with serve(echo):
+        (sent,) = await platform[0].sends(1)
+
+    assert sent["text"]["body"] == "hi"
+
+
+async def test_the_ticks_turn_blue_and_the_typing_bubble_shows_when_the_turn_starts(
+    serve, platform
+):
+    async with serve(echo) as running:
+        await running.deliver(text_webhook("hi"))
+        await platform[0].sends(1)
+        while not platform[0].receipts:
+            await asyncio.sleep(0.01)
+
+    assert platform[0].receipts == [
+        {
+            "messaging_product": "whatsapp",
+            "status": "read",
+            "message_id": "wamid.in1",
+            "typing_indicator": {"type": "text"},
+        }
+    ]
+
+
+async def test_a_reminder_speaks_without_a_request(serve, platform):
+    async with serve(echo) as running:
+        output = running.channel.get_output_channel()
+        await output.send_text_message(PHONE, "Your table is ready")
+        (sent,) = await platform[0].sends(1)
+
+    assert (sent["to"], sent["text"]["body"]) == (PHONE, "Your table is ready")
+
+
+async def test_every_single_send_method_works_alone_and_in_order(serve, platform):
+    async def bot(message) -> None:
+        output, to = message.output_channel, message.sender_id
+        await output.send_text_message(to, "text")
+        await output.send_image_url(to, "https://shop.example/a.jpg")
+        await output.send_attachment(to, {"type": "document", "link": "https://shop.example/a.pdf"})
+        await output.send_text_with_buttons(to, "choose", [{"title": "Yes", "payload": "/yes"}])
+        await output.send_quick_replies(to, "quick", [{"title": "No", "payload": "/no"}])
+        await output.send_custom_json(
+            to, {"type": "sticker", "sticker": {"link": "https://shop.example/s.webp"}}
+        )
+
+    async with serve(bot) as running:
+        await running.deliver(text_webhook("hi"))
+        sent = await platform[0].sends(6)
+
+    assert [body["type"] for body in sent] == [
+        "text",
+        "image",
+        "document",
+        "interactive",
+        "interactive",
+        "sticker",
+    ]
+
+
+async def test_a_status_is_noted_and_is_no_turn(serve, platform):
+    status = {
+        "id": "wamid.out1",
+        "status": "delivered",
+        "timestamp": "1749416390",
+        "recipient_id": PHONE,
+    }
+    webhook = text_webhook()
+    value = webhook["entry"][0]["changes"][0]["value"]
+    del value["messages"]
+    value["statuses"] = [status]
+
+    async with serve(echo) as running:
+        assert await running.deliver(webhook) == 200
+        assert running.agent.heard == []
+        assert (await running.health())["inbox"]["given_up"] == 0
