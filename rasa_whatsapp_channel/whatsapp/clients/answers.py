@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -97,7 +98,7 @@ def read_media_info(media_id: str, answer: Mapping[str, Any]) -> MediaInfo:
 
 def read_size(value: object) -> int | None:
     """Read a number of bytes, written as a number or as its digits."""
-    return int(str(value)) if str(value).isdecimal() else None
+    return int(str(value)) if re.fullmatch(r"[0-9]{1,15}", str(value)) else None
 
 
 def read_retry_after(headers: Mapping[str, str], *, status: int, now: float) -> float | None:

@@ -1,0 +1,99 @@
+"""Turn.io: on-premises bodies and media, a token that lasts, Cloud codes, rate headers."""
+
+import pytest
+from support.fake_transport import FakeTransport, answer
+
+from rasa_whatsapp_channel.whatsapp.clients import TurnClient
+from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy
+from rasa_whatsapp_channel.whatsapp.messages import Text
+from rasa_whatsapp_channel.whatsapp.transport import File
+
+NOW = 1_533_715_100.0
+
+
+def client_of(transport):
+    return TurnClient(transport, access_token="eyJ", clock=lambda: NOW)
+
+
+async def test_media_goes_up_as_it_is():
+    transport = FakeTransport(answer({"media": [{"id": "8a1b0c3d"}]}, status=201))
+    file = File(b"\x89PNG", "image/png", "chart.png")
+
+    assert await client_of(transport).upload(file) == "8a1b0c3d"
+
+    (request,) = transport.requests
+    assert request.url == "https://whatsapp.turn.io/v1/media"
+    assert request.headers == {"Authorization": "Bearer eyJ"}
+    assert request.body == file
+
+
+async def test_media_comes_down_as_it_is():
+    transport = FakeTransport(answer(b"picture"))
+
+    async with client_of(transport).download("8a1b0c3d") as download:
+        assert b"".join([chunk async for chunk in download.chunks]) == b"picture"
+
+    assert transport.requests[0].url == "https://whatsapp.turn.io/v1/media/8a1b0c3d"
+
+
+async def test_nothing_is_asked_to_mark_a_message_as_read():
+    transport = FakeTransport()
+
+    await client_of(transport).mark_read("ABGG", typing=True)
+
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words", "remedy"),
+    [
+        (
+            400,
+            {"errors": [{"code": -1, "title": "Bad Request", "details": "invalid key"}]},
+            "HTTP 400, -1 Bad Request: invalid key",
+            Remedy.GIVE_UP,
+        ),
+        (
+            200,
+            {"errors": [{"code": 131053, "title": "Media upload error"}]},
+            "HTTP 200, 131053 Media upload error",
+            Remedy.GIVE_UP,
+        ),
+        (
+            200,
+            {"errors": [{"code": 131047, "title": "Re-engagement message"}]},
+            "HTTP 200, 131047 Re-engagement message",
+            Remedy.TEMPLATE,
+        ),
+        (
+            400,
+            {"error": {"message": "(#131056) Pair rate limit hit", "code": 131056}},
+            "HTTP 400, 131056 .#131056. Pair rate limit hit",
+            Remedy.RETRY,
+        ),
+    ],
+)
+async def test_errors_come_in_two_shapes_with_the_codes_of_the_cloud(status, body, words, remedy):
+    transport = FakeTransport(answer(body, status=status))
+
+    with pytest.raises(APIError, match=words) as caught:
+        await client_of(transport).send("16505551234", Text("Hello"))
+
+    assert caught.value.remedy is remedy
+
+
+async def test_a_full_bucket_says_when_it_is_empty_again():
+    full = {"errors": [{"code": 429, "title": "Rate limit hit"}]}
+    headers = {
+        "x-ratelimit-bucket": "text",
+        "x-ratelimit-limit": "60",
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": "1533715145",
+    }
+    transport = FakeTransport(answer(full, status=429, headers=headers))
+
+    with pytest.raises(APIError) as caught:
+        await client_of(transport).send("16505551234", Text("Hello"))
+
+    assert caught.value.remedy is Remedy.RETRY
+    assert caught.value.retry_after == 45.0
