@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from ruamel.yaml import YAML
 
+from rasa_whatsapp_channel.cli import main
 from rasa_whatsapp_channel.inbound.turn import INTENTS
 from rasa_whatsapp_channel.outbound.compose import compose
 from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings
@@ -62,6 +64,16 @@ def test_every_command_of_make_is_in_its_menu() -> None:
 
     assert phony
     assert phony[1].split() == re.findall(r"^(\w+):.*## ", MAKEFILE, re.M)
+
+
+def test_every_option_of_the_command_line_in_the_readme_exists() -> None:
+    lines = re.findall(r"^rasa-whatsapp (\w+)(.*)$", "\n".join(code_blocks("sh")), re.M)
+
+    assert lines
+    for command, rest in lines:
+        shown = CliRunner().invoke(main, [command, "--help"])
+        assert shown.exit_code == 0, shown.output
+        assert set(re.findall(r"--[\w-]+", rest)) <= set(re.findall(r"--[\w-]+", shown.output))
 
 
 def test_there_is_a_credentials_block_for_every_api() -> None:
