@@ -88,7 +88,7 @@ class Program:
 
 def main() -> int:
     arguments = parser().parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     running: list[Program] = []
     try:
