@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import samples
 
@@ -1057,6 +1057,7 @@ any_event = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(any_event)
 def test_every_event_survives_the_store(event: Event) -> None:
     assert from_body(json.loads(json.dumps(to_body(event)))) == event
@@ -1088,6 +1089,7 @@ def mutated(draw: st.DrawFn) -> object:
     return payload
 
 
+@settings(deadline=None)
 @given(mutated() | anything)
 def test_nothing_in_a_webhook_raises_and_everything_can_be_stored(payload: object) -> None:
     events = read_events(payload)
@@ -1097,3 +1099,94 @@ def test_nothing_in_a_webhook_raises_and_everything_can_be_stored(payload: objec
         stored = json.dumps(to_body(event), allow_nan=False)
         stored.encode()
         assert from_body(json.loads(stored)) == event
+
+
+# how the odd ones read
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ([1], "not a JSON object"),
+        ({}, "no messages, statuses or errors"),
+        ({"messages": [], "contacts": [{"wa_id": PHONE}]}, "no messages, statuses or errors"),
+        ({"messages": "none"}, "messages is not a list"),
+        ({"errors": "none"}, "errors that are not a list"),
+        ({"errors": nested(500)}, "a list of errors that is nested deeper than 32 levels"),
+        ({"statuses": [{"id": nested(500)}]}, "a status that is nested deeper than 32 levels"),
+        ({"messages": [message(type="")]}, "a message without a type"),
+        ({"messages": [message(id=" ")]}, "a message without an id"),
+        ({"entry": ""}, "an empty webhook"),
+        ({"entry": {"changes": []}}, "entry is not a list"),
+        (
+            {"entry": [{"changes": [{"field": "user_id_update", "value": {}}]}]},
+            "a user_id_update without updates",
+        ),
+        (
+            {
+                "entry": [
+                    {
+                        "changes": [
+                            {
+                                "field": "user_id_update",
+                                "value": {"user_id_update": [{"user_id": {"current": USER_ID}}]},
+                            }
+                        ]
+                    }
+                ]
+            },
+            "a change of a user id without the old or the new one",
+        ),
+    ],
+)
+def test_what_cannot_be_read_says_why(payload: object, reason: str) -> None:
+    event = read_one(payload)
+
+    assert isinstance(event, Unknown)
+    assert event.reason == reason
+    assert not event.ignorable
+
+
+def test_what_is_too_deep_to_keep_is_kept_as_the_beginning_of_its_json() -> None:
+    event = read_one([nested(500)])
+
+    assert event == Unknown("not a JSON object", "[" * 501 + '"deep"' + "]" * 501)
+
+
+def test_what_is_too_deep_to_be_shown_is_said_to_be() -> None:
+    assert read_one(nested(200_000)) == Unknown("not a JSON object", "a list that cannot be shown")
+
+
+def test_a_contact_that_cannot_be_read_is_no_contact() -> None:
+    contacts = [{"wa_id": PHONE, "profile": nested(500)}]
+
+    event = read_one({"contacts": contacts, "messages": [message()]})
+
+    assert isinstance(event, InboundMessage)
+    assert event.profile_name is None
+
+
+def test_one_error_without_its_list_is_read_too() -> None:
+    event = read_one({"messages": [message(type="unknown", errors={"code": "501"})]})
+
+    assert isinstance(event, InboundMessage)
+    assert event.errors == (PlatformError(501),)
+
+
+def test_an_event_has_the_same_key_in_whatever_batch_it_comes() -> None:
+    keys = [
+        event.key
+        for name in ("cloud/text", "cloud/statuses", "cloud/status_without_phone")
+        for event in EXPECTED[name]
+        if isinstance(event, (InboundMessage, Status))
+    ]
+
+    assert keys == [
+        "wamid.text",
+        f"wamid.HBgLsent:sent:{PHONE}",
+        f"wamid.HBgLsent:delivered:{PHONE}",
+        f"wamid.HBgLsent:read:{PHONE}",
+        f"wamid.HBgLsent:played:{PHONE}",
+        f"wamid.HBgLsent:delivered:{USER_ID}",
+    ]
+    assert UserIdChanged("US.1", "US.2").key == "US.1:US.2"

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from rasa_whatsapp_channel.whatsapp.identity import is_user_id
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["US.13491208655302741918", "US.ENT.11815799212886844830", "BR.a", "DE." + "Z9" * 64],
+)
+def test_a_business_scoped_user_id_is_told_by_its_shape(value: str) -> None:
+    assert is_user_id(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "15550002222",
+        "+15550002222",
+        "",
+        "US.",
+        "us.1349",
+        "USA.1349",
+        "US.1349\n",
+        "US.13 49",
+        "US.ÄÖ",
+        "DE." + "x" * 129,
+        "Y2FwaV9ncm91cDox",
+    ],
+)
+def test_other_ids_are_none(value: str) -> None:
+    assert not is_user_id(value)
