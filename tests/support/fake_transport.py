@@ -15,7 +15,7 @@ def answer(
 ) -> Response:  # never changed
     """Return an answer; *body* is bytes as they are, or anything JSON can hold."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Response(status, headers, raw)
+    return Response(status, headers or {}, raw)
 
 
 class FakeTransport:

@@ -86,7 +86,8 @@ class V1Shape(Client):
 
     def _address(self, recipient_id: str) -> dict[str, str]:
         if not is_user_id(recipient_id):
-            return {"to": recipient_id.translate(_SEPARATORS)}
+            plus = recipient_id.startswith("+")
+            return {"to": recipient_id.translate(_SEPARATORS) if plus else recipient_id}
         if not self.api.user_ids:
             raise InvalidMessage(
                 "to", f"api {self.api.name} writes to phone numbers only, not to user ids"

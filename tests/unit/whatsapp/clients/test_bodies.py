@@ -276,8 +276,16 @@ def test_on_premises_writes_to_phone_numbers_only():
 
 
 @pytest.mark.parametrize("api", ["on_premises", "turn"])
-def test_older_apis_get_the_digits_of_a_number(api):
-    assert CLIENTS[api].body("+1 (650) 555-1234", Text("Hello"))["to"] == "16505551234"
+@pytest.mark.parametrize(
+    ("recipient_id", "to"),
+    [
+        ("+1 (650) 555-1234", "16505551234"),
+        ("16505551234", "16505551234"),
+        ("4915112345678-1415111222", "4915112345678-1415111222"),  # a group of former times
+    ],
+)
+def test_older_apis_get_the_digits_of_an_international_number(api, recipient_id, to):
+    assert CLIENTS[api].body(recipient_id, Text("Hello"))["to"] == to
 
 
 @pytest.mark.parametrize("api", ["cloud", "360dialog"])
