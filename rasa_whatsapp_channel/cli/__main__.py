@@ -1,0 +1,3 @@
+from rasa_whatsapp_channel.cli import main
+
+main(prog_name="rasa-whatsapp")

@@ -1,0 +1,96 @@
+"""``rasa-whatsapp simulate``: run the simulator, and say how a bot reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from rasa_whatsapp_channel.simulator.config import DEFAULT_PORT, DEFAULT_WEBHOOK, Config, Number
+from rasa_whatsapp_channel.simulator.console import describe
+from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.whatsapp.apis import APIS
+from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError
+
+_DEFAULTS = Config()
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function], Function]:
+    """An option for a value that the bot and the simulator share."""
+    return click.option(
+        f"--{name}", default=default, show_default=default is not None, help=f"For {for_apis}."
+    )
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    help="Another name the simulator is reached by, e.g. host.docker.internal.",
+)
+@click.option(
+    "--webhook", default=DEFAULT_WEBHOOK, show_default=True, help="Where the bot takes webhooks."
+)
+@click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
+@_secret("phone-number-id", _DEFAULTS.number.phone_number_id, "cloud")
+@_secret("access-token", _DEFAULTS.access_token, "cloud, turn and 360dialog")
+@_secret("app-secret", _DEFAULTS.app_secret, "cloud: signs webhooks")
+@_secret("verify-token", _DEFAULTS.verify_token, "cloud")
+@_secret("username", _DEFAULTS.username, "on_premises")
+@_secret("password", _DEFAULTS.password, "on_premises")
+@_secret("webhook-secret", _DEFAULTS.webhook_secret, "turn and 360dialog: signs webhooks")
+@_secret("webhook-token", _DEFAULTS.webhook_token, "on_premises: added to the webhook's address")
+@_secret("webhook-username", None, "on_premises and 360dialog: HTTP Basic instead")
+@_secret("webhook-password", None, "on_premises and 360dialog: HTTP Basic instead")
+@click.option(
+    "--media-root",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the files of the chats; without one they go away at the end.",
+)
+@click.option(
+    "--explanations/--no-explanations",
+    default=True,
+    help="Say in each refusal which rule was broken, in a field WhatsApp does not have.",
+)
+def command(api: str, phone_number_id: str, **options: Any) -> None:
+    """A WhatsApp on your desk: a page to chat with your bot."""
+    number = Number(phone_number_id=phone_number_id)
+    config = Config(api=APIS[api], number=number, **options)
+    from rasa_whatsapp_channel.simulator import server  # it brings aiohttp, which takes its time
+
+    try:
+        server.run(
+            config,
+            started=lambda address: click.echo(_greeting(config, address)),
+            happened=_print,
+        )
+    except WhatsAppError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _greeting(config: Config, address: str) -> str:
+    return "\n".join(
+        (
+            f"The simulator's page: {address}/",
+            f"Webhooks go to:       {config.webhook}",
+            "",
+            "In credentials.yml:",
+            "",
+            credentials_block(config, address),
+            "",
+            "Press Ctrl-C to stop.",
+        )
+    )
+
+
+def _print(happening: dict[str, Any]) -> None:
+    line = describe(happening)
+    if line is not None:
+        click.echo(line, err=True)

@@ -1,0 +1,187 @@
+"""
+The Cloud API, below ``/v25.0/…`` or without a version, and 360dialog's addresses.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from rasa_whatsapp_channel.simulator import answers, files, ids, outgoing
+from rasa_whatsapp_channel.simulator.answers import Refused
+from rasa_whatsapp_channel.simulator.dialects import DIALECTS
+from rasa_whatsapp_channel.simulator.media import StoredFile
+from rasa_whatsapp_channel.simulator.requests import Answer, Endpoint, endpoint, read_json
+from rasa_whatsapp_channel.simulator.uploads import read_form
+from rasa_whatsapp_channel.simulator.validate import MarkRead, read_request
+from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
+
+ATTACHMENTS: Final = "/whatsapp_business/attachments/"
+DIALOG360_HOST: Final = "https://lookaside.fbsbx.com"  # 360dialog hands Meta's addresses on
+VERSION: Final = r"/{version:v\d+\.\d+}"
+
+
+def download_url(world: World, file: StoredFile, *, origin: str, api: Api) -> str:
+    """Return an address of the bytes that is good for five minutes. *origin*: of this server."""
+    expires = int(world.clock()) + limits.MEDIA_URL_LIFE
+    host = DIALOG360_HOST if api is DIALOG360 else origin
+    return f"{host}{ATTACHMENTS}?mid={file.id}&ext={expires}&hash={_seal(world, file.id, expires)}"
+
+
+def origin_of(request: web.Request) -> str:
+    """Return how the caller reaches this server."""
+    return f"{request.scheme}://{request.host}"
+
+
+def cloud_routes(world: World) -> Iterator[web.RouteDef]:
+    yield web.get(ATTACHMENTS, endpoint(world, CLOUD, CloudRoutes(world, CLOUD).download))
+    cloud, dialog360 = CloudRoutes(world, CLOUD), CloudRoutes(world, DIALOG360)
+    for prefix in ("", VERSION):
+        number = prefix + r"/{phone_number_id:\d+}"
+        yield web.post(f"{number}/messages", endpoint(world, CLOUD, cloud.post_message))
+        yield web.post(f"{number}/media", endpoint(world, CLOUD, cloud.post_media))
+    yield web.post("/messages", endpoint(world, DIALOG360, dialog360.post_message))
+    yield web.post("/media", endpoint(world, DIALOG360, dialog360.post_media))
+    for prefix in ("", VERSION):
+        yield from _media_routes(world, prefix + r"/{media_id:\d+}")
+
+
+def _media_routes(world: World, path: str) -> Iterator[web.RouteDef]:
+    """Both APIs have the same addresses here; the header with the key tells them apart."""
+    for method, name in ((hdrs.METH_GET, "get_media"), (hdrs.METH_DELETE, "delete_media")):
+        cloud, dialog360 = (
+            endpoint(world, api, getattr(CloudRoutes(world, api), name))
+            for api in (CLOUD, DIALOG360)
+        )
+        yield web.route(method, path, _by_header(cloud, dialog360))
+
+
+def _by_header(cloud: Endpoint, dialog360: Endpoint) -> Endpoint:
+    async def choose(request: web.Request) -> web.StreamResponse:
+        chosen = dialog360 if "D360-API-KEY" in request.headers else cloud
+        return await chosen(request)
+
+    return choose
+
+
+class CloudRoutes:
+    def __init__(self, world: World, api: Api) -> None:
+        self._world = world
+        self._api = api
+
+    async def post_message(self, request: web.Request) -> Answer:
+        self._check_access(request)
+        self._check_number(request)
+        body = await read_json(request)
+        sender = self._world.config.number.display_phone_number
+        wanted = read_request(body, DIALECTS[self._api.name], sender=sender)
+        if isinstance(wanted, MarkRead):
+            outgoing.mark_read(self._world, wanted)
+            return Answer({"success": True})
+        message_id, person = outgoing.send(self._world, wanted, self._api, body)
+        return Answer(answers.sent_answer(self._api, message_id, given=wanted.given, person=person))
+
+    async def post_media(self, request: web.Request) -> Answer:
+        self._check_access(request)
+        self._check_number(request)
+        fields, upload = await read_form(request)
+        if fields.get("messaging_product") != "whatsapp":
+            raise Refused(answers.UNKNOWN_KEY, "The form needs messaging_product=whatsapp.")
+        if upload is None:
+            raise Refused(answers.FILE, "The form needs a part named file, with a filename.")
+        animated = files.is_animated(upload.content)
+        size = len(upload.content)
+        files.check_upload(self._api, upload.mime_type, size, animated=animated)
+        stored = await self._world.library.add(
+            ids.new_media_id(self._api),
+            upload.content,
+            mime_type=upload.mime_type,
+            filename=upload.filename,
+        )
+        return Answer({"id": stored.id})
+
+    async def get_media(self, request: web.Request) -> Answer:
+        file = self._find_media(request)
+        url = download_url(self._world, file, origin=origin_of(request), api=self._api)
+        return Answer(
+            {
+                "messaging_product": "whatsapp",
+                "url": url,
+                "mime_type": file.mime_type,
+                "sha256": file.sha256,
+                "file_size": file.size,
+                "id": file.id,
+            }
+        )
+
+    async def delete_media(self, request: web.Request) -> Answer:
+        self._world.library.delete(self._find_media(request).id)
+        return Answer({"success": True})
+
+    async def download(self, request: web.Request) -> Answer | web.StreamResponse:
+        """The bytes: every failure is a 404 without a reason, so the reason is in our own field."""
+        file = self._world.library.find_usable(request.query.get("mid"))
+        problem = self._download_problem(request)
+        if file is None or problem is not None:
+            rule = problem or "There is no such file; ask for the address again."
+            explained = {"simulator": {"rule": rule}} if self._world.config.explanations else {}
+            return Answer({"error": "Not Found", **explained}, status=404)
+        headers = {"Content-Type": file.mime_type, "Cache-Control": "no-store"}
+        return web.FileResponse(file.path, headers=headers)
+
+    def _download_problem(self, request: web.Request) -> str | None:
+        media_id, expires = request.query.get("mid", ""), request.query.get("ext", "")
+        if not self._has_access(request):
+            return "A download needs the same token as every other request."
+        if not request.headers.get("User-Agent"):
+            return "A download needs a User-Agent."
+        if not hmac.compare_digest(
+            request.query.get("hash", "").encode(), _seal(self._world, media_id, expires).encode()
+        ):
+            return "The address was changed on its way."
+        if int(expires) < self._world.clock():
+            return "The address is older than five minutes; ask for a new one."
+        return None
+
+    def _find_media(self, request: web.Request) -> StoredFile:
+        self._check_access(request)
+        media_id = request.match_info["media_id"]
+        file = self._world.library.find_usable(media_id)
+        if file is None:
+            raise Refused(answers.NOT_FOUND, f"There is no media with id {media_id}.")
+        return file
+
+    def _check_number(self, request: web.Request) -> None:
+        given = request.match_info.get("phone_number_id")
+        if given not in (None, self._world.config.number.phone_number_id):
+            raise Refused(answers.NOT_FOUND, f"There is no number with phone_number_id {given}.")
+
+    def _check_access(self, request: web.Request) -> None:
+        if not self._has_access(request):
+            name = "D360-API-KEY" if self._api is DIALOG360 else "Authorization: Bearer"
+            raise Refused(answers.TOKEN, f"The header {name} must hold the access token.")
+
+    def _has_access(self, request: web.Request) -> bool:
+        token = self._world.config.access_token
+        if "D360-API-KEY" in request.headers:
+            return _same(request.headers["D360-API-KEY"], token)
+        return self._api is CLOUD and _same(
+            request.headers.get("Authorization", ""), f"Bearer {token}"
+        )
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _seal(world: World, media_id: str, expires: int | str) -> str:
+    text = f"{media_id}.{expires}".encode()
+    return hmac.new(world.config.app_secret.encode(), text, hashlib.sha256).hexdigest()[:32]

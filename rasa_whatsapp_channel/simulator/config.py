@@ -1,0 +1,79 @@
+"""What a simulator is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
+
+DEFAULT_PORT: Final = 8400
+DEFAULT_WEBHOOK: Final = "http://127.0.0.1:5005/webhooks/whatsapp/webhook"
+DAY: Final = 86_400
+
+
+@dataclass(frozen=True)
+class Number:
+    """The business number the bot speaks from."""
+
+    phone_number_id: str = "106540352242922"
+    display_phone_number: str = "15550783881"
+    name: str = "Simulator"
+
+
+@dataclass(frozen=True)
+class Config:
+    """
+    What the simulator plays, and the secrets both sides share.
+
+    The secrets have fixed values, so that a block in credentials.yml stays valid from one start to
+    the next; they protect nothing but a simulator on one's own machine. *api* picks the shape of
+    the webhooks; requests are understood in every shape. Pauses and lives are in seconds.
+    """
+
+    api: Api = CLOUD
+    webhook: str = DEFAULT_WEBHOOK
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    allowed_hosts: tuple[str, ...] = ()  # further names the simulator may be reached by
+    number: Number = Number()
+    access_token: str = field(default="simulator-token", repr=False)
+    app_secret: str = field(default="simulator-secret", repr=False)
+    verify_token: str = field(default="simulator", repr=False)
+    username: str = "simulator"
+    password: str = field(default="simulator-password", repr=False)
+    webhook_secret: str = field(default="simulator-secret", repr=False)
+    webhook_token: str = field(default="simulator", repr=False)
+    webhook_username: str | None = None
+    webhook_password: str | None = field(default=None, repr=False)
+    explanations: bool = True  # beside each error, the rule in plain words
+    media_root: Path | None = (
+        None  # where files are kept; a folder that goes away, if none is given
+    )
+    login_life: float = 7 * DAY
+    webhook_timeout: float = 10.0
+    link_timeout: float = 20.0
+    # The last one repeats for as long as the simulator runs: the platform tries for days.
+    retry_pauses: tuple[float, ...] = (1, 2, 4, 8, 15, 30)
+
+    @property
+    def basic_webhook(self) -> bool:
+        """Does the webhook carry a user name and a password?"""
+        return self.api in (ON_PREMISES, DIALOG360) and self.webhook_username is not None
+
+    @property
+    def webhook_address(self) -> str:
+        """Where webhooks go: an on-premises client proves itself by a token in the address."""
+        if self.api is not ON_PREMISES or self.basic_webhook:
+            return self.webhook
+        parts = urlsplit(self.webhook)
+        query = dict(parse_qsl(parts.query))
+        query.setdefault("token", self.webhook_token)
+        return urlunsplit(parts._replace(query=urlencode(query)))
+
+    @property
+    def v1(self) -> Api:
+        """The API behind /v1: both of these have their addresses there."""
+        return TURN if self.api is TURN else ON_PREMISES

@@ -1,0 +1,198 @@
+"""
+The bodies of webhooks, in the nested shape (Cloud, 360dialog) and in the flat one.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+https://developers.facebook.com/docs/whatsapp/api/webhooks
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rasa_whatsapp_channel.simulator.config import Number
+from rasa_whatsapp_channel.simulator.media import StoredFile
+from rasa_whatsapp_channel.simulator.state import Message, Person
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
+
+WABA_ID: Final = "102290129340398"
+# An on-premises client names the sender only beside these.
+_WITH_CONTACTS: Final = frozenset({"text", "contacts", "location"})
+_CLOUD_UNSUPPORTED: Final = {
+    "code": 131051,
+    "title": "Message type unknown",
+    "message": "Message type unknown",
+    "error_data": {"details": "Message type is currently not supported."},
+}
+_FLAT_UNSUPPORTED: Final = {
+    "code": 501,
+    "title": "Unknown message type",
+    "details": "Message type is not currently supported",
+}
+
+
+@dataclass(frozen=True)
+class StatusChange:
+    """What became of a message the bot sent."""
+
+    message: Message
+    status: str
+    timestamp: int
+    errors: tuple[Mapping[str, Any], ...] = ()
+
+
+def media_content(
+    kind: str, file: StoredFile, api: Api, *, url: str, caption: str | None = None
+) -> dict[str, Any]:
+    """Return a media object as *api* announces a file that arrived. *kind* may be ``voice``."""
+    nested = api in (CLOUD, DIALOG360)
+    digest = bytes.fromhex(file.sha256)
+    content: dict[str, Any] = {
+        "id": file.id,
+        "mime_type": file.mime_type,
+        "sha256": base64.b64encode(digest).decode() if nested else file.sha256,
+    }
+    if nested:
+        content["url"] = url
+    if caption and kind in ("image", "video", "document"):
+        content["caption"] = caption
+    if kind == "document" and file.filename:
+        content["filename"] = file.filename
+    if kind in ("audio", "voice"):
+        content["voice"] = kind == "voice"
+    if kind == "sticker" and nested:
+        content["animated"] = file.animated
+    return content
+
+
+def messages_webhook(
+    messages: Sequence[Message], person: Person, *, api: Api, number: Number
+) -> dict[str, Any]:
+    """Return the webhook that brings *messages*, all of one person."""
+    if api in (CLOUD, DIALOG360):
+        value: dict[str, Any] = {}
+        if any(message.type != "system" for message in messages):
+            value["contacts"] = [_nested_contact(person)]
+        value["messages"] = [_nested_message(message, person) for message in messages]
+        return _nest(value, number)
+    body: dict[str, Any] = {}
+    if api is TURN or any(message.type in _WITH_CONTACTS for message in messages):
+        body["contacts"] = [_flat_contact(person, api)]
+    body["messages"] = [_flat_message(message, person, api) for message in messages]
+    return body
+
+
+def statuses_webhook(
+    changes: Sequence[StatusChange], person: Person, *, api: Api, number: Number
+) -> dict[str, Any]:
+    """Return the webhook that tells of *changes*, all of one person."""
+    if api not in (CLOUD, DIALOG360):
+        return {"statuses": [_flat_status(change, person) for change in changes]}
+    value: dict[str, Any] = {}
+    if any(change.status != "failed" for change in changes):
+        value["contacts"] = [_nested_contact(person)]
+    value["statuses"] = [_nested_status(change, person) for change in changes]
+    return _nest(value, number)
+
+
+def _nest(value: Mapping[str, Any], number: Number) -> dict[str, Any]:
+    head = {
+        "messaging_product": "whatsapp",
+        "metadata": {
+            "display_phone_number": number.display_phone_number,
+            "phone_number_id": number.phone_number_id,
+        },
+    }
+    change = {"value": {**head, **value}, "field": "messages"}
+    return {"object": "whatsapp_business_account", "entry": [{"id": WABA_ID, "changes": [change]}]}
+
+
+def _nested_contact(person: Person) -> dict[str, Any]:
+    phone = {"wa_id": person.phone} if person.phone else {}
+    return {"profile": {"name": person.name}, **phone, "user_id": person.user_id}
+
+
+def _flat_contact(person: Person, api: Api) -> dict[str, Any]:
+    phone = {"wa_id": person.phone} if person.phone else {}
+    user_id = {"user_id": person.user_id} if api is TURN else {}
+    return {"profile": {"name": person.name}, **phone, **user_id}
+
+
+def _nested_message(message: Message, person: Person) -> dict[str, Any]:
+    phone = {"from": person.phone} if person.phone else {}
+    extra = dict(message.extra)
+    if message.type == "unsupported":
+        extra = {"errors": [_CLOUD_UNSUPPORTED], **extra}
+    return {
+        **({"context": message.context} if message.context else {}),
+        **phone,
+        "from_user_id": person.user_id,
+        "id": message.id,
+        "timestamp": str(message.timestamp),
+        "type": message.type,
+        **({message.type: message.content} if message.content is not None else {}),
+        **extra,
+    }
+
+
+def _flat_message(message: Message, person: Person, api: Api) -> dict[str, Any]:
+    kind, content, extra = message.type, message.content, dict(message.extra)
+    if kind == "audio" and isinstance(content, Mapping) and "voice" in content:
+        kind = "voice" if content["voice"] else "audio"
+        content = {key: value for key, value in content.items() if key != "voice"}
+    if kind == "unsupported":
+        on_premises = api is ON_PREMISES
+        kind, content = ("unknown" if on_premises else kind), None
+        error = _FLAT_UNSUPPORTED if on_premises else _CLOUD_UNSUPPORTED
+        extra = {"errors": [error], **extra}
+    return {
+        **({"context": message.context} if message.context else {}),
+        **({"from": person.phone} if person.phone else {}),
+        **({"from_bsuid": person.user_id} if api is TURN else {}),
+        "id": message.id,
+        "timestamp": str(message.timestamp),
+        "type": kind,
+        **({kind: content} if content is not None else {}),
+        **extra,
+    }
+
+
+def _nested_status(change: StatusChange, person: Person) -> dict[str, Any]:
+    message = change.message
+    to_phone = person.phone is not None
+    status: dict[str, Any] = {
+        "id": message.id,
+        "status": change.status,
+        "timestamp": str(change.timestamp),
+    }
+    if person.phone is not None:
+        status["recipient_id"] = person.phone
+    if change.status != "failed" or not to_phone:
+        status["recipient_user_id"] = person.user_id
+    if message.callback_data is not None:
+        status["biz_opaque_callback_data"] = message.callback_data
+    if change.status in ("sent", "delivered"):
+        status["pricing"] = {
+            "billable": False,
+            "pricing_model": "PMP",
+            "type": "free_customer_service",
+            "category": "service",
+        }
+    if change.errors:
+        status["errors"] = list(change.errors)
+    return status
+
+
+def _flat_status(change: StatusChange, person: Person) -> dict[str, Any]:
+    recipient = person.phone or person.user_id
+    return {
+        "id": change.message.id,
+        "recipient_id": recipient,
+        "status": change.status,
+        "timestamp": str(change.timestamp),
+        "type": "message",
+        "message": {"recipient_id": recipient},
+        **({"errors": list(change.errors)} if change.errors else {}),
+    }

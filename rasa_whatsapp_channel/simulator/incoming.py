@@ -1,0 +1,101 @@
+"""From people to the bot: messages they write, and what they have read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from rasa_whatsapp_channel.simulator import envelopes, ids
+from rasa_whatsapp_channel.simulator.media import media_objects
+from rasa_whatsapp_channel.simulator.state import RANK, Message, Person
+from rasa_whatsapp_channel.simulator.world import World
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """
+    A message a person writes, before it has all the platform adds.
+
+    *type* and *content* are as in the webhook; *context* holds the quoted ``message_id`` or what a
+    webhook holds there; *extra* are further keys beside them, e.g. ``referral``. An *id* that was
+    there before delivers that message once more.
+    """
+
+    type: str
+    content: Any = None
+    context: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    id: str | None = None
+
+
+def receive(world: World, person: Person, arrivals: Sequence[Arrival]) -> list[Message]:
+    """Bring what a person wrote to the bot, all of it in one webhook."""
+    messages = [_note(world, person, arrival) for arrival in arrivals]
+    body = envelopes.messages_webhook(
+        messages, person, api=world.config.api, number=world.config.number
+    )
+    taken = partial(_taken, world, messages)
+    world.webhooks.post(f"messages/{person.key}", body, taken=taken)
+    return messages
+
+
+def read(world: World, person: Person, message_id: str | None = None) -> list[Message]:
+    """Let a person read the bot's messages, up to *message_id* if given; return the newly read."""
+    if message_id is None:
+        chat = [m for m in world.state.chat(person.key) if m.direction == "outbound"]
+    else:
+        chat = world.state.up_to(message_id)
+    unread = [m for m in chat if m.status in RANK and m.status != "read" and m.type != "reaction"]
+    for message in unread:
+        world.change_status(message, "read")
+    if unread:
+        world.report(person, "read", unread)
+    return unread
+
+
+def _note(world: World, person: Person, arrival: Arrival) -> Message:
+    known = world.state.messages.get(arrival.id or "")
+    if known is not None:
+        return known
+    context = _full_context(world, person, arrival.context)
+    message = Message(
+        id=arrival.id or ids.new_message_id(world.config.api, inbound=True),
+        direction="inbound",
+        person=person.key,
+        timestamp=int(world.clock()),
+        type=arrival.type,
+        content=arrival.content,
+        reply_to=(context or {}).get("id"),
+        context=context,
+        extra=arrival.extra,
+        media={
+            str(media["id"]): str(media["id"])
+            for _, media in media_objects(arrival.type, arrival.content)
+            if world.library.find(media.get("id")) is not None
+        },
+    )
+    if arrival.type == "reaction":
+        world.react(message)
+    world.show(message)
+    return message
+
+
+def _full_context(
+    world: World, person: Person, context: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """Return the context as a webhook has it: the quoted message with its author."""
+    if not context or "message_id" not in context:
+        return context or None
+    quoted = world.state.messages.get(context["message_id"])
+    by_person = quoted is not None and quoted.direction == "inbound"
+    author = person.key if by_person else world.config.number.display_phone_number
+    rest = {key: value for key, value in context.items() if key != "message_id"}
+    return {"from": author, "id": context["message_id"], **rest}
+
+
+def _taken(world: World, messages: Sequence[Message]) -> None:
+    """The bot has them: a person sees two grey ticks."""
+    for message in messages:
+        world.change_status(message, "delivered")

@@ -1,0 +1,46 @@
+"""Work in order: one job at a time per key, all keys side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+logger = logging.getLogger(__name__)
+
+Job = Callable[[], Awaitable[None]]
+
+
+class Lanes:
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[Job]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def put(self, key: str, job: Job) -> None:
+        """Run *job* when all earlier ones of *key* have ended."""
+        self._waiting.setdefault(key, deque()).append(job)
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(self._run(key))
+
+    async def close(self) -> None:
+        """Drop all that waits and end what runs."""
+        tasks = list(self._tasks.values())
+        self._waiting.clear()
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, key: str) -> None:
+        jobs = self._waiting[key]
+        while jobs:
+            job = jobs.popleft()
+            try:
+                await job()
+            except Exception:
+                # One broken job must not hold up those behind it.
+                logger.exception("simulator.job_failed")
+        # No await since the last look at the jobs: nothing was put in between.
+        self._waiting.pop(key, None)
+        self._tasks.pop(key, None)

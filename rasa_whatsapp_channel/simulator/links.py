@@ -1,0 +1,55 @@
+"""Loading the file behind a `link`, as the platform does after it has answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    content: bytes
+    mime_type: str
+
+
+def read_link(media: Mapping[str, Any]) -> str:
+    """Return the address in a media object, without the name of a provider before it."""
+    link = str(media["link"])
+    provider = media.get("provider")
+    name = provider.get("name") if isinstance(provider, Mapping) else provider
+    return link.removeprefix(f"{name}/") if name else link
+
+
+async def load_link(
+    session: aiohttp.ClientSession, link: str, *, kind: str, timeout: float
+) -> LoadedFile:
+    """Return what *link* holds; raise `MediaError`, saying why it cannot go as *kind*."""
+    most = limits.MEDIA_BYTES[kind]
+    limit = aiohttp.ClientTimeout(total=timeout)
+    try:
+        async with session.get(link, timeout=limit) as response:
+            if response.status != 200:
+                raise MediaError(f"The link answers with HTTP {response.status}.")
+            content = await _read(response, most)
+            mime_type = response.headers.get("Content-Type", "application/octet-stream")
+    except asyncio.TimeoutError:
+        raise MediaError(f"The link does not answer within {timeout:g} seconds.") from None
+    except (aiohttp.ClientError, ValueError) as error:
+        raise MediaError(f"The link cannot be loaded: {error or type(error).__name__}.") from error
+    return LoadedFile(content, mime_type)
+
+
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(64 * 1024):
+        content += chunk
+        if len(content) > most:
+            raise MediaError(f"The file behind the link has more than {most} bytes.")
+    return bytes(content)

@@ -1,0 +1,118 @@
+"""Files: uploaded by the bot, sent by people, or loaded from links. Kept in a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rasa_whatsapp_channel.simulator import files
+from rasa_whatsapp_channel.whatsapp.messages import MEDIA_MESSAGES
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """*sha256* is hex. A *deleted* one is gone for the bot, not from the phones that have it."""
+
+    id: str
+    path: Path
+    mime_type: str
+    size: int
+    sha256: str
+    filename: str | None = None
+    animated: bool = False
+    deleted: bool = False
+
+
+class MediaLibrary:
+    """*root* is the folder; without one there is a temporary one until `close`."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self._root = root
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._files: dict[str, StoredFile] = {}
+
+    async def add(
+        self, media_id: str, content: bytes, *, mime_type: str, filename: str | None = None
+    ) -> StoredFile:
+        path = self._folder() / media_id
+        await asyncio.to_thread(path.write_bytes, content)
+        stored = StoredFile(
+            id=media_id,
+            path=path,
+            mime_type=mime_type,
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            filename=filename,
+            animated=files.is_animated(content),
+        )
+        self._files[media_id] = stored
+        return stored
+
+    def find(self, media_id: object) -> StoredFile | None:
+        return self._files.get(media_id) if isinstance(media_id, str) else None
+
+    def find_usable(self, media_id: object) -> StoredFile | None:
+        """Return the file unless the bot has deleted it."""
+        stored = self.find(media_id)
+        return None if stored is None or stored.deleted else stored
+
+    def delete(self, media_id: str) -> None:
+        self._files[media_id] = replace(self._files[media_id], deleted=True)
+
+    async def clear(self) -> None:
+        paths = [stored.path for stored in self._files.values()]
+        self._files.clear()
+        for path in paths:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def close(self) -> None:
+        if self._temporary is not None:
+            await asyncio.to_thread(self._temporary.cleanup)
+            self._root = self._temporary = None
+
+    def _folder(self) -> Path:
+        if self._root is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="whatsapp-simulator-")
+            self._root = Path(self._temporary.name)
+        self._root.mkdir(parents=True, exist_ok=True)
+        return self._root
+
+
+def media_objects(kind: str, content: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each media object of a message with its kind: its own, its header's, its cards'."""
+    if isinstance(content, list):
+        for item in content:
+            yield from media_objects("", item)
+    if not isinstance(content, Mapping):
+        return
+    if kind in MEDIA_MESSAGES and ("id" in content or "link" in content):
+        yield kind, content
+        return
+    for key, value in content.items():
+        yield from media_objects(str(key), value)
+
+
+def with_urls(kind: str, content: Any, stored: Mapping[str, StoredFile]) -> Any:
+    """Return *content* with what a page needs in each media object; *stored* is by id and link."""
+    if isinstance(content, list):
+        return [with_urls("", item, stored) for item in content]
+    if not isinstance(content, Mapping):
+        return content
+    if kind in MEDIA_MESSAGES and ("id" in content or "link" in content):
+        file = stored.get(str(content.get("id") or content.get("link")))
+        return {**content, **_page_fields(content, file)} if file is not None else content
+    return {key: with_urls(str(key), value, stored) for key, value in content.items()}
+
+
+def _page_fields(content: Mapping[str, Any], file: StoredFile) -> dict[str, Any]:
+    return {
+        "url": f"/simulator/media/{file.id}",
+        "mime_type": file.mime_type,
+        "size": file.size,
+        "filename": content.get("filename") or file.filename,
+    }

@@ -1,0 +1,157 @@
+"""
+The on-premises API below ``/v1``, and Turn, which has the same addresses without the login.
+
+https://developers.facebook.com/docs/whatsapp/on-premises/reference
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Final
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator import answers, files, ids, outgoing
+from rasa_whatsapp_channel.simulator.answers import META, Refused
+from rasa_whatsapp_channel.simulator.dialects import DIALECTS
+from rasa_whatsapp_channel.simulator.media import StoredFile
+from rasa_whatsapp_channel.simulator.requests import Answer, endpoint, read_json
+from rasa_whatsapp_channel.simulator.uploads import read_body
+from rasa_whatsapp_channel.simulator.validate import MarkRead, read_send
+from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.apis import TURN
+
+BEARER: Final = "Bearer "
+
+
+def on_premises_routes(world: World) -> Iterator[web.RouteDef]:
+    api = world.config.v1
+    routes = OnPremisesRoutes(world)
+    if api is not TURN:
+        yield web.post("/v1/users/login", endpoint(world, api, routes.login))
+        yield web.post("/v1/users/logout", endpoint(world, api, routes.logout))
+    yield web.post("/v1/messages", endpoint(world, api, routes.post_message))
+    yield web.put("/v1/messages/{message_id}", endpoint(world, api, routes.put_message))
+    yield web.post("/v1/media", endpoint(world, api, routes.post_media))
+    yield web.get("/v1/media/{media_id}", endpoint(world, api, routes.get_media))
+    yield web.delete("/v1/media/{media_id}", endpoint(world, api, routes.delete_media))
+    yield web.get("/v1/health", endpoint(world, api, routes.health))
+
+
+class OnPremisesRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._api = world.config.v1
+        self._tokens: dict[str, float] = {}  # token → when it ends
+
+    async def login(self, request: web.Request) -> Answer:
+        config = self._world.config
+        expected = f"{config.username}:{config.password}".encode()
+        if not hmac.compare_digest(_basic(request), expected):
+            raise Refused(
+                answers.TOKEN,
+                "A login needs Authorization: Basic with the user name and the password.",
+                details="Invalid credentials.",
+            )
+        token, ends = secrets.token_urlsafe(48), self._world.clock() + config.login_life
+        self._tokens[token] = ends
+        # With a space, not a T, between date and time: so the client writes it.
+        expires_after = datetime.fromtimestamp(ends, timezone.utc).strftime(
+            "%Y-%m-%d %H:%M:%S+00:00"
+        )
+        return Answer({"users": [{"token": token, "expires_after": expires_after}], "meta": META})
+
+    async def logout(self, request: web.Request) -> Answer:
+        self._check_access(request)
+        self._tokens.pop(_bearer(request), None)
+        return Answer({"meta": META})
+
+    async def post_message(self, request: web.Request) -> Answer:
+        self._check_access(request)
+        body = await read_json(request)
+        sender = self._world.config.number.display_phone_number
+        wanted = read_send(body, DIALECTS[self._api.name], sender=sender)
+        message_id, person = outgoing.send(self._world, wanted, self._api, body)
+        return Answer(answers.sent_answer(self._api, message_id, given=wanted.given, person=person))
+
+    async def put_message(self, request: web.Request) -> Answer:
+        self._check_access(request)
+        body = await read_json(request)
+        if body != {"status": "read"}:
+            raise Refused(answers.INVALID, 'The body must be {"status": "read"}.')
+        message_id = request.match_info["message_id"]
+        try:
+            outgoing.mark_read(self._world, MarkRead(message_id))
+        except Refused as error:
+            raise Refused(answers.NOT_FOUND, f"No person has written {message_id}.") from error
+        return Answer({"meta": META})
+
+    async def post_media(self, request: web.Request) -> Answer:
+        self._check_access(request)
+        upload = await read_body(request)
+        animated = files.is_animated(upload.content)
+        size = len(upload.content)
+        files.check_upload(self._api, upload.mime_type, size, animated=animated)
+        media_id = ids.new_media_id(self._api)
+        await self._world.library.add(media_id, upload.content, mime_type=upload.mime_type)
+        return Answer({"media": [{"id": media_id}], "meta": META})
+
+    async def get_media(self, request: web.Request) -> web.StreamResponse:
+        file = self._find_media(request)
+        headers = {"Content-Type": file.mime_type, "Cache-Control": "no-store"}
+        return web.FileResponse(file.path, headers=headers)
+
+    async def delete_media(self, request: web.Request) -> Answer:
+        self._world.library.delete(self._find_media(request).id)
+        return Answer({"meta": META})
+
+    async def health(self, request: web.Request) -> Answer:
+        self._check_access(request)
+        return Answer({"health": {"gateway_status": "connected"}, "meta": META})
+
+    def _find_media(self, request: web.Request) -> StoredFile:
+        self._check_access(request)
+        media_id = request.match_info["media_id"]
+        file = self._world.library.find_usable(media_id)
+        if file is None:
+            raise Refused(answers.NOT_FOUND, f"There is no media with id {media_id}.")
+        return file
+
+    def _check_access(self, request: web.Request) -> None:
+        token = _bearer(request)
+        if self._api is TURN:
+            expected = self._world.config.access_token
+            if not hmac.compare_digest(token.encode(), expected.encode()):
+                raise Refused(answers.TOKEN, "Authorization: Bearer must hold the access token.")
+            return
+        ends = self._tokens.get(token)
+        if ends is None:
+            raise Refused(
+                answers.TOKEN,
+                "Authorization: Bearer must hold a token from POST /v1/users/login.",
+                details="Invalid credentials.",
+            )
+        if ends < self._world.clock():
+            raise Refused(
+                answers.TOKEN, "The token has ended; log in again.", details="Invalid credentials."
+            )
+
+
+def _basic(request: web.Request) -> bytes:
+    """Return ``name:password`` from the header; nothing if there is none that can be read."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        return base64.b64decode(value, validate=True)
+    except ValueError:
+        return b""
+
+
+def _bearer(request: web.Request) -> str:
+    header = request.headers.get("Authorization", "")
+    return header.removeprefix(BEARER) if header.startswith(BEARER) else ""

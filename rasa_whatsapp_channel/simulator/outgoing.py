@@ -1,0 +1,113 @@
+"""From the bot to people: messages it sends, and the ticks it turns blue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from rasa_whatsapp_channel.simulator import answers, files, ids, links
+from rasa_whatsapp_channel.simulator.answers import Problem, Refused
+from rasa_whatsapp_channel.simulator.media import StoredFile, media_objects
+from rasa_whatsapp_channel.simulator.state import Message, Person
+from rasa_whatsapp_channel.simulator.validate import MarkRead, Send
+from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
+
+Failure = tuple[Problem, str]
+
+
+def send(world: World, request: Send, api: Api, body: Mapping[str, Any]) -> tuple[str, Person]:
+    """
+    Take a message of the bot's; return its id and who gets it. Raises `Refused`.
+
+    It is brought to the person afterwards: what goes wrong then is told by a webhook only.
+    """
+    for _, media in media_objects(request.type, request.content):
+        if "id" in media and world.library.find_usable(str(media["id"])) is None:
+            raise Refused(answers.UNKNOWN_MEDIA, f"There is no media with id {media['id']}.")
+    person = _find_recipient(world, request)
+    message = Message(
+        id=ids.new_message_id(api),
+        direction="outbound",
+        person=person.key,
+        timestamp=int(world.clock()),
+        type=request.type,
+        content=request.content,
+        reply_to=request.reply_to,
+        callback_data=request.callback_data,
+        body=body,
+    )
+    world.deliveries.put(person.key, partial(_deliver, world, message, person, api))
+    return message.id, person
+
+
+def mark_read(world: World, request: MarkRead) -> None:
+    """Turn the ticks of a person's message, and of earlier ones, blue. Raises `Refused`."""
+    message = world.state.messages.get(request.message_id)
+    if message is None or message.direction != "inbound":
+        raise Refused(answers.INVALID, "message_id is no message that a person has written.")
+    for earlier in world.state.up_to(message.id):
+        world.change_status(earlier, "read")
+    world.feed.publish("read", person=message.person, message_id=message.id)
+    if request.typing:
+        world.feed.publish("typing", person=message.person, seconds=limits.TYPING)
+
+
+def _find_recipient(world: World, request: Send) -> Person:
+    person = world.state.find_person(request.recipient)
+    if person is not None:
+        return person
+    if not request.recipient.isdigit():
+        raise Refused(answers.RECIPIENT, "Nobody here has this user id.")
+    return world.add_person(f"+{request.recipient}", phone=request.recipient)
+
+
+async def _deliver(world: World, message: Message, person: Person, api: Api) -> None:
+    media, failure = await _load_media(world, message, api)
+    message = replace(message, media=media, timestamp=int(world.clock()))
+    if failure is None and message.type == "reaction" and not world.react(message):
+        failure = answers.INVALID, "There is no message to react to."
+    if failure is not None:
+        problem, details = failure
+        error = answers.status_error(problem, api, details)
+        message = replace(message, status="failed", errors=(error,))
+    world.show(message)
+    world.report(person, message.status, [message])
+    if message.status == "sent" and message.type != "reaction":  # those get no further
+        world.change_status(message, "delivered")
+        world.report(person, "delivered", [message])
+
+
+async def _load_media(
+    world: World, message: Message, api: Api
+) -> tuple[dict[str, str], Failure | None]:
+    """Return the stored file of each id and link, and what keeps the message from going out."""
+    stored: dict[str, str] = {}
+    for kind, media in media_objects(message.type, message.content):
+        try:
+            file = await _find_file(world, kind, media, api)
+        except MediaError as error:
+            return stored, (answers.MEDIA_FAILED, str(error))
+        stored[str(media.get("id") or media.get("link"))] = file.id
+    return stored, None
+
+
+async def _find_file(world: World, kind: str, media: Mapping[str, Any], api: Api) -> StoredFile:
+    file = world.library.find(str(media.get("id")))
+    if file is None:
+        file = await _load_link(world, kind, media, api)
+    problem = files.find_misfit(kind, api, file.mime_type, file.size, animated=file.animated)
+    if problem is not None:
+        raise MediaError(problem)
+    return file
+
+
+async def _load_link(world: World, kind: str, media: Mapping[str, Any], api: Api) -> StoredFile:
+    link, timeout = links.read_link(media), world.config.link_timeout
+    loaded = await links.load_link(world.session.get(), link, kind=kind, timeout=timeout)
+    media_id = ids.new_media_id(api)
+    return await world.library.add(media_id, loaded.content, mime_type=loaded.mime_type)

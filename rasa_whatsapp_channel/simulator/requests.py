@@ -1,0 +1,120 @@
+"""
+The bot's requests: read, answered in the words of their API, and noted.
+
+A handler returns an `Answer` or a whole response, and raises `Refused` for what WhatsApp refuses.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator import answers
+from rasa_whatsapp_channel.simulator.answers import Refused
+from rasa_whatsapp_channel.simulator.feed import Feed
+from rasa_whatsapp_channel.simulator.validate import clean_phone
+from rasa_whatsapp_channel.whatsapp.apis import Api
+
+if TYPE_CHECKING:
+    from rasa_whatsapp_channel.simulator.world import World
+
+KEPT: Final = 2000
+# The platform names no size; the largest messages it takes are far below it.
+MESSAGE_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    body: Any
+    status: int = 200
+
+
+Handler = Callable[[web.Request], Awaitable["Answer | web.StreamResponse"]]
+Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class RequestLog:
+    """Requests with their answers, without the headers, which hold the token."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self.entries: deque[dict[str, Any]] = deque(maxlen=KEPT)
+
+    def note(self, entry: dict[str, Any], rule: str | None) -> None:
+        self.entries.append(entry)
+        if rule is None:
+            return
+        body = entry["body"]
+        recipient = body.get("to") or body.get("recipient") if isinstance(body, Mapping) else None
+        self._feed.publish(
+            "refused",
+            person=clean_phone(str(recipient)) if recipient else None,
+            request={key: entry[key] for key in ("method", "path", "body")},
+            answer=entry["answer"],
+            rule=rule,
+        )
+
+    def clear(self) -> None:
+        self.entries.clear()
+
+
+def endpoint(world: World, api: Api, handler: Handler) -> Endpoint:
+    """Return *handler* as aiohttp wants it: its answers in the shape of *api*, everything noted."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        started, clock = time.time(), time.perf_counter()
+        rule = None
+        try:
+            answered = await handler(request)
+        except Refused as refused:
+            rule = refused.rule
+            status, body = answers.error_answer(refused, api, explain=world.config.explanations)
+            answered = Answer(body, status)
+        entry = {
+            "method": request.method,
+            "path": request.path_qs,
+            "body": await _loggable(request),
+            "status": answered.status,
+            "answer": answered.body if isinstance(answered, Answer) else None,
+            "time": started,
+            "seconds": round(time.perf_counter() - clock, 6),
+        }
+        world.requests.note(entry, rule)
+        if isinstance(answered, Answer):
+            return web.json_response(answered.body, status=answered.status)
+        return answered
+
+    return answer
+
+
+async def read_json(request: web.Request) -> Any:
+    """Return the body as JSON; raise `Refused` for anything else."""
+    if request.content_type != "application/json":
+        raise Refused(
+            answers.NO_JSON, f"Content-Type must be application/json, not {request.content_type}."
+        )
+    raw = await request.read()
+    if len(raw) > MESSAGE_BYTES:
+        raise Refused(answers.NO_JSON, f"A body has at most {MESSAGE_BYTES} bytes.")
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Refused(answers.NO_JSON, "The body is not JSON.") from error
+
+
+async def _loggable(request: web.Request) -> Any:
+    """Read the body to its end, refused or not: who still sends does not see the answer."""
+    if not request.body_exists:
+        return None
+    with suppress(web.HTTPRequestEntityTooLarge, ValueError, RecursionError):
+        raw = await request.read()
+        if request.content_type == "application/json":
+            return json.loads(raw)
+    return {"content_type": request.content_type, "size": request.content_length}

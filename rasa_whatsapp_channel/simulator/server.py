@@ -1,0 +1,166 @@
+"""The simulator as a web application, and as a process that runs until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator import answers
+from rasa_whatsapp_channel.simulator.answers import Refused
+from rasa_whatsapp_channel.simulator.cloud import cloud_routes
+from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.simulator.control import control_routes, explain_errors
+from rasa_whatsapp_channel.simulator.files import MOST_BYTES
+from rasa_whatsapp_channel.simulator.on_premises import on_premises_routes
+from rasa_whatsapp_channel.simulator.requests import Answer, endpoint
+from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+
+PAGE: Final = Path(__file__).parent / "page"
+WORLD: Final = web.AppKey("world", World)
+FORM_BYTES: Final = 64 * 1024  # what a form has around its file
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def create_app(
+    config: Config | None = None, *, clock: Callable[[], float] = time.time
+) -> web.Application:
+    """Return the simulator, for `aiohttp.web.AppRunner` or a test server; `WORLD` is in it."""
+    config = config or Config()
+    world = World(config, clock=clock)
+    app = web.Application(
+        middlewares=[_guard(config), explain_errors], client_max_size=MOST_BYTES + FORM_BYTES
+    )
+    app[WORLD] = world
+    app.router.add_routes([*control_routes(world), *on_premises_routes(world)])
+    app.router.add_routes(cloud_routes(world))
+    app.router.add_get("/", _index)
+    if PAGE.is_dir():
+        app.router.add_static("/", PAGE)
+    app.router.add_route("*", "/{path:.*}", endpoint(world, config.api, _no_such_address))
+    app.on_response_prepare.append(_harden)
+    app.on_shutdown.append(_dismiss_listeners)
+    app.on_cleanup.append(_close)
+    return app
+
+
+async def serve(
+    config: Config, *, started: Callable[[str], None], happened: Callable[[dict[str, Any]], None]
+) -> None:
+    """
+    Run the simulator until SIGINT or SIGTERM.
+
+    *started* gets its address, *happened* everything the page is told too. Raises `SettingsError`
+    when it cannot listen where *config* says.
+    """
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    app = create_app(config)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await _listen(runner, config)
+        telling = asyncio.create_task(_tell(app[WORLD], happened))
+        started(_address(runner, config))
+        await stop.wait()
+        telling.cancel()
+    finally:
+        await runner.cleanup()
+
+
+def run(
+    config: Config,
+    *,
+    started: Callable[[str], None],
+    happened: Callable[[dict[str, Any]], None] = lambda happening: None,
+) -> None:
+    """Run the simulator until it is stopped; see `serve`."""
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(config, started=started, happened=happened))
+
+
+async def _listen(runner: web.AppRunner, config: Config) -> None:
+    try:
+        await web.TCPSite(runner, config.host, config.port).start()
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {config.host}:{config.port}: {error.strerror or error}; "
+            "give another one with --port"
+        ) from error
+
+
+async def _tell(world: World, happened: Callable[[dict[str, Any]], None]) -> None:
+    with world.feed.listen() as happenings:
+        while (happening := await happenings.get()) is not None:
+            happened(happening)
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows: there KeyboardInterrupt ends `run`
+            loop.add_signal_handler(name, stop.set)
+
+
+def _address(runner: web.AppRunner, config: Config) -> str:
+    port = runner.addresses[0][1]
+    host = "127.0.0.1" if config.host in ("0.0.0.0", "::", "") else config.host  # noqa: S104  # compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _guard(config: Config) -> Any:
+    """Return a middleware that lets neither other hosts' pages nor other names for this host in."""
+    known = LOOPBACK | {config.host.lower(), *(name.lower() for name in config.allowed_hosts)}
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
+        name = urlsplit(f"//{request.host}").hostname or ""
+        if name not in known:
+            text = f"The simulator does not know itself as {name!r}; allow it with --allow-host."
+            return web.json_response({"error": text}, status=421)
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+            return web.json_response(
+                {"error": "Pages of other hosts may not use the simulator."}, status=403
+            )
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    return guard
+
+
+async def _index(request: web.Request) -> web.StreamResponse:
+    headers = {
+        "Content-Security-Policy": "frame-ancestors 'none'",  # the rest stands in the page
+        "Cache-Control": "no-cache",
+        "Referrer-Policy": "no-referrer",
+    }
+    return web.FileResponse(PAGE / "index.html", headers=headers)
+
+
+async def _no_such_address(request: web.Request) -> Answer:
+    raise Refused(
+        answers.NOT_FOUND,
+        f"No API has {request.method} {request.path}; Cloud has "
+        "/v25.0/<phone_number_id>/messages, 360dialog /messages, the others /v1/messages.",
+    )
+
+
+async def _harden(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+
+
+async def _dismiss_listeners(app: web.Application) -> None:
+    app[WORLD].feed.close()
+
+
+async def _close(app: web.Application) -> None:
+    await app[WORLD].close()

@@ -1,0 +1,109 @@
+"""What the simulator remembers: people, and what was written. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+Direction = Literal["inbound", "outbound"]
+
+# A status never goes back; `failed` is outside of this order, and ends it.
+RANK: Final[Mapping[str, int]] = {"sent": 0, "delivered": 1, "read": 2}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with WhatsApp. *phone* is missing for a person the bot knows by user id only."""
+
+    name: str
+    user_id: str
+    phone: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.phone or self.user_id
+
+    def to_json(self) -> dict[str, Any]:
+        return {"phone": self.phone, "user_id": self.user_id, "name": self.name}
+
+
+@dataclass(frozen=True)
+class Message:
+    """
+    One message of a chat; *direction* is from the bot's view, *timestamp* in unix seconds.
+
+    *content* stands in the platform's body under the key named like *type*. *media* names the
+    stored file for each id and link in it. *body* is the whole request that sent it.
+    """
+
+    id: str
+    direction: Direction
+    person: str
+    timestamp: int
+    type: str
+    content: Any
+    reply_to: str | None = None
+    context: Mapping[str, Any] | None = None
+    status: str = "sent"
+    errors: tuple[Mapping[str, Any], ...] = ()
+    reactions: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    media: Mapping[str, str] = field(default_factory=dict)
+    callback_data: str | None = None
+    body: Mapping[str, Any] | None = None
+
+
+class State:
+    """People and messages, in the order in which they came."""
+
+    def __init__(self, people: Iterable[Person] = ()) -> None:
+        self.people: dict[str, Person] = {}
+        self.messages: dict[str, Message] = {}
+        for person in people:
+            self.add_person(person)
+
+    def add_person(self, person: Person) -> None:
+        self.people[person.key] = person
+
+    def find_person(self, key: str) -> Person | None:
+        """Return the person with this phone number or user id."""
+        if key in self.people:
+            return self.people[key]
+        return next((person for person in self.people.values() if person.user_id == key), None)
+
+    def add_message(self, message: Message) -> None:
+        self.messages[message.id] = message
+
+    def chat(self, person: str, *, after: str | None = None) -> list[Message]:
+        """Return the messages of one person, those behind message *after* only."""
+        chat = [message for message in self.messages.values() if message.person == person]
+        ids = [message.id for message in chat]
+        return chat[ids.index(after) + 1 :] if after in ids else chat
+
+    def set_status(self, message_id: str, status: str) -> bool:
+        """Note *status*; False if the message is unknown, or as far already."""
+        message = self.messages.get(message_id)
+        if message is None or message.status not in RANK:
+            return False
+        if status in RANK and RANK[status] <= RANK[message.status]:
+            return False
+        self.messages[message_id] = replace(message, status=status)
+        return True
+
+    def up_to(self, message_id: str) -> list[Message]:
+        """Return that message and those before it in its direction: reading one reads all."""
+        last = self.messages[message_id]
+        chat = [m for m in self.chat(last.person) if m.direction == last.direction]
+        return chat[: chat.index(last) + 1]
+
+    def react(self, message_id: str, who: str, emoji: str) -> Message | None:
+        """Put *emoji* of *who*, "bot" or a person, on a message; an empty one takes it away."""
+        message = self.messages.get(message_id)
+        if message is None:
+            return None
+        reactions = {key: value for key, value in message.reactions.items() if key != who}
+        if emoji:
+            reactions[who] = emoji
+        self.messages[message_id] = replace(message, reactions=reactions)
+        return self.messages[message_id]

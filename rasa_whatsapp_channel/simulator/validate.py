@@ -1,0 +1,246 @@
+"""
+A request body → what it asks for, or `Refused`.
+
+The envelope is judged here, the message in it by `whatsapp.messages`.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rasa_whatsapp_channel.simulator import answers
+from rasa_whatsapp_channel.simulator.answers import Problem, Refused
+from rasa_whatsapp_channel.simulator.dialects import Dialect
+from rasa_whatsapp_channel.whatsapp import limits, messages
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+
+_PHONE: Final = re.compile(r"[1-9]\d{6,14}")
+_SEPARATORS: Final = re.compile(r"[\s+()-]")
+_USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
+_LIMITS: Final[Mapping[str, Problem]] = {
+    "text.body": answers.TEXT_TOO_LONG,
+    "interactive.action.sections": answers.SECTIONS,
+    "interactive.action.sections.rows": answers.ROWS,
+}
+
+
+@dataclass(frozen=True)
+class Send:
+    """A message for *recipient*: digits of a phone, or a user id; *given* is how it was written."""
+
+    recipient: str
+    given: str
+    type: str
+    content: Any
+    reply_to: str | None = None
+    callback_data: str | None = None
+
+
+@dataclass(frozen=True)
+class MarkRead:
+    message_id: str
+    typing: bool = False
+
+
+def read_request(body: object, dialect: Dialect, *, sender: str) -> Send | MarkRead:
+    """Return what *body* asks the Cloud API for; *sender* as in `read_send`."""
+    wanted = _object(body)
+    if wanted.get("messaging_product") != "whatsapp":
+        present = "messaging_product" in wanted
+        raise Refused(
+            answers.INVALID if present else answers.MISSING,
+            'Every body of the Cloud API holds "messaging_product": "whatsapp".',
+        )
+    if "status" in wanted:
+        return _read_mark_read(wanted)
+    return read_send(wanted, dialect, sender=sender)
+
+
+def read_send(value: object, dialect: Dialect, *, sender: str) -> Send:
+    """Return the message in a body. *sender* is the business's own number: none to write to."""
+    body = _object(value)
+    kind = _read_type(body, dialect)
+    _only("", body, (*dialect.envelope, kind))
+    recipient, given = _read_recipient(body, dialect)
+    if recipient == sender:
+        raise Refused(answers.TO_SELF, "A business cannot write to its own number.")
+    _check_keys(kind, body.get(kind), dialect)
+    _check_message({**body, "type": kind}, kind, dialect)
+    return Send(
+        recipient=recipient,
+        given=given,
+        type=kind,
+        content=body[kind],
+        reply_to=_read_context(body, kind),
+        callback_data=_read_callback_data(body),
+    )
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Refused(answers.NO_JSON, "The body must be a JSON object.")
+    return value
+
+
+def clean_phone(phone: str) -> str:
+    """Return the digits of a phone number as people write it."""
+    return _SEPARATORS.sub("", phone)
+
+
+def _read_mark_read(body: Mapping[str, Any]) -> MarkRead:
+    _only("", body, ("messaging_product", "status", "message_id", "typing_indicator"))
+    if body["status"] != "read":
+        raise Refused(answers.INVALID, 'The only status a business can set is "read".')
+    message_id = _text(body, "message_id", "Marking as read needs the message_id.")
+    typing = body.get("typing_indicator")
+    if typing not in (None, {"type": "text"}):
+        raise Refused(answers.INVALID, 'typing_indicator takes {"type": "text"} only.')
+    return MarkRead(message_id, typing=typing is not None)
+
+
+def _read_type(body: Mapping[str, Any], dialect: Dialect) -> str:
+    kind = body.get("type", dialect.default_type)
+    if kind is None:
+        raise Refused(answers.MISSING, "The body needs a type; the message stands under that name.")
+    if not isinstance(kind, str) or kind not in dialect.objects:
+        known = ", ".join(dialect.objects)
+        raise Refused(
+            answers.UNKNOWN_TYPE, f"api {dialect.api.name} knows no type {kind!r}, only {known}."
+        )
+    return kind
+
+
+def _read_recipient(body: Mapping[str, Any], dialect: Dialect) -> tuple[str, str]:
+    _check_recipient_type(body, dialect)
+    if "to" not in body and "recipient" in body and dialect.api.user_ids:
+        user_id = _text(body, "recipient", "recipient takes a business-scoped user id.")
+        if not _USER_ID.fullmatch(user_id):
+            raise Refused(
+                answers.RECIPIENT,
+                "recipient takes a business-scoped user id such as US.13491208655302741918; "
+                "a phone number goes into to.",
+            )
+        return user_id, user_id
+    given = _text(body, "to", "The body must say to whom: to, the phone number.")
+    phone = clean_phone(given)
+    if not _PHONE.fullmatch(phone):
+        hint = "a user id goes into recipient" if _USER_ID.fullmatch(given) else "digits"
+        raise Refused(
+            answers.RECIPIENT,
+            f"to takes a phone number with its country code, not {given!r}: {hint}.",
+        )
+    return phone, given
+
+
+def _check_recipient_type(body: Mapping[str, Any], dialect: Dialect) -> None:
+    kind = body.get("recipient_type", "individual")
+    if kind == "group" and dialect.product:
+        raise Refused(answers.GROUP, "There is no such group; the simulator has people only.")
+    if kind != "individual":
+        raise Refused(answers.RECIPIENT_TYPE, 'recipient_type takes "individual".')
+
+
+def _read_context(body: Mapping[str, Any], kind: str) -> str | None:
+    context = body.get("context")
+    if context is None:
+        return None
+    if not isinstance(context, Mapping):
+        raise Refused(answers.INVALID, 'context must be an object: {"message_id": …}.')
+    if kind == "reaction":
+        raise Refused(answers.INVALID, "A reaction cannot quote: it names its message itself.")
+    _only("context", context, ("message_id",))
+    return _text(context, "message_id", "context needs the message_id of the quoted message.")
+
+
+def _read_callback_data(body: Mapping[str, Any]) -> str | None:
+    data = body.get("biz_opaque_callback_data")
+    if data is None:
+        return None
+    if not isinstance(data, str) or len(data) > limits.CALLBACK_DATA:
+        most = limits.CALLBACK_DATA
+        raise Refused(
+            answers.INVALID, f"biz_opaque_callback_data takes a text of at most {most} characters."
+        )
+    return data
+
+
+def _check_keys(kind: str, content: object, dialect: Dialect) -> None:
+    if content is None:
+        raise Refused(answers.MISSING, f"The type says {kind}, and there is no {kind}.")
+    if kind == "contacts":
+        return
+    if not isinstance(content, Mapping):
+        raise Refused(answers.INVALID, f"{kind} must be an object.")
+    _only(kind, content, dialect.objects[kind])
+    language = content.get("language")
+    if kind == "template" and dialect.policy and isinstance(language, Mapping):
+        _check_policy(language)
+
+
+def _check_policy(language: Mapping[str, Any]) -> None:
+    if "policy" not in language:
+        raise Refused(answers.MISSING, 'template.language needs "policy": "deterministic".')
+    if language["policy"] != "deterministic":
+        raise Refused(answers.INVALID, 'The only policy is "deterministic"; fallback is gone.')
+
+
+def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None:
+    """Let the shared models judge what this package would never send itself either."""
+    wrapped = {key: body[key] for key in ("type", kind, "preview_url") if key in body}
+    try:
+        message = messages.parse(wrapped)
+        messages.check_support(message, dialect.api)
+    except InvalidMessage as error:
+        raise Refused(_problem(error, body), f"{error}.") from error
+    if any(media.path is not None for media in messages.find_media(message)):
+        raise Refused(answers.UNKNOWN_KEY, "path is no key of WhatsApp's: upload the file first.")
+
+
+def _problem(error: InvalidMessage, body: Mapping[str, Any]) -> Problem:
+    field = re.sub(r"\[\d+\]", "", error.field)
+    if error.limit is not None:
+        return _LIMITS.get(field, answers.INVALID)
+    return answers.MISSING if _is_missing(body, field.split(".")) else answers.INVALID
+
+
+def _is_missing(value: object, path: list[str]) -> bool:
+    """Is there nothing at *path*, in any item of the lists on the way?"""
+    if isinstance(value, list):
+        return any(_is_missing(item, path) for item in value)
+    if value is None:
+        return True
+    if not path:
+        return False
+    if not isinstance(value, Mapping):
+        return False
+    inner = value.get(path[0])
+    no_source = isinstance(inner, Mapping) and not {"id", "link", "path"} & set(inner)
+    if path[0] in messages.MEDIA_MESSAGES and len(path) == 1 and no_source:
+        return True
+    return _is_missing(inner, path[1:])
+
+
+def _only(field: str, value: Mapping[str, Any], known: Iterable[str]) -> None:
+    allowed = set(known)
+    for key in value:
+        if key not in allowed:
+            where = f"{field}.{key}" if field else str(key)
+            raise Refused(
+                answers.UNKNOWN_KEY,
+                f"{where} is not known to this API there; it knows {', '.join(sorted(allowed))}.",
+                details=f'Unexpected key "{key}"' + (f' on param "{field}"' if field else ""),
+            )
+
+
+def _text(value: Mapping[str, Any], key: str, rule: str) -> str:
+    text = value.get(key)
+    if text is None or text == "":
+        raise Refused(answers.MISSING, rule)
+    if not isinstance(text, str):
+        raise Refused(answers.INVALID, f"{key} must be a text.")
+    return text

@@ -1,0 +1,113 @@
+"""Everything a running simulator holds, and what happens to messages whichever way they go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from rasa_whatsapp_channel.simulator import envelopes, ids
+from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.simulator.envelopes import StatusChange
+from rasa_whatsapp_channel.simulator.feed import Feed
+from rasa_whatsapp_channel.simulator.lanes import Lanes
+from rasa_whatsapp_channel.simulator.media import MediaLibrary, with_urls
+from rasa_whatsapp_channel.simulator.requests import RequestLog
+from rasa_whatsapp_channel.simulator.session import LazySession
+from rasa_whatsapp_channel.simulator.state import Message, Person, State
+from rasa_whatsapp_channel.simulator.webhooks import Webhooks
+
+FIRST_PERSON: Final = Person("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
+
+
+class World:
+    def __init__(self, config: Config, *, clock: Callable[[], float] = time.time) -> None:
+        self.config = config
+        self.session = LazySession()
+        self.library = MediaLibrary(config.media_root)
+        self.clock = clock
+        self.feed = Feed()
+        self.state = State([FIRST_PERSON])
+        self.requests = RequestLog(self.feed)
+        self.webhooks = Webhooks(config, self.session, self.feed)
+        self.deliveries = Lanes()  # of the bot's messages, one lane per person
+
+    async def close(self) -> None:
+        await self._stop()
+        await self.library.close()
+        await self.session.close()
+
+    async def reset(self) -> None:
+        """Forget everything but the person that is there from the start."""
+        await self._stop()
+        await self.library.clear()
+        self.requests.clear()
+        self.state = State([FIRST_PERSON])
+        self.feed.publish("reset")
+
+    async def _stop(self) -> None:
+        await self.deliveries.close()
+        await self.webhooks.clear()
+
+    def add_person(
+        self, name: str, *, phone: str | None = None, user_id: str | None = None
+    ) -> Person:
+        """Add somebody; without either way to name them they get a phone number."""
+        if phone is None and user_id is None:
+            phone = ids.new_phone()
+        person = Person(name, user_id=user_id or ids.new_user_id(), phone=phone)
+        self.state.add_person(person)
+        self.feed.publish("person", person=person.to_json())
+        return person
+
+    def show(self, message: Message) -> None:
+        """Put a message into its chat."""
+        self.state.add_message(message)
+        self.feed.publish("message", message=self.to_json(message))
+
+    def react(self, message: Message) -> bool:
+        """Put a reaction on the message it names; False if there is none."""
+        reaction = message.content
+        who = "bot" if message.direction == "outbound" else message.person
+        target = self.state.react(reaction["message_id"], who, reaction.get("emoji") or "")
+        if target is None:
+            return False
+        self.feed.publish(
+            "reaction",
+            message_id=target.id,
+            person=target.person,
+            reactions=dict(target.reactions),
+        )
+        return True
+
+    def change_status(self, message: Message, status: str) -> None:
+        if self.state.set_status(message.id, status):
+            self.feed.publish("status", message_id=message.id, status=status)
+
+    def report(self, person: Person, status: str, messages: Sequence[Message]) -> None:
+        """Tell the bot what became of its *messages*, in one webhook."""
+        now = int(self.clock())
+        changes = [StatusChange(message, status, now, message.errors) for message in messages]
+        body = envelopes.statuses_webhook(
+            changes, person, api=self.config.api, number=self.config.number
+        )
+        # A lane of their own: a bot may wait for a status before it answers a message.
+        self.webhooks.post(f"statuses/{person.key}", body)
+
+    def to_json(self, message: Message) -> dict[str, Any]:
+        """Return a message as the page and tests get it."""
+        files = {key: self.library.find(media_id) for key, media_id in message.media.items()}
+        stored = {key: file for key, file in files.items() if file is not None}
+        return {
+            "id": message.id,
+            "direction": message.direction,
+            "person": message.person,
+            "timestamp": message.timestamp,
+            "type": message.type,
+            "content": with_urls(message.type, message.content, stored),
+            "context": {"message_id": message.reply_to} if message.reply_to else None,
+            "status": message.status,
+            "errors": list(message.errors),
+            "reactions": dict(message.reactions),
+            "body": message.body,
+        }

@@ -1,0 +1,153 @@
+"""`rasa-whatsapp simulate` as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[3]
+COMMAND = (sys.executable, "-m", "rasa_whatsapp_channel.cli")
+ENV = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}
+
+
+def run(*args):
+    return subprocess.run(
+        [*COMMAND, *args], capture_output=True, text=True, timeout=60, env=ENV, check=False
+    )
+
+
+def start(*args):
+    return subprocess.Popen(
+        [*COMMAND, "simulate", "--port", "0", *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENV,
+    )
+
+
+def read_greeting(process):
+    """Return everything the simulator says when it has started."""
+    lines = []
+    while not lines or "Ctrl-C" not in lines[-1]:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        lines.append(line)
+    return "".join(lines)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_the_page_is_and_stops_without_a_word(how):
+    with start() as process:
+        greeting = read_greeting(process)
+        page = greeting.splitlines()[0].partition(": ")[2]
+        with urllib.request.urlopen(f"{page}simulator/state", timeout=10) as answer:
+            assert json.load(answer)["api"] == "cloud"
+
+        process.send_signal(how)
+        out, err = process.communicate(timeout=10)
+
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+BLOCKS = {
+    "cloud": """\
+  api: "cloud"
+  base_url: "BASE"
+  phone_number_id: "106540352242922"
+  access_token: "simulator-token"
+  app_secret: "simulator-secret"
+  verify_token: "simulator"
+""",
+    "on_premises": """\
+  api: "on_premises"
+  base_url: "BASE"
+  username: "simulator"
+  password: "simulator-password"
+  webhook_token: "simulator"
+""",
+    "turn": """\
+  api: "turn"
+  base_url: "BASE"
+  access_token: "simulator-token"
+  webhook_secret: "simulator-secret"
+""",
+    "360dialog": """\
+  api: "360dialog"
+  base_url: "BASE"
+  access_token: "simulator-token"
+  webhook_secret: "simulator-secret"
+""",
+}
+
+
+@pytest.mark.parametrize("api", BLOCKS)
+def test_it_prints_the_block_to_paste(api):
+    with start("--api", api) as process:
+        greeting = read_greeting(process)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+
+    page = greeting.splitlines()[0].partition(": ")[2].rstrip("/")
+    block = BLOCKS[api].replace("BASE", page)
+    assert f"rasa_whatsapp_channel.WhatsAppInput:\n{block}" in greeting
+
+
+def test_it_says_once_that_the_bot_is_not_there():
+    with start("--webhook", "http://127.0.0.1:1/webhook") as process:
+        page = read_greeting(process).splitlines()[0].partition(": ")[2]
+        message = json.dumps({"type": "text", "text": {"body": "hi"}}).encode()
+        request = urllib.request.Request(
+            f"{page}simulator/people/4915112345678/messages", message, method="POST"
+        )
+        urllib.request.urlopen(request, timeout=10).close()
+        time.sleep(1.5)  # it has tried twice by now
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+
+    assert err.splitlines()[0].startswith("webhook not taken: ")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_taken_port_is_one_line():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = run("simulate", "--port", str(port))
+
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    assert line.startswith(f"Error: cannot listen on 127.0.0.1:{port}: ")
+    assert "--port" in line
+
+
+def test_help_names_every_command_without_loading_one():
+    code = (
+        "import sys; from rasa_whatsapp_channel.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print('loaded', [name for name in sys.modules if 'aiohttp' in name or 'simul' in name])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=ENV, check=True
+    )
+    assert "simulate" in ended.stdout
+    assert ended.stdout.splitlines()[-1] == "loaded []"
+
+
+def test_the_version_and_the_options_are_told():
+    assert run("--version").stdout.startswith("rasa-whatsapp ")
+    assert "--webhook" in run("simulate", "--help").stdout
+    unknown = run("simulat")
+    assert unknown.returncode == 2
+    assert "simulat" in unknown.stderr
