@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from rasa_whatsapp_channel.whatsapp import limits
+
 DAY: Final = 86_400
 
 
@@ -31,6 +33,7 @@ class Api:
     mark_read: bool
     user_ids: bool  # `recipient` takes a business-scoped user id
     media_id_life: int  # seconds an uploaded id stays valid
+    list_body: int = limits.LIST_BODY
 
 
 _BOTH: Final = frozenset(
@@ -98,6 +101,7 @@ ON_PREMISES: Final = Api(
     mark_read=True,
     user_ids=False,
     media_id_life=14 * DAY,
+    list_body=limits.INTERACTIVE_BODY,
 )
 TURN: Final = Api(
     name="turn",
@@ -112,6 +116,7 @@ TURN: Final = Api(
     mark_read=False,  # undocumented there
     user_ids=True,
     media_id_life=7 * DAY,
+    list_body=limits.INTERACTIVE_BODY,
 )
 
 APIS: Final[Mapping[str, Api]] = MappingProxyType(

@@ -1,0 +1,145 @@
+"""
+What a file is: its MIME type by content or by ending, and the kind of message that carries it.
+
+The endings are a table of our own, because Python's `mimetypes` reads files of the machine it runs
+on and answers differently on each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from rasa_whatsapp_channel.whatsapp.limits import MEDIA_TYPES
+
+ANY: Final = "application/octet-stream"
+OPUS: Final = "audio/ogg; codecs=opus"
+HEAD: Final = 64  # bytes of a file that `from_content` looks at
+
+_OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+ENDINGS: Final[Mapping[str, str]] = {
+    "aac": "audio/aac",
+    "amr": "audio/amr",
+    "avi": "video/x-msvideo",
+    "bmp": "image/bmp",
+    "csv": "text/csv",
+    "doc": "application/msword",
+    "docx": f"{_OFFICE}.wordprocessingml.document",
+    "flac": "audio/flac",
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "htm": "text/html",
+    "html": "text/html",
+    "ics": "text/calendar",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "json": "application/json",
+    "m4a": "audio/mp4",
+    "m4v": "video/mp4",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "mp4": "video/mp4",
+    "oga": "audio/ogg",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "ppt": "application/vnd.ms-powerpoint",
+    "pptx": f"{_OFFICE}.presentationml.presentation",
+    "rtf": "application/rtf",
+    "svg": "image/svg+xml",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "txt": "text/plain",
+    "vcf": "text/vcard",
+    "wav": "audio/wav",
+    "webm": "video/webm",
+    "webp": "image/webp",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+    "xml": "application/xml",
+    "zip": "application/zip",
+    "3gp": "video/3gpp",
+}
+_STARTS: Final = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"ID3", "audio/mpeg"),
+    (b"#!AMR", "audio/amr"),
+    (b"fLaC", "audio/flac"),
+    (b"\x1a\x45\xdf\xa3", "video/webm"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+)
+_RIFF: Final = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+_BRANDS: Final = (  # the brand after "ftyp"; every other one is an mp4
+    (b"M4A", "audio/mp4"),
+    (b"M4B", "audio/mp4"),
+    (b"3g", "video/3gpp"),
+    (b"qt", "video/quicktime"),
+    (b"hei", "image/heic"),
+    (b"hev", "image/heic"),
+    (b"mif1", "image/heic"),
+    (b"avif", "image/avif"),
+)
+
+
+def from_ending(name: str) -> str | None:
+    """Return the MIME type that the ending of a file name, path or address tells, if it does."""
+    stem, dot, ending = file_name(name).rpartition(".")
+    return ENDINGS.get(ending.lower()) if dot and stem else None
+
+
+def file_name(address: str) -> str:
+    """Return the last part of a path or of an http address, without query and %-escapes."""
+    if "://" in address:
+        try:
+            address = unquote(urlsplit(address).path)
+        except ValueError:  # such as "http://[": whatever it is, it names no file
+            return ""
+    return address.replace("\\", "/").rpartition("/")[2]
+
+
+def from_content(head: bytes) -> str | None:
+    """
+    Return the MIME type that the first `HEAD` bytes of a file tell, if they do.
+
+    Office files are told apart by their ending: inside they all are zip or OLE files.
+    """
+    for start, mime_type in _STARTS:
+        if head.startswith(start):
+            return mime_type
+    if head[:4] == b"RIFF":
+        return _RIFF.get(head[8:12])
+    if head[4:8] == b"ftyp":
+        brands = (mime_type for brand, mime_type in _BRANDS if head[8:12].startswith(brand))
+        return next(brands, "video/mp4")
+    if head[:4] == b"OggS":
+        return OPUS if b"OpusHead" in head else "audio/ogg"
+    return _frame(head)
+
+
+def kind_of(mime_type: str) -> str:
+    """Return the type of message that takes such a file; a document where no other does."""
+    base = base_type(mime_type)
+    kinds = (kind for kind, types in MEDIA_TYPES.items() if base in types)
+    return next(kinds, "document")
+
+
+def base_type(mime_type: str) -> str:
+    """Return the MIME type without its parameters."""
+    return mime_type.partition(";")[0].strip().lower()
+
+
+def _frame(head: bytes) -> str | None:
+    """Tell MPEG audio by its frame header: eleven set bits, then version and layer."""
+    if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return None
+    layer = head[1] >> 1 & 0b11
+    if layer in (0b01, 0b10):  # III and II; I is extinct, and looks like the mark of a UTF-16 text
+        return "audio/mpeg"
+    return "audio/aac" if layer == 0 and head[1] & 0xF0 == 0xF0 else None
