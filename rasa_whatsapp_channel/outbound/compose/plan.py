@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing
 
@@ -26,5 +27,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Composed:
+    """*payloads* are kept until their buttons are tapped: short id, sent to WhatsApp → payload."""
+
     messages: tuple[Outgoing, ...]
     changes: tuple[Change, ...] = ()
+    payloads: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,68 @@
+"""`custom`: WhatsApp's own bodies, checked; one, several, or wrapped as people wrap them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rasa_whatsapp_channel.outbound.compose.draft import Draft
+from rasa_whatsapp_channel.outbound.compose.plain import kind_name
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.messages import Outgoing, check_support, parse_outgoing
+
+_WRAPPERS: Final = ("messages", "json_message")
+# who is written to is the conversation's business
+_ENVELOPE: Final = ("messaging_product", "recipient_type", "to", "recipient")
+
+
+def split_style(custom: Any) -> tuple[Any, Any]:
+    """Return *custom* without its key `whatsapp`, and what stands there."""
+    if not isinstance(custom, Mapping) or "whatsapp" not in custom:
+        return custom, None
+    return {key: value for key, value in custom.items() if key != "whatsapp"}, custom["whatsapp"]
+
+
+def read_custom(draft: Draft, custom: Any) -> list[Outgoing]:
+    """Read every WhatsApp body in *custom*; what WhatsApp would refuse becomes a change."""
+    if custom is None or custom in ("", {}, []):
+        return []
+    bodies = list(_unwrap(draft, "custom", custom))
+    if not bodies:
+        draft.change("WA501", field="custom", kind="an empty list")
+    messages = (_read_body(draft, field, body) for field, body in bodies)
+    return [message for message in messages if message is not None]
+
+
+def _unwrap(draft: Draft, field: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _unwrap(draft, f"{field}[{number}]", item)
+        return
+    wrappers = [key for key in _WRAPPERS if isinstance(value, Mapping) and key in value]
+    if not wrappers:
+        yield field, value
+        return
+    for key in value:
+        if key not in (*_WRAPPERS, *_ENVELOPE):
+            draft.change("WA504", field=field, key=key, beside=wrappers[0])
+    for key in wrappers:
+        yield from _unwrap(draft, f"{field}.{key}", value[key])
+
+
+def _read_body(draft: Draft, field: str, body: Any) -> Outgoing | None:
+    if not isinstance(body, Mapping):
+        draft.change("WA501", field=field, kind="nothing" if body is None else kind_name(body))
+        return None
+    # Where the API takes no links, the file is fetched and uploaded before sending.
+    api = dataclasses.replace(draft.api, link=True)
+    try:
+        outgoing = parse_outgoing(body)
+        check_support(outgoing.message, api)
+    except InvalidMessage as error:
+        draft.change("WA502", field=field, place=error.field, problem=error.problem)
+        return None
+    if outgoing.reply_to and not draft.api.context:
+        draft.change("WA503", field=field, reason=f"api {draft.api.name} cannot")
+        return Outgoing(outgoing.message)
+    return outgoing

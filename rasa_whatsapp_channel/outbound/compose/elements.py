@@ -1,0 +1,61 @@
+"""`elements`: cards, one after another, each composed like a response of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rasa_whatsapp_channel.outbound.compose.buttons import read_options
+from rasa_whatsapp_channel.outbound.compose.draft import Draft
+from rasa_whatsapp_channel.outbound.compose.join import Parts, join
+from rasa_whatsapp_channel.outbound.compose.media import read_media
+from rasa_whatsapp_channel.outbound.compose.plain import kind_name
+from rasa_whatsapp_channel.outbound.compose.style import Style, nearest
+from rasa_whatsapp_channel.outbound.compose.text import read_text
+from rasa_whatsapp_channel.whatsapp.messages import Message
+
+_KEYS: Final = ("title", "subtitle", "image_url", "image", "buttons", "default_action")
+
+
+def compose_elements(draft: Draft, elements: Any, *, list_button: str) -> list[Message]:
+    items = elements if isinstance(elements, list) else [elements]
+    items = [item for item in items if item is not None and item not in ("", {})]
+    if len(items) > 1:
+        draft.change("WA402", count=len(items))
+    messages = []
+    for number, item in enumerate(items):
+        where = f"elements[{number}]"
+        if isinstance(item, Mapping):
+            messages += join(draft, _read_card(draft, where, item, Style(list_button=list_button)))
+        else:
+            draft.change("WA401", field=where, kind=kind_name(item))
+    return messages
+
+
+def _read_card(draft: Draft, where: str, item: Mapping[str, Any], style: Style) -> Parts:
+    for key in item:
+        if key not in _KEYS:
+            draft.change("WA403", field=where, key=key, hint=nearest(key, _KEYS))
+    title = read_text(draft, f"{where}.title", item.get("title"))
+    subtitle = read_text(draft, f"{where}.subtitle", item.get("subtitle"))
+    found = read_media(draft, image=item.get("image_url") or item.get("image"), attachment=None)
+    options = read_options(draft, f"{where}.buttons", item.get("buttons"))
+    address = _read_action(draft, where, item.get("default_action"))
+    if any(link.target == address for link in options.links):
+        address = None
+    texts = (title and _bold(title), subtitle, *found.texts, address)
+    text = "\n".join(text for text in texts if text)
+    return Parts(text or None, tuple(found.media), options, style)
+
+
+def _read_action(draft: Draft, where: str, action: Any) -> str | None:
+    """Return the address a tap on the card would open."""
+    address = action.get("url") if isinstance(action, Mapping) else action
+    if action and not address:
+        hint = "only one with a url can be shown"
+        draft.change("WA403", field=where, key="default_action", hint=hint)
+    return read_text(draft, f"{where}.default_action.url", address)
+
+
+def _bold(title: str) -> str:
+    return title if "*" in title or "\n" in title else f"*{title}*"

@@ -1,0 +1,63 @@
+"""What has no place in a Rasa response: the keys of `metadata.whatsapp` and `custom.whatsapp`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rasa_whatsapp_channel.outbound.compose.draft import Draft
+from rasa_whatsapp_channel.outbound.compose.plain import kind_name
+from rasa_whatsapp_channel.outbound.compose.text import cut, one_line, read_text
+from rasa_whatsapp_channel.whatsapp import limits
+
+LIST_BUTTON: Final = "Choose"
+_KEYS: Final = ("footer", "header", "list_button", "preview_url")
+
+
+@dataclass(frozen=True)
+class Style:
+    header: str | None = None
+    footer: str | None = None
+    list_button: str = LIST_BUTTON
+    preview_url: bool = False
+
+
+def read_style(draft: Draft, *sources: Any) -> Style:
+    """Read the keys of all *sources*; what stands in a later one wins."""
+    given: dict[str, Any] = {}
+    for source in sources:
+        if isinstance(source, Mapping):
+            given |= source
+        elif source:
+            draft.change("WA104", field="whatsapp", kind=kind_name(source))
+    if not given:
+        return Style()
+    for key in given:
+        if key not in _KEYS:
+            draft.change("WA108", key=key, hint=nearest(key, _KEYS))
+    return Style(
+        header=_line(draft, "header", given),
+        footer=_line(draft, "footer", given),
+        list_button=_list_button(draft, given),
+        preview_url=given.get("preview_url") in (True, "true"),  # slots fill in texts
+    )
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    known = tuple(known)
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+
+
+def _line(draft: Draft, key: str, given: Mapping[str, Any]) -> str | None:
+    text = read_text(draft, f"whatsapp.{key}", given.get(key))
+    return one_line(text) if text else None
+
+
+def _list_button(draft: Draft, given: Mapping[str, Any]) -> str:
+    label = _line(draft, "list_button", given) or LIST_BUTTON
+    if len(label) > limits.LIST_BUTTON:
+        draft.change("WA304", part="list_button", text=label, limit=limits.LIST_BUTTON)
+    return cut(label, limits.LIST_BUTTON)
