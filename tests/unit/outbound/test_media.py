@@ -1,0 +1,353 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rasa_whatsapp_channel.outbound.media import MediaUploads
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DAY, ON_PREMISES, TURN
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
+from rasa_whatsapp_channel.whatsapp.messages import (
+    Audio,
+    Button,
+    Card,
+    CardButton,
+    Component,
+    Document,
+    Header,
+    Image,
+    Media,
+    MediaCarousel,
+    Parameter,
+    ReplyButtons,
+    Sticker,
+    Template,
+    Text,
+    Video,
+)
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
+PDF = b"%PDF-1.7\n" + b"\0" * 64
+MP4 = b"\0\0\0\x18ftypisom" + b"\0" * 64
+OPUS = b"OggS" + b"\0" * 24 + b"OpusHead" + b"\0" * 64
+VORBIS = b"OggS" + b"\0" * 24 + b"\x01vorbis" + b"\0" * 64
+STICKER = b"RIFF\x64\0\0\0WEBPVP8 " + b"\0" * 64
+ANIMATED = b"RIFF\x64\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + b"\0" * 64
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+class Uploader:
+    """A client that can upload and nothing else."""
+
+    def __init__(self, api=CLOUD):
+        self.api = api
+        self.files = []
+        self.error = None
+        self.started = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def upload(self, file):
+        self.files.append(file)
+        self.started.set()
+        number = len(self.files)
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return f"id{number}"
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def values(clock):
+    store = open_store("memory:", clock=clock)
+    await store.open()
+    yield store.values
+    await store.close()
+
+
+@pytest.fixture
+def bot(tmp_path):
+    (tmp_path / "bot" / "media").mkdir(parents=True)
+    return tmp_path / "bot"
+
+
+@pytest.fixture
+def make(values, bot):
+    def make(client, account="1065"):
+        return MediaUploads(client, values, root=bot, account=account)
+
+    return make
+
+
+def put(bot, name, content):
+    (bot / name).write_bytes(content)
+    return Media(path=name)
+
+
+async def test_a_path_becomes_the_id_of_the_uploaded_file(bot, make):
+    client = Uploader()
+    message = Image(put(bot, "media/lake.jpg", JPEG), caption="The lake")
+
+    prepared = await make(client).prepare(message)
+
+    assert prepared == Image(Media(id="id1"), caption="The lake")
+    (file,) = client.files
+    assert (file.content.read_bytes(), file.mime_type, file.filename) == (
+        JPEG,
+        "image/jpeg",
+        "lake.jpg",
+    )
+
+
+async def test_what_has_no_path_stays_as_it_is(make):
+    client = Uploader()
+    uploads = make(client)
+
+    for message in (Text("Hi"), Image(Media(id="1")), Image(Media(link="https://a.example/i.png"))):
+        assert await uploads.prepare(message) is message
+    assert client.files == []
+
+
+async def test_files_in_headers_cards_and_templates_are_uploaded_too(bot, make):
+    image, video = put(bot, "i.png", PNG), put(bot, "v.mp4", MP4)
+    uploads = make(Uploader())
+
+    buttons = await uploads.prepare(
+        ReplyButtons("So?", Header("image", media=image), buttons=(Button("/a", "a"),))
+    )
+    card = Card(video, "video", buttons=(CardButton("/a", "a"),))
+    cards = await uploads.prepare(MediaCarousel("So?", cards=(card, card)))
+    template = await uploads.prepare(
+        Template("t", "en", (Component("header", (Parameter("image", image),)),))
+    )
+
+    assert buttons.header == Header("image", media=Media(id="id1"))
+    assert [card.media for card in cards.cards] == [Media(id="id2")] * 2
+    assert template.components[0].parameters[0].value == Media(id="id1")
+
+
+async def test_the_same_content_is_uploaded_once_whatever_the_name(bot, make):
+    client = Uploader()
+    uploads = make(client)
+
+    first = await uploads.prepare(Image(put(bot, "a.png", PNG)))
+    second = await uploads.prepare(Image(put(bot, "b.png", PNG)))
+
+    assert first == second == Image(Media(id="id1"))
+    assert len(client.files) == 1
+
+
+async def test_a_hundred_at_once_cause_one_upload(bot, make):
+    client = Uploader()
+    client.gate.clear()
+    uploads = make(client)
+    message = Image(put(bot, "a.png", PNG))
+
+    waiting = [asyncio.create_task(uploads.prepare(message)) for _ in range(100)]
+    await client.started.wait()
+    client.gate.set()
+
+    assert set(await asyncio.gather(*waiting)) == {Image(Media(id="id1"))}
+    assert len(client.files) == 1
+
+
+async def test_who_stops_waiting_does_not_end_the_upload_of_the_others(bot, make):
+    client = Uploader()
+    client.gate.clear()
+    uploads = make(client)
+    message = Image(put(bot, "a.png", PNG))
+    first, second = (asyncio.create_task(uploads.prepare(message)) for _ in range(2))
+    await client.started.wait()
+
+    first.cancel()
+    client.gate.set()
+
+    assert await second == Image(Media(id="id1"))
+    assert len(client.files) == 1
+
+
+async def test_a_changed_file_is_uploaded_again(bot, make):
+    uploads = make(Uploader())
+    await uploads.prepare(Image(put(bot, "a.png", PNG)))
+
+    again = await uploads.prepare(Image(put(bot, "a.png", PNG + b"more")))
+
+    assert again == Image(Media(id="id2"))
+
+
+@pytest.mark.parametrize(("api", "days"), [(CLOUD, 30), (ON_PREMISES, 14), (TURN, 7)])
+async def test_an_id_is_used_until_shortly_before_it_ends(bot, make, clock, api, days):
+    uploads = make(Uploader(api))
+    message = Image(put(bot, "a.png", PNG))
+    await uploads.prepare(message)
+
+    clock.now += days * DAY - 7200
+    assert await uploads.prepare(message) == Image(Media(id="id1"))
+    clock.now += 7100
+    assert await uploads.prepare(message) == Image(Media(id="id2"))
+
+
+async def test_each_account_has_ids_of_its_own(bot, make):
+    message = Image(put(bot, "a.png", PNG))
+    one, other = Uploader(), Uploader()
+
+    await make(one, "1").prepare(message)
+    await make(other, "2").prepare(message)
+
+    assert (len(one.files), len(other.files)) == (1, 1)
+
+
+async def test_a_forgotten_id_is_uploaded_again(bot, make):
+    uploads = make(Uploader())
+    message = Image(put(bot, "a.png", PNG))
+    await uploads.prepare(message)
+
+    await uploads.forget("id1")
+    await uploads.forget("never seen")
+
+    assert await uploads.prepare(message) == Image(Media(id="id2"))
+
+
+async def test_a_failed_upload_is_told_to_all_and_tried_anew_next_time(bot, make):
+    client = Uploader()
+    client.error = TransportError("no answer")
+    uploads = make(client)
+    message = Image(put(bot, "a.png", PNG))
+
+    failed = await asyncio.gather(
+        *(uploads.prepare(message) for _ in range(3)), return_exceptions=True
+    )
+    client.error = None
+
+    assert all(isinstance(error, TransportError) for error in failed)
+    assert isinstance(await uploads.prepare(message), Image)
+
+
+async def test_closing_ends_what_nobody_waits_for(bot, make):
+    client = Uploader()
+    client.gate.clear()
+    uploads = make(client)
+    waiting = asyncio.create_task(uploads.prepare(Image(put(bot, "a.png", PNG))))
+    await client.started.wait()
+
+    await uploads.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content", "mime_type"),
+    [
+        (Image, "a.jpg", PNG, "image/png"),
+        (Image, "without ending", JPEG, "image/jpeg"),
+        (Audio, "a.ogg", OPUS, "audio/ogg; codecs=opus"),
+        (Audio, "a.m4a", MP4, "audio/mp4"),
+        (Audio, "a.mp3", b"no known start", "audio/mpeg"),
+        (Video, "a.mp4", MP4, "video/mp4"),
+        (Video, "a.3gp", b"\0\0\0\x18ftyp3gp4" + b"\0" * 64, "video/3gpp"),
+        (Sticker, "a.webp", STICKER, "image/webp"),
+        (Document, "a.pdf", PDF, "application/pdf"),
+        (Document, "a.docx", b"PK\x03\x04" + b"\0" * 64, "application/vnd.openxmlformats-"),
+        (Document, "a.csv", b"a;b", "text/csv"),
+        (Document, "a.strange", b"a;b", "application/octet-stream"),
+    ],
+)
+async def test_the_content_tells_the_type_else_the_ending(
+    bot, make, kind, name, content, mime_type
+):
+    client = Uploader()
+
+    await make(client).prepare(kind(put(bot, name, content)))
+
+    assert client.files[0].mime_type.startswith(mime_type)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content", "problem"),
+    [
+        (Image, "a.png", b"", "is empty"),
+        (Image, "a.png", b"\0" * (5 * 1024 * 1024 + 1), "takes at most 5242880 as image"),
+        (Image, "a.gif", b"GIF89a" + b"\0" * 64, "image/gif; WhatsApp takes image/jpeg, image/png"),
+        (Video, "a.mov", b"\0\0\0\x14ftypqt  " + b"\0" * 64, "is video/quicktime"),
+        (Audio, "a.ogg", VORBIS, "not Opus"),
+        (Audio, "a.wav", b"RIFF\0\0\0\0WAVE" + b"\0" * 64, "is audio/wav"),
+        (Sticker, "a.webp", STICKER + b"\0" * 100 * 1024, "at most 102400 as static sticker"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+async def test_what_whatsapp_would_refuse_is_not_uploaded(bot, make, kind, name, content, problem):
+    client = Uploader()
+
+    with pytest.raises(MediaError, match=problem) as raised:
+        await make(client).prepare(kind(put(bot, name, content)))
+
+    assert str(raised.value).startswith(name)
+    assert client.files == []
+
+
+async def test_an_animated_sticker_goes_where_the_api_takes_it(bot, make):
+    sticker = Sticker(put(bot, "a.webp", ANIMATED + b"\0" * 200 * 1024))
+
+    assert await make(Uploader(CLOUD)).prepare(sticker) == Sticker(Media(id="id1"))
+    with pytest.raises(MediaError, match="api on_premises takes no animated stickers"):
+        await make(Uploader(ON_PREMISES)).prepare(sticker)
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("../secret.png", "outside of the bot's folder"),
+        ("media/../../secret.png", "outside of the bot's folder"),
+        ("/etc/passwd", "outside of the bot's folder"),
+        ("leads_out.png", "outside of the bot's folder"),
+        ("folder_out/secret.png", "outside of the bot's folder"),
+        ("media", "is no file"),
+        ("media/none.png", "does not exist"),
+        ("circle", "circle: "),
+        ("a\0b", "cannot be read"),
+        ("a" * 5000, "cannot be read"),
+    ],
+)
+async def test_only_files_in_the_bots_folder_go(bot, make, path, problem):
+    (bot.parent / "secret.png").write_bytes(PNG)
+    (bot / "leads_out.png").symlink_to(bot.parent / "secret.png")
+    (bot / "folder_out").symlink_to(bot.parent)
+    (bot / "circle").symlink_to("circle")
+    client = Uploader()
+
+    with pytest.raises(MediaError, match=problem) as raised:
+        await make(client).prepare(Image(Media(path=path)))
+
+    assert str(raised.value).startswith(path)
+    assert client.files == []
+
+
+async def test_a_symbolic_link_inside_the_folder_is_followed(bot, make):
+    put(bot, "media/a.png", PNG)
+    (bot / "link.png").symlink_to(bot / "media" / "a.png")
+
+    assert await make(Uploader()).prepare(Image(Media(path="link.png"))) == Image(Media(id="id1"))
+
+
+async def test_where_the_api_takes_no_links_it_says_what_to_do(make):
+    link = Media(link="https://a.example/i.png")
+    header = ReplyButtons("So?", Header("image", media=link), buttons=(Button("/a", "a"),))
+    uploads = make(Uploader(TURN))
+
+    with pytest.raises(MediaError, match="api turn takes no links; put the file beside the bot"):
+        await uploads.prepare(Image(link))
+    assert await uploads.prepare(header) is header
