@@ -1,0 +1,63 @@
+// Interactive messages: a header, a body, a footer, and something to tap.
+
+import { h, icon } from "../dom.js";
+import { formatted } from "../format/render.js";
+import { carousel } from "./carousel.js";
+import { choice, linkChoice } from "./choices.js";
+import { parts, replyButton } from "./parts.js";
+
+// What people answer with: bubbles of their own.
+const REPLIES = {
+  button_reply: (content) => [formatted(content.button_reply.title)],
+  list_reply: (content) => [
+    formatted(content.list_reply.title),
+    content.list_reply.description && h("p.quiet", { dir: "auto" }, content.list_reply.description),
+  ],
+  nfm_reply: (content) => [
+    h("div.notice", {}, icon("form"), h("p", {}, content.nfm_reply.body || "Form sent")),
+  ],
+};
+
+// What can be tapped below a message of the business, by its type.
+const CHOICES = {
+  button: (item, desk) =>
+    item.content.action.buttons.map((button) => replyButton(item, desk, button)),
+  list: (item, desk) => [
+    choice("list", item.content.action.button, () => desk.openList(item), { haspopup: true }),
+  ],
+  cta_url: ({ content }) => [
+    linkChoice(content.action.parameters.display_text, content.action.parameters.url),
+  ],
+  location_request_message: (item, desk) => [
+    choice("location", "Send location", () => desk.askLocation(item), { haspopup: true }),
+  ],
+  request_contact_info: (item, desk) => [
+    choice("contacts", "Share contact", () => desk.askContact(item), { haspopup: true }),
+  ],
+  flow: (item, desk) => [
+    choice("form", item.content.action.parameters.flow_cta, () => desk.askFlow(item), {
+      haspopup: true,
+    }),
+  ],
+  product: () => [choice("bag", "View", null)],
+  product_list: (item, desk) => [
+    choice("bag", "View items", () => desk.openProducts(item), { haspopup: true }),
+  ],
+  catalog_message: () => [choice("bag", "View catalog", null)],
+  voice_call: ({ content }) => [
+    choice("phone", content.action.parameters?.display_text ?? "Call now", null),
+  ],
+  call_permission_request: () => [choice("phone", "Choose a preference", null)],
+};
+
+export function interactive(item, desk) {
+  const { content } = item;
+  const reply = REPLIES[content.type];
+  if (reply) return { content: reply(content), meta: content.list_reply ? "below" : "inline" };
+  if (content.type === "carousel") return carousel(item, desk);
+  return {
+    content: parts(content, desk),
+    choices: CHOICES[content.type]?.(item, desk),
+    meta: content.footer ? "footer" : "inline",
+  };
+}

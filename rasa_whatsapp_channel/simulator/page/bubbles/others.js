@@ -1,0 +1,42 @@
+import { h, icon } from "../dom.js";
+import { jsonTree } from "../json.js";
+
+export function order({ content }) {
+  const items = content.product_items ?? [];
+  const lines = items.map((item) =>
+    h("li", {}, `${item.quantity} × ${item.product_retailer_id}`, price(item)),
+  );
+  return {
+    content: [h("div.notice", {}, icon("bag"), h("p", {}, "Order")), h("ul.products", {}, lines)],
+    meta: "below",
+  };
+}
+
+function price({ item_price: amount, currency }) {
+  return amount !== undefined && h("span.quiet", {}, ` ${amount} ${currency ?? ""}`);
+}
+
+/** What WhatsApp tells about a person: a new number, a new user id. */
+export function system({ content }) {
+  const text = content?.body ?? "Something about this person has changed.";
+  return {
+    content: [h("div.notice", {}, icon("info"), h("p", { dir: "auto" }, text))],
+    meta: "below",
+  };
+}
+
+/** What WhatsApp itself could not hand over. */
+export function unsupported({ content }) {
+  const kind = content?.type ? ` (${content.type})` : "";
+  const text = `WhatsApp does not hand this message to businesses${kind}.`;
+  return { content: [h("div.notice", {}, icon("warning"), h("p", {}, text))], meta: "below" };
+}
+
+/** A type this page does not know yet: its raw content. */
+export function unknown({ type, content }) {
+  const text = `This page has no picture for messages of type “${type}” yet.`;
+  return {
+    content: [h("div.notice", {}, icon("code"), h("p", {}, text)), jsonTree(content)],
+    meta: "below",
+  };
+}

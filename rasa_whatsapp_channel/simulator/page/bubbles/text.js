@@ -1,0 +1,10 @@
+import { formatted } from "../format/render.js";
+
+export function text({ content }) {
+  return { content: [formatted(content.body)], meta: "inline" };
+}
+
+/** The tap on a template's quick reply. */
+export function button({ content }) {
+  return { content: [formatted(content.text)], meta: "inline" };
+}

@@ -1,0 +1,136 @@
+// Where the person writes: text, files, voice, and what the attach menu offers.
+
+import { byId, h, icon, iconButton } from "../dom.js";
+import { oneLine } from "../format/render.js";
+import { summaryOf } from "../summary.js";
+import { createAttachMenu } from "./attach.js";
+import { catchDrops } from "./drop.js";
+import { createRecorder } from "./recorder.js";
+import { createTray, takesCaption } from "./tray.js";
+
+const TALLEST = 140; // pixels a long text may grow to
+const BORDERS = 3;
+
+export function createComposer(desk) {
+  const form = byId("composer");
+  const tray = createTray(update);
+  const quoteBar = h("div.quote-bar", { hidden: true });
+  const text = h("textarea", {
+    ...{ id: "composer-text", rows: 1, dir: "auto", placeholder: "Message" },
+    ...{ "aria-label": "Message", enterkeyhint: "send", autocomplete: "off" },
+  });
+  const send = h(
+    "button.round.send",
+    { type: "submit", id: "send", "aria-label": "Send", title: "Send" },
+    icon("send"),
+  );
+  const record = iconButton("mic", "Record a voice message", () => recorder.start(), {
+    id: "record",
+  });
+  const attach = createAttachMenu({ desk, tray });
+  const recorder = createRecorder({
+    form,
+    sendVoice: (file) => sendFiles([{ file, type: "voice" }]),
+  });
+  const drafts = new Map();
+  let quoted = null;
+
+  form.append(
+    quoteBar,
+    tray.node,
+    attach.menu,
+    h("div.composer-row", {}, attach.button, text, record, send),
+    recorder.node,
+  );
+  form.addEventListener("submit", submit);
+  text.addEventListener("input", update);
+  text.addEventListener("keydown", onKey);
+  text.addEventListener("paste", onPaste);
+  catchDrops((files) => tray.add(files));
+  update();
+
+  function onKey(event) {
+    if (event.key === "Escape" && quoted) quote(null);
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  }
+
+  function onPaste(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    tray.add(files);
+  }
+
+  function update() {
+    const hasSomething = text.value.trim() !== "" || !tray.isEmpty();
+    send.hidden = !hasSomething;
+    record.hidden = hasSomething;
+    text.placeholder = tray.placeholder() ?? "Message";
+    text.style.height = "auto";
+    text.style.height = `${Math.min(text.scrollHeight + BORDERS, TALLEST)}px`;
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const words = text.value.trim();
+    const files = tray.take();
+    if (!words && files.length === 0) return;
+    text.value = "";
+    update();
+    const left = await sendFiles(files, words);
+    if (left.files.length) tray.put(left.files);
+    if (left.words && !text.value) text.value = left.words;
+    update();
+  }
+
+  /** Send *files*, the words as caption of the first that takes one; returns what is left over. */
+  async function sendFiles(files, words = "") {
+    const { person } = desk;
+    const context = quoted ? { message_id: quoted.id } : undefined;
+    const captioned = files.find(({ type }) => takesCaption(type));
+    let left = words;
+    quote(null);
+    for (const [at, entry] of files.entries()) {
+      const caption = entry === captioned ? left : "";
+      const message = { ...entry, caption, context: at === 0 ? context : undefined };
+      if (!(await desk.sendFile(message, person))) return { files: files.slice(at), words: left };
+      if (entry === captioned) left = "";
+    }
+    if (!left) return { files: [], words: "" };
+    const message = { type: "text", text: { body: left } };
+    if (context && files.length === 0) message.context = context;
+    return { files: [], words: (await desk.send(message, person)) ? "" : left };
+  }
+
+  /** Answer to *item*; null takes it back. */
+  function quote(item) {
+    quoted = item;
+    quoteBar.hidden = !item;
+    if (!item) return;
+    const { icon: symbol, text: words } = summaryOf(item);
+    quoteBar.replaceChildren(
+      h(
+        "div.quote-lines",
+        { data: { direction: item.direction } },
+        h("span.quote-who", { dir: "auto" }, desk.nameOf(item)),
+        h("span.quote-text", { dir: "auto" }, symbol && icon(symbol), oneLine(words)),
+      ),
+      iconButton("close", "Do not quote", () => quote(null)),
+    );
+    text.focus();
+  }
+
+  /** Another person takes the phone: keep what was written for the one before. */
+  function change(before, after) {
+    if (before) drafts.set(before, text.value);
+    text.value = drafts.get(after) ?? "";
+    tray.take();
+    recorder.cancel();
+    quote(null);
+    update();
+  }
+
+  return { quote, change, focus: () => text.focus() };
+}

@@ -1,0 +1,10 @@
+import { h } from "../dom.js";
+import { formatted } from "../format/render.js";
+import { openDialog } from "./dialog.js";
+
+/** Show a picture as large as the window allows. */
+export function openLightbox(media) {
+  const alt = media.caption ?? media.filename ?? "Image";
+  const body = [h("img", { src: media.url, alt }), media.caption && formatted(media.caption)];
+  return openDialog({ title: "Image", className: "lightbox", body });
+}

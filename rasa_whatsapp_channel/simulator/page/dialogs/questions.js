@@ -1,0 +1,95 @@
+// The small forms: a new person, a place, a contact, a flow. Each gives WhatsApp's shape, or null.
+
+import { ask } from "./dialog.js";
+
+/** {name, phone?, user_id?}. */
+export async function askPerson() {
+  const values = await ask({
+    title: "New person",
+    text: "Someone else who holds a phone and writes to your bot.",
+    submit: "Add",
+    fields: [
+      { name: "name", label: "Name", required: true, maxlength: 60, placeholder: "Mira" },
+      {
+        ...{ name: "phone", label: "Phone", type: "tel", pattern: "[+0-9 ()\\-]{6,24}" },
+        placeholder: "+49 1555 0100200",
+        hint: "With the country code. Without phone and user id, a made-up number is used.",
+      },
+      {
+        ...{ name: "user_id", label: "User id", pattern: "[A-Z]{2}\\.(ENT\\.)?[A-Za-z0-9]{1,128}" },
+        placeholder: "US.13491208655302741918",
+        hint: "Without a phone: someone with a username, whose number your bot never sees.",
+      },
+    ],
+  });
+  if (!values) return null;
+  return filled({ ...values, phone: values.phone.replace(/[^0-9]/g, "") });
+}
+
+/** A location, as an inbound message holds it. */
+export async function askPlace() {
+  const number = { type: "number", step: "any", required: true };
+  const values = await ask({
+    title: "Send a location",
+    submit: "Send",
+    fields: [
+      { name: "name", label: "Name", value: "Brandenburg Gate" },
+      { name: "address", label: "Address", value: "Pariser Platz, Berlin" },
+      { name: "latitude", label: "Latitude", value: "52.51628", min: -90, max: 90, ...number },
+      { name: "longitude", label: "Longitude", value: "13.37771", min: -180, max: 180, ...number },
+    ],
+  });
+  if (!values) return null;
+  const { latitude, longitude, ...words } = values;
+  return { latitude: Number(latitude), longitude: Number(longitude), ...filled(words) };
+}
+
+/** A list with one contact. */
+export async function askContact({ name = "", phone = "" } = {}) {
+  const values = await ask({
+    title: "Send a contact",
+    submit: "Send",
+    fields: [
+      { name: "name", label: "Name", value: name, required: true },
+      { name: "phone", label: "Phone", type: "tel", value: phone, required: true },
+      { name: "email", label: "E-mail", type: "email" },
+      { name: "company", label: "Company" },
+    ],
+  });
+  if (!values) return null;
+  const [first, ...others] = values.name.trim().split(/\s+/);
+  const names = { formatted_name: values.name, first_name: first, last_name: others.join(" ") };
+  const contact = {
+    name: filled(names),
+    phones: [{ phone: values.phone, wa_id: values.phone.replace(/[^0-9]/g, ""), type: "CELL" }],
+  };
+  if (values.email) contact.emails = [{ email: values.email, type: "WORK" }];
+  if (values.company) contact.org = { company: values.company };
+  return [contact];
+}
+
+/** The answer to a flow: an `nfm_reply`. */
+export async function askFlow({ flow_token: token = "unused", flow_cta: title } = {}) {
+  const values = await ask({
+    title: title ?? "Form",
+    text: "The form itself lies at Meta. Write the answer it would give.",
+    submit: "Send",
+    fields: [
+      {
+        ...{ name: "json", label: "Answer as JSON", type: "textarea", rows: 8, required: true },
+        value: JSON.stringify({ flow_token: token }, null, 2),
+      },
+    ],
+  });
+  if (!values) return null;
+  const response = JSON.stringify(JSON.parse(values.json));
+  return { type: "nfm_reply", nfm_reply: { name: "flow", body: "Sent", response_json: response } };
+}
+
+/** true when confirmed. */
+export async function confirmReset() {
+  const text = "All chats and files on this desk are thrown away. Your bot keeps what it knows.";
+  return (await ask({ title: "Start over?", text, submit: "Start over" })) !== null;
+}
+
+const filled = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value));

@@ -1,0 +1,63 @@
+// Building the page. Data only ever becomes text or attributes here, never markup.
+
+/** Build an element: `h("button.round", {type: "button", onclick}, icon("send"), "Send")`. */
+export function h(tag, props = {}, ...children) {
+  const [name, ...classes] = tag.split(".");
+  const node = document.createElement(name);
+  node.classList.add(...classes);
+  for (const [key, value] of Object.entries(props)) setProp(node, key, value);
+  node.append(...children.flat(2).filter((child) => isThere(child) && child !== ""));
+  return node;
+}
+
+function setProp(node, key, value) {
+  if (!isThere(value)) return;
+  if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+  else if (key === "data") setData(node, value);
+  else node.setAttribute(key, value === true ? "" : String(value));
+}
+
+function setData(node, data) {
+  for (const [key, value] of Object.entries(data)) if (isThere(value)) node.dataset[key] = value;
+}
+
+function isThere(value) {
+  return value !== undefined && value !== null && value !== false;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Build an SVG element. */
+export function svg(tag, props = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [key, value] of Object.entries(props)) node.setAttribute(key, String(value));
+  node.append(...children);
+  return node;
+}
+
+/** One of the symbols in icons.svg; hidden from screen readers, so give the control a label. */
+export function icon(name, className = "") {
+  const node = svg("svg", { "aria-hidden": "true" }, svg("use", { href: `icons.svg#${name}` }));
+  if (className) node.setAttribute("class", className);
+  return node;
+}
+
+/** A round button that shows an icon and says *label*. */
+export function iconButton(name, label, onclick, props = {}) {
+  return h(
+    "button.round",
+    { type: "button", "aria-label": label, title: label, onclick, ...props },
+    icon(name),
+  );
+}
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/** The address if a click on it is harmless (http, https), else undefined. */
+export function webLink(address) {
+  if (!URL.canParse(String(address ?? ""))) return undefined;
+  const { protocol } = new URL(address);
+  return protocol === "http:" || protocol === "https:" ? address : undefined;
+}

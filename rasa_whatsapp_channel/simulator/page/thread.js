@@ -1,0 +1,167 @@
+// The messages of one chat. Draws the newest ones; earlier ones as one scrolls up.
+
+import { renderMessage, refreshMessage } from "./bubbles/frame.js";
+import { renderRefusal } from "./bubbles/refusal.js";
+import { createToolbar } from "./bubbles/toolbar.js";
+import { byId, h } from "./dom.js";
+import { dayName, dayOf } from "./times.js";
+
+const PAGE = 100; // messages drawn at once
+const GROUP = 300; // seconds within which messages of one side stand together
+const NEAR = 80; // pixels from the end that count as being there
+
+export function createThread(desk) {
+  const scroller = byId("messages");
+  const toEnd = byId("to-end");
+  const inner = h("div.messages-inner");
+  const typing = h("div.typing", { hidden: true, role: "status" }, typingDots());
+  const earlier = h("button.earlier", { type: "button", onclick: showEarlier }, "Earlier messages");
+  const toolbar = createToolbar(desk);
+  let items = [];
+  let from = 0;
+  let nodes = new Map();
+  let atEnd = true;
+  let missed = 0;
+
+  scroller.append(inner);
+  scroller.addEventListener("scroll", onScroll, { passive: true });
+  scroller.addEventListener("keydown", onKey);
+  for (const event of ["mouseover", "focusin"]) inner.addEventListener(event, onPoint);
+  toEnd.addEventListener("click", goToEnd);
+  new ResizeObserver(() => atEnd && goToEnd()).observe(inner);
+  new ResizeObserver(() => atEnd && goToEnd()).observe(scroller);
+  new IntersectionObserver(([entry]) => entry.isIntersecting && showEarlier(), {
+    root: scroller,
+  }).observe(earlier);
+
+  /** Show *newItems*, a list that only grows; *empty* stands there while it is empty. */
+  function show(newItems, empty) {
+    items = newItems;
+    from = Math.max(0, items.length - PAGE);
+    nodes = new Map();
+    inner.replaceChildren(earlier, ...drawn(from, items.length), typing);
+    if (items.length === 0 && empty) inner.append(empty);
+    earlier.hidden = from === 0;
+    setCurrent([...nodes.values()].at(-1));
+    goToEnd();
+  }
+
+  /** The last of the items is new. */
+  function add() {
+    inner.querySelector("[data-empty]")?.remove();
+    typing.before(...drawn(items.length - 1, items.length));
+    setCurrent(nodes.get(items.at(-1).id));
+    if (atEnd || items.at(-1).direction === "inbound") goToEnd();
+    else countMissed(missed + 1);
+  }
+
+  function refresh(item) {
+    const node = nodes.get(item.id);
+    if (node && !item.refused) refreshMessage(node, item, desk);
+  }
+
+  function setTyping(isTyping) {
+    typing.hidden = !isTyping;
+  }
+
+  /** Scroll to the message *id* and put the focus on it. */
+  function goTo(id) {
+    const at = items.findIndex((item) => item.id === id);
+    if (at === -1) return;
+    while (at < from) showEarlier();
+    const node = nodes.get(id);
+    atEnd = false;
+    node.scrollIntoView({ block: "center" });
+    focus(node);
+    node.classList.add("flash");
+    setTimeout(() => node.classList.remove("flash"), 1600);
+  }
+
+  function drawn(start, end) {
+    return items.slice(start, end).flatMap((item, offset) => {
+      const before = items[start + offset - 1];
+      const node = item.refused ? renderRefusal(item) : renderMessage(item, desk);
+      nodes.set(item.id, node);
+      if (startsGroup(item, before)) node.classList.add("first");
+      if (before && dayOf(before.timestamp) === dayOf(item.timestamp)) return [node];
+      return [h("h3.day", {}, dayName(item.timestamp)), node];
+    });
+  }
+
+  function showEarlier() {
+    if (from === 0) return;
+    const toBottom = scroller.scrollHeight - scroller.scrollTop;
+    const end = from;
+    from = Math.max(0, from - PAGE);
+    earlier.after(...drawn(from, end));
+    earlier.hidden = from === 0;
+    scroller.scrollTop = scroller.scrollHeight - toBottom;
+  }
+
+  function goToEnd() {
+    atEnd = true;
+    countMissed(0);
+    scroller.scrollTop = scroller.scrollHeight;
+    toEnd.hidden = true;
+  }
+
+  function onScroll() {
+    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+    toEnd.hidden = atEnd;
+    if (atEnd) countMissed(0);
+  }
+
+  function countMissed(count) {
+    missed = count;
+    byId("to-end-count").hidden = count === 0;
+    byId("to-end-count").textContent = count;
+    toEnd.setAttribute(
+      "aria-label",
+      count ? `${count} new, go to the newest` : "Go to the newest message",
+    );
+  }
+
+  // One message takes part in tabbing; the arrow keys move on.
+  function setCurrent(node) {
+    for (const other of inner.querySelectorAll("article[tabindex='0']")) other.tabIndex = -1;
+    if (node) node.tabIndex = 0;
+  }
+
+  function focus(node) {
+    setCurrent(node);
+    node.focus({ preventScroll: true });
+  }
+
+  function onKey(event) {
+    const node = event.target;
+    if (node.tagName !== "ARTICLE") return;
+    const all = [...inner.querySelectorAll("article")];
+    const at = all.indexOf(node);
+    const goal = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
+    if (goal === undefined || !all[goal]) return;
+    event.preventDefault();
+    focus(all[goal]);
+    all[goal].scrollIntoView({ block: "nearest" });
+  }
+
+  function onPoint(event) {
+    const node = event.target.closest?.("article.message");
+    if (!node || toolbar.isBusy(event.type)) return;
+    toolbar.attach(node, desk.state.messages.get(node.dataset.messageId));
+    if (event.type === "focusin") setCurrent(node);
+  }
+
+  return { show, add, refresh, setTyping, goTo };
+}
+
+function startsGroup(item, before) {
+  if (!before || before.refused || item.refused) return true;
+  if (before.direction !== item.direction) return true;
+  return (
+    item.timestamp - before.timestamp > GROUP || dayOf(before.timestamp) !== dayOf(item.timestamp)
+  );
+}
+
+function typingDots() {
+  return h("div.typing-bubble", {}, h("span.spoken", {}, "Typing"), h("i"), h("i"), h("i"));
+}
