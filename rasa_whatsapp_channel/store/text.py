@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+# ASCII only: a webhook may hold half a surrogate pair, which is no valid UTF-8.
+_encoder: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def to_json(value: Any) -> str:
     """Raise `StoreError` for what JSON cannot hold."""
     try:
-        # ASCII only: a webhook may hold half a surrogate pair, which is no valid UTF-8.
-        return json.dumps(value, separators=(",", ":"))
+        return _encoder.encode(value)
     except (TypeError, ValueError, RecursionError) as exc:
         raise StoreError(f"cannot be kept, it is not JSON: {exc}") from exc
 

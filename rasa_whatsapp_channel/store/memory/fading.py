@@ -33,8 +33,7 @@ class Fading(Generic[V]):
     def newest_first(self) -> Iterator[V]:
         return (value for _, value in reversed(self._kept.values()))
 
-    def set(self, key: str, value: V, seconds: float) -> None:
-        end = self._clock() + seconds
+    def set(self, key: str, value: V, end: float) -> None:
         self._kept.pop(key, None)
         self._kept[key] = end, value
         heapq.heappush(self._ends, (end, key))

@@ -26,8 +26,8 @@ class MemoryLedger(Ledger):
         before = self._early.pop(message_id) or self._sent.get(message_id)
         if before is not None:
             sent = replace(sent, status=before.status, at=before.at, reason=before.reason)
-        self._sent.set(message_id, sent, self._life)
-        self._by_key.set(key, message_id, self._life)
+        self._sent.set(message_id, sent, sent.at + self._life)
+        self._by_key.set(key, message_id, sent.at + self._life)
         return sent
 
     async def note_status(
@@ -38,14 +38,16 @@ class MemoryLedger(Ledger):
         before = sent or self._early.get(message_id)
         if not is_news(status, before=before.status if before else None):
             return None
-        news = replace(
-            before or Sent(message_id, "", "", None, status, 0.0),
-            status=status,
-            at=self._clock(),
-            reason=reason,
-        )
-        (self._sent if sent else self._early).set(message_id, news, self._life)
-        return news if sent else None
+        now = self._clock()
+        if sent is None:
+            early = Sent(message_id, "", "", None, status, now, reason)
+            self._early.set(message_id, early, now + self._life)
+            return None
+        news = replace(sent, status=status, at=now, reason=reason)
+        self._sent.set(message_id, news, now + self._life)
+        if self._by_key.get(news.key) == message_id:
+            self._by_key.set(news.key, message_id, now + self._life)
+        return news
 
     async def get(self, message_id: str) -> Sent | None:
         self._door.check()
@@ -54,7 +56,9 @@ class MemoryLedger(Ledger):
     async def by_key(self, key: str) -> Sent | None:
         self._door.check()
         message_id = self._by_key.get(key)
-        return None if message_id is None else self._sent.get(message_id)
+        sent = self._sent.get(message_id) if message_id else None
+        # The id may have been noted for another key since.
+        return sent if sent and sent.key == key else None
 
     def purge(self) -> None:
         for kept in (self._sent, self._early, self._by_key):

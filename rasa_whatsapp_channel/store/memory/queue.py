@@ -59,7 +59,7 @@ class MemoryQueue(Queue):
     def _note_seen(self, key: str) -> bool:
         if key in self._seen:
             return False
-        self._seen.set(key, None, self._retention.seen)
+        self._seen.set(key, None, self._clock() + self._retention.seen)
         return True
 
     def _append(self, key: str, conversation: str, body: str) -> None:
@@ -188,16 +188,17 @@ class MemoryQueue(Queue):
         return True
 
     def _set_aside(self, entry: _Entry, reason: str) -> None:
+        now = self._clock()
         given_up = GivenUp(
             key=entry.key,
             conversation=entry.conversation,
             body=from_json(entry.body),
             attempts=entry.attempts,
             put_at=entry.put_at,
-            given_up_at=self._clock(),
+            given_up_at=now,
             reason=reason,
         )
-        self._given_up.set(entry.key, given_up, self._retention.given_up)
+        self._given_up.set(entry.key, given_up, now + self._retention.given_up)
 
     async def given_up(self, limit: int = 100) -> Sequence[GivenUp]:
         self._door.check()
@@ -225,5 +226,6 @@ class MemoryQueue(Queue):
         await self.line.wait(timeout)
 
     def purge(self) -> None:
+        self._follow_clock(self._clock())
         self._seen.purge()
         self._given_up.purge()

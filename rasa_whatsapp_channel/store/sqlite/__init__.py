@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 # Seconds between two looks whether another process wrote, while somebody waits.
 LISTEN: Final = 0.25
 PURGE: Final = 60.0
+# Seconds that a lock of another process is waited for.
+PATIENCE: Final = 10.0
 # Seconds between two steps of a purge, for everybody else.
 BREATH: Final = 0.02
 
@@ -43,8 +45,9 @@ class SQLiteStore(Store):
         *,
         clock: Clock = time.time,
         retention: Retention | None = None,
+        patience: float = PATIENCE,
     ) -> None:
-        self._commits = Commits(Path(path))
+        self._commits = Commits(Path(path), patience=patience)
         self._clock = clock
         self._retention = retention or Retention()
         self._queues = tuple(
@@ -81,9 +84,9 @@ class SQLiteStore(Store):
             await self._forget(statement, before)
 
     async def _forget(self, statement: str, before: float) -> None:
-        may_be_more = True
-        while may_be_more:
-            may_be_more = await self._commits.write(forget, statement, before)
+        while True:
+            if not await self._commits.write(forget, statement, before):
+                return
             await asyncio.sleep(BREATH)
 
     async def _purge_now_and_then(self) -> None:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from rasa_whatsapp_channel.store.sqlite.connection import PATIENCE, connect
+from rasa_whatsapp_channel.store.sqlite.connection import connect
 from rasa_whatsapp_channel.store.sqlite.faults import explain, is_locked
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
@@ -60,11 +60,13 @@ class Commits:
     The one connection of this process.
 
     An operation is a plain function of the connection. It may be run more than once, but only its
-    last run counts: the ones before were rolled back.
+    last run counts: the ones before were rolled back. *patience* is for locks of other processes,
+    in seconds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float) -> None:
         self._path = path
+        self._patience = patience
         self._log = path.with_name(path.name + "-wal")
         self._long = LONG_LOG
         self._is_open = False
@@ -77,7 +79,7 @@ class Commits:
     async def open(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="whatsapp-store")
         try:
-            self._db = await self._off_loop(connect, self._path)
+            self._db = await self._off_loop(connect, self._path, patience=self._patience)
         except BaseException:
             self._thread.shutdown(wait=False)
             raise
@@ -147,7 +149,7 @@ class Commits:
 
     async def _commit(self, jobs: Sequence[_Job]) -> list[Any]:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE
+        deadline = loop.time() + self._patience
         while True:
             try:
                 return self._transaction(jobs)

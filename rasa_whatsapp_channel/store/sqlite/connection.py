@@ -6,21 +6,21 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import Final
 
 from rasa_whatsapp_channel.store.sqlite.faults import explain, is_locked
 from rasa_whatsapp_channel.store.sqlite.schema import migrate
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
-# Seconds that a lock of another process is waited for.
-PATIENCE: Final = 10.0
 
+def connect(path: Path, *, patience: float) -> sqlite3.Connection:
+    """
+    Open or make the file; waits for the disk, and *patience* seconds for other processes.
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open or make the file; waits for the disk. Raises `StoreError` with a way out."""
+    Raises `StoreError` with a way out.
+    """
     try:
         _make(path)
-        return _patiently_connect(path)
+        return _patiently_connect(path, patience)
     except sqlite3.Error as exc:
         raise StoreError(f"store {path}: {explain(exc)}") from exc
     except StoreError as exc:
@@ -42,11 +42,11 @@ def _make(path: Path) -> None:
         ) from exc
 
 
-def _patiently_connect(path: Path) -> sqlite3.Connection:
-    deadline = time.monotonic() + PATIENCE
+def _patiently_connect(path: Path, patience: float) -> sqlite3.Connection:
+    deadline = time.monotonic() + patience
     while True:
         try:
-            return _connect(path)
+            return _connect(path, patience)
         except sqlite3.OperationalError as exc:
             # Changing to WAL does not wait for a lock by itself.
             if not is_locked(exc) or time.monotonic() > deadline:
@@ -54,9 +54,9 @@ def _patiently_connect(path: Path) -> sqlite3.Connection:
         time.sleep(0.01)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, patience: float) -> sqlite3.Connection:
     db = sqlite3.connect(
-        os.fspath(path), timeout=PATIENCE, isolation_level=None, check_same_thread=False
+        os.fspath(path), timeout=patience, isolation_level=None, check_same_thread=False
     )
     try:
         _set_up(db)

@@ -12,15 +12,15 @@ from rasa_whatsapp_channel.store.base import Retention
 STEP: Final = 200
 
 SEEN: Final = """
-    DELETE FROM seen WHERE (queue, key) IN (SELECT queue, key FROM seen WHERE at < ? LIMIT ?)
+    DELETE FROM seen WHERE (queue, key) IN (SELECT queue, key FROM seen WHERE at <= ? LIMIT ?)
 """
-SENT: Final = "DELETE FROM sent WHERE seq IN (SELECT seq FROM sent WHERE at < ? LIMIT ?)"
+SENT: Final = "DELETE FROM sent WHERE seq IN (SELECT seq FROM sent WHERE at <= ? LIMIT ?)"
 GIVEN_UP: Final = """
-    DELETE FROM given_up WHERE seq IN (SELECT seq FROM given_up WHERE given_up_at < ? LIMIT ?)
+    DELETE FROM given_up WHERE seq IN (SELECT seq FROM given_up WHERE given_up_at <= ? LIMIT ?)
 """
 SMALL_VALUES: Final = """
     DELETE FROM small_values WHERE key IN (
-        SELECT key FROM small_values WHERE expires_at < ? LIMIT ?
+        SELECT key FROM small_values WHERE expires_at <= ? LIMIT ?
     )
 """
 

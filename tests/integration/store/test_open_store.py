@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.memory import MemoryStore
+from rasa_whatsapp_channel.store.sqlite import SQLiteStore
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+
+async def test_a_relative_url_names_a_file_in_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with open_store("sqlite:///whatsapp.db"):
+        assert (tmp_path / "whatsapp.db").exists()
+
+
+async def test_an_absolute_url_names_a_file_anywhere(tmp_path):
+    async with open_store(f"sqlite:///{tmp_path}/a b%20c.db"):
+        assert (tmp_path / "a b%20c.db").exists()
+
+
+def test_nothing_is_made_before_a_store_is_opened(tmp_path):
+    assert isinstance(open_store(f"sqlite:///{tmp_path}/whatsapp.db"), SQLiteStore)
+    assert isinstance(open_store("memory:"), MemoryStore)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["redis://:secret@db:6379/0", "rediss://:secret@db:6379/0"])
+def test_redis_is_announced(url):
+    with pytest.raises(StoreError, match="not available yet") as info:
+        open_store(url)
+    assert "secret" not in str(info.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "whatsapp.db",
+        "sqlite:whatsapp.db",
+        "sqlite://whatsapp.db",
+        "sqlite:///",
+        "sqlite:///folder/",
+        "sqlite:///:memory:",
+        "memory",
+        "postgresql://bot:secret@db/whatsapp",
+    ],
+)
+def test_any_other_url_is_refused_with_the_forms_that_work(url):
+    with pytest.raises(StoreError) as info:
+        open_store(url)
+    for form in ("sqlite:///whatsapp.db", "sqlite:////var/lib/bot/whatsapp.db", "memory:"):
+        assert form in str(info.value)
+    assert "secret" not in str(info.value)

@@ -1,0 +1,434 @@
+"""What only a file can get wrong: other processes, kills, bad files, full disks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rasa_whatsapp_channel
+from rasa_whatsapp_channel.store.base import DAY
+from rasa_whatsapp_channel.store.sqlite import SQLiteStore
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+ANNA = "491511111111"
+HELLO = {"type": "text", "text": {"body": "hello"}}
+SCRIPT = Path(__file__).with_name("processes.py")
+PACKAGE = Path(rasa_whatsapp_channel.__file__).parents[1]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "whatsapp.db"
+
+
+class Processes:
+    """Starts `processes.py`; what they print is in files, so that no pipe fills up."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[tuple[subprocess.Popen[bytes], Path]] = []
+
+    def start(self, *arguments: object) -> int:
+        number = len(self._running)
+        output = self._folder / f"process-{number}.txt"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, SCRIPT, *map(str, arguments)],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+            )
+        self._running.append((process, output))
+        return number
+
+    def lines(self, number: int) -> list[str]:
+        return self._running[number][1].read_text().splitlines()
+
+    def join(self, number: int) -> list[str]:
+        assert self._running[number][0].wait(60) == 0, self.lines(number)
+        return self.lines(number)
+
+    def kill(self, number: int) -> None:
+        self._running[number][0].kill()
+        self._running[number][0].wait()
+
+    def kill_all(self) -> None:
+        for number in range(len(self._running)):
+            self.kill(number)
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    started = Processes(tmp_path)
+    yield started
+    started.kill_all()
+
+
+async def eventually(condition, *, within: float = 30):
+    end = time.monotonic() + within
+    while not await condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+
+
+# Several processes
+
+
+async def test_several_processes_lose_nothing_double_nothing_and_keep_the_order(path, processes):
+    workers = [processes.start("work", path) for _ in range(3)]
+    putters = [processes.start("put", path, name, 300, 10) for name in ("p", "q")]
+    for putter in putters:
+        processes.join(putter)
+    async with SQLiteStore(path) as store:
+        await eventually(lambda: is_empty(store))
+    processes.kill_all()
+
+    events = sorted(line.split() for worker in workers for line in processes.lines(worker))
+    handled = [key for _, _, key in events]
+    assert sorted(handled) == [f"{name}-{n:05}" for name in ("p", "q") for n in range(300)]
+    for conversation in {conversation for _, conversation, _ in events}:
+        keys = [key for _, who, key in events if who == conversation]
+        assert keys == sorted(keys)
+
+
+async def is_empty(store):
+    return (await store.inbox.depth()).waiting == 0
+
+
+async def test_many_processes_can_make_the_file_at_once(path, processes):
+    started = [processes.start("put", path, f"p{n}", 1, 1) for n in range(6)]
+
+    for number in started:
+        assert processes.join(number) == [f"p{number}-00000"]
+
+
+async def test_waiting_ends_when_another_process_puts(path, processes):
+    async with SQLiteStore(path) as store:
+        await store.inbox.wait(0.5)
+        await store.inbox.wait(0.5)
+        waiting = asyncio.create_task(store.inbox.wait(30))
+        processes.start("put", path, "p", 1, 1)
+
+        await asyncio.wait([waiting], timeout=20)
+
+        assert waiting.done()
+        assert (await store.inbox.claim(30)).key == "p-00000"
+
+
+async def test_a_lock_of_another_process_is_waited_for_without_holding_the_loop(path):
+    async with SQLiteStore(path) as store:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        putting = asyncio.create_task(store.inbox.put("k", ANNA, HELLO))
+        start = time.monotonic()
+        await asyncio.sleep(0.1)
+        assert time.monotonic() - start < 1
+        assert not putting.done()
+
+        other.execute("ROLLBACK")
+        other.close()
+
+        assert await putting
+
+
+async def test_a_lock_that_another_process_never_gives_back_is_reported(path):
+    async with SQLiteStore(path, patience=0.2) as store:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        answers = await asyncio.gather(
+            *(store.inbox.put(f"k{n}", ANNA, HELLO) for n in range(20)), return_exceptions=True
+        )
+        other.execute("ROLLBACK")
+        other.close()
+
+        assert all("another process keeps it locked" in str(answer) for answer in answers)
+        assert await store.inbox.put("k0", ANNA, HELLO)
+
+
+# Kills
+
+
+async def test_items_of_a_killed_process_come_back_when_their_lease_ends(path, processes, clock):
+    clock.now = time.time()
+    async with SQLiteStore(path, clock=clock) as store:
+        for n in range(5):
+            await store.inbox.put(f"k{n}", f"user {n}", HELLO)
+        holder = processes.start("hold", path, 5)
+        await eventually(lambda: has_printed(processes, holder, 5))
+        processes.kill(holder)
+
+        assert await store.inbox.claim(30) is None
+        clock.now = time.time() + 31
+        again = [await store.inbox.claim(30) for _ in range(5)]
+
+    assert [item.key for item in again] == ["k0", "k1", "k2", "k3", "k4"]
+    assert {item.attempts for item in again} == {2}
+
+
+async def has_printed(processes, number, count):
+    return len(processes.lines(number)) >= count
+
+
+async def test_what_was_kept_before_a_kill_is_there_after_it(path, processes):
+    putter = processes.start("put", path, "p", 100_000, 50)
+    await eventually(lambda: has_printed(processes, putter, 200))
+    processes.kill(putter)
+
+    # The last line may have been cut off by the kill.
+    kept = [line for line in processes.lines(putter) if len(line) == len("p-00000")]
+    async with SQLiteStore(path) as store:
+        depth = await store.inbox.depth()
+        again = [await store.inbox.put(key, ANNA, HELLO) for key in kept]
+
+    assert len(kept) <= depth.waiting <= len(kept) + 1
+    assert not any(again)
+
+
+async def test_a_reopened_file_has_everything(path, clock):
+    async with SQLiteStore(path, clock=clock) as store:
+        await store.inbox.put("waits", ANNA, HELLO)
+        await store.outbox.put_given_up("odd", "", {"raw": "x"}, "not JSON")
+        await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA)
+        await store.values.set("media", {"id": "123"}, ttl=60)
+
+    async with SQLiteStore(path, clock=clock) as store:
+        assert (await store.inbox.claim(30)).key == "waits"
+        assert not await store.inbox.put("waits", ANNA, HELLO)
+        assert [entry.key for entry in await store.outbox.given_up()] == ["odd"]
+        assert (await store.ledger.get("wamid.1")).recipient_id == ANNA
+        assert await store.values.get("media") == {"id": "123"}
+
+
+# Files that cannot be used
+
+
+async def refusal(path):
+    with pytest.raises(StoreError) as info:
+        await SQLiteStore(path).open()
+    assert str(path) in str(info.value)
+    return str(info.value)
+
+
+async def test_a_file_of_a_newer_version_is_refused_and_left_alone(path):
+    async with SQLiteStore(path) as store:
+        await store.inbox.put("k", ANNA, HELLO)
+    change(path, "PRAGMA user_version = 99")
+    before = path.read_bytes()
+
+    assert "newer version" in await refusal(path)
+
+    assert path.read_bytes() == before
+
+
+def change(path, *statements):
+    db = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        db.execute(statement)
+    db.close()
+
+
+async def test_a_database_of_another_program_is_refused_and_left_alone(path):
+    change(path, "CREATE TABLE events (id INTEGER)")
+    before = path.read_bytes()
+
+    assert "another program" in await refusal(path)
+
+    assert path.read_bytes() == before
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(path):
+    path.write_text("{}" * 1000)
+
+    assert "no SQLite database" in await refusal(path)
+
+    assert path.read_text() == "{}" * 1000
+
+
+async def test_a_missing_folder_is_named(tmp_path):
+    assert f"folder {tmp_path}/nowhere" in await refusal(tmp_path / "nowhere" / "whatsapp.db")
+
+
+async def test_a_folder_in_place_of_the_file_is_refused(tmp_path):
+    assert "it is a folder" in await refusal(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        assert "give the bot's user the right" in await refusal(tmp_path / "whatsapp.db")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+async def test_a_file_on_a_file_system_that_takes_none_is_named():
+    # Nobody can make files there, root neither.
+    assert "give the bot's user the right" in await refusal(Path("/proc/whatsapp.db"))
+
+
+async def test_a_refused_file_can_be_opened_once_it_is_mended(path):
+    path.write_text("no database")
+    store = SQLiteStore(path)
+    with pytest.raises(StoreError):
+        await store.open()
+    path.unlink()
+
+    async with store:
+        assert await store.inbox.put("k", ANNA, HELLO)
+
+
+async def test_what_people_write_can_be_read_by_the_bots_user_alone(path):
+    async with SQLiteStore(path) as store:
+        await store.inbox.put("k", ANNA, HELLO)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+
+    assert modes == {
+        "whatsapp.db": 0o600,
+        "whatsapp.db-wal": 0o600,
+        "whatsapp.db-shm": 0o600,
+    }
+
+
+# Trouble while running
+
+
+async def test_a_deleted_file_is_reported_and_work_goes_on_when_it_is_back(path):
+    async with SQLiteStore(path) as store:
+        await store.inbox.put("k", ANNA, HELLO)
+        aside = path.rename(path.with_name("aside.db"))
+
+        for _ in range(2):
+            with pytest.raises(StoreError, match="deleted or replaced"):
+                await store.inbox.claim(30)
+
+        aside.rename(path)
+        assert (await store.inbox.claim(30)).key == "k"
+
+
+async def test_a_damaged_file_is_reported(path):
+    async with SQLiteStore(path) as store:
+        for n in range(500):
+            await store.inbox.put(f"k{n}", f"user {n}", {"text": "x" * 3000})
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+
+    async def use():
+        async with SQLiteStore(path) as store:
+            await store.inbox.claim(30)
+
+    with pytest.raises(StoreError, match="damaged"):
+        await use()
+
+
+def test_a_full_disk_is_reported_and_work_goes_on_when_there_is_room(path, processes):
+    error, counts = processes.join(processes.start("full", path))
+
+    assert str(path) in error
+    assert "disk" in error
+    kept, waiting = counts.split()
+    assert kept == waiting
+
+
+async def test_one_operation_that_fails_does_not_take_the_others_with_it(path):
+    async with SQLiteStore(path) as store:
+        answers = await asyncio.gather(
+            store.inbox.put("before", ANNA, HELLO),
+            store.inbox.given_up(limit=2**70),  # more than SQLite can count
+            store.inbox.put("after", ANNA, HELLO),
+            return_exceptions=True,
+        )
+
+        assert answers[0::2] == [True, True]
+        assert isinstance(answers[1], OverflowError)
+        assert (await store.inbox.depth()).waiting == 2
+
+
+# Growth
+
+
+async def test_the_log_does_not_grow_without_end(path):
+    async with SQLiteStore(path) as store:
+        for n in range(60):
+            body = {"text": "x" * 1_000_000}
+            await store.inbox.put(f"k{n}", ANNA, body)
+            await store.inbox.done(await store.inbox.claim(30))
+
+        assert path.with_name("whatsapp.db-wal").stat().st_size < 20_000_000
+        assert path.stat().st_size < 20_000_000
+
+
+async def test_what_is_over_goes_away_step_by_step(path, clock):
+    async with SQLiteStore(path, clock=clock) as store:
+        for start in range(0, 1000, 100):
+            await asyncio.gather(*(use_once(store, n) for n in range(start, start + 100)))
+        clock.now += 31 * DAY
+        await store.inbox.put("young", ANNA, HELLO)
+        await store.purge()
+
+    assert rows(path) == {"items": 1, "seen": 1}
+
+
+async def use_once(store, n):
+    await store.inbox.put(f"k{n}", f"user {n}", HELLO)
+    await store.inbox.give_up(await store.inbox.claim(30), "reason")
+    await store.ledger.note_sent(f"wamid.{n}", key=f"k{n}", recipient_id=ANNA)
+    await store.ledger.note_status(f"early.{n}", "sent")
+    await store.values.set(f"v{n}", n, ttl=DAY)
+
+
+def rows(path):
+    db = sqlite3.connect(path)
+    tables = ("items", "seen", "given_up", "sent", "small_values")
+    counts = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+    db.close()
+    return +Counter(counts)
+
+
+async def test_claiming_looks_at_few_rows_however_many_wait(path):
+    """Looks at SQLite's own plan: neither a scan of a table nor a sort."""
+    from rasa_whatsapp_channel.store.sqlite import queue
+
+    async with SQLiteStore(path):
+        pass
+    db = sqlite3.connect(path)
+    steps = [
+        step
+        for statement, values in (
+            (queue.NEXT_DUE, ("inbox",)),
+            (queue.OLDEST_FREE, ("inbox",)),
+            (queue.FIRST, ("inbox", ANNA)),
+            (queue.IS_BEHIND, ("inbox", ANNA)),
+            (queue.FREE_NEXT, ("inbox", ANNA)),
+            (queue.FREE_DUE, ("inbox", 1.0, 100)),
+            (queue.TAKE, (1.0, 1.0, 1)),
+        )
+        for *_, step in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+    ]
+    db.close()
+
+    assert steps
+    assert not [step for step in steps if step.startswith(("SCAN", "USE TEMP"))]
+
+
+async def test_a_clock_that_was_set_back_before_a_restart_is_followed(path, clock):
+    async with SQLiteStore(path, clock=clock) as store:
+        await store.inbox.put("k", ANNA, HELLO)
+        await store.inbox.release(await store.inbox.claim(30), after=60)
+    clock.now -= 3600
+
+    async with SQLiteStore(path, clock=clock) as store:
+        await store.purge()
+        clock.now += 61
+
+        assert (await store.inbox.claim(30)).key == "k"

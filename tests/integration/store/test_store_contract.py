@@ -1,0 +1,811 @@
+"""What `store.base` promises, over every store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from rasa_whatsapp_channel.store.base import DAY, Depth, Sent
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+ANNA, BEN = "491511111111", "491522222222"
+HELLO = {"type": "text", "text": {"body": "hello"}}
+
+
+async def claim_all(queue):
+    items = []
+    while item := await queue.claim(30):
+        items.append(item)
+    return items
+
+
+async def put_all(queue, *entries):
+    for key, conversation in entries:
+        assert await queue.put(key, conversation, HELLO)
+
+
+# The queue: putting and claiming
+
+
+async def test_what_was_put_is_claimed_with_all_its_parts(queue, clock):
+    await queue.put("wamid.1", ANNA, HELLO)
+    clock.now += 5
+
+    item = await queue.claim(30)
+
+    assert (item.key, item.conversation, item.body) == ("wamid.1", ANNA, HELLO)
+    assert (item.attempts, item.put_at) == (1, clock.now - 5)
+
+
+async def test_an_empty_queue_has_nothing_to_claim(queue):
+    assert await queue.claim(30) is None
+
+
+async def test_a_conversation_is_handled_in_the_order_its_entries_were_put(queue):
+    await put_all(queue, ("a", ANNA), ("c", ANNA), ("b", ANNA))
+
+    order = []
+    while item := await queue.claim(30):
+        order.append(item.key)
+        await queue.done(item)
+
+    assert order == ["a", "c", "b"]
+
+
+async def test_entries_put_at_one_moment_keep_the_order_of_the_calls(queue):
+    await asyncio.gather(*(queue.put(f"{n:03}", ANNA, HELLO) for n in range(150)))
+
+    order = []
+    while item := await queue.claim(30):
+        order.append(item.key)
+        await queue.done(item)
+
+    assert order == [f"{n:03}" for n in range(150)]
+
+
+async def test_one_entry_of_a_conversation_is_out_at_a_time(queue):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+
+    assert [item.key for item in await claim_all(queue)] == ["a1"]
+
+
+async def test_other_conversations_go_on_while_one_is_out(queue):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN))
+
+    assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
+
+
+async def test_the_oldest_free_entry_of_all_conversations_comes_first(queue):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN), ("a2", ANNA))
+    first = await queue.claim(30)
+    await queue.done(first)
+
+    assert [item.key for item in await claim_all(queue)] == ["b1", "a2"]
+
+
+async def test_claims_of_one_moment_get_different_entries(queue):
+    await put_all(queue, *((f"k{n}", f"user {n}") for n in range(50)))
+
+    items = await asyncio.gather(*(queue.claim(30) for _ in range(60)))
+
+    keys = [item.key for item in items if item]
+    assert sorted(keys) == sorted(f"k{n}" for n in range(50))
+
+
+async def test_inbox_and_outbox_know_nothing_of_each_other(store):
+    assert await store.inbox.put("same key", ANNA, HELLO)
+    assert await store.outbox.put("same key", ANNA, HELLO)
+    await store.inbox.done(await store.inbox.claim(30))
+
+    assert await store.inbox.claim(30) is None
+    assert (await store.outbox.claim(30)).key == "same key"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"text": "żółć, 日本語, 👩‍👩‍👧, \u0000, \u2028"},
+        {"half an emoji": "\ud83d"},
+        {"deep": [[[{"a": None, "b": True, "c": 1.5, "d": 2**70}]]]},
+        {},
+    ],
+)
+async def test_a_body_comes_back_as_it_was(queue, body):
+    await queue.put("k", ANNA, body)
+
+    assert (await queue.claim(30)).body == body
+
+
+async def test_half_an_emoji_in_a_key_or_a_reason_does_no_harm(queue):
+    assert await queue.put("\ud83d", "\ud83d", HELLO)
+    assert not await queue.put("\ud83d", "\ud83d", HELLO)
+
+    item = await queue.claim(30)
+    await queue.give_up(item, "cannot read \ud83d")
+
+    assert (await queue.depth()).given_up == 1
+
+
+async def test_changing_a_body_after_putting_it_changes_nothing(queue):
+    body = {"text": {"body": "before"}}
+    await queue.put("k", ANNA, body)
+    body["text"]["body"] = "after"
+
+    assert (await queue.claim(30)).body == {"text": {"body": "before"}}
+
+
+async def test_what_is_not_json_is_refused_and_nothing_is_kept(queue):
+    with pytest.raises(StoreError, match="not JSON"):
+        await queue.put("k", ANNA, {"bytes": b"\xff"})
+
+    assert await queue.put("k", ANNA, HELLO)
+
+
+# No duplicates
+
+
+async def test_a_key_is_refused_while_its_entry_waits(queue):
+    assert await queue.put("k", ANNA, HELLO)
+
+    assert not await queue.put("k", ANNA, HELLO)
+    assert len(await claim_all(queue)) == 1
+
+
+async def test_a_key_is_refused_after_its_entry_is_done(queue):
+    await queue.put("k", ANNA, HELLO)
+    await queue.done(await queue.claim(30))
+
+    assert not await queue.put("k", ANNA, HELLO)
+    assert await queue.claim(30) is None
+
+
+async def test_a_key_is_refused_in_another_conversation_too(queue):
+    await queue.put("k", ANNA, HELLO)
+
+    assert not await queue.put("k", BEN, HELLO)
+
+
+async def test_of_fifty_puts_of_one_key_at_once_one_counts(queue):
+    answers = await asyncio.gather(*(queue.put("k", ANNA, HELLO) for _ in range(50)))
+
+    assert answers.count(True) == 1
+    assert (await queue.depth()).waiting == 1
+
+
+async def test_a_key_is_refused_for_a_week_and_forgotten_after_its_retention(store, clock):
+    queue = store.inbox
+    await queue.put("k", ANNA, HELLO)
+    await queue.done(await queue.claim(30))
+
+    clock.now += 7 * DAY
+    await store.purge()
+    assert not await queue.put("k", ANNA, HELLO)
+
+    clock.now += 2 * DAY
+    await store.purge()
+    assert await queue.put("k", ANNA, HELLO)
+
+
+# Leases
+
+
+async def test_an_item_comes_back_when_its_lease_ends(queue, clock):
+    await queue.put("k", ANNA, HELLO)
+    await queue.claim(lease=30)
+    clock.now += 29
+    assert await queue.claim(lease=30) is None
+    clock.now += 2
+
+    again = await queue.claim(lease=30)
+
+    assert (again.key, again.attempts) == ("k", 2)
+
+
+async def test_an_entry_that_came_back_is_claimed_before_younger_ones(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN))
+    await queue.claim(30)
+    clock.now += 31
+
+    assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
+
+
+async def test_a_lease_that_ends_does_not_let_the_next_entry_pass(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    await queue.claim(30)
+    clock.now += 31
+
+    assert [item.key for item in await claim_all(queue)] == ["a1"]
+
+
+async def test_an_extended_lease_lasts_longer(queue, clock):
+    await queue.put("k", ANNA, HELLO)
+    item = await queue.claim(30)
+    clock.now += 20
+    assert await queue.extend(item, 30)
+    clock.now += 20
+    assert await queue.claim(30) is None
+    clock.now += 20
+
+    assert (await queue.claim(30)).attempts == 2
+
+
+async def test_who_is_late_can_still_end_an_entry_that_nobody_took_over(queue, clock):
+    await queue.put("k", ANNA, HELLO)
+    item = await queue.claim(30)
+    clock.now += 31
+
+    await queue.done(item)
+
+    assert await queue.claim(30) is None
+
+
+@pytest.mark.parametrize("end", ["done", "release", "give up", "extend"])
+async def test_who_lost_the_lease_can_no_longer_end_the_item(queue, clock, end):
+    await queue.put("k", ANNA, HELLO)
+    stale = await queue.claim(30)
+    clock.now += 31
+    current = await queue.claim(30)
+
+    await end_item(queue, stale, end)
+
+    assert await queue.claim(30) is None
+    assert (await queue.depth()) == Depth(waiting=1, given_up=0, oldest=current.put_at)
+    assert await queue.extend(current, 30)
+
+
+@pytest.mark.parametrize("first", ["done", "release", "give up"])
+@pytest.mark.parametrize("second", ["done", "release", "give up", "extend"])
+async def test_an_item_is_ended_once(queue, first, second):
+    await put_all(queue, ("k", ANNA), ("next", ANNA))
+    item = await queue.claim(30)
+    await end_item(queue, item, first)
+    before = await queue.depth()
+
+    await end_item(queue, item, second)
+
+    assert await queue.depth() == before
+    expected = "k" if first == "release" else "next"
+    assert (await queue.claim(30)).key == expected
+
+
+async def end_item(queue, item, end):
+    if end == "done":
+        await queue.done(item)
+    elif end == "release":
+        await queue.release(item)
+    elif end == "give up":
+        await queue.give_up(item, "reason")
+    else:
+        assert not await queue.extend(item, 300)
+
+
+async def test_ending_one_entry_frees_the_next_of_its_conversation(queue):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    await queue.done(await queue.claim(30))
+
+    assert (await queue.claim(30)).key == "a2"
+
+
+async def test_a_released_item_can_be_claimed_at_once(queue):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    await queue.release(await queue.claim(30))
+
+    again = await queue.claim(30)
+
+    assert (again.key, again.attempts) == ("a1", 2)
+
+
+async def test_a_conversation_waits_until_its_released_item_may_be_claimed(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN))
+    await queue.release(await queue.claim(30), after=60)
+
+    assert [item.key for item in await claim_all(queue)] == ["b1"]
+    clock.now += 61
+    assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
+
+
+async def test_a_lease_ends_after_its_seconds_though_the_clock_was_set_back(queue, clock):
+    await queue.put("k", ANNA, HELLO)
+    await queue.claim(30)
+    clock.now -= 3600
+    assert await queue.claim(30) is None
+    clock.now += 31
+
+    assert (await queue.claim(30)).attempts == 2
+
+
+async def test_entries_put_before_the_clock_was_set_back_can_be_claimed(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    clock.now -= 3600
+
+    await queue.done(await queue.claim(30))
+
+    assert (await queue.claim(30)).key == "a2"
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_an_item_whose_claimant_was_cancelled_is_not_lost(queue, steps):
+    await queue.put("k", ANNA, HELLO)
+    claiming = await in_steps(steps, queue.claim(3600))
+    claiming.cancel()
+    await asyncio.wait([claiming])
+    await asyncio.sleep(0.05)
+
+    someone_has_it = not claiming.cancelled()
+    someone_can_claim_it = await queue.claim(30) is not None
+
+    assert someone_has_it != someone_can_claim_it
+
+
+# Given up
+
+
+async def test_a_given_up_entry_can_be_looked_at(queue, clock):
+    await queue.put("k", ANNA, HELLO)
+    item = await queue.claim(30)
+    clock.now += 3
+    await queue.give_up(item, "131026 Message undeliverable")
+
+    (given_up,) = await queue.given_up()
+
+    assert (given_up.key, given_up.conversation, given_up.body) == ("k", ANNA, HELLO)
+    assert given_up.reason == "131026 Message undeliverable"
+    assert (given_up.attempts, given_up.put_at) == (1, item.put_at)
+    assert given_up.given_up_at == clock.now
+
+
+async def test_a_conversation_goes_on_after_a_given_up_entry(queue):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    await queue.give_up(await queue.claim(30), "reason")
+
+    assert (await queue.claim(30)).key == "a2"
+
+
+async def test_the_newest_given_up_entries_come_first(queue):
+    for key in ("a", "b", "c"):
+        await queue.put(key, ANNA, HELLO)
+        await queue.give_up(await queue.claim(30), "reason")
+
+    assert [entry.key for entry in await queue.given_up(limit=2)] == ["c", "b"]
+
+
+async def test_a_retried_entry_starts_anew_at_the_end_of_its_conversation(queue, clock):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.give_up(await queue.claim(30), "reason")
+    await queue.put("a2", ANNA, HELLO)
+    clock.now += 60
+
+    assert await queue.retry("a1")
+
+    assert await queue.given_up() == []
+    await queue.done(await queue.claim(30))
+    again = await queue.claim(30)
+    assert (again.key, again.body, again.attempts) == ("a1", HELLO, 1)
+    assert again.put_at == clock.now
+
+
+async def test_what_was_not_given_up_cannot_be_retried(queue):
+    await queue.put("k", ANNA, HELLO)
+
+    assert not await queue.retry("k")
+    assert not await queue.retry("never seen")
+
+
+async def test_an_entry_can_be_given_up_and_retried_again(queue):
+    await queue.put("k", ANNA, HELLO)
+    for reason in ("first", "second"):
+        await queue.give_up(await queue.claim(30), reason)
+        assert [entry.reason for entry in await queue.given_up()] == [reason]
+        assert await queue.retry("k")
+
+    assert (await queue.claim(30)).key == "k"
+
+
+async def test_what_cannot_be_handled_is_kept_without_ever_waiting(queue, clock):
+    assert await queue.put_given_up("k", "", {"raw": "not json"}, "not JSON")
+
+    assert await queue.claim(30) is None
+    (entry,) = await queue.given_up()
+    assert (entry.key, entry.body, entry.reason) == ("k", {"raw": "not json"}, "not JSON")
+    assert (entry.attempts, entry.given_up_at) == (0, clock.now)
+
+
+async def test_what_cannot_be_handled_is_kept_once(queue):
+    assert await queue.put_given_up("k", "", {"raw": "x"}, "first")
+
+    assert not await queue.put_given_up("k", "", {"raw": "x"}, "second")
+    assert not await queue.put("k", ANNA, HELLO)
+    assert [entry.reason for entry in await queue.given_up()] == ["first"]
+
+
+async def test_given_up_entries_go_away_after_a_month(store, clock):
+    await store.inbox.put_given_up("k", "", HELLO, "reason")
+
+    clock.now += 29 * DAY
+    await store.purge()
+    assert len(await store.inbox.given_up()) == 1
+
+    clock.now += 2 * DAY
+    await store.purge()
+    assert await store.inbox.given_up() == []
+
+
+async def test_entries_that_wait_never_go_away(store, clock):
+    await store.inbox.put("k", ANNA, HELLO)
+    clock.now += 365 * DAY
+    await store.purge()
+
+    assert (await store.inbox.claim(30)).key == "k"
+
+
+# Depth
+
+
+async def test_an_empty_queue_has_no_depth(queue):
+    assert await queue.depth() == Depth(waiting=0, given_up=0, oldest=None)
+
+
+async def test_depth_counts_what_waits_and_what_is_out_and_what_was_given_up(queue, clock):
+    start = clock.now
+    for n in range(5):
+        await queue.put(f"k{n}", f"user {n % 2}", HELLO)
+        clock.now += 1
+
+    assert await queue.depth() == Depth(waiting=5, given_up=0, oldest=start)
+    await queue.give_up(await queue.claim(30), "reason")
+    await queue.done(await queue.claim(30))
+    await queue.claim(30)
+    assert await queue.depth() == Depth(waiting=3, given_up=1, oldest=start + 2)
+
+
+# Waiting
+
+
+@pytest.fixture
+async def rested(queue):
+    """The queue, after the first look that is always worth it."""
+    await queue.wait(0)
+    await asyncio.sleep(0.3)  # SQLite's first look at other processes
+    await queue.wait(0)
+    return queue
+
+
+async def seconds(awaitable):
+    start = time.monotonic()
+    await awaitable
+    return time.monotonic() - start
+
+
+async def test_waiting_ends_with_its_timeout(rested):
+    assert 0.15 < await seconds(rested.wait(0.2)) < 1
+
+
+async def test_waiting_ends_when_an_entry_is_put(rested):
+    waiting = asyncio.create_task(seconds(rested.wait(10)))
+    await asyncio.sleep(0.05)
+    await rested.put("k", ANNA, HELLO)
+
+    assert await waiting < 1
+
+
+async def test_an_entry_put_before_waiting_is_not_missed(rested):
+    await rested.put("k", ANNA, HELLO)
+
+    assert await seconds(rested.wait(10)) < 1
+
+
+@pytest.mark.parametrize("end", ["done", "release", "give up"])
+async def test_waiting_ends_when_the_next_entry_becomes_free(rested, end):
+    await put_all(rested, ("a1", ANNA), ("a2", ANNA))
+    item = await rested.claim(30)
+    await rested.wait(0)
+    waiting = asyncio.create_task(seconds(rested.wait(10)))
+    await asyncio.sleep(0.05)
+
+    await end_item(rested, item, end)
+
+    assert await waiting < 1
+
+
+async def test_waiting_ends_when_a_given_up_entry_is_retried(rested):
+    await rested.put_given_up("k", ANNA, HELLO, "reason")
+    waiting = asyncio.create_task(seconds(rested.wait(10)))
+    await asyncio.sleep(0.05)
+
+    await rested.retry("k")
+
+    assert await waiting < 1
+
+
+async def test_waiting_ends_when_a_released_item_may_be_claimed(rested, clock):
+    await rested.put("k", ANNA, HELLO)
+    await rested.release(await rested.claim(30), after=0.2)
+    await rested.wait(0)
+    waiting = asyncio.create_task(seconds(rested.wait(10)))
+    clock.now += 0.2
+
+    assert await waiting < 1
+    assert await rested.claim(30)
+
+
+async def test_waiting_ends_when_a_lease_ends(rested, clock):
+    await rested.put("k", ANNA, HELLO)
+    await rested.claim(0.2)
+    await rested.wait(0)
+    waiting = asyncio.create_task(seconds(rested.wait(10)))
+    clock.now += 0.2
+
+    assert await waiting < 1
+    assert await rested.claim(30)
+
+
+async def test_one_entry_wakes_one_of_many(rested):
+    waiting = [asyncio.create_task(rested.wait(10)) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    await rested.put("k", ANNA, HELLO)
+    await asyncio.sleep(0.05)
+
+    assert sum(task.done() for task in waiting) == 1
+    await cancel(waiting)
+
+
+async def test_many_entries_are_worked_on_by_as_many_as_wait(rested):
+    claimed = []
+
+    async def work():
+        while True:
+            if item := await rested.claim(30):
+                claimed.append(item.key)
+                await asyncio.sleep(3600)
+            await rested.wait(10)
+
+    workers = [asyncio.create_task(work()) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    await asyncio.gather(*(rested.put(f"k{n}", f"user {n}", HELLO) for n in range(20)))
+    await asyncio.sleep(0.2)
+
+    assert sorted(claimed) == sorted(f"k{n}" for n in range(20))
+    await cancel(workers)
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_worker_that_is_cancelled_does_not_keep_an_entry_from_the_others(rested, steps):
+    claimed = asyncio.Queue()
+
+    async def work():
+        while not (item := await rested.claim(30)):
+            await rested.wait(10)
+        claimed.put_nowait(item.key)
+
+    workers = [asyncio.create_task(work()) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    putting = await in_steps(steps, rested.put("k", ANNA, HELLO))
+    workers[0].cancel()
+
+    assert await asyncio.wait_for(claimed.get(), timeout=5) == "k"
+    await cancel([*workers, putting])
+
+
+async def in_steps(steps, doing):
+    """Start *doing*, and go on after so many rounds of the event loop."""
+    task = asyncio.create_task(doing)
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    return task
+
+
+async def cancel(tasks):
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+# The ledger
+
+
+async def note(ledger, message_id="wamid.1", key="out:0"):
+    return await ledger.note_sent(message_id, key=key, recipient_id=ANNA, response="utter_invoice")
+
+
+async def test_a_sent_message_is_found_by_its_id_and_by_its_key(store, clock):
+    noted = await note(store.ledger)
+
+    assert noted == Sent("wamid.1", "out:0", ANNA, "utter_invoice", "accepted", clock.now)
+    assert await store.ledger.get("wamid.1") == noted
+    assert await store.ledger.by_key("out:0") == noted
+
+
+async def test_nothing_is_known_of_what_was_never_sent(store):
+    assert await store.ledger.get("wamid.1") is None
+    assert await store.ledger.by_key("out:0") is None
+
+
+async def test_the_last_message_of_a_key_counts(store):
+    await note(store.ledger, "wamid.1")
+    await note(store.ledger, "wamid.2")
+    await store.ledger.note_status("wamid.1", "delivered")
+
+    assert (await store.ledger.by_key("out:0")).message_id == "wamid.2"
+
+
+async def test_a_status_is_news_once(store, clock):
+    await note(store.ledger)
+    clock.now += 2
+
+    news = await store.ledger.note_status("wamid.1", "delivered")
+
+    assert (news.status, news.at, news.key) == ("delivered", clock.now, "out:0")
+    assert await store.ledger.note_status("wamid.1", "delivered") is None
+    assert await store.ledger.get("wamid.1") == news
+
+
+@pytest.mark.parametrize(
+    ("statuses", "end", "news"),
+    [
+        (["sent", "delivered", "read", "played"], "played", 4),
+        (["read", "delivered", "sent"], "read", 1),
+        (["sent", "failed"], "failed", 2),
+        (["failed", "sent"], "failed", 1),
+        (["failed", "delivered"], "delivered", 2),
+        (["delivered", "failed"], "delivered", 1),
+        (["read", "failed", "delivered"], "read", 1),
+        (["sent", "a status of tomorrow"], "sent", 1),
+        (["accepted"], "accepted", 0),
+    ],
+)
+async def test_a_status_never_goes_backwards(store, statuses, end, news):
+    await note(store.ledger)
+
+    answers = [await store.ledger.note_status("wamid.1", status) for status in statuses]
+
+    assert (await store.ledger.get("wamid.1")).status == end
+    assert len([answer for answer in answers if answer]) == news
+
+
+async def test_the_reason_of_a_failure_is_kept_until_the_message_is_delivered_after_all(store):
+    await note(store.ledger)
+
+    failed = await store.ledger.note_status("wamid.1", "failed", reason="131053 Media upload")
+    delivered = await store.ledger.note_status("wamid.1", "delivered")
+
+    assert failed.reason == "131053 Media upload"
+    assert delivered.reason is None
+
+
+async def test_a_status_that_comes_before_our_note_is_joined(store, clock):
+    assert await store.ledger.note_status("wamid.1", "sent") is None
+    assert await store.ledger.note_status("wamid.1", "failed", reason="131026") is None
+    assert await store.ledger.get("wamid.1") is None
+    clock.now += 1
+
+    noted = await note(store.ledger)
+
+    assert (noted.status, noted.reason, noted.at) == ("failed", "131026", clock.now - 1)
+    assert (noted.key, noted.response) == ("out:0", "utter_invoice")
+    assert await store.ledger.get("wamid.1") == noted
+    assert await store.ledger.note_status("wamid.1", "sent") is None
+    assert (await store.ledger.note_status("wamid.1", "read")).status == "read"
+
+
+async def test_noting_a_message_again_keeps_its_status(store):
+    await note(store.ledger)
+    await store.ledger.note_status("wamid.1", "read")
+
+    assert (await note(store.ledger)).status == "read"
+
+
+async def test_sent_messages_are_forgotten_a_month_after_their_last_status(store, clock):
+    await note(store.ledger, "wamid.1", "out:1")
+    await note(store.ledger, "wamid.2", "out:2")
+    clock.now += 20 * DAY
+    await store.ledger.note_status("wamid.2", "read")
+    clock.now += 20 * DAY
+    await store.purge()
+
+    assert await store.ledger.get("wamid.1") is None
+    assert (await store.ledger.get("wamid.2")).status == "read"
+
+
+# Values
+
+
+@pytest.mark.parametrize("value", ["text", 1, 1.5, True, None, [1, "a"], {"a": [{"b": None}]}])
+async def test_a_value_comes_back_as_it_was(store, value):
+    await store.values.set("k", value, ttl=60)
+
+    assert await store.values.get("k") == value
+
+
+async def test_a_value_is_gone_at_its_end(store, clock):
+    await store.values.set("k", "v", ttl=60)
+    clock.now += 59
+    assert await store.values.get("k") == "v"
+    clock.now += 1
+
+    assert await store.values.get("k") is None
+
+
+async def test_setting_a_value_again_sets_its_end_again(store, clock):
+    await store.values.set("k", "old", ttl=60)
+    await store.values.set("k", "new", ttl=600)
+    clock.now += 300
+    await store.purge()
+
+    assert await store.values.get("k") == "new"
+
+
+async def test_a_key_is_taken_until_its_value_ends(store, clock):
+    assert await store.values.add("k", "first", ttl=60)
+    assert not await store.values.add("k", "second", ttl=60)
+    assert await store.values.get("k") == "first"
+    clock.now += 60
+
+    assert await store.values.add("k", "third", ttl=60)
+    assert await store.values.get("k") == "third"
+
+
+async def test_of_fifty_who_add_at_once_one_succeeds(store):
+    answers = await asyncio.gather(*(store.values.add("k", n, ttl=60) for n in range(50)))
+
+    assert answers.count(True) == 1
+    assert await store.values.get("k") == answers.index(True)
+
+
+async def test_a_deleted_value_is_gone_and_its_key_is_free(store):
+    await store.values.set("k", "v", ttl=60)
+    await store.values.delete("k")
+    await store.values.delete("never there")
+
+    assert await store.values.get("k") is None
+    assert await store.values.add("k", "w", ttl=60)
+
+
+# Opening and closing
+
+
+async def test_an_open_store_can_be_written(store):
+    await store.ping()
+
+
+async def test_a_closed_store_says_so(store):
+    await store.close()
+    await store.close()
+
+    for operation in (
+        store.ping,
+        store.purge,
+        store.inbox.depth,
+        lambda: store.inbox.put("k", ANNA, HELLO),
+        lambda: store.outbox.claim(30),
+        lambda: store.ledger.get("wamid.1"),
+        lambda: store.values.set("k", 1, ttl=1),
+    ):
+        with pytest.raises(StoreError, match="not open"):
+            await operation()
+
+
+async def test_closing_wakes_those_who_wait(store):
+    await store.inbox.wait(0)
+    waiting = asyncio.create_task(seconds(store.inbox.wait(10)))
+    await asyncio.sleep(0.05)
+    await store.close()
+
+    assert await waiting < 5
+
+
+async def test_what_was_asked_for_before_closing_is_done(store):
+    puts = [asyncio.create_task(store.inbox.put(f"k{n}", ANNA, HELLO)) for n in range(300)]
+    await asyncio.sleep(0)
+    await store.close()
+
+    assert await asyncio.gather(*puts) == [True] * 300
+
+
+async def test_a_closed_store_can_be_opened_again(store):
+    await store.inbox.put("k", ANNA, HELLO)
+    await store.close()
+    await store.open()
+
+    assert (await store.inbox.claim(30)).key == "k"
