@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import logging
-import mimetypes
 import re
 import secrets
 from collections.abc import Callable
@@ -17,37 +15,16 @@ from typing import Final
 
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download
-from rasa_whatsapp_channel.whatsapp.errors import APIError, MediaError
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
+from rasa_whatsapp_channel.whatsapp.mime import ANY, ENDINGS, base_type
 
 __all__ = ["InboundMedia", "MediaFolder", "StoredFile"]
 
-logger = logging.getLogger(__name__)
-
-_UNKNOWN_TYPE: Final = "application/octet-stream"
 # Safe on every file system, also on one that does not tell A from a. Real ids are like that.
 _SAFE: Final = re.compile(r"[a-z0-9-]{1,64}")
 
-# What WhatsApp sends, so that a machine's own table of types does not change our names.
-_ENDINGS: Final = {
-    "application/msword": ".doc",
-    "application/pdf": ".pdf",
-    "application/vnd.ms-excel": ".xls",
-    "application/vnd.ms-powerpoint": ".ppt",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-    "audio/aac": ".aac",
-    "audio/amr": ".amr",
-    "audio/mp4": ".m4a",
-    "audio/mpeg": ".mp3",
-    "audio/ogg": ".ogg",
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "text/plain": ".txt",
-    "video/3gpp": ".3gp",
-    "video/mp4": ".mp4",
-}
+# Of several endings for one type the last in the table is the usual one, but for this one.
+_ENDINGS: Final = {**{mime_type: name for name, mime_type in ENDINGS.items()}, "audio/ogg": "ogg"}
 
 
 def _today() -> date:
@@ -82,34 +59,31 @@ class MediaFolder:
         Raises `MediaError` when it is too large, arrives damaged or cannot be written, and what the
         client raises when WhatsApp does not give it.
         """
-        if media.url is not None:
-            try:
-                return await self._fetch(media, media.url)
-            except APIError as error:
-                # The URL in a webhook lives five minutes; the id brings a new one.
-                logger.debug("whatsapp.media_url_refused", extra={"reason": str(error)})
-        return await self._fetch(media, None)
-
-    async def _fetch(self, media: InboundMedia, url: str | None) -> StoredFile:
-        async with self._client.download(media.id, url=url) as download:
+        async with self._client.download(media.id, url=media.url) as download:
             if download.size is not None and download.size > self._max_bytes:
                 raise self._too_large(media)
-            mime_type = media.mime_type or download.mime_type or _UNKNOWN_TYPE
-            target = (
-                self._folder / self._today().isoformat() / (_stem(media.id) + ending(mime_type))
-            )
-            partial = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.part")
+            mime_type = media.mime_type or download.mime_type or ANY
+            name = _stem(media.id) + ending(mime_type)
+            target = self._folder / self._today().isoformat() / name
             try:
-                size, digest = await self._save(media, download, partial)
-                check_digest(media, digest)
-                await asyncio.to_thread(partial.replace, target)
+                size, digest = await self._save(media, download, target)
             except OSError as error:
                 raise MediaError(f"{target} cannot be written: {error}") from error
-            finally:
-                await asyncio.to_thread(_remove, partial)
         return StoredFile(str(target), size, mime_type, digest.hex())
 
     async def _save(
+        self, media: InboundMedia, download: Download, target: Path
+    ) -> tuple[int, bytes]:
+        partial = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.part")
+        try:
+            size, digest = await self._write(media, download, partial)
+            check_digest(media, digest)
+            await asyncio.to_thread(partial.replace, target)
+        finally:
+            await asyncio.to_thread(_remove, partial)
+        return size, digest
+
+    async def _write(
         self, media: InboundMedia, download: Download, partial: Path
     ) -> tuple[int, bytes]:
         size, digest = 0, hashlib.sha256()
@@ -129,8 +103,7 @@ class MediaFolder:
 
 def ending(mime_type: str) -> str:
     """Return the ending for a file of *mime_type*, with its dot."""
-    plain = mime_type.partition(";")[0].strip().lower()
-    return _ENDINGS.get(plain) or mimetypes.guess_extension(plain) or ".bin"
+    return "." + _ENDINGS.get(base_type(mime_type), "bin")
 
 
 def check_digest(media: InboundMedia, digest: bytes) -> None:
