@@ -20,7 +20,7 @@ _GRAPHEME: Final = regex.compile(r"\X")
 _NO_MARK: Final = r"(?![\p{M}\u200d])"
 _WINDOW: Final = 64  # how far behind a place to look for the end of what crosses it
 _BREAKS: Final = tuple(
-    regex.compile(pattern + _NO_MARK)
+    regex.compile(f"(?:{pattern}){_NO_MARK}")
     for pattern in (
         r"\n\s*?\n\s*+",  # paragraph
         r"\s*?\n\s*+",  # line
