@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final
@@ -15,12 +16,11 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
-from rasa_whatsapp_channel import __version__
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, SettingsError, TransportError
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
 
-# WhatsApp's download host refuses requests without one.
-USER_AGENT: Final = f"rasa-whatsapp-channel/{__version__}"
+# WhatsApp's download host refuses requests without a User-Agent.
+PRODUCT: Final = "rasa-whatsapp-channel"
 CONNECTIONS: Final = 200
 KEEP_ALIVE: Final = 30.0
 CONNECT: Final = 10.0
@@ -82,7 +82,7 @@ class AiohttpTransport:
                     limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE, ssl=self._tls
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": USER_AGENT},
+                headers={"User-Agent": f"{PRODUCT}/{_version()}"},
             )
         return self._session
 
@@ -103,6 +103,14 @@ class AiohttpStream:
             if not chunk:
                 return
             yield chunk
+
+
+def _version() -> str:
+    # Not `__version__` of the package: whoever imports that depends on the channel, and so on Rasa.
+    try:
+        return version(PRODUCT)
+    except PackageNotFoundError:  # a checkout that was never installed
+        return "0"
 
 
 def _body(body: bytes | File | Form | None, files: ExitStack) -> tuple[Any, dict[str, str]]:
