@@ -162,9 +162,16 @@ function take(event) {
     reload();
   } else if (waiting) {
     waiting.push(event);
+  } else if (event.event === "refused") {
+    if (!isStray(event.request)) state.take(addressed(event));
   } else {
-    state.take(event.event === "refused" ? addressed(event) : event);
+    state.take(event);
   }
+}
+
+/** What browsers ask every server for is nothing the bot did. */
+function isStray({ method, path }) {
+  return method === "GET" && /^\/\.well-known\/|\.(ico|png|txt|json|map)$/.test(path);
 }
 
 /** A refusal with its chat: an upload, say, is for nobody yet, so it is shown where one looks. */
