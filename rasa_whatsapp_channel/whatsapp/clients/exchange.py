@@ -49,13 +49,17 @@ class Exchange:
 
     async def send_message(self, request: Request) -> str:
         """Return the id of the message that *request* sends."""
-        try:
-            answer = await self.ask(request)
-        except TransportError as error:
-            if is_success(error.status):
-                raise lost_id() from error
-            raise
-        return read_message_id(answer)
+
+        async def call(headers: Headers) -> str:
+            try:
+                response = await self._transport.send(_with(request, headers))
+            except TransportError as error:
+                if is_success(error.status):
+                    raise lost_id() from error
+                raise
+            return read_message_id(self._read(response))
+
+        return await self._authorized(call)
 
     @asynccontextmanager
     async def open(self, request: Request, *, authorized: bool = True) -> AsyncIterator[Download]:

@@ -237,6 +237,15 @@ def test_an_error_in_words(error, words):
     assert str(error) == words
 
 
+@pytest.mark.parametrize("code", [None, "many", [1], {}, float("nan"), float("inf")])
+def test_a_code_that_is_no_number_is_none(code):
+    assert PlatformError.parse({"code": code, "title": "Odd"}) == PlatformError(0, "Odd")
+
+
+def test_an_error_that_is_only_a_text_is_kept_as_its_title():
+    assert read_errors({"error": "invalid_token"}) == (PlatformError(0, "invalid_token"),)
+
+
 def test_an_api_error_says_its_status_its_code_and_its_reason():
     error = APIError(
         PlatformError(131056, "Pair rate limit hit"),

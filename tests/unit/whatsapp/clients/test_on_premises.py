@@ -168,6 +168,18 @@ async def test_a_login_without_a_token_may_be_tried_again(body):
     assert await client.send("16505551234", Text("Hello")) == "gBEG"
 
 
+async def test_half_an_answer_to_the_login_sent_no_message_and_may_be_tried_again():
+    half = TransportError("POST https://wa.example: broken off", status=200)
+    transport = FakeTransport(half, token("eyJ1"), SENT)
+    client = client_of(transport)
+
+    with pytest.raises(TransportError) as caught:
+        await client.send("16505551234", Text("Hello"))
+
+    assert caught.value.remedy is Remedy.RETRY
+    assert await client.send("16505551234", Text("Hello")) == "gBEG"
+
+
 class SlowTransport(FakeTransport):
     async def send(self, request):
         await asyncio.sleep(0)

@@ -5,10 +5,14 @@ import pytest
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,
+    Component,
     Document,
     Image,
     Media,
+    Parameter,
     Sticker,
+    Template,
+    Text,
     Video,
     find_media,
     parse,
@@ -145,3 +149,21 @@ def test_the_media_of_a_message_are_found_and_replaced():
 
     assert sent == Image(Media(id="42"), caption="Our offer")
     assert replace_media(sent, {media: Media(id="43")}) is sent
+
+
+def test_the_media_of_a_template_are_found_and_replaced_wherever_they_are():
+    path = Media(path="media/offer.jpg")
+    card = (Component("header", (Parameter("image", path),)),)
+    template = Template("offer", "en", (*card, Component("carousel", cards=(card, card))))
+
+    sent = replace_media(template, {path: Media(id="42")})
+
+    assert list(find_media(template)) == [path] * 3
+    assert list(find_media(sent)) == [Media(id="42")] * 3
+
+
+def test_a_message_without_media_is_left_alone():
+    message = Text("Hello")
+
+    assert list(find_media(message)) == []
+    assert replace_media(message, {Media(id="1"): Media(id="2")}) is message
