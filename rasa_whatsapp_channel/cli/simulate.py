@@ -61,11 +61,11 @@ def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function
 )
 def command(api: str, phone_number_id: str, **options: Any) -> None:
     """A WhatsApp on your desk: a page to chat with your bot."""
-    number = Number(phone_number_id=phone_number_id)
-    config = Config(api=APIS[api], number=number, **options)
     from rasa_whatsapp_channel.simulator import server  # it brings aiohttp, which takes its time
 
     try:
+        number = Number(phone_number_id=phone_number_id)
+        config = Config(api=APIS[api], number=number, **options)
         server.run(
             config,
             started=lambda address: click.echo(_greeting(config, address)),

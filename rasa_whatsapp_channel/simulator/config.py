@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 DEFAULT_PORT: Final = 8400
 DEFAULT_WEBHOOK: Final = "http://127.0.0.1:5005/webhooks/whatsapp/webhook"
@@ -20,7 +21,7 @@ class Number:
 
     phone_number_id: str = "106540352242922"
     display_phone_number: str = "15550783881"
-    name: str = "Simulator"
+    name: str = "Your bot"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Config:
     link_timeout: float = 20.0
     # The last one repeats for as long as the simulator runs: the platform tries for days.
     retry_pauses: tuple[float, ...] = (1, 2, 4, 8, 15, 30)
+
+    def __post_init__(self) -> None:
+        if (self.webhook_username is None) != (self.webhook_password is None):
+            raise SettingsError("user name and password of the webhook go together")
 
     @property
     def basic_webhook(self) -> bool:

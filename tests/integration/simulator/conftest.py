@@ -109,6 +109,15 @@ class Simulator:
             await asyncio.sleep(0.01)
         raise AssertionError(f"the chat holds {chat}")
 
+    async def attempts(self, count: int) -> list[Any]:
+        """Wait until *count* webhooks have been answered or not, and return their log."""
+        for _ in range(500):
+            _, attempts = await self.get("/simulator/webhooks")
+            if len(attempts) >= count:
+                return list(attempts)
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"the log holds {attempts}")
+
     async def login(self) -> dict[str, str]:
         """Return the header of a fresh on-premises token."""
         status, answer = await self.post("/v1/users/login", headers=LOGIN)

@@ -320,6 +320,16 @@ OUTSIDE = {
     "unknown media": ({"type": "image", "image": {"id": "1037543291543634"}}, 100),
     "no scheme": ({"type": "image", "image": {"link": "shop.example/1.jpg"}}, 131009),
     "latitude": ({"type": "location", "location": {"latitude": 91, "longitude": 0}}, 131009),
+    "a text for an object": ({"type": "text", "text": "hi"}, 131009),
+    "context as a text": ({**text_of(1), "context": "wamid.x"}, 131009),
+    "a reaction that quotes": (
+        {
+            "type": "reaction",
+            "reaction": {"message_id": "wamid.x", "emoji": "👍"},
+            "context": {"message_id": "wamid.x"},
+        },
+        131009,
+    ),
     "context without id": ({**text_of(1), "context": {}}, 131008),
     "long callback data": ({**text_of(1), "biz_opaque_callback_data": "x" * 513}, 131009),
 }
@@ -368,11 +378,11 @@ async def test_an_envelope_that_is_wrong_is_refused(simulator, change, code):
 
 async def test_messaging_product_and_a_user_id_nobody_has(simulator):
     _, missing = await simulator.cloud({"to": "4915112345678", **text_of(1)})
-    body = {"messaging_product": "whatsapp", "recipient": "US.1", **text_of(1)}
-    _, unknown = await simulator.cloud(body)
-
     assert missing["error"]["code"] == 131008
-    assert unknown["error"]["code"] == 131009
+    for user_id in ("US.1", "+4915112345678"):
+        body = {"messaging_product": "whatsapp", "recipient": user_id, **text_of(1)}
+        _, unknown = await simulator.cloud(body)
+        assert unknown["error"]["code"] == 131009
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'"x"', b"[" * 100_000, b"\xff"])

@@ -131,6 +131,12 @@ def test_a_taken_port_is_one_line():
     assert "--port" in line
 
 
+def test_half_of_a_proof_is_one_line():
+    ended = run("simulate", "--api", "360dialog", "--webhook-username", "wa")
+    assert ended.returncode == 1
+    assert ended.stderr == "Error: user name and password of the webhook go together\n"
+
+
 def test_help_names_every_command_without_loading_one():
     code = (
         "import sys; from rasa_whatsapp_channel.cli import main\n"

@@ -21,7 +21,7 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
         "number": {
             "phone_number_id": "106540352242922",
             "display_phone_number": "15550783881",
-            "name": "Simulator",
+            "name": "Your bot",
         },
         "people": [{"phone": MAYA, "user_id": "DE.13491208655302741918", "name": "Maya"}],
         "messages": [],
@@ -72,6 +72,7 @@ async def test_on_premises_nobody_is_without_a_phone(start):
     simulator = await start("on_premises")
     status, _ = await simulator.post("/simulator/people", {"name": "Noor", "user_id": "US.1"})
     assert status == 400
+    assert (await simulator.post("/simulator/people", {"name": "Kim"}))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,9 @@ async def test_files_and_bodies_that_cannot_be_read_are_refused(simulator):
     empty.add_field("type", "image", content_type="text/plain")
     assert (await simulator.call("POST", CHAT, data=empty))[0] == 400
     assert (await simulator.call("POST", CHAT, data=b"{"))[0] == 400
+    broken = {"Content-Type": "multipart/form-data; boundary=x"}
+    status, answer = await simulator.call("POST", CHAT, data=b"--y\r\n", headers=broken)
+    assert (status, set(answer)) == (400, {"error"})
 
 
 async def test_a_test_can_wait_for_an_answer(simulator):

@@ -1,4 +1,4 @@
-"""The on-premises API and Turn. Bodies are typed in from Meta's reference, not made by our clients."""
+"""The on-premises API and Turn. Bodies are typed in from Meta's reference."""
 
 from __future__ import annotations
 
@@ -256,6 +256,16 @@ async def test_a_form_is_not_a_file(simulator, token):
     status, answer = await simulator.call(
         "POST", "/v1/media", data=b"", headers={**token, "Content-Type": "image/png"}
     )
+    assert (status, answer["errors"][0]["code"]) == (400, 1009)
+
+
+async def test_a_file_has_at_most_a_hundred_megabytes(simulator, token):
+    async def content():
+        for _ in range(102):
+            yield b"x" * 1024 * 1024
+
+    headers = {**token, "Content-Type": "video/mp4"}
+    status, answer = await simulator.call("POST", "/v1/media", data=content(), headers=headers)
     assert (status, answer["errors"][0]["code"]) == (400, 1009)
 
 

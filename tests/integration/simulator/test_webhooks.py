@@ -85,7 +85,7 @@ async def test_a_webhook_is_sent_again_until_it_is_taken(simulator, bot):
 
     webhooks = await bot.takes(4)
     assert len({webhook.raw for webhook in webhooks}) == 1
-    _, attempts = await simulator.get("/simulator/webhooks")
+    attempts = await simulator.attempts(4)
     assert [(one["attempt"], one["status"]) for one in attempts] == [
         (1, 500),
         (2, 201),
@@ -103,8 +103,7 @@ async def test_pauses_grow(start, bot):
     simulator = await start(retry_pauses=(0.01, 0.02, 0.03))
     bot.statuses = [500] * 4
     await simulator.says("hi")
-    await bot.takes(5)
-    _, attempts = await simulator.get("/simulator/webhooks")
+    attempts = await simulator.attempts(5)
     assert [one["retry_after"] for one in attempts] == [0.01, 0.02, 0.03, 0.03, None]
 
 
@@ -121,10 +120,7 @@ async def test_turn_takes_a_4xx_for_an_answer(start, bot):
 async def test_a_bot_that_is_not_there_gets_it_later(start):
     simulator = await start(webhook="http://127.0.0.1:1/webhook")
     await simulator.says("hi")
-    for _ in range(500):
-        _, attempts = await simulator.get("/simulator/webhooks")
-        if len(attempts) >= 2:
-            break
+    attempts = await simulator.attempts(2)
     assert attempts[0]["status"] is None
     assert "Connect call failed" in attempts[0]["error"]
     assert (await simulator.chat())[0]["status"] == "sent"
