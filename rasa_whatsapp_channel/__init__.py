@@ -8,7 +8,6 @@ the linter and the simulator do without it.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(channel, name)
     if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             return version("rasa-whatsapp-channel")
         except PackageNotFoundError:  # a checkout that was never installed

@@ -124,7 +124,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             raise InvalidConfigException(str(error)) from error
 
     def get_output_channel(self) -> WhatsAppOutput:
-        """Return a channel for reminders and ``trigger_intent``; it stays valid while the server runs."""
+        """Return a channel for reminders and ``trigger_intent``, valid while the server runs."""
         return WhatsAppOutput(lambda: self._running().outlet())
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:

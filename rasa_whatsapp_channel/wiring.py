@@ -60,8 +60,10 @@ class Wiring:
             mark_read=settings.mark_read,
             typing=settings.typing_indicator,
         )
-        uploads = MediaUploads(self.client, self.store.values, root=root, account=account(settings))
-        sender = Sender(self.client, uploads, self.store.ledger)
+        self._uploads = MediaUploads(
+            self.client, self.store.values, root=root, account=account(settings)
+        )
+        sender = Sender(self.client, self._uploads, self.store.ledger)
         self._inbox = Consumer(self.store.inbox, worker.handle, name="inbox", ready=ready)
         self._outbox = Consumer(self.store.outbox, sender.handle, name="outbox")
 
@@ -80,6 +82,7 @@ class Wiring:
         await self._outbox.stop(GRACE / 2)
 
     async def close(self) -> None:
+        await self._uploads.close()
         await self.client.close()
         await self.store.close()
 

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 async def receive(store: Store, events: Iterable[Event]) -> None:
-    """Keep every event; raises `StoreError` when one could not be kept, so that WhatsApp sends again."""
+    """Keep every event. Raises `StoreError` when one could not be kept: WhatsApp sends it again."""
     for event in events:
         if isinstance(event, InboundMessage):
             await _receive_message(store, event)
@@ -64,6 +64,9 @@ async def _receive_status(store: Store, event: Status) -> None:
 
 
 async def _receive_unknown(store: Store, event: Unknown) -> None:
+    if event.ignorable:
+        logger.debug("whatsapp.ignored", extra={"reason": event.reason})
+        return
     body = to_body(event)
     text = json.dumps(body, sort_keys=True, default=str)
     key = "unknown:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -11,8 +11,8 @@ from typing import Final, Protocol
 from rasa_whatsapp_channel.inbound.media import MediaFolder, StoredFile
 from rasa_whatsapp_channel.inbound.turn import Turn, media_of, tapped_id, to_turn
 from rasa_whatsapp_channel.store.base import Item, Values
-from rasa_whatsapp_channel.store.keys import payload_key
 from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
+from rasa_whatsapp_channel.store.keys import payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, WhatsAppError
@@ -98,7 +98,7 @@ class InboxWorker:
         return None
 
     def _show_receipt(self, event: InboundMessage) -> None:
-        """Turn the ticks blue, beside the turn: the bot does not wait for it, and a failure is no matter."""
+        """Turn the ticks blue beside the turn: nobody waits for it, and a failure is no matter."""
         if not self._mark_read and not self._typing:
             return
         task = asyncio.create_task(self._send_receipt(event.id))

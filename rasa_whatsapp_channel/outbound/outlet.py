@@ -35,7 +35,7 @@ class Outlet:
         self._position = 0
 
     async def say(self, recipient_id: str, response: Mapping[str, Any]) -> None:
-        """Compose *response* and put its messages into the outbox, in order. Raises `StoreError` only."""
+        """Compose *response* and put its messages into the outbox. Raises `StoreError` only."""
         composed = compose(response, api=self._api, captions=self._captions)
         for change in composed.changes:
             logger.log(
@@ -46,7 +46,8 @@ class Outlet:
             )
         for short, payload in composed.payloads.items():
             await self._store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
-        name = response.get("utter_action")
+        named = response.get("utter_action")
+        name = named if isinstance(named, str) else None  # a custom action may pass anything
         for outgoing in composed.messages:
             body = {"recipient_id": recipient_id, "message": outgoing.body(), "response": name}
             await self._store.outbox.put(f"{self._turn_id}:{self._position}", recipient_id, body)

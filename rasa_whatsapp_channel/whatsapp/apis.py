@@ -1,8 +1,8 @@
 """
 The APIs this package speaks, as values: what each can take.
 
-Where they differ in *shape*, a client in `whatsapp.clients` writes the difference; here is only what
-a composer must know beforehand. Facts: the comparison table in docs/platform.md.
+Where they differ in *shape*, a client in `whatsapp.clients` writes the difference; here is only
+what a composer must know beforehand. Facts: the comparison table in docs/platform.md.
 """
 
 from __future__ import annotations

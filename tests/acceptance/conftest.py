@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from support.bot import QUICKSTART, credentials, train, write_bot
+from support.bot import MEDIA, QUICKSTART, credentials, train, write_bot
 from support.processes import PHONE, Person, RasaServer, Simulator, free_port
 
 APIS = ("cloud", "on_premises")
@@ -72,8 +72,17 @@ async def maya(world: World) -> AsyncIterator[Person]:
 
 @asynccontextmanager
 async def files_over_http(folder: Path) -> AsyncIterator[str]:
+    """Serve *folder* with the types WhatsApp asks for: a bare audio/ogg would be refused."""
+    types = {file: mime_type for _, file, _, mime_type in MEDIA}
+
+    async def serve(request: web.Request) -> web.Response:
+        file = request.match_info["file"]
+        return web.Response(
+            body=(folder / file).read_bytes(), headers={"Content-Type": types[file]}
+        )
+
     app = web.Application()
-    app.router.add_static("/", folder)
+    app.router.add_get("/{file}", serve)
     runner = web.AppRunner(app)
     await runner.setup()
     port = free_port()

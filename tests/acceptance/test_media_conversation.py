@@ -98,12 +98,12 @@ async def test_a_tapped_button_is_heard_as_its_payload(world, maya):
 
 
 async def test_a_typed_intent_is_not_obeyed(world, maya):
-    await maya.says("/ask_picture")
+    await maya.says("/whatsapp_order")
 
     (answer,) = await maya.gets(1)
 
     assert answer["type"] == "text"
-    assert "/ask_picture" not in answer["content"]["body"]
+    assert answer["content"]["body"] != "Thank you for the order!"
 
 
 async def test_a_message_whose_turn_was_killed_is_answered_once_after_the_restart(world, maya):

@@ -1,4 +1,4 @@
-"""The channel in Sanic on a free port, as Rasa registers it, with an agent and a platform of ours."""
+"""The channel in Sanic on a free port, as Rasa registers it; an agent and a platform of ours."""
 
 from __future__ import annotations
 
@@ -110,9 +110,12 @@ class Running:
     ) -> int:
         """Deliver a webhook as Meta does and return the HTTP status of the answer."""
         body = raw if raw is not None else json.dumps(payload).encode()
-        signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-        headers = {"X-Hub-Signature-256": f"sha256={signature}"} if headers is None else headers
-        async with self._session.post(f"{self.url}/webhook", data=io.BytesIO(body), headers=headers) as answer:
+        if headers is None:
+            signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+            headers = {"X-Hub-Signature-256": f"sha256={signature}"}
+        async with self._session.post(
+            f"{self.url}/webhook", data=io.BytesIO(body), headers=headers
+        ) as answer:
             return answer.status
 
     async def get(self, path: str = "/") -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""The quickstart bot, grown for tests: media by link and by id too, and a turn that takes its time."""
+"""The quickstart bot, grown for tests: media by link and by id too, and a slow turn."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class Simulator:
         args = ["simulate", "--port", str(self.port), "--api", api, "--webhook", webhook]
         self.process = Process(
             f"simulator-{api}",
-            [sys.executable, "-m", "rasa_whatsapp_channel", *args],
+            [sys.executable, "-m", "rasa_whatsapp_channel.cli", *args],
             folder=folder,
             env={},
         )
@@ -125,11 +125,6 @@ class RasaServer:
 
     async def ready(self) -> None:
         await self.process.ready(f"{self.url}/webhooks/whatsapp/")
-
-    async def health(self) -> dict[str, Any]:
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"{self.url}/webhooks/whatsapp/") as answer:
-                return dict(await answer.json())
 
 
 RASA_ENV = {

@@ -1,4 +1,4 @@
-"""A component that takes its time with a text that says "slowly", so that a test can kill Rasa in a turn."""
+"""A component that takes its time with "slowly", so that a test can kill Rasa in a turn."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -33,5 +34,5 @@ class Slow(GraphComponent):
                 time.sleep(20)
         return messages
 
-    def process_training_data(self, training_data: Any) -> Any:
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
         return training_data

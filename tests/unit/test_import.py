@@ -1,0 +1,37 @@
+"""The package is light until Rasa asks for one of its two classes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_imports_neither_rasa_nor_sanic_nor_an_http_client():
+    loaded = modules_after("import rasa_whatsapp_channel")
+
+    assert not loaded & {"rasa", "sanic", "aiohttp", "rasa_whatsapp_channel.channel"}
+
+
+def test_composing_parsing_and_settings_do_without_rasa_sanic_and_an_http_client():
+    loaded = modules_after(
+        "import rasa_whatsapp_channel.settings, rasa_whatsapp_channel.outbound.compose, "
+        "rasa_whatsapp_channel.inbound.turn, rasa_whatsapp_channel.whatsapp.webhook"
+    )
+
+    assert not loaded & {"rasa", "sanic", "aiohttp"}
+
+
+def test_a_name_the_package_does_not_have_is_an_attribute_error():
+    done = subprocess.run(
+        [sys.executable, "-c", "from rasa_whatsapp_channel import WhatsappInput"],
+        capture_output=True,
+        text=True,
+    )
+
+    assert "cannot import name 'WhatsappInput'" in done.stderr
