@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from rasa_whatsapp_channel.store.sqlite.connection import connect
+from rasa_whatsapp_channel.store.sqlite.connection import connect, shorten_log
 from rasa_whatsapp_channel.store.sqlite.faults import explain, is_locked
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
@@ -36,8 +36,8 @@ T = TypeVar("T")
 LARGEST: Final = 100
 # Bytes of the write-ahead log after which it is carried over into the file.
 LONG_LOG: Final = 16 * 1024 * 1024
-# Seconds that a checkpoint, in its thread, waits for other processes.
-CHECKPOINT_PATIENCE: Final = 1.0
+# Bytes after which everybody waits for that: the disk is slower than those who write.
+FAR_TOO_LONG: Final = 4 * LONG_LOG
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Commits:
         self._identity: tuple[int, int] | None = None
         self._jobs: deque[_Job] = deque()
         self._runner: asyncio.Task[None] | None = None
+        self._shortening: asyncio.Task[None] | None = None
         self._thread: ThreadPoolExecutor
 
     async def open(self) -> None:
@@ -90,8 +91,10 @@ class Commits:
         if not self._is_open:
             return
         self._is_open = False  # nothing new is taken; what was taken is still done
-        if self._runner is not None:
-            await self._runner
+        tasks = [task for task in (self._runner, self._shortening) if task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._run()  # there is something left if the runner was cancelled
         await self._off_loop(self._db.close)
         self._thread.shutdown(wait=False)
 
@@ -129,7 +132,7 @@ class Commits:
         while self._jobs:
             jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), LARGEST))]
             await self._settle(jobs)
-            await self._shorten_log()
+            await self._watch_log()
             # Who was answered goes on now, and what they ask for next is one transaction again.
             await asyncio.sleep(0)
 
@@ -189,12 +192,18 @@ class Commits:
         ours.__cause__ = error
         return ours
 
-    async def _shorten_log(self) -> None:
+    async def _watch_log(self) -> None:
         size = _size(self._log)
         if size < self._long:
             return
+        if self._shortening is None or self._shortening.done():
+            self._shortening = asyncio.create_task(self._shorten_log())
+        if size >= FAR_TOO_LONG:
+            await self._shortening
+
+    async def _shorten_log(self) -> None:
         try:
-            await self._off_loop(_checkpoint, self._db)
+            await self._off_loop(shorten_log, self._path)
         except sqlite3.Error as exc:
             logger.warning("whatsapp.store_checkpoint_failed", extra={"reason": explain(exc)})
         # Another process may have kept it from being emptied; then once more after as much again.
@@ -207,14 +216,6 @@ class Commits:
 
 def _concerns_all(error: Exception) -> bool:
     return isinstance(error, StoreError) or is_locked(error)
-
-
-def _checkpoint(db: sqlite3.Connection) -> None:
-    db.execute(f"PRAGMA busy_timeout = {CHECKPOINT_PATIENCE * 1000:.0f}")
-    try:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    finally:
-        db.execute("PRAGMA busy_timeout = 0")
 
 
 def _identify(path: Path) -> tuple[int, int] | None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from rasa_whatsapp_channel.store.sqlite.faults import explain, is_locked
 from rasa_whatsapp_channel.store.sqlite.schema import migrate
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+# Seconds that a checkpoint waits until nobody writes.
+CHECKPOINT_PATIENCE: Final = 1.0
 
 
 def connect(path: Path, *, patience: float) -> sqlite3.Connection:
@@ -25,6 +30,15 @@ def connect(path: Path, *, patience: float) -> sqlite3.Connection:
         raise StoreError(f"store {path}: {explain(exc)}") from exc
     except StoreError as exc:
         raise StoreError(f"store {path}: {exc}") from exc
+
+
+def shorten_log(path: Path) -> None:
+    """Carry the write-ahead log over into the file, and empty it; waits for the disk."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(uri, uri=True, timeout=CHECKPOINT_PATIENCE)) as db:
+        # The first does most of it without keeping anybody from writing, the second the rest.
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _make(path: Path) -> None:

@@ -8,23 +8,28 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
 
 from rasa_whatsapp_channel.store.base import DAY, STATUS_RANK
 from rasa_whatsapp_channel.store.memory import MemoryStore
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
-few = st.integers(0, 7).map(str)
 users = st.sampled_from(["anna", "ben", "cem"])
 leases = st.sampled_from([0, 30, 300])
-ends = st.sampled_from(["done", "release", "release later", "give up", "extend"])
-statuses = st.sampled_from([*STATUS_RANK, "unheard of"])
-pauses = st.sampled_from([-7200, -3, 0.5, 31, 400, DAY + 1, 9 * DAY, 31 * DAY])
+ttls = st.sampled_from([1, 30, DAY])
+pauses = st.sampled_from([-7200, -3, 0.5, 31, 31, 400, DAY + 1, 9 * DAY, 31 * DAY])
+few = st.integers(0, 3).map(str)
+many = st.integers(0, 99).map(str)
 
 
 class Stores(RuleBasedStateMachine):
-    items = Bundle("items")
-
     def __init__(self) -> None:
         super().__init__()
         self.now = 1_700_000_000.0
@@ -47,58 +52,55 @@ class Stores(RuleBasedStateMachine):
         self.loop.close()
         self.folder.cleanup()
 
-    @rule(key=few, user=users)
+    @rule(seconds=pauses)
+    def move_clock(self, seconds):
+        self.now += seconds
+        # When something old goes away is up to each store, unless it is told to.
+        self.both(lambda store: store.purge())
+
+
+class Queues(Stores):
+    items = Bundle("items")
+
+    @initialize()
+    def begin_with_some(self):
+        for n, user in enumerate(["anna", "ben", "anna", "anna"]):
+            self.put(f"first {n}", user)
+
+    @rule(key=many, user=users)
     def put(self, key, user):
         self.both(lambda store: store.inbox.put(key, user, {"key": key}))
 
     @rule(target=items, lease=leases)
     def claim(self, lease):
         item = self.both(lambda store: store.inbox.claim(lease))
-        return multiple(item) if item else multiple()
+        return item if item else multiple()
 
-    @rule(item=items, end=ends)
-    def end(self, item, end):
-        self.both(lambda store: end_item(store.inbox, item, end))
+    @rule(item=items)
+    def done(self, item):
+        self.both(lambda store: store.inbox.done(item))
 
-    @rule(key=few, user=users)
+    @rule(item=items, after=leases)
+    def release(self, item, after):
+        self.both(lambda store: store.inbox.release(item, after))
+
+    @rule(item=items, lease=leases)
+    def extend(self, item, lease):
+        self.both(lambda store: store.inbox.extend(item, lease))
+
+    @rule(item=items)
+    def give_up(self, item):
+        self.both(lambda store: store.inbox.give_up(item, "reason"))
+
+    @rule(key=many, user=users)
     def put_given_up(self, key, user):
         self.both(lambda store: store.inbox.put_given_up(key, user, {"odd": key}, "odd"))
 
-    @rule(key=few)
-    def retry(self, key):
+    @rule(data=st.data())
+    def retry(self, data):
+        given_up = self.both(lambda store: store.inbox.given_up())
+        key = data.draw(st.sampled_from(["none", *(entry.key for entry in given_up)]))
         self.both(lambda store: store.inbox.retry(key))
-
-    @rule(message_id=few, key=few, user=users)
-    def note_sent(self, message_id, key, user):
-        self.both(lambda store: store.ledger.note_sent(message_id, key=key, recipient_id=user))
-
-    @rule(message_id=few, status=statuses)
-    def note_status(self, message_id, status):
-        self.both(lambda store: store.ledger.note_status(message_id, status))
-
-    @rule(key=few)
-    def look_up(self, key):
-        self.both(lambda store: store.ledger.get(key))
-        self.both(lambda store: store.ledger.by_key(key))
-        self.both(lambda store: store.values.get(key))
-
-    @rule(key=few, value=st.integers(), ttl=leases)
-    def set_value(self, key, value, ttl):
-        self.both(lambda store: store.values.set(key, value, ttl))
-
-    @rule(key=few, value=st.integers(), ttl=leases)
-    def add_value(self, key, value, ttl):
-        self.both(lambda store: store.values.add(key, value, ttl))
-
-    @rule(key=few)
-    def delete_value(self, key):
-        self.both(lambda store: store.values.delete(key))
-
-    @rule(seconds=pauses)
-    def move_clock(self, seconds):
-        self.now += seconds
-        # When something old goes away is up to each store, unless it is told to.
-        self.both(lambda store: store.purge())
 
     @invariant()
     def same_depth(self):
@@ -106,23 +108,42 @@ class Stores(RuleBasedStateMachine):
         self.both(lambda store: store.inbox.given_up())
 
 
-async def end_item(queue, item, end):
-    if end == "done":
-        return await queue.done(item)
-    if end == "release":
-        return await queue.release(item)
-    if end == "release later":
-        return await queue.release(item, after=60)
-    if end == "give up":
-        return await queue.give_up(item, "reason")
-    return await queue.extend(item, 30)
+class Records(Stores):
+    @rule(message_id=few, key=few, user=users)
+    def note_sent(self, message_id, key, user):
+        self.both(lambda store: store.ledger.note_sent(message_id, key=key, recipient_id=user))
+
+    @rule(message_id=few, status=st.sampled_from([*STATUS_RANK, "unheard of"]))
+    def note_status(self, message_id, status):
+        self.both(lambda store: store.ledger.note_status(message_id, status))
+
+    @rule(key=few, value=st.integers(), ttl=ttls)
+    def set_value(self, key, value, ttl):
+        self.both(lambda store: store.values.set(key, value, ttl))
+
+    @rule(key=few, value=st.integers(), ttl=ttls)
+    def add_value(self, key, value, ttl):
+        self.both(lambda store: store.values.add(key, value, ttl))
+
+    @rule(key=few)
+    def delete_value(self, key):
+        self.both(lambda store: store.values.delete(key))
+
+    @rule(key=few)
+    def look_up(self, key):
+        self.both(lambda store: store.ledger.get(key))
+        self.both(lambda store: store.ledger.by_key(key))
+        self.both(lambda store: store.values.get(key))
 
 
-Stores.TestCase.settings = settings(
+ENOUGH = settings(
     max_examples=60,
-    stateful_step_count=40,
+    stateful_step_count=50,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-TestStores = Stores.TestCase
+TestQueues = Queues.TestCase
+TestQueues.settings = ENOUGH
+TestRecords = Records.TestCase
+TestRecords.settings = ENOUGH

@@ -530,6 +530,15 @@ async def test_waiting_ends_when_a_released_item_may_be_claimed(rested, clock):
     assert await rested.claim(30)
 
 
+async def test_waiting_goes_on_while_the_item_is_extended(rested, clock):
+    await rested.put("k", ANNA, HELLO)
+    item = await rested.claim(0.2)
+    await rested.extend(item, 300)
+    clock.now += 0.2
+
+    assert await rested.claim(30) is None
+
+
 async def test_waiting_ends_when_a_lease_ends(rested, clock):
     await rested.put("k", ANNA, HELLO)
     await rested.claim(0.2)
@@ -568,6 +577,20 @@ async def test_many_entries_are_worked_on_by_as_many_as_wait(rested):
 
     assert sorted(claimed) == sorted(f"k{n}" for n in range(20))
     await cancel(workers)
+
+
+async def test_one_who_is_woken_wakes_the_next_while_there_is_more(rested):
+    await put_all(rested, *((f"k{n}", f"user {n}") for n in range(20)))
+    claimed = []
+
+    async def work():
+        await rested.wait(10)
+        claimed.append((await rested.claim(30)).key)
+
+    workers = [asyncio.create_task(work()) for _ in range(20)]
+    await asyncio.wait(workers, timeout=5)
+
+    assert sorted(claimed) == sorted(f"k{n}" for n in range(20))
 
 
 @pytest.mark.parametrize("steps", range(8))
@@ -734,6 +757,13 @@ async def test_setting_a_value_again_sets_its_end_again(store, clock):
     await store.purge()
 
     assert await store.values.get("k") == "new"
+
+
+async def test_a_value_may_be_set_again_and_again(store):
+    for n in range(300):
+        await store.values.set("k", n, ttl=60)
+
+    assert await store.values.get("k") == 299
 
 
 async def test_a_key_is_taken_until_its_value_ends(store, clock):
