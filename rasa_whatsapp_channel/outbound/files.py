@@ -1,0 +1,84 @@
+"""
+Files beside the bot: where they lie, what they are, and whether WhatsApp takes them.
+
+All of these raise `MediaError` with a text that begins with the path, as the bot's author wrote it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from rasa_whatsapp_channel.whatsapp import limits, mime
+from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
+from rasa_whatsapp_channel.whatsapp.messages import Media
+
+_KINDS: Final = {"gif": "video"}  # a template's gif is an mp4
+
+
+def locate(root: Path, path: str) -> Path:
+    """Return the file at *path* below *root*. A symbolic link may not lead out of it either."""
+    top = root.resolve()
+    found = (top / path).resolve()
+    if Path(path).is_absolute() or not found.is_relative_to(top):
+        raise MediaError(f"{path}: lies outside of the bot's folder; a path begins in that folder")
+    if not found.is_file():
+        what = "is no file" if found.exists() else "does not exist"
+        raise MediaError(f"{path}: {what} in the bot's folder, {top}")
+    return found
+
+
+def find_kinds(value: object, kind: str = "document") -> Iterator[tuple[Media, str]]:
+    """Yield every `Media` inside a message with the kind of file that belongs in its place."""
+    if isinstance(value, Media):
+        yield value, _KINDS.get(kind, kind if kind in limits.MEDIA_BYTES else "document")
+    elif dataclasses.is_dataclass(value):
+        inner = str(getattr(value, "header_type", None) or getattr(value, "type", kind))
+        for field in dataclasses.fields(value):
+            yield from find_kinds(getattr(value, field.name), inner)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from find_kinds(item, kind)
+
+
+def mime_type_of(head: bytes, name: str, kind: str) -> str:
+    """Return the MIME type: the content tells it, where it does not the ending."""
+    found = mime.from_content(head) or mime.from_ending(name) or mime.ANY
+    if kind == "audio" and found == "video/mp4":  # one container; sound alone is often not marked
+        return "audio/mp4"
+    return found
+
+
+def check_type(path: str, mime_type: str, kind: str) -> None:
+    if kind == "document":  # each API takes others; it says so itself
+        return
+    if kind == "audio" and mime_type == "audio/ogg":
+        raise MediaError(f"{path}: is Ogg, but not Opus; WhatsApp plays no other sound in Ogg")
+    known = limits.MEDIA_TYPES[kind]
+    if mime.base_type(mime_type) not in known:
+        raise MediaError(
+            f"{path}: is {mime_type}; WhatsApp takes {', '.join(sorted(known))} as {kind}"
+        )
+
+
+def check_size(path: str, size: int, limit: int, kind: str) -> None:
+    if size == 0:
+        raise MediaError(f"{path}: is empty")
+    if size > limit:
+        raise MediaError(f"{path}: has {size} bytes; WhatsApp takes at most {limit} as {kind}")
+
+
+def check_sticker(path: str, size: int, head: bytes, api: Api) -> None:
+    if not _is_animated(head):
+        check_size(path, size, limits.STICKER_STATIC_BYTES, "static sticker")
+    elif not api.animated_stickers:
+        raise MediaError(f"{path}: api {api.name} takes no animated stickers")
+
+
+def _is_animated(head: bytes) -> bool:
+    """Read the animation flag of a WebP file; only the extended format has one."""
+    # https://developers.google.com/speed/webp/docs/riff_container#extended_file_format
+    return head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 0b10)
