@@ -20,6 +20,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.metrics import CONTENT_TYPE
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp import webhook
@@ -158,34 +159,50 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             except StoreError as error:
                 return http.json({"status": "store failed", "reason": str(error)}, status=503)
 
+        @blueprint.route("/metrics", methods=["GET"])  # type: ignore[untyped-decorator, unused-ignore]
+        async def metrics(_request: Request) -> HTTPResponse:
+            page = await self._running().metrics_page()
+            return http.raw(page, content_type=CONTENT_TYPE)
+
         @blueprint.route("/webhook", methods=["GET"])  # type: ignore[untyped-decorator, unused-ignore]
         async def challenge(request: Request) -> HTTPResponse:
             query = dict(request.query_args)
             try:
                 answer = webhook.verify_challenge(query, verify_token=self.settings.verify_token)
             except WebhookRefused as error:
-                return _refused(error)
+                return self._refuse(error)
             return http.text(answer)
 
         @blueprint.route("/webhook", methods=["POST"], stream=True)  # type: ignore[untyped-decorator, unused-ignore]
         async def receive(request: Request) -> HTTPResponse:
-            body = await _read_body(request)
-            if body is None:
-                return http.text("the body is larger than WhatsApp sends", status=413)
-            try:
-                webhook.verify(
-                    proof, body=body, headers=request.headers, query=dict(request.query_args)
-                )
-            except WebhookRefused as error:
-                return _refused(error)
-            try:
-                await self._running().receive(webhook.read(body))
-            except StoreError as error:
-                logger.error("whatsapp.store_failed", extra={"reason": str(error)})
-                return http.text("cannot be kept now, send again", status=503)
-            return http.text("ok")
+            with self._running().metrics.webhook_timer():
+                return await self._receive(request, proof)
 
         return blueprint
+
+    async def _receive(self, request: Request, proof: webhook.Proof) -> HTTPResponse:
+        wiring = self._running()
+        body = await _read_body(request)
+        if body is None:
+            wiring.metrics.refused("too_large")
+            return http.text("the body is larger than WhatsApp sends", status=413)
+        try:
+            query = dict(request.query_args)
+            webhook.verify(proof, body=body, headers=request.headers, query=query)
+        except WebhookRefused as error:
+            return self._refuse(error)
+        try:
+            await wiring.receive(webhook.read(body))
+        except StoreError as error:
+            wiring.metrics.refused("store_failed")
+            logger.error("whatsapp.store_failed", extra={"reason": str(error)})
+            return http.text("cannot be kept now, send again", status=503)
+        return http.text("ok")
+
+    def _refuse(self, error: WebhookRefused) -> HTTPResponse:
+        self._running().metrics.refused(error.kind)
+        logger.warning("whatsapp.refused", extra={"reason": str(error)})
+        return http.text("refused", status=401)
 
     def _running(self) -> Wiring:
         if self._wiring is None:
@@ -245,8 +262,3 @@ async def _read_body(request: Request) -> bytes | None:
         if size > WEBHOOK_BYTES:
             return None
         chunks.append(chunk)
-
-
-def _refused(error: WebhookRefused) -> HTTPResponse:
-    logger.warning("whatsapp.refused", extra={"reason": str(error)})
-    return http.text("refused", status=401)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.inbound.media import MediaFolder
 from rasa_whatsapp_channel.inbound.receive import receive
 from rasa_whatsapp_channel.inbound.worker import Bot, InboxWorker
+from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Sender
@@ -24,6 +26,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     OnPremisesClient,
     TurnClient,
 )
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.events import Event
 from rasa_whatsapp_channel.whatsapp.transport import Transport
 from rasa_whatsapp_channel.whatsapp.webhook import Proof
@@ -45,6 +48,7 @@ class Wiring:
     ) -> None:
         root = root or Path.cwd()
         self.settings = settings
+        self.metrics = Metrics()
         self.store: Store = open_store(settings.store)
         self.client: Client = make_client(settings)
         folder = MediaFolder(
@@ -59,13 +63,18 @@ class Wiring:
             sender_id=settings.sender_id,
             mark_read=settings.mark_read,
             typing=settings.typing_indicator,
+            metrics=self.metrics,
         )
         self._uploads = MediaUploads(
             self.client, self.store.values, root=root, account=account(settings)
         )
         sender = Sender(self.client, self._uploads, self.store.ledger)
-        self._inbox = Consumer(self.store.inbox, worker.handle, name="inbox", ready=ready)
-        self._outbox = Consumer(self.store.outbox, sender.handle, name="outbox")
+        self._inbox = Consumer(
+            self.store.inbox, worker.handle, name="inbox", ready=ready, metrics=self.metrics
+        )
+        self._outbox = Consumer(
+            self.store.outbox, sender.handle, name="outbox", metrics=self.metrics
+        )
 
     async def open(self) -> None:
         """Open the store, so that webhooks can be kept; raises `StoreError`."""
@@ -87,7 +96,7 @@ class Wiring:
         await self.store.close()
 
     async def receive(self, events: Iterable[Event]) -> None:
-        await receive(self.store, events)
+        await receive(self.store, events, self.metrics)
 
     def outlet(self, turn_id: str | None = None) -> Outlet:
         return Outlet(
@@ -95,6 +104,7 @@ class Wiring:
             self.settings.platform,
             captions=self.settings.captions,
             turn_id=turn_id,
+            metrics=self.metrics,
         )
 
     async def health(self) -> Mapping[str, Any]:
@@ -103,6 +113,19 @@ class Wiring:
             "inbox": asdict(await self.store.inbox.depth()),
             "outbox": asdict(await self.store.outbox.depth()),
         }
+
+    async def metrics_page(self) -> bytes:
+        """Return what was counted, and how deep the queues are now, for Prometheus."""
+        try:
+            for name, queue in (("inbox", self.store.inbox), ("outbox", self.store.outbox)):
+                depth = await queue.depth()
+                age = time.time() - depth.oldest if depth.oldest is not None else 0.0
+                self.metrics.depth(
+                    name, waiting=depth.waiting, set_aside=depth.given_up, oldest_age=age
+                )
+        except StoreError:
+            self.metrics.store_failed()
+        return self.metrics.page()
 
 
 def make_client(settings: Settings, transport: Transport | None = None) -> Client:

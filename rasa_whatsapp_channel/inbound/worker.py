@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from rasa_whatsapp_channel.inbound.media import MediaFolder, StoredFile
 from rasa_whatsapp_channel.inbound.turn import Turn, media_of, tapped_id, to_turn
+from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Item, Values
 from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
 from rasa_whatsapp_channel.store.keys import payload_key
@@ -42,6 +43,7 @@ class InboxWorker:
         sender_id: str = "phone",
         mark_read: bool = True,
         typing: bool = True,
+        metrics: Metrics | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._client = client
@@ -52,6 +54,7 @@ class InboxWorker:
         self._sender_id = sender_id
         self._mark_read = mark_read and client.api.mark_read
         self._typing = typing and client.api.typing
+        self._metrics = metrics or Metrics()
         self._sleep = sleep
         self._receipts: set[asyncio.Task[None]] = set()
 
@@ -70,9 +73,11 @@ class InboxWorker:
         if turn is None:
             return DONE
         try:
-            await self._bot(turn, repeated=item.attempts > 1)
+            with self._metrics.turn_timer():
+                await self._bot(turn, repeated=item.attempts > 1)
         except Exception as error:  # whatever the bot raises: the message must not be lost
-            return _again(item, error)
+            return self._again(item, error)
+        self._metrics.handled()
         return DONE
 
     async def _payload(self, event: InboundMessage) -> str | None:
@@ -89,6 +94,7 @@ class InboxWorker:
             try:
                 return await self._media.fetch(media)
             except (MediaError, WhatsAppError) as error:
+                self._metrics.api_error(error)
                 logger.warning(
                     "whatsapp.media_not_fetched",
                     extra={"type": event.type, "attempt": attempt, "reason": str(error)},
@@ -109,16 +115,17 @@ class InboxWorker:
         try:
             await self._client.mark_read(message_id, typing=self._typing)
         except WhatsAppError as error:
+            self._metrics.api_error(error)
             logger.info("whatsapp.receipt_failed", extra={"reason": str(error)})
 
-
-def _again(item: Item, error: Exception) -> Outcome:
-    reason = traceback.format_exception_only(type(error), error)[-1].strip()
-    if item.attempts >= ATTEMPTS:
-        return SetAside(f"the bot failed {item.attempts} times, last with {reason}")
-    logger.warning(
-        "whatsapp.turn_failed",
-        extra={"key": item.key, "attempt": item.attempts, "reason": reason},
-        exc_info=error,
-    )
-    return Release(4.0 ** (item.attempts - 1))
+    def _again(self, item: Item, error: Exception) -> Outcome:
+        reason = traceback.format_exception_only(type(error), error)[-1].strip()
+        if item.attempts >= ATTEMPTS:
+            return SetAside(f"the bot failed {item.attempts} times, last with {reason}")
+        self._metrics.retried("inbox")
+        logger.warning(
+            "whatsapp.turn_failed",
+            extra={"key": item.key, "attempt": item.attempts, "reason": reason},
+            exc_info=error,
+        )
+        return Release(4.0 ** (item.attempts - 1))

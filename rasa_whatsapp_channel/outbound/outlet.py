@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.compose import compose
 from rasa_whatsapp_channel.store.base import DAY, Store
 from rasa_whatsapp_channel.store.keys import payload_key
@@ -26,18 +27,26 @@ class Outlet:
     """
 
     def __init__(
-        self, store: Store, api: Api, *, captions: str, turn_id: str | None = None
+        self,
+        store: Store,
+        api: Api,
+        *,
+        captions: str,
+        turn_id: str | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._store = store
         self._api = api
         self._captions = captions
         self._turn_id = turn_id or f"out:{uuid.uuid4().hex}"
         self._position = 0
+        self._metrics = metrics or Metrics()
 
     async def say(self, recipient_id: str, response: Mapping[str, Any]) -> None:
         """Compose *response* and put its messages into the outbox. Raises `StoreError` only."""
         composed = compose(response, api=self._api, captions=self._captions)
         for change in composed.changes:
+            self._metrics.changed(change.code)
             logger.log(
                 logging.ERROR if change.lost else logging.WARNING,
                 "whatsapp.changed: %s",

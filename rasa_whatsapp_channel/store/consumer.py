@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import Item, Queue
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.store.base import Clock, Item, Queue
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
@@ -61,12 +63,16 @@ class Consumer:
         ready: Callable[[], bool] = lambda: True,
         slots: int = SLOTS,
         lease: float = LEASE,
+        metrics: Metrics | None = None,
+        clock: Clock = time.time,
     ) -> None:
         self._queue = queue
         self._handle = handle
         self._name = name
         self._ready = ready
         self._lease = lease
+        self._metrics = metrics or Metrics()
+        self._clock = clock
         self._slots = asyncio.Semaphore(slots)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
@@ -114,6 +120,8 @@ class Consumer:
 
     async def _work(self, item: Item) -> None:
         renewal = asyncio.create_task(self._renew(item))
+        if item.attempts == 1:
+            self._metrics.waited(self._name, self._clock() - item.put_at)
         outcome: Outcome = Release(0.0)  # what happens when this task is cancelled
         try:
             outcome = await self._handle(item)
@@ -150,6 +158,7 @@ class Consumer:
                     extra={"queue": self._name, "key": item.key, "reason": outcome.reason},
                 )
                 await self._queue.give_up(item, outcome.reason)
+                self._metrics.given_up(self._name)
         except StoreError as error:
             # The lease ends by itself; the entry comes back and its keys keep it from doubling.
             logger.error("whatsapp.store_failed", extra={"queue": self._name, "reason": str(error)})

@@ -3,6 +3,7 @@ What can go wrong, and what to do about it.
 
     WhatsAppError
     ├── SettingsError          credentials.yml cannot be used as it is
+    ├── DomainError            a bot's domain files cannot be read
     ├── InvalidMessage         a message WhatsApp would refuse, found before sending
     ├── WebhookRefused         a webhook without the proof we ask for: answered 401, nothing stored
     ├── StoreError             the store cannot be opened, read or written
@@ -40,6 +41,10 @@ class SettingsError(WhatsAppError):
     """The block in credentials.yml cannot be used; the text names the key and the line to write."""
 
 
+class DomainError(WhatsAppError):
+    """A domain file cannot be read; the text is one line that begins with the path."""
+
+
 class InvalidMessage(WhatsAppError):
     """
     A message that WhatsApp would refuse.
@@ -56,7 +61,15 @@ class InvalidMessage(WhatsAppError):
 
 
 class WebhookRefused(WhatsAppError):
-    """The caller did not prove that it is WhatsApp; the text says which proof is missing."""
+    """
+    The caller did not prove that it is WhatsApp; the text says which proof is missing.
+
+    *kind* is that in one word: challenge, signature, login, token or unconfigured.
+    """
+
+    def __init__(self, text: str, *, kind: str = "challenge") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 class StoreError(WhatsAppError):

@@ -81,7 +81,7 @@ def verify(
 ) -> None:
     """Raise `WebhookRefused` unless the caller shows all of *proof*; *body* is as it came."""
     if proof.is_empty and not proof.allow_unsigned:
-        raise WebhookRefused("no way to check the caller is configured here")
+        raise WebhookRefused("no way to check the caller is configured here", kind="unconfigured")
     if proof.app_secrets:
         signatures = ("sha256=" + sign(body, secret).hex() for secret in proof.app_secrets)
         _verify_header("X-Hub-Signature-256", headers, signatures, "app_secret", hexadecimal=True)
@@ -98,7 +98,7 @@ def verify(
     if proof.username is not None:
         _verify_basic(headers, f"{proof.username}:{proof.password}")
     if proof.token is not None and not _equal(query.get("token") or "", proof.token):
-        raise WebhookRefused("?token= in the URL is missing or is not webhook_token")
+        raise WebhookRefused("?token= in the URL is missing or is not webhook_token", kind="token")
 
 
 def sign(body: bytes, secret: str) -> bytes:
@@ -137,19 +137,23 @@ def _verify_header(
 ) -> None:
     shown = _header(headers, name)
     if not shown:
-        raise WebhookRefused(f"{name} is missing")
+        raise WebhookRefused(f"{name} is missing", kind="signature")
     if hexadecimal:
         shown = shown.lower()
     if not any(_equal(shown, signature) for signature in signatures):
-        raise WebhookRefused(f"{name} does not fit the body; is {secret} the right one?")
+        raise WebhookRefused(
+            f"{name} does not fit the body; is {secret} the right one?", kind="signature"
+        )
 
 
 def _verify_basic(headers: Mapping[str, str], credentials: str) -> None:
     scheme, _, shown = _header(headers, "Authorization").partition(" ")
     if scheme.lower() != "basic":
-        raise WebhookRefused("HTTP Basic credentials are missing")
+        raise WebhookRefused("HTTP Basic credentials are missing", kind="login")
     if not _equal(shown.strip(), _base64(credentials.encode())):
-        raise WebhookRefused("webhook_username or webhook_password is not the one shown")
+        raise WebhookRefused(
+            "webhook_username or webhook_password is not the one shown", kind="login"
+        )
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

@@ -1,0 +1,165 @@
+"""
+What happens, counted: the page ``GET /webhooks/whatsapp/metrics`` for Prometheus.
+
+One `Metrics` for each server process, with a registry of its own: a process may serve more than
+this channel. Labels are words of ours, or words of WhatsApp that this package knows; any other word
+counts as ``other``, so that nobody outside can make series without end. No label holds a person or
+a text. docs/monitoring.md lists the series.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from rasa_whatsapp_channel.whatsapp.errors import (
+    CLOUD_CODES,
+    ON_PREMISES_CODES,
+    APIError,
+    SendError,
+    WhatsAppError,
+)
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+OTHER: Final = "other"
+QUEUES: Final = ("inbox", "outbox")
+
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+TYPES: Final = frozenset(
+    {
+        *("text", "image", "video", "audio", "voice", "document", "sticker"),
+        *("location", "contacts", "order", "reaction", "interactive", "button"),
+        *("template", "system", "unsupported"),
+    }
+)
+STATUSES: Final = frozenset({"sent", "delivered", "read", "played", "failed", "deleted", "warning"})
+# Gateways write an HTTP status where the code belongs.
+CODES: Final = frozenset({*CLOUD_CODES, *ON_PREMISES_CODES, *range(400, 430), *range(500, 505)})
+
+# Upper ends in seconds; each is about the time in which nobody notices, up to what is a fault.
+WEBHOOK_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+TURN_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+SEND_SECONDS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+WAIT_SECONDS: Final = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600, 21600, 86400)
+
+Timer = AbstractContextManager[Any]
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._received = self._counter("received", "Messages of users, by type", "type")
+        self._duplicates = self._counter("duplicates", "Messages delivered once more")
+        self._statuses = self._counter("statuses", "What became of sent messages", "status")
+        self._refused = self._counter("webhooks_refused", "Webhooks not taken", "reason")
+        self._handled = self._counter("turns_handled", "Turns the bot got through")
+        self._sent = self._counter("sent", "Messages WhatsApp accepted, by type", "type")
+        self._api_errors = self._counter("api_errors", "Failed requests to WhatsApp", "code")
+        self._changes = self._counter("changes", "Parts of responses changed to fit", "code")
+        self._retries = self._counter("retries", "Entries to be tried again", "queue")
+        self._given_up = self._counter("given_up", "Entries set aside for a person", "queue")
+
+        self._webhook = self._histogram("webhook", "Answering a webhook", WEBHOOK_SECONDS)
+        self._turn = self._histogram("turn", "One turn of the bot", TURN_SECONDS)
+        self._send = self._histogram("send", "Sending one message", SEND_SECONDS)
+        self._wait = self._histogram(
+            "queue_wait", "From put to first taken up", WAIT_SECONDS, "queue"
+        )
+
+        self._store_up = self._gauge("store_up", "1 while the store can be read")
+        self._waiting = self._gauge("queue_waiting", "Entries that wait now", "queue")
+        self._aside = self._gauge("queue_set_aside", "Entries that are set aside now", "queue")
+        self._oldest = self._gauge("queue_oldest_seconds", "Age of the oldest that waits", "queue")
+        for queue in QUEUES:  # a series that begins with 0 shows its first 1 as a rise
+            self._retries.labels(queue)
+            self._given_up.labels(queue)
+            self._wait.labels(queue)
+
+    def received(self, kind: str) -> None:
+        """*kind* is WhatsApp's type of the message, here and in `sent`."""
+        self._received.labels(_known(kind, TYPES)).inc()
+
+    def duplicate(self) -> None:
+        self._duplicates.inc()
+
+    def status(self, status: str) -> None:
+        self._statuses.labels(_known(status, STATUSES)).inc()
+
+    def refused(self, reason: str) -> None:
+        """*reason* is a word of ours, see `WebhookRefused.kind`."""
+        self._refused.labels(reason).inc()
+
+    def handled(self) -> None:
+        self._handled.inc()
+
+    def sent(self, kind: str) -> None:
+        self._sent.labels(_known(kind, TYPES)).inc()
+
+    def api_error(self, error: WhatsAppError) -> None:
+        """Count *error* if it comes from a request to WhatsApp, and not from before one."""
+        if isinstance(error, APIError):
+            self._api_errors.labels(str(error.code) if error.code in CODES else OTHER).inc()
+        elif isinstance(error, SendError):
+            self._api_errors.labels("no_answer").inc()
+
+    def changed(self, code: str) -> None:
+        """*code* is one of ours, see docs/changes.md."""
+        self._changes.labels(code).inc()
+
+    def retried(self, queue: str) -> None:
+        self._retries.labels(queue).inc()
+
+    def given_up(self, queue: str) -> None:
+        self._given_up.labels(queue).inc()
+
+    def waited(self, queue: str, seconds: float) -> None:
+        self._wait.labels(queue).observe(max(seconds, 0.0))  # clocks of two servers differ
+
+    def webhook_timer(self) -> Timer:
+        return self._webhook.time()
+
+    def turn_timer(self) -> Timer:
+        return self._turn.time()
+
+    def send_timer(self) -> Timer:
+        return self._send.time()
+
+    def depth(self, queue: str, *, waiting: int, set_aside: int, oldest_age: float) -> None:
+        self._store_up.set(1)
+        self._waiting.labels(queue).set(waiting)
+        self._aside.labels(queue).set(set_aside)
+        self._oldest.labels(queue).set(max(oldest_age, 0.0))
+
+    def store_failed(self) -> None:
+        """Forget the depths: yesterday's are worse than none."""
+        self._store_up.set(0)
+        for gauge in (self._waiting, self._aside, self._oldest):
+            gauge.clear()
+
+    def page(self) -> bytes:
+        """Return all of it in Prometheus' text format; its type is `CONTENT_TYPE`."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"whatsapp_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"whatsapp_{name}", text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(
+            f"whatsapp_{name}_seconds",
+            f"{text}, in seconds",
+            labels,
+            registry=self.registry,
+            buckets=buckets,
+        )
+
+
+def _known(word: str, words: frozenset[str]) -> str:
+    return word if word in words else OTHER
