@@ -35,8 +35,9 @@ class Item:
     """
     One entry of a queue, claimed.
 
-    *attempts* counts the claims, this one included. Together with *key* it is the proof of the
-    claim: who lost the lease can no longer end the item.
+    *attempts* counts the claims, this one included, without those that were released as no attempt.
+    *claim* counts all of them. Together with *key* it is the proof of the claim: who lost the lease
+    can no longer end the item.
     """
 
     key: str
@@ -44,6 +45,25 @@ class Item:
     body: Body
     attempts: int
     put_at: float
+    claim: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """
+    An entry of a queue, looked at. *attempts* counts the claims so far, as in `Item`.
+
+    *due_at* is when it can be claimed: 0.0 for now, None while it is behind another entry of its
+    conversation. *out*: somebody has claimed it, until *due_at*.
+    """
+
+    key: str
+    conversation: str
+    body: Body
+    attempts: int
+    put_at: float
+    due_at: float | None
+    out: bool
 
 
 @dataclass(frozen=True)
@@ -85,29 +105,48 @@ class Queue(ABC):
     async def put(self, key: str, conversation: str, body: Body) -> bool:
         """Keep the entry. False: this key was seen before, nothing changed."""
 
-    @abstractmethod
     async def claim(self, lease: float) -> Item | None:
         """
         Return the oldest free entry and hide it for *lease* seconds; None when there is none now.
 
         An entry whose caller was cancelled before it got hold of it is handed back.
         """
+        items = await self.claim_many(lease, 1)
+        return items[0] if items else None
+
+    @abstractmethod
+    async def claim_many(self, lease: float, limit: int) -> Sequence[Item]:
+        """Claim up to *limit* entries in one go; as many conversations, the oldest free entries."""
 
     @abstractmethod
     async def extend(self, item: Item, lease: float) -> bool:
         """Hide *item* for *lease* seconds from now. False: the claim was lost."""
 
-    @abstractmethod
-    async def done(self, item: Item) -> None:
-        """Forget *item*, remember its key. Does nothing when the claim was lost."""
+    # TODO-REDIS
+    async def replace_body(self, item: Item, body: Body) -> bool:
+        """Let *body* be what the next claim of the entry returns. False: the claim was lost."""
+        raise NotImplementedError
 
     @abstractmethod
-    async def release(self, item: Item, after: float = 0.0) -> None:
-        """Hand *item* back; neither it nor its conversation is claimable for *after* seconds."""
+    async def done(self, item: Item, hold: float = 0.0) -> None:
+        """
+        Forget *item*, remember its key. Does nothing when the claim was lost.
+
+        The next entry of the conversation, there already or put later, is not claimable before
+        *hold* seconds are over.
+        """
 
     @abstractmethod
-    async def give_up(self, item: Item, reason: str) -> None:
-        """Set *item* aside; its conversation goes on with the next entry."""
+    async def release(self, item: Item, after: float = 0.0, *, attempt: bool = True) -> None:
+        """
+        Hand *item* back; neither it nor its conversation is claimable for *after* seconds.
+
+        *attempt* False: this claim does not count as one, since it was no fault of the entry.
+        """
+
+    @abstractmethod
+    async def give_up(self, item: Item, reason: str, hold: float = 0.0) -> None:
+        """Set *item* aside; its conversation goes on with the next entry, after *hold* seconds."""
 
     @abstractmethod
     async def put_given_up(self, key: str, conversation: str, body: Body, reason: str) -> bool:
@@ -123,6 +162,32 @@ class Queue(ABC):
         Put an entry that was set aside back at the end of its conversation, as if it were new.
 
         False: there is none.
+        """
+
+    # TODO-REDIS
+    async def discard(self, key: str) -> bool:
+        """Forget an entry that was set aside; its key stays seen. False: there is none."""
+        raise NotImplementedError
+
+    @abstractmethod
+    async def free(self, conversation: str) -> bool:
+        """
+        End the hold of the conversation, or the wait of its released entry, now.
+
+        False: there was neither, or an entry is out.
+        """
+
+    @abstractmethod
+    async def waiting(self, limit: int = 100) -> Sequence[Waiting]:
+        """Return what waits or is out, oldest first."""
+
+    @abstractmethod
+    async def purge(self, conversation: str) -> int:
+        """
+        Forget every entry of the conversation, waiting, out or set aside; their keys stay seen.
+
+        Returns how many there were. While one is out, what is put afterwards waits for the end of
+        its lease, since somebody may still be at work on it.
         """
 
     @abstractmethod
@@ -200,6 +265,11 @@ class Ledger(ABC):
     async def by_key(self, key: str) -> Sent | None:
         """Return the message last noted for the outbox entry *key*."""
 
+    # TODO-REDIS
+    async def purge(self, recipient_id: str) -> int:
+        """Forget all that was sent to one person; return how many messages that were."""
+        raise NotImplementedError
+
 
 class Values(ABC):
     """Small values under a key, each with an end."""
@@ -217,6 +287,24 @@ class Values(ABC):
 
     @abstractmethod
     async def delete(self, key: str) -> None: ...
+
+    # TODO-REDIS
+    async def purge(self, prefix: str) -> int:
+        """
+        Forget all values whose key begins with *prefix*; return how many there were.
+
+        A prefix that does not end in a separator takes longer names with it.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    async def take(self, key: str, *, rate: float, burst: float) -> float:
+        """
+        Take a token from the bucket *key*, which gets *rate* a second and holds *burst* at most.
+
+        Returns 0.0; or, when there is none, the seconds until there would be one. It begins full.
+        Buckets and values know nothing of each other. *rate* is above 0, *burst* at least 1.
+        """
 
 
 class Store(ABC):

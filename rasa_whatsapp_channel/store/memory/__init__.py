@@ -36,4 +36,4 @@ class MemoryStore(Store):
     async def purge(self) -> None:
         self._door.check()
         for part in self._parts:
-            part.purge()
+            part.forget_old()

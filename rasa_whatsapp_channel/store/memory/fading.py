@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Generic, TypeVar
 
 from rasa_whatsapp_channel.store.base import Clock
@@ -44,6 +44,13 @@ class Fading(Generic[V]):
 
     def pop(self, key: str) -> V | None:
         return self._kept.pop(key, (0.0, None))[1]
+
+    def pop_where(self, is_wanted: Callable[[str, V], bool]) -> list[str]:
+        """Return the keys of what was taken out."""
+        keys = [key for key, (_, value) in self._kept.items() if is_wanted(key, value)]
+        for key in keys:
+            del self._kept[key]
+        return keys
 
     def purge(self) -> None:
         self._forget(len(self._ends))

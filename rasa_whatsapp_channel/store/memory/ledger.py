@@ -60,6 +60,12 @@ class MemoryLedger(Ledger):
         # The id may have been noted for another key since.
         return sent if sent and sent.key == key else None
 
-    def purge(self) -> None:
+    async def purge(self, recipient_id: str) -> int:
+        self._door.check()
+        gone = self._sent.pop_where(lambda _, sent: sent.recipient_id == recipient_id)
+        self._by_key.pop_where(lambda _, message_id: message_id in gone)
+        return len(gone)
+
+    def forget_old(self) -> None:
         for kept in (self._sent, self._early, self._by_key):
             kept.purge()

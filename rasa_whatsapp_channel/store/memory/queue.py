@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import Body, Clock, Depth, GivenUp, Item, Queue, Retention
+from rasa_whatsapp_channel.store.base import (
+    Body,
+    Clock,
+    Depth,
+    GivenUp,
+    Item,
+    Queue,
+    Retention,
+    Waiting,
+)
 from rasa_whatsapp_channel.store.line import Line
 from rasa_whatsapp_channel.store.memory.door import Door
 from rasa_whatsapp_channel.store.memory.fading import Fading
@@ -26,10 +35,21 @@ class _Entry:
     conversation: str
     body: str
     put_at: float
-    attempts: int = 0
+    claims: int = 0
+    forgiven: int = 0  # claims that count as no attempt
     due_at: float = 0.0  # 0: free as soon as it is the first
     hidden_for: float = 0.0  # seconds from claim or release to due_at
     out: bool = False  # claimed, and not yet claimed again, released or ended
+
+    @property
+    def attempts(self) -> int:
+        return self.claims - self.forgiven
+
+
+@dataclass(frozen=True)
+class _Hold:
+    until: float
+    seconds: float
 
 
 class MemoryQueue(Queue):
@@ -43,6 +63,7 @@ class MemoryQueue(Queue):
         self._given_up: Fading[GivenUp] = Fading(clock)
         self._entries: dict[int, _Entry] = {}
         self._conversations: dict[str, deque[_Entry]] = {}
+        self._holds: Fading[_Hold] = Fading(clock)  # of conversations without entries
         # Both may hold what is no longer so: whoever takes from them looks again.
         self._free: list[int] = []
         self._due: list[tuple[float, int]] = []
@@ -68,6 +89,18 @@ class MemoryQueue(Queue):
         line = self._conversations.setdefault(conversation, deque())
         line.append(entry)
         if len(line) == 1:
+            self._hide_or_free(entry, self._rest_of_hold(conversation))
+
+    def _rest_of_hold(self, conversation: str) -> float:
+        hold = self._holds.get(conversation)
+        self._holds.pop(conversation)
+        # Never longer than was meant, though the clock was set back meanwhile.
+        return min(hold.until - self._clock(), hold.seconds) if hold else 0.0
+
+    def _hide_or_free(self, entry: _Entry, seconds: float) -> None:
+        if seconds > 0:
+            self._hide(entry, seconds)
+        else:
             self._free_now(entry)
 
     def _free_now(self, entry: _Entry) -> None:
@@ -75,21 +108,29 @@ class MemoryQueue(Queue):
         heapq.heappush(self._free, entry.seq)
         self.line.wake()
 
-    async def claim(self, lease: float) -> Item | None:
+    async def claim_many(self, lease: float, limit: int) -> Sequence[Item]:
         self._door.check()
-        now = self._now()
-        self._free_what_is_due(now)
-        entry = self._oldest_free()
-        if entry is None:
-            return None
-        heapq.heappop(self._free)
-        entry.attempts += 1
-        entry.out = True
-        self._hide(entry, lease)
+        self._free_what_is_due(self._now())
+        items: list[Item] = []
+        while len(items) < limit and (entry := self._oldest_free()):
+            heapq.heappop(self._free)
+            items.append(self._take(entry, lease))
         if self._oldest_free():
             self.line.wake()
-        body = from_json(entry.body)
-        return Item(entry.key, entry.conversation, body, entry.attempts, entry.put_at)
+        return items
+
+    def _take(self, entry: _Entry, lease: float) -> Item:
+        entry.claims += 1
+        entry.out = True
+        self._hide(entry, lease)
+        return Item(
+            key=entry.key,
+            conversation=entry.conversation,
+            body=from_json(entry.body),
+            attempts=entry.attempts,
+            put_at=entry.put_at,
+            claim=entry.claims,
+        )
 
     def _now(self) -> float:
         now = self._clock()
@@ -143,41 +184,54 @@ class MemoryQueue(Queue):
         if not line:
             return None
         entry = line[0]
-        is_his = (entry.key, entry.attempts, entry.out) == (item.key, item.attempts, True)
+        is_his = (entry.key, entry.claims, entry.out) == (item.key, item.claim, True)
         return entry if is_his else None
 
-    async def done(self, item: Item) -> None:
+    async def replace_body(self, item: Item, body: Body) -> bool:
+        self._door.check()
+        text = to_json(body)
+        entry = self._held(item)
+        if entry is None:
+            return False
+        entry.body = text
+        return True
+
+    async def done(self, item: Item, hold: float = 0.0) -> None:
         self._door.check()
         entry = self._held(item)
         if entry is not None:
-            self._remove(entry)
+            self._remove(entry, hold)
 
-    def _remove(self, entry: _Entry) -> None:
+    def _remove(self, entry: _Entry, hold: float) -> None:
         del self._entries[entry.seq]
         line = self._conversations[entry.conversation]
         line.popleft()
         if line:
-            self._free_now(line[0])
+            self._hide_or_free(line[0], hold)
         else:
             del self._conversations[entry.conversation]
+            self._hold(entry.conversation, hold)
 
-    async def release(self, item: Item, after: float = 0.0) -> None:
+    def _hold(self, conversation: str, seconds: float) -> None:
+        if seconds > 0:
+            until = self._clock() + seconds
+            self._holds.set(conversation, _Hold(until, seconds), until)
+
+    async def release(self, item: Item, after: float = 0.0, *, attempt: bool = True) -> None:
         self._door.check()
         entry = self._held(item)
         if entry is None:
             return
         entry.out = False
-        if after <= 0:
-            self._free_now(entry)
-        else:
-            self._hide(entry, after)
+        entry.forgiven += not attempt
+        self._hide_or_free(entry, after)
 
-    async def give_up(self, item: Item, reason: str) -> None:
+    async def give_up(self, item: Item, reason: str, hold: float = 0.0) -> None:
         self._door.check()
         entry = self._held(item)
         if entry is not None:
             self._set_aside(entry, reason)
-            self._remove(entry)
+            self._remove(entry, hold)
 
     async def put_given_up(self, key: str, conversation: str, body: Body, reason: str) -> bool:
         self._door.check()
@@ -212,6 +266,49 @@ class MemoryQueue(Queue):
         self._append(key, given_up.conversation, to_json(given_up.body))
         return True
 
+    async def discard(self, key: str) -> bool:
+        self._door.check()
+        return self._given_up.pop(key) is not None
+
+    async def free(self, conversation: str) -> bool:
+        self._door.check()
+        line = self._conversations.get(conversation)
+        if not line:
+            return self._rest_of_hold(conversation) > 0
+        entry = line[0]
+        if entry.out or entry.due_at <= self._clock():
+            return False
+        self._free_now(entry)
+        return True
+
+    async def waiting(self, limit: int = 100) -> Sequence[Waiting]:
+        self._door.check()
+        return [self._look_at(entry) for entry in islice(self._entries.values(), limit)]
+
+    def _look_at(self, entry: _Entry) -> Waiting:
+        is_hidden = entry.due_at > self._clock()
+        is_behind = self._conversations[entry.conversation][0] is not entry
+        return Waiting(
+            key=entry.key,
+            conversation=entry.conversation,
+            body=from_json(entry.body),
+            attempts=entry.attempts,
+            put_at=entry.put_at,
+            due_at=None if is_behind else entry.due_at if is_hidden else 0.0,
+            out=entry.out and is_hidden,
+        )
+
+    async def purge(self, conversation: str) -> int:
+        self._door.check()
+        given_up = self._given_up.pop_where(lambda _, entry: entry.conversation == conversation)
+        self._holds.pop(conversation)
+        entries = self._conversations.pop(conversation, deque())
+        for entry in entries:
+            del self._entries[entry.seq]
+        if entries and entries[0].out:
+            self._hold(conversation, entries[0].due_at - self._clock())
+        return len(given_up) + len(entries)
+
     async def depth(self) -> Depth:
         self._door.check()
         oldest = next(iter(self._entries.values()), None)
@@ -225,7 +322,8 @@ class MemoryQueue(Queue):
         self._door.check()
         await self.line.wait(timeout)
 
-    def purge(self) -> None:
+    def forget_old(self) -> None:
         self._follow_clock(self._clock())
         self._seen.purge()
         self._given_up.purge()
+        self._holds.purge()

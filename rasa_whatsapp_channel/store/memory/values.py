@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rasa_whatsapp_channel.store import bucket
 from rasa_whatsapp_channel.store.base import Clock, Values
 from rasa_whatsapp_channel.store.memory.door import Door
 from rasa_whatsapp_channel.store.memory.fading import Fading
@@ -15,6 +16,7 @@ class MemoryValues(Values):
         self._door = door
         self._clock = clock
         self._kept: Fading[str] = Fading(clock)
+        self._buckets: Fading[bucket.Bucket] = Fading(clock)
 
     async def get(self, key: str) -> Any | None:
         self._door.check()
@@ -37,5 +39,17 @@ class MemoryValues(Values):
         self._door.check()
         self._kept.pop(key)
 
-    def purge(self) -> None:
+    async def purge(self, prefix: str) -> int:
+        self._door.check()
+        return len(self._kept.pop_where(lambda key, _: key.startswith(prefix)))
+
+    async def take(self, key: str, *, rate: float, burst: float) -> float:
+        self._door.check()
+        before = self._buckets.get(key)
+        taken = bucket.take(before, now=self._clock(), rate=rate, burst=burst)
+        self._buckets.set(key, taken.bucket, taken.full_at)
+        return taken.wait
+
+    def forget_old(self) -> None:
         self._kept.purge()
+        self._buckets.purge()

@@ -16,6 +16,7 @@ GET: Final = f"SELECT {COLUMNS} FROM sent WHERE message_id = ?"  # noqa: S608
 BY_KEY: Final = f"SELECT {COLUMNS} FROM sent WHERE key = ? ORDER BY seq DESC LIMIT 1"  # noqa: S608
 KEEP: Final = f"INSERT OR REPLACE INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 KEEP_STATUS: Final = "INSERT INTO sent (message_id, status, at, reason) VALUES (?, ?, ?, ?)"
+PURGE: Final = "DELETE FROM sent WHERE recipient_id = ?"
 UPDATE_STATUS: Final = "UPDATE sent SET status = ?, at = ?, reason = ? WHERE message_id = ?"
 
 
@@ -51,6 +52,9 @@ class SQLiteLedger(Ledger):
     async def by_key(self, key: str) -> Sent | None:
         return await self._commits.read(_by_key, to_unicode(key))
 
+    async def purge(self, recipient_id: str) -> int:
+        return await self._commits.write(_purge, to_unicode(recipient_id))
+
 
 def _note_sent(db: sqlite3.Connection, sent: Sent) -> Sent:
     early = db.execute(GET, (sent.message_id,)).fetchone()
@@ -81,6 +85,10 @@ def _get(db: sqlite3.Connection, message_id: str) -> Sent | None:
 
 def _by_key(db: sqlite3.Connection, key: str) -> Sent | None:
     return _to_sent(db.execute(BY_KEY, (key,)).fetchone())
+
+
+def _purge(db: sqlite3.Connection, recipient_id: str) -> int:
+    return db.execute(PURGE, (recipient_id,)).rowcount
 
 
 def _to_sent(row: tuple[Any, ...] | None) -> Sent | None:

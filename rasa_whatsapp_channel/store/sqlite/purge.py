@@ -23,6 +23,14 @@ SMALL_VALUES: Final = """
         SELECT key FROM small_values WHERE expires_at <= ? LIMIT ?
     )
 """
+HOLDS: Final = """
+    DELETE FROM holds WHERE (queue, conversation) IN (
+        SELECT queue, conversation FROM holds WHERE until <= ? LIMIT ?
+    )
+"""
+BUCKETS: Final = """
+    DELETE FROM buckets WHERE key IN (SELECT key FROM buckets WHERE full_at <= ? LIMIT ?)
+"""
 
 
 def ends(retention: Retention, now: float) -> Mapping[str, float]:
@@ -32,6 +40,8 @@ def ends(retention: Retention, now: float) -> Mapping[str, float]:
         SENT: now - retention.ledger,
         GIVEN_UP: now - retention.given_up,
         SMALL_VALUES: now,
+        HOLDS: now,
+        BUCKETS: now,
     }
 
 

@@ -7,7 +7,9 @@ An entry of a queue is in one of four states, told by *due_at* and *out*:
     due_at 0          free: the first of its conversation, can be claimed
     due_at > 0, out   claimed until then; *out* stays until it is claimed again, so that a claimant
                       who is late can still end it if nobody else took over
-    due_at > 0        released, free again then
+    due_at > 0        released, or put or left behind while its conversation is on hold; free then
+
+A conversation on hold that has no entries is kept in `holds`, until its next entry is put.
 
 Claiming is one look into `items_due` for the lowest *seq* with due_at 0, however much waits.
 """
@@ -88,6 +90,33 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         ) WITHOUT ROWID
         """,
         "CREATE INDEX small_values_expires_at ON small_values (expires_at)",
+    ),
+    (
+        # Together with the key the claims are the proof of a claim; some are no attempts.
+        "ALTER TABLE items RENAME COLUMN attempts TO claims",
+        "ALTER TABLE items ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0",
+        """
+        CREATE TABLE holds (
+            queue TEXT NOT NULL,
+            conversation TEXT NOT NULL,
+            until REAL NOT NULL,
+            seconds REAL NOT NULL,
+            PRIMARY KEY (queue, conversation)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX holds_until ON holds (until)",
+        """
+        CREATE TABLE buckets (
+            key TEXT PRIMARY KEY,
+            tokens REAL NOT NULL,
+            at REAL NOT NULL,
+            full_at REAL NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX buckets_full_at ON buckets (full_at)",
+        # To forget one person without a look at everybody.
+        "CREATE INDEX given_up_conversation ON given_up (queue, conversation)",
+        "CREATE INDEX sent_recipient_id ON sent (recipient_id)",
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, Final
 
+from rasa_whatsapp_channel.store import bucket
 from rasa_whatsapp_channel.store.base import Clock, Values
 from rasa_whatsapp_channel.store.sqlite.commits import Commits
 from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
@@ -17,6 +18,10 @@ ADD: Final = """
     WHERE small_values.expires_at <= ?
 """
 DELETE: Final = "DELETE FROM small_values WHERE key = ?"
+PURGE: Final = "DELETE FROM small_values WHERE key >= ? AND key <= ?"
+LAST: Final = "\U0010ffff"  # no key begins with anything greater
+BUCKET: Final = "SELECT tokens, at FROM buckets WHERE key = ? AND full_at > ?"
+SET_BUCKET: Final = "INSERT OR REPLACE INTO buckets (key, tokens, at, full_at) VALUES (?, ?, ?, ?)"
 
 
 class SQLiteValues(Values):
@@ -39,6 +44,21 @@ class SQLiteValues(Values):
 
     async def delete(self, key: str) -> None:
         await self._commits.write(_count, DELETE, to_unicode(key))
+
+    async def purge(self, prefix: str) -> int:
+        first = to_unicode(prefix)
+        return await self._commits.write(_count, PURGE, first, first + LAST)
+
+    async def take(self, key: str, *, rate: float, burst: float) -> float:
+        return await self._commits.write(self._take, to_unicode(key), rate, burst)
+
+    def _take(self, db: sqlite3.Connection, key: str, rate: float, burst: float) -> float:
+        now = self._clock()
+        row = _one(db, BUCKET, key, now)
+        before = bucket.Bucket(*row) if row else None
+        taken = bucket.take(before, now=now, rate=rate, burst=burst)
+        db.execute(SET_BUCKET, (key, *taken.bucket, taken.full_at))
+        return taken.wait
 
 
 def _one(db: sqlite3.Connection, statement: str, *values: str | float) -> tuple[Any, ...] | None:

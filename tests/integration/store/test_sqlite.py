@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 import rasa_whatsapp_channel
-from rasa_whatsapp_channel.store.base import DAY
+from rasa_whatsapp_channel.store.base import DAY, Retention
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.store.sqlite.faults import explain
+from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION, MIGRATIONS
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 ANNA = "491511111111"
@@ -254,6 +255,28 @@ def change(path, *statements):
     db.close()
 
 
+async def test_a_file_of_an_older_version_is_brought_up_to_date_with_all_that_is_in_it(path, clock):
+    first, *_ = MIGRATIONS
+    columns = "queue, conversation, key, body, attempts, put_at, due_at, hidden_for, out"
+    change(
+        path,
+        *first,
+        f"PRAGMA application_id = {APPLICATION}",
+        "PRAGMA user_version = 1",
+        f"INSERT INTO items ({columns}) VALUES ('inbox', '1', 'a', '{{}}', 2, 5.0, 0, 0, 0)",
+        f"INSERT INTO items ({columns}) VALUES ('inbox', '1', 'b', '{{}}', 0, 6.0, NULL, 0, 0)",
+        "INSERT INTO seen (queue, key, at) VALUES ('inbox', 'a', 5.0)",
+    )
+
+    async with SQLiteStore(path, clock=clock) as store:
+        assert not await store.inbox.put("a", "1", HELLO)
+        item = await store.inbox.claim(30)
+        assert (item.key, item.attempts, item.put_at) == ("a", 3, 5.0)
+        await store.inbox.done(item, hold=1)
+        clock.now += 1
+        assert (await store.inbox.claim(30)).key == "b"
+
+
 async def test_a_database_of_another_program_is_refused_and_left_alone(path):
     change(path, "CREATE TABLE events (id INTEGER)")
     before = path.read_bytes()
@@ -458,6 +481,36 @@ async def test_the_log_does_not_grow_without_end(path):
     assert path.stat().st_size < 20_000_000
 
 
+async def test_the_file_stays_as_big_as_what_has_to_be_remembered(path, clock):
+    life = Retention(seen=60, ledger=60, given_up=60)
+    sizes = []
+    async with SQLiteStore(path, clock=clock, retention=life) as store:
+        for start in range(0, 20_000, 1000):
+            await pass_through(store, range(start, start + 1000))
+            clock.now += 61
+            await store.purge()
+            sizes.append(sum(file.stat().st_size for file in path.parent.glob("whatsapp.db*")))
+
+    assert max(sizes) < 25_000_000  # with the log, which is carried over at 16 MiB
+    assert path.stat().st_size < 1_000_000
+
+
+async def pass_through(store, numbers):
+    numbers = list(numbers)
+    puts = (store.inbox.put(f"k{n}", f"user {n}", {**HELLO, "n": n}) for n in numbers)
+    await asyncio.gather(*puts)
+    items = await store.inbox.claim_many(30, len(numbers))
+    notes = (
+        store.ledger.note_sent(f"wamid.{n}", key="k", recipient_id=ANNA) for n in numbers[:200]
+    )
+    values = (store.values.set(f"v{n}", n, ttl=60) for n in numbers[:200])
+    failures = (store.inbox.give_up(item, "reason") for item in items[:100])
+    await asyncio.gather(*notes, *values, *failures)
+    await asyncio.gather(
+        *(store.inbox.done(item, hold=n % 10 == 0) for n, item in enumerate(items))
+    )
+
+
 async def test_what_is_over_goes_away_step_by_step(path, clock):
     async with SQLiteStore(path, clock=clock) as store:
         for start in range(0, 1000, 100):
@@ -475,11 +528,14 @@ async def use_once(store, n):
     await store.ledger.note_sent(f"wamid.{n}", key=f"k{n}", recipient_id=ANNA)
     await store.ledger.note_status(f"early.{n}", "sent")
     await store.values.set(f"v{n}", n, ttl=DAY)
+    await store.values.take(f"bucket {n}", rate=1, burst=1)
+    await store.outbox.put(f"k{n}", f"user {n}", HELLO)
+    await store.outbox.done(await store.outbox.claim(30), hold=60)
 
 
 def rows(path):
     db = sqlite3.connect(path)
-    tables = ("items", "seen", "given_up", "sent", "small_values")
+    tables = ("items", "seen", "given_up", "sent", "small_values", "holds", "buckets")
     counts = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
     db.close()
     return +Counter(counts)
@@ -487,7 +543,7 @@ def rows(path):
 
 async def test_claiming_looks_at_few_rows_however_many_wait(path):
     """Looks at SQLite's own plan: neither a scan of a table nor a sort."""
-    from rasa_whatsapp_channel.store.sqlite import queue
+    from rasa_whatsapp_channel.store.sqlite import statements as sql
 
     async with SQLiteStore(path):
         pass
@@ -495,13 +551,16 @@ async def test_claiming_looks_at_few_rows_however_many_wait(path):
     steps = [
         step
         for statement, values in (
-            (queue.NEXT_DUE, ("inbox",)),
-            (queue.OLDEST_FREE, ("inbox",)),
-            (queue.FIRST, ("inbox", ANNA)),
-            (queue.IS_BEHIND, ("inbox", ANNA)),
-            (queue.FREE_NEXT, ("inbox", ANNA)),
-            (queue.FREE_DUE, ("inbox", 1.0, 100)),
-            (queue.TAKE, (1.0, 1.0, 1)),
+            (sql.NEXT_DUE, ("inbox",)),
+            (sql.OLDEST_FREE, ("inbox", 20)),
+            (sql.FIRST, ("inbox", ANNA)),
+            (sql.IS_BEHIND, ("inbox", ANNA)),
+            (sql.GET_HOLD, ("inbox", ANNA)),
+            (sql.SHOW_NEXT, (0, 0, "inbox", ANNA)),
+            (sql.FREE_DUE, ("inbox", 1.0, 100)),
+            (sql.TAKE, (1.0, 1.0, 1)),
+            (sql.REMOVE_ALL, ("inbox", ANNA)),
+            (sql.DISCARD_ALL, ("inbox", ANNA)),
         )
         for *_, step in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)
     ]

@@ -23,6 +23,7 @@ from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
 users = st.sampled_from(["anna", "ben", "cem"])
 leases = st.sampled_from([0, 30, 300])
+holds = st.sampled_from([0, 0, 5, 60])
 ttls = st.sampled_from([1, 30, DAY])
 pauses = st.sampled_from([-7200, -3, 0.5, 31, 31, 400, DAY + 1, 9 * DAY, 31 * DAY])
 few = st.integers(0, 3).map(str)
@@ -76,21 +77,37 @@ class Queues(Stores):
         item = self.both(lambda store: store.inbox.claim(lease))
         return item if item else multiple()
 
-    @rule(item=items)
-    def done(self, item):
-        self.both(lambda store: store.inbox.done(item))
+    @rule(target=items, lease=leases, limit=st.integers(1, 3))
+    def claim_many(self, lease, limit):
+        return multiple(*self.both(lambda store: store.inbox.claim_many(lease, limit)))
 
-    @rule(item=items, after=leases)
-    def release(self, item, after):
-        self.both(lambda store: store.inbox.release(item, after))
+    @rule(item=items, hold=holds)
+    def done(self, item, hold):
+        self.both(lambda store: store.inbox.done(item, hold))
+
+    @rule(item=items, after=leases, attempt=st.booleans())
+    def release(self, item, after, attempt):
+        self.both(lambda store: store.inbox.release(item, after, attempt=attempt))
+
+    @rule(item=items)
+    def replace_body(self, item):
+        self.both(lambda store: store.inbox.replace_body(item, {"changed": item.claim}))
 
     @rule(item=items, lease=leases)
     def extend(self, item, lease):
         self.both(lambda store: store.inbox.extend(item, lease))
 
-    @rule(item=items)
-    def give_up(self, item):
-        self.both(lambda store: store.inbox.give_up(item, "reason"))
+    @rule(item=items, hold=holds)
+    def give_up(self, item, hold):
+        self.both(lambda store: store.inbox.give_up(item, "reason", hold))
+
+    @rule(user=users)
+    def free(self, user):
+        self.both(lambda store: store.inbox.free(user))
+
+    @rule(user=users)
+    def purge(self, user):
+        self.both(lambda store: store.inbox.purge(user))
 
     @rule(key=many, user=users)
     def put_given_up(self, key, user):
@@ -102,16 +119,30 @@ class Queues(Stores):
         key = data.draw(st.sampled_from(["none", *(entry.key for entry in given_up)]))
         self.both(lambda store: store.inbox.retry(key))
 
+    @rule(data=st.data())
+    def discard(self, data):
+        given_up = self.both(lambda store: store.inbox.given_up())
+        key = data.draw(st.sampled_from(["none", *(entry.key for entry in given_up)]))
+        self.both(lambda store: store.inbox.discard(key))
+
     @invariant()
     def same_depth(self):
         self.both(lambda store: store.inbox.depth())
+        self.both(lambda store: store.inbox.waiting())
         self.both(lambda store: store.inbox.given_up())
 
 
 class Records(Stores):
-    @rule(message_id=few, key=few, user=users)
-    def note_sent(self, message_id, key, user):
-        self.both(lambda store: store.ledger.note_sent(message_id, key=key, recipient_id=user))
+    @rule(message_id=few, key=few)
+    def note_sent(self, message_id, key):
+        recipient_id = recipient_of(key)
+        self.both(
+            lambda store: store.ledger.note_sent(message_id, key=key, recipient_id=recipient_id)
+        )
+
+    @rule(key=few)
+    def purge_sent(self, key):
+        self.both(lambda store: store.ledger.purge(recipient_of(key)))
 
     @rule(message_id=few, status=st.sampled_from([*STATUS_RANK, "unheard of"]))
     def note_status(self, message_id, status):
@@ -129,11 +160,23 @@ class Records(Stores):
     def delete_value(self, key):
         self.both(lambda store: store.values.delete(key))
 
+    @rule(prefix=st.sampled_from(["", "0", "1", "10"]))
+    def purge_values(self, prefix):
+        self.both(lambda store: store.values.purge(prefix))
+
+    @rule(key=few, rate=st.sampled_from([0.1, 80]), burst=st.sampled_from([1, 2.5]))
+    def take(self, key, rate, burst):
+        self.both(lambda store: store.values.take(key, rate=rate, burst=burst))
+
     @rule(key=few)
     def look_up(self, key):
         self.both(lambda store: store.ledger.get(key))
         self.both(lambda store: store.ledger.by_key(key))
         self.both(lambda store: store.values.get(key))
+
+
+def recipient_of(key):
+    return "anna" if key < "2" else "ben"
 
 
 ENOUGH = settings(

@@ -339,6 +339,221 @@ async def test_an_item_whose_claimant_was_cancelled_is_not_lost(queue, steps):
     assert someone_has_it != someone_can_claim_it
 
 
+async def test_an_entry_that_was_handed_back_for_its_claimant_was_never_tried(queue):
+    await queue.put("k", ANNA, HELLO)
+    claiming = asyncio.create_task(queue.claim(3600))
+    await asyncio.sleep(0)
+    claiming.cancel()
+    await asyncio.wait([claiming])
+    await asyncio.sleep(0.05)
+
+    again = claiming.result() if not claiming.cancelled() else await queue.claim(30)
+
+    assert (again.key, again.attempts) == ("k", 1)
+
+
+async def test_many_are_claimed_at_once_one_of_each_conversation(queue):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN), ("c1", "cem"))
+
+    first = await queue.claim_many(30, 2)
+    second = await queue.claim_many(30, 2)
+
+    assert [item.key for item in first] == ["a1", "b1"]
+    assert [item.key for item in second] == ["c1"]
+    assert await queue.claim_many(30, 2) == []
+
+
+async def test_a_claim_released_as_no_attempt_is_not_counted(queue):
+    await queue.put("k", ANNA, HELLO)
+    await queue.release(await queue.claim(30))
+    await queue.release(await queue.claim(30), attempt=False)
+    await queue.release(await queue.claim(30), 0, attempt=False)
+
+    assert (await queue.claim(30)).attempts == 2
+
+
+async def test_who_released_a_claim_as_no_attempt_has_lost_it(queue):
+    await queue.put("k", ANNA, HELLO)
+    before = await queue.claim(30)
+    await queue.release(before, attempt=False)
+    current = await queue.claim(30)
+
+    await queue.done(before)
+
+    assert current.attempts == before.attempts
+    assert not await queue.extend(before, 30)
+    assert await queue.extend(current, 30)
+
+
+async def test_attempts_that_do_not_count_do_not_count_when_given_up_either(queue):
+    await queue.put("k", ANNA, HELLO)
+    await queue.release(await queue.claim(30), attempt=False)
+    await queue.give_up(await queue.claim(30), "reason")
+
+    assert [entry.attempts for entry in await queue.given_up()] == [1]
+
+
+async def test_a_changed_body_is_what_the_next_claim_finds(queue):
+    await queue.put("k", ANNA, HELLO)
+    item = await queue.claim(30)
+
+    assert await queue.replace_body(item, {"text": "healed"})
+    await queue.release(item)
+
+    assert (await queue.claim(30)).body == {"text": "healed"}
+
+
+async def test_a_changed_body_is_what_is_set_aside_and_retried(queue):
+    await queue.put("k", ANNA, HELLO)
+    item = await queue.claim(30)
+    await queue.replace_body(item, {"text": "healed"})
+    await queue.give_up(item, "reason")
+
+    assert [entry.body for entry in await queue.given_up()] == [{"text": "healed"}]
+    await queue.retry("k")
+    assert (await queue.claim(30)).body == {"text": "healed"}
+
+
+async def test_who_lost_the_lease_can_no_longer_change_the_body(queue, clock):
+    await queue.put("k", ANNA, HELLO)
+    stale = await queue.claim(30)
+    clock.now += 31
+    current = await queue.claim(30)
+
+    assert not await queue.replace_body(stale, {"text": "stale"})
+    await queue.release(current)
+    assert (await queue.claim(30)).body == HELLO
+
+
+# Holds
+
+
+async def test_a_conversation_on_hold_does_not_go_on_before_the_hold_ends(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN))
+    await queue.done(await queue.claim(30), hold=3)
+
+    assert [item.key for item in await claim_all(queue)] == ["b1"]
+    clock.now += 3
+    assert [item.key for item in await claim_all(queue)] == ["a2"]
+
+
+async def test_what_is_put_while_its_conversation_is_on_hold_waits_too(queue, clock):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.done(await queue.claim(30), hold=3)
+    clock.now += 1
+    await put_all(queue, ("a2", ANNA), ("a3", ANNA))
+
+    assert await queue.claim(30) is None
+    clock.now += 2
+    item = await queue.claim(30)
+    assert item.key == "a2"
+    await queue.done(item)
+    assert (await queue.claim(30)).key == "a3"
+
+
+async def test_what_is_put_after_a_hold_is_over_can_be_claimed(queue, clock):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.done(await queue.claim(30), hold=3)
+    clock.now += 3
+    await queue.put("a2", ANNA, HELLO)
+
+    assert (await queue.claim(30)).key == "a2"
+
+
+async def test_a_given_up_entry_may_hold_its_conversation_too(queue, clock):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.give_up(await queue.claim(30), "reason", hold=3)
+    await queue.put("a2", ANNA, HELLO)
+
+    assert await queue.claim(30) is None
+    clock.now += 3
+    assert (await queue.claim(30)).key == "a2"
+
+
+async def test_a_retried_entry_waits_for_the_hold_of_its_conversation(queue, clock):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.give_up(await queue.claim(30), "reason", hold=3)
+    await queue.retry("a1")
+
+    assert await queue.claim(30) is None
+    clock.now += 3
+    assert (await queue.claim(30)).key == "a1"
+
+
+async def test_a_hold_lasts_for_its_seconds_though_the_clock_was_set_back(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN))
+    await queue.done(await queue.claim(30), hold=3)
+    await queue.done(await queue.claim(30), hold=3)
+    clock.now -= 3600
+    await queue.put("b2", BEN, HELLO)
+    assert await queue.claim(30) is None
+    clock.now += 3
+
+    assert {item.key for item in await claim_all(queue)} == {"a2", "b2"}
+
+
+async def test_who_lost_the_lease_holds_nothing(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    stale = await queue.claim(30)
+    clock.now += 31
+    await queue.done(await queue.claim(30))
+
+    await queue.done(stale, hold=60)
+
+    assert (await queue.claim(30)).key == "a2"
+
+
+async def test_a_hold_ends_when_its_conversation_is_freed(queue):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    await queue.done(await queue.claim(30), hold=3)
+
+    assert await queue.free(ANNA)
+
+    assert (await queue.claim(30)).key == "a2"
+
+
+async def test_a_hold_of_an_empty_conversation_can_be_ended_too(queue):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.done(await queue.claim(30), hold=3)
+
+    assert await queue.free(ANNA)
+    assert not await queue.free(ANNA)
+
+    await queue.put("a2", ANNA, HELLO)
+    assert (await queue.claim(30)).key == "a2"
+
+
+async def test_a_released_item_can_be_freed(queue):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.release(await queue.claim(30), after=3600)
+
+    assert await queue.free(ANNA)
+
+    assert (await queue.claim(30)).key == "a1"
+
+
+async def test_freeing_changes_nothing_while_an_entry_is_out(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    item = await queue.claim(30)
+
+    assert not await queue.free(ANNA)
+
+    assert await queue.claim(30) is None
+    assert await queue.extend(item, 30)
+
+
+async def test_there_is_nothing_to_free_where_nothing_waits_or_all_is_free(queue, clock):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.put("b1", BEN, HELLO)
+    await queue.release(await queue.claim(30), after=3)
+    clock.now += 3
+
+    assert not await queue.free(ANNA)
+    assert not await queue.free(BEN)
+    assert not await queue.free("nobody")
+    assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
+
+
 # Given up
 
 
@@ -440,6 +655,138 @@ async def test_entries_that_wait_never_go_away(store, clock):
     assert (await store.inbox.claim(30)).key == "k"
 
 
+async def test_a_discarded_entry_is_gone_and_its_key_stays_seen(queue):
+    for key in ("a", "b"):
+        await queue.put_given_up(key, ANNA, HELLO, "reason")
+
+    assert await queue.discard("a")
+
+    assert not await queue.discard("a")
+    assert not await queue.retry("a")
+    assert not await queue.put("a", ANNA, HELLO)
+    assert [entry.key for entry in await queue.given_up()] == ["b"]
+
+
+async def test_what_was_not_given_up_cannot_be_discarded(queue):
+    await queue.put("k", ANNA, HELLO)
+
+    assert not await queue.discard("k")
+    assert (await queue.claim(30)).key == "k"
+
+
+# Looking at what waits
+
+
+async def test_what_waits_is_seen_oldest_first_with_its_state(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN), ("a2", ANNA), ("c1", "cem"))
+    await queue.claim(30)
+    await queue.release(await queue.claim(30), after=60)
+
+    seen = await queue.waiting()
+
+    assert [(entry.key, entry.due_at, entry.out) for entry in seen] == [
+        ("a1", clock.now + 30, True),
+        ("b1", clock.now + 60, False),
+        ("a2", None, False),
+        ("c1", 0.0, False),
+    ]
+    assert [entry.attempts for entry in seen] == [1, 1, 0, 0]
+    assert {entry.put_at for entry in seen} == {clock.now}
+    assert (seen[2].conversation, seen[2].body) == (ANNA, HELLO)
+
+
+async def test_looking_at_what_waits_claims_nothing(queue):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN))
+
+    assert [entry.key for entry in await queue.waiting(limit=1)] == ["a1"]
+
+    assert [item.attempts for item in await claim_all(queue)] == [1, 1]
+
+
+async def test_what_may_be_claimed_again_is_seen_as_free(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN))
+    await queue.claim(30)
+    await queue.release(await queue.claim(30), after=30)
+    clock.now += 30
+
+    assert [(entry.due_at, entry.out) for entry in await queue.waiting()] == [(0.0, False)] * 2
+
+
+async def test_what_waits_for_the_end_of_a_hold_is_seen_as_such(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    await queue.done(await queue.claim(30), hold=3)
+
+    assert [(entry.due_at, entry.out) for entry in await queue.waiting()] == [
+        (clock.now + 3, False)
+    ]
+
+
+async def test_nothing_waits_in_an_empty_queue(queue):
+    assert await queue.waiting() == []
+
+
+# Forgetting one person
+
+
+async def test_all_entries_of_one_conversation_are_forgotten(queue):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN), ("a2", ANNA), ("a3", ANNA))
+    await queue.put_given_up("a0", ANNA, HELLO, "reason")
+    await queue.put_given_up("b0", BEN, HELLO, "reason")
+    await queue.give_up(await queue.claim(30), "reason")
+
+    assert await queue.purge(ANNA) == 4
+    assert await queue.purge(ANNA) == 0
+
+    assert [entry.key for entry in await queue.waiting()] == ["b1"]
+    assert [entry.key for entry in await queue.given_up()] == ["b0"]
+    assert (await queue.depth()).waiting == 1
+    assert [item.key for item in await claim_all(queue)] == ["b1"]
+
+
+async def test_what_was_forgotten_of_a_conversation_is_still_seen(queue):
+    await put_all(queue, ("a1", ANNA))
+    await queue.purge(ANNA)
+
+    assert not await queue.put("a1", ANNA, HELLO)
+    assert await queue.put("a2", ANNA, HELLO)
+    assert (await queue.claim(30)).key == "a2"
+
+
+@pytest.mark.parametrize("with_next", [False, True])
+async def test_the_hold_of_a_forgotten_conversation_is_over(queue, with_next):
+    await queue.put("a1", ANNA, HELLO)
+    if with_next:
+        await queue.put("a2", ANNA, HELLO)
+    await queue.done(await queue.claim(30), hold=3600)
+
+    assert await queue.purge(ANNA) == with_next
+
+    await queue.put("a3", ANNA, HELLO)
+    assert (await queue.claim(30)).key == "a3"
+
+
+@pytest.mark.parametrize("end", ["done", "release", "give up", "extend"])
+async def test_who_works_on_a_forgotten_entry_can_no_longer_end_it(queue, clock, end):
+    await queue.put("a1", ANNA, HELLO)
+    item = await queue.claim(30)
+    assert await queue.purge(ANNA) == 1
+
+    await end_item(queue, item, end)
+
+    assert await queue.depth() == Depth(waiting=0, given_up=0, oldest=None)
+
+
+async def test_nobody_else_begins_while_a_forgotten_entry_may_be_worked_on(queue, clock):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.claim(30)
+    await queue.purge(ANNA)
+    await queue.put("a2", ANNA, HELLO)
+
+    assert await queue.claim(30) is None
+    clock.now += 30
+    assert (await queue.claim(30)).key == "a2"
+
+
 # Depth
 
 
@@ -528,6 +875,30 @@ async def test_waiting_ends_when_a_released_item_may_be_claimed(rested, clock):
 
     assert await waiting < 1
     assert await rested.claim(30)
+
+
+async def test_waiting_ends_when_a_hold_ends(rested, clock):
+    await rested.put("a1", ANNA, HELLO)
+    await rested.done(await rested.claim(30), hold=0.2)
+    await rested.put("a2", ANNA, HELLO)
+    await rested.wait(0)
+    waiting = asyncio.create_task(seconds(rested.wait(10)))
+    clock.now += 0.2
+
+    assert await waiting < 1
+    assert await rested.claim(30)
+
+
+async def test_waiting_ends_when_a_conversation_is_freed(rested):
+    await put_all(rested, ("a1", ANNA), ("a2", ANNA))
+    await rested.done(await rested.claim(30), hold=3600)
+    await rested.wait(0)
+    waiting = asyncio.create_task(seconds(rested.wait(10)))
+    await asyncio.sleep(0.05)
+
+    await rested.free(ANNA)
+
+    assert await waiting < 1
 
 
 async def test_waiting_goes_on_while_the_item_is_extended(rested, clock):
@@ -731,6 +1102,21 @@ async def test_sent_messages_are_forgotten_a_month_after_their_last_status(store
     assert (await store.ledger.get("wamid.2")).status == "read"
 
 
+async def test_all_that_was_sent_to_one_person_is_forgotten(store):
+    await note(store.ledger, "wamid.1", "out:1")
+    await note(store.ledger, "wamid.2", "out:2")
+    await store.ledger.note_status("wamid.2", "read")
+    await store.ledger.note_sent("wamid.3", key="out:3", recipient_id=BEN)
+
+    assert await store.ledger.purge(ANNA) == 2
+    assert await store.ledger.purge(ANNA) == 0
+
+    assert await store.ledger.get("wamid.1") is None
+    assert await store.ledger.by_key("out:2") is None
+    assert (await store.ledger.by_key("out:3")).recipient_id == BEN
+    assert await store.ledger.note_status("wamid.2", "played") is None
+
+
 # Values
 
 
@@ -790,6 +1176,95 @@ async def test_a_deleted_value_is_gone_and_its_key_is_free(store):
 
     assert await store.values.get("k") is None
     assert await store.values.add("k", "w", ttl=60)
+
+
+async def test_values_are_forgotten_by_what_their_keys_begin_with(store):
+    keys = ["wrote:1", "wrote:12", "wrote:2", "wrote", "a wrote:1", "wrote:1\U0001f600"]
+    for key in keys:
+        await store.values.set(key, key, ttl=60)
+
+    assert await store.values.purge("wrote:1") == 3
+    assert await store.values.purge("wrote:1") == 0
+
+    kept = [key for key in keys if await store.values.get(key)]
+    assert kept == ["wrote:2", "wrote", "a wrote:1"]
+
+
+@pytest.mark.parametrize("prefix", ["a*", "a?", "a[bc]", "a%", "a_", "a\\"])
+async def test_a_prefix_means_nothing_but_itself(store, prefix):
+    await store.values.set(f"{prefix}:1", 1, ttl=60)
+    await store.values.set("abc:1", 2, ttl=60)
+
+    assert await store.values.purge(prefix) == 1
+    assert await store.values.get("abc:1") == 2
+
+
+# Tokens
+
+
+async def test_a_full_bucket_gives_its_tokens_and_then_tells_how_long_to_wait(store, clock):
+    takes = [await store.values.take("pair", rate=0.5, burst=3) for _ in range(4)]
+
+    assert takes == [0.0, 0.0, 0.0, 2.0]
+
+
+async def test_there_is_a_token_after_the_wait_and_not_before(store, clock):
+    await store.values.take("pair", rate=1 / 6, burst=1)
+    clock.now += 2
+    wait = await store.values.take("pair", rate=1 / 6, burst=1)
+    assert wait == pytest.approx(4)
+
+    clock.now += wait - 0.5
+    assert await store.values.take("pair", rate=1 / 6, burst=1) == pytest.approx(0.5)
+    clock.now += 0.5
+    assert await store.values.take("pair", rate=1 / 6, burst=1) == 0.0
+
+
+async def test_who_always_waits_as_long_as_told_gets_the_whole_rate(store, clock):
+    start = clock.now
+    taken = 0
+    while clock.now < start + 5:
+        if wait := await store.values.take("all", rate=80, burst=1):
+            clock.now += wait
+        else:
+            taken += 1
+
+    assert 399 <= taken <= 402
+
+
+async def test_a_bucket_never_holds_more_than_its_burst(store, clock):
+    await store.values.take("pair", rate=1, burst=2)
+    clock.now += DAY
+    await store.purge()
+
+    takes = [await store.values.take("pair", rate=1, burst=2) for _ in range(3)]
+
+    assert takes == [0.0, 0.0, 1.0]
+
+
+async def test_of_a_hundred_who_take_at_once_as_many_get_a_token_as_there_are(store):
+    takes = await asyncio.gather(*(store.values.take("all", rate=1, burst=45) for _ in range(100)))
+
+    assert takes.count(0.0) == 45
+    assert {wait for wait in takes if wait} == {1.0}
+
+
+async def test_buckets_know_nothing_of_each_other_nor_of_values(store):
+    await store.values.set("one", "v", ttl=60)
+
+    assert await store.values.take("one", rate=1, burst=1) == 0.0
+    assert await store.values.take("two", rate=1, burst=1) == 0.0
+    assert await store.values.take("one", rate=1, burst=1) == 1.0
+    assert await store.values.get("one") == "v"
+
+
+async def test_a_clock_that_was_set_back_keeps_nobody_from_the_next_token(store, clock):
+    await store.values.take("all", rate=1, burst=1)
+    clock.now -= 3600
+
+    assert await store.values.take("all", rate=1, burst=1) == 1.0
+    clock.now += 1
+    assert await store.values.take("all", rate=1, burst=1) == 0.0
 
 
 # Opening and closing
