@@ -4,7 +4,7 @@
 export function h(tag, props = {}, ...children) {
   const [name, ...classes] = tag.split(".");
   const node = document.createElement(name);
-  node.classList.add(...classes);
+  if (classes.length > 0) node.className = classes.join(" ");
   for (const [key, value] of Object.entries(props)) setProp(node, key, value);
   node.append(...children.flat(2).filter((child) => isThere(child) && child !== ""));
   return node;

@@ -40,6 +40,6 @@ export function shortMoment(seconds, now = Date.now()) {
 /** "2:07", for a length in seconds. */
 export function lengthOf(seconds) {
   if (!Number.isFinite(seconds)) return "–:––";
-  const whole = Math.round(seconds);
+  const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

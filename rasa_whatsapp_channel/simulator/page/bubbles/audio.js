@@ -54,7 +54,8 @@ function connect({ sound, button, seek, bars, length, node, media }) {
 
   function show() {
     const started = sound.currentTime > 0 && !sound.ended;
-    length.textContent = lengthOf(started ? sound.currentTime : seconds);
+    // Nothing is 0:00 long.
+    length.textContent = lengthOf(started ? sound.currentTime : Math.max(1, seconds));
     seek.setAttribute("aria-valuetext", `${lengthOf(sound.currentTime)} of ${lengthOf(seconds)}`);
     const part = seconds ? sound.currentTime / seconds : 0;
     seek.value = sound.ended ? 0 : sound.currentTime;

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from support.chromium import Tab
+from support.spoken_bot import MAYA, MEDIA, Bot
+
+EVIL = '"><img src=x onerror="document.title=\'hit\'"><script>document.title="hit"</script>'
+
+
+def message(kind: str, direction: str = "outbound") -> str:
+    return f"document.querySelector('[data-type={kind}][data-direction={direction}]')"
+
+
+def buttons(*titles: str) -> dict[str, Any]:
+    replies = [{"type": "reply", "reply": {"id": f"/{title}", "title": title}} for title in titles]
+    content = {"type": "button", "body": {"text": "Well?"}, "action": {"buttons": replies}}
+    return {"type": "interactive", "interactive": content}
+
+
+async def write(page: Tab, text: str) -> None:
+    await page.click("#composer-text")
+    await page.type(text)
+    await page.press_enter()
+
+
+async def test_a_text_reaches_the_bot_and_its_ticks_turn_blue(page: Tab, bot: Bot) -> None:
+    await write(page, "hello")
+
+    heard = await bot.hears()
+    assert (heard["type"], heard["text"]) == ("text", {"body": "hello"})
+    mine = message("text", "inbound")
+    await page.shows(f"{mine}?.dataset.status === 'delivered'")
+
+    await bot.reads(heard["id"])
+
+    await page.shows(f"{mine}.dataset.status === 'read'")
+    await page.shows("document.querySelector('.typing').checkVisibility()")
+    await bot.says({"type": "text", "text": {"body": "*Hi*"}})
+    await page.shows(f"{message('text')}?.querySelector('strong').textContent === 'Hi'")
+    await page.shows("!document.querySelector('.typing').checkVisibility()")
+    await page.shows(f"{message('text')}.dataset.status === 'read'")
+
+
+async def test_shift_and_enter_begin_a_new_line(page: Tab, bot: Bot) -> None:
+    await page.click("#composer-text")
+    await page.type("one")
+    await page.press_enter(shift=True)
+    await page.type("two")
+    await page.press_enter()
+
+    assert (await bot.hears())["text"]["body"] == "one\ntwo"
+
+
+async def test_every_kind_of_file_of_the_bot_can_be_seen_or_heard(page: Tab, bot: Bot) -> None:
+    image = await bot.uploads("lake.jpg", "image/jpeg")
+    guide = await bot.uploads("guide.pdf", "application/pdf")
+    chime = await bot.uploads("chime.ogg", "audio/ogg")
+    boat = await bot.uploads("boat.mp4", "video/mp4")
+    sun = await bot.uploads("sun.webp", "image/webp")
+
+    await bot.says({"type": "image", "image": {"id": image, "caption": "the lake"}})
+    await bot.says({"type": "document", "document": {"id": guide, "filename": "Guide.pdf"}})
+    await bot.says({"type": "audio", "audio": {"id": chime, "voice": True}})
+    await bot.says({"type": "video", "video": {"id": boat}})
+    await bot.says({"type": "sticker", "sticker": {"id": sun}})
+
+    await page.shows(f"{message('image')}?.querySelector('img').naturalWidth > 0")
+    assert "the lake" in await page.js(f"{message('image')}.textContent")
+    await page.shows(f"{message('document')}?.querySelector('a').download === 'Guide.pdf'")
+    await page.shows(f"/^0:0[1-9]$/.test({message('audio')}?.querySelector('.length').textContent)")
+    await page.shows(f"{message('video')}?.querySelector('video').readyState > 0")
+    await page.shows(f"{message('sticker')}?.querySelector('img').naturalWidth === 512")
+
+
+async def test_a_tapped_button_answers_its_message(page: Tab, bot: Bot) -> None:
+    asked = await bot.says(buttons("Yes", "No"))
+
+    await page.click("[data-reply-id='/No']")
+
+    heard = await bot.hears()
+    reply = {"type": "button_reply", "button_reply": {"id": "/No", "title": "No"}}
+    assert (heard["interactive"], heard["context"]["id"]) == (reply, asked)
+    await page.shows("document.querySelector('[data-reply-id=\"/No\"]').ariaPressed === 'true'")
+    await page.shows(f"{message('interactive', 'inbound')}.querySelector('.quote')")
+
+
+async def test_a_row_of_a_list_is_chosen_in_a_sheet(page: Tab, bot: Bot) -> None:
+    row = {"id": "/kiel", "title": "Kiel", "description": "at the sea"}
+    action = {"button": "Places", "sections": [{"title": "North", "rows": [row]}]}
+    content = {"type": "list", "body": {"text": "Where to?"}, "action": action}
+    await bot.says({"type": "interactive", "interactive": content})
+
+    await page.click("[data-type=interactive] .choice")
+    await page.click("dialog [data-row-id='/kiel']")
+
+    assert (await bot.hears())["interactive"] == {"type": "list_reply", "list_reply": row}
+    await page.shows("!document.querySelector('dialog')")
+
+
+async def test_a_picture_goes_with_what_is_written_as_its_caption(page: Tab, bot: Bot) -> None:
+    await page.choose_files("#file-image", MEDIA / "lake.jpg")
+    await write(page, "look")
+
+    heard = await bot.hears()
+    assert (heard["type"], heard["image"]["caption"]) == ("image", "look")
+    assert heard["image"]["mime_type"] == "image/jpeg"
+    await page.shows(f"{message('image', 'inbound')}?.querySelector('img').naturalWidth > 0")
+
+
+async def test_a_voice_message_arrives_as_ogg_with_opus(page: Tab, bot: Bot) -> None:
+    await page.click("#record")
+    await page.shows("document.querySelector('.recording-time').textContent >= '0:01'")
+    await page.click("#record-send")
+
+    audio = (await bot.hears())["audio"]
+    assert (audio["voice"], audio["mime_type"]) == (True, "audio/ogg; codecs=opus")
+    address = f"{bot.simulator}/simulator/media/{audio['id']}"
+    async with bot.session.get(address) as answer:
+        recorded = await answer.read()
+    assert recorded.startswith(b"OggS")
+    assert recorded[28:36] == b"OpusHead"
+    await page.shows(
+        f"/^0:0[1-9]$/.test({message('audio', 'inbound')}?.querySelector('.length').textContent)"
+    )
+
+
+async def test_a_location_is_asked_for_in_a_form(page: Tab, bot: Bot) -> None:
+    await page.click("#attach")
+    await page.click("#attach-location")
+    await page.click("dialog .primary")
+
+    location = (await bot.hears())["location"]
+    assert (location["latitude"], location["name"]) == (52.51628, "Brandenburg Gate")
+    await page.shows(f"{message('location', 'inbound')}?.querySelector('svg.map')")
+
+
+async def test_a_reaction_stands_on_the_message_it_is_for(page: Tab, bot: Bot) -> None:
+    said = await bot.says({"type": "text", "text": {"body": "Hi"}})
+    await page.shows(message("text"))
+
+    await page.js(f"{message('text')}.focus()")
+    await page.click("#react")
+    await page.click("#emoji button")
+
+    assert (await bot.hears())["reaction"] == {"message_id": said, "emoji": "👍"}
+    await page.shows(f"{message('text')}.querySelector('.reactions').textContent === '👍'")
+
+
+async def test_what_whatsapp_refuses_says_which_rule_was_broken(page: Tab, bot: Bot) -> None:
+    assert await bot.says(buttons("A title that is far too long")) == ""
+
+    await page.shows("document.querySelector('[data-refused]')?.checkVisibility()")
+    shown = await page.js("document.querySelector('[data-refused]').textContent")
+    assert "at most 20" in shown
+
+
+async def test_a_bot_that_does_not_answer_is_said_above_the_chat(page: Tab, bot: Bot) -> None:
+    bot.status = 500
+    await write(page, "hello")
+
+    await page.shows("document.querySelector('[data-banner=webhook]')?.textContent.includes('500')")
+
+    bot.status = 200
+    await bot.hears()
+    await page.shows("!document.querySelector('[data-banner=webhook]')")
+
+
+async def test_the_inspector_shows_the_request_of_the_bot(page: Tab, bot: Bot) -> None:
+    await bot.says({"type": "text", "text": {"body": "inside"}})
+    await page.shows(message("text"))
+
+    await page.js(f"{message('text')}.focus()")
+    await page.click("#inspect")
+
+    shown = await page.js("document.querySelector('#bench .json').textContent")
+    assert '"body": "inside"' in shown
+
+
+async def test_a_new_person_has_a_chat_of_their_own(page: Tab, bot: Bot) -> None:
+    await page.click("#new-person")
+    await page.type("Ravi")
+    await page.click("dialog .primary")
+    await page.shows("document.querySelector('#chat-subtitle').textContent === 'You are Ravi'")
+
+    await page.click("#say-hi")
+
+    assert (await bot.hears())["from"] != MAYA
+    assert await page.js("document.querySelectorAll('#chats a').length") == 2
+
+
+async def test_markup_in_texts_and_names_stays_text(page: Tab, bot: Bot) -> None:
+    guide = await bot.uploads("guide.pdf", "application/pdf")
+    name = f"{EVIL}.pdf"
+    await bot.says({"type": "document", "document": {"id": guide, "filename": name}})
+    await bot.says({"type": "text", "text": {"body": EVIL}})
+    await bot.says({"type": "contacts", "contacts": [{"name": {"formatted_name": EVIL}}]})
+
+    await page.shows(f"{message('text')}?.querySelector('.text').textContent === {EVIL!r}")
+    await asyncio.sleep(0.3)
+    assert await page.js("document.title") != "hit"
+    assert await page.js("document.querySelectorAll('img[src=x], script:not([src])').length") == 0
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [390, 800, 1280])
+async def test_nothing_is_wider_than_the_screen(
+    page: Tab, bot: Bot, width: int, dark: bool
+) -> None:
+    await page.size(width, 844, dark=dark)
+    await page.js(f"location.hash = '#/{MAYA}'")
+    await bot.says(
+        {"type": "text", "text": {"body": f"{'long' * 60} https://{'link' * 60}.example"}}
+    )
+    await bot.says(buttons("Yes", "No"))
+
+    await page.shows(message("interactive"))
+    for part in ("document.documentElement", "document.querySelector('#messages')"):
+        assert await page.js(f"{part}.scrollWidth <= {part}.clientWidth")

@@ -1,0 +1,60 @@
+"""A bot for the simulator whose words the tests put into its mouth."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+MEDIA = Path(__file__).parents[2] / "examples" / "quickstart" / "media"
+MAYA = "4915112345678"
+TOKEN = {"Authorization": "Bearer simulator-token"}
+NUMBER = "106540352242922"
+
+
+@dataclass
+class Bot:
+    """What the bot has heard, and its way to speak."""
+
+    session: aiohttp.ClientSession
+    simulator: str = ""
+    heard: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    status: int = 200  # what it answers webhooks with
+
+    async def webhook(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        value = body["entry"][0]["changes"][0]["value"]
+        if self.status == 200:
+            for message in value.get("messages", []):
+                self.heard.put_nowait(message)
+        return web.Response(status=self.status)
+
+    async def hears(self) -> dict[str, Any]:
+        return await asyncio.wait_for(self.heard.get(), 15)
+
+    async def says(self, message: dict[str, Any]) -> str:
+        """Send *message* to Maya; return its id, or "" if the simulator refused it."""
+        body = {"messaging_product": "whatsapp", "to": f"+{MAYA}", **message}
+        answer = await self.posts("messages", json=body)
+        return answer["messages"][0]["id"] if "messages" in answer else ""
+
+    async def uploads(self, name: str, mime_type: str) -> str:
+        form = aiohttp.FormData({"messaging_product": "whatsapp"})
+        content = (MEDIA / name).read_bytes()
+        form.add_field("file", content, filename=name, content_type=mime_type)
+        media_id: str = (await self.posts("media", data=form))["id"]
+        return media_id
+
+    async def reads(self, message_id: str) -> None:
+        typing = {"typing_indicator": {"type": "text"}}
+        body = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
+        await self.posts("messages", json={**body, **typing})
+
+    async def posts(self, path: str, **content: Any) -> Any:
+        address = f"{self.simulator}/v25.0/{NUMBER}/{path}"
+        async with self.session.post(address, headers=TOKEN, **content) as answer:
+            return await answer.json()
