@@ -35,9 +35,8 @@ class Item:
     """
     One entry of a queue, claimed.
 
-    *attempts* counts the claims, this one included, without those that were released as no attempt.
-    *claim* counts all of them. Together with *key* it is the proof of the claim: who lost the lease
-    can no longer end the item.
+    *attempts* counts the claims, this one included. Together with *key* it is the proof of the
+    claim: who lost the lease can no longer end the item. *forgiven* of them were no fault of it.
     """
 
     key: str
@@ -45,13 +44,18 @@ class Item:
     body: Body
     attempts: int
     put_at: float
-    claim: int = 0
+    forgiven: int = 0
+
+    @property
+    def tries(self) -> int:
+        """The attempts that count, this one included."""
+        return self.attempts - self.forgiven
 
 
 @dataclass(frozen=True)
 class Waiting:
     """
-    An entry of a queue, looked at. *attempts* counts the claims so far, as in `Item`.
+    An entry of a queue, looked at. *attempts* counts the claims so far.
 
     *due_at* is when it can be claimed: 0.0 for now, None while it is behind another entry of its
     conversation. *out*: somebody has claimed it, until *due_at*.
@@ -141,7 +145,7 @@ class Queue(ABC):
         """
         Hand *item* back; neither it nor its conversation is claimable for *after* seconds.
 
-        *attempt* False: this claim does not count as one, since it was no fault of the entry.
+        *attempt* False: this claim was no fault of the entry, and does not count as a try.
         """
 
     @abstractmethod

@@ -35,15 +35,11 @@ class _Entry:
     conversation: str
     body: str
     put_at: float
-    claims: int = 0
-    forgiven: int = 0  # claims that count as no attempt
+    attempts: int = 0
+    forgiven: int = 0
     due_at: float = 0.0  # 0: free as soon as it is the first
     hidden_for: float = 0.0  # seconds from claim or release to due_at
     out: bool = False  # claimed, and not yet claimed again, released or ended
-
-    @property
-    def attempts(self) -> int:
-        return self.claims - self.forgiven
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ class MemoryQueue(Queue):
         return items
 
     def _take(self, entry: _Entry, lease: float) -> Item:
-        entry.claims += 1
+        entry.attempts += 1
         entry.out = True
         self._hide(entry, lease)
         return Item(
@@ -129,7 +125,7 @@ class MemoryQueue(Queue):
             body=from_json(entry.body),
             attempts=entry.attempts,
             put_at=entry.put_at,
-            claim=entry.claims,
+            forgiven=entry.forgiven,
         )
 
     def _now(self) -> float:
@@ -184,7 +180,7 @@ class MemoryQueue(Queue):
         if not line:
             return None
         entry = line[0]
-        is_his = (entry.key, entry.claims, entry.out) == (item.key, item.claim, True)
+        is_his = (entry.key, entry.attempts, entry.out) == (item.key, item.attempts, True)
         return entry if is_his else None
 
     async def replace_body(self, item: Item, body: Body) -> bool:

@@ -145,8 +145,8 @@ class SQLiteQueue(Queue):
         row = db.execute(sql.FIRST, (self._name, item.conversation)).fetchone()
         if row is None:
             return None
-        seq, key, claims, _, out = row
-        return int(seq) if (key, claims, out) == (item.key, item.claim, 1) else None
+        seq, key, attempts, _, out = row
+        return int(seq) if (key, attempts, out) == (item.key, item.attempts, 1) else None
 
     async def replace_body(self, item: Item, body: Body) -> bool:
         return await self._commits.write(self._replace_body, item, to_json(body))
@@ -281,9 +281,9 @@ class SQLiteQueue(Queue):
 
 
 def _to_item(
-    key: str, conversation: str, body: str, attempts: int, put_at: float, claim: int
+    key: str, conversation: str, body: str, attempts: int, put_at: float, forgiven: int
 ) -> Item:
-    return Item(key, conversation, from_json(body), attempts, put_at, claim)
+    return Item(key, conversation, from_json(body), attempts, put_at, forgiven)
 
 
 def _to_waiting(

@@ -92,8 +92,7 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         "CREATE INDEX small_values_expires_at ON small_values (expires_at)",
     ),
     (
-        # Together with the key the claims are the proof of a claim; some are no attempts.
-        "ALTER TABLE items RENAME COLUMN attempts TO claims",
+        # How many of the attempts were no fault of the entry.
         "ALTER TABLE items ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0",
         """
         CREATE TABLE holds (

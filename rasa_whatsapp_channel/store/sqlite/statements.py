@@ -10,7 +10,7 @@ NOTE_SEEN: Final = "INSERT OR IGNORE INTO seen (queue, key, at) VALUES (?, ?, ?)
 IS_BEHIND: Final = "SELECT 1 FROM items WHERE queue = ? AND conversation = ? LIMIT 1"
 APPEND: Final = """
     INSERT INTO items
-        (queue, conversation, key, body, put_at, due_at, hidden_for, claims, forgiven, out)
+        (queue, conversation, key, body, put_at, due_at, hidden_for, attempts, forgiven, out)
     VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0)
 """
 NEXT_DUE: Final = "SELECT min(due_at) FROM items WHERE queue = ? AND due_at > 0"
@@ -21,14 +21,14 @@ FREE_DUE: Final = """
     )
 """
 OLDEST_FREE: Final = """
-    SELECT seq, key, conversation, body, claims + 1 - forgiven, put_at, claims + 1
+    SELECT seq, key, conversation, body, attempts + 1, put_at, forgiven
     FROM items WHERE queue = ? AND due_at = 0 ORDER BY seq LIMIT ?
 """
 TAKE: Final = """
-    UPDATE items SET claims = claims + 1, due_at = ?, hidden_for = ?, out = 1 WHERE seq = ?
+    UPDATE items SET attempts = attempts + 1, due_at = ?, hidden_for = ?, out = 1 WHERE seq = ?
 """
 FIRST: Final = """
-    SELECT seq, key, claims, due_at, out FROM items WHERE queue = ? AND conversation = ?
+    SELECT seq, key, attempts, due_at, out FROM items WHERE queue = ? AND conversation = ?
     ORDER BY seq LIMIT 1
 """
 HIDE: Final = "UPDATE items SET due_at = ?, hidden_for = ?, out = ? WHERE seq = ?"
@@ -47,7 +47,7 @@ FOLLOW_CLOCK: Final = """
     WHERE queue = :queue AND due_at > 0 AND due_at - hidden_for > :now + :slack
 """
 WAITING: Final = """
-    SELECT key, conversation, body, claims - forgiven, put_at, due_at, out
+    SELECT key, conversation, body, attempts, put_at, due_at, out
     FROM items WHERE queue = ? ORDER BY seq LIMIT ?
 """
 DEPTH: Final = """
@@ -72,8 +72,7 @@ END_HOLD: Final = "DELETE FROM holds WHERE queue = ? AND conversation = ?"
 GIVE_UP: Final = """
     INSERT OR REPLACE INTO given_up
         (queue, conversation, key, body, attempts, put_at, given_up_at, reason)
-    SELECT queue, conversation, key, body, claims - forgiven, put_at, ?, ?
-    FROM items WHERE seq = ?
+    SELECT queue, conversation, key, body, attempts, put_at, ?, ? FROM items WHERE seq = ?
 """
 PUT_GIVEN_UP: Final = """
     INSERT OR REPLACE INTO given_up

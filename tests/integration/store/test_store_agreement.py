@@ -91,7 +91,7 @@ class Queues(Stores):
 
     @rule(item=items)
     def replace_body(self, item):
-        self.both(lambda store: store.inbox.replace_body(item, {"changed": item.claim}))
+        self.both(lambda store: store.inbox.replace_body(item, {"changed": item.attempts}))
 
     @rule(item=items, lease=leases)
     def extend(self, item, lease):

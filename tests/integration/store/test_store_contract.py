@@ -349,7 +349,7 @@ async def test_an_entry_that_was_handed_back_for_its_claimant_was_never_tried(qu
 
     again = claiming.result() if not claiming.cancelled() else await queue.claim(30)
 
-    assert (again.key, again.attempts) == ("k", 1)
+    assert (again.key, again.tries) == ("k", 1)
 
 
 async def test_many_are_claimed_at_once_one_of_each_conversation(queue):
@@ -363,34 +363,26 @@ async def test_many_are_claimed_at_once_one_of_each_conversation(queue):
     assert await queue.claim_many(30, 2) == []
 
 
-async def test_a_claim_released_as_no_attempt_is_not_counted(queue):
+async def test_a_claim_that_was_no_fault_of_the_entry_does_not_count_as_a_try(queue):
     await queue.put("k", ANNA, HELLO)
     await queue.release(await queue.claim(30))
     await queue.release(await queue.claim(30), attempt=False)
     await queue.release(await queue.claim(30), 0, attempt=False)
 
-    assert (await queue.claim(30)).attempts == 2
+    item = await queue.claim(30)
+
+    assert (item.tries, item.attempts) == (2, 4)
 
 
-async def test_who_released_a_claim_as_no_attempt_has_lost_it(queue):
-    await queue.put("k", ANNA, HELLO)
-    before = await queue.claim(30)
-    await queue.release(before, attempt=False)
-    current = await queue.claim(30)
-
-    await queue.done(before)
-
-    assert current.attempts == before.attempts
-    assert not await queue.extend(before, 30)
-    assert await queue.extend(current, 30)
-
-
-async def test_attempts_that_do_not_count_do_not_count_when_given_up_either(queue):
+async def test_a_retried_entry_has_all_its_tries_before_it(queue):
     await queue.put("k", ANNA, HELLO)
     await queue.release(await queue.claim(30), attempt=False)
     await queue.give_up(await queue.claim(30), "reason")
+    await queue.retry("k")
 
-    assert [entry.attempts for entry in await queue.given_up()] == [1]
+    item = await queue.claim(30)
+
+    assert (item.tries, item.attempts) == (1, 1)
 
 
 async def test_a_changed_body_is_what_the_next_claim_finds(queue):
