@@ -11,39 +11,54 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import Clock, Item, Queue
+from rasa_whatsapp_channel.store.base import Body, Clock, Item, Queue
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
 LEASE: Final = 30.0
 SLOTS: Final = 200
+AT_ONCE: Final = 20  # entries of one claim: few, since other servers want some too
 IDLE: Final = 1.0  # longest wait between two looks at the queue
+UNREADY: Final = 0.25  # between two looks whether there is somebody to hand entries to
 STORE_PAUSE: Final = 1.0  # after the store failed
+ENDINGS: Final = 600  # tries to tell the store how an entry ended
+FAREWELL: Final = 2.0  # longest wait for those who were told to stop at once
+SLIPS: Final = 10  # times that a function may fail for the same entry
+LONGEST_PAUSE: Final = 60.0  # before the next of them
 
 
 @dataclass(frozen=True)
 class Done:
-    """The entry is finished."""
+    """The entry is finished; its conversation's next one may go after *hold* seconds."""
+
+    hold: float = 0.0
 
 
 @dataclass(frozen=True)
 class Release:
-    """Try again in *after* seconds."""
+    """
+    Try again in *after* seconds, with another *body* if there is one.
+
+    *attempt* False: it was no fault of the entry, and does not count as a try.
+    """
 
     after: float
+    body: Body | None = None
+    attempt: bool = True
 
 
 @dataclass(frozen=True)
 class SetAside:
-    """The entry cannot be handled; *reason* is for a person."""
+    """The entry cannot be handled; *reason* is for a person. *hold* as in `Done`."""
 
     reason: str
+    hold: float = 0.0
 
 
 Outcome = Done | Release | SetAside
@@ -63,6 +78,7 @@ class Consumer:
         ready: Callable[[], bool] = lambda: True,
         slots: int = SLOTS,
         lease: float = LEASE,
+        pause: float = STORE_PAUSE,
         metrics: Metrics | None = None,
         clock: Clock = time.time,
     ) -> None:
@@ -70,69 +86,91 @@ class Consumer:
         self._handle = handle
         self._name = name
         self._ready = ready
+        self._slots = slots
         self._lease = lease
+        self._pause = pause
         self._metrics = metrics or Metrics()
         self._clock = clock
-        self._slots = asyncio.Semaphore(slots)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._slot_is_free = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         self._loop = asyncio.create_task(self._run(), name=f"whatsapp {self._name}")
 
     async def stop(self, grace: float) -> None:
         """Take nothing new, let what is in hand finish for *grace* seconds, hand the rest back."""
+        self._stopping = True
         if self._loop is not None:
-            await _cancel(self._loop)
+            await _cancel([self._loop])
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
-        for task in tuple(self._tasks):
-            await _cancel(task)
+        late = await _cancel(tuple(self._tasks))
+        if late:
+            logger.warning("whatsapp.not_stopped", extra={"queue": self._name, "entries": late})
 
     async def _run(self) -> None:
         while True:
-            await self._slots.acquire()
-            try:
-                item = await self._next()
-            except BaseException:
-                self._slots.release()
-                raise
-            task = asyncio.create_task(self._work(item))
-            # The loop keeps only weak references to tasks.
-            self._tasks.add(task)
-            task.add_done_callback(self._finished)
+            slots = await self._free_slots()
+            for item in await self._next(min(slots, AT_ONCE)):
+                # The loop keeps only weak references to tasks.
+                task = asyncio.create_task(self._work(item))
+                self._tasks.add(task)
+                task.add_done_callback(self._finished)
+
+    async def _free_slots(self) -> int:
+        while len(self._tasks) >= self._slots:
+            self._slot_is_free.clear()
+            await self._slot_is_free.wait()
+        return self._slots - len(self._tasks)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._slots.release()
+        self._slot_is_free.set()
 
-    async def _next(self) -> Item:
+    async def _next(self, limit: int) -> Sequence[Item]:
         while True:
             try:
-                if self._ready() and (item := await self._queue.claim(self._lease)):
-                    return item
-                await self._queue.wait(IDLE if self._ready() else IDLE / 4)
-            except StoreError as error:
-                logger.error(
-                    "whatsapp.store_failed", extra={"queue": self._name, "reason": str(error)}
-                )
-                await asyncio.sleep(STORE_PAUSE)
+                if not self._ready():
+                    # Not `wait`: that would take the wake of somebody who is ready.
+                    await asyncio.sleep(UNREADY)
+                elif items := await self._queue.claim_many(self._lease, limit):
+                    return items
+                else:
+                    await self._queue.wait(IDLE)
+            except Exception as error:  # whatever it is, the entries after it must be handled
+                self._complain(error)
+                await asyncio.sleep(self._pause)
 
     async def _work(self, item: Item) -> None:
         renewal = asyncio.create_task(self._renew(item))
         if item.attempts == 1:
             self._metrics.waited(self._name, self._clock() - item.put_at)
-        outcome: Outcome = Release(0.0)  # what happens when this task is cancelled
         try:
-            outcome = await self._handle(item)
-        except Exception as error:  # a slip of ours must not lose the entry
-            logger.exception("whatsapp.handler_failed", extra={"queue": self._name})
-            outcome = Release(min(2.0**item.attempts, 60.0))
-            if item.attempts >= 10:
-                outcome = SetAside(f"{type(error).__name__}: {error}")
+            await self._end(item, await self._ask(item))
         finally:
             renewal.cancel()
-            await self._end(item, outcome)
+
+    async def _ask(self, item: Item) -> Outcome:
+        try:
+            return await self._handle(item)
+        except asyncio.CancelledError:
+            if self._stopping:
+                return Release(0.0, attempt=False)
+            # Something inside of the function was cancelled: a failure like any other.
+            return self._after_slip(item, "what it waited for was cancelled")
+        except StoreError as error:
+            self._complain(error)
+            return Release(self._pause, attempt=False)
+        except Exception as error:  # a slip of ours must not lose the entry
+            logger.exception("whatsapp.handler_failed", extra={"queue": self._name})
+            return self._after_slip(item, f"{type(error).__name__}: {error}")
+
+    def _after_slip(self, item: Item, reason: str) -> Outcome:
+        if item.tries >= SLIPS:
+            return SetAside(reason)
+        return Release(min(2.0**item.tries, LONGEST_PAUSE))
 
     async def _renew(self, item: Item) -> None:
         while True:
@@ -141,29 +179,51 @@ class Consumer:
                 if not await self._queue.extend(item, self._lease):
                     logger.warning("whatsapp.lease_lost", extra={"queue": self._name})
                     return
-            except StoreError as error:
-                logger.error(
-                    "whatsapp.store_failed", extra={"queue": self._name, "reason": str(error)}
-                )
+            except Exception as error:  # the next try may still be in time
+                self._complain(error)
 
     async def _end(self, item: Item, outcome: Outcome) -> None:
-        try:
-            if isinstance(outcome, Done):
-                await self._queue.done(item)
-            elif isinstance(outcome, Release):
-                await self._queue.release(item, outcome.after)
+        """
+        Tell the store how the entry ended, until it has heard: it would be handled again otherwise.
+
+        The lease is renewed meanwhile, as soon as the store can do that.
+        """
+        for _ in range(ENDINGS):
+            try:
+                await self._tell(item, outcome)
+            except Exception as error:
+                self._complain(error)
             else:
-                logger.error(
-                    "whatsapp.given_up",
-                    extra={"queue": self._name, "key": item.key, "reason": outcome.reason},
-                )
-                await self._queue.give_up(item, outcome.reason)
-                self._metrics.given_up(self._name)
-        except StoreError as error:
-            # The lease ends by itself; the entry comes back and its keys keep it from doubling.
+                return
+            await asyncio.sleep(self._pause)
+
+    async def _tell(self, item: Item, outcome: Outcome) -> None:
+        if isinstance(outcome, Done):
+            await self._queue.done(item, outcome.hold)
+        elif isinstance(outcome, Release):
+            if outcome.body is not None:
+                await self._queue.replace_body(item, outcome.body)
+            await self._queue.release(item, outcome.after, attempt=outcome.attempt)
+        else:
+            await self._queue.give_up(item, outcome.reason, outcome.hold)
+            self._metrics.given_up(self._name)
+            logger.error(
+                "whatsapp.given_up",
+                extra={"queue": self._name, "key": item.key, "reason": outcome.reason},
+            )
+
+    def _complain(self, error: Exception) -> None:
+        if isinstance(error, StoreError):
             logger.error("whatsapp.store_failed", extra={"queue": self._name, "reason": str(error)})
+        else:
+            logger.error("whatsapp.queue_failed", extra={"queue": self._name}, exc_info=error)
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> int:
+    """Return how many go on in spite of it."""
+    for task in tasks:
+        task.cancel()
+    if not tasks:
+        return 0
+    _, late = await asyncio.wait(tasks, timeout=FAREWELL)
+    return len(late)
