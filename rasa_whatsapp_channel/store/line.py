@@ -21,6 +21,7 @@ class Line:
         self._waiting: dict[asyncio.Future[None], None] = {}
         self._woken = True  # entries may be there from an earlier life
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0  # a handle of uvloop does not always know
 
     @property
     def is_empty(self) -> bool:
@@ -39,8 +40,9 @@ class Line:
         """Wake one then, unless one is to be woken sooner anyway."""
         loop = asyncio.get_running_loop()
         at = loop.time() + min(max(seconds, 0.0), LONGEST_SLEEP)
-        if self._alarm is None or at < self._alarm.when():
+        if self._alarm is None or at < self._alarm_at:
             self._disarm()
+            self._alarm_at = at
             self._alarm = loop.call_at(at, self._ring)
 
     def close(self) -> None:
