@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, SettingsError
 from rasa_whatsapp_channel.whatsapp.limits import MB
+from rasa_whatsapp_channel.whatsapp.messages import Template
 
 CHANNEL: Final = "rasa_whatsapp_channel.WhatsAppInput"
 
@@ -63,6 +64,37 @@ def _whole(value: object) -> int:
     if number <= 0 or isinstance(value, bool):
         raise ValueError("a whole number above 0")
     return number
+
+
+def _number(value: object) -> float:
+    try:
+        return -1.0 if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        return -1.0
+
+
+def _seconds(value: object) -> float:
+    number = _number(value)
+    if not 0 <= number < float("inf"):
+        raise ValueError("a number of seconds, 0 or more")
+    return number
+
+
+def _positive(value: object) -> float:
+    number = _number(value)
+    if not 0 < number < float("inf"):
+        raise ValueError("a number above 0")
+    return number
+
+
+def _template(value: object) -> Mapping[str, Any]:
+    """Return the body of the template message that *value* describes, as on WhatsApp's page."""
+    if not isinstance(value, Mapping):
+        raise ValueError("a template such as {name: hello_again, language: en}")
+    try:
+        return Template.parse(value).body()
+    except InvalidMessage as error:
+        raise ValueError(f"a template that WhatsApp takes ({error})") from error
 
 
 def _commands(value: object) -> tuple[str, ...]:
@@ -110,6 +142,7 @@ class MediaSettings:
     store: str = _key(_text, "whatsapp_media")  # folder for what users send
     download: bool = _key(_flag, True)
     max_bytes: int = _key(_whole, 100 * MB)
+    private_links: bool = _key(_flag, False)
 
 
 def _media(value: object) -> MediaSettings:
@@ -174,6 +207,12 @@ class Settings:
     mark_read: bool = _key(_flag, True, apis=(CLOUD, ON_PREMISES, DIALOG360))
     commands: tuple[str, ...] = _key(_commands, ())
     sender_id: str = _key(_choice("phone", "user_id"), "phone")
+    wait_for_delivered: str = _key(_choice("none", "media", "all"), "media")
+    delivered_timeout: float = _key(_seconds, 3.0)
+    max_messages_per_second: float = _key(_positive, 80.0)
+    reengagement_template: Mapping[str, Any] | None = _key(_template, None)
+    wait_for_window: float = _key(_seconds, 86_400.0)
+    failure_intent: str | None = _key(_text, None)
     media: MediaSettings = _key(_media, MediaSettings())
 
     @property

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.media import MediaFolder
-from rasa_whatsapp_channel.inbound.receive import receive
+from rasa_whatsapp_channel.inbound.receive import Receiver
 from rasa_whatsapp_channel.inbound.worker import Bot, InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.links import Links
 from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.outlet import Outlet
-from rasa_whatsapp_channel.outbound.sender import Sender
+from rasa_whatsapp_channel.outbound.sender import Pace, Sender
+from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.store.consumer import Consumer
+from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,
     CloudClient,
@@ -50,7 +54,8 @@ class Wiring:
         self.settings = settings
         self.metrics = Metrics()
         self.store: Store = open_store(settings.store)
-        self.client: Client = make_client(settings)
+        transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
+        self.client: Client = make_client(settings, transport)
         folder = MediaFolder(
             root / settings.media.store, self.client, max_bytes=settings.media.max_bytes
         )
@@ -61,14 +66,34 @@ class Wiring:
             media=folder if settings.media.download else None,
             commands=settings.commands,
             sender_id=settings.sender_id,
+            failure_intent=settings.failure_intent,
             mark_read=settings.mark_read,
             typing=settings.typing_indicator,
             metrics=self.metrics,
         )
+        failures = Failures(self.store.inbox, settings.failure_intent)
+        statuses = Statuses(self.store, failures)
         self._uploads = MediaUploads(
-            self.client, self.store.values, root=root, account=account(settings)
+            self.client,
+            self.store.values,
+            root=root,
+            account=account(settings),
+            links=Links(transport, private=settings.media.private_links),
         )
-        sender = Sender(self.client, self._uploads, self.store.ledger)
+        sender = Sender(
+            self.client,
+            self._uploads,
+            self.store,
+            statuses,
+            failures,
+            account=account(settings),
+            pace=make_pace(settings),
+            reengagement=settings.reengagement_template,
+            metrics=self.metrics,
+        )
+        self._receiver = Receiver(
+            self.store, self.metrics, note_status=statuses.note, sender_id=settings.sender_id
+        )
         self._inbox = Consumer(
             self.store.inbox, worker.handle, name="inbox", ready=ready, metrics=self.metrics
         )
@@ -96,7 +121,7 @@ class Wiring:
         await self.store.close()
 
     async def receive(self, events: Iterable[Event]) -> None:
-        await receive(self.store, events, self.metrics)
+        await self._receiver.receive(events)
 
     def outlet(self, turn_id: str | None = None) -> Outlet:
         return Outlet(
@@ -130,10 +155,9 @@ class Wiring:
 
 def make_client(settings: Settings, transport: Transport | None = None) -> Client:
     """Return the client of the API that *settings* name."""
-    if transport is None:
-        from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
-
-        transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
+    transport = transport or AiohttpTransport(
+        ca_file=settings.ca_file, verify_tls=settings.verify_tls
+    )
     if settings.api == "on_premises":
         return OnPremisesClient(
             transport,
@@ -153,6 +177,15 @@ def make_client(settings: Settings, transport: Transport | None = None) -> Clien
         api_version=settings.api_version,
         phone_number_id=settings.phone_number_id,
         access_token=settings.access_token,
+    )
+
+
+def make_pace(settings: Settings) -> Pace:
+    return Pace(
+        wait_for_delivered=settings.wait_for_delivered,
+        delivered_timeout=settings.delivered_timeout,
+        max_per_second=settings.max_messages_per_second,
+        wait_for_window=settings.wait_for_window,
     )
 
 

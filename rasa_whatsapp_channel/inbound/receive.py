@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
+from rasa_whatsapp_channel.inbound.turn import sender_of
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import Store
+from rasa_whatsapp_channel.store.base import DAY, Clock, Store
+from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.events import (
     Event,
@@ -21,59 +25,73 @@ from rasa_whatsapp_channel.whatsapp.events import (
 
 logger = logging.getLogger(__name__)
 
-
-async def receive(store: Store, events: Iterable[Event], metrics: Metrics) -> None:
-    """Keep every event. Raises `StoreError` when one could not be kept: WhatsApp sends it again."""
-    for event in events:
-        if isinstance(event, InboundMessage):
-            await _receive_message(store, event, metrics)
-        elif isinstance(event, Status):
-            await _receive_status(store, event, metrics)
-        elif isinstance(event, PlatformNotice):
-            errors = [str(error) for error in event.errors]
-            logger.error("whatsapp.platform_notice", extra={"errors": errors})
-        elif isinstance(event, UserIdChanged):
-            logger.info("whatsapp.user_id_changed")
-        else:
-            await _receive_unknown(store, event, metrics)
+# Long after the window has closed it still matters that it is closed, and not unknown.
+WROTE_LIFE: Final = 90 * DAY
 
 
-def conversation(event: InboundMessage) -> str:
-    """Return what is kept in order: the chat with one person, or with one group."""
-    return event.group_id or event.phone or event.user_id or ""
+class Receiver:
+    """*note_status* is told of every status; *sender_id* is the setting of that name."""
 
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        *,
+        note_status: Callable[[Status], Awaitable[None]],
+        sender_id: str = "phone",
+        clock: Clock = time.time,
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._note_status = note_status
+        self._sender_id = sender_id
+        self._clock = clock
 
-async def _receive_message(store: Store, event: InboundMessage, metrics: Metrics) -> None:
-    if await store.inbox.put(event.key, conversation(event), to_body(event)):
-        metrics.received(event.type)
+    async def receive(self, events: Iterable[Event]) -> None:
+        """Keep every event. Raises `StoreError` when one could not be: WhatsApp sends it again."""
+        for event in events:
+            if isinstance(event, InboundMessage):
+                await self._message(event)
+            elif isinstance(event, Status):
+                self._metrics.status(event.status)
+                await self._note_status(event)
+            elif isinstance(event, PlatformNotice):
+                errors = [str(error) for error in event.errors]
+                logger.error("whatsapp.platform_notice", extra={"errors": errors})
+            elif isinstance(event, UserIdChanged):
+                logger.info("whatsapp.user_id_changed")
+            elif isinstance(event, Unknown):
+                await self._unknown(event)
+
+    async def _message(self, event: InboundMessage) -> None:
+        sender_id = sender_of(event, self._sender_id)
+        # One queue for a group, so that its members are heard in the order they wrote.
+        conversation = event.group_id or sender_id
+        if not await self._store.inbox.put(event.key, conversation, to_body(event)):
+            self._metrics.duplicate()
+            logger.info("whatsapp.duplicate", extra={"type": event.type, "key": event.key})
+            return
+        self._metrics.received(event.type)
         logger.debug("whatsapp.received", extra={"type": event.type, "key": event.key})
-    else:
-        metrics.duplicate()
-        logger.info("whatsapp.duplicate", extra={"type": event.type, "key": event.key})
+        if event.type != "system":
+            await self._open_window(sender_id, event.timestamp or self._clock())
 
+    async def _open_window(self, sender_id: str, at: float) -> None:
+        """Note when the person wrote; what waited for the 24-hour window goes now."""
+        now = self._clock()
+        if now - at > DAY / 24:  # delivered late; somebody may have written since
+            known = await self._store.values.get(wrote_key(sender_id))
+            at = max(at, known or 0.0)
+        await self._store.values.set(wrote_key(sender_id), min(at, now), WROTE_LIFE)
+        await self._store.outbox.free(sender_id)
 
-async def _receive_status(store: Store, event: Status, metrics: Metrics) -> None:
-    reason = "; ".join(str(error) for error in event.errors) or None
-    sent = await store.ledger.note_status(event.message_id, event.status, reason=reason)
-    metrics.status(event.status)
-    if event.status == "failed":
-        logger.error(
-            "whatsapp.failed_after_acceptance",
-            extra={
-                "message_id": event.message_id,
-                "reason": reason,
-                "response": sent.response if sent else None,
-            },
-        )
-
-
-async def _receive_unknown(store: Store, event: Unknown, metrics: Metrics) -> None:
-    if event.ignorable:
-        logger.debug("whatsapp.ignored", extra={"reason": event.reason})
-        return
-    body = to_body(event)
-    text = json.dumps(body, sort_keys=True, default=str)
-    key = "unknown:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    if await store.inbox.put_given_up(key, "", body, event.reason):
-        metrics.given_up("inbox")
-        logger.warning("whatsapp.not_understood", extra={"reason": event.reason, "key": key})
+    async def _unknown(self, event: Unknown) -> None:
+        if event.ignorable:
+            logger.debug("whatsapp.ignored", extra={"reason": event.reason})
+            return
+        body = to_body(event)
+        text = json.dumps(body, sort_keys=True, default=str)
+        key = "unknown:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        if await self._store.inbox.put_given_up(key, "", body, event.reason):
+            self._metrics.given_up("inbox")
+            logger.warning("whatsapp.not_understood", extra={"reason": event.reason, "key": key})

@@ -7,6 +7,7 @@ command of ours, see `inbound.intents`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,19 @@ from rasa_whatsapp_channel.inbound.facts import MEDIA, facts_of, media_of
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.intents import INTENTS, intent_of
 from rasa_whatsapp_channel.inbound.typed import neutralise
-from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Part
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
 
-__all__ = ["INTENTS", "InboundMedia", "Turn", "media_of", "sender_of", "tapped_id", "to_turn"]
+__all__ = [
+    "INTENTS",
+    "InboundMedia",
+    "Turn",
+    "failure_turn",
+    "media_of",
+    "sender_of",
+    "tapped_id",
+    "to_turn",
+]
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,18 @@ def to_turn(
         message_id=event.id,
         # Nothing else at this level: Rasa Pro reads `user_id` here.
         metadata={"whatsapp": facts_of(event, file)},
+    )
+
+
+def failure_turn(event: DeliveryFailed, intent: str) -> Turn:
+    """Return how the bot hears that something it said did not arrive."""
+    entities = {"code": event.code, "reason": event.reason, "response": event.response}
+    known = {name: value for name, value in entities.items() if value is not None}
+    return Turn(
+        text=f"/{intent.lstrip('/')}{json.dumps(known)}",
+        sender_id=event.recipient_id,
+        message_id=event.key,
+        metadata={"whatsapp": {"type": "delivery_failed", **known}},
     )
 
 

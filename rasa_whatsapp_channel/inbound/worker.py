@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final, Protocol
 
 from rasa_whatsapp_channel.inbound.media import MediaFolder, StoredFile
-from rasa_whatsapp_channel.inbound.turn import Turn, media_of, tapped_id, to_turn
+from rasa_whatsapp_channel.inbound.turn import Turn, failure_turn, media_of, tapped_id, to_turn
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Item, Values
 from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
@@ -17,7 +17,7 @@ from rasa_whatsapp_channel.store.keys import payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, WhatsAppError
-from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class InboxWorker:
         media: MediaFolder | None,
         commands: Collection[str] = (),
         sender_id: str = "phone",
+        failure_intent: str | None = None,
         mark_read: bool = True,
         typing: bool = True,
         metrics: Metrics | None = None,
@@ -52,6 +53,7 @@ class InboxWorker:
         self._media = media
         self._commands = commands
         self._sender_id = sender_id
+        self._failure_intent = failure_intent
         self._mark_read = mark_read and client.api.mark_read
         self._typing = typing and client.api.typing
         self._metrics = metrics or Metrics()
@@ -60,16 +62,12 @@ class InboxWorker:
 
     async def handle(self, item: Item) -> Outcome:
         event = from_body(item.body)
-        if not isinstance(event, InboundMessage):
-            return SetAside(f"the inbox holds something that is no message: {event!r}")
-        self._show_receipt(event)
-        turn = to_turn(
-            event,
-            commands=self._commands,
-            sender_id=self._sender_id,
-            file=await self._fetch(event),
-            payload=await self._payload(event),
-        )
+        if isinstance(event, InboundMessage):
+            turn = await self._turn(event)
+        elif isinstance(event, DeliveryFailed) and self._failure_intent:
+            turn = failure_turn(event, self._failure_intent)
+        else:
+            return SetAside(f"the inbox holds something that nobody said: {event!r}")
         if turn is None:
             return DONE
         try:
@@ -79,6 +77,16 @@ class InboxWorker:
             return self._again(item, error)
         self._metrics.handled()
         return DONE
+
+    async def _turn(self, event: InboundMessage) -> Turn | None:
+        self._show_receipt(event)
+        return to_turn(
+            event,
+            commands=self._commands,
+            sender_id=self._sender_id,
+            file=await self._fetch(event),
+            payload=await self._payload(event),
+        )
 
     async def _payload(self, event: InboundMessage) -> str | None:
         """Return the whole payload of a tap whose button could only carry a short id for it."""

@@ -1,5 +1,5 @@
 """
-Files beside the bot → media ids: found, checked, uploaded once, used until shortly before they end.
+Files → media ids: found, checked, uploaded once, used until shortly before they end.
 
 An id belongs to the content of a file, so files may be renamed, copied and changed at any time.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.outbound import files
+from rasa_whatsapp_channel.outbound.links import Links
 from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
@@ -34,21 +35,31 @@ class MediaUploads:
     Raises `MediaError` for a file that cannot go, `SendError` when an upload failed, `StoreError`.
     """
 
-    def __init__(self, client: Client, values: Values, *, root: Path, account: str) -> None:
+    def __init__(
+        self, client: Client, values: Values, *, root: Path, account: str, links: Links
+    ) -> None:
         self._client = client
         self._values = values
+        self._links = links
         self._root = root
         self._account = account
         self._running: dict[str, asyncio.Task[str]] = {}
 
-    async def prepare(self, message: Message) -> Message:
-        """Return *message* as it can be sent, with an id where it had a path."""
-        self._check_link(message)
-        ids = {
-            media: Media(id=await self._upload(media.path, kind))
-            for media, kind in files.find_kinds(message)
-            if media.path is not None
-        }
+    async def prepare(self, message: Message, *, links: bool = False) -> Message:
+        """
+        Return *message* as it can be sent, with an id where it had a path.
+
+        With *links* the files behind links are fetched and uploaded too, as they always are for an
+        API that takes none.
+        """
+        # Headers of interactive messages and templates take links everywhere.
+        links = links or (isinstance(message, MediaMessage) and not self._client.api.link)
+        ids = {}
+        for media, kind in files.find_kinds(message):
+            if media.path is not None:
+                ids[media] = Media(id=await self._upload_path(media.path, kind))
+            elif media.link is not None and links:
+                ids[media] = Media(id=await self._upload_link(media.link, kind))
         return replace_media(message, ids) if ids else message
 
     async def forget(self, media_id: str) -> None:
@@ -66,16 +77,14 @@ class MediaUploads:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _check_link(self, message: Message) -> None:
-        link = message.media.link if isinstance(message, MediaMessage) else None
-        if link and not self._client.api.link:  # headers take links everywhere
-            raise MediaError(
-                f"{link}: api {self._client.api.name} takes no links; "
-                "put the file beside the bot and give its path"
-            )
+    async def _upload_path(self, path: str, kind: str) -> str:
+        return await self._upload(*await asyncio.to_thread(self._open, path, kind))
 
-    async def _upload(self, path: str, kind: str) -> str:
-        file, digest = await asyncio.to_thread(self._open, path, kind)
+    async def _upload_link(self, link: str, kind: str) -> str:
+        async with self._links.fetch(link) as path:
+            return await self._upload(*await asyncio.to_thread(self._check, link, path, kind))
+
+    async def _upload(self, file: File, digest: str) -> str:
         key = _id_key(self._account, digest, file.mime_type)
         task = self._running.get(key)
         if task is None:
@@ -103,15 +112,22 @@ class MediaUploads:
         """Return the file at *path*, checked, and the hash of its content. Blocks."""
         try:
             found = files.locate(self._root, path)
-            stat = found.stat()
-            files.check_size(path, stat.st_size, limits.MEDIA_BYTES[kind], kind)
-            content = _read_content(found, stat.st_size, stat.st_mtime_ns)
         except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path, links in a circle
             raise MediaError(f"{path}: cannot be read: {error}") from error
+        return self._check(path, found, kind)
+
+    def _check(self, name: str, found: Path, kind: str) -> tuple[File, str]:
+        """Return the file *found*, known as *name*, when it can go as *kind*. Blocks."""
+        try:
+            stat = found.stat()
+            files.check_size(name, stat.st_size, limits.MEDIA_BYTES[kind], kind)
+            content = _read_content(found, stat.st_size, stat.st_mtime_ns)
+        except OSError as error:
+            raise MediaError(f"{name}: cannot be read: {error}") from error
         mime_type = files.mime_type_of(content.head, found.name, kind)
-        files.check_type(path, mime_type, kind)
+        files.check_type(name, mime_type, kind)
         if kind == "sticker":
-            files.check_sticker(path, stat.st_size, content.head, self._client.api)
+            files.check_sticker(name, stat.st_size, content.head, self._client.api)
         return File(found, mime_type, found.name), content.digest
 
 

@@ -1,68 +1,229 @@
-"""Outbox → WhatsApp: one recipient at a time, in order."""
+"""
+Outbox → WhatsApp: one recipient at a time, in order.
+
+What may keep a message back, in this order: the 24-hour window, the pair limit, a pause for
+everybody, the number's rate; then, after a file, the next message waits until it was delivered.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from rasa_whatsapp_channel.outbound import retry
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound import retry, window
+from rasa_whatsapp_channel.outbound.brake import Brake
+from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.heal import BY_UPLOAD, as_text, heal, may_need_healing
 from rasa_whatsapp_channel.outbound.media import MediaUploads
-from rasa_whatsapp_channel.store.base import Item, Ledger
-from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
+from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
+from rasa_whatsapp_channel.store.base import DAY, Item, Sent, Store
+from rasa_whatsapp_channel.store.consumer import DONE, Done, Outcome, Release, SetAside
+from rasa_whatsapp_channel.store.keys import sent_key, template_lane, wrote_key
+from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
-from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, MediaError, SendError
-from rasa_whatsapp_channel.whatsapp.messages import parse_outgoing
+from rasa_whatsapp_channel.whatsapp.errors import (
+    APIError,
+    InvalidMessage,
+    MediaError,
+    SendError,
+)
+from rasa_whatsapp_channel.whatsapp.messages import Message, Template, find_media
 
 logger = logging.getLogger(__name__)
 
+KEPT: Final = DAY  # how long a message that may have to go another way is kept
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast, and what waits for what. Seconds."""
+
+    wait_for_delivered: str = "media"  # none, media, all
+    delivered_timeout: float = 3.0
+    max_per_second: float = limits.MESSAGES_PER_SECOND
+    pair_interval: float = limits.PAIR_INTERVAL
+    pair_burst: float = limits.PAIR_BURST
+    wait_for_window: float = DAY
+
 
 class Sender:
+    """*reengagement* is the body of the template for closed windows, None when there is none."""
+
     def __init__(
         self,
         client: Client,
         uploads: MediaUploads,
-        ledger: Ledger,
+        store: Store,
+        statuses: Statuses,
+        failures: Failures,
         *,
+        account: str,
+        pace: Pace | None = None,
+        metrics: Metrics | None = None,
+        reengagement: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._client = client
         self._uploads = uploads
-        self._ledger = ledger
+        self._store = store
+        self._statuses = statuses
+        self._failures = failures
+        self._rate = f"rate:{account}"
+        self._pace = pace or Pace()
+        self._metrics = metrics or Metrics()
+        self._reengagement = reengagement
+        self._clock = clock
+        self._sleep = sleep
         self._jitter = jitter
+        self._brake = Brake(clock=monotonic, sleep=sleep)
 
     async def handle(self, item: Item) -> Outcome:
-        if item.attempts > 1 and await self._ledger.by_key(item.key):
+        if item.attempts > 1 and await self._store.ledger.by_key(item.key):
             return DONE  # sent and noted, but the process died before it could say so here
-        response = item.body.get("response")
+        entry = Entry.from_body(item.body)
         try:
-            message_id = await self._send(item)
-        except (InvalidMessage, MediaError) as error:
-            return SetAside(f"{response or 'a response without a name'}: {error}")
+            message = entry.outgoing.message
+        except InvalidMessage as error:
+            return await self._give_up(item, entry, str(error))
+        state = await self._window(item, entry, message)
+        if not isinstance(state, window.Open):
+            return await self._outside_window(item, entry, state)
+        if wait := await self._pair_wait(entry):
+            return Release(wait)
+        await self._brake.passes()
+        await self._pass_rate()
+        return await self._send(item, entry, message, keep=not state.known)
+
+    async def _window(
+        self, item: Item, entry: Entry, message: Message
+    ) -> window.Open | window.Wait | window.TooLate:
+        if isinstance(message, Template):
+            return window.Open()
+        wrote_at = await self._store.values.get(wrote_key(entry.recipient_id))
+        return window.decide(
+            wrote_at=wrote_at,
+            now=self._clock(),
+            put_at=item.put_at,
+            keep=self._pace.wait_for_window,
+        )
+
+    async def _outside_window(
+        self, item: Item, entry: Entry, state: window.Wait | window.TooLate
+    ) -> Outcome:
+        if isinstance(state, window.TooLate):
+            reason = "the 24-hour window is closed, and the person did not write again"
+            return await self._give_up(item, entry, reason, code=131047)
+        template = entry.template or self._reengagement
+        if template is None:
+            logger.warning("whatsapp.window_closed: %s", entry.name, extra={"key": item.key})
+        else:
+            await self._put_template(item, entry, template)
+        return Release(state.left)  # ended early when the person writes
+
+    async def _put_template(self, item: Item, entry: Entry, template: Mapping[str, Any]) -> None:
+        """Put *template* out in a lane of its own; its key lets it go only once."""
+        stand_in = Entry(entry.recipient_id, template, entry.response)
+        key = entry.template_key or f"{item.key}:template"
+        await self._store.outbox.put(key, template_lane(entry.recipient_id), stand_in.body())
+
+    async def _pair_wait(self, entry: Entry) -> float:
+        if not self._client.api.pair_limit:
+            return 0.0
+        return await self._store.values.take(
+            f"pair:{entry.recipient_id}",
+            rate=1 / self._pace.pair_interval,
+            burst=self._pace.pair_burst,
+        )
+
+    async def _pass_rate(self) -> None:
+        rate = self._pace.max_per_second
+        while wait := await self._store.values.take(self._rate, rate=rate, burst=max(rate, 1.0)):
+            await self._sleep(wait)
+
+    async def _send(self, item: Item, entry: Entry, message: Message, *, keep: bool) -> Outcome:
+        try:
+            ready = await self._uploads.prepare(message, links=entry.healed >= BY_UPLOAD)
+            with self._metrics.send_timer():
+                message_id = await self._client.send(
+                    entry.recipient_id, ready, reply_to=entry.outgoing.reply_to
+                )
+        except InvalidMessage as error:
+            return await self._give_up(item, entry, str(error))
+        except MediaError as error:
+            return await self._without_file(item, entry, error)
         except SendError as error:
-            return self._after_failure(item, error)
-        await self._ledger.note_sent(
-            message_id,
-            key=item.key,
-            recipient_id=item.body["recipient_id"],
-            response=response,
+            return await self._after_failure(item, entry, error)
+        self._metrics.sent(message.type)
+        if self._brake.loosen():
+            logger.info("whatsapp.goes_again")
+        if keep or may_need_healing(ready):
+            await self._store.values.set(sent_key(message_id), entry.body(), KEPT)
+        sent = await self._store.ledger.note_sent(
+            message_id, key=item.key, recipient_id=entry.recipient_id, response=entry.response
         )
         logger.debug("whatsapp.sent", extra={"key": item.key, "message_id": message_id})
-        return DONE
+        return await self._after_sending(sent, message)
 
-    async def _send(self, item: Item) -> str:
-        outgoing = parse_outgoing(item.body["message"])
-        message = await self._uploads.prepare(outgoing.message)
-        return await self._client.send(
-            item.body["recipient_id"], message, reply_to=outgoing.reply_to
+    async def _after_sending(self, sent: Sent, message: Message) -> Outcome:
+        if sent.status == "failed":  # the status was faster than our note
+            await self._statuses.failed(sent)
+        if sent.status in ENDED or not self._waits(message):
+            return DONE
+        return Done(hold=self._pace.delivered_timeout)
+
+    def _waits(self, message: Message) -> bool:
+        """Text overtakes files: they are loaded and checked first on their way."""
+        what = self._pace.wait_for_delivered
+        return what == "all" or (what == "media" and any(find_media(message)))
+
+    async def _without_file(self, item: Item, entry: Entry, error: MediaError) -> Outcome:
+        """The file cannot be had; where it is a link, the person gets at least that."""
+        text = as_text(entry)
+        if text is None:
+            return await self._give_up(item, entry, str(error))
+        logger.warning("whatsapp.link_as_text: %s: %s", entry.name, error, extra={"key": item.key})
+        return Release(0.0, body=text.body())
+
+    async def _after_failure(self, item: Item, entry: Entry, error: SendError) -> Outcome:
+        self._metrics.api_error(error)
+        code = error.code if isinstance(error, APIError) else 0
+        if healed := heal(entry, code):
+            logger.warning("whatsapp.sent_another_way: %s", entry.name, extra={"code": code})
+            return Release(0.0, body=healed.body())
+        entry = entry.failed()
+        decision = retry.decide(
+            error,
+            failures=entry.failures,
+            age=self._clock() - item.put_at,
+            jitter=self._jitter(),
         )
-
-    def _after_failure(self, item: Item, error: SendError) -> Outcome:
-        decision = retry.decide(error, item.attempts, jitter=self._jitter())
         if isinstance(decision, retry.GiveUp):
-            return SetAside(decision.reason)
-        logger.warning(
-            "whatsapp.send_again",
-            extra={"key": item.key, "attempt": item.attempts, "reason": str(error)},
-        )
-        return Release(decision.wait)
+            return await self._give_up(item, entry, decision.reason, code=code)
+        if isinstance(decision, retry.WindowClosed):
+            await self._store.values.set(wrote_key(entry.recipient_id), window.CLOSED, 2 * DAY)
+            return Release(0.0)
+        self._metrics.retried("outbox")
+        self._slow_down(decision, error)
+        failures = entry if not decision.token else replace(entry, failures=0)
+        return Release(decision.wait, body=failures.body())
+
+    def _slow_down(self, decision: retry.Again, error: SendError) -> None:
+        if not decision.everyone:
+            logger.warning("whatsapp.send_again", extra={"reason": str(error)})
+        elif self._brake.press(decision.wait):
+            what = "the token is not accepted; replace it" if decision.token else "slowing down"
+            logger.error("whatsapp.everyone_waits: %s (%s)", what, error)
+
+    async def _give_up(self, item: Item, entry: Entry, reason: str, *, code: int = 0) -> Outcome:
+        await self._failures.tell(item.key, entry, code=code, reason=reason)
+        return SetAside(f"{entry.name}: {reason}")

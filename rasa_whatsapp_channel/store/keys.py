@@ -6,3 +6,18 @@ from __future__ import annotations
 def payload_key(short: str) -> str:
     """A button's payload that was too long for WhatsApp, under the short id it was sent with."""
     return f"payload:{short}"
+
+
+def wrote_key(recipient_id: str) -> str:
+    """When a person last wrote, in unix seconds."""
+    return f"wrote:{recipient_id}"
+
+
+def sent_key(message_id: str) -> str:
+    """The outbox entry of a message that may have to be sent another way."""
+    return f"sent:{message_id}"
+
+
+def template_lane(recipient_id: str) -> str:
+    """The outbox conversation for templates: free messages that wait must not hold them up."""
+    return f"template:{recipient_id}"

@@ -32,6 +32,7 @@ class Api:
     typing: bool  # a typing indicator
     mark_read: bool
     user_ids: bool  # `recipient` takes a business-scoped user id
+    pair_limit: bool  # 1 message per 6 seconds and person, beyond a burst
     media_id_life: int  # seconds an uploaded id stays valid
     list_body: int = limits.LIST_BODY
 
@@ -72,6 +73,7 @@ CLOUD: Final = Api(
     typing=True,
     mark_read=True,
     user_ids=True,
+    pair_limit=True,
     media_id_life=30 * DAY,
 )
 DIALOG360: Final = Api(
@@ -86,6 +88,7 @@ DIALOG360: Final = Api(
     typing=True,
     mark_read=True,
     user_ids=True,
+    pair_limit=True,
     media_id_life=30 * DAY,
 )
 ON_PREMISES: Final = Api(
@@ -100,6 +103,7 @@ ON_PREMISES: Final = Api(
     typing=False,
     mark_read=True,
     user_ids=False,
+    pair_limit=False,
     media_id_life=14 * DAY,
     list_body=limits.INTERACTIVE_BODY,
 )
@@ -115,6 +119,7 @@ TURN: Final = Api(
     typing=False,
     mark_read=False,  # undocumented there
     user_ids=True,
+    pair_limit=True,  # it sends through the Cloud API
     media_id_life=7 * DAY,
     list_body=limits.INTERACTIVE_BODY,
 )

@@ -22,6 +22,7 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Event,
     InboundMessage,
     Part,
+    DeliveryFailed,
     PlatformNotice,
     Status,
     Unknown,
@@ -58,6 +59,7 @@ _KINDS: Final[Mapping[type[Event], str]] = {
     InboundMessage: "message",
     Status: "status",
     UserIdChanged: "user_id_changed",
+    DeliveryFailed: "delivery_failed",
     PlatformNotice: "platform_notice",
     Unknown: "unknown",
 }

@@ -104,6 +104,21 @@ class UserIdChanged:
 
 
 @dataclass(frozen=True)
+class DeliveryFailed:
+    """
+    Something we sent failed for good. Ours, not the platform's: told to the bot through the inbox.
+
+    *code* is WhatsApp's, 0 where it has none; *response* the name of the Rasa response, if known.
+    """
+
+    key: str
+    recipient_id: str
+    code: int
+    reason: str
+    response: str | None = None
+
+
+@dataclass(frozen=True)
 class PlatformNotice:
     """An error of the number, the account or the client itself, not of one message."""
 
@@ -124,4 +139,4 @@ class Unknown:
     ignorable: bool = False
 
 
-Event = InboundMessage | Status | UserIdChanged | PlatformNotice | Unknown
+Event = InboundMessage | Status | UserIdChanged | DeliveryFailed | PlatformNotice | Unknown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -14,7 +15,7 @@ def text_webhook(*bodies: str, first: int = 1, phone: str = PHONE) -> dict:
         {
             "from": phone,
             "id": f"wamid.in{number}",
-            "timestamp": "1749416383",
+            "timestamp": str(int(time.time())),
             "type": "text",
             "text": {"body": body},
         }

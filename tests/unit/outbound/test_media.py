@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 
+from rasa_whatsapp_channel.outbound.links import Links
 from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DAY, ON_PREMISES, TURN
@@ -87,9 +90,28 @@ def bot(tmp_path):
 @pytest.fixture
 def make(values, bot):
     def make(client, account="1065"):
-        return MediaUploads(client, values, root=bot, account=account)
+        links = Links(Web(), private=True)
+        return MediaUploads(client, values, root=bot, account=account, links=links)
 
     return make
+
+
+class Web:
+    """A transport that knows one picture."""
+
+    @asynccontextmanager
+    async def stream(self, request):
+        found = request.url == "https://a.example/i.png"
+        yield Answer(200 if found else 404, {})
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict
+
+    async def chunks(self):
+        yield PNG
 
 
 def put(bot, name, content):
@@ -343,11 +365,19 @@ async def test_a_symbolic_link_inside_the_folder_is_followed(bot, make):
     assert await make(Uploader()).prepare(Image(Media(path="link.png"))) == Image(Media(id="id1"))
 
 
-async def test_where_the_api_takes_no_links_it_says_what_to_do(make):
+async def test_where_the_api_takes_no_links_their_files_are_uploaded(make):
     link = Media(link="https://a.example/i.png")
     header = ReplyButtons("So?", Header("image", media=link), buttons=(Button("/a", "a"),))
-    uploads = make(Uploader(TURN))
+    uploader = Uploader(TURN)
+    uploads = make(uploader)
 
-    with pytest.raises(MediaError, match="api turn takes no links; put the file beside the bot"):
-        await uploads.prepare(Image(link))
+    sent = await uploads.prepare(Image(link, caption="Our lake"))
+
+    assert (sent.media.link, sent.caption) == (None, "Our lake")
+    assert [file.mime_type for file in uploader.files] == ["image/png"]
     assert await uploads.prepare(header) is header
+
+
+async def test_a_link_that_cannot_be_fetched_is_said(make):
+    with pytest.raises(MediaError, match=r"https://a.example/none.png: answers HTTP 404"):
+        await make(Uploader(TURN)).prepare(Image(Media(link="https://a.example/none.png")))

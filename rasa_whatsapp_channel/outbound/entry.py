@@ -1,0 +1,47 @@
+"""What stands in the outbox, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rasa_whatsapp_channel.store.base import Body
+from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse_outgoing
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    One message to one person.
+
+    *template*, a template's body, goes instead of it while the 24-hour window is closed, under
+    *template_key*, which all messages of one response share. *failures* counts what WhatsApp or
+    the way to it refused; *healed* how often the message was put out another way.
+    """
+
+    recipient_id: str
+    message: Mapping[str, Any]  # WhatsApp's body without envelope
+    response: str | None = None  # name of the Rasa response, where known
+    template: Mapping[str, Any] | None = None
+    template_key: str | None = None
+    failures: int = 0
+    healed: int = 0
+
+    @classmethod
+    def from_body(cls, body: Body) -> Entry:
+        return cls(**body)
+
+    def body(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if value not in (None, 0)}
+
+    @property
+    def outgoing(self) -> Outgoing:
+        return parse_outgoing(self.message)
+
+    @property
+    def name(self) -> str:
+        return self.response or "a response without a name"
+
+    def failed(self) -> Entry:
+        return replace(self, failures=self.failures + 1)

@@ -1,0 +1,64 @@
+"""What became of messages WhatsApp accepted: the ledger, what waits for them, and what failed."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.heal import WINDOW_CODES, heal
+from rasa_whatsapp_channel.outbound.window import CLOSED
+from rasa_whatsapp_channel.store.base import DAY, Sent, Store
+from rasa_whatsapp_channel.store.keys import sent_key, wrote_key
+from rasa_whatsapp_channel.whatsapp.errors import PlatformError
+from rasa_whatsapp_channel.whatsapp.events import Status
+
+logger = logging.getLogger(__name__)
+
+# After one of these the next message may go; `delivered` itself is skipped when a chat is open.
+ENDED: Final = frozenset({"delivered", "read", "played", "failed"})
+
+
+class Statuses:
+    def __init__(self, store: Store, failures: Failures) -> None:
+        self._store = store
+        self._failures = failures
+
+    async def note(self, status: Status) -> None:
+        """Keep *status*, and do what follows from it. Raises `StoreError`."""
+        reason = "; ".join(str(error) for error in status.errors) or None
+        sent = await self._store.ledger.note_status(status.message_id, status.status, reason=reason)
+        if sent is None:
+            return
+        if status.status == "failed":
+            await self.failed(sent, status.errors)
+        if status.status in ENDED:
+            await self._store.outbox.free(sent.recipient_id)
+
+    async def failed(self, sent: Sent, errors: tuple[PlatformError, ...] = ()) -> None:
+        """WhatsApp accepted the message and could not deliver it: another way, or tell the bot."""
+        error = errors[0] if errors else PlatformError(0, sent.reason or "no reason given")
+        kept = await self._store.values.get(sent_key(sent.message_id))
+        entry = Entry.from_body(kept) if kept else Entry(sent.recipient_id, {}, sent.response)
+        if kept and await self._send_another_way(sent, entry, error.code):
+            return
+        await self._failures.tell(sent.key, entry, code=error.code, reason=str(error))
+
+    async def _send_another_way(self, sent: Sent, entry: Entry, code: int) -> bool:
+        if code in WINDOW_CODES:
+            # The sender finds the window closed, sends the template and lets the message wait.
+            await self._store.values.set(wrote_key(sent.recipient_id), CLOSED, 2 * DAY)
+            healed: Entry | None = entry
+        else:
+            healed = heal(entry, code)
+        if healed is None:
+            return False
+        logger.warning(
+            "whatsapp.sent_another_way: %s",
+            entry.name,
+            extra={"key": sent.key, "code": code, "response": entry.response},
+        )
+        key = f"{sent.key}:after-{sent.message_id}"
+        await self._store.outbox.put(key, sent.recipient_id, healed.body())
+        return True

@@ -1,0 +1,173 @@
+"""A sender on the memory store, with a client that keeps what it is asked and answers as told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.links import Links
+from rasa_whatsapp_channel.outbound.media import MediaUploads
+from rasa_whatsapp_channel.outbound.sender import Pace, Sender
+from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.consumer import Done, Outcome, Release, SetAside
+from rasa_whatsapp_channel.store.keys import wrote_key
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD
+from rasa_whatsapp_channel.whatsapp.clients import Client
+from rasa_whatsapp_channel.whatsapp.messages import Message, Text
+
+PHONE = "4915112345678"
+NOON = 1_790_000_000.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class FakeClient(Client):
+    """Accepts every message, unless *answers* holds an error to raise next."""
+
+    api = CLOUD
+
+    def __init__(self) -> None:
+        self.answers: list[Exception | None] = []
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.uploaded: list[bytes] = []
+
+    def body(
+        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+    ) -> dict[str, Any]:
+        return message.body()
+
+    async def send(
+        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+    ) -> str:
+        if self.answers and (error := self.answers.pop(0)):
+            raise error
+        self.sent.append((recipient_id, message.body()))
+        return f"wamid.{len(self.sent)}"
+
+    async def upload(self, file: Any) -> str:
+        self.uploaded.append(Path(file.content).read_bytes())
+        return f"media{len(self.uploaded)}"
+
+    async def media_info(self, media_id: str) -> Any:
+        raise NotImplementedError
+
+    def download(self, media_id: str, *, url: str | None = None) -> Any:
+        raise NotImplementedError
+
+    async def delete_media(self, media_id: str) -> None:
+        raise NotImplementedError
+
+    async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        pass
+
+
+class Office:
+    """Outbox, sender and phone book of one number, driven step by step."""
+
+    def __init__(self, store: Any, clock: Clock, transport: Any, root: Path) -> None:
+        self.store = store
+        self.clock = clock
+        self.client = FakeClient()
+        self.failures = Failures(store.inbox, "message_failed")
+        self.statuses = Statuses(store, self.failures)
+        self._links = Links(transport, private=True)
+        self._root = root
+        self.sender = self.make_sender()
+
+    def make_sender(self, **options: Any) -> Sender:
+        uploads = MediaUploads(
+            self.client, self.store.values, root=self._root, account="a", links=self._links
+        )
+        self.sender = Sender(
+            self.client,
+            uploads,
+            self.store,
+            self.statuses,
+            self.failures,
+            account="a",
+            pace=options.pop("pace", Pace()),
+            clock=self.clock,
+            monotonic=self.clock,
+            sleep=self.clock.sleep,
+            jitter=lambda: 0.0,
+            **options,
+        )
+        return self.sender
+
+    async def put(self, key: str, message: Message, *, to: str = PHONE, **more: Any) -> None:
+        entry = Entry(to, message.body(), more.pop("response", "utter_x"), **more)
+        await self.store.outbox.put(key, to, entry.body())
+
+    async def step(self) -> tuple[str, Outcome] | None:
+        """Let the sender handle what may be handled now; None when there is nothing."""
+        item = await self.store.outbox.claim(30)
+        if item is None:
+            return None
+        outcome = await self.sender.handle(item)
+        if isinstance(outcome, Done):
+            await self.store.outbox.done(item, hold=outcome.hold)
+        elif isinstance(outcome, Release):
+            if outcome.body is not None:
+                await self.store.outbox.replace_body(item, outcome.body)
+            await self.store.outbox.release(item, outcome.after)
+        else:
+            assert isinstance(outcome, SetAside)
+            await self.store.outbox.give_up(item, outcome.reason)
+        return item.key, outcome
+
+    async def run(self, *, steps: int = 50) -> None:
+        """Go on until nothing is left that may go now."""
+        for _ in range(steps):
+            if await self.step() is None:
+                return
+        raise AssertionError("it does not come to an end")
+
+    async def wrote(self, *, hours_ago: float, who: str = PHONE) -> None:
+        at = self.clock.now - hours_ago * 3600
+        await self.store.values.set(wrote_key(who), at, 90 * 86_400)
+
+    def texts(self) -> list[str]:
+        return [body["text"]["body"] for _, body in self.client.sent if body["type"] == "text"]
+
+    def types(self) -> list[str]:
+        return [body["type"] for _, body in self.client.sent]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest_asyncio.fixture
+async def office(clock: Clock, tmp_path: Path) -> AsyncIterator[Office]:
+    store = open_store("memory:", clock=clock)
+    async with store:
+        office = Office(store, clock, None, tmp_path)
+        await office.wrote(hours_ago=1)
+        yield office
+
+
+@pytest.fixture
+def hello() -> Text:
+    return Text("hello")

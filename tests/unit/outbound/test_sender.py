@@ -1,0 +1,400 @@
+"""What the sender does with what is in the outbox: limits, order, the window, another way."""
+
+from __future__ import annotations
+
+import pytest
+
+from rasa_whatsapp_channel.outbound.sender import Pace
+from rasa_whatsapp_channel.store.consumer import Done, Release, SetAside
+from rasa_whatsapp_channel.whatsapp.envelopes import from_body
+from rasa_whatsapp_channel.whatsapp.errors import (
+    CLOUD_CODES,
+    APIError,
+    PlatformError,
+    TransportError,
+    decide_remedy,
+)
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status
+from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
+
+PHONE = "4915112345678"
+OTHER = "4915187654321"
+LINK = "https://shop.example/a.jpg"
+TEMPLATE = Template("hello_again", "en").body()
+
+
+def refuse(code: int, status: int = 400, retry_after: float | None = None) -> APIError:
+    remedy = decide_remedy(CLOUD_CODES, code=code, status=status)
+    return APIError(
+        PlatformError(code, "title"), status=status, remedy=remedy, retry_after=retry_after
+    )
+
+
+def status(message_id: str, what: str, code: int = 0) -> Status:
+    errors = (PlatformError(code, "title"),) if code else ()
+    return Status(message_id, what, recipient_id=PHONE, errors=errors)
+
+
+async def told(office) -> list[DeliveryFailed]:
+    """Return what the bot will hear, and see that it is nothing but failures."""
+    events = []
+    while item := await office.store.inbox.claim(30):
+        events.append(from_body(item.body))
+        await office.store.inbox.done(item)
+    assert all(isinstance(event, DeliveryFailed) for event in events)
+    return events
+
+
+# order of delivery
+
+
+async def test_text_waits_until_the_image_before_it_was_delivered(office, clock):
+    await office.put("1", Image(Media(link=LINK)))
+    await office.put("2", Text("and this"))
+    await office.run()
+    assert office.types() == ["image"]
+
+    await office.statuses.note(status("wamid.1", "sent"))
+    await office.run()
+    assert office.types() == ["image"]
+
+    await office.statuses.note(status("wamid.1", "delivered"))
+    await office.run()
+    assert office.types() == ["image", "text"]
+
+
+@pytest.mark.parametrize("what", ["read", "played", "failed"])
+async def test_where_delivered_is_skipped_the_later_statuses_let_the_next_one_go(office, what):
+    await office.put("1", Image(Media(id="1")))
+    await office.put("2", Text("and this"))
+    await office.run()
+
+    await office.statuses.note(status("wamid.1", what, code=131026 if what == "failed" else 0))
+    await office.run()
+
+    assert office.types() == ["image", "text"]
+
+
+async def test_without_any_status_the_next_one_goes_after_the_timeout(office, clock):
+    await office.put("1", Image(Media(link=LINK)))
+    await office.put("2", Text("and this"))
+    await office.run()
+    clock.now += 3.1
+
+    await office.run()
+
+    assert office.types() == ["image", "text"]
+
+
+async def test_a_status_that_is_faster_than_our_note_of_the_id_counts(office):
+    await office.store.ledger.note_status("wamid.1", "delivered")
+    await office.put("1", Image(Media(link=LINK)))
+    await office.put("2", Text("and this"))
+
+    await office.run()
+
+    assert office.types() == ["image", "text"]
+
+
+@pytest.mark.parametrize(("what", "sent"), [("none", 3), ("media", 1), ("all", 1)])
+async def test_the_setting_says_what_waits(office, what, sent):
+    office.make_sender(pace=Pace(wait_for_delivered=what))
+    await office.put("1", Image(Media(link=LINK)))
+    await office.put("2", Text("b"))
+    await office.put("3", Text("c"))
+
+    await office.run()
+
+    assert len(office.client.sent) == sent
+
+
+async def test_waiting_for_one_person_delays_nobody_else(office):
+    await office.wrote(hours_ago=1, who=OTHER)
+    await office.put("1", Image(Media(link=LINK)))
+    await office.put("2", Text("waits"))
+    await office.put("3", Text("goes"), to=OTHER)
+
+    await office.run()
+
+    assert office.texts() == ["goes"]
+
+
+# limits
+
+
+async def test_beyond_its_burst_a_person_gets_one_message_in_six_seconds(office, clock):
+    for number in range(47):
+        await office.put(str(number), Text(str(number)))
+
+    await office.run()
+    assert len(office.client.sent) == 45
+    clock.now += 6.1
+    await office.run()
+    assert len(office.client.sent) == 46
+    clock.now += 6.1
+    await office.run()
+
+    assert office.texts() == [str(number) for number in range(47)]
+
+
+async def test_the_number_sends_no_faster_than_the_setting_allows(office, clock):
+    office.make_sender(pace=Pace(max_per_second=10))
+    for number in range(30):
+        await office.wrote(hours_ago=1, who=f"49151{number}")
+        await office.put(str(number), Text("x"), to=f"49151{number}")
+    begun = clock.now
+
+    await office.run()
+
+    assert clock.now - begun == pytest.approx(2.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "error", [refuse(130429), refuse(0, 429), refuse(0, 503), refuse(130429, retry_after=20)]
+)
+async def test_when_the_number_is_at_its_limit_everybody_waits(office, clock, error):
+    await office.wrote(hours_ago=1, who=OTHER)
+    office.client.answers = [error]
+    await office.put("1", Text("a"))
+    await office.put("2", Text("b"), to=OTHER)
+    begun = clock.now
+
+    await office.step()
+    await office.step()
+
+    assert office.texts() == ["b"]
+    assert clock.now - begun >= max(1.0, error.retry_after or 0)
+
+
+async def test_a_pair_limit_holds_up_that_person_only(office, clock):
+    await office.wrote(hours_ago=1, who=OTHER)
+    office.client.answers = [refuse(131056)]
+    await office.put("1", Text("a"))
+    await office.put("2", Text("b"), to=OTHER)
+    begun = clock.now
+
+    await office.run()
+
+    assert (office.texts(), clock.now) == (["b"], begun)
+
+
+async def test_with_a_dead_token_everything_waits_and_goes_on_when_it_lives_again(
+    office, clock, caplog
+):
+    office.client.answers = [refuse(190, 401)] * 30
+    for number in range(3):
+        await office.put(str(number), Text(str(number)))
+
+    for _ in range(30):
+        await office.run()
+        clock.now += 61
+    await office.run()
+    clock.now += 61
+    await office.run()
+
+    assert office.texts() == ["0", "1", "2"]
+    lines = [line for line in caplog.messages if "the token is not accepted" in line]
+    assert len(lines) == 1
+
+
+# failures
+
+
+async def test_an_outage_of_hours_loses_nothing_and_keeps_the_order(office, clock):
+    office.client.answers = [TransportError("no answer")] * 100
+    await office.put("1", Text("a"))
+    await office.put("2", Text("b"))
+
+    for _ in range(102):
+        await office.run()
+        clock.now += 61
+
+    assert office.texts() == ["a", "b"]
+
+
+async def test_what_cannot_be_sent_within_a_day_is_given_up(office, clock):
+    office.client.answers = [TransportError("no answer")] * 3000
+    await office.put("1", Text("a"))
+    outcome = None
+    for _ in range(2000):
+        await office.wrote(hours_ago=1)
+        if step := await office.step():
+            outcome = step[1]
+        clock.now += 61
+
+    assert isinstance(outcome, SetAside)
+    assert [(event.response, event.recipient_id) for event in await told(office)] == [
+        ("utter_x", PHONE)
+    ]
+
+
+async def test_a_refused_message_is_set_aside_the_bot_is_told_and_the_next_one_goes(office):
+    office.client.answers = [refuse(131009)]
+    await office.put("1", Text("a"))
+    await office.put("2", Text("b"))
+
+    await office.run()
+
+    assert office.texts() == ["b"]
+    (event,) = await told(office)
+    assert (event.code, event.response) == (131009, "utter_x")
+
+
+async def test_what_the_bot_says_about_a_failure_is_not_told_again(office):
+    office.client.answers = [refuse(131009)]
+    await office.put("failed:1:0", Text("a"))
+
+    await office.run()
+
+    assert await told(office) == []
+
+
+async def test_a_failure_after_acceptance_tells_the_bot(office):
+    await office.put("1", Text("a"))
+    await office.run()
+
+    await office.statuses.note(status("wamid.1", "failed", code=131026))
+    await office.statuses.note(status("wamid.1", "failed", code=131026))
+
+    (event,) = await told(office)
+    assert (event.code, event.reason, event.response) == (131026, "131026 title", "utter_x")
+
+
+async def test_sent_noted_and_crashed_before_done_is_not_sent_again(office, clock):
+    await office.put("1", Text("a"))
+    item = await office.store.outbox.claim(30)
+    assert await office.sender.handle(item) == Done()
+    clock.now += 31
+
+    await office.run()
+
+    assert office.texts() == ["a"]
+
+
+async def test_a_status_of_a_message_we_do_not_know_is_no_matter(office):
+    await office.statuses.note(status("wamid.unknown", "failed", code=131026))
+
+    assert await told(office) == []
+
+
+# another way
+
+
+@pytest.mark.parametrize("code", [131052, 131053])
+async def test_a_link_whatsapp_cannot_fetch_is_sent_as_a_text_when_we_cannot_either(office, code):
+    await office.put("1", Image(Media(link="http://127.0.0.1:9/a.jpg"), caption="Our lake"))
+    office.sender = office.make_sender()
+    office.client.answers = [refuse(code)]
+    office._links._transport = Unreachable()
+
+    await office.run()
+
+    assert office.texts() == ["Our lake\nhttp://127.0.0.1:9/a.jpg"]
+
+
+async def test_a_link_that_failed_after_acceptance_goes_another_way_too(office):
+    office._links._transport = Unreachable()
+    await office.put("1", Image(Media(link="http://127.0.0.1:9/a.jpg")))
+    await office.run()
+
+    await office.statuses.note(status("wamid.1", "failed", code=131053))
+    await office.run()
+
+    assert office.types() == ["image", "text"]
+    assert await told(office) == []
+
+
+class Unreachable:
+    def stream(self, request):
+        raise TransportError("connection refused")
+
+
+# the window
+
+
+async def test_outside_the_window_the_template_goes_and_the_message_waits_for_the_person(
+    office, clock
+):
+    office.make_sender(reengagement=TEMPLATE)
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("a"))
+    await office.put("2", Text("b"))
+
+    await office.run()
+    clock.now += 3600
+    await office.run()
+    assert [body for _, body in office.client.sent] == [TEMPLATE]
+
+    await office.wrote(hours_ago=0)
+    await office.store.outbox.free(PHONE)
+    await office.run()
+
+    assert office.texts() == ["a", "b"]
+    assert office.types() == ["template", "text", "text"]
+
+
+async def test_the_template_of_the_response_goes_before_the_general_one(office):
+    office.make_sender(reengagement=TEMPLATE)
+    own = Template("your_order", "en").body()
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("a"), template=own, template_key="turn:template")
+    await office.put("2", Text("b"), template=own, template_key="turn:template")
+
+    await office.run()
+
+    assert [body for _, body in office.client.sent] == [own]
+
+
+async def test_nothing_is_sent_outside_the_window_when_there_is_no_template(office, clock):
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("a"))
+
+    await office.run()
+    assert office.client.sent == []
+    clock.now += 86_401
+    await office.run()
+
+    assert office.client.sent == []
+    (event,) = await told(office)
+    assert event.code == 131047
+
+
+async def test_a_template_goes_at_any_time(office):
+    await office.wrote(hours_ago=100)
+    await office.put("1", Template("hello_again", "en"))
+
+    await office.run()
+
+    assert office.types() == ["template"]
+
+
+@pytest.mark.parametrize("how", ["answer", "status"])
+async def test_when_whatsapp_says_the_window_is_closed_the_message_waits_too(office, how):
+    await office.store.values.delete(f"wrote:{PHONE}")
+    office.make_sender(reengagement=TEMPLATE)
+    await office.put("1", Text("a"))
+    if how == "answer":
+        office.client.answers = [refuse(131047)]
+    await office.run()
+    if how == "status":
+        await office.statuses.note(status("wamid.1", "failed", code=131047))
+        await office.run()
+        office.client.sent.pop(0)
+    assert [body for _, body in office.client.sent] == [TEMPLATE]
+
+    await office.wrote(hours_ago=0)
+    await office.store.outbox.free(PHONE)
+    await office.run()
+
+    assert office.texts() == ["a"]
+
+
+async def test_release_keeps_the_item_first(office):
+    office.client.answers = [refuse(131056)]
+    await office.put("1", Text("a"))
+    await office.put("2", Text("b"))
+
+    key, outcome = await office.step()
+
+    assert (key, type(outcome)) == ("1", Release)
+    assert await office.step() is None
