@@ -128,12 +128,12 @@ class InboxWorker:
 
     def _again(self, item: Item, error: Exception) -> Outcome:
         reason = traceback.format_exception_only(type(error), error)[-1].strip()
-        if item.attempts >= ATTEMPTS:
-            return SetAside(f"the bot failed {item.attempts} times, last with {reason}")
+        if item.tries >= ATTEMPTS:
+            return SetAside(f"the bot failed {item.tries} times, last with {reason}")
         self._metrics.retried("inbox")
         logger.warning(
             "whatsapp.turn_failed",
             extra={"key": item.key, "attempt": item.attempts, "reason": reason},
             exc_info=error,
         )
-        return Release(4.0 ** (item.attempts - 1))
+        return Release(4.0 ** (item.tries - 1))

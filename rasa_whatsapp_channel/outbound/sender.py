@@ -99,7 +99,7 @@ class Sender:
         if not isinstance(state, window.Open):
             return await self._outside_window(item, entry, state)
         if wait := await self._pair_wait(entry):
-            return Release(wait)
+            return Release(wait, attempt=False)
         await self._brake.passes()
         await self._pass_rate()
         return await self._send(item, entry, message, keep=not state.known)
@@ -128,7 +128,7 @@ class Sender:
             logger.warning("whatsapp.window_closed: %s", entry.name, extra={"key": item.key})
         else:
             await self._put_template(item, entry, template)
-        return Release(state.left)  # ended early when the person writes
+        return Release(state.left, attempt=False)  # ended early when the person writes
 
     async def _put_template(self, item: Item, entry: Entry, template: Mapping[str, Any]) -> None:
         """Put *template* out in a lane of its own; its key lets it go only once."""
