@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from rasa_whatsapp_channel.cli import main
+from rasa_whatsapp_channel.cli import COMMANDS, main
 from rasa_whatsapp_channel.inbound.turn import INTENTS
 from rasa_whatsapp_channel.outbound.compose import compose
 from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings
@@ -66,14 +67,41 @@ def test_every_command_of_make_is_in_its_menu() -> None:
     assert phony[1].split() == re.findall(r"^(\w+):.*## ", MAKEFILE, re.M)
 
 
+def help_of(words: list[str]) -> str:
+    """Return what the command at the beginning of *words* tells, or the one of a group."""
+    command, *rest = words
+    path = [command]
+    group = main.get_command(click.Context(main), command)
+    if isinstance(group, click.Group) and rest:
+        assert rest[0] in group.commands, words
+        path.append(rest[0])
+    shown = CliRunner().invoke(main, [*path, "--help"])
+    assert shown.exit_code == 0, shown.output
+    return shown.output
+
+
 def test_every_option_of_the_command_line_in_the_readme_exists() -> None:
-    lines = re.findall(r"^rasa-whatsapp (\w+)(.*)$", "\n".join(code_blocks("sh")), re.M)
+    lines = re.findall(r"^rasa-whatsapp (.*?)(?: +#.*)?$", "\n".join(code_blocks("sh")), re.M)
 
     assert lines
-    for command, rest in lines:
-        shown = CliRunner().invoke(main, [command, "--help"])
-        assert shown.exit_code == 0, shown.output
-        assert set(re.findall(r"--[\w-]+", rest)) <= set(re.findall(r"--[\w-]+", shown.output))
+    for line in lines:
+        options = set(re.findall(r"--[\w-]+", line))
+        assert options <= set(re.findall(r"--[\w-]+", help_of(line.split()))), line
+
+
+def test_the_table_of_commands_names_every_command_and_no_other() -> None:
+    rows = re.findall(r"^\| `rasa-whatsapp (\w+)", section("Command line"), re.M)
+
+    assert sorted(rows) == sorted(COMMANDS)
+
+
+def test_the_table_of_commands_names_everything_a_group_can_do() -> None:
+    for name, does in re.findall(
+        r"^\| `rasa-whatsapp (\w+)` \| (.*) \|$", section("Command line"), re.M
+    ):
+        group = main.get_command(click.Context(main), name)
+        if isinstance(group, click.Group):
+            assert set(group.commands) == set(names(does))
 
 
 def test_there_is_a_credentials_block_for_every_api() -> None:
