@@ -458,14 +458,26 @@ async def test_the_lease_is_renewed_while_the_function_is_slow(queue):
     here, there = Desk(), Desk()
     await queue.put("a1", ANNA, HELLO)
 
-    async with consuming(queue, here, lease=0.2):
+    async with consuming(queue, here, lease=0.6):
         await eventually(lambda: here.in_hand)
-        async with consuming(queue, there, lease=0.2):
-            await asyncio.sleep(0.7)
+        async with consuming(queue, there, lease=0.6):
+            await asyncio.sleep(1)
             here.end("a1")
             await until_empty(queue)
 
     assert (here.taken, there.taken) == (["a1"], [])
+
+
+async def test_the_lease_of_an_entry_that_ended_is_not_renewed(queue, caplog):
+    desk = Desk()
+    await queue.put("a1", ANNA, HELLO)
+
+    async with consuming(queue, desk, lease=0.15):
+        await eventually(lambda: desk.in_hand)
+        desk.end("a1")
+        await asyncio.sleep(0.2)
+
+    assert "whatsapp.lease_lost" not in caplog.messages
 
 
 async def test_one_failed_renewal_does_not_lose_the_lease(queue):
@@ -473,10 +485,12 @@ async def test_one_failed_renewal_does_not_lose_the_lease(queue):
     queue.failures["extend"] = 1
     await queue.put("a1", ANNA, HELLO)
 
-    async with consuming(queue, here, lease=0.6), consuming(queue, there, ready=lambda: here.taken):
-        await asyncio.sleep(1)
-        here.end("a1")
-        await until_empty(queue)
+    async with consuming(queue, here, lease=1):
+        await eventually(lambda: here.in_hand)
+        async with consuming(queue, there):
+            await asyncio.sleep(1.2)
+            here.end("a1")
+            await until_empty(queue)
 
     assert queue.failures["extend"] == 0
     assert (here.taken, there.taken) == (["a1"], [])
@@ -535,7 +549,7 @@ async def test_an_end_that_the_store_did_not_hear_is_told_again(queue):
     queue.failures["done"] = 3
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
 
-    async with consuming(queue, desk, lease=0.05):
+    async with consuming(queue, desk, lease=0.6, pause=0.25):
         await eventually(lambda: desk.in_hand)
         desk.end("a1")
         await eventually(lambda: "a2" in desk.in_hand)
