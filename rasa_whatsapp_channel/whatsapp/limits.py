@@ -57,6 +57,7 @@ CARDS: Final = 10
 CARD_BODY: Final = 160
 CARD_BODY_LINE_BREAKS: Final = 2
 CARD_BUTTONS: Final = 3
+CARD_BUTTON_ID: Final = 20  # the page says so; it may mean 256, as everywhere else
 
 # messages/flows: 20 and 30 are both documented; the smaller is always taken
 FLOW_CTA: Final = 20

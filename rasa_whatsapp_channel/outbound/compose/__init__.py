@@ -3,54 +3,88 @@ A Rasa response → WhatsApp messages. Decides only: no I/O, no clock, nothing i
 
     plain     whatever a custom action passed → plain JSON values
     style     metadata.whatsapp and custom.whatsapp
-    text, media, buttons, elements, custom   one module per part of a response
+    text, media, options, elements, custom, template   one module per part of a response
+    markdown  Markdown → WhatsApp's formatting
+    buttons, carousel   what can be tapped
+    split     where a long text is split
     join      how text, media and buttons become the fewest bubbles
+    fallback  what an API has instead of what it has not
     changes   what composing had to change, by code
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rasa_whatsapp_channel.outbound.compose.buttons import Options, read_options
+from rasa_whatsapp_channel.outbound.compose.carousel import to_carousel
 from rasa_whatsapp_channel.outbound.compose.custom import read_custom, split_style
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
-from rasa_whatsapp_channel.outbound.compose.elements import compose_elements
+from rasa_whatsapp_channel.outbound.compose.elements import read_elements
 from rasa_whatsapp_channel.outbound.compose.join import Parts, join
 from rasa_whatsapp_channel.outbound.compose.media import read_media
+from rasa_whatsapp_channel.outbound.compose.options import Options, read_kind, read_options
 from rasa_whatsapp_channel.outbound.compose.plain import to_plain
 from rasa_whatsapp_channel.outbound.compose.plan import Change, Composed
+from rasa_whatsapp_channel.outbound.compose.quote import quote
 from rasa_whatsapp_channel.outbound.compose.style import Style, read_style
+from rasa_whatsapp_channel.outbound.compose.template import read_template
 from rasa_whatsapp_channel.outbound.compose.text import read_text
 from rasa_whatsapp_channel.whatsapp.apis import Api
-from rasa_whatsapp_channel.whatsapp.messages import Interactive, Outgoing
+from rasa_whatsapp_channel.whatsapp.messages import Interactive, Message, Outgoing
 
 __all__ = ["Change", "Composed", "compose"]
 
 
-def compose(response: Mapping[str, Any], *, api: Api, captions: str = "merge") -> Composed:
+def compose(
+    response: Mapping[str, Any],
+    *,
+    api: Api,
+    captions: str = "merge",
+    markdown: bool = True,
+    reply_to: str | None = None,
+) -> Composed:
     """
     Compose a whole response, as Rasa hands it over, for *api*.
 
     *captions*: ``merge`` puts a text into the caption of the file beside it, ``separate`` does not.
-    Never raises, whatever *response* holds, and does not change it. A single part, as in
-    ``{"text": …}``, is a response too.
+    *markdown*: put WhatsApp's formatting in the place of Markdown's. *reply_to* is the message the
+    response may quote. Never raises, whatever *response* holds, and does not change it. A single
+    part, as in ``{"text": …}``, is a response too.
     """
     name = response.get("utter_action") if isinstance(response, Mapping) else None
-    draft = Draft(api, captions, name if isinstance(name, str) else None)
+    draft = Draft(api, captions, markdown, name if isinstance(name, str) else None)
     content = to_plain(draft, response)
     custom, custom_style = split_style(content.get("custom"))
     style = read_style(draft, _metadata_style(content), custom_style)
-    main = [Outgoing(message) for message in join(draft, _read_parts(draft, content, style))]
-    cards = compose_elements(draft, content.get("elements"), list_button=style.list_button)
+    template = read_template(draft, style.template)
+    main, cards = _join_all(draft, content, style)
     others = [*read_custom(draft, custom), *map(Outgoing, cards)]
     # The buttons stay at the bottom, where the thumb is.
-    tapped = bool(main) and isinstance(main[-1].message, Interactive)
-    messages = (*others, *main) if tapped else (*main, *others)
+    tapped = bool(main) and (isinstance(main[-1], Interactive) or bool(draft.choices))
+    mains = map(Outgoing, main)
+    messages = [*others, *mains] if tapped else [*mains, *others]
+    if not messages and template:
+        messages = [Outgoing(template)]
     if not messages and not any(change.lost for change in draft.changes):
         draft.change("WA103")
-    return Composed(messages, tuple(draft.changes), draft.payloads)
+    messages = quote(draft, messages, style.reply_to, reply_to)
+    return Composed(tuple(messages), tuple(draft.changes), draft.payloads, draft.choices, template)
+
+
+def _join_all(
+    draft: Draft, content: Mapping[str, Any], style: Style
+) -> tuple[Sequence[Message], Sequence[Message]]:
+    """Return the messages of the response's own parts, and those of its elements."""
+    parts = _read_parts(draft, content, style)
+    cards = read_elements(draft, content.get("elements"), list_button=style.list_button)
+    carousel = to_carousel(draft, cards)
+    if carousel and parts.options == Options():
+        return join(draft, parts, carousel), []
+    main = join(draft, parts)
+    if carousel:
+        return main, join(draft, Parts(), carousel)
+    return main, [message for card in cards for message in join(draft, card)]
 
 
 def _read_parts(draft: Draft, content: Mapping[str, Any], style: Style) -> Parts:
@@ -61,7 +95,11 @@ def _read_parts(draft: Draft, content: Mapping[str, Any], style: Style) -> Parts
     return Parts(
         text="\n\n".join(part for part in (text, *found.texts) if part) or None,
         media=tuple(found.media),
-        options=Options((*quick.replies, *buttons.replies), (*quick.links, *buttons.links)),
+        options=Options(
+            (*quick.replies, *buttons.replies),
+            (*quick.links, *buttons.links),
+            read_kind(draft, content.get("button_type")),
+        ),
         style=style,
     )
 

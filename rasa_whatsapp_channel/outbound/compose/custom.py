@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
-from rasa_whatsapp_channel.outbound.compose.plain import kind_name
+from rasa_whatsapp_channel.outbound.compose.fallback import fall_back
+from rasa_whatsapp_channel.outbound.compose.plain import kind_name, read_json
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
-from rasa_whatsapp_channel.whatsapp.messages import Outgoing, check_support, parse_outgoing
+from rasa_whatsapp_channel.whatsapp.messages import (
+    Message,
+    Outgoing,
+    check_support,
+    parse_outgoing,
+)
 
 _WRAPPERS: Final = ("messages", "json_message")
 # who is written to is the conversation's business
@@ -30,11 +36,12 @@ def read_custom(draft: Draft, custom: Any) -> list[Outgoing]:
     bodies = list(_unwrap(draft, "custom", custom))
     if not bodies:
         draft.change("WA501", field="custom", kind="an empty list")
-    messages = (_read_body(draft, field, body) for field, body in bodies)
-    return [message for message in messages if message is not None]
+    return [message for field, body in bodies for message in _read_body(draft, field, body)]
 
 
 def _unwrap(draft: Draft, field: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, str):
+        value = read_json(value) or value
     if isinstance(value, list):
         for number, item in enumerate(value):
             yield from _unwrap(draft, f"{field}[{number}]", item)
@@ -50,19 +57,37 @@ def _unwrap(draft: Draft, field: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from _unwrap(draft, f"{field}.{key}", value[key])
 
 
-def _read_body(draft: Draft, field: str, body: Any) -> Outgoing | None:
+def _read_body(draft: Draft, field: str, body: Any) -> list[Outgoing]:
     if not isinstance(body, Mapping):
         draft.change("WA501", field=field, kind="nothing" if body is None else kind_name(body))
-        return None
-    # Where the API takes no links, the file is fetched and uploaded before sending.
-    api = dataclasses.replace(draft.api, link=True)
+        return []
     try:
         outgoing = parse_outgoing(body)
-        check_support(outgoing.message, api)
     except InvalidMessage as error:
         draft.change("WA502", field=field, place=error.field, problem=error.problem)
-        return None
-    if outgoing.reply_to and not draft.api.context:
-        draft.change("WA503", field=field, reason=f"api {draft.api.name} cannot")
-        return Outgoing(outgoing.message)
-    return outgoing
+        return []
+    return _supported(draft, field, outgoing)
+
+
+def _supported(draft: Draft, field: str, outgoing: Outgoing) -> list[Outgoing]:
+    """Return *outgoing*, or what the API has instead."""
+    message, api = outgoing.message, draft.api
+    if outgoing.reply_to and not api.context:
+        draft.change("WA503", field=field, reason=f"api {api.name} cannot")
+        outgoing = Outgoing(message)
+    try:
+        # Where the API takes no links, the file is fetched and uploaded before sending.
+        check_support(message, dataclasses.replace(api, link=True))
+    except InvalidMessage as error:
+        others = fall_back(draft, message)
+        if not others:
+            draft.change("WA502", field=field, place=error.field, problem=error.problem)
+            return []
+        kind, new = getattr(message, "kind", message.type), _names(others)
+        draft.change("WA505", field=field, kind=kind, api=api.name, new=new)
+        return [Outgoing(other) for other in others]
+    return [outgoing]
+
+
+def _names(messages: Sequence[Message]) -> str:
+    return ", ".join(str(getattr(message, "kind", message.type)) for message in messages)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Final
 
 from rasa_whatsapp_channel.outbound.compose.changes import make_change
+from rasa_whatsapp_channel.outbound.compose.markdown import to_whatsapp
 from rasa_whatsapp_channel.outbound.compose.plan import Change
 from rasa_whatsapp_channel.whatsapp.apis import Api
+
+# With "p:" before it as long as the shortest id WhatsApp takes, that of a card's button.
+_DIGITS: Final = 18
 
 
 @dataclass
@@ -20,12 +25,18 @@ class Draft:
 
     api: Api
     captions: str = "merge"
+    markdown: bool = True
     name: str | None = None
     changes: list[Change] = field(default_factory=list)
     payloads: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, str] = field(default_factory=dict)
 
     def change(self, code: str, **values: object) -> None:
         self.changes.append(make_change(code, self.name, values))
+
+    def format(self, text: str) -> str:
+        """Return *text* with WhatsApp's formatting in the place of Markdown's."""
+        return to_whatsapp(text) if self.markdown else text
 
     def keep(self, payload: str, copy: int = 0) -> str:
         """
@@ -35,6 +46,12 @@ class Draft:
         *copy* counts where one message holds it more than once.
         """
         content = f"{payload}\0{copy}" if copy else payload
-        short = f"p:{hashlib.sha256(content.encode()).hexdigest()[:24]}"
+        short = f"p:{hashlib.sha256(content.encode()).hexdigest()[:_DIGITS]}"
         self.payloads[short] = payload
         return short
+
+    def offer(self, payload: str) -> str:
+        """Return the number that stands for *payload* when it is typed."""
+        number = str(len(self.choices) + 1)
+        self.choices[number] = payload
+        return number

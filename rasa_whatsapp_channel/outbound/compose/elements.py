@@ -1,41 +1,38 @@
-"""`elements`: cards, one after another, each composed like a response of its own."""
+"""`elements`: cards, side by side where they can be, else one after another."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rasa_whatsapp_channel.outbound.compose.buttons import read_options
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
-from rasa_whatsapp_channel.outbound.compose.join import Parts, join
+from rasa_whatsapp_channel.outbound.compose.join import Parts
 from rasa_whatsapp_channel.outbound.compose.media import read_media
+from rasa_whatsapp_channel.outbound.compose.options import read_options
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name
 from rasa_whatsapp_channel.outbound.compose.style import Style, nearest
 from rasa_whatsapp_channel.outbound.compose.text import read_text
-from rasa_whatsapp_channel.whatsapp.messages import Message
 
-_KEYS: Final = ("title", "subtitle", "image_url", "image", "buttons", "default_action")
+KEYS: Final = ("title", "subtitle", "image_url", "image", "buttons", "default_action")
 
 
-def compose_elements(draft: Draft, elements: Any, *, list_button: str) -> list[Message]:
-    items = elements if isinstance(elements, list) else [elements]
-    items = [item for item in items if item is not None and item not in ("", {})]
-    if len(items) > 1:
-        draft.change("WA402", count=len(items))
-    messages = []
-    for number, item in enumerate(items):
+def read_elements(draft: Draft, elements: Any, *, list_button: str) -> list[Parts]:
+    """Return what each card consists of."""
+    style = Style(list_button=list_button)
+    cards = []
+    for number, item in enumerate(elements if isinstance(elements, list) else [elements]):
         where = f"elements[{number}]"
-        if isinstance(item, Mapping):
-            messages += join(draft, _read_card(draft, where, item, Style(list_button=list_button)))
-        else:
+        if isinstance(item, Mapping) and item:
+            cards.append(_read_card(draft, where, item, style))
+        elif item is not None and item not in ("", {}):
             draft.change("WA401", field=where, kind=kind_name(item))
-    return messages
+    return cards
 
 
 def _read_card(draft: Draft, where: str, item: Mapping[str, Any], style: Style) -> Parts:
     for key in item:
-        if key not in _KEYS:
-            draft.change("WA403", field=where, key=key, hint=nearest(key, _KEYS))
+        if key not in KEYS:
+            draft.change("WA403", field=where, key=key, hint=nearest(key, KEYS))
     title = read_text(draft, f"{where}.title", item.get("title"))
     subtitle = read_text(draft, f"{where}.subtitle", item.get("subtitle"))
     found = read_media(draft, image=item.get("image_url") or item.get("image"), attachment=None)

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rasa_whatsapp_channel.outbound.compose.buttons import Options, to_taps
+from rasa_whatsapp_channel.outbound.compose.buttons import to_taps
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
+from rasa_whatsapp_channel.outbound.compose.options import Options
+from rasa_whatsapp_channel.outbound.compose.split import has_link, split, split_for_tail
 from rasa_whatsapp_channel.outbound.compose.style import Style
 from rasa_whatsapp_channel.outbound.compose.taps import Taps
-from rasa_whatsapp_channel.outbound.compose.text import has_link, split, split_for_tail
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import (
     Document,
@@ -39,22 +40,30 @@ class Parts:
     style: Style = field(default_factory=Style)
 
 
-def join(draft: Draft, parts: Parts) -> list[Message]:
+def join(draft: Draft, parts: Parts, taps: Taps | None = None) -> list[Message]:
     """
-    Return the messages of *parts*, in order.
+    Return the messages of *parts*, in order. *taps* goes in the place of their options.
 
     Buttons come last, where the thumb is, with the text as their body and one image, video or
     document as their header. Without buttons the text is the caption of the only file that can have
-    one, else it goes before the files.
+    one, else it goes before the files; behind them when it offers numbers to type.
     """
-    taps, lines = to_taps(draft, parts.options, list_button=parts.style.list_button)
-    text = _paragraphs(parts.text, "\n".join(lines))
+    offered = len(draft.choices)
+    lines: list[str] = []
+    if taps is None:
+        taps, lines = to_taps(draft, parts.options, list_button=parts.style.list_button)
+    text = _paragraphs(parts.text and draft.format(parts.text), "\n".join(lines))
     if taps:
         return _join_taps(draft, parts, taps, text)
-    return _join_plain(draft, parts, text)
+    texts, media = _join_plain(draft, parts, text)
+    return [*media, *texts] if len(draft.choices) > offered else [*texts, *media]
 
 
-def _join_plain(draft: Draft, parts: Parts, text: str | None) -> list[Message]:
+def _join_plain(
+    draft: Draft, parts: Parts, text: str | None
+) -> tuple[Sequence[Message], Sequence[Message]]:
+    """Return the texts and the files."""
+    media = parts.media
     if text:
         header = _into_text(draft, "header", parts.style.header, "there are no buttons")
         footer = _into_text(draft, "footer", parts.style.footer, "there are no buttons")
@@ -62,37 +71,53 @@ def _join_plain(draft: Draft, parts: Parts, text: str | None) -> list[Message]:
     else:
         _say_unused(draft, parts.style)
     if not text:
-        return list(parts.media)
-    if draft.captions == "merge" and len(text) <= limits.CAPTION and _takes_caption(parts.media):
-        first: MediaMessage = dataclasses.replace(parts.media[0], caption=text)  # type: ignore[call-arg]  # asked just before
-        return [first, *parts.media[1:]]
+        return [], media
+    if draft.captions == "merge" and len(text) <= limits.CAPTION and _takes_caption(media):
+        first: MediaMessage = dataclasses.replace(media[0], caption=text)  # type: ignore[call-arg]  # asked just before
+        return [], [first, *media[1:]]
     pieces = split(text, limits.TEXT_BODY)
     _say_split(draft, text, pieces, limits.TEXT_BODY)
-    return [*_texts(pieces, parts.style), *parts.media]
+    return _texts(pieces, parts.style), media
 
 
 def _join_taps(draft: Draft, parts: Parts, taps: Taps, text: str | None) -> list[Message]:
     media, top = _take_top(parts.media, taps, text)
-    header = _media_header(top)
     if top is not None and text is None:
         text = getattr(top, "caption", None)
-    style = parts.style
-    if style.header and (header or len(style.header) > limits.HEADER_TEXT):
-        reason = "a file is the header" if header else f"it is longer than {limits.HEADER_TEXT}"
-        text = _paragraphs(_into_text(draft, "header", style.header, reason), text)
-    elif style.header:
-        header = Header("text", style.header)
-    footer = style.footer
-    if footer and len(footer) > limits.FOOTER:
-        reason = f"it is longer than {limits.FOOTER}"
-        text, footer = _paragraphs(text, _into_text(draft, "footer", footer, reason)), None
+    text, header, footer = _frame(draft, parts.style, taps, text, _media_header(top))
     if text is None:
         draft.change("WA308", text=NO_TEXT)
         text = NO_TEXT
     pieces = split_for_tail(text, limits.TEXT_BODY, taps.body_limit)
     _say_split(draft, text, pieces, taps.body_limit)
     *before, body = pieces
-    return [*media, *_texts(before, style), *taps.messages(body, header=header, footer=footer)]
+    return [
+        *media,
+        *_texts(before, parts.style),
+        *taps.messages(body, header=header, footer=footer),
+    ]
+
+
+def _frame(
+    draft: Draft, style: Style, taps: Taps, text: str | None, header: Header | None
+) -> tuple[str | None, Header | None, str | None]:
+    """Put header and footer in their places, or into the text where there is none for them."""
+    no_place = "" if taps.headers else "there is no place for it"
+    if style.header:
+        reason = no_place or _why_long(style.header, limits.HEADER_TEXT)
+        reason = reason or ("a file is the header" if header else "")
+        if reason:
+            text = _paragraphs(_into_text(draft, "header", style.header, reason), text)
+        else:
+            header = Header("text", style.header)
+    footer = style.footer
+    if footer and (reason := no_place or _why_long(footer, limits.FOOTER)):
+        text, footer = _paragraphs(text, _into_text(draft, "footer", footer, reason)), None
+    return text, header, footer
+
+
+def _why_long(text: str, limit: int) -> str:
+    return f"it is longer than {limit}" if len(text) > limit else ""
 
 
 def _take_top(
@@ -107,7 +132,7 @@ def _take_top(
     for number in reversed(range(len(rest))):
         file = rest[number]
         fits = isinstance(file, Captioned) and (file.caption is None or text is None)
-        if taps.media_header and fits:
+        if file.type in taps.headers and fits:
             return [*rest[:number], *rest[number + 1 :]], file
     return rest, None
 
@@ -133,9 +158,10 @@ def _paragraphs(*texts: str | None) -> str | None:
 
 
 def _into_text(draft: Draft, part: str, text: str | None, reason: str) -> str | None:
-    if text:
-        draft.change("WA106", part=part, reason=reason)
-    return text
+    if not text:
+        return None
+    draft.change("WA106", part=part, text=text, reason=reason)
+    return draft.format(text)
 
 
 def _say_unused(draft: Draft, style: Style) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rasa_whatsapp_channel.outbound.compose.characters import cut, one_line
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name
 from rasa_whatsapp_channel.outbound.compose.style import nearest
-from rasa_whatsapp_channel.outbound.compose.text import cut, one_line, read_text
+from rasa_whatsapp_channel.outbound.compose.text import read_text
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import MediaMessage
@@ -48,10 +49,16 @@ class Found:
 
 
 def read_media(draft: Draft, *, image: Any, attachment: Any) -> Found:
-    found = Found()
-    _read_all(draft, found, "image", image)
+    found = read_attachment(draft, "image", image)
     if attachment != image:  # Rasa copies an image into an empty attachment
         _read_all(draft, found, "attachment", attachment)
+    return found
+
+
+def read_attachment(draft: Draft, where: str, value: Any) -> Found:
+    """Read what is written under the key *where*: "image" says what it is."""
+    found = Found()
+    _read_all(draft, found, where, value)
     return found
 
 
@@ -170,13 +177,13 @@ class _Reader:
         texts = (
             read_text(self.draft, f"{self.where}.{key}", self.part.get(key)) for key in _CAPTIONS
         )
-        caption = "\n\n".join(dict.fromkeys(text for text in texts if text))
+        caption = "\n\n".join(dict.fromkeys(self.draft.format(text) for text in texts if text))
         if not caption or (kind in CAPTIONED and len(caption) <= limits.CAPTION):
             return caption or None, None
         reason = f"type {kind} has none"
         if kind in CAPTIONED:
             reason = f"it has {len(caption)} characters and WhatsApp takes {limits.CAPTION}"
-        self.draft.change("WA206", field=self.where, reason=reason)
+        self.draft.change("WA206", field=self.where, text=caption, reason=reason)
         return None, caption
 
     def _filename(self, kind: str, source: Mapping[str, Any]) -> str | None:
@@ -185,15 +192,16 @@ class _Reader:
         given = next((one_line(text) for text in texts if text), None)
         if kind != "document":
             if given:
-                self.draft.change("WA211", field=self.where, kind=kind)
+                self.draft.change("WA211", field=self.where, kind=kind, name=given)
             return None
         name = given or one_line(
             mime.file_name(str(source.get("path") or source.get("link") or ""))
         )
-        if len(name) > limits.FILENAME and given:
-            self.draft.change("WA210", field=self.where, limit=limits.FILENAME)
+        new = _cut_filename(name)
+        if new != name and given:
+            self.draft.change("WA210", field=self.where, limit=limits.FILENAME, name=name, new=new)
         # without an ending, the end of an address is rarely a name
-        return _cut_filename(name) if given or "." in name.strip(".") else None
+        return new if given or "." in name.strip(".") else None
 
     def _credentials(self, source: dict[str, Any]) -> dict[str, Any]:
         """Return *source* with its provider where that can be used, else without."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,20 +22,18 @@ class _Plain:
             return _encodable(value)
         if value is None or isinstance(value, bool):
             return value
+        if depth and isinstance(value, (dict, Mapping)):  # to ask for a dict first is faster
+            return {self._key(key): self.value(item, depth - 1) for key, item in value.items()}
+        if depth and isinstance(value, (list, tuple)):
+            return [self.value(item, depth - 1) for item in value]
         if isinstance(value, int) and -_INTEGER <= value < _INTEGER:
             return int(value)
         if isinstance(value, float) and math.isfinite(value):
             return float(value)
-        if depth and isinstance(value, Mapping):
-            return {
-                self.value(key, 0) if isinstance(key, str) else self._words(key): self.value(
-                    item, depth - 1
-                )
-                for key, item in value.items()
-            }
-        if depth and isinstance(value, (list, tuple)):
-            return [self.value(item, depth - 1) for item in value]
         return self._words(value)
+
+    def _key(self, key: Any) -> str:
+        return _encodable(key) if isinstance(key, str) else self._words(key)
 
     def _words(self, value: object) -> str:
         name = type(value).__name__
@@ -54,6 +53,16 @@ def to_plain(draft: Draft, response: object) -> Mapping[str, Any]:
     return copy if isinstance(copy, dict) else {}
 
 
+def read_json(text: str) -> Any:
+    """Return what *text* holds as JSON; None when it is none. Some people dump it beforehand."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    plain = _Plain().value(value)  # NaN, and numbers without end
+    return plain if isinstance(plain, (dict, list)) else None
+
+
 def kind_name(value: object) -> str:
     """Name the kind of a plain value in the words of YAML."""
     if isinstance(value, Mapping):
@@ -66,6 +75,8 @@ def kind_name(value: object) -> str:
 
 
 def _encodable(value: str) -> str:
+    if type(value) is str and value.isascii():
+        return value
     # str.__str__: an Enum of strings stands for its value, not for its name
     text = str.__str__(value)
     try:

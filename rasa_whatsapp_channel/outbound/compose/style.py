@@ -7,21 +7,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rasa_whatsapp_channel.outbound.compose.characters import cut, one_line
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name
-from rasa_whatsapp_channel.outbound.compose.text import cut, one_line, read_text
+from rasa_whatsapp_channel.outbound.compose.text import read_text
 from rasa_whatsapp_channel.whatsapp import limits
 
 LIST_BUTTON: Final = "Choose"
-_KEYS: Final = ("footer", "header", "list_button", "preview_url")
+KEYS: Final = ("footer", "header", "list_button", "preview_url", "reply_to", "template")
 
 
 @dataclass(frozen=True)
 class Style:
+    """*reply_to* is True for the user's message, or the id of another; *template* is as written."""
+
     header: str | None = None
     footer: str | None = None
     list_button: str = LIST_BUTTON
     preview_url: bool = False
+    reply_to: bool | str = False
+    template: Any = None
 
 
 def read_style(draft: Draft, *sources: Any) -> Style:
@@ -35,13 +40,15 @@ def read_style(draft: Draft, *sources: Any) -> Style:
     if not given:
         return Style()
     for key in given:
-        if key not in _KEYS:
-            draft.change("WA108", key=key, hint=nearest(key, _KEYS))
+        if key not in KEYS:
+            draft.change("WA108", key=key, hint=nearest(key, KEYS))
     return Style(
         header=_line(draft, "header", given),
         footer=_line(draft, "footer", given),
         list_button=_list_button(draft, given),
-        preview_url=given.get("preview_url") in (True, "true"),  # slots fill in texts
+        preview_url=_is_true(given.get("preview_url")),
+        reply_to=_reply_to(draft, given.get("reply_to")),
+        template=given.get("template"),
     )
 
 
@@ -56,8 +63,22 @@ def _line(draft: Draft, key: str, given: Mapping[str, Any]) -> str | None:
     return one_line(text) if text else None
 
 
+def _is_true(value: Any) -> bool:
+    return value in (True, "true")  # slots fill in texts
+
+
+def _reply_to(draft: Draft, value: Any) -> bool | str:
+    # Any other id would make WhatsApp refuse the message.
+    if isinstance(value, str) and value.startswith("wamid."):
+        return value
+    if value not in (None, "", True, False, "true", "false"):
+        draft.change("WA109", reason="whatsapp.reply_to must be true, or the id of a message")
+    return _is_true(value)
+
+
 def _list_button(draft: Draft, given: Mapping[str, Any]) -> str:
     label = _line(draft, "list_button", given) or LIST_BUTTON
-    if len(label) > limits.LIST_BUTTON:
-        draft.change("WA304", part="list_button", text=label, limit=limits.LIST_BUTTON)
-    return cut(label, limits.LIST_BUTTON)
+    new = cut(label, limits.LIST_BUTTON)
+    if new != label:
+        draft.change("WA304", part="list_button", text=label, limit=limits.LIST_BUTTON, new=new)
+    return new

@@ -8,9 +8,11 @@ from typing import Protocol
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import (
     Button,
+    Card,
     CtaUrl,
     Header,
     ListMessage,
+    MediaCarousel,
     Message,
     ReplyButtons,
     Row,
@@ -19,13 +21,17 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 
 
 class Taps(Protocol):
-    """Goes below a body of at most *body_limit* characters; *media_header*: and a file above it."""
+    """
+    Goes below a body of at most *body_limit* characters.
+
+    *headers* are the types of header it takes; where it takes none, it has no footer either.
+    """
 
     @property
     def body_limit(self) -> int: ...
 
     @property
-    def media_header(self) -> bool: ...
+    def headers(self) -> tuple[str, ...]: ...
 
     def messages(
         self, text: str, *, header: Header | None, footer: str | None
@@ -36,7 +42,7 @@ class Taps(Protocol):
 class Buttons:
     buttons: tuple[Button, ...]
     body_limit: int = limits.INTERACTIVE_BODY
-    media_header: bool = True
+    headers: tuple[str, ...] = ReplyButtons.headers
 
     def messages(self, text: str, *, header: Header | None, footer: str | None) -> list[Message]:
         return [ReplyButtons(text, header, footer, self.buttons)]
@@ -47,7 +53,7 @@ class LinkButton:
     display_text: str
     url: str
     body_limit: int = limits.INTERACTIVE_BODY
-    media_header: bool = True
+    headers: tuple[str, ...] = CtaUrl.headers
 
     def messages(self, text: str, *, header: Header | None, footer: str | None) -> list[Message]:
         return [CtaUrl(text, header, footer, self.display_text, self.url)]
@@ -60,7 +66,7 @@ class Lists:
     pages: tuple[tuple[Row, ...], ...]
     label: str
     body_limit: int
-    media_header: bool = False
+    headers: tuple[str, ...] = ListMessage.headers
 
     def messages(self, text: str, *, header: Header | None, footer: str | None) -> list[Message]:
         marks = self._marks()
@@ -80,3 +86,13 @@ class Lists:
     def _marks(self) -> list[str]:
         count = len(self.pages)
         return [f"({number}/{count})" for number in range(1, count + 1)] if count > 1 else [""]
+
+
+@dataclass(frozen=True)
+class Carousel:
+    cards: tuple[Card, ...]
+    body_limit: int = limits.INTERACTIVE_BODY
+    headers: tuple[str, ...] = MediaCarousel.headers
+
+    def messages(self, text: str, *, header: Header | None, footer: str | None) -> list[Message]:
+        return [MediaCarousel(text, cards=self.cards)]

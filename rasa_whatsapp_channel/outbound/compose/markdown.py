@@ -1,0 +1,109 @@
+"""
+Markdown → WhatsApp's formatting, where the Markdown has one meaning only.
+
+    **bold**, ***both***, ~~gone~~    *bold*, *_both_*, ~gone~
+    # Heading                         *Heading*
+    [text](https://…), <https://…>    text (https://…), https://…
+    ```lang … ```, ~~~, ``code``      ``` … ```
+    | a | b |                         *a* | *b*, and a line for each row
+    \\*                                a star that stays a star
+
+What WhatsApp formats by itself stays as it was written: *bold*, _italic_, ~gone~, `code`, lists and
+quotes; so do `__init__`, snake_case, 2*3*4, 2**3**4 and addresses. Doing it twice changes nothing.
+https://faq.whatsapp.com/539178204879377
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from rasa_whatsapp_channel.outbound.compose.runs import BOLD, read_runs, write_runs
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+# Most texts hold nothing of this, and need no parser, which takes a hundred times as long.
+_FIRST_LOOK: Final = ("**", "~~", "``", "](", "\\", "# ", "#\t", "|", "<")
+_MARKERS: Final = re.compile(
+    r"\*\*|~~|``|\]\(|\\[*~`_\n]|^ {0,3}#{1,6}[ \t]|-[ \t]*\||\|[ \t]*:?-|<[\w.+-]+[:@]",
+    re.MULTILINE,
+)
+# Lines that WhatsApp shows as items of a list or as quotes: nothing is formatted across them.
+_ITEM: Final = re.compile(r"\n(?=[ \t]*(?:[-*+>•]|\d+[.)])[ \t])")
+_CELLS: Final = re.compile(r"(?<!\\)\|")
+
+
+def to_whatsapp(text: str) -> str:
+    return _format(text.replace("\r\n", "\n")) if _has_markdown(text) else text
+
+
+def _has_markdown(text: str) -> bool:
+    return any(mark in text for mark in _FIRST_LOOK) and _MARKERS.search(text) is not None
+
+
+@lru_cache(maxsize=512)  # a bot says the same texts again and again
+def _format(text: str) -> str:
+    formatted = _convert(text)
+    # What would change once more is too odd to be understood, and stays as it was written.
+    again = _convert(formatted) if _has_markdown(formatted) else formatted
+    return formatted if again == formatted else text
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    # Half of what the import costs is paid only by bots that write Markdown.
+    from rasa_whatsapp_channel.outbound.compose.markdown_rules import make_parser
+
+    return make_parser()
+
+
+def _convert(text: str) -> str:
+    """Replace the lines of every block that WhatsApp would not format; keep all others."""
+    lines = text.split("\n")
+    tokens: list[Token] = []
+    parser = _parser()
+    parser.block.parse(text, parser, {}, tokens)
+    converted: list[str] = []
+    done = 0
+    for number, token in enumerate(tokens):
+        if token.map is None or token.level:
+            continue
+        start, end = token.map
+        converted += lines[done:start]
+        content = tokens[number + 1].content if token.type == "heading_open" else ""
+        converted += _block(token.type, lines[start:end], content)
+        done = end
+    return "\n".join([*converted, *lines[done:]])
+
+
+def _block(kind: str, lines: Sequence[str], content: str) -> Sequence[str]:
+    match kind:
+        case "fence":
+            return ["```", *lines[1:-1], "```"]
+        case "heading_open":
+            return [_inline(content, BOLD)] if content else lines
+        case "table_open":
+            header, _, *rows = lines
+            return [_row(header, BOLD), *map(_row, rows)]
+        case _:
+            return [_inline(item) for item in _ITEM.split("\n".join(lines))]
+
+
+def _row(line: str, style: str | None = None) -> str:
+    cells = [cell.strip().replace("\\|", "|") for cell in _CELLS.split(line.strip())]
+    if len(cells) > 1 and not cells[0]:
+        del cells[0]
+    if len(cells) > 1 and not cells[-1]:
+        del cells[-1]
+    return " | ".join(_inline(cell, style) for cell in cells).strip()
+
+
+def _inline(text: str, style: str | None = None) -> str:
+    tokens: list[Token] = []
+    parser = _parser()
+    parser.inline.parse(text, parser, {}, tokens)
+    return write_runs(read_runs(tokens, style))
