@@ -126,10 +126,9 @@ class Queue(ABC):
     async def extend(self, item: Item, lease: float) -> bool:
         """Hide *item* for *lease* seconds from now. False: the claim was lost."""
 
-    # TODO-REDIS
+    @abstractmethod
     async def replace_body(self, item: Item, body: Body) -> bool:
         """Let *body* be what the next claim of the entry returns. False: the claim was lost."""
-        raise NotImplementedError
 
     @abstractmethod
     async def done(self, item: Item, hold: float = 0.0) -> None:
@@ -168,10 +167,9 @@ class Queue(ABC):
         False: there is none.
         """
 
-    # TODO-REDIS
+    @abstractmethod
     async def discard(self, key: str) -> bool:
         """Forget an entry that was set aside; its key stays seen. False: there is none."""
-        raise NotImplementedError
 
     @abstractmethod
     async def free(self, conversation: str) -> bool:
@@ -269,10 +267,9 @@ class Ledger(ABC):
     async def by_key(self, key: str) -> Sent | None:
         """Return the message last noted for the outbox entry *key*."""
 
-    # TODO-REDIS
+    @abstractmethod
     async def purge(self, recipient_id: str) -> int:
         """Forget all that was sent to one person; return how many messages that were."""
-        raise NotImplementedError
 
 
 class Values(ABC):
@@ -292,14 +289,13 @@ class Values(ABC):
     @abstractmethod
     async def delete(self, key: str) -> None: ...
 
-    # TODO-REDIS
+    @abstractmethod
     async def purge(self, prefix: str) -> int:
         """
         Forget all values whose key begins with *prefix*; return how many there were.
 
         A prefix that does not end in a separator takes longer names with it.
         """
-        raise NotImplementedError
 
     @abstractmethod
     async def take(self, key: str, *, rate: float, burst: float) -> float:
