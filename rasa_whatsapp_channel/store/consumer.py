@@ -21,7 +21,9 @@ from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
-LEASE: Final = 30.0
+# What a server that died had in hand comes back after so long. The event loop of a living one may
+# be busy for longer (Rasa loads a model): see `_take`.
+LEASE: Final = 10.0
 SLOTS: Final = 200
 AT_ONCE: Final = 20  # entries of one claim: few, since other servers want some too
 IDLE: Final = 1.0  # longest wait between two looks at the queue
@@ -92,6 +94,7 @@ class Consumer:
         self._metrics = metrics or Metrics()
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_hand: dict[str, Item] = {}  # by key; as it was claimed last
         self._slot_is_free = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._stopping = False
@@ -114,10 +117,19 @@ class Consumer:
         while True:
             slots = await self._free_slots()
             for item in await self._next(min(slots, AT_ONCE)):
-                # The loop keeps only weak references to tasks.
-                task = asyncio.create_task(self._work(item))
-                self._tasks.add(task)
-                task.add_done_callback(self._finished)
+                self._take(item)
+
+    def _take(self, item: Item) -> None:
+        is_in_hand = item.key in self._in_hand
+        self._in_hand[item.key] = item
+        if is_in_hand:
+            # The lease ended unheard, and our own claim was the next: the one in hand goes on.
+            logger.warning("whatsapp.lease_late", extra={"queue": self._name})
+            return
+        # The loop keeps only weak references to tasks.
+        task = asyncio.create_task(self._work(item))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
 
     async def _free_slots(self) -> int:
         while len(self._tasks) >= self._slots:
@@ -151,6 +163,7 @@ class Consumer:
             await self._end(item, await self._ask(item))
         finally:
             renewal.cancel()
+            del self._in_hand[item.key]
 
     async def _ask(self, item: Item) -> Outcome:
         try:
@@ -173,14 +186,16 @@ class Consumer:
         return Release(min(2.0**item.tries, LONGEST_PAUSE))
 
     async def _renew(self, item: Item) -> None:
+        is_held = True
         while True:
             await asyncio.sleep(self._lease / 3)
+            was_held = is_held
             try:
-                if not await self._queue.extend(item, self._lease):
-                    logger.warning("whatsapp.lease_lost", extra={"queue": self._name})
-                    return
+                is_held = await self._queue.extend(self._in_hand[item.key], self._lease)
             except Exception as error:  # the next try may still be in time
                 self._complain(error)
+            if was_held and not is_held:
+                logger.warning("whatsapp.lease_lost", extra={"queue": self._name})
 
     async def _end(self, item: Item, outcome: Outcome) -> None:
         """
@@ -190,7 +205,7 @@ class Consumer:
         """
         for _ in range(ENDINGS):
             try:
-                await self._tell(item, outcome)
+                await self._tell(self._in_hand[item.key], outcome)
             except Exception as error:
                 self._complain(error)
             else:
