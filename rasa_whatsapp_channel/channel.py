@@ -23,6 +23,7 @@ from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.store import check_store
 from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError, StoreError, WebhookRefused
 from rasa_whatsapp_channel.whatsapp.limits import WEBHOOK_BYTES
@@ -119,10 +120,12 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> WhatsAppInput:
         try:
-            return cls(Settings.from_credentials(credentials))
-        except SettingsError as error:
+            settings = Settings.from_credentials(credentials)
+            check_store(settings.store)
+        except (SettingsError, StoreError) as error:
             # Rasa prints this one without a traceback.
             raise InvalidConfigException(str(error)) from error
+        return cls(settings)
 
     def get_output_channel(self) -> WhatsAppOutput:
         """Return a channel for reminders and ``trigger_intent``, valid while the server runs."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.outbound.compose import compose
-from rasa_whatsapp_channel.store.base import DAY, Store
-from rasa_whatsapp_channel.store.keys import payload_key
+from rasa_whatsapp_channel.outbound.compose import Change, Composed, compose
+from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.window import is_closed
+from rasa_whatsapp_channel.store.base import DAY, Clock, Store
+from rasa_whatsapp_channel.store.choices import offer
+from rasa_whatsapp_channel.store.keys import payload_key, template_lane, wrote_key
 from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.messages import Template
 
 logger = logging.getLogger(__name__)
 
@@ -31,21 +37,58 @@ class Outlet:
         store: Store,
         api: Api,
         *,
-        captions: str,
+        captions: str = "merge",
+        markdown: bool = True,
         turn_id: str | None = None,
         metrics: Metrics | None = None,
+        clock: Clock = time.time,
     ) -> None:
         self._store = store
         self._api = api
         self._captions = captions
+        self._markdown = markdown
         self._turn_id = turn_id or f"out:{uuid.uuid4().hex}"
+        # Not every turn begins with a message of WhatsApp that can be quoted.
+        self._reply_to = turn_id if turn_id and turn_id.startswith("wamid.") else None
         self._position = 0
         self._metrics = metrics or Metrics()
+        self._clock = clock
 
     async def say(self, recipient_id: str, response: Mapping[str, Any]) -> None:
         """Compose *response* and put its messages into the outbox. Raises `StoreError` only."""
-        composed = compose(response, api=self._api, captions=self._captions)
-        for change in composed.changes:
+        composed = compose(
+            response,
+            api=self._api,
+            captions=self._captions,
+            markdown=self._markdown,
+            reply_to=self._reply_to,
+        )
+        self._tell(composed.changes)
+        for short, payload in composed.payloads.items():
+            await self._store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
+        if composed.messages:
+            await offer(self._store.values, recipient_id, self._turn_id, composed.choices)
+        template_key = f"{self._turn_id}:{self._position}:template"
+        if composed.template:
+            await self._put_template(recipient_id, composed.template, template_key)
+        for body in self._bodies(recipient_id, response, composed, template_key):
+            await self._store.outbox.put(f"{self._turn_id}:{self._position}", recipient_id, body)
+            self._position += 1
+
+    async def _put_template(self, recipient_id: str, template: Template, key: str) -> None:
+        """
+        Put *template* out at once where the window is closed already.
+
+        The sender does so too when it meets the first of the messages, but an earlier message that
+        waits for the window may stand before it. The key lets the template go only once.
+        """
+        wrote_at = await self._store.values.get(wrote_key(recipient_id))
+        if is_closed(wrote_at, self._clock()):
+            body = Entry(recipient_id, template.body()).body()
+            await self._store.outbox.put(key, template_lane(recipient_id), body)
+
+    def _tell(self, changes: Iterable[Change]) -> None:
+        for change in changes:
             self._metrics.changed(change.code)
             logger.log(
                 logging.ERROR if change.lost else logging.WARNING,
@@ -53,11 +96,15 @@ class Outlet:
                 change,
                 extra={"code": change.code, "response": change.response},
             )
-        for short, payload in composed.payloads.items():
-            await self._store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
+
+    def _bodies(
+        self, recipient_id: str, response: Mapping[str, Any], composed: Composed, key: str
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what goes into the outbox, see `outbound.entry`."""
         named = response.get("utter_action")
         name = named if isinstance(named, str) else None  # a custom action may pass anything
         for outgoing in composed.messages:
-            body = {"recipient_id": recipient_id, "message": outgoing.body(), "response": name}
-            await self._store.outbox.put(f"{self._turn_id}:{self._position}", recipient_id, body)
-            self._position += 1
+            entry = Entry(recipient_id, outgoing.body(), name)
+            if composed.template and not isinstance(outgoing.message, Template):
+                entry = replace(entry, template=composed.template.body(), template_key=key)
+            yield entry.body()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.store.base import Clock, Store
@@ -11,24 +12,36 @@ from rasa_whatsapp_channel.whatsapp.errors import StoreError
 SQLITE: Final = "sqlite:///"
 FORMS: Final = (
     "sqlite:///whatsapp.db (a file beside the bot), sqlite:////var/lib/bot/whatsapp.db "
-    "(a file anywhere), memory: (forgotten when the process ends)"
+    "(a file anywhere), redis://host:6379/0 (for several servers), "
+    "memory: (forgotten when the process ends)"
 )
 
 
-def open_store(url: str, *, clock: Clock = time.time) -> Store:
+def open_store(url: str, *, clock: Clock | None = None) -> Store:
     """
     Return the store *url* names, not opened yet.
 
-    Raises `StoreError` for any other form. The text never repeats the URL: it may hold a password.
+    Without a *clock* each uses its own: this machine's, or Redis' where servers share one. Raises
+    `StoreError` for any other form. The text never repeats the URL: it may hold a password.
     """
     if url == "memory:":
         from rasa_whatsapp_channel.store.memory import MemoryStore
 
-        return MemoryStore(clock=clock)
+        return MemoryStore(clock=clock or time.time)
     if url.startswith(SQLITE) and url != SQLITE and not url.endswith(("/", ":memory:")):
         from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
-        return SQLiteStore(url[len(SQLITE) :], clock=clock)
+        return SQLiteStore(url[len(SQLITE) :], clock=clock or time.time)
     if url.startswith(("redis://", "rediss://")):
-        raise StoreError(f"store: Redis is not available yet in this version; use {FORMS}")
+        from rasa_whatsapp_channel.store.redis import RedisStore
+
+        return RedisStore(url, clock=clock)
     raise StoreError(f"store: not a store this package knows; use {FORMS}")
+
+
+def check_store(url: str) -> None:
+    """Raise `StoreError` for a store that can surely not be opened. Opens nothing."""
+    open_store(url)
+    folder = Path(url.removeprefix(SQLITE)).resolve().parent
+    if url.startswith(SQLITE) and not folder.is_dir():
+        raise StoreError(f"store: the folder {folder} does not exist; make it")

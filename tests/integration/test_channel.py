@@ -301,3 +301,21 @@ async def test_a_status_is_noted_and_is_no_turn(serve, platform):
         assert await running.deliver(webhook) == 200
         assert running.agent.heard == []
         assert (await running.health())["inbox"]["given_up"] == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"acces_token": "x"}, "unknown key 'acces_token'; did you mean 'access_token'?"),
+        ({"store": "mongodb://db"}, "store: not a store this package knows"),
+        ({"store": "sqlite:////nowhere/at/all/whatsapp.db"}, "/nowhere/at/all does not exist"),
+    ],
+)
+async def test_a_mistake_in_the_settings_is_rasas_own_configuration_error(serve, settings, told):
+    from rasa.shared.exceptions import InvalidConfigException
+
+    with pytest.raises(InvalidConfigException) as caught:
+        async with serve(echo, **settings):
+            pass
+
+    assert told in str(caught.value)

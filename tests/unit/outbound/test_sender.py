@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Pace
 from rasa_whatsapp_channel.store.consumer import Done, Release, SetAside
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import (
     CLOUD_CODES,
@@ -398,3 +400,28 @@ async def test_release_keeps_the_item_first(office):
 
     assert (key, type(outcome)) == ("1", Release)
     assert await office.step() is None
+
+
+async def test_a_template_is_not_held_up_by_an_earlier_message_that_waits(office, clock):
+    office.make_sender(reengagement=TEMPLATE)
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("waits"))
+    await office.run()
+    outlet = Outlet(office.store, CLOUD, turn_id="reminder", clock=clock)
+    reminder = {
+        "text": "Your table is ready",
+        "metadata": {"whatsapp": {"template": {"name": "table_ready", "language": "en"}}},
+    }
+
+    await outlet.say(PHONE, reminder)
+    await office.run()
+    assert [body["template"]["name"] for _, body in office.client.sent] == [
+        "hello_again",
+        "table_ready",
+    ]
+    await office.wrote(hours_ago=0)
+    await office.store.outbox.free(PHONE)
+    await office.run()
+
+    assert office.texts() == ["waits", "Your table is ready"]
+    assert office.types() == ["template", "template", "text", "text"]
