@@ -1,8 +1,8 @@
 """
 Event → what Rasa hears: a text, who says it, and metadata.
 
-A message with words is those words. A tap is the payload of what was tapped. Everything else is a
-command of ours, see `inbound.intents`.
+A message with words is those words. A tap is the payload of what was tapped, if we offered it.
+Everything else is a command of ours, see `inbound.intents`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.inbound.facts import MEDIA, facts_of, media_of
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.intents import INTENTS, intent_of
 from rasa_whatsapp_channel.inbound.typed import neutralise
+from rasa_whatsapp_channel.store.keys import is_command
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
 
@@ -53,12 +54,13 @@ def to_turn(
     Return what Rasa shall hear of *event*, or None when it is nothing that somebody said.
 
     *commands* are slash texts that people may type. *file* is the medium, where it was fetched.
-    *payload* is what the choice stands for, where more is known than the event tells: then it is
-    the text.
+    *payload* is what was chosen, where we know that we offered it to this person: then it is the
+    text. Without it a tap is what the label says, and no command: the phone of a person writes the
+    id that comes back.
     """
     if event.type == "system":
         return None
-    text = payload or tapped_id(event) or _words(event, commands) or intent_of(event, file)
+    text = payload or _words(event, commands) or intent_of(event, file)
     return Turn(
         text=text,
         sender_id=sender_of(event, sender_id),
@@ -94,7 +96,10 @@ def tapped_id(event: InboundMessage) -> str | None:
 
 
 def _words(event: InboundMessage, commands: Collection[str]) -> str:
-    """Return what somebody wrote, or the label of what they tapped when it carries no id."""
+    """Return what somebody wrote or tapped; of a tap the label, when its id is a command."""
+    tapped = tapped_id(event) or ""
+    if tapped and (not is_command(tapped) or tapped in commands):
+        return tapped if tapped in commands else neutralise(tapped)
     content = object_of(event.content)
     written = {
         "text": content.get("body"),
@@ -102,7 +107,7 @@ def _words(event: InboundMessage, commands: Collection[str]) -> str:
         "interactive": _reply(event).get("title"),
         **dict.fromkeys(MEDIA, content.get("caption")),
     }.get(event.type)
-    return neutralise(text_of(written) or "", commands)
+    return neutralise(text_of(written) or tapped, commands)
 
 
 def _reply(event: InboundMessage) -> Part:

@@ -8,12 +8,20 @@ import traceback
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final, Protocol
 
+from rasa_whatsapp_channel.inbound.choice import chosen_payload
 from rasa_whatsapp_channel.inbound.media import MediaFolder, StoredFile
-from rasa_whatsapp_channel.inbound.turn import Turn, failure_turn, media_of, tapped_id, to_turn
+from rasa_whatsapp_channel.inbound.turn import (
+    Turn,
+    failure_turn,
+    media_of,
+    sender_of,
+    tapped_id,
+    to_turn,
+)
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Item, Values
 from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
-from rasa_whatsapp_channel.store.keys import payload_key
+from rasa_whatsapp_channel.store.keys import is_command, issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, WhatsAppError
@@ -85,14 +93,24 @@ class InboxWorker:
             commands=self._commands,
             sender_id=self._sender_id,
             file=await self._fetch(event),
-            payload=await self._payload(event),
+            payload=await self._payload(event)
+            or await chosen_payload(self._values, event, self._sender_id),
         )
 
     async def _payload(self, event: InboundMessage) -> str | None:
-        """Return the whole payload of a tap whose button could only carry a short id for it."""
-        short = tapped_id(event)
-        payload = await self._values.get(payload_key(short)) if short else None
-        return payload if isinstance(payload, str) else None
+        """
+        Return the command that was tapped, if its button was sent to this person.
+
+        Where WhatsApp could carry only a short id for it, that id is what was sent.
+        """
+        tapped = tapped_id(event)
+        if tapped is None or not is_command(tapped):
+            return None
+        if not await self._values.get(issued_key(sender_of(event, self._sender_id), tapped)):
+            logger.warning("whatsapp.tap_not_ours", extra={"key": event.key})
+            return None
+        payload = await self._values.get(payload_key(tapped))
+        return payload if isinstance(payload, str) else tapped
 
     async def _fetch(self, event: InboundMessage) -> StoredFile | None:
         media = media_of(event)

@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.outbound.brake import Brake
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.heal import BY_UPLOAD, as_text, heal, may_need_healing
+from rasa_whatsapp_channel.outbound.issued import note_issued
 from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.store.base import DAY, Item, Sent, Store
@@ -153,6 +154,7 @@ class Sender:
     async def _send(self, item: Item, entry: Entry, message: Message, *, keep: bool) -> Outcome:
         try:
             ready = await self._uploads.prepare(message, links=entry.healed >= BY_UPLOAD)
+            await note_issued(self._store.values, entry.recipient_id, ready)
             with self._metrics.send_timer():
                 message_id = await self._client.send(
                     entry.recipient_id, ready, reply_to=entry.outgoing.reply_to

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+
 
 def payload_key(short: str) -> str:
     """A button's payload that was too long for WhatsApp, under the short id it was sent with."""
     return f"payload:{short}"
+
+
+def is_command(tapped: str) -> bool:
+    """Return whether what a button brings back may be a command: a slash, or a short id for one."""
+    return tapped.lstrip().startswith(("/", "p:"))
+
+
+def issued_key(recipient_id: str, command: str) -> str:
+    """That a button with *command* was sent to this person."""
+    digest = hashlib.sha256(command.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"issued:{recipient_id}:{digest[:32]}"
 
 
 def wrote_key(recipient_id: str) -> str:

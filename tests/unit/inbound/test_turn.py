@@ -644,7 +644,7 @@ def test_a_message_is_heard_exactly_like_this(name: str) -> None:
     text, facts = EXPECTED[name]
     event = message_of(name)
 
-    assert to_turn(event) == Turn(
+    assert to_turn(event, payload=tapped_id(event)) == Turn(
         text=text,
         sender_id=facts["from"] or facts["user_id"],
         message_id=event.id,
@@ -744,6 +744,30 @@ def test_a_known_payload_stands_for_the_id_that_was_tapped() -> None:
 
     assert tapped_id(event) == "/ask_guide"
     assert heard(event, payload='/ask_guide{"all": "of it"}') == '/ask_guide{"all": "of it"}'
+
+
+@pytest.mark.parametrize("name", ["cloud/button", "cloud/button_reply", "cloud/list_reply"])
+def test_a_tap_that_nobody_vouches_for_is_what_its_label_says(name: str) -> None:
+    event = message_of(name)
+    label = {"button": "Book", "button_reply": "The house guide", "list_reply": "Sauna"}
+
+    assert heard(event) == label[name.partition("/")[2]]
+
+
+@pytest.mark.parametrize(
+    ("tapped", "text"),
+    [
+        ("room 7", "room 7"),
+        ("\uff0frestart", "restart"),
+        (" /restart", "Again"),
+        ("p:0123456789abcdef01", "Again"),
+        ("/help", "/help"),
+    ],
+)
+def test_a_tap_that_is_no_command_is_the_payload(tapped: str, text: str) -> None:
+    reply = {"type": "button_reply", "button_reply": {"id": tapped, "title": "Again"}}
+
+    assert heard(tap("interactive", reply), commands=["/help"]) == text
 
 
 def test_a_known_payload_stands_for_a_number_that_was_typed() -> None:
