@@ -203,6 +203,7 @@ class Settings:
     verify_tls: bool = _key(_flag, True, apis=(ON_PREMISES,))
     store: str = _key(_text, "sqlite:///whatsapp.db", secret=True)  # may hold Redis' password
     captions: str = _key(_choice("merge", "separate"), "merge")
+    markdown: bool = _key(_flag, True)
     typing_indicator: bool = _key(_flag, True, apis=(CLOUD, DIALOG360))
     mark_read: bool = _key(_flag, True, apis=(CLOUD, ON_PREMISES, DIALOG360))
     commands: tuple[str, ...] = _key(_commands, ())

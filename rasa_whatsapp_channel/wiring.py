@@ -128,6 +128,7 @@ class Wiring:
             self.store,
             self.settings.platform,
             captions=self.settings.captions,
+            markdown=self.settings.markdown,
             turn_id=turn_id,
             metrics=self.metrics,
         )

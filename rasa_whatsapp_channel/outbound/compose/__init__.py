@@ -65,7 +65,7 @@ def compose(
     mains = map(Outgoing, main)
     messages = [*others, *mains] if tapped else [*mains, *others]
     if not messages and template:
-        messages = [Outgoing(template)]
+        messages, template = [Outgoing(template)], None
     if not messages and not any(change.lost for change in draft.changes):
         draft.change("WA103")
     messages = quote(draft, messages, style.reply_to, reply_to)

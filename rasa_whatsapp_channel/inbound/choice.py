@@ -1,0 +1,28 @@
+"""A number that is typed after the bot offered numbers → the payload it stands for."""
+
+from __future__ import annotations
+
+from rasa_whatsapp_channel.inbound.turn import sender_of
+from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.store.choices import choose
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
+
+_MOST_DIGITS = 6
+
+
+def typed_number(event: InboundMessage) -> str | None:
+    """Return the number that *event* is, however it is written: "3", " 3. ", "3)", "٣"."""
+    if event.type != "text":
+        return None
+    written = (text_of(object_of(event.content).get("body")) or "").strip().rstrip(".)").strip()
+    is_number = written.isdecimal() and len(written) <= _MOST_DIGITS
+    return str(int(written)) if is_number else None
+
+
+async def chosen_payload(values: Values, event: InboundMessage, sender_id: str) -> str | None:
+    """Return what the number in *event* stands for. *sender_id* is the setting of that name."""
+    number = typed_number(event)
+    if number is None:
+        return None
+    return await choose(values, sender_of(event, sender_id), event.id, number)
