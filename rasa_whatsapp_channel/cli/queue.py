@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.stores import Place, store_options
 from rasa_whatsapp_channel.store.base import Queue, Store
-from rasa_whatsapp_channel.store.keys import template_lane, wrote_key
+from rasa_whatsapp_channel.store.keys import issued_prefix, template_lane, wrote_key
 
 QUEUES: Final = ("inbox", "outbox")
 EVERYTHING: Final = 1_000_000
@@ -175,6 +175,7 @@ async def _forget(place: Place, person: str, *, yes: bool) -> None:
             entries += await store.outbox.purge(lane)
         sent = await store.ledger.purge(person)
         await store.values.delete(wrote_key(person))
+        await store.values.purge(issued_prefix(person))
     click.echo(
         f"Forgotten: {entries} in the queues, {sent} in the ledger of what was sent. "
         "Files this person sent are in the media folder, the conversation is in Rasa's tracker "

@@ -18,7 +18,12 @@ def is_command(tapped: str) -> bool:
 def issued_key(recipient_id: str, command: str) -> str:
     """That a button with *command* was sent to this person."""
     digest = hashlib.sha256(command.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"issued:{recipient_id}:{digest[:32]}"
+    return f"{issued_prefix(recipient_id)}{digest[:32]}"
+
+
+def issued_prefix(recipient_id: str) -> str:
+    """How the keys of all buttons begin that were sent to this person."""
+    return f"issued:{recipient_id}:"
 
 
 def wrote_key(recipient_id: str) -> str:
