@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,6 +96,7 @@ class Consumer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand: dict[str, Item] = {}  # by key; as it was claimed last
         self._slot_is_free = asyncio.Event()
+        self._claim_is_over = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -116,8 +117,26 @@ class Consumer:
     async def _run(self) -> None:
         while True:
             slots = await self._free_slots()
-            for item in await self._next(min(slots, AT_ONCE)):
+            try:
+                if not self._ready():
+                    # Not `wait`: that would take the wake of somebody who is ready.
+                    await asyncio.sleep(UNREADY)
+                elif not await self._claim(min(slots, AT_ONCE)):
+                    await self._queue.wait(IDLE)
+            except Exception as error:  # whatever it is, the entries after it must be handled
+                self._complain(error)
+                await asyncio.sleep(self._pause)
+
+    async def _claim(self, limit: int) -> bool:
+        """Take what there is. False: nothing."""
+        self._claim_is_over.clear()
+        try:
+            items = await self._queue.claim_many(self._lease, limit)
+            for item in items:
                 self._take(item)
+        finally:
+            self._claim_is_over.set()
+        return bool(items)
 
     def _take(self, item: Item) -> None:
         is_in_hand = item.key in self._in_hand
@@ -140,20 +159,6 @@ class Consumer:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._slot_is_free.set()
-
-    async def _next(self, limit: int) -> Sequence[Item]:
-        while True:
-            try:
-                if not self._ready():
-                    # Not `wait`: that would take the wake of somebody who is ready.
-                    await asyncio.sleep(UNREADY)
-                elif items := await self._queue.claim_many(self._lease, limit):
-                    return items
-                else:
-                    await self._queue.wait(IDLE)
-            except Exception as error:  # whatever it is, the entries after it must be handled
-                self._complain(error)
-                await asyncio.sleep(self._pause)
 
     async def _work(self, item: Item) -> None:
         renewal = asyncio.create_task(self._renew(item))
@@ -204,13 +209,16 @@ class Consumer:
         The lease is renewed meanwhile, as soon as the store can do that.
         """
         for _ in range(ENDINGS):
+            claimed = self._in_hand[item.key]
             try:
-                await self._tell(self._in_hand[item.key], outcome)
+                await self._tell(claimed, outcome)
             except Exception as error:
                 self._complain(error)
-            else:
-                return
-            await asyncio.sleep(self._pause)
+                await asyncio.sleep(self._pause)
+                continue
+            await self._claim_is_over.wait()
+            if self._in_hand[item.key] is claimed:
+                return  # else it was our own late claim that came first, and has to be ended
 
     async def _tell(self, item: Item, outcome: Outcome) -> None:
         if isinstance(outcome, Done):

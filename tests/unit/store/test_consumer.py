@@ -41,7 +41,7 @@ class Clock:
 
 
 class ShakyQueue(MemoryQueue):
-    """Fails as often as told to, operation by operation."""
+    """Fails as often as told to, operation by operation; answers claims while its gate is open."""
 
     def __init__(self, clock: Clock) -> None:
         door = Door()
@@ -49,6 +49,8 @@ class ShakyQueue(MemoryQueue):
         super().__init__(door, clock=clock, retention=Retention())
         self.failures: dict[str, int] = defaultdict(int)
         self.error: Exception = StoreError("store: it is not there")
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     def _may_fail(self, operation: str) -> None:
         if self.failures[operation]:
@@ -57,7 +59,9 @@ class ShakyQueue(MemoryQueue):
 
     async def claim_many(self, lease, limit):
         self._may_fail("claim")
-        return await super().claim_many(lease, limit)
+        items = await super().claim_many(lease, limit)
+        await self.gate.wait()
+        return items
 
     async def extend(self, item, lease):
         self._may_fail("extend")
@@ -510,6 +514,24 @@ async def test_who_lost_the_lease_says_so_and_ends_nothing(queue, caplog):
         await asyncio.sleep(0.02)
 
         assert await queue.extend(taken_over, 30)
+
+
+async def test_an_entry_that_ends_while_it_is_claimed_anew_is_not_handled_again(queue, clock):
+    desk = Desk()
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+
+    async with consuming(queue, desk, lease=3600):
+        await eventually(lambda: desk.in_hand)
+        clock.ahead = 3600  # the event loop was busy, and the lease is over
+        queue.gate.clear()
+        await queue.put("b1", BEN, HELLO)  # wakes the consumer: it claims a1 from itself
+        await asyncio.sleep(0.02)
+        desk.end("a1")
+        await asyncio.sleep(0.02)
+        queue.gate.set()
+        await eventually(lambda: {"a2", "b1"} == set(desk.in_hand))
+
+    assert sorted(desk.taken) == ["a1", "a2", "b1"]
 
 
 # A store that fails
