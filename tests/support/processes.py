@@ -66,6 +66,10 @@ class Process:
                 await asyncio.sleep(0.2)
         raise AssertionError(f"{self.name} does not answer at {url}:\n{self.tail()}")
 
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
     def kill(self) -> None:
         """End it as a crash would."""
         self._end(signal.SIGKILL)

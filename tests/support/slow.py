@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class Slow(GraphComponent):
         mark = Path("turn-has-begun")
         for message in messages:
             if "slowly" in str(message.get("text")) and not mark.exists():
-                mark.touch()
+                mark.write_text(str(os.getpid()))
                 time.sleep(20)
         return messages
 
