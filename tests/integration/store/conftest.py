@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from support.redis_server import RedisServer
 
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Queue, Store
@@ -25,12 +27,27 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for all tests that only need some; `redis_url` is a store of their own in it."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_url(shared_redis: RedisServer) -> str:
+    return f"{shared_redis.url}?name={uuid4().hex}"
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
 ) -> AsyncIterator[Store]:
     urls = {"memory": "memory:", "sqlite": f"sqlite:///{tmp_path}/whatsapp.db"}
-    async with open_store(urls[request.param], clock=clock) as opened:
+    url = urls.get(request.param) or request.getfixturevalue("redis_url")
+    async with open_store(url, clock=clock) as opened:
         yield opened
 
 

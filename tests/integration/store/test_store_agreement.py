@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import ClassVar
+from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -17,7 +20,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from rasa_whatsapp_channel.store.base import DAY, STATUS_RANK
+from rasa_whatsapp_channel.store.base import DAY, STATUS_RANK, Store
 from rasa_whatsapp_channel.store.memory import MemoryStore
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
@@ -36,9 +39,11 @@ class Stores(RuleBasedStateMachine):
         self.now = 1_700_000_000.0
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory()
-        path = Path(self.folder.name) / "whatsapp.db"
-        self.stores = MemoryStore(clock=self.clock), SQLiteStore(path, clock=self.clock)
+        self.stores = MemoryStore(clock=self.clock), self.other_store()
         self.both(lambda store: store.open())
+
+    def other_store(self) -> Store:
+        return SQLiteStore(Path(self.folder.name) / "whatsapp.db", clock=self.clock)
 
     def clock(self) -> float:
         return self.now
@@ -175,6 +180,27 @@ class Records(Stores):
         self.both(lambda store: store.values.get(key))
 
 
+class WithRedis(Stores):
+    url: ClassVar[str]
+
+    def other_store(self) -> Store:
+        # The Python package is optional.
+        from rasa_whatsapp_channel.store.redis import RedisStore
+
+        return RedisStore(f"{self.url}?name={uuid4().hex}", clock=self.clock)
+
+
+class RedisQueues(WithRedis, Queues):
+    pass
+
+
+class RedisRecords(WithRedis, Records):
+    # Redis ends records by its own clock. What ended by the one given here comes back with it.
+    @rule(seconds=pauses.filter(lambda seconds: seconds > 0))
+    def move_clock(self, seconds):
+        super().move_clock(seconds)
+
+
 def recipient_of(key):
     return "anna" if key < "2" else "ben"
 
@@ -190,3 +216,22 @@ TestQueues = Queues.TestCase
 TestQueues.settings = ENOUGH
 TestRecords = Records.TestCase
 TestRecords.settings = ENOUGH
+
+# Each answer is a round trip.
+FEWER = settings(ENOUGH, max_examples=20)
+
+
+class TestRedisQueues(RedisQueues.TestCase):
+    settings = FEWER
+
+    @pytest.fixture(autouse=True)
+    def use(self, shared_redis):
+        WithRedis.url = shared_redis.url
+
+
+class TestRedisRecords(RedisRecords.TestCase):
+    settings = FEWER
+
+    @pytest.fixture(autouse=True)
+    def use(self, shared_redis):
+        WithRedis.url = shared_redis.url

@@ -1,0 +1,95 @@
+-- What was sent. Behind the prefix:
+--
+--   message:ID         key, recipient_id, response, status, rank, at, reason, ends_at; only a status
+--                      came so far while `key` is missing
+--   key:KEY            the message id last noted for this entry of the outbox
+--   recipient:ID       the message ids of one person, by when they end
+
+local FIELDS = { 'key', 'recipient_id', 'response', 'status', 'at', 'reason' }
+
+local function message_key(message_id)
+    return prefix .. 'message:' .. message_id
+end
+
+-- The key of what is kept about the message; what ended is taken away first.
+local function kept(message_id)
+    local message = message_key(message_id)
+    local ends_at = redis.call('HGET', message, 'ends_at')
+    if ends_at and tonumber(ends_at) <= now then
+        redis.call('DEL', message)
+    end
+    return message
+end
+
+local function read(message_id)
+    local fields = redis.call('HMGET', kept(message_id), unpack(FIELDS))
+    return fields[1] and { message_id, unpack(fields, 1, #FIELDS) }
+end
+
+-- Let the message and what leads to it end together, *retention* after its status.
+local function renew(message_id, retention)
+    local message = message_key(message_id)
+    local fields = redis.call('HMGET', message, 'at', 'key', 'recipient_id')
+    local ends_at = fields[1] + retention
+    redis.call('HSET', message, 'ends_at', to_text(ends_at))
+    expire(message, ends_at - now)
+    if fields[2] then
+        local recipient = prefix .. 'recipient:' .. fields[3]
+        redis.call('ZADD', recipient, ends_at, message_id)
+        redis.call('ZREMRANGEBYSCORE', recipient, '-inf', to_text(now))
+        expire(recipient, retention)
+        expire(prefix .. 'key:' .. fields[2], ends_at - now)
+    end
+end
+
+-- The fields come as pairs, so that what is not known stays away.
+function operations.note_sent(message_id, rank, retention, key, ...)
+    go_on_when_full()
+    local message = kept(message_id)
+    redis.call('HDEL', message, 'response')
+    redis.call('HSET', message, 'key', key, ...)
+    if redis.call('HSETNX', message, 'rank', rank) == 1 then
+        redis.call('HSET', message, 'status', 'accepted', 'at', to_text(now))
+    end
+    redis.call('SET', prefix .. 'key:' .. key, message_id)
+    renew(message_id, retention)
+    return read(message_id)
+end
+
+function operations.note_status(message_id, rank, retention, ...)
+    go_on_when_full()
+    local message = kept(message_id)
+    local before = redis.call('HGET', message, 'rank')
+    if before and tonumber(before) >= tonumber(rank) then
+        return nil
+    end
+    redis.call('HDEL', message, 'reason')
+    redis.call('HSET', message, 'rank', rank, 'at', to_text(now), ...)
+    renew(message_id, retention)
+    return read(message_id)
+end
+
+operations.get = read
+
+function operations.by_key(key)
+    local message_id = redis.call('GET', prefix .. 'key:' .. key)
+    local sent = message_id and read(message_id)
+    -- The id may have been noted for another key since.
+    return sent and sent[2] == key and sent
+end
+
+function operations.purge(recipient_id)
+    local recipient = prefix .. 'recipient:' .. recipient_id
+    local count = 0
+    for _, message_id in ipairs(redis.call('ZRANGE', recipient, 0, -1)) do
+        local sent = read(message_id)
+        if sent and sent[3] == recipient_id then
+            redis.call('DEL', message_key(message_id), prefix .. 'key:' .. sent[2])
+            count = count + 1
+        end
+    end
+    redis.call('DEL', recipient)
+    return count
+end
+
+return operations[ARGV[1]](unpack(ARGV, 3))

@@ -1,0 +1,65 @@
+"""What was sent, in Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_whatsapp_channel.store.base import STATUS_RANK, Ledger, Retention, Sent
+from rasa_whatsapp_channel.store.redis.link import Arg, Link
+
+
+class RedisLedger(Ledger):
+    def __init__(self, link: Link, *, retention: Retention) -> None:
+        self._link = link
+        self._script = link.script("ledger")
+        self._prefix = link.prefix("ledger")
+        self._life = retention.ledger
+
+    async def note_sent(
+        self, message_id: str, *, key: str, recipient_id: str, response: str | None = None
+    ) -> Sent:
+        fields = ["recipient_id", recipient_id]
+        if response is not None:
+            fields += ["response", response]
+        rank = STATUS_RANK["accepted"]
+        noted = await self._call("note_sent", message_id, rank, self._life, key, *fields)
+        return _to_sent(*noted)
+
+    async def note_status(
+        self, message_id: str, status: str, *, reason: str | None = None
+    ) -> Sent | None:
+        rank = STATUS_RANK.get(status)
+        if rank is None:
+            return None
+        fields = ["status", status]
+        if reason is not None:
+            fields += ["reason", reason]
+        return await self._read("note_status", message_id, rank, self._life, *fields)
+
+    async def get(self, message_id: str) -> Sent | None:
+        return await self._read("get", message_id)
+
+    async def by_key(self, key: str) -> Sent | None:
+        return await self._read("by_key", key)
+
+    async def purge(self, recipient_id: str) -> int:
+        return int(await self._call("purge", recipient_id))
+
+    async def _read(self, operation: str, *args: Arg) -> Sent | None:
+        fields = await self._call(operation, *args)
+        return _to_sent(*fields) if fields else None
+
+    async def _call(self, operation: str, *args: Arg) -> Any:
+        return await self._link.submit(self._script, self._prefix, operation, *args)
+
+
+def _to_sent(
+    message_id: str,
+    key: str,
+    recipient_id: str,
+    response: str | None,
+    status: str,
+    at: str,
+    reason: str | None,
+) -> Sent:
+    return Sent(message_id, key, recipient_id, response, status, float(at), reason)

@@ -1,0 +1,80 @@
+-- Small values with an end. Behind the prefix:
+--
+--   value:KEY      its end, a blank, the value
+--   bucket:KEY     tokens, the time at which there were as many, and when it is full
+
+-- Who waited as long as told finds a token, though adding seconds to a unix time rounds.
+local ROUNDING = 1e-3
+local SPARE = 60 -- seconds a bucket is kept that could be forgotten
+
+local function get(value_key)
+    local kept = redis.call('GET', value_key)
+    if not kept then
+        return nil
+    end
+    local ends_at, value = string.match(kept, '^(%S+) (.*)$')
+    return tonumber(ends_at) > now and value or nil
+end
+
+function operations.get(key)
+    return get(prefix .. 'value:' .. key)
+end
+
+function operations.set(key, value, ttl)
+    redis.call('SET', prefix .. 'value:' .. key, to_text(now + ttl) .. ' ' .. value)
+    expire(prefix .. 'value:' .. key, ttl)
+    return 1
+end
+
+function operations.add(key, value, ttl)
+    if operations.get(key) then
+        return 0
+    end
+    return operations.set(key, value, ttl)
+end
+
+function operations.delete(key)
+    redis.call('DEL', prefix .. 'value:' .. key)
+end
+
+-- With whole keys, as a search finds them.
+function operations.delete_all(...)
+    local count = 0
+    for _, value_key in ipairs({ ... }) do
+        if get(value_key) then
+            count = count + 1
+        end
+        redis.call('DEL', value_key)
+    end
+    return count
+end
+
+local function tokens_in(bucket, rate, burst)
+    local before = redis.call('HMGET', bucket, 'tokens', 'at', 'full_at')
+    if not before[1] or tonumber(before[3]) <= now then
+        return burst
+    end
+    -- A clock that was set back brings no tokens, and takes none.
+    local passed = math.max(0, now - before[2])
+    return math.min(burst, before[1] + passed * rate)
+end
+
+-- 0 when a token was taken, else the seconds until there will be one.
+function operations.take(key, rate, burst)
+    go_on_when_full()
+    local bucket = prefix .. 'bucket:' .. key
+    local tokens = tokens_in(bucket, tonumber(rate), tonumber(burst))
+    local wait = 0
+    if tokens > 1 - ROUNDING then
+        tokens = tokens - 1
+    else
+        wait = (1 - tokens) / rate
+    end
+    local seconds = (burst - tokens) / rate
+    redis.call('HSET', bucket,
+        'tokens', to_text(tokens), 'at', to_text(now), 'full_at', to_text(now + seconds))
+    expire(bucket, seconds + SPARE)
+    return to_text(wait)
+end
+
+return operations[ARGV[1]](unpack(ARGV, 3))

@@ -1,0 +1,39 @@
+"""Small values with an end, in Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.store.redis.link import Arg, Link
+from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
+
+
+class RedisValues(Values):
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._script = link.script("values")
+        self._prefix = link.prefix("values")
+
+    async def get(self, key: str) -> Any | None:
+        text = await self._call("get", key)
+        return None if text is None else from_json(text)
+
+    async def set(self, key: str, value: Any, ttl: float) -> None:
+        await self._call("set", key, to_json(value), ttl)
+
+    async def add(self, key: str, value: Any, ttl: float) -> bool:
+        return bool(await self._call("add", key, to_json(value), ttl) == 1)
+
+    async def delete(self, key: str) -> None:
+        await self._call("delete", key)
+
+    async def purge(self, prefix: str) -> int:
+        found = self._link.keys(f"{self._prefix}value:{to_unicode(prefix)}")
+        return sum([int(await self._call("delete_all", *keys)) async for keys in found])
+
+    async def take(self, key: str, *, rate: float, burst: float) -> float:
+        return float(await self._call("take", key, rate, burst))
+
+    async def _call(self, operation: str, *args: Arg) -> Any:
+        return await self._link.submit(self._script, self._prefix, operation, *args)
