@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rasa_whatsapp_channel import wording
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, SettingsError
 from rasa_whatsapp_channel.whatsapp.limits import MB
@@ -154,6 +155,25 @@ def _media(value: object) -> MediaSettings:
     return MediaSettings(**values)
 
 
+def _inbound(value: object) -> Mapping[str, str]:
+    """Return kind of message → its template, checked by `wording`."""
+    if not isinstance(value, Mapping):
+        raise ValueError('a group of keys, such as `inbound: {image: "[picture] {caption}"}`')
+    words: dict[str, str] = {}
+    problems: list[str] = []
+    for kind, template in value.items():
+        if kind not in wording.FIELDS:
+            problems.append(_unknown(str(kind), wording.FIELDS, "inbound."))
+            continue
+        try:
+            words[kind] = wording.check(kind, template)
+        except ValueError as error:
+            problems.append(f"'inbound.{kind}' must be {error}, not {template!r}.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return words
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a bot's credentials.yml says. Secrets do not print."""
@@ -215,6 +235,7 @@ class Settings:
     wait_for_window: float = _key(_seconds, 86_400.0)
     failure_intent: str | None = _key(_text, None)
     media: MediaSettings = _key(_media, MediaSettings())
+    inbound: Mapping[str, str] | None = _key(_inbound, None)
 
     @property
     def platform(self) -> Api:

@@ -61,11 +61,11 @@ class Wiring:
         )
         worker = InboxWorker(
             self.client,
-            self.store.values,
+            self.store,
             bot,
             media=folder if settings.media.download else None,
             commands=settings.commands,
-            sender_id=settings.sender_id,
+            wording=settings.inbound or {},
             failure_intent=settings.failure_intent,
             mark_read=settings.mark_read,
             typing=settings.typing_indicator,

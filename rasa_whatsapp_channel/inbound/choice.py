@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rasa_whatsapp_channel.inbound.turn import sender_of
 from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.store.choices import choose
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
@@ -21,8 +20,8 @@ def typed_number(event: InboundMessage) -> str | None:
 
 
 async def chosen_payload(values: Values, event: InboundMessage, sender_id: str) -> str | None:
-    """Return what the number in *event* stands for. *sender_id* is the setting of that name."""
+    """Return what the number in *event*, a message of *sender_id*, stands for."""
     number = typed_number(event)
     if number is None:
         return None
-    return await choose(values, sender_of(event, sender_id), event.id, number)
+    return await choose(values, sender_id, event.id, number)

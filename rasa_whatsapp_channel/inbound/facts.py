@@ -13,9 +13,13 @@ from rasa_whatsapp_channel.whatsapp.plain import object_of, plain, text_of
 MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 
 
-def facts_of(event: InboundMessage, file: StoredFile | None = None) -> dict[str, Any]:
+def facts_of(
+    event: InboundMessage, file: StoredFile | None = None, *, response: str | None = None
+) -> dict[str, Any]:
     """
     Return what is known of *event*, in WhatsApp's words.
+
+    *response* is the Rasa response that the message quotes, answers or reacts to, where known.
 
     `type`, `id`, `timestamp`, `from`, `user_id`, `profile_name`, `phone_number_id`, `context` and
     `referral` are always there, None when absent. The part of the type stands under its name.
@@ -28,7 +32,7 @@ def facts_of(event: InboundMessage, file: StoredFile | None = None) -> dict[str,
         "user_id": event.user_id,
         "profile_name": event.profile_name,
         "phone_number_id": event.phone_number_id,
-        "context": _context(event.context),
+        "context": _context(event.context, response),
         "referral": event.referral,
     }
     sometimes = {
@@ -39,7 +43,7 @@ def facts_of(event: InboundMessage, file: StoredFile | None = None) -> dict[str,
         "errors": [dataclasses.asdict(error) for error in event.errors],
     }
     # A type may be called anything one day, so what is always there comes last.
-    part = {event.type: _part(event, file)}
+    part = {event.type: _part(event, file, response)}
     return {**part, **{key: value for key, value in sometimes.items() if value}, **always}
 
 
@@ -59,6 +63,13 @@ def media_of(event: InboundMessage) -> InboundMedia | None:
     )
 
 
+def quoted_id(event: InboundMessage) -> str | None:
+    """Return the id of the message that *event* quotes, answers or reacts to."""
+    if event.type == "reaction":
+        return text_of(object_of(event.content).get("message_id"))
+    return event.context.message_id if event.context else None
+
+
 def flow_response(reply: Part) -> dict[str, Any] | None:
     """Return the answers in a flow's reply; they come as JSON inside a text."""
     value = reply.get("response_json")
@@ -69,10 +80,12 @@ def flow_response(reply: Part) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _part(event: InboundMessage, file: StoredFile | None) -> Any:
+def _part(event: InboundMessage, file: StoredFile | None, response: str | None) -> Any:
     if event.type in MEDIA:
         return _media_part(event, file)
     content = object_of(event.content)
+    if event.type == "reaction" and content and response:
+        return {**content, "response": response}
     if event.type == "interactive" and "nfm_reply" in content:
         reply = object_of(content["nfm_reply"])
         return {**content, "nfm_reply": {**reply, "response": flow_response(reply)}}
@@ -92,12 +105,13 @@ def _media_part(event: InboundMessage, file: StoredFile | None) -> dict[str, Any
     return part
 
 
-def _context(context: Context | None) -> dict[str, Any] | None:
+def _context(context: Context | None, response: str | None) -> dict[str, Any] | None:
     if context is None:
         return None
     words = {
         "id": context.message_id,
         "from": context.sender,
+        "response": response if context.message_id else None,
         "forwarded": context.forwarded,
         "frequently_forwarded": context.frequently_forwarded,
         "referred_product": context.referred_product,

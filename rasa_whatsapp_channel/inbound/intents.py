@@ -7,7 +7,6 @@ and flat; everything else is in the metadata.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from rasa_whatsapp_channel.inbound.facts import MEDIA, flow_response, media_of
 from rasa_whatsapp_channel.inbound.files import StoredFile
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
+from rasa_whatsapp_channel.wording import to_entities
 
 Entities = Mapping[str, Any]
 
@@ -39,22 +39,23 @@ INTENTS: Final = (
 
 def intent_of(event: InboundMessage, file: StoredFile | None = None) -> str:
     """Return the text for *event*, one of `INTENTS` with its entities; it always begins with /."""
+    kind, entities = describe(event, file)
+    if f"whatsapp_{kind}" not in INTENTS:
+        kind, entities = "unsupported", _read_unsupported(event)
+    return f"/whatsapp_{kind}{to_entities(entities)}"
+
+
+def describe(event: InboundMessage, file: StoredFile | None = None) -> tuple[str, Entities]:
+    """Return which kind of `wording.FIELDS` *event* is, and the values of its fields."""
     if event.type in MEDIA:
-        return _write(event.type, _read_media(event, file))
+        return event.type, _read_media(event, file)
     content = event.content
     if event.type == "interactive" and "nfm_reply" in object_of(content):
-        return _write("flow", _read_flow(object_of(content["nfm_reply"])))
+        return "flow", _read_flow(object_of(content["nfm_reply"]))
     read = _READERS.get(event.type)
     if read is None or not content:
-        return _write("unsupported", _read_unsupported(event))
-    return _write(event.type, read(content))
-
-
-def _write(name: str, entities: Entities) -> str:
-    # JSON escapes line breaks and quotes, so no value can end the entities and go on behind them.
-    given = {key: value for key, value in entities.items() if value not in (None, "", [])}
-    # Rasa takes "{}" for a part of the name.
-    return f"/whatsapp_{name}" + (json.dumps(given, ensure_ascii=False) if given else "")
+        return "unsupported", _read_unsupported(event)
+    return event.type, read(content)
 
 
 def _read_media(event: InboundMessage, file: StoredFile | None) -> Entities:
@@ -109,6 +110,19 @@ def _read_reaction(reaction: Part) -> Entities:
     }
 
 
+def _read_edit(edit: Part) -> Entities:
+    message = object_of(edit.get("message"))
+    new = object_of(message.get(text_of(message.get("type")) or ""))
+    return {
+        "message_id": text_of(edit.get("original_message_id")),
+        "text": text_of(new.get("body")) or text_of(new.get("caption")),
+    }
+
+
+def _read_revoke(revoke: Part) -> Entities:
+    return {"message_id": text_of(revoke.get("original_message_id"))}
+
+
 def _read_unsupported(event: InboundMessage) -> Entities:
     told = event.type in ("unsupported", "interactive")
     kind = text_of(object_of(event.content).get("type")) if told else None
@@ -140,5 +154,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Entities]]] = MappingProxyType(
         "contacts": _read_contacts,
         "order": _read_order,
         "reaction": _read_reaction,
+        "edit": _read_edit,
+        "revoke": _read_revoke,
     }
 )

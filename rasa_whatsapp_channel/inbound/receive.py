@@ -65,9 +65,7 @@ class Receiver:
 
     async def _message(self, event: InboundMessage) -> None:
         sender_id = sender_of(event, self._sender_id)
-        # One queue for a group, so that its members are heard in the order they wrote.
-        conversation = event.group_id or sender_id
-        if not await self._store.inbox.put(event.key, conversation, to_body(event)):
+        if not await self._store.inbox.put(event.key, sender_id, to_body(event)):
             self._metrics.duplicate()
             logger.info("whatsapp.duplicate", extra={"type": event.type, "key": event.key})
             return

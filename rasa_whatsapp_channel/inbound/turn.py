@@ -8,17 +8,19 @@ Everything else is a command of ours, see `inbound.intents`.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.facts import MEDIA, facts_of, media_of
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
-from rasa_whatsapp_channel.inbound.intents import INTENTS, intent_of
+from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
 from rasa_whatsapp_channel.inbound.typed import neutralise
 from rasa_whatsapp_channel.store.keys import is_command
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
+from rasa_whatsapp_channel.wording import EVERYWHERE, fill
 
 __all__ = [
     "INTENTS",
@@ -30,6 +32,8 @@ __all__ = [
     "tapped_id",
     "to_turn",
 ]
+
+NO_WORDING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -46,27 +50,35 @@ def to_turn(
     event: InboundMessage,
     *,
     commands: Collection[str] = (),
-    sender_id: str = "phone",
+    wording: Mapping[str, str] = NO_WORDING,
+    sender_id: str | None = None,
     file: StoredFile | None = None,
     payload: str | None = None,
+    response: str | None = None,
 ) -> Turn | None:
     """
     Return what Rasa shall hear of *event*, or None when it is nothing that somebody said.
 
-    *commands* are slash texts that people may type. *file* is the medium, where it was fetched.
+    *commands* are slash texts that people may type. *wording* is the setting ``inbound``. *file* is
+    the medium, where it was fetched, and *response* the one that the message quotes or reacts to.
     *payload* is what was chosen, where we know that we offered it to this person: then it is the
     text. Without it a tap is what the label says, and no command: the phone of a person writes the
     id that comes back.
     """
     if event.type == "system":
         return None
-    text = payload or _words(event, commands) or intent_of(event, file)
+    text = (
+        payload
+        or _worded(event, file, wording)
+        or _words(event, commands)
+        or intent_of(event, file)
+    )
     return Turn(
         text=text,
-        sender_id=sender_of(event, sender_id),
+        sender_id=sender_id or sender_of(event),
         message_id=event.id,
         # Nothing else at this level: Rasa Pro reads `user_id` here.
-        metadata={"whatsapp": facts_of(event, file)},
+        metadata={"whatsapp": facts_of(event, file, response=response)},
     )
 
 
@@ -83,9 +95,13 @@ def failure_turn(event: DeliveryFailed, intent: str) -> Turn:
 
 
 def sender_of(event: InboundMessage, sender_id: str = "phone") -> str:
-    """Return who *event* is from, as the setting *sender_id* (phone, user_id) prefers."""
+    """
+    Return whose conversation *event* belongs to: a group's, or its sender's.
+
+    *sender_id* is the setting of that name and says which id is preferred (phone, user_id).
+    """
     both = (event.user_id, event.phone) if sender_id == "user_id" else (event.phone, event.user_id)
-    return both[0] or both[1] or event.group_id or event.id
+    return event.group_id or both[0] or both[1] or event.id
 
 
 def tapped_id(event: InboundMessage) -> str | None:
@@ -93,6 +109,23 @@ def tapped_id(event: InboundMessage) -> str | None:
     if event.type == "button":  # of a template
         return text_of(object_of(event.content).get("payload"))
     return text_of(_reply(event).get("id"))
+
+
+def _worded(
+    event: InboundMessage, file: StoredFile | None, wording: Mapping[str, str]
+) -> str | None:
+    """Return the text that the bot's author wants for this kind of message, if any."""
+    if not wording:
+        return None
+    kind, fields = describe(event, file)
+    template = wording.get(kind)
+    if template is None or (kind == "unsupported" and _words(event, ())):
+        return None
+    caption = text_of(object_of(event.content).get("caption")) if event.type in MEDIA else None
+    fields = {**fields, **({"caption": caption} if caption else {})}
+    if template.startswith("/"):
+        return fill(template, fields)
+    return neutralise(fill(template, {**fields, EVERYWHERE: event.profile_name}))
 
 
 def _words(event: InboundMessage, commands: Collection[str]) -> str:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final, Protocol
 
 from rasa_whatsapp_channel.inbound.choice import chosen_payload
+from rasa_whatsapp_channel.inbound.facts import quoted_id
 from rasa_whatsapp_channel.inbound.media import MediaFolder, StoredFile
 from rasa_whatsapp_channel.inbound.turn import (
+    NO_WORDING,
     Turn,
     failure_turn,
     media_of,
-    sender_of,
     tapped_id,
     to_turn,
 )
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import Item, Values
+from rasa_whatsapp_channel.store.base import Item, Store
 from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
 from rasa_whatsapp_channel.store.keys import is_command, issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
@@ -43,12 +44,12 @@ class InboxWorker:
     def __init__(
         self,
         client: Client,
-        values: Values,
+        store: Store,
         bot: Bot,
         *,
         media: MediaFolder | None,
         commands: Collection[str] = (),
-        sender_id: str = "phone",
+        wording: Mapping[str, str] = NO_WORDING,
         failure_intent: str | None = None,
         mark_read: bool = True,
         typing: bool = True,
@@ -56,11 +57,11 @@ class InboxWorker:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._client = client
-        self._values = values
+        self._store = store
         self._bot = bot
         self._media = media
         self._commands = commands
-        self._sender_id = sender_id
+        self._wording = wording
         self._failure_intent = failure_intent
         self._mark_read = mark_read and client.api.mark_read
         self._typing = typing and client.api.typing
@@ -71,7 +72,7 @@ class InboxWorker:
     async def handle(self, item: Item) -> Outcome:
         event = from_body(item.body)
         if isinstance(event, InboundMessage):
-            turn = await self._turn(event)
+            turn = await self._turn(event, item.conversation)
         elif isinstance(event, DeliveryFailed) and self._failure_intent:
             turn = failure_turn(event, self._failure_intent)
         else:
@@ -86,18 +87,21 @@ class InboxWorker:
         self._metrics.handled()
         return DONE
 
-    async def _turn(self, event: InboundMessage) -> Turn | None:
+    async def _turn(self, event: InboundMessage, sender_id: str) -> Turn | None:
+        """*sender_id* is the conversation of the inbox: who it is was found when it came in."""
         self._show_receipt(event)
         return to_turn(
             event,
             commands=self._commands,
-            sender_id=self._sender_id,
+            wording=self._wording,
+            sender_id=sender_id,
             file=await self._fetch(event),
-            payload=await self._payload(event)
-            or await chosen_payload(self._values, event, self._sender_id),
+            payload=await self._payload(event, sender_id)
+            or await chosen_payload(self._store.values, event, sender_id),
+            response=await self._response(event),
         )
 
-    async def _payload(self, event: InboundMessage) -> str | None:
+    async def _payload(self, event: InboundMessage, sender_id: str) -> str | None:
         """
         Return the command that was tapped, if its button was sent to this person.
 
@@ -106,11 +110,17 @@ class InboxWorker:
         tapped = tapped_id(event)
         if tapped is None or not is_command(tapped):
             return None
-        if not await self._values.get(issued_key(sender_of(event, self._sender_id), tapped)):
+        if not await self._store.values.get(issued_key(sender_id, tapped)):
             logger.warning("whatsapp.tap_not_ours", extra={"key": event.key})
             return None
-        payload = await self._values.get(payload_key(tapped))
+        payload = await self._store.values.get(payload_key(tapped))
         return payload if isinstance(payload, str) else tapped
+
+    async def _response(self, event: InboundMessage) -> str | None:
+        """Return the name of the response that the message quotes, answers or reacts to."""
+        message_id = quoted_id(event)
+        sent = await self._store.ledger.get(message_id) if message_id else None
+        return sent.response if sent else None
 
     async def _fetch(self, event: InboundMessage) -> StoredFile | None:
         media = media_of(event)

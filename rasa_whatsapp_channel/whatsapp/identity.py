@@ -1,4 +1,4 @@
-"""Business-scoped user ids, which stand in for phone numbers since 2026."""
+"""Whom an id names: a phone number, a business-scoped user id (since 2026), or a group."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Final
 # e.g. US.13491208655302741918, and US.ENT.… for the parent of several
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 
+# As WhatsApp takes it: digits, and what people put between them.
+_PHONE: Final = re.compile(r"\+?[\d\s().-]*")
+
 
 def is_user_id(value: str) -> bool:
     """Return whether *value* is a user id rather than a phone number or a group id."""
     return _USER_ID.fullmatch(value) is not None
+
+
+def is_group_id(value: str) -> bool:
+    """Return whether *value* is neither a phone number nor a user id."""
+    return not is_user_id(value) and _PHONE.fullmatch(value) is None

@@ -153,3 +153,31 @@ def test_secrets_do_not_print_in_mistakes_either():
 
     assert "secret-token" not in str(caught.value)
     assert "b-secret" not in str(caught.value)
+
+
+def test_the_texts_of_messages_without_words_can_be_given():
+    words = {"image": "[picture] {caption}", "location": "/place{...}", "voice": " /spoken "}
+
+    assert read({**CLOUD, "inbound": words}).inbound == {**words, "voice": "/spoken"}
+
+
+@pytest.mark.parametrize(
+    ("group", "told"),
+    [
+        ("[picture]", "'inbound' must be a group of keys"),
+        ({"picture": "x"}, "unknown key 'inbound.picture'; known are image, video"),
+        ({"imge": "x"}, "did you mean 'inbound.image'?"),
+        ({"image": ""}, "'inbound.image' must be a text such as"),
+        ({"image": "/picture{caption}"}, "'inbound.image' must be an intent such as"),
+        ({"image": '/picture{"a": 1}'}, "'inbound.image' must be an intent such as"),
+        ({"image": "/SetSlots(a=b)"}, "'inbound.image' must be an intent such as"),
+        ({"image": "[{capton}]"}, "no other fields than {id}, {mime_type}"),
+        ({"voice": "{...}"}, "no other fields than {id}, {mime_type}"),
+        ({"location": "{"}, "no other fields than {latitude}"),
+    ],
+)
+def test_a_text_that_cannot_be_filled_in_is_refused(group, told):
+    with pytest.raises(SettingsError) as refused:
+        read({**CLOUD, "inbound": group})
+
+    assert told in str(refused.value)

@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import (
 )
 from rasa_whatsapp_channel.whatsapp.clients.urls import join
 from rasa_whatsapp_channel.whatsapp.errors import APIError
-from rasa_whatsapp_channel.whatsapp.identity import is_user_id
+from rasa_whatsapp_channel.whatsapp.identity import is_group_id, is_user_id
 from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sendable
 from rasa_whatsapp_channel.whatsapp.transport import File, Request
 
@@ -41,7 +41,7 @@ class CloudShape(Client):
         check_sendable(message, self.api)
         body = {
             "messaging_product": "whatsapp",
-            "recipient_type": "individual",
+            "recipient_type": "group" if is_group_id(recipient_id) else "individual",
             "recipient" if is_user_id(recipient_id) else "to": recipient_id,
             **cloud_body(message),
         }

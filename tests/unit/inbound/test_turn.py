@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support import samples
 
+from rasa_whatsapp_channel.inbound.facts import quoted_id
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.turn import (
     INTENTS,
@@ -207,6 +208,17 @@ CLOUD: dict[str, Expected] = {
                 "origin": "other",
             },
             {"name": {"formatted_name": "Rita Castro", "first_name": "Rita"}},
+        ],
+    ),
+    "contacts_requested": cloud(
+        '/whatsapp_contacts{"name": ["Ines Castro"], "phone": ["+1 555-000-2222"]}',
+        "contacts",
+        [
+            {
+                "name": {"formatted_name": "Ines Castro", "first_name": "Ines"},
+                "phones": [{"phone": "+1 555-000-2222", "wa_id": "15550002222"}],
+                "origin": "contact_request",
+            }
         ],
     ),
     "button": cloud(
@@ -646,7 +658,7 @@ def test_a_message_is_heard_exactly_like_this(name: str) -> None:
 
     assert to_turn(event, payload=tapped_id(event)) == Turn(
         text=text,
-        sender_id=facts["from"] or facts["user_id"],
+        sender_id=facts.get("group_id") or facts["from"] or facts["user_id"],
         message_id=event.id,
         metadata={"whatsapp": {"id": event.id, **facts}},
     )
@@ -713,9 +725,10 @@ def test_a_message_without_a_file_has_none_to_fetch(name: str) -> None:
 @pytest.mark.parametrize(
     ("ids", "by_phone", "by_user_id"),
     [
-        ({"phone": PHONE, "user_id": USER_ID, "group_id": "g"}, PHONE, USER_ID),
-        ({"phone": PHONE, "group_id": "g"}, PHONE, PHONE),
-        ({"user_id": USER_ID, "group_id": "g"}, USER_ID, USER_ID),
+        ({"phone": PHONE, "user_id": USER_ID}, PHONE, USER_ID),
+        ({"phone": PHONE}, PHONE, PHONE),
+        ({"user_id": USER_ID}, USER_ID, USER_ID),
+        ({"phone": PHONE, "user_id": USER_ID, "group_id": "g"}, "g", "g"),
         ({"group_id": "g"}, "g", "g"),
         ({}, "m1", "m1"),
     ],
@@ -727,9 +740,100 @@ def test_the_sender_is_who_the_setting_prefers(
 
     assert sender_of(event) == by_phone
     assert sender_of(event, "user_id") == by_user_id
-    turn = to_turn(event, sender_id="user_id")
+
+
+def test_a_turn_belongs_to_the_conversation_it_is_given() -> None:
+    turn = to_turn(typed("hi"), sender_id="15550009999")
+
     assert turn is not None
-    assert turn.sender_id == by_user_id
+    assert turn.sender_id == "15550009999"
+    assert turn.metadata["whatsapp"]["from"] == PHONE
+
+
+# what it refers to
+
+
+@pytest.mark.parametrize("name", ["cloud/text_reply", "cloud/button_reply", "on_premises/button"])
+def test_the_response_that_is_quoted_is_named_in_the_context(name: str) -> None:
+    turn = to_turn(message_of(name), response="utter_offer")
+
+    assert turn is not None
+    assert turn.metadata["whatsapp"]["context"]["response"] == "utter_offer"
+
+
+def test_the_response_that_is_reacted_to_is_named_in_the_reaction() -> None:
+    turn = to_turn(message_of("cloud/reaction"), response="utter_offer")
+
+    assert turn is not None
+    assert turn.metadata["whatsapp"]["reaction"] == {
+        "message_id": "wamid.HBgLsent",
+        "emoji": "👍",
+        "response": "utter_offer",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("cloud/text_reply", "wamid.HBgLsent"),
+        ("cloud/list_reply", "wamid.HBgLsent"),
+        ("cloud/reaction", "wamid.HBgLsent"),
+        ("cloud/text", None),
+        ("cloud/text_forwarded", None),
+    ],
+)
+def test_what_a_message_quotes_answers_or_reacts_to(name: str, quoted: str | None) -> None:
+    assert quoted_id(message_of(name)) == quoted
+
+
+# the author's own words
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "template", "text"),
+    [
+        ("image", "image", "[picture] {caption}", "[picture] Is this your house?"),
+        ("image_without_caption", "image", "[picture] {caption}", "[picture]"),
+        ("image", "image", "/picture", "/picture"),
+        (
+            "image_without_caption",
+            "image",
+            "/picture{...}",
+            '/picture{"id": "1003383421387256", "mime_type": "image/jpeg"}',
+        ),
+        (
+            "image_with_command",
+            "image",
+            "/picture{...}",
+            '/picture{"id": "1003383421387256", "mime_type": "image/jpeg", '
+            '"caption": "\uff0frestart"}',
+        ),
+        ("image_with_command", "image", "{caption}", "restart"),
+        ("voice", "voice", "(a voice note of {profile_name})", "(a voice note of Ines Castro)"),
+        ("contacts", "contacts", "I know {name}", "I know Nuno Castro, Rita Castro"),
+        ("location_pin", "location", "at {latitude}, {longitude}", "at 48.0, 2.35"),
+        ("reaction", "reaction", "reacted {emoji}", "reacted 👍"),
+        ("edit", "edit", "I meant: {text}", "I meant: With a view of the lake"),
+        ("revoke", "revoke", "/taken_back{...}", '/taken_back{"message_id": "wamid.text"}'),
+        ("unsupported", "unsupported", "[{type}]", "[poll_creation]"),
+        ("flow_reply", "flow", "/form{...}", '/form{"name": "flow", "flow_token": "booking-17"}'),
+        ("text", "unsupported", "[{type}]", "Do you have a room with a view? 🌊"),
+        ("video", "image", "[picture]", None),
+    ],
+)
+def test_the_author_may_word_what_comes_without_words(
+    name: str, kind: str, template: str, text: str | None
+) -> None:
+    event = message_of(f"cloud/{name}")
+
+    assert heard(event, wording={kind: template}) == (text or heard(event))
+
+
+def test_a_tap_is_no_message_without_words() -> None:
+    event = message_of("cloud/button_reply")
+
+    assert heard(event, wording={"unsupported": "?"}, payload="/ask_guide") == "/ask_guide"
+    assert heard(event, wording={"unsupported": "?"}) == "The house guide"
 
 
 # taps

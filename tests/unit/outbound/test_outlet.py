@@ -27,7 +27,7 @@ class Chat:
         self.answers = []
         self._count = 0
         self._worker = InboxWorker(
-            office.client, office.store.values, self._bot, media=None, mark_read=False, typing=False
+            office.client, office.store, self._bot, media=None, mark_read=False, typing=False
         )
 
     async def _bot(self, turn, *, repeated):

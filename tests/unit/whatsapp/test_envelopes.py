@@ -176,6 +176,17 @@ CLOUD: dict[str, InboundMessage] = {
             {"name": {"formatted_name": "Rita Castro", "first_name": "Rita"}},
         ],
     ),
+    "contacts_requested": cloud(
+        "contacts_requested",
+        "contacts",
+        [
+            {
+                "name": {"formatted_name": "Ines Castro", "first_name": "Ines"},
+                "phones": [{"phone": "+1 555-000-2222", "wa_id": "15550002222"}],
+                "origin": "contact_request",
+            }
+        ],
+    ),
     "button": cloud(
         "button", "button", {"payload": '/book{"room": "lake"}', "text": "Book"}, context=SENT
     ),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.whatsapp.identity import is_user_id
+from rasa_whatsapp_channel.whatsapp.identity import is_group_id, is_user_id
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,13 @@ def test_a_business_scoped_user_id_is_told_by_its_shape(value: str) -> None:
 )
 def test_other_ids_are_none(value: str) -> None:
     assert not is_user_id(value)
+
+
+@pytest.mark.parametrize("value", ["Y2FwaV9ncm91cDox", "15550001111-1530000000@g.us"])
+def test_what_is_no_phone_number_and_no_user_id_is_a_group(value: str) -> None:
+    assert is_group_id(value)
+
+
+@pytest.mark.parametrize("value", ["15550002222", "+1 (555) 000-2222", "US.13491208655302741918"])
+def test_a_person_is_no_group(value: str) -> None:
+    assert not is_group_id(value)

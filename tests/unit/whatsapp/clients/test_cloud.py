@@ -52,6 +52,20 @@ async def test_where_messages_go(settings, url):
     assert transport.requests[0].url == url
 
 
+@pytest.mark.parametrize(
+    ("recipient_id", "address"),
+    [
+        ("16505551234", {"recipient_type": "individual", "to": "16505551234"}),
+        ("US.1349", {"recipient_type": "individual", "recipient": "US.1349"}),
+        ("Y2FwaV9ncm91cDox", {"recipient_type": "group", "to": "Y2FwaV9ncm91cDox"}),
+    ],
+)
+def test_a_person_or_a_group_is_written_to(recipient_id, address):
+    body = client_of(FakeTransport()).body(recipient_id, Text("Hello"))
+
+    assert address.items() <= body.items()
+
+
 async def test_an_upload_is_a_form_with_its_type_and_the_file():
     transport = FakeTransport(answer({"id": "4490709327384033"}))
     file = File(b"%PDF", "application/pdf", "invoice.pdf")
