@@ -8,6 +8,7 @@ the linter and the simulator do without it.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ __all__ = ["WhatsAppInput", "WhatsAppOutput", "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name in ("WhatsAppInput", "WhatsAppOutput"):
-        from rasa_whatsapp_channel import channel
-
-        return getattr(channel, name)
+        return getattr(import_module("rasa_whatsapp_channel.channel"), name)
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version
 

@@ -86,7 +86,8 @@ async def test_two_servers_share_the_work_and_one_goes_on_alone(worlds, tmp_path
         session = await stack.enter_async_context(aiohttp.ClientSession())
 
         maya = Person(session, simulator, PHONE)
-        people = [maya, *(Person(session, simulator, f"49151000000{n}") for n in range(5))]
+        others = [Person(session, simulator, f"49151000000{n}") for n in range(5)]
+        people = [maya, *[await other.joins() for other in others]]
         for _ in range(3):
             await asyncio.gather(*(person.says("menu") for person in people))
             answers = await asyncio.gather(*(person.gets(1) for person in people))

@@ -149,6 +149,15 @@ class Person:
         self._seen = 0
         self.phone = phone
 
+    async def joins(self) -> Person:
+        """Come into being: a simulator begins with Maya alone."""
+        person = {"name": f"Person {self.phone}", "phone": self.phone}
+        async with self._session.post(
+            f"{self._simulator.url}/simulator/people", json=person
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+        return self
+
     async def sends(self, message: dict[str, Any]) -> Any:
         async with self._session.post(self._chat, json=message) as answer:
             assert answer.status == 200, await answer.text()
