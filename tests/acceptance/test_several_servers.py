@@ -76,7 +76,13 @@ async def test_two_servers_share_the_work_and_one_goes_on_alone(worlds, tmp_path
         servers = []
         for name in ("first", "second"):
             block = credentials(simulator, redis)
-            server = RasaServer(folder, port=free_port(), name=name, credentials=block)
+            server = RasaServer(
+                folder,
+                port=free_port(),
+                name=name,
+                credentials=block,
+                TICKET_LOCK_LIFETIME="20",  # see docs/several-servers.md
+            )
             stack.callback(server.process.stop)
             server.process.start()
             servers.append(server)
