@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from rasa_whatsapp_channel.inbound.turn import sender_of
+from rasa_whatsapp_channel.inbound.people import People
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import DAY, Clock, Store
 from rasa_whatsapp_channel.store.keys import wrote_key
@@ -44,7 +44,7 @@ class Receiver:
         self._store = store
         self._metrics = metrics
         self._note_status = note_status
-        self._sender_id = sender_id
+        self._people = People(store.values, sender_id=sender_id, clock=clock)
         self._clock = clock
 
     async def receive(self, events: Iterable[Event]) -> None:
@@ -60,11 +60,14 @@ class Receiver:
                 logger.error("whatsapp.platform_notice", extra={"errors": errors})
             elif isinstance(event, UserIdChanged):
                 logger.info("whatsapp.user_id_changed")
+                await self._people.change(event)
             elif isinstance(event, Unknown):
                 await self._unknown(event)
 
     async def _message(self, event: InboundMessage) -> None:
-        sender_id = sender_of(event, self._sender_id)
+        if event.type == "system":
+            await self._people.change(event)
+        sender_id = await self._people.name(event)
         if not await self._store.inbox.put(event.key, sender_id, to_body(event)):
             self._metrics.duplicate()
             logger.info("whatsapp.duplicate", extra={"type": event.type, "key": event.key})

@@ -26,7 +26,7 @@ from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.store.base import DAY, Item, Sent, Store
 from rasa_whatsapp_channel.store.consumer import DONE, Done, Outcome, Release, SetAside
-from rasa_whatsapp_channel.store.keys import sent_key, template_lane, wrote_key
+from rasa_whatsapp_channel.store.keys import address_key, sent_key, template_lane, wrote_key
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -155,9 +155,10 @@ class Sender:
         try:
             ready = await self._uploads.prepare(message, links=entry.healed >= BY_UPLOAD)
             await note_issued(self._store.values, entry.recipient_id, ready)
+            address = await self._address(entry)
             with self._metrics.send_timer():
                 message_id = await self._client.send(
-                    entry.recipient_id, ready, reply_to=entry.outgoing.reply_to
+                    address, ready, reply_to=entry.outgoing.reply_to
                 )
         except InvalidMessage as error:
             return await self._give_up(item, entry, str(error))
@@ -175,6 +176,11 @@ class Sender:
         )
         logger.debug("whatsapp.sent", extra={"key": item.key, "message_id": message_id})
         return await self._after_sending(sent, message)
+
+    async def _address(self, entry: Entry) -> str:
+        """Return where the person is to be reached now; a conversation keeps its first name."""
+        address = await self._store.values.get(address_key(entry.recipient_id))
+        return address if isinstance(address, str) else entry.recipient_id
 
     async def _after_sending(self, sent: Sent, message: Message) -> Outcome:
         if sent.status == "failed":  # the status was faster than our note

@@ -26,6 +26,16 @@ def issued_prefix(recipient_id: str) -> str:
     return f"issued:{recipient_id}:"
 
 
+def person_key(value: str) -> str:
+    """The name of the conversation that this phone number or user id belongs to."""
+    return f"person:{value}"
+
+
+def address_key(name: str) -> str:
+    """Where to write to the person of the conversation *name*, where that is not the name."""
+    return f"address:{name}"
+
+
 def wrote_key(recipient_id: str) -> str:
     """When a person last wrote, in unix seconds."""
     return f"wrote:{recipient_id}"
