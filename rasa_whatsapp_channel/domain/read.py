@@ -1,0 +1,189 @@
+"""Domain files → `Domain`: the responses that were asked for, the slots and intents of the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rasa_whatsapp_channel.domain import marked
+from rasa_whatsapp_channel.domain.files import (
+    bot_files,
+    find_files,
+    find_root,
+    is_domain,
+    read_text,
+)
+from rasa_whatsapp_channel.domain.marked import Document, Marked
+from rasa_whatsapp_channel.whatsapp.errors import DomainError
+
+
+@dataclass(frozen=True)
+class Slot:
+    """*values* are all the texts it can become, where they are known; *initial* is its first."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    initial: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file. *name* is how it was asked for."""
+
+    name: str
+    text: str
+    document: Document
+
+    @property
+    def keys(self) -> Collection[str]:
+        return self.document.value or ()
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        return self.text.split("\n")
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One way to say a response. *part* is what was written, whatever it is."""
+
+    source: Source
+    response: Response
+    number: int  # from 1
+    part: Marked
+
+    @property
+    def channel(self) -> Any:
+        return self.part.value.get("channel") if isinstance(self.part.value, Mapping) else None
+
+
+@dataclass(frozen=True)
+class Response:
+    name: str
+    source: Source
+    part: Marked
+
+    @cached_property
+    def variations(self) -> tuple[Variation, ...]:
+        if not isinstance(self.part.value, list):
+            return ()
+        parts = enumerate(self.part.items(), start=1)
+        return tuple(Variation(self.source, self, number, part) for number, (_, part) in parts)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """
+    A bot's domain. *sources* are the files that were asked for, *others* the rest of the bot's.
+
+    *root* is the bot's folder. Without any section of slots or of intents, *slots* or *intents* is
+    None: they may be anywhere.
+    """
+
+    root: Path
+    sources: tuple[Source, ...]
+    others: tuple[Source, ...]
+    slots: Mapping[str, Slot] | None
+    intents: frozenset[str] | None
+
+    @cached_property
+    def responses(self) -> tuple[Response, ...]:
+        return tuple(
+            Response(str(name), source, part)
+            for source in self.sources
+            for name, part in _section(source, "responses").items()
+        )
+
+
+def read_domains(paths: Iterable[Path], *, root: Path | None = None) -> list[Domain]:
+    """
+    Read the domains at *paths*, one for each bot.
+
+    Slots and intents come from the whole bot, also when *paths* name only some of its files.
+    *root* is the bot's folder where it cannot be told by its files. Raises `DomainError`.
+    """
+    files: dict[Path, dict[Path, None]] = {}
+    for path in paths:
+        own = find_files(path)
+        folder = root or find_root(path)
+        for file in own:
+            files.setdefault(folder, {})[file] = None
+    return [_read_domain(folder, list(own)) for folder, own in files.items()]
+
+
+def _read_domain(root: Path, files: Sequence[Path]) -> Domain:
+    sources = tuple(_read_source(file) for file in files)
+    others = tuple(_read_source(file) for file in _other_files(root, files))
+    everything = (*sources, *others)
+    slots = [_section(source, "slots") for source in everything if "slots" in source.keys]
+    intents = [_list(source, "intents") for source in everything if "intents" in source.keys]
+    return Domain(
+        root=root,
+        sources=sources,
+        others=others,
+        slots={slot.name: slot for part in slots for slot in _read_slots(part)} if slots else None,
+        intents=frozenset(name for part in intents for name in part) if intents else None,
+    )
+
+
+def _other_files(root: Path, files: Sequence[Path]) -> Iterator[Path]:
+    known = {file.resolve() for file in files}
+    for file in bot_files(root):
+        if file.resolve() not in known and is_domain(read_text(file)):
+            yield file
+
+
+def _read_source(file: Path) -> Source:
+    text = read_text(file)
+    document = marked.parse(text, str(file))
+    if document.value is not None and not isinstance(document.value, Mapping):
+        raise DomainError(f"{file}: is no domain: it must be a map with responses, slots, …")
+    for key in ("responses", "slots"):
+        part = (document.value or {}).get(key)
+        if part is not None and not isinstance(part, Mapping):
+            line = document.line_of((key,))
+            raise DomainError(f"{file}:{line}: {key} must be a map of names, not a list or a text")
+    return Source(str(file), text, document)
+
+
+def _section(source: Source, key: str) -> dict[Any, Marked]:
+    """Return the parts of a section by their names."""
+    for name, part in source.document.items():
+        if name == key:
+            return dict(part.items())
+    return {}
+
+
+def _list(source: Source, key: str) -> Iterator[str]:
+    """Yield the names in a list of names, or of maps with one name each."""
+    value = source.document.value[key]
+    for item in value if isinstance(value, list) else ():
+        yield from map(str, item) if isinstance(item, Mapping) else [str(item)]
+
+
+def _read_slots(section: Mapping[Any, Marked]) -> Iterator[Slot]:
+    for name, part in section.items():
+        value = part.value if isinstance(part.value, Mapping) else {}
+        initial = value.get("initial_value")
+        yield Slot(
+            str(name), _values(value), initial=None if initial is None else _written(initial)
+        )
+
+
+def _values(slot: Mapping[str, Any]) -> tuple[str, ...]:
+    kind, values = slot.get("type"), slot.get("values")
+    if kind == "bool":
+        return ("True", "False")
+    if kind == "categorical" and isinstance(values, list):
+        return tuple(map(_written, values))
+    if kind == "float":
+        return ("0.0", _written(slot.get("max_value") or 1_000_000.0))
+    return ()
+
+
+def _written(value: object) -> str:
+    """Return *value* as Rasa writes it into a text."""
+    return str(value)

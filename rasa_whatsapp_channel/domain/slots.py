@@ -1,0 +1,123 @@
+"""How Rasa fills slots into a response, and what goes wrong where braces stand otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any, Final
+
+from rasa_whatsapp_channel.domain.marked import Path
+
+# Rasa fills in these parts of a response and no other.
+FILLED: Final = ("text", "image", "custom", "buttons", "attachment", "quick_replies", "translation")
+
+_NAME: Final = re.compile(r"{([^\n{}]+?)}")
+_JINJA_NAME: Final = re.compile(r"{{\s*(\w+)\s*}}")
+_JINJA: Final = re.compile(r"{{(.*?)}}|{%.*?%}|{#.*?#}", re.DOTALL)
+
+
+class BracesError(ValueError):
+    """A text that Rasa cannot fill in: it logs an exception, and the response is not sent."""
+
+
+@dataclass(frozen=True)
+class Braces:
+    """The braces of a text. *odd* are those Rasa takes for names, though nobody means them so."""
+
+    names: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+
+
+def read_braces(text: str) -> Braces:
+    """Return what Rasa would look up for *text*. Raises `BracesError` where it would fail."""
+    if "{" not in text and "}" not in text:
+        return Braces()
+    names: list[str] = []
+    odd: list[str] = []
+    try:
+        for _, field, spec, _ in Formatter().parse(_NAME.sub(r"{0[\1]}", text)):
+            if field is None:
+                continue
+            name = field.removeprefix("0[").removesuffix("]")
+            proper = field.startswith("0[") and not spec and not set(name) & set("\"':,")
+            (names if proper else odd).append(name)
+    except ValueError as error:
+        raise BracesError(str(error)) from error
+    return Braces(tuple(names), tuple(odd))
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the slots in *text*; none where Rasa would fail."""
+    try:
+        return read_braces(text).names
+    except BracesError:
+        return ()
+
+
+def find_names(response: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the slots that Rasa fills into *response*, in order."""
+    names: dict[str, None] = {}
+    for path, text in texts_of(response):
+        if path[0] in FILLED:
+            found = _JINJA_NAME.findall(text) if is_jinja(response) else names_in(text)
+            names.update(dict.fromkeys(found))
+    return tuple(names)
+
+
+def fill_text(text: str, values: Mapping[str, object]) -> str:
+    """Fill in *values*. A name without a value leaves the whole text as it is, as in Rasa."""
+    try:
+        filled = _NAME.sub(r"{0[\1]}", text).format(values)
+        # doubled braces: what stood in them is no name
+        return text.format({}) if "0[" in filled else filled
+    except KeyError:
+        return text
+    except (ValueError, IndexError, AttributeError, TypeError) as error:
+        raise BracesError(str(error)) from error
+
+
+def fill(response: Mapping[str, Any], values: Mapping[str, object]) -> dict[str, Any]:
+    """Return *response* with *values* in the parts Rasa fills. Raises `BracesError`."""
+    texts = fill_jinja if is_jinja(response) else fill_text
+    return {
+        key: _map_texts(value, lambda text: texts(text, values)) if key in FILLED else value
+        for key, value in response.items()
+    }
+
+
+def is_jinja(response: Mapping[str, Any]) -> bool:
+    """Return whether Rasa Pro fills this response in as a Jinja template."""
+    metadata = response.get("metadata")
+    return isinstance(metadata, Mapping) and metadata.get("template") == "jinja"
+
+
+def fill_jinja(text: str, values: Mapping[str, object]) -> str:
+    """Fill in names; what else a template can do stays as it stands."""
+    return _JINJA.sub(
+        lambda found: str(values.get((found[1] or "").strip(), found[0])),
+        text,
+    )
+
+
+def texts_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield every text inside *value* with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from texts_of(part, (*path, key))
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from texts_of(part, (*path, number))
+
+
+def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {key: _map_texts(part, change) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_map_texts(part, change) for part in value]
+    return value

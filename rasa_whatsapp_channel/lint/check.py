@@ -1,0 +1,148 @@
+"""`Domain` → findings: which checks there are, and where in the files their remarks belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from rasa_whatsapp_channel.domain.read import Domain, Response, Source, Variation
+from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.lint import guess
+from rasa_whatsapp_channel.lint.braces import check_braces
+from rasa_whatsapp_channel.lint.channels import check_channel, check_reach, is_for_us
+from rasa_whatsapp_channel.lint.finding import Finding, Remark, remark, write_path
+from rasa_whatsapp_channel.lint.fit import check_fit, send_all
+from rasa_whatsapp_channel.lint.ignore import is_ignored
+from rasa_whatsapp_channel.lint.links import Answer
+from rasa_whatsapp_channel.lint.media import Use, check_file, check_link, find_uses
+from rasa_whatsapp_channel.lint.schema import check_schema
+from rasa_whatsapp_channel.lint.words import kind_of
+from rasa_whatsapp_channel.whatsapp.apis import Api
+
+# What composing misses is no news where Rasa has refused a part of the variation.
+_MISSING: Final = ("WA103", "WA308")
+
+
+@dataclass(frozen=True)
+class Linter:
+    """Checks *domain* for *apis*. *answers* are what the servers of links said, where asked."""
+
+    domain: Domain
+    apis: Sequence[Api]
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+
+    def findings(self) -> list[Finding]:
+        """Return everything that is not ignored, in the order of the files."""
+        found = [*self._check_files(), *self._check_responses()]
+        order = {source.name: number for number, source in enumerate(self.domain.sources)}
+        return sorted(dict.fromkeys(found), key=lambda finding: (order[finding.file], finding.line))
+
+    def links(self) -> list[str]:
+        """Return the links of all responses, as far as they are known beforehand."""
+        uses = (
+            use
+            for response in self.domain.responses
+            for variation in response.variations
+            for api in self.apis
+            for use in self._uses(_usable(variation), api)
+        )
+        return list(dict.fromkeys(use.source for use in uses if use.is_link))
+
+    def _check_files(self) -> Iterator[Finding]:
+        for source in self.domain.sources:
+            for key, line in source.document.repeated:
+                yield from _place(source, remark("WA618", key=key), line)
+        if self.domain.intents is None:
+            return
+        missing = [name for name in INTENTS if name not in self.domain.intents]
+        sources = [source for source in self.domain.sources if "intents" in source.keys]
+        if missing and sources:
+            line = sources[0].document.line_of(("intents",))
+            names = ", ".join(missing)
+            yield from _place(sources[0], remark("WA619", names=names), line)
+
+    def _check_responses(self) -> Iterator[Finding]:
+        for response in self.domain.responses:
+            if not isinstance(response.part.value, list):
+                kind = kind_of(response.part.value)
+                yield from _find(response, [remark("WA615", kind=kind)])
+                continue
+            yield from _find(response, check_reach(each.channel for each in response.variations))
+            for variation in response.variations:
+                yield from _find(response, self._check_variation(variation), variation)
+
+    def _check_variation(self, variation: Variation) -> Iterator[Remark]:
+        written = variation.part.value
+        if not isinstance(written, Mapping):
+            yield remark("WA615", kind=f"{kind_of(written)} in the list")
+            return
+        refused = list(check_schema(written))
+        yield from refused
+        yield from check_channel(variation.channel)
+        yield from check_braces(written, self.domain.slots, variation.part.is_plain)
+        if not is_for_us(variation.channel):
+            return
+        open_type = guess.find_open_type(written)
+        if open_type:
+            yield remark("WA617", open_type, field=write_path(open_type))
+            return
+        for said in self._on_every_api(_usable(variation)):
+            if not (refused and said.code in _MISSING):
+                yield said
+
+    def _on_every_api(self, variation: Mapping[str, Any]) -> Iterator[Remark]:
+        """Yield what holds for every API once, and what only some of them do with their names."""
+        found = {api.name: dict.fromkeys(self._check_sent(variation, api)) for api in self.apis}
+        for said in dict.fromkeys(item for remarks in found.values() for item in remarks):
+            names = [name for name, remarks in found.items() if said in remarks]
+            everywhere = len(names) == len(found)
+            if everywhere or all(f"api {name}" in said.text for name in names):
+                yield said
+            else:
+                yield replace(said, text=f"{said.text} (api {', '.join(names)})")
+
+    def _check_sent(self, variation: Mapping[str, Any], api: Api) -> Iterator[Remark]:
+        sents = send_all(variation, self.domain.slots or {}, api)
+        yield from check_fit(variation, sents, self.domain.slots or {})
+        for use in find_uses(variation, sents):
+            yield from self._check_use(use, api)
+
+    def _check_use(self, use: Use, api: Api) -> Iterator[Remark]:
+        if use.is_link:
+            yield from check_link(use, api, self.answers.get(use.source))
+        else:
+            yield from check_file(use, self.domain.root, api)
+
+    def _uses(self, variation: Mapping[str, Any], api: Api) -> Iterator[Use]:
+        yield from find_uses(variation, send_all(variation, self.domain.slots or {}, api))
+
+
+def _usable(variation: Variation) -> Mapping[str, Any]:
+    """Return what Rasa would hand over of a variation, had it read the file."""
+    written = variation.part.value
+    if not isinstance(written, Mapping) or not is_for_us(variation.channel):
+        return {}
+    refused = {
+        said.path[0]
+        for said in check_schema(written)
+        if said.path and said.path[-1] not in ("title", "payload")
+    }
+    return {key: value for key, value in written.items() if key not in refused}
+
+
+def _find(
+    response: Response, remarks: Iterable[Remark], variation: Variation | None = None
+) -> Iterator[Finding]:
+    part = variation.part if variation else response.part
+    for said in remarks:
+        line = part.line_of(said.path)
+        yield from _place(response.source, said, line, response.name, response.part.line)
+
+
+def _place(
+    source: Source, said: Remark, line: int, response: str | None = None, *others: int
+) -> Iterator[Finding]:
+    """Yield the finding, unless a comment in its line, or in one of *others*, says to ignore it."""
+    if not is_ignored(said.code, source.lines, line, *others):
+        yield Finding(said.code, said.level, source.name, line, response, said.text)

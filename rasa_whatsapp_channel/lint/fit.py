@@ -1,0 +1,103 @@
+"""What composing changes about a variation, and what longer slots would add to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rasa_whatsapp_channel.domain.languages import find_languages, original_path, translate
+from rasa_whatsapp_channel.domain.read import Slot
+from rasa_whatsapp_channel.domain.slots import find_names, texts_of
+from rasa_whatsapp_channel.lint import guess
+from rasa_whatsapp_channel.lint.finding import Remark, remark
+from rasa_whatsapp_channel.lint.place import find_path
+from rasa_whatsapp_channel.lint.rules import Level
+from rasa_whatsapp_channel.outbound.compose import Composed, compose
+from rasa_whatsapp_channel.outbound.compose.changes import RULES
+from rasa_whatsapp_channel.whatsapp.apis import Api
+
+Slots = Mapping[str, Slot]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """
+    A variation in one language, composed for one API.
+
+    *written* has its slots, *filled* has *values* in their place: the shortest there may be.
+    """
+
+    api: Api
+    language: str | None
+    written: Mapping[str, Any]
+    names: tuple[str, ...]
+    values: Mapping[str, str]
+    filled: Mapping[str, Any]
+    composed: Composed
+
+
+def send_all(variation: Mapping[str, Any], slots: Slots, api: Api) -> list[Sent]:
+    """Compose *variation* in each of its languages."""
+    return [_send(variation, slots, api, lang) for lang in (None, *find_languages(variation))]
+
+
+def check_fit(
+    variation: Mapping[str, Any], sents: Sequence[Sent], slots: Slots
+) -> Iterator[Remark]:
+    """Yield what was changed in any of *sents*, all of *variation* for one API."""
+    for sent in sents:
+        for said in (*_changes(sent), *_growth(sent, slots)):
+            yield replace(said, path=original_path(said.path, variation, sent.language))
+
+
+def _send(variation: Mapping[str, Any], slots: Slots, api: Api, language: str | None) -> Sent:
+    written = translate(variation, language)
+    names = find_names(written)
+    values = guess.shortest(names, slots)
+    filled = guess.fill_in(written, values)
+    return Sent(api, language, written, names, values, filled, compose(filled, api=api))
+
+
+def _changes(sent: Sent) -> Iterator[Remark]:
+    for change in sent.composed.changes:
+        level = Level.ERROR if change.lost else Level.WARNING
+        yield Remark(change.code, level, change.text, find_path(change, sent.filled))
+
+
+def _growth(sent: Sent, slots: Slots) -> Iterator[Remark]:
+    """Yield what changes more when slots hold longer texts than the shortest."""
+    for name in sent.names:
+        value = guess.longest(name, slots)
+        code = _more(sent, {name: value}) if value and value != sent.values[name] else None
+        if code:
+            yield _remark(sent, "WA606", name, code, slot=name, value=value)
+    names = [name for name in sent.names if guess.is_open(name, slots)]
+    long = {name: guess.typical(number) for number, name in enumerate(names)}
+    codes = {name: _more(sent, {name: long[name]}) for name in names}
+    for name, code in codes.items():
+        if code:
+            yield _open(sent, [name], code)
+    together = _more(sent, long) if len(names) > 1 and not any(codes.values()) else None
+    if together:
+        yield _open(sent, names, together)
+
+
+def _more(sent: Sent, values: Mapping[str, str]) -> str | None:
+    """Return the code of the first change that only *values* bring about."""
+    filled = guess.fill_in(sent.written, {**sent.values, **values})
+    codes = Counter(change.code for change in compose(filled, api=sent.api).changes)
+    codes -= Counter(change.code for change in sent.composed.changes)
+    return next(iter(codes), None)
+
+
+def _open(sent: Sent, names: Sequence[str], code: str) -> Remark:
+    slots = " and ".join(f"{{{name}}}" for name in names)
+    return _remark(sent, "WA607", names[0], code, slots=slots, length=guess.TYPICAL)
+
+
+def _remark(sent: Sent, rule: str, name: str, code: str, **values: object) -> Remark:
+    texts = texts_of(sent.written)
+    path = next(path for path, text in texts if f"{{{name}}}" in text)
+    return remark(rule, path, code=code, meaning=RULES[code].meaning, **values)

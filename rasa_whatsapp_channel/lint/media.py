@@ -1,0 +1,125 @@
+"""The files and links of a variation: are they there, and does WhatsApp take them?"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rasa_whatsapp_channel.domain import marked
+from rasa_whatsapp_channel.domain.slots import texts_of
+from rasa_whatsapp_channel.lint.codecs import find_problem
+from rasa_whatsapp_channel.lint.finding import Remark, remark
+from rasa_whatsapp_channel.lint.fit import Sent
+from rasa_whatsapp_channel.lint.links import Answer
+from rasa_whatsapp_channel.outbound import files
+from rasa_whatsapp_channel.whatsapp import limits, mime
+from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
+from rasa_whatsapp_channel.whatsapp.messages import Audio
+
+
+@dataclass(frozen=True)
+class Use:
+    """A file or link that a response sends, as *kind*. *path* leads to where it is written."""
+
+    source: str
+    is_link: bool
+    kind: str
+    voice: bool
+    path: marked.Path
+
+
+def find_uses(variation: Mapping[str, Any], sents: Iterable[Sent]) -> Iterator[Use]:
+    """Yield what stands in *variation* as it is sent; not what a slot has a part in."""
+    written = {text.strip(): path for path, text in texts_of(variation)}
+    messages = (outgoing.message for sent in sents for outgoing in sent.composed.messages)
+    for message in messages:
+        voice = isinstance(message, Audio) and message.voice
+        for media, kind in files.find_kinds(message):
+            source = media.path or media.link
+            if source in written:
+                yield Use(source, media.link is not None, kind, voice, written[source])
+
+
+def check_link(use: Use, api: Api, answer: Answer | None) -> Iterator[Remark]:
+    """Yield what is wrong with a link; *answer* is what its server said, where it was asked."""
+    host = _host(use.source)
+    if api.name != "on_premises" and _is_private(host):  # that one fetches from where it runs
+        yield remark("WA705", use.path, link=use.source, host=host)
+    answer = answer or Answer(mime_type=mime.from_ending(use.source) or "")
+    if answer.problem:
+        yield remark("WA707", use.path, link=use.source, problem=answer.problem)
+    if answer.mime_type:
+        yield from _check_type(use, answer.mime_type)
+    if answer.size is not None:
+        yield from _check_size(use, answer.size)
+
+
+def _check_type(use: Use, mime_type: str) -> Iterator[Remark]:
+    base, known = mime.base_type(mime_type), limits.MEDIA_TYPES[use.kind]
+    if use.kind != "document" and base not in known:
+        types = ", ".join(sorted(known))
+        yield remark("WA706", use.path, link=use.source, mime_type=base, known=types, kind=use.kind)
+
+
+def check_file(use: Use, root: Path, api: Api) -> Iterator[Remark]:
+    """Yield the first thing that is wrong with a file below *root*, the bot's folder."""
+    try:
+        found = files.locate(root, use.source)
+        with found.open("rb") as file:
+            head = file.read(mime.HEAD)
+        size = found.stat().st_size
+    except MediaError as error:
+        yield remark("WA701", use.path, problem=error)
+        return
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path, links in a circle
+        yield remark("WA701", use.path, problem=f"{use.source}: cannot be read: {error}")
+        return
+    wrong = list(_check_size(use, size)) or list(_check_sticker(use, size, head, api))
+    if wrong:
+        yield from wrong
+        return
+    try:
+        files.check_type(use.source, files.mime_type_of(head, found.name, use.kind), use.kind)
+    except MediaError as error:
+        yield remark("WA703", use.path, problem=error)
+        return
+    problem = find_problem(found, use.kind, voice=use.voice)
+    if problem:
+        yield remark("WA704", use.path, problem=f"{use.source}: {problem}")
+
+
+def _check_size(use: Use, size: int) -> Iterator[Remark]:
+    try:
+        files.check_size(use.source, size, limits.MEDIA_BYTES[use.kind], use.kind)
+    except MediaError as error:
+        yield remark("WA702", use.path, problem=error)
+
+
+def _check_sticker(use: Use, size: int, head: bytes, api: Api) -> Iterator[Remark]:
+    if use.kind != "sticker":
+        return
+    try:
+        files.check_sticker(use.source, size, head, api)
+    except MediaError as error:
+        yield remark("WA702", use.path, problem=error)
+
+
+def _host(link: str) -> str:
+    try:
+        return urlsplit(link).hostname or ""
+    except ValueError:  # such as "http://["
+        return ""
+
+
+def _is_private(host: str) -> bool:
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host

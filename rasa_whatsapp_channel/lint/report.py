@@ -1,0 +1,89 @@
+"""Findings → lines: for people, for programs, for GitHub."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from rasa_whatsapp_channel.lint.finding import Finding
+from rasa_whatsapp_channel.lint.rules import Level
+
+_COLOURS: Final[Mapping[Level, str]] = {
+    Level.ERROR: "red",
+    Level.WARNING: "yellow",
+    Level.NOTE: "blue",
+}
+_GITHUB: Final[Mapping[Level, str]] = {
+    Level.ERROR: "error",
+    Level.WARNING: "warning",
+    Level.NOTE: "notice",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """*responses* and *files* count what was looked at."""
+
+    findings: Sequence[Finding]
+    responses: int
+    files: int
+
+    def count(self, level: Level) -> int:
+        return sum(finding.level is level for finding in self.findings)
+
+    def is_clean(self, *, strict: bool = False) -> bool:
+        """Return whether there are no errors; with *strict* no warnings either."""
+        return not (self.count(Level.ERROR) or (strict and self.count(Level.WARNING)))
+
+
+def to_text(report: Report) -> Iterator[str]:
+    import click  # it is the command line's, and this the only place that colours
+
+    for finding in report.findings:
+        level = click.style(f"{finding.level.value} {finding.code}", fg=_COLOURS[finding.level])
+        name = click.style(f"{finding.response}: ", bold=True) if finding.response else ""
+        yield f"{finding.file}:{finding.line}: {level} {name}{finding.text}"
+    if report.findings:
+        common = Counter(finding.code for finding in report.findings).most_common(1)[0][0]
+        yield ""
+        yield f"What is meant as it is: write # whatsapp: ignore {common} at the end of its line."
+    yield summary(report)
+
+
+def summary(report: Report) -> str:
+    found = [_number(report.count(level), level.value) for level in Level if report.count(level)]
+    looked_at = f"{_number(report.responses, 'response')} in {_number(report.files, 'file')}"
+    return f"{', '.join(found) or 'Nothing found'}: {looked_at}"
+
+
+def to_json(report: Report) -> Iterator[str]:
+    document = {
+        "findings": [asdict(finding) for finding in report.findings],
+        "responses": report.responses,
+        "files": report.files,
+    }
+    yield json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def to_github(report: Report) -> Iterator[str]:
+    """Yield workflow commands, which GitHub shows beside the lines of a pull request."""
+    # https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+    for finding in report.findings:
+        title = f"{finding.code} {finding.response or ''}".strip()
+        where = f"file={_property(finding.file)},line={finding.line},title={_property(title)}"
+        yield f"::{_GITHUB[finding.level]} {where}::{_data(finding.text)}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,148 @@
+"""What the linter finds beyond composing, by code: 6 what Rasa does, 7 files and links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+
+class Level(str, Enum):
+    """*error*: something does not reach the user. *warning*: not as written. *note*: to know."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """*meaning* is for the list of codes, *says* becomes the text of the finding."""
+
+    meaning: str
+    level: Level
+    says: str
+
+
+RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        "WA601": Rule(
+            "a key Rasa does not know",
+            Level.ERROR,
+            "Rasa refuses the key {key}; {hint}",
+        ),
+        "WA602": Rule(
+            "a variation without text and custom",
+            Level.ERROR,
+            'Rasa refuses a variation without text or custom; write text: ""',
+        ),
+        "WA603": Rule(
+            "a value of a kind Rasa refuses",
+            Level.ERROR,
+            "Rasa refuses {field}: it must be {wanted}, not {kind}{hint}",
+        ),
+        "WA604": Rule(
+            "a slot where Rasa fills none in",
+            Level.ERROR,
+            "Rasa fills nothing into {field}: {text} goes out as it stands",
+        ),
+        "WA605": Rule(
+            "a channel that does not exist",
+            Level.WARNING,
+            "is only for the channel {channel!r}, which neither Rasa nor this package has; {hint}",
+        ),
+        "WA606": Rule(
+            "a slot's longest value does not fit",
+            Level.WARNING,
+            "with {value!r} in {{{slot}}}: {meaning} ({code})",
+        ),
+        "WA607": Rule(
+            "a slot may not fit",
+            Level.NOTE,
+            "nobody knows how long {slots} will be; with {length} characters: {meaning} ({code})",
+        ),
+        "WA608": Rule(
+            "a dollar sign before a slot",
+            Level.NOTE,
+            "shows a dollar sign before the slot's value; without it write {{{name}}}",
+        ),
+        "WA609": Rule(
+            "a variable of the environment",
+            Level.WARNING,
+            "Rasa puts no variables of the environment into quotes, and the domain has no slot "
+            "{name!r} ({hint}); the user sees ${{{name}}}",
+        ),
+        "WA610": Rule(
+            "a dollar sign and a brace outside of quotes",
+            Level.WARNING,
+            "Rasa takes ${{{name}}} for a variable of the environment: Rasa 3.6 refuses the file, "
+            "Rasa Pro fails where it is not set; put {field} in quotes",
+        ),
+        "WA611": Rule(
+            "a slot that is not in the domain",
+            Level.WARNING,
+            "the domain has no slot {name!r} ({hint}); unless an action hands it over, "
+            "Rasa leaves the whole text as it stands",
+        ),
+        "WA612": Rule(
+            "braces Rasa cannot read",
+            Level.ERROR,
+            "Rasa fails on the braces in {field} and sends nothing: {problem}; "
+            "write {{{{ and }}}} for braces that are meant",
+        ),
+        "WA613": Rule(
+            "braces Rasa takes for a slot",
+            Level.WARNING,
+            "Rasa takes {{{name}}} for a slot, finds none, logs an error and fills nothing into "
+            "{field}; write {{{{ and }}}} around it",
+        ),
+        "WA614": Rule(
+            "doubled braces beside a slot",
+            Level.WARNING,
+            "Rasa fills nothing into {field}, because doubled braces around a name stand beside "
+            "{{{name}}}; the user sees all of it as it stands",
+        ),
+        "WA615": Rule(
+            "a response that is not a list of variations",
+            Level.ERROR,
+            'Rasa refuses it: a response is a list of maps, such as - text: "…"; this is {kind}',
+        ),
+        "WA616": Rule(
+            "a response without a variation for WhatsApp",
+            Level.WARNING,
+            "has {what}; on WhatsApp Rasa says nothing",
+        ),
+        "WA617": Rule(
+            "a type that comes from a slot",
+            Level.NOTE,
+            "{field} comes from a slot, so nothing of this variation can be checked",
+        ),
+        "WA618": Rule(
+            "a key that stands twice",
+            Level.ERROR,
+            "{key!r} stands twice in one map; Rasa refuses the file",
+        ),
+        "WA619": Rule(
+            "intents of the channel are missing",
+            Level.NOTE,
+            "the domain lists no {names}; Rasa takes what users send without words for plain text",
+        ),
+        "WA701": Rule("a file that is not there", Level.ERROR, "{problem}"),
+        "WA702": Rule("a file that is empty or too big", Level.ERROR, "{problem}"),
+        "WA703": Rule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),
+        "WA704": Rule("a file WhatsApp may not play or show", Level.WARNING, "{problem}"),
+        "WA705": Rule(
+            "a link WhatsApp cannot reach",
+            Level.ERROR,
+            "{link}: WhatsApp fetches links itself and does not reach {host}",
+        ),
+        "WA706": Rule(
+            "a link to a type WhatsApp does not take",
+            Level.WARNING,
+            "{link}: looks like {mime_type}; WhatsApp takes {known} as {kind}",
+        ),
+        "WA707": Rule("a link that does not answer", Level.ERROR, "{link}: {problem}"),
+    }
+)

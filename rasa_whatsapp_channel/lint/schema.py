@@ -1,0 +1,88 @@
+"""What Rasa's schema of a domain refuses, before a response ever reaches the channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rasa_whatsapp_channel.domain.marked import Path
+from rasa_whatsapp_channel.lint.finding import Remark, remark, write_path
+from rasa_whatsapp_channel.lint.words import kind_of, nearest
+
+_TEXTS: Final = ("id", "text", "image", "button_type", "channel")
+_MAPS: Final = ("custom", "attachment", "translation")
+_LISTS: Final = ("buttons", "quick_replies", "elements")
+# Only Rasa Pro knows translations and interruptions; which Rasa it will be, a domain does not say.
+_OTHERS: Final = ("metadata", "condition", "allow_interruptions")
+KEYS: Final = (*_TEXTS, *_MAPS, *_LISTS, *_OTHERS)
+
+_BUTTONS: Final = ("buttons", "quick_replies")
+_MEDIA: Final = {
+    **{kind: kind for kind in ("document", "video", "audio", "sticker")},
+    **{"voice": "audio", "file": "document", "gif": "video"},
+}
+_BODIES: Final = ("location", "contacts", "template", "interactive", "reaction")
+
+
+def check_schema(variation: Mapping[str, Any]) -> Iterator[Remark]:
+    """Yield what Rasa 3.6 and Rasa Pro refuse in *variation*."""
+    for key, value in variation.items():
+        if key not in KEYS:
+            yield remark("WA601", (key,), key=key, hint=_hint(str(key)))
+        elif value is not None:
+            yield from _check_kind(key, value)
+    if variation.get("text") is None and not variation.get("custom"):
+        yield remark("WA602")
+
+
+def _check_kind(key: str, value: Any) -> Iterator[Remark]:
+    if key in _TEXTS and not isinstance(value, str):
+        yield _wrong((key,), "a text", value, _text_hint(key, value))
+    elif key in _MAPS and not isinstance(value, Mapping):
+        yield _wrong((key,), "a map", value, _map_hint(key, value))
+    elif key in _LISTS and not isinstance(value, list):
+        yield _wrong((key,), "a list of maps", value)
+    elif key == "allow_interruptions" and not isinstance(value, bool):
+        yield _wrong((key,), "true or false", value)
+    elif key in _BUTTONS:
+        for number, button in enumerate(value):
+            yield from _check_button(key, number, button)
+
+
+def _check_button(key: str, number: int, button: Any) -> Iterator[Remark]:
+    if not isinstance(button, Mapping):
+        yield _wrong((key, number), "a map", button, f"; write {{title: {button}, payload: …}}")
+        return
+    for part in ("title", "payload"):
+        value = button.get(part)
+        if value is not None and not isinstance(value, str):
+            path = (key, number, part)
+            yield _wrong(path, "a text", value, _text_hint(part, value))
+
+
+def _wrong(path: Path, wanted: str, value: Any, hint: str = "") -> Remark:
+    field = write_path(path)
+    return remark("WA603", path, field=field, wanted=wanted, kind=kind_of(value), hint=hint)
+
+
+def _hint(key: str) -> str:
+    if key in _MEDIA:
+        return f"write attachment: {{type: {_MEDIA[key]}, link: …}}"
+    if key in _BODIES:
+        return f"write custom: {{type: {key}, {key}: …}}"
+    return nearest(key, KEYS)
+
+
+def _text_hint(key: str, value: Any) -> str:
+    if isinstance(value, (Mapping, list)):
+        several = "; several go into custom: {messages: […]}"
+        return several if key == "image" and isinstance(value, list) else ""
+    return f'; put it in quotes: {key}: "{str(value).lower() if value is True else value}"'
+
+
+def _map_hint(key: str, value: Any) -> str:
+    if key == "custom":
+        return "; write custom: {messages: […]}" if isinstance(value, list) else ""
+    if not isinstance(value, str):
+        return ""
+    return f"; write attachment: {{{'link' if '://' in value else 'path'}: …}}"

@@ -1,0 +1,148 @@
+"""A message → lines: a bubble as it would stand in the chat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rasa_whatsapp_channel.preview.cells import centre, clean, pad, wrap
+from rasa_whatsapp_channel.whatsapp.messages import MEDIA_MESSAGES, Outgoing
+from rasa_whatsapp_channel.whatsapp.mime import file_name
+
+WIDTH: Final = 38  # cells inside of a bubble, about as many characters as on a phone
+
+Part = Mapping[str, Any]
+
+
+def draw(outgoing: Outgoing) -> list[str]:
+    """Return the lines of a bubble."""
+    bubble = _Bubble()
+    if outgoing.reply_to:
+        bubble.text(f"┃ an answer to {outgoing.reply_to}")
+    body = outgoing.message.body()
+    kind = body["type"]
+    content = body[kind]
+    if kind == "text":
+        bubble.text(content["body"])
+    elif kind in MEDIA_MESSAGES:
+        _media(bubble, kind, content)
+    elif kind == "interactive":
+        return _interactive(bubble, content)
+    else:
+        _other(bubble, kind, content)
+    return bubble.lines()
+
+
+class _Bubble:
+    def __init__(self) -> None:
+        self._rows: list[str | None] = []  # None is a line across
+
+    def text(self, text: str) -> None:
+        self._rows += wrap(text, WIDTH)
+
+    def button(self, title: str) -> None:
+        self._rows += [None, *(centre(line, WIDTH) for line in wrap(title, WIDTH))]
+
+    def picture(self, label: str) -> None:
+        shade = "▒" * WIDTH
+        self._rows += [shade, centre(f" {label} ", WIDTH, "▒"), shade]
+
+    def lines(self) -> list[str]:
+        edge = "─" * (WIDTH + 2)
+        rows = (f"├{edge}┤" if row is None else f"│ {pad(row, WIDTH)} │" for row in self._rows)
+        return [f"╭{edge}╮", *rows, f"╰{edge}╯"]
+
+
+def _media(bubble: _Bubble, kind: str, part: Part) -> None:
+    source = str(part.get("path") or part.get("link") or part.get("id"))
+    if kind == "document":
+        bubble.text(f"📄 {part.get('filename') or file_name(source)}")
+    elif kind == "audio":
+        bubble.text("🎤 ▶ ━━●──────────" if part.get("voice") else "🎵 ▶ ━━●──────────")
+    else:
+        bubble.picture(kind)
+    bubble.text(f"‹{source}›")
+    if part.get("caption"):
+        bubble.text(part["caption"])
+
+
+def _interactive(bubble: _Bubble, content: Part) -> list[str]:
+    header = content.get("header")
+    if header:
+        kind = header["type"]
+        bubble.text(header["text"]) if kind == "text" else _media(bubble, kind, header[kind])
+    for part in ("body", "footer"):
+        if content.get(part):
+            bubble.text(content[part].get("text", ""))
+    action = content.get("action") or {}
+    below = _action(bubble, content, action)
+    return [*bubble.lines(), *below]
+
+
+def _action(bubble: _Bubble, content: Part, action: Part) -> list[str]:
+    """Add what can be tapped; return what opens below the bubble."""
+    match content.get("type"), action:
+        case "button", {"buttons": [*buttons]}:
+            for button in buttons:
+                bubble.button(button["reply"]["title"])
+        case "list", {"button": label, "sections": [*sections]}:
+            bubble.button(f"☰ {label}")
+            return [line for section in sections for line in _section(section)]
+        case "cta_url", {"parameters": {"display_text": title, "url": url}}:
+            bubble.button(f"↗ {title}")
+            bubble.text(f"‹{url}›")
+        case "carousel", {"cards": [*cards]}:
+            return [line for card in cards for line in _card(card)]
+        case "location_request_message", _:
+            bubble.button("📍 Send location")
+        case "flow", {"parameters": {"flow_cta": title}}:
+            bubble.button(str(title))
+        case _:
+            _other(bubble, f"interactive {content.get('type')}", action)
+    return []
+
+
+def _section(section: Part) -> list[str]:
+    lines = [f"  {section['title']}"] if section.get("title") else []
+    for row in section["rows"]:
+        lines.append(f"  ○ {row['title']}")
+        if row.get("description"):
+            lines += (f"    {line}" for line in wrap(row["description"], WIDTH))
+    return [clean(line) for line in lines]
+
+
+def _card(card: Part) -> list[str]:
+    bubble = _Bubble()
+    header = card.get("header")
+    if header:
+        _media(bubble, header["type"], header[header["type"]])
+    if card.get("body"):
+        bubble.text(card["body"]["text"])
+    action = card.get("action") or {}
+    for button in action.get("buttons") or ():
+        bubble.button(button["quick_reply"]["title"])
+    if action.get("name") == "cta_url":
+        bubble.button(f"↗ {action['parameters']['display_text']}")
+        bubble.text(f"‹{action['parameters']['url']}›")
+    elif "product_retailer_id" in action:
+        bubble.text(f"🛒 {action['product_retailer_id']}")
+    return [f"  {line}" for line in bubble.lines()]
+
+
+def _other(bubble: _Bubble, kind: str, content: Any) -> None:
+    match kind, content:
+        case "location", {"latitude": latitude, "longitude": longitude}:
+            bubble.picture("map")
+            bubble.text(f"📍 {content.get('name') or ''} ‹{latitude}, {longitude}›")
+            bubble.text(content.get("address") or "")
+        case "contacts", [*cards]:
+            for card in cards:
+                bubble.text(f"👤 {card['name']['formatted_name']}")
+                for phone in card.get("phones") or ():
+                    bubble.text(f"   {phone.get('phone') or ''}")
+        case "reaction", {"emoji": emoji}:
+            bubble.text(f"{emoji} on {content['message_id']}" if emoji else "takes a reaction away")
+        case _:
+            bubble.text(f"{kind}:")
+            bubble.text(json.dumps(content, ensure_ascii=False, indent=1))

@@ -1,0 +1,214 @@
+"""`rasa-whatsapp lint`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from click.testing import CliRunner, Result
+from ruamel.yaml import YAML
+
+from rasa_whatsapp_channel.cli import main
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "tests" / "samples" / "domains"
+MISTAKES = SAMPLES / "mistakes.yml"
+QUICKSTART = ROOT / "examples" / "quickstart"
+
+LONG_TITLE = """
+responses:
+  utter_it:
+  - text: "Sure?"
+    buttons:
+    - {title: "Yes, most certainly, please", payload: "/yes"}
+"""
+
+
+def lint(*arguments: object, color: bool = False) -> Result:
+    return CliRunner().invoke(main, ["lint", *map(str, arguments)], color=color)
+
+
+@pytest.fixture
+def domain(tmp_path: Path) -> Path:
+    path = tmp_path / "domain.yml"
+    path.write_text(LONG_TITLE, encoding="utf-8")
+    return path
+
+
+def test_forty_mistakes_are_listed_and_end_it_with_one() -> None:
+    result = lint(MISTAKES)
+
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 1
+    assert len(re.findall(rf"^{re.escape(str(MISTAKES))}:\d+: ", result.stdout, re.M)) == 40
+    assert re.fullmatch(r"\d+ errors, \d+ warnings, 4 notes: 38 responses in 1 file", lines[-1])
+    assert "# whatsapp: ignore WA6" in lines[-2]
+
+
+def test_a_clean_bot_ends_it_with_zero() -> None:
+    result = lint(QUICKSTART, "--strict", *("--api", "cloud", "--api", "turn"))
+
+    assert (result.exit_code, result.stdout) == (0, "Nothing found: 23 responses in 1 file\n")
+
+
+def test_warnings_count_when_it_is_strict(domain: Path) -> None:
+    assert lint(domain).exit_code == 0
+    assert lint(domain, "--strict").exit_code == 1
+    domain.write_text(LONG_TITLE.replace("it:", "it:  # whatsapp: ignore WA301, WA303"))
+    assert lint(domain, "--strict").exit_code == 0
+
+
+def test_levels_are_coloured_on_a_terminal_only(domain: Path) -> None:
+    assert "\x1b[33mwarning WA301\x1b[0m" in lint(domain, color=True).stdout
+    assert "\x1b" not in lint(domain).stdout
+
+
+def test_programs_get_json(domain: Path) -> None:
+    result = lint(domain, "--format", "json")
+
+    document = json.loads(result.stdout)
+    assert [finding["code"] for finding in document["findings"]] == ["WA301", "WA303"]
+    assert document["findings"][0]["file"] == str(domain)
+    assert document["findings"][0]["line"] == 6
+
+
+def test_github_gets_annotations() -> None:
+    result = lint(MISTAKES, "--format", "github")
+
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 1
+    assert len(lines) == 40
+    assert f"::error file={MISTAKES},line=27,title=WA601 utter_invoice::Rasa refuses the key" in (
+        result.stdout
+    )
+
+
+def test_several_files_of_a_bot_are_linted_together() -> None:
+    shared, people = SAMPLES / "calm/domain/shared.yml", SAMPLES / "calm/domain/people/add.yml"
+
+    assert lint(shared, people).stdout == "Nothing found: 4 responses in 2 files\n"
+    assert lint(SAMPLES / "calm" / "domain").stdout == "Nothing found: 4 responses in 2 files\n"
+    assert lint(SAMPLES / "calm").stdout == "Nothing found: 5 responses in 3 files\n"
+
+
+def test_the_bots_folder_can_be_named(domain: Path, tmp_path: Path) -> None:
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot" / "lake.jpg").write_bytes((QUICKSTART / "media/lake.jpg").read_bytes())
+    domain.write_text('responses:\n  utter_it:\n  - {text: "", image: "lake.jpg"}\n')
+
+    assert lint(domain).exit_code == 1
+    assert lint(domain, "--bot", tmp_path / "bot").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "Error: {path}: does not exist"),
+        ("a: [1", "is no domain"),
+        ("responses:\n  a: [1\n", "is not YAML"),
+        ("responses:\n- a\n", "{path}:1: responses must be a map of names"),
+        ("nlu:\n- intent: greet\n", "{path}: is no domain: it has no responses, slots, intents, …"),
+    ],
+)
+def test_what_cannot_be_linted_is_said_in_one_line(
+    tmp_path: Path, text: str | None, said: str
+) -> None:
+    path = tmp_path / "domain.yml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+
+    result = lint(path)
+
+    assert result.exit_code == 1
+    assert said.format(path=path) in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_path_is_asked_for() -> None:
+    assert lint().exit_code == 2
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[str]:
+    async def picture(request: web.Request) -> web.Response:
+        return web.Response(body=b"\xff\xd8\xff", content_type="image/jpeg")
+
+    async def moved(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/lake.jpg")
+
+    async def page(request: web.Request) -> web.Response:
+        return web.Response(text="log in first", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/lake.jpg", picture)
+    app.router.add_get("/moved.jpg", moved)
+    app.router.add_get("/login.jpg", page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[union-attr]
+    await runner.cleanup()
+
+
+async def test_links_are_asked_only_when_wanted(shop: str, tmp_path: Path) -> None:
+    names = ("lake.jpg", "moved.jpg", "gone.jpg", "login.jpg")
+    variation = '  - {{text: "", image: "{}/{}"}}\n'
+    pictures = "".join(f"  {name[:4]}:\n{variation.format(shop, name)}" for name in names)
+    path = tmp_path / "domain.yml"
+    path.write_text(f"responses:\n{pictures}", encoding="utf-8")
+    command = [sys.executable, "-m", "rasa_whatsapp_channel.cli", "lint", str(path)]
+
+    asked = await run([*command, "--check-links", "--format", "json"])
+    unasked = await run([*command, "--format", "json"])
+
+    # All of them are on this machine, which WhatsApp does not reach.
+    assert [found["line"] for found in unasked] == [3, 5, 7, 9]
+    assert {found["code"] for found in unasked} == {"WA705"}
+    told = [(found["line"], found["text"]) for found in asked if found["code"] != "WA705"]
+    assert told == [
+        (7, f"{shop}/gone.jpg: answers HTTP 404"),
+        (
+            9,
+            f"{shop}/login.jpg: looks like text/html; "
+            "WhatsApp takes image/jpeg, image/png as image",
+        ),
+    ]
+
+
+async def run(command: list[str]) -> list[dict[str, object]]:
+    import asyncio
+
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    return list(json.loads(output)["findings"])
+
+
+def test_it_runs_as_a_process_in_an_ascii_terminal_too() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-m", "rasa_whatsapp_channel.cli", "lint", str(QUICKSTART)]
+
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Nothing found: 23 responses in 1 file\n"
+
+
+def test_the_hook_for_pre_commit_names_this_command_and_domain_files() -> None:
+    [hook] = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")
+
+    program, *arguments = shlex.split(hook["entry"])
+    assert program == "rasa-whatsapp"
+    assert CliRunner().invoke(main, [*arguments, str(QUICKSTART / "domain.yml")]).exit_code == 0
+    for name in ("domain.yml", "bot/domain.yaml", "bot/domain/people/add.yml"):
+        assert re.search(hook["files"], name)
+    for name in ("config.yml", "bot/mydomain.yml", "domain/readme.md", "data/nlu.yml"):
+        assert not re.search(hook["files"], name)

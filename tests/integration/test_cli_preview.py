@@ -1,0 +1,151 @@
+"""`rasa-whatsapp preview`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rasa_whatsapp_channel.cli import main
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "tests" / "samples" / "domains"
+QUICKSTART = ROOT / "examples" / "quickstart"
+
+DOMAIN = """
+slots:
+  name: {type: text}
+  city: {type: text, initial_value: "Berlin"}
+responses:
+  utter_it:
+  - text: "For all"
+  - text: "On Slack"
+    channel: slack
+  - text: "On WhatsApp, {name} of {city}"
+    channel: whatsapp
+    image: "https://shop.example/{name}.jpg"
+    elements: [{title: "{name}"}]
+  utter_slack:
+  - text: "On Slack"
+    channel: slack
+  utter_odd:
+  - "Hi"
+  utter_brace:
+  - text: "Bye :-}"
+  utter_refused:
+  - text: "Guide"
+    document: {link: "https://shop.example/guide.pdf"}
+  utter_long:
+  - text: "Sure?"
+    buttons: [{title: "Yes", payload: "%s"}]
+""" % ("x" * 300)
+
+
+@pytest.fixture
+def domain(tmp_path: Path) -> Path:
+    path = tmp_path / "domain.yml"
+    path.write_text(DOMAIN, encoding="utf-8")
+    return path
+
+
+def preview(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["preview", *map(str, arguments)])
+
+
+def bodies(result: Result) -> list[dict[str, object]]:
+    return list(json.loads(result.stdout)["bodies"])
+
+
+def test_a_response_is_drawn_and_its_bodies_are_written() -> None:
+    result = preview(QUICKSTART, "utter_house")
+
+    assert result.exit_code == 0
+    drawing, document = result.stdout.split("\n{", 1)
+    assert drawing.startswith("utter_house, api cloud\n╭─")
+    assert "│                ☰ Choose                │" in drawing
+    assert drawing.endswith("\nWA301 5 buttons became a list, because WhatsApp shows at most 3")
+    told = json.loads("{" + document)
+    assert told["response"] == "utter_house"
+    assert [change["code"] for change in told["changes"]] == ["WA301"]
+    [body] = told["bodies"]
+    assert body["to"] == "15551234567"
+    assert body["interactive"]["type"] == "list"
+
+
+def test_slots_are_filled_where_rasa_fills_them(domain: Path) -> None:
+    result = preview(domain, "utter_it", "--slot", "name=Ada", "--format", "json")
+
+    [first, card] = bodies(result)
+    assert first["image"] == {
+        "link": "https://shop.example/Ada.jpg",
+        "caption": "On WhatsApp, Ada of Berlin",
+    }
+    assert "{name}" in json.dumps(card)
+    assert result.stderr == ""
+
+
+def test_a_slot_that_is_not_given_stays_and_is_told(domain: Path) -> None:
+    result = preview(domain, "utter_it", "--slot", "city=Rome")
+
+    assert "On WhatsApp, {name} of Rome" in result.stdout
+    assert result.stderr == "Not filled in: --slot name=…\n"
+
+
+def test_the_variation_for_whatsapp_is_chosen_unless_another_is_named(domain: Path) -> None:
+    assert "utter_it, variation 3 of 3, api cloud" in preview(domain, "utter_it").stdout
+    assert "On Slack" in preview(domain, "utter_it", "--variation", 2).stdout
+
+
+def test_every_api_has_its_own_bodies(domain: Path) -> None:
+    arguments = (QUICKSTART, "utter_picture", "--format", "json", "--api")
+
+    [cloud] = bodies(preview(*arguments, "cloud"))
+    [turn] = bodies(preview(*arguments, "turn"))
+
+    assert cloud["messaging_product"] == "whatsapp"
+    assert "messaging_product" not in turn
+    assert cloud["image"] == turn["image"]
+
+
+def test_what_rasa_refuses_is_told_beside_the_changes(domain: Path) -> None:
+    result = preview(domain, "utter_refused")
+
+    assert "WA601 Rasa refuses the key document" in result.stdout
+
+
+def test_a_payload_that_is_kept_is_shown(domain: Path) -> None:
+    document = json.loads(preview(domain, "utter_long", "--format", "json").stdout)
+
+    assert list(document["payloads"].values()) == ["x" * 300]
+
+
+def test_a_drawing_may_stand_alone() -> None:
+    assert "{" not in preview(QUICKSTART, "utter_greet", "--format", "drawing").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("utter_itt",), "has no response utter_itt; did you mean utter_it?"),
+        (("zzzz",), "has no response zzzz; it has 6 others"),
+        (("utter_it", "--variation", "4"), "utter_it has 3 variations"),
+        (("utter_slack",), "utter_slack has no variation for WhatsApp"),
+        (("utter_odd",), "domain.yml:18: Rasa refuses it: a variation must be a map"),
+        (("utter_brace",), "Rasa fails on the braces: Single '}' encountered in format string"),
+        (("utter_it", "--slot", "nme=Ada"), "utter_it has no slot {nme}; did you mean {name}?"),
+        (("utter_it", "--slot", "name"), "write it as NAME=VALUE"),
+    ],
+)
+def test_what_cannot_be_shown_is_said(domain: Path, arguments: tuple[str, ...], said: str) -> None:
+    result = preview(domain, *arguments)
+
+    assert result.exit_code != 0
+    assert said in result.stderr
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    result = preview(tmp_path / "domain.yml", "utter_it")
+
+    assert (result.exit_code, result.stderr.endswith("does not exist\n")) == (1, True)

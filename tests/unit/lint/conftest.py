@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rasa_whatsapp_channel.domain.read import read_domains
+from rasa_whatsapp_channel.lint.check import Linter
+from rasa_whatsapp_channel.lint.finding import Finding
+from rasa_whatsapp_channel.lint.links import Answer
+from rasa_whatsapp_channel.whatsapp.apis import APIS
+
+Lint = Callable[..., list[Finding]]
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Path:
+    """The folder of a bot."""
+    (tmp_path / "config.yml").write_text("language: en\n")
+    return tmp_path
+
+
+@pytest.fixture
+def lint(bot: Path) -> Lint:
+    """Lint the text of a domain file."""
+
+    def lint(text: str, *apis: str, answers: dict[str, Answer] | None = None) -> list[Finding]:
+        path = bot / "domain.yml"
+        path.write_text(text, encoding="utf-8")
+        [domain] = read_domains([path])
+        return Linter(domain, [APIS[api] for api in apis or ("cloud",)], answers or {}).findings()
+
+    return lint
