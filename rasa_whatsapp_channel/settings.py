@@ -144,6 +144,8 @@ class MediaSettings:
     download: bool = _key(_flag, True)
     max_bytes: int = _key(_whole, 100 * MB)
     private_links: bool = _key(_flag, False)
+    upload: str = _key(_choice("auto", "always", "never"), "auto")
+    convert: bool = _key(_flag, True)
 
 
 def _media(value: object) -> MediaSettings:

@@ -12,6 +12,7 @@ from rasa_whatsapp_channel.inbound.media import MediaFolder
 from rasa_whatsapp_channel.inbound.receive import Receiver
 from rasa_whatsapp_channel.inbound.worker import Bot, InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.links import Links
 from rasa_whatsapp_channel.outbound.media import MediaUploads
@@ -37,6 +38,7 @@ from rasa_whatsapp_channel.whatsapp.webhook import Proof
 
 # Sanic waits 15 seconds for a graceful stop; what is in hand gets most of it.
 GRACE: Final = 10.0
+CONVERTED: Final = ".converted"
 
 
 class Wiring:
@@ -73,12 +75,15 @@ class Wiring:
         )
         failures = Failures(self.store.inbox, settings.failure_intent)
         statuses = Statuses(self.store, failures)
+        self._links = make_links(settings)
         self._uploads = MediaUploads(
             self.client,
             self.store.values,
             root=root,
             account=account(settings),
-            links=Links(transport, private=settings.media.private_links),
+            links=self._links,
+            converter=make_converter(settings, root),
+            upload=settings.media.upload,
         )
         sender = Sender(
             self.client,
@@ -117,6 +122,7 @@ class Wiring:
 
     async def close(self) -> None:
         await self._uploads.close()
+        await self._links.close()
         await self.client.close()
         await self.store.close()
 
@@ -179,6 +185,19 @@ def make_client(settings: Settings, transport: Transport | None = None) -> Clien
         phone_number_id=settings.phone_number_id,
         access_token=settings.access_token,
     )
+
+
+def make_links(settings: Settings) -> Links:
+    """Return what fetches links: over connections of its own, which trust nobody specially."""
+    private = settings.media.private_links
+    return Links(AiohttpTransport(public_only=not private), private=private)
+
+
+def make_converter(settings: Settings, root: Path) -> Converter | None:
+    """Return what makes files fit. It keeps its results beside the media that users send."""
+    if not settings.media.convert:
+        return None
+    return Converter(root / settings.media.store / CONVERTED)
 
 
 def make_pace(settings: Settings) -> Pace:

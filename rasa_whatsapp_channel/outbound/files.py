@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.messages import Media
 
+_TEXTS: Final = frozenset({"application/json", "application/xml"})
 _KINDS: Final = {"gif": "video"}  # a template's gif is an mp4
 
 
@@ -29,6 +30,14 @@ def locate(root: Path, path: str) -> Path:
         what = "is no file" if found.exists() else "does not exist"
         raise MediaError(f"{path}: {what} in the bot's folder, {top}")
     return found
+
+
+def find(root: Path, path: str) -> Path:
+    """Return the file at *path*, as `locate` does, with every error of the disk made ours."""
+    try:
+        return locate(root, path)
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path, links in a circle
+        raise MediaError(f"{path}: cannot be read: {error}") from error
 
 
 def find_kinds(value: object, kind: str = "document") -> Iterator[tuple[Media, str]]:
@@ -50,6 +59,13 @@ def mime_type_of(head: bytes, name: str, kind: str) -> str:
     if kind == "audio" and found == "video/mp4":  # one container; sound alone is often not marked
         return "audio/mp4"
     return found
+
+
+def sent_type(mime_type: str, kind: str, api: Api) -> str:
+    """Return the type that is said of a file: the Cloud API knows no text but a plain one."""
+    base = mime.base_type(mime_type)
+    text = base.startswith("text/") or base in _TEXTS
+    return "text/plain" if kind == "document" and text and not api.any_document else mime_type
 
 
 def check_type(path: str, mime_type: str, kind: str) -> None:

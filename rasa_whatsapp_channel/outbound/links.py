@@ -3,86 +3,131 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from rasa_whatsapp_channel.outbound.names import name_of_answer
+from rasa_whatsapp_channel.whatsapp.addresses import is_public
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.transport import Request, StreamedResponse, Transport
 
 REDIRECTS: Final = 3
-TIMEOUT: Final = 60.0
+TIMEOUT: Final = 120.0
 MAX_BYTES: Final = 100 * MB
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file that was fetched. *name* is safe to be shown and to be written."""
+
+    path: Path
+    name: str
 
 
 class Links:
     """
     *private* allows addresses of one's own network: a link may come from anywhere, even from what
     a person wrote, and must not make the bot read what only the bot can reach.
+
+    *timeout* is for all of it, redirects and a slow end included. Seconds.
     """
 
     def __init__(
-        self, transport: Transport, *, private: bool = False, max_bytes: int = MAX_BYTES
+        self,
+        transport: Transport,
+        *,
+        private: bool = False,
+        max_bytes: int = MAX_BYTES,
+        timeout: float = TIMEOUT,
     ) -> None:
         self._transport = transport
         self._private = private
         self._max_bytes = max_bytes
+        self._timeout = timeout
 
     @asynccontextmanager
-    async def fetch(self, link: str) -> AsyncIterator[Path]:
+    async def fetch(self, link: str) -> AsyncIterator[Fetched]:
         """Fetch *link* into a file that is there inside the block. Raises `MediaError`."""
         with tempfile.TemporaryDirectory(prefix="whatsapp-") as folder:
-            path = Path(folder) / (Path(urlsplit(link).path).name[-80:] or "file")
+            path = Path(folder) / "file"
             try:
-                await self._fetch(link, path)
+                name = await asyncio.wait_for(self._fetch(link, path), self._timeout)
+            except asyncio.TimeoutError as error:
+                raise MediaError(f"{link}: is not here after {self._timeout:g} seconds") from error
             except TransportError as error:
                 raise MediaError(f"{link}: cannot be fetched: {error}") from error
             except OSError as error:
                 raise MediaError(f"{link}: cannot be kept: {error}") from error
-            yield path
+            yield Fetched(path, name)
 
-    async def _fetch(self, link: str, path: Path) -> None:
+    async def close(self) -> None:
+        await self._transport.close()
+
+    async def _fetch(self, link: str, path: Path) -> str:
         url = link
         for _ in range(REDIRECTS + 1):
             await self._check_address(url)
-            async with self._transport.stream(Request("GET", url, timeout=TIMEOUT)) as answer:
+            request = Request("GET", url, timeout=self._timeout)
+            async with self._transport.stream(request) as answer:
                 if answer.status in (301, 302, 303, 307, 308):
-                    url = urljoin(url, answer.headers.get("location", ""))
+                    url = _join(url, answer.headers.get("location", ""))
                     continue
                 if answer.status != 200:
                     raise MediaError(f"{link}: answers HTTP {answer.status}")
                 await self._write(link, answer, path)
-                return
+                return name_of_answer(url, answer.headers)
         raise MediaError(f"{link}: redirects more than {REDIRECTS} times")
 
     async def _write(self, link: str, answer: StreamedResponse, path: Path) -> None:
+        announced = answer.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            raise self._too_large(link)
         size = 0
         with path.open("wb") as file:
             async for chunk in answer.chunks():
                 size += len(chunk)
                 if size > self._max_bytes:
-                    raise MediaError(f"{link}: is larger than {self._max_bytes // MB} MB")
+                    raise self._too_large(link)
                 await asyncio.to_thread(file.write, chunk)
 
+    def _too_large(self, link: str) -> MediaError:
+        return MediaError(f"{link}: is larger than {self._max_bytes // MB} MB")
+
     async def _check_address(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        """
+        Raise `MediaError` for an address that may not be fetched.
+
+        The transport checks once more what it connects to: a name may mean another host by then.
+        """
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+        except ValueError as error:
+            raise MediaError(f"{url}: is no address: {error}") from error
+        if parts.scheme not in ("http", "https") or not host:
             raise MediaError(f"{url}: is no http or https address")
         if self._private:
             return
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(parts.hostname, None, type=socket.SOCK_STREAM)
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise MediaError(f"{url}: the host is not known: {error}") from error
-        for *_, address in found:
-            if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
-                raise MediaError(
-                    f"{url}: lies in a private network; `media: {{private_links: true}}` allows it"
-                )
+        if not all(is_public(str(address[0])) for *_, address in found):
+            raise MediaError(
+                f"{url}: lies in a private network; `media: {{private_links: true}}` allows it"
+            )
+
+
+def _join(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:  # such as "http://["
+        return location

@@ -1,5 +1,5 @@
 """
-Files → media ids: found, checked, uploaded once, used until shortly before they end.
+Files → media ids: found, made to fit, checked, uploaded once, used until shortly before they end.
 
 An id belongs to the content of a file, so files may be renamed, copied and changed at any time.
 """
@@ -8,42 +8,84 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound import files
-from rasa_whatsapp_channel.outbound.links import Links
+from rasa_whatsapp_channel.outbound.convert.converter import Converter
+from rasa_whatsapp_channel.outbound.convert.plan import Need
+from rasa_whatsapp_channel.outbound.links import Fetched, Links
+from rasa_whatsapp_channel.outbound.schemes import LINKS, scheme_of
+from rasa_whatsapp_channel.outbound.sources import Sources, short
 from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.messages import Media, MediaMessage, Message, replace_media
+from rasa_whatsapp_channel.whatsapp.messages import (
+    Audio,
+    Document,
+    Media,
+    MediaMessage,
+    Message,
+    replace_media,
+)
 from rasa_whatsapp_channel.whatsapp.transport import File
+
+logger = logging.getLogger(__name__)
 
 # An id that ends while the message is on its way would be refused.
 MARGIN: Final = 3600
+# As long as the Cloud API keeps what it fetched from a link.
+LINK_LIFE: Final = 600
 
 _CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """What a file became; *key* is where the id is kept."""
+
+    id: str
+    key: str
+    name: str
 
 
 class MediaUploads:
     """
     Puts uploaded ids in the place of paths. *root* is the bot's folder, *account* who owns the ids.
 
+    *upload* is the setting: files behind links go by id ``always``, ``never``, or where the API
+    takes no link. Without *converter* a file goes as it is, or not at all.
+
     Raises `MediaError` for a file that cannot go, `SendError` when an upload failed, `StoreError`.
     """
 
     def __init__(
-        self, client: Client, values: Values, *, root: Path, account: str, links: Links
+        self,
+        client: Client,
+        values: Values,
+        *,
+        root: Path,
+        account: str,
+        links: Links,
+        sources: Sources | None = None,
+        converter: Converter | None = None,
+        upload: str = "auto",
     ) -> None:
         self._client = client
         self._values = values
         self._links = links
+        self._sources = sources or Sources()
+        self._converter = converter
+        self._upload_when = upload
         self._root = root
         self._account = account
-        self._running: dict[str, asyncio.Task[str]] = {}
+        self._running: dict[str, asyncio.Task[Uploaded]] = {}
 
     async def prepare(self, message: Message, *, links: bool = False) -> Message:
         """
@@ -52,23 +94,32 @@ class MediaUploads:
         With *links* the files behind links are fetched and uploaded too, as they always are for an
         API that takes none.
         """
-        # Headers of interactive messages and templates take links everywhere.
-        links = links or (isinstance(message, MediaMessage) and not self._client.api.link)
-        ids = {}
+        links = self._takes_links_over(message, links)
+        made: dict[Media, Uploaded] = {}
         for media, kind in files.find_kinds(message):
-            if media.path is not None:
-                ids[media] = Media(id=await self._upload_path(media.path, kind))
-            elif media.link is not None and links:
-                ids[media] = Media(id=await self._upload_link(media.link, kind))
-        return replace_media(message, ids) if ids else message
+            source = media.path or (media.link if links else None)
+            if source is not None:
+                made[media] = await self._find(source, self._need(message, kind))
+        if not made:
+            return message
+        prepared = replace_media(message, {old: Media(id=new.id) for old, new in made.items()})
+        if isinstance(prepared, Document) and prepared.filename is None:
+            return replace(prepared, filename=next(iter(made.values())).name)
+        return prepared
 
-    async def forget(self, media_id: str) -> None:
-        """Upload the file behind *media_id* anew when it is needed next: the platform lost it."""
+    async def forget(self, media_id: str) -> bool:
+        """
+        Upload the file behind *media_id* anew when it is needed next: the platform lost it.
+
+        False: it is none of ours, or known to be lost already.
+        """
         content_key = _content_key(self._account, media_id)
         key = await self._values.get(content_key)
-        if isinstance(key, str):
-            await self._values.delete(key)
-            await self._values.delete(content_key)
+        if not isinstance(key, str):
+            return False
+        await self._values.delete(key)
+        await self._values.delete(content_key)
+        return True
 
     async def close(self) -> None:
         """End the uploads that nobody waits for any more."""
@@ -77,82 +128,158 @@ class MediaUploads:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _upload_path(self, path: str, kind: str) -> str:
-        return await self._upload(*await asyncio.to_thread(self._open, path, kind))
+    def _takes_links_over(self, message: Message, asked: bool) -> bool:
+        if self._upload_when == "never":
+            return False
+        # Headers of interactive messages and templates take links everywhere.
+        refused = isinstance(message, MediaMessage) and not self._client.api.link
+        return asked or refused or self._upload_when == "always"
 
-    async def _upload_link(self, link: str, kind: str) -> str:
-        async with self._links.fetch(link) as path:
-            return await self._upload(*await asyncio.to_thread(self._check, link, path, kind))
+    def _need(self, message: Message, kind: str) -> Need:
+        voice = isinstance(message, Audio) and message.voice
+        return Need(kind, voice, self._client.api.animated_stickers)
 
-    async def _upload(self, file: File, digest: str) -> str:
-        key = _id_key(self._account, digest, file.mime_type)
+    async def _find(self, source: str, need: Need) -> Uploaded:
+        """Return the id of what is at *source*: a path, a link, or an address of a store."""
+        if self._upload_when == "never":
+            raise MediaError(f"{short(source)}: is no link, and `media: {{upload: never}}` is set")
+        scheme = scheme_of(source)
+        if not scheme:
+            return await self._find_file(source, need)
+        tag = "" if scheme in LINKS else await self._sources.tag(source)
+        digest = hashlib.sha256(f"{tag} {source}".encode("utf-8", "surrogatepass")).hexdigest()
+        key = f"media-source:{self._account}:{digest}:{need.name}"
+        known = await self._values.get(key)
+        if isinstance(known, list):
+            media_id = await self._values.get(known[0])
+            if isinstance(media_id, str):
+                return Uploaded(media_id, *known)
+        return await self._share(key, lambda: self._fetch(source, need, key))
+
+    async def _fetch(self, source: str, need: Need, key: str) -> Uploaded:
+        async with self._open(source) as fetched:
+            made = await self._upload(short(source), fetched, need)
+        life = LINK_LIFE if scheme_of(source) in LINKS else self._life
+        await self._values.set(key, [made.key, made.name], life)
+        return made
+
+    @asynccontextmanager
+    async def _open(self, source: str) -> AsyncIterator[Fetched]:
+        fetcher = self._links if scheme_of(source) in LINKS else self._sources
+        async with fetcher.fetch(source) as fetched:
+            yield fetched
+
+    async def _find_file(self, path: str, need: Need) -> Uploaded:
+        found = await asyncio.to_thread(files.find, self._root, path)
+        return await self._upload(path, Fetched(found, found.name), need)
+
+    async def _upload(self, said: str, fetched: Fetched, need: Need) -> Uploaded:
+        """Upload a file unless it was before; *said* is what its author called it."""
+        content = await asyncio.to_thread(_look, said, fetched.path)
+        mime_type = files.mime_type_of(content.head, fetched.name, need.kind)
+        key = f"media:{self._account}:{content.digest}:{mime_type}:{need.name}"
+        known = await self._values.get(key)
+        if isinstance(known, str):
+            return Uploaded(known, key, fetched.name)
+        made = await self._share(
+            key, lambda: self._make(said, fetched, content, need, mime_type, key)
+        )
+        return replace(made, name=fetched.name)
+
+    async def _make(
+        self,
+        said: str,
+        fetched: Fetched,
+        content: _Content,
+        need: Need,
+        mime_type: str,
+        key: str,
+    ) -> Uploaded:
+        known = await self._values.get(key)
+        if isinstance(known, str):
+            return Uploaded(known, key, fetched.name)
+        path = await self._fit(said, fetched.path, content, need, mime_type)
+        file = await asyncio.to_thread(self._check, said, path, fetched, need)
+        media_id = await self._client.upload(file)
+        await self._values.set(_content_key(self._account, media_id), key, self._life)
+        await self._values.set(key, media_id, self._life)
+        return Uploaded(media_id, key, fetched.name)
+
+    async def _fit(
+        self, said: str, path: Path, content: _Content, need: Need, mime_type: str
+    ) -> Path:
+        """Return what the file at *path* becomes: itself where it is right, or nothing helps."""
+        if self._converter is None or content.size == 0:
+            return path
+        try:
+            return await self._converter.fit(path, content.digest, need, mime_type)
+        except MediaError as error:
+            try:  # it may be taken as it is: what converts is stricter
+                await asyncio.to_thread(self._check, said, path, Fetched(path, path.name), need)
+            except MediaError as problem:
+                raise MediaError(f"{problem}; {error}") from error
+            logger.warning("whatsapp.not_converted: %s: %s", said, error)
+            return path
+
+    def _check(self, said: str, path: Path, fetched: Fetched, need: Need) -> File:
+        """Return the file at *path* when it can go. Blocks."""
+        content = _look(said, path)
+        files.check_size(said, content.size, limits.MEDIA_BYTES[need.kind], need.kind)
+        # Its ending tells, unless it is a temporary file or a result, which are named by us.
+        named = fetched.name if path == fetched.path else path.name
+        mime_type = files.mime_type_of(content.head, named, need.kind)
+        files.check_type(said, mime_type, need.kind)
+        if need.kind == "sticker":
+            files.check_sticker(said, content.size, content.head, self._client.api)
+        name = fetched.name if path == fetched.path else Path(fetched.name).stem + path.suffix
+        return File(path, files.sent_type(mime_type, need.kind, self._client.api), name)
+
+    async def _share(self, key: str, work: Callable[[], Coroutine[Any, Any, Uploaded]]) -> Uploaded:
+        """Do *work* once for all who want *key* at the same time."""
         task = self._running.get(key)
         if task is None:
-            task = self._running[key] = asyncio.create_task(self._find_or_upload(key, file))
+            task = self._running[key] = asyncio.create_task(work())
             task.add_done_callback(lambda done: self._end(key, done))
         # Who stops waiting must not take the upload from the others.
         return await asyncio.shield(task)
 
-    def _end(self, key: str, task: asyncio.Task[str]) -> None:
+    def _end(self, key: str, task: asyncio.Task[Uploaded]) -> None:
         del self._running[key]
         if not task.cancelled():
             task.exception()  # seen, also when nobody waits for it any more
 
-    async def _find_or_upload(self, key: str, file: File) -> str:
-        known = await self._values.get(key)
-        if isinstance(known, str):
-            return known
-        media_id = await self._client.upload(file)
-        life = self._client.api.media_id_life - MARGIN
-        await self._values.set(_content_key(self._account, media_id), key, life)
-        await self._values.set(key, media_id, life)
-        return media_id
-
-    def _open(self, path: str, kind: str) -> tuple[File, str]:
-        """Return the file at *path*, checked, and the hash of its content. Blocks."""
-        try:
-            found = files.locate(self._root, path)
-        except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path, links in a circle
-            raise MediaError(f"{path}: cannot be read: {error}") from error
-        return self._check(path, found, kind)
-
-    def _check(self, name: str, found: Path, kind: str) -> tuple[File, str]:
-        """Return the file *found*, known as *name*, when it can go as *kind*. Blocks."""
-        try:
-            stat = found.stat()
-            files.check_size(name, stat.st_size, limits.MEDIA_BYTES[kind], kind)
-            content = _read_content(found, stat.st_size, stat.st_mtime_ns)
-        except OSError as error:
-            raise MediaError(f"{name}: cannot be read: {error}") from error
-        mime_type = files.mime_type_of(content.head, found.name, kind)
-        files.check_type(name, mime_type, kind)
-        if kind == "sticker":
-            files.check_sticker(name, stat.st_size, content.head, self._client.api)
-        return File(found, mime_type, found.name), content.digest
+    @property
+    def _life(self) -> float:
+        return self._client.api.media_id_life - MARGIN
 
 
 @dataclass(frozen=True)
 class _Content:
-    """What a file holds: its first bytes, and the hash of all of them."""
+    """What a file holds: its first bytes, and the size and the hash of all of them."""
 
     head: bytes
+    size: int
     digest: str
 
 
+def _look(said: str, path: Path) -> _Content:
+    try:
+        stat = path.stat()
+        return _read_content(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    except OSError as error:
+        raise MediaError(f"{said}: cannot be read: {error}") from error
+
+
 @lru_cache(maxsize=512)
-def _read_content(path: Path, size: int, modified: int) -> _Content:
-    """Read a file once while *size* and *modified* stay: they are there for the cache only."""
+def _read_content(path: Path, size: int, modified: int, number: int) -> _Content:
+    """Read a file once while the three stay, which are there for the cache only."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         head = file.read(mime.HEAD)
         digest.update(head)
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    return _Content(head, digest.hexdigest())
-
-
-def _id_key(account: str, digest: str, mime_type: str) -> str:
-    return f"media:{account}:{digest}:{mime_type}"
+    return _Content(head, size, digest.hexdigest())
 
 
 def _content_key(account: str, media_id: str) -> str:

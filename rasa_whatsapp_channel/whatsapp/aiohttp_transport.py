@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -16,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
+from rasa_whatsapp_channel.whatsapp.addresses import is_public
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, SettingsError, TransportError
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
 
@@ -34,9 +36,15 @@ class AiohttpTransport:
     *ca_file* holds certificates (PEM) to trust beside the system's: an on-premises client signs its
     own. Without *verify_tls* anybody is trusted. Raises `SettingsError` for a file that cannot be
     read.
+
+    With *public_only* it connects to addresses on the open internet only, whatever a name meant
+    when somebody looked before.
     """
 
-    def __init__(self, *, ca_file: str | None = None, verify_tls: bool = True) -> None:
+    def __init__(
+        self, *, ca_file: str | None = None, verify_tls: bool = True, public_only: bool = False
+    ) -> None:
+        self._public_only = public_only
         self._tls = _tls(ca_file) if verify_tls else False
         self._session: aiohttp.ClientSession | None = None
 
@@ -79,12 +87,25 @@ class AiohttpTransport:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE, ssl=self._tls
+                    limit=CONNECTIONS,
+                    keepalive_timeout=KEEP_ALIVE,
+                    ssl=self._tls,
+                    resolver=_PublicResolver() if self._public_only else None,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": f"{PRODUCT}/{_version()}"},
             )
         return self._session
+
+
+class _PublicResolver(aiohttp.ThreadedResolver):
+    """Finds no host that lies in a private network."""
+
+    async def resolve(self, host: str, *args: Any, **kwargs: Any) -> list[Any]:
+        found: list[Any] = await super().resolve(host, *args, **kwargs)
+        if not all(is_public(each["host"]) for each in found):
+            raise OSError(errno.EACCES, f"{host} lies in a private network")
+        return found
 
 
 class AiohttpStream:

@@ -32,6 +32,7 @@ class Api:
     typing: bool  # a typing indicator
     mark_read: bool
     user_ids: bool  # `recipient` takes a business-scoped user id
+    any_document: bool  # documents of any MIME type; else those of the list
     pair_limit: bool  # 1 message per 6 seconds and person, beyond a burst
     media_id_life: int  # seconds an uploaded id stays valid
     list_body: int = limits.LIST_BODY
@@ -73,6 +74,7 @@ CLOUD: Final = Api(
     typing=True,
     mark_read=True,
     user_ids=True,
+    any_document=False,
     pair_limit=True,
     media_id_life=30 * DAY,
 )
@@ -88,6 +90,7 @@ DIALOG360: Final = Api(
     typing=True,
     mark_read=True,
     user_ids=True,
+    any_document=False,
     pair_limit=True,
     media_id_life=30 * DAY,
 )
@@ -103,6 +106,7 @@ ON_PREMISES: Final = Api(
     typing=False,
     mark_read=True,
     user_ids=False,
+    any_document=True,
     pair_limit=False,
     media_id_life=14 * DAY,
     list_body=limits.INTERACTIVE_BODY,
@@ -119,6 +123,7 @@ TURN: Final = Api(
     typing=False,
     mark_read=False,  # undocumented there
     user_ids=True,
+    any_document=True,
     pair_limit=True,  # it sends through the Cloud API
     media_id_life=7 * DAY,
     list_body=limits.INTERACTIVE_BODY,

@@ -20,13 +20,17 @@ HEAD: Final = 64  # bytes of a file that `from_content` looks at
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 ENDINGS: Final[Mapping[str, str]] = {
     "aac": "audio/aac",
+    "aif": "audio/aiff",
+    "aiff": "audio/aiff",
     "amr": "audio/amr",
     "avi": "video/x-msvideo",
+    "avif": "image/avif",
     "bmp": "image/bmp",
     "csv": "text/csv",
     "doc": "application/msword",
     "docx": f"{_OFFICE}.wordprocessingml.document",
     "flac": "audio/flac",
+    "flv": "video/x-flv",
     "gif": "image/gif",
     "heic": "image/heic",
     "htm": "text/html",
@@ -37,9 +41,11 @@ ENDINGS: Final[Mapping[str, str]] = {
     "json": "application/json",
     "m4a": "audio/mp4",
     "m4v": "video/mp4",
+    "mkv": "video/x-matroska",
     "mov": "video/quicktime",
     "mp3": "audio/mpeg",
     "mp4": "video/mp4",
+    "mpg": "video/mpeg",
     "oga": "audio/ogg",
     "ogg": "audio/ogg",
     "opus": "audio/ogg",
@@ -56,6 +62,8 @@ ENDINGS: Final[Mapping[str, str]] = {
     "wav": "audio/wav",
     "webm": "video/webm",
     "webp": "image/webp",
+    "wma": "audio/x-ms-wma",
+    "wmv": "video/x-ms-wmv",
     "xls": "application/vnd.ms-excel",
     "xlsx": f"{_OFFICE}.spreadsheetml.sheet",
     "xml": "application/xml",
@@ -71,7 +79,10 @@ _STARTS: Final = (
     (b"ID3", "audio/mpeg"),
     (b"#!AMR", "audio/amr"),
     (b"fLaC", "audio/flac"),
-    (b"\x1a\x45\xdf\xa3", "video/webm"),
+    (b"\x1a\x45\xdf\xa3", "video/webm"),  # Matroska too, which is the same inside
+    (b"FLV\x01", "video/x-flv"),
+    (b"\0\0\x01\xba", "video/mpeg"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-wmv"),
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
 )
@@ -118,6 +129,8 @@ def from_content(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
         brands = (mime_type for brand, mime_type in _BRANDS if head[8:12].startswith(brand))
         return next(brands, "video/mp4")
+    if head[:2] == b"BM" and head[6:10] == b"\0" * 4:
+        return "image/bmp"
     if head[:4] == b"OggS":
         return OPUS if b"OpusHead" in head else "audio/ogg"
     return _frame(head)

@@ -12,6 +12,7 @@ from rasa_whatsapp_channel.outbound.compose.draft import Draft
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name
 from rasa_whatsapp_channel.outbound.compose.style import nearest
 from rasa_whatsapp_channel.outbound.compose.text import read_text
+from rasa_whatsapp_channel.outbound.schemes import READ, scheme_of, type_of_data
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import MediaMessage
@@ -36,8 +37,6 @@ _KEYS: Final = (
     *("provider", "voice"),
 )
 _HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
-# two letters at least: "C:" is a drive
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
 
 @dataclass
@@ -132,13 +131,13 @@ class _Reader:
             given = " and ".join(written)
             self.draft.change("WA201", field=self.where, given=given, example=example)
             return None
-        if key in ("id", "link") or not isinstance(value, str):
+        if key == "id" or not isinstance(value, str):
             return {key if key in _SOURCES else "link": value}
-        if _HTTP.match(value):
+        scheme = scheme_of(value)
+        if _HTTP.match(value) or (key == "link" and scheme not in READ):
             return {"link": value}
-        scheme = _SCHEME.match(value)
-        if scheme:
-            self.draft.change("WA204", field=self.where, scheme=scheme[1])
+        if scheme and scheme not in READ:
+            self.draft.change("WA204", field=self.where, scheme=scheme)
             return None
         return {"path": value}
 
@@ -168,6 +167,9 @@ class _Reader:
         for key in _MIME_TYPES:
             if isinstance(self.part.get(key), str) and "/" in self.part[key]:
                 return str(self.part[key])
+        path = source.get("path")
+        if isinstance(path, str) and scheme_of(path) == "data":
+            return type_of_data(path)
         names = [self.part.get("filename"), self.part.get("name"), *source.values()]
         found = (mime.from_ending(name) for name in names if isinstance(name, str))
         return next((mime_type for mime_type in found if mime_type), None)
@@ -194,9 +196,9 @@ class _Reader:
             if given:
                 self.draft.change("WA211", field=self.where, kind=kind, name=given)
             return None
-        name = given or one_line(
-            mime.file_name(str(source.get("path") or source.get("link") or ""))
-        )
+        address = str(source.get("path") or source.get("link") or "")
+        named = "" if scheme_of(address) == "data" else mime.file_name(address)
+        name = given or one_line(named)
         new = _cut_filename(name)
         if new != name and given:
             self.draft.change("WA210", field=self.where, limit=limits.FILENAME, name=name, new=new)

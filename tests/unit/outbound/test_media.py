@@ -284,7 +284,7 @@ async def test_closing_ends_what_nobody_waits_for(bot, make):
         (Sticker, "a.webp", STICKER, "image/webp"),
         (Document, "a.pdf", PDF, "application/pdf"),
         (Document, "a.docx", b"PK\x03\x04" + b"\0" * 64, "application/vnd.openxmlformats-"),
-        (Document, "a.csv", b"a;b", "text/csv"),
+        (Document, "a.csv", b"a;b", "text/plain"),
         (Document, "a.strange", b"a;b", "application/octet-stream"),
     ],
 )

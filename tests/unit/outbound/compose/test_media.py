@@ -49,6 +49,19 @@ LINK = "https://shop.example/files/a%20b.pdf?x=1"
             {"attachment": {"type": "document", "link": "https://shop.example/download"}},
             {"type": "document", "document": {"link": "https://shop.example/download"}},
         ),
+        # a file in the text itself, or in a store
+        (
+            {"attachment": {"path": "data:application/pdf;base64,JVBERi0x"}},
+            {"type": "document", "document": {"path": "data:application/pdf;base64,JVBERi0x"}},
+        ),
+        (
+            {"attachment": {"type": "document", "link": "s3://bucket/files/menu.pdf"}},
+            {
+                "type": "document",
+                "document": {"path": "s3://bucket/files/menu.pdf", "filename": "menu.pdf"},
+            },
+        ),
+        ({"image": "gs://bucket/i.png"}, {"type": "image", "image": {"path": "gs://bucket/i.png"}}),
         # the shapes of other channels
         (
             {"attachment": {"type": "video", "payload": {"src": "https://a.example/v.mp4"}}},
@@ -155,8 +168,8 @@ def test_several_sources_are_refused_naming_the_response_and_what_to_write(
         ({"type": "image"}, "WA202"),
         ({"type": "image", "link": "media/i.png"}, "WA203"),
         ({"type": "image", "link": 5}, "WA203"),
-        ({"type": "image", "path": "data:image/png;base64,AAAA"}, "WA204"),
-        ("s3://bucket/i.png", "WA204"),
+        ({"type": "image", "path": "file:///etc/passwd"}, "WA204"),
+        ("ftp://bucket/i.png", "WA204"),
         (5, "WA209"),
         ([{"type": "image"}], "WA202"),
     ],

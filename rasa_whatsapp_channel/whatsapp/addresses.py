@@ -1,0 +1,35 @@
+"""Which addresses lie on the open internet. No I/O."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# https://www.rfc-editor.org/rfc/rfc6052: an IPv4 address stands in the last 32 bits
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_public(text: str) -> bool:
+    """Tell whether anybody can reach the IP address *text*, also one that hides in another."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return all(part.is_global and not part.is_multicast for part in _with_hidden(address))
+
+
+def _with_hidden(address: Address) -> list[Address]:
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    hidden: list[Address] = [address]
+    if address.sixtofour is not None:
+        hidden.append(address.sixtofour)
+    if address.teredo is not None:
+        hidden += address.teredo
+    if address in _NAT64:
+        hidden.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return hidden
