@@ -17,7 +17,8 @@ class Entry:
 
     *template*, a template's body, goes instead of it while the 24-hour window is closed, under
     *template_key*, which all messages of one response share. *failures* counts what WhatsApp or
-    the way to it refused; *healed* how often the message was put out another way.
+    the way to it refused; *healed* how often the message was put out another way; *renewed* how
+    often its files were uploaded again because WhatsApp did not know their ids.
     """
 
     recipient_id: str
@@ -27,6 +28,7 @@ class Entry:
     template_key: str | None = None
     failures: int = 0
     healed: int = 0
+    renewed: int = 0
 
     @classmethod
     def from_body(cls, body: Body) -> Entry:

@@ -13,6 +13,8 @@ from rasa_whatsapp_channel.whatsapp.messages import Message, Text, find_media
 # Cloud: media download or upload error; on-premises: internal error, which a bad link is.
 # 131014 is what Turn says of a link. See docs/platform.md.
 MEDIA_CODES: Final = frozenset({131052, 131053, 131014, 1014})
+# What the APIs say of an id they do not know, among other things: 100 and 131009 of any parameter.
+LOST_CODES: Final = frozenset({33, 100, 131009, 131053, 1006, 1009, 1014})
 WINDOW_CODES: Final = frozenset({131047, 470})
 
 BY_UPLOAD: Final = 1  # the link's file is fetched by us and sent by id
@@ -28,6 +30,14 @@ def heal(entry: Entry, code: int) -> Entry | None:
     if entry.healed < BY_UPLOAD:
         return replace(entry, healed=BY_UPLOAD)
     return as_text(entry)
+
+
+def find_lost(entry: Entry, sent: Message, code: int) -> tuple[str, ...]:
+    """Return the ids in *sent* that error *code* may be about, and that were made by us; once."""
+    if code not in LOST_CODES or entry.renewed:
+        return ()
+    given = {media.id for media in find_media(entry.outgoing.message)}
+    return tuple(media.id for media in find_media(sent) if media.id and media.id not in given)
 
 
 def as_text(entry: Entry) -> Entry | None:

@@ -20,7 +20,13 @@ from rasa_whatsapp_channel.outbound import retry, window
 from rasa_whatsapp_channel.outbound.brake import Brake
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.heal import BY_UPLOAD, as_text, heal, may_need_healing
+from rasa_whatsapp_channel.outbound.heal import (
+    BY_UPLOAD,
+    as_text,
+    find_lost,
+    heal,
+    may_need_healing,
+)
 from rasa_whatsapp_channel.outbound.issued import note_issued
 from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
@@ -152,6 +158,7 @@ class Sender:
             await self._sleep(wait)
 
     async def _send(self, item: Item, entry: Entry, message: Message, *, keep: bool) -> Outcome:
+        ready = message
         try:
             ready = await self._uploads.prepare(message, links=entry.healed >= BY_UPLOAD)
             await note_issued(self._store.values, entry.recipient_id, ready)
@@ -165,11 +172,13 @@ class Sender:
         except MediaError as error:
             return await self._without_file(item, entry, error)
         except SendError as error:
+            if await self._forget_lost(entry, ready, error):
+                return Release(0.0, body=replace(entry, renewed=1).body())
             return await self._after_failure(item, entry, error)
         self._metrics.sent(message.type)
         if self._brake.loosen():
             logger.info("whatsapp.goes_again")
-        if keep or may_need_healing(ready):
+        if keep or may_need_healing(message):
             await self._store.values.set(sent_key(message_id), entry.body(), KEPT)
         sent = await self._store.ledger.note_sent(
             message_id, key=item.key, recipient_id=entry.recipient_id, response=entry.response
@@ -201,6 +210,16 @@ class Sender:
             return await self._give_up(item, entry, str(error))
         logger.warning("whatsapp.link_as_text: %s: %s", entry.name, error, extra={"key": item.key})
         return Release(0.0, body=text.body())
+
+    async def _forget_lost(self, entry: Entry, ready: Message, error: SendError) -> bool:
+        """Forget the ids WhatsApp does not know any more; they are made anew from their files."""
+        code = error.code if isinstance(error, APIError) else 0
+        forgotten = [await self._uploads.forget(id_) for id_ in find_lost(entry, ready, code)]
+        if not any(forgotten):
+            return False
+        self._metrics.api_error(error)
+        logger.warning("whatsapp.uploaded_again: %s", entry.name, extra={"code": code})
+        return True
 
     async def _after_failure(self, item: Item, entry: Entry, error: SendError) -> Outcome:
         self._metrics.api_error(error)
