@@ -27,6 +27,7 @@ from rasa_whatsapp_channel.store import check_store
 from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError, StoreError, WebhookRefused
 from rasa_whatsapp_channel.whatsapp.limits import WEBHOOK_BYTES
+from rasa_whatsapp_channel.whatsapp.networks import Networks
 from rasa_whatsapp_channel.wiring import Wiring, make_proof
 
 logger = logging.getLogger(__name__)
@@ -134,6 +135,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
         blueprint = Blueprint("whatsapp_webhook")
         proof = make_proof(self.settings)
+        networks = Networks(self.settings.allowed_networks, self.settings.trusted_proxies)
 
         @blueprint.listener("before_server_start")  # type: ignore[untyped-decorator, unused-ignore]
         async def open_wiring(app: Sanic, _loop: Any = None) -> None:
@@ -171,6 +173,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         async def challenge(request: Request) -> HTTPResponse:
             query = dict(request.query_args)
             try:
+                networks.verify(request.ip, _forwarded_for(request))
                 answer = webhook.verify_challenge(query, verify_token=self.settings.verify_token)
             except WebhookRefused as error:
                 return self._refuse(error)
@@ -179,12 +182,18 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         @blueprint.route("/webhook", methods=["POST"], stream=True)  # type: ignore[untyped-decorator, unused-ignore]
         async def receive(request: Request) -> HTTPResponse:
             with self._running().metrics.webhook_timer():
-                return await self._receive(request, proof)
+                return await self._receive(request, proof, networks)
 
         return blueprint
 
-    async def _receive(self, request: Request, proof: webhook.Proof) -> HTTPResponse:
+    async def _receive(
+        self, request: Request, proof: webhook.Proof, networks: Networks
+    ) -> HTTPResponse:
         wiring = self._running()
+        try:
+            networks.verify(request.ip, _forwarded_for(request))
+        except WebhookRefused as error:
+            return self._refuse(error)
         body = await _read_body(request)
         if body is None:
             wiring.metrics.refused("too_large")
@@ -251,6 +260,11 @@ async def _was_handled(app: Sanic, turn: Turn) -> bool:
     return any(
         getattr(event, "message_id", None) == turn.message_id for event in reversed(tracker.events)
     )
+
+
+def _forwarded_for(request: Request) -> str:
+    """Return all of a header that may stand there several times."""
+    return ",".join(request.headers.getall("x-forwarded-for", []))
 
 
 async def _read_body(request: Request) -> bytes | None:

@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMI
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, SettingsError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.messages import Template
+from rasa_whatsapp_channel.whatsapp.networks import Network, read_network
 
 CHANNEL: Final = "rasa_whatsapp_channel.WhatsAppInput"
 
@@ -39,6 +40,24 @@ def _text(value: object) -> str:
     if isinstance(value, str) and value.strip():
         return value.strip()
     raise ValueError("a text")
+
+
+def _secrets(value: object) -> str | tuple[str, ...]:
+    """Read one secret, or several of which any is enough while one takes the other's place."""
+    if not isinstance(value, (list, tuple)):
+        return _text(value)
+    if not value:
+        raise ValueError("a text, or a list of texts")
+    return tuple(_text(item) for item in value)
+
+
+def _networks(value: object) -> tuple[Network, ...]:
+    try:
+        if isinstance(value, (list, tuple)) and value:
+            return tuple(read_network(item) for item in value)
+    except (ValueError, AttributeError):
+        pass
+    raise ValueError('a list of networks such as ["173.252.64.0/18", "2a03:2880::/32"]')
 
 
 def _url(value: object) -> str:
@@ -207,7 +226,7 @@ class Settings:
         secret=True,
         line="password: ${WHATSAPP_PASSWORD}",
     )
-    app_secret: str = _key(_text, "", apis=(CLOUD,), secret=True)
+    app_secret: str | tuple[str, ...] = _key(_secrets, "", apis=(CLOUD,), secret=True)
     verify_token: str = _key(
         _text,
         "",
@@ -216,11 +235,16 @@ class Settings:
         secret=True,
         line="verify_token: ${WHATSAPP_VERIFY_TOKEN}",
     )
-    webhook_secret: str = _key(_text, "", apis=(TURN, DIALOG360), secret=True)
+    webhook_secret: str | tuple[str, ...] = _key(
+        _secrets, "", apis=(TURN, DIALOG360), secret=True
+    )
     webhook_username: str = _key(_text, "", apis=(ON_PREMISES, DIALOG360))
     webhook_password: str = _key(_text, "", apis=(ON_PREMISES, DIALOG360), secret=True)
     webhook_token: str = _key(_text, "", apis=(ON_PREMISES, DIALOG360), secret=True)
     allow_unsigned_webhooks: bool = _key(_flag, False)
+    allowed_networks: tuple[Network, ...] = _key(_networks, ())
+    trusted_proxies: tuple[Network, ...] = _key(_networks, ())
+    max_age: float | None = _key(_positive, None)
     ca_file: str | None = _key(_text, None, apis=(ON_PREMISES,))
     verify_tls: bool = _key(_flag, True, apis=(ON_PREMISES,))
     store: str = _key(_text, "sqlite:///whatsapp.db", secret=True)  # may hold Redis' password
@@ -287,7 +311,7 @@ def _read_keys(
         if variable := _literal_variable(value):
             problems.append(
                 f"'{prefix}{name}' is the text {value!r}, not the variable's value. "
-                f"Write `{name}: ${{{variable}}}`, without quotes."
+                f"Write `{_line(name, value, variable)}`, without quotes."
             )
             continue
         read = known[name].metadata["read"]
@@ -301,6 +325,11 @@ def _read_keys(
     return values, problems
 
 
+def _line(name: str, value: object, variable: str) -> str:
+    listed = isinstance(value, (list, tuple))
+    return f"{name}: [${{{variable}}}, …]" if listed else f"{name}: ${{{variable}}}"
+
+
 def _unknown(name: str, known: Mapping[str, Any], prefix: str) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     if near:
@@ -309,6 +338,9 @@ def _unknown(name: str, known: Mapping[str, Any], prefix: str) -> str:
 
 
 def _literal_variable(value: object) -> str | None:
+    """Return the name of the variable that *value*, or one of its items, was not replaced by."""
+    if isinstance(value, (list, tuple)):
+        return next(filter(None, map(_literal_variable, value)), None)
     found = _VARIABLE.fullmatch(value.strip()) if isinstance(value, str) else None
     return found.group(1) if found else None
 
@@ -323,6 +355,8 @@ def _problems_of_api(
             yield f"'{key.name}' is a key for api {of}; this block says `api: {api}`."
         if api in key.metadata["required"] and key.name not in values and not given:
             yield _missing(key.name, key.metadata["line"], api)
+    if "trusted_proxies" in values and "allowed_networks" not in values:
+        yield "'trusted_proxies' needs 'allowed_networks' beside it."
     yield from _problems_of_proof(api, values)
 
 

@@ -97,7 +97,11 @@ class Wiring:
             metrics=self.metrics,
         )
         self._receiver = Receiver(
-            self.store, self.metrics, note_status=statuses.note, sender_id=settings.sender_id
+            self.store,
+            self.metrics,
+            note_status=statuses.note,
+            sender_id=settings.sender_id,
+            max_age=settings.max_age,
         )
         self._inbox = Consumer(
             self.store.inbox, worker.handle, name="inbox", ready=ready, metrics=self.metrics
@@ -227,5 +231,7 @@ def account(settings: Settings) -> str:
     return f"{settings.api}:{settings.base_url}:{settings.phone_number_id or settings.username}"
 
 
-def _given(secret: str) -> tuple[str, ...]:
+def _given(secret: str | tuple[str, ...]) -> tuple[str, ...]:
+    if isinstance(secret, tuple):
+        return secret
     return (secret,) if secret else ()

@@ -30,7 +30,11 @@ WROTE_LIFE: Final = 90 * DAY
 
 
 class Receiver:
-    """*note_status* is told of every status; *sender_id* is the setting of that name."""
+    """
+    *note_status* is told of every status; *sender_id* is the setting of that name.
+
+    A message that is older than *max_age* seconds when it comes is set aside for a person to see.
+    """
 
     def __init__(
         self,
@@ -39,12 +43,14 @@ class Receiver:
         *,
         note_status: Callable[[Status], Awaitable[None]],
         sender_id: str = "phone",
+        max_age: float | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
         self._metrics = metrics
         self._note_status = note_status
         self._people = People(store.values, sender_id=sender_id, clock=clock)
+        self._max_age = max_age
         self._clock = clock
 
     async def receive(self, events: Iterable[Event]) -> None:
@@ -68,7 +74,7 @@ class Receiver:
         if event.type == "system":
             await self._people.change(event)
         sender_id = await self._people.name(event)
-        if not await self._store.inbox.put(event.key, sender_id, to_body(event)):
+        if not await self._keep(event, sender_id):
             self._metrics.duplicate()
             logger.info("whatsapp.duplicate", extra={"type": event.type, "key": event.key})
             return
@@ -76,6 +82,17 @@ class Receiver:
         logger.debug("whatsapp.received", extra={"type": event.type, "key": event.key})
         if event.type != "system":
             await self._open_window(sender_id, event.timestamp or self._clock())
+
+    async def _keep(self, event: InboundMessage, sender_id: str) -> bool:
+        age = self._clock() - (event.timestamp or self._clock())
+        if self._max_age is None or age <= self._max_age:
+            return await self._store.inbox.put(event.key, sender_id, to_body(event))
+        reason = f"it came {age:.0f} seconds after it was written; max_age is {self._max_age:g}"
+        new = await self._store.inbox.put_given_up(event.key, sender_id, to_body(event), reason)
+        if new:
+            self._metrics.given_up("inbox")
+            logger.warning("whatsapp.too_old", extra={"key": event.key, "reason": reason})
+        return new
 
     async def _open_window(self, sender_id: str, at: float) -> None:
         """Note when the person wrote; what waited for the 24-hour window goes now."""

@@ -76,7 +76,7 @@ class InboxWorker:
         elif isinstance(event, DeliveryFailed) and self._failure_intent:
             turn = failure_turn(event, self._failure_intent)
         else:
-            return SetAside(f"the inbox holds something that nobody said: {event!r}")
+            return SetAside(f"the inbox holds what nobody said: {type(event).__name__}")
         if turn is None:
             return DONE
         try:

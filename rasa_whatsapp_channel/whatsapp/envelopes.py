@@ -19,10 +19,10 @@ from typing import Any, Final
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 from rasa_whatsapp_channel.whatsapp.events import (
     Context,
+    DeliveryFailed,
     Event,
     InboundMessage,
     Part,
-    DeliveryFailed,
     PlatformNotice,
     Status,
     Unknown,

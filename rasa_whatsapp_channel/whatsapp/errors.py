@@ -64,7 +64,7 @@ class WebhookRefused(WhatsAppError):
     """
     The caller did not prove that it is WhatsApp; the text says which proof is missing.
 
-    *kind* is that in one word: challenge, signature, login, token or unconfigured.
+    *kind* is that in one word: challenge, signature, login, token, network or unconfigured.
     """
 
     def __init__(self, text: str, *, kind: str = "challenge") -> None:

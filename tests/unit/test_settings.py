@@ -181,3 +181,40 @@ def test_a_text_that_cannot_be_filled_in_is_refused(group, told):
         read({**CLOUD, "inbound": group})
 
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("block", "key"), [(CLOUD, "app_secret"), (TURN, "webhook_secret")], ids=["cloud", "turn"]
+)
+def test_two_secrets_may_count_while_one_takes_the_place_of_the_other(block, key):
+    settings = read({**block, key: ["the old one", "the new one"]})
+
+    assert getattr(settings, key) == ("the old one", "the new one")
+    assert "the new one" not in repr(settings)
+
+
+def test_networks_are_read_as_networks():
+    block = {**CLOUD, "allowed_networks": ["173.252.64.0/18"], "trusted_proxies": ["10.0.0.1"]}
+
+    settings = read(block)
+
+    assert [str(network) for network in settings.allowed_networks] == ["173.252.64.0/18"]
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.1/32"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("app_secret", [], "'app_secret' must be a text, or a list of texts."),
+        ("app_secret", ["${OLD}", "b"], "Write `app_secret: [${OLD}, …]`, without quotes."),
+        ("allowed_networks", "10.0.0.0/8", "'allowed_networks' must be a list of networks"),
+        ("allowed_networks", ["10.0.0.1/8"], "'allowed_networks' must be a list of networks"),
+        ("trusted_proxies", ["10.0.0.0/8"], "'trusted_proxies' needs 'allowed_networks'"),
+        ("max_age", 0, "'max_age' must be a number above 0"),
+    ],
+)
+def test_what_is_wrong_at_the_door_is_told(key, value, told):
+    with pytest.raises(SettingsError) as refused:
+        read({**CLOUD, key: value})
+
+    assert told in str(refused.value)
