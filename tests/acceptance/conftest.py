@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,29 @@ async def maya(world: World) -> AsyncIterator[Person]:
         maya = Person(session, world.simulator, PHONE)
         await maya.looks()
         yield maya
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Callable[[object], None]:
+    """Show *what* at the end of the test run, whether the test passes or not."""
+
+    def show(what: object) -> None:
+        record_property("figures", str(what))
+
+    return show
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    lines = [
+        f"{report.nodeid.rsplit('::', 1)[-1]}\n    {value}"
+        for report in reports
+        for name, value in report.user_properties
+        if name == "figures"
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(lines))
 
 
 @asynccontextmanager

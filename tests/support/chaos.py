@@ -1,0 +1,120 @@
+"""People write while servers are killed; then it is judged what became of their words."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Sequence
+
+from support.cloud_api import CloudApi
+from support.crowd import Crowd, Written
+from support.stubs import SECRET, Stubs
+from support.verdict import Kill, Verdict, judge
+
+REST = 120.0  # longest wait for what is left when everybody has written
+QUIET = 1.5  # seconds in which a surplus message would come
+
+
+class Chaos:
+    def __init__(
+        self, stubs: Stubs, platform: CloudApi, servers: Sequence[str], *, seed: int
+    ) -> None:
+        self.kills: list[Kill] = []
+        self.servers = list(servers)
+        self._stubs = stubs
+        self._platform = platform
+        self._random = random.Random(seed)
+        self._crowd = Crowd(
+            self._somewhere, secret=SECRET, number=platform.number, random=self._random
+        )
+        self._written: list[Written] = []
+        self._seconds = 0.0
+
+    def kill(self, server: str) -> None:
+        self.kills.append(Kill(time.monotonic(), server))
+        self._stubs.kill(server)
+
+    def start(self, server: str) -> None:
+        self._stubs.launch(server)
+
+    def bury(self, server: str) -> None:
+        """Let nobody hope for the dead *server* any more."""
+        self.servers.remove(server)
+
+    async def run(
+        self, users: int, messages: int, killing: Awaitable[None], *, seconds: float
+    ) -> Verdict:
+        """Let *users* people write *messages* messages each, within *seconds*."""
+        began = time.monotonic()
+        await asyncio.gather(*(self._stubs.start(server) for server in self.servers))
+        telling = asyncio.create_task(self._tell_statuses())
+        await asyncio.gather(killing, self._crowd.write(range(users), messages, seconds=seconds))
+        await self._comes_to_rest()
+        telling.cancel()
+        await self._crowd.close()
+        self._seconds = time.monotonic() - began
+        self._written = [Written(u, n + 1) for u in range(users) for n in range(messages)]
+        journal = self._stubs.journal.read()
+        return judge(self._written, self._platform.accepted, journal, self.kills)
+
+    def _somewhere(self) -> str:
+        """Return the webhook a load balancer would choose that has not heard of the kill yet."""
+        return self._stubs.webhook(self._random.choice(self.servers))
+
+    async def _tell_statuses(self) -> None:
+        """Tell of every message that it was sent and delivered, as WhatsApp does."""
+        told = 0
+        while True:
+            await asyncio.sleep(0.25)
+            new = self._platform.accepted[told:]
+            told += len(new)
+            for status in ("sent", "delivered") if new else ():
+                await self._crowd.deliver(self._crowd.statuses(new, status))
+
+    async def _comes_to_rest(self) -> None:
+        """Wait until nothing waits any more, or it is clear that something always will."""
+        end = time.monotonic() + REST
+        await self._stubs.ready(self.servers[0])
+        while time.monotonic() < end:
+            health = await self._stubs.health(self.servers[0])
+            if health["inbox"]["waiting"] == health["outbox"]["waiting"] == 0:
+                break
+            await asyncio.sleep(0.25)
+        await asyncio.sleep(QUIET)
+
+    def figures(self, verdict: Verdict) -> str:
+        users = len({written.user for written in self._written})
+        began = sum(line["what"] == "began" for line in self._stubs.journal.read())
+        return (
+            f"{len(self._written)} messages of {users} people, {len(self.kills)} kills: "
+            f"{verdict}\n{self._crowd.deliveries} webhooks taken, {self._crowd.refusals} of them "
+            f"only later; {began - len(self._written)} turns begun again; {self._seconds:.0f} s"
+        )
+
+    def stories(self, verdict: Verdict, most: int = 5) -> str:
+        """Tell of the first faults what happened around them, in the order of time."""
+        return "\n".join(
+            f"{fault}\n{self._story(fault.partition(': ')[2])}" for fault in verdict.faults[:most]
+        )
+
+    def _story(self, text: str) -> str:
+        message = " ".join(text.split()[:2])
+        happened = [
+            (accepted.at, f"accepted from {accepted.token}: {accepted.text}")
+            for accepted in self._platform.accepted
+            if accepted.text.startswith(f"{message} ")
+        ]
+        happened += [
+            (line["at"], f"{line['what']} by {line['server']}: {line['text']}")
+            for line in self._stubs.journal.read()
+            if line["text"] == message
+        ]
+        if happened:
+            first, last = min(happened)[0], max(happened)[0]
+            happened += [
+                (kill.at, f"{kill.server} was killed")
+                for kill in self.kills
+                if first - 2 <= kill.at <= last + 2
+            ]
+        return "\n".join(f"  {at:.3f} {what}" for at, what in sorted(happened))

@@ -1,0 +1,173 @@
+"""
+Many people writing at once, and WhatsApp delivering their words as it does.
+
+Webhooks are signed, hold several messages of several people, come twice now and then, and come
+again until they are answered with 200. A person writes on once the message before was taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from support.numbered import text_of
+
+AGAIN = 0.3  # seconds until a webhook comes again; WhatsApp takes longer
+TWICE = 0.1  # share of the webhooks that come twice
+TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Written:
+    """One message of one person."""
+
+    user: int
+    number: int
+
+    @property
+    def text(self) -> str:
+        return text_of(self.user, self.number)
+
+    @property
+    def phone(self) -> str:
+        return phone_of(self.user)
+
+    @property
+    def id(self) -> str:
+        return f"wamid.in.{self.user}.{self.number}"
+
+
+def phone_of(user: int) -> str:
+    return f"49151{user:08}"
+
+
+class Crowd:
+    """*where* names the address a webhook is sent to next, e.g. one behind a load balancer."""
+
+    def __init__(
+        self, where: Callable[[], str], *, secret: str, number: str, random: random.Random
+    ) -> None:
+        self._where = where
+        self._secret = secret
+        self._number = number
+        self._random = random
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        self._repeats: set[asyncio.Task[None]] = set()
+        self.deliveries = 0  # answered with 200
+        self.refusals = 0
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._repeats)
+        await self._session.close()
+
+    async def write(self, users: Sequence[int], messages: int, *, seconds: float) -> None:
+        """Let each of *users* write *messages* messages within *seconds*."""
+        # WhatsApp delivers side by side; what one person writes goes one way, so it stays in order.
+        lanes = [users[start : start + 10] for start in range(0, len(users), 10)]
+        await asyncio.gather(*(self._lane(lane, messages, seconds) for lane in lanes))
+
+    async def _lane(self, users: Sequence[int], messages: int, seconds: float) -> None:
+        batches = list(self._batches(users, messages))
+        began = time.monotonic()
+        for number, batch in enumerate(batches):
+            due = began + seconds * (number + self._random.random()) / len(batches)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            webhook = self._messages(batch)
+            await self.deliver(webhook)
+            if self._random.random() < TWICE:
+                self._repeat(webhook)
+
+    def _batches(self, users: Sequence[int], messages: int) -> Iterable[list[Written]]:
+        whose = [user for user in users for _ in range(messages)]
+        self._random.shuffle(whose)
+        numbers = dict.fromkeys(users, 0)
+        while whose:
+            batch = []
+            for _ in range(min(self._random.randint(1, 5), len(whose))):
+                user = whose.pop()
+                numbers[user] += 1
+                batch.append(Written(user, numbers[user]))
+            yield batch
+
+    def _repeat(self, webhook: bytes) -> None:
+        task = asyncio.create_task(self.deliver(webhook))
+        self._repeats.add(task)
+        task.add_done_callback(self._repeats.discard)
+
+    async def deliver(self, webhook: bytes) -> None:
+        """Deliver until it is taken."""
+        while not await self._is_taken(webhook):
+            self.refusals += 1
+            await asyncio.sleep(AGAIN * self._random.uniform(0.5, 1.5))
+        self.deliveries += 1
+
+    async def _is_taken(self, webhook: bytes) -> bool:
+        signature = hmac.new(self._secret.encode(), webhook, hashlib.sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Hub-Signature-256": f"sha256={signature}",
+        }
+        try:
+            async with self._session.post(self._where(), data=webhook, headers=headers) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, asyncio.TimeoutError):
+            return False
+
+    def _messages(self, batch: Sequence[Written]) -> bytes:
+        return self._envelope(
+            {
+                "contacts": [contact_of(written.phone)],
+                "messages": [
+                    {
+                        "from": written.phone,
+                        "id": written.id,
+                        "timestamp": str(int(time.time())),
+                        "type": "text",
+                        "text": {"body": written.text},
+                    }
+                ],
+            }
+            for written in batch
+        )
+
+    def statuses(self, messages: Sequence[Any], status: str) -> bytes:
+        """Return the webhook that tells *status* of messages the platform accepted."""
+        return self._envelope(
+            {
+                "statuses": [
+                    {
+                        "id": message.id,
+                        "status": status,
+                        "timestamp": str(int(time.time())),
+                        "recipient_id": message.to,
+                        **_echo(message.body),
+                    }
+                ]
+            }
+            for message in messages
+        )
+
+    def _envelope(self, contents: Iterable[dict[str, Any]]) -> bytes:
+        metadata = {"display_phone_number": "15550783881", "phone_number_id": self._number}
+        common = {"messaging_product": "whatsapp", "metadata": metadata}
+        changes = [{"field": "messages", "value": {**common, **content}} for content in contents]
+        entry = {"id": "102290129340398", "changes": changes}
+        return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def contact_of(phone: str) -> dict[str, Any]:
+    return {"profile": {"name": f"Person {phone[-4:]}"}, "wa_id": phone}
+
+
+def _echo(body: dict[str, Any]) -> dict[str, Any]:
+    """Meta tells in each status what the message's sender wrote under this name."""
+    name = "biz_opaque_callback_data"
+    return {name: body[name]} if name in body else {}

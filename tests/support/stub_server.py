@@ -1,0 +1,154 @@
+"""
+The channel in Sanic as Rasa serves it, with a bot of ours, in processes that tests may kill.
+
+    python -m support.stub_server
+
+Importing Rasa takes seconds, so this process does it once and forks a server for every line on its
+stdin: a JSON object with `port`, `name`, `credentials`, `folder` (where it runs) and `journal` (see
+`Bot`). It prints the server's process id. A server ends with this process, whatever ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rasa.core.channels.channel import UserMessage, register
+from sanic import Sanic
+from support.journal import Journal
+from support.numbered import answers_to
+
+from rasa_whatsapp_channel import WhatsAppInput
+
+PAUSE = 0.03  # longest time the bot thinks before each message, in seconds
+
+
+class Bot:
+    """
+    Rasa's agent, as far as the channel knows it; answers "u17 m4" with "u17 m4 a", "u17 m4 b", ….
+
+    Like Rasa's tracker, what is saved of a turn is saved at its end, and outlives the process.
+    """
+
+    def __init__(self, name: str, journal: Journal) -> None:
+        self.tracker_store = self
+        self._name = name
+        self._journal = journal
+
+    def is_ready(self) -> bool:
+        return True
+
+    async def handle_message(self, message: UserMessage) -> None:
+        began = time.monotonic()
+        self._note("began", message)
+        for answer in answers_to(message.text):
+            await asyncio.sleep(random.uniform(0, PAUSE))
+            await message.output_channel.send_response(message.sender_id, {"text": answer})
+        self._note("saved", message, took=time.monotonic() - began)
+
+    def _note(self, what: str, message: UserMessage, **more: Any) -> None:
+        said = {"sender_id": message.sender_id, "message_id": message.message_id}
+        self._journal.write(what=what, server=self._name, text=message.text, **said, **more)
+
+    async def retrieve(self, sender_id: str) -> Tracker:
+        return Tracker(
+            [
+                UserUttered(line["message_id"])
+                for line in self._journal.read()
+                if line["what"] == "saved" and line["sender_id"] == sender_id
+            ]
+        )
+
+
+class UserUttered:
+    def __init__(self, message_id: str) -> None:
+        self.message_id = message_id
+
+
+class Tracker:
+    def __init__(self, events: list[UserUttered]) -> None:
+        self.events = events
+
+
+async def serve(order: dict[str, Any]) -> None:
+    channel = WhatsAppInput.from_credentials(order["credentials"])
+    app = Sanic("rasa_core_no_api", configure_logging=False)
+    journal = Journal(Path(order["journal"]))
+    app.ctx.agent = Bot(order["name"], journal)
+    register([channel], app, route="/webhooks/")
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    server = await app.create_server(
+        host="127.0.0.1",
+        port=order["port"],
+        return_asyncio_server=True,
+        access_log=False,
+        # As Sanic itself does it, nobody can call before the listeners of the start are through.
+        asyncio_server_kwargs={"start_serving": False},
+    )
+    await server.startup()
+    await server.before_start()
+    await server.start_serving()
+    await server.after_start()
+    await _wait(stop, parent=os.getppid())
+    await server.before_stop()
+    await server.close()
+    await server.after_stop()
+
+
+async def _wait(stop: asyncio.Event, *, parent: int) -> None:
+    while os.getppid() == parent:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1)
+            return
+
+
+class Words(logging.Formatter):
+    """Event and data, so that a failing test can tell what happened."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        usual = vars(logging.makeLogRecord({}))
+        data = {name: value for name, value in vars(record).items() if name not in usual}
+        return f"{time.monotonic():.3f} {record.levelname} {super().format(record)} {data}"
+
+
+def fork(order: dict[str, Any]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    os.chdir(order["folder"])
+    log = os.open(f"{order['name']}.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        asyncio.run(serve(order))
+    except BaseException as error:
+        logging.error("%s: %s", type(error).__name__, error)
+        os._exit(1)
+    os._exit(0)
+
+
+def main() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(Words())
+    logging.basicConfig(handlers=[handler])
+    # Nobody waits for the children: they are gone as soon as they end.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        sys.stdout.write(f"{fork(json.loads(line))}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

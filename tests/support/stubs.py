@@ -1,0 +1,156 @@
+"""Stub servers as processes of their own: started within milliseconds, killed, started again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from support.cloud_api import CloudApi
+from support.journal import Journal
+from support.processes import PROJECT, free_port
+
+SECRET = "an-app-secret"
+START = 60.0  # seconds, most of them Rasa's import
+
+
+class Stubs:
+    """Serves a bot with some names; *credentials* are joined to those of each server."""
+
+    def __init__(self, folder: Path, platform: CloudApi, **credentials: Any) -> None:
+        self.folder = folder
+        self.journal = Journal(folder / "journal.jsonl")
+        self._platform = platform
+        self._credentials = credentials
+        self._ports: dict[str, int] = {}
+        self._pids: dict[str, int] = {}
+        with (folder / "stub_server.log").open("ab") as log:
+            self._forge = subprocess.Popen(
+                [sys.executable, "-m", "support.stub_server"],
+                env={**os.environ, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'tests'}"},
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def webhook(self, name: str) -> str:
+        """Return the address of *name*, which stays the same when it is started again."""
+        return f"{self._base(name)}/webhook"
+
+    async def start(self, name: str) -> None:
+        """Return once the server takes webhooks."""
+        self.launch(name)
+        await self.ready(name)
+
+    def launch(self, name: str) -> None:
+        order = {
+            "port": self._port(name),
+            "name": name,
+            "folder": str(self.folder),
+            "journal": str(self.folder / "journal.jsonl"),
+            "credentials": {
+                "base_url": self._platform.url,
+                "phone_number_id": self._platform.number,
+                "access_token": name,
+                "app_secret": SECRET,
+                "verify_token": "a-verify-token",
+                "media": {"download": False},
+                "mark_read": False,
+                **self._credentials,
+            },
+        }
+        assert self._forge.stdin is not None
+        assert self._forge.stdout is not None
+        self._forge.stdin.write(json.dumps(order).encode() + b"\n")
+        self._forge.stdin.flush()
+        pid = self._forge.stdout.readline()
+        assert pid, self.log("stub_server")
+        self._pids[name] = int(pid)
+
+    async def ready(self, name: str) -> None:
+        end = time.monotonic() + START
+        async with aiohttp.ClientSession() as session:
+            while time.monotonic() < end:
+                assert self.is_alive(name), self.log(name)
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(f"{self._base(name)}/") as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.02)
+        raise AssertionError(f"{name} does not answer:\n{self.log(name)}")
+
+    async def health(self, name: str) -> dict[str, Any]:
+        health = f"{self._base(name)}/"
+        async with aiohttp.ClientSession() as session, session.get(health) as answer:
+            return dict(await answer.json())
+
+    def is_alive(self, name: str) -> bool:
+        return _exists(self._pids[name])
+
+    def kill(self, name: str) -> None:
+        """End it as a crash would, and return when it is gone."""
+        pid = self._pids.pop(name)
+        os.kill(pid, signal.SIGKILL)
+        while _exists(pid):
+            time.sleep(0.001)
+
+    async def stop(self, name: str) -> None:
+        """Ask it to end, as a deployment does, and wait until it has."""
+        os.kill(self._pids[name], signal.SIGTERM)
+        await self.ends(name)
+
+    async def ends(self, name: str, *, within: float = 30.0) -> None:
+        end = time.monotonic() + within
+        while self.is_alive(name):
+            assert time.monotonic() < end, f"{name} does not end:\n{self.log(name)}"
+            await asyncio.sleep(0.02)
+        del self._pids[name]
+
+    def close(self) -> None:
+        for name in tuple(self._pids):
+            with contextlib.suppress(ProcessLookupError):
+                self.kill(name)
+        self._forge.kill()
+        self._forge.communicate()
+
+    def log(self, name: str, lines: int = 60) -> str:
+        file = self.folder / f"{name}.log"
+        text = file.read_text(errors="replace") if file.exists() else "(no log)"
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _port(self, name: str) -> int:
+        return self._ports.setdefault(name, free_port())
+
+    def _base(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._port(name)}/webhooks/whatsapp"
+
+
+@asynccontextmanager
+async def stub_servers(
+    folder: Path, platform: CloudApi, **credentials: Any
+) -> AsyncIterator[Stubs]:
+    stubs = Stubs(folder, platform, **credentials)
+    try:
+        yield stubs
+    finally:
+        stubs.close()
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
