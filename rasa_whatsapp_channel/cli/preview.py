@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.preview.bodies import write_bodies
 from rasa_whatsapp_channel.preview.draw import draw
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
 from rasa_whatsapp_channel.whatsapp.errors import DomainError
+from rasa_whatsapp_channel.whatsapp.messages import Outgoing
 
 
 def _read_slots(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> dict[str, str]:
@@ -135,6 +136,9 @@ def _picture(
     yield click.style(f"{variation.response.name}{which}, api {api.name}", bold=True)
     for outgoing in composed.messages:
         yield from draw(outgoing)
+    if composed.template is not None:
+        yield "While the 24-hour window is closed:"
+        yield from draw(Outgoing(composed.template))
     for said in refused:
         yield f"{click.style(said.code, fg='red')} {said.text}"
     for change in composed.changes:
@@ -143,11 +147,14 @@ def _picture(
 
 def _document(name: str, api: Api, composed: Composed, refused: Sequence[Remark]) -> str:
     said: Sequence[Remark | Change] = (*refused, *composed.changes)
+    template = [Outgoing(composed.template)] if composed.template else []
     document = {
         "response": name,
         "api": api.name,
         "bodies": write_bodies(composed.messages, api),
+        "template": next(iter(write_bodies(template, api)), None),
         "payloads": dict(composed.payloads),
+        "choices": dict(composed.choices),
         "changes": [{"code": each.code, "text": each.text} for each in said],
     }
     return json.dumps(document, ensure_ascii=False, indent=2)

@@ -11,15 +11,17 @@ from urllib.parse import urlsplit
 
 from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.slots import texts_of
-from rasa_whatsapp_channel.lint.codecs import find_problem
 from rasa_whatsapp_channel.lint.finding import Remark, remark
 from rasa_whatsapp_channel.lint.fit import Sent
+from rasa_whatsapp_channel.lint.insides import describe, look
 from rasa_whatsapp_channel.lint.links import Answer
 from rasa_whatsapp_channel.outbound import files
+from rasa_whatsapp_channel.outbound.convert.plan import Need, decide
+from rasa_whatsapp_channel.outbound.schemes import scheme_of
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.messages import Audio
+from rasa_whatsapp_channel.whatsapp.messages import Audio, Message
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,18 @@ class Use:
 def find_uses(variation: Mapping[str, Any], sents: Iterable[Sent]) -> Iterator[Use]:
     """Yield what stands in *variation* as it is sent; not what a slot has a part in."""
     written = {text.strip(): path for path, text in texts_of(variation)}
-    messages = (outgoing.message for sent in sents for outgoing in sent.composed.messages)
-    for message in messages:
+    for message in (message for sent in sents for message in _messages(sent)):
         voice = isinstance(message, Audio) and message.voice
         for media, kind in files.find_kinds(message):
             source = media.path or media.link
             if source in written:
                 yield Use(source, media.link is not None, kind, voice, written[source])
+
+
+def _messages(sent: Sent) -> Iterator[Message]:
+    yield from (outgoing.message for outgoing in sent.composed.messages)
+    if sent.composed.template is not None:
+        yield sent.composed.template
 
 
 def check_link(use: Use, api: Api, answer: Answer | None) -> Iterator[Remark]:
@@ -67,44 +74,28 @@ def _check_type(use: Use, mime_type: str) -> Iterator[Remark]:
 
 
 def check_file(use: Use, root: Path, api: Api) -> Iterator[Remark]:
-    """Yield the first thing that is wrong with a file below *root*, the bot's folder."""
+    """Yield what is wrong with a file below *root*, the bot's folder. Stores are not asked."""
+    if scheme_of(use.source):
+        return
+    need = Need(use.kind, use.voice, api.animated_stickers)
     try:
-        found = files.locate(root, use.source)
-        with found.open("rb") as file:
-            head = file.read(mime.HEAD)
-        size = found.stat().st_size
-    except MediaError as error:
+        source = look(files.find(root, use.source), need)
+    except (MediaError, OSError) as error:
         yield remark("WA701", use.path, problem=error)
         return
-    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path, links in a circle
-        yield remark("WA701", use.path, problem=f"{use.source}: cannot be read: {error}")
+    if source.size and decide(need, source):
+        yield remark("WA704", use.path, path=use.source, what=describe(source), kind=use.kind)
         return
-    wrong = list(_check_size(use, size)) or list(_check_sticker(use, size, head, api))
-    if wrong:
-        yield from wrong
-        return
+    yield from _check_size(use, source.size)
     try:
-        files.check_type(use.source, files.mime_type_of(head, found.name, use.kind), use.kind)
+        files.check_type(use.source, source.mime_type, use.kind)
     except MediaError as error:
         yield remark("WA703", use.path, problem=error)
-        return
-    problem = find_problem(found, use.kind, voice=use.voice)
-    if problem:
-        yield remark("WA704", use.path, problem=f"{use.source}: {problem}")
 
 
 def _check_size(use: Use, size: int) -> Iterator[Remark]:
     try:
         files.check_size(use.source, size, limits.MEDIA_BYTES[use.kind], use.kind)
-    except MediaError as error:
-        yield remark("WA702", use.path, problem=error)
-
-
-def _check_sticker(use: Use, size: int, head: bytes, api: Api) -> Iterator[Remark]:
-    if use.kind != "sticker":
-        return
-    try:
-        files.check_sticker(use.source, size, head, api)
     except MediaError as error:
         yield remark("WA702", use.path, problem=error)
 

@@ -18,16 +18,18 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "4": ("elements",),
     "5": ("custom",),
 }
-_STYLE: Final = re.compile(r"\b(?:whatsapp\.(\w+)|(header|footer|list_button))\b")
+_STYLE: Final = re.compile(r"\b(?:whatsapp\.(\w+)|(header|footer|list_button|template))\b")
 _FIELD: Final = re.compile(
-    r"\b(?:text|image|attachment|buttons|quick_replies|elements|custom)(?:\[\d+\]|\.\w+)*"
+    r"\b(?:text|image|attachment|buttons|button_type|quick_replies|elements|custom)"
+    r"(?:\[\d+\]|\.\w+)*"
 )
 _STEP: Final = re.compile(r"\w+")
 
 
 def find_path(change: Change, response: Mapping[str, Any]) -> Path:
     """Return the path of what *change* is about: what it quotes, names, or usually is about."""
-    for path in (*_quoted(change.text, response), *_named(change.text, response)):
+    words = f"{change.before} {change.text}"
+    for path in (*_quoted(change.text, response), *_named(words, response)):
         return path
     for key in _KEYS.get(change.code[2:3], ()):
         if response.get(key):

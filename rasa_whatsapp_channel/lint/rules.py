@@ -132,7 +132,12 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "WA701": Rule("a file that is not there", Level.ERROR, "{problem}"),
         "WA702": Rule("a file that is empty or too big", Level.ERROR, "{problem}"),
         "WA703": Rule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),
-        "WA704": Rule("a file WhatsApp may not play or show", Level.WARNING, "{problem}"),
+        "WA704": Rule(
+            "a file that has to be made to fit",
+            Level.WARNING,
+            "{path}: is {what}, which WhatsApp does not take as {kind}; "
+            "the channel makes it fit where its extra [convert] is installed",
+        ),
         "WA705": Rule(
             "a link WhatsApp cannot reach",
             Level.ERROR,

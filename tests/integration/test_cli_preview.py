@@ -37,6 +37,9 @@ responses:
   utter_refused:
   - text: "Guide"
     document: {link: "https://shop.example/guide.pdf"}
+  utter_template:
+  - text: "Are you there?"
+    metadata: {whatsapp: {template: {name: hello_again, language: en}}}
   utter_long:
   - text: "Sure?"
     buttons: [{title: "Yes", payload: "%s"}]
@@ -121,6 +124,14 @@ def test_a_payload_that_is_kept_is_shown(domain: Path) -> None:
     assert list(document["payloads"].values()) == ["x" * 300]
 
 
+def test_a_template_for_later_is_shown(domain: Path) -> None:
+    result = preview(domain, "utter_template")
+
+    assert "While the 24-hour window is closed:\n╭" in result.stdout
+    template = json.loads("{" + result.stdout.split("\n{", 1)[1])["template"]
+    assert template["template"]["name"] == "hello_again"
+
+
 def test_a_drawing_may_stand_alone() -> None:
     assert "{" not in preview(QUICKSTART, "utter_greet", "--format", "drawing").stdout
 
@@ -129,7 +140,7 @@ def test_a_drawing_may_stand_alone() -> None:
     ("arguments", "said"),
     [
         (("utter_itt",), "has no response utter_itt; did you mean utter_it?"),
-        (("zzzz",), "has no response zzzz; it has 6 others"),
+        (("zzzz",), "has no response zzzz; it has 7 others"),
         (("utter_it", "--variation", "4"), "utter_it has 3 variations"),
         (("utter_slack",), "utter_slack has no variation for WhatsApp"),
         (("utter_odd",), "domain.yml:18: Rasa refuses it: a variation must be a map"),

@@ -137,6 +137,32 @@ responses:
     assert not any("(api" in finding.text for finding in found)
 
 
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ('- text: "?"\n    button_type: x  #\n    buttons: [{title: "A", payload: a}]', "WA313"),
+        ('- text: "Hi"\n    metadata:\n      whatsapp:\n        zzz: 1  #', "WA108"),
+        ('- text: "Hi"\n    metadata:\n      whatsapp:\n        template: 5  #', "WA104"),
+        ('- text: "Hi"\n    custom:\n      whatsapp: {a: 1}  #', "WA108"),
+        ('- text: ""\n    attachment:  #\n      type: image\n      file: a.jpg', "WA202"),
+        ('- text: ""\n    custom:\n      messages:\n      - type: poll  #', "WA502"),
+        ('- text: "Hi"\n    elements:\n    - 5  #', "WA401"),
+        ('- text: "Hi"\n    elements:\n    - title: "A"\n      titel: "B"  #', "WA403"),
+        (
+            '- text: "Hi"\n    buttons:  #\n    - {title: "A", payload: a}\n    - {title: ""}',
+            "WA307",
+        ),
+    ],
+)
+def test_a_change_belongs_to_the_line_it_is_about(lint: Lint, lines: str, code: str) -> None:
+    text = f"responses:\n  utter_it:\n  {lines}\n"
+    marked = next(number for number, line in enumerate(text.splitlines(), 1) if "#" in line)
+
+    [found] = lint(text)
+
+    assert (found.code, found.line) == (code, marked)
+
+
 def test_nothing_is_said_of_what_goes_to_other_channels(lint: Lint) -> None:
     text = """
 responses:
