@@ -21,20 +21,29 @@ class LoadedFile:
 
 def read_link(media: Mapping[str, Any]) -> str:
     """Return the address in a media object, without the name of a provider before it."""
-    link = str(media["link"])
-    provider = media.get("provider")
-    name = provider.get("name") if isinstance(provider, Mapping) else provider
+    link, name = str(media["link"]), read_provider(media)
     return link.removeprefix(f"{name}/") if name else link
 
 
+def read_provider(media: Mapping[str, Any]) -> str | None:
+    """Return the name of the credentials that a link is fetched with."""
+    provider = media.get("provider")
+    return provider.get("name") if isinstance(provider, Mapping) else provider
+
+
 async def load_link(
-    session: aiohttp.ClientSession, link: str, *, kind: str, timeout: float
+    session: aiohttp.ClientSession,
+    link: str,
+    *,
+    kind: str,
+    timeout: float,
+    headers: Mapping[str, str] | None = None,
 ) -> LoadedFile:
     """Return what *link* holds; raise `MediaError`, saying why it cannot go as *kind*."""
     most = limits.MEDIA_BYTES[kind]
     limit = aiohttp.ClientTimeout(total=timeout)
     try:
-        async with session.get(link, timeout=limit) as response:
+        async with session.get(link, timeout=limit, headers=headers) as response:
             if response.status != 200:
                 raise MediaError(f"The link answers with HTTP {response.status}.")
             content = await _read(response, most)

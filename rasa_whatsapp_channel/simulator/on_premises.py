@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.simulator.dialects import DIALECTS
 from rasa_whatsapp_channel.simulator.media import StoredFile
 from rasa_whatsapp_channel.simulator.requests import Answer, endpoint, read_json
 from rasa_whatsapp_channel.simulator.uploads import read_body
+from rasa_whatsapp_channel.simulator.v1_settings import settings_routes
 from rasa_whatsapp_channel.simulator.validate import MarkRead, read_send
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import TURN
@@ -34,6 +35,7 @@ def on_premises_routes(world: World) -> Iterator[web.RouteDef]:
     if api is not TURN:
         yield web.post("/v1/users/login", endpoint(world, api, routes.login))
         yield web.post("/v1/users/logout", endpoint(world, api, routes.logout))
+        yield from settings_routes(world, routes.check_access)
     yield web.post("/v1/messages", endpoint(world, api, routes.post_message))
     yield web.put("/v1/messages/{message_id}", endpoint(world, api, routes.put_message))
     yield web.post("/v1/media", endpoint(world, api, routes.post_media))
@@ -66,12 +68,12 @@ class OnPremisesRoutes:
         return Answer({"users": [{"token": token, "expires_after": expires_after}], "meta": META})
 
     async def logout(self, request: web.Request) -> Answer:
-        self._check_access(request)
+        self.check_access(request)
         self._tokens.pop(_bearer(request), None)
         return Answer({"meta": META})
 
     async def post_message(self, request: web.Request) -> Answer:
-        self._check_access(request)
+        self.check_access(request)
         body = await read_json(request)
         sender = self._world.config.number.display_phone_number
         wanted = read_send(body, DIALECTS[self._api.name], sender=sender)
@@ -79,7 +81,7 @@ class OnPremisesRoutes:
         return Answer(answers.sent_answer(self._api, message_id, given=wanted.given, person=person))
 
     async def put_message(self, request: web.Request) -> Answer:
-        self._check_access(request)
+        self.check_access(request)
         body = await read_json(request)
         if body != {"status": "read"}:
             raise Refused(answers.INVALID, 'The body must be {"status": "read"}.')
@@ -91,7 +93,7 @@ class OnPremisesRoutes:
         return Answer({"meta": META})
 
     async def post_media(self, request: web.Request) -> Answer:
-        self._check_access(request)
+        self.check_access(request)
         upload = await read_body(request)
         animated = files.is_animated(upload.content)
         size = len(upload.content)
@@ -110,18 +112,18 @@ class OnPremisesRoutes:
         return Answer({"meta": META})
 
     async def health(self, request: web.Request) -> Answer:
-        self._check_access(request)
+        self.check_access(request)
         return Answer({"health": {"gateway_status": "connected"}, "meta": META})
 
     def _find_media(self, request: web.Request) -> StoredFile:
-        self._check_access(request)
+        self.check_access(request)
         media_id = request.match_info["media_id"]
         file = self._world.library.find_usable(media_id)
         if file is None:
             raise Refused(answers.NOT_FOUND, f"There is no media with id {media_id}.")
         return file
 
-    def _check_access(self, request: web.Request) -> None:
+    def check_access(self, request: web.Request) -> None:
         token = _bearer(request)
         if self._api is TURN:
             expected = self._world.config.access_token

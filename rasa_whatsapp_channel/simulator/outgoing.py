@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from rasa_whatsapp_channel.simulator import answers, files, ids, links
+from rasa_whatsapp_channel.simulator import answers, contents, files, ids, links
 from rasa_whatsapp_channel.simulator.answers import Problem, Refused
 from rasa_whatsapp_channel.simulator.media import StoredFile, media_objects
 from rasa_whatsapp_channel.simulator.state import Message, Person
+from rasa_whatsapp_channel.simulator.v1_settings import login_of
 from rasa_whatsapp_channel.simulator.validate import MarkRead, Send
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp import limits
@@ -101,6 +103,9 @@ async def _find_file(world: World, kind: str, media: Mapping[str, Any], api: Api
     if file is None:
         file = await _load_link(world, kind, media, api)
     problem = files.find_misfit(kind, api, file.mime_type, file.size, animated=file.animated)
+    problem = problem or await asyncio.to_thread(
+        contents.find_flaw, kind, file.path, file.mime_type
+    )
     if problem is not None:
         raise MediaError(problem)
     return file
@@ -108,6 +113,12 @@ async def _find_file(world: World, kind: str, media: Mapping[str, Any], api: Api
 
 async def _load_link(world: World, kind: str, media: Mapping[str, Any], api: Api) -> StoredFile:
     link, timeout = links.read_link(media), world.config.link_timeout
-    loaded = await links.load_link(world.session.get(), link, kind=kind, timeout=timeout)
+    name = links.read_provider(media)
+    if name and name not in world.providers:
+        raise MediaError(f"There is no provider {name}.")
+    headers = login_of(world.providers[name]) if name else None
+    loaded = await links.load_link(
+        world.session.get(), link, kind=kind, timeout=timeout, headers=headers
+    )
     media_id = ids.new_media_id(api)
     return await world.library.add(media_id, loaded.content, mime_type=loaded.mime_type)

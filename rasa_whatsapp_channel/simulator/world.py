@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import envelopes, ids
@@ -29,6 +29,8 @@ class World:
         self.feed = Feed()
         self.state = State([FIRST_PERSON])
         self.requests = RequestLog(self.feed)
+        self.providers: dict[str, Mapping[str, Any]] = {}  # of an on-premises client, by name
+        self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
         self.webhooks = Webhooks(config, self.session, self.feed)
         self.deliveries = Lanes()  # of the bot's messages, one lane per person
 
@@ -42,6 +44,8 @@ class World:
         await self._stop()
         await self.library.clear()
         self.requests.clear()
+        self.providers.clear()
+        self.packs.clear()
         self.state = State([FIRST_PERSON])
         self.feed.publish("reset")
 

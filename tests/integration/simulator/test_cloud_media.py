@@ -16,7 +16,7 @@ TO = {"messaging_product": "whatsapp", "to": "4915112345678"}
 PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 100
 # RIFF, size, WEBP, then the first chunk: VP8X with the bit for animation, or plain VP8
 STILL = b"RIFF\x00\x00\x00\x00WEBPVP8 \x00\x00\x00\x00"
-MOVING = b"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02"
+MOVING = b"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\xff\x01\x00\xff\x01\x00"
 MB = 1024 * 1024
 
 

@@ -70,10 +70,15 @@ async def test_messages_stay_in_order_behind_a_slow_link(simulator, host):
     assert [message["type"] for message in await simulator.shows(2)] == ["image", "text"]
 
 
+PROVIDERS = "/v1/settings/application/media/providers"
+
+
 async def test_an_on_premises_client_loads_links_with_a_provider(start, bot, host):
     simulator = await start("on_premises")
     token = await simulator.login()
     link = await host(PNG, "image/png")
+    shop = [{"name": "shop", "type": "www", "config": {"bearer": "t"}}]
+    await simulator.post(PROVIDERS, shop, headers=token)
     for image in (
         {"link": link, "provider": {"name": "shop"}},
         {"link": f"shop/{link}", "provider": {"name": "shop"}},

@@ -1,0 +1,194 @@
+"""
+Settings of an on-premises client: the credentials it fetches links with, and its sticker packs.
+
+https://developers.facebook.com/docs/whatsapp/api/settings/app
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator import answers
+from rasa_whatsapp_channel.simulator.answers import META, Refused
+from rasa_whatsapp_channel.simulator.requests import Answer, endpoint, read_json
+from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
+
+PROVIDERS: Final = "/v1/settings/application/media/providers"
+PACKS: Final = "/v1/stickerpacks"
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_PACK_FIELDS: Final = ("publisher", "name", "ios_app_store_link", "android_app_store_link")
+
+Check = Callable[[web.Request], None]
+Handler = Callable[[web.Request], Awaitable[Answer]]
+
+
+def settings_routes(world: World, check_access: Check) -> Iterator[web.RouteDef]:
+    """Yield the routes; *check_access* raises `Refused` for a caller without a token."""
+
+    def guarded(handler: Handler) -> Any:
+        async def handle(request: web.Request) -> Answer:
+            check_access(request)
+            return await handler(request)
+
+        return endpoint(world, ON_PREMISES, handle)
+
+    providers, packs = ProviderRoutes(world), PackRoutes(world)
+    yield web.get(PROVIDERS, guarded(providers.list_all))
+    yield web.post(PROVIDERS, guarded(providers.set_some))
+    yield web.delete(PROVIDERS + "/{name}", guarded(providers.delete))
+    yield web.get(PACKS, guarded(packs.list_all))
+    yield web.post(PACKS, guarded(packs.add))
+    one, stickers = PACKS + "/{pack}", PACKS + "/{pack}/stickers"
+    yield web.get(one, guarded(packs.get))
+    yield web.patch(one, guarded(packs.change))
+    yield web.delete(one, guarded(packs.delete))
+    yield web.get(stickers, guarded(packs.list_stickers))
+    yield web.post(stickers, guarded(packs.add_sticker))
+    yield web.get(stickers + r"/{index:\d+}", guarded(packs.get_sticker))
+    yield web.patch(stickers + r"/{index:\d+}", guarded(packs.change_sticker))
+    yield web.delete(stickers + r"/{index:\d+}", guarded(packs.delete_sticker))
+
+
+def login_of(provider: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers a link is fetched with."""
+    config = provider["config"]
+    if "bearer" in config:
+        return {"Authorization": f"Bearer {config['bearer']}"}
+    basic = config["basic"]
+    pair = f"{basic['username']}:{basic['password']}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+class ProviderRoutes:
+    def __init__(self, world: World) -> None:
+        self._providers = world.providers
+
+    async def list_all(self, request: web.Request) -> Answer:
+        media = {"providers": list(self._providers.values())}
+        return Answer({"settings": {"application": {"media": media}}, "meta": META})
+
+    async def set_some(self, request: web.Request) -> Answer:
+        body = await read_json(request)
+        if not isinstance(body, list):
+            raise Refused(answers.INVALID, "The body is a list of providers, also for one.")
+        for provider in body:
+            _check_provider(provider)
+        self._providers.update({provider["name"]: provider for provider in body})
+        return Answer({"meta": META})
+
+    async def delete(self, request: web.Request) -> Answer:
+        if self._providers.pop(request.match_info["name"], None) is None:
+            raise Refused(answers.NOT_FOUND, "There is no such provider.")
+        return Answer({"meta": META})
+
+
+class PackRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._packs = world.packs
+
+    async def list_all(self, request: web.Request) -> Answer:
+        third_party = request.query.get("namespace", "whatsapp") == "third_party"
+        packs = [{"id": name} for name in self._packs] if third_party else []
+        return Answer({"stickerpacks": packs, "meta": META})
+
+    async def add(self, request: web.Request) -> Answer:
+        body = await _read_object(request, _PACK_FIELDS)
+        for field in ("publisher", "name"):
+            if field not in body:
+                raise Refused(answers.MISSING, f"A sticker pack needs {field}.")
+        name = str(uuid.uuid4())
+        self._packs[name] = {"id": name, **body, "stickers": []}
+        return Answer({"stickerpacks": [{"id": name}], "meta": META}, status=201)
+
+    async def get(self, request: web.Request) -> Answer:
+        return Answer({"stickerpacks": [self._find(request)], "meta": META})
+
+    async def change(self, request: web.Request) -> Answer:
+        self._find(request).update(await _read_object(request, _PACK_FIELDS))
+        return Answer({"meta": META})
+
+    async def delete(self, request: web.Request) -> Answer:
+        del self._packs[self._find(request)["id"]]
+        return Answer({"meta": META})
+
+    async def list_stickers(self, request: web.Request) -> Answer:
+        return Answer({"stickers": self._stickers(request), "meta": META})
+
+    async def add_sticker(self, request: web.Request) -> Answer:
+        sticker = await self._read_sticker(request)
+        stickers = self._stickers(request)
+        stickers.append({"index": len(stickers), **sticker})
+        return Answer({"stickers": [stickers[-1]], "meta": META}, status=201)
+
+    async def get_sticker(self, request: web.Request) -> Answer:
+        return Answer({"stickers": [self._find_sticker(request)], "meta": META})
+
+    async def change_sticker(self, request: web.Request) -> Answer:
+        self._find_sticker(request).update(await self._read_sticker(request))
+        return Answer({"meta": META})
+
+    async def delete_sticker(self, request: web.Request) -> Answer:
+        self._stickers(request).remove(self._find_sticker(request))
+        return Answer({"meta": META})
+
+    def _find(self, request: web.Request) -> dict[str, Any]:
+        pack = self._packs.get(request.match_info["pack"])
+        if pack is None:
+            raise Refused(answers.NOT_FOUND, "There is no such sticker pack.")
+        return pack
+
+    def _stickers(self, request: web.Request) -> list[dict[str, Any]]:
+        stickers: list[dict[str, Any]] = self._find(request)["stickers"]
+        return stickers
+
+    def _find_sticker(self, request: web.Request) -> dict[str, Any]:
+        index = int(request.match_info["index"])
+        found = [each for each in self._stickers(request) if each["index"] == index]
+        if not found:
+            raise Refused(answers.NOT_FOUND, f"The pack has no sticker {index}.")
+        return found[0]
+
+    async def _read_sticker(self, request: web.Request) -> dict[str, Any]:
+        body = await _read_object(request, ("image_data_id", "emojis"))
+        if self._world.library.find_usable(body.get("image_data_id")) is None:
+            raise Refused(answers.UNKNOWN_MEDIA, "image_data_id is the id of an uploaded picture.")
+        return body
+
+
+async def _read_object(request: web.Request, fields: tuple[str, ...]) -> dict[str, Any]:
+    body = await read_json(request)
+    if not isinstance(body, dict):
+        raise Refused(answers.INVALID, "The body is an object.")
+    for field in body:
+        if field not in fields:
+            raise Refused(answers.UNKNOWN_KEY, f"{field} is not known; known: {', '.join(fields)}.")
+    return body
+
+
+def _check_provider(provider: object) -> None:
+    if not isinstance(provider, Mapping) or not _NAME.fullmatch(str(provider.get("name"))):
+        raise Refused(answers.INVALID, "name has letters, digits, - and _ only.")
+    if provider.get("type") != "www":
+        raise Refused(answers.INVALID, "type is www.")
+    if not _is_login(provider.get("config")):
+        raise Refused(
+            answers.INVALID, 'config is {"basic": {"username", "password"}} or {"bearer": "token"}.'
+        )
+
+
+def _is_login(config: object) -> bool:
+    match config:
+        case {"bearer": str(), **rest}:
+            return not rest
+        case {"basic": {"username": str(), "password": str()}, **rest}:
+            return not rest
+    return False
