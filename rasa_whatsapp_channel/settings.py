@@ -176,6 +176,30 @@ def _media(value: object) -> MediaSettings:
     return MediaSettings(**values)
 
 
+@dataclass(frozen=True)
+class NumberSettings:
+    """One item of ``numbers:``, a further business number of the same bot."""
+
+    phone_number_id: str = _key(_text, "")
+    access_token: str = _key(_text, "", secret=True)  # the block's, if not given
+
+
+def _numbers(value: object) -> tuple[NumberSettings, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Mapping) for item in value):
+        raise ValueError('a list such as `numbers: [{phone_number_id: "106540352242922"}]`')
+    numbers: list[NumberSettings] = []
+    problems: list[str] = []
+    for item in value:
+        values, wrong = _read_keys(NumberSettings, item, prefix="numbers.")
+        problems += wrong
+        if not wrong and "phone_number_id" not in values:
+            problems.append("'numbers.phone_number_id' is missing.")
+        numbers.append(NumberSettings(**values))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return tuple(numbers)
+
+
 def _inbound(value: object) -> Mapping[str, str]:
     """Return kind of message → its template, checked by `wording`."""
     if not isinstance(value, Mapping):
@@ -226,6 +250,7 @@ class Settings:
         secret=True,
         line="password: ${WHATSAPP_PASSWORD}",
     )
+    numbers: tuple[NumberSettings, ...] = _key(_numbers, (), apis=(CLOUD,))
     app_secret: str | tuple[str, ...] = _key(_secrets, "", apis=(CLOUD,), secret=True)
     verify_token: str = _key(
         _text,
@@ -235,9 +260,7 @@ class Settings:
         secret=True,
         line="verify_token: ${WHATSAPP_VERIFY_TOKEN}",
     )
-    webhook_secret: str | tuple[str, ...] = _key(
-        _secrets, "", apis=(TURN, DIALOG360), secret=True
-    )
+    webhook_secret: str | tuple[str, ...] = _key(_secrets, "", apis=(TURN, DIALOG360), secret=True)
     webhook_username: str = _key(_text, "", apis=(ON_PREMISES, DIALOG360))
     webhook_password: str = _key(_text, "", apis=(ON_PREMISES, DIALOG360), secret=True)
     webhook_token: str = _key(_text, "", apis=(ON_PREMISES, DIALOG360), secret=True)
@@ -266,6 +289,17 @@ class Settings:
     @property
     def platform(self) -> Api:
         return APIS[self.api]
+
+    def by_number(self) -> Mapping[str, Settings]:
+        """Return the settings of each business number; the first is that of the block itself."""
+        numbers = {self.phone_number_id: self}
+        for number in self.numbers:
+            numbers[number.phone_number_id] = dataclasses.replace(
+                self,
+                phone_number_id=number.phone_number_id,
+                access_token=number.access_token or self.access_token,
+            )
+        return numbers
 
     @classmethod
     def from_credentials(
@@ -355,6 +389,9 @@ def _problems_of_api(
             yield f"'{key.name}' is a key for api {of}; this block says `api: {api}`."
         if api in key.metadata["required"] and key.name not in values and not given:
             yield _missing(key.name, key.metadata["line"], api)
+    ids = [values.get("phone_number_id"), *(n.phone_number_id for n in values.get("numbers", ()))]
+    for twice in sorted({number for number in ids if number and ids.count(number) > 1}):
+        yield f"'numbers' names {twice} twice, or it is the block's own 'phone_number_id'."
     if "trusted_proxies" in values and "allowed_networks" not in values:
         yield "'trusted_proxies' needs 'allowed_networks' beside it."
     yield from _problems_of_proof(api, values)

@@ -21,8 +21,8 @@ from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import Store
-from rasa_whatsapp_channel.store.consumer import Consumer
+from rasa_whatsapp_channel.store.base import Item, Store
+from rasa_whatsapp_channel.store.consumer import Consumer, Handle, Outcome, SetAside
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,
@@ -33,6 +33,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
 )
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.events import Event
+from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.transport import Transport
 from rasa_whatsapp_channel.whatsapp.webhook import Proof
 
@@ -56,58 +57,64 @@ class Wiring:
         self.settings = settings
         self.metrics = Metrics()
         self.store: Store = open_store(settings.store)
-        transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
-        self.client: Client = make_client(settings, transport)
-        folder = MediaFolder(
-            root / settings.media.store, self.client, max_bytes=settings.media.max_bytes
-        )
-        worker = InboxWorker(
-            self.client,
-            self.store,
-            bot,
-            media=folder if settings.media.download else None,
-            commands=settings.commands,
-            wording=settings.inbound or {},
-            failure_intent=settings.failure_intent,
-            mark_read=settings.mark_read,
-            typing=settings.typing_indicator,
-            metrics=self.metrics,
-        )
+        self._links = make_links(settings)
         failures = Failures(self.store.inbox, settings.failure_intent)
         statuses = Statuses(self.store, failures)
-        self._links = make_links(settings)
-        self._uploads = MediaUploads(
-            self.client,
-            self.store.values,
-            root=root,
-            account=account(settings),
-            links=self._links,
-            converter=make_converter(settings, root),
-            upload=settings.media.upload,
-        )
-        sender = Sender(
-            self.client,
-            self._uploads,
-            self.store,
-            statuses,
-            failures,
-            account=account(settings),
-            pace=make_pace(settings),
-            reengagement=settings.reengagement_template,
-            metrics=self.metrics,
-        )
+        transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
+        converter = make_converter(settings, root)
+        turns: dict[str | None, Handle] = {}
+        sends: dict[str | None, Handle] = {}
+        self._lines: list[tuple[Client, MediaUploads]] = []
+        for name, number in settings.by_number().items():
+            client = make_client(number, transport)
+            uploads = MediaUploads(
+                client,
+                self.store.values,
+                root=root,
+                account=account(number),
+                links=self._links,
+                converter=converter,
+                upload=number.media.upload,
+            )
+            # The first number's conversations are not named after it.
+            key = name if self._lines else None
+            self._lines.append((client, uploads))
+            turns[key] = InboxWorker(
+                client,
+                self.store,
+                bot,
+                media=make_folder(number, client, root),
+                commands=number.commands,
+                wording=number.inbound or {},
+                failure_intent=number.failure_intent,
+                mark_read=number.mark_read,
+                typing=number.typing_indicator,
+                metrics=self.metrics,
+            ).handle
+            sends[key] = Sender(
+                client,
+                uploads,
+                self.store,
+                statuses,
+                failures,
+                account=account(number),
+                pace=make_pace(number),
+                reengagement=number.reengagement_template,
+                metrics=self.metrics,
+            ).handle
         self._receiver = Receiver(
             self.store,
             self.metrics,
             note_status=statuses.note,
             sender_id=settings.sender_id,
+            numbers=tuple(filter(None, settings.by_number())),
             max_age=settings.max_age,
         )
         self._inbox = Consumer(
-            self.store.inbox, worker.handle, name="inbox", ready=ready, metrics=self.metrics
+            self.store.inbox, by_number(turns), name="inbox", ready=ready, metrics=self.metrics
         )
         self._outbox = Consumer(
-            self.store.outbox, sender.handle, name="outbox", metrics=self.metrics
+            self.store.outbox, by_number(sends), name="outbox", metrics=self.metrics
         )
 
     async def open(self) -> None:
@@ -125,9 +132,10 @@ class Wiring:
         await self._outbox.stop(GRACE / 2)
 
     async def close(self) -> None:
-        await self._uploads.close()
+        for client, uploads in self._lines:
+            await uploads.close()
+            await client.close()
         await self._links.close()
-        await self.client.close()
         await self.store.close()
 
     async def receive(self, events: Iterable[Event]) -> None:
@@ -162,6 +170,27 @@ class Wiring:
         except StoreError:
             self.metrics.store_failed()
         return self.metrics.page()
+
+
+def by_number(handles: Mapping[str | None, Handle]) -> Handle:
+    """Return what hands an entry to whoever speaks for the number that its conversation is with."""
+    if len(handles) == 1 and None in handles:
+        return handles[None]
+
+    async def handle(item: Item) -> Outcome:
+        _, number = split_number(item.conversation)
+        if number not in handles:
+            return SetAside(f"the settings name no number {number} any more")
+        return await handles[number](item)
+
+    return handle
+
+
+def make_folder(settings: Settings, client: Client, root: Path) -> MediaFolder | None:
+    media = settings.media
+    if not media.download:
+        return None
+    return MediaFolder(root / media.store, client, max_bytes=media.max_bytes)
 
 
 def make_client(settings: Settings, transport: Transport | None = None) -> Client:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from rasa_whatsapp_channel.inbound.people import People
@@ -22,6 +22,7 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Unknown,
     UserIdChanged,
 )
+from rasa_whatsapp_channel.whatsapp.identity import at_number
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Receiver:
     """
     *note_status* is told of every status; *sender_id* is the setting of that name.
 
+    *numbers* are the phone number ids of ours, the first one first; with none given, any is ours.
     A message that is older than *max_age* seconds when it comes is set aside for a person to see.
     """
 
@@ -43,6 +45,7 @@ class Receiver:
         *,
         note_status: Callable[[Status], Awaitable[None]],
         sender_id: str = "phone",
+        numbers: Sequence[str] = (),
         max_age: float | None = None,
         clock: Clock = time.time,
     ) -> None:
@@ -50,12 +53,16 @@ class Receiver:
         self._metrics = metrics
         self._note_status = note_status
         self._people = People(store.values, sender_id=sender_id, clock=clock)
+        self._numbers = numbers
+        self._elsewhere: set[str] = set()
         self._max_age = max_age
         self._clock = clock
 
     async def receive(self, events: Iterable[Event]) -> None:
         """Keep every event. Raises `StoreError` when one could not be: WhatsApp sends it again."""
         for event in events:
+            if self._is_elsewhere(event):
+                continue
             if isinstance(event, InboundMessage):
                 await self._message(event)
             elif isinstance(event, Status):
@@ -73,7 +80,7 @@ class Receiver:
     async def _message(self, event: InboundMessage) -> None:
         if event.type == "system":
             await self._people.change(event)
-        sender_id = await self._people.name(event)
+        sender_id = await self._name(event)
         if not await self._keep(event, sender_id):
             self._metrics.duplicate()
             logger.info("whatsapp.duplicate", extra={"type": event.type, "key": event.key})
@@ -82,6 +89,22 @@ class Receiver:
         logger.debug("whatsapp.received", extra={"type": event.type, "key": event.key})
         if event.type != "system":
             await self._open_window(sender_id, event.timestamp or self._clock())
+
+    async def _name(self, event: InboundMessage) -> str:
+        """Return who it is; the chats of one person with two numbers of ours are two."""
+        name = await self._people.name(event)
+        number = event.phone_number_id
+        return at_number(name, number) if number and number in self._numbers[1:] else name
+
+    def _is_elsewhere(self, event: Event) -> bool:
+        """Return whether *event* is for a number that this bot does not speak for."""
+        number = getattr(event, "phone_number_id", None)
+        if number is None or not self._numbers or number in self._numbers:
+            return False
+        if number not in self._elsewhere:
+            self._elsewhere.add(number)
+            logger.warning("whatsapp.not_our_number", extra={"phone_number_id": number})
+        return True
 
     async def _keep(self, event: InboundMessage, sender_id: str) -> bool:
         age = self._clock() - (event.timestamp or self._clock())

@@ -41,6 +41,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     MediaError,
     SendError,
 )
+from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.messages import Message, Template, find_media
 
 logger = logging.getLogger(__name__)
@@ -188,8 +189,9 @@ class Sender:
 
     async def _address(self, entry: Entry) -> str:
         """Return where the person is to be reached now; a conversation keeps its first name."""
-        address = await self._store.values.get(address_key(entry.recipient_id))
-        return address if isinstance(address, str) else entry.recipient_id
+        name, _ = split_number(entry.recipient_id)
+        address = await self._store.values.get(address_key(name))
+        return address if isinstance(address, str) else name
 
     async def _after_sending(self, sent: Sent, message: Message) -> Outcome:
         if sent.status == "failed":  # the status was faster than our note

@@ -26,6 +26,7 @@ class Platform:
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
+        self.calls: list[tuple[str, str]] = []  # phone number id and token, of each in `sent`
         self.receipts: list[dict[str, Any]] = []
         self.answers: list[tuple[int, Any]] = []  # the next ones, instead of a message id
         self.gate = asyncio.Event()  # closed: every request waits
@@ -41,6 +42,8 @@ class Platform:
             status, answer = self.answers.pop(0)
             return web.json_response(answer, status=status)
         self.sent.append(body)
+        token = request.headers["Authorization"]
+        self.calls.append((request.match_info["phone_number_id"], token))
         number = len(self.sent)
         return web.json_response(
             {
@@ -63,7 +66,7 @@ class Platform:
 async def platform() -> AsyncIterator[tuple[Platform, str]]:
     platform = Platform()
     app = web.Application()
-    app.router.add_post("/v25.0/106540352242922/messages", platform.messages)
+    app.router.add_post("/v25.0/{phone_number_id}/messages", platform.messages)
     runner = web.AppRunner(app)
     await runner.setup()
     sock = socket.create_server(("127.0.0.1", 0))

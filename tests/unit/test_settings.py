@@ -218,3 +218,39 @@ def test_what_is_wrong_at_the_door_is_told(key, value, told):
         read({**CLOUD, key: value})
 
     assert told in str(refused.value)
+
+
+def test_each_further_number_has_the_settings_of_the_block_but_its_own_id_and_token():
+    numbers = [{"phone_number_id": 206540352242922}, {"phone_number_id": "3", "access_token": "x"}]
+
+    settings = read({**CLOUD, "numbers": numbers, "commands": ["/help"]}).by_number()
+
+    assert [(key, one.phone_number_id, one.access_token) for key, one in settings.items()] == [
+        ("106540352242922", "106540352242922", "EAAG-secret-token"),
+        ("206540352242922", "206540352242922", "EAAG-secret-token"),
+        ("3", "3", "x"),
+    ]
+    assert {one.commands for one in settings.values()} == {("/help",)}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ("2", "'numbers' must be a list such as"),
+        (["2"], "'numbers' must be a list such as"),
+        ([{}], "'numbers.phone_number_id' is missing."),
+        ([{"phone_id": "2"}], "unknown key 'numbers.phone_id'; did you mean 'numbers.phone_number"),
+        ([{"phone_number_id": "106540352242922"}], "'numbers' names 106540352242922 twice"),
+        ([{"phone_number_id": "2", "access_token": "${TOKEN}"}], "'numbers.access_token' is the"),
+    ],
+)
+def test_a_number_that_cannot_be_used_is_refused(numbers, told):
+    with pytest.raises(SettingsError) as refused:
+        read({**CLOUD, "numbers": numbers})
+
+    assert told in str(refused.value)
+
+
+def test_numbers_are_for_the_cloud_api():
+    with pytest.raises(SettingsError, match="'numbers' is a key for api cloud"):
+        read({**TURN, "numbers": [{"phone_number_id": "2"}]})
