@@ -55,11 +55,14 @@ class Platform:
 
     async def sends(self, count: int, *, within: float = 10.0) -> list[dict[str, Any]]:
         """Return all bodies as soon as there are *count* of them."""
+        await self.eventually(lambda: len(self.sent) >= count, within=within)
+        return self.sent
+
+    async def eventually(self, fact: Callable[[], bool], *, within: float = 10.0) -> None:
         end = asyncio.get_running_loop().time() + within
-        while len(self.sent) < count:
+        while not fact():
             assert asyncio.get_running_loop().time() < end, self.sent
             await asyncio.sleep(0.01)
-        return self.sent
 
 
 @pytest_asyncio.fixture

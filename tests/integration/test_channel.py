@@ -156,9 +156,12 @@ async def test_the_health_page_tells_what_waits(serve, platform):
 
     async with serve(echo) as running:
         await running.deliver(text_webhook("hi"))
-        while (await running.health())["outbox"]["waiting"] == 0:
-            await asyncio.sleep(0.01)
         health = await running.health()
+        for _ in range(500):
+            if health["outbox"]["waiting"]:
+                break
+            await asyncio.sleep(0.01)
+            health = await running.health()
         platform[0].gate.set()
 
     assert health["status"] == "ok"
@@ -222,8 +225,7 @@ async def test_what_was_not_sent_when_the_server_stopped_is_sent_by_the_next_one
 
     async with serve(echo) as running:
         await running.deliver(text_webhook("hi"))
-        while len(platform[0].answers) == 3:
-            await asyncio.sleep(0.01)
+        await platform[0].eventually(lambda: len(platform[0].answers) < 3)
     platform[0].answers.clear()
     async with serve(echo):
         (sent,) = await platform[0].sends(1)
@@ -237,8 +239,7 @@ async def test_the_ticks_turn_blue_and_the_typing_bubble_shows_when_the_turn_sta
     async with serve(echo) as running:
         await running.deliver(text_webhook("hi"))
         await platform[0].sends(1)
-        while not platform[0].receipts:
-            await asyncio.sleep(0.01)
+        await platform[0].eventually(lambda: bool(platform[0].receipts))
 
     assert platform[0].receipts == [
         {
@@ -283,6 +284,30 @@ async def test_every_single_send_method_works_alone_and_in_order(serve, platform
         "interactive",
         "sticker",
     ]
+
+
+async def test_what_only_rasa_pro_or_single_actions_call_works_too(serve, platform):
+    place = {"type": "location", "location": {"latitude": 48.85, "longitude": 2.35}}
+
+    async def bot(message) -> None:
+        output, to = message.output_channel, message.sender_id
+        await output.send_buttons(to, [{"title": "Yes", "payload": "/yes"}])
+        await output.send_text_with_buttons(to, None, [{"title": "No", "payload": "/no"}])
+        await output.send_elements(to, iter([{"title": "Tea"}]), utter_action="utter_tea")
+        await output.send_custom_json(to, [place, {"messages": [place], "to": "1"}])
+
+    async with serve(bot) as running:
+        await running.deliver(text_webhook("hi"))
+        sent = await platform[0].sends(5)
+
+    assert [body["type"] for body in sent] == [
+        "interactive",
+        "interactive",
+        "text",
+        "location",
+        "location",
+    ]
+    assert sent[2]["text"] == {"body": "*Tea*"}
 
 
 async def test_a_status_is_noted_and_is_no_turn(serve, platform):
