@@ -15,7 +15,12 @@ from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.stores import Place, store_options
 from rasa_whatsapp_channel.store.base import Queue, Store
-from rasa_whatsapp_channel.store.keys import issued_prefix, template_lane, wrote_key
+from rasa_whatsapp_channel.store.keys import (
+    choices_key,
+    issued_prefix,
+    template_lane,
+    wrote_key,
+)
 
 QUEUES: Final = ("inbox", "outbox")
 EVERYTHING: Final = 1_000_000
@@ -175,6 +180,7 @@ async def _forget(place: Place, person: str, *, yes: bool) -> None:
             entries += await store.outbox.purge(lane)
         sent = await store.ledger.purge(person)
         await store.values.delete(wrote_key(person))
+        await store.values.delete(choices_key(person))
         await store.values.purge(issued_prefix(person))
     click.echo(
         f"Forgotten: {entries} in the queues, {sent} in the ledger of what was sent. "

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from rasa_whatsapp_channel.store.base import DAY, Values
+from rasa_whatsapp_channel.store.keys import choices_key
 
 LIFE: Final = DAY  # as long as the bot may answer
 
@@ -19,7 +20,7 @@ async def offer(
     values: Values, recipient_id: str, turn_id: str, choices: Mapping[str, str]
 ) -> None:
     """Note what the bot offers in *turn_id*: number → payload. Earlier numbers are over."""
-    key = _key(recipient_id)
+    key = choices_key(recipient_id)
     kept = await values.get(key)
     same_turn = isinstance(kept, Mapping) and kept["turn"] == turn_id
     if not choices and (same_turn or not kept or not kept["now"]):
@@ -30,12 +31,8 @@ async def offer(
 
 async def choose(values: Values, sender_id: str, turn_id: str, number: str) -> str | None:
     """Return what *number* stands for in the message that begins *turn_id*, if for anything."""
-    kept = await values.get(_key(sender_id))
+    kept = await values.get(choices_key(sender_id))
     if not isinstance(kept, Mapping):
         return None
     payload = kept["before" if kept["turn"] == turn_id else "now"].get(number)
     return payload if isinstance(payload, str) else None
-
-
-def _key(recipient_id: str) -> str:
-    return f"choices:{recipient_id}"

@@ -26,6 +26,11 @@ def issued_prefix(recipient_id: str) -> str:
     return f"issued:{recipient_id}:"
 
 
+def choices_key(recipient_id: str) -> str:
+    """What the numbers stand for that this person was offered, see `store.choices`."""
+    return f"choices:{recipient_id}"
+
+
 def person_key(value: str) -> str:
     """The name of the conversation that this phone number or user id belongs to."""
     return f"person:{value}"
