@@ -17,6 +17,7 @@ from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.messages import Media
 
 _TEXTS: Final = frozenset({"application/json", "application/xml"})
+_PICTURES: Final = frozenset({"image", "sticker"})
 _KINDS: Final = {"gif": "video"}  # a template's gif is an mp4
 
 
@@ -55,7 +56,13 @@ def find_kinds(value: object, kind: str = "document") -> Iterator[tuple[Media, s
 
 def mime_type_of(head: bytes, name: str, kind: str) -> str:
     """Return the MIME type: the content tells it, where it does not the ending."""
-    found = mime.from_content(head) or mime.from_ending(name) or mime.ANY
+    found = mime.from_content(head)
+    if found is None and kind not in _PICTURES:
+        found = mime.from_ending(name)
+    elif found is None:  # every picture that is one can be told by its content
+        said = mime.from_ending(name) or mime.ANY
+        found = mime.ANY if said in limits.MEDIA_TYPES[kind] else said
+    found = found or mime.ANY
     if kind == "audio" and found == "video/mp4":  # one container; sound alone is often not marked
         return "audio/mp4"
     return found

@@ -1,0 +1,172 @@
+"""A bot of ours and the simulator in one process, with the whole way of a message between them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from ruamel.yaml import YAML
+
+from rasa_whatsapp_channel.settings import CHANNEL, Settings
+from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.server import WORLD, create_app
+from rasa_whatsapp_channel.simulator.state import Message
+from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp import webhook
+from rasa_whatsapp_channel.whatsapp.apis import APIS
+from rasa_whatsapp_channel.wiring import Wiring
+
+MAYA = "4915112345678"
+
+
+@dataclass
+class Desk:
+    """A bot (*wiring*) whose folder is *root*, and the WhatsApp (*world*) it speaks to."""
+
+    wiring: Wiring
+    world: World
+    root: Path
+    heard: list[Any] = field(default_factory=list)
+
+    def put(self, name: str, content: bytes) -> str:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return name
+
+    async def say(self, *responses: Mapping[str, Any], to: str = MAYA) -> None:
+        for response in responses:
+            await self.wiring.outlet().say(to, response)
+
+    async def shows(self, count: int, *, within: float = 60.0) -> list[Message]:
+        """Wait until *count* messages have arrived with a person, and return them."""
+        end = asyncio.get_running_loop().time() + within
+        while len(arrived := self.arrived()) < count:
+            assert asyncio.get_running_loop().time() < end, self.world.state.messages
+            await asyncio.sleep(0.02)
+        return arrived
+
+    def arrived(self) -> list[Message]:
+        messages = self.world.state.messages.values()
+        return [each for each in messages if each.direction == "outbound" and not each.errors]
+
+    def file_of(self, message: Message) -> bytes:
+        (media_id,) = set(message.media.values())
+        found = self.world.library.find(media_id)
+        assert found is not None
+        return found.path.read_bytes()
+
+    def uploads(self) -> int:
+        return sum(
+            entry["method"] == "POST" and entry["path"].endswith("/media")
+            for entry in self.world.requests.entries
+        )
+
+
+Start = Callable[..., Awaitable[Desk]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """``await start("cloud", media={"convert": False})``"""
+    root = tmp_path / "bot"
+    root.mkdir()
+    async with AsyncExitStack() as stack:
+
+        async def start(api: str = "cloud", **settings: Any) -> Desk:
+            return await stack.enter_async_context(_desk(api, root, settings))
+
+        yield start
+
+
+@asynccontextmanager
+async def _desk(api: str, root: Path, more: dict[str, Any]) -> AsyncIterator[Desk]:
+    desk: Desk | None = None
+
+    async def receive(request: web.Request) -> web.Response:
+        assert desk is not None
+        await desk.wiring.receive(webhook.read(await request.read()))
+        return web.Response()
+
+    async def hear(turn: Any, *, repeated: bool) -> None:
+        assert desk is not None
+        desk.heard.append(turn)
+
+    bot = web.Application()
+    bot.router.add_post("/webhook", receive)
+    async with TestServer(bot) as bot_server:
+        config = Config(api=APIS[api], webhook=str(bot_server.make_url("/webhook")))
+        app = create_app(config)
+        async with TestServer(app) as server:
+            block = credentials_block(config, str(server.make_url("")).rstrip("/"))
+            settings = YAML(typ="safe").load(block)[CHANNEL]
+            settings.update(store="memory:", wait_for_delivered="none", **more)
+            settings["media"] = {"private_links": True, **more.get("media", {})}
+            wiring = Wiring(
+                Settings.from_credentials(settings), hear, ready=lambda: True, root=root
+            )
+            desk = Desk(wiring, app[WORLD], root)
+            await wiring.open()
+            wiring.start()
+            try:
+                yield desk
+            finally:
+                await desk.world.webhooks.clear()
+                await wiring.stop()
+                await wiring.close()
+
+
+@pytest.fixture
+async def host() -> AsyncIterator[Callable[..., str]]:
+    """Put files on a server: ``host("a.jpg", content, "image/jpeg")`` returns the link."""
+    files: dict[str, tuple[bytes, dict[str, str], int]] = {}
+
+    async def serve(request: web.Request) -> web.Response:
+        content, headers, status = files[request.match_info["name"]]
+        return web.Response(body=content, headers=headers, status=status)
+
+    app = web.Application()
+    app.router.add_get("/{name}", serve)
+    async with TestServer(app) as server:
+
+        def put(
+            name: str, content: bytes, mime_type: str, *, status: int = 200, **more: str
+        ) -> str:
+            headers = {
+                "Content-Type": mime_type,
+                **{k.replace("_", "-"): v for k, v in more.items()},
+            }
+            files[name] = (content, headers, status)
+            return str(server.make_url(f"/{name}"))
+
+        yield put
+
+
+@pytest.fixture
+def bucket() -> Any:
+    """A store that goes by the name of ``s3``, inside of this process."""
+    fsspec = pytest.importorskip("fsspec")
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    class Bucket(MemoryFileSystem):  # type: ignore[misc]
+        protocol = "s3"
+        store: ClassVar[dict[str, Any]] = {}
+        cachable = False
+
+        @classmethod
+        def _strip_protocol(cls, path: str) -> str:
+            return str(super()._strip_protocol(path.removeprefix("s3://")))
+
+    known = fsspec.registry.get("s3")
+    fsspec.register_implementation("s3", Bucket, clobber=True)
+    yield Bucket()
+    if known is not None:
+        fsspec.register_implementation("s3", known, clobber=True)
