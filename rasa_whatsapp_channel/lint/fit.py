@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from rasa_whatsapp_channel.domain.languages import find_languages, original_path, translate
 from rasa_whatsapp_channel.domain.read import Slot
@@ -19,6 +19,9 @@ from rasa_whatsapp_channel.outbound.compose.changes import RULES
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
 Slots = Mapping[str, Slot]
+
+# Whatever a text becomes part of takes 1,024 characters at least, and formatting adds few.
+_ROOMY: Final = 900
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,15 @@ def _changes(sent: Sent) -> Iterator[Remark]:
 
 def _growth(sent: Sent, slots: Slots) -> Iterator[Remark]:
     """Yield what changes more when slots hold longer texts than the shortest."""
-    for name in sent.names:
-        value = guess.longest(name, slots)
-        code = _more(sent, {name: value}) if value and value != sent.values[name] else None
-        if code:
-            yield _remark(sent, "WA606", name, code, slot=name, value=value)
+    known = {name: guess.longest(name, slots) or sent.values[name] for name in sent.names}
     names = [name for name in sent.names if guess.is_open(name, slots)]
     long = {name: guess.typical(number) for number, name in enumerate(names)}
+    if not sent.names or not _more(sent, {**known, **long}):  # the rule, so it is asked first
+        return
+    for name, value in known.items():
+        code = _more(sent, {name: value})
+        if code:
+            yield _remark(sent, "WA606", name, code, slot=name, value=value)
     codes = {name: _more(sent, {name: long[name]}) for name in names}
     for name, code in codes.items():
         if code:
@@ -87,9 +92,18 @@ def _growth(sent: Sent, slots: Slots) -> Iterator[Remark]:
 def _more(sent: Sent, values: Mapping[str, str]) -> str | None:
     """Return the code of the first change that only *values* bring about."""
     filled = guess.fill_in(sent.written, {**sent.values, **values})
+    if _is_roomy(filled, sent.filled):
+        return None
     codes = Counter(change.code for change in compose(filled, api=sent.api).changes)
     codes -= Counter(change.code for change in sent.composed.changes)
     return next(iter(codes), None)
+
+
+def _is_roomy(filled: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Tell without composing, which takes long, that only a text grew, and not up to a limit."""
+    pairs = zip(texts_of(filled), texts_of(before), strict=True)
+    grown = [path for (path, new), (_, old) in pairs if new != old]
+    return all(path == ("text",) and len(filled["text"]) <= _ROOMY for path in grown)
 
 
 def _open(sent: Sent, names: Sequence[str], code: str) -> Remark:

@@ -56,7 +56,7 @@ def check_link(use: Use, api: Api, answer: Answer | None) -> Iterator[Remark]:
     """Yield what is wrong with a link; *answer* is what its server said, where it was asked."""
     host = _host(use.source)
     if api.name != "on_premises" and _is_private(host):  # that one fetches from where it runs
-        yield remark("WA705", use.path, link=use.source, host=host)
+        yield remark("WA705", use.path, link=use.source, host=host or "it")
     answer = answer or Answer(mime_type=mime.from_ending(use.source) or "")
     if answer.problem:
         yield remark("WA707", use.path, link=use.source, problem=answer.problem)
@@ -86,7 +86,10 @@ def check_file(use: Use, root: Path, api: Api) -> Iterator[Remark]:
     if source.size and decide(need, source):
         yield remark("WA704", use.path, path=use.source, what=describe(source), kind=use.kind)
         return
-    yield from _check_size(use, source.size)
+    wrong = list(_check_size(use, source.size))
+    yield from wrong
+    if wrong:
+        return
     try:
         files.check_type(use.source, source.mime_type, use.kind)
     except MediaError as error:

@@ -51,9 +51,14 @@ _CLIENTS: Final[Mapping[str, Callable[[], Client]]] = {
 }
 
 
+def offline_client(api: Api) -> Client:
+    """Return a client of *api* that writes bodies and cannot send them."""
+    return _CLIENTS[api.name]()
+
+
 def write_bodies(messages: Iterable[Outgoing], api: Api) -> list[dict[str, Any]]:
     """Return the bodies for *api*; a file that would be uploaded first stands there by its name."""
-    client = _CLIENTS[api.name]()
+    client = offline_client(api)
     return [
         client.body(RECIPIENT, _upload(each.message, api), reply_to=each.reply_to)
         for each in messages

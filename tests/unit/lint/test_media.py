@@ -8,9 +8,12 @@ import av
 import pytest
 from PIL import Image
 
+from rasa_whatsapp_channel.domain.read import read_domains
+from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.lint.finding import Finding
 from rasa_whatsapp_channel.lint.links import Answer
 from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, TURN
 
 Lint = Callable[..., list[Finding]]
 
@@ -122,28 +125,40 @@ def test_a_sticker_may_move_where_the_api_takes_that(lint: Lint, bot: Path) -> N
     assert found.endswith("(api on_premises)")
 
 
-def test_a_clip_is_looked_into(lint: Lint, bot: Path) -> None:
-    with av.open(str(bot / "a.mp4"), "w") as container:
-        pictures = container.add_stream("mpeg4", rate=5)
-        sounds = container.add_stream("libmp3lame", rate=48000, layout="mono")
-        pictures.width = pictures.height = 64
-        pictures.pix_fmt = "yuv420p"
-        for number in range(3):
+def film(path: Path, pictures: str, sound: str | None = None, index: str = "") -> None:
+    """Write nine grey pictures, and a fifth of a second of silence."""
+    with av.open(str(path), "w", options={"movflags": index} if index else {}) as container:
+        seen = container.add_stream(pictures, rate=5)
+        heard = container.add_stream(sound, rate=48000, layout="mono") if sound else None
+        seen.width = seen.height = 64
+        seen.pix_fmt = "yuv420p"
+        for number in range(9):
             frame = av.VideoFrame(64, 64, "yuv420p")
             frame.pts = number
-            container.mux(pictures.encode(frame))
-        container.mux(pictures.encode(None))
-        silence = av.AudioFrame(format="fltp", layout="mono", samples=9600)
-        for plane in silence.planes:
-            plane.update(bytes(plane.buffer_size))
-        silence.sample_rate, silence.pts = 48000, 0
-        container.mux(sounds.encode(silence))
-        container.mux(sounds.encode(None))
+            container.mux(seen.encode(frame))
+        container.mux(seen.encode(None))
+        if heard:
+            silence = av.AudioFrame(format="fltp", layout="mono", samples=9600)
+            for plane in silence.planes:
+                plane.update(bytes(plane.buffer_size))
+            silence.sample_rate, silence.pts = 48000, 0
+            container.mux(heard.encode(silence))
+            container.mux(heard.encode(None))
 
-    [found] = told(lint(response('attachment: {type: video, path: "a.mp4"}')))
 
-    assert "mpeg4 and mp3, " in found
-    assert "its index at the end, which WhatsApp does not take as video" in found
+def test_a_clip_is_looked_into(lint: Lint, bot: Path) -> None:
+    film(bot / "old.mp4", "mpeg4", "libmp3lame")
+    film(bot / "high.mp4", "libx264", index="faststart")
+    (bot / "broken.mp4").write_bytes(bytes(4) + b"ftypisom")
+    clip = "attachment: {{type: video, path: {}}}"
+
+    [old] = told(lint(response(clip.format("old.mp4"))))
+    [high] = told(lint(response(clip.format("high.mp4"))))
+
+    assert "mpeg4 and mp3, " in old
+    assert "its index at the end, which WhatsApp does not take as video" in old
+    assert "h264, High profile with B-frames, which" in high
+    assert lint(response(clip.format("broken.mp4"))) == []  # nobody can tell
 
 
 @pytest.mark.parametrize("path", ["data:image/png;base64,iVBORw0KGgo=", "s3://bucket/a.jpg"])
@@ -159,6 +174,7 @@ def test_what_lies_elsewhere_is_not_looked_for(lint: Lint, path: str) -> None:
         ('image: "https://[::1]/a.jpg"', "WA705"),
         ('image: "https://minio:9000/a.jpg"', "WA705"),
         ('image: "https://shop.internal/a.jpg"', "WA705"),
+        ('image: "http://["', "WA705"),
         ('image: "https://shop.example/a.webp"', "WA706"),
         ('attachment: {type: video, link: "https://shop.example/a.mov?x=1"}', "WA706"),
         ('attachment: {type: audio, link: "https://shop.example/a.wav"}', "WA706"),
@@ -199,6 +215,46 @@ def test_what_the_server_says_counts(lint: Lint, answer: Answer, said: list[str]
     found = lint(response(f'image: "{link}"'), answers={link: answer})
 
     assert [finding.code for finding in found] == said
+
+
+def test_the_files_of_a_template_are_looked_at(lint: Lint) -> None:
+    [found] = lint("""
+responses:
+  utter_it:
+  - text: "Are you there?"
+    metadata:
+      whatsapp:
+        template:
+          name: hello_again
+          language: en
+          components:
+          - type: header
+            parameters: [{type: image, image: {link: "http://localhost/a.jpg"}}]
+""")
+
+    assert (found.code, found.line) == ("WA705", 12)
+
+
+def test_links_are_listed_once_and_without_those_of_slots(bot: Path) -> None:
+    path = bot / "domain.yml"
+    path.write_text("""
+responses:
+  utter_it:
+  - {text: "", image: "https://shop.example/a.jpg"}
+  - {text: "", image: "https://shop.example/{name}.jpg", channel: whatsapp}
+  - {text: "", image: "https://shop.example/slack.jpg", channel: slack}
+  - {text: "", attachment: "https://shop.example/refused.jpg"}
+  - "Hello"
+  utter_more:
+  - {text: "", custom: {type: image, image: {link: "https://shop.example/b.jpg"}}}
+  - {text: "", image: "https://shop.example/a.jpg"}
+""")
+    [domain] = read_domains([path])
+
+    assert Linter(domain, [CLOUD, TURN]).links() == [
+        "https://shop.example/a.jpg",
+        "https://shop.example/b.jpg",
+    ]
 
 
 def test_files_in_headers_cards_and_bodies_are_looked_at(lint: Lint) -> None:
