@@ -18,9 +18,11 @@ class _Plain:
         self.odd: set[str] = set()  # types that had to be written out
 
     def value(self, value: Any, depth: int = DEPTH) -> Any:
+        if value is None or (type(value) is str and value.isascii()):  # most values
+            return value
         if isinstance(value, str):
             return _encodable(value)
-        if value is None or isinstance(value, bool):
+        if isinstance(value, bool):
             return value
         if depth and isinstance(value, (dict, Mapping)):  # to ask for a dict first is faster
             return {self._key(key): self.value(item, depth - 1) for key, item in value.items()}
@@ -75,8 +77,6 @@ def kind_name(value: object) -> str:
 
 
 def _encodable(value: str) -> str:
-    if type(value) is str and value.isascii():
-        return value
     # str.__str__: an Enum of strings stands for its value, not for its name
     text = str.__str__(value)
     try:
