@@ -19,6 +19,7 @@ from sanic import response as http
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE
 from rasa_whatsapp_channel.outbound.outlet import Outlet
@@ -123,6 +124,8 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         try:
             settings = Settings.from_credentials(credentials)
             check_store(settings.store)
+            if settings.transcribe:
+                load_function(settings.transcribe)
         except (SettingsError, StoreError) as error:
             # Rasa prints this one without a traceback.
             raise InvalidConfigException(str(error)) from error

@@ -123,6 +123,12 @@ def _commands(value: object) -> tuple[str, ...]:
     raise ValueError('a list such as ["/restart"]')
 
 
+def _dotted(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"\w+(\.\w+)+", value.strip()):
+        return value.strip()
+    raise ValueError("the name of a function such as my_bot.speech.transcribe")
+
+
 def _choice(*choices: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if value not in choices:
@@ -285,6 +291,8 @@ class Settings:
     failure_intent: str | None = _key(_text, None)
     media: MediaSettings = _key(_media, MediaSettings())
     inbound: Mapping[str, str] | None = _key(_inbound, None)
+    debounce: float = _key(_seconds, 0.0)
+    transcribe: str | None = _key(_dotted, None)
 
     @property
     def platform(self) -> Api:
@@ -392,6 +400,8 @@ def _problems_of_api(
     ids = [values.get("phone_number_id"), *(n.phone_number_id for n in values.get("numbers", ()))]
     for twice in sorted({number for number in ids if number and ids.count(number) > 1}):
         yield f"'numbers' names {twice} twice, or it is the block's own 'phone_number_id'."
+    if "transcribe" in values and not values.get("media", MediaSettings()).download:
+        yield "'transcribe' needs the files: take away `download: false` from 'media'."
     if "trusted_proxies" in values and "allowed_networks" not in values:
         yield "'trusted_proxies' needs 'allowed_networks' beside it."
     yield from _problems_of_proof(api, values)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.media import MediaFolder
 from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.worker import Bot, InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.convert.converter import Converter
@@ -62,6 +63,7 @@ class Wiring:
         statuses = Statuses(self.store, failures)
         transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
         converter = make_converter(settings, root)
+        transcriber = load_function(settings.transcribe) if settings.transcribe else None
         turns: dict[str | None, Handle] = {}
         sends: dict[str | None, Handle] = {}
         self._lines: list[tuple[Client, MediaUploads]] = []
@@ -89,6 +91,8 @@ class Wiring:
                 failure_intent=number.failure_intent,
                 mark_read=number.mark_read,
                 typing=number.typing_indicator,
+                debounce=number.debounce,
+                transcriber=transcriber,
                 metrics=self.metrics,
             ).handle
             sends[key] = Sender(
@@ -109,6 +113,7 @@ class Wiring:
             sender_id=settings.sender_id,
             numbers=tuple(filter(None, settings.by_number())),
             max_age=settings.max_age,
+            debounce=settings.debounce,
         )
         self._inbox = Consumer(
             self.store.inbox, by_number(turns), name="inbox", ready=ready, metrics=self.metrics

@@ -22,7 +22,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "image": (*_FILE, "caption"),
         "video": (*_FILE, "caption"),
         "audio": _FILE,
-        "voice": _FILE,
+        "voice": (*_FILE, "transcript"),
         "document": (*_FILE, "caption"),
         "sticker": _FILE,
         "location": ("latitude", "longitude", "name", "address"),

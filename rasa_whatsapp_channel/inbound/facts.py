@@ -14,16 +14,24 @@ MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "stick
 
 
 def facts_of(
-    event: InboundMessage, file: StoredFile | None = None, *, response: str | None = None
+    event: InboundMessage,
+    file: StoredFile | None = None,
+    *,
+    response: str | None = None,
+    transcript: str | None = None,
 ) -> dict[str, Any]:
     """
     Return what is known of *event*, in WhatsApp's words.
 
-    *response* is the Rasa response that the message quotes, answers or reacts to, where known.
+    *response* is the Rasa response that the message quotes, answers or reacts to, where known,
+    *transcript* what is said in a voice note.
 
     `type`, `id`, `timestamp`, `from`, `user_id`, `profile_name`, `phone_number_id`, `context` and
     `referral` are always there, None when absent. The part of the type stands under its name.
     """
+    part = {event.type: _part(event, file, response)}
+    if transcript:
+        part[event.type]["transcript"] = transcript
     always = {
         "type": event.type,
         "id": event.id,
@@ -43,7 +51,6 @@ def facts_of(
         "errors": [dataclasses.asdict(error) for error in event.errors],
     }
     # A type may be called anything one day, so what is always there comes last.
-    part = {event.type: _part(event, file, response)}
     return {**part, **{key: value for key, value in sometimes.items() if value}, **always}
 
 

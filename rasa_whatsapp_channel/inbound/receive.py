@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
+from rasa_whatsapp_channel.inbound.bursts import Bursts
 from rasa_whatsapp_channel.inbound.people import People
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import DAY, Clock, Store
@@ -47,6 +48,7 @@ class Receiver:
         sender_id: str = "phone",
         numbers: Sequence[str] = (),
         max_age: float | None = None,
+        debounce: float = 0.0,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -56,6 +58,7 @@ class Receiver:
         self._numbers = numbers
         self._elsewhere: set[str] = set()
         self._max_age = max_age
+        self._bursts = Bursts(store, debounce, clock=clock)
         self._clock = clock
 
     async def receive(self, events: Iterable[Event]) -> None:
@@ -109,13 +112,22 @@ class Receiver:
     async def _keep(self, event: InboundMessage, sender_id: str) -> bool:
         age = self._clock() - (event.timestamp or self._clock())
         if self._max_age is None or age <= self._max_age:
-            return await self._store.inbox.put(event.key, sender_id, to_body(event))
+            return await self._put(event, sender_id)
         reason = f"it came {age:.0f} seconds after it was written; max_age is {self._max_age:g}"
         new = await self._store.inbox.put_given_up(event.key, sender_id, to_body(event), reason)
         if new:
             self._metrics.given_up("inbox")
             logger.warning("whatsapp.too_old", extra={"key": event.key, "reason": reason})
         return new
+
+    async def _put(self, event: InboundMessage, sender_id: str) -> bool:
+        body = to_body(event)
+        if event.type != "system" and not await self._store.values.get(wrote_key(sender_id)):
+            body["first"] = True
+        if not await self._store.inbox.put(event.key, sender_id, body):
+            return False
+        await self._bursts.note(event, sender_id)
+        return True
 
     async def _open_window(self, sender_id: str, at: float) -> None:
         """Note when the person wrote; what waited for the 24-hour window goes now."""

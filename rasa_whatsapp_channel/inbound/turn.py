@@ -55,12 +55,15 @@ def to_turn(
     file: StoredFile | None = None,
     payload: str | None = None,
     response: str | None = None,
+    transcript: str | None = None,
+    first: bool = False,
 ) -> Turn | None:
     """
     Return what Rasa shall hear of *event*, or None when it is nothing that somebody said.
 
     *commands* are slash texts that people may type. *wording* is the setting ``inbound``. *file* is
     the medium, where it was fetched, and *response* the one that the message quotes or reacts to.
+    *transcript* is what is said in a voice note. *first*: this person has not written before.
     *payload* is what was chosen, where we know that we offered it to this person: then it is the
     text. Without it a tap is what the label says, and no command: the phone of a person writes the
     id that comes back.
@@ -69,16 +72,20 @@ def to_turn(
         return None
     text = (
         payload
-        or _worded(event, file, wording)
+        or _worded(event, file, wording, transcript)
+        or neutralise(transcript or "", ())
         or _words(event, commands)
         or intent_of(event, file)
     )
+    facts = facts_of(event, file, response=response, transcript=transcript)
+    if first:
+        facts["first"] = True
     return Turn(
         text=text,
         sender_id=sender_id or sender_of(event),
         message_id=event.id,
         # Nothing else at this level: Rasa Pro reads `user_id` here.
-        metadata={"whatsapp": facts_of(event, file, response=response)},
+        metadata={"whatsapp": facts},
     )
 
 
@@ -112,7 +119,10 @@ def tapped_id(event: InboundMessage) -> str | None:
 
 
 def _worded(
-    event: InboundMessage, file: StoredFile | None, wording: Mapping[str, str]
+    event: InboundMessage,
+    file: StoredFile | None,
+    wording: Mapping[str, str],
+    transcript: str | None,
 ) -> str | None:
     """Return the text that the bot's author wants for this kind of message, if any."""
     if not wording:
@@ -122,7 +132,8 @@ def _worded(
     if template is None or (kind == "unsupported" and _words(event, ())):
         return None
     caption = text_of(object_of(event.content).get("caption")) if event.type in MEDIA else None
-    fields = {**fields, **({"caption": caption} if caption else {})}
+    more = {"caption": caption, "transcript": transcript}
+    fields = {**fields, **{key: value for key, value in more.items() if value}}
     if template.startswith("/"):
         return fill(template, fields)
     return neutralise(fill(template, {**fields, EVERYWHERE: event.profile_name}))

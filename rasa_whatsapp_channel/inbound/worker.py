@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final, Protocol
 
+from rasa_whatsapp_channel.inbound.bursts import Bursts, join
 from rasa_whatsapp_channel.inbound.choice import chosen_payload
 from rasa_whatsapp_channel.inbound.facts import quoted_id
 from rasa_whatsapp_channel.inbound.media import MediaFolder, StoredFile
+from rasa_whatsapp_channel.inbound.receipts import Receipts
+from rasa_whatsapp_channel.inbound.transcribe import Function, transcribe
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
     Turn,
@@ -20,7 +24,7 @@ from rasa_whatsapp_channel.inbound.turn import (
     to_turn,
 )
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import Item, Store
+from rasa_whatsapp_channel.store.base import Clock, Item, Store
 from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
 from rasa_whatsapp_channel.store.keys import is_command, issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
@@ -53,32 +57,47 @@ class InboxWorker:
         failure_intent: str | None = None,
         mark_read: bool = True,
         typing: bool = True,
+        debounce: float = 0.0,
+        transcriber: Function | None = None,
         metrics: Metrics | None = None,
+        clock: Clock = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._client = client
         self._store = store
         self._bot = bot
         self._media = media
         self._commands = commands
         self._wording = wording
         self._failure_intent = failure_intent
-        self._mark_read = mark_read and client.api.mark_read
-        self._typing = typing and client.api.typing
         self._metrics = metrics or Metrics()
         self._sleep = sleep
-        self._receipts: set[asyncio.Task[None]] = set()
+        self._transcriber = transcriber
+        self._receipts = Receipts(client, mark_read=mark_read, typing=typing, metrics=self._metrics)
+        self._bursts = Bursts(store, debounce, clock=clock)
 
     async def handle(self, item: Item) -> Outcome:
         event = from_body(item.body)
         if isinstance(event, InboundMessage):
-            turn = await self._turn(event, item.conversation)
-        elif isinstance(event, DeliveryFailed) and self._failure_intent:
-            turn = failure_turn(event, self._failure_intent)
-        else:
-            return SetAside(f"the inbox holds what nobody said: {type(event).__name__}")
-        if turn is None:
+            return await self._hear(item, event)
+        if isinstance(event, DeliveryFailed) and self._failure_intent:
+            return await self._ask(item, failure_turn(event, self._failure_intent))
+        return SetAside(f"the inbox holds what nobody said: {type(event).__name__}")
+
+    async def _hear(self, item: Item, event: InboundMessage) -> Outcome:
+        if event.type == "system" or await self._bursts.was_heard(item):
             return DONE
+        wait, others = await self._bursts.gather(item, event)
+        if wait:
+            return Release(wait, attempt=False)
+        events = [event, *others]
+        async with self._receipts.during(events[-1].id):
+            turns = [await self._turn(event, item) for event in events]
+            outcome = await self._ask(item, join([turn for turn in turns if turn]))
+        if outcome == DONE:
+            await self._bursts.heard(others)
+        return outcome
+
+    async def _ask(self, item: Item, turn: Turn) -> Outcome:
         try:
             with self._metrics.turn_timer():
                 await self._bot(turn, repeated=item.attempts > 1)
@@ -87,19 +106,26 @@ class InboxWorker:
         self._metrics.handled()
         return DONE
 
-    async def _turn(self, event: InboundMessage, sender_id: str) -> Turn | None:
-        """*sender_id* is the conversation of the inbox: who it is was found when it came in."""
-        self._show_receipt(event)
+    async def _turn(self, event: InboundMessage, item: Item) -> Turn | None:
+        sender_id = item.conversation  # who it is was found when it came in
+        file = await self._fetch(event)
         return to_turn(
             event,
             commands=self._commands,
             wording=self._wording,
             sender_id=sender_id,
-            file=await self._fetch(event),
+            file=file,
             payload=await self._payload(event, sender_id)
             or await chosen_payload(self._store.values, event, sender_id),
             response=await self._response(event),
+            transcript=await self._transcribe(event, file),
+            first=bool(item.body.get("first")) and event.key == item.key,
         )
+
+    async def _transcribe(self, event: InboundMessage, file: StoredFile | None) -> str | None:
+        if event.type != "voice" or file is None or self._transcriber is None:
+            return None
+        return await transcribe(self._transcriber, file)
 
     async def _payload(self, event: InboundMessage, sender_id: str) -> str | None:
         """
@@ -138,21 +164,6 @@ class InboxWorker:
                 if attempt < MEDIA_ATTEMPTS:
                     await self._sleep(attempt)
         return None
-
-    def _show_receipt(self, event: InboundMessage) -> None:
-        """Turn the ticks blue beside the turn: nobody waits for it, and a failure is no matter."""
-        if not self._mark_read and not self._typing:
-            return
-        task = asyncio.create_task(self._send_receipt(event.id))
-        self._receipts.add(task)
-        task.add_done_callback(self._receipts.discard)
-
-    async def _send_receipt(self, message_id: str) -> None:
-        try:
-            await self._client.mark_read(message_id, typing=self._typing)
-        except WhatsAppError as error:
-            self._metrics.api_error(error)
-            logger.info("whatsapp.receipt_failed", extra={"reason": str(error)})
 
     def _again(self, item: Item, error: Exception) -> Outcome:
         reason = traceback.format_exception_only(type(error), error)[-1].strip()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 from support import samples
 
 from rasa_whatsapp_channel.inbound.people import LIFE, People
-from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.store.keys import address_key
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, UserIdChanged
@@ -19,25 +15,6 @@ PHONE = "15550002222"
 NEW_PHONE = "15550005555"
 USER = "US.13491208655302741918"
 NEW_USER = "US.9876543210"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest_asyncio.fixture
-async def store(clock: Clock) -> AsyncIterator[Store]:
-    async with open_store("memory:", clock=clock) as store:
-        yield store
 
 
 def wrote(phone: str | None = None, user_id: str | None = None, **more: str) -> InboundMessage:

@@ -1,0 +1,126 @@
+"""
+Several messages in a row → one turn, when the setting ``debounce`` says so.
+
+People write in bursts, and a bot that answers each line talks across them. So the first message of
+a burst waits in the inbox until nothing has come for a while, and is then heard with the ones
+behind it; when their turn comes, they have been heard already.
+
+Nothing leaves the inbox before it was heard. What came is noted beside it, and which messages make
+one turn is written down before the turn begins, so a repeated turn has the same ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from rasa_whatsapp_channel.inbound.choice import typed_number
+from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.store.base import DAY, Clock, Item, Store
+from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
+
+LONGEST: Final = 4  # times the setting: whoever never stops is answered all the same
+PIECES: Final = 30  # of one turn
+LIFE: Final = DAY / 24
+_PARTS: Final = ("text", "image", "video")
+
+
+class Bursts:
+    """*debounce* is the setting, seconds; 0 for none of this."""
+
+    def __init__(self, store: Store, debounce: float, *, clock: Clock = time.time) -> None:
+        self._store = store
+        self._debounce = debounce
+        self._clock = clock
+        self._lock = asyncio.Lock()
+
+    async def note(self, event: InboundMessage, conversation: str) -> None:
+        """Remember what has just been put into the inbox. Raises `StoreError`."""
+        if not self._debounce:
+            return
+        body = to_body(event) if is_part(event) else None
+        async with self._lock:
+            kept = await self._pieces(conversation)
+            new = {"key": event.key, "at": self._clock(), "body": body}
+            await self._store.values.set(_pieces_key(conversation), [*kept, new][-PIECES:], LIFE)
+        if body is None:  # a tap ends a burst: what was written before it is heard at once
+            await self._store.inbox.free(conversation)
+
+    async def was_heard(self, item: Item) -> bool:
+        """Return whether *item* was part of an earlier turn."""
+        if not self._debounce:
+            return False
+        return bool(await self._store.values.get(_heard_key(item.key)))
+
+    async def gather(
+        self, item: Item, event: InboundMessage
+    ) -> tuple[float, Sequence[InboundMessage]]:
+        """Return how long to wait yet; when it is 0.0, also the messages to hear with *event*."""
+        if not self._debounce or not is_part(event):
+            return 0.0, ()
+        decided = await self._store.values.get(_burst_key(item.key))
+        if decided is None:
+            wait, decided = self._decide(item, await self._pieces(item.conversation))
+            if wait > 0:
+                return wait, ()
+            await self._store.values.set(_burst_key(item.key), decided, LIFE)
+        return 0.0, [
+            event for event in map(from_body, decided) if isinstance(event, InboundMessage)
+        ]
+
+    async def heard(self, others: Sequence[InboundMessage]) -> None:
+        """Note that these were heard with another message."""
+        for event in others:
+            await self._store.values.set(_heard_key(event.key), 1, DAY)
+
+    def _decide(self, item: Item, pieces: Sequence[Mapping[str, Any]]) -> tuple[float, list[Any]]:
+        keys = [piece["key"] for piece in pieces]
+        behind = pieces[keys.index(item.key) + 1 :] if item.key in keys else []
+        ends = next((n for n, piece in enumerate(behind) if piece["body"] is None), None)
+        parts = behind[:ends]
+        last = parts[-1]["at"] if parts else item.put_at
+        until = min(last + self._debounce, item.put_at + LONGEST * self._debounce)
+        wait = until - self._clock() if ends is None and len(parts) < PIECES - 1 else 0.0
+        return max(wait, 0.0), [piece["body"] for piece in parts]
+
+    async def _pieces(self, conversation: str) -> list[Mapping[str, Any]]:
+        kept = await self._store.values.get(_pieces_key(conversation))
+        return kept if isinstance(kept, list) else []
+
+
+def is_part(event: InboundMessage) -> bool:
+    """Return whether *event* can be part of a burst: words and pictures, but nothing chosen."""
+    if event.type not in _PARTS:
+        return False
+    words = text_of(object_of(event.content).get("body")) or ""
+    return typed_number(event) is None and not words.lstrip().startswith("/")
+
+
+def join(turns: Sequence[Turn]) -> Turn:
+    """Return one turn for all: the words of all, or the first intent where nobody said a word."""
+    if len(turns) == 1:
+        return turns[0]
+    words = [turn.text for turn in turns if not turn.text.startswith("/")]
+    facts = [turn.metadata["whatsapp"] for turn in turns]
+    return replace(
+        turns[0],
+        text="\n".join(words) or turns[0].text,
+        metadata={"whatsapp": {**facts[0], "messages": facts}},
+    )
+
+
+def _pieces_key(conversation: str) -> str:
+    return f"pieces:{conversation}"
+
+
+def _burst_key(key: str) -> str:
+    return f"burst:{key}"
+
+
+def _heard_key(key: str) -> str:
+    return f"heard:{key}"

@@ -1,0 +1,52 @@
+"""Voice notes → text, through a function of the bot's author."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from rasa_whatsapp_channel.inbound.files import StoredFile
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT: Final = 60.0
+
+# Takes the path of the file and its MIME type; may be async.
+Function = Callable[[str, str], Any]
+
+
+def load_function(name: str) -> Function:
+    """Return the function behind ``my.module.function``; raises `SettingsError`."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # the author's module may raise anything while it is imported
+        raise SettingsError(f"'transcribe': {name} cannot be imported: {error!r}") from error
+    if not callable(function):
+        raise SettingsError(f"'transcribe': {name} is no function")
+    return function  # type: ignore[no-any-return]
+
+
+async def transcribe(
+    function: Function, file: StoredFile, *, timeout: float = TIMEOUT
+) -> str | None:
+    """Return what is said in *file*, or None: then the voice note is heard without words."""
+    try:
+        text = await asyncio.wait_for(_call(function, file), timeout)
+    except Exception as error:  # whatever it raises: the voice note must still be heard
+        logger.warning("whatsapp.not_transcribed", extra={"reason": type(error).__name__})
+        logger.debug("whatsapp.not_transcribed", exc_info=error)
+        return None
+    return text if isinstance(text, str) and text.strip() else None
+
+
+async def _call(function: Function, file: StoredFile) -> Any:
+    if inspect.iscoroutinefunction(function):
+        return await function(file.path, file.mime_type)
+    answer = await asyncio.to_thread(function, file.path, file.mime_type)
+    return await answer if inspect.isawaitable(answer) else answer

@@ -1,0 +1,93 @@
+"""An inbox with a worker, a bot that listens, and a clock that is set by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.quiet_client import QuietClient
+
+from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
+from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.inbound.worker import InboxWorker
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.store.base import Store
+from rasa_whatsapp_channel.store.consumer import DONE, Release
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+
+PHONE = "15550002222"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Folder:
+    """Has every file without fetching it."""
+
+    async def fetch(self, media: InboundMedia) -> StoredFile:
+        return StoredFile(f"/media/{media.id}", 9, media.mime_type or "", "00")
+
+
+class Desk:
+    """The way in of one number, driven step by step. *failures*: what the bot raises next."""
+
+    def __init__(self, store: Store, clock: Clock, **options: Any) -> None:
+        self.store = store
+        self.clock = clock
+        self.client = QuietClient()
+        self.heard: list[Turn] = []
+        self.failures: list[Exception] = []
+        self._count = 0
+        self._receiver = Receiver(
+            store,
+            Metrics(),
+            note_status=self._no_status,
+            debounce=options.get("debounce", 0.0),
+            clock=clock,
+        )
+        self._worker = InboxWorker(
+            self.client, store, self._bot, media=Folder(), clock=clock, **options
+        )
+
+    async def _no_status(self, status: object) -> None:
+        raise AssertionError(status)
+
+    async def _bot(self, turn: Turn, *, repeated: bool) -> None:
+        self.heard.append(turn)
+        if self.failures:
+            raise self.failures.pop(0)
+
+    async def gets(self, kind: str, phone: str = PHONE, **content: Any) -> None:
+        """Let somebody write a message of this type."""
+        self._count += 1
+        event = InboundMessage(
+            id=f"m{self._count}",
+            type=kind,
+            phone=phone,
+            timestamp=int(self.clock.now),
+            content=content,
+        )
+        await self._receiver.receive([event])
+
+    async def says(self, body: str, phone: str = PHONE) -> None:
+        await self.gets("text", phone, body=body)
+
+    async def run(self) -> list[str]:
+        """Handle what may be handled now; return all texts that the bot has heard so far."""
+        while item := await self.store.inbox.claim(30):
+            outcome = await self._worker.handle(item)
+            if isinstance(outcome, Release):
+                await self.store.inbox.release(item, outcome.after, attempt=outcome.attempt)
+            else:
+                assert outcome == DONE
+                await self.store.inbox.done(item)
+        return self.texts
+
+    @property
+    def texts(self) -> list[str]:
+        return [turn.text for turn in self.heard]

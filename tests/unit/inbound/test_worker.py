@@ -1,0 +1,173 @@
+"""What happens around a turn: ticks and typing, voice notes as text, who is new."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from support.desk import Desk
+from support.quiet_client import QuietClient
+
+from rasa_whatsapp_channel.inbound.files import StoredFile
+from rasa_whatsapp_channel.inbound.receipts import Receipts
+from rasa_whatsapp_channel.inbound.transcribe import load_function, transcribe
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError, TransportError
+
+FILE = StoredFile("/media/1.ogg", 9, "audio/ogg", "00")
+
+
+async def until(condition) -> None:
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.005)
+
+
+# ticks and typing
+
+
+async def test_typing_shows_as_long_as_the_bot_thinks():
+    client = QuietClient()
+    receipts = Receipts(client, step=0.02)
+
+    async with receipts.during("m1"):
+        await until(lambda: len(client.receipts) >= 3)
+    shown = len(client.receipts)
+    await asyncio.sleep(0.1)
+
+    assert set(client.receipts) == {("m1", True)}
+    assert len(client.receipts) <= shown + 1
+
+
+async def test_without_typing_a_message_is_marked_once():
+    client = QuietClient()
+
+    async with Receipts(client, typing=False, step=0.01).during("m1"):
+        await asyncio.sleep(0.1)
+
+    assert client.receipts == [("m1", False)]
+
+
+async def test_a_quick_turn_turns_the_ticks_blue_as_well():
+    client = QuietClient()
+
+    async with Receipts(client).during("m1"):
+        pass
+
+    await until(lambda: client.receipts == [("m1", True)])
+
+
+async def test_with_both_switched_off_nothing_is_shown():
+    client = QuietClient()
+
+    async with Receipts(client, mark_read=False, typing=False, step=0.01).during("m1"):
+        await asyncio.sleep(0.05)
+
+    assert client.receipts == []
+
+
+async def test_when_whatsapp_does_not_take_it_the_turn_goes_on():
+    class Deaf(QuietClient):
+        async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
+            self.receipts.append((message_id, typing))
+            raise TransportError("no way", sent=False)
+
+    client = Deaf()
+
+    async with Receipts(client, step=0.01).during("m1"):
+        await asyncio.sleep(0.1)
+
+    assert client.receipts == [("m1", True)]
+
+
+# voice notes
+
+
+async def said(path: str, mime_type: str) -> str:
+    return f"{path} says /hello"
+
+
+def said_at_once(path: str, mime_type: str) -> str:
+    return "hello"
+
+
+def fails(path: str, mime_type: str) -> str:
+    raise RuntimeError("no model")
+
+
+def says_nothing(path: str, mime_type: str) -> str:
+    return "  "
+
+
+def takes_for_ever(path: str, mime_type: str) -> str:
+    time.sleep(0.2)
+    return "late"
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (said, "/media/1.ogg says /hello"),
+        (said_at_once, "hello"),
+        (fails, None),
+        (says_nothing, None),
+        (takes_for_ever, None),
+        (lambda *_: 7, None),
+    ],
+)
+async def test_what_a_function_makes_of_a_voice_note(function, text):
+    assert await transcribe(function, FILE, timeout=0.1) == text
+    await asyncio.sleep(0.15 if function is takes_for_ever else 0)
+
+
+async def test_a_voice_note_is_heard_as_what_it_says(store, clock):
+    desk = Desk(store, clock, transcriber=lambda path, mime_type: "/restart the heating")
+    await desk.gets("voice", id="1", mime_type="audio/ogg")
+
+    assert await desk.run() == ["restart the heating"]
+    voice = desk.heard[0].metadata["whatsapp"]["voice"]
+    assert voice["transcript"] == "/restart the heating"
+    assert voice["path"] == "/media/1"
+
+
+async def test_a_voice_note_that_cannot_be_understood_is_heard_as_one(store, clock):
+    desk = Desk(store, clock, transcriber=fails)
+    await desk.gets("voice", id="1", mime_type="audio/ogg")
+
+    assert await desk.run() == [
+        '/whatsapp_voice{"id": "1", "mime_type": "audio/ogg", "path": "/media/1"}'
+    ]
+
+
+async def test_the_author_may_word_what_a_voice_note_says(store, clock):
+    wording = {"voice": "(spoken) {transcript}"}
+    desk = Desk(store, clock, transcriber=said_at_once, wording=wording)
+    await desk.gets("voice", id="1")
+
+    assert await desk.run() == ["(spoken) hello"]
+
+
+def test_the_function_is_found_by_its_name():
+    assert load_function("json.dumps")({"a": 1}) == '{"a": 1}'  # type: ignore[call-arg, arg-type]
+
+
+@pytest.mark.parametrize("name", ["no_such_module.function", "json.no_such", "json.__name__"])
+def test_a_name_without_a_function_is_refused(name):
+    with pytest.raises(SettingsError, match="'transcribe'"):
+        load_function(name)
+
+
+# who is new
+
+
+async def test_the_first_message_of_a_person_is_marked(store, clock):
+    desk = Desk(store, clock)
+    await desk.says("hi")
+    await desk.says("again")
+    await desk.says("hi", phone="15550003333")
+    await desk.run()
+
+    marks = [turn.metadata["whatsapp"].get("first") for turn in desk.heard]
+    assert sorted(marks, key=str) == [None, True, True]
+    assert desk.heard[0].metadata["whatsapp"]["first"] is True
