@@ -40,13 +40,16 @@ def rasa_whatsapp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 class Simulator:
     url: str
 
-    async def chat(self) -> list[dict[str, Any]]:
-        """Return what Maya sees."""
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"{self.url}/simulator/people/{MAYA}/messages") as answer,
-        ):
-            return list(await answer.json())
+    async def chat(self, count: int = 0) -> list[dict[str, Any]]:
+        """Return what Maya sees, as soon as it is *count* messages: a file is looked at first."""
+        async with aiohttp.ClientSession() as session:
+            for _ in range(500):
+                async with session.get(f"{self.url}/simulator/people/{MAYA}/messages") as answer:
+                    messages = list(await answer.json())
+                if len(messages) >= count:
+                    break
+                await asyncio.sleep(0.01)
+        return messages
 
     async def file(self, path: str) -> bytes:
         async with aiohttp.ClientSession() as session, session.get(self.url + path) as answer:

@@ -27,7 +27,7 @@ async def test_a_text_arrives_and_its_id_is_printed(rasa_whatsapp, start, api):
     done = await rasa_whatsapp("send", "--to", "+49 (151) 1234-5678", "--text", "Grüße 👋")
 
     assert (done.exit_code, done.stderr) == (0, "")
-    [shown] = await simulator.chat()
+    [shown] = await simulator.chat(1)
     assert shown["content"]["body"] == "Grüße 👋"
     assert done.stdout == f"{shown['id']}\n"
 
@@ -40,7 +40,7 @@ async def test_a_file_of_this_machine_is_uploaded_first(rasa_whatsapp, simulator
 
     assert done.exit_code == 0, done.output
     assert done.stderr.startswith(f"Uploading {path.name} (")
-    [shown] = await simulator.chat()
+    [shown] = await simulator.chat(1)
     assert shown["type"] == kind
     assert await simulator.file(shown["content"]["url"]) == path.read_bytes()
 
@@ -53,7 +53,7 @@ async def test_a_document_has_the_name_of_its_file_unless_another_is_given(
     await rasa_whatsapp("send", "--to", MAYA, "--document", guide, "--caption", "Read me")
     await rasa_whatsapp("send", "--to", MAYA, "--document", guide, "--filename", "Your guide.pdf")
 
-    one, other = (message["content"] for message in await simulator.chat())
+    one, other = (message["content"] for message in await simulator.chat(2))
     assert (one["filename"], one["caption"]) == ("guide.pdf", "Read me")
     assert other["filename"] == "Your guide.pdf"
 
@@ -65,7 +65,7 @@ async def test_an_id_and_a_voice_message_go_as_they_are(rasa_whatsapp, simulator
     done = await rasa_whatsapp("send", "--to", MAYA, "--audio", media_id, "--voice")
 
     assert (done.exit_code, done.stderr) == (0, "")
-    [shown] = await simulator.chat()
+    [shown] = await simulator.chat(1)
     assert shown["content"]["voice"] is True
 
 
@@ -76,7 +76,7 @@ async def test_a_template_gets_its_texts_in_order(rasa_whatsapp, simulator):
     )
 
     assert done.exit_code == 0, done.output
-    [shown] = await simulator.chat()
+    [shown] = await simulator.chat(1)
     assert shown["content"] == {
         "name": "order_shipped",
         "language": {"code": "de"},
