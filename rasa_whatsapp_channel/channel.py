@@ -193,15 +193,12 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         self, request: Request, proof: webhook.Proof, networks: Networks
     ) -> HTTPResponse:
         wiring = self._running()
-        try:
-            networks.verify(request.ip, _forwarded_for(request))
-        except WebhookRefused as error:
-            return self._refuse(error)
         body = await _read_body(request)
         if body is None:
             wiring.metrics.refused("too_large")
             return http.text("the body is larger than WhatsApp sends", status=413)
         try:
+            networks.verify(request.ip, _forwarded_for(request))
             query = dict(request.query_args)
             webhook.verify(proof, body=body, headers=request.headers, query=query)
         except WebhookRefused as error:

@@ -22,7 +22,7 @@ class Brake:
         self._pressed = False
 
     def press(self, seconds: float) -> bool:
-        """Hold everybody for *seconds* from now. Returns False when the brake was pressed already."""
+        """Hold everybody for *seconds* from now. Returns False when it was pressed already."""
         news = not self._pressed
         self._pressed = True
         self._until = max(self._until, self._clock() + seconds)

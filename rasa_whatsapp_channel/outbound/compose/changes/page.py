@@ -15,10 +15,13 @@ from rasa_whatsapp_channel.outbound.compose.changes import RULES
 _INTRODUCTION: Final = """\
 # Changes
 
-What does not fit WhatsApp is changed to fit. Every such change has a code, and is said with the name of the response:
-as a line of the log (`whatsapp.changed`), in the counter `whatsapp_changes_total`, and by `rasa-whatsapp lint`.
+What does not fit WhatsApp is changed to fit.
+Every such change has a code, and is said with the name of the response:
+as a line of the log (`whatsapp.changed`), in the counter `whatsapp_changes_total`,
+and by `rasa-whatsapp lint`.
 
-*Lost* means that a part of the response does not reach the user; the log says it as an error, all others as a warning.
+*Lost* means that a part of the response does not reach the user;
+the log says it as an error, all others as a warning.
 """
 _PARTS: Final = {"1": "Text", "2": "Media", "3": "Buttons", "4": "Elements", "5": "Custom"}
 
