@@ -29,8 +29,9 @@ format: ## bring the code into shape
 	.venv-lint/bin/ruff check --fix .
 	.venv-lint/bin/ruff format .
 
-bench: ## measure (later)
-	@echo "There is nothing to measure yet."
+bench: ## measure the memory that large files take
+	@.ci/environment .venv
+	@.venv/bin/python tests/bench/media_memory.py
 
 setup: ## make all environments now: .venv, .venv-pro, .venv-lint
 	@.ci/environment .venv

@@ -165,12 +165,13 @@ def _key(
 class MediaSettings:
     """The ``media:`` group."""
 
-    store: str = _key(_text, "whatsapp_media")  # folder for what users send
+    store: str = _key(_text, "whatsapp_media")  # folder, or address, for what users send
     download: bool = _key(_flag, True)
     max_bytes: int = _key(_whole, 100 * MB)
     private_links: bool = _key(_flag, False)
     upload: str = _key(_choice("auto", "always", "never"), "auto")
     convert: bool = _key(_flag, True)
+    keep_days: int | None = _key(_whole, None)
 
 
 def _media(value: object) -> MediaSettings:

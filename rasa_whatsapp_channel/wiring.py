@@ -8,8 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel.inbound.bucket import MediaBucket, is_url
+from rasa_whatsapp_channel.inbound.files import MediaStore
 from rasa_whatsapp_channel.inbound.media import MediaFolder
 from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.retention import Retention
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.worker import Bot, InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
@@ -20,7 +23,7 @@ from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
-from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Item, Store
 from rasa_whatsapp_channel.store.consumer import Consumer, Handle, Outcome, SetAside
@@ -59,6 +62,7 @@ class Wiring:
         self.metrics = Metrics()
         self.store: Store = open_store(settings.store)
         self._links = make_links(settings)
+        self._retention = make_retention(settings, root)
         failures = Failures(self.store.inbox, settings.failure_intent)
         statuses = Statuses(self.store, failures)
         transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
@@ -130,9 +134,13 @@ class Wiring:
         """Begin to work on what is kept."""
         self._inbox.start()
         self._outbox.start()
+        if self._retention is not None:
+            self._retention.start()
 
     async def stop(self) -> None:
         """End the work: turns first, since they still put messages out."""
+        if self._retention is not None:
+            await self._retention.stop()
         await self._inbox.stop(GRACE)
         await self._outbox.stop(GRACE / 2)
 
@@ -191,10 +199,12 @@ def by_number(handles: Mapping[str | None, Handle]) -> Handle:
     return handle
 
 
-def make_folder(settings: Settings, client: Client, root: Path) -> MediaFolder | None:
+def make_folder(settings: Settings, client: Client, root: Path) -> MediaStore | None:
     media = settings.media
     if not media.download:
         return None
+    if is_url(media.store):
+        return MediaBucket(media.store, client, max_bytes=media.max_bytes)
     return MediaFolder(root / media.store, client, max_bytes=media.max_bytes)
 
 
@@ -225,6 +235,13 @@ def make_client(settings: Settings, transport: Transport | None = None) -> Clien
     )
 
 
+def make_retention(settings: Settings, root: Path) -> Retention | None:
+    media = settings.media
+    if media.keep_days is None:
+        return None
+    return Retention(media.store, root=root, keep_days=media.keep_days)
+
+
 def make_links(settings: Settings) -> Links:
     """Return what fetches links: over connections of its own, which trust nobody specially."""
     private = settings.media.private_links
@@ -235,7 +252,8 @@ def make_converter(settings: Settings, root: Path) -> Converter | None:
     """Return what makes files fit. It keeps its results beside the media that users send."""
     if not settings.media.convert:
         return None
-    return Converter(root / settings.media.store / CONVERTED)
+    store = settings.media.store
+    return Converter(root / (MediaSettings.store if is_url(store) else store) / CONVERTED)
 
 
 def make_pace(settings: Settings) -> Pace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,9 @@ class StoredFile:
     size: int
     mime_type: str
     sha256: str
+
+
+class MediaStore(Protocol):
+    """Where incoming files are kept."""
+
+    async def fetch(self, media: InboundMedia) -> StoredFile: ...

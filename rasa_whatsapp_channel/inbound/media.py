@@ -27,7 +27,7 @@ _SAFE: Final = re.compile(r"[a-z0-9-]{1,64}")
 _ENDINGS: Final = {**{mime_type: name for name, mime_type in ENDINGS.items()}, "audio/ogg": "ogg"}
 
 
-def _today() -> date:
+def today_here() -> date:
     return datetime.now(timezone.utc).date()
 
 
@@ -45,7 +45,7 @@ class MediaFolder:
         client: Client,
         *,
         max_bytes: int,
-        today: Callable[[], date] = _today,
+        today: Callable[[], date] = today_here,
     ) -> None:
         self._folder = folder
         self._client = client

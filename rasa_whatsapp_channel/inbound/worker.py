@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from rasa_whatsapp_channel.inbound.bursts import Bursts, join
 from rasa_whatsapp_channel.inbound.choice import chosen_payload
 from rasa_whatsapp_channel.inbound.facts import quoted_id
-from rasa_whatsapp_channel.inbound.media import MediaFolder, StoredFile
+from rasa_whatsapp_channel.inbound.files import MediaStore, StoredFile
 from rasa_whatsapp_channel.inbound.receipts import Receipts
 from rasa_whatsapp_channel.inbound.transcribe import Function, transcribe
 from rasa_whatsapp_channel.inbound.turn import (
@@ -51,7 +51,7 @@ class InboxWorker:
         store: Store,
         bot: Bot,
         *,
-        media: MediaFolder | None,
+        media: MediaStore | None,
         commands: Collection[str] = (),
         wording: Mapping[str, str] = NO_WORDING,
         failure_intent: str | None = None,
