@@ -15,6 +15,7 @@ from rasa_whatsapp_channel.whatsapp.clients.credentials import Login
 from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
 from rasa_whatsapp_channel.whatsapp.clients.requests import json_request
 from rasa_whatsapp_channel.whatsapp.clients.urls import join
+from rasa_whatsapp_channel.whatsapp.clients.v1_admin import V1Admin
 from rasa_whatsapp_channel.whatsapp.clients.v1_shape import V1Shape, v1_url
 from rasa_whatsapp_channel.whatsapp.errors import ON_PREMISES_CODES
 from rasa_whatsapp_channel.whatsapp.transport import Transport
@@ -41,6 +42,7 @@ class OnPremisesClient(V1Shape):
         )
         exchange = Exchange(transport, login, codes=ON_PREMISES_CODES, clock=clock)
         super().__init__(exchange, base_url=base_url)
+        self.admin = V1Admin(exchange, v1_url(base_url))
 
     async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
         url = join(self._url, "messages", message_id)
