@@ -132,11 +132,12 @@ class Receiver:
     async def _open_window(self, sender_id: str, at: float) -> None:
         """Note when the person wrote; what waited for the 24-hour window goes now."""
         now = self._clock()
+        before = await self._store.values.get(wrote_key(sender_id)) or 0.0
         if now - at > DAY / 24:  # delivered late; somebody may have written since
-            known = await self._store.values.get(wrote_key(sender_id))
-            at = max(at, known or 0.0)
+            at = max(at, before)
         await self._store.values.set(wrote_key(sender_id), min(at, now), WROTE_LIFE)
-        await self._store.outbox.free(sender_id)
+        if now - before > DAY / 24:  # else the window was open, and what waits has other reasons
+            await self._store.outbox.free(sender_id)
 
     async def _unknown(self, event: Unknown) -> None:
         if event.ignorable:
