@@ -51,4 +51,4 @@ def read_file(path: Path, kind: str | None, api: Api) -> File:
     files.check_type(name, mime_type, kind)
     if kind == "sticker":
         files.check_sticker(name, size, head, api)
-    return File(path, mime_type, path.name)
+    return File(path, files.sent_type(mime_type, kind, api), path.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,7 @@ def open_picture(source: Path) -> Iterator[Image.Image]:
     """Open *source*, unless it has too many pixels."""
     # The check here is stricter, and comes before anything is decoded.
     Image.MAX_IMAGE_PIXELS = None
+    _learn_heif()
     try:
         with Image.open(source) as picture:
             check_pixels(*picture.size)
@@ -87,6 +88,14 @@ def save(picture: Image.Image, kind: str, **options: object) -> bytes:
     profile = picture.info.get("icc_profile")
     picture.save(buffer, kind, **({"icc_profile": profile} if profile else {}), **options)
     return buffer.getvalue()
+
+
+def _learn_heif() -> None:
+    """Pillow reads the pictures of iPhones with the help of this package."""
+    with suppress(ImportError):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
 
 
 def _ever_smaller(picture: Image.Image) -> Iterator[bytes]:

@@ -41,6 +41,17 @@ async def test_a_picture_of_another_kind_becomes_one_that_whatsapp_takes(fit, co
     assert is_near(left, RED)
 
 
+async def test_a_picture_of_an_iphone_is_read_where_the_package_for_it_is_installed(fit):
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+
+    kind, size, left, right = colours_of(await fit(picture("HEIF"), "image"))
+
+    assert (kind, size) == ("JPEG", (64, 48))
+    assert is_near(left, RED)
+    assert is_near(right, BLUE)
+
+
 async def test_both_halves_stay_what_they_were(fit):
     _, _, left, right = colours_of(await fit(picture("BMP"), "image"))
 
