@@ -30,7 +30,7 @@ def facts_of(
     `referral` are always there, None when absent. The part of the type stands under its name.
     """
     part = {event.type: _part(event, file, response)}
-    if transcript:
+    if transcript and event.type in MEDIA:
         part[event.type]["transcript"] = transcript
     always = {
         "type": event.type,

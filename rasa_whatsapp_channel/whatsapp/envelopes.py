@@ -39,7 +39,7 @@ from rasa_whatsapp_channel.whatsapp.parts import (
 from rasa_whatsapp_channel.whatsapp.plain import object_of, plain, text_of
 
 # WhatsApp documents 1000 per webhook; without an end, 3 MB of "{}" would be a million events.
-EVENTS: Final = 10_000
+EVENTS: Final = 2_000
 
 # Documented webhook fields without messages of users.
 IGNORABLE_FIELDS: Final = frozenset(

@@ -25,7 +25,7 @@ from rasa_whatsapp_channel.whatsapp.identity import is_user_id
 from rasa_whatsapp_channel.whatsapp.plain import excerpt, object_of, plain, text_of
 
 _LATEST: Final = 2**53  # what every JSON reader can hold exactly
-_CONTACTS: Final = 10_000  # a webhook holds 1000 messages; see `envelopes.EVENTS`
+_CONTACTS: Final = 2_000  # a webhook holds 1000 messages; see `envelopes.EVENTS`
 
 # The parts of a message that `InboundMessage` has a field for.
 _READ: Final = frozenset(

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Final
 
 DEPTH: Final = 32
 VALUES: Final = 20_000  # 257 contact cards, the largest real message, hold about half of it
 EXCERPT: Final = 2048
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SIXTY_FOUR_BITS: Final = 2**63
 
 
@@ -45,10 +47,15 @@ def plain(value: object) -> Any:
 
 def excerpt(value: object) -> str:
     """Return the beginning of *value* as JSON, for a person to look at."""
+    shown = ""
     try:
-        return json.dumps(value, default=str)[:EXCERPT]
+        for piece in json.JSONEncoder(default=str).iterencode(value):  # not all of 3 MB
+            shown += piece[:EXCERPT]
+            if len(shown) >= EXCERPT:
+                break
     except (RecursionError, ValueError):
         return f"a {type(value).__name__} that cannot be shown"
+    return shown[:EXCERPT]
 
 
 def text_of(value: object) -> str | None:
@@ -77,5 +84,5 @@ def _text(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return _SURROGATE.sub("\ufffd", value)  # pairs have become one character before
     return value

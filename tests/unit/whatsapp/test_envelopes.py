@@ -972,7 +972,7 @@ def test_a_webhook_with_more_events_than_whatsapp_sends_is_cut_and_says_so() -> 
     events = read_events({"messages": [{}] * (EVENTS + 5)})
 
     assert len(events) == EVENTS + 1
-    assert events[-1] == Unknown("more than 10000 events in one webhook; the rest is not read")
+    assert events[-1] == Unknown("more than 2000 events in one webhook; the rest is not read")
 
 
 def test_half_an_emoji_becomes_a_replacement_character() -> None:
