@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 from aiohttp import web
 from click.testing import CliRunner, Result
-from ruamel.yaml import YAML
 
 from rasa_whatsapp_channel.cli import main
 
@@ -204,7 +204,7 @@ def test_it_runs_as_a_process_in_an_ascii_terminal_too() -> None:
 
 
 def test_the_hook_for_pre_commit_names_this_command_and_domain_files() -> None:
-    [hook] = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")
+    [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
 
     program, *arguments = shlex.split(hook["entry"])
     assert program == "rasa-whatsapp"

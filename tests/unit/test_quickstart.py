@@ -8,8 +8,8 @@ from typing import Any
 
 import av
 import pytest
+import yaml
 from PIL import Image
-from ruamel.yaml import YAML
 
 from rasa_whatsapp_channel.inbound.turn import INTENTS
 from rasa_whatsapp_channel.outbound.compose import compose
@@ -22,7 +22,7 @@ MEDIA = BOT / "media"
 
 
 def load(name: str) -> Any:
-    return YAML(typ="safe").load(BOT / name)
+    return yaml.safe_load((BOT / name).read_text())
 
 
 DOMAIN = load("domain.yml")

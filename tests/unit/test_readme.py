@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 from click.testing import CliRunner
-from ruamel.yaml import YAML
 
 from rasa_whatsapp_channel.cli import COMMANDS, main
 from rasa_whatsapp_channel.inbound.turn import INTENTS
@@ -28,7 +28,7 @@ def code_blocks(language: str) -> list[str]:
 
 
 def load(text: str) -> Any:
-    return YAML(typ="safe").load(text)
+    return yaml.safe_load(text)
 
 
 def section(title: str) -> str:

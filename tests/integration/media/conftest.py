@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from ruamel.yaml import YAML
 
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.simulator.config import Config
@@ -107,7 +107,7 @@ async def _desk(api: str, root: Path, more: dict[str, Any]) -> AsyncIterator[Des
         app = create_app(config)
         async with TestServer(app) as server:
             block = credentials_block(config, str(server.make_url("")).rstrip("/"))
-            settings = YAML(typ="safe").load(block)[CHANNEL]
+            settings = yaml.safe_load(block)[CHANNEL]
             settings.update(store="memory:", wait_for_delivered="none", **more)
             settings["media"] = {"private_links": True, **more.get("media", {})}
             wiring = Wiring(
