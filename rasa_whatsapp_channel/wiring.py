@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +46,16 @@ GRACE: Final = 10.0
 CONVERTED: Final = ".converted"
 
 
+@dataclass(frozen=True)
+class Line:
+    """What speaks for one business number."""
+
+    client: Client
+    uploads: MediaUploads
+    worker: InboxWorker
+    sender: Sender
+
+
 class Wiring:
     """One per server process. *root* is the bot's folder, where media paths and the store begin."""
 
@@ -63,68 +73,70 @@ class Wiring:
         self.store: Store = open_store(settings.store)
         self._links = make_links(settings)
         self._retention = make_retention(settings, root)
-        failures = Failures(self.store.inbox, settings.failure_intent)
-        statuses = Statuses(self.store, failures)
-        transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
-        converter = make_converter(settings, root)
-        transcriber = load_function(settings.transcribe) if settings.transcribe else None
-        turns: dict[str | None, Handle] = {}
-        sends: dict[str | None, Handle] = {}
-        self._lines: list[tuple[Client, MediaUploads]] = []
-        for name, number in settings.by_number().items():
-            client = make_client(number, transport)
-            uploads = MediaUploads(
-                client,
-                self.store.values,
-                root=root,
-                account=account(number),
-                links=self._links,
-                converter=converter,
-                upload=number.media.upload,
-            )
-            # The first number's conversations are not named after it.
-            key = name if self._lines else None
-            self._lines.append((client, uploads))
-            turns[key] = InboxWorker(
-                client,
-                self.store,
-                bot,
-                media=make_folder(number, client, root),
-                commands=number.commands,
-                wording=number.inbound or {},
-                failure_intent=number.failure_intent,
-                mark_read=number.mark_read,
-                typing=number.typing_indicator,
-                debounce=number.debounce,
-                transcriber=transcriber,
-                metrics=self.metrics,
-            ).handle
-            sends[key] = Sender(
-                client,
-                uploads,
-                self.store,
-                statuses,
-                failures,
-                account=account(number),
-                pace=make_pace(number),
-                reengagement=number.reengagement_template,
-                metrics=self.metrics,
-            ).handle
+        self._failures = Failures(self.store.inbox, settings.failure_intent)
+        self._statuses = Statuses(self.store, self._failures)
+        self._transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
+        self._converter = make_converter(settings, root)
+        numbers = settings.by_number()
+        # The first number's conversations are not named after it.
+        keys = (None, *list(numbers)[1:])
+        self._lines = {
+            key: self._make_line(number, bot, root)
+            for key, number in zip(keys, numbers.values(), strict=True)
+        }
         self._receiver = Receiver(
             self.store,
             self.metrics,
-            note_status=statuses.note,
+            note_status=self._statuses.note,
             sender_id=settings.sender_id,
-            numbers=tuple(filter(None, settings.by_number())),
+            numbers=tuple(filter(None, numbers)),
             max_age=settings.max_age,
             debounce=settings.debounce,
         )
+        hears = by_number({key: line.worker.handle for key, line in self._lines.items()})
+        sends = by_number({key: line.sender.handle for key, line in self._lines.items()})
         self._inbox = Consumer(
-            self.store.inbox, by_number(turns), name="inbox", ready=ready, metrics=self.metrics
+            self.store.inbox, hears, name="inbox", ready=ready, metrics=self.metrics
         )
-        self._outbox = Consumer(
-            self.store.outbox, by_number(sends), name="outbox", metrics=self.metrics
+        self._outbox = Consumer(self.store.outbox, sends, name="outbox", metrics=self.metrics)
+
+    def _make_line(self, settings: Settings, bot: Bot, root: Path) -> Line:
+        client = make_client(settings, self._transport)
+        uploads = MediaUploads(
+            client,
+            self.store.values,
+            root=root,
+            account=account(settings),
+            links=self._links,
+            converter=self._converter,
+            upload=settings.media.upload,
         )
+        worker = InboxWorker(
+            client,
+            self.store,
+            bot,
+            media=make_folder(settings, client, root),
+            commands=settings.commands,
+            wording=settings.inbound or {},
+            failure_intent=settings.failure_intent,
+            mark_read=settings.mark_read,
+            typing=settings.typing_indicator,
+            debounce=settings.debounce,
+            transcriber=load_function(settings.transcribe) if settings.transcribe else None,
+            metrics=self.metrics,
+        )
+        sender = Sender(
+            client,
+            uploads,
+            self.store,
+            self._statuses,
+            self._failures,
+            account=account(settings),
+            pace=make_pace(settings),
+            reengagement=settings.reengagement_template,
+            metrics=self.metrics,
+        )
+        return Line(client, uploads, worker, sender)
 
     async def open(self) -> None:
         """Open the store, so that webhooks can be kept; raises `StoreError`."""
@@ -145,9 +157,9 @@ class Wiring:
         await self._outbox.stop(GRACE / 2)
 
     async def close(self) -> None:
-        for client, uploads in self._lines:
-            await uploads.close()
-            await client.close()
+        for line in self._lines.values():
+            await line.uploads.close()
+            await line.client.close()
         await self._links.close()
         await self.store.close()
 

@@ -15,12 +15,7 @@ from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.stores import Place, store_options
 from rasa_whatsapp_channel.store.base import Queue, Store
-from rasa_whatsapp_channel.store.keys import (
-    choices_key,
-    issued_prefix,
-    template_lane,
-    wrote_key,
-)
+from rasa_whatsapp_channel.store.keys import issued_prefix, keys_of, template_lane
 
 QUEUES: Final = ("inbox", "outbox")
 EVERYTHING: Final = 1_000_000
@@ -179,8 +174,8 @@ async def _forget(place: Place, person: str, *, yes: bool) -> None:
         for lane in (person, template_lane(person)):
             entries += await store.outbox.purge(lane)
         sent = await store.ledger.purge(person)
-        await store.values.delete(wrote_key(person))
-        await store.values.delete(choices_key(person))
+        for key in keys_of(person):
+            await store.values.delete(key)
         await store.values.purge(issued_prefix(person))
     click.echo(
         f"Forgotten: {entries} in the queues, {sent} in the ledger of what was sent. "

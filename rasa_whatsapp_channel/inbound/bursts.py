@@ -20,6 +20,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.inbound.choice import typed_number
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.store.base import DAY, Clock, Item, Store
+from rasa_whatsapp_channel.store.keys import pieces_key
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
@@ -47,7 +48,7 @@ class Bursts:
         async with self._lock:
             kept = await self._pieces(conversation)
             new = {"key": event.key, "at": self._clock(), "body": body}
-            await self._store.values.set(_pieces_key(conversation), [*kept, new][-PIECES:], LIFE)
+            await self._store.values.set(pieces_key(conversation), [*kept, new][-PIECES:], LIFE)
         if body is None:  # a tap ends a burst: what was written before it is heard at once
             await self._store.inbox.free(conversation)
 
@@ -89,7 +90,7 @@ class Bursts:
         return max(wait, 0.0), [piece["body"] for piece in parts]
 
     async def _pieces(self, conversation: str) -> list[Mapping[str, Any]]:
-        kept = await self._store.values.get(_pieces_key(conversation))
+        kept = await self._store.values.get(pieces_key(conversation))
         return kept if isinstance(kept, list) else []
 
 
@@ -112,10 +113,6 @@ def join(turns: Sequence[Turn]) -> Turn:
         text="\n".join(words) or turns[0].text,
         metadata={"whatsapp": {**facts[0], "messages": facts}},
     )
-
-
-def _pieces_key(conversation: str) -> str:
-    return f"pieces:{conversation}"
 
 
 def _burst_key(key: str) -> str:

@@ -41,6 +41,11 @@ def address_key(name: str) -> str:
     return f"address:{name}"
 
 
+def pieces_key(name: str) -> str:
+    """What came in of late in the conversation *name*, where messages in a row are one turn."""
+    return f"pieces:{name}"
+
+
 def wrote_key(recipient_id: str) -> str:
     """When a person last wrote, in unix seconds."""
     return f"wrote:{recipient_id}"
@@ -54,3 +59,9 @@ def sent_key(message_id: str) -> str:
 def template_lane(recipient_id: str) -> str:
     """The outbox conversation for templates: free messages that wait must not hold them up."""
     return f"template:{recipient_id}"
+
+
+def keys_of(name: str) -> tuple[str, ...]:
+    """Return all that is kept of the conversation *name*, beside what begins `issued_prefix`."""
+    keys = (wrote_key, choices_key, person_key, address_key, pieces_key)
+    return tuple(key(name) for key in keys)
