@@ -1,0 +1,77 @@
+"""The groups and lists inside of the block: ``media:``, ``numbers:`` and ``inbound:``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rasa_whatsapp_channel import wording
+from rasa_whatsapp_channel.settings import kinds
+from rasa_whatsapp_channel.settings.keys import key, read_keys, unknown_key
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+from rasa_whatsapp_channel.whatsapp.limits import MB
+
+
+@dataclass(frozen=True)
+class MediaSettings:
+    """The ``media:`` group."""
+
+    store: str = key(kinds.text, "whatsapp_media")  # folder, or address, for what users send
+    download: bool = key(kinds.flag, True)
+    max_bytes: int = key(kinds.whole, 100 * MB)
+    private_links: bool = key(kinds.flag, False)
+    upload: str = key(kinds.choice("auto", "always", "never"), "auto")
+    convert: bool = key(kinds.flag, True)
+    keep_days: int | None = key(kinds.whole, None)
+
+
+def media(value: object) -> MediaSettings:
+    if not isinstance(value, Mapping):
+        raise ValueError("a group of keys, such as `media: {download: false}`")
+    values, problems = read_keys(MediaSettings, value, prefix="media.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return MediaSettings(**values)
+
+
+@dataclass(frozen=True)
+class NumberSettings:
+    """One item of ``numbers:``, a further business number of the same bot."""
+
+    phone_number_id: str = key(kinds.text, "")
+    access_token: str = key(kinds.text, "", secret=True)  # the block's, if not given
+
+
+def numbers(value: object) -> tuple[NumberSettings, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Mapping) for item in value):
+        raise ValueError('a list such as `numbers: [{phone_number_id: "106540352242922"}]`')
+    numbers: list[NumberSettings] = []
+    problems: list[str] = []
+    for item in value:
+        values, wrong = read_keys(NumberSettings, item, prefix="numbers.")
+        problems += wrong
+        if not wrong and "phone_number_id" not in values:
+            problems.append("'numbers.phone_number_id' is missing.")
+        numbers.append(NumberSettings(**values))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return tuple(numbers)
+
+
+def inbound(value: object) -> Mapping[str, str]:
+    """Return kind of message → its template, checked by `wording`."""
+    if not isinstance(value, Mapping):
+        raise ValueError('a group of keys, such as `inbound: {image: "[picture] {caption}"}`')
+    words: dict[str, str] = {}
+    problems: list[str] = []
+    for kind, template in value.items():
+        if kind not in wording.FIELDS:
+            problems.append(unknown_key(str(kind), wording.FIELDS, "inbound."))
+            continue
+        try:
+            words[kind] = wording.check(kind, template)
+        except ValueError as error:
+            problems.append(f"'inbound.{kind}' must be {error}, not {template!r}.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return words

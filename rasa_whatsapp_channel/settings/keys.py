@@ -1,0 +1,82 @@
+"""Keys of a block: how one is declared at its field, and how a block is read by that."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
+from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+
+_VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+
+
+def key(
+    read: Callable[[object], Any],
+    default: Any = None,
+    *,
+    apis: Sequence[Api] = tuple(APIS.values()),
+    required: Sequence[Api] = (),
+    secret: bool = False,
+    line: str = "",
+) -> Any:
+    metadata = {
+        "read": read,
+        "apis": [api.name for api in apis],
+        "required": [api.name for api in required],
+        "secret": secret,
+        "line": line,
+    }
+    return dataclasses.field(default=default, repr=not secret, metadata=metadata)
+
+
+def read_keys(
+    cls: type, block: Mapping[str, Any], *, prefix: str = ""
+) -> tuple[dict[str, Any], list[str]]:
+    known = {key.name: key for key in dataclasses.fields(cls)}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, value in block.items():
+        if name not in known:
+            problems.append(unknown_key(str(name), known, prefix))
+            continue
+        if value is None:
+            continue  # `key:` with nothing behind it is as good as no key
+        if variable := _literal_variable(value):
+            problems.append(
+                f"'{prefix}{name}' is the text {value!r}, not the variable's value. "
+                f"Write `{_line(name, value, variable)}`, without quotes."
+            )
+            continue
+        read = known[name].metadata["read"]
+        try:
+            values[name] = read(value)
+        except ValueError as error:
+            shown = "" if known[name].metadata["secret"] else f", not {value!r}"
+            problems.append(f"'{prefix}{name}' must be {error}{shown}.")
+        except SettingsError as error:
+            problems += str(error).split("\n")
+    return values, problems
+
+
+def _line(name: str, value: object, variable: str) -> str:
+    listed = isinstance(value, (list, tuple))
+    return f"{name}: [${{{variable}}}, …]" if listed else f"{name}: ${{{variable}}}"
+
+
+def unknown_key(name: str, known: Mapping[str, Any], prefix: str) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"unknown key '{prefix}{name}'; did you mean '{prefix}{near[0]}'?"
+    return f"unknown key '{prefix}{name}'; known are {', '.join(known)}."
+
+
+def _literal_variable(value: object) -> str | None:
+    """Return the name of the variable that *value*, or one of its items, was not replaced by."""
+    if isinstance(value, (list, tuple)):
+        return next(filter(None, map(_literal_variable, value)), None)
+    found = _VARIABLE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found.group(1) if found else None

@@ -1,0 +1,120 @@
+"""Kinds of value: each reads one as YAML gives it. `ValueError` says what it must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.messages import Template
+from rasa_whatsapp_channel.whatsapp.networks import Network, read_network
+
+
+def text(value: object) -> str:
+    # YAML makes a number of an id that is written without quotes.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise ValueError("a text")
+
+
+def secrets(value: object) -> str | tuple[str, ...]:
+    """Read one secret, or several of which any is enough while one takes the other's place."""
+    if not isinstance(value, (list, tuple)):
+        return text(value)
+    if not value:
+        raise ValueError("a text, or a list of texts")
+    return tuple(text(item) for item in value)
+
+
+def networks(value: object) -> tuple[Network, ...]:
+    try:
+        if isinstance(value, (list, tuple)) and value:
+            return tuple(read_network(item) for item in value)
+    except (ValueError, AttributeError):
+        pass
+    raise ValueError('a list of networks such as ["173.252.64.0/18", "2a03:2880::/32"]')
+
+
+def url(value: object) -> str:
+    address = text(value)
+    if not re.match(r"https?://[^/\s]+", address):
+        raise ValueError("an address that begins with https:// or http://")
+    return address.rstrip("/")
+
+
+def flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]  # ${VARIABLES} always arrive as text
+    raise ValueError("true or false")
+
+
+def whole(value: object) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if number <= 0 or isinstance(value, bool):
+        raise ValueError("a whole number above 0")
+    return number
+
+
+def _number(value: object) -> float:
+    try:
+        return -1.0 if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        return -1.0
+
+
+def seconds(value: object) -> float:
+    found = _number(value)
+    if not 0 <= found < float("inf"):
+        raise ValueError("a number of seconds, 0 or more")
+    return found
+
+
+def positive(value: object) -> float:
+    found = _number(value)
+    if not 0 < found < float("inf"):
+        raise ValueError("a number above 0")
+    return found
+
+
+def template(value: object) -> Mapping[str, Any]:
+    """Return the body of the template message that *value* describes, as on WhatsApp's page."""
+    if not isinstance(value, Mapping):
+        raise ValueError("a template such as {name: hello_again, language: en}")
+    try:
+        return Template.parse(value).body()
+    except InvalidMessage as error:
+        raise ValueError(f"a template that WhatsApp takes ({error})") from error
+
+
+def commands(value: object) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return tuple("/" + item.strip().lstrip("/") for item in value)
+    raise ValueError('a list such as ["/restart"]')
+
+
+def dotted(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"\w+(\.\w+)+", value.strip()):
+        return value.strip()
+    raise ValueError("the name of a function such as my_bot.speech.transcribe")
+
+
+def choice(*choices: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return str(value)
+
+    return read
+
+
+def maybe_empty(value: object) -> str:
+    return "" if value == "" else text(value)

@@ -1,0 +1,65 @@
+"""What must stand together in a block, and what may not: depends on the API."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rasa_whatsapp_channel.settings.groups import MediaSettings
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN
+
+CHANNEL: Final = "rasa_whatsapp_channel.WhatsAppInput"
+
+
+def problems_of_api(
+    cls: type, api: str, block: Mapping[str, Any], values: Mapping[str, Any]
+) -> Iterator[str]:
+    for field in dataclasses.fields(cls):
+        given = block.get(field.name) is not None
+        if given and api not in field.metadata["apis"]:
+            of = " and ".join(field.metadata["apis"])
+            yield f"'{field.name}' is a key for api {of}; this block says `api: {api}`."
+        if api in field.metadata["required"] and field.name not in values and not given:
+            yield _missing(field.name, field.metadata["line"], api)
+    ids = [values.get("phone_number_id"), *(n.phone_number_id for n in values.get("numbers", ()))]
+    for twice in sorted({number for number in ids if number and ids.count(number) > 1}):
+        yield f"'numbers' names {twice} twice, or it is the block's own 'phone_number_id'."
+    if "transcribe" in values and not values.get("media", MediaSettings()).download:
+        yield "'transcribe' needs the files: take away `download: false` from 'media'."
+    if "trusted_proxies" in values and "allowed_networks" not in values:
+        yield "'trusted_proxies' needs 'allowed_networks' beside it."
+    yield from _problems_of_proof(api, values)
+
+
+def _missing(name: str, line: str, api: str) -> str:
+    return f"'{name}' is missing; api {api} needs it. Write\n\n  {CHANNEL}:\n    {line}\n"
+
+
+def _problems_of_proof(api: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """Without a way to tell WhatsApp from anybody else the channel starts only when told to."""
+    if "webhook_username" in values and "webhook_password" not in values:
+        yield "'webhook_username' needs 'webhook_password' beside it."
+    if "webhook_password" in values and "webhook_username" not in values:
+        yield "'webhook_password' needs 'webhook_username' beside it."
+    ways = {
+        CLOUD.name: {"app_secret": "app_secret: ${WHATSAPP_APP_SECRET}"},
+        TURN.name: {"webhook_secret": "webhook_secret: ${WHATSAPP_WEBHOOK_SECRET}"},
+        ON_PREMISES.name: {
+            "webhook_token": "webhook_token: ${WHATSAPP_WEBHOOK_TOKEN}",
+            "webhook_password": "",
+        },
+        DIALOG360.name: {
+            "webhook_token": "webhook_token: ${WHATSAPP_WEBHOOK_TOKEN}",
+            "webhook_password": "",
+            "webhook_secret": "",
+        },
+    }[api]
+    if values.get("allow_unsigned_webhooks") or any(way in values for way in ways):
+        return
+    name, line = next(iter(ways.items()))
+    yield (
+        f"'{name}' is missing: without it anybody could write to your bot. Write\n\n"
+        f"  {CHANNEL}:\n    {line}\n\n"
+        "or, to run without any check, `allow_unsigned_webhooks: true`."
+    )
