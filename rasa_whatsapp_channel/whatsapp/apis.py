@@ -8,7 +8,7 @@ what a composer must know beforehand. Facts: the comparison table in docs/platfo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -78,22 +78,8 @@ CLOUD: Final = Api(
     pair_limit=True,
     media_id_life=30 * DAY,
 )
-DIALOG360: Final = Api(
-    name="360dialog",
-    interactive=_BOTH | _CLOUD_ONLY,
-    context=True,
-    reactions=True,
-    voice=True,
-    animated_stickers=True,
-    link=True,
-    provider=False,
-    typing=True,
-    mark_read=True,
-    user_ids=True,
-    any_document=False,
-    pair_limit=True,
-    media_id_life=30 * DAY,
-)
+# The Cloud API behind another host and key.
+DIALOG360: Final = replace(CLOUD, name="360dialog")
 ON_PREMISES: Final = Api(
     name="on_premises",
     interactive=_BOTH,
