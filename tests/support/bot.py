@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import aiohttp
 import yaml
+from support.numbered import text_of
 from support.processes import PROJECT, RASA_ENV, Simulator
 
 QUICKSTART: Final = PROJECT / "examples" / "quickstart"
@@ -23,12 +24,16 @@ MEDIA: Final[list[tuple[str, str, dict[str, Any], str]]] = [
     ("video", "boat.mp4", {}, "video/mp4"),
     ("sticker", "sun.webp", {}, "image/webp"),
 ]
+# People 0 to 9 may write up to ten numbered messages, see `numbered`.
+NUMBERED: Final = [text_of(user, number) for user in range(10) for number in range(1, 11)]
+NUMBERED_ANSWERS: Final = ("utter_numbered_a", "utter_numbered_b")
 EXAMPLES: Final = {
     "send_link": "everything by link",
     "send_id_cloud": "everything by cloud number",
     "send_id_on_premises": "everything by premises number",
     "send_twice": "both together please",
     "answer_slowly": "answer me slowly",
+    "numbered": "\n- ".join(NUMBERED),
 }
 
 
@@ -54,6 +59,14 @@ async def write_bot(folder: Path, media_url: str, simulators: dict[str, Simulato
     responses["utter_twice"] = [{"text": "Both at once", "attachment": both}]
     steps["send_twice"] = ["utter_twice"]
     steps["answer_slowly"] = ["utter_goodbye"]
+    for name in NUMBERED_ANSWERS:
+        responses[name] = [{"text": f"{{heard}} {name[-1]}"}]
+    steps["numbered"] = [*NUMBERED_ANSWERS]
+    heard = {
+        "type": "text",
+        "influence_conversation": False,
+        "mappings": [{"type": "from_text", "intent": "numbered"}],
+    }
 
     nlu = [{"intent": intent, "examples": f"- {EXAMPLES[intent]}\n"} for intent in steps]
     rules = [
@@ -65,7 +78,12 @@ async def write_bot(folder: Path, media_url: str, simulators: dict[str, Simulato
     write(folder / "config.yml", config)
     shutil.copy(Path(__file__).with_name("slow.py"), folder)
     write(folder / "data" / "more.yml", {"version": "3.1", "nlu": nlu, "rules": rules})
-    domain = {"version": "3.1", "intents": [*steps], "responses": responses}
+    domain = {
+        "version": "3.1",
+        "intents": [*steps],
+        "slots": {"heard": heard},
+        "responses": responses,
+    }
     write(folder / "domain" / "more.yml", domain)
     shutil.move(folder / "domain.yml", folder / "domain" / "quickstart.yml")
 

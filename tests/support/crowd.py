@@ -68,11 +68,16 @@ class Crowd:
         await asyncio.gather(*self._repeats)
         await self._session.close()
 
-    async def write(self, users: Sequence[int], messages: int, *, seconds: float) -> None:
-        """Let each of *users* write *messages* messages within *seconds*."""
-        # WhatsApp delivers side by side; what one person writes goes one way, so it stays in order.
-        lanes = [users[start : start + 10] for start in range(0, len(users), 10)]
-        await asyncio.gather(*(self._lane(lane, messages, seconds) for lane in lanes))
+    async def write(
+        self, users: Sequence[int], messages: int, *, seconds: float, lane: int = 10
+    ) -> None:
+        """
+        Let each of *users* write *messages* messages within *seconds*.
+
+        WhatsApp delivers side by side; what the people of one lane write comes one after the other.
+        """
+        lanes = [users[start : start + lane] for start in range(0, len(users), lane)]
+        await asyncio.gather(*(self._lane(people, messages, seconds) for people in lanes))
 
     async def _lane(self, users: Sequence[int], messages: int, seconds: float) -> None:
         batches = list(self._batches(users, messages))

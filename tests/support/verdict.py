@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -64,6 +64,8 @@ def judge(
     accepted: Sequence[Accepted],
     journal: Sequence[Mapping[str, Any]],
     kills: Sequence[Kill],
+    *,
+    answers_to: Callable[[str], list[str]] = answers_to,
 ) -> Verdict:
     expected: dict[str, list[str]] = defaultdict(list)  # by phone, in order
     heard: dict[str, list[str]] = defaultdict(list)
