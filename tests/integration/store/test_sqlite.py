@@ -133,7 +133,7 @@ async def test_a_lock_of_another_process_is_waited_for_without_holding_the_loop(
         putting = asyncio.create_task(store.inbox.put("k", ANNA, HELLO))
         start = time.monotonic()
         await asyncio.sleep(0.1)
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 5
         assert not putting.done()
 
         other.execute("ROLLBACK")

@@ -24,7 +24,7 @@ def test_of_two_alarms_the_sooner_one_rings_whatever_the_loop(new_loop):
         await line.wait(0)  # what is kept from before
         line.wake_in(0)
         line.wake_in(0)
-        line.wake_in(0.5)
+        line.wake_in(1)
         loop = asyncio.get_running_loop()
         began = loop.time()
         await line.wait(5)
@@ -33,6 +33,6 @@ def test_of_two_alarms_the_sooner_one_rings_whatever_the_loop(new_loop):
 
     loop = new_loop()
     try:
-        assert loop.run_until_complete(wait_for_alarm()) < 0.4
+        assert loop.run_until_complete(wait_for_alarm()) < 0.9
     finally:
         loop.close()
