@@ -29,13 +29,15 @@ from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAsid
 from rasa_whatsapp_channel.store.keys import is_command, issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
-from rasa_whatsapp_channel.whatsapp.errors import MediaError, WhatsAppError
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, StoreError, WhatsAppError
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS: Final = 5
 MEDIA_ATTEMPTS: Final = 3  # then the turn starts without the file
+# Seconds a turn may take. One that never ends would keep its person waiting until the next restart.
+TURN: Final = 300.0
 
 
 class Bot(Protocol):
@@ -60,6 +62,7 @@ class InboxWorker:
         debounce: float = 0.0,
         transcriber: Function | None = None,
         metrics: Metrics | None = None,
+        patience: float = TURN,
         clock: Clock = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -70,6 +73,7 @@ class InboxWorker:
         self._wording = wording
         self._failure_intent = failure_intent
         self._metrics = metrics or Metrics()
+        self._patience = patience
         self._sleep = sleep
         self._transcriber = transcriber
         self._receipts = Receipts(client, mark_read=mark_read, typing=typing, metrics=self._metrics)
@@ -100,7 +104,10 @@ class InboxWorker:
     async def _ask(self, item: Item, turn: Turn) -> Outcome:
         try:
             with self._metrics.turn_timer():
-                await self._bot(turn, repeated=item.attempts > 1)
+                turning = self._bot(turn, repeated=item.attempts > 1)
+                await asyncio.wait_for(turning, self._patience)
+        except StoreError:
+            raise  # no fault of the bot: whoever handed us the item waits for the store
         except Exception as error:  # whatever the bot raises: the message must not be lost
             return self._again(item, error)
         self._metrics.handled()
@@ -167,6 +174,8 @@ class InboxWorker:
 
     def _again(self, item: Item, error: Exception) -> Outcome:
         reason = traceback.format_exception_only(type(error), error)[-1].strip()
+        if isinstance(error, asyncio.TimeoutError):
+            reason += f" (a turn may take {self._patience:g} seconds)"
         if item.tries >= ATTEMPTS:
             return SetAside(f"the bot failed {item.tries} times, last with {reason}")
         self._metrics.retried("inbox")

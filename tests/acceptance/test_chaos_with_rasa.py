@@ -30,7 +30,6 @@ async def test_rasa_is_killed_five_times_and_everybody_is_answered_once(worlds, 
         crowd = Crowd(
             lambda: f"{rasa.url}/webhooks/whatsapp/webhook",
             secret="an-app-secret",
-            number=platform.number,
             random=moments,
         )
         kills = []

@@ -39,7 +39,6 @@ async def test_what_is_written_while_whatsapp_is_down_is_answered_in_order_after
         crowd = Crowd(
             lambda: stubs.webhook("only"),
             secret=SECRET,
-            number=platform.number,
             random=random.Random(1),
         )
         writing = asyncio.create_task(

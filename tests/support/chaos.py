@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from support.cloud_api import CloudApi
-from support.crowd import Crowd, Written
+from support.crowd import Crowd, Written, statuses
 from support.stubs import SECRET, Stubs
 from support.verdict import Kill, Verdict, judge
 
@@ -25,15 +25,17 @@ class Chaos:
         self._stubs = stubs
         self._platform = platform
         self._random = random.Random(seed)
-        self._crowd = Crowd(
-            self._somewhere, secret=SECRET, number=platform.number, random=self._random
-        )
+        self._crowd = Crowd(self._somewhere, secret=SECRET, random=self._random)
         self._written: list[Written] = []
         self._seconds = 0.0
 
     def kill(self, server: str) -> None:
         self.kills.append(Kill(time.monotonic(), server))
         self._stubs.kill(server)
+
+    def kill_store(self, kill: Callable[[], None]) -> None:
+        self.kills.append(Kill(time.monotonic(), None))
+        kill()
 
     def start(self, server: str) -> None:
         self._stubs.launch(server)
@@ -70,7 +72,7 @@ class Chaos:
             new = self._platform.accepted[told:]
             told += len(new)
             for status in ("sent", "delivered") if new else ():
-                await self._crowd.deliver(self._crowd.statuses(new, status))
+                await self._crowd.deliver(statuses(new, status))
 
     async def _comes_to_rest(self) -> None:
         """Wait until nothing waits any more, or it is clear that something always will."""
@@ -113,7 +115,7 @@ class Chaos:
         if happened:
             first, last = min(happened)[0], max(happened)[0]
             happened += [
-                (kill.at, f"{kill.server} was killed")
+                (kill.at, f"{kill.server or 'the store'} was killed")
                 for kill in self.kills
                 if first - 2 <= kill.at <= last + 2
             ]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from support.webhooks import NUMBER
 
 Trouble = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -35,12 +36,12 @@ class Accepted:
 
 class CloudApi:
     def __init__(self, *, pause: float = 0.0) -> None:
-        self.number = "106540352242922"
+        self.number = NUMBER
         self.port = 0
         self.accepted: list[Accepted] = []
         self.refused: list[float] = []  # when
-        self.trouble: Trouble | None = None  # meets every request, as long as it is set
-        self.next: deque[Trouble | None] = deque()  # each meets one request; None lets it pass
+        self.trouble: Trouble | None = None  # meets every message, as long as it is set
+        self.next: deque[Trouble] = deque()  # each meets one message
         self._pause = pause  # between accepting and answering, in seconds
         self._runner: web.AppRunner | None = None
 
@@ -77,16 +78,16 @@ class CloudApi:
         return self.texts
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
-        trouble = self.next.popleft() if self.next else self.trouble
-        if trouble is not None:
-            self.refused.append(time.monotonic())
-            return await trouble(request)
         try:
             body = await request.json()
         except ConnectionError:  # the sender died before all of it was here
             return web.Response()
         if body.get("status") == "read":
             return web.json_response({"success": True})
+        trouble = self.next.popleft() if self.next else self.trouble
+        if trouble is not None:
+            self.refused.append(time.monotonic())
+            return await trouble(request)
         answer = self.accept(request, body)
         await asyncio.sleep(self._pause)
         return web.json_response(answer)

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from support.cloud_api import Accepted
 from support.numbered import text_of
+from support.webhooks import envelope, status, text
 
 AGAIN = 0.3  # seconds until a webhook comes again; WhatsApp takes longer
 TWICE = 0.1  # share of the webhooks that come twice
@@ -52,12 +54,9 @@ def phone_of(user: int) -> str:
 class Crowd:
     """*where* names the address a webhook is sent to next, e.g. one behind a load balancer."""
 
-    def __init__(
-        self, where: Callable[[], str], *, secret: str, number: str, random: random.Random
-    ) -> None:
+    def __init__(self, where: Callable[[], str], *, secret: str, random: random.Random) -> None:
         self._where = where
         self._secret = secret
-        self._number = number
         self._random = random
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
         self._repeats: set[asyncio.Task[None]] = set()
@@ -85,7 +84,7 @@ class Crowd:
         for number, batch in enumerate(batches):
             due = began + seconds * (number + self._random.random()) / len(batches)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            webhook = self._messages(batch)
+            webhook = webhook_of(batch)
             await self.deliver(webhook)
             if self._random.random() < TWICE:
                 self._repeat(webhook)
@@ -126,50 +125,17 @@ class Crowd:
         except (aiohttp.ClientError, asyncio.TimeoutError):
             return False
 
-    def _messages(self, batch: Sequence[Written]) -> bytes:
-        return self._envelope(
-            {
-                "contacts": [contact_of(written.phone)],
-                "messages": [
-                    {
-                        "from": written.phone,
-                        "id": written.id,
-                        "timestamp": str(int(time.time())),
-                        "type": "text",
-                        "text": {"body": written.text},
-                    }
-                ],
-            }
-            for written in batch
-        )
 
-    def statuses(self, messages: Sequence[Any], status: str) -> bytes:
-        """Return the webhook that tells *status* of messages the platform accepted."""
-        return self._envelope(
-            {
-                "statuses": [
-                    {
-                        "id": message.id,
-                        "status": status,
-                        "timestamp": str(int(time.time())),
-                        "recipient_id": message.to,
-                        **_echo(message.body),
-                    }
-                ]
-            }
-            for message in messages
-        )
-
-    def _envelope(self, contents: Iterable[dict[str, Any]]) -> bytes:
-        metadata = {"display_phone_number": "15550783881", "phone_number_id": self._number}
-        common = {"messaging_product": "whatsapp", "metadata": metadata}
-        changes = [{"field": "messages", "value": {**common, **content}} for content in contents]
-        entry = {"id": "102290129340398", "changes": changes}
-        return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+def webhook_of(batch: Sequence[Written]) -> bytes:
+    """Return one webhook with all of *batch*."""
+    contents = (text(written.phone, written.id, written.text) for written in batch)
+    return json.dumps(envelope(contents)).encode()
 
 
-def contact_of(phone: str) -> dict[str, Any]:
-    return {"profile": {"name": f"Person {phone[-4:]}"}, "wa_id": phone}
+def statuses(accepted: Sequence[Accepted], name: str) -> bytes:
+    """Return one webhook that tells of messages the platform accepted."""
+    contents = (status(taken.id, name, taken.to, **_echo(taken.body)) for taken in accepted)
+    return json.dumps(envelope(contents)).encode()
 
 
 def _echo(body: dict[str, Any]) -> dict[str, Any]:

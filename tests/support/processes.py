@@ -115,9 +115,7 @@ class Simulator:
 class RasaServer:
     """Rasa 3.6 with the channel, serving a trained bot in *folder*."""
 
-    def __init__(
-        self, folder: Path, *, port: int, name: str, credentials: str, **env: str
-    ) -> None:
+    def __init__(self, folder: Path, *, port: int, name: str, credentials: str, **env: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         file = folder / f"credentials-{name}.yml"
         file.write_text(credentials)

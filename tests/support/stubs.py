@@ -30,7 +30,7 @@ class Stubs:
     def __init__(self, folder: Path, platform: CloudApi, **credentials: Any) -> None:
         self.folder = folder
         self.journal = Journal(folder / "journal.jsonl")
-        self._platform = platform
+        self.platform = platform
         self._credentials = credentials
         self._ports: dict[str, int] = {}
         self._pids: dict[str, int] = {}
@@ -61,8 +61,8 @@ class Stubs:
             "folder": str(self.folder),
             "journal": str(self.folder / "journal.jsonl"),
             "credentials": {
-                "base_url": self._platform.url,
-                "phone_number_id": self._platform.number,
+                "base_url": self.platform.url,
+                "phone_number_id": self.platform.number,
                 "access_token": name,
                 "app_secret": SECRET,
                 "verify_token": "a-verify-token",

@@ -19,7 +19,7 @@ MOMENT = 0.5
 @dataclass(frozen=True)
 class Kill:
     at: float  # time.monotonic()
-    server: str
+    server: str | None  # None: the store that all servers share
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _killed_in_between(first: Accepted, again: Accepted, kills: Sequence[Kill]) 
     """Return the kill that kept the sender of *first* from noting it."""
     for kill in kills:
         was_on_its_way = abs(kill.at - first.at) <= MOMENT
-        if kill.server == first.token and was_on_its_way and again.at > kill.at:
+        if kill.server in (first.token, None) and was_on_its_way and again.at > kill.at:
             return kill
     return None
 

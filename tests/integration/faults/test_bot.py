@@ -1,0 +1,162 @@
+"""A bot that fails, hangs or thinks for long: its message is kept, and nobody else waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+from support.quiet_client import QuietClient
+from support.webhooks import texts
+
+from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.worker import InboxWorker
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.consumer import Consumer
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.whatsapp.webhook import read
+
+ANNA, BEN = "491511111111", "491522222222"
+
+
+class Clock:
+    """Real time, and what a test adds to it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(params=["memory:", "sqlite:///{}/whatsapp.db"])
+async def store(request, tmp_path, clock):
+    async with open_store(request.param.format(tmp_path), clock=clock) as store:
+        yield store
+
+
+@asynccontextmanager
+async def listening(store, bot, *, lease=0.5, pause=0.1, **options):
+    """Let *bot* hear what comes into *store*."""
+    worker = InboxWorker(QuietClient(), store, bot, media=None, **options)
+    consumer = Consumer(store.inbox, worker.handle, name="inbox", lease=lease, pause=pause)
+    consumer.start()
+    try:
+        yield
+    finally:
+        await consumer.stop(0)
+
+
+async def come(store, clock, *webhooks):
+    receiver = Receiver(store, Metrics(), note_status=None, clock=clock)
+    for webhook in webhooks:
+        await receiver.receive(read(json.dumps(webhook).encode()))
+
+
+async def eventually(fact, *, within=10.0):
+    end = time.monotonic() + within
+    while not fact():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.01)
+
+
+async def test_a_bot_that_needs_several_leases_hears_each_message_once(store, clock):
+    began, ended = [], []
+
+    async def slow(turn, *, repeated) -> None:
+        began.append(turn.text)
+        await asyncio.sleep(1.5)  # for 90 seconds, where the lease is 30
+        ended.append(turn.text)
+
+    async with listening(store, slow), listening(store, slow):  # as two servers
+        await come(store, clock, texts("one", "two", phone=ANNA))
+        await eventually(lambda: len(ended) == 2)
+
+    assert began == ended == ["one", "two"]
+
+
+async def test_a_turn_that_never_ends_is_ended_and_begun_again_and_others_do_not_wait(store, clock):
+    heard = []
+
+    async def hangs_once(turn, *, repeated) -> None:
+        heard.append((turn.text, repeated))
+        if turn.text == "hang" and not repeated:
+            await asyncio.Event().wait()
+
+    async with listening(store, hangs_once, patience=0.6):
+        await come(store, clock, texts("hang", "next", phone=ANNA), texts("hello", phone=BEN))
+        await eventually(lambda: ("hello", False) in heard, within=0.5)
+        await eventually(lambda: ("next", False) in heard)
+
+    assert heard.count(("hello", False)) == 1
+    assert [turn for turn in heard if turn[0] != "hello"] == [
+        ("hang", False),
+        ("hang", True),
+        ("next", False),
+    ]
+
+
+async def test_what_makes_the_bot_fail_again_and_again_is_set_aside_with_the_reason(store, clock):
+    heard = []
+
+    async def fails(turn, *, repeated) -> None:
+        heard.append(turn.text)
+        if turn.text == "divide":
+            raise ZeroDivisionError("no action for that")
+
+    async with listening(store, fails):
+        await come(store, clock, texts("divide", "next", phone=ANNA), texts("hello", phone=BEN))
+        await eventually(lambda: "hello" in heard)
+        for attempt in range(2, 6):
+            clock.ahead += 4 ** (attempt - 2)  # its patience grows from time to time
+            await eventually(lambda: heard.count("divide") == attempt)  # noqa: B023
+        await eventually(lambda: "next" in heard)
+        (set_aside,) = await store.inbox.given_up()
+
+    assert heard.count("divide") == set_aside.attempts == 5
+    assert set_aside.reason == (
+        "the bot failed 5 times, last with ZeroDivisionError: no action for that"
+    )
+
+
+async def test_a_turn_that_failed_for_the_store_is_not_held_against_its_message(store, clock):
+    heard = []
+
+    async def cannot_speak(turn, *, repeated) -> None:
+        heard.append(turn.text)
+        if len(heard) < 8:
+            raise StoreError("store: it does not answer")
+
+    async with listening(store, cannot_speak, pause=0.01):
+        await come(store, clock, texts("one", phone=ANNA))
+        await eventually(lambda: len(heard) == 8)
+        depth = await store.inbox.depth()
+
+    assert depth.given_up == 0
+
+
+async def test_a_clock_that_is_set_back_stops_nobody(store, clock):
+    heard = []
+
+    async def fails_at_first(turn, *, repeated) -> None:
+        heard.append(turn.text)
+        if not repeated and turn.text == "one":
+            raise RuntimeError("not yet")
+
+    async with listening(store, fails_at_first):
+        await come(store, clock, texts("one", "two", phone=ANNA))
+        await eventually(lambda: heard == ["one"])
+        clock.ahead -= 3600
+        await come(store, clock, texts("hello", phone=BEN))
+        await eventually(lambda: "hello" in heard, within=3)
+        await eventually(lambda: "two" in heard, within=5)
+
+    assert heard.count("one") == 2

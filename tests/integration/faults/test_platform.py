@@ -1,0 +1,170 @@
+"""WhatsApp in trouble: every message still arrives, once and in order, and nobody else waits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from aiohttp import web
+from support.cloud_api import answers, answers_half, fails, hangs, hangs_up
+from support.webhooks import envelope, status, texts
+
+ANNA, BEN = "491511111111", "491522222222"
+
+
+async def echo(message) -> None:
+    await message.output_channel.send_response(message.sender_id, {"text": message.text})
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        fails(500, 131000, "Something went wrong"),
+        fails(500, 2, "Service temporarily unavailable"),
+        fails(503, 131016, "Service unavailable"),
+        fails(429, 130429, "Rate limit hit"),
+        answers(502, b"<html><h1>502 Bad Gateway</h1></html>", Content_Type="text/html"),
+        answers(500, b"\xff\xfe\x00 no text at all"),
+        hangs_up,
+    ],
+)
+async def test_after_one_bad_answer_all_messages_go_once_and_in_order(serve, api, trouble):
+    api.next.append(trouble)
+
+    async with serve(echo) as running:
+        await running.deliver(texts("one", "two", "three"))
+        await api.takes(3)
+        await asyncio.sleep(0.2)
+
+    assert api.texts == ["one", "two", "three"]
+    assert len(api.refused) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        answers(200, b'{"messaging_product": "whatsapp", "contacts": [{"inp'),
+        answers(200, b"<html>Welcome to the hotel's network</html>", Content_Type="text/html"),
+        answers(200, b""),
+        answers(200, []),
+        answers(200, {"success": True}),
+        answers_half,
+    ],
+)
+async def test_a_success_without_an_id_is_not_sent_again_but_set_aside(serve, api, trouble):
+    api.next.append(trouble)
+
+    async with serve(echo) as running:
+        await running.deliver(texts("one", "two", "three"))
+        await api.takes(2)
+        await asyncio.sleep(0.2)
+        health = await running.health()
+
+    assert api.texts == ["two", "three"]
+    assert health["outbox"] == {"waiting": 0, "given_up": 1, "oldest": None}
+
+
+async def test_a_platform_that_is_gone_is_waited_for(serve, api):
+    await api.close()
+
+    async with serve(echo) as running:
+        assert await running.deliver(texts("one", "two")) == 200
+        await asyncio.sleep(1.5)
+        await api.open()
+        await api.takes(2)
+
+    assert api.texts == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        fails(429, 130429, "Rate limit hit", Retry_After="2"),
+        fails(400, 131056, "Pair rate limit hit", Retry_After="2"),
+    ],
+)
+async def test_what_whatsapp_asks_to_wait_is_waited_also_when_the_person_writes_on(
+    serve, api, trouble
+):
+    async with serve(echo) as running:
+        await running.deliver(texts("one", phone=ANNA))
+        await api.takes(1)
+        api.next.append(trouble)
+        await running.deliver(texts("two", phone=ANNA, first=2))
+        while not api.refused:
+            await asyncio.sleep(0.01)
+        for number in range(3, 8):
+            await asyncio.sleep(0.1)
+            await running.deliver(texts(f"message {number}", phone=ANNA, first=number))
+        await api.takes(7)
+
+    assert api.texts[1] == "two"
+    assert api.accepted[1].at - api.refused[0] >= 2
+    assert len(api.refused) == 1
+
+
+async def test_a_person_whose_message_hangs_delays_nobody_else(serve, api):
+    gate = asyncio.Event()
+
+    async def hangs_for_anna(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        if body["to"] == ANNA:
+            return await hangs(gate)(request)
+        return web.json_response(api.accept(request, body))
+
+    api.trouble = hangs_for_anna
+    async with serve(echo) as running:
+        await running.deliver(texts("from Anna", phone=ANNA))
+        while not api.refused:
+            await asyncio.sleep(0.01)
+        began = time.monotonic()
+        for number in range(10):
+            await running.deliver(texts(f"{number}", phone=BEN, first=number))
+        await api.takes(10)
+        assert time.monotonic() - began < 3
+        assert "from Anna" not in api.texts
+
+        api.trouble = None
+        gate.set()
+        await api.takes(11)
+
+    assert api.texts == [*map(str, range(10)), "from Anna"]
+
+
+async def test_an_acceptance_that_nobody_heard_of_doubles_that_message_and_no_other(serve, api):
+    """The one gap of the promises: nobody can tell this from a message that never got there."""
+
+    async def takes_it_and_hangs_up(request: web.Request) -> web.StreamResponse:
+        api.accept(request, await request.json())
+        return await hangs_up(request)
+
+    api.next.append(takes_it_and_hangs_up)
+    async with serve(echo) as running:
+        await running.deliver(texts("one", "two"))
+        await api.takes(3)
+        await asyncio.sleep(0.2)
+
+    assert api.texts == ["one", "one", "two"]
+
+
+async def test_statuses_of_messages_nobody_sent_are_taken_and_change_nothing(serve, api):
+    failed = {"errors": [{"code": 131026, "title": "Message undeliverable"}]}
+    statuses = [
+        status("wamid.unknown", "sent", ANNA),
+        status("wamid.unknown", "delivered", ANNA),
+        status("wamid.another", "failed", ANNA, **failed),
+        status("", "read", ANNA),
+        status("wamid.unknown", "teleported", ANNA),
+    ]
+
+    async with serve(echo, failure_intent="whatsapp_failed") as running:
+        for content in statuses:
+            assert await running.deliver(envelope([content])) == 200
+        await running.deliver(texts("hello", phone=ANNA))
+        await api.takes(1)
+        await asyncio.sleep(0.2)
+        health = await running.health()
+
+    assert [message.text for message in running.agent.heard] == ["hello"]
+    assert health["inbox"]["waiting"] == health["outbox"]["waiting"] == 0

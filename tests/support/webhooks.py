@@ -1,0 +1,56 @@
+"""Webhooks of the Cloud API as Meta documents them, put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+NUMBER = "106540352242922"
+
+
+def envelope(contents: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return one webhook with one change for each of *contents*."""
+    metadata = {"display_phone_number": "15550783881", "phone_number_id": NUMBER}
+    common = {"messaging_product": "whatsapp", "metadata": metadata}
+    changes = [{"field": "messages", "value": {**common, **content}} for content in contents]
+    entry = {"id": "102290129340398", "changes": changes}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
+
+
+def text(phone: str, message_id: str, body: str) -> dict[str, Any]:
+    """Return what a change says when somebody wrote *body*."""
+    return {
+        "contacts": [{"profile": {"name": f"Person {phone[-4:]}"}, "wa_id": phone}],
+        "messages": [
+            {
+                "from": phone,
+                "id": message_id,
+                "timestamp": str(int(time.time())),
+                "type": "text",
+                "text": {"body": body},
+            }
+        ],
+    }
+
+
+def status(message_id: str, name: str, phone: str, **more: Any) -> dict[str, Any]:
+    """Return what a change says of a message we sent."""
+    return {
+        "statuses": [
+            {
+                "id": message_id,
+                "status": name,
+                "timestamp": str(int(time.time())),
+                "recipient_id": phone,
+                **more,
+            }
+        ]
+    }
+
+
+def texts(*bodies: str, phone: str = "4915112345678", first: int = 1) -> dict[str, Any]:
+    """Return a webhook of several messages; their ids are numbered from *first*."""
+    return envelope(
+        text(phone, f"wamid.in.{phone}.{number}", body) for number, body in enumerate(bodies, first)
+    )
