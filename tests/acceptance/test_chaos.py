@@ -67,35 +67,16 @@ async def test_of_three_servers_on_redis_one_dies_for_good(tmp_path, figures):
         redis.kill()
 
 
-async def test_redis_itself_is_killed_five_times(tmp_path, figures):
-    redis = RedisServer(tmp_path, appendonly="yes")
-    redis.start()
-    try:
-        async with chaos_on(redis.url, tmp_path, "anna", "ben") as chaos:
-
-            async def kill_all(moments: random.Random) -> None:
-                for _ in range(KILLS // 4):
-                    await asyncio.sleep(moments.uniform(0.2, 1.6) * PACE)
-                    chaos.kill_store(redis.kill)
-                    await asyncio.sleep(moments.uniform(0, 0.5) * PACE)
-                    await asyncio.to_thread(redis.start)
-
-            await run(chaos, kill_all, figures, share=4)
-    finally:
-        redis.kill()
-
-
 @asynccontextmanager
 async def chaos_on(store: str, folder: Path, *servers: str) -> AsyncIterator[Chaos]:
     async with cloud_api() as platform, stub_servers(folder, platform, store=store) as stubs:
         yield Chaos(stubs, platform, servers, seed=SEED)
 
 
-async def run(chaos: Chaos, kill_all, figures, *, share: int = 1) -> None:
-    """Let everything happen, or a *share* of it, and judge."""
+async def run(chaos: Chaos, kill_all, figures) -> None:
+    """Let everything happen, and judge."""
     killing = kill_all(random.Random(SEED))
-    users, seconds = USERS // share, KILLS * PACE / share
-    verdict = await chaos.run(users, MESSAGES, killing, seconds=seconds)
+    verdict = await chaos.run(USERS, MESSAGES, killing, seconds=KILLS * PACE)
     figures(chaos.figures(verdict))
 
     assert verdict.faults == [], chaos.stories(verdict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 
 from support.cloud_api import CloudApi
 from support.crowd import Crowd, Written, statuses
@@ -32,10 +32,6 @@ class Chaos:
     def kill(self, server: str) -> None:
         self.kills.append(Kill(time.monotonic(), server))
         self._stubs.kill(server)
-
-    def kill_store(self, kill: Callable[[], None]) -> None:
-        self.kills.append(Kill(time.monotonic(), None))
-        kill()
 
     def start(self, server: str) -> None:
         self._stubs.launch(server)
