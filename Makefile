@@ -5,10 +5,10 @@ RASA_PORT ?= 5005
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench setup clean
+.PHONY: help demo test lint format bench bench-check setup clean
 
 help: ## this menu
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: ## run a bot and the simulator, and say which page to open (PORT=8400 RASA_PORT=5005)
 	@.ci/environment .venv
@@ -29,9 +29,15 @@ format: ## bring the code into shape
 	.venv-lint/bin/ruff check --fix .
 	.venv-lint/bin/ruff format .
 
-bench: ## measure the memory that large files take
+BENCH = PYTHONPATH=.:tests .venv/bin/python -m bench $(if $(QUICK),--quick) $(ARGS)
+
+bench: ## measure every number that is promised, beside a reference (QUICK=1; ARGS="--json FILE")
 	@.ci/environment .venv
-	@.venv/bin/python tests/bench/media_memory.py
+	@$(BENCH)
+
+bench-check: ## the same, and fail where a goal is missed by more than 15 %
+	@.ci/environment .venv
+	@$(BENCH) --check
 
 setup: ## make all environments now: .venv, .venv-pro, .venv-lint
 	@.ci/environment .venv

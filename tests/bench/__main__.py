@@ -1,0 +1,98 @@
+"""
+Measure every number this project promises, each beside a reference on the same machine.
+
+    python -m bench                     # make bench
+    python -m bench --quick compose     # only the rows about composing, quickly
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+import uvloop
+from bench.bench import QUICK, Bench, Size
+from bench.goals import Failure, Row, misses
+from bench.report import print_table, to_json, to_markdown
+from bench.servers import pipelines
+from bench.whatsapp import WhatsApp
+from rich.console import Console
+
+# In the order they are measured and printed: module of `bench.rows`, what it is about.
+PARTS = {
+    "throughput": "messages/s, webhook → bot (echo) → WhatsApp",
+    "rasa": "real Rasa",
+    "growth": "much in the store",
+    "compose": "composing",
+    "startup": "starting",
+}
+
+
+@click.command(help=__doc__.split("\n\n")[0], epilog="Parts: " + ", ".join(PARTS))
+@click.argument("parts", nargs=-1, type=click.Choice(tuple(PARTS)), metavar="[PART]...")
+@click.option("--quick", is_flag=True, help="Everything smaller and shorter: under two minutes.")
+@click.option("--latency", default=100, show_default=True, help="Of WhatsApp's answers, in ms.")
+@click.option("--check", is_flag=True, help="End with 1 where a goal is missed by over 15 %.")
+@click.option("--json", "json_file", type=Path, help="Write the figures here, too.")
+@click.option("--markdown", "markdown_file", type=Path, help="Write the table here, too.")
+def main(
+    parts: tuple[str, ...],
+    quick: bool,
+    latency: int,
+    check: bool,
+    json_file: Path | None,
+    markdown_file: Path | None,
+) -> None:
+    size = QUICK if quick else Size()
+    console = Console()
+    began = time.monotonic()
+    uvloop.install()
+    found, busiest = asyncio.run(measure(parts or tuple(PARTS), size, latency / 1000))
+    took = time.monotonic() - began
+    print_table(console, found, busiest, took=took, quick=quick)
+    if json_file:
+        json_file.write_text(to_json(found, busiest, quick=quick))
+    if markdown_file:
+        markdown_file.write_text(to_markdown(found, busiest, took=took, quick=quick))
+    if check and (missed := misses(row for rows in found.values() for row in rows)):
+        for each in missed:
+            console.print(f"missed by more than 15 %: {each}", style="red", soft_wrap=True)
+        sys.exit(1)
+
+
+async def measure(
+    parts: tuple[str, ...], size: Size, latency: float
+) -> tuple[dict[str, list[Row | Failure]], dict[str, float]]:
+    whatsapp = WhatsApp(latency=latency)
+    await whatsapp.open()
+    found: dict[str, list[Row | Failure]] = {}
+    progress = Console(stderr=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        pipelines(Path(folder)) as forge,
+        progress.status("starting") as status,
+    ):
+        bench = Bench(size, Path(folder), whatsapp, forge, say=status.update)
+        for part in PARTS:
+            if part in parts:
+                found[PARTS[part]] = rows = []
+                module = importlib.import_module(f"bench.rows.{part}")
+                began = time.monotonic()
+                try:
+                    async for row in module.rows(bench):
+                        rows.append(row)
+                except Exception as error:  # the other rows are still worth to be known
+                    progress.print_exception()
+                    rows.append(Failure(part, f"{type(error).__name__}: {error}"))
+                progress.print(f"{part}: {time.monotonic() - began:.0f} s", style="dim")
+    await whatsapp.close()
+    return found, bench.busiest
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What every row is measured with: the mock API, the processes, the rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from bench.goals import medians
+from bench.people import SECRET, Load
+from bench.servers import Pipelines
+from bench.whatsapp import WhatsApp
+from support.webhooks import NUMBER
+
+TOKEN: Final = "bench-token"
+# How much of a processor the load may take before it may be what limits the measured.
+BUSY: Final = 0.8
+
+
+@dataclass(frozen=True)
+class Size:
+    """How long everything is measured. *latency* is that of WhatsApp's answers, in seconds."""
+
+    quick: bool = False
+    latency: float = 0.1
+    people: int = 400
+    rounds: int = 5
+    warm: float = 1.0
+    seconds: float = 4.0
+
+
+QUICK: Final = Size(quick=True, rounds=2, warm=0.7, seconds=2.0)
+
+
+@dataclass
+class Bench:
+    size: Size
+    folder: Path
+    whatsapp: WhatsApp
+    pipelines: Pipelines
+    say: Callable[[str], None]
+    busiest: dict[str, float] = field(default_factory=dict)  # by what was measured
+
+    @property
+    def messages_url(self) -> str:
+        return f"{self.whatsapp.url}/v25.0/{NUMBER}/messages"
+
+    def credentials(self, store: str, **more: Any) -> dict[str, Any]:
+        """
+        Return the block of a bot whose limits are not those of a number: the machine decides.
+
+        Without read marks, as nothing else that is measured sends them.
+        """
+        return {
+            "base_url": self.whatsapp.url,
+            "phone_number_id": NUMBER,
+            "access_token": TOKEN,
+            "app_secret": SECRET,
+            "verify_token": "bench",
+            "store": store,
+            "media": {"download": False},
+            "mark_read": False,
+            "typing_indicator": False,
+            "max_messages_per_second": 100_000,
+            **more,
+        }
+
+    async def alternate(
+        self,
+        what: str,
+        measures: Mapping[str, Callable[[], Awaitable[Mapping[str, float]]]],
+        *,
+        rounds: int | None = None,
+    ) -> dict[str, dict[str, float]]:
+        """Measure A B A B, so that what disturbs the machine meets all, and return the medians."""
+        rounds = rounds or self.size.rounds
+        found: dict[str, list[dict[str, float]]] = {name: [] for name in measures}
+        for number in range(1, rounds + 1):
+            for name, measure in measures.items():
+                self.say(f"{what}: {name}, round {number} of {rounds}")
+                found[name].append(dict(await measure()))
+        return {name: medians(values) for name, values in found.items()}
+
+    def note_load(self, what: str, load: Load) -> Load:
+        self.busiest[what] = max(load.busy, self.busiest.get(what, 0.0))
+        return load

@@ -1,0 +1,151 @@
+"""
+The load: people who write, and wait for their answers.
+
+`closed`: so many people, each of whom writes again once the answer is there; it finds out how much
+a server can do. `at_rate`: messages at fixed times, whatever the server does; it finds out how long
+they take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import itertools
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from bench.caller import Caller
+from bench.whatsapp import WhatsApp
+from support.webhooks import envelope, text
+
+SECRET: Final = "bench-app-secret"
+WEBHOOK: Final = "/webhooks/whatsapp/webhook"
+ANSWER: Final = 60.0  # longest wait for an answer, in seconds
+
+Turn = Callable[[], Awaitable[None]]
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Load:
+    """*rate* in turns a second; *busy*: the share of one processor that the load itself took."""
+
+    rate: float
+    turns: int
+    seconds: float
+    busy: float
+    spans: list[float] = field(repr=False)
+
+    def percentile(self, share: float) -> float:
+        """Return how long the slowest but *share* of the turns took, in ms."""
+        return 1000 * sorted(self.spans)[min(int(share * len(self.spans)), len(self.spans) - 1)]
+
+
+def webhook(phone: str, words: str) -> tuple[bytes, dict[str, str]]:
+    """Return a signed webhook of the Cloud API, and its headers."""
+    message_id = f"wamid.HBgL{phone}.{next(_numbers)}"
+    body = json.dumps(envelope([text(phone, message_id, words)])).encode()
+    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    return body, {"X-Hub-Signature-256": f"sha256={signature}"}
+
+
+def somebody() -> str:
+    """Return the phone of a person who has not written before: WhatsApp limits each of them."""
+    return f"49151{next(_numbers):09}"
+
+
+async def deliver(caller: Caller, phone: str, words: str) -> None:
+    body, headers = webhook(phone, words)
+    taken = await caller.post(WEBHOOK, body, headers)
+    if taken.status != 200:
+        raise RuntimeError(f"the webhook was answered {taken.status}: {taken.body!r}")
+
+
+class Chats:
+    """Who waits for an answer, at one WhatsApp. *words* are what people write, in turn."""
+
+    def __init__(self, whatsapp: WhatsApp, *, words: tuple[str, ...] = ("hello there",)) -> None:
+        self._words = itertools.cycle(words)
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        whatsapp.on_message = self._answered
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def through(self, *callers: Caller) -> Turn:
+        """Return what writes to one of *callers* after the other, and waits for the answer."""
+        where = itertools.cycle(callers)
+
+        async def turn() -> None:
+            phone = somebody()
+            answered = self._waiting[phone] = asyncio.get_running_loop().create_future()
+            await deliver(next(where), phone, next(self._words))
+            await answered
+
+        return turn
+
+    def only_write(self, caller: Caller) -> Turn:
+        """Return what writes, and is content when the webhook is answered."""
+
+        async def turn() -> None:
+            await deliver(caller, somebody(), next(self._words))
+
+        return turn
+
+    def _answered(self, to: str, _text: str) -> None:
+        waiting = self._waiting.pop(to, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+
+async def closed(turn: Turn, *, people: int, warm: float, seconds: float) -> Load:
+    """Return how many turns a second there were in *seconds*, after *warm* seconds."""
+    begin = time.monotonic() + warm
+    end = begin + seconds
+    spans: list[float] = []
+
+    async def person() -> None:
+        while (wrote := time.monotonic()) < end:
+            await turn()
+            now = time.monotonic()
+            if begin <= now < end:
+                spans.append(now - wrote)
+
+    everybody = [asyncio.create_task(person()) for _ in range(people)]
+    busy = asyncio.create_task(_busy(begin, end))
+    await asyncio.wait_for(asyncio.gather(*everybody), warm + seconds + ANSWER)
+    return Load(len(spans) / seconds, len(spans), seconds, await busy, spans)
+
+
+async def at_rate(turn: Turn, *, rate: float, seconds: float) -> Load:
+    """
+    Begin *rate* turns a second, and return how long each took.
+
+    Counted from when it was due, so that a server that stalls cannot hide it by stalling the load.
+    """
+    begin = time.monotonic()
+    spans: list[float] = []
+
+    async def person(due: float) -> None:
+        await turn()
+        spans.append(time.monotonic() - due)
+
+    busy = asyncio.create_task(_busy(begin, begin + seconds))
+    tasks = []
+    for number in range(int(rate * seconds)):
+        due = begin + number / rate
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        tasks.append(asyncio.create_task(person(due)))
+    await asyncio.wait_for(asyncio.gather(*tasks), ANSWER)
+    return Load(len(spans) / seconds, len(spans), seconds, await busy, spans)
+
+
+async def _busy(begin: float, end: float) -> float:
+    await asyncio.sleep(max(0.0, begin - time.monotonic()))
+    used, began = time.process_time(), time.monotonic()
+    await asyncio.sleep(max(0.0, end - time.monotonic()))
+    return (time.process_time() - used) / (time.monotonic() - began)

@@ -1,0 +1,135 @@
+"""The rows as a table for the terminal, as Markdown and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.bench import BUSY
+from bench.goals import Failure, Goal, Kind, Row
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+Found = Mapping[str, Sequence[Row | Failure]]
+COLORS = {"reached": "green", "missed": "red"}
+
+
+def print_table(
+    console: Console, found: Found, busiest: Mapping[str, float], *, took: float, quick: bool
+) -> None:
+    table = Table(box=box.SIMPLE_HEAD, title="Quick figures" if quick else None)
+    for head in ("what", "figure", "beside", "its figure", "ratio", "goal", ""):
+        right = head in ("figure", "its figure", "ratio", "goal")
+        table.add_column(head, justify="right" if right else "left", no_wrap=right)
+    for section, rows in found.items():
+        table.add_row(section, style="bold")
+        for row in rows:
+            if isinstance(row, Failure):
+                table.add_row(f"  {row.what}", "", escape(row.reason), style="red")
+                continue
+            what, *cells, verdict = _cells(row)
+            note = f"\n  [dim]{escape(row.note)}[/]" if row.note else ""
+            color = COLORS.get(verdict)
+            shown = f"[{color}]{verdict}[/]" if color else ""
+            table.add_row(f"  {escape(what)}{note}", *map(escape, cells), shown)
+        table.add_section()
+    console.print(table)
+    for line in _footer(found, busiest, took):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def to_markdown(found: Found, busiest: Mapping[str, float], *, took: float, quick: bool) -> str:
+    lines = [
+        "| what | figure | beside | its figure | ratio | goal | |",
+        "|---|---:|---|---:|---:|---:|---|",
+    ]
+    for section, rows in found.items():
+        lines.append(f"| **{section}** | | | | | | |")
+        for row in rows:
+            if isinstance(row, Failure):
+                cells: tuple[str, ...] = (row.what, *[""] * 5, f"not measured: {row.reason}")
+            else:
+                what, *others = _cells(row)
+                cells = (f"{what} ({row.note})" if row.note else what, *others)
+            lines.append("| " + " | ".join(cells) + " |")
+    lines += ["", *(line + "  " for line in _footer(found, busiest, took))]
+    return "\n".join(lines) + "\n"
+
+
+def to_json(found: Found, busiest: Mapping[str, float], *, quick: bool) -> str:
+    """Return all that was found, for other programs and for a comparison later."""
+    rows = [_as_dict(section, row) for section, rows in found.items() for row in rows]
+    content = {"machine": machine(), "quick": quick, "load_busy": dict(busiest), "rows": rows}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def machine() -> str:
+    cores = os.cpu_count()
+    return f"{cores} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def _as_dict(section: str, row: Row | Failure) -> dict[str, Any]:
+    if isinstance(row, Failure):
+        return {"section": section, "what": row.what, "failed": row.reason}
+    goal = {"kind": row.goal.kind.value, "limit": row.goal.limit} if row.goal else None
+    return {
+        "section": section,
+        "what": row.what,
+        "figure": row.figure,
+        "beside": row.beside,
+        "reference": row.reference,
+        "unit": row.unit,
+        "ratio": row.ratio,
+        "goal": goal,
+        "verdict": row.verdict,
+        "note": row.note,
+    }
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    is_added = row.goal is not None and row.goal.kind is Kind.ADDED
+    compared = f"+{_number(row.figure - row.reference)}" if is_added else f"{row.ratio:.2f}"
+    return (
+        row.what,
+        f"{_number(row.figure)} {row.unit}",
+        row.beside,
+        f"{_number(row.reference)} {row.unit}",
+        compared,
+        _goal(row.goal),
+        row.verdict,
+    )
+
+
+def _goal(goal: Goal | None) -> str:
+    return (
+        f"{goal.kind.value}{'' if goal.kind is Kind.ADDED else ' '}{goal.limit:g}" if goal else ""
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _footer(found: Found, busiest: Mapping[str, float], took: float) -> list[str]:
+    rows = [row for rows in found.values() for row in rows]
+    reached = sum(not isinstance(row, Failure) and row.verdict == "reached" for row in rows)
+    goals = sum(isinstance(row, Failure) or row.goal is not None for row in rows)
+    lines = [f"{reached} of {goals} goals reached; {machine()}; {took:.0f} seconds"]
+    if busiest:
+        what = max(busiest, key=lambda each: busiest[each])
+        share = busiest[what]
+        verdict = (
+            "it was not the limit"
+            if share < BUSY
+            else "it MAY HAVE BEEN THE LIMIT: do not trust that row"
+        )
+        lines.append(
+            f"The load and the mock API took at most {share:.0%} of one processor "
+            f"(at {what}): {verdict}."
+        )
+    return lines

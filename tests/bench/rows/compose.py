@@ -1,0 +1,107 @@
+"""Composing one response: Rasa's dict → what goes into the outbox, beside `json.dumps` of that."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from statistics import median
+from typing import Any, Final
+
+from bench.bench import Bench
+from bench.goals import Row, at_most
+
+from rasa_whatsapp_channel.outbound.compose import compose
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD
+
+Response = dict[str, Any]
+BLOCKS: Final = 40  # each once with ours and once with json
+
+# As Rasa hands them over: every key of a response is there.
+RASA: Final = dict.fromkeys(
+    ("text", "elements", "quick_replies", "buttons", "attachment", "image", "custom")
+)
+
+
+def text(number: int) -> Response:
+    return {"text": f"Thank you, Ada. Your order {number} leaves our house today."}
+
+
+def markdown(number: int) -> Response:
+    return {
+        "text": f"## Order {number}\n\nIt holds **three things**:\n\n- a [map](https://lake.example"
+        f"/{number})\n- *two* keys\n- ~~one~~ no boat\n\nCall `+49 151 {number}` for **more**."
+    }
+
+
+def media(number: int) -> Response:
+    attachment = {"type": "document", "link": f"https://lake.example/{number}.pdf"}
+    return {"text": f"Your invoice {number}", "attachment": {**attachment, "filename": "i.pdf"}}
+
+
+def buttons(number: int) -> Response:
+    choices = [("The lake", "/ask_picture"), ("The guide", "/ask_guide"), ("The house", "/house")]
+    return {
+        "text": f"Welcome, number {number}. What would you like to see?",
+        "buttons": [{"title": title, "payload": payload} for title, payload in choices],
+    }
+
+
+def carousel(number: int) -> Response:
+    return {
+        "elements": [
+            {
+                "title": f"Room {room}",
+                "subtitle": f"Free on day {number}",
+                "image_url": f"https://lake.example/{room}.jpg",
+                "buttons": [{"title": "Book", "payload": f"/book{room}"}],
+            }
+            for room in range(5)
+        ]
+    }
+
+
+KINDS: Final[dict[str, Callable[[int], Response]]] = {
+    "a text": text,
+    "Markdown, seen for the first time": markdown,
+    "text and document": media,
+    "text and three buttons": buttons,
+    "carousel of five cards": carousel,
+}
+
+
+async def rows(bench: Bench) -> AsyncIterator[Row]:
+    count = 20 if bench.size.quick else 100
+    for name, make in KINDS.items():
+        bench.say(f"composing: {name}")
+        ours, beside = measure(make, count)
+        yield Row(f"composing {name}", ours, "json.dumps of its body", beside, "µs", at_most(20.0))
+
+
+def measure(make: Callable[[int], Response], count: int) -> tuple[float, float]:
+    """Return the medians for one response, and for its body as JSON, in microseconds."""
+    responses = _responses(make)
+    ours, beside = [], []
+    for _ in range(BLOCKS):
+        block = [next(responses) for _ in range(count)]
+        begin = time.perf_counter()
+        bodies = [body(response) for response in block]
+        ours.append((time.perf_counter() - begin) / count)
+        begin = time.perf_counter()
+        for each in bodies:
+            json.dumps(each)
+        beside.append((time.perf_counter() - begin) / count)
+    return median(ours) * 1e6, median(beside) * 1e6
+
+
+def body(response: Response) -> list[dict[str, Any]]:
+    """What `Outlet.say` does with a response before it goes into the outbox."""
+    composed = compose(response, api=CLOUD)
+    return [outgoing.body() for outgoing in composed.messages]
+
+
+def _responses(make: Callable[[int], Response]) -> Iterator[Response]:
+    number = 0
+    while True:
+        number += 1
+        yield {**RASA, **make(number), "utter_action": "utter_bench"}

@@ -1,0 +1,145 @@
+"""The same throughput with much in the store: entries that wait, messages that were sent."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from bench.bench import Bench
+from bench.caller import Caller
+from bench.goals import Row, at_least
+from bench.people import Load, deliver, somebody, webhook
+
+from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.store.sqlite import SQLiteStore
+from rasa_whatsapp_channel.whatsapp.webhook import read
+
+# Short, or a hundred entries on their way would be the limit.
+LATENCY: Final = 0.01
+FEW, MANY = 100, 100_000
+SENT: Final = 1_000_000
+# The first of those the store is stocked with.
+WRITES: Final = "49160000000000"
+WAS_SENT: Final = "49170000000000"
+
+
+async def rows(bench: Bench) -> AsyncIterator[Row]:
+    """The number that waits stays the same: for each that goes out, one comes in."""
+    bench.whatsapp.latency = LATENCY
+    waiting = (FEW, MANY) if bench.size.quick else (FEW, 10_000, MANY)
+    stocks = {f"{number:,} waiting": {"waiting": number} for number in waiting}
+    if not bench.size.quick:
+        stocks[f"{SENT:,} rows in the ledger"] = {"waiting": FEW, "sent": SENT}
+    measures: dict[str, Callable[[], Awaitable[dict[str, float]]]] = {}
+    for name, content in stocks.items():
+        bench.say(f"growth: a store with {name}")
+        file = await stock(bench.folder / f"stock {name}.db", **content)
+        measures[name] = partial(_measure, bench, file, name)
+    found = await bench.alternate("growth", measures, rounds=1 if bench.size.quick else 3)
+    few = found.pop(f"{FEW:,} waiting")["rate"]
+    for name, figures in found.items():
+        yield Row(
+            f"messages/s with {name}",
+            figures["rate"],
+            f"with {FEW} waiting",
+            few,
+            "messages/s",
+            at_least(0.8),
+            f"SQLite store, WhatsApp answers after {LATENCY * 1000:.0f} ms",
+        )
+
+
+async def _measure(bench: Bench, stocked: Path, name: str) -> dict[str, float]:
+    file = bench.folder / "growth.db"
+    for each in bench.folder.glob("growth.db*"):
+        each.unlink()
+    shutil.copy(stocked, file)
+    server = await bench.pipelines.start(
+        "growth", "channel", credentials=bench.credentials(f"sqlite:///{file}")
+    )
+    caller = Caller(server.port)
+    try:
+        return {"rate": bench.note_load(name, await _refill(bench, caller)).rate}
+    finally:
+        caller.close()
+        bench.pipelines.kill(server)
+
+
+async def _refill(bench: Bench, caller: Caller) -> Load:
+    """For each message that goes out, somebody new writes."""
+    writing: set[asyncio.Task[None]] = set()
+
+    def write(_to: str, _text: str) -> None:
+        task = asyncio.create_task(deliver(caller, somebody(), "hello there"))
+        writing.add(task)
+        task.add_done_callback(writing.discard)
+
+    bench.whatsapp.on_message = write
+    await asyncio.sleep(bench.size.warm)
+    taken, used, began = bench.whatsapp.taken, time.process_time(), time.monotonic()
+    await asyncio.sleep(bench.size.seconds)
+    seconds = time.monotonic() - began
+    turns = bench.whatsapp.taken - taken
+    busy = (time.process_time() - used) / seconds
+    bench.whatsapp.on_message = lambda to, text: None
+    await asyncio.wait_for(asyncio.gather(*writing), 30)
+    return Load(turns / seconds, turns, seconds, busy, [])
+
+
+async def stock(file: Path, *, waiting: int, sent: int = 0) -> Path:
+    """Return *file*, filled: one goes through the store, and what it left there is multiplied."""
+    async with SQLiteStore(file) as store:
+        receiver = Receiver(store, Metrics(), note_status=_nobody_cares)
+        await receiver.receive(read(webhook(WRITES, "hello there")[0]))
+        if sent:
+            await store.ledger.note_sent(
+                f"wamid.out.{WAS_SENT}",
+                key=f"wamid.in.{WAS_SENT}:0",
+                recipient_id=WAS_SENT,
+                response="utter_bench",
+            )
+    db = sqlite3.connect(file)
+    with db:
+        multiply(db, WRITES, waiting)
+        multiply(db, WAS_SENT, sent)
+    db.close()
+    return file
+
+
+async def _nobody_cares(_status: object) -> None:
+    """No statuses come while a store is stocked."""
+
+
+def multiply(db: sqlite3.Connection, phone: str, count: int) -> None:
+    """Make *count* rows of every row that names *phone*, each naming a phone of its own."""
+    if count < 2:
+        return
+    tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    for (table,) in tables:
+        columns = [
+            name
+            for _, name, kind, _, _, key in db.execute(f"PRAGMA table_info({table})")
+            if not (key and kind == "INTEGER")  # numbered by SQLite
+        ]
+        named = " OR ".join(f"instr({column}, :phone)" for column in columns)
+        values = ", ".join(
+            f"CASE typeof({column}) WHEN 'text' THEN replace({column}, :phone, :phone + n)"
+            f" ELSE {column} END"
+            for column in columns
+        )
+        db.execute(
+            f"""
+            WITH RECURSIVE numbers (n) AS
+                (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :more)
+            INSERT INTO {table} ({", ".join(columns)})
+            SELECT {values} FROM {table}, numbers WHERE {named}
+            """,
+            {"phone": phone, "more": count - 1},
+        )

@@ -1,0 +1,117 @@
+"""The processes that are measured: started, asked what they took, ended by their id."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from bench.caller import Caller
+from support.processes import PROJECT, free_port
+
+START = 60.0
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+    port: int
+    pid: int
+    log: Path
+
+    def cpu(self) -> float:
+        """Return the seconds of processor time it has had so far."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def memory(self) -> float:
+        """Return what it has in memory, in MB."""
+        return float(psutil.Process(self.pid).memory_info().rss / 2**20)
+
+    def tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+
+
+class Pipelines:
+    """Starts pipelines within milliseconds, see `bench.pipelines`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: dict[str, Server] = {}
+        with (folder / "pipelines.log").open("ab") as log:
+            self._forge = subprocess.Popen(
+                [sys.executable, "-m", "bench.pipelines"],
+                env={**os.environ, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'tests'}"},
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def start(self, name: str, pipeline: str, **options: Any) -> Server:
+        """Return once it answers. *options* are those of the pipeline's `prepare`."""
+        server = self.launch(name, pipeline, **options)
+        await self.ready(server)
+        return server
+
+    def launch(self, name: str, pipeline: str, **options: Any) -> Server:
+        port = free_port()
+        order = {"name": name, "pipeline": pipeline, "port": port, "options": options}
+        assert self._forge.stdin is not None
+        assert self._forge.stdout is not None
+        self._forge.stdin.write(json.dumps({**order, "folder": str(self._folder)}).encode() + b"\n")
+        self._forge.stdin.flush()
+        pid = self._forge.stdout.readline()
+        if not pid:
+            raise RuntimeError((self._folder / "pipelines.log").read_text()[-2000:])
+        server = Server(name, port, int(pid), self._folder / f"{name}.log")
+        self._running[name] = server
+        return server
+
+    async def ready(self, server: Server, path: str = "/webhooks/whatsapp/") -> None:
+        end = time.monotonic() + START
+        caller = Caller(server.port)
+        while time.monotonic() < end:
+            if not psutil.pid_exists(server.pid):
+                raise RuntimeError(f"{server.name} ended early: {server.tail()}")
+            with contextlib.suppress(OSError):
+                if (await caller.get(path)).status == 200:
+                    caller.close()
+                    return
+            await asyncio.sleep(0.005)
+        raise RuntimeError(f"{server.name} does not answer: {server.tail()}")
+
+    def kill(self, server: Server) -> None:
+        """End it as a crash would."""
+        self._running.pop(server.name, None)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server.pid, signal.SIGKILL)
+        while psutil.pid_exists(server.pid):
+            time.sleep(0.002)
+
+    def close(self) -> None:
+        for server in tuple(self._running.values()):
+            self.kill(server)
+        self._forge.kill()
+        self._forge.communicate()
+
+
+@contextmanager
+def pipelines(folder: Path) -> Iterator[Pipelines]:
+    forge = Pipelines(folder)
+    try:
+        yield forge
+    finally:
+        forge.close()

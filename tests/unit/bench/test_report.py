@@ -1,0 +1,84 @@
+"""The table of `make bench`, for people, for docs and for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from bench.goals import Failure, Row, at_least, at_most_added
+from bench.report import print_table, to_json, to_markdown
+from rich.console import Console
+
+FOUND = {
+    "speed": [
+        Row("echo", 1234.0, "bare", 1000.0, "messages/s", at_least(0.8), "[400] people"),
+        Row("real Rasa", 61.0, "REST", 100.0, "turns/s", at_least(0.9)),
+        Row("heyoo", 1234.0, "heyoo", 9.87, "messages/s"),
+    ],
+    "waiting": [
+        Row("--help", 137.0, "python -c pass", 30.0, "ms", at_most_added(150)),
+        Failure("several servers", "no Redis"),
+    ],
+}
+
+
+def shown(busiest):
+    console = Console(width=150, record=True, file=None, quiet=False, force_terminal=False)
+    with console.capture() as captured:
+        print_table(console, FOUND, busiest, took=61.4, quick=True)
+    return captured.get()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "Quick figures",
+        "1,234 messages/s",
+        "1.23",
+        "≥ 0.8",
+        "reached",
+        "missed",
+        "+107",
+        "≤ +150",
+        "[400] people",
+        "no Redis",
+        "9.87 messages/s",
+        "2 of 4 goals reached",
+        "61 seconds",
+    ],
+)
+def test_the_table_shows(part):
+    assert part in shown({})
+
+
+def test_the_table_says_that_the_load_was_not_the_limit():
+    assert "at most 31% of one processor (at bare): it was not the limit" in shown(
+        {"bare": 0.31, "channel": 0.1}
+    )
+
+
+def test_the_table_warns_of_a_load_that_may_have_been_the_limit():
+    assert "MAY HAVE BEEN THE LIMIT" in shown({"bare": 0.81})
+
+
+def test_the_markdown_is_one_table_with_a_line_for_each_row():
+    lines = to_markdown(FOUND, {}, took=61.4, quick=False).splitlines()
+
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 2 + 2 + 5
+    assert {line.count("|") for line in table} == {8}
+    assert (
+        "| echo ([400] people) | 1,234 messages/s | bare | 1,000 messages/s | 1.23 | ≥ 0.8 "
+        "| reached |" in table
+    )
+
+
+def test_the_json_holds_what_the_table_rounds():
+    content = json.loads(to_json(FOUND, {"bare": 0.31}, quick=True))
+
+    assert content["quick"] is True
+    assert content["load_busy"] == {"bare": 0.31}
+    first, *_, last = content["rows"]
+    assert (first["section"], first["figure"], first["ratio"]) == ("speed", 1234.0, 1.234)
+    assert first["goal"] == {"kind": "≥", "limit": 0.8}
+    assert last == {"section": "waiting", "what": "several servers", "failed": "no Redis"}
