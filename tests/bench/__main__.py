@@ -28,8 +28,12 @@ PARTS = {
     "throughput": "messages/s, webhook → bot (echo) → WhatsApp",
     "rasa": "real Rasa",
     "growth": "much in the store",
+    "memory": "what stays behind",
+    "servers": "several servers on one Redis",
     "compose": "composing",
     "startup": "starting",
+    "hostile": "webhooks made to hurt",
+    "media": "large files",
 }
 
 

@@ -15,6 +15,7 @@ class Kind(Enum):
     AT_LEAST = "≥"  # figure / reference
     AT_MOST = "≤"  # figure / reference
     ADDED = "≤ +"  # figure - reference, in the row's unit
+    LIMIT = "<"  # the figure alone, in the row's unit
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,9 @@ class Goal:
     limit: float
 
     def distance(self, figure: float, reference: float) -> float:
-        """Return what is compared with the limit: a ratio, or a difference."""
+        """Return what is compared with the limit: a ratio, a difference, or the figure."""
+        if self.kind is Kind.LIMIT:
+            return figure
         if self.kind is Kind.ADDED:
             return figure - reference
         return ratio(figure, reference)
@@ -88,6 +91,11 @@ def at_most(limit: float) -> Goal:
 def at_most_added(limit: float) -> Goal:
     """Return the goal that a figure is at most *limit* above its reference."""
     return Goal(Kind.ADDED, limit)
+
+
+def below(limit: float) -> Goal:
+    """Return the goal that a figure itself is below *limit*, whatever its reference is."""
+    return Goal(Kind.LIMIT, limit)
 
 
 def misses(rows: Iterable[Row | Failure]) -> list[str]:

@@ -121,6 +121,17 @@ async def closed(turn: Turn, *, people: int, warm: float, seconds: float) -> Loa
     return Load(len(spans) / seconds, len(spans), seconds, await busy, spans)
 
 
+async def so_many(turn: Turn, *, people: int, turns: int) -> None:
+    """Return when *turns* turns are over."""
+    left = iter(range(turns))
+
+    async def person() -> None:
+        for _ in left:
+            await turn()
+
+    await asyncio.gather(*(person() for _ in range(people)))
+
+
 async def at_rate(turn: Turn, *, rate: float, seconds: float) -> Load:
     """
     Begin *rate* turns a second, and return how long each took.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.bench import BUSY
-from bench.goals import Failure, Goal, Kind, Row
+from bench.goals import Failure, Kind, Row
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -100,15 +100,18 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.beside,
         f"{_number(row.reference)} {row.unit}",
         compared,
-        _goal(row.goal),
+        _goal(row),
         row.verdict,
     )
 
 
-def _goal(goal: Goal | None) -> str:
-    return (
-        f"{goal.kind.value}{'' if goal.kind is Kind.ADDED else ' '}{goal.limit:g}" if goal else ""
-    )
+def _goal(row: Row) -> str:
+    if row.goal is None:
+        return ""
+    kind, limit = row.goal.kind, f"{row.goal.limit:g}"
+    if kind is Kind.ADDED:
+        return f"{kind.value}{limit}"
+    return f"{kind.value} {limit} {row.unit}" if kind is Kind.LIMIT else f"{kind.value} {limit}"
 
 
 def _number(value: float) -> str:

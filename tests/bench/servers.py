@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 from bench.caller import Caller
 from support.processes import PROJECT, free_port
+from support.redis_server import MISSING, RedisServer, find_redis_server
 
 START = 60.0
 
@@ -49,16 +50,7 @@ class Pipelines:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: dict[str, Server] = {}
-        with (folder / "pipelines.log").open("ab") as log:
-            self._forge = subprocess.Popen(
-                [sys.executable, "-m", "bench.pipelines"],
-                env={**os.environ, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'tests'}"},
-                cwd=folder,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._forge: subprocess.Popen[bytes] | None = None  # not every part needs it
 
     async def start(self, name: str, pipeline: str, **options: Any) -> Server:
         """Return once it answers. *options* are those of the pipeline's `prepare`."""
@@ -69,11 +61,12 @@ class Pipelines:
     def launch(self, name: str, pipeline: str, **options: Any) -> Server:
         port = free_port()
         order = {"name": name, "pipeline": pipeline, "port": port, "options": options}
-        assert self._forge.stdin is not None
-        assert self._forge.stdout is not None
-        self._forge.stdin.write(json.dumps({**order, "folder": str(self._folder)}).encode() + b"\n")
-        self._forge.stdin.flush()
-        pid = self._forge.stdout.readline()
+        forge = self._forge = self._forge or self._open()
+        assert forge.stdin is not None
+        assert forge.stdout is not None
+        forge.stdin.write(json.dumps({**order, "folder": str(self._folder)}).encode() + b"\n")
+        forge.stdin.flush()
+        pid = forge.stdout.readline()
         if not pid:
             raise RuntimeError((self._folder / "pipelines.log").read_text()[-2000:])
         server = Server(name, port, int(pid), self._folder / f"{name}.log")
@@ -104,8 +97,34 @@ class Pipelines:
     def close(self) -> None:
         for server in tuple(self._running.values()):
             self.kill(server)
-        self._forge.kill()
-        self._forge.communicate()
+        if self._forge is not None:
+            self._forge.kill()
+            self._forge.communicate()
+
+    def _open(self) -> subprocess.Popen[bytes]:
+        with (self._folder / "pipelines.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "bench.pipelines"],
+                env={**os.environ, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'tests'}"},
+                cwd=self._folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """Run a Redis that writes nothing to disk, and return its address."""
+    if find_redis_server() is None:
+        raise RuntimeError(MISSING)
+    server = RedisServer(folder)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.kill()
 
 
 @contextmanager

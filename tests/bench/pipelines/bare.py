@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import aiohttp
+from bench.pipelines.bodies import read, text
 from sanic import Sanic
 from sanic import response as http
 from sanic.request import Request
@@ -40,22 +41,3 @@ def prepare(app: Sanic, *, url: str, token: str, receipts: bool = False) -> None
                         app.add_task(post(read(message["id"])))
                     await post(text(message["from"], message["text"]["body"]))
         return http.text("ok")
-
-
-def text(to: str, body: str) -> dict[str, Any]:
-    return {
-        "messaging_product": "whatsapp",
-        "recipient_type": "individual",
-        "to": to,
-        "type": "text",
-        "text": {"body": body},
-    }
-
-
-def read(message_id: str) -> dict[str, Any]:
-    return {
-        "messaging_product": "whatsapp",
-        "status": "read",
-        "message_id": message_id,
-        "typing_indicator": {"type": "text"},
-    }

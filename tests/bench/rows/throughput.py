@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack
-from typing import Final
+from typing import Any, Final
 
 from bench.bench import TOKEN, Bench
 from bench.caller import Caller
 from bench.goals import Row, at_least
 from bench.people import Chats, closed
-from bench.servers import Server
+from bench.servers import Server, redis
 from support.webhooks import NUMBER
 
 UNIT: Final = "messages/s"
@@ -20,60 +20,35 @@ HEYOO_PEOPLE: Final = 20
 
 
 async def rows(bench: Bench) -> AsyncIterator[Row]:
-    chats = Chats(bench.whatsapp)
-    bare = {"url": bench.messages_url, "token": TOKEN}
-    start = bench.pipelines.start
-    servers = {
-        "channel": await start(
-            "channel", "channel", credentials=bench.credentials("sqlite:///echo.db")
-        ),
-        "bare": await start("bare", "bare", **bare),
-        "heyoo": await start("heyoo", "heyoo_connector", **bare, number=NUMBER),
-    }
-    if not bench.size.quick:
-        marks = {"mark_read": True, "typing_indicator": True}
-        with_marks = bench.credentials("sqlite:///marks.db", **marks)
-        servers["channel with marks"] = await start("marks", "channel", credentials=with_marks)
-        servers["bare with marks"] = await start("bare-marks", "bare", **bare, receipts=True)
-    bench.whatsapp.latency = bench.size.latency
-    with ExitStack() as open_until_here:
-        measures: dict[str, Callable[[], Awaitable[Mapping[str, float]]]] = {}
-        for name, server in servers.items():
-            caller = Caller(server.port)
-            open_until_here.callback(caller.close)
-            open_until_here.callback(bench.pipelines.kill, server)
-            measures[name] = _measure(bench, chats, name, server, caller)
-        found = await bench.alternate("messages a second", measures)
+    with ExitStack() as stack:
+        url = stack.enter_context(redis(bench.folder))
+        found = await _measure(bench, _pipelines(bench, url), stack)
     rate = {name: figures["rate"] for name, figures in found.items()}
     cost = {name: figures["cost"] for name, figures in found.items()}
-    latency = f"{bench.size.latency * 1000:.0f} ms"
+    bare = "bare Sanic handler that posts with aiohttp"
     yield Row(
         "echo, SQLite store, signatures on",
         rate["channel"],
-        "bare Sanic handler that posts with aiohttp",
+        bare,
         rate["bare"],
         UNIT,
         at_least(0.8),
-        f"WhatsApp answers after {latency}; {bench.size.people} people at once",
+        f"WhatsApp answers after {bench.size.latency * 1000:.0f} ms; "
+        f"{bench.size.people} people at once",
     )
-    yield Row(
-        "the same, processor time per message",
-        cost["channel"],
-        "the same handler",
-        cost["bare"],
-        "ms",
-    )
+    yield Row("processor time of a message", cost["channel"], "in the handler", cost["bare"], "ms")
+    yield Row("echo, Redis store", rate["redis"], bare, rate["bare"], UNIT)
     if "bare with marks" in rate:
         yield Row(
-            "the same, with read marks and typing bubble (the default)",
+            "echo, with read marks and typing bubble (the default)",
             rate["channel with marks"],
             "the handler posts the marks, too",
             rate["bare with marks"],
             UNIT,
-            note="two calls to WhatsApp per message",
+            note="SQLite store, two calls to WhatsApp per message",
         )
     yield Row(
-        "the same as the first row",
+        "echo, SQLite store",
         rate["channel"],
         "connector on heyoo (synchronous)",
         rate["heyoo"],
@@ -82,16 +57,48 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
     )
 
 
-def _measure(
+def _pipelines(bench: Bench, redis_url: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return the pipelines to measure, and their options, by name."""
+    bare = {"url": bench.messages_url, "token": TOKEN}
+    found: dict[str, tuple[str, dict[str, Any]]] = {
+        "channel": ("channel", {"credentials": bench.credentials("sqlite:///echo.db")}),
+        "bare": ("bare", bare),
+        "redis": ("channel", {"credentials": bench.credentials(redis_url)}),
+        "heyoo": ("heyoo_connector", {**bare, "number": NUMBER}),
+    }
+    if not bench.size.quick:
+        marks = {"mark_read": True, "typing_indicator": True}
+        block = bench.credentials("sqlite:///marks.db", **marks)
+        found["channel with marks"] = ("channel", {"credentials": block})
+        found["bare with marks"] = ("bare", {**bare, "receipts": True})
+    return found
+
+
+async def _measure(
+    bench: Bench, pipelines: Mapping[str, tuple[str, dict[str, Any]]], stack: ExitStack
+) -> dict[str, dict[str, float]]:
+    bench.whatsapp.latency = bench.size.latency
+    chats = Chats(bench.whatsapp)
+    measures: dict[str, Callable[[], Awaitable[Mapping[str, float]]]] = {}
+    for name, (pipeline, options) in pipelines.items():
+        server = await bench.pipelines.start(f"echo {name}", pipeline, **options)
+        stack.callback(bench.pipelines.kill, server)
+        caller = Caller(server.port)
+        stack.callback(caller.close)
+        measures[name] = _one(bench, chats, name, server, caller)
+    return await bench.alternate("messages a second", measures)
+
+
+def _one(
     bench: Bench, chats: Chats, name: str, server: Server, caller: Caller
 ) -> Callable[[], Awaitable[dict[str, float]]]:
     people = HEYOO_PEOPLE if name == "heyoo" else bench.size.people
 
     async def measure() -> dict[str, float]:
-        used = asyncio.create_task(_cpu(server, bench.size.warm, bench.size.seconds))
-        load = await closed(
-            chats.through(caller), people=people, warm=bench.size.warm, seconds=bench.size.seconds
-        )
+        size = bench.size
+        used = asyncio.create_task(_cpu(server, size.warm, size.seconds))
+        turn = chats.through(caller)
+        load = await closed(turn, people=people, warm=size.warm, seconds=size.seconds)
         bench.note_load(f"echo, {name}", load)
         return {"rate": load.rate, "cost": 1000 * await used / max(load.turns, 1)}
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-BENCH = Path(__file__).parents[2] / "bench" / "media_memory.py"
+from support.processes import PROJECT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts memory as Unix does")
 
 
-def test_a_large_document_goes_out_and_in_with_little_memory():
+def test_a_large_document_goes_out_and_in_with_little_memory(tmp_path):
+    figures = tmp_path / "figures.json"
     ended = subprocess.run(
-        [sys.executable, str(BENCH)], capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "bench", "media", "--check", "--json", str(figures)],
+        env={**os.environ, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'tests'}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "100 MB out and in" in ended.stdout
+    up, down = json.loads(figures.read_text())["rows"]
+    assert (up["what"], up["verdict"]) == ("memory for uploading 100 MB", "reached")
+    assert (down["what"], down["verdict"]) == ("memory for downloading 100 MB", "reached")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bench.goals import Failure, Row, at_least, at_most, at_most_added, medians, misses
+from bench.goals import Failure, Row, at_least, at_most, at_most_added, below, medians, misses
 
 REACHED = [
     # figure, reference, goal
@@ -14,17 +14,20 @@ REACHED = [
     (180.0, 30.0, at_most_added(150)),
     (20.0, 30.0, at_most_added(150)),
     (0.0, 0.0, at_most(1.1)),
+    (63.9, 3.0, below(64)),
 ]
 MISSED = [
     (79.9, 100.0, at_least(0.8)),
     (201.0, 10.0, at_most(20)),
     (180.1, 30.0, at_most_added(150)),
     (1.0, 0.0, at_most(1.1)),
+    (64.1, 100.0, below(64)),
 ]
 MISSED_BY_FAR = [
     (67.9, 100.0, at_least(0.8)),  # 0.8 - 15 % is 0.68
     (230.1, 10.0, at_most(20)),  # 20 + 15 % is 23
     (202.6, 30.0, at_most_added(150)),  # 150 + 15 % is 172.5
+    (73.7, 100.0, below(64)),  # 64 + 15 % is 73.6
 ]
 MISSED_BY_LITTLE = [
     (68.1, 100.0, at_least(0.8)),
