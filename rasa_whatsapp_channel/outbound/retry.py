@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from rasa_whatsapp_channel.whatsapp.errors import Remedy, SendError
+from rasa_whatsapp_channel.whatsapp.errors import Remedy, SendError, TransportError
 
 PATIENCE: Final = 86_400.0  # an outage may last; after a day an answer is no answer any more
 LONGEST: Final = 60.0  # so that everything goes again within a minute after an outage
 WAIT: Final = 300.0  # where WhatsApp asks for minutes to hours
+ECHO: Final = 5.0  # in which a status tells that a message was taken, though no answer said so
 TOKEN: Final = 60.0  # between two looks whether the token is accepted again
 
 PAIR_LIMIT: Final = 131056
@@ -54,11 +55,14 @@ class GiveUp:
 Decision = Again | WindowClosed | GiveUp
 
 
-def decide(error: SendError, *, failures: int, age: float, jitter: float = 0.0) -> Decision:
+def decide(
+    error: SendError, *, failures: int, age: float, echoed: bool = False, jitter: float = 0.0
+) -> Decision:
     """
     Decide about the *failures*-th failure (from 1) of a message that is *age* seconds old.
 
-    *jitter*, 0 to 1, spreads what would meet again.
+    *jitter*, 0 to 1, spreads what would meet again. *echoed*: statuses name the message they are
+    of, so one that was taken without our knowledge is worth waiting for.
     https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
     gives the one formula there is, for the pair limit: 4^X seconds.
     """
@@ -74,6 +78,8 @@ def decide(error: SendError, *, failures: int, age: float, jitter: float = 0.0) 
         return GiveUp(f"{error}, after {failures} attempts in {age:.0f} seconds")
     everyone = code in EVERYONE or status in (429, 503)
     wait = _wait(error, code, failures) * (1 + jitter / 2)
+    if echoed and isinstance(error, TransportError) and error.reached:
+        wait = max(wait, ECHO)
     return Again(max(wait, error.retry_after or 0.0), everyone=everyone)
 
 

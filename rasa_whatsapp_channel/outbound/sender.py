@@ -32,7 +32,13 @@ from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.store.base import DAY, Item, Sent, Store
 from rasa_whatsapp_channel.store.consumer import DONE, Done, Outcome, Release, SetAside
-from rasa_whatsapp_channel.store.keys import address_key, sent_key, template_lane, wrote_key
+from rasa_whatsapp_channel.store.keys import (
+    address_key,
+    echo_key,
+    sent_key,
+    template_lane,
+    wrote_key,
+)
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -96,13 +102,13 @@ class Sender:
         self._brake = Brake(clock=monotonic, sleep=sleep)
 
     async def handle(self, item: Item) -> Outcome:
-        if item.attempts > 1 and await self._store.ledger.by_key(item.key):
-            return DONE  # sent and noted, but the process died before it could say so here
         entry = Entry.from_body(item.body)
         try:
             message = entry.outgoing.message
         except InvalidMessage as error:
             return await self._give_up(item, entry, str(error))
+        if item.attempts > 1 and (end := await self._earlier_try(item, entry, message)):
+            return end
         state = await self._window(item, entry, message)
         if not isinstance(state, window.Open):
             return await self._outside_window(item, entry, state)
@@ -111,6 +117,18 @@ class Sender:
         await self._brake.passes()
         await self._pass_rate()
         return await self._send(item, entry, message, keep=not state.known)
+
+    async def _earlier_try(self, item: Item, entry: Entry, message: Message) -> Outcome | None:
+        """Return what follows where an earlier try got through, or may have got through."""
+        if await self._store.ledger.by_key(item.key):
+            return DONE  # sent and noted, but the process died before it could say so here
+        message_id = await self._store.values.get(echo_key(item.key))
+        if message_id is not None:
+            logger.info("whatsapp.recognised: %s", entry.name, extra={"key": item.key})
+            return await self._note(item, entry, message, message_id, keep=True)
+        if item.lapsed and self._client.api.callback_data:
+            return Release(retry.ECHO, attempt=False)
+        return None
 
     async def _window(
         self, item: Item, entry: Entry, message: Message
@@ -166,7 +184,7 @@ class Sender:
             address = await self._address(entry)
             with self._metrics.send_timer():
                 message_id = await self._client.send(
-                    address, ready, reply_to=entry.outgoing.reply_to
+                    address, ready, reply_to=entry.outgoing.reply_to, callback_data=item.key
                 )
         except InvalidMessage as error:
             return await self._give_up(item, entry, str(error))
@@ -176,9 +194,15 @@ class Sender:
             if await self._forget_lost(entry, ready, error):
                 return Release(0.0, body=replace(entry, renewed=1).body())
             return await self._after_failure(item, entry, error)
-        self._metrics.sent(message.type)
         if self._brake.loosen():
             logger.info("whatsapp.goes_again")
+        return await self._note(item, entry, message, message_id, keep=keep)
+
+    async def _note(
+        self, item: Item, entry: Entry, message: Message, message_id: str, *, keep: bool
+    ) -> Outcome:
+        """Note that WhatsApp took the message."""
+        self._metrics.sent(message.type)
         if keep or may_need_healing(message):
             await self._store.values.set(sent_key(message_id), entry.body(), KEPT)
         sent = await self._store.ledger.note_sent(
@@ -234,6 +258,7 @@ class Sender:
             error,
             failures=entry.failures,
             age=self._clock() - item.put_at,
+            echoed=self._client.api.callback_data,
             jitter=self._jitter(),
         )
         if isinstance(decision, retry.GiveUp):

@@ -10,7 +10,7 @@ from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.heal import WINDOW_CODES, heal
 from rasa_whatsapp_channel.outbound.window import CLOSED
 from rasa_whatsapp_channel.store.base import DAY, Sent, Store
-from rasa_whatsapp_channel.store.keys import sent_key, wrote_key
+from rasa_whatsapp_channel.store.keys import echo_key, sent_key, wrote_key
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 from rasa_whatsapp_channel.whatsapp.events import Status
 
@@ -30,11 +30,23 @@ class Statuses:
         reason = "; ".join(str(error) for error in status.errors) or None
         sent = await self._store.ledger.note_status(status.message_id, status.status, reason=reason)
         if sent is None:
+            await self._hear_echo(status)
             return
         if status.status == "failed":
             await self.failed(sent, status.errors)
         if status.status in ENDED:
             await self._store.outbox.free(sent.recipient_id)
+
+    async def _hear_echo(self, status: Status) -> None:
+        """
+        Keep that an entry of the outbox was taken, though nobody noted it (yet).
+
+        Its process may have died before the answer came, or the connection broke; the sender looks
+        here before it tries again.
+        """
+        key = status.callback_data
+        if key and await self._store.ledger.get(status.message_id) is None:
+            await self._store.values.set(echo_key(key), status.message_id, DAY)
 
     async def failed(self, sent: Sent, errors: tuple[PlatformError, ...] = ()) -> None:
         """WhatsApp accepted the message and could not deliver it: another way, or tell the bot."""

@@ -37,6 +37,7 @@ class Item:
 
     *attempts* counts the claims, this one included. Together with *key* it is the proof of the
     claim: who lost the lease can no longer end the item. *forgiven* of them were no fault of it.
+    *lapsed*: the claim before this one ended with its lease, and nobody knows how far it got.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Item:
     attempts: int
     put_at: float
     forgiven: int = 0
+    lapsed: bool = False
 
     @property
     def tries(self) -> int:

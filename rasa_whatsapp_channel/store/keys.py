@@ -56,6 +56,11 @@ def sent_key(message_id: str) -> str:
     return f"sent:{message_id}"
 
 
+def echo_key(key: str) -> str:
+    """The id of a message that WhatsApp took, told by a status before we knew: see `Sender`."""
+    return f"echo:{key}"
+
+
 def template_lane(recipient_id: str) -> str:
     """The outbox conversation for templates: free messages that wait must not hold them up."""
     return f"template:{recipient_id}"

@@ -197,7 +197,13 @@ def _border(request: Request, *, status: int | None = None) -> Iterator[None]:
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
         where = re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", request.url)[0])
         text = f"{request.method} {where}: {_words(error, request)}"
-        raise TransportError(text, status=status) from error
+        raise TransportError(text, status=status, reached=_reached(error)) from error
+
+
+def _reached(error: Exception) -> bool:
+    """Return whether the other side may have got the request."""
+    connecting = (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError, aiohttp.InvalidURL)
+    return not isinstance(error, connecting)
 
 
 def _words(error: Exception, request: Request) -> str:

@@ -33,6 +33,7 @@ class Api:
     mark_read: bool
     user_ids: bool  # `recipient` takes a business-scoped user id
     any_document: bool  # documents of any MIME type; else those of the list
+    callback_data: bool  # `biz_opaque_callback_data` comes back in each status of the message
     pair_limit: bool  # 1 message per 6 seconds and person, beyond a burst
     media_id_life: int  # seconds an uploaded id stays valid
     list_body: int = limits.LIST_BODY
@@ -75,6 +76,7 @@ CLOUD: Final = Api(
     mark_read=True,
     user_ids=True,
     any_document=False,
+    callback_data=True,
     pair_limit=True,
     media_id_life=30 * DAY,
 )
@@ -93,6 +95,7 @@ ON_PREMISES: Final = Api(
     mark_read=True,
     user_ids=False,
     any_document=True,
+    callback_data=False,
     pair_limit=False,
     media_id_life=14 * DAY,
     list_body=limits.INTERACTIVE_BODY,
@@ -110,6 +113,7 @@ TURN: Final = Api(
     mark_read=False,  # undocumented there
     user_ids=True,
     any_document=True,
+    callback_data=False,
     pair_limit=True,  # it sends through the Cloud API
     media_id_life=7 * DAY,
     list_body=limits.INTERACTIVE_BODY,

@@ -93,15 +93,21 @@ class TransportError(SendError):
 
     The request may still have reached WhatsApp: the APIs take no idempotency key, so a retry can
     double a message. That is the one gap named in docs/promises.md. *status* is the HTTP status
-    where the answer had begun.
+    where the answer had begun; *reached* is False where not even a connection came about.
     """
 
     def __init__(
-        self, text: str, *, status: int | None = None, remedy: Remedy = Remedy.RETRY
+        self,
+        text: str,
+        *,
+        status: int | None = None,
+        remedy: Remedy = Remedy.RETRY,
+        reached: bool = True,
     ) -> None:
         super().__init__(text)
         self.status = status
         self.remedy = remedy
+        self.reached = reached
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ async def test_a_text_is_heard_and_answered(serve, platform):
 
     assert sent == {
         "messaging_product": "whatsapp",
+        "biz_opaque_callback_data": "wamid.in1:0",
         "recipient_type": "individual",
         "to": PHONE,
         "type": "text",

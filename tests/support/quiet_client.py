@@ -14,10 +14,10 @@ class QuietClient(Client):
     def __init__(self) -> None:
         self.receipts: list[tuple[str, bool]] = []
 
-    def body(self, recipient_id: str, message: Any, *, reply_to: str | None = None) -> Any:
+    def body(self, recipient_id: str, message: Any, **options: Any) -> Any:
         raise NotImplementedError
 
-    async def send(self, recipient_id: str, message: Any, *, reply_to: str | None = None) -> str:
+    async def send(self, recipient_id: str, message: Any, **options: Any) -> str:
         raise NotImplementedError
 
     async def upload(self, file: Any) -> str:

@@ -116,8 +116,8 @@ class MemoryQueue(Queue):
         return items
 
     def _take(self, entry: _Entry, lease: float) -> Item:
+        lapsed, entry.out = entry.out, True
         entry.attempts += 1
-        entry.out = True
         self._hide(entry, lease)
         return Item(
             key=entry.key,
@@ -126,6 +126,7 @@ class MemoryQueue(Queue):
             attempts=entry.attempts,
             put_at=entry.put_at,
             forgiven=entry.forgiven,
+            lapsed=lapsed,
         )
 
     def _now(self) -> float:

@@ -204,11 +204,12 @@ local function claim_oldest(lease)
     if not number then
         return nil
     end
+    local entry = redis.call('HMGET', entry_key(number), 'key', 'body', 'put_at', 'forgiven', 'out')
     local attempts = redis.call('HINCRBY', entry_key(number), 'attempts', 1)
     redis.call('HSET', entry_key(number), 'out', 1)
     hide(conversation, lease)
-    local entry = redis.call('HMGET', entry_key(number), 'key', 'body', 'put_at', 'forgiven')
-    return { entry[1], conversation, entry[2], attempts, entry[3], entry[4] }
+    -- Still out: whoever claimed it before has neither ended nor released it.
+    return { entry[1], conversation, entry[2], attempts, entry[3], entry[4], entry[5] }
 end
 
 local function look_at(number)

@@ -145,8 +145,16 @@ def _claim_of(item: Item) -> tuple[str, str, int]:
 
 
 def _to_item(entry: Sequence[Any]) -> Item:
-    key, conversation, body, attempts, put_at, forgiven = entry
-    return Item(key, conversation, from_json(body), int(attempts), float(put_at), int(forgiven))
+    key, conversation, body, attempts, put_at, forgiven, out = entry
+    return Item(
+        key,
+        conversation,
+        from_json(body),
+        int(attempts),
+        float(put_at),
+        int(forgiven),
+        lapsed=out == "1",
+    )
 
 
 def _to_waiting(entry: Sequence[Any]) -> Waiting:

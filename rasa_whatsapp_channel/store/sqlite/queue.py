@@ -281,9 +281,10 @@ class SQLiteQueue(Queue):
 
 
 def _to_item(
-    key: str, conversation: str, body: str, attempts: int, put_at: float, forgiven: int
+    key: str, conversation: str, body: str, attempts: int, put_at: float, forgiven: int, out: int
 ) -> Item:
-    return Item(key, conversation, from_json(body), attempts, put_at, forgiven)
+    lapsed = bool(out)  # whoever claimed it before has neither ended nor released it
+    return Item(key, conversation, from_json(body), attempts, put_at, forgiven, lapsed)
 
 
 def _to_waiting(

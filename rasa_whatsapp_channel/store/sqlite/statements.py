@@ -21,7 +21,7 @@ FREE_DUE: Final = """
     )
 """
 OLDEST_FREE: Final = """
-    SELECT seq, key, conversation, body, attempts + 1, put_at, forgiven
+    SELECT seq, key, conversation, body, attempts + 1, put_at, forgiven, out
     FROM items WHERE queue = ? AND due_at = 0 ORDER BY seq LIMIT ?
 """
 TAKE: Final = """

@@ -48,15 +48,30 @@ class Client(ABC):
 
     @abstractmethod
     def body(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> dict[str, Any]:
         """Return the whole body of the request, envelope included. Does no I/O."""
 
     @abstractmethod
     async def send(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> str:
-        """Send *message*, quoting *reply_to* where the API can; return WhatsApp's message id."""
+        """
+        Send *message*, quoting *reply_to* where the API can; return WhatsApp's message id.
+
+        *callback_data* comes back in every status of the message where the API does that
+        (`Api.callback_data`), and is left away where it is too long.
+        """
 
     @abstractmethod
     async def upload(self, file: File) -> str:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
+from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id, read_media_info
 from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
@@ -36,7 +37,12 @@ class CloudShape(Client):
         self._media_url = media_url
 
     def body(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> dict[str, Any]:
         check_sendable(message, self.api)
         body = {
@@ -47,12 +53,19 @@ class CloudShape(Client):
         }
         if reply_to and not isinstance(message, Reaction):  # it names its message itself
             body["context"] = {"message_id": reply_to}
+        if callback_data and len(callback_data) <= limits.CALLBACK_DATA:
+            body["biz_opaque_callback_data"] = callback_data
         return body
 
     async def send(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> str:
-        body = self.body(recipient_id, message, reply_to=reply_to)
+        body = self.body(recipient_id, message, reply_to=reply_to, callback_data=callback_data)
         return await self._exchange.send_message(self._messages_request(body))
 
     async def upload(self, file: File) -> str:

@@ -48,7 +48,12 @@ class V1Shape(Client):
         self._url = v1_url(base_url)
 
     def body(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> dict[str, Any]:
         check_sendable(message, self.api)
         return {
@@ -58,9 +63,14 @@ class V1Shape(Client):
         }
 
     async def send(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> str:
-        body = self.body(recipient_id, message, reply_to=reply_to)
+        body = self.body(recipient_id, message, reply_to=reply_to, callback_data=callback_data)
         request = json_request("POST", join(self._url, "messages"), body)
         return await self._exchange.send_message(request)
 

@@ -132,8 +132,11 @@ async def test_a_person_whose_message_hangs_delays_nobody_else(serve, api):
     assert api.texts == [*map(str, range(10)), "from Anna"]
 
 
-async def test_an_acceptance_that_nobody_heard_of_doubles_that_message_and_no_other(serve, api):
-    """The one gap of the promises: nobody can tell this from a message that never got there."""
+@pytest.mark.parametrize("told", [True, False])
+async def test_an_acceptance_without_an_answer_doubles_only_what_no_status_tells_of(
+    serve, api, told
+):
+    """The one gap of the promises: without a status nobody can tell that it got there."""
 
     async def takes_it_and_hangs_up(request: web.Request) -> web.StreamResponse:
         api.accept(request, await request.json())
@@ -142,10 +145,15 @@ async def test_an_acceptance_that_nobody_heard_of_doubles_that_message_and_no_ot
     api.next.append(takes_it_and_hangs_up)
     async with serve(echo) as running:
         await running.deliver(texts("one", "two"))
-        await api.takes(3)
+        await api.takes(1)
+        if told:
+            taken = api.accepted[0]
+            echoed = {"biz_opaque_callback_data": taken.body["biz_opaque_callback_data"]}
+            await running.deliver(envelope([status(taken.id, "sent", taken.to, **echoed)]))
+        await api.takes(2 if told else 3)
         await asyncio.sleep(0.2)
 
-    assert api.texts == ["one", "one", "two"]
+    assert api.texts == (["one", "two"] if told else ["one", "one", "two"])
 
 
 async def test_statuses_of_messages_nobody_sent_are_taken_and_change_nothing(serve, api):

@@ -203,6 +203,18 @@ async def test_an_item_comes_back_when_its_lease_ends(queue, clock):
     assert (again.key, again.attempts) == ("k", 2)
 
 
+async def test_who_takes_over_after_a_lease_is_told_and_after_a_release_is_not(queue, clock):
+    await queue.put("k", ANNA, HELLO)
+
+    first = await queue.claim(lease=30)
+    clock.now += 31
+    second = await queue.claim(lease=30)
+    await queue.release(second)
+    third = await queue.claim(lease=30)
+
+    assert [item.lapsed for item in (first, second, third)] == [False, True, False]
+
+
 async def test_an_entry_that_came_back_is_claimed_before_younger_ones(queue, clock):
     await put_all(queue, ("a1", ANNA), ("b1", BEN))
     await queue.claim(30)

@@ -61,12 +61,22 @@ class Shelf(Client):
             yield self._content[start : start + 4096]
 
     def body(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> dict[str, Any]:
         raise NotImplementedError
 
     async def send(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> str:
         raise NotImplementedError
 

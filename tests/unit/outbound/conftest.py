@@ -48,18 +48,30 @@ class FakeClient(Client):
         self.answers: list[Exception | None] = []
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.uploaded: list[bytes] = []
+        self.callback_data: list[str | None] = []  # of each in `sent`
 
     def body(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> dict[str, Any]:
         return message.body()
 
     async def send(
-        self, recipient_id: str, message: Message, *, reply_to: str | None = None
+        self,
+        recipient_id: str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
     ) -> str:
         if self.answers and (error := self.answers.pop(0)):
             raise error
         self.sent.append((recipient_id, message.body()))
+        self.callback_data.append(callback_data)
         return f"wamid.{len(self.sent)}"
 
     async def upload(self, file: Any) -> str:
@@ -130,7 +142,7 @@ class Office:
         elif isinstance(outcome, Release):
             if outcome.body is not None:
                 await self.store.outbox.replace_body(item, outcome.body)
-            await self.store.outbox.release(item, outcome.after)
+            await self.store.outbox.release(item, outcome.after, attempt=outcome.attempt)
         else:
             assert isinstance(outcome, SetAside)
             await self.store.outbox.give_up(item, outcome.reason)

@@ -27,6 +27,7 @@ def on_premises(code, status=400) -> APIError:
 
 
 EVERYONE = {"everyone": True}
+REFUSED = TransportError("connection refused", reached=False)
 
 
 @pytest.mark.parametrize(
@@ -85,3 +86,16 @@ def test_jitter_only_lengthens_the_wait():
     }
 
     assert (min(waits), max(waits)) == (4, 6)
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "wait"),
+    [
+        (TransportError("no answer"), 1, 5),
+        (TransportError("no answer"), 4, 8),
+        (REFUSED, 1, 1),
+        (answer(131000, 500), 1, 1),
+    ],
+)
+def test_where_statuses_tell_what_was_taken_they_are_given_time(error, failures, wait):
+    assert decide(error, failures=failures, age=60, echoed=True) == Again(wait)

@@ -259,6 +259,22 @@ def test_the_older_apis_cannot_quote(api):
     assert "context" not in CLIENTS[api].body("1", Text("Yes"), reply_to="ABGGFlA5FpafAgo6t")
 
 
+@pytest.mark.parametrize("api", ["cloud", "360dialog"])
+def test_what_comes_back_in_statuses_stands_beside_the_message(api):
+    body = CLIENTS[api].body("1", Text("Yes"), callback_data="wamid.in:0")
+
+    assert body["biz_opaque_callback_data"] == "wamid.in:0"
+    too_long = CLIENTS[api].body("1", Text("Yes"), callback_data="x" * 513)
+    assert "biz_opaque_callback_data" not in too_long
+
+
+@pytest.mark.parametrize("api", ["on_premises", "turn"])
+def test_the_older_apis_have_no_callback_data(api):
+    body = CLIENTS[api].body("4915112345678", Text("Yes"), callback_data="wamid.in:0")
+
+    assert "biz_opaque_callback_data" not in body
+
+
 @pytest.mark.parametrize("api", ["cloud", "360dialog", "turn"])
 @pytest.mark.parametrize(
     "user_id", ["US.13491208655302741918", "US.ENT.11815799212886844830", "DE.abcXYZ"]
