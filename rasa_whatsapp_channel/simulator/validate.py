@@ -195,10 +195,23 @@ def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None
     try:
         message = messages.parse(wrapped)
         messages.check_support(message, dialect.api)
+        _check_list_body(message, dialect)
     except InvalidMessage as error:
         raise Refused(_problem(error, body), f"{error}.") from error
     if any(media.path is not None for media in messages.find_media(message)):
         raise Refused(answers.UNKNOWN_KEY, "path is no key of WhatsApp's: upload the file first.")
+
+
+def _check_list_body(message: messages.Message, dialect: Dialect) -> None:
+    """A list's text is shorter at an on-premises client and at Turn than at Meta's own API."""
+    most = dialect.api.list_body
+    if isinstance(message, messages.ListMessage) and len(message.text or "") > most:
+        raise InvalidMessage(
+            "interactive.body.text",
+            f"has {len(message.text or '')} characters; "
+            f"api {dialect.api.name} takes at most {most} in a list",
+            limit=most,
+        )
 
 
 def _problem(error: InvalidMessage, body: Mapping[str, Any]) -> Problem:
