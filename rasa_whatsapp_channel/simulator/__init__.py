@@ -1,12 +1,14 @@
 """
 A WhatsApp on one's own desk: the APIs as a bot sees them, the people as a page and tests play them.
 
+The way of a message:
+
+    bot ─▶ api/ ─▶ outgoing ─▶ world ─▶ feed ─▶ page, tests
+                   (api/ validates and answers, outgoing delivers and fails, world holds the state)
+    bot ◀─ webhooks/ ◀─ incoming ◀─ control/ ◀─ page, tests
+
     config, credentials   what it is started with, and what the bot must be given
-    server                the application and the process
-    cloud, on_premises    the APIs: routes and access
-    control               what the page and tests reach
-    world                 all that is held while it runs; outgoing and incoming change it
-    validate, dialects    what WhatsApp takes; answers: how it says no
-    envelopes, signing    webhooks as bytes; webhooks: their delivery
-    files, media, links   what goes as what; where it lies; what links lead to
+    server, console       the application, the process, and what its terminal says
+    problems              every way to be refused
+    media/                files: which go as what, where they lie
 """

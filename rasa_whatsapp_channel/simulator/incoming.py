@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from rasa_whatsapp_channel.simulator import envelopes, ids
-from rasa_whatsapp_channel.simulator.media import media_objects
+from rasa_whatsapp_channel.simulator import ids
+from rasa_whatsapp_channel.simulator.media.library import media_objects
 from rasa_whatsapp_channel.simulator.state import RANK, Message, Person
+from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.world import World
 
 

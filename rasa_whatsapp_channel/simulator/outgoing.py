@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from rasa_whatsapp_channel.simulator import answers, contents, files, ids, links
-from rasa_whatsapp_channel.simulator.answers import Problem, Refused
-from rasa_whatsapp_channel.simulator.media import StoredFile, media_objects
+from rasa_whatsapp_channel.simulator import ids, problems
+from rasa_whatsapp_channel.simulator.media import contents, kinds, links
+from rasa_whatsapp_channel.simulator.media.library import StoredFile, media_objects
+from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.state import Message, Person
-from rasa_whatsapp_channel.simulator.v1_settings import login_of
-from rasa_whatsapp_channel.simulator.validate import MarkRead, Send
+from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
 Failure = tuple[Problem, str]
+
+
+@dataclass(frozen=True)
+class Send:
+    """A message for *recipient*: digits of a phone, or a user id; *given* is how it was written."""
+
+    recipient: str
+    given: str
+    type: str
+    content: Any
+    reply_to: str | None = None
+    callback_data: str | None = None
+
+
+@dataclass(frozen=True)
+class MarkRead:
+    message_id: str
+    typing: bool = False
 
 
 def send(world: World, request: Send, api: Api, body: Mapping[str, Any]) -> tuple[str, Person]:
@@ -30,7 +48,7 @@ def send(world: World, request: Send, api: Api, body: Mapping[str, Any]) -> tupl
     """
     for _, media in media_objects(request.type, request.content):
         if "id" in media and world.library.find_usable(str(media["id"])) is None:
-            raise Refused(answers.UNKNOWN_MEDIA, f"There is no media with id {media['id']}.")
+            raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media['id']}.")
     person = _find_recipient(world, request)
     message = Message(
         id=ids.new_message_id(api),
@@ -51,7 +69,7 @@ def mark_read(world: World, request: MarkRead) -> None:
     """Turn the ticks of a person's message, and of earlier ones, blue. Raises `Refused`."""
     message = world.state.messages.get(request.message_id)
     if message is None or message.direction != "inbound":
-        raise Refused(answers.INVALID, "message_id is no message that a person has written.")
+        raise Refused(problems.INVALID, "message_id is no message that a person has written.")
     for earlier in world.state.up_to(message.id):
         world.change_status(earlier, "read")
     world.feed.publish("read", person=message.person, message_id=message.id)
@@ -64,7 +82,7 @@ def _find_recipient(world: World, request: Send) -> Person:
     if person is not None:
         return person
     if not request.recipient.isdigit():
-        raise Refused(answers.RECIPIENT, "Nobody here has this user id.")
+        raise Refused(problems.RECIPIENT, "Nobody here has this user id.")
     return world.add_person(f"+{request.recipient}", phone=request.recipient)
 
 
@@ -72,10 +90,10 @@ async def _deliver(world: World, message: Message, person: Person, api: Api) -> 
     media, failure = await _load_media(world, message, api)
     message = replace(message, media=media, timestamp=int(world.clock()))
     if failure is None and message.type == "reaction" and not world.react(message):
-        failure = answers.INVALID, "There is no message to react to."
+        failure = problems.INVALID, "There is no message to react to."
     if failure is not None:
         problem, details = failure
-        error = answers.status_error(problem, api, details)
+        error = status_error(problem, api, details)
         message = replace(message, status="failed", errors=(error,))
     world.show(message)
     world.report(person, message.status, [message])
@@ -93,7 +111,7 @@ async def _load_media(
         try:
             file = await _find_file(world, kind, media, api)
         except MediaError as error:
-            return stored, (answers.MEDIA_FAILED, str(error))
+            return stored, (problems.MEDIA_FAILED, str(error))
         stored[str(media.get("id") or media.get("link"))] = file.id
     return stored, None
 
@@ -102,7 +120,7 @@ async def _find_file(world: World, kind: str, media: Mapping[str, Any], api: Api
     file = world.library.find(str(media.get("id")))
     if file is None:
         file = await _load_link(world, kind, media, api)
-    problem = files.find_misfit(kind, api, file.mime_type, file.size, animated=file.animated)
+    problem = kinds.find_misfit(kind, api, file.mime_type, file.size, animated=file.animated)
     problem = problem or await asyncio.to_thread(
         contents.find_flaw, kind, file.path, file.mime_type
     )
@@ -116,7 +134,7 @@ async def _load_link(world: World, kind: str, media: Mapping[str, Any], api: Api
     name = links.read_provider(media)
     if name and name not in world.providers:
         raise MediaError(f"There is no provider {name}.")
-    headers = login_of(world.providers[name]) if name else None
+    headers = links.login_of(world.providers[name]) if name else None
     loaded = await links.load_link(
         world.session.get(), link, kind=kind, timeout=timeout, headers=headers
     )

@@ -13,14 +13,15 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import answers
-from rasa_whatsapp_channel.simulator.answers import Refused
-from rasa_whatsapp_channel.simulator.cloud import cloud_routes
+from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator.api.cloud import cloud_routes
+from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint
+from rasa_whatsapp_channel.simulator.api.on_premises import on_premises_routes
 from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.control import control_routes, explain_errors
-from rasa_whatsapp_channel.simulator.files import MOST_BYTES
-from rasa_whatsapp_channel.simulator.on_premises import on_premises_routes
-from rasa_whatsapp_channel.simulator.requests import Answer, endpoint
+from rasa_whatsapp_channel.simulator.control import control_routes
+from rasa_whatsapp_channel.simulator.control.bodies import explain_errors
+from rasa_whatsapp_channel.simulator.media.kinds import MOST_BYTES
+from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
@@ -148,7 +149,7 @@ async def _index(request: web.Request) -> web.StreamResponse:
 
 async def _no_such_address(request: web.Request) -> Answer:
     raise Refused(
-        answers.NOT_FOUND,
+        problems.NOT_FOUND,
         f"No API has {request.method} {request.path}; Cloud has "
         "/v25.0/<phone_number_id>/messages, 360dialog /messages, the others /v1/messages.",
     )

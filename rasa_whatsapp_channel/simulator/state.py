@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -10,6 +11,12 @@ Direction = Literal["inbound", "outbound"]
 
 # A status never goes back; `failed` is outside of this order, and ends it.
 RANK: Final[Mapping[str, int]] = {"sent": 0, "delivered": 1, "read": 2}
+_SEPARATORS: Final = re.compile(r"[\s+()-]")
+
+
+def clean_phone(phone: str) -> str:
+    """Return the digits of a phone number as people write it."""
+    return _SEPARATORS.sub("", phone)
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator import envelopes, ids
+from rasa_whatsapp_channel.simulator import ids
 from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.envelopes import StatusChange
 from rasa_whatsapp_channel.simulator.feed import Feed
 from rasa_whatsapp_channel.simulator.lanes import Lanes
-from rasa_whatsapp_channel.simulator.media import MediaLibrary, with_urls
-from rasa_whatsapp_channel.simulator.requests import RequestLog
+from rasa_whatsapp_channel.simulator.media.library import MediaLibrary, with_urls
+from rasa_whatsapp_channel.simulator.request_log import RequestLog
 from rasa_whatsapp_channel.simulator.session import LazySession
 from rasa_whatsapp_channel.simulator.state import Message, Person, State
-from rasa_whatsapp_channel.simulator.webhooks import Webhooks
+from rasa_whatsapp_channel.simulator.webhooks import envelopes
+from rasa_whatsapp_channel.simulator.webhooks.delivery import Webhooks
+from rasa_whatsapp_channel.simulator.webhooks.envelopes import StatusChange
 
 FIRST_PERSON: Final = Person("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
 

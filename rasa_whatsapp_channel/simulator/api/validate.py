@@ -10,41 +10,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator import answers
-from rasa_whatsapp_channel.simulator.answers import Problem, Refused
-from rasa_whatsapp_channel.simulator.dialects import Dialect
+from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator.api.dialects import Dialect
+from rasa_whatsapp_channel.simulator.outgoing import MarkRead, Send
+from rasa_whatsapp_channel.simulator.problems import Problem, Refused
+from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.whatsapp import limits, messages
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 
 _PHONE: Final = re.compile(r"[1-9]\d{6,14}")
-_SEPARATORS: Final = re.compile(r"[\s+()-]")
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 _LIMITS: Final[Mapping[str, Problem]] = {
-    "text.body": answers.TEXT_TOO_LONG,
-    "interactive.action.sections": answers.SECTIONS,
-    "interactive.action.sections.rows": answers.ROWS,
+    "text.body": problems.TEXT_TOO_LONG,
+    "interactive.action.sections": problems.SECTIONS,
+    "interactive.action.sections.rows": problems.ROWS,
 }
-
-
-@dataclass(frozen=True)
-class Send:
-    """A message for *recipient*: digits of a phone, or a user id; *given* is how it was written."""
-
-    recipient: str
-    given: str
-    type: str
-    content: Any
-    reply_to: str | None = None
-    callback_data: str | None = None
-
-
-@dataclass(frozen=True)
-class MarkRead:
-    message_id: str
-    typing: bool = False
 
 
 def read_request(body: object, dialect: Dialect, *, sender: str) -> Send | MarkRead:
@@ -53,7 +35,7 @@ def read_request(body: object, dialect: Dialect, *, sender: str) -> Send | MarkR
     if wanted.get("messaging_product") != "whatsapp":
         present = "messaging_product" in wanted
         raise Refused(
-            answers.INVALID if present else answers.MISSING,
+            problems.INVALID if present else problems.MISSING,
             'Every body of the Cloud API holds "messaging_product": "whatsapp".',
         )
     if "status" in wanted:
@@ -68,7 +50,7 @@ def read_send(value: object, dialect: Dialect, *, sender: str) -> Send:
     _only("", body, (*dialect.envelope, kind))
     recipient, given = _read_recipient(body, dialect)
     if recipient == sender:
-        raise Refused(answers.TO_SELF, "A business cannot write to its own number.")
+        raise Refused(problems.TO_SELF, "A business cannot write to its own number.")
     _check_keys(kind, body.get(kind), dialect)
     _check_message({**body, "type": kind}, kind, dialect)
     return Send(
@@ -83,34 +65,31 @@ def read_send(value: object, dialect: Dialect, *, sender: str) -> Send:
 
 def _object(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise Refused(answers.NO_JSON, "The body must be a JSON object.")
+        raise Refused(problems.NO_JSON, "The body must be a JSON object.")
     return value
-
-
-def clean_phone(phone: str) -> str:
-    """Return the digits of a phone number as people write it."""
-    return _SEPARATORS.sub("", phone)
 
 
 def _read_mark_read(body: Mapping[str, Any]) -> MarkRead:
     _only("", body, ("messaging_product", "status", "message_id", "typing_indicator"))
     if body["status"] != "read":
-        raise Refused(answers.INVALID, 'The only status a business can set is "read".')
+        raise Refused(problems.INVALID, 'The only status a business can set is "read".')
     message_id = _text(body, "message_id", "Marking as read needs the message_id.")
     typing = body.get("typing_indicator")
     if typing not in (None, {"type": "text"}):
-        raise Refused(answers.INVALID, 'typing_indicator takes {"type": "text"} only.')
+        raise Refused(problems.INVALID, 'typing_indicator takes {"type": "text"} only.')
     return MarkRead(message_id, typing=typing is not None)
 
 
 def _read_type(body: Mapping[str, Any], dialect: Dialect) -> str:
     kind = body.get("type", dialect.default_type)
     if kind is None:
-        raise Refused(answers.MISSING, "The body needs a type; the message stands under that name.")
+        raise Refused(
+            problems.MISSING, "The body needs a type; the message stands under that name."
+        )
     if not isinstance(kind, str) or kind not in dialect.objects:
         known = ", ".join(dialect.objects)
         raise Refused(
-            answers.UNKNOWN_TYPE, f"api {dialect.api.name} knows no type {kind!r}, only {known}."
+            problems.UNKNOWN_TYPE, f"api {dialect.api.name} knows no type {kind!r}, only {known}."
         )
     return kind
 
@@ -121,7 +100,7 @@ def _read_recipient(body: Mapping[str, Any], dialect: Dialect) -> tuple[str, str
         user_id = _text(body, "recipient", "recipient takes a business-scoped user id.")
         if not _USER_ID.fullmatch(user_id):
             raise Refused(
-                answers.RECIPIENT,
+                problems.RECIPIENT,
                 "recipient takes a business-scoped user id such as US.13491208655302741918; "
                 "a phone number goes into to.",
             )
@@ -131,7 +110,7 @@ def _read_recipient(body: Mapping[str, Any], dialect: Dialect) -> tuple[str, str
     if not _PHONE.fullmatch(phone):
         hint = "a user id goes into recipient" if _USER_ID.fullmatch(given) else "digits"
         raise Refused(
-            answers.RECIPIENT,
+            problems.RECIPIENT,
             f"to takes a phone number with its country code, not {given!r}: {hint}.",
         )
     return phone, given
@@ -140,9 +119,9 @@ def _read_recipient(body: Mapping[str, Any], dialect: Dialect) -> tuple[str, str
 def _check_recipient_type(body: Mapping[str, Any], dialect: Dialect) -> None:
     kind = body.get("recipient_type", "individual")
     if kind == "group" and dialect.product:
-        raise Refused(answers.GROUP, "There is no such group; the simulator has people only.")
+        raise Refused(problems.GROUP, "There is no such group; the simulator has people only.")
     if kind != "individual":
-        raise Refused(answers.RECIPIENT_TYPE, 'recipient_type takes "individual".')
+        raise Refused(problems.RECIPIENT_TYPE, 'recipient_type takes "individual".')
 
 
 def _read_context(body: Mapping[str, Any], kind: str) -> str | None:
@@ -150,9 +129,9 @@ def _read_context(body: Mapping[str, Any], kind: str) -> str | None:
     if context is None:
         return None
     if not isinstance(context, Mapping):
-        raise Refused(answers.INVALID, 'context must be an object: {"message_id": …}.')
+        raise Refused(problems.INVALID, 'context must be an object: {"message_id": …}.')
     if kind == "reaction":
-        raise Refused(answers.INVALID, "A reaction cannot quote: it names its message itself.")
+        raise Refused(problems.INVALID, "A reaction cannot quote: it names its message itself.")
     _only("context", context, ("message_id",))
     return _text(context, "message_id", "context needs the message_id of the quoted message.")
 
@@ -164,18 +143,18 @@ def _read_callback_data(body: Mapping[str, Any]) -> str | None:
     if not isinstance(data, str) or len(data) > limits.CALLBACK_DATA:
         most = limits.CALLBACK_DATA
         raise Refused(
-            answers.INVALID, f"biz_opaque_callback_data takes a text of at most {most} characters."
+            problems.INVALID, f"biz_opaque_callback_data takes a text of at most {most} characters."
         )
     return data
 
 
 def _check_keys(kind: str, content: object, dialect: Dialect) -> None:
     if content is None:
-        raise Refused(answers.MISSING, f"The type says {kind}, and there is no {kind}.")
+        raise Refused(problems.MISSING, f"The type says {kind}, and there is no {kind}.")
     if kind == "contacts":
         return
     if not isinstance(content, Mapping):
-        raise Refused(answers.INVALID, f"{kind} must be an object.")
+        raise Refused(problems.INVALID, f"{kind} must be an object.")
     _only(kind, content, dialect.objects[kind])
     language = content.get("language")
     if kind == "template" and dialect.policy and isinstance(language, Mapping):
@@ -184,9 +163,9 @@ def _check_keys(kind: str, content: object, dialect: Dialect) -> None:
 
 def _check_policy(language: Mapping[str, Any]) -> None:
     if "policy" not in language:
-        raise Refused(answers.MISSING, 'template.language needs "policy": "deterministic".')
+        raise Refused(problems.MISSING, 'template.language needs "policy": "deterministic".')
     if language["policy"] != "deterministic":
-        raise Refused(answers.INVALID, 'The only policy is "deterministic"; fallback is gone.')
+        raise Refused(problems.INVALID, 'The only policy is "deterministic"; fallback is gone.')
 
 
 def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None:
@@ -199,7 +178,7 @@ def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None
     except InvalidMessage as error:
         raise Refused(_problem(error, body), f"{error}.") from error
     if any(media.path is not None for media in messages.find_media(message)):
-        raise Refused(answers.UNKNOWN_KEY, "path is no key of WhatsApp's: upload the file first.")
+        raise Refused(problems.UNKNOWN_KEY, "path is no key of WhatsApp's: upload the file first.")
 
 
 def _check_list_body(message: messages.Message, dialect: Dialect) -> None:
@@ -217,8 +196,8 @@ def _check_list_body(message: messages.Message, dialect: Dialect) -> None:
 def _problem(error: InvalidMessage, body: Mapping[str, Any]) -> Problem:
     field = re.sub(r"\[\d+\]", "", error.field)
     if error.limit is not None:
-        return _LIMITS.get(field, answers.INVALID)
-    return answers.MISSING if _is_missing(body, field.split(".")) else answers.INVALID
+        return _LIMITS.get(field, problems.INVALID)
+    return problems.MISSING if _is_missing(body, field.split(".")) else problems.INVALID
 
 
 def _is_missing(value: object, path: list[str]) -> bool:
@@ -244,7 +223,7 @@ def _only(field: str, value: Mapping[str, Any], known: Iterable[str]) -> None:
         if key not in allowed:
             where = f"{field}.{key}" if field else str(key)
             raise Refused(
-                answers.UNKNOWN_KEY,
+                problems.UNKNOWN_KEY,
                 f"{where} is not known to this API there; it knows {', '.join(sorted(allowed))}.",
                 details=f'Unexpected key "{key}"' + (f' on param "{field}"' if field else ""),
             )
@@ -253,7 +232,7 @@ def _only(field: str, value: Mapping[str, Any], known: Iterable[str]) -> None:
 def _text(value: Mapping[str, Any], key: str, rule: str) -> str:
     text = value.get(key)
     if text is None or text == "":
-        raise Refused(answers.MISSING, rule)
+        raise Refused(problems.MISSING, rule)
     if not isinstance(text, str):
-        raise Refused(answers.INVALID, f"{key} must be a text.")
+        raise Refused(problems.INVALID, f"{key} must be a text.")
     return text

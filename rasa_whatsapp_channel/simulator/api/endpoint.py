@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import answers
-from rasa_whatsapp_channel.simulator.answers import Refused
-from rasa_whatsapp_channel.simulator.feed import Feed
-from rasa_whatsapp_channel.simulator.validate import clean_phone
+from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator.api import answers
+from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
-if TYPE_CHECKING:
-    from rasa_whatsapp_channel.simulator.world import World
-
-KEPT: Final = 2000
 # The platform names no size; the largest messages it takes are far below it.
 MESSAGE_BYTES: Final = 1024 * 1024
 
@@ -38,31 +33,6 @@ class Answer:
 
 Handler = Callable[[web.Request], Awaitable["Answer | web.StreamResponse"]]
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class RequestLog:
-    """Requests with their answers, without the headers, which hold the token."""
-
-    def __init__(self, feed: Feed) -> None:
-        self._feed = feed
-        self.entries: deque[dict[str, Any]] = deque(maxlen=KEPT)
-
-    def note(self, entry: dict[str, Any], rule: str | None) -> None:
-        self.entries.append(entry)
-        if rule is None:
-            return
-        body = entry["body"]
-        recipient = body.get("to") or body.get("recipient") if isinstance(body, Mapping) else None
-        self._feed.publish(
-            "refused",
-            person=clean_phone(str(recipient)) if recipient else None,
-            request={key: entry[key] for key in ("method", "path", "body")},
-            answer=entry["answer"],
-            rule=rule,
-        )
-
-    def clear(self) -> None:
-        self.entries.clear()
 
 
 def endpoint(world: World, api: Api, handler: Handler) -> Endpoint:
@@ -98,15 +68,15 @@ async def read_json(request: web.Request) -> Any:
     """Return the body as JSON; raise `Refused` for anything else."""
     if request.content_type != "application/json":
         raise Refused(
-            answers.NO_JSON, f"Content-Type must be application/json, not {request.content_type}."
+            problems.NO_JSON, f"Content-Type must be application/json, not {request.content_type}."
         )
     raw = await request.read()
     if len(raw) > MESSAGE_BYTES:
-        raise Refused(answers.NO_JSON, f"A body has at most {MESSAGE_BYTES} bytes.")
+        raise Refused(problems.NO_JSON, f"A body has at most {MESSAGE_BYTES} bytes.")
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise Refused(answers.NO_JSON, "The body is not JSON.") from error
+        raise Refused(problems.NO_JSON, "The body is not JSON.") from error
 
 
 async def _loggable(request: web.Request) -> Any:

@@ -16,7 +16,7 @@ from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.feed import Feed
 from rasa_whatsapp_channel.simulator.lanes import Lanes
 from rasa_whatsapp_channel.simulator.session import LazySession
-from rasa_whatsapp_channel.simulator.signing import webhook_bytes, webhook_headers
+from rasa_whatsapp_channel.simulator.webhooks.signing import webhook_bytes, webhook_headers
 from rasa_whatsapp_channel.whatsapp.apis import TURN
 
 KEPT: Final = 2000  # attempts in the log

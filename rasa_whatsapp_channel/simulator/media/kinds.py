@@ -7,16 +7,12 @@ https://developers.facebook.com/docs/whatsapp/api/media
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from rasa_whatsapp_channel.simulator import answers
-from rasa_whatsapp_channel.simulator.answers import Refused
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
 MOST_BYTES: Final = max(limits.MEDIA_BYTES.values())
-_MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+")
 
 
 def essence(mime_type: str) -> str:
@@ -37,26 +33,6 @@ def is_animated(data: bytes) -> bool:
         and data[8:16] == b"WEBPVP8X"
         and bool(data[20:21] > b"" and data[20] & 2)
     )
-
-
-def check_upload(api: Api, mime_type: str, size: int, *, animated: bool) -> None:
-    """Raise `Refused` for a file that *api* does not store."""
-    if size == 0:
-        raise Refused(answers.FILE, "The file is empty.")
-    if api not in (CLOUD, DIALOG360):
-        _check_v1_upload(mime_type, size)
-        return
-    kind = kind_of(mime_type)
-    if kind is None:
-        raise Refused(
-            answers.FILE,
-            f"The file's own Content-Type decides, and WhatsApp takes no {mime_type}.",
-            details="Param file must be a file with one of the following types: "
-            f"{_all_types()}. Received file of type '{mime_type}'.",
-        )
-    problem = find_misfit(kind, api, mime_type, size, animated=animated)
-    if problem is not None:
-        raise Refused(answers.TOO_MUCH, problem)
 
 
 def find_misfit(
@@ -87,17 +63,3 @@ def _size_problem(kind: str, api: Api, size: int, animated: bool) -> str | None:
     if size > most:
         return f"Type {kind} takes at most {most} bytes; the file has {size}."
     return None
-
-
-def _check_v1_upload(mime_type: str, size: int) -> None:
-    if not _MIME_TYPE.fullmatch(essence(mime_type)) or essence(mime_type).startswith("multipart/"):
-        raise Refused(
-            answers.FILE,
-            "The body is the file itself and Content-Type its media type; no form is taken here.",
-        )
-    if size > MOST_BYTES:
-        raise Refused(answers.TOO_MUCH, f"A file has at most {MOST_BYTES} bytes, not {size}.")
-
-
-def _all_types() -> str:
-    return ", ".join(sorted(name for types in limits.MEDIA_TYPES.values() for name in types))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator.files import essence
+from rasa_whatsapp_channel.simulator.media.kinds import essence
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.headers import Picture, read_opus_channels, read_picture
 

@@ -6,7 +6,6 @@ https://developers.facebook.com/docs/whatsapp/api/settings/app
 
 from __future__ import annotations
 
-import base64
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -14,9 +13,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import answers
-from rasa_whatsapp_channel.simulator.answers import META, Refused
-from rasa_whatsapp_channel.simulator.requests import Answer, endpoint, read_json
+from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator.api.answers import META
+from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint, read_json
+from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
 
@@ -57,16 +57,6 @@ def settings_routes(world: World, check_access: Check) -> Iterator[web.RouteDef]
     yield web.delete(stickers + r"/{index:\d+}", guarded(packs.delete_sticker))
 
 
-def login_of(provider: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers a link is fetched with."""
-    config = provider["config"]
-    if "bearer" in config:
-        return {"Authorization": f"Bearer {config['bearer']}"}
-    basic = config["basic"]
-    pair = f"{basic['username']}:{basic['password']}".encode()
-    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-
-
 class ProviderRoutes:
     def __init__(self, world: World) -> None:
         self._providers = world.providers
@@ -78,7 +68,7 @@ class ProviderRoutes:
     async def set_some(self, request: web.Request) -> Answer:
         body = await read_json(request)
         if not isinstance(body, list):
-            raise Refused(answers.INVALID, "The body is a list of providers, also for one.")
+            raise Refused(problems.INVALID, "The body is a list of providers, also for one.")
         for provider in body:
             _check_provider(provider)
         self._providers.update({provider["name"]: provider for provider in body})
@@ -86,7 +76,7 @@ class ProviderRoutes:
 
     async def delete(self, request: web.Request) -> Answer:
         if self._providers.pop(request.match_info["name"], None) is None:
-            raise Refused(answers.NOT_FOUND, "There is no such provider.")
+            raise Refused(problems.NOT_FOUND, "There is no such provider.")
         return Answer({"meta": META})
 
 
@@ -104,7 +94,7 @@ class PackRoutes:
         body = await _read_object(request, _PACK_FIELDS)
         for field in ("publisher", "name"):
             if field not in body:
-                raise Refused(answers.MISSING, f"A sticker pack needs {field}.")
+                raise Refused(problems.MISSING, f"A sticker pack needs {field}.")
         name = str(uuid.uuid4())
         self._packs[name] = {"id": name, **body, "stickers": []}
         return Answer({"stickerpacks": [{"id": name}], "meta": META}, status=201)
@@ -143,7 +133,7 @@ class PackRoutes:
     def _find(self, request: web.Request) -> dict[str, Any]:
         pack = self._packs.get(request.match_info["pack"])
         if pack is None:
-            raise Refused(answers.NOT_FOUND, "There is no such sticker pack.")
+            raise Refused(problems.NOT_FOUND, "There is no such sticker pack.")
         return pack
 
     def _stickers(self, request: web.Request) -> list[dict[str, Any]]:
@@ -154,34 +144,37 @@ class PackRoutes:
         index = int(request.match_info["index"])
         found = [each for each in self._stickers(request) if each["index"] == index]
         if not found:
-            raise Refused(answers.NOT_FOUND, f"The pack has no sticker {index}.")
+            raise Refused(problems.NOT_FOUND, f"The pack has no sticker {index}.")
         return found[0]
 
     async def _read_sticker(self, request: web.Request) -> dict[str, Any]:
         body = await _read_object(request, ("image_data_id", "emojis"))
         if self._world.library.find_usable(body.get("image_data_id")) is None:
-            raise Refused(answers.UNKNOWN_MEDIA, "image_data_id is the id of an uploaded picture.")
+            raise Refused(problems.UNKNOWN_MEDIA, "image_data_id is the id of an uploaded picture.")
         return body
 
 
 async def _read_object(request: web.Request, fields: tuple[str, ...]) -> dict[str, Any]:
     body = await read_json(request)
     if not isinstance(body, dict):
-        raise Refused(answers.INVALID, "The body is an object.")
+        raise Refused(problems.INVALID, "The body is an object.")
     for field in body:
         if field not in fields:
-            raise Refused(answers.UNKNOWN_KEY, f"{field} is not known; known: {', '.join(fields)}.")
+            raise Refused(
+                problems.UNKNOWN_KEY, f"{field} is not known; known: {', '.join(fields)}."
+            )
     return body
 
 
 def _check_provider(provider: object) -> None:
     if not isinstance(provider, Mapping) or not _NAME.fullmatch(str(provider.get("name"))):
-        raise Refused(answers.INVALID, "name has letters, digits, - and _ only.")
+        raise Refused(problems.INVALID, "name has letters, digits, - and _ only.")
     if provider.get("type") != "www":
-        raise Refused(answers.INVALID, "type is www.")
+        raise Refused(problems.INVALID, "type is www.")
     if not _is_login(provider.get("config")):
         raise Refused(
-            answers.INVALID, 'config is {"basic": {"username", "password"}} or {"bearer": "token"}.'
+            problems.INVALID,
+            'config is {"basic": {"username", "password"}} or {"bearer": "token"}.',
         )
 
 

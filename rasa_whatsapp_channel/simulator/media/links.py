@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,16 @@ def read_provider(media: Mapping[str, Any]) -> str | None:
     """Return the name of the credentials that a link is fetched with."""
     provider = media.get("provider")
     return provider.get("name") if isinstance(provider, Mapping) else provider
+
+
+def login_of(provider: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers a link is fetched with."""
+    config = provider["config"]
+    if "bearer" in config:
+        return {"Authorization": f"Bearer {config['bearer']}"}
+    basic = config["basic"]
+    pair = f"{basic['username']}:{basic['password']}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
 async def load_link(

@@ -15,14 +15,18 @@ from typing import Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import answers, files, ids, outgoing
-from rasa_whatsapp_channel.simulator.answers import META, Refused
-from rasa_whatsapp_channel.simulator.dialects import DIALECTS
-from rasa_whatsapp_channel.simulator.media import StoredFile
-from rasa_whatsapp_channel.simulator.requests import Answer, endpoint, read_json
-from rasa_whatsapp_channel.simulator.uploads import read_body
-from rasa_whatsapp_channel.simulator.v1_settings import settings_routes
-from rasa_whatsapp_channel.simulator.validate import MarkRead, read_send
+from rasa_whatsapp_channel.simulator import ids, outgoing, problems
+from rasa_whatsapp_channel.simulator.api import answers
+from rasa_whatsapp_channel.simulator.api.answers import META
+from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
+from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint, read_json
+from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_body
+from rasa_whatsapp_channel.simulator.api.v1_settings import settings_routes
+from rasa_whatsapp_channel.simulator.api.validate import read_send
+from rasa_whatsapp_channel.simulator.media import kinds
+from rasa_whatsapp_channel.simulator.media.library import StoredFile
+from rasa_whatsapp_channel.simulator.outgoing import MarkRead
+from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import TURN
 
@@ -55,7 +59,7 @@ class OnPremisesRoutes:
         expected = f"{config.username}:{config.password}".encode()
         if not hmac.compare_digest(_basic(request), expected):
             raise Refused(
-                answers.TOKEN,
+                problems.TOKEN,
                 "A login needs Authorization: Basic with the user name and the password.",
                 details="Invalid credentials.",
             )
@@ -84,20 +88,20 @@ class OnPremisesRoutes:
         self.check_access(request)
         body = await read_json(request)
         if body != {"status": "read"}:
-            raise Refused(answers.INVALID, 'The body must be {"status": "read"}.')
+            raise Refused(problems.INVALID, 'The body must be {"status": "read"}.')
         message_id = request.match_info["message_id"]
         try:
             outgoing.mark_read(self._world, MarkRead(message_id))
         except Refused as error:
-            raise Refused(answers.NOT_FOUND, f"No person has written {message_id}.") from error
+            raise Refused(problems.NOT_FOUND, f"No person has written {message_id}.") from error
         return Answer({"meta": META})
 
     async def post_media(self, request: web.Request) -> Answer:
         self.check_access(request)
         upload = await read_body(request)
-        animated = files.is_animated(upload.content)
+        animated = kinds.is_animated(upload.content)
         size = len(upload.content)
-        files.check_upload(self._api, upload.mime_type, size, animated=animated)
+        check_upload(self._api, upload.mime_type, size, animated=animated)
         media_id = ids.new_media_id(self._api)
         await self._world.library.add(media_id, upload.content, mime_type=upload.mime_type)
         return Answer({"media": [{"id": media_id}], "meta": META})
@@ -120,7 +124,7 @@ class OnPremisesRoutes:
         media_id = request.match_info["media_id"]
         file = self._world.library.find_usable(media_id)
         if file is None:
-            raise Refused(answers.NOT_FOUND, f"There is no media with id {media_id}.")
+            raise Refused(problems.NOT_FOUND, f"There is no media with id {media_id}.")
         return file
 
     def check_access(self, request: web.Request) -> None:
@@ -128,18 +132,18 @@ class OnPremisesRoutes:
         if self._api is TURN:
             expected = self._world.config.access_token
             if not hmac.compare_digest(token.encode(), expected.encode()):
-                raise Refused(answers.TOKEN, "Authorization: Bearer must hold the access token.")
+                raise Refused(problems.TOKEN, "Authorization: Bearer must hold the access token.")
             return
         ends = self._tokens.get(token)
         if ends is None:
             raise Refused(
-                answers.TOKEN,
+                problems.TOKEN,
                 "Authorization: Bearer must hold a token from POST /v1/users/login.",
                 details="Invalid credentials.",
             )
         if ends < self._world.clock():
             raise Refused(
-                answers.TOKEN, "The token has ended; log in again.", details="Invalid credentials."
+                problems.TOKEN, "The token has ended; log in again.", details="Invalid credentials."
             )
 
 

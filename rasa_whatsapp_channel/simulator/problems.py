@@ -1,5 +1,5 @@
 """
-What the simulator answers: the bodies of success and of error, per API.
+Every way to be refused, as each API numbers it.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 https://developers.facebook.com/docs/whatsapp/api/errors
@@ -10,11 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator import ids
-from rasa_whatsapp_channel.simulator.state import Person
-from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, Api
-
-META: Final = {"api_status": "stable", "version": "2.61.1"}
+from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES, Api
 
 
 @dataclass(frozen=True)
@@ -25,6 +21,9 @@ class Code:
     title: str
     status: int = 400
     subcode: int | None = None
+
+    def to_json(self, details: str) -> dict[str, Any]:
+        return {"code": self.number, "title": self.title, "details": details}
 
 
 @dataclass(frozen=True)
@@ -80,60 +79,3 @@ class Refused(Exception):
         self.problem = problem
         self.rule = rule
         self.details = details if details is not None else rule
-
-
-def error_answer(refused: Refused, api: Api, *, explain: bool) -> tuple[int, dict[str, Any]]:
-    """Return the HTTP status and the body that *api* refuses a request with."""
-    code = refused.problem.code(api)
-    if api is DIALOG360 and refused.problem is TOKEN:
-        body = _gateway_error(refused)
-    elif api in (CLOUD, DIALOG360):
-        body = _graph_error(code, refused.details)
-    else:
-        body = {"meta": META, "errors": [_error(code, refused.details)]}
-    return code.status, {**body, **({"simulator": {"rule": refused.rule}} if explain else {})}
-
-
-def status_error(problem: Problem, api: Api, details: str) -> dict[str, Any]:
-    """Return the error that stands in a `failed` status."""
-    code = problem.code(api)
-    if api not in (CLOUD, DIALOG360):
-        return _error(code, details)
-    return {
-        "code": code.number,
-        "title": code.title,
-        "message": code.title,
-        "error_data": {"details": details},
-        "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
-    }
-
-
-def sent_answer(api: Api, message_id: str, *, given: str, person: Person) -> dict[str, Any]:
-    """*given* is the recipient as the request named it."""
-    who = {"user_id": person.user_id} if given == person.user_id else {"wa_id": person.phone}
-    body = {"contacts": [{"input": given, **who}], "messages": [{"id": message_id}]}
-    if api in (CLOUD, DIALOG360):
-        return {"messaging_product": "whatsapp", **body}
-    return {**body, "meta": META}
-
-
-def _graph_error(code: Code, details: str) -> dict[str, Any]:
-    error: dict[str, Any] = {
-        "message": code.title if code.number == 190 else f"(#{code.number}) {code.title}",
-        "type": "OAuthException",
-        "code": code.number,
-    }
-    if code.subcode is not None:
-        error["error_subcode"] = code.subcode
-    elif code.number != 190:
-        error["error_data"] = {"messaging_product": "whatsapp", "details": details}
-    return {"error": {**error, "fbtrace_id": ids.new_trace_id()}}
-
-
-def _gateway_error(refused: Refused) -> dict[str, Any]:
-    meta = {"http_code": 401, "developer_message": refused.details, "success": False}
-    return {"meta": meta}
-
-
-def _error(code: Code, details: str) -> dict[str, Any]:
-    return {"code": code.number, "title": code.title, "details": details}

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator.config import Number
-from rasa_whatsapp_channel.simulator.media import StoredFile
+from rasa_whatsapp_channel.simulator.media.library import StoredFile
+from rasa_whatsapp_channel.simulator.problems import Problem
 from rasa_whatsapp_channel.simulator.state import Message, Person
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 
@@ -65,6 +66,20 @@ def media_content(
     if kind == "sticker" and nested:
         content["animated"] = file.animated
     return content
+
+
+def status_error(problem: Problem, api: Api, details: str) -> dict[str, Any]:
+    """Return the error that stands in a `failed` status."""
+    code = problem.code(api)
+    if api not in (CLOUD, DIALOG360):
+        return code.to_json(details)
+    return {
+        "code": code.number,
+        "title": code.title,
+        "message": code.title,
+        "error_data": {"details": details},
+        "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
+    }
 
 
 def messages_webhook(

@@ -13,13 +13,16 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from rasa_whatsapp_channel.simulator import answers, files, ids, outgoing
-from rasa_whatsapp_channel.simulator.answers import Refused
-from rasa_whatsapp_channel.simulator.dialects import DIALECTS
-from rasa_whatsapp_channel.simulator.media import StoredFile
-from rasa_whatsapp_channel.simulator.requests import Answer, Endpoint, endpoint, read_json
-from rasa_whatsapp_channel.simulator.uploads import read_form
-from rasa_whatsapp_channel.simulator.validate import MarkRead, read_request
+from rasa_whatsapp_channel.simulator import ids, outgoing, problems
+from rasa_whatsapp_channel.simulator.api import answers
+from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
+from rasa_whatsapp_channel.simulator.api.endpoint import Answer, Endpoint, endpoint, read_json
+from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_form
+from rasa_whatsapp_channel.simulator.api.validate import read_request
+from rasa_whatsapp_channel.simulator.media import kinds
+from rasa_whatsapp_channel.simulator.media.library import StoredFile
+from rasa_whatsapp_channel.simulator.outgoing import MarkRead
+from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
@@ -94,12 +97,12 @@ class CloudRoutes:
         self._check_number(request)
         fields, upload = await read_form(request)
         if fields.get("messaging_product") != "whatsapp":
-            raise Refused(answers.UNKNOWN_KEY, "The form needs messaging_product=whatsapp.")
+            raise Refused(problems.UNKNOWN_KEY, "The form needs messaging_product=whatsapp.")
         if upload is None:
-            raise Refused(answers.FILE, "The form needs a part named file, with a filename.")
-        animated = files.is_animated(upload.content)
+            raise Refused(problems.FILE, "The form needs a part named file, with a filename.")
+        animated = kinds.is_animated(upload.content)
         size = len(upload.content)
-        files.check_upload(self._api, upload.mime_type, size, animated=animated)
+        check_upload(self._api, upload.mime_type, size, animated=animated)
         stored = await self._world.library.add(
             ids.new_media_id(self._api),
             upload.content,
@@ -156,18 +159,18 @@ class CloudRoutes:
         media_id = request.match_info["media_id"]
         file = self._world.library.find_usable(media_id)
         if file is None:
-            raise Refused(answers.NOT_FOUND, f"There is no media with id {media_id}.")
+            raise Refused(problems.NOT_FOUND, f"There is no media with id {media_id}.")
         return file
 
     def _check_number(self, request: web.Request) -> None:
         given = request.match_info.get("phone_number_id")
         if given not in (None, self._world.config.number.phone_number_id):
-            raise Refused(answers.NOT_FOUND, f"There is no number with phone_number_id {given}.")
+            raise Refused(problems.NOT_FOUND, f"There is no number with phone_number_id {given}.")
 
     def _check_access(self, request: web.Request) -> None:
         if not self._has_access(request):
             name = "D360-API-KEY" if self._api is DIALOG360 else "Authorization: Bearer"
-            raise Refused(answers.TOKEN, f"The header {name} must hold the access token.")
+            raise Refused(problems.TOKEN, f"The header {name} must hold the access token.")
 
     def _has_access(self, request: web.Request) -> bool:
         token = self._world.config.access_token

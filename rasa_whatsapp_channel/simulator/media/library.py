@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rasa_whatsapp_channel.simulator import files
+from rasa_whatsapp_channel.simulator.media import kinds
 from rasa_whatsapp_channel.whatsapp.messages import MEDIA_MESSAGES
 
 
@@ -48,7 +48,7 @@ class MediaLibrary:
             size=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
             filename=filename,
-            animated=files.is_animated(content),
+            animated=kinds.is_animated(content),
         )
         self._files[media_id] = stored
         return stored

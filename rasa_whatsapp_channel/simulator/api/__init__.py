@@ -1,0 +1,9 @@
+"""
+The APIs as a bot sees them.
+
+    cloud, on_premises    routes and access; v1_settings: the rest of an on-premises client
+    endpoint              a request: read, answered, noted
+    validate, dialects    what a message may be
+    uploads               what a file may be
+    answers               the bodies of success and of error
+"""

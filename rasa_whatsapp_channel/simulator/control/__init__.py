@@ -1,0 +1,26 @@
+"""
+``/simulator``: what the page and tests do as the people, and what they may see.
+
+Errors here are ours, not the platform's: ``{"error": "a sentence"}`` with a fitting HTTP status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator.control.chats import chat_routes
+from rasa_whatsapp_channel.simulator.control.log import log_routes
+from rasa_whatsapp_channel.simulator.control.people import people_routes
+from rasa_whatsapp_channel.simulator.control.watching import watching_routes
+from rasa_whatsapp_channel.simulator.control.whole import whole_routes
+from rasa_whatsapp_channel.simulator.world import World
+
+
+def control_routes(world: World) -> Iterator[web.RouteDef]:
+    yield from whole_routes(world)
+    yield from watching_routes(world)
+    yield from log_routes(world)
+    yield from people_routes(world)
+    yield from chat_routes(world)

@@ -1,0 +1,76 @@
+"""What the page and tests ask, read; and how they are told that it cannot be done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.simulator.state import Person, clean_phone
+from rasa_whatsapp_channel.simulator.world import World
+
+LONGEST_WAIT: Final = 120.0
+
+
+class Wrong(Exception):
+    """A request of the page or a test that cannot be done; the text says why."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@web.middleware
+async def explain_errors(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        response: web.StreamResponse = await handler(request)
+    except Wrong as error:
+        return web.json_response({"error": str(error)}, status=error.status)
+    except Refused as error:
+        return web.json_response({"error": error.rule}, status=400)
+    return response
+
+
+async def read_object(request: web.Request) -> Mapping[str, Any]:
+    body = await read_json(request)
+    if not isinstance(body, Mapping):
+        raise Wrong("The body must be a JSON object.")
+    return body
+
+
+async def read_json(request: web.Request) -> Any:
+    return load_json(await request.read())
+
+
+def load_json(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Wrong("That is not JSON.") from error
+
+
+def text_of(body: Mapping[str, Any], key: str) -> str | None:
+    value = body.get(key)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise Wrong(f"{key} must be a text.")
+    return value
+
+
+def seconds_of(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), LONGEST_WAIT)
+    except ValueError:
+        raise Wrong("wait is a number of seconds.") from None
+
+
+def find_person(world: World, request: web.Request) -> Person:
+    key = request.match_info["person"]
+    person = world.state.find_person(key) or world.state.find_person(clean_phone(key))
+    if person is None:
+        raise Wrong(f"There is nobody with {key}.", status=404)
+    return person

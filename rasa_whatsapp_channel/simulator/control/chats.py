@@ -1,0 +1,94 @@
+"""One person and the bot: what they write, react to and read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator import incoming
+from rasa_whatsapp_channel.simulator.api.uploads import read_form
+from rasa_whatsapp_channel.simulator.control.arrivals import read_arrival, read_file_arrival
+from rasa_whatsapp_channel.simulator.control.bodies import (
+    Wrong,
+    find_person,
+    read_json,
+    read_object,
+    seconds_of,
+    text_of,
+)
+from rasa_whatsapp_channel.simulator.incoming import Arrival
+from rasa_whatsapp_channel.simulator.state import Person
+from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
+
+
+def chat_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = ChatRoutes(world)
+    person = "/simulator/people/{person}"
+    yield web.get(f"{person}/messages", routes.messages)
+    yield web.post(f"{person}/messages", routes.write)
+    yield web.post(f"{person}/reaction", routes.react)
+    yield web.post(f"{person}/read", routes.read)
+
+
+class ChatRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """The chat of one person; with `wait`, as soon as there is something behind `after`."""
+        person = find_person(self._world, request)
+        after = request.query.get("after")
+        if after is not None and after not in self._world.state.messages:
+            raise Wrong(f"There is no message {after}.", status=404)
+        with suppress(asyncio.TimeoutError):
+            wait = seconds_of(request.query.get("wait", "0"))
+            await asyncio.wait_for(self._something_new(person, after), wait)
+        chat = self._world.state.chat(person.key, after=after)
+        return web.json_response([self._world.to_json(message) for message in chat])
+
+    async def write(self, request: web.Request) -> web.Response:
+        person = find_person(self._world, request)
+        if request.content_type == "multipart/form-data":
+            fields, upload = await read_form(request)
+            arrival = await read_file_arrival(self._world, request, fields, upload)
+            return self._receive(person, [arrival], one=True)
+        body = await read_json(request)
+        many = body if isinstance(body, list) else [body]
+        if not many:
+            raise Wrong("A list of messages needs at least one.")
+        return self._receive(person, [read_arrival(item) for item in many], one=body is not many)
+
+    async def react(self, request: web.Request) -> web.Response:
+        """The same as a message of type reaction, with less to write."""
+        person = find_person(self._world, request)
+        body = await read_object(request)
+        arrival = read_arrival({"type": "reaction", "reaction": body})
+        return self._receive(person, [arrival], one=True)
+
+    async def read(self, request: web.Request) -> web.Response:
+        person = find_person(self._world, request)
+        body = await read_object(request) if request.body_exists else {}
+        message_id = text_of(body, "message_id")
+        if message_id is not None:
+            message = self._world.state.messages.get(message_id)
+            if message is None or message.direction != "outbound" or message.person != person.key:
+                raise Wrong(f"The bot has sent no message {message_id} to {person.name}.", 404)
+        read = incoming.read(self._world, person, message_id)
+        return web.json_response({"read": [message.id for message in read]})
+
+    def _receive(self, person: Person, arrivals: list[Arrival], *, one: bool) -> web.Response:
+        if person.phone is None and self._world.config.api is ON_PREMISES:
+            raise Wrong("An on-premises client knows people by their phone number only.")
+        messages = incoming.receive(self._world, person, arrivals)
+        written = [self._world.to_json(message) for message in messages]
+        return web.json_response(written[0] if one else written)
+
+    async def _something_new(self, person: Person, after: str | None) -> None:
+        with self._world.feed.listen() as happenings:
+            while not self._world.state.chat(person.key, after=after):
+                if await happenings.get() is None:
+                    return

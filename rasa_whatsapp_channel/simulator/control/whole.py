@@ -1,0 +1,42 @@
+"""All that is there, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator.world import World
+
+
+def whole_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = WholeRoutes(world)
+    yield web.get("/simulator/state", routes.state)
+    yield web.post("/simulator/reset", routes.reset)
+
+
+class WholeRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def state(self, request: web.Request) -> web.Response:
+        world = self._world
+        number = world.config.number
+        return web.json_response(
+            {
+                "api": world.config.api.name,
+                "webhook": urlsplit(world.config.webhook)._replace(query="").geturl(),
+                "number": {
+                    "phone_number_id": number.phone_number_id,
+                    "display_phone_number": number.display_phone_number,
+                    "name": number.name,
+                },
+                "people": [person.to_json() for person in world.state.people.values()],
+                "messages": [world.to_json(m) for m in world.state.messages.values()],
+            }
+        )
+
+    async def reset(self, request: web.Request) -> web.Response:
+        await self._world.reset()
+        return await self.state(request)
