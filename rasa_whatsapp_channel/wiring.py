@@ -35,6 +35,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     OnPremisesClient,
     TurnClient,
 )
+from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.events import Event
 from rasa_whatsapp_channel.whatsapp.identity import split_number
@@ -174,6 +175,7 @@ class Wiring:
             markdown=self.settings.markdown,
             turn_id=turn_id,
             metrics=self.metrics,
+            notes=is_loopback(self.settings.base_url),
         )
 
     async def health(self) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,12 +18,14 @@ class Entry:
     *template*, a template's body, goes instead of it while the 24-hour window is closed, under
     *template_key*, which all messages of one response share. *failures* counts what WhatsApp or
     the way to it refused; *healed* how often the message was put out another way; *renewed* how
-    often its files were uploaded again because WhatsApp did not know their ids.
+    often its files were uploaded again because WhatsApp did not know their ids. *changes* are kept
+    for a simulator only, see `outbound.note`.
     """
 
     recipient_id: str
     message: Mapping[str, Any]  # WhatsApp's body without envelope
     response: str | None = None  # name of the Rasa response, where known
+    changes: Sequence[Mapping[str, str]] = ()
     template: Mapping[str, Any] | None = None
     template_key: str | None = None
     failures: int = 0
@@ -35,7 +37,7 @@ class Entry:
         return cls(**body)
 
     def body(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if value not in (None, 0)}
+        return {key: value for key, value in vars(self).items() if value not in (None, 0, ())}
 
     @property
     def outgoing(self) -> Outgoing:

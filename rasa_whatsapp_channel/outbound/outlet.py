@@ -12,6 +12,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.compose import Change, Composed, compose
 from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.note import write_changes
 from rasa_whatsapp_channel.outbound.window import is_closed
 from rasa_whatsapp_channel.store.base import DAY, Clock, Store
 from rasa_whatsapp_channel.store.choices import offer
@@ -29,7 +30,8 @@ class Outlet:
     Everything the bot says in one turn, or at one other occasion.
 
     The keys of the outbox entries are (*turn_id*, position): a turn that is repeated after a crash
-    continues behind what was already put out.
+    continues behind what was already put out. With *notes* each entry tells the simulator what was
+    changed to fit.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Outlet:
         markdown: bool = True,
         turn_id: str | None = None,
         metrics: Metrics | None = None,
+        notes: bool = False,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -52,6 +55,7 @@ class Outlet:
         self._reply_to = turn_id if turn_id and turn_id.startswith("wamid.") else None
         self._position = 0
         self._metrics = metrics or Metrics()
+        self._notes = notes
         self._clock = clock
 
     async def say(self, recipient_id: str, response: Mapping[str, Any]) -> None:
@@ -103,8 +107,9 @@ class Outlet:
         """Yield what goes into the outbox, see `outbound.entry`."""
         named = response.get("utter_action")
         name = named if isinstance(named, str) else None  # a custom action may pass anything
+        changes = write_changes(composed.changes) if self._notes else ()
         for outgoing in composed.messages:
-            entry = Entry(recipient_id, outgoing.body(), name)
+            entry = Entry(recipient_id, outgoing.body(), name, changes)
             if composed.template and not isinstance(outgoing.message, Template):
                 entry = replace(entry, template=composed.template.body(), template_key=key)
             yield entry.body()

@@ -29,6 +29,7 @@ from rasa_whatsapp_channel.outbound.heal import (
 )
 from rasa_whatsapp_channel.outbound.issued import note_issued
 from rasa_whatsapp_channel.outbound.media import MediaUploads
+from rasa_whatsapp_channel.outbound.note import write_note
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.store.base import DAY, Item, Sent, Store
 from rasa_whatsapp_channel.store.consumer import DONE, Done, Outcome, Release, SetAside
@@ -184,7 +185,11 @@ class Sender:
             address = await self._address(entry)
             with self._metrics.send_timer():
                 message_id = await self._client.send(
-                    address, ready, reply_to=entry.outgoing.reply_to, callback_data=item.key
+                    address,
+                    ready,
+                    reply_to=entry.outgoing.reply_to,
+                    callback_data=item.key,
+                    note=self._note_of(entry),
                 )
         except InvalidMessage as error:
             return await self._give_up(item, entry, str(error))
@@ -197,6 +202,12 @@ class Sender:
         if self._brake.loosen():
             logger.info("whatsapp.goes_again")
         return await self._note(item, entry, message, message_id, keep=keep)
+
+    def _note_of(self, entry: Entry) -> str | None:
+        """Return what a simulator is told beside the message."""
+        if not self._client.takes_notes:
+            return None
+        return write_note(entry.response, entry.changes)
 
     async def _note(
         self, item: Item, entry: Entry, message: Message, message_id: str, *, keep: bool

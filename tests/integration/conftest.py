@@ -27,6 +27,7 @@ class Platform:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.calls: list[tuple[str, str]] = []  # phone number id and token, of each in `sent`
+        self.notes: list[str | None] = []  # the header beside each in `sent`
         self.receipts: list[dict[str, Any]] = []
         self.answers: list[tuple[int, Any]] = []  # the next ones, instead of a message id
         self.gate = asyncio.Event()  # closed: every request waits
@@ -43,6 +44,7 @@ class Platform:
             return web.json_response(answer, status=status)
         self.sent.append(body)
         token = request.headers["Authorization"]
+        self.notes.append(request.headers.get("X-Rasa-Response"))
         self.calls.append((request.match_info["phone_number_id"], token))
         number = len(self.sent)
         return web.json_response(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -58,6 +59,27 @@ async def test_a_text_is_heard_and_answered(serve, platform):
         "whatsapp",
     )
     assert heard.metadata["whatsapp"]["profile_name"] == "Maya"
+
+
+async def test_a_simulator_hears_which_response_a_message_comes_from_and_what_was_changed(
+    serve, platform
+):
+    titles = ("Yes", "A title of thirty characters")
+    buttons = [{"title": title, "payload": f"/{title[0]}"} for title in titles]
+    response = {"utter_action": "utter_offer", "text": "Well?", "buttons": buttons}
+
+    async def bot(message) -> None:
+        await message.output_channel.send_response(message.sender_id, response)
+
+    async with serve(bot) as running:
+        await running.deliver(text_webhook("hi"))
+        await platform[0].sends(1)
+
+    [note] = map(json.loads, platform[0].notes)
+    assert note["response"] == "utter_offer"
+    assert note["changes"][0]["code"] == "WA301"
+    assert note["changes"][0]["message"].startswith("2 buttons became a list")
+    assert {"code", "message", "before", "after"} == set(note["changes"][0])
 
 
 async def test_the_answer_to_a_webhook_does_not_wait_for_the_bot(serve, platform):

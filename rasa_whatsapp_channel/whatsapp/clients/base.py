@@ -46,6 +46,11 @@ class Client(ABC):
 
     api: ClassVar[Api]
 
+    @property
+    def takes_notes(self) -> bool:
+        """Tell whether the API is on this machine, as a simulator is: it may be told more."""
+        return False
+
     @abstractmethod
     def body(
         self,
@@ -65,12 +70,14 @@ class Client(ABC):
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
+        note: str | None = None,
     ) -> str:
         """
         Send *message*, quoting *reply_to* where the API can; return WhatsApp's message id.
 
         *callback_data* comes back in every status of the message where the API does that
-        (`Api.callback_data`), and is left away where it is too long.
+        (`Api.callback_data`), and is left away where it is too long. *note*, a line of ASCII, goes
+        along as a header to who `takes_notes`, and to nobody else.
         """
 
     @abstractmethod

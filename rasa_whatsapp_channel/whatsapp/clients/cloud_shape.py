@@ -20,8 +20,9 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import (
     download_request,
     form_upload_request,
     json_request,
+    with_note,
 )
-from rasa_whatsapp_channel.whatsapp.clients.urls import join
+from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback, join
 from rasa_whatsapp_channel.whatsapp.errors import APIError
 from rasa_whatsapp_channel.whatsapp.identity import is_group_id, is_user_id
 from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sendable
@@ -35,6 +36,11 @@ class CloudShape(Client):
         self._exchange = exchange
         self._number_url = number_url
         self._media_url = media_url
+        self._takes_notes = is_loopback(number_url)
+
+    @property
+    def takes_notes(self) -> bool:
+        return self._takes_notes
 
     def body(
         self,
@@ -64,9 +70,13 @@ class CloudShape(Client):
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
+        note: str | None = None,
     ) -> str:
         body = self.body(recipient_id, message, reply_to=reply_to, callback_data=callback_data)
-        return await self._exchange.send_message(self._messages_request(body))
+        request = self._messages_request(body)
+        if note and self._takes_notes:
+            request = with_note(request, note)
+        return await self._exchange.send_message(request)
 
     async def upload(self, file: File) -> str:
         request = form_upload_request(join(self._number_url, "media"), file)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request
 
 # seconds for 100 MB, the largest document, over a slow line
 MEDIA_TIMEOUT: Final = 300.0
+# what a simulator is told of a message
+NOTE: Final = "X-Rasa-Response"
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -19,6 +22,11 @@ def encode(body: Mapping[str, Any]) -> bytes:
 
 def json_request(method: str, url: str, body: Mapping[str, Any]) -> Request:
     return Request(method, url, {"Content-Type": "application/json"}, encode(body))
+
+
+def with_note(request: Request, note: str) -> Request:
+    """Return *request* and *note* in a header."""
+    return replace(request, headers={**request.headers, NOTE: note})
 
 
 def form_upload_request(url: str, file: File) -> Request:

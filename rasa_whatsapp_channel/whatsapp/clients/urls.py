@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 # Nothing but a host and a port: what else may stand there, parsers read differently, and the token
 # must not hang on that.
@@ -31,6 +32,17 @@ def origin(url: str) -> str | None:
 
 def is_same_origin(url: str, base_url: str) -> bool:
     return origin(url) is not None and origin(url) == origin(base_url)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether *url* leads to this very machine."""
+    host = urlsplit(origin(url) or "").hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_at_meta(url: str) -> bool:

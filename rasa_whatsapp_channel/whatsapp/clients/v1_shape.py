@@ -19,8 +19,9 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import (
     download_request,
     json_request,
     raw_upload_request,
+    with_note,
 )
-from rasa_whatsapp_channel.whatsapp.clients.urls import join
+from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback, join
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import is_user_id
 from rasa_whatsapp_channel.whatsapp.messages import (
@@ -46,6 +47,11 @@ class V1Shape(Client):
     def __init__(self, exchange: Exchange, *, base_url: str) -> None:
         self._exchange = exchange
         self._url = v1_url(base_url)
+        self._takes_notes = is_loopback(base_url)
+
+    @property
+    def takes_notes(self) -> bool:
+        return self._takes_notes
 
     def body(
         self,
@@ -69,9 +75,12 @@ class V1Shape(Client):
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
+        note: str | None = None,
     ) -> str:
         body = self.body(recipient_id, message, reply_to=reply_to, callback_data=callback_data)
         request = json_request("POST", join(self._url, "messages"), body)
+        if note and self._takes_notes:
+            request = with_note(request, note)
         return await self._exchange.send_message(request)
 
     async def upload(self, file: File) -> str:

@@ -77,6 +77,7 @@ class Shelf(Client):
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
+        note: str | None = None,
     ) -> str:
         raise NotImplementedError
 

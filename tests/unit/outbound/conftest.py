@@ -67,6 +67,7 @@ class FakeClient(Client):
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
+        note: str | None = None,
     ) -> str:
         if self.answers and (error := self.answers.pop(0)):
             raise error

@@ -241,3 +241,24 @@ async def test_each_change_is_a_line_of_the_log_with_the_name_of_the_response(ch
         "whatsapp.changed: utter_shop: the link 'Open' became a line of the text, because "
         "api on_premises has no button for it [WA310]"
     )
+
+
+# what a simulator is told
+
+
+@pytest.mark.parametrize("notes", [True, False])
+async def test_only_for_a_simulator_an_entry_keeps_what_was_changed(chat, notes):
+    response = {
+        "utter_action": "utter_long",
+        "text": "word " * 1000,
+        "image": "https://a.example/b",
+    }
+
+    await chat.outlet("wamid.in1", notes=notes).say(PHONE, response)
+
+    bodies = await chat.bodies()
+    assert len(bodies) > 1
+    for body in bodies:
+        assert body["response"] == "utter_long"
+        assert ("changes" in body) is notes
+        assert not notes or {change["code"] for change in body["changes"]}

@@ -126,6 +126,17 @@ SPOKEN = [
         busy={"errors": [{"code": 429, "title": "Rate limit hit"}]},
     ),
 ]
+HERE = "http://127.0.0.1:8400"
+SPOKEN_HERE: dict[str, Callable[[FakeTransport], Client]] = {
+    "cloud": lambda transport: CloudClient(
+        transport, base_url=HERE, phone_number_id="106540352242922", access_token=SECRET
+    ),
+    "360dialog": lambda transport: Dialog360Client(transport, base_url=HERE, access_token=SECRET),
+    "on_premises": lambda transport: OnPremisesClient(
+        transport, base_url=HERE, username="bot", password="hunter2-s3cr3t", clock=lambda: NOW
+    ),
+    "turn": lambda transport: TurnClient(transport, base_url=HERE, access_token=SECRET),
+}
 every_api = pytest.mark.parametrize("spoken", SPOKEN, ids=str)
 
 
@@ -147,6 +158,25 @@ async def test_a_message_is_posted_with_the_proof_of_who_sends_it(spoken):
     assert request.headers == {name: value, "Content-Type": "application/json"}
     assert json.loads(request.body) == client.body("16505551234", Text("Grüße 👋"))
     assert "Grüße 👋".encode() in request.body
+
+
+@every_api
+async def test_a_note_for_the_simulator_goes_to_no_host_but_this_one(spoken):
+    client, transport = talk(spoken, answer(spoken.sent))
+
+    await client.send("16505551234", Text("Hello"), note='{"response": "utter_x"}')
+
+    assert "utter_x" not in repr([(each.headers, each.body) for each in transport.requests])
+
+
+@every_api
+async def test_a_simulator_on_this_machine_gets_the_note_beside_the_message(spoken):
+    here = FakeTransport(*spoken.login, answer(spoken.sent))
+    client = SPOKEN_HERE[spoken.name](here)
+
+    await client.send("16505551234", Text("Hello"), note='{"response": "utter_x"}')
+
+    assert here.requests[-1].headers["X-Rasa-Response"] == '{"response": "utter_x"}'
 
 
 @every_api

@@ -2,7 +2,13 @@
 
 import pytest
 
-from rasa_whatsapp_channel.whatsapp.clients.urls import is_at_meta, is_same_origin, join, origin
+from rasa_whatsapp_channel.whatsapp.clients.urls import (
+    is_at_meta,
+    is_loopback,
+    is_same_origin,
+    join,
+    origin,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +92,36 @@ def test_other_schemes_hosts_and_ports_are_other_origins(url, base_url):
 
 def test_an_origin_is_written_in_one_way():
     assert origin("HTTPS://Graph.Facebook.com:443/v25.0") == "https://graph.facebook.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8400",
+        "http://127.1.2.3/v25.0",
+        "https://localhost:9090/v1",
+        "http://LOCALHOST",
+        "http://[::1]:8400/",
+    ],
+)
+def test_this_machine_is_known(url):
+    assert is_loopback(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://graph.facebook.com",
+        "http://10.0.0.1:8400",
+        "http://0.0.0.0:8400",
+        "http://127.0.0.1.evil.example",
+        "http://localhost.evil.example",
+        "http://localhost@evil.example",
+        "http://127.0.0.1@evil.example",
+        "http://evil.example/127.0.0.1",
+        "ftp://127.0.0.1",
+        "",
+    ],
+)
+def test_nothing_else_is_taken_for_this_machine(url):
+    assert not is_loopback(url)
