@@ -5,10 +5,11 @@ Every key is declared once, at its field: what kind of value, for which APIs, an
 when it is missing. All mistakes of a block are reported together, so that nobody mends them one
 start of Rasa at a time.
 
-    kinds     what a value may be
-    keys      how a key is declared, and a block read
-    groups    media, numbers, inbound
-    problems  what must stand together
+    kinds      what a value may be
+    keys       how a key is declared, and a block read
+    groups     media, numbers, inbound
+    problems   what must stand together
+    elsewhere  what other connectors call things
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rasa_whatsapp_channel.settings import groups, kinds
+from rasa_whatsapp_channel.settings.elsewhere import CHANNEL
 from rasa_whatsapp_channel.settings.groups import MediaSettings, NumberSettings
 from rasa_whatsapp_channel.settings.keys import key, read_keys
-from rasa_whatsapp_channel.settings.problems import CHANNEL, problems_of_api
+from rasa_whatsapp_channel.settings.problems import problems_of_api
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 from rasa_whatsapp_channel.whatsapp.networks import Network
@@ -135,17 +137,25 @@ class Settings:
         A secret that is not in the block is taken from the variable ``WHATSAPP_<KEY>``.
         Raises `SettingsError` with one paragraph for each mistake.
         """
-        block = dict(credentials or {})
-        values, problems = read_keys(cls, block)
-        api = values.get("api") or (None if block.get("api") else CLOUD.name)
-        for field in dataclasses.fields(cls):
-            fallback = environ.get(f"WHATSAPP_{field.name.upper()}", "").strip()
-            absent = field.name not in block and api in field.metadata["apis"]
-            if field.metadata["secret"] and absent and fallback:
-                values[field.name] = fallback
-        if api is not None:
-            problems += problems_of_api(cls, api, block, values)
+        values, problems = read_block(credentials, environ=environ)
         if problems:
             raise SettingsError("credentials.yml: " + "\ncredentials.yml: ".join(problems))
-        values.setdefault("base_url", _DEFAULT_URLS.get(api or "", ""))
         return cls(**values)
+
+
+def read_block(
+    credentials: Mapping[str, Any] | None, *, environ: Mapping[str, str] = os.environ
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the values of `Settings` in a block, and its mistakes, each a text of its own."""
+    block = dict(credentials or {})
+    values, problems = read_keys(Settings, block)
+    api = values.get("api") or (None if block.get("api") else CLOUD.name)
+    for field in dataclasses.fields(Settings):
+        fallback = environ.get(f"WHATSAPP_{field.name.upper()}", "").strip()
+        absent = field.name not in block and api in field.metadata["apis"]
+        if field.metadata["secret"] and absent and fallback:
+            values[field.name] = fallback
+    if api is not None:
+        problems += problems_of_api(Settings, api, block, values)
+    values.setdefault("base_url", _DEFAULT_URLS.get(api or "", ""))
+    return values, problems

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from rasa_whatsapp_channel.settings import elsewhere
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
@@ -68,6 +69,9 @@ def _line(name: str, value: object, variable: str) -> str:
 
 
 def unknown_key(name: str, known: Mapping[str, Any], prefix: str) -> str:
+    instead = None if prefix else elsewhere.way_out(name)
+    if instead:
+        return f"unknown key '{name}', which another connector has; {instead}."
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f"unknown key '{prefix}{name}'; did you mean '{prefix}{near[0]}'?"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
+from rasa_whatsapp_channel.settings.elsewhere import CHANNEL
 from rasa_whatsapp_channel.settings.groups import MediaSettings
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN
-
-CHANNEL: Final = "rasa_whatsapp_channel.WhatsAppInput"
 
 
 def problems_of_api(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings import Settings, elsewhere
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 CLOUD = {
@@ -254,3 +254,53 @@ def test_a_number_that_cannot_be_used_is_refused(numbers, told):
 def test_numbers_are_for_the_cloud_api():
     with pytest.raises(SettingsError, match="'numbers' is a key for api cloud"):
         read({**TURN, "numbers": [{"phone_number_id": "2"}]})
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("auth_token", "write `access_token: ${WHATSAPP_ACCESS_TOKEN}`"),
+        ("graph_api_version", "write `api_version: v25.0`"),
+        ("debug_mode", "leave it out"),
+        ("token", "write `access_token: ${WHATSAPP_ACCESS_TOKEN}`"),
+        ("url", "write `base_url: https://…`"),
+        ("hmac_secret", "write `webhook_secret: ${WHATSAPP_WEBHOOK_SECRET}`"),
+        ("postgresql_url", "`store` remembers which messages were handled"),
+        ("http_retries", "sent again by itself"),
+        ("account_sid", "that is Twilio's"),
+        ("twilio_number", "that is Twilio's"),
+        ("api_key", "Rasa Pro replaces no ${VARIABLES}"),
+        ("page-access-token", "write `access_token: ${WHATSAPP_ACCESS_TOKEN}`"),
+        ("WABA-ID", "does not need the account's id"),
+    ],
+)
+def test_a_key_of_another_connector_is_told_what_to_write_here(key, told):
+    with pytest.raises(SettingsError) as caught:
+        read({**CLOUD, key: "x"})
+
+    assert f"unknown key '{key}', which another connector has; " in str(caught.value)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("whatsapp", "Rasa has no channel of this name"),
+        ("whatsapp.WhatsAppInput", "the class of another connector"),
+        ("whatsapp_connector.WhatsappInput", "the class of another connector"),
+        ("custom_channels.whatsapp_new.WhatsAppInput", "the class of another connector"),
+        ("rasa_whatsapp_channel", "this is the package"),
+        ("rasa_whatsapp_channel.WhatsAppOutput", "the way in"),
+        ("rasa_whatsapp_channel.channel.WhatsAppInput", "at the top of the package"),
+        ("rasa_whatsapp_channel.WhatsappInput", "misspelt"),
+        ("rasa_whatsap_channel.WhatsAppInput", "misspelt"),
+        ("turn_rasa_connector.turn.TurnInput", "`api: turn`"),
+        ("rasa_whatsapp_channel.WhatsAppInput", None),
+        ("rest", None),
+        ("twilio", None),
+    ],
+)
+def test_a_mistaken_class_path_is_told_apart(name, told):
+    said = elsewhere.mistaken_channel(name)
+
+    assert said is None if told is None else told in (said or "")
