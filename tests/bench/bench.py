@@ -30,7 +30,7 @@ class Size:
     seconds: float = 4.0
 
 
-QUICK: Final = Size(quick=True, rounds=2, warm=0.7, seconds=2.0)
+QUICK: Final = Size(quick=True, rounds=2, warm=0.5, seconds=1.5)
 
 
 @dataclass

@@ -81,12 +81,16 @@ class Chats:
         where = itertools.cycle(callers)
 
         async def turn() -> None:
-            phone = somebody()
-            answered = self._waiting[phone] = asyncio.get_running_loop().create_future()
-            await deliver(next(where), phone, next(self._words))
-            await answered
+            await (await self.write(next(where)))
 
         return turn
+
+    async def write(self, caller: Caller) -> asyncio.Future[None]:
+        """Return, as soon as the webhook is answered, what is done when the person is answered."""
+        phone = somebody()
+        answered = self._waiting[phone] = asyncio.get_running_loop().create_future()
+        await deliver(caller, phone, next(self._words))
+        return answered
 
     def only_write(self, caller: Caller) -> Turn:
         """Return what writes, and is content when the webhook is answered."""

@@ -84,13 +84,14 @@ def measure(make: Callable[[int], Response], count: int) -> tuple[float, float]:
     ours, beside = [], []
     for _ in range(BLOCKS):
         block = [next(responses) for _ in range(count)]
-        begin = time.perf_counter()
+        # Processor time: a block of ours is long enough for others to come in between.
+        begin = time.thread_time()
         bodies = [body(response) for response in block]
-        ours.append((time.perf_counter() - begin) / count)
-        begin = time.perf_counter()
+        ours.append((time.thread_time() - begin) / count)
+        begin = time.thread_time()
         for each in bodies:
             json.dumps(each)
-        beside.append((time.perf_counter() - begin) / count)
+        beside.append((time.thread_time() - begin) / count)
     return median(ours) * 1e6, median(beside) * 1e6
 
 

@@ -27,8 +27,9 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
         if len(body) > SIZE:
             raise ValueError(f"{name}: {len(body)} bytes are more than a webhook may have")
         bench.say(f"hostile webhooks: {name}")
-        spent[name] = 1000 * fastest(handle, body)
-        beside[name] = 1000 * fastest(load, body)
+        times = 1 if bench.size.quick else 3
+        spent[name] = 1000 * fastest(handle, body, times)
+        beside[name] = 1000 * fastest(load, body, times)
         most[name] = peak(body)
     slowest = sorted(spent, key=lambda name: -spent[name])[:SLOWEST]
     yield Row(
@@ -107,12 +108,13 @@ def handle(body: bytes) -> int:
     return len(events)
 
 
-def fastest(work: Callable[[bytes], object], body: bytes, times: int = 3) -> float:
+def fastest(work: Callable[[bytes], object], body: bytes, times: int) -> float:
+    """Return the least processor time that it took, in seconds."""
     best = float("inf")
     for _ in range(times):
-        begin = time.perf_counter()
+        begin = time.thread_time()
         work(body)
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.thread_time() - begin)
     return best
 
 

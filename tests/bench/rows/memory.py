@@ -18,11 +18,11 @@ from bench.pipelines.bodies import text
 
 LATENCY: Final = 0.005  # only their number matters here
 PEOPLE: Final = 200
-SETTLE: Final = 2.0  # seconds in which the last entries come to their end
+SETTLE: Final = 1.0  # seconds in which the last entries come to their end
 
 
 async def rows(bench: Bench) -> AsyncIterator[Row]:
-    first, last = (1_000, 5_000) if bench.size.quick else (10_000, 100_000)
+    first, last = (1_000, 4_000) if bench.size.quick else (10_000, 100_000)
     bench.whatsapp.latency = LATENCY
     file = bench.folder / "memory.db"
     server = await bench.pipelines.start(

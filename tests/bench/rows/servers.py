@@ -18,7 +18,8 @@ from rasa_whatsapp_channel.store.consumer import LEASE
 
 THINKS: Final = 0.2  # seconds that the bot awaits, so that cores do not decide
 AT_ONCE: Final = 10  # turns of one server: 50 a second at most
-PEOPLE: Final = 100  # per server: always more than it can take
+PEOPLE: Final = 60  # per server: always more than it can take
+THINKS_LONG: Final = 1.0  # long enough that all of them are in the bot when a server is killed
 CAUGHT: Final = 60  # messages that two servers have in hand when one of them is killed
 
 
@@ -54,18 +55,19 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
         )
 
 
-async def _start(bench: Bench, url: str, count: int, **options: float) -> list[Server]:
+async def _start(
+    bench: Bench, url: str, count: int, *, seconds: float, at_once: int | None = None
+) -> list[Server]:
+    bot = {"seconds": seconds, "at_once": at_once}
     credentials = bench.credentials(url)
     return [
-        await bench.pipelines.start(
-            f"server-{number}", "channel", credentials=credentials, seconds=THINKS, **options
-        )
+        await bench.pipelines.start(f"server-{number}", "channel", credentials=credentials, **bot)
         for number in range(count)
     ]
 
 
 async def _each(bench: Bench, url: str, count: int) -> dict[str, float]:
-    servers = await _start(bench, url, count, at_once=AT_ONCE)
+    servers = await _start(bench, url, count, seconds=THINKS, at_once=AT_ONCE)
     callers = [Caller(server.port) for server in servers]
     bench.whatsapp.latency = bench.size.latency
     try:
@@ -84,15 +86,14 @@ async def _each(bench: Bench, url: str, count: int) -> dict[str, float]:
 
 async def _fail_over(bench: Bench, url: str) -> dict[str, float]:
     """Kill one while its bot thinks, and return how long the last answer took from then on."""
-    servers = await _start(bench, url, 2)
+    servers = await _start(bench, url, 2, seconds=THINKS_LONG)
     callers = [Caller(server.port) for server in servers]
-    turn = Chats(bench.whatsapp).through(*callers)
+    chats = Chats(bench.whatsapp)
     try:
-        turns = [asyncio.create_task(turn()) for _ in range(CAUGHT)]
-        await asyncio.sleep(THINKS * 0.75)
+        written = await asyncio.gather(*(chats.write(each) for each in callers * (CAUGHT // 2)))
         bench.pipelines.kill(servers[0])
         killed = time.monotonic()
-        await asyncio.wait_for(asyncio.gather(*turns), 60)
+        await asyncio.wait_for(asyncio.gather(*written), 60)
         return {"seconds": time.monotonic() - killed}
     finally:
         for caller in callers:
