@@ -55,6 +55,12 @@ def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function
     help="Folder for the files of the chats; without one they go away at the end.",
 )
 @click.option(
+    "--window/--no-window",
+    default=True,
+    show_default=True,
+    help="Let messages fail that are no templates, 24 hours after a person's last one.",
+)
+@click.option(
     "--explanations/--no-explanations",
     default=True,
     help="Say in each refusal which rule was broken, in a field WhatsApp does not have.",

@@ -56,8 +56,10 @@ class Config:
     login_life: float = 7 * DAY
     webhook_timeout: float = 10.0
     link_timeout: float = 20.0
-    # The last one repeats for as long as the simulator runs: the platform tries for days.
-    retry_pauses: tuple[float, ...] = (1, 2, 4, 8, 15, 30)
+    # Short at first, for a bot that is started a little later; the last one repeats.
+    retry_pauses: tuple[float, ...] = (*(1, 2, 4, 8, 15, 30, 30, 60), *(120, 300, 900, 3600), DAY)
+    retry_life: float = 7 * DAY  # the platform gives a webhook up after that
+    window: bool = True  # does a message outside of the 24 hours fail?
 
     def __post_init__(self) -> None:
         if (self.webhook_username is None) != (self.webhook_password is None):

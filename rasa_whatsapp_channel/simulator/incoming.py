@@ -48,7 +48,11 @@ def read(world: World, person: Person, message_id: str | None = None) -> list[Me
         chat = [m for m in world.state.chat(person.key) if m.direction == "outbound"]
     else:
         chat = world.state.up_to(message_id)
-    unread = [m for m in chat if m.status in RANK and m.status != "read" and m.type != "reaction"]
+    unread = [
+        m
+        for m in chat
+        if m.status in RANK and RANK[m.status] < RANK["read"] and m.type != "reaction"
+    ]
     for message in unread:
         world.change_status(message, "read")
     if unread:
@@ -71,6 +75,7 @@ def _note(world: World, person: Person, arrival: Arrival) -> Message:
         reply_to=(context or {}).get("id"),
         context=context,
         extra=arrival.extra,
+        number=world.config.number.phone_number_id,
         media={
             str(media["id"]): str(media["id"])
             for _, media in media_objects(arrival.type, arrival.content)
@@ -79,8 +84,8 @@ def _note(world: World, person: Person, arrival: Arrival) -> Message:
     )
     if arrival.type == "reaction":
         world.react(message)
-    world.show(message)
-    return message
+    world.note_written(person)
+    return world.show(message)
 
 
 def _full_context(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.media import contents, kinds, links
@@ -14,12 +14,18 @@ from rasa_whatsapp_channel.simulator.media.library import StoredFile, media_obje
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.state import Message, Person
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
+from rasa_whatsapp_channel.simulator.window import is_refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
 Failure = tuple[Problem, str]
+
+_WINDOW_RULE: Final = (
+    "Message failed to send because more than 24 hours have passed since the customer last "
+    "replied to this number."
+)
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,10 @@ class MarkRead:
     typing: bool = False
 
 
-def send(world: World, request: Send, api: Api, body: Mapping[str, Any]) -> tuple[str, Person]:
-    """
-    Take a message of the bot's; return its id and who gets it. Raises `Refused`.
-
-    It is brought to the person afterwards: what goes wrong then is told by a webhook only.
-    """
+def accept(
+    world: World, request: Send, api: Api, body: Mapping[str, Any]
+) -> tuple[Message, Person]:
+    """Return the message and who gets it; raise `Refused`. It goes out by `dispatch`."""
     for _, media in media_objects(request.type, request.content):
         if "id" in media and world.library.find_usable(str(media["id"])) is None:
             raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media['id']}.")
@@ -60,9 +64,14 @@ def send(world: World, request: Send, api: Api, body: Mapping[str, Any]) -> tupl
         reply_to=request.reply_to,
         callback_data=request.callback_data,
         body=body,
+        number=world.config.number.phone_number_id,
     )
+    return message, person
+
+
+def dispatch(world: World, message: Message, person: Person, api: Api) -> None:
+    """Bring a message to its person; what goes wrong from now on is told by a webhook only."""
     world.deliveries.put(person.key, partial(_deliver, world, message, person, api))
-    return message.id, person
 
 
 def mark_read(world: World, request: MarkRead) -> None:
@@ -83,12 +92,15 @@ def _find_recipient(world: World, request: Send) -> Person:
         return person
     if not request.recipient.isdigit():
         raise Refused(problems.RECIPIENT, "Nobody here has this user id.")
-    return world.add_person(f"+{request.recipient}", phone=request.recipient)
+    return world.add_person(f"+{request.recipient}", phone=request.recipient, wrote=False)
 
 
 async def _deliver(world: World, message: Message, person: Person, api: Api) -> None:
     media, failure = await _load_media(world, message, api)
     message = replace(message, media=media, timestamp=int(world.clock()))
+    written = world.state.last_written(person.key)
+    if world.config.window and is_refused(message.type, written, world.clock()):
+        failure = problems.WINDOW_CLOSED, _WINDOW_RULE
     if failure is None and message.type == "reaction" and not world.react(message):
         failure = problems.INVALID, "There is no message to react to."
     if failure is not None:

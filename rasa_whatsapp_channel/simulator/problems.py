@@ -66,8 +66,11 @@ NOT_FOUND: Final = Problem(
 UNKNOWN_MEDIA: Final = Problem(_INVALID_100, Code(1006, "Resource not found", 404))
 FILE: Final = Problem(_INVALID_100, _INVALID_1009)
 TOO_MUCH: Final = Problem(Code(131053, "Media upload error"), _INVALID_1009)
-# Both come in a status only, after the request was answered with 200.
+# These come in a status only, after the request was answered with 200.
 MEDIA_FAILED: Final = Problem(Code(131053, "Media upload error"), Code(1014, "Internal error"))
+WINDOW_CLOSED: Final = Problem(
+    Code(131047, "Re-engagement message"), Code(470, "Re-engagement message")
+)
 REACTION_FAILED: Final = INVALID
 
 

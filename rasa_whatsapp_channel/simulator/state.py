@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 Direction = Literal["inbound", "outbound"]
 
 # A status never goes back; `failed` is outside of this order, and ends it.
-RANK: Final[Mapping[str, int]] = {"sent": 0, "delivered": 1, "read": 2}
+RANK: Final[Mapping[str, int]] = {"sent": 0, "delivered": 1, "read": 2, "played": 3}
 _SEPARATORS: Final = re.compile(r"[\s+()-]")
 
 
@@ -36,12 +36,26 @@ class Person:
 
 
 @dataclass(frozen=True)
+class StatusNote:
+    """One step of a message, when it was taken, and whether somebody set it by hand."""
+
+    status: str
+    timestamp: int
+    by_hand: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.status, "timestamp": self.timestamp, "by_hand": self.by_hand}
+
+
+@dataclass(frozen=True)
 class Message:
     """
     One message of a chat; *direction* is from the bot's view, *timestamp* in unix seconds.
 
     *content* stands in the platform's body under the key named like *type*. *media* names the
-    stored file for each id and link in it. *body* is the whole request that sent it.
+    stored file for each id and link in it. *body* is the whole request that sent it, *answer* what
+    the API said, *number* the phone_number_id it left from or came to. *response* and *changes*
+    are what the channel told of it.
     """
 
     id: str
@@ -59,6 +73,11 @@ class Message:
     media: Mapping[str, str] = field(default_factory=dict)
     callback_data: str | None = None
     body: Mapping[str, Any] | None = None
+    answer: Mapping[str, Any] | None = None
+    number: str = ""
+    response: str | None = None
+    changes: tuple[Mapping[str, Any], ...] = ()
+    statuses: tuple[StatusNote, ...] = ()
 
 
 class State:
@@ -67,6 +86,7 @@ class State:
     def __init__(self, people: Iterable[Person] = ()) -> None:
         self.people: dict[str, Person] = {}
         self.messages: dict[str, Message] = {}
+        self._written: dict[str, float] = {}  # person → when they last wrote
         for person in people:
             self.add_person(person)
 
@@ -88,14 +108,31 @@ class State:
         ids = [message.id for message in chat]
         return chat[ids.index(after) + 1 :] if after in ids else chat
 
-    def set_status(self, message_id: str, status: str) -> bool:
-        """Note *status*; False if the message is unknown, or as far already."""
+    def note_written(self, person: str, now: float) -> None:
+        """This person wrote to the bot: for 24 hours the bot may write what it likes."""
+        self._written[person] = now
+
+    def last_written(self, person: str) -> float | None:
+        return self._written.get(person)
+
+    def set_status(
+        self,
+        message_id: str,
+        note: StatusNote,
+        errors: tuple[Mapping[str, Any], ...] = (),
+    ) -> bool:
+        """Add *note*; False if the message is unknown, or as far already."""
         message = self.messages.get(message_id)
         if message is None or message.status not in RANK:
             return False
-        if status in RANK and RANK[status] <= RANK[message.status]:
+        if note.status in RANK and RANK[note.status] <= RANK[message.status]:
             return False
-        self.messages[message_id] = replace(message, status=status)
+        self.messages[message_id] = replace(
+            message,
+            status=note.status,
+            statuses=(*message.statuses, note),
+            errors=errors or message.errors,
+        )
         return True
 
     def up_to(self, message_id: str) -> list[Message]:

@@ -14,7 +14,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from rasa_whatsapp_channel.simulator import ids, outgoing, problems
-from rasa_whatsapp_channel.simulator.api import answers
+from rasa_whatsapp_channel.simulator.api import sending
 from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
 from rasa_whatsapp_channel.simulator.api.endpoint import Answer, Endpoint, endpoint, read_json
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_form
@@ -89,8 +89,7 @@ class CloudRoutes:
         if isinstance(wanted, MarkRead):
             outgoing.mark_read(self._world, wanted)
             return Answer({"success": True})
-        message_id, person = outgoing.send(self._world, wanted, self._api, body)
-        return Answer(answers.sent_answer(self._api, message_id, given=wanted.given, person=person))
+        return sending.send(self._world, wanted, self._api, body, request)
 
     async def post_media(self, request: web.Request) -> Answer:
         self._check_access(request)
@@ -108,6 +107,7 @@ class CloudRoutes:
             upload.content,
             mime_type=upload.mime_type,
             filename=upload.filename,
+            life=kinds.life_of(self._api, uploaded=True),
         )
         return Answer({"id": stored.id})
 
@@ -159,7 +159,9 @@ class CloudRoutes:
         media_id = request.match_info["media_id"]
         file = self._world.library.find_usable(media_id)
         if file is None:
-            raise Refused(problems.NOT_FOUND, f"There is no media with id {media_id}.")
+            raise Refused(
+                problems.NOT_FOUND, f"There is no media with id {media_id}, or its days are over."
+            )
         return file
 
     def _check_number(self, request: web.Request) -> None:

@@ -39,7 +39,7 @@ def endpoint(world: World, api: Api, handler: Handler) -> Endpoint:
     """Return *handler* as aiohttp wants it: its answers in the shape of *api*, everything noted."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        started, clock = time.time(), time.perf_counter()
+        started, clock = world.clock(), time.perf_counter()
         rule = None
         try:
             answered = await handler(request)

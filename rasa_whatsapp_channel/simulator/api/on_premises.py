@@ -16,7 +16,7 @@ from typing import Final
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import ids, outgoing, problems
-from rasa_whatsapp_channel.simulator.api import answers
+from rasa_whatsapp_channel.simulator.api import sending
 from rasa_whatsapp_channel.simulator.api.answers import META
 from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
 from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint, read_json
@@ -81,8 +81,7 @@ class OnPremisesRoutes:
         body = await read_json(request)
         sender = self._world.config.number.display_phone_number
         wanted = read_send(body, DIALECTS[self._api.name], sender=sender)
-        message_id, person = outgoing.send(self._world, wanted, self._api, body)
-        return Answer(answers.sent_answer(self._api, message_id, given=wanted.given, person=person))
+        return sending.send(self._world, wanted, self._api, body, request)
 
     async def put_message(self, request: web.Request) -> Answer:
         self.check_access(request)
@@ -103,7 +102,12 @@ class OnPremisesRoutes:
         size = len(upload.content)
         check_upload(self._api, upload.mime_type, size, animated=animated)
         media_id = ids.new_media_id(self._api)
-        await self._world.library.add(media_id, upload.content, mime_type=upload.mime_type)
+        await self._world.library.add(
+            media_id,
+            upload.content,
+            mime_type=upload.mime_type,
+            life=kinds.life_of(self._api, uploaded=True),
+        )
         return Answer({"media": [{"id": media_id}], "meta": META})
 
     async def get_media(self, request: web.Request) -> web.StreamResponse:
@@ -124,7 +128,9 @@ class OnPremisesRoutes:
         media_id = request.match_info["media_id"]
         file = self._world.library.find_usable(media_id)
         if file is None:
-            raise Refused(problems.NOT_FOUND, f"There is no media with id {media_id}.")
+            raise Refused(
+                problems.NOT_FOUND, f"There is no media with id {media_id}, or its days are over."
+            )
         return file
 
     def check_access(self, request: web.Request) -> None:

@@ -60,6 +60,7 @@ async def read_file_arrival(
         upload.content,
         mime_type=mime_type,
         filename=upload.filename,
+        life=kinds.life_of(config.api, uploaded=False),
     )
     url = download_url(world, file, origin=origin_of(request), api=config.api)
     caption = fields.get("caption")

@@ -35,4 +35,4 @@ class PeopleRoutes:
             if key is not None and self._world.state.find_person(key) is not None:
                 raise Wrong(f"There is somebody with {key} already.", status=409)
         person = self._world.add_person(name, phone=phone, user_id=user_id)
-        return web.json_response(person.to_json())
+        return web.json_response(self._world.person_to_json(person))

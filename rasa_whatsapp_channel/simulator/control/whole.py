@@ -32,7 +32,8 @@ class WholeRoutes:
                     "display_phone_number": number.display_phone_number,
                     "name": number.name,
                 },
-                "people": [person.to_json() for person in world.state.people.values()],
+                "clock": world.clock_to_json(),
+                "people": [world.person_to_json(person) for person in world.state.people.values()],
                 "messages": [world.to_json(m) for m in world.state.messages.values()],
             }
         )

@@ -10,14 +10,22 @@ from __future__ import annotations
 from typing import Final
 
 from rasa_whatsapp_channel.whatsapp import limits
-from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, TURN, Api
 
+DAY: Final = 86_400.0
 MOST_BYTES: Final = max(limits.MEDIA_BYTES.values())
 
 
 def essence(mime_type: str) -> str:
     """Return *mime_type* without its parameters, in lower case."""
     return mime_type.partition(";")[0].strip().lower()
+
+
+def life_of(api: Api, *, uploaded: bool) -> float:
+    """Return the seconds for which *api* keeps a file: one it was given, or one of a person."""
+    if api in (CLOUD, DIALOG360):
+        return 30 * DAY if uploaded else 7 * DAY
+    return 7 * DAY if api is TURN else 14 * DAY
 
 
 def kind_of(mime_type: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,19 +26,28 @@ class StoredFile:
     filename: str | None = None
     animated: bool = False
     deleted: bool = False
+    ends: float | None = None  # in unix seconds; nobody gets it from the API after that
 
 
 class MediaLibrary:
     """*root* is the folder; without one there is a temporary one until `close`."""
 
-    def __init__(self, root: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, *, clock: Callable[[], float]) -> None:
         self._root = root
+        self._clock = clock
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._files: dict[str, StoredFile] = {}
 
     async def add(
-        self, media_id: str, content: bytes, *, mime_type: str, filename: str | None = None
+        self,
+        media_id: str,
+        content: bytes,
+        *,
+        mime_type: str,
+        filename: str | None = None,
+        life: float | None = None,
     ) -> StoredFile:
+        """Keep a file; *life* are the seconds for which the API hands it out."""
         path = self._folder() / media_id
         await asyncio.to_thread(path.write_bytes, content)
         stored = StoredFile(
@@ -49,6 +58,7 @@ class MediaLibrary:
             sha256=hashlib.sha256(content).hexdigest(),
             filename=filename,
             animated=kinds.is_animated(content),
+            ends=None if life is None else self._clock() + life,
         )
         self._files[media_id] = stored
         return stored
@@ -57,9 +67,11 @@ class MediaLibrary:
         return self._files.get(media_id) if isinstance(media_id, str) else None
 
     def find_usable(self, media_id: object) -> StoredFile | None:
-        """Return the file unless the bot has deleted it."""
+        """Return the file unless the bot has deleted it, or its time has come."""
         stored = self.find(media_id)
-        return None if stored is None or stored.deleted else stored
+        if stored is None or stored.deleted:
+            return None
+        return stored if stored.ends is None or stored.ends > self._clock() else None
 
     def delete(self, media_id: str) -> None:
         self._files[media_id] = replace(self._files[media_id], deleted=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import aiohttp
 
+from rasa_whatsapp_channel.simulator.clock import Clock
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.feed import Feed
 from rasa_whatsapp_channel.simulator.lanes import Lanes
@@ -22,7 +23,6 @@ from rasa_whatsapp_channel.whatsapp.apis import TURN
 KEPT: Final = 2000  # attempts in the log
 
 Taken = Callable[[], None]
-Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,15 @@ class Attempt:
         }
 
 
-def pause_after(config: Config, *, attempt: int, status: int | None) -> float | None:
-    """Return the seconds until the next attempt; None if there is none. *attempt* counts from 1."""
-    if status == 200 or not config.retry_pauses:
+def pause_after(
+    config: Config, *, attempt: int, status: int | None, age: float = 0.0
+) -> float | None:
+    """
+    Return the seconds until the next attempt; None if there is none.
+
+    *attempt* counts from 1, *age* are the seconds since the first one.
+    """
+    if status == 200 or not config.retry_pauses or age >= config.retry_life:
         return None
     if config.api is TURN and status is not None and 400 <= status < 500:
         return None  # Turn takes a 4xx for an answer, and the message is lost
@@ -65,12 +71,12 @@ class Webhooks:
         session: LazySession,
         feed: Feed,
         *,
-        sleep: Sleep = asyncio.sleep,
+        clock: Clock,
     ) -> None:
         self._config = config
         self._session = session
         self._feed = feed
-        self._sleep = sleep
+        self._clock = clock
         self._lanes = Lanes()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
 
@@ -84,22 +90,24 @@ class Webhooks:
 
     async def _deliver(self, body: Mapping[str, Any], taken: Taken | None) -> None:
         raw = webhook_bytes(body)
-        number = 0
+        number, first = 0, self._clock()
         while True:
             number += 1
-            attempt = await self._attempt(body, raw, number)
+            attempt = await self._attempt(body, raw, number, first)
             self.attempts.append(attempt)
             self._feed.publish("webhook", **attempt.to_json())
             if attempt.status == 200 and taken is not None:
                 taken()
             if attempt.retry_after is None:
                 return
-            await self._sleep(attempt.retry_after)
+            await self._clock.sleep(attempt.retry_after)
 
-    async def _attempt(self, body: Mapping[str, Any], raw: bytes, number: int) -> Attempt:
-        started, clock = time.time(), time.perf_counter()
+    async def _attempt(
+        self, body: Mapping[str, Any], raw: bytes, number: int, first: float
+    ) -> Attempt:
+        started, clock = self._clock(), time.perf_counter()
         status, error = await self._post(raw)
-        pause = pause_after(self._config, attempt=number, status=status)
+        pause = pause_after(self._config, attempt=number, status=status, age=self._clock() - first)
         return Attempt(
             body=body,
             number=number,

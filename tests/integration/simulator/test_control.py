@@ -23,7 +23,15 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
             "display_phone_number": "15550783881",
             "name": "Your bot",
         },
-        "people": [{"phone": MAYA, "user_id": "DE.13491208655302741918", "name": "Maya"}],
+        "clock": {"now": 1.75e9, "offset": 0.0},
+        "people": [
+            {
+                "phone": MAYA,
+                "user_id": "DE.13491208655302741918",
+                "name": "Maya",
+                "window": 1.75e9 + 24 * 3600,
+            }
+        ],
         "messages": [],
     }
 

@@ -1,0 +1,45 @@
+"""A message that was read: taken, answered and sent on its way, in the same manner by every API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator import outgoing
+from rasa_whatsapp_channel.simulator.api import answers
+from rasa_whatsapp_channel.simulator.api.endpoint import Answer
+from rasa_whatsapp_channel.simulator.outgoing import Send
+from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.apis import Api
+
+# The channel's own header for simulators: the response a message came from, and what was changed.
+RESPONSE_HEADER: Final = "X-Rasa-Response"
+
+
+def send(world: World, wanted: Send, api: Api, body: Any, request: web.Request) -> Answer:
+    """Return the answer to the *request* that brought *wanted*; raise `Refused`."""
+    message, person = outgoing.accept(world, wanted, api, body)
+    answer = answers.sent_answer(api, message.id, given=wanted.given, person=person)
+    response, changes = read_response(request.headers.get(RESPONSE_HEADER))
+    message = replace(message, answer=answer, response=response, changes=changes)
+    outgoing.dispatch(world, message, person, api)
+    return Answer(answer)
+
+
+def read_response(header: str | None) -> tuple[str | None, tuple[Mapping[str, Any], ...]]:
+    """Return the response's name and the changes in *header*; nothing of one that is broken."""
+    try:
+        value = json.loads(header or "null")
+    except (ValueError, RecursionError):
+        return None, ()
+    match value:
+        case {"response": str() | None as name, "changes": list(changes)}:
+            return name, tuple(change for change in changes if isinstance(change, Mapping))
+        case {"response": str(name)}:
+            return name, ()
+        case _:
+            return None, ()
