@@ -12,6 +12,8 @@ import importlib
 import sys
 import tempfile
 import time
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -43,6 +45,7 @@ PARTS = {
 @click.option("--latency", default=100, show_default=True, help="Of WhatsApp's answers, in ms.")
 @click.option("--check", is_flag=True, help="End with 1 where a goal is missed by over 15 %.")
 @click.option("--json", "json_file", type=Path, help="Write the figures here, too.")
+@click.option("--profile", type=Path, help="Write flame graphs of the servers into this folder.")
 @click.option("--markdown", "markdown_file", type=Path, help="Write the table here, too.")
 def main(
     parts: tuple[str, ...],
@@ -51,12 +54,15 @@ def main(
     check: bool,
     json_file: Path | None,
     markdown_file: Path | None,
+    profile: Path | None,
 ) -> None:
-    size = QUICK if quick else Size()
+    size = replace(QUICK if quick else Size(), latency=latency / 1000)
+    if profile:
+        profile.mkdir(parents=True, exist_ok=True)
     console = Console()
     began = time.monotonic()
     uvloop.install()
-    found, busiest = asyncio.run(measure(parts or tuple(PARTS), size, latency / 1000))
+    found, busiest = asyncio.run(measure(parts or tuple(PARTS), size, profile))
     took = time.monotonic() - began
     print_table(console, found, busiest, took=took, quick=quick)
     if json_file:
@@ -70,9 +76,10 @@ def main(
 
 
 async def measure(
-    parts: tuple[str, ...], size: Size, latency: float
+    parts: Collection[str], size: Size, profiles: Path | None = None
 ) -> tuple[dict[str, list[Row | Failure]], dict[str, float]]:
-    whatsapp = WhatsApp(latency=latency)
+    """Return the rows of *parts* by what they are about, and how busy the load was at what."""
+    whatsapp = WhatsApp(latency=size.latency)
     await whatsapp.open()
     found: dict[str, list[Row | Failure]] = {}
     progress = Console(stderr=True)
@@ -81,7 +88,7 @@ async def measure(
         pipelines(Path(folder)) as forge,
         progress.status("starting") as status,
     ):
-        bench = Bench(size, Path(folder), whatsapp, forge, say=status.update)
+        bench = Bench(size, Path(folder), whatsapp, forge, status.update, profiles)
         for part in PARTS:
             if part in parts:
                 found[PARTS[part]] = rows = []

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bench.goals import medians
 from bench.people import SECRET, Load
+from bench.profile import recording
 from bench.servers import Pipelines
 from bench.whatsapp import WhatsApp
 from support.webhooks import NUMBER
@@ -40,6 +41,7 @@ class Bench:
     whatsapp: WhatsApp
     pipelines: Pipelines
     say: Callable[[str], None]
+    profiles: Path | None = None  # the folder they are written into, if they are
     busiest: dict[str, float] = field(default_factory=dict)  # by what was measured
 
     @property
@@ -72,14 +74,25 @@ class Bench:
         measures: Mapping[str, Callable[[], Awaitable[Mapping[str, float]]]],
         *,
         rounds: int | None = None,
+        servers: Mapping[str, int] | None = None,
     ) -> dict[str, dict[str, float]]:
-        """Measure A B A B, so that what disturbs the machine meets all, and return the medians."""
+        """
+        Measure A B A B, so that what disturbs the machine meets all, and return the medians.
+
+        *servers* are process ids by the same names: they are profiled in a further round, which
+        does not count, where that is asked for.
+        """
         rounds = rounds or self.size.rounds
         found: dict[str, list[dict[str, float]]] = {name: [] for name in measures}
         for number in range(1, rounds + 1):
             for name, measure in measures.items():
                 self.say(f"{what}: {name}, round {number} of {rounds}")
                 found[name].append(dict(await measure()))
+        for name, pid in (servers or {}).items() if self.profiles else ():
+            self.say(f"{what}: {name}, profiled")
+            file = self.profiles / f"{what} - {name}.svg".replace(" ", "_")
+            async with recording(pid, file):
+                await measures[name]()
         return {name: medians(values) for name, values in found.items()}
 
     def note_load(self, what: str, load: Load) -> Load:

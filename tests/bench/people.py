@@ -32,13 +32,18 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Load:
-    """*rate* in turns a second; *busy*: the share of one processor that the load itself took."""
+    """
+    *rate* in turns a second; *busy*: the share of one processor that the load itself took.
+
+    *spans*: how long each turn took. *cpu*: what the server took of its processor. Seconds.
+    """
 
     rate: float
     turns: int
     seconds: float
     busy: float
-    spans: list[float] = field(repr=False)
+    spans: list[float] = field(repr=False, default_factory=list)
+    cpu: float = 0.0
 
     def percentile(self, share: float) -> float:
         """Return how long the slowest but *share* of the turns took, in ms."""
@@ -106,23 +111,45 @@ class Chats:
             waiting.set_result(None)
 
 
-async def closed(turn: Turn, *, people: int, warm: float, seconds: float) -> Load:
-    """Return how many turns a second there were in *seconds*, after *warm* seconds."""
-    begin = time.monotonic() + warm
-    end = begin + seconds
+async def closed(
+    turn: Turn,
+    *,
+    people: int,
+    warm: float,
+    seconds: float,
+    cpu: Callable[[], float] = lambda: 0.0,
+) -> Load:
+    """
+    Return how many turns a second there were in *seconds*.
+
+    They begin after *warm* seconds, and not before everybody was answered once. *cpu* returns the
+    processor time that the server has had so far.
+    """
     spans: list[float] = []
+    enough = asyncio.Event()
 
     async def person() -> None:
-        while (wrote := time.monotonic()) < end:
+        while not enough.is_set():
+            wrote = time.monotonic()
             await turn()
-            now = time.monotonic()
-            if begin <= now < end:
-                spans.append(now - wrote)
+            spans.append(time.monotonic() - wrote)
 
-    everybody = [asyncio.create_task(person()) for _ in range(people)]
-    busy = asyncio.create_task(_busy(begin, end))
-    await asyncio.wait_for(asyncio.gather(*everybody), warm + seconds + ANSWER)
-    return Load(len(spans) / seconds, len(spans), seconds, await busy, spans)
+    everybody = asyncio.gather(*(person() for _ in range(people)))
+    try:
+        await asyncio.sleep(warm)
+        end = time.monotonic() + ANSWER
+        while len(spans) < people and not everybody.done():
+            if time.monotonic() > end:
+                raise RuntimeError(f"{people - len(spans)} of {people} people got no answer")
+            await asyncio.sleep(0.01)
+        first, used, busy, began = len(spans), cpu(), time.process_time(), time.monotonic()
+        await asyncio.sleep(seconds)
+        counted, used, busy = spans[first:], cpu() - used, time.process_time() - busy
+        took = time.monotonic() - began
+    finally:
+        enough.set()
+    await asyncio.wait_for(everybody, ANSWER)
+    return Load(len(counted) / took, len(counted), took, busy / took, counted, used)
 
 
 async def so_many(turn: Turn, *, people: int, turns: int) -> None:
@@ -149,18 +176,13 @@ async def at_rate(turn: Turn, *, rate: float, seconds: float) -> Load:
         await turn()
         spans.append(time.monotonic() - due)
 
-    busy = asyncio.create_task(_busy(begin, begin + seconds))
+    used = time.process_time()
     tasks = []
     for number in range(int(rate * seconds)):
         due = begin + number / rate
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         tasks.append(asyncio.create_task(person(due)))
     await asyncio.wait_for(asyncio.gather(*tasks), ANSWER)
-    return Load(len(spans) / seconds, len(spans), seconds, await busy, spans)
-
-
-async def _busy(begin: float, end: float) -> float:
-    await asyncio.sleep(max(0.0, begin - time.monotonic()))
-    used, began = time.process_time(), time.monotonic()
-    await asyncio.sleep(max(0.0, end - time.monotonic()))
-    return (time.process_time() - used) / (time.monotonic() - began)
+    took = time.monotonic() - begin
+    busy = (time.process_time() - used) / took
+    return Load(len(spans) / took, len(spans), took, busy, spans)

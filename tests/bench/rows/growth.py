@@ -91,7 +91,7 @@ async def _refill(bench: Bench, caller: Caller) -> Load:
     busy = (time.process_time() - used) / seconds
     bench.whatsapp.on_message = lambda to, text: None
     await asyncio.wait_for(asyncio.gather(*writing), 30)
-    return Load(turns / seconds, turns, seconds, busy, [])
+    return Load(turns / seconds, turns, seconds, busy)
 
 
 async def stock(file: Path, *, waiting: int, sent: int = 0) -> Path:

@@ -45,7 +45,8 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
         await rasa.ready()
         chats = Chats(bench.whatsapp, words=WORDS)
         rate = 0.0
-        async for row in _throughput(bench, chats, caller):
+        assert rasa.process.pid is not None
+        async for row in _throughput(bench, chats, caller, rasa.process.pid):
             rate = row.figure
             yield row
         async for row in _answers(bench, chats, caller, rate / 2):
@@ -55,7 +56,7 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
         rasa.process.kill()
 
 
-async def _throughput(bench: Bench, chats: Chats, caller: Caller) -> AsyncIterator[Row]:
+async def _throughput(bench: Bench, chats: Chats, caller: Caller, pid: int) -> AsyncIterator[Row]:
     async def measure(name: str, turn: Turn) -> dict[str, float]:
         size = bench.size
         load = await closed(turn, people=PEOPLE, warm=size.warm, seconds=size.seconds)
@@ -67,6 +68,7 @@ async def _throughput(bench: Bench, chats: Chats, caller: Caller) -> AsyncIterat
             "whatsapp": lambda: measure("whatsapp", chats.through(caller)),
             "rest": lambda: measure("rest", rest(caller)),
         },
+        servers={"whatsapp": pid, "rest": pid},
     )
     yield Row(
         "Rasa 3.6, quickstart bot",

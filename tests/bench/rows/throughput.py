@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from typing import Any, Final
@@ -80,13 +79,15 @@ async def _measure(
     bench.whatsapp.latency = bench.size.latency
     chats = Chats(bench.whatsapp)
     measures: dict[str, Callable[[], Awaitable[Mapping[str, float]]]] = {}
+    pids = {}
     for name, (pipeline, options) in pipelines.items():
         server = await bench.pipelines.start(f"echo {name}", pipeline, **options)
+        pids[name] = server.pid
         stack.callback(bench.pipelines.kill, server)
         caller = Caller(server.port)
         stack.callback(caller.close)
         measures[name] = _one(bench, chats, name, server, caller)
-    return await bench.alternate("messages a second", measures)
+    return await bench.alternate("messages a second", measures, servers=pids)
 
 
 def _one(
@@ -96,17 +97,11 @@ def _one(
 
     async def measure() -> dict[str, float]:
         size = bench.size
-        used = asyncio.create_task(_cpu(server, size.warm, size.seconds))
         turn = chats.through(caller)
-        load = await closed(turn, people=people, warm=size.warm, seconds=size.seconds)
+        load = await closed(
+            turn, people=people, warm=size.warm, seconds=size.seconds, cpu=server.cpu
+        )
         bench.note_load(f"echo, {name}", load)
-        return {"rate": load.rate, "cost": 1000 * await used / max(load.turns, 1)}
+        return {"rate": load.rate, "cost": 1000 * load.cpu / max(load.turns, 1)}
 
     return measure
-
-
-async def _cpu(server: Server, after: float, seconds: float) -> float:
-    await asyncio.sleep(after)
-    before = server.cpu()
-    await asyncio.sleep(seconds)
-    return server.cpu() - before
