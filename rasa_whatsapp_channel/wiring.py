@@ -27,7 +27,7 @@ from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Item, Store
 from rasa_whatsapp_channel.store.consumer import Consumer, Handle, Outcome, SetAside
-from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
+from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,
     CloudClient,
@@ -76,7 +76,7 @@ class Wiring:
         self._retention = make_retention(settings, root)
         self._failures = Failures(self.store.inbox, settings.failure_intent)
         self._statuses = Statuses(self.store, self._failures)
-        self._transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
+        self._transport = make_transport(settings)
         self._converter = make_converter(settings, root)
         numbers = settings.by_number()
         # The first number's conversations are not named after it.
@@ -222,11 +222,13 @@ def make_folder(settings: Settings, client: Client, root: Path) -> MediaStore | 
     return MediaFolder(root / media.store, client, max_bytes=media.max_bytes)
 
 
+def make_transport(settings: Settings, watch: Watch | None = None) -> AiohttpTransport:
+    return AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls, watch=watch)
+
+
 def make_client(settings: Settings, transport: Transport | None = None) -> Client:
     """Return the client of the API that *settings* name."""
-    transport = transport or AiohttpTransport(
-        ca_file=settings.ca_file, verify_tls=settings.verify_tls
-    )
+    transport = transport or make_transport(settings)
     if settings.api == "on_premises":
         return OnPremisesClient(
             transport,

@@ -19,7 +19,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "media": "The files WhatsApp keeps for the bot: upload, look at, download, delete.",
         "providers": "Logins for links, kept by an on-premises client.",
         "queue": "What waits, what was set aside, and why.",
-        "send": "One message: a text, a file, a template, or any body of WhatsApp.",
+        "send": "One message of any kind, or one response of the bot.",
         "lint": "Say what of a bot's responses will not fit.",
         "preview": "What one response becomes: the bubbles and the bodies.",
         "stickerpacks": "Packs of stickers, kept by an on-premises client.",

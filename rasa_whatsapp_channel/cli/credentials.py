@@ -28,6 +28,15 @@ def credentials_option(function: Function) -> Function:
     )(function)
 
 
+def convert_option(function: Function) -> Function:
+    """Whether files are made to fit, as `convert`; None where the setting decides."""
+    return click.option(
+        "--convert/--no-convert",
+        default=None,
+        help="Make a file fit that WhatsApp would refuse; as `media.convert` says, if not given.",
+    )(function)
+
+
 def read_credentials(path: Path) -> Mapping[str, Any]:
     """
     Return the channel's block in the file at *path*, with ``${VARIABLES}`` replaced.

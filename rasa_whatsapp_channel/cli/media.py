@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
 
 from rasa_whatsapp_channel.cli.clients import open_client
-from rasa_whatsapp_channel.cli.credentials import credentials_option
+from rasa_whatsapp_channel.cli.credentials import convert_option, credentials_option
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.whatsapp.clients.base import Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
@@ -26,10 +25,25 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["image", "video", "audio", "voice", "document", "sticker"]),
+    help="What it will be sent as; told by its content, if not given.",
+)
+@convert_option
 @credentials_option
-def upload(file: Path, credentials: Path) -> None:
-    """Upload FILE and print its id, to be sent as often as you like."""
-    click.echo(run(_upload(credentials, file)))
+def upload(file: Path, kind: str | None, convert: bool | None, credentials: Path) -> None:
+    """
+    Upload FILE and print its id, to be sent as often as you like.
+
+    \b
+    rasa-whatsapp media upload lake.heic               becomes a JPEG
+    rasa-whatsapp media upload song.mp3 --as voice     becomes a voice message
+    rasa-whatsapp media upload sun.png --as sticker
+    rasa-whatsapp media upload plan.webp --no-convert  as it is, or not at all
+    """
+    click.echo(run(_upload(credentials, file, kind, convert)))
 
 
 @command.command()
@@ -68,11 +82,15 @@ def delete(media_id: str, yes: bool, credentials: Path) -> None:
     click.echo(f"{media_id} is deleted.")
 
 
-async def _upload(credentials: Path, file: Path) -> str:
-    from rasa_whatsapp_channel.cli.uploads import upload
+async def _upload(credentials: Path, file: Path, kind: str | None, convert: bool | None) -> str:
+    from rasa_whatsapp_channel.cli.uploads import guess_kind, open_desk
 
-    async with open_client(credentials) as client:
-        return await upload(client, file)
+    async with open_desk(credentials, convert=convert) as desk:
+        converts = desk.settings.media.convert if convert is None else convert
+        if kind == "voice":
+            return await desk.uploads.upload(str(file), "audio", voice=True)
+        guessed = await asyncio.to_thread(guess_kind, file, convert=converts)
+        return await desk.uploads.upload(str(file), kind or guessed)
 
 
 async def _get(credentials: Path, media_id: str) -> MediaInfo:
@@ -111,14 +129,12 @@ async def _save(opened: Download, target: Path, *, force: bool) -> None:
 
 
 async def _write(opened: Download, file: IO[bytes]) -> None:
-    with _progress(opened.size or 0) as bar:
-        async for chunk in opened.chunks:
-            await asyncio.to_thread(file.write, chunk)
-            bar.update(len(chunk))
+    from rasa_whatsapp_channel.cli.uploads import show_progress
 
-
-def _progress(size: int) -> AbstractContextManager[Any]:
-    return click.progressbar(length=size, label="Downloading", file=sys.stderr)
+    told = show_progress(opened.size or 0, "Downloading")
+    async for chunk in opened.chunks:
+        await asyncio.to_thread(file.write, chunk)
+        told(len(chunk))
 
 
 def _file_name(media_id: str) -> str:

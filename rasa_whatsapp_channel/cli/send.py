@@ -1,31 +1,23 @@
-"""``rasa-whatsapp send``: one message, without a bot."""
+"""``rasa-whatsapp send``: one message, or one response, without a running bot."""
 
 from __future__ import annotations
 
-import json
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import click
 
-from rasa_whatsapp_channel.cli.clients import open_client
-from rasa_whatsapp_channel.cli.credentials import credentials_option
+from rasa_whatsapp_channel.cli.credentials import convert_option, credentials_option, read_settings
+from rasa_whatsapp_channel.cli.pairs import read_pairs, slot_option
 from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import run, sentence
-from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, MediaError, WhatsAppError
-from rasa_whatsapp_channel.whatsapp.messages import (
-    MEDIA_MESSAGES,
-    Component,
-    Outgoing,
-    Parameter,
-    Template,
-    Text,
-    parse_outgoing,
-)
-from rasa_whatsapp_channel.whatsapp.messages.media import parse_media_message
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, StoreError, WhatsAppError
 
-_CONTENTS: Final = ("text", *MEDIA_MESSAGES, "template", "json")
+_PAIR: Final[Mapping[str, Any]] = {"multiple": True, "callback": read_pairs}
+_SOURCE: Final = "FILE|LINK|ID"
 
 
 @click.command()
@@ -36,88 +28,170 @@ _CONTENTS: Final = ("text", *MEDIA_MESSAGES, "template", "json")
     required=True,
     help="Who gets it, with the country's code.",
 )
-@click.option("--text")
-@click.option("--image", metavar="FILE|LINK|ID")
-@click.option("--video", metavar="FILE|LINK|ID")
-@click.option("--audio", metavar="FILE|LINK|ID")
-@click.option("--document", metavar="FILE|LINK|ID")
-@click.option("--sticker", metavar="FILE|LINK|ID")
+@click.option("--text", help="The message, or what stands above buttons, a list or a link.")
+@click.option("--preview-url", is_flag=True, help="With a text: show its first link as a card.")
+@click.option("--image", metavar=_SOURCE)
+@click.option("--video", metavar=_SOURCE)
+@click.option("--audio", metavar=_SOURCE)
+@click.option("--voice", metavar=_SOURCE, help="A voice message; any sound is made one.")
+@click.option("--document", metavar=_SOURCE)
+@click.option("--sticker", metavar=_SOURCE)
 @click.option("--caption", help="For image, video and document.")
 @click.option("--filename", help="For document; that of the file, if not given.")
-@click.option("--voice", is_flag=True, help="For audio: a voice message.")
+@click.option("--location", metavar="LATITUDE,LONGITUDE")
+@click.option("--name", help="Of the location.")
+@click.option("--address", help="Of the location; shown only with a name.")
+@click.option(
+    "--contact",
+    type=click.File(encoding="utf-8"),
+    multiple=True,
+    help="A vCard, or WhatsApp's JSON; - for stdin.",
+)
+@click.option("--button", metavar="TITLE=PAYLOAD", help="Up to three.", **_PAIR)
+@click.option(
+    "--row", metavar="TITLE=PAYLOAD", help="Of a list, up to ten; TITLE|DESCRIPTION.", **_PAIR
+)
+@click.option("--list-button", help="What opens the list.  [default: Choose]")
+@click.option("--url", metavar="TITLE=LINK", help="A button that opens a link.", **_PAIR)
+@click.option("--request-location", is_flag=True, help="A button that sends where they are.")
+@click.option("--header", help="A line above buttons, a list or a link; of a template.")
+@click.option("--footer", help="A line below buttons, a list or a link.")
+@click.option("--reaction", metavar="EMOJI", help='On the message --reply-to; "" takes it away.')
+@click.option("--reply-to", metavar="ID", help="The message that is quoted.")
 @click.option("--template", metavar="NAME")
-@click.option("--language", default="en_US", show_default=True, help="For template.")
-@click.option("--param", "params", multiple=True, help="For template: the body's texts in order.")
+@click.option("--language", help="Of the template.  [default: en_US]")
+@click.option("--param", multiple=True, help="For template: the body's texts in order.")
+@click.option("--named-param", metavar="NAME=TEXT", help="For template: by name.", **_PAIR)
+@click.option(
+    "--button-param",
+    multiple=True,
+    help="For template: a payload (with a slash) or the end of a link, for each button.",
+)
 @click.option("--json", type=click.File(encoding="utf-8"), help="A body of WhatsApp; - for stdin.")
+@click.option("--response", metavar="NAME", help="A response of the bot's domain.")
+@slot_option
+@click.option(
+    "--domain",
+    type=click.Path(path_type=Path),
+    help="Where the response is: a file or a folder.  [default: this folder]",
+)
+@convert_option
 @credentials_option
-def command(to: str, credentials: Path, **options: Any) -> None:
+def command(to: str, credentials: Path, convert: bool | None, **options: Any) -> None:
     """
-    One message: a text, a file, a template, or any body of WhatsApp.
+    One message of any kind, or one response of the bot.
 
     Prints the message's id. WhatsApp tells the bot's webhook whether it arrives; when the person
     has not written for 24 hours, only a template does.
+
+    \b
+    rasa-whatsapp send --to 4915112345678 --text "Hello"
+    rasa-whatsapp send --to … --image lake.heic --caption "The lake"
+    rasa-whatsapp send --to … --voice hello.mp3
+    rasa-whatsapp send --to … --location 52.5163,13.3777 --name "Brandenburger Tor"
+    rasa-whatsapp send --to … --contact ada.vcf
+    rasa-whatsapp send --to … --text "Coming?" --button "Yes=/affirm" --button "No=/deny"
+    rasa-whatsapp send --to … --text "Tea?" --row "Assam|strong=/tea1" --row "Sencha=/tea2"
+    rasa-whatsapp send --to … --text "Your order" --url "Track=https://shop.example/7"
+    rasa-whatsapp send --to … --reaction 👍 --reply-to wamid.HBg…
+    rasa-whatsapp send --to … --template order_shipped --language de --param "12:30"
+    rasa-whatsapp send --to … --response utter_offer --slot name=Ada
+    rasa-whatsapp send --to … --json body.json
     """
-    outgoing = _outgoing(options)
-    click.echo(run(_send(credentials, to, outgoing)))
+    from rasa_whatsapp_channel.cli.contents import find_kind, read_contents
 
-
-async def _send(credentials: Path, to: str, outgoing: Outgoing) -> str:
-    from rasa_whatsapp_channel.cli.uploads import prepare
-
-    async with open_client(credentials) as client:
-        message = await prepare(client, outgoing.message)
-        return await client.send(to, message, reply_to=outgoing.reply_to)
-
-
-def _outgoing(options: Mapping[str, Any]) -> Outgoing:
-    given = [name for name in _CONTENTS if options[name] is not None]
-    if len(given) != 1:
-        names = ", ".join(f"--{name}" for name in _CONTENTS)
-        raise click.UsageError(f"Give exactly one of {names}.")
-    [kind] = given
-    extra = {name: options[name] for name in ("caption", "filename", "voice") if options[name]}
-    if extra and kind not in MEDIA_MESSAGES:
-        raise click.UsageError(f"--{next(iter(extra))} goes with a file, not with --{kind}.")
-    if options["params"] and kind != "template":
-        raise click.UsageError("--param goes with --template.")
     try:
-        return _build(kind, options, extra)
+        if find_kind(options) == "response":
+            work = _send_response(credentials, to, options, convert)
+        else:
+            work = _send(credentials, to, [read_contents(options)], convert)
     except WhatsAppError as error:
         raise click.ClickException(sentence(error)) from error
+    for message_id in run(work):
+        click.echo(message_id)
 
 
-def _build(kind: str, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Outgoing:
-    if kind == "text":
-        return Outgoing(Text(options["text"]))
-    if kind == "template":
-        return Outgoing(_template(options["template"], options["language"], options["params"]))
-    if kind == "json":
-        return _read_json(options["json"])
-    source = read_source(options[kind])
-    if kind == "document" and "path" in source:
-        extra = {"filename": Path(source["path"]).name, **extra}
-    return Outgoing(parse_media_message(kind, {**source, **extra}))
+async def _send_response(
+    credentials: Path, to: str, options: Mapping[str, Any], convert: bool | None
+) -> list[str]:
+    from rasa_whatsapp_channel.cli.responses import read_response
+    from rasa_whatsapp_channel.outbound.compose import compose
+    from rasa_whatsapp_channel.outbound.note import write_changes, write_note
+
+    settings, name = read_settings(credentials), options["response"]
+    _, response = read_response(options["domain"] or Path(), name, dict(options["slot"]))
+    composed = compose(
+        {**response, "utter_action": name},
+        api=settings.platform,
+        captions=settings.captions,
+        markdown=settings.markdown,
+        reply_to=options["reply_to"],
+    )
+    for change in composed.changes:
+        click.echo(f"{change.code} {change.text}", err=True)
+    if not composed.messages:
+        raise InvalidMessage(name, "has nothing that WhatsApp would take")
+    return await _send(
+        credentials,
+        to,
+        composed.messages,
+        convert,
+        payloads=composed.payloads,
+        choices=composed.choices,
+        note=write_note(name, write_changes(composed.changes)),
+    )
 
 
-def _template(name: str, language: str, params: Sequence[str]) -> Template:
-    body = Component("body", tuple(Parameter("text", param) for param in params))
-    return Template(name, language, (body,) if params else ())
+async def _send(
+    credentials: Path,
+    to: str,
+    messages: Sequence[Any],
+    convert: bool | None,
+    *,
+    payloads: Mapping[str, str] | None = None,
+    choices: Mapping[str, str] | None = None,
+    note: str | None = None,
+) -> list[str]:
+    from rasa_whatsapp_channel.cli.uploads import open_desk
+    from rasa_whatsapp_channel.outbound.issued import commands_of
+
+    async with AsyncExitStack() as stack:
+        desk = await stack.enter_async_context(open_desk(credentials, convert=convert))
+        ready = [(await desk.prepare(each.message), each.reply_to) for each in messages]
+        tapped = any(True for message, _ in ready for _ in commands_of(message))
+        if tapped or payloads or choices:
+            await _tell_bot(credentials, to, [message for message, _ in ready], payloads, choices)
+        return [
+            await desk.client.send(to, message, reply_to=reply_to, note=note)
+            for message, reply_to in ready
+        ]
 
 
-def _read_json(file: IO[str]) -> Outgoing:
+async def _tell_bot(
+    credentials: Path,
+    to: str,
+    messages: Sequence[Any],
+    payloads: Mapping[str, str] | None,
+    choices: Mapping[str, str] | None,
+) -> None:
+    """Note in the bot's store what taps on these messages mean, as the channel does."""
+    from rasa_whatsapp_channel.cli.stores import Place
+    from rasa_whatsapp_channel.outbound.issued import note_issued
+    from rasa_whatsapp_channel.outbound.outlet import PAYLOAD_LIFE
+    from rasa_whatsapp_channel.store.choices import offer
+    from rasa_whatsapp_channel.store.keys import payload_key, person_key
+
     try:
-        body = json.load(file)
-    except (ValueError, RecursionError) as error:
-        raise InvalidMessage("--json", f"is not JSON: {error}") from error
-    return parse_outgoing(body)
-
-
-def read_source(value: str) -> dict[str, str]:
-    """Return the media object for a link, the path of a file, or an id."""
-    if value.startswith(("http://", "https://")):
-        return {"link": value}
-    if Path(value).is_file():
-        return {"path": value}
-    if any(mark in value for mark in "./\\"):  # no id has one
-        raise MediaError(f"{value}: there is no such file")
-    return {"id": value}
+        async with Place(credentials, None).open() as store:
+            known = await store.values.get(person_key(to))
+            name = known if isinstance(known, str) else to
+            for short, payload in (payloads or {}).items():
+                await store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
+            if choices:
+                await offer(store.values, name, f"out:{uuid.uuid4().hex}", choices)
+            for message in messages:
+                await note_issued(store.values, name, message)
+    except StoreError as error:
+        click.echo(
+            f"Taps on this will be heard as the buttons' labels, not as commands: {error}", err=True
+        )

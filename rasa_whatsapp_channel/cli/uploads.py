@@ -1,54 +1,112 @@
-"""Files of this machine → media ids, with the checks a file of the bot gets."""
+"""Files of this machine → media ids, made to fit and checked as the channel does it."""
 
 from __future__ import annotations
 
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
+from rasa_whatsapp_channel.cli.credentials import read_settings
 from rasa_whatsapp_channel.outbound import files
-from rasa_whatsapp_channel.whatsapp import limits, mime
-from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.outbound.convert.converter import Converter
+from rasa_whatsapp_channel.outbound.media import MediaUploads
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.messages import Media, MediaMessage, Message, replace_media
+from rasa_whatsapp_channel.whatsapp.messages import MediaMessage, Message
 from rasa_whatsapp_channel.whatsapp.transport import File
 
 
-async def prepare(client: Client, message: Message) -> Message:
-    """Return *message* with an id in the place of each path."""
-    if isinstance(message, MediaMessage) and message.media.link and not client.api.link:
-        raise MediaError(
-            f"{message.media.link}: api {client.api.name} takes no links; give a file or an id"
-        )
-    ids = {
-        media: Media(id=await upload(client, Path(media.path), kind))
-        for media, kind in files.find_kinds(message)
-        if media.path is not None
-    }
-    return replace_media(message, ids) if ids else message
+@dataclass(frozen=True)
+class Desk:
+    """The bot's account, opened from outside of the bot, with a bar for what is uploaded."""
+
+    settings: Settings
+    client: Client
+    uploads: MediaUploads
+
+    async def prepare(self, message: Message) -> Message:
+        """Return *message* with an id in the place of each path."""
+        if isinstance(message, MediaMessage) and message.media.link and not self.client.api.link:
+            raise MediaError(
+                f"{message.media.link}: api {self.client.api.name} takes no links; "
+                "give a file or an id"
+            )
+        return await self.uploads.prepare(message)
 
 
-async def upload(client: Client, path: Path, kind: str | None = None) -> str:
-    """Upload the file at *path*; *kind* is the type of message it is for, if that is known."""
-    file = read_file(path, kind, client.api)
-    click.echo(f"Uploading {path.name} ({file.size:,} bytes, {file.mime_type})", err=True)
-    return await client.upload(file)
+@asynccontextmanager
+async def open_desk(credentials: Path, *, convert: bool | None = None) -> AsyncIterator[Desk]:
+    """*convert* files that WhatsApp would refuse; None: as the setting `media.convert` says."""
+    from rasa_whatsapp_channel.wiring import account, make_client, make_links, make_transport
+
+    settings = read_settings(credentials)
+    client = make_client(settings, make_transport(settings, watch=show_upload))
+    links = make_links(settings)
+    with tempfile.TemporaryDirectory(prefix="whatsapp-") as folder:
+        converts = settings.media.convert if convert is None else convert
+        async with open_store("memory:") as store:  # an id lives as long as the command
+            uploads = MediaUploads(
+                client,
+                store.values,
+                root=None,
+                account=account(settings),
+                links=links,
+                converter=Converter(Path(folder)) if converts else None,
+            )
+            try:
+                yield Desk(settings, client, uploads)
+            finally:
+                await uploads.close()
+                await links.close()
+                await client.close()
 
 
-def read_file(path: Path, kind: str | None, api: Api) -> File:
-    """Return the file, checked. Raises `MediaError` for one that WhatsApp would not take."""
+def show_upload(file: File) -> Callable[[int], None]:
+    """Show a bar for *file*; a line where nobody watches."""
+    label = f"Uploading {file.filename} ({file.size:,} bytes, {file.mime_type})"
+    return show_progress(file.size, label)
+
+
+def show_progress(size: int, label: str) -> Callable[[int], None]:
+    """Return what is told of every number of bytes that went; *size* 0 where it is not known."""
+    bar: Any = click.progressbar(length=size, label=label, file=sys.stderr)
+    bar.render_progress()
+    left = size
+
+    def told(count: int) -> None:
+        nonlocal left
+        bar.update(count)
+        left -= count
+        if count and left == 0:
+            bar.render_finish()
+
+    return told
+
+
+def guess_kind(path: Path, *, convert: bool) -> str:
+    """
+    Return what the file at *path* is best sent as, by its content.
+
+    With *convert* that is what it can become: any picture is an image, any sound an audio.
+    """
     try:
-        size = path.stat().st_size
-        with path.open("rb") as content:
-            head = content.read(mime.HEAD)
-    except (OSError, ValueError) as error:
-        raise MediaError(f"{path}: cannot be read: {error}") from error
-    name = str(path)
-    kind = kind or mime.kind_of(files.mime_type_of(head, name, "document"))
-    mime_type = files.mime_type_of(head, name, kind)
-    files.check_size(name, size, limits.MEDIA_BYTES[kind], kind)
-    files.check_type(name, mime_type, kind)
-    if kind == "sticker":
-        files.check_sticker(name, size, head, api)
-    return File(path, files.sent_type(mime_type, kind, api), path.name)
+        with path.open("rb") as file:
+            head = file.read(mime.HEAD)
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read: {error.strerror}") from error
+    mime_type = files.mime_type_of(head, path.name, "document")
+    kind = mime.kind_of(mime_type)
+    family = mime_type.partition("/")[0]
+    drawn = mime_type == "image/svg+xml"  # a program rather than a picture
+    if convert and kind == "document" and family in ("image", "audio", "video") and not drawn:
+        return family
+    return kind

@@ -33,10 +33,18 @@ def locate(root: Path, path: str) -> Path:
     return found
 
 
-def find(root: Path, path: str) -> Path:
-    """Return the file at *path*, as `locate` does, with every error of the disk made ours."""
+def find(root: Path | None, path: str) -> Path:
+    """
+    Return the file at *path*, as `locate` does, with every error of the disk made ours.
+
+    Without *root* it may lie anywhere on this machine.
+    """
     try:
-        return locate(root, path)
+        if root is not None:
+            return locate(root, path)
+        if not Path(path).is_file():
+            raise MediaError(f"{path}: there is no such file")
+        return Path(path)
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path, links in a circle
         raise MediaError(f"{path}: cannot be read: {error}") from error
 

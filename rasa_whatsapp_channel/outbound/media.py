@@ -57,7 +57,8 @@ class Uploaded:
 
 class MediaUploads:
     """
-    Puts uploaded ids in the place of paths. *root* is the bot's folder, *account* who owns the ids.
+    Puts uploaded ids in the place of paths. *root* is the bot's folder, None for any
+    path of this machine; *account* owns the ids.
 
     *upload* is the setting: files behind links go by id ``always``, ``never``, or where the API
     takes no link. Without *converter* a file goes as it is, or not at all.
@@ -70,7 +71,7 @@ class MediaUploads:
         client: Client,
         values: Values,
         *,
-        root: Path,
+        root: Path | None,
         account: str,
         links: Links,
         sources: Sources | None = None,
@@ -106,6 +107,11 @@ class MediaUploads:
         if isinstance(prepared, Document) and prepared.filename is None:
             return replace(prepared, filename=next(iter(made.values())).name)
         return prepared
+
+    async def upload(self, path: str, kind: str, *, voice: bool = False) -> str:
+        """Return the id of the file at *path*, which is to be sent as *kind*."""
+        need = Need(kind, voice, self._client.api.animated_stickers)
+        return (await self._find_file(path, need)).id
 
     async def forget(self, media_id: str) -> bool:
         """

@@ -49,4 +49,5 @@ def write_note(response: str | None, changes: Sequence[Mapping[str, str]]) -> st
 
 
 def _line(name: str | None, changes: Sequence[Mapping[str, str]]) -> str:
-    return json.dumps({"response": name, "changes": changes})
+    # JSON leaves DEL as it is, and a header may not hold it.
+    return json.dumps({"response": name, "changes": changes}).replace("\x7f", "\\u007f")

@@ -6,10 +6,10 @@ import asyncio
 import errno
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from io import BytesIO
+from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import urlsplit
@@ -28,6 +28,8 @@ KEEP_ALIVE: Final = 30.0
 CONNECT: Final = 10.0
 CHUNK: Final = 64 * 1024
 
+Watch = Callable[[File], Callable[[int], None]]
+
 
 class AiohttpTransport:
     """
@@ -37,13 +39,22 @@ class AiohttpTransport:
     own. Without *verify_tls* anybody is trusted. Raises `SettingsError` for a file that cannot be
     read.
 
+    *watch* is told of each file on disk that begins to be sent, and what it returns, how many bytes
+    went, again and again and from another thread.
+
     With *public_only* it connects to addresses on the open internet only, whatever a name meant
     when somebody looked before.
     """
 
     def __init__(
-        self, *, ca_file: str | None = None, verify_tls: bool = True, public_only: bool = False
+        self,
+        *,
+        ca_file: str | None = None,
+        verify_tls: bool = True,
+        public_only: bool = False,
+        watch: Watch | None = None,
     ) -> None:
+        self._watch = watch
         self._public_only = public_only
         self._tls = _tls(ca_file) if verify_tls else False
         self._session: aiohttp.ClientSession | None = None
@@ -67,7 +78,7 @@ class AiohttpTransport:
     @asynccontextmanager
     async def _open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
         with ExitStack() as files:
-            data, headers = _body(request.body, files)
+            data, headers = _body(request.body, files, self._watch)
             with _border(request):
                 answer = await self._pool().request(
                     request.method,
@@ -96,6 +107,19 @@ class AiohttpTransport:
                 headers={"User-Agent": f"{PRODUCT}/{_version()}"},
             )
         return self._session
+
+
+class _WatchedFile(BufferedReader):
+    """Tells how much of *file* was read, which is when it goes out."""
+
+    def __init__(self, file: File, told: Callable[[int], None]) -> None:
+        super().__init__(FileIO(str(file.content)))
+        self._told = told
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        chunk = super().read(size)
+        self._told(len(chunk))
+        return chunk
 
 
 class _PublicResolver(aiohttp.ThreadedResolver):
@@ -134,10 +158,12 @@ def _version() -> str:
         return "0"
 
 
-def _body(body: bytes | File | Form | None, files: ExitStack) -> tuple[Any, dict[str, str]]:
+def _body(
+    body: bytes | File | Form | None, files: ExitStack, watch: Watch | None
+) -> tuple[Any, dict[str, str]]:
     """Return what aiohttp sends for *body*, with its headers; *files* closes what was opened."""
     if isinstance(body, File):
-        return files.enter_context(_open_file(body)), {"Content-Type": body.mime_type}
+        return files.enter_context(_open_file(body, watch)), {"Content-Type": body.mime_type}
     if not isinstance(body, Form):
         return body, {}
     # Names as curl and browsers write them; quoting would show "%20" to the user.
@@ -146,18 +172,18 @@ def _body(body: bytes | File | Form | None, files: ExitStack) -> tuple[Any, dict
         form.add_field(name, value)
     form.add_field(
         "file",
-        files.enter_context(_open_file(body.file)),
+        files.enter_context(_open_file(body.file, watch)),
         content_type=body.file.mime_type,
         filename=re.sub(r'[\x00-\x1f\x7f"\\]', "_", body.file.filename),
     )
     return form, {}
 
 
-def _open_file(file: File) -> IO[bytes]:
+def _open_file(file: File, watch: Watch | None) -> IO[bytes]:
     if not isinstance(file.content, Path):
         return BytesIO(file.content)
     try:
-        return file.content.open("rb")
+        return _WatchedFile(file, watch(file)) if watch else file.content.open("rb")
     except OSError as error:
         raise MediaError(f"{file.content}: cannot be read: {error.strerror}") from error
 

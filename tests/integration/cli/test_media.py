@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.apis import APIS
+from rasa_whatsapp_channel.whatsapp.clients import CloudClient
+from rasa_whatsapp_channel.whatsapp.errors import APIError
+from rasa_whatsapp_channel.whatsapp.transport import File
 
 LAKE = Path(__file__).parents[3] / "examples" / "quickstart" / "media" / "lake.jpg"
 
@@ -89,3 +93,46 @@ async def test_a_file_whatsapp_would_not_take_stays_here(
     assert done.exit_code == 1
     assert said in done.stderr
     assert "Uploading" not in done.stderr
+
+
+async def test_a_file_is_made_to_fit_unless_that_is_not_wanted(rasa_whatsapp, simulator, tmp_path):
+    pillow = pytest.importorskip("PIL.Image", reason="nothing converts pictures here")
+    pillow.new("RGB", (64, 64), "teal").save(tmp_path / "lake.BMP", "BMP")
+
+    as_it_is = await rasa_whatsapp("media", "upload", "lake.BMP", "--as", "image", "--no-convert")
+    made = await rasa_whatsapp("media", "upload", "lake.BMP")
+    sticker = await rasa_whatsapp("media", "upload", "lake.BMP", "--as", "sticker")
+
+    assert "is image/bmp; WhatsApp takes image/jpeg, image/png as image" in as_it_is.stderr
+    for done, mime_type in ((made, "image/png"), (sticker, "image/webp")):
+        assert done.exit_code == 0, done.output
+        assert mime_type in done.stderr
+        info = json.loads((await rasa_whatsapp("media", "get", done.stdout.strip())).stdout)
+        assert info["mime_type"] == mime_type
+
+
+async def test_what_was_made_leaves_nothing_behind(rasa_whatsapp, simulator, tmp_path):
+    pillow = pytest.importorskip("PIL.Image", reason="nothing converts pictures here")
+    pillow.new("RGB", (64, 64), "teal").save(tmp_path / "lake.bmp")
+
+    await rasa_whatsapp("media", "upload", "lake.bmp")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"lake.bmp", "credentials.yml"}
+
+
+async def test_a_bar_can_be_drawn_from_what_went(simulator, tmp_path):
+    (tmp_path / "big.bin").write_bytes(b"x" * 3_000_000)
+    told = []
+    size = 3_000_000
+    watched = AiohttpTransport(watch=lambda file: told.append)
+    client = CloudClient(
+        watched, phone_number_id="106540352242922", access_token="t", base_url=simulator.url
+    )
+    try:
+        with pytest.raises(APIError):  # a wrong token; the file went all the same
+            await client.upload(File(tmp_path / "big.bin", "text/plain", "big.bin"))
+    finally:
+        await client.close()
+
+    assert sum(told) == size
+    assert len(told) > 10

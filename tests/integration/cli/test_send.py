@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import wave
 from pathlib import Path
 
 import pytest
 
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.keys import issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 MAYA = "4915112345678"
@@ -62,7 +66,7 @@ async def test_an_id_and_a_voice_message_go_as_they_are(rasa_whatsapp, simulator
     uploaded = await rasa_whatsapp("media", "upload", str(MEDIA / "chime.ogg"))
     media_id = uploaded.stdout.strip()
 
-    done = await rasa_whatsapp("send", "--to", MAYA, "--audio", media_id, "--voice")
+    done = await rasa_whatsapp("send", "--to", MAYA, "--voice", media_id)
 
     assert (done.exit_code, done.stderr) == (0, "")
     [shown] = await simulator.chat(1)
@@ -103,12 +107,284 @@ async def test_any_body_of_whatsapp_goes_from_a_file_or_a_pipe(rasa_whatsapp, si
     assert [message["content"]["name"] for message in await simulator.chat()] == ["Paris", "Paris"]
 
 
+KINDS = {
+    "location": (
+        ["--location", "52.5163,13.3777", "--name", "Brandenburger Tor", "--address", "Berlin"],
+        {
+            "latitude": 52.5163,
+            "longitude": 13.3777,
+            "name": "Brandenburger Tor",
+            "address": "Berlin",
+        },
+    ),
+    "buttons": (
+        [
+            "--text",
+            "Coming?",
+            "--header",
+            "Party",
+            "--footer",
+            "at 8",
+            "--button",
+            "Yes=/affirm",
+            "--button",
+            "No=/deny",
+        ],
+        {
+            "type": "button",
+            "header": {"type": "text", "text": "Party"},
+            "body": {"text": "Coming?"},
+            "footer": {"text": "at 8"},
+            "action": {
+                "buttons": [
+                    {"type": "reply", "reply": {"id": "/affirm", "title": "Yes"}},
+                    {"type": "reply", "reply": {"id": "/deny", "title": "No"}},
+                ]
+            },
+        },
+    ),
+    "list": (
+        [
+            "--text",
+            "Tea?",
+            "--list-button",
+            "Teas",
+            "--row",
+            "Assam | strong=/a",
+            "--row",
+            "Sencha=/s",
+        ],
+        {
+            "type": "list",
+            "body": {"text": "Tea?"},
+            "action": {
+                "button": "Teas",
+                "sections": [
+                    {
+                        "rows": [
+                            {"id": "/a", "title": "Assam", "description": "strong"},
+                            {"id": "/s", "title": "Sencha"},
+                        ]
+                    }
+                ],
+            },
+        },
+    ),
+    "link": (
+        ["--text", "Your order", "--url", "Track=https://shop.example/7?a=b"],
+        {
+            "type": "cta_url",
+            "body": {"text": "Your order"},
+            "action": {
+                "name": "cta_url",
+                "parameters": {"display_text": "Track", "url": "https://shop.example/7?a=b"},
+            },
+        },
+    ),
+    "asking where somebody is": (
+        ["--text", "Where are you?", "--request-location"],
+        {
+            "type": "location_request_message",
+            "body": {"text": "Where are you?"},
+            "action": {"name": "send_location"},
+        },
+    ),
+    "template": (
+        [
+            "--template",
+            "order_shipped",
+            "--named-param",
+            "day=tomorrow",
+            "--header",
+            "Order 7",
+            "--button-param",
+            "/track",
+            "--button-param",
+            "orders/7",
+        ],
+        {
+            "name": "order_shipped",
+            "language": {"code": "en_US"},
+            "components": [
+                {"type": "header", "parameters": [{"type": "text", "text": "Order 7"}]},
+                {
+                    "type": "body",
+                    "parameters": [{"type": "text", "parameter_name": "day", "text": "tomorrow"}],
+                },
+                {
+                    "type": "button",
+                    "sub_type": "quick_reply",
+                    "index": "0",
+                    "parameters": [{"type": "payload", "payload": "/track"}],
+                },
+                {
+                    "type": "button",
+                    "sub_type": "url",
+                    "index": "1",
+                    "parameters": [{"type": "text", "text": "orders/7"}],
+                },
+            ],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("args", "content"), KINDS.values(), ids=KINDS)
+async def test_each_kind_of_message_has_its_options(rasa_whatsapp, simulator, args, content):
+    done = await rasa_whatsapp("send", "--to", MAYA, *args)
+
+    assert done.exit_code == 0, done.output
+    [shown] = await simulator.chat(1)
+    assert content.items() <= shown["content"].items()
+
+
+async def test_a_picture_stands_above_the_buttons(rasa_whatsapp, simulator):
+    lake = str(MEDIA / "lake.jpg")
+
+    done = await rasa_whatsapp(
+        *("send", "--to", MAYA, "--text", "Nice?", "--image", lake, "--button", "Yes=/affirm")
+    )
+
+    assert done.exit_code == 0, done.output
+    [shown] = await simulator.chat(1)
+    assert shown["content"]["header"]["image"]["id"]
+
+
+async def test_a_contact_comes_from_a_vcard_and_from_json(rasa_whatsapp, simulator, tmp_path):
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada Lovelace\r\nTEL;TYPE=CELL:+44 1\r\nEND:VCARD\r\n"
+    (tmp_path / "ada.vcf").write_text(card)
+    bob = {"name": {"formatted_name": "Bob", "first_name": "Bob"}}
+    (tmp_path / "bob.json").write_text(json.dumps({"contacts": [bob]}))
+
+    done = await rasa_whatsapp(
+        *("send", "--to", MAYA, "--contact", "ada.vcf", "--contact", "bob.json")
+    )
+
+    assert done.exit_code == 0, done.output
+    [shown] = await simulator.chat(1)
+    assert shown["content"] == [
+        {
+            "name": {"formatted_name": "Ada Lovelace", "first_name": "Ada Lovelace"},
+            "phones": [{"phone": "+44 1", "type": "CELL"}],
+        },
+        bob,
+    ]
+
+
+async def test_a_reaction_is_put_on_a_message_and_taken_away(rasa_whatsapp, simulator):
+    hello = (await rasa_whatsapp("send", "--to", MAYA, "--text", "Hello")).stdout.strip()
+    on = ("send", "--to", MAYA, "--reply-to", hello)
+
+    put = await rasa_whatsapp(*on, "--reaction", "👍")
+    with_it = (await simulator.chat(1))[0]
+    taken = await rasa_whatsapp(*on, "--reaction", "")
+    without = (await simulator.chat(1))[0]
+
+    assert (put.exit_code, taken.exit_code) == (0, 0), taken.output
+    assert (with_it["reactions"], without["reactions"]) == ({"bot": "👍"}, {})
+
+
+async def test_a_message_can_be_quoted(rasa_whatsapp, simulator):
+    hello = (await rasa_whatsapp("send", "--to", MAYA, "--text", "Hello")).stdout.strip()
+
+    await rasa_whatsapp("send", "--to", MAYA, "--text", "I mean that", "--reply-to", hello)
+
+    assert (await simulator.chat(2))[1]["context"] == {"message_id": hello}
+
+
+async def test_any_sound_is_made_a_voice_message(rasa_whatsapp, simulator, tmp_path):
+    pytest.importorskip("av", reason="nothing converts sounds here")
+    (tmp_path / "tone.WAV").write_bytes(wav())
+
+    done = await rasa_whatsapp("send", "--to", MAYA, "--voice", "tone.WAV")
+
+    assert done.exit_code == 0, done.output
+    assert "audio/ogg; codecs=opus" in done.stderr
+    [shown] = await simulator.chat(1)
+    assert shown["content"]["voice"] is True
+    assert (await simulator.file(shown["content"]["url"])).startswith(b"OggS")
+
+
+def wav() -> bytes:
+    """Return half a second of a tone, as a recorder writes it."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(2)
+        sound.setsampwidth(2)
+        sound.setframerate(44_100)
+        sound.writeframes(b"\x00\x20\x00\x20\x00\xe0\x00\xe0" * 11_025)
+    return file.getvalue()
+
+
+DOMAIN = """
+version: "3.1"
+slots:
+  name: {type: text, mappings: [{type: custom}]}
+responses:
+  utter_offer:
+  - text: "**{name}**, do you want tea?"
+    buttons:
+    - {title: "Yes", payload: '/order{"tea": "assam"}'}
+    - {title: "A title that is too long for a button", payload: "/no"}
+"""
+
+
+async def test_a_response_of_the_bot_is_composed_as_the_channel_does_it(
+    rasa_whatsapp, simulator, tmp_path
+):
+    (tmp_path / "domain.yml").write_text(DOMAIN)
+
+    done = await rasa_whatsapp(
+        *("send", "--to", MAYA, "--response", "utter_offer", "--slot", "name=Ada")
+    )
+
+    assert done.exit_code == 0, done.output
+    assert "WA301 2 buttons became a list" in done.stderr
+    [shown] = await simulator.chat(1)
+    assert shown["content"]["type"] == "list"
+    assert shown["content"]["body"]["text"] == "*Ada*, do you want tea?"
+
+
+async def test_taps_on_what_was_sent_count_as_the_channels_own(rasa_whatsapp, simulator, tmp_path):
+    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
+        assert await store.values.get(issued_key(MAYA, "/affirm")) is None
+    (tmp_path / "domain.yml").write_text(DOMAIN.replace("assam", "assam " * 60))
+
+    one = await rasa_whatsapp(
+        *("send", "--to", MAYA, "--text", "Coming?", "--button", "Yes=/affirm")
+    )
+    other = await rasa_whatsapp("send", "--to", MAYA, "--response", "utter_offer")
+
+    assert (one.exit_code, one.stderr, other.exit_code) == (0, "", 0)
+    rows = (await simulator.chat(2))[1]["content"]["action"]["sections"][0]["rows"]
+    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
+        assert await store.values.get(issued_key(MAYA, "/affirm"))
+        assert await store.values.get(issued_key(MAYA, rows[0]["id"]))
+        kept = await store.values.get(payload_key(rows[0]["id"]))
+    assert kept == '/order{"tea": "' + "assam " * 60 + '"}'
+
+
+async def test_without_a_store_the_message_goes_and_what_taps_will_do_is_said(
+    rasa_whatsapp, simulator
+):
+    done = await rasa_whatsapp(
+        *("send", "--to", MAYA, "--text", "Coming?", "--button", "Yes=/affirm")
+    )
+
+    assert done.exit_code == 0
+    assert "will be heard as the buttons' labels, not as commands: there is no store" in done.stderr
+    assert len(await simulator.chat(1)) == 1
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
         (["--image", "no.jpg"], "Error: no.jpg: there is no such file"),
         (["--image", "4711"], "There is no media with id 4711"),
-        (["--sticker", str(MEDIA / "lake.jpg")], "WhatsApp takes image/webp as sticker"),
+        (
+            ["--no-convert", "--sticker", str(MEDIA / "lake.jpg")],
+            "WhatsApp takes image/webp as sticker",
+        ),
         (["--text", "x", "--image", "4711"], "Give exactly one of --text, --image"),
         ([], "Give exactly one of --text, --image"),
         (["--text", "x", "--caption", "y"], "--caption goes with a file"),
@@ -117,6 +393,17 @@ async def test_any_body_of_whatsapp_goes_from_a_file_or_a_pipe(rasa_whatsapp, si
         (["--text", "x" * 4097], "4096"),
         (["--template", "Hello World"], "takes a-z, 0-9 and _ only"),
         (["--json", "-"], "--json: is not JSON"),
+        (["--contact", "-"], "--contact: is not JSON"),
+        (["--location", "Berlin"], "--location: is written 52.5163,13.3777"),
+        (["--location", "91,0"], "latitude"),
+        (["--reaction", "👍"], "--reaction needs --reply-to"),
+        (["--text", "x", "--button", "Yes"], "write it as TITLE=PAYLOAD"),
+        (["--text", "x", "--button", "Yes=/y", "--row", "No=/n"], "Give exactly one of"),
+        (["--button", "Yes=/y"], "interactive.body.text"),
+        (["--text", "x", "--row", "x=/x", "--image", "4711"], "Give exactly one of"),
+        (["--response", "utter_x", "--domain", "nowhere"], "nowhere"),
+        (["--text", "x", "--slot", "a=b"], "--slot goes with --response"),
+        (["--template", "a", "--param", "x", "--named-param", "a=b"], "Give either --param or"),
     ],
 )
 async def test_what_cannot_be_sent_is_said_in_one_line(rasa_whatsapp, simulator, args, said):

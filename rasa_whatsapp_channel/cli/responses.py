@@ -1,0 +1,85 @@
+"""A response of a bot's domain, found and filled in as Rasa does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rasa_whatsapp_channel.domain.languages import translate
+from rasa_whatsapp_channel.domain.read import Domain, Response, Slot, Variation, read_domains
+from rasa_whatsapp_channel.domain.slots import BracesError, fill, find_names
+from rasa_whatsapp_channel.lint.channels import OURS, is_for_us
+from rasa_whatsapp_channel.whatsapp.errors import DomainError
+
+
+def read_response(
+    path: Path, name: str, slots: Mapping[str, str], number: int | None = None
+) -> tuple[Variation, dict[str, Any]]:
+    """
+    Return a variation of the response *name* in the domain at *path*, and what Rasa makes of it.
+
+    *number* says which variation, from 1; else it is one that Rasa may choose on WhatsApp.
+    """
+    try:
+        domain, response = _find(read_domains([path]), path, name)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    variation = _choose(response, number)
+    return variation, _fill(variation, domain.slots or {}, slots)
+
+
+def _find(domains: Sequence[Domain], path: Path, name: str) -> tuple[Domain, Response]:
+    found = [(domain, each) for domain in domains for each in domain.responses if each.name == name]
+    if found:
+        return found[-1]  # of equal names Rasa takes the last one
+    names = [each.name for domain in domains for each in domain.responses]
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {len(names)} others"
+    raise DomainError(f"{path}: has no response {name}; {hint}")
+
+
+def _choose(response: Response, number: int | None) -> Variation:
+    """Return the variation with *number*, else one that Rasa may choose on WhatsApp."""
+    variations = response.variations
+    if number is not None and number > len(variations):
+        raise click.ClickException(f"{response.name} has {len(variations)} variations")
+    if number is not None:
+        return _checked(variations[number - 1])
+    ours = [variation for variation in variations if variation.channel == OURS]
+    anybodys = [variation for variation in variations if is_for_us(variation.channel)]
+    if not anybodys:
+        raise click.ClickException(f"{response.name} has no variation for WhatsApp")
+    return _checked((ours or anybodys)[0])
+
+
+def _checked(variation: Variation) -> Variation:
+    if not isinstance(variation.part.value, Mapping):
+        where = f"{variation.source.name}:{variation.part.line}"
+        raise click.ClickException(f"{where}: Rasa refuses it: a variation must be a map")
+    return variation
+
+
+def _fill(
+    variation: Variation, known: Mapping[str, Slot], given: Mapping[str, str]
+) -> dict[str, Any]:
+    sent = translate(variation.part.value, None)
+    names = find_names(sent)
+    for name in given:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"; did you mean {{{near[0]}}}?" if near else ""
+            raise click.ClickException(f"{variation.response.name} has no slot {{{name}}}{hint}")
+    initial = {name: slot.initial for name, slot in known.items() if slot.initial is not None}
+    missing = [name for name in names if name not in {**initial, **given}]
+    if missing:
+        options = " ".join(f"--slot {name}=…" for name in missing)
+        click.echo(f"Not filled in: {options}", err=True)
+    unfilled = {name: f"{{{name}}}" for name in names}
+    try:
+        return fill(sent, {**unfilled, **initial, **given})
+    except BracesError as error:
+        raise click.ClickException(f"Rasa fails on the braces: {error}") from error
