@@ -90,6 +90,7 @@ class Agent:
         self.heard: list[Any] = []
         self.tracker_store = self
         self.saved: dict[str, Any] = {}
+        self.processor = None  # Rasa Pro's inspector looks at it
 
     def is_ready(self) -> bool:
         return self.ready
@@ -144,6 +145,7 @@ def serve(platform: tuple[Platform, str], tmp_path: Path) -> Serve:
     """
     Serve the channel with a bot and settings, as an async context manager.
 
+    *behind* is what the server puts around the channel.
     Serving again in the same test is a restart: the store's file stays.
     """
     channels = pytest.importorskip(
@@ -155,7 +157,10 @@ def serve(platform: tuple[Platform, str], tmp_path: Path) -> Serve:
 
     @asynccontextmanager
     async def serve(
-        bot: Callable[[Any], Awaitable[None]], **settings: Any
+        bot: Callable[[Any], Awaitable[None]],
+        *,
+        behind: Callable[[Any], Any] = lambda channel: channel,
+        **settings: Any,
     ) -> AsyncIterator[Running]:
         Sanic._app_registry.clear()
         Sanic.test_mode = True
@@ -174,7 +179,7 @@ def serve(platform: tuple[Platform, str], tmp_path: Path) -> Serve:
         app = Sanic("rasa_core_no_api", configure_logging=False)
         agent = Agent(bot)
         app.ctx.agent = agent
-        channels.register([channel], app, route="/webhooks/")
+        channels.register([behind(channel)], app, route="/webhooks/")
         sock = socket.create_server(("127.0.0.1", 0))
         server = await app.create_server(sock=sock, return_asyncio_server=True, access_log=False)
         await server.startup()

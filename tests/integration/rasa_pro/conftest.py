@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _needs_rasa_pro() -> None:
+    if importlib.util.find_spec("rasa.agents") is None:
+        pytest.skip("Rasa Pro is not in this environment")
