@@ -61,6 +61,19 @@ def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function
     help="Let messages fail that are no templates, 24 hours after a person's last one.",
 )
 @click.option(
+    "--limits/--no-limits",
+    default=True,
+    show_default=True,
+    help="Refuse more than the number may send, and more than one person may get.",
+)
+@click.option(
+    "--throughput",
+    type=click.IntRange(1),
+    default=_DEFAULTS.throughput,
+    show_default=True,
+    help="Messages a second of one number.",
+)
+@click.option(
     "--explanations/--no-explanations",
     default=True,
     help="Say in each refusal which rule was broken, in a field WhatsApp does not have.",

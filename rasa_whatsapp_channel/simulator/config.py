@@ -59,6 +59,8 @@ class Config:
     # Short at first, for a bot that is started a little later; the last one repeats.
     retry_pauses: tuple[float, ...] = (*(1, 2, 4, 8, 15, 30, 30, 60), *(120, 300, 900, 3600), DAY)
     retry_life: float = 7 * DAY  # the platform gives a webhook up after that
+    limits: bool = True  # are too many messages refused, of the number and per person?
+    throughput: int = 80  # messages a second of one number
     window: bool = True  # does a message outside of the 24 hours fail?
 
     def __post_init__(self) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from rasa_whatsapp_channel.simulator import ids
+from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.media.library import media_objects
 from rasa_whatsapp_channel.simulator.state import RANK, Message, Person
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
+from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
 from rasa_whatsapp_channel.simulator.world import World
 
 
@@ -38,7 +39,8 @@ def receive(world: World, person: Person, arrivals: Sequence[Arrival]) -> list[M
         messages, person, api=world.config.api, number=world.config.number
     )
     taken = partial(_taken, world, messages)
-    world.webhooks.post(f"messages/{person.key}", body, taken=taken)
+    kind = messages[0].type
+    world.webhooks.post("webhooks", person.key, body, kind=kind, taken=taken)
     return messages
 
 
@@ -58,6 +60,18 @@ def read(world: World, person: Person, message_id: str | None = None) -> list[Me
     if unread:
         world.report(person, "read", unread)
     return unread
+
+
+def set_status(world: World, person: Person, message: Message, status: str, *, code: int) -> bool:
+    """Set by hand how far the bot's *message* is; False if it is there. *code*: of a failure."""
+    errors: tuple[Mapping[str, Any], ...] = ()
+    if status == "failed":
+        problem = problems.of_code(code)
+        errors = (status_error(problem, world.config.api, "Set to failed in the simulator."),)
+    if not world.change_status(message, status, by_hand=True, errors=errors):
+        return False
+    world.report(person, status, [world.state.messages[message.id]])
+    return True
 
 
 def _note(world: World, person: Person, arrival: Arrival) -> Message:

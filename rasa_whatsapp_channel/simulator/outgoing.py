@@ -54,6 +54,9 @@ def accept(
         if "id" in media and world.library.find_usable(str(media["id"])) is None:
             raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media['id']}.")
     person = _find_recipient(world, request)
+    number = world.config.number.phone_number_id
+    if world.config.limits:
+        world.rates.take(number, person.key)
     message = Message(
         id=ids.new_message_id(api),
         direction="outbound",
@@ -64,14 +67,20 @@ def accept(
         reply_to=request.reply_to,
         callback_data=request.callback_data,
         body=body,
-        number=world.config.number.phone_number_id,
+        number=number,
     )
     return message, person
 
 
-def dispatch(world: World, message: Message, person: Person, api: Api) -> None:
+def dispatch(
+    world: World, message: Message, person: Person, api: Api, *, fails_with: int | None = None
+) -> None:
     """Bring a message to its person; what goes wrong from now on is told by a webhook only."""
-    world.deliveries.put(person.key, partial(_deliver, world, message, person, api))
+    fault = world.faults.find("statuses", ("code",), type=message.type, person=person.key)
+    if fault is not None:
+        fails_with = int(fault[1])
+        world.publish_faults()
+    world.deliveries.put(person.key, partial(_deliver, world, message, person, api, fails_with))
 
 
 def mark_read(world: World, request: MarkRead) -> None:
@@ -95,12 +104,16 @@ def _find_recipient(world: World, request: Send) -> Person:
     return world.add_person(f"+{request.recipient}", phone=request.recipient, wrote=False)
 
 
-async def _deliver(world: World, message: Message, person: Person, api: Api) -> None:
+async def _deliver(
+    world: World, message: Message, person: Person, api: Api, fails_with: int | None
+) -> None:
     media, failure = await _load_media(world, message, api)
     message = replace(message, media=media, timestamp=int(world.clock()))
     written = world.state.last_written(person.key)
     if world.config.window and is_refused(message.type, written, world.clock()):
         failure = problems.WINDOW_CLOSED, _WINDOW_RULE
+    if fails_with is not None:
+        failure = problems.of_code(fails_with), "A fault rule of the simulator says so."
     if failure is None and message.type == "reaction" and not world.react(message):
         failure = problems.INVALID, "There is no message to react to."
     if failure is not None:

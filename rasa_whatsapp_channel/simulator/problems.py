@@ -7,6 +7,7 @@ https://developers.facebook.com/docs/whatsapp/api/errors
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,12 +67,68 @@ NOT_FOUND: Final = Problem(
 UNKNOWN_MEDIA: Final = Problem(_INVALID_100, Code(1006, "Resource not found", 404))
 FILE: Final = Problem(_INVALID_100, _INVALID_1009)
 TOO_MUCH: Final = Problem(Code(131053, "Media upload error"), _INVALID_1009)
+TOKEN_EXPIRED: Final = Problem(
+    Code(190, "Error validating access token: Session has expired", 401, subcode=463),
+    Code(1005, "Access denied", 401),
+)
+THROUGHPUT: Final = Problem(Code(130429, "Rate limit hit"), Code(1015, "Too many requests", 429))
+PAIR: Final = Problem(
+    Code(131056, "(Business Account, Consumer Account) pair rate limit hit"),
+    Code(429, "Rate limit hit", 429),
+)
+GONE: Final = Problem(
+    Code(100, _UNSUPPORTED, 404, subcode=33), Code(1006, "Resource not found", 404)
+)
 # These come in a status only, after the request was answered with 200.
 MEDIA_FAILED: Final = Problem(Code(131053, "Media upload error"), Code(1014, "Internal error"))
 WINDOW_CLOSED: Final = Problem(
     Code(131047, "Re-engagement message"), Code(470, "Re-engagement message")
 )
 REACTION_FAILED: Final = INVALID
+
+
+# Title and HTTP status of what the platform may say at any time, whatever was asked.
+_ANY_TIME: Final[Mapping[int, tuple[str, int]]] = {
+    0: ("AuthException", 401),
+    1: ("API Unknown", 400),
+    2: ("API Service", 503),
+    3: ("API Method", 500),
+    4: ("API Too Many Calls", 400),
+    10: ("Permission Denied", 403),
+    368: ("Temporarily blocked for policies violations", 403),
+    80007: ("Rate limit issues", 400),
+    130429: ("Rate limit hit", 400),
+    130472: ("User's number is part of an experiment", 400),
+    130497: ("Business account is restricted from messaging users in this country", 403),
+    131000: ("Something went wrong", 500),
+    131005: ("Access denied", 403),
+    131016: ("Service unavailable", 500),
+    131026: ("Message undeliverable", 400),
+    131031: ("Business Account locked", 403),
+    131042: ("Business eligibility payment issue", 400),
+    131045: ("Incorrect certificate", 500),
+    131047: ("Re-engagement message", 400),
+    131048: ("Spam rate limit hit", 400),
+    131049: ("Meta chose not to deliver", 400),
+    131050: ("User has stopped marketing messages", 400),
+    131051: ("Unsupported message type", 400),
+    131052: ("Media download error", 400),
+    131053: ("Media upload error", 400),
+    131056: ("(Business Account, Consumer Account) pair rate limit hit", 400),
+    131057: ("Account in maintenance mode", 500),
+    133004: ("Server Temporarily Unavailable", 503),
+    133010: ("Phone number not registered", 400),
+    135000: ("Generic user error", 400),
+}
+
+
+def of_code(number: int) -> Problem:
+    """Return the problem with this number, for an error that is made on purpose."""
+    if number in (190, 463):
+        return TOKEN_EXPIRED
+    title, status = _ANY_TIME.get(number, ("Error", 400))
+    code = Code(number, title, status)
+    return Problem(code, code)
 
 
 class Refused(Exception):

@@ -10,9 +10,11 @@ from typing import Any, Final
 from rasa_whatsapp_channel.simulator import ids
 from rasa_whatsapp_channel.simulator.clock import Clock
 from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.simulator.faults import Faults
 from rasa_whatsapp_channel.simulator.feed import Feed
 from rasa_whatsapp_channel.simulator.lanes import Lanes
 from rasa_whatsapp_channel.simulator.media.library import MediaLibrary, with_urls
+from rasa_whatsapp_channel.simulator.rates import Rates
 from rasa_whatsapp_channel.simulator.request_log import RequestLog
 from rasa_whatsapp_channel.simulator.session import LazySession
 from rasa_whatsapp_channel.simulator.state import Message, Person, State, StatusNote
@@ -36,7 +38,9 @@ class World:
         self.requests = RequestLog(self.feed)
         self.providers: dict[str, Mapping[str, Any]] = {}  # of an on-premises client, by name
         self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
-        self.webhooks = Webhooks(config, self.session, self.feed, clock=self.clock)
+        self.faults = Faults()
+        self.rates = Rates(per_second=config.throughput, clock=self.clock)
+        self.webhooks = Webhooks(config, self.session, self.feed, self.faults, clock=self.clock)
         self.deliveries = Lanes()  # of the bot's messages, one lane per person
 
     async def close(self) -> None:
@@ -49,6 +53,7 @@ class World:
         await self._stop()
         await self.library.clear()
         self.requests.clear()
+        self.rates.clear()
         self.providers.clear()
         self.packs.clear()
         self.state = State()
@@ -96,6 +101,9 @@ class World:
         """Put the clock *offset* seconds ahead of the real time."""
         self.clock.set_offset(offset)
         self.feed.publish("clock", **self.clock_to_json())
+
+    def publish_faults(self) -> None:
+        self.feed.publish("faults", faults=self.faults.all_to_json())
 
     def clock_to_json(self) -> dict[str, float]:
         return {"now": self.clock(), "offset": self.clock.offset}
@@ -159,8 +167,8 @@ class World:
         body = envelopes.statuses_webhook(
             changes, person, api=self.config.api, number=self.config.number
         )
-        # A lane of their own: a bot may wait for a status before it answers a message.
-        self.webhooks.post(f"statuses/{person.key}", body)
+        kind = messages[0].type if messages else None
+        self.webhooks.post("statuses", person.key, body, kind=kind)
 
     def to_json(self, message: Message) -> dict[str, Any]:
         """Return a message as the page and tests get it."""

@@ -45,14 +45,20 @@ def origin_of(request: web.Request) -> str:
 
 
 def cloud_routes(world: World) -> Iterator[web.RouteDef]:
-    yield web.get(ATTACHMENTS, endpoint(world, CLOUD, CloudRoutes(world, CLOUD).download))
+    yield web.get(
+        ATTACHMENTS, endpoint(world, CLOUD, CloudRoutes(world, CLOUD).download, place="download")
+    )
     cloud, dialog360 = CloudRoutes(world, CLOUD), CloudRoutes(world, DIALOG360)
     for prefix in ("", VERSION):
         number = prefix + r"/{phone_number_id:\d+}"
-        yield web.post(f"{number}/messages", endpoint(world, CLOUD, cloud.post_message))
-        yield web.post(f"{number}/media", endpoint(world, CLOUD, cloud.post_media))
-    yield web.post("/messages", endpoint(world, DIALOG360, dialog360.post_message))
-    yield web.post("/media", endpoint(world, DIALOG360, dialog360.post_media))
+        yield web.post(
+            f"{number}/messages", endpoint(world, CLOUD, cloud.post_message, place="messages")
+        )
+        yield web.post(f"{number}/media", endpoint(world, CLOUD, cloud.post_media, place="media"))
+    yield web.post(
+        "/messages", endpoint(world, DIALOG360, dialog360.post_message, place="messages")
+    )
+    yield web.post("/media", endpoint(world, DIALOG360, dialog360.post_media, place="media"))
     for prefix in ("", VERSION):
         yield from _media_routes(world, prefix + r"/{media_id:\d+}")
 
@@ -61,7 +67,7 @@ def _media_routes(world: World, path: str) -> Iterator[web.RouteDef]:
     """Both APIs have the same addresses here; the header with the key tells them apart."""
     for method, name in ((hdrs.METH_GET, "get_media"), (hdrs.METH_DELETE, "delete_media")):
         cloud, dialog360 = (
-            endpoint(world, api, getattr(CloudRoutes(world, api), name))
+            endpoint(world, api, getattr(CloudRoutes(world, api), name), place="media")
             for api in (CLOUD, DIALOG360)
         )
         yield web.route(method, path, _by_header(cloud, dialog360))

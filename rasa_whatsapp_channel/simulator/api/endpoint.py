@@ -16,7 +16,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import problems
-from rasa_whatsapp_channel.simulator.api import answers
+from rasa_whatsapp_channel.simulator.api import answers, mishaps
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import Api
@@ -35,14 +35,18 @@ Handler = Callable[[web.Request], Awaitable["Answer | web.StreamResponse"]]
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def endpoint(world: World, api: Api, handler: Handler) -> Endpoint:
-    """Return *handler* as aiohttp wants it: its answers in the shape of *api*, everything noted."""
+def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = None) -> Endpoint:
+    """
+    Return *handler* as aiohttp wants it: its answers in the shape of *api*, everything noted.
+
+    *place* is what rules of `faults` call it.
+    """
 
     async def answer(request: web.Request) -> web.StreamResponse:
         started, clock = world.clock(), time.perf_counter()
         rule = None
         try:
-            answered = await handler(request)
+            answered = await _handle(world, handler, request, place)
         except Refused as refused:
             rule = refused.rule
             status, body = answers.error_answer(refused, api, explain=world.config.explanations)
@@ -62,6 +66,19 @@ def endpoint(world: World, api: Api, handler: Handler) -> Endpoint:
         return answered
 
     return answer
+
+
+async def _handle(
+    world: World, handler: Handler, request: web.Request, place: str | None
+) -> Answer | web.StreamResponse:
+    mishap = await mishaps.find(world, place, request) if place else None
+    if mishap is None:
+        return await handler(request)
+    dropped = await mishaps.before(mishap, request)
+    if dropped is not None:
+        return dropped
+    answered = await handler(request)
+    return await mishaps.after(mishap, request) or answered
 
 
 async def read_json(request: web.Request) -> Any:

@@ -37,14 +37,16 @@ def on_premises_routes(world: World) -> Iterator[web.RouteDef]:
     api = world.config.v1
     routes = OnPremisesRoutes(world)
     if api is not TURN:
-        yield web.post("/v1/users/login", endpoint(world, api, routes.login))
+        yield web.post("/v1/users/login", endpoint(world, api, routes.login, place="login"))
         yield web.post("/v1/users/logout", endpoint(world, api, routes.logout))
         yield from settings_routes(world, routes.check_access)
-    yield web.post("/v1/messages", endpoint(world, api, routes.post_message))
+    yield web.post("/v1/messages", endpoint(world, api, routes.post_message, place="messages"))
     yield web.put("/v1/messages/{message_id}", endpoint(world, api, routes.put_message))
-    yield web.post("/v1/media", endpoint(world, api, routes.post_media))
-    yield web.get("/v1/media/{media_id}", endpoint(world, api, routes.get_media))
-    yield web.delete("/v1/media/{media_id}", endpoint(world, api, routes.delete_media))
+    yield web.post("/v1/media", endpoint(world, api, routes.post_media, place="media"))
+    yield web.get("/v1/media/{media_id}", endpoint(world, api, routes.get_media, place="download"))
+    yield web.delete(
+        "/v1/media/{media_id}", endpoint(world, api, routes.delete_media, place="media")
+    )
     yield web.get("/v1/health", endpoint(world, api, routes.health))
 
 

@@ -26,7 +26,8 @@ def send(world: World, wanted: Send, api: Api, body: Any, request: web.Request) 
     answer = answers.sent_answer(api, message.id, given=wanted.given, person=person)
     response, changes = read_response(request.headers.get(RESPONSE_HEADER))
     message = replace(message, answer=answer, response=response, changes=changes)
-    outgoing.dispatch(world, message, person, api)
+    fails_with = request.get("fails_with")
+    outgoing.dispatch(world, message, person, api, fails_with=fails_with)
     return Answer(answer)
 
 

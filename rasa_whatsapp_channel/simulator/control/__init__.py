@@ -12,6 +12,7 @@ from aiohttp import web
 
 from rasa_whatsapp_channel.simulator.control.chats import chat_routes
 from rasa_whatsapp_channel.simulator.control.clock import clock_routes
+from rasa_whatsapp_channel.simulator.control.faults import fault_routes
 from rasa_whatsapp_channel.simulator.control.log import log_routes
 from rasa_whatsapp_channel.simulator.control.people import people_routes
 from rasa_whatsapp_channel.simulator.control.watching import watching_routes
@@ -24,5 +25,6 @@ def control_routes(world: World) -> Iterator[web.RouteDef]:
     yield from watching_routes(world)
     yield from log_routes(world)
     yield from clock_routes(world)
+    yield from fault_routes(world)
     yield from people_routes(world)
     yield from chat_routes(world)

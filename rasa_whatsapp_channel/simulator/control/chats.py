@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Final
 
 from aiohttp import web
 
@@ -20,9 +21,11 @@ from rasa_whatsapp_channel.simulator.control.bodies import (
     text_of,
 )
 from rasa_whatsapp_channel.simulator.incoming import Arrival
-from rasa_whatsapp_channel.simulator.state import Person
+from rasa_whatsapp_channel.simulator.state import Message, Person
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
+
+_BY_HAND: Final = ("delivered", "read", "played", "failed")
 
 
 def chat_routes(world: World) -> Iterator[web.RouteDef]:
@@ -32,6 +35,7 @@ def chat_routes(world: World) -> Iterator[web.RouteDef]:
     yield web.post(f"{person}/messages", routes.write)
     yield web.post(f"{person}/reaction", routes.react)
     yield web.post(f"{person}/read", routes.read)
+    yield web.post(f"{person}/status", routes.set_status)
 
 
 class ChatRoutes:
@@ -74,11 +78,29 @@ class ChatRoutes:
         body = await read_object(request) if request.body_exists else {}
         message_id = text_of(body, "message_id")
         if message_id is not None:
-            message = self._world.state.messages.get(message_id)
-            if message is None or message.direction != "outbound" or message.person != person.key:
-                raise Wrong(f"The bot has sent no message {message_id} to {person.name}.", 404)
+            self._find_message(person, message_id)
         read = incoming.read(self._world, person, message_id)
         return web.json_response({"read": [message.id for message in read]})
+
+    async def set_status(self, request: web.Request) -> web.Response:
+        """How far one of the bot's messages is, by hand."""
+        person = find_person(self._world, request)
+        body = await read_object(request)
+        message = self._find_message(person, text_of(body, "message_id") or "")
+        status, code = body.get("status"), body.get("code", 131026)
+        if status not in _BY_HAND:
+            raise Wrong(f"status is one of {', '.join(_BY_HAND)}.")
+        if isinstance(code, bool) or not isinstance(code, int):
+            raise Wrong("code is a number, such as 131047.")
+        if not incoming.set_status(self._world, person, message, status, code=code):
+            raise Wrong(f"That message is {message.status} already.", status=409)
+        return web.json_response(self._world.to_json(self._world.state.messages[message.id]))
+
+    def _find_message(self, person: Person, message_id: str) -> Message:
+        message = self._world.state.messages.get(message_id)
+        if message is None or message.direction != "outbound" or message.person != person.key:
+            raise Wrong(f"The bot has sent no message {message_id} to {person.name}.", 404)
+        return message
 
     def _receive(self, person: Person, arrivals: list[Arrival], *, one: bool) -> web.Response:
         if person.phone is None and self._world.config.api is ON_PREMISES:

@@ -1,27 +1,60 @@
-"""What went over the line: webhooks to the bot, and its requests."""
+"""What went over the line: webhooks to the bot, again if wanted, and its requests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aiohttp import web
 
+from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_object
+from rasa_whatsapp_channel.simulator.webhooks.export import as_curl, as_test
+from rasa_whatsapp_channel.simulator.webhooks.log import Webhook
 from rasa_whatsapp_channel.simulator.world import World
 
 
 def log_routes(world: World) -> Iterator[web.RouteDef]:
     routes = LogRoutes(world)
-    yield web.get("/simulator/webhooks", routes.webhooks)
+    webhook = "/simulator/webhooks/{id}"
     yield web.get("/simulator/requests", routes.requests)
+    yield web.get("/simulator/webhooks", routes.webhooks)
+    yield web.post("/simulator/webhooks", routes.send)
+    yield web.post(f"{webhook}/redeliver", routes.redeliver)
+    yield web.get(f"{webhook}/curl", routes.curl)
+    yield web.get(f"{webhook}/fixture", routes.fixture)
 
 
 class LogRoutes:
     def __init__(self, world: World) -> None:
         self._world = world
-
-    async def webhooks(self, request: web.Request) -> web.Response:
-        attempts = self._world.webhooks.attempts
-        return web.json_response([attempt.to_json() for attempt in attempts])
+        self._webhooks = world.webhooks
 
     async def requests(self, request: web.Request) -> web.Response:
         return web.json_response(list(self._world.requests.entries))
+
+    async def webhooks(self, request: web.Request) -> web.Response:
+        return web.json_response([attempt.to_json() for attempt in self._webhooks.log.attempts])
+
+    async def send(self, request: web.Request) -> web.Response:
+        """A body of one's own: signed, or with a wrong signature."""
+        given = await read_object(request)
+        body, sign = given.get("body"), given.get("sign", True)
+        if not isinstance(body, Mapping) or not isinstance(sign, bool):
+            raise Wrong('A webhook is {"body": {…}, "sign": true}.')
+        attempt = await self._webhooks.deliver_once(self._webhooks.make(body, sign=sign))
+        return web.json_response(attempt.to_json())
+
+    async def redeliver(self, request: web.Request) -> web.Response:
+        attempt = await self._webhooks.deliver_once(self._find(request))
+        return web.json_response(attempt.to_json())
+
+    async def curl(self, request: web.Request) -> web.Response:
+        return web.Response(text=as_curl(self._find(request)))
+
+    async def fixture(self, request: web.Request) -> web.Response:
+        return web.Response(text=as_test(self._find(request)))
+
+    def _find(self, request: web.Request) -> Webhook:
+        webhook = self._webhooks.log.find(request.match_info["id"])
+        if webhook is None:
+            raise Wrong(f"There is no webhook {request.match_info['id']}.", status=404)
+        return webhook

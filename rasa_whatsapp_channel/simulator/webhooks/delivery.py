@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -14,39 +14,17 @@ import aiohttp
 
 from rasa_whatsapp_channel.simulator.clock import Clock
 from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.simulator.faults import ON_WEBHOOKS, Faults
 from rasa_whatsapp_channel.simulator.feed import Feed
 from rasa_whatsapp_channel.simulator.lanes import Lanes
 from rasa_whatsapp_channel.simulator.session import LazySession
+from rasa_whatsapp_channel.simulator.webhooks.disorder import Disorder, Parcel, Taken
+from rasa_whatsapp_channel.simulator.webhooks.log import Attempt, Webhook, WebhookLog
 from rasa_whatsapp_channel.simulator.webhooks.signing import webhook_bytes, webhook_headers
 from rasa_whatsapp_channel.whatsapp.apis import TURN
 
-KEPT: Final = 2000  # attempts in the log
-
-Taken = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One POST to the bot; *status* is missing if no answer came, and then *error* says why."""
-
-    body: Mapping[str, Any]
-    number: int
-    time: float
-    seconds: float
-    status: int | None = None
-    error: str | None = None
-    retry_after: float | None = None  # seconds until the next attempt; none after the last one
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "body": self.body,
-            "attempt": self.number,
-            "time": self.time,
-            "status": self.status,
-            "error": self.error,
-            "seconds": self.seconds,
-            "retry_after": self.retry_after,
-        }
+ANSWER: Final = 2000  # characters of the bot's answer that are kept
+_WRONG: Final = "wrong"  # a secret that proves nothing
 
 
 def pause_after(
@@ -66,73 +44,123 @@ def pause_after(
 
 class Webhooks:
     def __init__(
-        self,
-        config: Config,
-        session: LazySession,
-        feed: Feed,
-        *,
-        clock: Clock,
+        self, config: Config, session: LazySession, feed: Feed, faults: Faults, *, clock: Clock
     ) -> None:
         self._config = config
         self._session = session
         self._feed = feed
+        self._faults = faults
         self._clock = clock
         self._lanes = Lanes()
-        self.attempts: deque[Attempt] = deque(maxlen=KEPT)
+        self._disorder = Disorder(self._send)
+        self.log = WebhookLog()
 
-    def post(self, lane: str, body: Mapping[str, Any], *, taken: Taken | None = None) -> None:
-        """Deliver *body* behind all earlier ones of *lane*; call *taken* when the bot has it."""
-        self._lanes.put(lane, partial(self._deliver, body, taken))
+    def post(
+        self,
+        place: str,
+        person: str,
+        body: Mapping[str, Any],
+        *,
+        kind: str | None = None,
+        taken: Taken | None = None,
+    ) -> None:
+        """
+        Deliver *body* behind all earlier ones of this person; call *taken* when the bot has it.
+
+        *place* is ``webhooks`` for what people write and ``statuses`` for the rest, each with a
+        lane of its own: a bot may wait for a status before it answers. *kind* is the message's.
+        """
+        fault = self._faults.find(place, ON_WEBHOOKS, person=person, type=kind)
+        if fault is not None:
+            self._feed.publish("faults", faults=self._faults.all_to_json())
+        if fault == ("lose", True):
+            self._note(Attempt(self.make(body), 0, self._clock(), 0.0, error="lost on purpose"))
+            return
+        self._disorder.put(place, Parcel(f"{place}/{person}", body, taken), fault)
+
+    def make(self, body: Any, *, sign: bool = True) -> Webhook:
+        """Return *body* as it goes over the wire; with a wrong proof unless *sign*."""
+        config = self._config
+        if not sign:
+            config = replace(
+                config,
+                app_secret=_WRONG,
+                webhook_secret=_WRONG,
+                webhook_token=_WRONG,
+                webhook_password=config.webhook_password and _WRONG,
+            )
+        raw = webhook_bytes(body)
+        return Webhook(
+            id=uuid.uuid4().hex,
+            body=body,
+            raw=raw,
+            headers=webhook_headers(config, raw),
+            url=config.webhook_address,
+        )
+
+    async def deliver_once(self, webhook: Webhook) -> Attempt:
+        """Deliver a webhook beside all lanes, whether or not the bot has it already."""
+        number = 1 + sum(each.webhook.id == webhook.id for each in self.log.attempts)
+        attempt = await self._attempt(webhook, number)
+        self._note(attempt)
+        return attempt
 
     async def clear(self) -> None:
+        self._disorder.clear()
         await self._lanes.close()
-        self.attempts.clear()
+        self.log.clear()
 
-    async def _deliver(self, body: Mapping[str, Any], taken: Taken | None) -> None:
-        raw = webhook_bytes(body)
+    def _send(self, parcel: Parcel) -> None:
+        self._lanes.put(parcel.lane, partial(self._deliver, parcel))
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        await self._clock.sleep(parcel.delay)
+        webhook = self.make(parcel.body)
         number, first = 0, self._clock()
         while True:
             number += 1
-            attempt = await self._attempt(body, raw, number, first)
-            self.attempts.append(attempt)
-            self._feed.publish("webhook", **attempt.to_json())
-            if attempt.status == 200 and taken is not None:
-                taken()
-            if attempt.retry_after is None:
+            attempt = await self._attempt(webhook, number)
+            age = self._clock() - first
+            pause = pause_after(self._config, attempt=number, status=attempt.status, age=age)
+            self._note(replace(attempt, retry_after=pause))
+            if attempt.status == 200 and parcel.taken is not None:
+                parcel.taken()
+            if pause is None:
                 return
-            await self._clock.sleep(attempt.retry_after)
+            await self._clock.sleep(pause)
 
-    async def _attempt(
-        self, body: Mapping[str, Any], raw: bytes, number: int, first: float
-    ) -> Attempt:
+    def _note(self, attempt: Attempt) -> None:
+        self.log.add(attempt)
+        self._feed.publish("webhook", **attempt.to_json())
+
+    async def _attempt(self, webhook: Webhook, number: int) -> Attempt:
         started, clock = self._clock(), time.perf_counter()
-        status, error = await self._post(raw)
-        pause = pause_after(self._config, attempt=number, status=status, age=self._clock() - first)
+        status, answer, error = await self._post(webhook)
         return Attempt(
-            body=body,
+            webhook=webhook,
             number=number,
             time=started,
             seconds=round(time.perf_counter() - clock, 6),
             status=status,
+            answer=answer,
             error=error,
-            retry_after=pause,
         )
 
-    async def _post(self, raw: bytes) -> tuple[int | None, str | None]:
+    async def _post(self, webhook: Webhook) -> tuple[int | None, str | None, str | None]:
         limit = aiohttp.ClientTimeout(total=self._config.webhook_timeout)
-        headers = webhook_headers(self._config, raw)
         try:
             async with self._session.get().post(
-                self._config.webhook_address,
-                data=raw,
-                headers=headers,
+                webhook.url,
+                data=webhook.raw,
+                headers=webhook.headers,
                 timeout=limit,
                 allow_redirects=False,
             ) as response:
-                return response.status, None
+                start = await response.content.read(4 * ANSWER)
+                return response.status, start.decode(errors="replace")[:ANSWER], None
         except asyncio.TimeoutError:
-            return None, f"no answer within {self._config.webhook_timeout:g} seconds"
+            return None, None, f"no answer within {self._config.webhook_timeout:g} seconds"
         except aiohttp.ClientConnectorError as exc:
-            return None, exc.strerror or str(exc)
+            return None, None, exc.strerror or str(exc)
         except (aiohttp.ClientError, ValueError) as exc:
-            return None, str(exc) or type(exc).__name__
+            return None, None, str(exc) or type(exc).__name__

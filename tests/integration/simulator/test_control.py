@@ -23,6 +23,7 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
             "display_phone_number": "15550783881",
             "name": "Your bot",
         },
+        "faults": [],
         "clock": {"now": 1.75e9, "offset": 0.0},
         "people": [
             {

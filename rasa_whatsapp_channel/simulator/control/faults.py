@@ -1,0 +1,55 @@
+"""Rules for what goes wrong on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_json, read_object
+from rasa_whatsapp_channel.simulator.faults import BadRule
+from rasa_whatsapp_channel.simulator.world import World
+
+
+def fault_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = FaultRoutes(world)
+    yield web.get("/simulator/faults", routes.list_all)
+    yield web.post("/simulator/faults", routes.add)
+    yield web.delete("/simulator/faults", routes.clear)
+    yield web.post("/simulator/faults/seed", routes.seed)
+    yield web.delete("/simulator/faults/{id}", routes.remove)
+
+
+class FaultRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._faults = world.faults
+
+    async def list_all(self, request: web.Request) -> web.Response:
+        return web.json_response(self._faults.all_to_json())
+
+    async def add(self, request: web.Request) -> web.Response:
+        try:
+            key = self._faults.add(await read_json(request))
+        except BadRule as error:
+            raise Wrong(str(error)) from error
+        self._world.publish_faults()
+        return web.json_response(self._faults.to_json(key))
+
+    async def seed(self, request: web.Request) -> web.Response:
+        seed = (await read_object(request)).get("seed")
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise Wrong("seed is a whole number.")
+        self._faults.seed(seed)
+        return web.json_response({"seed": seed})
+
+    async def clear(self, request: web.Request) -> web.Response:
+        self._faults.clear()
+        self._world.publish_faults()
+        return await self.list_all(request)
+
+    async def remove(self, request: web.Request) -> web.Response:
+        if not self._faults.remove(request.match_info["id"]):
+            raise Wrong(f"There is no rule {request.match_info['id']}.", status=404)
+        self._world.publish_faults()
+        return await self.list_all(request)

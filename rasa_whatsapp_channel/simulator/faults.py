@@ -1,0 +1,159 @@
+"""
+What goes wrong on purpose: rules that are seeded, so that a run repeats itself. No I/O.
+
+A rule says where (`on`), how often (`when`), for which messages (`match`) and what happens (`do`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+_REQUEST: Final = frozenset({"code", "status", "delay", "timeout", "hang_up", "expire_token"})
+_ORDER: Final = frozenset({"delay", "duplicate", "reorder", "batch", "lose"})
+# What can happen where; `code` of a status is what the message fails with.
+ACTIONS: Final[Mapping[str, frozenset[str]]] = {
+    "messages": _REQUEST,
+    "media": _REQUEST | {"missing"},
+    "download": _REQUEST | {"missing"},
+    "login": _REQUEST,
+    "webhooks": _ORDER,
+    "statuses": _ORDER | {"code"},
+}
+ON_REQUESTS: Final = _REQUEST | {"missing"}
+ON_WEBHOOKS: Final = _ORDER
+_COUNTS: Final = ("next", "every", "duplicate", "batch", "code", "status")
+_FLAGS: Final = ("always", "reorder", "lose", "missing", "expire_token")
+_MOST: Final = 100  # copies or messages in one webhook
+LONGEST_DELAY: Final = 600.0
+
+
+class BadRule(Exception):
+    """The text says what a rule lacks."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    on: str
+    when: tuple[str, Any]
+    do: tuple[str, Any]
+    match: Mapping[str, str] = field(default_factory=dict)
+
+    def fits(self, facts: Mapping[str, str | None]) -> bool:
+        return all(facts.get(key) == value for key, value in self.match.items())
+
+
+class Faults:
+    def __init__(self, seed: int = 0) -> None:
+        self._ids = count(1)
+        self._rules: dict[str, Rule] = {}
+        self._seen: dict[str, int] = {}
+        self._hits: dict[str, int] = {}
+        self.seed(seed)
+
+    def seed(self, seed: int) -> None:
+        """Let the shares fall from here on as they fell the last time with this *seed*."""
+        self._random = random.Random(seed)  # noqa: S311  # to repeat itself, not to be secret
+
+    def add(self, value: object) -> str:
+        """Add a rule as JSON and return its id; raise `BadRule`."""
+        rule, key = parse_rule(value), str(next(self._ids))
+        self._rules[key], self._seen[key], self._hits[key] = rule, 0, 0
+        return key
+
+    def remove(self, key: str) -> bool:
+        return self._rules.pop(key, None) is not None
+
+    def clear(self) -> None:
+        self._rules.clear()
+
+    def find(
+        self, on: str, actions: Collection[str], **facts: str | None
+    ) -> tuple[str, Any] | None:
+        """Return what the first rule that applies does, one of *actions*, and count it."""
+        for key, rule in self._rules.items():
+            if rule.on != on or rule.do[0] not in actions or not rule.fits(facts):
+                continue
+            self._seen[key] += 1
+            if self._is_due(rule, self._seen[key]):
+                self._hits[key] += 1
+                return rule.do
+        return None
+
+    def _is_due(self, rule: Rule, seen: int) -> bool:
+        match rule.when:
+            case "next", number:
+                return seen <= int(number)
+            case "every", number:
+                return seen % int(number) == 0
+            case "share", share:
+                return self._random.random() < float(share)
+            case _:
+                return True
+
+    def to_json(self, key: str) -> dict[str, Any]:
+        rule = self._rules[key]
+        return {
+            "id": key,
+            "on": rule.on,
+            "when": dict([rule.when]),
+            "match": dict(rule.match),
+            "do": dict([rule.do]),
+            "hits": self._hits[key],
+        }
+
+    def all_to_json(self) -> list[dict[str, Any]]:
+        return [self.to_json(key) for key in self._rules]
+
+
+def parse_rule(value: object) -> Rule:
+    """Return the rule in a JSON value; raise `BadRule`."""
+    if not isinstance(value, Mapping):
+        raise BadRule("A rule is an object with on, when, do and perhaps match.")
+    for key in value:
+        if key not in ("on", "when", "do", "match"):
+            raise BadRule(f"A rule knows on, when, do and match, not {key}.")
+    on = value.get("on")
+    if not isinstance(on, str) or on not in ACTIONS:
+        raise BadRule(f"on is one of {', '.join(ACTIONS)}.")
+    when = _pair("when", value.get("when", {"always": True}), ("next", "every", "share", "always"))
+    do = _pair("do", value.get("do"), sorted(ACTIONS[on]))
+    return Rule(on, when, do, _match(value.get("match")))
+
+
+def _match(value: object) -> Mapping[str, str]:
+    match = {} if value is None else value
+    if not isinstance(match, Mapping) or not set(match) <= {"type", "person"}:
+        raise BadRule("match takes type and person.")
+    if not all(isinstance(each, str) for each in match.values()):
+        raise BadRule("type and person in match are texts.")
+    return dict(match)
+
+
+def _pair(name: str, value: object, known: Collection[str]) -> tuple[str, Any]:
+    if not isinstance(value, Mapping) or len(value) != 1 or next(iter(value)) not in known:
+        raise BadRule(f"{name} is an object with one of {', '.join(known)}.")
+    ((key, given),) = value.items()
+    _check(key, given)
+    return key, given
+
+
+def _check(key: str, value: Any) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if key in _COUNTS and not (isinstance(value, int) and number and value > 0):
+        raise BadRule(f"{key} is a whole number above 0.")
+    if key in ("duplicate", "batch") and value > _MOST:
+        raise BadRule(f"{key} is at most {_MOST}.")
+    if key == "status" and not 200 <= value <= 599:
+        raise BadRule("status is an HTTP status, 200 to 599.")
+    if key == "share" and not (number and 0 <= value <= 1):
+        raise BadRule("share is a number from 0 to 1.")
+    if key == "delay" and not (number and 0 <= value <= LONGEST_DELAY):
+        raise BadRule(f"delay is a number of seconds up to {LONGEST_DELAY:g}.")
+    if key in _FLAGS and value is not True:
+        raise BadRule(f"{key} is true.")
+    if key in ("timeout", "hang_up") and value not in (True, "after"):
+        raise BadRule(f'{key} is true, or "after": the request is done, and its answer lost.')

@@ -1,0 +1,48 @@
+"""
+How much a number may send: 80 messages a second, and to one person one every six, with a burst.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.whatsapp import limits
+
+
+class Rates:
+    def __init__(self, *, per_second: int, clock: Callable[[], float]) -> None:
+        self._per_second = per_second
+        self._clock = clock
+        self._sent: dict[str, deque[float]] = {}  # number → when, within the last second
+        self._owed: dict[tuple[str, str], tuple[float, float]] = {}  # pair → messages, as of when
+
+    def take(self, number: str, person: str) -> None:
+        """Count one message from *number* to *person*; raise `Refused` if it is one too many."""
+        now = self._clock()
+        sent = self._sent.setdefault(number, deque())
+        while sent and sent[0] <= now - 1:
+            sent.popleft()
+        if len(sent) >= self._per_second:
+            raise Refused(
+                problems.THROUGHPUT,
+                f"A number sends at most {self._per_second} messages a second.",
+            )
+        owed, since = self._owed.get((number, person), (0.0, now))
+        owed = max(0.0, owed - (now - since) / limits.PAIR_INTERVAL)
+        if owed + 1 > limits.PAIR_BURST:
+            raise Refused(
+                problems.PAIR,
+                f"One person gets one message in {limits.PAIR_INTERVAL:g} seconds, with a burst "
+                f"of {limits.PAIR_BURST}; others may be written to meanwhile.",
+            )
+        sent.append(now)
+        self._owed[number, person] = owed + 1, now
+
+    def clear(self) -> None:
+        self._sent.clear()
+        self._owed.clear()

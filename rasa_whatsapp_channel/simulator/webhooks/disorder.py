@@ -1,0 +1,108 @@
+"""
+Rules of `faults` that hit webhooks: twice, late, the wrong way round, several in one, or never.
+
+What waits for company does not wait for ever: after `PATIENCE` seconds it goes as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+PATIENCE: Final = 1.5
+
+Taken = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A body on its way, in its *lane*; *delay* are seconds to wait before it goes."""
+
+    lane: str
+    body: Mapping[str, Any]
+    taken: Taken | None = None
+    delay: float = 0.0
+
+
+def join(bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return one body that holds all of them, in either shape."""
+    first, *_ = bodies
+    if "entry" in first:
+        changes = [change for body in bodies for change in body["entry"][0]["changes"]]
+        return {**first, "entry": [{**first["entry"][0], "changes": changes}]}
+    keys = dict.fromkeys(key for body in bodies for key in body)
+    return {key: [item for body in bodies for item in body.get(key, ())] for key in keys}
+
+
+class Disorder:
+    """Holds back what a rule wants held back; *send* takes what goes on."""
+
+    def __init__(self, send: Callable[[Parcel], None]) -> None:
+        self._send = send
+        self._held: list[Parcel] = []
+        self._batches: dict[str, tuple[int, list[Parcel]]] = {}  # place → how many, and which
+        self._timers: set[asyncio.TimerHandle] = set()
+
+    def put(self, place: str, parcel: Parcel, fault: tuple[str, Any] | None) -> None:
+        """Send *parcel* on as *fault* says."""
+        if place in self._batches:
+            self._add_to_batch(place, parcel)
+            return
+        match fault:
+            case "batch", size:
+                self._batches[place] = int(size), []
+                self._later(lambda: self._end_batch(place))
+                self._add_to_batch(place, parcel)
+            case "reorder", _:
+                self._held.append(parcel)
+                self._later(self._release)
+            case "duplicate", copies:
+                for _ in range(int(copies) + 1):
+                    self._pass_on(parcel)
+            case "delay", seconds:
+                late = Parcel(parcel.lane, parcel.body, parcel.taken, float(seconds))
+                self._pass_on(late)
+            case _:
+                self._pass_on(parcel)
+
+    def clear(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        self._held.clear()
+        self._batches.clear()
+
+    def _pass_on(self, parcel: Parcel) -> None:
+        self._send(parcel)
+        self._release()
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for parcel in held:
+            self._send(parcel)
+
+    def _add_to_batch(self, place: str, parcel: Parcel) -> None:
+        size, parcels = self._batches[place]
+        parcels.append(parcel)
+        if len(parcels) >= size:
+            self._end_batch(place)
+
+    def _end_batch(self, place: str) -> None:
+        _, parcels = self._batches.pop(place, (0, []))
+        if not parcels:
+            return
+
+        def all_taken() -> None:
+            for parcel in parcels:
+                if parcel.taken is not None:
+                    parcel.taken()
+
+        body = join([parcel.body for parcel in parcels])
+        self._pass_on(Parcel(parcels[0].lane, body, all_taken))
+
+    def _later(self, act: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        self._timers = {timer for timer in self._timers if timer.when() > loop.time()}
+        self._timers.add(loop.call_later(PATIENCE, act))

@@ -1,0 +1,65 @@
+"""Webhooks that were made, and every attempt to deliver them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+KEPT: Final = 2000
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """The very bytes the bot gets, and the headers that prove them."""
+
+    id: str
+    body: Any
+    raw: bytes
+    headers: Mapping[str, str]
+    url: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One POST to the bot; *status* is missing if no answer came, and then *error* says why."""
+
+    webhook: Webhook
+    number: int
+    time: float
+    seconds: float
+    status: int | None = None
+    answer: str | None = None  # its start
+    error: str | None = None
+    retry_after: float | None = None  # seconds until the next attempt; none after the last one
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.webhook.id,
+            "url": self.webhook.url,
+            "headers": dict(self.webhook.headers),
+            "body": self.webhook.body,
+            "attempt": self.number,
+            "time": self.time,
+            "status": self.status,
+            "answer": self.answer,
+            "error": self.error,
+            "seconds": self.seconds,
+            "retry_after": self.retry_after,
+        }
+
+
+class WebhookLog:
+    def __init__(self) -> None:
+        self.attempts: deque[Attempt] = deque(maxlen=KEPT)
+
+    def add(self, attempt: Attempt) -> None:
+        self.attempts.append(attempt)
+
+    def find(self, webhook_id: str) -> Webhook | None:
+        found = (each.webhook for each in self.attempts if each.webhook.id == webhook_id)
+        return next(found, None)
+
+    def clear(self) -> None:
+        self.attempts.clear()

@@ -1,0 +1,45 @@
+"""How much a number may send."""
+
+import pytest
+
+from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.simulator.rates import Rates
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES
+
+
+class Clock:
+    now = 1_750_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+def refusal(rates, person, number="1"):
+    try:
+        rates.take(number, person)
+    except Refused as error:
+        return error.problem.code(CLOUD).number, error.problem.code(ON_PREMISES).number
+    return None
+
+
+def test_80_messages_go_in_a_second_whoever_gets_them():
+    clock = Clock()
+    rates = Rates(per_second=80, clock=clock)
+
+    assert [refusal(rates, str(person)) for person in range(80)] == [None] * 80
+    assert refusal(rates, "another") == (130429, 1015)
+    assert refusal(rates, "another", number="2") is None
+    clock.now += 1
+    assert refusal(rates, "another") is None
+
+
+@pytest.mark.parametrize(("pause", "taken"), [(5.9, 0), (6, 1), (60, 10), (6000, 45)])
+def test_one_person_gets_a_burst_of_45_and_then_one_in_six_seconds(pause, taken):
+    clock = Clock()
+    rates = Rates(per_second=1000, clock=clock)
+
+    assert [refusal(rates, "maya") for _ in range(45)] == [None] * 45
+    assert refusal(rates, "maya") == (131056, 429)
+    assert refusal(rates, "tom") is None
+    clock.now += pause
+    assert [refusal(rates, "maya") for _ in range(46)].count(None) == taken
