@@ -48,6 +48,10 @@ class Marked:
             node = _parts(node).get(key, (0, None))[1]
         return isinstance(node, ScalarNode) and not node.style
 
+    def written(self) -> str | None:
+        """Return the letters of a text or a number as they stand in the file."""
+        return str(self._node.value) if isinstance(self._node, ScalarNode) else None
+
 
 class Document(Marked):
     """A whole YAML text. *repeated*: keys that stand twice in one map, and where the later is."""

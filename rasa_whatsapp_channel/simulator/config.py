@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,25 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Account:
+    """
+    What Meta tells of the number's business account, and of the token.
+
+    *token_ends* is a unix time, 0 for never. *apps* are those that get the webhooks, by id;
+    *registered* is the webhook's address that Meta has, if it is not the one that is called.
+    """
+
+    id: str = "102290129340398"
+    app: str = "670843887433847"
+    apps: Mapping[str, str] = field(default_factory=lambda: {"670843887433847": "Simulator"})
+    scopes: tuple[str, ...] = ("whatsapp_business_management", "whatsapp_business_messaging")
+    token_ends: int = 0
+    quality: str = "GREEN"
+    status: str = "CONNECTED"
+    registered: str | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """
     What the simulator plays, and the secrets both sides share.
@@ -40,6 +60,7 @@ class Config:
     port: int = DEFAULT_PORT
     allowed_hosts: tuple[str, ...] = ()  # further names the simulator may be reached by
     number: Number = Number()
+    account: Account = field(default_factory=Account)
     access_token: str = field(default="simulator-token", repr=False)
     app_secret: str = field(default="simulator-secret", repr=False)
     verify_token: str = field(default="simulator", repr=False)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator.api.account import account_routes
 from rasa_whatsapp_channel.simulator.api.cloud import cloud_routes
 from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint
 from rasa_whatsapp_channel.simulator.api.on_premises import on_premises_routes
@@ -42,7 +43,7 @@ def create_app(
     )
     app[WORLD] = world
     app.router.add_routes([*control_routes(world), *on_premises_routes(world)])
-    app.router.add_routes(cloud_routes(world))
+    app.router.add_routes([*account_routes(world), *cloud_routes(world)])
     app.router.add_get("/", _index)
     if PAGE.is_dir():
         app.router.add_static("/", PAGE)

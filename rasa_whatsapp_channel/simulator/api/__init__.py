@@ -2,6 +2,7 @@
 The APIs as a bot sees them.
 
     cloud, on_premises    routes and access; v1_settings: the rest of an on-premises client
+    account               what Meta tells of token, number and subscription
     endpoint              a request: read, answered, noted
     validate, dialects    what a message may be
     uploads               what a file may be

@@ -1,0 +1,179 @@
+"""The bot beside the channel → verdicts: locks for its workers, a model, a domain that fits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
+from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.lint.finding import Finding
+from rasa_whatsapp_channel.lint.rules import Level
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.wording import FIELDS
+
+_UNKNOWN_CHANNEL: Final = "WA605"
+_MISSING_INTENTS: Final = "WA619"
+_REDIS_LOCKS: Final = "lock_store: {type: redis, url: HOST, port: 6379, db: 2}"
+# Fields that are told in the metadata only.
+_NO_ENTITIES: Final = ("caption", "transcript")
+
+
+@dataclass(frozen=True)
+class BotFacts:
+    """
+    *endpoints* is endpoints.yml, *model* the newest one, *stale* what of the bot is newer than it.
+
+    *intents* and *entities* are None where the domain has no such section.
+    """
+
+    endpoints: Mapping[str, Any] = field(default_factory=dict)
+    endpoints_problem: str = ""
+    model: str | None = None
+    models: str = "models"
+    stale: Sequence[str] = ()
+    domain_problem: str = ""
+    intents: Collection[str] | None = None
+    entities: Collection[str] | None = None
+    findings: Sequence[Finding] = ()
+
+
+def judge_workers(
+    facts: BotFacts, settings: Settings | None, environ: Mapping[str, str]
+) -> Iterator[Verdict]:
+    if facts.endpoints_problem:
+        yield error(
+            "bot.endpoints", facts.endpoints_problem, "Mend the line; see docs/several-servers.md."
+        )
+        return
+    raw = environ.get("SANIC_WORKERS", "1")
+    workers = int(raw) if raw.isdigit() else 0
+    if workers < 1:
+        yield error(
+            "bot.workers",
+            f"SANIC_WORKERS is {raw!r}; Rasa takes one worker then.",
+            "`export SANIC_WORKERS=2`, or take it away.",
+        )
+        return
+    yield _judge_locks(facts, settings, workers)
+    lifetime = environ.get("TICKET_LOCK_LIFETIME")
+    if lifetime is not None and not lifetime.isdigit():
+        yield error(
+            "bot.lock_lifetime",
+            f"TICKET_LOCK_LIFETIME is {lifetime!r}; it must be whole seconds.",
+            "`export TICKET_LOCK_LIFETIME=60`, or take it away.",
+        )
+
+
+def _judge_locks(facts: BotFacts, settings: Settings | None, workers: int) -> Verdict:
+    shared = settings is not None and settings.store.startswith(("redis://", "rediss://"))
+    missing = [
+        name
+        for name in ("lock_store", "tracker_store")
+        if _type(facts.endpoints.get(name)) in ("", "in_memory")
+    ]
+    if workers > 1 and "lock_store" in missing:
+        return error(
+            "bot.lock_store",
+            f"SANIC_WORKERS is {workers}, but without a lock store that they share Rasa starts one "
+            "worker only.",
+            f"Write into endpoints.yml `{_REDIS_LOCKS}`.",
+        )
+    if workers > 1 and missing:
+        return error(
+            "bot.tracker_store",
+            f"{workers} workers keep conversations each for itself, so the bot forgets in between.",
+            "Write a tracker_store into endpoints.yml: redis or SQL.",
+        )
+    if shared and missing:
+        return warning(
+            "bot.lock_store",
+            f"The store is shared by several servers, but Rasa's {' and '.join(missing)} is not.",
+            f"Write into endpoints.yml `{_REDIS_LOCKS}`, and a tracker_store; see "
+            "docs/several-servers.md.",
+        )
+    kind = _type(facts.endpoints.get("lock_store")) or "in memory"
+    return ok("bot.lock_store", f"{kind}, {workers} worker{'s' if workers > 1 else ''}")
+
+
+def _type(endpoint: object) -> str:
+    return str(endpoint.get("type") or "").lower() if isinstance(endpoint, Mapping) else ""
+
+
+def judge_model(facts: BotFacts) -> Verdict:
+    if facts.model is None:
+        text = f"There is no model in {facts.models}: every message waits in the inbox."
+        return error("bot.model", text, "`rasa train`")
+    if facts.stale:
+        text = f"{', '.join(facts.stale[:3])} is newer than the model {facts.model}."
+        return warning("bot.model", text, "`rasa train`")
+    return ok("bot.model", facts.model)
+
+
+def judge_domain(facts: BotFacts, settings: Settings | None) -> Iterator[Verdict]:
+    if facts.domain_problem:
+        yield error(
+            "bot.domain", facts.domain_problem, "Mend that; `rasa data validate` tells more."
+        )
+        return
+    yield from _judge_intents(facts, settings)
+    yield _judge_channels(facts.findings)
+    yield _judge_lint(facts.findings)
+
+
+def _judge_intents(facts: BotFacts, settings: Settings | None) -> Iterator[Verdict]:
+    wording = dict(settings.inbound or {}) if settings else {}
+    heard = [name for name in INTENTS if name.removeprefix("whatsapp_") not in wording]
+    own = [words.strip("/").partition("{")[0] for words in wording.values() if words[0] == "/"]
+    failure = [settings.failure_intent] if settings and settings.failure_intent else []
+    missing = [name for name in (*heard, *own, *failure) if name not in (facts.intents or ())]
+    if missing:
+        few = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        yield error(
+            "bot.intents",
+            f"The domain lists no {few}: Rasa takes such messages for plain text.",
+            "`rasa-whatsapp init` adds them, or word these messages with `inbound:`; then train.",
+        )
+    else:
+        yield ok("bot.intents", f"the domain lists all {len(heard) + len(own) + len(failure)}")
+    wanted = dict.fromkeys(
+        name
+        for intent in heard
+        for name in FIELDS[intent.removeprefix("whatsapp_")]
+        if name not in _NO_ENTITIES
+    )
+    lost = [name for name in wanted if name not in (facts.entities or ())]
+    if lost and not missing:
+        yield warning(
+            "bot.entities",
+            f"The domain lists no entities {', '.join(lost[:4])}{' …' if len(lost) > 4 else ''}: "
+            "Rasa drops them, with a warning for each message.",
+            "`rasa-whatsapp init` adds them.",
+        )
+
+
+def _judge_channels(findings: Iterable[Finding]) -> Verdict:
+    found = [each for each in findings if each.code == _UNKNOWN_CHANNEL]
+    if not found:
+        return ok("bot.channels", "variations name channels that exist")
+    first = found[0]
+    return warning(
+        "bot.channels",
+        f"{first.response}, {first.file}:{first.line}, {first.text}.",
+        "Write `channel: whatsapp`.",
+    )
+
+
+def _judge_lint(findings: Iterable[Finding]) -> Verdict:
+    kept = [each for each in findings if each.code not in (_UNKNOWN_CHANNEL, _MISSING_INTENTS)]
+    counts = Counter(each.level for each in kept)
+    worst = next((level for level in (Level.ERROR, Level.WARNING) if counts[level]), None)
+    if worst is None:
+        return ok("bot.responses", "all fit WhatsApp")
+    first = next(each for each in kept if each.level is worst)
+    more = f", and {len(kept) - 1} more" if len(kept) > 1 else ""
+    text = f"{first.file}:{first.line}: {first.code} {first.text}{more}."
+    make = error if worst is Level.ERROR else warning
+    return make("bot.responses", text, "`rasa-whatsapp lint .` shows every one, docs/lint.md why.")

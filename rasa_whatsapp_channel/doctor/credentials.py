@@ -1,0 +1,296 @@
+"""credentials.yml: there, YAML, ours, filled in, and usable. Decides; the text is handed in."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
+from rasa_whatsapp_channel.domain.marked import Marked, parse
+from rasa_whatsapp_channel.settings import CHANNEL, Settings, read_block
+from rasa_whatsapp_channel.settings.elsewhere import mistaken_channel
+from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback
+from rasa_whatsapp_channel.whatsapp.errors import DomainError
+
+_VARIABLE: Final = re.compile(r"\$\{([^}]*)\}|\$(\w+)")
+_RENAMED: Final = re.compile(r"(?<=did you mean ')\w+|(?<=write `)\w+(?=:)")
+_KNOWN: Final = {field.name for field in dataclasses.fields(Settings)}
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_FLOW_LIST: Final = re.compile(r"[\[{][^\n]*\$\{")
+_INIT: Final = "`rasa-whatsapp init` writes one to fill in."
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """*settings* are there when nothing of the block keeps the channel from starting."""
+
+    verdicts: tuple[Verdict, ...]
+    settings: Settings | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """The file as it was found: *text* is None where it could not be read, for a *problem*."""
+
+    path: Path
+    text: str | None
+    problem: str = ""
+
+
+def examine(
+    written: Written, *, environ: Mapping[str, str], dotenv: Collection[str] = ()
+) -> Credentials:
+    """Judge the file; *dotenv* are the variables that a file ``.env`` beside it names."""
+    if written.text is None:
+        return Credentials((error("credentials.file", *_why_unreadable(written)),))
+    try:
+        document = parse(written.text, str(written.path))
+    except DomainError as refused:
+        return Credentials((error("credentials.file", str(refused), _yaml_remedy(written.text)),))
+    if not isinstance(document.value, Mapping):
+        text = f"{written.path} holds no channels: it must be a map, with one block for each."
+        return Credentials((error("credentials.file", text, _INIT),))
+    twice = [key for key, _ in document.repeated]
+    if twice:
+        text = f"{', '.join(twice)} stands twice in one map of {written.path}; Rasa refuses that."
+        return Credentials(
+            (
+                error(
+                    "credentials.file", text, "Keep one of them; further numbers go to `numbers:`."
+                ),
+            )
+        )
+    found = (ok("credentials.file", str(written.path)), *_check_block(document))
+    block = _block(document)
+    if block is None:
+        return Credentials(found)
+    return _examine_block(block, found, environ, dotenv)
+
+
+def _why_unreadable(written: Written) -> tuple[str, str]:
+    if written.problem:
+        return f"{written.path} cannot be read: {written.problem}.", "Make it readable for you."
+    return (
+        f"There is no {written.path}.",
+        f"Go to the bot's folder, or name the file with --credentials; {_INIT}",
+    )
+
+
+def _yaml_remedy(text: str) -> str:
+    if _FLOW_LIST.search(text):
+        return "Write lists with ${VARIABLES} over several lines, each with `- ` in front."
+    if "\t" in text:
+        return "Indent with spaces; YAML takes no tabs."
+    return "Mend that line; keys are indented by two spaces, and `key: value` has one after `:`."
+
+
+def _check_block(document: Marked) -> Iterator[Verdict]:
+    names = [str(name) for name in document.value]
+    mistaken = {name: why for name in names if (why := mistaken_channel(name))}
+    if CHANNEL in names:
+        yield ok("credentials.block", f"{CHANNEL}, line {document.line_of((CHANNEL,))}")
+        for name in mistaken:
+            yield warning(
+                "credentials.other_block",
+                f"{name}, line {document.line_of((name,))}, is a second channel for WhatsApp: "
+                "Rasa loads both, or fails at it.",
+                f"Take {name} away.",
+            )
+    elif mistaken:
+        name, why = next(iter(mistaken.items()))
+        line = document.line_of((name,))
+        yield error(
+            "credentials.block", f"{name}, line {line}: {why}.", f"Write `{CHANNEL}:` there."
+        )
+    elif "twilio" in names:
+        yield error(
+            "credentials.block",
+            "Only Twilio's channel is there, which sends WhatsApp no more than texts and links.",
+            f"Add a block `{CHANNEL}:` with the keys of Meta's dashboard; `rasa-whatsapp init` "
+            "writes one.",
+        )
+    else:
+        there = f"; there are {', '.join(names)}" if names else ""
+        yield error("credentials.block", f"There is no block {CHANNEL}{there}.", _INIT)
+
+
+def _block(document: Marked) -> Marked | None:
+    """Return our block; one under a mistaken name, too, since its keys can be judged already."""
+    parts = {str(name): part for name, part in document.items()}
+    if CHANNEL in parts:
+        return parts[CHANNEL]
+    return next((part for name, part in parts.items() if mistaken_channel(name)), None)
+
+
+def _examine_block(
+    block: Marked, found: tuple[Verdict, ...], environ: Mapping[str, str], dotenv: Collection[str]
+) -> Credentials:
+    if block.value is not None and not isinstance(block.value, Mapping):
+        text = f"Line {block.line}: the block must be a map of keys, not {block.value!r}."
+        return Credentials((*found, error("credentials.settings", text, _INIT)))
+    filled, unset = _fill_in(block, (), environ)
+    variables = tuple(_check_variables(block, unset, dotenv))
+    ids = tuple(_check_ids(block))
+    values, problems = read_block(
+        {key: value for key, value in (filled or {}).items() if key not in _top(unset) & _KNOWN},
+        environ=environ,
+    )
+    # What is not set was named already, and is not missing.
+    problems = [text for text in problems if not _is_about(text, _top(unset) | _renamed(problems))]
+    settings = tuple(_check_settings(problems, complete=not unset))
+    usable = not problems and not unset
+    made = Settings(**values) if usable else None
+    safety = tuple(_check_safety(made)) if made else ()
+    return Credentials((*found, *variables, *ids, *settings, *safety), made)
+
+
+@dataclass(frozen=True)
+class _Unset:
+    key: str  # as in `media.store`
+    variable: str
+
+
+def _fill_in(
+    part: Marked, path: tuple[Any, ...], environ: Mapping[str, str]
+) -> tuple[Any, list[_Unset]]:
+    """Return the value with variables replaced where Rasa replaces them, and what is not set."""
+    if isinstance(part.value, Mapping):
+        pairs = {key: _fill_in(item, (*path, key), environ) for key, item in part.items()}
+        return (
+            {key: value for key, (value, _) in pairs.items()},
+            [each for _, unset in pairs.values() for each in unset],
+        )
+    if isinstance(part.value, list):
+        items = [_fill_in(item, (*path, number), environ) for number, item in part.items()]
+        return [value for value, _ in items], [each for _, unset in items for each in unset]
+    if not isinstance(part.value, str) or "${" not in part.value or not part.is_plain(()):
+        return part.value, []
+    unset: list[_Unset] = []
+
+    def fill(found: re.Match[str]) -> str:
+        name = found[1] if found[1] is not None else found[2]
+        if not environ.get(name, "").strip():
+            unset.append(_Unset(".".join(map(str, path)), name))
+        return environ.get(name, found[0])
+
+    return _VARIABLE.sub(fill, part.value), unset
+
+
+def _top(unset: list[_Unset]) -> set[str]:
+    return {each.key.partition(".")[0] for each in unset}
+
+
+def _is_about(problem: str, keys: set[str]) -> bool:
+    return any(problem.startswith(f"'{key}'") for key in keys)
+
+
+def _renamed(problems: list[str]) -> set[str]:
+    """Return the keys that are there under another name, which is to be corrected anyway."""
+    unknown = " ".join(text for text in problems if text.startswith("unknown key "))
+    return set(_RENAMED.findall(unknown))
+
+
+def _check_variables(
+    block: Marked, unset: list[_Unset], dotenv: Collection[str]
+) -> Iterator[Verdict]:
+    for each in unset:
+        if not _NAME.fullmatch(each.variable):
+            name = re.split(r"\W", each.variable)[0]
+            yield error(
+                "credentials.variables",
+                f"{each.key}: ${{{each.variable}}} is no variable; Rasa knows no defaults.",
+                f"Write ${{{name}}}, and set {name} where the bot is started.",
+            )
+        elif each.variable in dotenv:
+            yield error(
+                "credentials.variables",
+                f"{each.key}: {each.variable} stands in .env, but is not set here.",
+                "Load it before Rasa starts: `set -a; . ./.env; set +a`.",
+            )
+        else:
+            yield error(
+                "credentials.variables",
+                f"{each.key}: {each.variable} is not set, or empty.",
+                f"`export {each.variable}=…`, here and where the bot is started.",
+            )
+    if not unset and (count := _count_variables(block)):
+        yield ok("credentials.variables", f"{count} from the environment")
+
+
+def _count_variables(part: Marked) -> int:
+    if isinstance(part.value, str):
+        return len(_VARIABLE.findall(part.value)) if part.is_plain(()) else 0
+    return sum(_count_variables(item) for _, item in part.items())
+
+
+def _check_ids(block: Marked) -> Iterator[Verdict]:
+    """YAML takes an id without quotes for a number: leading zeros, a plus and more are lost."""
+    for name, part in block.items():
+        raw = part.written()
+        is_text = name in _TEXTS and part.is_plain(()) and not isinstance(part.value, (str, bool))
+        if is_text and part.value is not None and str(part.value) != raw:
+            yield error(
+                "credentials.ids",
+                f"{name}: YAML makes the number {part.value} of {raw}.",
+                f'Write `{name}: "{raw}"`, in quotes.',
+            )
+    number = str(block.value.get("phone_number_id", "")) if block.value else ""
+    if re.search(r"^\+|[\s()-]", number.strip()):
+        yield error(
+            "credentials.ids",
+            f"phone_number_id: {number} is the number, not its id.",
+            "Write the id, about 15 digits, from WhatsApp → API Setup in Meta's dashboard.",
+        )
+
+
+_TEXTS: Final = frozenset(
+    {
+        *("phone_number_id", "access_token", "app_secret", "verify_token", "webhook_secret"),
+        *("webhook_token", "webhook_username", "webhook_password", "username", "password"),
+    }
+)
+
+
+def _check_settings(problems: list[str], *, complete: bool) -> Iterator[Verdict]:
+    for problem in problems:
+        yield error("credentials.settings", *_split(problem))
+    if not problems and complete:
+        yield ok("credentials.settings", "every key is known and complete")
+
+
+def _split(problem: str) -> tuple[str, str]:
+    """Return what is wrong, and what to do: both stand in the text that Rasa shows at its start."""
+    for mark in (
+        " Write",
+        "; write ",
+        "; leave it out",
+        "; did you mean ",
+        "; known are ",
+        ": take ",
+    ):
+        text, found, rest = problem.partition(mark)
+        if found:
+            words = f"{found.lstrip(';: ')}{rest}".strip()
+            return text.rstrip(".") + ".", words[0].upper() + words[1:]
+    return problem, "Correct it; the settings are in the README."
+
+
+def _check_safety(settings: Settings) -> Iterator[Verdict]:
+    if is_loopback(settings.base_url):
+        return
+    if settings.allow_unsigned_webhooks:
+        yield warning(
+            "credentials.proof",
+            "allow_unsigned_webhooks: anybody who knows the address can write to the bot.",
+            "Take it away, and give the proof that the API has.",
+        )
+    if not settings.verify_tls:
+        yield warning(
+            "credentials.tls",
+            "verify_tls: false trusts whoever answers at the client's address.",
+            "Name its certificate instead: `ca_file: whatsapp-ca.pem`.",
+        )

@@ -1,0 +1,184 @@
+"""Looks at the bot's folder and at this Python."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from rasa_whatsapp_channel.doctor.bot import BotFacts
+from rasa_whatsapp_channel.doctor.credentials import Written
+from rasa_whatsapp_channel.doctor.place import Machine, Place
+from rasa_whatsapp_channel.doctor.versions import PACKAGES, VersionFacts
+from rasa_whatsapp_channel.domain.files import bot_files
+from rasa_whatsapp_channel.domain.marked import parse
+from rasa_whatsapp_channel.domain.read import Domain, read_domains
+from rasa_whatsapp_channel.inbound.transcribe import load_function
+from rasa_whatsapp_channel.lint.check import Linter
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.whatsapp.apis import APIS
+from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError
+
+_LOADING: Final = 120.0  # seconds; importing Rasa takes up to ten on a slow machine
+_HIDDEN: Final = ("rasa_whatsapp_channel", "rasa", "sanic", "aiohttp", "redis", "click")
+_EXPORT: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", re.MULTILINE)
+_SCRIPT: Final = (
+    "import sys; sys.path.insert(0, '.');"
+    "from rasa.shared.utils.common import class_from_module_path as load;"
+    "import rasa_whatsapp_channel.channel; load('rasa_whatsapp_channel.WhatsAppInput')"
+)
+
+
+def read_file(path: Path) -> Written:
+    try:
+        return Written(path, path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return Written(path, None)
+    except OSError as error:
+        return Written(path, None, error.strerror or str(error))
+    except UnicodeDecodeError as error:
+        return Written(path, None, f"byte {error.start} is not UTF-8")
+
+
+def read_dotenv(root: Path) -> Collection[str]:
+    """Return the names in the file .env beside the bot; its values are nobody's business."""
+    return frozenset(_EXPORT.findall(read_file(root / ".env").text or ""))
+
+
+def look_at_bot(place: Place, settings: Settings | None) -> BotFacts:
+    endpoints, problem = _read_endpoints(place.endpoints)
+    model = _newest(place.models)
+    facts: dict[str, Any] = {
+        "endpoints": endpoints,
+        "endpoints_problem": problem,
+        "model": str(model) if model else None,
+        "models": str(place.models),
+    }
+    try:
+        [domain] = read_domains([place.root], root=place.root)
+    except DomainError as error:
+        return BotFacts(**facts, domain_problem=f"{error}.")
+    api = APIS[settings.api] if settings else APIS["cloud"]
+    return BotFacts(
+        **facts,
+        stale=tuple(_stale(place.root, model)) if model else (),
+        intents=domain.intents,
+        entities=_entities(domain),
+        findings=Linter(domain, [api]).findings(),
+    )
+
+
+def _read_endpoints(path: Path) -> tuple[Mapping[str, Any], str]:
+    text = read_file(path).text
+    if text is None:
+        return {}, ""
+    try:
+        value = parse(text, str(path)).value
+    except DomainError as error:
+        return {}, f"{error}."
+    return (value, "") if isinstance(value, Mapping) else ({}, "")
+
+
+def _newest(models: Path) -> Path | None:
+    if models.is_file():
+        return models
+    found = models.glob("*.tar.gz") if models.is_dir() else ()
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _stale(root: Path, model: Path) -> Iterator[str]:
+    trained = model.stat().st_mtime
+    for path in (root / "config.yml", *bot_files(root)):
+        if path.is_file() and path.stat().st_mtime > trained:
+            yield str(path.relative_to(root))
+
+
+def _entities(domain: Domain) -> frozenset[str]:
+    found: set[str] = set()
+    for source in (*domain.sources, *domain.others):
+        listed = (source.document.value or {}).get("entities")
+        for item in listed if isinstance(listed, list) else ():
+            found.update(map(str, item) if isinstance(item, Mapping) else [str(item)])
+    return frozenset(found)
+
+
+def look_at_versions(place: Place, machine: Machine, settings: Settings | None) -> VersionFacts:
+    rasa = {"rasa", "rasa-pro"} & machine.versions.keys()
+    return VersionFacts(
+        machine.python,
+        machine.versions,
+        shadows=tuple(_shadows(place.root)),
+        load=machine.load(place.root) if rasa else None,
+        protocol=_problem_of_protocol(settings),
+        transcribe=_problem_of_function(place.root, settings),
+    )
+
+
+def _shadows(root: Path) -> Iterator[str]:
+    # Beside a checkout of a package lies the package itself, which is no stranger.
+    if (root / "pyproject.toml").exists():
+        return
+    for name in _HIDDEN:
+        for path in (root / f"{name}.py", root / name / "__init__.py"):
+            if path.exists():
+                yield str(path.relative_to(root))
+
+
+def _problem_of_protocol(settings: Settings | None) -> str | None:
+    if settings is None or "://" not in settings.media.store or find_spec("fsspec") is None:
+        return None
+    from fsspec import get_filesystem_class
+
+    try:
+        get_filesystem_class(settings.media.store.partition("://")[0])
+    except (ImportError, ValueError) as error:
+        return str(error).rstrip(".")
+    return None
+
+
+def _problem_of_function(root: Path, settings: Settings | None) -> str | None:
+    if settings is None or settings.transcribe is None:
+        return None
+    sys.path.insert(0, str(root.resolve()))  # as Rasa does
+    try:
+        load_function(settings.transcribe)
+    except SettingsError as error:
+        return str(error)
+    finally:
+        sys.path.remove(str(root.resolve()))
+    return None
+
+
+def installed() -> dict[str, str]:
+    return {name: found for name in PACKAGES if (found := _version(name)) is not None}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def python_version() -> str:
+    return platform.python_version()
+
+
+def load_in_rasa(root: Path) -> str | None:
+    """Load the channel as Rasa does, in a process apart; return what went wrong in one line."""
+    try:
+        done = subprocess.run(  # noqa: S603  # this Python, with a fixed script
+            [sys.executable, "-c", _SCRIPT], cwd=root, capture_output=True, timeout=_LOADING
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return None
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else f"it ended with {done.returncode}"

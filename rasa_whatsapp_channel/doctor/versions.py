@@ -1,0 +1,169 @@
+"""What is installed → verdicts. The table is what the tests run on, and what both Rasas ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
+from rasa_whatsapp_channel.settings import Settings
+
+Version = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Versions that work together: each from the first on, and below the second."""
+
+    rasa: tuple[Version, Version]
+    python: tuple[Version, Version]
+    sanic: tuple[Version, Version]
+
+
+KNOWN: Final[Mapping[str, Known]] = {
+    "rasa": Known(((3, 6), (3, 7)), ((3, 10), (3, 11)), ((21, 12), (21, 13))),
+    "rasa-pro": Known(((3, 8), (4,)), ((3, 10), (3, 15)), ((21, 12), (26,))),
+}
+OLDEST: Final[Mapping[str, Version]] = {
+    "aiohttp": (3, 9),
+    "click": (8, 1),
+    "ruamel.yaml": (0, 17, 21),
+    "redis": (4, 5, 3),
+    "av": (12,),
+    "pillow": (10,),
+    "fsspec": (2023, 1),
+}
+PACKAGES: Final = (*KNOWN, *OLDEST, "sanic", "pillow-heif", "rasa-whatsapp-channel")
+
+
+@dataclass(frozen=True)
+class VersionFacts:
+    """*shadows* are files beside the bot that hide a package; *load* is why Rasa cannot load us."""
+
+    python: str
+    installed: Mapping[str, str]
+    shadows: Sequence[str] = ()
+    load: str | None = None
+    protocol: str | None = None  # why fsspec cannot open `media.store`
+    transcribe: str | None = None  # why the function cannot be imported
+
+
+def judge(facts: VersionFacts) -> Iterator[Verdict]:
+    for shadow in facts.shadows:
+        yield error(
+            "versions.shadow",
+            f"{shadow} beside the bot hides the package of this name.",
+            "Give it another name: Rasa looks into the bot's folder first.",
+        )
+    rasas = [name for name in KNOWN if name in facts.installed]
+    if not rasas:
+        yield error(
+            "versions.rasa",
+            "There is no Rasa in this environment, so it is not the one the bot runs in.",
+            "Install the channel into the bot's environment, and run its `rasa-whatsapp` there.",
+        )
+    elif len(rasas) > 1:
+        yield error(
+            "versions.rasa",
+            "Both rasa and rasa-pro are installed; each overwrites files of the other.",
+            "`pip uninstall rasa rasa-pro`, then install the one you use.",
+        )
+    else:
+        yield from _judge_rasa(rasas[0], facts)
+    yield from _judge_oldest(facts.installed)
+    if facts.load:
+        yield error(
+            "versions.load",
+            f"Rasa cannot load the channel: {facts.load}.",
+            "Rasa itself only says that it failed to find the class; mend this, or install again.",
+        )
+
+
+def _judge_rasa(name: str, facts: VersionFacts) -> Iterator[Verdict]:
+    known, rasa = KNOWN[name], facts.installed[name]
+    sanic = facts.installed.get("sanic", "0")
+    parts = {
+        f"{name} {rasa}": (rasa, known.rasa),
+        f"Python {facts.python}": (facts.python, known.python),
+        f"Sanic {sanic}": (sanic, known.sanic),
+    }
+    odd = [text for text, (version, between) in parts.items() if not _is_between(version, between)]
+    if not odd:
+        yield ok("versions.together", ", ".join(parts))
+        return
+    low, high = known.python
+    yield warning(
+        "versions.together",
+        f"{', '.join(odd)}: not known to work together with {name}.",
+        f"Known are {name} {_range(known.rasa)} on Python {_range((low, high))} with Sanic "
+        f"{_range(known.sanic)}.",
+    )
+
+
+def _judge_oldest(installed: Mapping[str, str]) -> Iterator[Verdict]:
+    for name, oldest in OLDEST.items():
+        if name in installed and read_version(installed[name]) < oldest:
+            yield error(
+                "versions.packages",
+                f"{name} {installed[name]} is too old.",
+                f"pip install '{name}>={_dotted(oldest)}'",
+            )
+
+
+def judge_extras(facts: VersionFacts, settings: Settings) -> Iterator[Verdict]:
+    """Judge what the settings use beyond what every installation has."""
+    bucket = "://" in settings.media.store
+    lacks = {
+        "redis": settings.store.startswith(("redis://", "rediss://")) and ["redis"],
+        "files": bucket and ["fsspec"],
+        "convert": settings.media.convert and ["av", "pillow"],
+    }
+    uses = {
+        "redis": "store: redis://…",
+        "files": f"media.store: {settings.media.store.partition('://')[0]}://…",
+        "convert": "media.convert, which is on by default",
+    }
+    missing = [
+        extra
+        for extra, packages in lacks.items()
+        if packages and not all(package in facts.installed for package in packages)
+    ]
+    for extra in missing:
+        make = warning if extra == "convert" else error
+        install = f"pip install 'rasa-whatsapp-channel[{extra}]'"
+        without = "" if extra != "convert" else ", or write `media: {convert: false}`"
+        yield make(
+            "versions.extras", f"{uses[extra]}, needs the extra [{extra}].", f"{install}{without}"
+        )
+    if bucket and facts.protocol and "files" not in missing:
+        yield error(
+            "versions.extras", f"media.store cannot be opened: {facts.protocol}.", facts.protocol
+        )
+    if facts.transcribe:
+        yield error(
+            "versions.transcribe",
+            f"{facts.transcribe}.",
+            "Write the function's dotted path as seen from the bot's folder.",
+        )
+    if not missing:
+        used = [extra for extra, packages in lacks.items() if packages]
+        yield ok("versions.extras", f"{', '.join(used) or 'none'} needed, and there")
+
+
+def read_version(text: str) -> Version:
+    return tuple(int(part) for part in re.findall(r"\d+", text.partition("+")[0])[:3])
+
+
+def _is_between(version: str, between: tuple[Version, Version]) -> bool:
+    low, high = between
+    return low <= read_version(version) < high
+
+
+def _range(between: tuple[Version, Version]) -> str:
+    return f"{_dotted(between[0])} to below {_dotted(between[1])}"
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
