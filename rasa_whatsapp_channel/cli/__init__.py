@@ -17,6 +17,7 @@ import click
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "doctor": "Find the mistake in a bot's set-up, and say how to mend it.",
+        "init": "Bring a bot onto WhatsApp, without taking anything away.",
         "media": "The files WhatsApp keeps for the bot: upload, look at, download, delete.",
         "providers": "Logins for links, kept by an on-premises client.",
         "queue": "What waits, what was set aside, and why.",

@@ -1,0 +1,225 @@
+"""`rasa-whatsapp init` in bots of several shapes: what is added, and that nothing else changes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from ruamel.yaml import YAML
+
+from rasa_whatsapp_channel.cli import main
+from rasa_whatsapp_channel.domain.read import read_domains
+from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.settings import CHANNEL, Settings
+from rasa_whatsapp_channel.whatsapp.apis import APIS
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "domains"
+# As `rasa init` writes it.
+CREDENTIALS = """\
+# This file contains the credentials for the voice & chat platforms
+# which your bot is using.
+# https://rasa.com/docs/rasa/messaging-and-voice-channels
+
+rest:
+#  # you don't need to provide anything here
+
+#facebook:
+#  verify: "<verify>"
+
+# This entry is needed if you are using Rasa Enterprise.
+rasa:
+  url: "http://localhost:5002/api"
+"""
+
+
+def init(folder: Path, *options: str) -> Result:
+    done = CliRunner().invoke(main, ["init", str(folder), *options])
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def texts(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
+
+
+def only_adds(before: str, after: str) -> bool:
+    """Return whether all lines of *before* are in *after*, in their order."""
+    rest = iter(after.splitlines())
+    return all(line in rest for line in before.rstrip().splitlines())
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Path:
+    shutil.copy(SAMPLES / "moodbot.yml", tmp_path / "domain.yml")
+    (tmp_path / "credentials.yml").write_text(CREDENTIALS)
+    return tmp_path
+
+
+@pytest.fixture
+def calm(tmp_path: Path) -> Path:
+    shutil.copytree(SAMPLES / "calm", tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def test_a_bot_gets_the_block_the_variables_the_intents_and_examples(bot):
+    before = texts(bot)
+
+    done = init(bot)
+
+    after = texts(bot)
+    assert set(after) == {*before, ".env.example", "whatsapp-examples.yml"}
+    for name, text in before.items():
+        assert only_adds(text, after[name]), name
+    assert f"{CHANNEL}:\n  api: cloud\n" in after["credentials.yml"]
+    assert "WHATSAPP_ACCESS_TOKEN=\n" in after[".env.example"]
+    [domain] = read_domains([bot])
+    assert set(INTENTS) | {"greet", "feeling_well"} <= (domain.intents or set())
+    assert "12 intents" in done.stdout
+    assert "rasa-whatsapp doctor --url" in done.stdout
+
+
+def test_a_second_run_changes_nothing(bot):
+    init(bot)
+    once = texts(bot)
+
+    done = init(bot)
+
+    assert texts(bot) == once
+    assert done.stdout.count("already") == 4
+
+
+def test_a_dry_run_shows_the_lines_and_writes_nothing(bot):
+    before = texts(bot)
+
+    done = init(bot, "--dry-run")
+
+    assert texts(bot) == before
+    assert f"+ {CHANNEL}:" in done.stdout
+    assert "+ - whatsapp_image" in done.stdout or "+   - whatsapp_image" in done.stdout
+    assert "- feeling_well" not in done.stdout  # only what is new
+    assert "Nothing was written." in done.stdout
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_the_block_is_complete_once_its_variables_are_set(tmp_path, api):
+    init(tmp_path, "--api", api)
+
+    block = YAML(typ="safe").load((tmp_path / "credentials.yml").read_text())[CHANNEL]
+    example = (tmp_path / ".env.example").read_text()
+    names = re.findall(r"^(\w+)=", example, re.MULTILINE)
+    assert names
+    assert {value.strip("${}") for key, value in block.items() if key != "api"} == set(names)
+    filled = {key: "https://x" if "$" in value else value for key, value in block.items()}
+    assert Settings.from_credentials(filled, environ={}).api == api
+
+
+def test_a_folder_of_domain_files_gets_one_more(calm):
+    before = texts(calm)
+
+    init(calm)
+
+    after = texts(calm)
+    assert {name: after[name] for name in before} == before
+    assert "- whatsapp_image\n" in after["domain/whatsapp.yml"]
+    [domain] = read_domains([calm])
+    assert set(INTENTS) <= (domain.intents or set())
+    once = texts(calm)
+    init(calm)
+    assert texts(calm) == once
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "intents:\n- greet\n- bye  # the last\n\nresponses: {}\n",
+        "intents:\n  - greet\n  - ask:\n      use_entities: []\nslots: {}\n",
+        "intents:\nslots: {}\n",
+        "slots: {}\n",
+        "intents:\n- greet",
+    ],
+)
+def test_intents_are_put_behind_lists_of_any_shape(tmp_path, written):
+    (tmp_path / "domain.yml").write_text(written)
+
+    init(tmp_path)
+
+    after = (tmp_path / "domain.yml").read_text()
+    assert only_adds(written, after)
+    listed = YAML(typ="safe").load(after)["intents"]
+    assert listed[-len(INTENTS) :] == list(INTENTS)
+
+
+def test_a_list_in_brackets_is_left_to_a_person(tmp_path):
+    (tmp_path / "domain.yml").write_text("intents: [greet, bye]\n")
+
+    done = init(tmp_path)
+
+    assert (tmp_path / "domain.yml").read_text() == "intents: [greet, bye]\n"
+    assert "      - whatsapp_image" in done.stdout
+    assert "add what is shown above to domain.yml" in done.stdout
+
+
+def test_the_block_of_another_connector_is_left_to_a_person(bot):
+    path = bot / "credentials.yml"
+    path.write_text("whatsapp.WhatsAppInput:\n  auth_token: x\n")
+
+    done = init(bot)
+
+    assert path.read_text() == "whatsapp.WhatsAppInput:\n  auth_token: x\n"
+    assert "has a block whatsapp.WhatsAppInput; write in its place" in done.stdout
+    assert f"      {CHANNEL}:" in done.stdout
+
+
+def test_a_file_that_is_no_yaml_stops_it_before_anything_is_written(bot):
+    (bot / "credentials.yml").write_text("rest: [\n")
+    before = texts(bot)
+
+    done = CliRunner().invoke(main, ["init", str(bot)])
+
+    assert done.exit_code == 1
+    assert "credentials.yml:" in done.stderr
+    assert "is not YAML" in done.stderr
+    assert "nothing was written" in done.stderr
+    assert texts(bot) == before
+
+
+def test_variables_are_added_to_an_example_that_is_there(bot):
+    (bot / ".env.example").write_text("# ours\nOPENAI_API_KEY=\nWHATSAPP_ACCESS_TOKEN=\n")
+
+    init(bot)
+
+    after = (bot / ".env.example").read_text()
+    assert after.startswith("# ours\nOPENAI_API_KEY=\nWHATSAPP_ACCESS_TOKEN=\n")
+    assert after.count("WHATSAPP_ACCESS_TOKEN=") == 1
+    assert "WHATSAPP_VERIFY_TOKEN=\n" in after
+
+
+def test_the_examples_go_to_whatsapp_as_they_are(tmp_path):
+    init(tmp_path)
+
+    done = CliRunner().invoke(main, ["lint", str(tmp_path / "whatsapp-examples.yml")])
+
+    assert done.exit_code == 0, done.output
+    assert "error" not in done.output
+
+
+@pytest.mark.filterwarnings("ignore")  # Rasa's own
+@pytest.mark.parametrize("kind", ["bot", "calm"])
+def test_rasa_takes_the_domain_afterwards(kind, request):
+    domains = pytest.importorskip("rasa.shared.core.domain", reason="no Rasa here")
+    folder = request.getfixturevalue(kind)
+
+    init(folder)
+
+    if kind == "calm" and not hasattr(
+        pytest.importorskip("rasa.shared.constants"), "DEFAULT_DOMAIN_PATHS"
+    ):
+        pytest.skip("Rasa 3.6 knows no flows")
+    path = folder / ("domain.yml" if kind == "bot" else "domain")
+    domain = domains.Domain.load(str(path))
+    assert set(INTENTS) <= set(domain.intents)
+    assert {"mime_type", "latitude", "phone"} <= set(domain.entities)
