@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ class WhatsApp:
     def __init__(self, *, latency: float) -> None:
         self.latency = latency
         self.taken = 0  # messages
+        self.taken_by: Counter[str] = Counter()  # by the access token of the sender
         self.receipts = 0  # read marks
         self.on_message: Taken = lambda to, text: None
         self.port = 0
@@ -53,11 +55,12 @@ class WhatsApp:
                 raise RuntimeError(f"{count - self.taken} messages did not come")
             await asyncio.sleep(0.02)
 
-    def take(self, body: dict[str, Any]) -> dict[str, Any]:
+    def take(self, body: dict[str, Any], token: str) -> dict[str, Any]:
         if body.get("status") == "read":
             self.receipts += 1
             return {"success": True}
         self.taken += 1
+        self.taken_by[token] += 1
         to = body["to"]
         content = body.get("text") or body.get("interactive", {}).get("body") or {}
         self.on_message(to, content.get("body", content.get("text", "")))
@@ -73,6 +76,7 @@ class _Connection(asyncio.Protocol):
         self._whatsapp = whatsapp
         self._parser = httptools.HttpRequestParser(self)
         self._body = b""
+        self._token = ""
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -81,12 +85,16 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"authorization":
+            self._token = value.decode().removeprefix("Bearer ")
+
     def on_body(self, body: bytes) -> None:
         self._body += body
 
     def on_message_complete(self) -> None:
         body, self._body = self._body, b""
-        answer = json.dumps(self._whatsapp.take(json.loads(body))).encode()
+        answer = json.dumps(self._whatsapp.take(json.loads(body), self._token)).encode()
         head = (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(answer)}\r\n\r\n"

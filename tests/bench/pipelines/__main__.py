@@ -10,6 +10,7 @@ its log is), `name`, and what that pipeline takes. It prints the server's proces
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib
 import json
@@ -29,8 +30,16 @@ def run(order: dict[str, Any]) -> None:
     app = Sanic("rasa_core_no_api", configure_logging=False)
     module = importlib.import_module(f"bench.pipelines.{order['pipeline']}")
     module.prepare(app, **order.get("options", {}))
+    app.add_task(end_with(os.getppid()))
     # As Rasa runs it.
     app.run(host="127.0.0.1", port=order["port"], backlog=1024, access_log=False)
+
+
+async def end_with(parent: int) -> None:
+    """End with the process that forked this one, whatever ends it."""
+    while os.getppid() == parent:
+        await asyncio.sleep(1)
+    os._exit(0)
 
 
 def fork(order: dict[str, Any]) -> int:
