@@ -20,7 +20,7 @@ import click
 import uvloop
 from bench.bench import QUICK, Bench, Size
 from bench.goals import Failure, Row, misses
-from bench.report import print_table, to_json, to_markdown
+from bench.report import place, print_table, to_json, to_markdown
 from bench.servers import pipelines
 from bench.whatsapp import WhatsApp
 from rich.console import Console
@@ -46,7 +46,12 @@ PARTS = {
 @click.option("--check", is_flag=True, help="End with 1 where a goal is missed by over 15 %.")
 @click.option("--json", "json_file", type=Path, help="Write the figures here, too.")
 @click.option("--profile", type=Path, help="Write flame graphs of the servers into this folder.")
-@click.option("--markdown", "markdown_file", type=Path, help="Write the table here, too.")
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=Path,
+    help="Write the table here, too; into a page with marks for it, between them.",
+)
 def main(
     parts: tuple[str, ...],
     quick: bool,
@@ -57,6 +62,11 @@ def main(
     profile: Path | None,
 ) -> None:
     size = replace(QUICK if quick else Size(), latency=latency / 1000)
+    page = markdown_file.read_text() if markdown_file and markdown_file.exists() else ""
+    try:
+        place("", page)
+    except ValueError as error:
+        raise click.BadParameter(f"{markdown_file}: {error}") from error
     if profile:
         profile.mkdir(parents=True, exist_ok=True)
     console = Console()
@@ -68,7 +78,8 @@ def main(
     if json_file:
         json_file.write_text(to_json(found, busiest, quick=quick))
     if markdown_file:
-        markdown_file.write_text(to_markdown(found, busiest, took=took, quick=quick))
+        table = to_markdown(found, busiest, took=took, quick=quick)
+        markdown_file.write_text(place(table, page))
     if check and (missed := misses(row for rows in found.values() for row in rows)):
         for each in missed:
             console.print(f"missed by more than 15 %: {each}", style="red", soft_wrap=True)

@@ -16,6 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 
 Found = Mapping[str, Sequence[Row | Failure]]
+# Marks in a page of Markdown, between which the table belongs.
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 COLORS = {"reached": "green", "missed": "red"}
 
 
@@ -59,6 +61,21 @@ def to_markdown(found: Found, busiest: Mapping[str, float], *, took: float, quic
             lines.append("| " + " | ".join(cells) + " |")
     lines += ["", *(line + "  " for line in _footer(found, busiest, took))]
     return "\n".join(lines) + "\n"
+
+
+def place(table: str, page: str) -> str:
+    """
+    Return *page* with *table* between its two marks. An empty page becomes the table.
+
+    Raises `ValueError` for a page without the marks: it would be lost.
+    """
+    if not page:
+        return table
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"it has no place for a table: the lines {BEGIN} and {END}")
+    return f"{before}{begin}\n{table}{end}{after}"
 
 
 def to_json(found: Found, busiest: Mapping[str, float], *, quick: bool) -> str:

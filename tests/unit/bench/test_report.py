@@ -6,7 +6,7 @@ import json
 
 import pytest
 from bench.goals import Failure, Row, at_least, at_most_added
-from bench.report import print_table, to_json, to_markdown
+from bench.report import place, print_table, to_json, to_markdown
 from rich.console import Console
 
 FOUND = {
@@ -82,3 +82,21 @@ def test_the_json_holds_what_the_table_rounds():
     assert (first["section"], first["figure"], first["ratio"]) == ("speed", 1234.0, 1.234)
     assert first["goal"] == {"kind": "≥", "limit": 0.8}
     assert last == {"section": "waiting", "what": "several servers", "failed": "no Redis"}
+
+
+def test_the_table_takes_the_place_of_the_one_before_it():
+    page = "# Speed\n\n<!-- figures -->\n| old |\n<!-- end of figures -->\n\nMore.\n"
+
+    assert place("| new |\n", page) == (
+        "# Speed\n\n<!-- figures -->\n| new |\n<!-- end of figures -->\n\nMore.\n"
+    )
+
+
+def test_an_empty_page_becomes_the_table():
+    assert place("| new |\n", "") == "| new |\n"
+
+
+@pytest.mark.parametrize("page", ["# Another page\n", "<!-- figures -->\n"])
+def test_a_page_without_a_place_for_the_table_is_not_lost(page):
+    with pytest.raises(ValueError, match="no place for a table"):
+        place("| new |\n", page)
