@@ -21,7 +21,7 @@ def buttons(*titles: str) -> dict[str, Any]:
 
 
 async def write(page: Tab, text: str) -> None:
-    await page.click("#composer-text")
+    await page.click(".composer-text")
     await page.type(text)
     await page.press_enter()
 
@@ -45,7 +45,7 @@ async def test_a_text_reaches_the_bot_and_its_ticks_turn_blue(page: Tab, bot: Bo
 
 
 async def test_shift_and_enter_begin_a_new_line(page: Tab, bot: Bot) -> None:
-    await page.click("#composer-text")
+    await page.click(".composer-text")
     await page.type("one")
     await page.press_enter(shift=True)
     await page.type("two")
@@ -101,7 +101,7 @@ async def test_a_row_of_a_list_is_chosen_in_a_sheet(page: Tab, bot: Bot) -> None
 
 
 async def test_a_picture_goes_with_what_is_written_as_its_caption(page: Tab, bot: Bot) -> None:
-    await page.choose_files("#file-image", MEDIA / "lake.jpg")
+    await page.choose_files(".file-image", MEDIA / "lake.jpg")
     await write(page, "look")
 
     heard = await bot.hears()
@@ -111,9 +111,9 @@ async def test_a_picture_goes_with_what_is_written_as_its_caption(page: Tab, bot
 
 
 async def test_a_voice_message_arrives_as_ogg_with_opus(page: Tab, bot: Bot) -> None:
-    await page.click("#record")
+    await page.click(".record")
     await page.shows("document.querySelector('.recording-time').textContent >= '0:01'")
-    await page.click("#record-send")
+    await page.click(".record-send")
 
     audio = (await bot.hears())["audio"]
     assert (audio["voice"], audio["mime_type"]) == (True, "audio/ogg; codecs=opus")
@@ -128,8 +128,8 @@ async def test_a_voice_message_arrives_as_ogg_with_opus(page: Tab, bot: Bot) -> 
 
 
 async def test_a_location_is_asked_for_in_a_form(page: Tab, bot: Bot) -> None:
-    await page.click("#attach")
-    await page.click("#attach-location")
+    await page.click(".attach")
+    await page.click(".attach-location")
     await page.click("dialog .primary")
 
     location = (await bot.hears())["location"]
@@ -142,8 +142,8 @@ async def test_a_reaction_stands_on_the_message_it_is_for(page: Tab, bot: Bot) -
     await page.shows(message("text"))
 
     await page.js(f"{message('text')}.focus()")
-    await page.click("#react")
-    await page.click("#emoji button")
+    await page.click(".react")
+    await page.click(".emoji button")
 
     assert (await bot.hears())["reaction"] == {"message_id": said, "emoji": "👍"}
     await page.shows(f"{message('text')}.querySelector('.reactions').textContent === '👍'")
@@ -173,7 +173,7 @@ async def test_the_inspector_shows_the_request_of_the_bot(page: Tab, bot: Bot) -
     await page.shows(message("text"))
 
     await page.js(f"{message('text')}.focus()")
-    await page.click("#inspect")
+    await page.click(".inspect")
 
     shown = await page.js("document.querySelector('#bench .json').textContent")
     assert '"body": "inside"' in shown
@@ -183,9 +183,9 @@ async def test_a_new_person_has_a_chat_of_their_own(page: Tab, bot: Bot) -> None
     await page.click("#new-person")
     await page.type("Ravi")
     await page.click("dialog .primary")
-    await page.shows("document.querySelector('#chat-subtitle').textContent === 'You are Ravi'")
+    await page.shows("document.querySelector('.chat-title p').textContent === 'You are Ravi'")
 
-    await page.click("#say-hi")
+    await page.click(".say-hi")
 
     assert (await bot.hears())["from"] != MAYA
     assert await page.js("document.querySelectorAll('#chats a').length") == 2
@@ -217,5 +217,5 @@ async def test_nothing_is_wider_than_the_screen(
     await bot.says(buttons("Yes", "No"))
 
     await page.shows(message("interactive"))
-    for part in ("document.documentElement", "document.querySelector('#messages')"):
+    for part in ("document.documentElement", "document.querySelector('.messages')"):
         assert await page.js(f"{part}.scrollWidth <= {part}.clientWidth")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from support.axe import CHECK, HEAVY, axe_script
 
 START = 60.0
 WAIT = 15.0  # seconds the page may take to show something
@@ -179,6 +181,19 @@ class Tab:
         held = 8 if shift else 0
         for kind in ("keyDown", "keyUp"):
             await self.call("Input.dispatchKeyEvent", type=kind, modifiers=held, **enter)
+
+    async def shuts_out(self) -> list[str]:
+        """What axe-core finds serious, or worse, on the page as it is now."""
+        if not await self.js("'axe' in window"):
+            await self.call("Runtime.evaluate", expression=axe_script())
+        found: list[str] = await self.js(CHECK)
+        return [finding for finding in found if finding.startswith(HEAVY)]
+
+    async def picture(self, path: Path) -> None:
+        """Write what is seen now into a PNG file."""
+        shot = await self.call("Page.captureScreenshot", format="png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
 
     async def choose_files(self, selector: str, *paths: Path) -> None:
         document = await self.call("DOM.getDocument")

@@ -3,16 +3,20 @@
 const ROOT = "/simulator";
 
 async function call(path, options = {}) {
+  const answer = await ask(path, options);
+  return answer.json().catch(() => null);
+}
+
+async function ask(path, options) {
   let response;
   try {
     response = await fetch(ROOT + path, options);
   } catch (cause) {
     throw new Error("The simulator does not answer. Is it still running?", { cause });
   }
+  if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  if (!response.ok)
-    throw new Error(reasonIn(answer) ?? `The simulator answered ${response.status}.`);
-  return answer;
+  throw new Error(reasonIn(answer) ?? `The simulator answered ${response.status}.`);
 }
 
 function reasonIn(answer) {
@@ -26,28 +30,62 @@ function postJson(path, body) {
   return call(path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-const of = (person) => `/people/${encodeURIComponent(person)}`;
+const segment = encodeURIComponent;
+const of = (person) => `/people/${segment(person)}`;
 
 export const readState = () => call("/state");
 
+export const reset = () => postJson("/reset", {});
+
 export const addPerson = (person) => postJson("/people", person);
+
+export const addGroup = (group) => postJson("/groups", group);
 
 export const markRead = (person) => postJson(`${of(person)}/read`, {});
 
-export const reset = () => postJson("/reset", {});
-
-/** Let *person* write *message*, in WhatsApp's inbound shape. */
+/** Let *person* write *message*, in WhatsApp's shape. */
 export const write = (person, message) => postJson(`${of(person)}/messages`, message);
 
-/** Let *person* send a file: {type, file, caption?, context?}. */
-export function writeFile(person, { type, file, caption, context }) {
+/** Let *person* send a file: {type, file, caption?, context?, number?, author?}. */
+export function writeFile(person, { file, context, ...fields }) {
   const form = new FormData();
-  form.set("type", type);
+  for (const [name, value] of Object.entries(fields)) if (value) form.set(name, value);
   form.set("file", file, file.name);
-  if (caption) form.set("caption", caption);
   if (context) form.set("context", JSON.stringify(context));
   return call(`${of(person)}/messages`, { method: "POST", body: form });
 }
+
+/** Give a message a status by hand: {message_id, status, code?}. */
+export const setStatus = (person, status) => postJson(`${of(person)}/status`, status);
+
+export const readTracker = (person) => call(`${of(person)}/tracker`);
+
+export const advanceClock = (seconds) => postJson("/clock", { advance: seconds });
+
+export const resetClock = () => postJson("/clock", { offset: 0 });
+
+export const addFault = (rule) => postJson("/faults", rule);
+
+export const removeFault = (id) => call(`/faults/${segment(id)}`, { method: "DELETE" });
+
+export const removeFaults = () => call("/faults", { method: "DELETE" });
+
+export const seedFaults = (seed) => postJson("/faults/seed", { seed });
+
+export const readWebhooks = () => call("/webhooks");
+
+export const redeliver = (id) => postJson(`/webhooks/${segment(id)}/redeliver`, {});
+
+/** Send a body of one's own to the bot: {body, sign}. */
+export const sendWebhook = (webhook) => postJson("/webhooks", webhook);
+
+/** A webhook as text: `curl` or `fixture`. */
+export async function webhookAs(id, form) {
+  return (await ask(`/webhooks/${segment(id)}/${form}`, {})).text();
+}
+
+export const setTemplateStatus = ({ name, language }, status) =>
+  postJson(`/templates/${segment(name)}/${segment(language)}`, { status });
 
 export function socketAddress() {
   const address = new URL(`${ROOT}/socket`, location.href);

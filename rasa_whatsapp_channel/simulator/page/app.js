@@ -1,127 +1,112 @@
-// The page: joins the state, the views and the simulator.
+// The page: joins the state, the phones, the bench and the simulator.
 
 import { adviceFor, adviceForNone } from "./advice.js";
 import * as api from "./api.js";
 import { hideBanner, showBanner } from "./banners.js";
 import { createBench } from "./bench.js";
-import { emptyChat, emptyDesk, renderHead } from "./chat.js";
-import { createComposer } from "./composer/composer.js";
-import { createDesk } from "./desk.js";
-import { askPerson, confirmReset } from "./dialogs/questions.js";
+import { askGroup, askPerson, confirmReset } from "./dialogs/questions.js";
 import { byId } from "./dom.js";
 import { renderPeople } from "./people.js";
+import { createPhones } from "./phones.js";
 import { keepOpen } from "./socket.js";
 import { keyOf, State } from "./state.js";
 import { summaryOf } from "./summary.js";
 import { connectThemeButton } from "./themes.js";
-import { createThread } from "./thread.js";
 import { toast } from "./toasts.js";
 
 const READ_AFTER = 350; // milliseconds a person looks at a message before it counts as read
 
 const state = new State();
-const desk = createDesk(state);
-const thread = createThread(desk);
-const composer = createComposer(desk);
-const bench = createBench(desk);
-Object.assign(desk, { goTo: thread.goTo, quote: composer.quote, inspect: bench.select });
+const page = {
+  state,
+  addPerson,
+  inspect: (item) => bench.select(item),
+  openBench: () => bench.open(),
+};
+const phones = (page.phones = createPhones(page, onPhones));
+const bench = createBench(page);
 
-// ── which chat is open: the address says it ──────────────────────────────────────────────────────
-
-const personInAddress = () => decodeURIComponent(location.hash.replace(/^#\/?/, ""));
-
-function route() {
-  const wanted = personInAddress();
-  const person = state.people.has(wanted) ? wanted : null;
-  document.body.dataset.view = person ? "chat" : "people";
-  // Beside the list some chat is always open; on a phone the list comes first.
-  openChat(person ?? desk.person ?? [...state.people.keys()][0] ?? null);
-}
-
-function openChat(person) {
-  if (person !== desk.person) {
-    composer.change(desk.person, person);
-    desk.person = person;
-    showThread();
-  }
-  renderHead(desk);
-  renderPeople(desk);
+function onPhones() {
+  renderLater();
   readSoon();
-}
-
-function showThread() {
-  const empty = desk.person ? emptyChat(desk) : emptyDesk(addPerson);
-  thread.show(state.thread(desk.person), empty);
-  thread.setTyping(desk.isTyping(desk.person));
+  bench.refresh("phones");
 }
 
 // ── changes of the state ─────────────────────────────────────────────────────────────────────────
 
 const onChange = {
   all() {
-    if (!state.people.has(desk.person)) desk.person = null;
-    route();
-    showThread();
+    phones.route();
+    for (const phone of phones.all()) phone.redraw();
     bench.reload();
     if (state.webhook) hideBanner("webhook");
     else showBanner("webhook", adviceForNone());
   },
-  message({ person, item, isNew }) {
-    if (person !== desk.person || item.type === "reaction") return;
-    if (isNew) showNew(item);
-    else thread.refresh(item);
-    bench.refresh(item);
+  message({ chat, item, isNew }) {
+    if (item.type === "reaction") return;
+    if (isNew) showNew(chat, item);
+    else refresh(chat, item);
   },
-  refused({ person, item }) {
-    if (person === desk.person) showNew(item);
-  },
-  status({ person, item }) {
-    if (person !== desk.person) return;
-    thread.refresh(item);
-    bench.refresh(item);
-  },
-  typing({ person }) {
-    setTimeout(() => showTyping(person), state.typing.get(person) - Date.now() + 50);
-    showTyping(person);
+  refused: ({ chat, item }) => showNew(chat, item),
+  status: ({ chat, item }) => refresh(chat, item),
+  typing({ chat }) {
+    setTimeout(() => showTyping(chat), state.typing.get(chat) - Date.now() + 50);
+    showTyping(chat);
   },
   webhook() {
     const advice = adviceFor(state.deliveries[0], state.webhook);
     if (advice) showBanner("webhook", advice);
     else hideBanner("webhook");
-    bench.refreshConnection();
   },
   people() {
-    if (!desk.person) route();
+    if (!phones.inUse?.chat) phones.route();
+  },
+  clock() {
+    for (const phone of phones.all()) phone.redraw(); // the days have other names now
+  },
+  templates() {
+    for (const phone of phones.all()) phone.redraw();
   },
 };
 
 state.subscribe((change) => {
   onChange[change.what]?.(change);
-  if (change.what === "all" || change.what === "webhook") return;
-  renderPeople(desk);
-  renderHead(desk);
-  nameTab();
+  bench.refresh(change.what, change);
+  renderLater();
 });
 
-function showNew(item) {
-  // The first message begins the list that the thread shows.
-  if (state.thread(desk.person).length === 1) showThread();
-  else thread.add();
-  thread.setTyping(desk.isTyping(desk.person));
-  if (item.direction === "inbound") return;
-  byId("announcer").textContent = `${desk.nameOf(item)}: ${summaryOf(item).text}`;
-  readSoon();
+function showNew(chat, item) {
+  for (const phone of phones.with(chat)) {
+    phone.add();
+    if (item.direction === "inbound") continue;
+    const words = `${phone.desk.nameOf(item)}: ${summaryOf(item).text}`;
+    byId("announcer").textContent = words;
+    readSoon();
+  }
 }
 
-function showTyping(person) {
-  renderPeople(desk);
-  if (person !== desk.person) return;
-  thread.setTyping(desk.isTyping(person));
-  renderHead(desk);
+function refresh(chat, item) {
+  for (const phone of phones.with(chat)) phone.refresh(item);
 }
 
-function nameTab() {
-  const unread = [...state.people.keys()].reduce((sum, key) => sum + state.unread(key), 0);
+function showTyping(chat) {
+  renderLater();
+  for (const phone of phones.with(chat)) phone.showTyping();
+}
+
+// Many changes may come at once; the lists are drawn once for all of them.
+
+let drawing = 0;
+
+function renderLater() {
+  drawing ||= requestAnimationFrame(render);
+}
+
+function render() {
+  drawing = 0;
+  renderPeople(page);
+  for (const phone of phones.all()) phone.renderHead();
+  const unread = state.chats().reduce((sum, chat) => sum + state.unread(chat), 0);
   document.title = unread ? `(${unread}) WhatsApp on your desk` : "WhatsApp on your desk";
 }
 
@@ -135,9 +120,10 @@ function readSoon() {
 }
 
 function read() {
-  const looking = document.visibilityState === "visible" && byId("phone").offsetParent !== null;
-  if (!looking || !desk.person || state.unread(desk.person) === 0) return;
-  api.markRead(desk.person).catch((error) => toast(error.message));
+  for (const phone of phones.all()) {
+    if (!phone.chat || !phone.isLookedAt() || state.unread(phone.chat) === 0) continue;
+    api.markRead(state.chatOf(phone.chat).key).catch((error) => toast(error.message));
+  }
 }
 
 // ── the simulator ────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +133,9 @@ let waiting = null; // events that arrive while the state is read; what is in it
 async function reload() {
   waiting = [];
   try {
-    state.load(await api.readState());
+    const [whole, deliveries] = await Promise.all([api.readState(), api.readWebhooks()]);
+    state.load(whole);
+    state.loadDeliveries(deliveries);
   } catch (error) {
     toast(error.message);
   }
@@ -176,19 +164,26 @@ function isStray({ method, path }) {
 
 /** A refusal with its chat: an upload, say, is for nobody yet, so it is shown where one looks. */
 function addressed(refusal) {
-  const isKnown = state.people.has(state.resolve(refusal.person));
-  return isKnown ? refusal : { ...refusal, person: desk.person };
+  const chat = state.chatKey(state.resolve(refusal.person), refusal.number);
+  return { ...refusal, chat: state.hasChat(chat) ? chat : phones.inUse.chat };
 }
 
 async function addPerson() {
   const asked = await askPerson();
-  if (!asked) return;
+  if (asked) await add(api.addPerson(asked));
+}
+
+async function addGroup() {
+  const people = [...state.people].filter(([, person]) => !person.group);
+  const asked = await askGroup(people.map(([key, person]) => [key, person.name]));
+  if (asked) await add(api.addGroup(asked));
+}
+
+async function add(adding) {
   try {
-    const person = await api.addPerson(asked);
-    if (person && keyOf(person)) {
-      state.takePerson(person);
-      location.hash = `#/${encodeURIComponent(keyOf(person))}`;
-    }
+    const person = await adding;
+    state.takePerson(person);
+    location.hash = phones.addressWith(keyOf(person));
   } catch (error) {
     toast(error.message);
   }
@@ -218,8 +213,9 @@ const socket = keepOpen(api.socketAddress(), {
 });
 
 connectThemeButton();
+phones.route();
 byId("new-person").addEventListener("click", addPerson);
+byId("new-group").addEventListener("click", addGroup);
 byId("reset").addEventListener("click", startOver);
-byId("open-bench").addEventListener("click", bench.openConnection);
-addEventListener("hashchange", route);
+byId("skip").addEventListener("click", () => phones.inUse.focus());
 document.addEventListener("visibilitychange", readSoon);

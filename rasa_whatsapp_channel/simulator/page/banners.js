@@ -1,25 +1,34 @@
 // Strips above the chat that say what is wrong, and what to do.
 
-import { byId, h, icon } from "./dom.js";
+import { h, icon } from "./dom.js";
 
 const shown = new Map();
 
-/** Show the banner *name*: {title, text?, action?: [label, onclick]}. Replaces the one before. */
-export function showBanner(name, { title, text, action }) {
-  const node = h(
+/** Show the banner *name* on every phone: {title, text?, action?: [label, onclick]}. */
+export function showBanner(name, banner) {
+  shown.set(name, banner);
+  refill();
+}
+
+export function hideBanner(name) {
+  if (shown.delete(name)) refill();
+}
+
+/** Put the banners of now into *node*: of a phone that has just come. */
+export function fillBanners(node) {
+  node.replaceChildren(...[...shown].map(([name, banner]) => bannerNode(name, banner)));
+}
+
+function refill() {
+  document.querySelectorAll(".phone .banners").forEach(fillBanners);
+}
+
+function bannerNode(name, { title, text, action }) {
+  return h(
     "div.banner",
     { data: { banner: name } },
     icon("warning"),
     h("div", {}, h("strong", {}, title), text && h("p", {}, text)),
     action && h("button.small", { type: "button", onclick: action[1] }, action[0]),
   );
-  const before = shown.get(name);
-  if (before) before.replaceWith(node);
-  else byId("banners").append(node);
-  shown.set(name, node);
-}
-
-export function hideBanner(name) {
-  shown.get(name)?.remove();
-  shown.delete(name);
 }

@@ -1,82 +1,154 @@
-// The bench beside the phone: the connection, and what is inside a message.
-// On small screens it opens as a drawer.
+// The bench beside the phones: how things are joined, the clock, faults, templates, Rasa; and what
+// is inside a message. Where there is no room it opens as a drawer.
 
-import { connectionView } from "./bench/connection.js";
+import { createClock } from "./bench/clock.js";
+import { createConnection } from "./bench/connection.js";
+import { createFaults } from "./bench/faults.js";
 import { messageView } from "./bench/message.js";
+import { createRasa } from "./bench/rasa.js";
+import { createTemplates } from "./bench/templates.js";
 import { openDialog } from "./dialogs/dialog.js";
-import { byId, h, iconButton } from "./dom.js";
+import { byId, h, icon, iconButton } from "./dom.js";
 
-const BESIDE = matchMedia("(min-width: 1180px)");
+const FRAME = "bench-panel";
 
-export function createBench(desk) {
+/**
+ * A panel is {name, label, symbol, node, refresh(what, change), isThere?, hasNews?}: `what` is what
+ * has changed, as the state tells it, or "shown" when the panel comes into view.
+ */
+export function createBench(page) {
+  const connection = createConnection(page);
+  const panels = [
+    connection,
+    createClock(page),
+    createFaults(page),
+    createTemplates(page),
+    createRasa(page),
+  ];
+  const aside = byId("bench");
+  const tabs = h("div.tabs", { role: "tablist", "aria-label": "Bench" });
+  const frame = h("div.bench-body", { id: FRAME });
+  const head = h("div.bench-head", {});
+  const inner = h("div.bench-inner", {}, head, frame);
+  let shown = connection;
   let selected = null;
   let drawer = null;
-  let isConnected = false;
 
-  BESIDE.addEventListener("change", () => {
-    drawer?.close();
-    render();
-  });
+  tabs.addEventListener("keydown", onKey);
+  aside.append(inner);
+  new ResizeObserver(place).observe(document.body);
+  render();
 
-  function content() {
-    return selected ? messageView(selected, desk) : connectionView(desk.state, isConnected);
+  const isBeside = () => aside.offsetParent !== null || getComputedStyle(aside).display !== "none";
+
+  /** The bench is in the drawer while that is open, and else beside the phones. */
+  function place() {
+    if (drawer && isBeside()) drawer.close();
   }
 
   function render() {
-    byId("bench").replaceChildren(...(BESIDE.matches ? [head(), content()] : []));
-    drawer?.node.querySelector(".dialog-body").replaceChildren(content());
+    if (selected) {
+      const back = iconButton("back", "Back", () => select(null), { class: "round bench-close" });
+      head.replaceChildren(back, h("h2", {}, "Message"));
+      frame.removeAttribute("role");
+      frame.removeAttribute("aria-labelledby");
+      frame.replaceChildren(messageView(selected, page));
+      return;
+    }
+    drawTabs();
+    head.replaceChildren(tabs);
+    frame.setAttribute("role", "tabpanel");
+    frame.setAttribute("aria-labelledby", `tab-${shown.name}`);
+    if (frame.firstElementChild !== shown.node) frame.replaceChildren(shown.node);
+    shown.refresh("shown");
   }
 
-  function head() {
-    const title = h("h2", {}, selected ? "Message" : "Connection");
-    const back = () => select(null);
-    const close = iconButton("close", "Back to the connection", back, { id: "bench-close" });
-    return h("div.bench-head", {}, title, selected && close);
+  function drawTabs() {
+    const there = panels.filter((panel) => panel.isThere?.() ?? true);
+    const focused = tabs.contains(document.activeElement);
+    tabs.replaceChildren(...there.map(tabNode));
+    if (focused) tabs.querySelector("[aria-selected='true']").focus();
   }
 
-  /** Show what is inside *item*; null shows the connection. */
+  function tabNode(panel) {
+    const isShown = panel === shown;
+    return h(
+      "button.tab",
+      {
+        ...{ type: "button", role: "tab", id: `tab-${panel.name}`, "aria-controls": FRAME },
+        ...{ "aria-selected": String(isShown), tabindex: isShown ? 0 : -1 },
+        data: { news: panel.hasNews?.() ? "" : undefined },
+        onclick: () => show(panel),
+      },
+      icon(panel.symbol),
+      panel.label,
+    );
+  }
+
+  function show(panel) {
+    shown = panel;
+    render();
+    frame.parentElement.scrollTop = 0;
+  }
+
+  function onKey({ key }) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (!step) return;
+    const all = [...tabs.children];
+    const at = all.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+    all[(at + step + all.length) % all.length].click();
+    tabs.querySelector("[aria-selected='true']").focus();
+  }
+
+  /** Show what is inside *item*; null shows the panel from before. */
   function select(item) {
     selected = item;
     markSelected(item);
     render();
-    if (!BESIDE.matches) openDrawer();
-    else if (item) byId("bench-close").focus();
+    if (item && !isBeside()) openDrawer();
+    else if (item) head.querySelector(".bench-close").focus();
   }
 
   function openDrawer() {
+    if (drawer) return;
     drawer = openDialog({
-      title: selected ? "Message" : "Connection",
+      title: "Bench",
       className: "drawer",
-      body: content(),
+      body: inner,
       onclose: () => {
         drawer = null;
-        selected = null;
-        markSelected(null);
+        aside.append(inner);
+        if (selected) select(null);
       },
     });
   }
 
   return {
     select,
-    openConnection: () => select(null),
 
-    setConnected(connected) {
-      isConnected = connected;
-      if (!selected) render();
+    open() {
+      select(null);
+      if (!isBeside()) openDrawer();
+    },
+
+    setConnected(isConnected) {
+      connection.setConnected(isConnected);
     },
 
     /** Everything was read anew: the message in hand may be gone. */
     reload() {
-      selected = desk.state.messages.get(selected?.id) ?? null;
+      selected = page.state.messages.get(selected?.id) ?? null;
       markSelected(selected);
       render();
     },
 
-    /** *item* has changed: its status, or a reaction. */
-    refresh: (item) => item === selected && render(),
-
-    /** There was a delivery. A message in hand stays as it is. */
-    refreshConnection: () => !selected && render(),
+    /** Something has changed: see `state.tell`. */
+    refresh(what, change = {}) {
+      if (selected && change.item === selected) render();
+      if (selected) return;
+      if (["faults", "clock"].includes(what)) drawTabs();
+      shown.refresh(what, change);
+    },
   };
 }
 

@@ -1,22 +1,64 @@
 // One chat: who it is with, and what stands there while nobody has written.
 
 import { initials } from "./avatar.js";
-import { byId, h, icon } from "./dom.js";
+import { h, icon } from "./dom.js";
+import { plus } from "./people.js";
 
 export function renderHead(desk) {
-  const { number, people } = desk.state;
-  const person = people.get(desk.person);
-  byId("number-avatar").textContent = initials(number.name ?? "Bot");
-  byId("chat-title").textContent = number.name ?? "Bot";
-  byId("chat-subtitle").textContent = desk.isTyping(desk.person)
-    ? "typing…"
-    : person && `You are ${person.name || desk.person}`;
-  byId("composer").inert = !person;
+  const { state, node, chat } = desk;
+  const { person, number = {} } = state.chatOf(chat);
+  const of = (selector) => node.querySelector(selector);
+  const name = person?.group ? person.name : (number.name ?? "Bot");
+  node.setAttribute("aria-label", person ? `Phone of ${person.name}` : "Phone");
+  of(".avatar.business").textContent = initials(name);
+  of(".chat-title h2").textContent = name;
+  of(".composer").inert = !person;
+  const line = of(".chat-title p");
+  if (line.contains(document.activeElement)) return; // somebody is choosing there
+  if (state.isTyping(chat)) line.replaceChildren("typing…");
+  else line.replaceChildren(...(person ? whoYouAre(desk, person) : []));
+}
+
+/** "You are Maya", and who else one could be. */
+function whoYouAre(desk, person) {
+  const { state, chat } = desk;
+  if (person.group) return ["You are ", participantChoice(desk, person)];
+  const you = h("span", { dir: "auto" }, `You are ${person.name || state.chatOf(chat).key}`);
+  return state.numbers.length > 1 ? [you, " · ", numberChoice(desk)] : [you];
+}
+
+function participantChoice(desk, group) {
+  const keys = group.participants ?? [];
+  const names = keys.map((key) => [key, desk.state.people.get(key)?.name ?? plus(key)]);
+  return choice("Who writes", names, desk.author ?? keys[0], (key) => {
+    desk.author = key;
+  });
+}
+
+function numberChoice({ state, chat, open }) {
+  const { key, number } = state.chatOf(chat);
+  const names = state.numbers.map((one) => [
+    one.phone_number_id,
+    [one.name, plus(one.display_phone_number ?? "")].filter(Boolean).join(" "),
+  ]);
+  return choice("Number of the bot", names, number.phone_number_id, (id) =>
+    open(state.chatKey(key, id)),
+  );
+}
+
+function choice(label, names, chosen, take) {
+  const options = names.map(([value, name]) =>
+    h("option", { value, selected: value === chosen }, name),
+  );
+  const node = h("select.inline-choice", { "aria-label": label }, options);
+  node.addEventListener("change", () => take(node.value));
+  return node;
 }
 
 /** What stands in a chat without messages. */
 export function emptyChat(desk) {
-  const { number, webhook } = desk.state;
+  const { number = {} } = desk.state.chatOf(desk.chat);
+  const { webhook } = desk.state;
   const hello = () => desk.send({ type: "text", text: { body: "hi" } });
   return h(
     "div.empty",
@@ -30,7 +72,7 @@ export function emptyChat(desk) {
         "The answers appear here, as they would on a phone.",
     ),
     webhook && h("p.quiet", {}, "Your bot listens at ", h("code", {}, webhook)),
-    h("button.primary", { type: "button", id: "say-hi", onclick: hello }, "Send “hi”"),
+    h("button.primary.say-hi", { type: "button", onclick: hello }, "Send “hi”"),
   );
 }
 

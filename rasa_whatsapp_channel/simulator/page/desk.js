@@ -1,4 +1,4 @@
-// What messages and menus can do on this desk. They get this object and nothing else.
+// What messages and menus can do on one phone. They get this object and nothing else.
 
 import * as api from "./api.js";
 import { openLightbox } from "./dialogs/lightbox.js";
@@ -6,26 +6,38 @@ import { askContact, askFlow, askPlace } from "./dialogs/questions.js";
 import { openList, openProducts } from "./dialogs/sheet.js";
 import { toast } from "./toasts.js";
 
-/** The desk over *state*. `person` is who holds the phone; app.js fills in goTo, quote, inspect. */
-export function createDesk(state) {
-  const desk = { state, person: null, isTyping, nameOf, send, sendFile, answer, react };
-
-  function isTyping(key) {
-    return (state.typing.get(key) ?? 0) > Date.now();
-  }
+/**
+ * The desk of the phone *node*. `chat` is what it shows, `author` who writes into a group;
+ * phone.js fills in goTo, quote, inspect.
+ */
+export function createDesk({ state }, node) {
+  const desk = { state, node, chat: null, author: null, nameOf, send, sendFile, answer, react };
 
   function nameOf(item) {
-    if (item.direction === "outbound") return state.number.name ?? "Bot";
-    return state.people.get(item.person)?.name ?? "You";
+    if (item.direction === "outbound") return numberOf(item).name ?? "Bot";
+    return state.people.get(item.author ?? item.person)?.name ?? "You";
+  }
+
+  function numberOf(item) {
+    return state.chatOf(item.chat).number ?? {};
   }
 
   /** Send in the person's name; true when the simulator took it. */
-  function send(message, person = desk.person) {
-    return attempt(api.write(person, message));
+  function send(message, chat = desk.chat) {
+    return attempt(api.write(state.chatOf(chat).key, { ...message, ...envelope(chat) }));
   }
 
-  function sendFile(message, person = desk.person) {
-    return attempt(api.writeFile(person, message));
+  function sendFile(message, chat = desk.chat) {
+    return attempt(api.writeFile(state.chatOf(chat).key, { ...message, ...envelope(chat) }));
+  }
+
+  /** To which number, and in a group by whom, where that is not clear anyway. */
+  function envelope(chat) {
+    const { person, number } = state.chatOf(chat);
+    return {
+      ...(number !== state.number && { number: number.phone_number_id }),
+      ...(person.group && { author: desk.author ?? person.participants?.[0] }),
+    };
   }
 
   async function attempt(call) {
@@ -70,7 +82,7 @@ export function createDesk(state) {
   });
 
   function ownCard() {
-    const { name, phone } = state.people.get(desk.person) ?? {};
+    const { name, phone } = state.chatOf(desk.chat).person ?? {};
     return { name, phone: phone ?? "" };
   }
 }

@@ -1,54 +1,74 @@
 // The list of people on the desk: each holds a phone and chats with the same bot.
 
 import { avatar } from "./avatar.js";
-import { byId, h, icon } from "./dom.js";
+import { byId, h, icon, iconButton } from "./dom.js";
 import { oneLine } from "./format/render.js";
 import { summaryOf } from "./summary.js";
 import { shortMoment } from "./times.js";
 
-export function renderPeople(desk) {
-  const { state } = desk;
+export function renderPeople({ state, phones }) {
   const { name, display_phone_number: number } = state.number;
   byId("number-name").textContent = [name, number && plus(number)].filter(Boolean).join(" · ");
-  const moment = (key) => state.lastMessage(key)?.timestamp ?? 0;
-  const keys = [...state.people.keys()].sort((a, b) => moment(b) - moment(a));
-  byId("chats").replaceChildren(...keys.map((key) => h("li", {}, entry(key, desk))));
-  byId("nobody").hidden = keys.length > 0;
+  const chats = state.chats();
+  const focused = document.activeElement?.closest?.("#chats li")?.dataset.chat;
+  const role = document.activeElement?.className;
+  byId("chats").replaceChildren(...chats.map((chat) => entry(chat, state, phones)));
+  byId("nobody").hidden = chats.length > 0;
+  // The list was drawn anew under the focus: give it back.
+  if (focused && role) {
+    const again = byId("chats").querySelector(`[data-chat="${CSS.escape(focused)}"]`);
+    again?.querySelector(`.${role.split(" ").at(-1)}`)?.focus({ preventScroll: true });
+  }
 }
 
 /** A phone number as people write it. */
 export const plus = (phone) => (/^\d/.test(phone) ? `+${phone}` : phone);
 
-function entry(key, desk) {
-  const { name } = desk.state.people.get(key);
-  const last = desk.state.lastMessage(key);
-  const unread = desk.state.unread(key);
+function entry(chat, state, phones) {
+  const { key, person, number } = state.chatOf(chat);
+  const last = state.lastMessage(chat);
+  const unread = state.unread(chat);
+  const isOpen = phones.isOpen(chat);
+  const name = person.name || key;
   return h(
-    "a.chat",
-    {
-      href: `#/${encodeURIComponent(key)}`,
-      "aria-current": desk.person === key ? "true" : undefined,
-      data: { person: key },
-    },
-    avatar(name),
+    "li",
+    { data: { chat } },
     h(
-      "span.chat-text",
-      {},
-      h("span.chat-name", { dir: "auto" }, name || key),
-      h("span.chat-last", { dir: "auto" }, preview(key, last, desk)),
+      "a.chat",
+      {
+        href: phones.addressWith(chat),
+        "aria-current": isOpen ? "true" : undefined,
+        data: { person: key, used: phones.inUse?.chat === chat ? "" : undefined },
+      },
+      person.group ? groupAvatar() : avatar(name),
+      h(
+        "span.chat-text",
+        {},
+        h("span.chat-name", { dir: "auto" }, name),
+        number !== state.number && h("span.chat-number", {}, `to ${number.name ?? "number 2"}`),
+        h("span.chat-last", { dir: "auto" }, preview(chat, last, state)),
+      ),
+      h(
+        "span.chat-side",
+        {},
+        last && h("time", {}, shortMoment(last.timestamp, state.now() * 1000)),
+        unread > 0 && h("span.badge", {}, String(unread), h("span.spoken", {}, " unread")),
+      ),
     ),
-    h(
-      "span.chat-side",
-      {},
-      last && h("time", {}, shortMoment(last.timestamp)),
-      unread > 0 && h("span.badge", {}, String(unread), h("span.spoken", {}, " unread")),
-    ),
+    !isOpen &&
+      iconButton("beside", `Open ${name} beside`, () => phones.openBeside(chat), {
+        class: "round beside",
+      }),
   );
 }
 
-function preview(key, last, desk) {
-  if (desk.isTyping(key)) return h("em.typing-word", {}, "typing…");
-  if (!last) return plus(key);
+function groupAvatar() {
+  return h("span.avatar", { "aria-hidden": "true", data: { colour: 2 } }, icon("group"));
+}
+
+function preview(chat, last, state) {
+  if (state.isTyping(chat)) return h("em.typing-word", {}, "typing…");
+  if (!last) return plus(state.chatOf(chat).key);
   const { icon: symbol, text } = summaryOf(last);
   return [last.direction === "inbound" && "You: ", symbol && icon(symbol), oneLine(text)];
 }

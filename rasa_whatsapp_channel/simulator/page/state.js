@@ -1,6 +1,6 @@
-// What the page knows: people, their messages, what the platform refused. No DOM, no network.
+// What the page knows: people, their chats, what the platform refused. No DOM, no network.
 
-const DELIVERIES_KEPT = 30;
+const DELIVERIES_KEPT = 200;
 
 /** What names a person in addresses and messages: the phone, else the user id. */
 export const keyOf = (person) => person.phone || person.user_id;
@@ -12,7 +12,7 @@ export class State {
     this.load({});
   }
 
-  /** Tell *listener* of every change: {what, person?, item?, isNew?}. */
+  /** Tell *listener* of every change: {what, chat?, item?, isNew?}. */
   subscribe(listener) {
     this.listeners.add(listener);
   }
@@ -22,13 +22,18 @@ export class State {
   }
 
   /** Take the whole state as GET /simulator/state gives it. Refusals seen so far stay. */
-  load({ api, webhook, number, people = [], messages = [] }) {
+  load({ people = [], messages = [], ...rest }) {
     const refused = [...(this.threads?.values() ?? [])].flat().filter((item) => item.refused);
-    this.api = api;
-    this.webhook = typeof webhook === "string" ? webhook : webhook?.url;
-    this.number = number ?? {};
+    this.api = rest.api;
+    this.webhook = typeof rest.webhook === "string" ? rest.webhook : rest.webhook?.url;
+    this.numbers = rest.numbers ?? (rest.number ? [rest.number] : []);
+    this.clock = rest.clock;
+    this.faults = rest.faults;
+    this.templates = rest.templates;
+    this.hasRasa = rest.rasa === true;
     this.people = new Map(people.map((person) => [keyOf(person), person]));
     this.messages = new Map();
+    this.tapped = new Map();
     this.threads = new Map();
     this.typing = new Map();
     for (const message of messages) this.putMessage(message);
@@ -52,8 +57,21 @@ export class State {
       refused: () => this.takeRefusal(event),
       webhook: () => this.takeDelivery(event),
       person: () => this.takePerson(event.person),
+      clock: () => this.takePart("clock", { now: event.now, offset: event.offset }),
+      faults: () => this.takePart("faults", event.faults),
+      templates: () => this.takePart("templates", event.templates),
     };
     takers[event.event]?.();
+  }
+
+  /** The business number that is meant where none is said. */
+  get number() {
+    return this.numbers[0] ?? {};
+  }
+
+  /** Unix seconds on the simulator's clock, which may have been moved. */
+  now() {
+    return Date.now() / 1000 + (this.clock?.offset ?? 0);
   }
 
   /** The key of the person whom *reference* (phone or user id) names. */
@@ -61,6 +79,33 @@ export class State {
     if (this.people.has(reference)) return reference;
     for (const [key, person] of this.people) if (person.user_id === reference) return key;
     return reference;
+  }
+
+  // A chat is one person with one of the bot's numbers. Its key is the person's, and names the
+  // number only where that is not the first: "4915112345678", "4915112345678~106540352242923".
+
+  chatKey(person, number) {
+    return number && number !== this.number.phone_number_id ? `${person}~${number}` : person;
+  }
+
+  /** {person, number} of a chat: a person's JSON and a number's. */
+  chatOf(key) {
+    const [person, id] = String(key).split("~");
+    const number = id ? this.numbers.find((one) => one.phone_number_id === id) : this.number;
+    return { key: person, person: this.people.get(person), number };
+  }
+
+  hasChat(key) {
+    const { person, number } = this.chatOf(key);
+    return Boolean(person && number);
+  }
+
+  /** The keys of all chats: each person with the first number, and with others they wrote to. */
+  chats() {
+    const others = [...this.threads.keys()].filter((key) => key.includes("~"));
+    const keys = [...new Set([...this.people.keys(), ...others])].filter((key) => this.hasChat(key));
+    const moment = (key) => this.lastMessage(key)?.timestamp ?? 0;
+    return keys.sort((a, b) => moment(b) - moment(a));
   }
 
   thread(key) {
@@ -71,7 +116,11 @@ export class State {
     return this.thread(key).findLast((item) => !item.refused);
   }
 
-  /** How many of the bot's messages *key* has not read. */
+  isTyping(key) {
+    return (this.typing.get(key) ?? 0) > Date.now();
+  }
+
+  /** How many of the bot's messages in a chat the person has not read. */
   unread(key) {
     const isUnread = (item) =>
       item.direction === "outbound" && (item.status === "sent" || item.status === "delivered");
@@ -87,23 +136,27 @@ export class State {
 
   /** The replies that were tapped on the message *id*: their ids. */
   taps(id) {
-    const answers = this.thread(this.messages.get(id)?.person).filter(
-      (item) => item.direction === "inbound" && item.context?.message_id === id,
-    );
-    return new Set(answers.map(tappedId).filter((tapped) => tapped !== undefined));
+    return this.tapped.get(id) ?? new Set();
+  }
+
+  /** The template a message names, with its words, if the simulator knows it. */
+  templateOf({ name, language }) {
+    return this.templates?.find((one) => one.name === name && one.language === language?.code);
   }
 
   takeMessage(message) {
     const isNew = !this.messages.has(message.id);
     const item = this.putMessage(message);
-    if (item.direction === "outbound") this.typing.delete(item.person);
-    this.tell({ what: "message", person: item.person, item, isNew });
+    if (item.direction === "outbound") this.typing.delete(item.chat);
+    this.tell({ what: "message", chat: item.chat, item, isNew });
     const quoted = this.messages.get(item.context?.message_id);
-    if (quoted) this.tell({ what: "message", person: quoted.person, item: quoted, isNew: false });
+    if (quoted) this.tell({ what: "message", chat: quoted.chat, item: quoted, isNew: false });
   }
 
   putMessage(message) {
-    const item = { ...message, person: this.resolve(message.person) };
+    const person = this.resolve(message.person);
+    const item = { ...message, person, chat: this.chatKey(person, message.number) };
+    this.noteTap(item);
     const known = this.messages.get(item.id);
     if (known) return Object.assign(known, item);
     this.messages.set(item.id, item);
@@ -111,60 +164,75 @@ export class State {
     return item;
   }
 
+  noteTap(item) {
+    const quoted = item.direction === "inbound" && item.context?.message_id;
+    const reply = quoted ? tappedId(item) : undefined;
+    if (reply === undefined) return;
+    if (!this.tapped.has(quoted)) this.tapped.set(quoted, new Set());
+    this.tapped.get(quoted).add(reply);
+  }
+
   place(item) {
-    if (!this.threads.has(item.person)) this.threads.set(item.person, []);
-    this.threads.get(item.person).push(item);
+    if (!this.threads.has(item.chat)) this.threads.set(item.chat, []);
+    this.threads.get(item.chat).push(item);
   }
 
   takeReactions({ message_id: id, reactions }) {
     const item = this.messages.get(id);
     if (!item) return;
     item.reactions = reactions;
-    this.tell({ what: "message", person: item.person, item, isNew: false });
+    this.tell({ what: "message", chat: item.chat, item, isNew: false });
   }
 
-  takeStatus({ message_id: id, status, errors }) {
+  takeStatus({ message_id: id, status, errors, statuses, timestamp, by_hand: byHand }) {
     const item = this.messages.get(id);
     if (!item) return;
+    const step = { status, timestamp: timestamp ?? this.now(), by_hand: byHand };
     Object.assign(item, { status, errors: errors ?? item.errors });
-    this.tell({ what: "status", person: item.person, item });
+    if (item.statuses) item.statuses = statuses ?? [...item.statuses, step];
+    this.tell({ what: "status", chat: item.chat, item });
   }
 
-  takeTyping({ person, seconds = 25 }) {
-    const key = this.resolve(person);
-    this.typing.set(key, Date.now() + seconds * 1000);
-    this.tell({ what: "typing", person: key });
+  takeTyping({ person, number, seconds = 25 }) {
+    const chat = this.chatKey(this.resolve(person), number);
+    this.typing.set(chat, Date.now() + seconds * 1000);
+    this.tell({ what: "typing", chat });
   }
 
-  takeRefusal({ person, request, answer, rule }) {
-    const timestamp = Date.now() / 1000;
-    const key = this.resolve(person);
-    const item = {
-      id: `refused-${timestamp}`,
-      refused: true,
-      person: key,
-      timestamp,
-      request,
-      answer,
-      rule,
-    };
+  takeRefusal({ chat, request, answer, rule }) {
+    const timestamp = this.now();
+    const id = `refused-${timestamp}`;
+    const item = { id, refused: true, chat, timestamp, request, answer, rule };
     this.place(item);
-    this.tell({ what: "refused", person: key, item, isNew: true });
+    this.tell({ what: "refused", chat, item, isNew: true });
   }
 
   takeDelivery(event) {
+    const isKnown = ({ time, attempt }) => time === event.time && attempt === event.attempt;
+    if (this.deliveries.some(isKnown)) return; // it was in the log that was just read
     this.deliveries = [event, ...this.deliveries].slice(0, DELIVERIES_KEPT);
     this.tell({ what: "webhook" });
+  }
+
+  /** Take the log of webhooks as it was before this page was opened, the oldest first. */
+  loadDeliveries(attempts) {
+    this.deliveries = attempts.slice(-DELIVERIES_KEPT).reverse();
+    this.tell({ what: "deliveries" });
   }
 
   takePerson(person) {
     this.people.set(keyOf(person), person);
     this.tell({ what: "people" });
   }
+
+  takePart(name, value) {
+    this[name] = value;
+    this.tell({ what: name });
+  }
 }
 
 function tappedId({ type, content }) {
-  if (type === "button") return content.payload;
+  if (type === "button") return content?.payload;
   return (content?.button_reply ?? content?.list_reply)?.id;
 }
 

@@ -3,16 +3,18 @@
 import { renderMessage, refreshMessage } from "./bubbles/frame.js";
 import { renderRefusal } from "./bubbles/refusal.js";
 import { createToolbar } from "./bubbles/toolbar.js";
-import { byId, h } from "./dom.js";
+import { h } from "./dom.js";
 import { dayName, dayOf } from "./times.js";
 
-const PAGE = 100; // messages drawn at once
+const PAGE = 60; // messages drawn at once
+const DRAWN_MOST = 400; // who stands at the end needs no more of what was before
 const GROUP = 300; // seconds within which messages of one side stand together
 const NEAR = 80; // pixels from the end that count as being there
 
 export function createThread(desk) {
-  const scroller = byId("messages");
-  const toEnd = byId("to-end");
+  const scroller = desk.node.querySelector(".messages");
+  const toEnd = desk.node.querySelector(".to-end");
+  const toEndCount = toEnd.querySelector(".badge");
   const inner = h("div.messages-inner");
   const typing = h("div.typing", { hidden: true, role: "status" }, typingDots());
   const earlier = h("button.earlier", { type: "button", onclick: showEarlier }, "Earlier messages");
@@ -48,7 +50,7 @@ export function createThread(desk) {
 
   /** The last of the items is new. */
   function add() {
-    inner.querySelector("[data-empty]")?.remove();
+    if (atEnd && nodes.size > DRAWN_MOST) return show(items);
     typing.before(...drawn(items.length - 1, items.length));
     setCurrent(nodes.get(items.at(-1).id));
     if (atEnd || items.at(-1).direction === "inbound") goToEnd();
@@ -70,7 +72,7 @@ export function createThread(desk) {
     if (at === -1) return;
     while (at < from) showEarlier();
     const node = nodes.get(id);
-    atEnd = false;
+    atEnd = false; // before the scrolling is seen
     node.scrollIntoView({ block: "center" });
     focus(node);
     node.classList.add("flash");
@@ -84,7 +86,7 @@ export function createThread(desk) {
       nodes.set(item.id, node);
       if (startsGroup(item, before)) node.classList.add("first");
       if (before && dayOf(before.timestamp) === dayOf(item.timestamp)) return [node];
-      return [h("h3.day", {}, dayName(item.timestamp)), node];
+      return [h("h3.day", {}, dayName(item.timestamp, desk.state.now() * 1000)), node];
     });
   }
 
@@ -113,8 +115,8 @@ export function createThread(desk) {
 
   function countMissed(count) {
     missed = count;
-    byId("to-end-count").hidden = count === 0;
-    byId("to-end-count").textContent = count;
+    toEndCount.hidden = count === 0;
+    toEndCount.textContent = count;
     toEnd.setAttribute(
       "aria-label",
       count ? `${count} new, go to the newest` : "Go to the newest message",

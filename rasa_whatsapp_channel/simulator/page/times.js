@@ -43,3 +43,15 @@ export function lengthOf(seconds) {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
+
+const longMoment = new Intl.DateTimeFormat("en-GB", {
+  ...{ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
+});
+
+/** "Wed 25 Nov, 16:43". */
+export const dateAndTime = (seconds) => longMoment.format(seconds * 1000).replace(/, (\d+ )/, " $1");
+
+const exact = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+/** "16:43:07". */
+export const exactTime = (seconds) => exact.format(seconds * 1000);

@@ -3,7 +3,7 @@ import { h } from "../dom.js";
 /** A list of names and values; what has no value is left out. */
 export function facts(entries) {
   const rows = entries
-    .filter(([, value]) => value !== undefined && value !== null && value !== "")
+    .filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false)
     .flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
   return h("dl.facts", {}, rows);
 }

@@ -1,5 +1,5 @@
 import { h, icon } from "../dom.js";
-import { formatted } from "../format/render.js";
+import { folded } from "../format/render.js";
 import { endingOf, sizeOf } from "../format/sizes.js";
 
 // Kinds of documents people know by their colour.
@@ -18,7 +18,7 @@ const KINDS = {
 export function document({ content }) {
   const nodes = [card(content)];
   if (!content.caption) return { content: nodes, meta: "below" };
-  return { content: [...nodes, formatted(content.caption)], meta: "inline" };
+  return { content: [...nodes, ...folded(content.caption)], meta: "inline" };
 }
 
 /** A card that downloads the document. */

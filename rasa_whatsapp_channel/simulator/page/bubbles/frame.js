@@ -21,7 +21,15 @@ export function renderMessage(item, desk) {
   const bubble = h(
     "div.bubble",
     { data: { bare: bare ? "" : undefined, fits: fitOf(item) } },
-    h("div.content", { data: { meta } }, quoteOf(item, desk), content, metaOf(item)),
+    h(
+      "div.content",
+      { data: { meta } },
+      item.author && h("p.author", { dir: "auto" }, desk.nameOf(item)),
+      item.referral && referralNode(item.referral),
+      quoteOf(item, desk),
+      content,
+      metaOf(item),
+    ),
     choices.length > 0 && h("div.choices", {}, choices),
   );
   const node = h(
@@ -65,6 +73,17 @@ function quoteOf(item, desk) {
     { type: "button", onclick: () => desk.goTo(id), data: { direction: quoted?.direction } },
     h("span.quote-who", { dir: "auto" }, quoted ? desk.nameOf(quoted) : "Quoted"),
     h("span.quote-text", { dir: "auto" }, symbol && icon(symbol), oneLine(text)),
+  );
+}
+
+/** The ad that a conversation began with. */
+function referralNode({ headline, body, source_type: kind }) {
+  return h(
+    "div.quote-lines.referral",
+    {},
+    h("span.quote-who", { dir: "auto" }, headline ?? "Ad"),
+    body && h("span.quote-text", { dir: "auto" }, body),
+    h("span.quiet", {}, kind === "post" ? "From a post" : "From an ad"),
   );
 }
 

@@ -1,5 +1,6 @@
 import { h, icon, webLink } from "../dom.js";
-import { formatted } from "../format/render.js";
+import { folded } from "../format/render.js";
+import { lengthOf } from "../times.js";
 
 export function image({ content }, desk) {
   return withCaption(picture(content, desk), content.caption);
@@ -20,7 +21,7 @@ export function sticker({ content }) {
 
 function withCaption(node, caption) {
   if (!caption) return { content: [node], meta: "over" };
-  return { content: [node, formatted(caption)], meta: "inline" };
+  return { content: [node, ...folded(caption)], meta: "inline" };
 }
 
 /** A picture that opens large. */
@@ -38,9 +39,25 @@ export function picture(media, desk) {
 export function film(media) {
   if (!media.url) return missing("video", "Video", media);
   const label = media.caption ?? media.filename ?? "Video";
-  const props = { src: media.url, controls: true, preload: "metadata", playsinline: true };
-  const node = h("video.film", { ...props, "aria-label": label });
-  node.addEventListener("error", () => node.replaceWith(missing("video", "Video", media)));
+  const props = { src: media.url, preload: "metadata", playsinline: true };
+  const video = h("video", { ...props, "aria-label": label });
+  const length = h("span.film-length", {}, icon("video"), lengthOf(NaN));
+  const start = { type: "button", "aria-label": `Play: ${label}`, onclick: play };
+  const cover = h("button.film-cover", start, h("span.film-play", {}, icon("play")), length);
+  const node = h("div.film", {}, video, cover);
+
+  // As on a phone: first a picture with its length, then a player.
+  function play() {
+    cover.remove();
+    video.controls = true;
+    video.focus();
+    video.play().catch(() => {}); // the error event says what is wrong
+  }
+
+  video.addEventListener("loadedmetadata", () => {
+    length.lastChild.textContent = lengthOf(Math.max(1, video.duration));
+  });
+  video.addEventListener("error", () => node.replaceWith(missing("video", "Video", media)));
   return node;
 }
 

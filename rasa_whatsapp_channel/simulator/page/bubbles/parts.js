@@ -1,7 +1,7 @@
 // Parts that interactive messages, their cards and templates share.
 
 import { h } from "../dom.js";
-import { formatted } from "../format/render.js";
+import { folded } from "../format/render.js";
 import { choice } from "./choices.js";
 import { card } from "./document.js";
 import { film, picture } from "./media.js";
@@ -10,7 +10,7 @@ import { film, picture } from "./media.js";
 export function parts({ header, body, footer }, desk) {
   return [
     header && headerNode(header, desk),
-    body?.text && formatted(body.text),
+    ...(body?.text ? folded(body.text) : []),
     footer?.text && h("p.footer", { dir: "auto" }, footer.text),
   ].filter(Boolean);
 }

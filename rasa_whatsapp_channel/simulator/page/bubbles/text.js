@@ -1,7 +1,7 @@
-import { formatted } from "../format/render.js";
+import { folded, formatted } from "../format/render.js";
 
 export function text({ content }) {
-  return { content: [formatted(content.body)], meta: "inline" };
+  return { content: folded(content.body), meta: "inline" };
 }
 
 /** The tap on a template's quick reply. */

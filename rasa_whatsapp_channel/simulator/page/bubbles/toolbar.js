@@ -8,7 +8,7 @@ export function createToolbar(desk) {
   let item = null;
   const strip = h(
     "div.emoji",
-    { hidden: true, id: "emoji", role: "group", "aria-label": "Reactions" },
+    { hidden: true, role: "group", "aria-label": "Reactions" },
     EMOJI.map((emoji) =>
       h(
         "button",
@@ -17,9 +17,11 @@ export function createToolbar(desk) {
       ),
     ),
   );
-  const smile = iconButton("smile", "React", toggle, { id: "react", "aria-expanded": "false" });
-  const reply = iconButton("reply", "Reply", () => desk.quote(item), { id: "reply" });
-  const inspect = iconButton("code", "Inspect", () => desk.inspect(item), { id: "inspect" });
+  const smile = iconButton("smile", "React", toggle, {
+    ...{ class: "round react", "aria-expanded": "false" },
+  });
+  const reply = iconButton("reply", "Reply", () => desk.quote(item), { class: "round reply" });
+  const inspect = iconButton("code", "Inspect", () => desk.inspect(item), { class: "round inspect" });
   const pill = h("div.pill", { role: "group", "aria-label": "Message" }, smile, reply, inspect);
   const node = h("div.toolbar", {}, strip, pill);
 
@@ -36,7 +38,7 @@ export function createToolbar(desk) {
   }
 
   function react(emoji) {
-    const taken = item.reactions?.[desk.person] === emoji;
+    const taken = item.reactions?.[desk.author ?? item.person] === emoji;
     setOpen(false);
     smile.focus();
     desk.react(item, taken ? "" : emoji);

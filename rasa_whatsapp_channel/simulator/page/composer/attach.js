@@ -1,5 +1,6 @@
-// The attach menu: file pickers, and the forms for a location and a contact.
+// The attach menu: file pickers, forms for a location and a contact, and what else people send.
 
+import { openOthers } from "../dialogs/others.js";
 import { h, icon, iconButton } from "../dom.js";
 
 // name, symbol, words, what the file picker offers
@@ -11,40 +12,30 @@ const PICKERS = [
   ["sticker", "sticker", "Sticker", "image/webp"],
 ];
 
+let menus = 0;
+
 export function createAttachMenu({ desk, tray }) {
-  const menu = h("ul.attach-menu", { id: "attach-menu", hidden: true, "aria-label": "Attach" });
+  menus += 1;
+  const id = `attach-menu-${menus}`;
+  const menu = h("ul.attach-menu", { id, hidden: true, "aria-label": "Attach" });
   const button = iconButton("plus", "Attach", () => setOpen(menu.hidden), {
-    id: "attach",
-    "aria-expanded": "false",
-    "aria-controls": "attach-menu",
+    ...{ class: "round attach", "aria-expanded": "false", "aria-controls": id },
   });
-  menu.append(
-    ...PICKERS.map((picker) => h("li", {}, pickerButton(...picker))),
-    h(
-      "li",
-      {},
-      entry("location", "location", "Location", () => desk.askLocation()),
-    ),
-    h(
-      "li",
-      {},
-      entry("contact", "contacts", "Contact", () => desk.askContact()),
-    ),
-  );
+  const entries = [
+    ...PICKERS.map((picker) => pickerButton(...picker)),
+    entry("location", "location", "Location", () => desk.askLocation()),
+    entry("contact", "contacts", "Contact", () => desk.askContact()),
+    entry("others", "more", "More", () => openOthers(desk)),
+  ];
+  menu.append(...entries.map((nodes) => h("li", {}, nodes)));
 
   function pickerButton(type, symbol, words, accept) {
-    const input = h("input", {
-      type: "file",
-      id: `file-${type}`,
-      accept,
-      multiple: true,
-      hidden: true,
-    });
+    const input = h(`input.file-${type}`, { type: "file", accept, multiple: true, hidden: true });
     input.addEventListener("change", () => {
       tray.add([...input.files], type);
       input.value = "";
       setOpen(false);
-      document.getElementById("composer-text").focus();
+      desk.node.querySelector(".composer-text").focus();
     });
     return [entry(type, symbol, words, () => input.click()), input];
   }
@@ -55,8 +46,8 @@ export function createAttachMenu({ desk, tray }) {
       onclick();
     };
     return h(
-      "button.attach-entry",
-      { type: "button", id: `attach-${name}`, onclick: go },
+      `button.attach-entry.attach-${name}`,
+      { type: "button", onclick: go },
       h("span.attach-icon", { data: { kind: name } }, icon(symbol)),
       words,
     );

@@ -1,6 +1,6 @@
 // Where the person writes: text, files, voice, and what the attach menu offers.
 
-import { byId, h, icon, iconButton } from "../dom.js";
+import { h, icon, iconButton } from "../dom.js";
 import { oneLine } from "../format/render.js";
 import { summaryOf } from "../summary.js";
 import { createAttachMenu } from "./attach.js";
@@ -12,20 +12,20 @@ const TALLEST = 140; // pixels a long text may grow to
 const BORDERS = 3;
 
 export function createComposer(desk) {
-  const form = byId("composer");
+  const form = desk.node.querySelector(".composer");
   const tray = createTray(update);
   const quoteBar = h("div.quote-bar", { hidden: true });
-  const text = h("textarea", {
-    ...{ id: "composer-text", rows: 1, dir: "auto", placeholder: "Message" },
+  const text = h("textarea.composer-text", {
+    ...{ rows: 1, dir: "auto", placeholder: "Message" },
     ...{ "aria-label": "Message", enterkeyhint: "send", autocomplete: "off" },
   });
   const send = h(
     "button.round.send",
-    { type: "submit", id: "send", "aria-label": "Send", title: "Send" },
+    { type: "submit", "aria-label": "Send", title: "Send" },
     icon("send"),
   );
   const record = iconButton("mic", "Record a voice message", () => recorder.start(), {
-    id: "record",
+    class: "round record",
   });
   const attach = createAttachMenu({ desk, tray });
   const recorder = createRecorder({
@@ -46,7 +46,7 @@ export function createComposer(desk) {
   text.addEventListener("input", update);
   text.addEventListener("keydown", onKey);
   text.addEventListener("paste", onPaste);
-  catchDrops((files) => tray.add(files));
+  catchDrops(desk.node, (files) => tray.add(files));
   update();
 
   function onKey(event) {
@@ -87,7 +87,7 @@ export function createComposer(desk) {
 
   /** Send *files*, the words as caption of the first that takes one; returns what is left over. */
   async function sendFiles(files, words = "") {
-    const { person } = desk;
+    const { chat } = desk;
     const context = quoted ? { message_id: quoted.id } : undefined;
     const captioned = files.find(({ type }) => takesCaption(type));
     let left = words;
@@ -95,13 +95,13 @@ export function createComposer(desk) {
     for (const [at, entry] of files.entries()) {
       const caption = entry === captioned ? left : "";
       const message = { ...entry, caption, context: at === 0 ? context : undefined };
-      if (!(await desk.sendFile(message, person))) return { files: files.slice(at), words: left };
+      if (!(await desk.sendFile(message, chat))) return { files: files.slice(at), words: left };
       if (entry === captioned) left = "";
     }
     if (!left) return { files: [], words: "" };
     const message = { type: "text", text: { body: left } };
     if (context && files.length === 0) message.context = context;
-    return { files: [], words: (await desk.send(message, person)) ? "" : left };
+    return { files: [], words: (await desk.send(message, chat)) ? "" : left };
   }
 
   /** Answer to *item*; null takes it back. */

@@ -1,13 +1,10 @@
 // Files dropped onto the phone.
 
-import { byId } from "../dom.js";
-
 const hasFiles = ({ dataTransfer }) => [...(dataTransfer?.types ?? [])].includes("Files");
 
-/** Call *take* with the files that are dropped onto the phone. */
-export function catchDrops(take) {
-  const phone = byId("phone");
-  const sign = byId("drop");
+/** Call *take* with the files that are dropped onto *phone*. */
+export function catchDrops(phone, take) {
+  const sign = phone.querySelector(".drop");
   let depth = 0; // enter and leave also come from every child
 
   function show(change) {

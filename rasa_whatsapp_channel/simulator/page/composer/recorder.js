@@ -15,11 +15,11 @@ export function createRecorder({ form, sendVoice }) {
   const time = h("span.recording-time", { role: "timer", "aria-label": "Recorded" }, "0:00");
   const level = h("span.level", { "aria-hidden": "true" });
   const send = h(
-    "button.round.send",
-    { type: "button", id: "record-send", "aria-label": "Send the voice message" },
+    "button.round.send.record-send",
+    { type: "button", "aria-label": "Send the voice message" },
     icon("send"),
   );
-  const drop = iconButton("bin", "Throw away", cancel, { id: "record-cancel" });
+  const drop = iconButton("bin", "Throw away", cancel, { class: "round record-cancel" });
   const node = h("div.recording", { hidden: true }, drop, h("i.dot"), time, level, send);
   let recording = null;
   let clock = null;
@@ -60,7 +60,7 @@ export function createRecorder({ form, sendVoice }) {
     clearInterval(clock);
     time.textContent = "0:00";
     setRecording(false);
-    form.querySelector("#composer-text").focus();
+    form.querySelector(".composer-text").focus();
   }
 
   function setRecording(on) {

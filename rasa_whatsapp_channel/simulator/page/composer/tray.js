@@ -26,7 +26,7 @@ export function typesFor({ type: mime }) {
 }
 
 export function createTray(onchange) {
-  const node = h("ul.tray", { id: "tray", "aria-label": "Files to send", hidden: true });
+  const node = h("ul.tray", { "aria-label": "Files to send", hidden: true });
   let staged = [];
 
   function draw() {

@@ -30,20 +30,26 @@ let fields = 0;
 /**
  * Ask for values; resolves to {name: text}, or null when the dialog is closed.
  *
- * A field is {name, label, type?, value?, required?, placeholder?, hint?, …attributes}.
+ * A field is {name, label, type?, value?, required?, placeholder?, hint?, …attributes}; *check*
+ * gets the values and says in a sentence what is wrong with them.
  */
-export function ask({ title, text, fields: wanted = [], submit }) {
+export function ask({ title, text, fields: wanted = [], submit, check = () => null }) {
   return new Promise((resolve) => {
+    const wrong = h("p.form-wrong", { role: "alert" });
     const form = h(
       "form",
       { method: "dialog" },
       text && h("p.form-text", {}, text),
       wanted.map(fieldNode),
+      wrong,
       h("div.form-end", {}, h("button.primary", { type: "submit" }, submit)),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      resolve(Object.fromEntries(new FormData(form)));
+      const values = Object.fromEntries(new FormData(form));
+      wrong.textContent = check(values) ?? "";
+      if (wrong.textContent) return;
+      resolve(values);
       dialog.close();
     });
     const dialog = openDialog({ title, body: form, onclose: () => resolve(null) });
@@ -51,18 +57,29 @@ export function ask({ title, text, fields: wanted = [], submit }) {
   });
 }
 
-function fieldNode({ name, label, hint, type = "text", value, ...rest }) {
+/** A labelled field: see `ask`. *options* ([value, words]) make it a choice. */
+export function fieldNode({ name, label, hint, type = "text", value, options, ...rest }) {
   fields += 1;
   const id = `field-${fields}`;
   const described = hint && `${id}-hint`;
   const props = { id, name, "aria-describedby": described, autocomplete: "off", ...rest };
-  const input =
-    type === "textarea" ? h("textarea", props, value) : h("input", { type, value, ...props });
+  const isOptional = !rest.required && !options && type !== "checkbox";
   return h(
-    "div.field",
+    `div.field${type === "checkbox" ? ".check" : ""}`,
     {},
-    h("label", { for: id }, label, rest.required ? null : h("span.quiet", {}, " optional")),
-    input,
+    h("label", { for: id }, label, isOptional && h("span.quiet", {}, " optional")),
+    inputNode({ type, value, options }, props),
     hint && h("p.quiet", { id: described }, hint),
   );
+}
+
+function inputNode({ type, value, options }, props) {
+  if (options) {
+    const nodes = options.map(([one, words]) =>
+      h("option", { value: one, selected: one === value }, words),
+    );
+    return h("select", props, nodes);
+  }
+  if (type === "textarea") return h("textarea", props, value);
+  return h("input", { type, value, ...props });
 }

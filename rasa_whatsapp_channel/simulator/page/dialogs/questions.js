@@ -26,6 +26,24 @@ export async function askPerson() {
   return filled({ ...values, phone: values.phone.replace(/[^0-9]/g, "") });
 }
 
+/** {name, people}: *known* are [key, name] of those who may take part. */
+export async function askGroup(known) {
+  const values = await ask({
+    title: "New group",
+    text: "A group that your bot's number is in. WhatsApp takes no buttons and lists there.",
+    submit: "Add",
+    fields: [
+      { name: "name", label: "Name", required: true, maxlength: 60, placeholder: "Sailing trip" },
+      ...known.map(([key, name]) => ({
+        ...{ name: `person ${key}`, label: name, type: "checkbox", checked: true, value: key },
+      })),
+    ],
+  });
+  if (!values) return null;
+  const { name, ...rest } = values;
+  return { name, people: Object.values(rest) };
+}
+
 /** A location, as an inbound message holds it. */
 export async function askPlace() {
   const number = { type: "number", step: "any", required: true };

@@ -5,12 +5,30 @@ import { parse, parseInline } from "./markup.js";
 
 const TAGS = { bold: "strong", italic: "em", strike: "s" };
 const JUMBO_MOST = 3;
+const FOLDED_FROM = 768; // characters
+const FOLDED_LINES = 24;
 
 /** *text* as WhatsApp shows it. */
 export function formatted(text, className = "text") {
   const node = h(`div.${className}`, { dir: "auto" }, parse(String(text ?? "")).map(block));
   if (isJumbo(text)) node.classList.add("jumbo");
   return node;
+}
+
+/** *text* as a bubble shows it: a very long one behind "Read more", as phones do it. */
+export function folded(text) {
+  const node = formatted(text);
+  const lines = String(text ?? "").split("\n").length;
+  if (String(text ?? "").length <= FOLDED_FROM && lines <= FOLDED_LINES) return [node];
+  node.classList.add("folded");
+  const more = h("button.read-more", { type: "button", onclick: unfold }, "Read more");
+
+  function unfold() {
+    node.classList.remove("folded");
+    more.remove();
+  }
+
+  return [node, more];
 }
 
 /** *text* on one line, with marks but without blocks: for previews. */

@@ -1,0 +1,87 @@
+"""The page to look at: pictures of it are written to tests/browser/pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from browser import scene
+from support.chromium import Tab
+from support.spoken_bot import MAYA, Bot
+
+PICTURES = Path(__file__).parent / "pictures"
+PARTS = 5  # of the chat, from its beginning to its end
+SETTLE = "new Promise((done) => setTimeout(done, 250))"  # pictures and animations
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_the_whole_page(page: Tab, bot: Bot, width: int, dark: bool) -> None:
+    name = f"{width}-{'dark' if dark else 'light'}"
+
+    async def picture(what: str, *, checked: bool = True) -> None:
+        await page.js(SETTLE)
+        if checked:
+            assert await page.shuts_out() == []
+        await page.picture(PICTURES / f"{what}-{name}.png")
+
+    await page.size(width, 844, dark=dark)
+    await picture("empty", checked=False)
+    await scene.play(bot)
+    await page.js("location.hash = '#/'")
+    await picture("people", checked=width == 390)
+    await page.js(f"location.hash = '#/{MAYA}'")
+    await page.shows(f"document.querySelectorAll('article').length >= {scene.MESSAGES}")
+    for at in range(PARTS):
+        await page.js(
+            "((node) => { node.scrollTop = (node.scrollHeight - node.clientHeight)"
+            f" * {at} / {PARTS - 1}; }})(document.querySelector('.messages'))"
+        )
+        await picture(f"chat-{at}", checked=at == PARTS - 1)
+    await page.click(".attach")
+    await picture("attach", checked=False)
+    await page.click(".attach-others")
+    await picture("others", checked=False)
+    await page.click("[data-other=ad]")
+    await picture("form")
+    await page.click("dialog .dialog-head .round")
+    await page.js(
+        "document.querySelector('article[data-type=text][data-direction=outbound]').focus()"
+    )
+    await page.click(".inspect")
+    await picture("inspector")
+    if width < 1180:
+        await page.click("dialog .dialog-head .round")
+        await page.click(".open-bench")
+    else:
+        await page.click(".bench-close")
+    for tab in await page.js("[...document.querySelectorAll('.tab')].map(({ id }) => id)"):
+        await page.click(f"#{tab}")
+        await picture(tab)
+
+
+async def test_the_check_of_who_is_shut_out_can_fail(page: Tab) -> None:
+    await page.js("document.querySelector('.composer-text').removeAttribute('aria-label')")
+    await page.js("document.querySelector('.composer-text').removeAttribute('placeholder')")
+
+    (finding,) = await page.shuts_out()
+    assert finding.startswith("critical | label | textarea")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_several_phones_beside_each_other(page: Tab, bot: Bot, dark: bool) -> None:
+    await page.size(1760, 900, dark=dark)
+    others = [await scene.joins(bot, name) for name in ("Ravi Shah", "Noor")]
+    await scene.play(bot)
+    for key in others:
+        await scene.writes(bot, {"type": "text", "text": {"body": "Hello!"}}, key)
+
+    await page.js(f"location.hash = '#/{MAYA}/{others[0]}'")
+    await page.shows("document.querySelectorAll('.phone').length === 2")
+    await page.js(SETTLE)
+    await page.picture(PICTURES / f"two-phones-1760-{'dark' if dark else 'light'}.png")
+
+    await page.js(f"location.hash = '#/{'/'.join([MAYA, *others])}'")
+    await page.shows("document.querySelectorAll('.phone').length === 3")
+    await page.js(SETTLE)
+    await page.picture(PICTURES / f"three-phones-1760-{'dark' if dark else 'light'}.png")

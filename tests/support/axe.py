@@ -1,0 +1,39 @@
+"""axe-core, which finds what shuts people out of a page. It comes from npm, for tests only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+VERSION = "4.10.3"
+FOLDER = Path(__file__).parents[1] / "browser" / "node_modules"
+SCRIPT = FOLDER / "axe-core" / "axe.min.js"
+HEAVY = ("serious", "critical")
+
+CHECK = """
+axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations.flatMap(
+    ({id, impact, nodes}) => nodes.map(({target, failureSummary}) =>
+        [impact, id, target.join(' '), failureSummary].join(' | '))))
+"""
+
+
+def axe_script() -> str:
+    """Return axe-core's own script, fetched once. Skips the test where there is no npm."""
+    if not SCRIPT.exists():
+        _install()
+    return SCRIPT.read_text(encoding="utf-8")
+
+
+def _install() -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("axe-core comes from npm, which CI must have")
+        pytest.skip("axe-core comes from npm, which is not here")
+    command = [npm, "install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund"]
+    options = ["--ignore-scripts", "--prefix", str(FOLDER.parent)]
+    subprocess.run([*command, *options, f"axe-core@{VERSION}"], check=True, timeout=300)
