@@ -18,7 +18,8 @@ class Entry:
     *template*, a template's body, goes instead of it while the 24-hour window is closed, under
     *template_key*, which all messages of one response share. *failures* counts what WhatsApp or
     the way to it refused; *healed* how often the message was put out another way; *renewed* how
-    often its files were uploaded again because WhatsApp did not know their ids. *changes* are kept
+    often its files were uploaded again because WhatsApp did not know their ids; *ids* are those of
+    our uploads that it went with last. *changes* are kept
     for a simulator only, see `outbound.note`.
     """
 
@@ -31,6 +32,7 @@ class Entry:
     failures: int = 0
     healed: int = 0
     renewed: int = 0
+    ids: Sequence[str] = ()
 
     @classmethod
     def from_body(cls, body: Body) -> Entry:

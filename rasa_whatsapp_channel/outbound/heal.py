@@ -22,7 +22,14 @@ AS_TEXT: Final = 2  # the link itself, as a text
 
 
 def heal(entry: Entry, code: int) -> Entry | None:
-    """Return *entry* as it may still get through after error *code*, None when there is no way."""
+    """
+    Return *entry* as it may still get through after error *code*, None when there is no way.
+
+    A file that was uploaded by us is uploaded again, once; a link is fetched and uploaded, and as
+    the last way becomes a text.
+    """
+    if code in LOST_CODES | MEDIA_CODES and entry.ids and not entry.renewed:
+        return replace(entry, renewed=1)
     message = entry.outgoing.message
     links = [media.link for media in find_media(message) if media.link]
     if code not in MEDIA_CODES or not links or entry.healed >= AS_TEXT:
@@ -36,6 +43,11 @@ def find_lost(entry: Entry, sent: Message, code: int) -> tuple[str, ...]:
     """Return the ids in *sent* that error *code* may be about, and that were made by us; once."""
     if code not in LOST_CODES or entry.renewed:
         return ()
+    return find_made(entry, sent)
+
+
+def find_made(entry: Entry, sent: Message) -> tuple[str, ...]:
+    """Return the ids in *sent* that are not the author's own, but were made by us."""
     given = {media.id for media in find_media(entry.outgoing.message)}
     return tuple(media.id for media in find_media(sent) if media.id and media.id not in given)
 
@@ -48,7 +60,7 @@ def as_text(entry: Entry) -> Entry | None:
         return None
     lines = [*_words(message), *links]
     text = Text("\n".join(lines)[:TEXT_BODY], preview_url=True)
-    return replace(entry, message=text.body(), healed=AS_TEXT)
+    return replace(entry, message=text.body(), healed=AS_TEXT, ids=())
 
 
 def may_need_healing(message: Message) -> bool:

@@ -24,6 +24,7 @@ from rasa_whatsapp_channel.outbound.heal import (
     BY_UPLOAD,
     as_text,
     find_lost,
+    find_made,
     heal,
     may_need_healing,
 )
@@ -180,6 +181,7 @@ class Sender:
     async def _send(self, item: Item, entry: Entry, message: Message, *, keep: bool) -> Outcome:
         ready = message
         try:
+            await self._forget_refused(entry)
             ready = await self._uploads.prepare(message, links=entry.healed >= BY_UPLOAD)
             await note_issued(self._store.values, entry.recipient_id, ready)
             address = await self._address(entry)
@@ -201,6 +203,7 @@ class Sender:
             return await self._after_failure(item, entry, error)
         if self._brake.loosen():
             logger.info("whatsapp.goes_again")
+        entry = replace(entry, ids=find_made(entry, ready))
         return await self._note(item, entry, message, message_id, keep=keep)
 
     def _note_of(self, entry: Entry) -> str | None:
@@ -214,7 +217,7 @@ class Sender:
     ) -> Outcome:
         """Note that WhatsApp took the message."""
         self._metrics.sent(message.type)
-        if keep or may_need_healing(message):
+        if keep or entry.ids or may_need_healing(message):
             await self._store.values.set(sent_key(message_id), entry.body(), KEPT)
         sent = await self._store.ledger.note_sent(
             message_id, key=item.key, recipient_id=entry.recipient_id, response=entry.response
@@ -247,6 +250,11 @@ class Sender:
             return await self._give_up(item, entry, str(error))
         logger.warning("whatsapp.link_as_text: %s: %s", entry.name, error, extra={"key": item.key})
         return Release(0.0, body=text.body())
+
+    async def _forget_refused(self, entry: Entry) -> None:
+        """Forget the ids that a status said to be none, so that their files are uploaded again."""
+        for media_id in entry.ids if entry.renewed else ():
+            await self._uploads.forget(media_id)
 
     async def _forget_lost(self, entry: Entry, ready: Message, error: SendError) -> bool:
         """Forget the ids WhatsApp does not know any more; they are made anew from their files."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Final
 
 from rasa_whatsapp_channel.outbound.entry import Entry
@@ -61,7 +62,7 @@ class Statuses:
         if code in WINDOW_CODES:
             # The sender finds the window closed, sends the template and lets the message wait.
             await self._store.values.set(wrote_key(sent.recipient_id), CLOSED, 2 * DAY)
-            healed: Entry | None = entry
+            healed: Entry | None = replace(entry, ids=())
         else:
             healed = heal(entry, code)
         if healed is None:

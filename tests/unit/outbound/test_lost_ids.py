@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, Remedy
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
@@ -45,3 +47,78 @@ async def test_an_id_of_the_author_cannot_be_made_anew(office):
     await office.run()
 
     assert (await office.store.outbox.depth()).given_up == 1
+
+
+# refused only after it was accepted
+
+
+async def fail(office, message_id: str, code: int) -> None:
+    errors = (PlatformError(code, "Media upload error"),)
+    await office.statuses.note(Status(message_id, "failed", errors=errors))
+    await office.run()
+
+
+def ids(office) -> list[str]:
+    return [body["image"]["id"] for _, body in office.client.sent]
+
+
+@pytest.mark.parametrize("code", [131052, 131053, 131014, 1014, 100, 33, 131009])
+async def test_a_file_whose_id_a_status_refuses_is_uploaded_again(office, tmp_path, code):
+    (tmp_path / "a.png").write_bytes(PNG)
+    await office.put("1", Image(Media(path="a.png"), caption="Look"))
+    await office.run()
+
+    await fail(office, "wamid.1", code)
+
+    assert ids(office) == ["media1", "media2"]
+    assert office.client.sent[-1][1]["image"]["caption"] == "Look"
+    assert len(office.client.uploaded) == 2
+
+
+async def test_after_a_second_refusal_the_bot_is_told(office, tmp_path):
+    (tmp_path / "a.png").write_bytes(PNG)
+    await office.put("1", Image(Media(path="a.png")))
+    await office.run()
+    await fail(office, "wamid.1", 131053)
+
+    await fail(office, "wamid.2", 131053)
+
+    assert ids(office) == ["media1", "media2"]
+    item = await office.store.inbox.claim(30)
+    event = from_body(item.body)
+    assert isinstance(event, DeliveryFailed)
+    assert (event.code, event.response) == (131053, "utter_x")
+
+
+async def test_two_who_were_refused_the_same_id_share_the_new_one(office, tmp_path):
+    (tmp_path / "a.png").write_bytes(PNG)
+    for who in ("491", "492"):
+        await office.wrote(hours_ago=1, who=who)
+        await office.put(who, Image(Media(path="a.png")), to=who)
+    await office.run()
+
+    await fail(office, "wamid.1", 131053)
+    await fail(office, "wamid.2", 131053)
+
+    assert ids(office) == ["media1", "media1", "media2", "media2"]
+    assert len(office.client.uploaded) == 2
+
+
+async def test_a_status_about_something_else_uploads_nothing(office, tmp_path):
+    (tmp_path / "a.png").write_bytes(PNG)
+    await office.put("1", Image(Media(path="a.png")))
+    await office.run()
+
+    await fail(office, "wamid.1", 131026)
+
+    assert ids(office) == ["media1"]
+
+
+async def test_an_id_of_the_author_that_a_status_refuses_is_told_at_once(office):
+    await office.put("1", Image(Media(id="1037")))
+    await office.run()
+
+    await fail(office, "wamid.1", 131053)
+
+    assert ids(office) == ["1037"]
+    assert (await office.store.inbox.depth()).waiting == 1
