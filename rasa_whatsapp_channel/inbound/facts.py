@@ -17,6 +17,7 @@ def facts_of(
     event: InboundMessage,
     file: StoredFile | None = None,
     *,
+    problem: str | None = None,
     response: str | None = None,
     transcript: str | None = None,
 ) -> dict[str, Any]:
@@ -24,12 +25,12 @@ def facts_of(
     Return what is known of *event*, in WhatsApp's words.
 
     *response* is the Rasa response that the message quotes, answers or reacts to, where known,
-    *transcript* what is said in a voice note.
+    *transcript* what is said in a voice note, *problem* why a file is not there.
 
     `type`, `id`, `timestamp`, `from`, `user_id`, `profile_name`, `phone_number_id`, `context` and
     `referral` are always there, None when absent. The part of the type stands under its name.
     """
-    part = {event.type: _part(event, file, response)}
+    part = {event.type: _part(event, file, problem, response)}
     if transcript and event.type in MEDIA:
         part[event.type]["transcript"] = transcript
     always = {
@@ -87,9 +88,11 @@ def flow_response(reply: Part) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _part(event: InboundMessage, file: StoredFile | None, response: str | None) -> Any:
+def _part(
+    event: InboundMessage, file: StoredFile | None, problem: str | None, response: str | None
+) -> Any:
     if event.type in MEDIA:
-        return _media_part(event, file)
+        return _media_part(event, file, problem)
     content = object_of(event.content)
     if event.type == "reaction" and content and response:
         return {**content, "response": response}
@@ -99,7 +102,9 @@ def _part(event: InboundMessage, file: StoredFile | None, response: str | None) 
     return event.content
 
 
-def _media_part(event: InboundMessage, file: StoredFile | None) -> dict[str, Any]:
+def _media_part(
+    event: InboundMessage, file: StoredFile | None, problem: str | None
+) -> dict[str, Any]:
     part = {
         **object_of(event.content),
         "path": file.path if file else None,
@@ -109,6 +114,8 @@ def _media_part(event: InboundMessage, file: StoredFile | None) -> dict[str, Any
         part["mime_type"] = file.mime_type
     if media_of(event) is None:
         part["problem"] = "WhatsApp did not hand over the file"
+    elif problem is not None:
+        part["problem"] = problem
     return part
 
 

@@ -53,6 +53,7 @@ def to_turn(
     wording: Mapping[str, str] = NO_WORDING,
     sender_id: str | None = None,
     file: StoredFile | None = None,
+    problem: str | None = None,
     payload: str | None = None,
     response: str | None = None,
     transcript: str | None = None,
@@ -77,7 +78,7 @@ def to_turn(
         or _words(event, commands)
         or intent_of(event, file)
     )
-    facts = facts_of(event, file, response=response, transcript=transcript)
+    facts = facts_of(event, file, problem=problem, response=response, transcript=transcript)
     if first:
         facts["first"] = True
     return Turn(

@@ -115,13 +115,14 @@ class InboxWorker:
 
     async def _turn(self, event: InboundMessage, item: Item) -> Turn | None:
         sender_id = item.conversation  # who it is was found when it came in
-        file = await self._fetch(event)
+        file, problem = await self._fetch(event)
         return to_turn(
             event,
             commands=self._commands,
             wording=self._wording,
             sender_id=sender_id,
             file=file,
+            problem=problem,
             payload=await self._payload(event, sender_id)
             or await chosen_payload(self._store.values, event, sender_id),
             response=await self._response(event),
@@ -155,14 +156,17 @@ class InboxWorker:
         sent = await self._store.ledger.get(message_id) if message_id else None
         return sent.response if sent else None
 
-    async def _fetch(self, event: InboundMessage) -> StoredFile | None:
+    async def _fetch(self, event: InboundMessage) -> tuple[StoredFile | None, str | None]:
+        """Return the file of *event*, or why it is not here."""
         media = media_of(event)
         if media is None or self._media is None:
-            return None
+            return None, None
+        problem = None
         for attempt in range(1, MEDIA_ATTEMPTS + 1):
             try:
-                return await self._media.fetch(media)
+                return await self._media.fetch(media), None
             except (MediaError, WhatsAppError) as error:
+                problem = str(error)
                 self._metrics.api_error(error)
                 logger.warning(
                     "whatsapp.media_not_fetched",
@@ -170,7 +174,7 @@ class InboxWorker:
                 )
                 if attempt < MEDIA_ATTEMPTS:
                     await self._sleep(attempt)
-        return None
+        return None, problem
 
     def _again(self, item: Item, error: Exception) -> Outcome:
         reason = traceback.format_exception_only(type(error), error)[-1].strip()
