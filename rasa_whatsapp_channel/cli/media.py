@@ -13,6 +13,7 @@ import click
 
 from rasa_whatsapp_channel.cli.clients import open_client
 from rasa_whatsapp_channel.cli.credentials import convert_option, credentials_option
+from rasa_whatsapp_channel.cli.kept import command as kept
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.whatsapp.clients.base import Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
@@ -21,6 +22,9 @@ from rasa_whatsapp_channel.whatsapp.errors import MediaError
 @click.group()
 def command() -> None:
     """The files WhatsApp keeps for the bot: upload, look at, download, delete."""
+
+
+command.add_command(kept, "kept")
 
 
 @command.command()

@@ -179,8 +179,8 @@ async def _forget(place: Place, person: str, *, yes: bool) -> None:
         await store.values.purge(issued_prefix(person))
     click.echo(
         f"Forgotten: {entries} in the queues, {sent} in the ledger of what was sent. "
-        "Files this person sent are in the media folder, the conversation is in Rasa's tracker "
-        "store."
+        f"Files this person sent: `rasa-whatsapp media kept delete --person {person}`. "
+        "The conversation is in Rasa's tracker store."
     )
 
 

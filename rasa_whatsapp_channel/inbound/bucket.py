@@ -21,7 +21,7 @@ EXTRA: Final = '`pip install "rasa-whatsapp-channel[files]"`'
 
 class MediaBucket:
     """
-    Keeps incoming files as *url*/date/id.ending; each is whole and checked before it goes there.
+    Keeps incoming files as *url*/date/id_person.ending, each whole and checked before it is there.
 
     Raises `SettingsError` where fsspec, or the store's own package, is missing.
     """

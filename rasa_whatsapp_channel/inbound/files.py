@@ -12,6 +12,7 @@ class InboundMedia:
     A file somebody sent. *url* lives for minutes, *id* for days.
 
     *sha256* is base64 or hex, as the API has it; *filename* is the sender's and not to be trusted.
+    *sender_id* is the conversation it came in; the kept file's name holds a tag of it.
     """
 
     kind: str  # type of the message
@@ -20,6 +21,7 @@ class InboundMedia:
     mime_type: str | None = None
     sha256: str | None = None
     filename: str | None = None
+    sender_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def today_here() -> date:
 
 class MediaFolder:
     """
-    Keeps incoming files as *folder*/date/id.ending.
+    Keeps incoming files as *folder*/date/id_person.ending, see `person_tag`.
 
     Names are ours: nothing of the sender's filename reaches the disk. A file is complete, or it is
     not there.
@@ -63,7 +63,7 @@ class MediaFolder:
             if download.size is not None and download.size > self._max_bytes:
                 raise self._too_large(media)
             mime_type = media.mime_type or download.mime_type or ANY
-            name = _stem(media.id) + ending(mime_type)
+            name = _stem(media) + ending(mime_type)
             target = self._folder / self._today().isoformat() / name
             try:
                 size, digest = await self._save(media, download, target)
@@ -117,10 +117,16 @@ def check_digest(media: InboundMedia, digest: bytes) -> None:
         raise MediaError(f"{media.kind} {media.id} arrived damaged: its SHA-256 does not fit")
 
 
-def _stem(media_id: str) -> str:
-    if _SAFE.fullmatch(media_id):
-        return media_id
-    return hashlib.sha256(media_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def person_tag(sender_id: str) -> str:
+    """Return what stands in the names of this person's files, so that all of them are found."""
+    return hashlib.sha256(sender_id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _stem(media: InboundMedia) -> str:
+    stem = media.id
+    if not _SAFE.fullmatch(stem):
+        stem = hashlib.sha256(stem.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{stem}_{person_tag(media.sender_id)}" if media.sender_id else stem
 
 
 def _remove(path: Path) -> None:

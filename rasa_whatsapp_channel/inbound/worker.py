@@ -7,6 +7,7 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
 from rasa_whatsapp_channel.inbound.bursts import Bursts, join
@@ -115,7 +116,7 @@ class InboxWorker:
 
     async def _turn(self, event: InboundMessage, item: Item) -> Turn | None:
         sender_id = item.conversation  # who it is was found when it came in
-        file, problem = await self._fetch(event)
+        file, problem = await self._fetch(event, sender_id)
         return to_turn(
             event,
             commands=self._commands,
@@ -156,12 +157,14 @@ class InboxWorker:
         sent = await self._store.ledger.get(message_id) if message_id else None
         return sent.response if sent else None
 
-    async def _fetch(self, event: InboundMessage) -> tuple[StoredFile | None, str | None]:
+    async def _fetch(
+        self, event: InboundMessage, sender_id: str
+    ) -> tuple[StoredFile | None, str | None]:
         """Return the file of *event*, or why it is not here."""
         media = media_of(event)
         if media is None or self._media is None:
             return None, None
-        problem = None
+        media, problem = replace(media, sender_id=sender_id), None
         for attempt in range(1, MEDIA_ATTEMPTS + 1):
             try:
                 return await self._media.fetch(media), None

@@ -72,9 +72,10 @@ def help_of(words: list[str]) -> str:
     command, *rest = words
     path = [command]
     group = main.get_command(click.Context(main), command)
-    if isinstance(group, click.Group) and rest:
+    while isinstance(group, click.Group) and rest:
         assert rest[0] in group.commands, words
-        path.append(rest[0])
+        group = group.commands[rest[0]]
+        path.append(rest.pop(0))
     shown = CliRunner().invoke(main, [*path, "--help"])
     assert shown.exit_code == 0, shown.output
     return shown.output
