@@ -29,6 +29,7 @@ from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,
     Document,
+    Interactive,
     Media,
     MediaMessage,
     Message,
@@ -104,9 +105,7 @@ class MediaUploads:
         if not made:
             return message
         prepared = replace_media(message, {old: Media(id=new.id) for old, new in made.items()})
-        if isinstance(prepared, Document) and prepared.filename is None:
-            return replace(prepared, filename=next(iter(made.values())).name)
-        return prepared
+        return _with_name(prepared, next(iter(made.values())).name)
 
     async def upload(self, path: str, kind: str, *, voice: bool = False) -> str:
         """Return the id of the file at *path*, which is to be sent as *kind*."""
@@ -266,6 +265,17 @@ class _Content:
     head: bytes
     size: int
     digest: str
+
+
+def _with_name(message: Message, name: str) -> Message:
+    """Return *message* with the name that a document is shown with, where it has none."""
+    if isinstance(message, Document) and message.filename is None:
+        return replace(message, filename=name)
+    header = message.header if isinstance(message, Interactive) else None
+    if isinstance(message, Interactive) and header and header.type == "document":
+        named = replace(header, filename=header.filename or name)
+        return replace(message, header=named)
+    return message
 
 
 def _look(said: str, path: Path) -> _Content:

@@ -321,6 +321,16 @@ async def test_what_whatsapp_would_refuse_is_not_uploaded(bot, make, kind, name,
     assert client.files == []
 
 
+@pytest.mark.parametrize(("filename", "shown"), [(None, "a.pdf"), ("Contract.pdf", "Contract.pdf")])
+async def test_a_document_above_buttons_has_a_name_too(bot, make, filename, shown):
+    header = Header("document", media=put(bot, "a.pdf", b"%PDF-1.7"), filename=filename)
+    message = ReplyButtons("Sign?", header, buttons=(Button("/y", "Yes"),))
+
+    sent = await make(Uploader()).prepare(message)
+
+    assert sent.body()["interactive"]["header"]["document"] == {"id": "id1", "filename": shown}
+
+
 async def test_an_animated_sticker_goes_where_the_api_takes_it(bot, make):
     sticker = Sticker(put(bot, "a.webp", ANIMATED + b"\0" * 200 * 1024))
 
