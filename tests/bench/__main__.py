@@ -20,7 +20,7 @@ import click
 import uvloop
 from bench.bench import QUICK, Bench, Size
 from bench.goals import Failure, Row, misses
-from bench.report import place, print_table, to_json, to_markdown
+from bench.report import place, print_table, read_before, to_json, to_markdown
 from bench.servers import pipelines
 from bench.whatsapp import WhatsApp
 from rich.console import Console
@@ -45,6 +45,7 @@ PARTS = {
 @click.option("--latency", default=100, show_default=True, help="Of WhatsApp's answers, in ms.")
 @click.option("--check", is_flag=True, help="End with 1 where a goal is missed by over 15 %.")
 @click.option("--json", "json_file", type=Path, help="Write the figures here, too.")
+@click.option("--compare", type=Path, help="Show the ratios of this earlier --json beside.")
 @click.option("--profile", type=Path, help="Write flame graphs of the servers into this folder.")
 @click.option(
     "--markdown",
@@ -59,6 +60,7 @@ def main(
     check: bool,
     json_file: Path | None,
     markdown_file: Path | None,
+    compare: Path | None,
     profile: Path | None,
 ) -> None:
     size = replace(QUICK if quick else Size(), latency=latency / 1000)
@@ -67,6 +69,10 @@ def main(
         place("", page)
     except ValueError as error:
         raise click.BadParameter(f"{markdown_file}: {error}") from error
+    try:
+        before = read_before(compare.read_text()) if compare else None
+    except (ValueError, OSError) as error:
+        raise click.BadParameter(f"{compare}: {error}") from error
     if profile:
         profile.mkdir(parents=True, exist_ok=True)
     console = Console()
@@ -74,7 +80,7 @@ def main(
     uvloop.install()
     found, busiest = asyncio.run(measure(parts or tuple(PARTS), size, profile))
     took = time.monotonic() - began
-    print_table(console, found, busiest, took=took, quick=quick)
+    print_table(console, found, busiest, took=took, quick=quick, before=before)
     if json_file:
         json_file.write_text(to_json(found, busiest, quick=quick))
     if markdown_file:

@@ -16,17 +16,27 @@ from rich.markup import escape
 from rich.table import Table
 
 Found = Mapping[str, Sequence[Row | Failure]]
+Before = Mapping[tuple[str, str], str]  # what and beside what → ratio, in words
 # Marks in a page of Markdown, between which the table belongs.
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+RATIO = 3  # its place among the cells, behind "what"
 COLORS = {"reached": "green", "missed": "red"}
 
 
 def print_table(
-    console: Console, found: Found, busiest: Mapping[str, float], *, took: float, quick: bool
+    console: Console,
+    found: Found,
+    busiest: Mapping[str, float],
+    *,
+    took: float,
+    quick: bool,
+    before: Before | None = None,
 ) -> None:
+    """*before* adds a column with the ratios of an earlier run, see `read_before`."""
     table = Table(box=box.SIMPLE_HEAD, title="Quick figures" if quick else None)
-    for head in ("what", "figure", "beside", "its figure", "ratio", "goal", ""):
-        right = head in ("figure", "its figure", "ratio", "goal")
+    then = ("before",) if before is not None else ()
+    for head in ("what", "figure", "beside", "its figure", *then, "ratio", "goal", ""):
+        right = head in ("figure", "its figure", "before", "ratio", "goal")
         table.add_column(head, justify="right" if right else "left", no_wrap=right)
     for section, rows in found.items():
         table.add_row(section, style="bold")
@@ -35,6 +45,8 @@ def print_table(
                 table.add_row(f"  {row.what}", "", escape(row.reason), style="red")
                 continue
             what, *cells, verdict = _cells(row)
+            if before is not None:
+                cells.insert(RATIO, before.get((row.what, row.beside), ""))
             note = f"\n  [dim]{escape(row.note)}[/]" if row.note else ""
             color = COLORS.get(verdict)
             shown = f"[{color}]{verdict}[/]" if color else ""
@@ -85,6 +97,15 @@ def to_json(found: Found, busiest: Mapping[str, float], *, quick: bool) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
+def read_before(text: str) -> Before:
+    """Return the ratios of an earlier run from what `to_json` made of it. Raises `ValueError`."""
+    try:
+        rows = json.loads(text)["rows"]
+        return {(row["what"], row["beside"]): row["compared"] for row in rows if "compared" in row}
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError("it was not written by --json") from error
+
+
 def machine() -> str:
     cores = os.cpu_count()
     return f"{cores} cores, {platform.system()}, Python {platform.python_version()}"
@@ -102,6 +123,7 @@ def _as_dict(section: str, row: Row | Failure) -> dict[str, Any]:
         "reference": row.reference,
         "unit": row.unit,
         "ratio": row.ratio,
+        "compared": _compared(row),
         "goal": goal,
         "verdict": row.verdict,
         "note": row.note,
@@ -109,17 +131,21 @@ def _as_dict(section: str, row: Row | Failure) -> dict[str, Any]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    is_added = row.goal is not None and row.goal.kind is Kind.ADDED
-    compared = f"+{_number(row.figure - row.reference)}" if is_added else f"{row.ratio:.2f}"
     return (
         row.what,
         f"{_number(row.figure)} {row.unit}",
         row.beside,
         f"{_number(row.reference)} {row.unit}",
-        compared,
+        _compared(row),
         _goal(row),
         row.verdict,
     )
+
+
+def _compared(row: Row) -> str:
+    if row.goal is not None and row.goal.kind is Kind.ADDED:
+        return f"{row.figure - row.reference:+.3g}"
+    return f"{row.ratio:.2f}"
 
 
 def _goal(row: Row) -> str:

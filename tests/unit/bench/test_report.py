@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from bench.goals import Failure, Row, at_least, at_most_added
-from bench.report import place, print_table, to_json, to_markdown
+from bench.report import place, print_table, read_before, to_json, to_markdown
 from rich.console import Console
 
 FOUND = {
@@ -22,10 +23,10 @@ FOUND = {
 }
 
 
-def shown(busiest):
+def shown(busiest, before=None):
     console = Console(width=150, record=True, file=None, quiet=False, force_terminal=False)
     with console.capture() as captured:
-        print_table(console, FOUND, busiest, took=61.4, quick=True)
+        print_table(console, FOUND, busiest, took=61.4, quick=True, before=before)
     return captured.get()
 
 
@@ -100,3 +101,19 @@ def test_an_empty_page_becomes_the_table():
 def test_a_page_without_a_place_for_the_table_is_not_lost(page):
     with pytest.raises(ValueError, match="no place for a table"):
         place("| new |\n", page)
+
+
+def test_a_run_is_compared_with_an_earlier_one():
+    earlier = {"speed": [Row("echo", 300.0, "bare", 1000.0, "messages/s", at_least(0.8))]}
+    before = read_before(to_json(earlier, {}, quick=True))
+
+    assert before == {("echo", "bare"): "0.30"}
+    table = shown({}, before)
+    assert "before" in table
+    assert re.search(r"1,000 messages/s +0\.30 +1\.23", table)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": [{"compared": "1"}]}', '{"rows": 1}'])
+def test_only_figures_of_an_earlier_run_can_be_compared(text):
+    with pytest.raises(ValueError, match="not written by --json"):
+        read_before(text)
