@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "preview": "What one response becomes: the bubbles and the bodies.",
         "stickerpacks": "Packs of stickers, kept by an on-premises client.",
         "simulate": "A WhatsApp on your desk: a page to chat with your bot.",
+        "test": "Play conversations against a bot, and say what differs.",
     }
 )
 

@@ -4,6 +4,8 @@ What can go wrong, and what to do about it.
     WhatsAppError
     ├── SettingsError          credentials.yml cannot be used as it is
     ├── DomainError            a bot's domain files cannot be read
+    ├── TranscriptError        a transcript cannot be read, or a step of it cannot be done
+    ├── SimulatorError         the simulator, or the bot behind it, does not do what is asked
     ├── InvalidMessage         a message WhatsApp would refuse, found before sending
     ├── WebhookRefused         a webhook without the proof we ask for: answered 401, nothing stored
     ├── StoreError             the store cannot be opened, read or written
@@ -43,6 +45,14 @@ class SettingsError(WhatsAppError):
 
 class DomainError(WhatsAppError):
     """A domain file cannot be read; the text is one line that begins with the path."""
+
+
+class TranscriptError(WhatsAppError):
+    """A transcript cannot be read, or a step of it cannot be done; the text names the step."""
+
+
+class SimulatorError(WhatsAppError):
+    """The simulator does not answer, or not with what was asked for; the text says why."""
 
 
 class InvalidMessage(WhatsAppError):

@@ -35,3 +35,23 @@ def test_a_name_the_package_does_not_have_is_an_attribute_error():
     )
 
     assert "cannot import name 'WhatsappInput'" in done.stderr
+
+
+def test_the_pytest_plugin_costs_other_peoples_runs_nothing():
+    loaded = modules_after("import rasa_whatsapp_channel.testing.plugin")
+
+    ours = {name for name in loaded if name.startswith("rasa_whatsapp_channel")}
+    assert ours == {
+        "rasa_whatsapp_channel",
+        "rasa_whatsapp_channel.testing",
+        "rasa_whatsapp_channel.testing.plugin",
+    }
+    assert not loaded & {"rasa", "sanic", "aiohttp", "pytest_asyncio"}
+
+
+def test_playing_transcripts_does_without_pytest():
+    loaded = modules_after(
+        "import rasa_whatsapp_channel.cli.test, rasa_whatsapp_channel.replay.host"
+    )
+
+    assert "pytest" not in loaded

@@ -23,6 +23,8 @@ from rasa_whatsapp_channel.simulator.control.bodies import (
 from rasa_whatsapp_channel.simulator.incoming import Arrival
 from rasa_whatsapp_channel.simulator.state import Message, Person
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.transcript.record import record
+from rasa_whatsapp_channel.transcript.steps import dump_transcript
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
 
 _BY_HAND: Final = ("delivered", "read", "played", "failed")
@@ -32,6 +34,7 @@ def chat_routes(world: World) -> Iterator[web.RouteDef]:
     routes = ChatRoutes(world)
     person = "/simulator/people/{person}"
     yield web.get(f"{person}/messages", routes.messages)
+    yield web.get(f"{person}/transcript", routes.transcript)
     yield web.post(f"{person}/messages", routes.write)
     yield web.post(f"{person}/reaction", routes.react)
     yield web.post(f"{person}/read", routes.read)
@@ -53,6 +56,13 @@ class ChatRoutes:
             await asyncio.wait_for(self._something_new(person, after), wait)
         chat = self._world.state.chat(person.key, after=after)
         return web.json_response([self._world.to_json(message) for message in chat])
+
+    async def transcript(self, request: web.Request) -> web.Response:
+        """The chat as `rasa-whatsapp test` plays it, in YAML."""
+        person = find_person(self._world, request)
+        chat = [self._world.to_json(message) for message in self._world.state.chat(person.key)]
+        text = dump_transcript(record(chat, name=f"The chat of {person.name}"))
+        return web.Response(text=text, content_type="application/yaml")
 
     async def write(self, request: web.Request) -> web.Response:
         person = find_person(self._world, request)

@@ -1,0 +1,131 @@
+"""A simulator in this process on a free port, and a bot's Rasa as a process beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+
+from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.server import create_app
+from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
+
+START: Final = 180.0  # seconds Rasa may take to load a model
+GRACE: Final = 20.0
+LAST_LINES: Final = 25
+WEBHOOK: Final = "/webhooks/whatsapp/webhook"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def simulator(config: Config) -> AsyncIterator[str]:
+    """Run a simulator until the end of the block, and yield its address."""
+    runner = web.AppRunner(create_app(config), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, config.host, config.port).start()
+        yield f"http://{config.host}:{runner.addresses[0][1]}"
+    except OSError as error:
+        raise SimulatorError(f"cannot listen on port {config.port}: {error}") from error
+    finally:
+        await runner.cleanup()
+
+
+class Rasa:
+    """
+    ``rasa run`` in *folder*, with credentials of its own for a simulator.
+
+    Its database lies in a folder that goes away, so that each start is a first one; what it prints
+    goes to a log there, and its last lines into the error when it does not start.
+    """
+
+    def __init__(
+        self, folder: Path, *, port: int, python: str = sys.executable, args: Sequence[str] = ()
+    ) -> None:
+        self.webhook = f"http://127.0.0.1:{port}{WEBHOOK}"
+        self._folder = folder
+        self._port = port
+        self._python = python
+        self._args = args
+        self._child: subprocess.Popen[bytes] | None = None
+        self._own = tempfile.TemporaryDirectory(prefix="whatsapp-bot-")
+
+    async def start(self, config: Config, base_url: str) -> None:
+        """Start it, and wait until it has loaded its model; raises `SimulatorError`."""
+        self._child = self._run(config, base_url)
+        await self._wait_until_ready()
+
+    def _run(self, config: Config, base_url: str) -> subprocess.Popen[bytes]:
+        own = Path(self._own.name)
+        credentials = own / "credentials.yml"
+        block = credentials_block(config, base_url)
+        store = f"sqlite:///{own / 'whatsapp.db'}"
+        media = f"  media: {{store: '{own / 'media'}'}}\n"
+        credentials.write_text(f"{block}\n  store: '{store}'\n{media}", encoding="utf-8")
+        with (own / "rasa.log").open("wb") as log:
+            return subprocess.Popen(  # noqa: S603  # the user's own Rasa
+                [
+                    *(self._python, "-m", "rasa", "run", "--interface", "127.0.0.1"),
+                    *("--port", str(self._port), "--credentials", str(credentials), *self._args),
+                ],
+                cwd=self._folder,
+                env={"RASA_TELEMETRY_ENABLED": "false", **os.environ, "SANIC_WORKERS": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            for how, patience in ((signal.SIGINT, GRACE), (signal.SIGKILL, GRACE)):
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, how)
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(patience)
+                    break
+        with suppress(OSError):
+            self._own.cleanup()
+
+    def log(self) -> str:
+        path = Path(self._own.name) / "rasa.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    async def _wait_until_ready(self) -> None:
+        end = monotonic() + START
+        url = self.webhook.rpartition("/")[0] + "/"
+        async with aiohttp.ClientSession() as session:
+            while monotonic() < end:
+                if self._child is None or self._child.poll() is not None:
+                    raise self._failure("ended before it was ready")
+                with suppress(aiohttp.ClientError, asyncio.TimeoutError):
+                    async with session.get(url) as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.1)
+        raise self._failure(f"did not answer at {url} within {START:.0f} seconds")
+
+    def _failure(self, what: str) -> SimulatorError:
+        lines = self.log().splitlines()[-LAST_LINES:]
+        return SimulatorError(
+            "\n".join((f"Rasa in {self._folder} {what}. Its last lines:", *lines))
+        )

@@ -1,0 +1,173 @@
+"""
+The fixtures. pytest imports this module in every run, so it imports nothing but pytest itself.
+
+    whatsapp           WhatsApp with your bot: started from its folder, or one that runs
+    whatsapp_channel   WhatsApp with the channel and a Python function in place of Rasa
+    whatsapp_api       session; "cloud" unless you write a fixture of this name: the API to play
+    whatsapp_bot       session; the folder of the bot, unless you write one of this name
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from rasa_whatsapp_channel.replay.desk import Desk
+    from rasa_whatsapp_channel.testing.function import FunctionBot
+    from rasa_whatsapp_channel.testing.thread import LoopThread
+    from rasa_whatsapp_channel.testing.whatsapp import WhatsApp
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("whatsapp", "bots on WhatsApp (rasa-whatsapp-channel)")
+    group.addoption(
+        "--whatsapp-bot",
+        metavar="URL|FOLDER",
+        help="the webhook of a bot that runs, or the folder of one to start (default: the root)",
+    )
+    group.addoption(
+        "--whatsapp-port",
+        type=int,
+        default=0,
+        help="port of the simulator, which a bot that runs must name as its base_url",
+    )
+    group.addoption("--whatsapp-model", metavar="PATH", help="the model, as for rasa run --model")
+
+
+@pytest.fixture(scope="session")
+def whatsapp_api() -> str:
+    """The API that is played: cloud, 360dialog, turn or on_premises."""
+    return "cloud"
+
+
+@pytest.fixture(scope="session")
+def whatsapp_bot(request: pytest.FixtureRequest) -> str | Path:
+    """The webhook of a bot that runs, or the folder of one to start."""
+    given = request.config.getoption("--whatsapp-bot")
+    if given is None:
+        return request.config.rootpath
+    return str(given) if "://" in given else Path(given)
+
+
+@pytest.fixture(scope="session")
+def whatsapp_session(
+    request: pytest.FixtureRequest, whatsapp_api: str, whatsapp_bot: str | Path
+) -> Iterator[tuple[LoopThread, Desk, str]]:
+    """The simulator and the bot; they run until the end of the session."""
+    from rasa_whatsapp_channel.replay.host import Rasa, free_port
+
+    with _thread() as thread:
+        if isinstance(whatsapp_bot, str):
+            port = request.config.getoption("--whatsapp-port")
+            stack, desk = thread.run(_open(whatsapp_api, whatsapp_bot, port, None))
+            webhook = whatsapp_bot
+        else:
+            model = request.config.getoption("--whatsapp-model")
+            args = ("--model", model) if model else ()
+            rasa = Rasa(whatsapp_bot, port=free_port(), args=args)
+            webhook = rasa.webhook
+            stack, desk = thread.run(_open(whatsapp_api, webhook, 0, rasa))
+        try:
+            yield thread, desk, webhook
+        finally:
+            thread.run(stack.aclose())
+
+
+@pytest.fixture
+def whatsapp(
+    whatsapp_session: tuple[LoopThread, Desk, str], request: pytest.FixtureRequest
+) -> Iterator[WhatsApp]:
+    """WhatsApp with your bot. Clock and faults are put back behind each test."""
+    from rasa_whatsapp_channel.testing.whatsapp import WhatsApp
+
+    thread, desk, webhook = whatsapp_session
+    made = WhatsApp(thread, desk, webhook=webhook, root=request.path.parent)
+    yield made
+    made.heals()
+    made.clock.restore()
+
+
+@pytest.fixture
+def whatsapp_settings() -> dict[str, Any]:
+    """Further keys of credentials.yml for `whatsapp_channel`."""
+    return {}
+
+
+@pytest.fixture
+def whatsapp_channel(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    whatsapp_api: str,
+    whatsapp_bot: str | Path,
+    whatsapp_settings: dict[str, Any],
+) -> Iterator[WhatsApp]:
+    """WhatsApp and the channel, and a function of the test in place of Rasa: `WhatsApp.bot`."""
+    from rasa_whatsapp_channel.replay.host import WEBHOOK, free_port
+    from rasa_whatsapp_channel.testing.function import FunctionBot
+    from rasa_whatsapp_channel.testing.whatsapp import WhatsApp
+
+    bot, port = FunctionBot(), free_port()
+    webhook = f"http://127.0.0.1:{port}{WEBHOOK}"
+    root = whatsapp_bot if isinstance(whatsapp_bot, Path) else request.config.rootpath
+    with _thread() as thread:
+        stack, desk = thread.run(_open(whatsapp_api, webhook, 0, None))
+        try:
+            settings = {**whatsapp_settings, "media": {"store": str(tmp_path / "media")}}
+            thread.run(_serve(stack, bot, whatsapp_api, desk.url, port, settings, root))
+            yield WhatsApp(thread, desk, webhook=webhook, root=request.path.parent, function=bot)
+        finally:
+            thread.run(stack.aclose())
+
+
+@contextmanager
+def _thread() -> Iterator[LoopThread]:
+    from rasa_whatsapp_channel.testing.thread import LoopThread
+
+    thread = LoopThread()
+    try:
+        yield thread
+    finally:
+        thread.close()
+
+
+async def _open(api: str, webhook: str, port: int, rasa: Any) -> tuple[AsyncExitStack, Desk]:
+    """Start a simulator, and the bot if there is one to start."""
+    from rasa_whatsapp_channel.replay.desk import Desk
+    from rasa_whatsapp_channel.replay.host import simulator
+    from rasa_whatsapp_channel.simulator.config import Config
+    from rasa_whatsapp_channel.whatsapp.apis import APIS
+
+    config = Config(api=APIS[api], port=port, webhook=webhook)
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(simulator(config))
+        desk = await stack.enter_async_context(Desk(url))
+        if rasa is not None:
+            stack.callback(rasa.stop)
+            await rasa.start(config, url)
+        return stack.pop_all(), desk
+
+
+async def _serve(
+    stack: AsyncExitStack,
+    bot: FunctionBot,
+    api: str,
+    base_url: str,
+    port: int,
+    more: dict[str, Any],
+    root: Path,
+) -> None:
+    from ruamel.yaml import YAML
+
+    from rasa_whatsapp_channel.settings import CHANNEL, Settings
+    from rasa_whatsapp_channel.simulator.config import Config
+    from rasa_whatsapp_channel.simulator.credentials import credentials_block
+    from rasa_whatsapp_channel.whatsapp.apis import APIS
+
+    block = YAML(typ="safe", pure=True).load(credentials_block(Config(api=APIS[api]), base_url))
+    settings = Settings.from_credentials({**block[CHANNEL], "store": "memory:", **more})
+    await stack.enter_async_context(bot.serve(settings, port=port, root=root))

@@ -1,0 +1,120 @@
+"""WhatsApp as a test sees it: people, the clock, and what can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rasa_whatsapp_channel.replay.chat import Chat
+from rasa_whatsapp_channel.replay.desk import Desk
+from rasa_whatsapp_channel.simulator.ids import new_phone
+from rasa_whatsapp_channel.simulator.state import clean_phone
+from rasa_whatsapp_channel.testing.function import Bot, FunctionBot
+from rasa_whatsapp_channel.testing.thread import LoopThread
+from rasa_whatsapp_channel.testing.user import User
+
+
+class Clock:
+    """The clock of WhatsApp. The bot has one of its own, which this does not move."""
+
+    def __init__(self, thread: LoopThread, desk: Desk) -> None:
+        self._thread = thread
+        self._desk = desk
+        self._moved = False
+
+    @property
+    def now(self) -> float:
+        """Unix seconds."""
+        return float(self._thread.run(self._desk.clock())["now"])
+
+    def advance(self, **duration: float) -> None:
+        """Move it on: ``advance(hours=25)``, with the words of `datetime.timedelta`."""
+        self._moved = True
+        self._thread.run(self._desk.advance(timedelta(**duration).total_seconds()))
+
+    def restore(self) -> None:
+        """Put it back to the time that it is."""
+        if self._moved:
+            self._thread.run(self._desk.set_offset(0))
+        self._moved = False
+
+
+class WhatsApp:
+    """A simulator with a bot. *root* is where relative paths of files begin."""
+
+    def __init__(
+        self,
+        thread: LoopThread,
+        desk: Desk,
+        *,
+        webhook: str | None,
+        root: Path,
+        function: FunctionBot | None = None,
+    ) -> None:
+        self._thread = thread
+        self._desk = desk
+        self._webhook = webhook
+        self._root = root
+        self._function = function
+        self._failing = False
+        self.clock = Clock(thread, desk)
+
+    @property
+    def url(self) -> str:
+        """The address of the simulator, whose page shows the chats."""
+        return self._desk.url
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """What the bot has asked of WhatsApp: method, path, body, status and answer of each."""
+        return self._thread.run(self._desk.requests())
+
+    def user(self, phone: str | None = None, name: str | None = None) -> User:
+        """Return somebody with this number; without one, somebody the bot has never seen."""
+        digits = clean_phone(phone) if phone else new_phone()
+        chat = Chat(self._desk, digits, root=self._root, webhook=self._webhook)
+        self._thread.run(chat.open(name))
+        return User(self._thread, self._desk, chat, name or "the user")
+
+    def bot(self, function: Bot) -> Bot:
+        """Let *function* be the bot; can be used as a decorator. For the fixture of that kind."""
+        if self._function is None:
+            raise TypeError("this WhatsApp has a bot already; use the fixture whatsapp_channel")
+        self._function.function = function
+        return function
+
+    def fails(
+        self,
+        on: str = "messages",
+        *,
+        code: int | None = None,
+        status: int | None = None,
+        times: int | None = 1,
+        match: Mapping[str, Any] | None = None,
+        **do: Any,
+    ) -> None:
+        """
+        Let something go wrong the next so many *times*, or always with None.
+
+        *on*: messages, media, download, login, webhooks or statuses. What: an error *code* of
+        WhatsApp's, an HTTP *status*, or one of ``delay=seconds``, ``timeout=True``,
+        ``hang_up=True``, ``missing=True``, ``duplicate=n``, ``reorder=True``, ``lose=True``.
+        *match* narrows it: ``{"type": "image"}``.
+        """
+        given = {"code": code, "status": status, **do}
+        what = {key: value for key, value in given.items() if value is not None}
+        if len(what) != 1:
+            raise TypeError("fails() wants one thing to go wrong: fails(code=131056)")
+        when = {"next": times} if times is not None else {"always": True}
+        narrowed = {"match": dict(match)} if match else {}
+        rule = {"on": on, "when": when, **narrowed, "do": what}
+        self._failing = True
+        self._thread.run(self._desk.add_fault(rule))
+
+    def heals(self) -> None:
+        """Let nothing go wrong any more."""
+        if self._failing:
+            self._thread.run(self._desk.clear_faults())
+        self._failing = False

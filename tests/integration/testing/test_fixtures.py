@@ -1,0 +1,227 @@
+"""The fixtures for tests of people's own bots, with a function as the bot."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+MEDIA = Path(__file__).parents[3] / "examples" / "quickstart" / "media"
+GREETING = {
+    "text": "Welcome",
+    "buttons": [
+        {"title": "Picture", "payload": "/ask_picture"},
+        {"title": "Guide", "payload": "/ask_guide"},
+    ],
+}
+ROOMS = {
+    "text": "Which room?",
+    "buttons": [{"title": f"Room {n}", "payload": f"/{n}"} for n in range(5)],
+}
+LAKE = {"text": "The lake", "image": "examples/quickstart/media/lake.jpg"}
+
+
+async def hotel(turn, say):
+    answers = {"hi": GREETING, "/ask_picture": LAKE, "rooms": ROOMS}
+    await say(answers.get(turn.text, f"You said: {turn.text}"))
+
+
+@pytest.fixture
+def desk(whatsapp_channel):
+    whatsapp_channel.bot(hotel)
+    return whatsapp_channel
+
+
+async def test_a_text_is_answered_and_a_button_tapped(desk):
+    ada = desk.user("+49 151 98765432", name="Ada").sends("hi")
+
+    assert ada.phone == "4915198765432"
+    shown = await ada.gets(text="Welcome", buttons=["Picture", "Guide"])
+    assert shown == {"text": "Welcome", "buttons": ["Picture", "Guide"]}
+    ada.taps("Picture")
+    await ada.gets(image="lake.jpg", text="The lake")
+    await ada.gets_nothing()
+
+
+async def test_a_picture_is_compared_by_its_bytes(desk):
+    ada = desk.user().sends("hi")
+    await ada.gets(buttons=True)
+    ada.taps("Picture")
+    await ada.gets(image=MEDIA / "lake.jpg")
+    ada.taps("Picture")
+
+    with pytest.raises(AssertionError, match=r"image +expected .*boat\.mp4"):
+        await ada.gets(image=MEDIA / "boat.mp4")
+
+
+async def test_a_pattern_fits_the_whole_text(desk):
+    ada = desk.user().sends("one two")
+
+    await ada.gets(text="~/You said: .*/")
+    ada.sends("one two")
+    await ada.gets(re.compile("You said: (one|two)+.*"))
+    ada.sends("one two")
+    with pytest.raises(AssertionError, match=r"expected ~/You/\n +got +\"You said: one two\""):
+        await ada.gets(text="~/You/")
+
+
+async def test_a_difference_says_what_was_expected_what_came_and_the_chat(desk):
+    ada = desk.user(name="Ada").sends("hi")
+
+    with pytest.raises(AssertionError) as failed:
+        await ada.gets(text="Welcome!", buttons=["Picture", "Guides"])
+
+    assert str(failed.value) == "\n".join(
+        (
+            "Ada got something else:",
+            '  text     expected "Welcome!"',
+            '           got      "Welcome"',
+            '  buttons  expected ["Picture", "Guides"]',
+            '           got      ["Picture", "Guide"]',
+            "The chat:",
+            "  Ada: hi",
+            "  bot: Welcome  [buttons: Picture | Guide]",
+        )
+    )
+
+
+async def test_another_kind_of_message_is_a_difference_even_with_the_same_text(desk):
+    ada = desk.user().sends("hi")
+
+    with pytest.raises(AssertionError, match=r"kind +expected \"text\"\n +got +\"buttons\""):
+        await ada.gets(text="Welcome")
+
+
+async def test_nothing_and_too_much_are_said(desk):
+    ada = desk.user(name="Ada")
+
+    with pytest.raises(AssertionError, match=r"Ada got nothing within 0.2 s, expected text=\"x\""):
+        await ada.gets("x", within=0.2)
+    ada.sends("hi")
+    with pytest.raises(AssertionError, match="Ada got a message, expected none:\n  Welcome"):
+        await ada.gets_nothing()
+
+
+async def test_people_have_chats_of_their_own(desk):
+    ada, bob = desk.user(), desk.user()
+    ada.sends("from Ada")
+    bob.sends("from Bob")
+
+    await bob.gets("You said: from Bob")
+    await ada.gets("You said: from Ada")
+    await bob.gets_nothing()
+
+
+async def test_what_cannot_be_tapped_says_what_can(desk):
+    from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
+
+    ada = desk.user().sends("hi")
+    await ada.gets(buttons=True)
+
+    with pytest.raises(TranscriptError, match='no "Room" to tap; there is "Picture", "Guide"'):
+        ada.taps("Room")
+
+
+async def test_a_row_of_a_list_is_tapped(desk):
+    ada = desk.user().sends("rooms")
+
+    await ada.gets(rows=[f"Room {n}" for n in range(5)])
+    await ada.taps("Room 3").gets("You said: /3")
+
+
+@pytest.mark.parametrize(
+    ("does", "heard"),
+    [
+        (lambda user: user.sends_image(MEDIA / "lake.jpg"), "~/You said: /?whatsapp_image.*/"),
+        (lambda user: user.sends_image(MEDIA / "lake.jpg", "Look"), "You said: Look"),
+        (lambda user: user.sends_video(MEDIA / "boat.mp4"), "~/.*whatsapp_video.*/"),
+        (lambda user: user.sends_audio(MEDIA / "chime.ogg"), "~/.*whatsapp_audio.*/"),
+        (lambda user: user.sends_voice(MEDIA / "chime.ogg"), "~/.*whatsapp_voice.*/"),
+        (lambda user: user.sends_document(MEDIA / "guide.pdf"), "~/.*whatsapp_document.*/"),
+        (lambda user: user.sends_sticker(MEDIA / "sun.webp"), "~/.*whatsapp_sticker.*/"),
+        (lambda user: user.sends_location(48.85, 2.35, name="Paris"), "~/.*_location.*Paris.*/"),
+        (lambda user: user.sends_contacts("Bob Jones"), "~/.*whatsapp_contacts.*Bob.*/"),
+        (
+            lambda user: user.sends_message(
+                {
+                    "type": "order",
+                    "order": {
+                        "catalog_id": "7",
+                        "product_items": [
+                            {
+                                "product_retailer_id": "p1",
+                                "quantity": 1,
+                                "item_price": 2,
+                                "currency": "EUR",
+                            }
+                        ],
+                    },
+                }
+            ),
+            "~/.*whatsapp_order.*p1.*/",
+        ),
+    ],
+    ids=[
+        "image",
+        "caption",
+        "video",
+        "audio",
+        "voice",
+        "document",
+        "sticker",
+        "location",
+        "contacts",
+        "order",
+    ],
+)
+async def test_everything_people_send_is_sent(desk, does, heard):
+    await does(desk.user()).gets(heard)
+
+
+async def test_a_reaction_goes_to_the_last_message(desk):
+    ada = desk.user().sends("x")
+    await ada.gets("You said: x")
+
+    await ada.reacts("👍").gets("~/.*whatsapp_reaction.*/")
+    answered = next(message for message in ada.messages if message["direction"] == "outbound")
+    assert list(answered["reactions"].values()) == ["👍"]
+
+
+async def test_reading_turns_the_ticks_blue(desk):
+    ada = desk.user().sends("x")
+    await ada.gets("You said: x")
+
+    ada.reads()
+    assert ada.messages[-1]["status"] == "read"
+
+
+def test_without_async_there_are_the_same_words(desk):
+    ada = desk.user().sends("x")
+
+    ada.must_get("You said: x")
+    ada.must_get_nothing()
+
+
+async def test_a_word_that_is_none_is_a_mistake_of_the_test(desk):
+    ada = desk.user()
+
+    with pytest.raises(TypeError, match="knows no picture"):
+        await ada.gets(picture="x")
+    with pytest.raises(TypeError, match="wants to know what"):
+        await ada.gets()
+
+
+@pytest.fixture
+def whatsapp_settings(request):
+    return getattr(request, "param", {})
+
+
+@pytest.mark.parametrize("whatsapp_settings", [{"captions": "separate"}], indirect=True)
+async def test_the_channel_takes_its_settings_from_a_fixture(desk):
+    ada = desk.user().sends("hi")
+    await ada.gets(buttons=True)
+    ada.taps("Picture")
+
+    await ada.gets("The lake")
+    await ada.gets(image="lake.jpg")
