@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from rasa_whatsapp_channel.cli.load import Shown, load_options, read_load
 from rasa_whatsapp_channel.simulator.config import DEFAULT_PORT, DEFAULT_WEBHOOK, Config, Number
 from rasa_whatsapp_channel.simulator.console import describe
 from rasa_whatsapp_channel.simulator.credentials import credentials_block
@@ -78,10 +79,19 @@ def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function
     default=True,
     help="Say in each refusal which rule was broken, in a field WhatsApp does not have.",
 )
+@load_options
 def command(api: str, phone_number_id: str, **options: Any) -> None:
-    """A WhatsApp on your desk: a page to chat with your bot."""
+    """
+    A WhatsApp on your desk: a page to chat with your bot.
+
+    With --load many people write to the bot at once, e.g. --load 200 --rate 50 --duration 1m. What
+    one of them gets alone, before the others begin, is what everybody must get. Ends with 1 when
+    something was lost, doubled or out of order.
+    """
     from rasa_whatsapp_channel.simulator import server  # it brings aiohttp, which takes its time
 
+    wanted = read_load(options)
+    load = Shown(wanted) if wanted is not None else None
     try:
         number = Number(phone_number_id=phone_number_id)
         config = Config(api=APIS[api], number=number, **options)
@@ -89,9 +99,12 @@ def command(api: str, phone_number_id: str, **options: Any) -> None:
             config,
             started=lambda address: click.echo(_greeting(config, address)),
             happened=_print,
+            work=load.run if load is not None else None,
         )
     except WhatsAppError as error:
         raise click.ClickException(str(error)) from error
+    if load is not None:
+        load.end()
 
 
 def _greeting(config: Config, address: str) -> str:

@@ -82,6 +82,7 @@ class Config:
     retry_life: float = 7 * DAY  # the platform gives a webhook up after that
     limits: bool = True  # are too many messages refused, of the number and per person?
     throughput: int = 80  # messages a second of one number
+    latency: float = 0.0  # seconds until the API answers a request
     window: bool = True  # does a message outside of the 24 hours fail?
 
     def __post_init__(self) -> None:

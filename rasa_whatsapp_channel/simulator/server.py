@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +29,7 @@ from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 PAGE: Final = Path(__file__).parent / "page"
 WORLD: Final = web.AppKey("world", World)
 FORM_BYTES: Final = 64 * 1024  # what a form has around its file
+Work = Callable[[World], Coroutine[Any, Any, None]]
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -55,10 +56,14 @@ def create_app(
 
 
 async def serve(
-    config: Config, *, started: Callable[[str], None], happened: Callable[[dict[str, Any]], None]
+    config: Config,
+    *,
+    started: Callable[[str], None],
+    happened: Callable[[dict[str, Any]], None],
+    work: Work | None = None,
 ) -> None:
     """
-    Run the simulator until SIGINT or SIGTERM.
+    Run the simulator until SIGINT or SIGTERM, or until *work* has ended, which is done beside it.
 
     *started* gets its address, *happened* everything the page is told too. Raises `SettingsError`
     when it cannot listen where *config* says.
@@ -72,7 +77,7 @@ async def serve(
         await _listen(runner, config)
         telling = asyncio.create_task(_tell(app[WORLD], happened))
         started(_address(runner, config))
-        await stop.wait()
+        await _until(stop, work(app[WORLD]) if work is not None else None)
         telling.cancel()
     finally:
         await runner.cleanup()
@@ -83,10 +88,24 @@ def run(
     *,
     started: Callable[[str], None],
     happened: Callable[[dict[str, Any]], None] = lambda happening: None,
+    work: Work | None = None,
 ) -> None:
     """Run the simulator until it is stopped; see `serve`."""
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(config, started=started, happened=happened))
+        asyncio.run(serve(config, started=started, happened=happened, work=work))
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None] | None) -> None:
+    """Wait until *stop* is set or *work* is done, whichever is first."""
+    waiting = asyncio.create_task(stop.wait())
+    working = asyncio.create_task(work) if work is not None else None
+    tasks = {task for task in (waiting, working) if task is not None}
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if working is not None and not working.cancelled():
+        working.result()  # raises what went wrong
 
 
 async def _listen(runner: web.AppRunner, config: Config) -> None:

@@ -6,6 +6,7 @@ A handler returns an `Answer` or a whole response, and raises `Refused` for what
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -45,6 +46,8 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
     async def answer(request: web.Request) -> web.StreamResponse:
         started, clock = world.clock(), time.perf_counter()
         rule = None
+        if world.config.latency:
+            await asyncio.sleep(world.config.latency)
         try:
             answered = await _handle(world, handler, request, place)
         except Refused as refused:
