@@ -225,3 +225,48 @@ async def test_the_channel_takes_its_settings_from_a_fixture(desk):
 
     await ada.gets("The lake")
     await ada.gets(image="lake.jpg")
+
+
+async def test_the_clock_moves_and_is_put_back(desk):
+    ada = desk.user().sends("one")
+    await ada.gets("You said: one")
+    before = desk.clock.now
+
+    desk.clock.advance(hours=25)
+    assert desk.clock.now >= before + 25 * 3600
+
+    ada.sends("two")
+    await ada.gets("You said: two")
+    first, second = (m["timestamp"] for m in ada.messages if m["direction"] == "inbound")
+    assert second - first >= 25 * 3600
+    desk.clock.restore()
+    assert desk.clock.now < before + 3600
+
+
+async def test_a_refusal_is_got_over_and_nothing_is_lost(desk):
+    ada = desk.user()
+    desk.fails(code=131000, match={"type": "text"})
+
+    ada.sends("one")
+    await ada.gets("You said: one", within=30)
+    await ada.gets_nothing()
+    refused = [request for request in desk.requests if request["status"] != 200]
+    assert len(refused) == 1
+
+
+async def test_faults_go_on_until_they_are_healed(desk):
+    ada = desk.user()
+    desk.fails(status=503, times=None)
+
+    ada.sends("one")
+    with pytest.raises(AssertionError, match="got nothing"):
+        await ada.gets(text=True, within=0.5)
+    desk.heals()
+    await ada.gets("You said: one", within=60)
+
+
+async def test_one_thing_goes_wrong_at_a_time(desk):
+    with pytest.raises(TypeError, match="wants one thing to go wrong"):
+        desk.fails(code=1, status=500)
+    with pytest.raises(TypeError, match="wants one thing to go wrong"):
+        desk.fails()
