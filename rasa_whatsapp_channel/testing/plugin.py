@@ -137,6 +137,8 @@ def _thread() -> Iterator[LoopThread]:
 
 async def _open(api: str, webhook: str, port: int, rasa: Any) -> tuple[AsyncExitStack, Desk]:
     """Start a simulator, and the bot if there is one to start."""
+    import asyncio
+
     from rasa_whatsapp_channel.replay.desk import Desk
     from rasa_whatsapp_channel.replay.host import simulator
     from rasa_whatsapp_channel.simulator.config import Config
@@ -147,7 +149,8 @@ async def _open(api: str, webhook: str, port: int, rasa: Any) -> tuple[AsyncExit
         url = await stack.enter_async_context(simulator(config))
         desk = await stack.enter_async_context(Desk(url))
         if rasa is not None:
-            stack.callback(rasa.stop)
+            # Beside the simulator: what is in hand still wants answers from it.
+            stack.push_async_callback(asyncio.to_thread, rasa.stop)
             await rasa.start(config, url)
         return stack.pop_all(), desk
 
