@@ -182,6 +182,16 @@ class Tab:
         for kind in ("keyDown", "keyUp"):
             await self.call("Input.dispatchKeyEvent", type=kind, modifiers=held, **enter)
 
+    async def drop_files(self, selector: str, *paths: Path) -> None:
+        """Drag files from outside of the browser onto what *selector* finds, and let go."""
+        x, y = await self.shows(
+            f"((box) => [box.x + box.width / 2, box.y + box.height / 2])"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            await self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
+
     async def shuts_out(self) -> list[str]:
         """What axe-core finds serious, or worse, on the page as it is now."""
         if not await self.js("'axe' in window"):

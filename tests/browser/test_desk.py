@@ -1,0 +1,199 @@
+"""What stands around the phones: other phones, the clock, the log; and what else people send."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from browser import scene
+from support.chromium import Tab
+from support.spoken_bot import MAYA, MEDIA, Bot
+
+EVIL = '"><img src=x onerror="document.title=\'hit\'"><script>document.title="hit"</script>'
+TEMPLATE = {
+    "type": "template",
+    "template": {
+        "name": "still_there",
+        "language": {"code": "en"},
+        "components": [{"type": "body", "parameters": [{"type": "text", "text": "Maya"}]}],
+    },
+}
+
+
+async def test_two_people_write_on_phones_beside_each_other(page: Tab, bot: Bot) -> None:
+    ravi = await scene.joins(bot, "Ravi")
+    await page.click(f"[data-chat='{ravi}'] .beside")
+    await page.shows("document.querySelectorAll('.phone').length === 2")
+
+    await page.click(".phone[aria-label='Phone of Ravi'] .composer-text")
+    await page.type("from Ravi")
+    await page.press_enter()
+    heard = await bot.hears()
+    assert (heard["from"], heard["text"]["body"]) == (ravi, "from Ravi")
+    phone = "document.querySelector(\".phone[aria-label='Phone of Ravi']\")"
+    await page.shows(f"{phone}.innerText.includes('from Ravi')")
+
+    await page.click(".phone[aria-label='Phone of Maya'] .composer-text")
+    await page.type("from Maya")
+    await page.press_enter()
+    assert (await bot.hears())["from"] == MAYA
+
+    await page.click(".phone[aria-label='Phone of Maya'] .put-away")
+    await page.shows("document.querySelectorAll('.phone').length === 1")
+    assert await page.js("document.querySelector('.phone').ariaLabel") == "Phone of Ravi"
+
+
+async def test_after_25_hours_only_a_template_arrives(page: Tab, bot: Bot) -> None:
+    await scene.writes(bot, {"type": "text", "text": {"body": "hi"}})
+    await page.click("#tab-clock")
+    await page.shows("document.querySelector('.windows li').dataset.open === 'true'")
+
+    await page.click("[data-jump='25 h']")
+
+    await page.shows("document.querySelector('.windows li').dataset.open === 'false'")
+    await page.shows("document.querySelector('#tab-clock[data-news]')")
+    await bot.says({"type": "text", "text": {"body": "too late"}})
+    late = "document.querySelector('[data-type=text][data-direction=outbound]')"
+    await page.shows(f"{late}?.querySelector('.failure').textContent.includes('131047')")
+    await bot.says(TEMPLATE)
+    await page.shows("document.querySelector('[data-type=template]')")
+    days = await page.js("[...document.querySelectorAll('.day')].map((day) => day.textContent)")
+    assert days == ["Yesterday", "Today"]
+
+    await page.click(".clock-back")
+    await page.shows("document.querySelector('.windows li').dataset.open === 'true'")
+
+
+async def test_a_picture_that_is_dropped_on_the_phone_can_be_sent(page: Tab, bot: Bot) -> None:
+    await page.drop_files(".thread", MEDIA / "lake.jpg")
+    await page.shows("document.querySelector('.chip[data-type=image] img')?.naturalWidth > 0")
+
+    await page.click(".send")
+
+    assert (await bot.hears())["image"]["mime_type"] == "image/jpeg"
+    sent = "document.querySelector('[data-type=image][data-direction=inbound] img')"
+    await page.shows(f"{sent}?.naturalWidth > 0")
+
+
+async def test_a_tap_on_an_ad_brings_its_referral(page: Tab, bot: Bot) -> None:
+    await other(page, "ad")
+    await page.click("dialog .primary")
+
+    heard = await bot.hears()
+    assert heard["text"]["body"] == "Hello! Can I get more info on this?"
+    assert (heard["referral"]["source_type"], heard["referral"]["headline"]) == (
+        "ad",
+        "Two nights at the lake",
+    )
+
+
+async def test_an_order_of_two_boats(page: Tab, bot: Bot) -> None:
+    await other(page, "order")
+    await page.click("dialog .primary")
+
+    (item,) = (await bot.hears())["order"]["product_items"]
+    assert item == {
+        "product_retailer_id": "boat-anna",
+        "quantity": 2,
+        "item_price": 45.5,
+        "currency": "EUR",
+    }
+
+
+async def test_json_that_is_none_is_said_and_not_lost(page: Tab, bot: Bot) -> None:
+    await other(page, "json")
+    await page.js("document.querySelector('dialog textarea').value = '{'")
+    await page.click("dialog .primary")
+
+    said = await page.shows("document.querySelector('dialog .form-wrong').textContent")
+    assert said.startswith("That is not JSON")
+    edit = {"type": "system", "system": {"type": "user_changed_number", "wa_id": "1"}}
+    await page.js(
+        f"document.querySelector('dialog textarea').value = {json.dumps(json.dumps(edit))}"
+    )
+    await page.click("dialog .primary")
+
+    assert (await bot.hears())["system"] == edit["system"]
+
+
+async def test_the_log_shows_what_the_bot_was_sent(page: Tab, bot: Bot) -> None:
+    await scene.writes(bot, {"type": "text", "text": {"body": "look inside"}})
+    await bot.hears()
+    await page.click(".filter [data-name=messages]")
+
+    await page.click("#deliveries summary")
+
+    await page.shows(
+        "document.querySelector('#deliveries .json')?.textContent.includes('look inside')"
+    )
+    await page.call("Page.reload")
+    await page.shows("document.querySelectorAll('#deliveries li').length === 1")
+
+
+async def test_a_long_text_is_folded_as_on_a_phone(page: Tab, bot: Bot) -> None:
+    await bot.says({"type": "text", "text": {"body": scene.LONG}})
+    text = "document.querySelector('[data-type=text] .text')"
+    await page.shows(f"{text}?.clientHeight < {text}.scrollHeight")
+
+    await page.click(".read-more")
+
+    await page.shows(f"{text}.clientHeight === {text}.scrollHeight")
+
+
+async def test_a_film_begins_as_a_picture_with_its_length(page: Tab, bot: Bot) -> None:
+    boat = await bot.uploads("boat.mp4", "video/mp4")
+    await bot.says({"type": "video", "video": {"id": boat}})
+    await page.shows("/0:0[1-9]/.test(document.querySelector('.film-length')?.textContent)")
+
+    await page.click(".film-cover")
+
+    await page.shows("document.querySelector('.film video').currentTime > 0")
+
+
+async def test_a_chat_full_of_markup_changes_nothing(page: Tab, bot: Bot, tmp_path: Path) -> None:
+    name = '"><img src=x onerror=alert(1)>.pdf'
+    evil = tmp_path / name
+    evil.write_bytes((MEDIA / "guide.pdf").read_bytes())
+    ravi = await scene.joins(bot, EVIL)
+    for body in (
+        EVIL,
+        f"*{EVIL}*",
+        f"```{EVIL}```",
+        f"https://a.example/{EVIL}",
+        "javascript:alert(1)",
+    ):
+        await scene.writes(bot, {"type": "text", "text": {"body": body}})
+        await bot.says({"type": "text", "text": {"body": body}})
+    await scene.writes(bot, {"type": EVIL, EVIL: {EVIL: EVIL}})
+    await scene.writes(
+        bot, {"type": "location", "location": {"latitude": EVIL, "longitude": EVIL, "name": EVIL}}
+    )
+    await scene.writes(bot, {"type": "button", "button": {"text": EVIL, "payload": EVIL}})
+    await scene.writes(bot, {"type": "text", "text": {"body": EVIL}}, ravi)
+    await page.drop_files(".thread", evil)
+    await page.shows(f"document.querySelector('.chip-name')?.textContent === {json.dumps(name)}")
+    await page.click(".send")
+
+    shown = "document.querySelector('[data-type=document] .document-name')?.textContent"
+    # A browser writes a quotation mark in the name of an upload as %22.
+    await page.shows(f"{shown} === {json.dumps(name.replace(chr(34), '%22'))}")
+    for chat in (ravi, MAYA):
+        await page.js(f"location.hash = '#/{chat}'")
+        await page.shows(
+            f"document.querySelector('#chats [aria-current]').dataset.person === '{chat}'"
+        )
+    await page.js("document.querySelector('[data-type=text]').focus()")
+    await page.click(".inspect")
+    await page.shows("document.querySelector('#bench .json')")
+    assert await page.js("document.title.includes('hit')") is False
+    assert await page.js("document.querySelectorAll('img[src=x], script:not([src])').length") == 0
+    scripts = await page.js("[...document.scripts].map((script) => new URL(script.src).pathname)")
+    assert scripts == ["/theme.js", "/app.js"]
+
+
+async def other(page: Tab, name: str) -> None:
+    """Open the form for something else people send."""
+    await page.click(".attach")
+    await page.click(".attach-others")
+    await page.click(f"[data-other={name}]")
+    await page.shows("document.querySelector('dialog form')")
