@@ -18,6 +18,18 @@ LONG = "The house stands right at the shore, with a garden down to the water. " 
 MESSAGES = 20  # that `play` makes, refused ones too
 
 
+HELLO = {"type": "text", "text": {"body": "Hello"}}
+TO_MAYA = {"messaging_product": "whatsapp", "to": f"+{MAYA}"}
+
+
+FAULT = {
+    "on": "messages",
+    "when": {"share": 0.2},
+    "match": {"type": "image"},
+    "do": {"code": 131056},
+}
+
+
 async def play(bot: Bot) -> None:
     """Let Maya and the bot say something of every type."""
     files = {

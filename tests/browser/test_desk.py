@@ -130,6 +130,48 @@ async def test_the_log_shows_what_the_bot_was_sent(page: Tab, bot: Bot) -> None:
     await page.shows("document.querySelectorAll('#deliveries li').length === 1")
 
 
+async def test_a_fault_hits_the_next_message_and_says_so(page: Tab, bot: Bot) -> None:
+    await page.click("#tab-faults")
+    await page.click("[data-preset='131056']")
+    await page.shows("document.querySelectorAll('.rules li').length === 1")
+
+    answer = await bot.posts("messages", json={**scene.TO_MAYA, **scene.HELLO})
+
+    assert answer["error"]["code"] == 131056
+    await page.shows("document.querySelector('.rules .badge')?.textContent.startsWith('1')")
+    assert await bot.says(scene.HELLO)
+
+    await page.click(".rules .round")
+    await page.shows("document.querySelectorAll('.rules li').length === 0")
+
+
+async def test_a_rule_of_ones_own_for_one_person(page: Tab, bot: Bot) -> None:
+    await page.click("#tab-faults")
+    await page.click(".own-rule summary")
+    await page.js("document.querySelector('.own-rule [name=person]').value = '+49 0000'")
+    await page.click(".own-rule .small")
+
+    said = await page.shows("document.querySelector('.rules p')?.textContent")
+
+    assert said == "Messages of the bot (+490000), once: error code of WhatsApp 131056"
+    assert await bot.says(scene.HELLO)
+
+
+async def test_a_webhook_is_delivered_again_or_changed(page: Tab, bot: Bot) -> None:
+    await scene.writes(bot, scene.HELLO)
+    first = await bot.hears()
+    await page.click("#deliveries [data-ok=true]:last-child summary")
+
+    await page.click("#deliveries .tool")
+    assert await bot.hears() == first
+
+    await page.click("#deliveries [data-ok=true]:last-child .tool:nth-child(2)")
+    field = "document.querySelector('dialog textarea')"
+    await page.js(f"{field}.value = {field}.value.replace('Hello', 'Changed')")
+    await page.click("dialog .primary")
+    assert (await bot.hears())["text"]["body"] == "Changed"
+
+
 async def test_a_long_text_is_folded_as_on_a_phone(page: Tab, bot: Bot) -> None:
     await bot.says({"type": "text", "text": {"body": scene.LONG}})
     text = "document.querySelector('[data-type=text] .text')"

@@ -84,7 +84,9 @@ export function createPhones(page, onchange) {
     /** The address that puts *chat* into the phone in use. */
     addressWith(chat) {
       const chats = phones.map((phone) => (phone === inUse ? chat : phone.chat));
-      return addressOf(phones.some((phone) => phone.chat === chat) ? phones.map((phone) => phone.chat) : chats);
+      return addressOf(
+        phones.some((phone) => phone.chat === chat) ? phones.map((phone) => phone.chat) : chats,
+      );
     },
 
     /** Hand the phone that shows *before* to *after*. */

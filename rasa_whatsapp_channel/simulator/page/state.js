@@ -57,6 +57,7 @@ export class State {
       refused: () => this.takeRefusal(event),
       webhook: () => this.takeDelivery(event),
       person: () => this.takePerson(event.person),
+      window: () => this.takeWindow(event),
       clock: () => this.takePart("clock", { now: event.now, offset: event.offset }),
       faults: () => this.takePart("faults", event.faults),
       templates: () => this.takePart("templates", event.templates),
@@ -103,7 +104,9 @@ export class State {
   /** The keys of all chats: each person with the first number, and with others they wrote to. */
   chats() {
     const others = [...this.threads.keys()].filter((key) => key.includes("~"));
-    const keys = [...new Set([...this.people.keys(), ...others])].filter((key) => this.hasChat(key));
+    const keys = [...new Set([...this.people.keys(), ...others])].filter((key) =>
+      this.hasChat(key),
+    );
     const moment = (key) => this.lastMessage(key)?.timestamp ?? 0;
     return keys.sort((a, b) => moment(b) - moment(a));
   }
@@ -223,6 +226,14 @@ export class State {
   takePerson(person) {
     this.people.set(keyOf(person), person);
     this.tell({ what: "people" });
+  }
+
+  /** *window* is when the person's 24 hours end, in unix seconds; null: they never wrote. */
+  takeWindow({ person, window }) {
+    const known = this.people.get(this.resolve(person));
+    if (!known) return;
+    known.window = window;
+    this.tell({ what: "window" });
   }
 
   takePart(name, value) {

@@ -49,7 +49,8 @@ const longMoment = new Intl.DateTimeFormat("en-GB", {
 });
 
 /** "Wed 25 Nov, 16:43". */
-export const dateAndTime = (seconds) => longMoment.format(seconds * 1000).replace(/, (\d+ )/, " $1");
+export const dateAndTime = (seconds) =>
+  longMoment.format(seconds * 1000).replace(/, (\d+ )/, " $1");
 
 const exact = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 

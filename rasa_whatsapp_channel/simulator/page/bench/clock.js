@@ -33,7 +33,14 @@ export function createClock({ state }) {
   const form = h(
     "form.clock-custom",
     {},
-    fieldNode({ name: "amount", label: "Another jump", type: "number", min: 1, value: 30 }),
+    fieldNode({
+      name: "amount",
+      label: "Another",
+      type: "number",
+      min: 1,
+      value: 30,
+      required: true,
+    }),
     fieldNode({ name: "unit", label: "Unit", options: UNITS.map(([unit, word]) => [unit, word]) }),
     h("button.small", { type: "submit" }, "Jump"),
   );
@@ -84,16 +91,16 @@ export function createClock({ state }) {
     const offset = Math.round(state.clock?.offset ?? 0);
     face.textContent = dateAndTime(now);
     face.setAttribute("datetime", new Date(now * 1000).toISOString());
-    const words = offset ? `${spanWords(offset)} ahead of this computer` : "The time of this computer";
+    const words = offset
+      ? `${spanWords(offset)} ahead of this computer`
+      : "The time of this computer";
     if (ahead.textContent !== words) ahead.textContent = words;
     back.hidden = offset === 0;
-    windows.replaceChildren(...state.chats().map((chat) => windowNode(chat, now)));
+    windows.replaceChildren(...[...state.people].map((entry) => windowNode(entry, now)));
   }
 
-  function windowNode(chat, now) {
-    const wrote = state.thread(chat).findLast(({ direction }) => direction === "inbound");
-    const left = wrote ? wrote.timestamp + WINDOW - now : null;
-    const { key, person } = state.chatOf(chat);
+  function windowNode([key, person], now) {
+    const left = person.window ? person.window - now : null;
     const part = left === null ? 0 : Math.max(0, left / WINDOW);
     const bar = h("span.window-bar", { "aria-hidden": "true" }, h("i"));
     bar.firstElementChild.style.setProperty("--part", part.toFixed(3));
@@ -110,7 +117,7 @@ export function createClock({ state }) {
     ...{ name: "clock", label: "Clock", symbol: "clock", node },
     isThere: () => state.clock !== undefined,
     hasNews: () => Math.round(state.clock?.offset ?? 0) !== 0,
-    refresh: (what) => ["shown", "clock", "message"].includes(what) && draw(),
+    refresh: (what) => ["shown", "clock", "window", "people"].includes(what) && draw(),
   };
 }
 
@@ -126,6 +133,9 @@ function spanWords(seconds) {
   if (minutes < 1) return `${Math.floor(Math.abs(seconds))} s`;
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60)];
   if (minutes < 60) return `${minutes} min`;
-  if (days < 2) return [`${days * 24 + hours} h`, minutes % 60 && `${minutes % 60} min`].filter(Boolean).join(" ");
+  if (days < 2)
+    return [`${days * 24 + hours} h`, minutes % 60 && `${minutes % 60} min`]
+      .filter(Boolean)
+      .join(" ");
   return [`${days} d`, hours && `${hours} h`].filter(Boolean).join(" ");
 }

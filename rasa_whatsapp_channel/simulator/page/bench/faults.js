@@ -11,6 +11,7 @@ const PRESETS = [
   ["Rate limit of the number", "130429", { on: "messages", do: { code: 130429 } }],
   ["WhatsApp is down", "HTTP 503", { on: "messages", do: { status: 503 } }],
   ["No answer in time", "timeout", { on: "messages", do: { timeout: true } }],
+  ["Taken, but the answer is lost", "hang up", { on: "messages", do: { hang_up: "after" } }],
   ["Slow by 5 s", "delay", { on: "messages", do: { delay: 5 } }],
   ["Token has expired", "190", { on: "messages", do: { expire_token: true } }],
   ["Media are gone", "404", { on: "download", do: { missing: true } }],
@@ -50,10 +51,31 @@ const DEEDS = [
   ["lose", "lose it"],
 ];
 
+// What can happen where.
+const REQUEST = ["code", "status", "delay", "timeout", "hang_up", "expire_token"];
+const ORDER = ["delay", "duplicate", "reorder", "batch", "lose"];
+const DEEDS_IN = {
+  messages: REQUEST,
+  media: [...REQUEST, "missing"],
+  download: [...REQUEST, "missing"],
+  login: REQUEST,
+  webhooks: ORDER,
+  statuses: ["code", ...ORDER],
+};
+
 const WITH_NUMBER = { code: 131_056, status: 503, delay: 5, duplicate: 2, batch: 5 };
 
 const SHARE_STEP = 5; // percent
-const MESSAGE_TYPES = ["text", "image", "video", "audio", "document", "sticker", "interactive", "template"];
+const MESSAGE_TYPES = [
+  "text",
+  "image",
+  "video",
+  "audio",
+  "document",
+  "sticker",
+  "interactive",
+  "template",
+];
 
 export function createFaults({ state }) {
   const rules = h("ul.rules");
@@ -65,7 +87,11 @@ export function createFaults({ state }) {
   );
   const seed = h(
     "button.tool",
-    { type: "button", onclick: () => attempt(api.seedFaults(1)), title: "A share falls the same way in every run" },
+    {
+      type: "button",
+      onclick: () => attempt(api.seedFaults(1)),
+      title: "A share falls the same way in every run",
+    },
     icon("again"),
     "Seed 1",
   );
@@ -86,7 +112,11 @@ export function createFaults({ state }) {
       PRESETS.map(([words, hint, rule]) =>
         h(
           "button.preset",
-          { type: "button", data: { preset: hint }, onclick: () => add({ ...rule, when: when.value() }) },
+          {
+            type: "button",
+            data: { preset: hint },
+            onclick: () => add({ ...rule, when: when.value() }),
+          },
           h("span", {}, words),
           h("code", {}, hint),
         ),
@@ -115,7 +145,12 @@ export function createFaults({ state }) {
       "li",
       { data: { fault: rule.id } },
       h("p", {}, words),
-      h("span.badge", { title: "How often it has hit" }, String(rule.hits ?? 0), h("span.spoken", {}, " hits")),
+      h(
+        "span.badge",
+        { title: "How often it has hit" },
+        String(rule.hits ?? 0),
+        h("span.spoken", {}, " hits"),
+      ),
       iconButton("close", `Take away: ${words}`, remove),
     );
   }
@@ -129,26 +164,50 @@ export function createFaults({ state }) {
 
   function ownForm() {
     const ownWhen = whenFields("It hits", "own");
-    const types = [["", "any"], ...MESSAGE_TYPES.map((type) => [type, type])];
+    const types = [["", "any type"], ...MESSAGE_TYPES.map((type) => [type, type])];
     const form = h(
       "form",
       {},
       fieldNode({ name: "on", label: "Where", options: PLACES }),
       fieldNode({ name: "deed", label: "What happens", options: DEEDS }),
-      fieldNode({ name: "number", label: "Which, or how many", type: "number", min: 0, step: "any", value: 131_056 }),
+      fieldNode({
+        name: "number",
+        label: "Which, or how many",
+        type: "number",
+        min: 0,
+        step: "any",
+        value: 131_056,
+      }),
       ownWhen.node,
       fieldNode({ name: "type", label: "Only messages of type", options: types }),
-      fieldNode({ name: "person", label: "Only for the person with", placeholder: "4915112345678" }),
+      fieldNode({
+        name: "person",
+        label: "Only for the person with",
+        placeholder: "4915112345678",
+      }),
       h("div.form-end", {}, h("button.small", { type: "submit" }, "Add the rule")),
     );
-    form.elements.deed.addEventListener("change", ({ target }) => {
-      form.elements.number.closest(".field").hidden = !(target.value in WITH_NUMBER);
-      form.elements.number.value = WITH_NUMBER[target.value] ?? "";
+    const { on: place, deed: what, number: count } = form.elements;
+    place.addEventListener("change", () => {
+      const deeds = DEEDS.filter(([name]) => DEEDS_IN[place.value].includes(name));
+      what.replaceChildren(...deeds.map(([value, words]) => h("option", { value }, words)));
+      askCount();
     });
+    what.addEventListener("change", askCount);
+    place.dispatchEvent(new Event("change"));
+
+    function askCount() {
+      count.closest(".field").hidden = !(what.value in WITH_NUMBER);
+      count.value = WITH_NUMBER[what.value] ?? "";
+    }
+
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const { on, deed, number, type, person } = Object.fromEntries(new FormData(form));
-      const match = { ...(type && { type }), ...(person && { person: person.replace(/^\+/, "") }) };
+      const match = {
+        ...(type && { type }),
+        ...(person && { person: person.replace(/[^0-9A-Za-z.]/g, "") }),
+      };
       add({
         on,
         when: ownWhen.value(),
@@ -183,24 +242,28 @@ function whenFields(label, prefix) {
     value() {
       if (kind.value === "always") return { always: true };
       const count = Math.max(1, Number(number.value));
-      return { [kind.value]: kind.value === "share" ? Math.min(100, count) / 100 : Math.round(count) };
+      return {
+        [kind.value]: kind.value === "share" ? Math.min(100, count) / 100 : Math.round(count),
+      };
     },
   };
 }
 
-/** "the next 2 messages of the bot to 49…: error code of WhatsApp 131056". */
+/** "Messages of the bot (image), 2 times: error code of WhatsApp 131056". */
 function sentenceFor({ on, when = {}, match = {}, do: deed = {} }) {
   const place = Object.fromEntries(PLACES)[on] ?? on;
   const [kind, value] = Object.entries(deed)[0] ?? ["?", true];
   const what = Object.fromEntries(DEEDS)[kind] ?? kind;
   const only = [match.type, match.person && `+${match.person}`].filter(Boolean).join(", ");
-  const happens = value === true ? what : `${what} ${value}`;
-  return `${whenWords(when)} ${place}${only && ` (${only})`}: ${happens}`;
+  const happens =
+    value === true ? what : `${what} ${value === "after" ? "after it is done" : value}`;
+  const where = place[0].toUpperCase() + place.slice(1);
+  return `${where}${only && ` (${only})`}, ${whenWords(when)}: ${happens}`;
 }
 
 function whenWords(when) {
-  if (when.next !== undefined) return when.next === 1 ? "The next of" : `The next ${when.next} of`;
-  if (when.every !== undefined) return `Every ${when.every}. of`;
-  if (when.share !== undefined) return `${Math.round(when.share * 100)} % of`;
-  return "All";
+  if (when.next !== undefined) return when.next === 1 ? "once" : `${when.next} times`;
+  if (when.every !== undefined) return `1 of ${when.every}`;
+  if (when.share !== undefined) return `${Math.round(when.share * 100)} %`;
+  return "always";
 }

@@ -93,7 +93,12 @@ function statusButton(item, status) {
       .catch((error) => toast(error.message));
   };
   const symbol = status === "failed" ? "warning" : "tick-two";
-  return h("button.tool", { type: "button", data: { set: status }, onclick: set }, icon(symbol), status);
+  return h(
+    "button.tool",
+    { type: "button", data: { set: status }, onclick: set },
+    icon(symbol),
+    status,
+  );
 }
 
 /** The JSON that went over the wire: the bot's request, or the webhook the bot got. */

@@ -35,7 +35,9 @@ export function createRasa(page) {
     try {
       body.replaceChildren(...trackerNodes(await api.readTracker(key)));
     } catch (error) {
-      body.replaceChildren(h("div.panel-empty", {}, icon("warning"), h("p", { dir: "auto" }, error.message)));
+      body.replaceChildren(
+        h("div.panel-empty", {}, icon("warning"), h("p", { dir: "auto" }, error.message)),
+      );
     }
   }
 
@@ -51,7 +53,15 @@ function howTo() {
     {},
     icon("brain"),
     h("p", {}, "Intent, slots and last events of a person can stand here."),
-    h("p.quiet", {}, "Start the bot with ", h("code", {}, "--enable-api"), " and the simulator with ", h("code", {}, "--rasa http://localhost:5005"), "."),
+    h(
+      "p.quiet",
+      {},
+      "Start the bot with ",
+      h("code", {}, "--enable-api"),
+      " and the simulator with ",
+      h("code", {}, "--rasa http://localhost:5005"),
+      ".",
+    ),
   );
 }
 
@@ -67,7 +77,8 @@ function trackerNodes({ sender_id: sender, intent, slots = {}, events = [] }) {
       ["Sure", Number.isFinite(sure) && `${Math.round(sure * 100)} %`],
     ]),
     h("h3", {}, "Slots"),
-    filled.length > 0 && facts(filled.map(([slot, value]) => [h("code", {}, slot), valueNode(value)])),
+    filled.length > 0 &&
+      facts(filled.map(([slot, value]) => [h("code", {}, slot), valueNode(value)])),
     h("p.quiet", {}, filled.length ? `${empty} more are empty.` : "None is filled."),
     h("h3", {}, "Last events"),
     h("ol.events", {}, [...events].reverse().map(eventNode)),

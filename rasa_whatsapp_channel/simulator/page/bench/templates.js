@@ -14,7 +14,11 @@ export function createTemplates({ state }) {
     {},
     icon("form"),
     h("p", {}, "No templates yet."),
-    h("p.quiet", {}, "Put YAML files of them into a folder and start the simulator with --templates FOLDER."),
+    h(
+      "p.quiet",
+      {},
+      "Put YAML files of them into a folder and start the simulator with --templates FOLDER.",
+    ),
   );
   const node = h("div.panel", {}, list, none);
 
@@ -60,11 +64,16 @@ export function createTemplates({ state }) {
 function componentNode({ type, format, text, buttons = [] }) {
   const kind = type?.toUpperCase();
   if (kind === "HEADER" && text) return h("p.header-text", { dir: "auto" }, text);
-  if (kind === "HEADER") return h("p.template-media", {}, icon(symbolOf(format)), format?.toLowerCase());
+  if (kind === "HEADER")
+    return h("p.template-media", {}, icon(symbolOf(format)), format?.toLowerCase());
   if (kind === "BODY") return formatted(text);
   if (kind === "FOOTER") return h("p.footer", { dir: "auto" }, text);
   if (kind === "BUTTONS") {
-    return h("p.template-buttons", {}, buttons.map((button) => h("span", { dir: "auto" }, button.text ?? button.type)));
+    return h(
+      "p.template-buttons",
+      {},
+      buttons.map((button) => h("span", { dir: "auto" }, button.text ?? button.type)),
+    );
   }
   return null;
 }

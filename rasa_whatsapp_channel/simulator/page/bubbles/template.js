@@ -15,7 +15,9 @@ export function template(item, desk) {
   const inside = known ? words(known, of, desk) : values(of, desk);
   return {
     content: [h("p.template-name", {}, icon("form"), label), ...inside].flat(2),
-    choices: known ? buttonsOf(known, of("button"), item, desk) : of("button").map((button) => rawButton(button, item, desk)),
+    choices: known
+      ? buttonsOf(known, of("button"), item, desk)
+      : of("button").map((button) => rawButton(button, item, desk)),
     meta: "below",
   };
 }
@@ -41,7 +43,8 @@ function buttonsOf({ components = [] }, sent, item, desk) {
     const [parameter = {}] = own?.parameters ?? [];
     const kind = button.type?.toUpperCase();
     if (kind === "URL") return linkChoice(button.text, filled(button.url, own?.parameters ?? []));
-    if (kind !== "QUICK_REPLY") return choice(kind === "PHONE_NUMBER" ? "phone" : "copy", button.text, null);
+    if (kind !== "QUICK_REPLY")
+      return choice(kind === "PHONE_NUMBER" ? "phone" : "copy", button.text, null);
     return quickReply(button.text, parameter.payload ?? button.text, item, desk);
   });
 }

@@ -21,7 +21,9 @@ export function createToolbar(desk) {
     ...{ class: "round react", "aria-expanded": "false" },
   });
   const reply = iconButton("reply", "Reply", () => desk.quote(item), { class: "round reply" });
-  const inspect = iconButton("code", "Inspect", () => desk.inspect(item), { class: "round inspect" });
+  const inspect = iconButton("code", "Inspect", () => desk.inspect(item), {
+    class: "round inspect",
+  });
   const pill = h("div.pill", { role: "group", "aria-label": "Message" }, smile, reply, inspect);
   const node = h("div.toolbar", {}, strip, pill);
 
