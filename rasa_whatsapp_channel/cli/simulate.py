@@ -62,6 +62,11 @@ def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function
     help="Let messages fail that are no templates, 24 hours after a person's last one.",
 )
 @click.option(
+    "--templates",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of YAML files with the bot's templates; others are then refused.",
+)
+@click.option(
     "--limits/--no-limits",
     default=True,
     show_default=True,

@@ -10,5 +10,8 @@ The way of a message:
     config, credentials   what it is started with, and what the bot must be given
     server, console       the application, the process, and what its terminal says
     problems              every way to be refused
+    clock, window, rates  time, the 24 hours, and how much may be sent
+    faults                what goes wrong on purpose
+    templates/            which there are, and what they look like filled in
     media/                files: which go as what, where they lie
 """

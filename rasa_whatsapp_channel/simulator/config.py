@@ -83,6 +83,7 @@ class Config:
     limits: bool = True  # are too many messages refused, of the number and per person?
     throughput: int = 80  # messages a second of one number
     latency: float = 0.0  # seconds until the API answers a request
+    templates: Path | None = None  # a folder of YAML files
     window: bool = True  # does a message outside of the 24 hours fail?
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from rasa_whatsapp_channel.simulator.media import contents, kinds, links
 from rasa_whatsapp_channel.simulator.media.library import StoredFile, media_objects
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.state import Message, Person
+from rasa_whatsapp_channel.simulator.templates.filling import fill
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
 from rasa_whatsapp_channel.simulator.window import is_refused
 from rasa_whatsapp_channel.simulator.world import World
@@ -54,6 +55,7 @@ def accept(
         if "id" in media and world.library.find_usable(str(media["id"])) is None:
             raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media['id']}.")
     person = _find_recipient(world, request)
+    filled = _fill_template(world, request)
     number = world.config.number.phone_number_id
     if world.config.limits:
         world.rates.take(number, person.key)
@@ -68,6 +70,7 @@ def accept(
         callback_data=request.callback_data,
         body=body,
         number=number,
+        filled=filled,
     )
     return message, person
 
@@ -95,6 +98,14 @@ def mark_read(world: World, request: MarkRead) -> None:
         world.feed.publish("typing", person=message.person, seconds=limits.TYPING)
 
 
+def _fill_template(world: World, request: Send) -> dict[str, Any] | None:
+    if request.type != "template":
+        return None
+    content = request.content
+    template = world.templates.find(content["name"], content["language"]["code"])
+    return fill(template, content.get("components") or ()) if template is not None else None
+
+
 def _find_recipient(world: World, request: Send) -> Person:
     person = world.state.find_person(request.recipient)
     if person is not None:
@@ -110,6 +121,7 @@ async def _deliver(
     media, failure = await _load_media(world, message, api)
     message = replace(message, media=media, timestamp=int(world.clock()))
     written = world.state.last_written(person.key)
+    message = replace(message, in_window=not is_refused("any", written, world.clock()))
     if world.config.window and is_refused(message.type, written, world.clock()):
         failure = problems.WINDOW_CLOSED, _WINDOW_RULE
     if fails_with is not None:

@@ -79,6 +79,31 @@ PAIR: Final = Problem(
 GONE: Final = Problem(
     Code(100, _UNSUPPORTED, 404, subcode=33), Code(1006, "Resource not found", 404)
 )
+NO_TEMPLATE: Final = Problem(
+    Code(132001, "Template name does not exist in the translation", 404),
+    Code(2001, "Template Missing"),
+)
+TEMPLATE_COUNT: Final = Problem(
+    Code(132000, "Number of parameters does not match the expected number of params"),
+    Code(2000, "Template Param Count Mismatch"),
+)
+TEMPLATE_TOO_LONG: Final = Problem(
+    Code(132005, "Translated text too long"), Code(2005, "Template Text Too Long")
+)
+TEMPLATE_FORMAT: Final = Problem(
+    Code(132012, "Parameter format does not match format in the created template"),
+    Code(2012, "Template Parameter Format Mismatch"),
+)
+TEMPLATE_BUTTON: Final = Problem(
+    Code(132018, "There's an issue with the parameters in your template"),
+    Code(2013, "Template Buttons Mismatch"),
+)
+TEMPLATE_PAUSED: Final = Problem(
+    Code(132015, "Template is paused"), Code(2061, "Template is paused")
+)
+TEMPLATE_DISABLED: Final = Problem(
+    Code(132016, "Template is disabled"), Code(2062, "Template is disabled")
+)
 # These come in a status only, after the request was answered with 200.
 MEDIA_FAILED: Final = Problem(Code(131053, "Media upload error"), Code(1014, "Internal error"))
 WINDOW_CLOSED: Final = Problem(

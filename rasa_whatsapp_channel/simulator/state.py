@@ -54,8 +54,8 @@ class Message:
 
     *content* stands in the platform's body under the key named like *type*. *media* names the
     stored file for each id and link in it. *body* is the whole request that sent it, *answer* what
-    the API said, *number* the phone_number_id it left from or came to. *response* and *changes*
-    are what the channel told of it.
+    the API said, *number* the phone_number_id it left from or came to. *filled* is a template with
+    its values. *response* and *changes* are what the channel told of it.
     """
 
     id: str
@@ -75,6 +75,8 @@ class Message:
     body: Mapping[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
     number: str = ""
+    filled: Mapping[str, Any] | None = None
+    in_window: bool = True
     response: str | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
     statuses: tuple[StatusNote, ...] = ()

@@ -18,6 +18,7 @@ from rasa_whatsapp_channel.simulator.rates import Rates
 from rasa_whatsapp_channel.simulator.request_log import RequestLog
 from rasa_whatsapp_channel.simulator.session import LazySession
 from rasa_whatsapp_channel.simulator.state import Message, Person, State, StatusNote
+from rasa_whatsapp_channel.simulator.templates.catalog import Catalog
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.delivery import Webhooks
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import StatusChange
@@ -39,6 +40,7 @@ class World:
         self.providers: dict[str, Mapping[str, Any]] = {}  # of an on-premises client, by name
         self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
         self.faults = Faults()
+        self.templates = Catalog(config.templates)
         self.rates = Rates(per_second=config.throughput, clock=self.clock)
         self.webhooks = Webhooks(config, self.session, self.feed, self.faults, clock=self.clock)
         self.deliveries = Lanes()  # of the bot's messages, one lane per person
@@ -54,6 +56,7 @@ class World:
         await self.library.clear()
         self.requests.clear()
         self.rates.clear()
+        self.templates.reload()
         self.providers.clear()
         self.packs.clear()
         self.state = State()
@@ -188,6 +191,7 @@ class World:
             "body": message.body,
             "answer": message.answer,
             "number": message.number,
+            "filled": message.filled,
             "response": message.response,
             "changes": list(message.changes),
             "statuses": [note.to_json() for note in message.statuses],

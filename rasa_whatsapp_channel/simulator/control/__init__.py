@@ -15,6 +15,7 @@ from rasa_whatsapp_channel.simulator.control.clock import clock_routes
 from rasa_whatsapp_channel.simulator.control.faults import fault_routes
 from rasa_whatsapp_channel.simulator.control.log import log_routes
 from rasa_whatsapp_channel.simulator.control.people import people_routes
+from rasa_whatsapp_channel.simulator.control.templates import template_routes
 from rasa_whatsapp_channel.simulator.control.watching import watching_routes
 from rasa_whatsapp_channel.simulator.control.whole import whole_routes
 from rasa_whatsapp_channel.simulator.world import World
@@ -26,5 +27,6 @@ def control_routes(world: World) -> Iterator[web.RouteDef]:
     yield from log_routes(world)
     yield from clock_routes(world)
     yield from fault_routes(world)
+    yield from template_routes(world)
     yield from people_routes(world)
     yield from chat_routes(world)

@@ -34,6 +34,7 @@ class WholeRoutes:
                 },
                 "clock": world.clock_to_json(),
                 "faults": world.faults.all_to_json(),
+                "templates": world.templates.to_json(),
                 "people": [world.person_to_json(person) for person in world.state.people.values()],
                 "messages": [world.to_json(m) for m in world.state.messages.values()],
             }

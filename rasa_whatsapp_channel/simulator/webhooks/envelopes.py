@@ -189,15 +189,24 @@ def _nested_status(change: StatusChange, person: Person) -> dict[str, Any]:
     if message.callback_data is not None:
         status["biz_opaque_callback_data"] = message.callback_data
     if change.status in ("sent", "delivered"):
-        status["pricing"] = {
-            "billable": False,
-            "pricing_model": "PMP",
-            "type": "free_customer_service",
-            "category": "service",
-        }
+        status["pricing"] = _pricing(message)
     if change.errors:
         status["errors"] = list(change.errors)
     return status
+
+
+def _pricing(message: Message) -> dict[str, Any]:
+    """Inside the window only marketing and authentication cost something; templates outside do."""
+    category = str((message.filled or {}).get("category", "service")).lower()
+    billable = category in ("marketing", "authentication") or (
+        category == "utility" and not message.in_window
+    )
+    return {
+        "billable": billable,
+        "pricing_model": "PMP",
+        "type": "regular" if billable else "free_customer_service",
+        "category": category,
+    }
 
 
 def _flat_status(change: StatusChange, person: Person) -> dict[str, Any]:
