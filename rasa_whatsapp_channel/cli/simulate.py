@@ -27,6 +27,19 @@ def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function
     )
 
 
+def _read_numbers(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[Number, ...]:
+    numbers = []
+    for value in values:
+        number_id, _, rest = value.partition(":")
+        phone, _, name = rest.partition(":")
+        if not number_id.isdigit() or not (phone or number_id).isdigit():
+            raise click.BadParameter(f"{value!r} does not begin with digits")
+        numbers.append(Number(number_id, phone or number_id, name or f"Your bot {phone}".strip()))
+    return tuple(numbers)
+
+
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -41,6 +54,14 @@ def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function
 )
 @click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
 @_secret("phone-number-id", _DEFAULTS.number.phone_number_id, "cloud")
+@click.option(
+    "--number",
+    "more_numbers",
+    multiple=True,
+    callback=_read_numbers,
+    metavar="ID[:PHONE[:NAME]]",
+    help="A further number of the bot's, e.g. 1234567890:15550001111:Sales.",
+)
 @_secret("access-token", _DEFAULTS.access_token, "cloud, turn and 360dialog")
 @_secret("app-secret", _DEFAULTS.app_secret, "cloud: signs webhooks")
 @_secret("verify-token", _DEFAULTS.verify_token, "cloud")

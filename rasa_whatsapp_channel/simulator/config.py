@@ -18,11 +18,18 @@ DAY: Final = 86_400
 
 @dataclass(frozen=True)
 class Number:
-    """The business number the bot speaks from."""
+    """A business number the bot speaks from."""
 
     phone_number_id: str = "106540352242922"
     display_phone_number: str = "15550783881"
     name: str = "Your bot"
+
+    def to_json(self) -> dict[str, str]:
+        return {
+            "phone_number_id": self.phone_number_id,
+            "display_phone_number": self.display_phone_number,
+            "name": self.name,
+        }
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class Config:
     allowed_hosts: tuple[str, ...] = ()  # further names the simulator may be reached by
     number: Number = Number()
     account: Account = field(default_factory=Account)
+    more_numbers: tuple[Number, ...] = ()
     access_token: str = field(default="simulator-token", repr=False)
     app_secret: str = field(default="simulator-secret", repr=False)
     verify_token: str = field(default="simulator", repr=False)
@@ -89,6 +97,17 @@ class Config:
     def __post_init__(self) -> None:
         if (self.webhook_username is None) != (self.webhook_password is None):
             raise SettingsError("user name and password of the webhook go together")
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        return (self.number, *self.more_numbers)
+
+    def find_number(self, phone_number_id: str | None) -> Number | None:
+        """Return the number with this id; the first one for None."""
+        if phone_number_id is None:
+            return self.number
+        found = (each for each in self.numbers if each.phone_number_id == phone_number_id)
+        return next(found, None)
 
     @property
     def basic_webhook(self) -> bool:

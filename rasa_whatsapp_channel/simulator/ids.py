@@ -27,6 +27,10 @@ def new_user_id(country: str = "US") -> str:
     return f"{country}.{10**19 + uuid.uuid4().int % (9 * 10**19)}"
 
 
+def new_group_id() -> str:
+    return base64.b64encode(f"capi_group:{uuid.uuid4().int % 10**18:018}".encode()).decode()
+
+
 def new_phone() -> str:
     """A number from the range that is kept free for stories and films."""
     return f"1555{uuid.uuid4().int % 10**7:07}"

@@ -8,11 +8,21 @@ from functools import partial
 from typing import Any
 
 from rasa_whatsapp_channel.simulator import ids, problems
+from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.media.library import media_objects
 from rasa_whatsapp_channel.simulator.state import RANK, Message, Person
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
 from rasa_whatsapp_channel.simulator.world import World
+
+
+@dataclass(frozen=True)
+class Chat:
+    """Where something is written: with whom, to which number, and in a group by whom."""
+
+    person: Person
+    number: Number
+    author: Person | None = None
 
 
 @dataclass(frozen=True)
@@ -32,11 +42,23 @@ class Arrival:
     id: str | None = None
 
 
-def receive(world: World, person: Person, arrivals: Sequence[Arrival]) -> list[Message]:
-    """Bring what a person wrote to the bot, all of it in one webhook."""
-    messages = [_note(world, person, arrival) for arrival in arrivals]
+def receive(
+    world: World,
+    person: Person,
+    arrivals: Sequence[Arrival],
+    *,
+    number: Number,
+    author: Person | None = None,
+) -> list[Message]:
+    """
+    Bring what a person wrote to a number of the bot's, all of it in one webhook.
+
+    In a group, *person* is the group and *author* who writes.
+    """
+    chat = Chat(person, number, author)
+    messages = [_note(world, chat, arrival) for arrival in arrivals]
     body = envelopes.messages_webhook(
-        messages, person, api=world.config.api, number=world.config.number
+        messages, author or person, api=world.config.api, number=number
     )
     taken = partial(_taken, world, messages)
     kind = messages[0].type
@@ -74,11 +96,13 @@ def set_status(world: World, person: Person, message: Message, status: str, *, c
     return True
 
 
-def _note(world: World, person: Person, arrival: Arrival) -> Message:
+def _note(world: World, chat: Chat, arrival: Arrival) -> Message:
     known = world.state.messages.get(arrival.id or "")
     if known is not None:
         return known
-    context = _full_context(world, person, arrival.context)
+    person, number, author = chat.person, chat.number, chat.author
+    context = _full_context(world, chat, arrival.context)
+    group = {"group_id": person.user_id} if person.group else {}
     message = Message(
         id=arrival.id or ids.new_message_id(world.config.api, inbound=True),
         direction="inbound",
@@ -88,8 +112,9 @@ def _note(world: World, person: Person, arrival: Arrival) -> Message:
         content=arrival.content,
         reply_to=(context or {}).get("id"),
         context=context,
-        extra=arrival.extra,
-        number=world.config.number.phone_number_id,
+        extra={**group, **arrival.extra},
+        number=number.phone_number_id,
+        author=author.key if author else None,
         media={
             str(media["id"]): str(media["id"])
             for _, media in media_objects(arrival.type, arrival.content)
@@ -98,19 +123,20 @@ def _note(world: World, person: Person, arrival: Arrival) -> Message:
     )
     if arrival.type == "reaction":
         world.react(message)
-    world.note_written(person)
+    world.note_written(person, number)
     return world.show(message)
 
 
 def _full_context(
-    world: World, person: Person, context: Mapping[str, Any] | None
+    world: World, chat: Chat, context: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
     """Return the context as a webhook has it: the quoted message with its author."""
     if not context or "message_id" not in context:
         return context or None
     quoted = world.state.messages.get(context["message_id"])
     by_person = quoted is not None and quoted.direction == "inbound"
-    author = person.key if by_person else world.config.number.display_phone_number
+    writer = (quoted.author if quoted else None) or chat.person.key
+    author = writer if by_person else chat.number.display_phone_number
     rest = {key: value for key, value in context.items() if key != "message_id"}
     return {"from": author, "id": context["message_id"], **rest}
 

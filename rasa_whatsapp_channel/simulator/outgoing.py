@@ -31,7 +31,11 @@ _WINDOW_RULE: Final = (
 
 @dataclass(frozen=True)
 class Send:
-    """A message for *recipient*: digits of a phone, or a user id; *given* is how it was written."""
+    """
+    A message for *recipient*: digits of a phone, a user id, or a *group*.
+
+    *given* is how it was written. *lost* is why the platform takes it and brings it to nobody.
+    """
 
     recipient: str
     given: str
@@ -39,6 +43,8 @@ class Send:
     content: Any
     reply_to: str | None = None
     callback_data: str | None = None
+    group: bool = False
+    lost: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class MarkRead:
 
 
 def accept(
-    world: World, request: Send, api: Api, body: Mapping[str, Any]
+    world: World, request: Send, api: Api, body: Mapping[str, Any], number: str
 ) -> tuple[Message, Person]:
     """Return the message and who gets it; raise `Refused`. It goes out by `dispatch`."""
     for _, media in media_objects(request.type, request.content):
@@ -56,7 +62,6 @@ def accept(
             raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media['id']}.")
     person = _find_recipient(world, request)
     filled = _fill_template(world, request)
-    number = world.config.number.phone_number_id
     if world.config.limits:
         world.rates.take(number, person.key)
     message = Message(
@@ -108,8 +113,10 @@ def _fill_template(world: World, request: Send) -> dict[str, Any] | None:
 
 def _find_recipient(world: World, request: Send) -> Person:
     person = world.state.find_person(request.recipient)
-    if person is not None:
+    if person is not None and person.group == request.group:
         return person
+    if request.group:
+        raise Refused(problems.GROUP, "There is no such group.")
     if not request.recipient.isdigit():
         raise Refused(problems.RECIPIENT, "Nobody here has this user id.")
     return world.add_person(f"+{request.recipient}", phone=request.recipient, wrote=False)
@@ -120,7 +127,7 @@ async def _deliver(
 ) -> None:
     media, failure = await _load_media(world, message, api)
     message = replace(message, media=media, timestamp=int(world.clock()))
-    written = world.state.last_written(person.key)
+    written = world.state.last_written(person.key, message.number)
     message = replace(message, in_window=not is_refused("any", written, world.clock()))
     if world.config.window and is_refused(message.type, written, world.clock()):
         failure = problems.WINDOW_CLOSED, _WINDOW_RULE

@@ -104,6 +104,9 @@ TEMPLATE_PAUSED: Final = Problem(
 TEMPLATE_DISABLED: Final = Problem(
     Code(132016, "Template is disabled"), Code(2062, "Template is disabled")
 )
+GROUP_TYPE: Final = Problem(
+    Code(131051, "Unsupported message type"), Code(1002, "Invalid recipient type")
+)
 # These come in a status only, after the request was answered with 200.
 MEDIA_FAILED: Final = Problem(Code(131053, "Media upload error"), Code(1014, "Internal error"))
 WINDOW_CLOSED: Final = Problem(

@@ -21,18 +21,25 @@ def clean_phone(phone: str) -> str:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with WhatsApp. *phone* is missing for a person the bot knows by user id only."""
+    """
+    Somebody with WhatsApp. *phone* is missing for a person the bot knows by user id only.
+
+    A *group* is one too: its *user_id* is the group's id, *participants* are keys of people.
+    """
 
     name: str
     user_id: str
     phone: str | None = None
+    group: bool = False
+    participants: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         return self.phone or self.user_id
 
     def to_json(self) -> dict[str, Any]:
-        return {"phone": self.phone, "user_id": self.user_id, "name": self.name}
+        group = {"group": True, "participants": list(self.participants)} if self.group else {}
+        return {"phone": self.phone, "user_id": self.user_id, "name": self.name, **group}
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,9 @@ class Message:
 
     *content* stands in the platform's body under the key named like *type*. *media* names the
     stored file for each id and link in it. *body* is the whole request that sent it, *answer* what
-    the API said, *number* the phone_number_id it left from or came to. *filled* is a template with
-    its values. *response* and *changes* are what the channel told of it.
+    the API said. *number* is the phone_number_id it left from or came to, *author* who wrote it in
+    a group. *filled* is a template with its values. *response* and *changes* are what the channel
+    told of it.
     """
 
     id: str
@@ -75,6 +83,7 @@ class Message:
     body: Mapping[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
     number: str = ""
+    author: str | None = None
     filled: Mapping[str, Any] | None = None
     in_window: bool = True
     response: str | None = None
@@ -88,7 +97,8 @@ class State:
     def __init__(self, people: Iterable[Person] = ()) -> None:
         self.people: dict[str, Person] = {}
         self.messages: dict[str, Message] = {}
-        self._written: dict[str, float] = {}  # person → when they last wrote
+        # person and the number of the bot → when they last wrote to it
+        self._written: dict[tuple[str, str], float] = {}
         for person in people:
             self.add_person(person)
 
@@ -101,6 +111,21 @@ class State:
             return self.people[key]
         return next((person for person in self.people.values() if person.user_id == key), None)
 
+    def replace_person(self, old: Person, new: Person) -> None:
+        """Let *old* be *new* from now on, also in what was written."""
+        key = old.key
+        self.people = {
+            (new.key if each == key else each): (new if each == key else person)
+            for each, person in self.people.items()
+        }
+        for message in list(self.messages.values()):
+            if message.person == key:
+                self.messages[message.id] = replace(message, person=new.key)
+        self._written = {
+            (new.key if person == key else person, number): when
+            for (person, number), when in self._written.items()
+        }
+
     def add_message(self, message: Message) -> None:
         self.messages[message.id] = message
 
@@ -110,12 +135,12 @@ class State:
         ids = [message.id for message in chat]
         return chat[ids.index(after) + 1 :] if after in ids else chat
 
-    def note_written(self, person: str, now: float) -> None:
-        """This person wrote to the bot: for 24 hours the bot may write what it likes."""
-        self._written[person] = now
+    def note_written(self, person: str, number: str, now: float) -> None:
+        """This person wrote to a number: for 24 hours the bot may write from it what it likes."""
+        self._written[person, number] = now
 
-    def last_written(self, person: str) -> float | None:
-        return self._written.get(person)
+    def last_written(self, person: str, number: str) -> float | None:
+        return self._written.get((person, number))
 
     def set_status(
         self,

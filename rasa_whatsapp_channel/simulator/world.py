@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import ids
 from rasa_whatsapp_channel.simulator.clock import Clock
-from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.simulator.config import Config, Number
 from rasa_whatsapp_channel.simulator.faults import Faults
 from rasa_whatsapp_channel.simulator.feed import Feed
 from rasa_whatsapp_channel.simulator.lanes import Lanes
@@ -90,14 +90,21 @@ class World:
         self.feed.publish("person", person=self.person_to_json(person))
         return person
 
+    def add_group(self, name: str, participants: tuple[str, ...]) -> Person:
+        group = Person(name, user_id=ids.new_group_id(), group=True, participants=participants)
+        self._welcome(group)
+        self.feed.publish("person", person=self.person_to_json(group))
+        return group
+
     def _welcome(self, person: Person) -> None:
         """Add somebody who may be written to at once: a simulator is there to be tried."""
         self.state.add_person(person)
-        self.state.note_written(person.key, self.clock())
+        for number in self.config.numbers:
+            self.state.note_written(person.key, number.phone_number_id, self.clock())
 
-    def note_written(self, person: Person) -> None:
+    def note_written(self, person: Person, number: Number) -> None:
         """Open this person's window for 24 hours."""
-        self.state.note_written(person.key, self.clock())
+        self.state.note_written(person.key, number.phone_number_id, self.clock())
         self.feed.publish("window", **self._window_to_json(person))
 
     def move_clock(self, offset: float) -> None:
@@ -116,7 +123,7 @@ class World:
         return {**person.to_json(), "window": self._window_to_json(person)["window"]}
 
     def _window_to_json(self, person: Person) -> dict[str, Any]:
-        ends = window_ends(self.state.last_written(person.key))
+        ends = window_ends(self.state.last_written(person.key, self.config.number.phone_number_id))
         return {"person": person.key, "window": ends}
 
     def show(self, message: Message) -> Message:
@@ -167,9 +174,8 @@ class World:
         """Tell the bot what became of its *messages*, in one webhook."""
         now = int(self.clock())
         changes = [StatusChange(message, status, now, message.errors) for message in messages]
-        body = envelopes.statuses_webhook(
-            changes, person, api=self.config.api, number=self.config.number
-        )
+        number = self.config.find_number(messages[0].number) or self.config.number
+        body = envelopes.statuses_webhook(changes, person, api=self.config.api, number=number)
         kind = messages[0].type if messages else None
         self.webhooks.post("statuses", person.key, body, kind=kind)
 
@@ -191,6 +197,7 @@ class World:
             "body": message.body,
             "answer": message.answer,
             "number": message.number,
+            "author": message.author,
             "filled": message.filled,
             "response": message.response,
             "changes": list(message.changes),

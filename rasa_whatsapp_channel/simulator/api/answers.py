@@ -27,6 +27,13 @@ def error_answer(refused: Refused, api: Api, *, explain: bool) -> tuple[int, dic
 def sent_answer(api: Api, message_id: str, *, given: str, person: Person) -> dict[str, Any]:
     """*given* is the recipient as the request named it."""
     who = {"user_id": person.user_id} if given == person.user_id else {"wa_id": person.phone}
+    if person.group:
+        sent = {"id": message_id, "group_id": person.user_id}
+        return {
+            "messaging_product": "whatsapp",
+            "contacts": [{"input": given}],
+            "messages": [sent],
+        }
     body = {"contacts": [{"input": given, **who}], "messages": [{"id": message_id}]}
     if api in (CLOUD, DIALOG360):
         return {"messaging_product": "whatsapp", **body}

@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
 from rasa_whatsapp_channel.simulator.api.endpoint import Answer, Endpoint, endpoint, read_json
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_form
 from rasa_whatsapp_channel.simulator.api.validate import read_request
+from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.media import kinds
 from rasa_whatsapp_channel.simulator.media.library import StoredFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead
@@ -88,18 +89,18 @@ class CloudRoutes:
 
     async def post_message(self, request: web.Request) -> Answer:
         self._check_access(request)
-        self._check_number(request)
+        number = self._find_number(request)
         body = await read_json(request)
-        sender = self._world.config.number.display_phone_number
+        sender = number.display_phone_number
         wanted = read_request(body, DIALECTS[self._api.name], sender=sender)
         if isinstance(wanted, MarkRead):
             outgoing.mark_read(self._world, wanted)
             return Answer({"success": True})
-        return sending.send(self._world, wanted, self._api, body, request)
+        return sending.send(self._world, wanted, self._api, body, request, number)
 
     async def post_media(self, request: web.Request) -> Answer:
         self._check_access(request)
-        self._check_number(request)
+        self._find_number(request)
         fields, upload = await read_form(request)
         if fields.get("messaging_product") != "whatsapp":
             raise Refused(problems.UNKNOWN_KEY, "The form needs messaging_product=whatsapp.")
@@ -170,10 +171,12 @@ class CloudRoutes:
             )
         return file
 
-    def _check_number(self, request: web.Request) -> None:
+    def _find_number(self, request: web.Request) -> Number:
         given = request.match_info.get("phone_number_id")
-        if given not in (None, self._world.config.number.phone_number_id):
+        number = self._world.config.find_number(given)
+        if number is None:
             raise Refused(problems.NOT_FOUND, f"There is no number with phone_number_id {given}.")
+        return number
 
     def _check_access(self, request: web.Request) -> None:
         if not self._has_access(request):

@@ -30,6 +30,7 @@ MESSAGE_BYTES: Final = 1024 * 1024
 class Answer:
     body: Any
     status: int = 200
+    rule: str | None = None  # what is wrong although the platform does not say so
 
 
 Handler = Callable[[web.Request], Awaitable["Answer | web.StreamResponse"]]
@@ -50,6 +51,7 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
             await asyncio.sleep(world.config.latency)
         try:
             answered = await _handle(world, handler, request, place)
+            rule = answered.rule if isinstance(answered, Answer) else None
         except Refused as refused:
             rule = refused.rule
             status, body = answers.error_answer(refused, api, explain=world.config.explanations)

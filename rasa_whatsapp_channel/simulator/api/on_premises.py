@@ -81,9 +81,10 @@ class OnPremisesRoutes:
     async def post_message(self, request: web.Request) -> Answer:
         self.check_access(request)
         body = await read_json(request)
-        sender = self._world.config.number.display_phone_number
-        wanted = read_send(body, DIALECTS[self._api.name], sender=sender)
-        return sending.send(self._world, wanted, self._api, body, request)
+        number = self._world.config.number
+        dialect, sender = DIALECTS[self._api.name], number.display_phone_number
+        wanted = read_send(body, dialect, sender=sender)
+        return sending.send(self._world, wanted, self._api, body, request, number)
 
     async def put_message(self, request: web.Request) -> Answer:
         self.check_access(request)

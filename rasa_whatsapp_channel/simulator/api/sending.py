@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import outgoing
+from rasa_whatsapp_channel.simulator import ids, outgoing
 from rasa_whatsapp_channel.simulator.api import answers
 from rasa_whatsapp_channel.simulator.api.endpoint import Answer
+from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.outgoing import Send
+from rasa_whatsapp_channel.simulator.state import Person
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
@@ -20,15 +22,27 @@ from rasa_whatsapp_channel.whatsapp.apis import Api
 RESPONSE_HEADER: Final = "X-Rasa-Response"
 
 
-def send(world: World, wanted: Send, api: Api, body: Any, request: web.Request) -> Answer:
+def send(
+    world: World, wanted: Send, api: Api, body: Any, request: web.Request, number: Number
+) -> Answer:
     """Return the answer to the *request* that brought *wanted*; raise `Refused`."""
-    message, person = outgoing.accept(world, wanted, api, body)
+    if wanted.lost is not None:
+        return _lose(world, wanted, api)
+    message, person = outgoing.accept(world, wanted, api, body, number.phone_number_id)
     answer = answers.sent_answer(api, message.id, given=wanted.given, person=person)
     response, changes = read_response(request.headers.get(RESPONSE_HEADER))
     message = replace(message, answer=answer, response=response, changes=changes)
     fails_with = request.get("fails_with")
     outgoing.dispatch(world, message, person, api, fails_with=fails_with)
     return Answer(answer)
+
+
+def _lose(world: World, wanted: Send, api: Api) -> Answer:
+    """Answer as if all were well; only our own field says that it is not."""
+    nobody = Person("", user_id="", phone=wanted.given)
+    answer = answers.sent_answer(api, ids.new_message_id(api), given=wanted.given, person=nobody)
+    explained = {"simulator": {"rule": wanted.lost}} if world.config.explanations else {}
+    return Answer({**answer, **explained}, rule=wanted.lost)
 
 
 def read_response(header: str | None) -> tuple[str | None, tuple[Mapping[str, Any], ...]]:

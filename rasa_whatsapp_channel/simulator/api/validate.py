@@ -22,6 +22,12 @@ from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 
 _PHONE: Final = re.compile(r"[1-9]\d{6,14}")
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
+# Groups take no interactive messages, reactions and the like.
+_IN_GROUPS: Final = ("text", "image", "video", "audio", "document", "sticker", "template")
+_LOST: Final = (
+    "A user id in to is answered with 200 and reaches nobody, without a status: it goes into "
+    "recipient."
+)
 _LIMITS: Final[Mapping[str, Problem]] = {
     "text.body": problems.TEXT_TOO_LONG,
     "interactive.action.sections": problems.SECTIONS,
@@ -49,6 +55,9 @@ def read_send(value: object, dialect: Dialect, *, sender: str) -> Send:
     kind = _read_type(body, dialect)
     _only("", body, (*dialect.envelope, kind))
     recipient, given = _read_recipient(body, dialect)
+    group = body.get("recipient_type") == "group"
+    if group and kind not in _IN_GROUPS:
+        raise Refused(problems.GROUP_TYPE, f"Groups take {', '.join(_IN_GROUPS)}, not {kind}.")
     if recipient == sender:
         raise Refused(problems.TO_SELF, "A business cannot write to its own number.")
     _check_keys(kind, body.get(kind), dialect)
@@ -60,6 +69,8 @@ def read_send(value: object, dialect: Dialect, *, sender: str) -> Send:
         content=body[kind],
         reply_to=_read_context(body, kind),
         callback_data=_read_callback_data(body),
+        group=group,
+        lost=_LOST if _is_lost(body, recipient) else None,
     )
 
 
@@ -106,6 +117,10 @@ def _read_recipient(body: Mapping[str, Any], dialect: Dialect) -> tuple[str, str
             )
         return user_id, user_id
     given = _text(body, "to", "The body must say to whom: to, the phone number.")
+    if body.get("recipient_type") == "group":
+        return given, given
+    if dialect.api.user_ids and _USER_ID.fullmatch(given):
+        return given, given
     phone = clean_phone(given)
     if not _PHONE.fullmatch(phone):
         hint = "a user id goes into recipient" if _USER_ID.fullmatch(given) else "digits"
@@ -116,10 +131,14 @@ def _read_recipient(body: Mapping[str, Any], dialect: Dialect) -> tuple[str, str
     return phone, given
 
 
+def _is_lost(body: Mapping[str, Any], recipient: str) -> bool:
+    return "to" in body and _USER_ID.fullmatch(recipient) is not None
+
+
 def _check_recipient_type(body: Mapping[str, Any], dialect: Dialect) -> None:
     kind = body.get("recipient_type", "individual")
     if kind == "group" and dialect.product:
-        raise Refused(problems.GROUP, "There is no such group; the simulator has people only.")
+        return
     if kind != "individual":
         raise Refused(problems.RECIPIENT_TYPE, 'recipient_type takes "individual".')
 

@@ -32,7 +32,7 @@ def read_arrival(body: object) -> Arrival:
         isinstance(content, Mapping) and isinstance(content.get("message_id"), str)
     ):
         raise Wrong("A reaction needs the message_id it is for.")
-    known = ("type", kind, "context", "id")
+    known = ("type", kind, "context", "id", "number", "author")
     extra = {key: value for key, value in body.items() if key not in known}
     return Arrival(kind, content, _context(body.get("context")), extra, id=text_of(body, "id"))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -21,7 +21,7 @@ from rasa_whatsapp_channel.simulator.control.bodies import (
     text_of,
 )
 from rasa_whatsapp_channel.simulator.incoming import Arrival
-from rasa_whatsapp_channel.simulator.state import Message, Person
+from rasa_whatsapp_channel.simulator.state import Message, Person, clean_phone
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.transcript.record import record
 from rasa_whatsapp_channel.transcript.steps import dump_transcript
@@ -69,19 +69,20 @@ class ChatRoutes:
         if request.content_type == "multipart/form-data":
             fields, upload = await read_form(request)
             arrival = await read_file_arrival(self._world, request, fields, upload)
-            return self._receive(person, [arrival], one=True)
+            return self._receive(person, [arrival], fields, one=True)
         body = await read_json(request)
         many = body if isinstance(body, list) else [body]
         if not many:
             raise Wrong("A list of messages needs at least one.")
-        return self._receive(person, [read_arrival(item) for item in many], one=body is not many)
+        arrivals = [read_arrival(item) for item in many]
+        return self._receive(person, arrivals, many[0], one=body is not many)
 
     async def react(self, request: web.Request) -> web.Response:
         """The same as a message of type reaction, with less to write."""
         person = find_person(self._world, request)
         body = await read_object(request)
         arrival = read_arrival({"type": "reaction", "reaction": body})
-        return self._receive(person, [arrival], one=True)
+        return self._receive(person, [arrival], body, one=True)
 
     async def read(self, request: web.Request) -> web.Response:
         person = find_person(self._world, request)
@@ -112,12 +113,31 @@ class ChatRoutes:
             raise Wrong(f"The bot has sent no message {message_id} to {person.name}.", 404)
         return message
 
-    def _receive(self, person: Person, arrivals: list[Arrival], *, one: bool) -> web.Response:
-        if person.phone is None and self._world.config.api is ON_PREMISES:
+    def _receive(
+        self, person: Person, arrivals: list[Arrival], body: Mapping[str, Any], *, one: bool
+    ) -> web.Response:
+        """*body* says to which number, and in a group who writes."""
+        world = self._world
+        if person.phone is None and world.config.api is ON_PREMISES:
             raise Wrong("An on-premises client knows people by their phone number only.")
-        messages = incoming.receive(self._world, person, arrivals)
-        written = [self._world.to_json(message) for message in messages]
+        number = world.config.find_number(text_of(body, "number"))
+        if number is None:
+            raise Wrong(f"The bot has no number {body['number']}.", status=404)
+        author = self._find_author(person, text_of(body, "author"))
+        messages = incoming.receive(world, person, arrivals, number=number, author=author)
+        written = [world.to_json(message) for message in messages]
         return web.json_response(written[0] if one else written)
+
+    def _find_author(self, person: Person, key: str | None) -> Person | None:
+        if not person.group:
+            return None
+        key = key if key is not None else next(iter(person.participants), "")
+        author = self._world.state.find_person(key) or self._world.state.find_person(
+            clean_phone(key)
+        )
+        if author is None or author.key not in person.participants:
+            raise Wrong(f"{key} is not in the group {person.name}.", status=404)
+        return author
 
     async def _something_new(self, person: Person, after: str | None) -> None:
         with self._world.feed.listen() as happenings:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_object, text_of
+from rasa_whatsapp_channel.simulator import moves
+from rasa_whatsapp_channel.simulator.control.bodies import Wrong, find_person, read_object, text_of
 from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
+
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/groups
+PARTICIPANTS: Final = 8
 
 
 def people_routes(world: World) -> Iterator[web.RouteDef]:
     routes = PeopleRoutes(world)
     yield web.post("/simulator/people", routes.add_person)
+    yield web.post("/simulator/people/{person}/change", routes.change)
+    yield web.post("/simulator/groups", routes.add_group)
 
 
 class PeopleRoutes:
@@ -27,12 +34,42 @@ class PeopleRoutes:
         if name is None:
             raise Wrong("A person needs a name.")
         phone, user_id = clean_phone(text_of(body, "phone") or "") or None, text_of(body, "user_id")
-        if phone is not None and not phone.isdigit():
-            raise Wrong("A phone number is written in digits.")
         if phone is None and user_id is not None and self._world.config.api is ON_PREMISES:
             raise Wrong("An on-premises client knows people by their phone number only.")
+        self._check_keys(phone, user_id)
+        person = self._world.add_person(name, phone=phone, user_id=user_id)
+        return web.json_response(self._world.person_to_json(person))
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Another phone number or user id."""
+        person = find_person(self._world, request)
+        body = await read_object(request)
+        phone, user_id = clean_phone(text_of(body, "phone") or "") or None, text_of(body, "user_id")
+        if (phone is None and user_id is None) or person.group:
+            raise Wrong("A person changes to another phone, another user_id, or both.")
+        self._check_keys(phone, user_id)
+        changed = moves.change(self._world, person, phone=phone, user_id=user_id)
+        return web.json_response(self._world.person_to_json(changed))
+
+    async def add_group(self, request: web.Request) -> web.Response:
+        body = await read_object(request)
+        name, keys = text_of(body, "name"), body.get("people")
+        if name is None or not isinstance(keys, list) or not keys:
+            raise Wrong("A group needs a name and people, a list of their phone numbers or ids.")
+        if len(keys) > PARTICIPANTS:
+            raise Wrong(f"A group has at most {PARTICIPANTS} participants.")
+        people = [self._world.state.find_person(clean_phone(str(key))) for key in keys]
+        found = [person.key for person in people if person is not None and not person.group]
+        if len(found) < len(keys):
+            raise Wrong("All people of a group must be here already.", status=404)
+        if self._world.config.api.name not in ("cloud", "360dialog"):
+            raise Wrong("Only the Cloud API and 360dialog have groups.")
+        group = self._world.add_group(name, tuple(dict.fromkeys(found)))
+        return web.json_response(self._world.person_to_json(group))
+
+    def _check_keys(self, phone: str | None, user_id: str | None) -> None:
+        if phone is not None and not phone.isdigit():
+            raise Wrong("A phone number is written in digits.")
         for key in (phone, user_id):
             if key is not None and self._world.state.find_person(key) is not None:
                 raise Wrong(f"There is somebody with {key} already.", status=409)
-        person = self._world.add_person(name, phone=phone, user_id=user_id)
-        return web.json_response(self._world.person_to_json(person))

@@ -27,11 +27,8 @@ class WholeRoutes:
             {
                 "api": world.config.api.name,
                 "webhook": urlsplit(world.config.webhook)._replace(query="").geturl(),
-                "number": {
-                    "phone_number_id": number.phone_number_id,
-                    "display_phone_number": number.display_phone_number,
-                    "name": number.name,
-                },
+                "number": number.to_json(),
+                "numbers": [each.to_json() for each in world.config.numbers],
                 "clock": world.clock_to_json(),
                 "faults": world.faults.all_to_json(),
                 "templates": world.templates.to_json(),

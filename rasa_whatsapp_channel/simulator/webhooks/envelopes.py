@@ -106,13 +106,24 @@ def statuses_webhook(
     if api not in (CLOUD, DIALOG360):
         return {"statuses": [_flat_status(change, person) for change in changes]}
     value: dict[str, Any] = {}
-    if any(change.status != "failed" for change in changes):
+    if not person.group and any(change.status != "failed" for change in changes):
         value["contacts"] = [_nested_contact(person)]
     value["statuses"] = [_nested_status(change, person) for change in changes]
     return _nest(value, number)
 
 
-def _nest(value: Mapping[str, Any], number: Number) -> dict[str, Any]:
+def user_id_webhook(old: Person, new: Person, *, now: int, number: Number) -> dict[str, Any]:
+    """Return the webhook that tells of a new user id, of a field of its own."""
+    update = {
+        **({"wa_id": new.phone} if new.phone else {}),
+        "detail": f"The user id changed from {old.user_id} to {new.user_id}",
+        "user_id": {"previous": old.user_id, "current": new.user_id},
+        "timestamp": str(now),
+    }
+    return _nest({"user_id_update": [update]}, number, field="user_id_update")
+
+
+def _nest(value: Mapping[str, Any], number: Number, *, field: str = "messages") -> dict[str, Any]:
     head = {
         "messaging_product": "whatsapp",
         "metadata": {
@@ -120,7 +131,7 @@ def _nest(value: Mapping[str, Any], number: Number) -> dict[str, Any]:
             "phone_number_id": number.phone_number_id,
         },
     }
-    change = {"value": {**head, **value}, "field": "messages"}
+    change = {"value": {**head, **value}, "field": field}
     return {"object": "whatsapp_business_account", "entry": [{"id": WABA_ID, "changes": [change]}]}
 
 
@@ -184,7 +195,9 @@ def _nested_status(change: StatusChange, person: Person) -> dict[str, Any]:
     }
     if person.phone is not None:
         status["recipient_id"] = person.phone
-    if change.status != "failed" or not to_phone:
+    if person.group:
+        status |= {"recipient_id": person.user_id, "recipient_type": "group"}
+    elif change.status != "failed" or not to_phone:
         status["recipient_user_id"] = person.user_id
     if message.callback_data is not None:
         status["biz_opaque_callback_data"] = message.callback_data

@@ -25,6 +25,13 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
             "name": "Your bot",
         },
         "faults": [],
+        "numbers": [
+            {
+                "phone_number_id": "106540352242922",
+                "display_phone_number": "15550783881",
+                "name": "Your bot",
+            }
+        ],
         "clock": {"now": 1.75e9, "offset": 0.0},
         "people": [
             {

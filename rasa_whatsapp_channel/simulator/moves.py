@@ -1,0 +1,51 @@
+"""People who get another phone number or user id, and how the bot is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rasa_whatsapp_channel.simulator import ids
+from rasa_whatsapp_channel.simulator.state import Message, Person
+from rasa_whatsapp_channel.simulator.webhooks import envelopes
+from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES
+
+
+def change(
+    world: World, person: Person, *, phone: str | None = None, user_id: str | None = None
+) -> Person:
+    """
+    Give *person* another phone number, user id, or both; return them as they are now.
+
+    The bot hears it by a system message; of a user id it hears by ``user_id_update`` too.
+    """
+    api, number = world.config.api, world.config.number
+    changed = replace(person, phone=phone or person.phone, user_id=user_id or person.user_id)
+    world.state.replace_person(person, changed)
+    world.feed.publish("moved", was=person.key, person=world.person_to_json(changed))
+    kind = "user_changed_number" if phone else "user_changed_user_id"
+    old, new = (person.phone, phone) if phone else (person.user_id, user_id)
+    content = {"body": f"User {person.name} changed from {old} to {new}", "type": kind}
+    if api is ON_PREMISES:
+        content["new_wa_id"] = changed.phone or ""
+    else:
+        content["user_id"] = changed.user_id
+        content |= {"wa_id": changed.phone} if changed.phone else {}
+    now = int(world.clock())
+    message = Message(
+        id=ids.new_message_id(api, inbound=True),
+        direction="inbound",
+        person=changed.key,
+        timestamp=now,
+        type="system",
+        content=content,
+        number=number.phone_number_id,
+    )
+    world.show(message)
+    # The message still comes from whom the bot knows.
+    told = envelopes.messages_webhook([message], person, api=api, number=number)
+    world.webhooks.post("webhooks", changed.key, told, kind="system")
+    if user_id is not None and api in (CLOUD, DIALOG360):
+        update = envelopes.user_id_webhook(person, changed, now=now, number=number)
+        world.webhooks.post("webhooks", changed.key, update, kind="user_id_update")
+    return changed
