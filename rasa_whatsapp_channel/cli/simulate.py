@@ -83,6 +83,13 @@ def _read_numbers(
     help="Let messages fail that are no templates, 24 hours after a person's last one.",
 )
 @click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="SQLite file that keeps the chats from one start to the next.",
+)
+@click.option("--rasa", metavar="URL", help="Rasa run with --enable-api: the page shows trackers.")
+@click.option("--rasa-token", help="What Rasa was given as --auth-token.")
+@click.option(
     "--templates",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of YAML files with the bot's templates; others are then refused.",

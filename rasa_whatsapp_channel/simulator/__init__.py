@@ -13,5 +13,7 @@ The way of a message:
     clock, window, rates  time, the 24 hours, and how much may be sent
     faults                what goes wrong on purpose
     templates/            which there are, and what they look like filled in
+    snapshot, kept        everything as JSON, and in a file
+    tracker               what Rasa knows of a person
     media/                files: which go as what, where they lie
 """

@@ -91,6 +91,9 @@ class Config:
     limits: bool = True  # are too many messages refused, of the number and per person?
     throughput: int = 80  # messages a second of one number
     latency: float = 0.0  # seconds until the API answers a request
+    state: Path | None = None  # a SQLite file that keeps the chats
+    rasa: str | None = None  # where `rasa run --enable-api` answers
+    rasa_token: str | None = field(default=None, repr=False)
     templates: Path | None = None  # a folder of YAML files
     window: bool = True  # does a message outside of the 24 hours fail?
 

@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.simulator.api.on_premises import on_premises_routes
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.control import control_routes
 from rasa_whatsapp_channel.simulator.control.bodies import explain_errors
+from rasa_whatsapp_channel.simulator.kept import KeptState
 from rasa_whatsapp_channel.simulator.media.kinds import MOST_BYTES
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
@@ -49,6 +50,10 @@ def create_app(
     if PAGE.is_dir():
         app.router.add_static("/", PAGE)
     app.router.add_route("*", "/{path:.*}", endpoint(world, config.api, _no_such_address))
+    kept = KeptState(config.state, world) if config.state is not None else None
+    if kept is not None:
+        app.on_startup.append(lambda app: kept.open())
+        app.on_cleanup.append(lambda app: kept.close())
     app.on_response_prepare.append(_harden)
     app.on_shutdown.append(_dismiss_listeners)
     app.on_cleanup.append(_close)

@@ -142,6 +142,9 @@ class State:
     def last_written(self, person: str, number: str) -> float | None:
         return self._written.get((person, number))
 
+    def written_to_json(self) -> list[list[Any]]:
+        return [[person, number, when] for (person, number), when in self._written.items()]
+
     def set_status(
         self,
         message_id: str,

@@ -52,6 +52,12 @@ class World:
 
     async def reset(self) -> None:
         """Forget everything but the person that is there from the start."""
+        await self.clear()
+        self._welcome(FIRST_PERSON)
+        self.feed.publish("reset")
+
+    async def clear(self) -> None:
+        """Forget everybody and everything."""
         await self._stop()
         await self.library.clear()
         self.requests.clear()
@@ -60,8 +66,6 @@ class World:
         self.providers.clear()
         self.packs.clear()
         self.state = State()
-        self._welcome(FIRST_PERSON)
-        self.feed.publish("reset")
 
     async def _stop(self) -> None:
         await self.deliveries.close()

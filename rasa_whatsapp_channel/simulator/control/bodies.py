@@ -29,6 +29,8 @@ async def explain_errors(request: web.Request, handler: Any) -> web.StreamRespon
         response: web.StreamResponse = await handler(request)
     except Wrong as error:
         return web.json_response({"error": str(error)}, status=error.status)
+    except web.HTTPRequestEntityTooLarge as error:
+        return web.json_response({"error": f"That is too large: {error.text}"}, status=413)
     except Refused as error:
         return web.json_response({"error": error.rule}, status=400)
     return response

@@ -10,8 +10,10 @@ from aiohttp import web
 from rasa_whatsapp_channel.simulator import moves
 from rasa_whatsapp_channel.simulator.control.bodies import Wrong, find_person, read_object, text_of
 from rasa_whatsapp_channel.simulator.state import clean_phone
+from rasa_whatsapp_channel.simulator.tracker import NoTracker, read_tracker
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
+from rasa_whatsapp_channel.whatsapp.identity import at_number
 
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/groups
 PARTICIPANTS: Final = 8
@@ -21,6 +23,7 @@ def people_routes(world: World) -> Iterator[web.RouteDef]:
     routes = PeopleRoutes(world)
     yield web.post("/simulator/people", routes.add_person)
     yield web.post("/simulator/people/{person}/change", routes.change)
+    yield web.get("/simulator/people/{person}/tracker", routes.tracker)
     yield web.post("/simulator/groups", routes.add_group)
 
 
@@ -50,6 +53,22 @@ class PeopleRoutes:
         self._check_keys(phone, user_id)
         changed = moves.change(self._world, person, phone=phone, user_id=user_id)
         return web.json_response(self._world.person_to_json(changed))
+
+    async def tracker(self, request: web.Request) -> web.Response:
+        """What Rasa knows of the person; with `number`, in the chat with that number."""
+        world, person = self._world, find_person(self._world, request)
+        if world.config.rasa is None:
+            raise Wrong("The simulator knows no Rasa: start it with --rasa URL.", status=404)
+        number = request.query.get("number", world.config.number.phone_number_id)
+        first = number == world.config.number.phone_number_id
+        sender_id = person.key if first else at_number(person.key, number)
+        try:
+            tracker = await read_tracker(
+                world.session.get(), world.config.rasa, sender_id, token=world.config.rasa_token
+            )
+        except NoTracker as error:
+            raise Wrong(str(error), status=502) from error
+        return web.json_response(tracker)
 
     async def add_group(self, request: web.Request) -> web.Response:
         body = await read_object(request)

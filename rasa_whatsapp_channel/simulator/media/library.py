@@ -63,6 +63,18 @@ class MediaLibrary:
         self._files[media_id] = stored
         return stored
 
+    async def put(self, file: Mapping[str, Any], content: bytes) -> None:
+        """Keep a file with all that is known of it, as in an export."""
+        path = self._folder() / str(file["id"])
+        await asyncio.to_thread(path.write_bytes, content)
+        self._files[str(file["id"])] = StoredFile(path=path, **file)
+
+    async def read(self, media_id: str) -> bytes:
+        return await asyncio.to_thread(self._files[media_id].path.read_bytes)
+
+    def all(self) -> list[StoredFile]:
+        return list(self._files.values())
+
     def find(self, media_id: object) -> StoredFile | None:
         return self._files.get(media_id) if isinstance(media_id, str) else None
 

@@ -99,6 +99,9 @@ class Catalog:
             )
         return template
 
+    def statuses_to_json(self) -> list[list[str]]:
+        return [[each.name, each.language, each.status] for each in self._templates.values()]
+
     def to_json(self) -> list[dict[str, Any]]:
         return [template.to_json() for template in self._templates.values()]
 

@@ -243,3 +243,21 @@ async def test_a_file_a_person_sends_can_be_fetched_like_any_other(simulator, bo
         assert await response.read() == PNG
     _, info = await simulator.get(f"/v25.0/{image['id']}", headers=TOKEN)
     assert info["file_size"] == len(PNG)
+
+
+async def test_a_download_can_be_taken_up_in_the_middle(simulator):
+    content = bytes(range(256)) * 100
+    form = aiohttp.FormData({"messaging_product": "whatsapp", "type": "text/plain"})
+    form.add_field("file", content, filename="a.txt", content_type="text/plain")
+    token = {"Authorization": "Bearer simulator-token"}
+    _, uploaded = await simulator.call(
+        "POST", "/v25.0/106540352242922/media", data=form, headers=token
+    )
+    assert uploaded["id"].isdigit()
+    _, media = await simulator.get(f"/v25.0/{uploaded['id']}", headers=token)
+
+    headers = {**token, "Range": "bytes=1000-"}
+    async with simulator.session.get(media["url"], headers=headers) as response:
+        assert response.status == 206
+        assert response.headers["Content-Range"] == f"bytes 1000-{len(content) - 1}/{len(content)}"
+        assert await response.read() == content[1000:]

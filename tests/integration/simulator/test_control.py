@@ -25,6 +25,7 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
             "name": "Your bot",
         },
         "faults": [],
+        "rasa": False,
         "numbers": [
             {
                 "phone_number_id": "106540352242922",

@@ -1,0 +1,120 @@
+"""All that a simulator holds as values of JSON, and back: for exports and for the state's file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from rasa_whatsapp_channel.simulator.media.library import StoredFile
+from rasa_whatsapp_channel.simulator.state import Message, Person, State, StatusNote
+from rasa_whatsapp_channel.simulator.world import World
+
+FORMAT: Final = 1
+_MESSAGE_TUPLES: Final = ("errors", "changes")
+_NEEDED: Final = ("people", "messages", "files", "written", "clock")
+
+
+class BadSnapshot(Exception):
+    """The text says why this is no state of a simulator."""
+
+
+async def export(world: World) -> dict[str, Any]:
+    """Return everything, files included as base64."""
+    parts = take(world)
+    for file in parts["files"]:
+        content = await world.library.read(file["id"])
+        file["content"] = base64.b64encode(content).decode()
+    return parts
+
+
+def take(world: World) -> dict[str, Any]:
+    """Return everything but what is in the files."""
+    state = world.state
+    return {
+        "simulator": FORMAT,
+        "api": world.config.api.name,
+        "clock": {"offset": world.clock.offset},
+        "people": [asdict(person) for person in state.people.values()],
+        "messages": [asdict(message) for message in state.messages.values()],
+        "written": state.written_to_json(),
+        "files": [_file_to_json(file) for file in world.library.all()],
+        "templates": world.templates.statuses_to_json(),
+        "providers": dict(world.providers),
+        "packs": dict(world.packs),
+    }
+
+
+async def restore(world: World, value: object, contents: Mapping[str, bytes] | None = None) -> None:
+    """
+    Put *value*, of `export` or `take`, in the place of all there is; raise `BadSnapshot`.
+
+    *contents* are the files by id, where they are not in *value*. A bad one changes nothing.
+    """
+    if not isinstance(value, Mapping) or value.get("simulator") != FORMAT:
+        raise BadSnapshot(f'An export of a simulator holds "simulator": {FORMAT}.')
+    missing = [key for key in _NEEDED if key not in value]
+    if missing:
+        raise BadSnapshot(f"The export lacks {', '.join(missing)}.")
+    try:
+        state = _read_state(value)
+        files = [_read_file(file, contents) for file in value["files"]]
+        offset = float(value["clock"]["offset"])
+        statuses = [(str(n), str(lang), str(s)) for n, lang, s in value.get("templates", ())]
+        providers, packs = dict(value.get("providers", {})), dict(value.get("packs", {}))
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise BadSnapshot(f"The export cannot be read: {error!r}.") from error
+    await world.clear()
+    for file, content in files:
+        await world.library.put(file, content)
+    world.state = state
+    world.providers.update(providers)
+    world.packs.update(packs)
+    for name, language, status in statuses:
+        world.templates.set_status(name, language, status)
+    world.clock.set_offset(offset)
+    world.feed.publish("reset")
+
+
+def _read_state(value: Mapping[str, Any]) -> State:
+    state = State()
+    for each in value["people"]:
+        person = Person(**{**each, "participants": tuple(each.get("participants", ()))})
+        if not isinstance(person.key, str) or not isinstance(person.name, str):
+            raise TypeError("a person has a name and a phone or a user_id, all texts")
+        state.add_person(person)
+    for each in value["messages"]:
+        state.add_message(_read_message(each))
+    for person_key, number, when in value["written"]:
+        state.note_written(str(person_key), str(number), float(when))
+    return state
+
+
+def _read_message(value: Mapping[str, Any]) -> Message:
+    known = {field.name for field in fields(Message)}
+    kept = {key: each for key, each in value.items() if key in known}
+    kept |= {key: tuple(kept[key]) for key in _MESSAGE_TUPLES if key in kept}
+    kept["statuses"] = tuple(StatusNote(**note) for note in kept.get("statuses", ()))
+    message = Message(**kept)
+    texts = (message.id, message.person, message.type, message.status)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(message.timestamp, int):
+        raise TypeError("a message has id, person, type, status and timestamp")
+    return message
+
+
+def _file_to_json(file: StoredFile) -> dict[str, Any]:
+    value = asdict(file)
+    del value["path"]  # of this machine
+    return value
+
+
+def _read_file(
+    value: Mapping[str, Any], contents: Mapping[str, bytes] | None
+) -> tuple[Mapping[str, Any], bytes]:
+    file = {key: each for key, each in value.items() if key != "content"}
+    if not isinstance(file.get("id"), str) or not file["id"].replace("-", "").isalnum():
+        raise ValueError("a file has an id of letters and digits")  # it names a file on disk
+    if contents is not None:
+        return file, contents[file["id"]]
+    return file, base64.b64decode(value["content"], validate=True)
