@@ -145,7 +145,7 @@ def demo(port: int, rasa_port: int, running: list[Program]) -> None:
         Program.start(
             "simulator",
             *("rasa_whatsapp_channel.cli", "simulate"),
-            *("--port", str(port), "--webhook", webhook),
+            *("--port", str(port), "--webhook", webhook, "--rasa", rasa),
         )
     )
     running.append(
