@@ -13,12 +13,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator.api.asking import check_other
 from rasa_whatsapp_channel.simulator.api.dialects import Dialect
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead, Send
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.whatsapp import limits, messages
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.messages.interactive import OtherInteractive
 
 _PHONE: Final = re.compile(r"[1-9]\d{6,14}")
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
@@ -70,7 +72,7 @@ def read_send(value: object, dialect: Dialect, *, sender: str) -> Send:
         reply_to=_read_context(body, kind),
         callback_data=_read_callback_data(body),
         group=group,
-        lost=_LOST if _is_lost(body, recipient) else None,
+        lost=_LOST if not group and _is_lost(body, recipient) else None,
     )
 
 
@@ -196,6 +198,10 @@ def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None
         _check_list_body(message, dialect)
     except InvalidMessage as error:
         raise Refused(_problem(error, body), f"{error}.") from error
+    if isinstance(message, OtherInteractive):
+        if not dialect.product:
+            raise Refused(problems.INVALID, f"api {dialect.api.name} has no such interactive type.")
+        check_other(body[kind])
     if any(media.path is not None for media in messages.find_media(message)):
         raise Refused(problems.UNKNOWN_KEY, "path is no key of WhatsApp's: upload the file first.")
 
