@@ -51,8 +51,10 @@ class World:
         await self.session.close()
 
     async def reset(self) -> None:
-        """Forget everything but the person that is there from the start."""
+        """Be as at the start: one person, the real time, and no faults."""
         await self.clear()
+        self.faults.clear()
+        self.clock.set_offset(0.0)
         self._welcome(FIRST_PERSON)
         self.feed.publish("reset")
 

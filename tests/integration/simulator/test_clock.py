@@ -192,3 +192,14 @@ async def test_a_webhook_is_given_up_after_seven_days(start, bot):
     await advance(simulator, 8 * DAY)
 
     assert (await simulator.attempts(2))[1]["retry_after"] is None
+
+
+async def test_a_reset_brings_back_the_real_time_and_takes_rules_away(simulator):
+    await advance(simulator, DAY)
+    await simulator.post("/simulator/faults", {"on": "messages", "do": {"status": 500}})
+
+    _, state = await simulator.post("/simulator/reset")
+
+    assert state["clock"]["offset"] == 0
+    assert state["faults"] == []
+    assert (await simulator.cloud(HELLO))[0] == 200
