@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +10,13 @@ from typing import Any, TypeVar
 import click
 
 from rasa_whatsapp_channel.cli.load import Shown, load_options, read_load
-from rasa_whatsapp_channel.simulator.config import DEFAULT_PORT, DEFAULT_WEBHOOK, Config, Number
+from rasa_whatsapp_channel.simulator.config import (
+    DEFAULT_PORT,
+    DEFAULT_WEBHOOK,
+    Account,
+    Config,
+    Number,
+)
 from rasa_whatsapp_channel.simulator.console import describe
 from rasa_whatsapp_channel.simulator.credentials import credentials_block
 from rasa_whatsapp_channel.whatsapp.apis import APIS
@@ -90,6 +97,11 @@ def _read_numbers(
 @click.option("--rasa", metavar="URL", help="Rasa run with --enable-api: the page shows trackers.")
 @click.option("--rasa-token", help="What Rasa was given as --auth-token.")
 @click.option(
+    "--token-hours",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Let the access token of the Cloud API end after so many hours.",
+)
+@click.option(
     "--templates",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of YAML files with the bot's templates; others are then refused.",
@@ -113,7 +125,7 @@ def _read_numbers(
     help="Say in each refusal which rule was broken, in a field WhatsApp does not have.",
 )
 @load_options
-def command(api: str, phone_number_id: str, **options: Any) -> None:
+def command(api: str, phone_number_id: str, token_hours: float | None, **options: Any) -> None:
     """
     A WhatsApp on your desk: a page to chat with your bot.
 
@@ -127,7 +139,9 @@ def command(api: str, phone_number_id: str, **options: Any) -> None:
     load = Shown(wanted) if wanted is not None else None
     try:
         number = Number(phone_number_id=phone_number_id)
-        config = Config(api=APIS[api], number=number, **options)
+        ends = int(time.time() + token_hours * 3600) if token_hours is not None else 0
+        account = Account(token_ends=ends)
+        config = Config(api=APIS[api], number=number, account=account, **options)
         server.run(
             config,
             started=lambda address: click.echo(_greeting(config, address)),

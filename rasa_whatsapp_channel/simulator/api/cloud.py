@@ -182,6 +182,9 @@ class CloudRoutes:
         if not self._has_access(request):
             name = "D360-API-KEY" if self._api is DIALOG360 else "Authorization: Bearer"
             raise Refused(problems.TOKEN, f"The header {name} must hold the access token.")
+        ends = self._world.config.account.token_ends
+        if 0 < ends <= self._world.clock():
+            raise Refused(problems.TOKEN_EXPIRED, "The access token has ended; make a new one.")
 
     def _has_access(self, request: web.Request) -> bool:
         token = self._world.config.access_token

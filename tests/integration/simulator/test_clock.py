@@ -3,6 +3,8 @@
 import aiohttp
 import pytest
 
+from rasa_whatsapp_channel.simulator.config import Account
+
 MAYA = "4915112345678"
 NUMBER = "106540352242922"
 TOKEN = {"Authorization": "Bearer simulator-token"}
@@ -203,3 +205,14 @@ async def test_a_reset_brings_back_the_real_time_and_takes_rules_away(simulator)
     assert state["clock"]["offset"] == 0
     assert state["faults"] == []
     assert (await simulator.cloud(HELLO))[0] == 200
+
+
+async def test_an_access_token_ends_on_the_clock(start):
+    simulator = await start(account=Account(token_ends=1_750_000_000 + DAY))
+    assert (await simulator.cloud(HELLO))[0] == 200
+    await advance(simulator, DAY)
+
+    status, answer = await simulator.cloud(HELLO)
+
+    assert status == 401
+    assert (answer["error"]["code"], answer["error"]["error_subcode"]) == (190, 463)

@@ -157,3 +157,33 @@ def test_the_version_and_the_options_are_told():
     unknown = run("simulat")
     assert unknown.returncode == 2
     assert "simulat" in unknown.stderr
+
+
+def test_options_add_numbers_templates_a_state_and_rasa(tmp_path):
+    (tmp_path / "a.yml").write_text(
+        "{name: mine, language: de, components: [{type: BODY, text: Hallo}]}"
+    )
+    state = tmp_path / "chats.db"
+    options = ("--templates", str(tmp_path), "--state", str(state), "--no-limits", "--no-window")
+    more = ("--number", "2:15550001111:Sales", "--rasa", "http://127.0.0.1:9", "--token-hours", "2")
+    with start(*options, *more) as process:
+        page = read_greeting(process).splitlines()[0].partition(": ")[2]
+        with urllib.request.urlopen(f"{page}simulator/state", timeout=10) as answer:
+            shown = json.load(answer)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+
+    assert [number["name"] for number in shown["numbers"]] == ["Your bot", "Sales"]
+    assert "mine" in [template["name"] for template in shown["templates"]]
+    assert shown["rasa"] is True
+    assert state.read_bytes().startswith(b"SQLite format 3")
+
+
+def test_a_broken_template_is_said_at_the_start(tmp_path):
+    (tmp_path / "broken.yml").write_text("name: [")
+
+    result = run("simulate", "--port", "0", "--templates", str(tmp_path))
+
+    assert result.returncode == 1
+    assert "broken.yml" in result.stderr
+    assert "Traceback" not in result.stderr
