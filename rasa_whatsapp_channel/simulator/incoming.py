@@ -47,14 +47,15 @@ def receive(
     person: Person,
     arrivals: Sequence[Arrival],
     *,
-    number: Number,
+    number: Number | None = None,
     author: Person | None = None,
 ) -> list[Message]:
     """
-    Bring what a person wrote to a number of the bot's, all of it in one webhook.
+    Bring what a person wrote to a number of the bot's, the first if none is named.
 
-    In a group, *person* is the group and *author* who writes.
+    All of it comes in one webhook. In a group, *person* is the group and *author* who writes.
     """
+    number = number or world.config.number
     chat = Chat(person, number, author)
     messages = [_note(world, chat, arrival) for arrival in arrivals]
     body = envelopes.messages_webhook(
