@@ -1,0 +1,18 @@
+"""The template that docs/simulator.md shows can be copied."""
+
+import re
+from pathlib import Path
+
+from rasa_whatsapp_channel.simulator.templates.catalog import Catalog
+
+PAGE = Path(__file__).parents[3] / "docs" / "simulator.md"
+
+
+def test_the_template_on_the_page_can_be_copied_into_a_folder(tmp_path):
+    (block,) = re.findall(r"```yml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "order.yml").write_text(block, encoding="utf-8")
+
+    template = Catalog(tmp_path).find("order_update", "en_US")
+
+    assert template is not None
+    assert [part["type"] for part in template.components] == ["HEADER", "BODY", "FOOTER", "BUTTONS"]
