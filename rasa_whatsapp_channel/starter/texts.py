@@ -12,8 +12,12 @@ from rasa_whatsapp_channel.settings import CHANNEL
 _KEYS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = MappingProxyType(
     {
         "cloud": (
-            ("phone_number_id", "${WHATSAPP_PHONE_NUMBER_ID}", "of the number, not the number"),
-            ("access_token", "${WHATSAPP_ACCESS_TOKEN}", "of a system user: it never expires"),
+            (
+                "phone_number_id",
+                "${WHATSAPP_PHONE_NUMBER_ID}",
+                "the id of the number, not the number",
+            ),
+            ("access_token", "${WHATSAPP_ACCESS_TOKEN}", "of a system user, so that it never ends"),
             ("app_secret", "${WHATSAPP_APP_SECRET}", "App settings → Basic"),
             ("verify_token", "${WHATSAPP_VERIFY_TOKEN}", "any word; Meta asks for it"),
         ),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from rasa_whatsapp_channel.doctor.look import load_in_rasa
 from rasa_whatsapp_channel.doctor.verdict import State, is_healthy
 
 from .conftest import Setup
@@ -338,3 +339,11 @@ async def test_a_mistake_is_found_and_its_remedy_named(setup, online, mistake):
 _FOLLOWING = {
     "a redis that is not there": {"bot.lock_store"},
 }
+
+
+def test_why_rasa_cannot_load_the_channel_is_told_in_its_own_words(tmp_path):
+    """Rasa would say "failed to find input channel class", whatever it was."""
+    pytest.importorskip("rasa", reason="no Rasa in this environment")
+    (tmp_path / "regex.py").write_text("raise ImportError('no such letter')\n")
+
+    assert "no such letter" in (load_in_rasa(tmp_path) or "")
