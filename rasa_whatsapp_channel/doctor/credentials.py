@@ -130,7 +130,7 @@ def _examine_block(
     block: Marked, found: tuple[Verdict, ...], environ: Mapping[str, str], dotenv: Collection[str]
 ) -> Credentials:
     if block.value is not None and not isinstance(block.value, Mapping):
-        text = f"Line {block.line}: the block must be a map of keys, not {block.value!r}."
+        text = f"Line {block.line}: the block must be a map of keys, each on a line of its own."
         return Credentials((*found, error("credentials.settings", text, _INIT)))
     filled, unset = _fill_in(block, (), environ)
     variables = tuple(_check_variables(block, unset, dotenv))
@@ -233,10 +233,12 @@ def _check_ids(block: Marked) -> Iterator[Verdict]:
         raw = part.written()
         is_text = name in _TEXTS and part.is_plain(()) and not isinstance(part.value, (str, bool))
         if is_text and part.value is not None and str(part.value) != raw:
+            secret = name not in _SHOWN
+            became = "another number of it" if secret else f"the number {part.value} of {raw}"
             yield error(
                 "credentials.ids",
-                f"{name}: YAML makes the number {part.value} of {raw}.",
-                f'Write `{name}: "{raw}"`, in quotes.',
+                f"{name}: YAML makes {became}.",
+                f'Write `{name}: "{"…" if secret else raw}"`, in quotes.',
             )
     number = str(block.value.get("phone_number_id", "")) if block.value else ""
     if re.search(r"^\+|[\s()-]", number.strip()):
@@ -247,6 +249,7 @@ def _check_ids(block: Marked) -> Iterator[Verdict]:
         )
 
 
+_SHOWN: Final = ("phone_number_id", "username", "webhook_username")
 _TEXTS: Final = frozenset(
     {
         *("phone_number_id", "access_token", "app_secret", "verify_token", "webhook_secret"),

@@ -64,7 +64,8 @@ async def _examine_network(
     for verdict in verdicts:
         yield verdict
     if place.url is None:
-        where = f"; WhatsApp calls {registered}" if registered else ""
+        # Without its query, where a token may stand.
+        where = f"; WhatsApp calls {registered.partition('?')[0]}" if registered else ""
         yield skipped("webhook", f"not called{where}", "Give its address with --url https://…")
         return
     outside = AiohttpTransport()  # its certificate must be one that WhatsApp trusts

@@ -119,6 +119,11 @@ def an_id_without_quotes(setup):
     setup.replace('"106540352242922"', "06540352242922")
 
 
+@planted("credentials.ids", "verify_token: YAML makes another number of it", "in quotes")
+def a_secret_without_quotes(setup):
+    setup.replace('verify_token: "simulator"', "verify_token: 0987654")
+
+
 @planted("credentials.ids", "is the number, not its id", "WhatsApp → API Setup")
 def the_number_instead_of_its_id(setup):
     setup.replace('"106540352242922"', '"+1 555 078-3881"')
@@ -330,6 +335,8 @@ async def test_a_mistake_is_found_and_its_remedy_named(setup, online, mistake):
     assert [each.state for each in found] == [mistake.state], verdicts
     assert mistake.text in found[0].text
     assert mistake.remedy in found[0].remedy
+    said = " ".join(f"{each.text} {each.remedy}" for each in verdicts)
+    assert not any(secret in said for secret in ("simulator-secret", "simulator-token", "0987654"))
     assert is_healthy(verdicts) == (mistake.state is State.WARNING)
     # Nothing else is blamed for it, but for what cannot be right either.
     others = {each.check for each in verdicts if each.state in (State.ERROR, State.WARNING)}
