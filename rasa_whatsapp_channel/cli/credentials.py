@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError
+
+if TYPE_CHECKING:
+    from rasa_whatsapp_channel.domain.variables import Unset
 
 FILE: Final = "credentials.yml"
 
@@ -43,12 +46,10 @@ def read_credentials(path: Path) -> Mapping[str, Any]:
 
     Raises `SettingsError` when there is no such file or block, or a variable is not set.
     """
-    block = _read_block(path)
-    unset = [f"{key}: {value}" for key, value in block.items() if isinstance(value, _Unset)]
+    block, unset = _read_block(path)
     if unset:
-        raise SettingsError(
-            f"{path}: {', '.join(unset)}: not set here; give this shell what the bot gets"
-        )
+        texts = ", ".join(f"{each.key}: {each.text}" for each in unset)
+        raise SettingsError(f"{path}: {texts}: not set here; give this shell what the bot gets")
     return block
 
 
@@ -58,64 +59,34 @@ def read_settings(path: Path) -> Settings:
 
 def read_store(path: Path) -> str:
     """Return where the store is; whatever else the file says or lacks is no matter."""
-    store = _read_block(path).get("store") or os.environ.get("WHATSAPP_STORE", "").strip()
-    if isinstance(store, _Unset):
-        raise SettingsError(f"{path}: store: {store}: not set here; give the store with --store")
-    return str(store or Settings.store)
+    block, unset = _read_block(path)
+    for each in unset:
+        if each.key == "store":
+            raise SettingsError(
+                f"{path}: store: {each.text}: not set here; give the store with --store"
+            )
+    return str(block.get("store") or os.environ.get("WHATSAPP_STORE", "").strip() or Settings.store)
 
 
-class _Unset(str):
-    """A text with a variable that is not set."""
+def _read_block(path: Path) -> tuple[Mapping[str, Any], list[Unset]]:
+    # ruamel takes its time, and `--help` needs none of it.
+    from rasa_whatsapp_channel.domain.marked import parse
+    from rasa_whatsapp_channel.domain.variables import fill
 
-    __slots__ = ()
-
-
-def _read_block(path: Path) -> Mapping[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        document = parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise SettingsError(
             f"{path}: does not exist; go to the bot's folder, or name it with --credentials"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read: {error}") from error
-    channels = _parse(text, path)
-    if not isinstance(channels, Mapping) or CHANNEL not in channels:
+    except DomainError as error:
+        raise SettingsError(str(error)) from error
+    if not isinstance(document.value, Mapping) or CHANNEL not in document.value:
         raise SettingsError(f"{path}: has no block {CHANNEL}")
-    block = channels[CHANNEL]
-    if not isinstance(block or {}, Mapping):
+    block = dict(document.items())[CHANNEL]
+    if not isinstance(block.value or {}, Mapping):
         raise SettingsError(f"{path}: {CHANNEL}: must be a group of keys")
-    return block or {}
-
-
-def _parse(text: str, path: Path) -> Any:
-    # ruamel takes its time, and `--help` needs none of it.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import SafeConstructor
-    from ruamel.yaml.error import YAMLError
-
-    class Constructor(SafeConstructor):  # type: ignore[misc, unused-ignore]
-        def construct_scalar(self, node: Any) -> Any:
-            value = super().construct_scalar(node)
-            # Rasa does not look into quoted texts.
-            return value if node.style or "${" not in str(value) else _expand(value)
-
-    # Where Rasa is imported too, it has given such texts a tag of its own.
-    Constructor.add_constructor("!env_var", Constructor.construct_scalar)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor = Constructor
-    yaml.version = (1, 2)  # type: ignore[assignment, unused-ignore]  # `yes` is a text, as for Rasa
-    try:
-        return yaml.load(text)
-    except YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" (line {where.line + 1})" if where else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise SettingsError(f"{path}: is not YAML: {problem}{line}") from error
-    except RecursionError as error:
-        raise SettingsError(f"{path}: is nested too deep") from error
-
-
-def _expand(text: str) -> str:
-    value = os.path.expandvars(text)
-    return _Unset(value) if "${" in value else value
+    values, unset = fill(block, os.environ)
+    return values or {}, unset

@@ -7,16 +7,16 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
 from rasa_whatsapp_channel.domain.marked import Marked, parse
+from rasa_whatsapp_channel.domain.variables import Unset, count, fill
 from rasa_whatsapp_channel.settings import CHANNEL, Settings, read_block
 from rasa_whatsapp_channel.settings.elsewhere import mistaken_channel
 from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback
 from rasa_whatsapp_channel.whatsapp.errors import DomainError
 
-_VARIABLE: Final = re.compile(r"\$\{([^}]*)\}|\$(\w+)")
 _RENAMED: Final = re.compile(r"(?<=did you mean ')\w+|(?<=write `)\w+(?=:)")
 _KNOWN: Final = {field.name for field in dataclasses.fields(Settings)}
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
@@ -132,7 +132,7 @@ def _examine_block(
     if block.value is not None and not isinstance(block.value, Mapping):
         text = f"Line {block.line}: the block must be a map of keys, each on a line of its own."
         return Credentials((*found, error("credentials.settings", text, _INIT)))
-    filled, unset = _fill_in(block, (), environ)
+    filled, unset = fill(block, environ)
     variables = tuple(_check_variables(block, unset, dotenv))
     ids = tuple(_check_ids(block))
     values, problems = read_block(
@@ -148,39 +148,7 @@ def _examine_block(
     return Credentials((*found, *variables, *ids, *settings, *safety), made)
 
 
-@dataclass(frozen=True)
-class _Unset:
-    key: str  # as in `media.store`
-    variable: str
-
-
-def _fill_in(
-    part: Marked, path: tuple[Any, ...], environ: Mapping[str, str]
-) -> tuple[Any, list[_Unset]]:
-    """Return the value with variables replaced where Rasa replaces them, and what is not set."""
-    if isinstance(part.value, Mapping):
-        pairs = {key: _fill_in(item, (*path, key), environ) for key, item in part.items()}
-        return (
-            {key: value for key, (value, _) in pairs.items()},
-            [each for _, unset in pairs.values() for each in unset],
-        )
-    if isinstance(part.value, list):
-        items = [_fill_in(item, (*path, number), environ) for number, item in part.items()]
-        return [value for value, _ in items], [each for _, unset in items for each in unset]
-    if not isinstance(part.value, str) or "${" not in part.value or not part.is_plain(()):
-        return part.value, []
-    unset: list[_Unset] = []
-
-    def fill(found: re.Match[str]) -> str:
-        name = found[1] if found[1] is not None else found[2]
-        if not environ.get(name, "").strip():
-            unset.append(_Unset(".".join(map(str, path)), name))
-        return environ.get(name, found[0])
-
-    return _VARIABLE.sub(fill, part.value), unset
-
-
-def _top(unset: list[_Unset]) -> set[str]:
+def _top(unset: list[Unset]) -> set[str]:
     return {each.key.partition(".")[0] for each in unset}
 
 
@@ -195,7 +163,7 @@ def _renamed(problems: list[str]) -> set[str]:
 
 
 def _check_variables(
-    block: Marked, unset: list[_Unset], dotenv: Collection[str]
+    block: Marked, unset: list[Unset], dotenv: Collection[str]
 ) -> Iterator[Verdict]:
     for each in unset:
         if not _NAME.fullmatch(each.variable):
@@ -217,14 +185,8 @@ def _check_variables(
                 f"{each.key}: {each.variable} is not set, or empty.",
                 f"`export {each.variable}=…`, here and where the bot is started.",
             )
-    if not unset and (count := _count_variables(block)):
-        yield ok("credentials.variables", f"{count} from the environment")
-
-
-def _count_variables(part: Marked) -> int:
-    if isinstance(part.value, str):
-        return len(_VARIABLE.findall(part.value)) if part.is_plain(()) else 0
-    return sum(_count_variables(item) for _, item in part.items())
+    if not unset and (found := count(block)):
+        yield ok("credentials.variables", f"{found} from the environment")
 
 
 def _check_ids(block: Marked) -> Iterator[Verdict]:

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
-from ruamel.yaml import YAML
 
 from rasa_whatsapp_channel.cli import main
 from rasa_whatsapp_channel.domain.read import read_domains
@@ -108,7 +108,7 @@ def test_a_dry_run_shows_the_lines_and_writes_nothing(bot):
 def test_the_block_is_complete_once_its_variables_are_set(tmp_path, api):
     init(tmp_path, "--api", api)
 
-    block = YAML(typ="safe").load((tmp_path / "credentials.yml").read_text())[CHANNEL]
+    block = yaml.safe_load((tmp_path / "credentials.yml").read_text())[CHANNEL]
     example = (tmp_path / ".env.example").read_text()
     names = re.findall(r"^(\w+)=", example, re.MULTILINE)
     assert names
@@ -149,7 +149,7 @@ def test_intents_are_put_behind_lists_of_any_shape(tmp_path, written):
 
     after = (tmp_path / "domain.yml").read_text()
     assert only_adds(written, after)
-    listed = YAML(typ="safe").load(after)["intents"]
+    listed = yaml.safe_load(after)["intents"]
     assert listed[-len(INTENTS) :] == list(INTENTS)
 
 
