@@ -5,7 +5,7 @@ RASA_PORT ?= 5005
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-check setup clean
+.PHONY: help demo test lint format docs bench bench-check setup clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -17,17 +17,26 @@ demo: ## run a bot and the simulator, and say which page to open (PORT=8400 RASA
 test: ## run every test (ARGS="-k buttons" for some of them)
 	@.ci/test $(ARGS)
 
-lint: ## check style, types and layers
+lint: ## check style, types, layers and the documentation
 	@.ci/environment .venv-lint
 	.venv-lint/bin/ruff check .
 	.venv-lint/bin/ruff format --check .
 	.venv-lint/bin/mypy
 	.venv-lint/bin/lint-imports
+	$(MKDOCS) build --quiet
 
 format: ## bring the code into shape
 	@.ci/environment .venv-lint
 	.venv-lint/bin/ruff check --fix .
 	.venv-lint/bin/ruff format .
+
+MKDOCS = NO_MKDOCS_2_WARNING=1 .venv-lint/bin/mkdocs
+
+docs: ## show the documentation on http://127.0.0.1:8000, and write the pages that are made from code
+	@.ci/environment .venv-lint
+	.venv-lint/bin/python -m rasa_whatsapp_channel.settings.page > docs/settings.md
+	.venv-lint/bin/python -m rasa_whatsapp_channel.outbound.compose.changes.page > docs/changes.md
+	$(MKDOCS) serve
 
 BENCH = PYTHONPATH=.:tests .venv/bin/python -m bench $(if $(QUICK),--quick) $(ARGS)
 

@@ -42,13 +42,28 @@ _DEFAULT_URLS: Final = {
 class Settings:
     """What a bot's credentials.yml says. Secrets do not print."""
 
-    api: str = key(kinds.choice(*APIS), CLOUD.name)
+    api: str = key(kinds.choice(*APIS), CLOUD.name, means="Which API the channel speaks to.")
     base_url: str = key(
-        kinds.url, "", required=(ON_PREMISES,), line="base_url: https://your-whatsapp-client:9090"
+        kinds.url,
+        "",
+        required=(ON_PREMISES,),
+        line="base_url: https://your-whatsapp-client:9090",
+        means="Another host: the simulator, a proxy, your own client. Only `on_premises` "
+        "needs it; the others know their own.",
     )
-    api_version: str = key(kinds.maybe_empty, "v25.0", apis=(CLOUD,))
+    api_version: str = key(
+        kinds.maybe_empty,
+        "v25.0",
+        apis=(CLOUD,),
+        means='The Graph version in the address; `""` for none.',
+    )
     phone_number_id: str = key(
-        kinds.text, "", apis=(CLOUD,), required=(CLOUD,), line='phone_number_id: "106540352242922"'
+        kinds.text,
+        "",
+        apis=(CLOUD,),
+        required=(CLOUD,),
+        line='phone_number_id: "106540352242922"',
+        means="The id of your number, in quotes. It is not the number itself.",
     )
     access_token: str = key(
         kinds.text,
@@ -57,9 +72,15 @@ class Settings:
         required=(CLOUD, TURN, DIALOG360),
         secret=True,
         line="access_token: ${WHATSAPP_ACCESS_TOKEN}",
+        means="How the channel logs in. At 360dialog it is the API key.",
     )
     username: str = key(
-        kinds.text, "", apis=(ON_PREMISES,), required=(ON_PREMISES,), line="username: admin"
+        kinds.text,
+        "",
+        apis=(ON_PREMISES,),
+        required=(ON_PREMISES,),
+        line="username: admin",
+        means="The login of your client.",
     )
     password: str = key(
         kinds.text,
@@ -68,9 +89,22 @@ class Settings:
         required=(ON_PREMISES,),
         secret=True,
         line="password: ${WHATSAPP_PASSWORD}",
+        means="Its password. The channel renews the token it gets for them.",
     )
-    numbers: tuple[NumberSettings, ...] = key(groups.numbers, (), apis=(CLOUD,))
-    app_secret: str | tuple[str, ...] = key(kinds.secrets, "", apis=(CLOUD,), secret=True)
+    numbers: tuple[NumberSettings, ...] = key(
+        groups.numbers,
+        (),
+        apis=(CLOUD,),
+        means="Further numbers of the same bot, each with an `access_token` of its own if it "
+        "needs one: [several numbers](how-to/several-numbers.md).",
+    )
+    app_secret: str | tuple[str, ...] = key(
+        kinds.secrets,
+        "",
+        apis=(CLOUD,),
+        secret=True,
+        means="The key of the webhook's signature; a list of two while you replace it.",
+    )
     verify_token: str = key(
         kinds.text,
         "",
@@ -78,36 +112,145 @@ class Settings:
         required=(CLOUD,),
         secret=True,
         line="verify_token: ${WHATSAPP_VERIFY_TOKEN}",
+        means="Any word you choose. Meta repeats it when you enter the webhook.",
     )
     webhook_secret: str | tuple[str, ...] = key(
-        kinds.secrets, "", apis=(TURN, DIALOG360), secret=True
+        kinds.secrets,
+        "",
+        apis=(TURN, DIALOG360),
+        secret=True,
+        means="The key of the webhook's signature, or a list. At 360dialog only partners have one.",
     )
-    webhook_username: str = key(kinds.text, "", apis=(ON_PREMISES, DIALOG360))
-    webhook_password: str = key(kinds.text, "", apis=(ON_PREMISES, DIALOG360), secret=True)
-    webhook_token: str = key(kinds.text, "", apis=(ON_PREMISES, DIALOG360), secret=True)
-    allow_unsigned_webhooks: bool = key(kinds.flag, False)
-    allowed_networks: tuple[Network, ...] = key(kinds.networks, ())
-    trusted_proxies: tuple[Network, ...] = key(kinds.networks, ())
-    max_age: float | None = key(kinds.positive, None)
-    ca_file: str | None = key(kinds.text, None, apis=(ON_PREMISES,))
-    verify_tls: bool = key(kinds.flag, True, apis=(ON_PREMISES,))
-    store: str = key(kinds.text, "sqlite:///whatsapp.db", secret=True)  # may hold Redis' password
-    captions: str = key(kinds.choice("merge", "separate"), "merge")
-    markdown: bool = key(kinds.flag, True)
-    typing_indicator: bool = key(kinds.flag, True, apis=(CLOUD, DIALOG360))
-    mark_read: bool = key(kinds.flag, True, apis=(CLOUD, ON_PREMISES, DIALOG360))
-    commands: tuple[str, ...] = key(kinds.commands, ())
-    sender_id: str = key(kinds.choice("phone", "user_id"), "phone")
-    wait_for_delivered: str = key(kinds.choice("none", "media", "all"), "media")
-    delivered_timeout: float = key(kinds.seconds, 3.0)
-    max_messages_per_second: float = key(kinds.positive, 80.0)
-    reengagement_template: Mapping[str, Any] | None = key(kinds.template, None)
-    wait_for_window: float = key(kinds.seconds, 86_400.0)
-    failure_intent: str | None = key(kinds.text, None)
-    media: MediaSettings = key(groups.media, MediaSettings())
-    inbound: Mapping[str, str] | None = key(groups.inbound, None)
-    debounce: float = key(kinds.seconds, 0.0)
-    transcribe: str | None = key(kinds.dotted, None)
+    webhook_username: str = key(
+        kinds.text,
+        "",
+        apis=(ON_PREMISES, DIALOG360),
+        means="The webhook's caller must log in with HTTP Basic.",
+    )
+    webhook_password: str = key(
+        kinds.text,
+        "",
+        apis=(ON_PREMISES, DIALOG360),
+        secret=True,
+        means="The password of that login.",
+    )
+    webhook_token: str = key(
+        kinds.text,
+        "",
+        apis=(ON_PREMISES, DIALOG360),
+        secret=True,
+        means="The webhook's address must end in `?token=…`.",
+    )
+    allow_unsigned_webhooks: bool = key(
+        kinds.flag, False, means="Run without any check of who calls. Never on the open internet."
+    )
+    allowed_networks: tuple[Network, ...] = key(
+        kinds.networks,
+        (),
+        means="Only these networks may call the webhook. It stands beside the signature, not "
+        "instead of it.",
+    )
+    trusted_proxies: tuple[Network, ...] = key(
+        kinds.networks, (), means="Networks of your proxies, whose `X-Forwarded-For` is believed."
+    )
+    max_age: float | None = key(
+        kinds.positive,
+        None,
+        means="A message that comes later than so many seconds after it was written is set "
+        "aside, not answered.",
+    )
+    ca_file: str | None = key(
+        kinds.text,
+        None,
+        apis=(ON_PREMISES,),
+        means="A file with the certificates to trust; without it the system's.",
+    )
+    verify_tls: bool = key(
+        kinds.flag, True, apis=(ON_PREMISES,), means="`false` trusts any certificate."
+    )
+    store: str = key(
+        kinds.text,
+        "sqlite:///whatsapp.db",
+        secret=True,
+        means="Where messages wait: a file beside the bot, `redis://…` for [several "
+        "servers](several-servers.md), or `memory:` to forget them at the end.",
+    )  # may hold Redis' password
+    captions: str = key(
+        kinds.choice("merge", "separate"),
+        "merge",
+        means="`merge`: the text beside a file is its caption. `separate`: it is a message of "
+        "its own.",
+    )
+    markdown: bool = key(
+        kinds.flag,
+        True,
+        means="`**bold**`, headings, tables, `[links](…)` and code become WhatsApp's formatting.",
+    )
+    typing_indicator: bool = key(
+        kinds.flag, True, apis=(CLOUD, DIALOG360), means="Show that an answer is being written."
+    )
+    mark_read: bool = key(
+        kinds.flag,
+        True,
+        apis=(CLOUD, ON_PREMISES, DIALOG360),
+        means="Turn the ticks of a message blue when the bot takes it up.",
+    )
+    commands: tuple[str, ...] = key(
+        kinds.commands, (), means="Texts with a slash that users may type."
+    )
+    sender_id: str = key(
+        kinds.choice("phone", "user_id"),
+        "phone",
+        means="What Rasa calls a user: the phone number, or WhatsApp's own id; the other one "
+        "when it is missing. [Who is who](inbound.md#who-is-who)",
+    )
+    wait_for_delivered: str = key(
+        kinds.choice("none", "media", "all"),
+        "media",
+        means="Before the next message to that user wait until the one before was delivered: "
+        "never, after files, or always.",
+    )
+    delivered_timeout: float = key(kinds.seconds, 3.0, means="How long to wait for it at most.")
+    max_messages_per_second: float = key(
+        kinds.positive,
+        80.0,
+        means="For the whole number. WhatsApp allows 80, and 1,000 when it has raised your number.",
+    )
+    reengagement_template: Mapping[str, Any] | None = key(
+        kinds.template,
+        None,
+        means="What is sent when [the 24-hour window](how-to/templates.md) is closed.",
+    )
+    wait_for_window: float = key(
+        kinds.seconds,
+        86_400.0,
+        means="How long messages outside the window wait for the user to write.",
+    )
+    failure_intent: str | None = key(
+        kinds.text,
+        None,
+        means="The intent triggered when a message finally fails, with the entities `code`, "
+        "`reason` and `response`.",
+    )
+    media: MediaSettings = key(groups.media, MediaSettings(), means="A group of keys, below.")
+    inbound: Mapping[str, str] | None = key(
+        groups.inbound,
+        None,
+        means="A group of texts, one for each kind of message without words: [other "
+        "words](inbound.md#other-words).",
+    )
+    debounce: float = key(
+        kinds.seconds,
+        0.0,
+        means="How long a text waits for more, so that several in a row are one turn; never "
+        "for taps.",
+    )
+    transcribe: str | None = key(
+        kinds.dotted,
+        None,
+        means="A function of yours for voice notes: takes path and MIME type, returns the "
+        "text. [Voice notes as text](inbound.md#voice-notes-as-text)",
+    )
 
     @property
     def platform(self) -> Api:

@@ -16,13 +16,26 @@ from rasa_whatsapp_channel.whatsapp.limits import MB
 class MediaSettings:
     """The ``media:`` group."""
 
-    store: str = key(kinds.text, "whatsapp_media")  # folder, or address, for what users send
-    download: bool = key(kinds.flag, True)
-    max_bytes: int = key(kinds.whole, 100 * MB)
-    private_links: bool = key(kinds.flag, False)
-    upload: str = key(kinds.choice("auto", "always", "never"), "auto")
-    convert: bool = key(kinds.flag, True)
-    keep_days: int | None = key(kinds.whole, None)
+    store: str = key(
+        kinds.text,
+        "whatsapp_media",
+        means="The folder for what users send, or an address such as `s3://bucket/whatsapp`.",
+    )
+    download: bool = key(kinds.flag, True, means="`false` leaves at WhatsApp what users send.")
+    max_bytes: int = key(kinds.whole, 100 * MB, means="Larger files are not fetched.")
+    private_links: bool = key(
+        kinds.flag, False, means="`true` lets the channel fetch links into your own network."
+    )
+    upload: str = key(
+        kinds.choice("auto", "always", "never"),
+        "auto",
+        means="`auto`: files beside the bot go by id, links as links. `always`: links too are "
+        "fetched and go by id. `never`: links only.",
+    )
+    convert: bool = key(kinds.flag, True, means="Files that WhatsApp would refuse are made to fit.")
+    keep_days: int | None = key(
+        kinds.whole, None, means="What users sent is deleted after so many days; without it never."
+    )
 
 
 def media(value: object) -> MediaSettings:
@@ -38,8 +51,8 @@ def media(value: object) -> MediaSettings:
 class NumberSettings:
     """One item of ``numbers:``, a further business number of the same bot."""
 
-    phone_number_id: str = key(kinds.text, "")
-    access_token: str = key(kinds.text, "", secret=True)  # the block's, if not given
+    phone_number_id: str = key(kinds.text, "", means="The id of the number, in quotes.")
+    access_token: str = key(kinds.text, "", secret=True, means="Its own token, if it needs one.")
 
 
 def numbers(value: object) -> tuple[NumberSettings, ...]:

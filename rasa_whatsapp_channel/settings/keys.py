@@ -23,13 +23,20 @@ def key(
     required: Sequence[Api] = (),
     secret: bool = False,
     line: str = "",
+    means: str,
 ) -> Any:
+    """
+    Declare a key at its field.
+
+    *line* is what to write when it is missing, *means* what the page of settings says of it.
+    """
     metadata = {
         "read": read,
         "apis": [api.name for api in apis],
         "required": [api.name for api in required],
         "secret": secret,
         "line": line,
+        "means": means,
     }
     return dataclasses.field(default=default, repr=not secret, metadata=metadata)
 

@@ -1,34 +1,27 @@
-"""The README cannot drift from what it describes."""
+"""The README cannot drift from what it describes. What holds for every page is in test_docs.py."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from pathlib import Path
-from typing import Any
 
 import click
 import pytest
-import yaml
 from click.testing import CliRunner
+from support.documents import ROOT, Block, all_blocks, blocks_of, load
 
 from rasa_whatsapp_channel.cli import COMMANDS, main
-from rasa_whatsapp_channel.inbound.turn import INTENTS
 from rasa_whatsapp_channel.outbound.compose import compose
-from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings
-from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
-
-def code_blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-
-
-def load(text: str) -> Any:
-    return yaml.safe_load(text)
+RESPONSES = {
+    name: variation
+    for block in blocks_of(ROOT / "README.md", "yaml")
+    for name, variations in load(block).get("responses", {}).items()
+    for variation in variations
+}
 
 
 def section(title: str) -> str:
@@ -37,27 +30,16 @@ def section(title: str) -> str:
     return found[1]
 
 
-def names(cell: str) -> list[str]:
-    return re.findall(r"`(\w+)`", cell)
-
-
-YAML_BLOCKS = [load(block) for block in code_blocks("yaml")]
-CREDENTIALS = [block[CHANNEL] for block in YAML_BLOCKS if CHANNEL in block]
-RESPONSES = {
-    name: variation
-    for block in YAML_BLOCKS
-    for name, variations in block.get("responses", {}).items()
-    for variation in variations
-}
-
-
-def test_every_make_command_in_the_readme_exists() -> None:
+def test_every_make_command_on_a_page_exists() -> None:
     named = {
-        name for block in code_blocks("sh") for name in re.findall(r"^make (\w+)", block, re.M)
+        command.split()[1]
+        for block in all_blocks("sh")
+        for command in block.commands
+        if command.startswith("make ")
     }
 
-    assert named == {"demo", "test"}
-    assert named <= set(re.findall(r"^(\w+):", MAKEFILE, re.M))
+    assert {"demo", "test"} <= named
+    assert named <= set(re.findall(r"^([\w-]+):", MAKEFILE, re.M))
 
 
 def test_every_command_of_make_is_in_its_menu() -> None:
@@ -81,13 +63,13 @@ def help_of(words: list[str]) -> str:
     return shown.output
 
 
-def test_every_option_of_the_command_line_in_the_readme_exists() -> None:
-    lines = re.findall(r"^rasa-whatsapp (.*?)(?: +#.*)?$", "\n".join(code_blocks("sh")), re.M)
-
-    assert lines
-    for line in lines:
-        options = set(re.findall(r"--[\w-]+", line))
-        assert options <= set(re.findall(r"--[\w-]+", help_of(line.split()))), line
+@pytest.mark.parametrize("block", all_blocks("sh"), ids=str)
+def test_every_option_of_the_command_line_on_a_page_exists(block: Block) -> None:
+    for command in block.commands:
+        if command.startswith("rasa-whatsapp "):
+            options = set(re.findall(r"--[\w-]+", command))
+            told = help_of(command.removeprefix("rasa-whatsapp ").split())
+            assert options <= set(re.findall(r"--[\w-]+", told)), command
 
 
 def test_the_table_of_commands_names_every_command_and_no_other() -> None:
@@ -102,43 +84,7 @@ def test_the_table_of_commands_names_everything_a_group_can_do() -> None:
     ):
         group = main.get_command(click.Context(main), name)
         if isinstance(group, click.Group):
-            assert set(group.commands) == set(names(does))
-
-
-def test_there_is_a_credentials_block_for_every_api() -> None:
-    assert {block["api"] for block in CREDENTIALS} == set(APIS)
-
-
-@pytest.mark.parametrize("block", CREDENTIALS, ids=lambda block: block["api"])
-def test_every_credentials_block_is_accepted(block: dict[str, Any]) -> None:
-    filled = {key: re.sub(r"\$\{\w+\}", "secret", str(value)) for key, value in block.items()}
-
-    assert Settings.from_credentials(filled, environ={}).api == block["api"]
-
-
-def test_the_settings_table_names_every_key_and_no_other() -> None:
-    rows = re.findall(r"^\| (`.*?) \|", section("Settings"), re.M)
-
-    assert sorted(key for row in rows for key in names(row)) == sorted(
-        field.name for field in dataclasses.fields(Settings)
-    )
-
-
-def test_the_settings_table_says_for_which_api_each_key_is() -> None:
-    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", section("Settings"), re.M)
-    told = {key: apis for keys, apis in rows for key in names(keys)}
-
-    for field in dataclasses.fields(Settings):
-        meant = set(field.metadata["apis"])
-        said = set(APIS) if told[field.name] == "all" else set(told[field.name].split(", "))
-        assert said == meant, field.name
-
-
-def test_the_media_row_names_every_key_of_the_group() -> None:
-    row = re.search(r"^\| `media` .*$", section("Settings"), re.M)
-
-    assert row
-    assert {field.name for field in dataclasses.fields(MediaSettings)} <= set(names(row[0]))
+            assert set(group.commands) == set(re.findall(r"`(\w+)`", does))
 
 
 @pytest.mark.parametrize("name", RESPONSES)
@@ -147,14 +93,3 @@ def test_every_response_in_the_readme_goes_to_whatsapp_as_it_is(name: str) -> No
 
     assert composed.messages
     assert composed.changes == ()
-
-
-def test_the_readme_names_every_intent_the_channel_can_say() -> None:
-    named = re.findall(r"`/(whatsapp_\w+)\{…\}`", section("What Rasa hears"))
-
-    assert sorted(named) == sorted(INTENTS)
-
-
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([\w./-]+)\)", README))))
-def test_every_link_of_the_readme_leads_to_a_file(link: str) -> None:
-    assert (ROOT / link).exists()

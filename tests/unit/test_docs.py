@@ -1,0 +1,193 @@
+"""What the pages show can be copied: settings, responses, code, series, links."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from support.documents import PAGES, ROOT, Block, all_blocks, load
+
+from rasa_whatsapp_channel.cli import COMMANDS, main
+from rasa_whatsapp_channel.cli.page import page as command_line
+from rasa_whatsapp_channel.inbound.facts import facts_of
+from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.compose import compose
+from rasa_whatsapp_channel.outbound.compose.changes import RULES
+from rasa_whatsapp_channel.settings import CHANNEL, Settings
+from rasa_whatsapp_channel.settings.page import page as settings_page
+from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+
+MEDIA = ROOT / "examples" / "quickstart" / "media"
+# What a bot's files may have at the top; Rasa itself reads them in the test of the tutorial.
+RASA = {"version", "intents", "entities", "slots", "responses", "nlu", "rules"}
+# A block of settings that names its api is whole; to others these are added.
+REST = {
+    "phone_number_id": "106540352242922",
+    "access_token": "token",
+    "app_secret": "secret",
+    "verify_token": "word",
+}
+KEYS = {field.name for field in dataclasses.fields(Settings)}
+
+YAML = all_blocks("yaml")
+SETTINGS = [block for block in YAML if CHANNEL in load(block) or set(load(block)) <= KEYS]
+DOMAINS = [block for block in YAML if {"responses", "slots"} & set(load(block))]
+TRAINING = [block for block in YAML if {"nlu", "rules", "recipe"} & set(load(block))]
+SCRAPED = [block for block in YAML if "scrape_configs" in load(block)]
+HOOKS = [block for block in YAML if "repos" in load(block)]
+
+
+def test_every_block_of_yaml_is_of_a_kind_that_a_test_loads():
+    loaded = [*SETTINGS, *DOMAINS, *TRAINING, *SCRAPED, *HOOKS]
+
+    assert [str(block) for block in YAML if block not in loaded] == []
+
+
+@pytest.mark.parametrize("block", SETTINGS, ids=str)
+def test_every_block_of_settings_is_accepted(block: Block) -> None:
+    text = re.sub(r"\$\{\w+\}", "filled-in", block.text)
+    read = yaml.safe_load(text)
+    keys = read.get(CHANNEL, read)
+
+    settings = Settings.from_credentials(keys if "api" in keys else REST | keys, environ={})
+
+    assert settings.api == keys.get("api", CLOUD.name)
+
+
+def test_there_is_a_whole_block_of_settings_for_every_api() -> None:
+    blocks = [load(block).get(CHANNEL, {}) for block in SETTINGS]
+
+    assert {block["api"] for block in blocks if "api" in block} == set(APIS)
+
+
+@pytest.mark.parametrize("block", DOMAINS, ids=str)
+def test_every_domain_passes_the_linter(block: Block, tmp_path: Path) -> None:
+    shutil.copytree(MEDIA, tmp_path / "media")
+    shutil.copy(MEDIA / "chime.ogg", tmp_path / "media" / "song.ogg")
+    domain = tmp_path / "domain.yml"
+    domain.write_text(block.text, encoding="utf-8")
+
+    told = CliRunner().invoke(main, ["lint", str(domain), "--bot", str(tmp_path)])
+
+    assert told.exit_code == 0, told.output
+
+
+@pytest.mark.parametrize("block", DOMAINS, ids=str)
+def test_nothing_of_a_response_on_a_page_is_lost(block: Block) -> None:
+    for response, variations in load(block).get("responses", {}).items():
+        for variation in variations:
+            composed = compose({**variation, "utter_action": response}, api=CLOUD)
+
+            assert composed.messages, response
+            assert [c for c in composed.changes if RULES[c.code].lost] == [], response
+
+
+@pytest.mark.parametrize("block", TRAINING, ids=str)
+def test_every_file_of_training_has_only_keys_of_rasa(block: Block) -> None:
+    read = load(block)
+
+    assert set(read) <= RASA or read["recipe"] == "default.v1"
+    for rule in read.get("rules", []):
+        assert all({"intent", "action"} & set(step) for step in rule["steps"]), rule
+
+
+@pytest.mark.parametrize("block", SCRAPED, ids=str)
+def test_prometheus_is_sent_to_the_page_of_metrics(block: Block) -> None:
+    paths = [job["metrics_path"] for job in load(block)["scrape_configs"]]
+
+    assert paths == ["/webhooks/whatsapp/metrics"]
+
+
+@pytest.mark.parametrize("block", HOOKS, ids=str)
+def test_every_hook_of_pre_commit_is_there(block: Block) -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+
+    named = {hook["id"] for repo in load(block)["repos"] for hook in repo["hooks"]}
+    assert named <= {hook["id"] for hook in hooks}
+
+
+@pytest.mark.parametrize("block", all_blocks("python"), ids=str)
+def test_python_on_a_page_can_be_read_by_python(block: Block) -> None:
+    compile(block.text, str(block), "exec")
+
+
+def test_the_dashboard_and_the_alarms_ask_for_series_that_exist() -> None:
+    dashboard = (ROOT / "docs" / "how-to" / "grafana-dashboard.json").read_text(encoding="utf-8")
+    asked = [t["expr"] for panel in json.loads(dashboard)["panels"] for t in panel["targets"]]
+    asked += [block.text for block in all_blocks("promql")]
+
+    assert asked
+    named = set(re.findall(r"whatsapp_\w+", "\n".join(asked)))
+    known = {family.name for family in Metrics().registry.collect()}
+    assert {re.sub(r"_(total|bucket)$", "", one) for one in named} <= known
+
+
+def test_the_dashboard_shows_every_series() -> None:
+    dashboard = (ROOT / "docs" / "how-to" / "grafana-dashboard.json").read_text(encoding="utf-8")
+
+    for family in Metrics().registry.collect():
+        assert re.search(rf"{family.name}(_total|_bucket)?\b", dashboard), family.name
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page(), (
+        "write it anew: python -m rasa_whatsapp_channel.settings.page > docs/settings.md"
+    )
+
+
+def test_the_page_of_settings_names_every_key_with_its_default_and_its_apis() -> None:
+    page = settings_page()
+
+    assert "| `delivered_timeout` | a number of seconds, 0 or more<br>without it: `3` |" in page
+    assert re.search(r"^\| `api_version` .*\*For `cloud` only\.\*", page, re.M)
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.M)) >= KEYS
+
+
+def test_the_page_of_commands_has_a_part_for_each_with_its_options() -> None:
+    page = command_line()
+
+    parts = re.findall(r"^## rasa-whatsapp (\w+)$", page, re.M)
+    assert sorted(parts) == sorted(COMMANDS)
+    assert "### rasa-whatsapp queue purge" in page
+    assert "| `--port INTEGER` | Without it: `8400`. |" in page
+
+
+def test_the_table_of_metadata_names_everything_that_is_always_there() -> None:
+    page = (ROOT / "docs" / "inbound.md").read_text(encoding="utf-8")
+    table = page.partition("## The metadata")[2].partition("\n## ")[0]
+    event = InboundMessage(id="m1", type="text", phone="15550002222", content={"body": "hi"})
+
+    facts = facts_of(event)
+
+    named = set(re.findall(r"`(\w+)`", table))
+    assert set(facts) - {"text"} <= named
+
+
+def test_the_page_of_what_the_bot_hears_names_every_intent() -> None:
+    page = (ROOT / "docs" / "inbound.md").read_text(encoding="utf-8")
+
+    assert set(INTENTS) <= set(re.findall(r"`(whatsapp_\w+)`", page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    made_when_built = {"command-line.md", "changelog.md"}
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```$|`[^`\n]+`", "", text, flags=re.S | re.M)
+    for link in re.findall(r"\]\(([^):#\s]+)(?:#[\w-]+)?\)", text):
+        assert link in made_when_built or (page.parent / link).exists(), link
+
+
+def test_few_shell_blocks_are_not_run_and_each_says_why() -> None:
+    left_out = [block for block in all_blocks("sh") if block.reason]
+
+    assert len(left_out) <= 12
+    assert all(len(str(block.reason)) > 15 for block in left_out)
