@@ -23,7 +23,7 @@ lint: ## check style, types, layers and the documentation
 	.venv-lint/bin/ruff format --check .
 	.venv-lint/bin/mypy
 	.venv-lint/bin/lint-imports
-	$(MKDOCS) build --quiet
+	$(MKDOCS) build
 
 format: ## bring the code into shape
 	@.ci/environment .venv-lint
