@@ -17,13 +17,20 @@ from rasa_whatsapp_channel.simulator.server import create_app
 
 
 @pytest_asyncio.fixture
-async def bot() -> AsyncIterator[Bot]:
+async def bot(request: pytest.FixtureRequest) -> AsyncIterator[Bot]:
+    """A parameter, if a test gives one, is further numbers of the bot."""
     async with aiohttp.ClientSession() as session:
         bot = Bot(session)
         listening = web.Application()
         listening.router.add_post("/webhook", bot.webhook)
-        async with served(listening) as webhooks:
-            config = Config(webhook=f"{webhooks}/webhook", retry_pauses=(0.2,))
+        listening.router.add_get("/conversations/{sender_id}/tracker", bot.tracker)
+        async with served(listening) as address:
+            config = Config(
+                webhook=f"{address}/webhook",
+                retry_pauses=(0.2,),
+                rasa=address,
+                more_numbers=getattr(request, "param", ()),
+            )
             async with served(create_app(config)) as bot.simulator:
                 yield bot
 

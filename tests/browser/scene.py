@@ -15,7 +15,7 @@ FORMATTED = (
 LONG = "The house stands right at the shore, with a garden down to the water. " * 16
 
 
-MESSAGES = 20  # that `play` makes, refused ones too
+MESSAGES = 21  # that `play` makes, refused ones too
 
 
 HELLO = {"type": "text", "text": {"body": "Hello"}}
@@ -73,6 +73,8 @@ async def play(bot: Bot) -> None:
     }
     buttons["interactive"]["footer"] = {"text": "Free until Friday"}
     await bot.says(buttons)
+    template = {"name": "write_again", "language": {"code": "en_US"}, "components": [WHO]}
+    await bot.says({"type": "template", "template": template})
     await writes(bot, ORDER)
     await writes(bot, {"type": "unsupported", "unsupported": {"type": "poll"}})
 
@@ -140,6 +142,7 @@ def _carousel(image: str) -> dict[str, Any]:
     }
 
 
+WHO = {"type": "body", "parameters": [{"type": "text", "text": "Maya"}]}
 PLACE = {
     "latitude": 54.3233,
     "longitude": 10.1228,

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from browser import scene
 from support.chromium import Tab
-from support.spoken_bot import MAYA, MEDIA, Bot
+from support.spoken_bot import MAYA, MEDIA, NUMBER, TOKEN, Bot
+
+from rasa_whatsapp_channel.simulator.config import Number
 
 EVIL = '"><img src=x onerror="document.title=\'hit\'"><script>document.title="hit"</script>'
 TEMPLATE = {
     "type": "template",
     "template": {
-        "name": "still_there",
-        "language": {"code": "en"},
+        "name": "write_again",
+        "language": {"code": "en_US"},
         "components": [{"type": "body", "parameters": [{"type": "text", "text": "Maya"}]}],
     },
 }
@@ -44,7 +47,8 @@ async def test_two_people_write_on_phones_beside_each_other(page: Tab, bot: Bot)
 
 
 async def test_after_25_hours_only_a_template_arrives(page: Tab, bot: Bot) -> None:
-    await scene.writes(bot, {"type": "text", "text": {"body": "hi"}})
+    await scene.writes(bot, scene.HELLO)
+    await bot.hears()
     await page.click("#tab-clock")
     await page.shows("document.querySelector('.windows li').dataset.open === 'true'")
 
@@ -56,12 +60,117 @@ async def test_after_25_hours_only_a_template_arrives(page: Tab, bot: Bot) -> No
     late = "document.querySelector('[data-type=text][data-direction=outbound]')"
     await page.shows(f"{late}?.querySelector('.failure').textContent.includes('131047')")
     await bot.says(TEMPLATE)
-    await page.shows("document.querySelector('[data-type=template]')")
+    template = "document.querySelector('[data-type=template]')"
+    await page.shows(f"{template}?.textContent.includes('Hello Maya, there is news')")
     days = await page.js("[...document.querySelectorAll('.day')].map((day) => day.textContent)")
     assert days == ["Yesterday", "Today"]
 
-    await page.click(".clock-back")
+    await page.click("[data-reply-id='Go on']")
+    assert (await bot.hears())["button"] == {"payload": "Go on", "text": "Go on"}
     await page.shows("document.querySelector('.windows li').dataset.open === 'true'")
+    await page.click(".clock-back")
+    await page.shows("!document.querySelector('#tab-clock[data-news]')")
+
+
+async def test_a_template_that_is_paused_is_refused(page: Tab, bot: Bot) -> None:
+    await page.click("#tab-templates")
+    status = "document.querySelector('[data-template=write_again] select')"
+    await page.shows(status)
+    await page.js(f"{status}.value = 'PAUSED'; {status}.dispatchEvent(new Event('change'))")
+    await page.shows(
+        "document.querySelector('[data-template=write_again]').dataset.status === 'PAUSED'"
+    )
+
+    await bot.says(TEMPLATE)
+
+    await page.shows("document.querySelector('.refusal, .failure:not([hidden])')")
+
+
+async def test_in_a_group_one_writes_as_any_of_its_people(page: Tab, bot: Bot) -> None:
+    ravi = await scene.joins(bot, "Ravi")
+    await page.shows(f"document.querySelector('[data-chat=\"{ravi}\"]')")
+    await page.click("#new-group")
+    await page.js("document.querySelector('dialog [name=name]').value = 'Sailing'")
+    await page.click("dialog .primary")
+    await page.shows("document.querySelector('.chat-title h2').textContent === 'Sailing'")
+
+    choice = "document.querySelector('.inline-choice')"
+    await page.js(f"{choice}.value = '{ravi}'; {choice}.dispatchEvent(new Event('change'))")
+    await page.click(".composer-text")
+    await page.type("who sails?")
+    await page.press_enter()
+
+    heard = await bot.hears()
+    assert (heard["from"], heard["text"]["body"]) == (ravi, "who sails?")
+    await page.shows("document.querySelector('.author')?.textContent === 'Ravi'")
+
+
+async def test_a_person_with_a_new_number_keeps_the_chat(page: Tab, bot: Bot) -> None:
+    await scene.writes(bot, scene.HELLO)
+    await bot.hears()
+    await other(page, "number-change")
+    await page.click("dialog .primary")
+
+    assert (await bot.hears())["system"]["type"] == "user_changed_number"
+    await page.shows("location.hash === '#/4915550100299'")
+    await page.shows("document.querySelectorAll('article.message').length === 2")
+
+
+async def test_rasa_tells_intent_and_slots_of_the_person_on_the_phone(page: Tab, bot: Bot) -> None:
+    await page.click("#tab-rasa")
+
+    await page.shows("document.querySelector('.rasa .events li')")
+    shown = await page.js("document.querySelector('.rasa').innerText.split(/\\s+/).join(' ')")
+    for fact in (MAYA, "book_boat", "97 %", "boat Anna", "guests 2", "1 without a value"):
+        assert fact in shown
+    first = await page.js("document.querySelector('.rasa .events .event-what').textContent")
+    assert first == "For which day?"
+
+
+async def test_the_inspector_tells_the_response_and_what_was_changed_to_fit(
+    page: Tab, bot: Bot
+) -> None:
+    change = {"code": "text-cut", "message": "cut", "before": "a long text", "after": "a lo…"}
+    note = json.dumps({"response": "utter_offer", "changes": [change]})
+    address = f"{bot.simulator}/v25.0/{NUMBER}/messages"
+    headers = {**TOKEN, "X-Rasa-Response": note}
+    await bot.session.post(address, headers=headers, json={**scene.TO_MAYA, **scene.HELLO})
+    await page.shows("document.querySelector('[data-type=text][data-status=read]')")
+    await page.js("document.querySelector('[data-type=text]').focus()")
+    await page.click(".inspect")
+
+    shown = await page.js("document.querySelector('#bench').innerText")
+    for fact in ("utter_offer", "text-cut", "a long text", "a lo…", "Answer of the API", "wamid."):
+        assert fact in shown
+    steps = "[...document.querySelectorAll('.statuses .state')].map((one) => one.textContent)"
+    assert await page.js(steps) == ["sent", "delivered", "read"]
+
+
+SECOND = Number("106540352242923", "15550783882", "Second shop")
+
+
+@pytest.mark.parametrize("bot", [(SECOND,)], indirect=True)
+async def test_each_number_of_the_bot_has_a_chat_of_its_own(page: Tab, bot: Bot) -> None:
+    choice = "document.querySelector('.inline-choice')"
+    await page.js(
+        f"{choice}.value = '{SECOND.phone_number_id}'; {choice}.dispatchEvent(new Event('change'))"
+    )
+    await page.shows("document.querySelector('.chat-title h2').textContent === 'Second shop'")
+    await page.click(".say-hi")
+
+    assert (await bot.hears())["text"]["body"] == "hi"
+    (body,) = [json.loads(raw) for raw in await webhooks_with_messages(bot)]
+    metadata = body["entry"][0]["changes"][0]["value"]["metadata"]
+    assert metadata["phone_number_id"] == SECOND.phone_number_id
+    await page.shows("document.querySelectorAll('#chats li').length === 2")
+
+
+async def webhooks_with_messages(bot: Bot) -> list[str]:
+    async with bot.session.get(f"{bot.simulator}/simulator/webhooks") as answer:
+        attempts = await answer.json()
+    return [
+        text for text in (json.dumps(each["body"]) for each in attempts) if '"messages": ' in text
+    ]
 
 
 async def test_a_picture_that_is_dropped_on_the_phone_can_be_sent(page: Tab, bot: Bot) -> None:
@@ -164,9 +273,11 @@ async def test_a_webhook_is_delivered_again_or_changed(page: Tab, bot: Bot) -> N
 
     await page.click("#deliveries .tool")
     assert await bot.hears() == first
+    await page.shows("document.querySelectorAll('#deliveries li').length === 2")
 
     await page.click("#deliveries [data-ok=true]:last-child .tool:nth-child(2)")
     field = "document.querySelector('dialog textarea')"
+    await page.shows(field)
     await page.js(f"{field}.value = {field}.value.replace('Hello', 'Changed')")
     await page.click("dialog .primary")
     assert (await bot.hears())["text"]["body"] == "Changed"
@@ -175,7 +286,8 @@ async def test_a_webhook_is_delivered_again_or_changed(page: Tab, bot: Bot) -> N
 async def test_a_long_text_is_folded_as_on_a_phone(page: Tab, bot: Bot) -> None:
     await bot.says({"type": "text", "text": {"body": scene.LONG}})
     text = "document.querySelector('[data-type=text] .text')"
-    await page.shows(f"{text}?.clientHeight < {text}.scrollHeight")
+    await page.shows(text)
+    assert await page.js(f"{text}.clientHeight < {text}.scrollHeight")
 
     await page.click(".read-more")
 

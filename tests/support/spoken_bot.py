@@ -33,6 +33,28 @@ class Bot:
                 self.heard.put_nowait(message)
         return web.Response(status=self.status)
 
+    async def tracker(self, request: web.Request) -> web.Response:
+        """What Rasa's server answers with --enable-api, in short."""
+        parsed = {"intent": {"name": "book_boat", "confidence": 0.97}, "entities": []}
+        return web.json_response(
+            {
+                "sender_id": request.match_info["sender_id"],
+                "slots": {"boat": "Anna", "guests": 2, "date": None},
+                "latest_message": {**parsed, "text": "two of us on the Anna"},
+                "events": [
+                    {"event": "action", "timestamp": 1.0, "name": "action_listen"},
+                    {
+                        "event": "user",
+                        "timestamp": 2.0,
+                        "text": "two of us on the Anna",
+                        "parse_data": parsed,
+                    },
+                    {"event": "slot", "timestamp": 3.0, "name": "boat", "value": "Anna"},
+                    {"event": "bot", "timestamp": 4.0, "text": "For which day?"},
+                ],
+            }
+        )
+
     async def hears(self) -> dict[str, Any]:
         return await asyncio.wait_for(self.heard.get(), 15)
 

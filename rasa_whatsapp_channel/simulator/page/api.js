@@ -58,7 +58,12 @@ export function writeFile(person, { file, context, ...fields }) {
 /** Give a message a status by hand: {message_id, status, code?}. */
 export const setStatus = (person, status) => postJson(`${of(person)}/status`, status);
 
-export const readTracker = (person) => call(`${of(person)}/tracker`);
+/** Give *person* another `phone` or `user_id`; the bot is told. */
+export const changePerson = (person, change) => postJson(`${of(person)}/change`, change);
+
+/** What Rasa knows of *person* in the chat with *number*. */
+export const readTracker = (person, { phone_number_id: number }) =>
+  call(`${of(person)}/tracker?number=${segment(number)}`);
 
 export const advanceClock = (seconds) => postJson("/clock", { advance: seconds });
 

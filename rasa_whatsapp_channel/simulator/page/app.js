@@ -37,6 +37,8 @@ function onPhones() {
 const onChange = {
   all() {
     phones.route();
+    byId("new-group").hidden =
+      state.numbers.length === 0 || !["cloud", "360dialog"].includes(state.api);
     for (const phone of phones.all()) phone.redraw();
     bench.reload();
     if (state.webhook) hideBanner("webhook");
@@ -147,6 +149,10 @@ async function reload() {
 function take(event) {
   if (event.event === "reset") {
     state.forget();
+    reload();
+  } else if (event.event === "moved") {
+    state.takePerson(event.person);
+    phones.move(event.was, keyOf(event.person));
     reload();
   } else if (waiting) {
     waiting.push(event);

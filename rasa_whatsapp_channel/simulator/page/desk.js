@@ -69,6 +69,7 @@ export function createDesk({ state }, node) {
   }
 
   return Object.assign(desk, {
+    change: (change) => attempt(api.changePerson(state.chatOf(desk.chat).key, change)),
     openImage: openLightbox,
     openProducts,
     openList: (item) =>

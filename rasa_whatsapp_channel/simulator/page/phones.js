@@ -94,6 +94,12 @@ export function createPhones(page, onchange) {
       location.hash = addressOf(phones.map(({ chat }) => (chat === before ? after : chat)));
     },
 
+    /** A person has another key now. */
+    move(was, key) {
+      const moved = (chat) => (chat?.split("~")[0] === was ? chat.replace(was, key) : chat);
+      location.hash = addressOf(phones.map(({ chat }) => moved(chat)));
+    },
+
     /** Open *chat* on a phone beside the others; the last gives way where there is no room. */
     openBeside(chat) {
       const chats = phones.map((phone) => phone.chat).slice(0, roomForPhones() - 1);

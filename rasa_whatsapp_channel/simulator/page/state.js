@@ -142,11 +142,6 @@ export class State {
     return this.tapped.get(id) ?? new Set();
   }
 
-  /** The template a message names, with its words, if the simulator knows it. */
-  templateOf({ name, language }) {
-    return this.templates?.find((one) => one.name === name && one.language === language?.code);
-  }
-
   takeMessage(message) {
     const isNew = !this.messages.has(message.id);
     const item = this.putMessage(message);

@@ -16,11 +16,12 @@ export function createRasa(page) {
   const node = h("div.panel.rasa", {}, h("div.panel-head", {}, title, again), body);
   let timer;
 
-  function draw() {
+  function draw(what) {
     const { person, key } = state.chatOf(page.phones.inUse?.chat);
     title.textContent = person ? `What Rasa knows of ${person.name || key}` : "Rasa";
     again.hidden = !state.hasRasa;
-    if (state.hasRasa) readSoon();
+    if (state.hasRasa && what === "message") readSoon();
+    else if (state.hasRasa) read();
     else body.replaceChildren(howTo());
   }
 
@@ -30,10 +31,10 @@ export function createRasa(page) {
   }
 
   async function read() {
-    const { person, key } = state.chatOf(page.phones.inUse?.chat);
+    const { person, key, number } = state.chatOf(page.phones.inUse?.chat);
     if (!person || !node.isConnected) return;
     try {
-      body.replaceChildren(...trackerNodes(await api.readTracker(key)));
+      body.replaceChildren(...trackerNodes(await api.readTracker(key, number)));
     } catch (error) {
       body.replaceChildren(
         h("div.panel-empty", {}, icon("warning"), h("p", { dir: "auto" }, error.message)),
@@ -43,7 +44,7 @@ export function createRasa(page) {
 
   return {
     ...{ name: "rasa", label: "Rasa", symbol: "brain", node },
-    refresh: (what) => ["shown", "phones", "message"].includes(what) && draw(),
+    refresh: (what) => ["shown", "phones", "message"].includes(what) && draw(what),
   };
 }
 
@@ -79,7 +80,7 @@ function trackerNodes({ sender_id: sender, intent, slots = {}, events = [] }) {
     h("h3", {}, "Slots"),
     filled.length > 0 &&
       facts(filled.map(([slot, value]) => [h("code", {}, slot), valueNode(value)])),
-    h("p.quiet", {}, filled.length ? `${empty} more are empty.` : "None is filled."),
+    h("p.quiet.small-print", {}, filled.length ? `${empty} without a value` : "None is filled."),
     h("h3", {}, "Last events"),
     h("ol.events", {}, [...events].reverse().map(eventNode)),
   ].filter(Boolean);

@@ -1,52 +1,62 @@
-// Templates. A message carries the template's name and values; its words lie at Meta, and here in
-// the simulator's folder. A template it does not know is shown by its values.
+// Templates. A message carries the template's name and values; the simulator knows the words, too,
+// of those it has (`filled`). Others are shown by their values.
 
 import { h, icon } from "../dom.js";
 import { folded, formatted } from "../format/render.js";
-import { filled } from "../format/template.js";
+import { withArrows } from "./carousel.js";
 import { choice, linkChoice } from "./choices.js";
 import { headerNode } from "./parts.js";
 
 export function template(item, desk) {
   const { name, language, components = [] } = item.content;
-  const known = desk.state.templateOf(item.content);
   const label = [name, language?.code].filter(Boolean).join(" · ");
-  const of = (type) => components.filter((component) => component.type?.toLowerCase() === type);
-  const inside = known ? words(known, of, desk) : values(of, desk);
+  const title = h("p.template-name", {}, icon("form"), label);
+  if (!item.filled) return raw(title, components, item, desk);
+  const cards = item.filled.cards ?? [];
   return {
-    content: [h("p.template-name", {}, icon("form"), label), ...inside].flat(2),
-    choices: known
-      ? buttonsOf(known, of("button"), item, desk)
-      : of("button").map((button) => rawButton(button, item, desk)),
+    content: [title, ...words(item.filled, components, desk)],
+    choices: (item.filled.buttons ?? []).map((button) => buttonNode(button, item, desk)),
+    below: cards.length > 0 ? cardsNode(cards, components, item, desk) : undefined,
     meta: "below",
   };
 }
 
-/** The template as a phone shows it, with the values in their places. */
-function words({ components = [] }, of, desk) {
-  const sent = (type) => of(type)[0]?.parameters ?? [];
-  return components.map((component) => {
-    const type = component.type?.toLowerCase();
-    if (type === "header" && component.text)
-      return h("p.header-text", { dir: "auto" }, filled(component.text, sent("header")));
-    if (type === "header") return sent("header").map((value) => headerOf(value, desk));
-    if (type === "body") return folded(filled(component.text, sent("body")));
-    if (type === "footer") return h("p.footer", { dir: "auto" }, component.text);
-    return [];
-  });
+/** Header, body and footer as a phone shows them, with the values in their places. */
+function words({ header, body, footer }, components, desk) {
+  const [value] = parametersOf(components, "header");
+  return [
+    header?.type === "text" && h("p.header-text", { dir: "auto" }, header.text),
+    header && header.type !== "text" && value && headerOf(value, desk),
+    ...(body ? folded(body) : []),
+    footer && h("p.footer", { dir: "auto" }, footer),
+  ].filter(Boolean);
 }
 
-function buttonsOf({ components = [] }, sent, item, desk) {
-  const buttons = components.find(({ type }) => type?.toUpperCase() === "BUTTONS")?.buttons ?? [];
-  return buttons.map((button, at) => {
-    const own = sent.find(({ index }) => Number(index) === at);
-    const [parameter = {}] = own?.parameters ?? [];
-    const kind = button.type?.toUpperCase();
-    if (kind === "URL") return linkChoice(button.text, filled(button.url, own?.parameters ?? []));
-    if (kind !== "QUICK_REPLY")
-      return choice(kind === "PHONE_NUMBER" ? "phone" : "copy", button.text, null);
-    return quickReply(button.text, parameter.payload ?? button.text, item, desk);
-  });
+function cardsNode(cards, components, item, desk) {
+  const given = components.find(({ type }) => type?.toLowerCase() === "carousel")?.cards ?? [];
+  const nodes = cards.map((card, at) =>
+    h(
+      "div.card",
+      { role: "group", "aria-label": `Card ${at + 1}` },
+      words(card, given[at]?.components ?? [], desk),
+      h(
+        "div.choices",
+        {},
+        (card.buttons ?? []).map((button) => buttonNode(button, item, desk)),
+      ),
+    ),
+  );
+  const label = `${cards.length} cards`;
+  return withArrows(h("div.cards", { role: "group", "aria-label": label, tabindex: 0 }, nodes));
+}
+
+const SYMBOLS = { phone_number: "phone", voice_call: "phone", copy_code: "copy" };
+
+function buttonNode({ type, text, url, payload }, item, desk) {
+  const label = text ?? type;
+  if (type === "url") return linkChoice(label, url);
+  if (type === "quick_reply") return quickReply(label, payload ?? label, item, desk);
+  return choice(SYMBOLS[type] ?? "form", label, null);
 }
 
 function quickReply(text, payload, item, desk) {
@@ -55,9 +65,21 @@ function quickReply(text, payload, item, desk) {
   });
 }
 
-function values(of, desk) {
-  const headers = of("header").flatMap(({ parameters = [] }) => parameters);
-  return [...headers.map((value) => headerOf(value, desk)), ...of("body").map(valuesOf)];
+/** A template nobody here knows the words of. */
+function raw(title, components, item, desk) {
+  const of = (type) => components.filter((one) => one.type?.toLowerCase() === type);
+  const headers = parametersOf(components, "header").map((value) => headerOf(value, desk));
+  return {
+    content: [title, ...headers, ...of("body").map(valuesOf)],
+    choices: of("button").map((button) => rawButton(button, item, desk)),
+    meta: "below",
+  };
+}
+
+function parametersOf(components, type) {
+  return components
+    .filter((component) => component.type?.toLowerCase() === type)
+    .flatMap(({ parameters = [] }) => parameters);
 }
 
 function headerOf(parameter, desk) {

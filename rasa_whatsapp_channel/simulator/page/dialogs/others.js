@@ -5,7 +5,7 @@ import { ask, openDialog } from "./dialog.js";
 
 const number = { type: "number", min: 0, required: true };
 
-// symbol, title, what it is, its fields, and the message made of their values
+// Symbol, title, what it is, its fields, and the message made of their values, or what is done.
 const OTHERS = [
   {
     name: "order",
@@ -113,14 +113,10 @@ const OTHERS = [
     fields: [
       {
         ...{ name: "phone", label: "New number", type: "tel", required: true },
-        ...{ value: "+49 1555 0100299", pattern: "[+0-9 ()\\-]{6,24}" },
+        ...{ value: "+49 1555 0100299", pattern: "[+0-9 \\(\\)\\-]{6,24}" },
       },
     ],
-    make: ({ phone }, { name, phone: before }) => {
-      const digits = phone.replace(/[^0-9]/g, "");
-      const body = `${name} changed from ${before ?? "a number"} to ${digits}`;
-      return { type: "system", system: { body, wa_id: digits, type: "user_changed_number" } };
-    },
+    act: ({ phone }, desk) => desk.change({ phone: phone.replace(/[^0-9]/g, "") }),
   },
   {
     name: "unsupported",
@@ -159,11 +155,12 @@ export function openOthers(desk) {
   const body = h("div.rows", {}, rows);
   const sheet = openDialog({ title: "What else people send", className: "sheet", body });
 
-  async function choose({ title, about, fields, make }) {
+  async function choose({ title, about, fields, make, act }) {
     sheet.close();
-    const person = desk.state.chatOf(desk.chat).person;
     const values = await ask({ title, text: about, fields, submit: "Send", check: readable });
-    if (values) desk.send(make(values, person));
+    if (!values) return;
+    if (act) act(values, desk);
+    else desk.send(make(values));
   }
 }
 

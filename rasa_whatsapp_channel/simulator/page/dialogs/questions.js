@@ -11,7 +11,7 @@ export async function askPerson() {
     fields: [
       { name: "name", label: "Name", required: true, maxlength: 60, placeholder: "Mira" },
       {
-        ...{ name: "phone", label: "Phone", type: "tel", pattern: "[+0-9 ()\\-]{6,24}" },
+        ...{ name: "phone", label: "Phone", type: "tel", pattern: "[+0-9 \\(\\)\\-]{6,24}" },
         placeholder: "+49 1555 0100200",
         hint: "With the country code. Without phone and user id, a made-up number is used.",
       },
