@@ -153,6 +153,7 @@ def is_simulator(command: str) -> bool:
     ),
 )
 async def test_a_simulator_starts_as_printed(command: str, tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()  # where a page keeps them
     port = free_port()
     words = command.split()[1:]
     args = [sys.executable, "-m", "rasa_whatsapp_channel.cli", *words, "--port", str(port)]
