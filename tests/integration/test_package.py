@@ -1,0 +1,111 @@
+"""The package as people get it: built, installed apart from this tree, without Rasa."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import aiohttp
+import pytest
+from support.processes import PROJECT, Process, free_port
+
+PACKAGE = PROJECT / "rasa_whatsapp_channel"
+# Enough for the command line; a whole environment would be downloaded for nothing.
+NEEDED = ("lint", "preview", "queue", "send", "simulate")
+
+
+def run(*args: str | Path, folder: Path) -> str:
+    ended = subprocess.run(
+        [str(arg) for arg in args], cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def uv() -> str:
+    own = PROJECT / ".venv-tools" / "bin" / "uv"
+    uv = shutil.which("uv") or (str(own) if own.exists() else None)
+    if uv is None:
+        pytest.skip("uv, which `make` puts into .venv-tools, is not here")
+    return uv
+
+
+@pytest.fixture(scope="module")
+def built(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(uv, "build", "-q", "--python", sys.executable, "--out-dir", folder, PROJECT, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(uv: str, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The commands of an environment that holds the wheel."""
+    folder = tmp_path_factory.mktemp("installed")
+    (wheel,) = built.glob("*.whl")
+    run(uv, "venv", "-q", "--python", sys.executable, folder / "env", folder=folder)
+    python = folder / "env" / "bin" / "python"
+    run(uv, "pip", "install", "-q", "--python", python, wheel, folder=folder)
+    return folder / "env" / "bin"
+
+
+def shipped() -> set[str]:
+    """Everything in the package's folder that is not made by running it."""
+    files = (path for path in PACKAGE.rglob("*") if path.is_file())
+    return {
+        path.relative_to(PROJECT).as_posix() for path in files if "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(built):
+    (wheel,) = built.glob("*.whl")
+
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+
+    assert names == shipped()
+
+
+def test_the_sdist_can_be_tested_and_built_from(built):
+    (sdist,) = built.glob("*.tar.gz")
+
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"} <= names
+    assert shipped() <= names
+    assert any(name.startswith("tests/unit/") for name in names)
+
+
+def test_the_command_line_works_without_rasa(installed, tmp_path):
+    version = run(installed / "rasa-whatsapp", "--version", folder=tmp_path)
+    overview = run(installed / "rasa-whatsapp", "--help", folder=tmp_path)
+
+    assert version.startswith("rasa-whatsapp 0.")
+    assert all(f"  {name} " in overview for name in NEEDED)
+    for name in NEEDED:
+        assert "Usage" in run(installed / "rasa-whatsapp", name, "--help", folder=tmp_path)
+
+
+async def test_the_simulator_serves_its_whole_page(installed, tmp_path):
+    port = free_port()
+    simulator = Process(
+        "simulator",
+        [str(installed / "rasa-whatsapp"), "simulate", "--port", str(port)],
+        folder=tmp_path,
+        env={"PYTHONPATH": ""},
+    )
+    simulator.start()
+    try:
+        await simulator.ready(f"http://127.0.0.1:{port}/")
+        page = PACKAGE / "simulator" / "page"
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            for file in sorted(path for path in page.rglob("*") if path.is_file()):
+                async with session.get(f"/{file.relative_to(page).as_posix()}") as answer:
+                    assert answer.status == 200, file
+                    assert await answer.read() == file.read_bytes()
+    finally:
+        assert simulator.stop() == 0
