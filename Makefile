@@ -3,9 +3,10 @@
 PORT ?= 8400
 RASA_PORT ?= 5005
 ARGS ?=
+MATRIX ?= 3.10 3.11 3.12 3.13 lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench bench-check setup clean
+.PHONY: help demo test matrix lint format docs bench bench-check setup clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +17,9 @@ demo: ## run a bot and the simulator, and say which page to open (PORT=8400 RASA
 
 test: ## run every test (ARGS="-k buttons" for some of them)
 	@.ci/test $(ARGS)
+
+matrix: ## run the tests that need no Rasa on every Python, and with the oldest dependencies
+	@for environment in $(MATRIX); do .ci/matrix $$environment $(ARGS) || exit 1; done
 
 lint: ## check style, types, layers and the documentation
 	@.ci/environment .venv-lint
@@ -54,7 +58,7 @@ setup: ## make all environments now: .venv, .venv-pro, .venv-lint
 	@.ci/environment .venv-pro
 
 clean: ## take away environments, caches, models and databases
-	rm -rf .venv .venv-pro .venv-lint .venv-tools
+	rm -rf .venv .venv-*
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	rm -rf examples/*/models examples/*/.rasa examples/*/*.db examples/*/*.db-shm examples/*/*.db-wal
 	find rasa_whatsapp_channel tests examples -name __pycache__ -prune -exec rm -rf {} +

@@ -13,6 +13,9 @@ from support.processes import PROJECT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts memory as Unix does")
 
 
+pytest.importorskip("uvloop", reason="the bench runs beside a Rasa, which brings it")
+
+
 def test_a_large_document_goes_out_and_in_with_little_memory(tmp_path):
     figures = tmp_path / "figures.json"
     ended = subprocess.run(
