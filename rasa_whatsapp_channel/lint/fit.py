@@ -22,6 +22,8 @@ Slots = Mapping[str, Slot]
 
 # Whatever a text becomes part of takes 1,024 characters at least, and formatting adds few.
 _ROOMY: Final = 900
+# Nearly every response answers a message, so one that quotes it is right.
+_ANSWERED: Final = "wamid.1"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def _send(variation: Mapping[str, Any], slots: Slots, api: Api, language: str | 
     names = find_names(written)
     values = guess.shortest(names, slots)
     filled = guess.fill_in(written, values)
-    return Sent(api, language, written, names, values, filled, compose(filled, api=api))
+    composed = compose(filled, api=api, reply_to=_ANSWERED)
+    return Sent(api, language, written, names, values, filled, composed)
 
 
 def _changes(sent: Sent) -> Iterator[Remark]:

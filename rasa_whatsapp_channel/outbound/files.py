@@ -22,10 +22,14 @@ _KINDS: Final = {"gif": "video"}  # a template's gif is an mp4
 
 
 def locate(root: Path, path: str) -> Path:
-    """Return the file at *path* below *root*. A symbolic link may not lead out of it either."""
+    """
+    Return the file at *path* below *root*. A symbolic link may not lead out of it either.
+
+    A whole path is fine where it ends below *root*: actions hear of what people sent by such paths.
+    """
     top = root.resolve()
     found = (top / path).resolve()
-    if Path(path).is_absolute() or not found.is_relative_to(top):
+    if not found.is_relative_to(top):
         raise MediaError(f"{path}: lies outside of the bot's folder; a path begins in that folder")
     if not found.is_file():
         what = "is no file" if found.exists() else "does not exist"

@@ -88,9 +88,9 @@ async def write_bot(folder: Path, media_url: str, simulators: dict[str, Simulato
     shutil.move(folder / "domain.yml", folder / "domain" / "quickstart.yml")
 
 
-def train(folder: Path) -> None:
+def train(folder: Path, domain: str = "domain") -> None:
     trained = subprocess.run(
-        [sys.executable, "-m", "rasa", "train", "--domain", "domain"],
+        [sys.executable, "-m", "rasa", "train", "--domain", domain],
         cwd=folder,
         env={**os.environ, **RASA_ENV, "PYTHONPATH": f"{PROJECT}:{folder}"},
         capture_output=True,

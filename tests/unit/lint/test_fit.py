@@ -44,6 +44,12 @@ def test_a_slot_that_fits_whatever_it_holds_is_fine(lint: Lint, variation: str) 
     assert lint(f"{SLOTS}  {variation}\n") == []
 
 
+def test_a_response_that_quotes_the_users_message_is_fine(lint: Lint) -> None:
+    quoting = '- {text: "Yes", metadata: {whatsapp: {reply_to: true}}}'
+
+    assert lint(f"{SLOTS}  {quoting}") == []
+
+
 def test_two_titles_that_are_slots_are_not_taken_for_equal_ones(lint: Lint) -> None:
     buttons = '[{title: "{name}", payload: a}, {title: "{city}", payload: b}]'
 

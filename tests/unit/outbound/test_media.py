@@ -368,6 +368,12 @@ async def test_only_files_in_the_bots_folder_go(bot, make, path, problem):
     assert client.files == []
 
 
+async def test_a_whole_path_into_the_folder_goes_as_actions_hear_it_of_what_came_in(bot, make):
+    path = str(bot / put(bot, "media/a.png", PNG).path)
+
+    assert await make(Uploader()).prepare(Image(Media(path=path))) == Image(Media(id="id1"))
+
+
 async def test_a_symbolic_link_inside_the_folder_is_followed(bot, make):
     put(bot, "media/a.png", PNG)
     (bot / "link.png").symlink_to(bot / "media" / "a.png")

@@ -1,0 +1,124 @@
+"""The bot of examples/photo-form, as its readme starts it: simulator, action server and Rasa."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from support.bot import QUICKSTART, train
+from support.processes import (
+    PHONE,
+    PROJECT,
+    RASA_ENV,
+    Person,
+    Process,
+    RasaServer,
+    Simulator,
+    free_port,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+EXAMPLE = PROJECT / "examples" / "photo-form"
+ASKS = "Please send a photo of what is broken, or write _stop_."
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def simulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
+    """A simulator, and the bot beside it."""
+    folder = tmp_path_factory.mktemp("photo-form") / "bot"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("models", ".rasa", "*.db*"))
+    port, actions_port = free_port(), free_port()
+    simulator = Simulator(folder, api="cloud", bot_port=port)
+    actions = Process(
+        "actions",
+        [sys.executable, "-m", "rasa", "run", "actions", "--port", str(actions_port)],
+        folder=folder,
+        env=RASA_ENV,
+    )
+    async with AsyncExitStack() as stack:
+        stack.callback(simulator.process.stop)
+        await simulator.start()
+        stack.callback(actions.stop)
+        actions.start()
+        replace(folder / "endpoints.yml", "127.0.0.1:5055", f"127.0.0.1:{actions_port}")
+        replace(folder / "credentials.yml", "http://127.0.0.1:8400", simulator.url)
+        train(folder, "domain.yml")
+        block = (folder / "credentials.yml").read_text()
+        rasa = RasaServer(folder, port=port, name="photo-form", credentials=block)
+        stack.callback(rasa.process.stop)
+        rasa.process.start()
+        await actions.ready(f"http://127.0.0.1:{actions_port}/health")
+        await rasa.ready()
+        yield simulator
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def maya(simulator: Simulator) -> AsyncIterator[Person]:
+    async with aiohttp.ClientSession() as session:
+        maya = Person(session, simulator, PHONE)
+        await maya.looks()
+        yield maya
+
+
+def replace(file: Path, before: str, after: str) -> None:
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after))
+
+
+async def asked_for_a_photo(person: Person) -> None:
+    await person.says("Something is broken")
+    [question] = await person.gets(1, within=60)
+    assert question["content"]["body"] == ASKS
+
+
+async def test_a_photo_comes_back_as_an_answer_to_itself(maya: Person) -> None:
+    lake = (QUICKSTART / "media" / "lake.jpg").read_bytes()
+    await asked_for_a_photo(maya)
+
+    sent = await maya.sends_file(
+        "image", lake, filename="me.jpg", mime_type="image/jpeg", caption="The door, look"
+    )
+
+    [answer] = await maya.gets(1, within=60)
+    assert answer["type"] == "image"
+    assert answer["content"]["caption"].startswith("Thank you, we have your photo (")
+    assert answer["context"] == {"message_id": sent["id"]}
+    assert await maya.file_of(answer) == lake
+
+
+async def test_the_form_asks_until_a_file_is_a_picture(maya: Person) -> None:
+    await asked_for_a_photo(maya)
+
+    await maya.says("I have no camera")
+    [question] = await maya.gets(1, within=60)
+    assert question["content"]["body"] == ASKS
+
+    await maya.sends_file("image", b"no picture", filename="me.jpg", mime_type="image/jpeg")
+    reason, question = await maya.gets(2, within=60)
+    assert reason["content"]["body"] == "We cannot open that as a picture."
+    assert question["content"]["body"] == ASKS
+
+    lake = (QUICKSTART / "media" / "lake.jpg").read_bytes()
+    await maya.sends_file("image", lake, filename="me.jpg", mime_type="image/jpeg")
+    [answer] = await maya.gets(1, within=60)
+    assert answer["type"] == "image"
+
+
+async def test_somebody_without_a_photo_can_leave_the_form(maya: Person) -> None:
+    await asked_for_a_photo(maya)
+
+    await maya.says("stop")
+
+    [answer] = await maya.gets(1, within=60)
+    assert answer["content"]["body"] == "All right, nothing was reported."
+    await maya.says("hello?")
+    [answer] = await maya.gets(1, within=60)
+    assert answer["content"]["body"].startswith("Write _damage_")
