@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from rasa_whatsapp_channel.metrics import Metrics
@@ -236,7 +237,10 @@ class Sender:
             await self._statuses.failed(sent)
         if sent.status in ENDED or not self._waits(message):
             return DONE
-        return Done(hold=self._pace.delivered_timeout)
+        return Done(
+            hold=self._pace.delivered_timeout,
+            then=partial(self._statuses.let_go, sent.message_id),
+        )
 
     def _waits(self, message: Message) -> bool:
         """Text overtakes files: they are loaded and checked first on their way."""

@@ -49,6 +49,16 @@ class Statuses:
         if key and await self._store.ledger.get(status.message_id) is None:
             await self._store.values.set(echo_key(key), status.message_id, DAY)
 
+    async def let_go(self, message_id: str) -> None:
+        """
+        End the wait for *message_id* if its end came while its entry was still out.
+
+        `note` had nothing to free then: a wait begins with the end of the entry.
+        """
+        sent = await self._store.ledger.get(message_id)
+        if sent is not None and sent.status in ENDED:
+            await self._store.outbox.free(sent.recipient_id)
+
     async def failed(self, sent: Sent, errors: tuple[PlatformError, ...] = ()) -> None:
         """WhatsApp accepted the message and could not deliver it: another way, or tell the bot."""
         error = errors[0] if errors else PlatformError(0, sent.reason or "no reason given")

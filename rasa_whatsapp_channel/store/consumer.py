@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Body, Clock, Item, Queue
@@ -37,9 +37,14 @@ LONGEST_PAUSE: Final = 60.0  # before the next of them
 
 @dataclass(frozen=True)
 class Done:
-    """The entry is finished; its conversation's next one may go after *hold* seconds."""
+    """
+    The entry is finished; its conversation's next one may go after *hold* seconds.
+
+    *then* is done when the store knows; it may be done more than once.
+    """
 
     hold: float = 0.0
+    then: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ class Consumer:
         self._slot_is_free.set()
 
     async def _work(self, item: Item) -> None:
-        renewal = asyncio.create_task(self._renew(item))
+        renewal = _Later(self._lease / 3, lambda: self._renew(item))
         if item.attempts == 1:
             self._metrics.waited(self._name, self._clock() - item.put_at)
         try:
@@ -193,7 +198,6 @@ class Consumer:
     async def _renew(self, item: Item) -> None:
         is_held = True
         while True:
-            await asyncio.sleep(self._lease / 3)
             was_held = is_held
             try:
                 is_held = await self._queue.extend(self._in_hand[item.key], self._lease)
@@ -201,6 +205,7 @@ class Consumer:
                 self._complain(error)
             if was_held and not is_held:
                 logger.warning("whatsapp.lease_lost", extra={"queue": self._name})
+            await asyncio.sleep(self._lease / 3)
 
     async def _end(self, item: Item, outcome: Outcome) -> None:
         """
@@ -223,6 +228,8 @@ class Consumer:
     async def _tell(self, item: Item, outcome: Outcome) -> None:
         if isinstance(outcome, Done):
             await self._queue.done(item, outcome.hold)
+            if outcome.then is not None:
+                await outcome.then()
         elif isinstance(outcome, Release):
             if outcome.body is not None:
                 await self._queue.replace_body(item, outcome.body)
@@ -240,6 +247,23 @@ class Consumer:
             logger.error("whatsapp.store_failed", extra={"queue": self._name, "reason": str(error)})
         else:
             logger.error("whatsapp.queue_failed", extra={"queue": self._name}, exc_info=error)
+
+
+class _Later:
+    """A task that begins in *seconds*, and costs next to nothing when it is not needed."""
+
+    def __init__(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._work = work
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._begin)
+
+    def _begin(self) -> None:
+        self._task = asyncio.create_task(self._work())
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> int:

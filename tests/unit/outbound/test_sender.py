@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Pace
-from rasa_whatsapp_channel.store.consumer import Done, Release, SetAside
+from rasa_whatsapp_channel.store.consumer import Consumer, Done, Release, SetAside
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -94,6 +96,27 @@ async def test_a_status_that_is_faster_than_our_note_of_the_id_counts(office):
     await office.put("2", Text("and this"))
 
     await office.run()
+
+    assert office.types() == ["image", "text"]
+
+
+async def test_a_status_that_comes_before_the_entry_is_ended_counts(office):
+    both_sent = asyncio.Event()
+
+    async def handle(item):
+        outcome = await office.sender.handle(item)
+        await office.statuses.note(status(f"wamid.{len(office.client.sent)}", "delivered"))
+        if len(office.client.sent) == 2:
+            both_sent.set()
+        return outcome
+
+    await office.put("1", Image(Media(link=LINK)))
+    await office.put("2", Text("and this"))
+    outbox = Consumer(office.store.outbox, handle, name="outbox")
+
+    outbox.start()
+    await asyncio.wait_for(both_sent.wait(), 30)  # the clock stands still: no timeout ends
+    await outbox.stop(grace=1)
 
     assert office.types() == ["image", "text"]
 
