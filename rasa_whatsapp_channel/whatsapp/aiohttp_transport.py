@@ -58,6 +58,7 @@ class AiohttpTransport:
         self._public_only = public_only
         self._tls = _tls(ca_file) if verify_tls else False
         self._session: aiohttp.ClientSession | None = None
+        self._proxies: Mapping[str, str] = {}
 
     async def send(self, request: Request) -> Response:
         async with self._open(request) as answer:
@@ -80,13 +81,14 @@ class AiohttpTransport:
         with ExitStack() as files:
             data, headers = _body(request.body, files, self._watch)
             with _border(request):
-                answer = await self._pool().request(
+                pool = self._pool()
+                answer = await pool.request(
                     request.method,
                     request.url,
                     data=data,
                     headers={**headers, **request.headers},
                     timeout=aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT),
-                    proxy=_proxy(request.url),
+                    proxy=self._proxy(request.url),
                     allow_redirects=False,
                 )
             try:
@@ -96,6 +98,7 @@ class AiohttpTransport:
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
+            self._proxies = getproxies()  # a look through the whole environment
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=CONNECTIONS,
@@ -107,6 +110,18 @@ class AiohttpTransport:
                 headers={"User-Agent": f"{PRODUCT}/{_version()}"},
             )
         return self._session
+
+    def _proxy(self, url: str) -> str | None:
+        """
+        Return the proxy that the environment names for *url*.
+
+        aiohttp's `trust_env` does it too, but also writes what ~/.netrc has for a host over our
+        token.
+        """
+        if not self._proxies:
+            return None
+        parts = urlsplit(url)
+        return None if proxy_bypass(parts.netloc) else self._proxies.get(parts.scheme)
 
 
 class _WatchedFile(BufferedReader):
@@ -186,19 +201,6 @@ def _open_file(file: File, watch: Watch | None) -> IO[bytes]:
         return _WatchedFile(file, watch(file)) if watch else file.content.open("rb")
     except OSError as error:
         raise MediaError(f"{file.content}: cannot be read: {error.strerror}") from error
-
-
-def _proxy(url: str) -> str | None:
-    """
-    Return the proxy that the environment names for *url*.
-
-    aiohttp's `trust_env` does it too, but also writes what ~/.netrc has for a host over our token.
-    """
-    proxies = getproxies()
-    if not proxies:
-        return None
-    parts = urlsplit(url)
-    return None if proxy_bypass(parts.netloc) else proxies.get(parts.scheme)
 
 
 def _tls(ca_file: str | None) -> ssl.SSLContext | bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any, Final
 
@@ -79,7 +79,11 @@ def read_events(payload: object) -> tuple[Event, ...]:
 
 def to_body(event: Event) -> dict[str, Any]:
     """Return *event* as JSON for the store; `from_body` is its inverse."""
-    return {"kind": _KINDS[type(event)], **dataclasses.asdict(event)}
+    body = {"kind": _KINDS[type(event)], **vars(event)}
+    for name in ("errors", "context"):
+        if body.get(name):
+            body[name] = _to_plain(body[name])
+    return body
 
 
 def from_body(body: Mapping[str, Any]) -> Event:
@@ -88,6 +92,12 @@ def from_body(body: Mapping[str, Any]) -> Event:
         return _from_body(body)
     except (AttributeError, KeyError, TypeError) as error:
         return Unknown(f"not an event that was stored: {error!r}", dict(body))
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_to_plain(item) for item in value]
+    return dict(vars(value))
 
 
 def _from_body(body: Mapping[str, Any]) -> Event:
@@ -104,7 +114,12 @@ def _from_body(body: Mapping[str, Any]) -> Event:
 
 def _fields(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that *kind* has a field for; a newer version may have stored more."""
-    return {key.name: body[key.name] for key in dataclasses.fields(kind) if key.name in body}
+    return {name: body[name] for name in _names(kind) if name in body}
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def _read_cloud(payload: Part) -> Iterator[Event]:

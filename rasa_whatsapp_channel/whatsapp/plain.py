@@ -34,6 +34,8 @@ def plain(value: object) -> Any:
         left -= 1
         if left < 0:
             raise ValueError(f"holds more than {VALUES} values")
+        if isinstance(value, str):
+            return _text(value)
         if not isinstance(value, (dict, list)):
             return _scalar(value)
         if depth == 0:
@@ -60,9 +62,11 @@ def excerpt(value: object) -> str:
 
 def text_of(value: object) -> str | None:
     """Return an id, number or name as text; None when it is absent, blank or something else."""
+    if isinstance(value, str):
+        return _text(value) if value and not value.isspace() else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < _SIXTY_FOUR_BITS else None
-    return _text(value) if isinstance(value, str) and value.strip() else None
+    return None
 
 
 def object_of(value: object) -> dict[str, Any]:
@@ -71,8 +75,6 @@ def object_of(value: object) -> dict[str, Any]:
 
 
 def _scalar(value: object) -> Any:
-    if isinstance(value, str):
-        return _text(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, int) and not -_SIXTY_FOUR_BITS <= value < _SIXTY_FOUR_BITS:
@@ -81,6 +83,8 @@ def _scalar(value: object) -> Any:
 
 
 def _text(value: str) -> str:
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:

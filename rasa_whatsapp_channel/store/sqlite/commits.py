@@ -40,10 +40,9 @@ LONG_LOG: Final = 16 * 1024 * 1024
 FAR_TOO_LONG: Final = 4 * LONG_LOG
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Job:
     operation: Callable[[sqlite3.Connection], Any]
-    writes: bool
     future: asyncio.Future[Any]
 
     def give(self, result: Any) -> None:
@@ -112,17 +111,29 @@ class Commits:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Like `write`, without the lock that only one process can have."""
-        return await self.submit(lambda db: operation(db, *args, **kwargs), writes=False)
+        """
+        Run *operation*, one statement that only reads, at once: nobody has to wait for a commit.
 
-    def submit(
-        self, operation: Callable[[sqlite3.Connection], T], *, writes: bool = True
-    ) -> asyncio.Future[T]:
+        What others were told is kept is seen; what is not committed yet is not.
+        """
+        self._check_open()
+        try:
+            self._check_file()
+        except StoreError as exc:
+            raise self._explain(exc) from exc
+        try:
+            return operation(self._db, *args, **kwargs)
+        except sqlite3.Error as exc:
+            if not is_locked(exc):
+                raise self._explain(exc) from exc
+        # Rare: another process mends or empties the log. Whoever commits waits for it.
+        return await self.submit(lambda db: operation(db, *args, **kwargs))
+
+    def submit(self, operation: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         """Return what is resolved once the operation is committed, or has failed."""
-        if not self._is_open:
-            raise StoreError(f"store {self._path}: it is not open")
+        self._check_open()
         loop = asyncio.get_running_loop()
-        job = _Job(operation, writes, loop.create_future())
+        job = _Job(operation, loop.create_future())
         self._jobs.append(job)
         if self._runner is None or self._runner.done():
             self._runner = loop.create_task(self._run())
@@ -164,7 +175,7 @@ class Commits:
     def _transaction(self, jobs: Sequence[_Job]) -> list[Any]:
         self._check_file()
         db = self._db
-        db.execute("BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN")
+        db.execute("BEGIN IMMEDIATE")
         try:
             results = [job.operation(db) for job in jobs]
             db.execute("COMMIT")
@@ -172,6 +183,10 @@ class Commits:
             if db.in_transaction:
                 db.execute("ROLLBACK")
         return results
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise StoreError(f"store {self._path}: it is not open")
 
     def _check_file(self) -> None:
         # SQLite itself would go on writing into a file that has no name any more.

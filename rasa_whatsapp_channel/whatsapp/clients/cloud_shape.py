@@ -35,6 +35,7 @@ class CloudShape(Client):
     def __init__(self, exchange: Exchange, *, number_url: str, media_url: str) -> None:
         self._exchange = exchange
         self._number_url = number_url
+        self._messages_url = join(number_url, "messages")
         self._media_url = media_url
         self._takes_notes = is_loopback(number_url)
 
@@ -119,7 +120,7 @@ class CloudShape(Client):
         """Return where the file behind *url* is fetched, and whether the token may go there."""
 
     def _messages_request(self, body: dict[str, Any]) -> Request:
-        return json_request("POST", join(self._number_url, "messages"), body)
+        return json_request("POST", self._messages_url, body)
 
     @asynccontextmanager
     async def _open(self, url: str) -> AsyncIterator[Download]:

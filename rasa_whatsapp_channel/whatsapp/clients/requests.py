@@ -13,11 +13,12 @@ from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request
 MEDIA_TIMEOUT: Final = 300.0
 # what a simulator is told of a message
 NOTE: Final = "X-Rasa-Response"
+_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
     # Half a character, which some sources cut an emoji into, becomes "?" instead of an exception.
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return _encoder.encode(body).encode(errors="replace")
 
 
 def json_request(method: str, url: str, body: Mapping[str, Any]) -> Request:
