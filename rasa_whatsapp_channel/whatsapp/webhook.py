@@ -11,12 +11,17 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from rasa_whatsapp_channel.whatsapp.envelopes import read_events
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError, WebhookRefused
 from rasa_whatsapp_channel.whatsapp.events import Event, Unknown
 from rasa_whatsapp_channel.whatsapp.limits import MB, WEBHOOK_BYTES
 from rasa_whatsapp_channel.whatsapp.plain import EXCERPT
+
+# A full webhook has 1000 messages, and 120 values are more than any message has but contact cards.
+# A million of the smallest values, which 3 MB can hold, take json.loads longer than all else takes.
+VALUES: Final = 120_000
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,8 @@ def read(body: bytes) -> tuple[Event, ...]:
     """Return the events of a verified webhook. Never raises: what is none is one `Unknown`."""
     if len(body) > WEBHOOK_BYTES:
         return (_unreadable(f"larger than {WEBHOOK_BYTES // MB} MB", body),)
+    if _is_crowded(body):
+        return (_unreadable(f"JSON of more than {VALUES} values", body),)
     try:
         payload = json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -120,6 +127,16 @@ def read(body: bytes) -> tuple[Event, ...]:
     if not isinstance(payload, dict):
         return (_unreadable("JSON, but not an object", body),)
     return read_events(payload)
+
+
+def _is_crowded(body: bytes) -> bool:
+    """Return whether *body* holds more values than are worth reading; commas in texts are none."""
+    if body.count(b",") <= VALUES:
+        return False
+    bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    if bare.count(b'"') > 4 * VALUES:  # a name and a text for each value
+        return True
+    return sum(outside.count(b",") for outside in bare.split(b'"')[::2]) > VALUES
 
 
 def _unreadable(reason: str, body: bytes) -> Unknown:

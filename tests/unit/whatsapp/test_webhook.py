@@ -294,6 +294,35 @@ def test_a_body_larger_than_whatsapp_sends_is_not_parsed() -> None:
     assert event == Unknown("larger than 3 MB", body[:2048].decode())
 
 
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        b"1," * 200_000 + b"1",
+        b"{}," * 200_000 + b"{}",
+        b"{" + b",".join(b'"%d":1' % number for number in range(200_000)) + b"}",
+        b'"' + b'","' * 700_000 + b'"',
+        b'"\\\\",' * 200_000 + b"1",
+    ],
+    ids=["numbers", "objects", "keys", "empty texts", "backslashes"],
+)
+def test_more_values_than_any_webhook_has_are_kept_unread(crowd: bytes) -> None:
+    body = b'{"messages":[' + crowd + b"]}"
+
+    (event,) = read(body)
+
+    assert event == Unknown("JSON of more than 120000 values", body[:2048].decode())
+
+
+@pytest.mark.parametrize("text", ["," * 2900, '",' * 900, "\\," * 900])
+def test_a_full_webhook_is_read_whatever_its_texts_hold(text: str) -> None:
+    head = {"from": "15550002222", "type": "text", "text": {"body": text}}
+    body = json.dumps({"messages": [{**head, "id": f"wamid.{n}"} for n in range(1000)]}).encode()
+
+    events = read(body)
+
+    assert [event.content["body"] for event in events] == [text] * 1000
+
+
 def test_a_number_with_thousands_of_digits_is_no_webhook() -> None:
     (event,) = read(b'{"messages": [{"id": ' + b"9" * 100_000 + b"}]}")
 
