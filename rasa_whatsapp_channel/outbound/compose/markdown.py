@@ -90,7 +90,11 @@ def _block(kind: str, lines: Sequence[str], content: str) -> Sequence[str]:
             header, _, *rows = lines
             return [_row(header, BOLD), *map(_row, rows)]
         case _:
-            return [_inline(item) for item in _ITEM.split("\n".join(lines))]
+            return [_item(item) for item in _ITEM.split("\n".join(lines))]
+
+
+def _item(text: str) -> str:
+    return _inline(text) if _has_markdown(text) else text
 
 
 def _row(line: str, style: str | None = None) -> str:
