@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Sequence
 
-from support.cloud_api import CloudApi
+from support.cloud_api import Accepted, CloudApi
 from support.crowd import Crowd, Written, statuses
 from support.stubs import SECRET, Stubs
 from support.verdict import Kill, Verdict, judge
@@ -50,6 +50,7 @@ class Chaos:
         await asyncio.gather(killing, self._crowd.write(range(users), messages, seconds=seconds))
         await self._comes_to_rest()
         telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
         await self._crowd.close()
         self._seconds = time.monotonic() - began
         self._written = [Written(u, n + 1) for u in range(users) for n in range(messages)]
@@ -63,12 +64,24 @@ class Chaos:
     async def _tell_statuses(self) -> None:
         """Tell of every message that it was sent and delivered, as WhatsApp does."""
         told = 0
-        while True:
-            await asyncio.sleep(0.25)
-            new = self._platform.accepted[told:]
-            told += len(new)
-            for status in ("sent", "delivered") if new else ():
-                await self._crowd.deliver(statuses(new, status))
+        deliveries: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                await asyncio.sleep(0.25)
+                new = self._platform.accepted[told:]
+                told += len(new)
+                if new:  # WhatsApp does not wait for one webhook before it sends the next
+                    delivery = asyncio.create_task(self._tell(new))
+                    deliveries.add(delivery)
+                    delivery.add_done_callback(deliveries.discard)
+        finally:
+            for delivery in tuple(deliveries):
+                delivery.cancel()
+            await asyncio.gather(*deliveries, return_exceptions=True)
+
+    async def _tell(self, accepted: Sequence[Accepted]) -> None:
+        for status in ("sent", "delivered"):
+            await self._crowd.deliver(statuses(accepted, status))
 
     async def _comes_to_rest(self) -> None:
         """Wait until nothing waits any more, or it is clear that something always will."""
