@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 from aiohttp import web
@@ -22,9 +23,19 @@ _BY_STATUS: Final = frozenset({130472, 131026, 131047, 131049, 131053, 137000})
 
 Mishap = tuple[str, Any]
 
+# With which code the message fails that is being taken. (A request itself can hold no values of
+# ours that aiohttp 3.9 and 3.14 both like.)
+_fails_with: ContextVar[int | None] = ContextVar("fails_with", default=None)
+
+
+def fails_with() -> int | None:
+    """Return the code that a rule lets the message of this request fail with."""
+    return _fails_with.get()
+
 
 async def find(world: World, place: str, request: web.Request) -> Mishap | None:
     """Return what goes wrong with *request*, if a rule says so."""
+    _fails_with.set(None)  # one connection has one context for all its requests
     facts = await _facts(request) if place == "messages" else {}
     if facts is None:
         return None
@@ -38,7 +49,7 @@ async def before(mishap: Mishap, request: web.Request) -> web.StreamResponse | N
     """Let it happen to a request that was not handled yet; an answer ends it. Raises `Refused`."""
     match mishap:
         case "code", code if code in _BY_STATUS and request.path.endswith("/messages"):
-            request["fails_with"] = code
+            _fails_with.set(code)
         case "code", code:
             raise Refused(problems.of_code(code), _RULE)
         case "missing", _:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import ids, outgoing
-from rasa_whatsapp_channel.simulator.api import answers
+from rasa_whatsapp_channel.simulator.api import answers, mishaps
 from rasa_whatsapp_channel.simulator.api.endpoint import Answer
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.outgoing import Send
@@ -32,8 +32,7 @@ def send(
     answer = answers.sent_answer(api, message.id, given=wanted.given, person=person)
     response, changes = read_response(request.headers.get(RESPONSE_HEADER))
     message = replace(message, answer=answer, response=response, changes=changes)
-    fails_with = request.get("fails_with")
-    outgoing.dispatch(world, message, person, api, fails_with=fails_with)
+    outgoing.dispatch(world, message, person, api, fails_with=mishaps.fails_with())
     return Answer(answer)
 
 

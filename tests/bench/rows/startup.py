@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import time
@@ -11,8 +12,10 @@ from typing import Final
 
 from bench.bench import Bench
 from bench.goals import Row, at_most_added
+from support.domains import thousand_responses
 
 HELP: Final = [str(Path(sys.executable).with_name("rasa-whatsapp")), "--help"]
+LINT: Final = [str(Path(sys.executable).with_name("rasa-whatsapp")), "lint"]
 PASS: Final = [sys.executable, "-c", "pass"]
 
 
@@ -34,6 +37,8 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
         "ms",
         at_most_added(150),
     )
+
+    yield await linting(bench, rounds)
 
     credentials = bench.credentials("sqlite:///start.db")
 
@@ -61,4 +66,30 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
         "ms",
         at_most_added(500),
         "Rasa is imported already, no bot",
+    )
+
+
+async def linting(bench: Bench, rounds: int) -> Row:
+    """In processor time: of the whole command, less that of the command with one response."""
+    file = bench.folder / "domain.yml"
+    file.write_text(thousand_responses(), encoding="utf-8")
+    small = bench.folder / "small.yml"
+    small.write_text('responses:\n  utter_x:\n  - text: "Hello"\n', encoding="utf-8")
+
+    async def lint(path: Path) -> dict[str, float]:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([*LINT, str(path)], check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return {"ms": 1000 * spent}
+
+    commands = {"many": lambda: lint(file), "one": lambda: lint(small)}
+    found = await bench.alternate("lint", commands, rounds=min(rounds, 5))
+    return Row(
+        "rasa-whatsapp lint, 1,000 responses",
+        found["many"]["ms"],
+        "one response",
+        found["one"]["ms"],
+        "ms",
+        at_most_added(1000),
     )
