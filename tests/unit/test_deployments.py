@@ -66,7 +66,7 @@ def test_the_channel_takes_the_block_of_settings(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "example"),
-    zip(DEPLOYMENTS, ENVIRONMENTS, strict=True),
+    list(zip(DEPLOYMENTS, ENVIRONMENTS, strict=True)),
     ids=[folder.name for folder in DEPLOYMENTS],
 )
 def test_every_secret_is_a_variable_that_the_example_of_the_environment_names(
