@@ -16,7 +16,13 @@ from aiohttp import hdrs, web
 from rasa_whatsapp_channel.simulator import ids, outgoing, problems
 from rasa_whatsapp_channel.simulator.api import sending
 from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
-from rasa_whatsapp_channel.simulator.api.endpoint import Answer, Endpoint, endpoint, read_json
+from rasa_whatsapp_channel.simulator.api.endpoint import (
+    Answer,
+    Endpoint,
+    endpoint,
+    named_media,
+    read_json,
+)
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_form
 from rasa_whatsapp_channel.simulator.api.validate import read_request
 from rasa_whatsapp_channel.simulator.config import Number
@@ -163,13 +169,7 @@ class CloudRoutes:
 
     def _find_media(self, request: web.Request) -> StoredFile:
         self._check_access(request)
-        media_id = request.match_info["media_id"]
-        file = self._world.library.find_usable(media_id)
-        if file is None:
-            raise Refused(
-                problems.NOT_FOUND, f"There is no media with id {media_id}, or its days are over."
-            )
-        return file
+        return named_media(self._world, request)
 
     def _find_number(self, request: web.Request) -> Number:
         given = request.match_info.get("phone_number_id")

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.api import answers, mishaps
+from rasa_whatsapp_channel.simulator.media.library import StoredFile
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import Api
@@ -99,6 +100,17 @@ async def read_json(request: web.Request) -> Any:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise Refused(problems.NO_JSON, "The body is not JSON.") from error
+
+
+def named_media(world: World, request: web.Request) -> StoredFile:
+    """Return the file that the address names; raise `Refused` where there is none any more."""
+    media_id = request.match_info["media_id"]
+    file = world.library.find_usable(media_id)
+    if file is None:
+        raise Refused(
+            problems.NOT_FOUND, f"There is no media with id {media_id}, or its days are over."
+        )
+    return file
 
 
 async def _loggable(request: web.Request) -> Any:

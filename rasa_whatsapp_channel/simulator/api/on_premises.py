@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.simulator import ids, outgoing, problems
 from rasa_whatsapp_channel.simulator.api import sending
 from rasa_whatsapp_channel.simulator.api.answers import META
 from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
-from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint, read_json
+from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint, named_media, read_json
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_body
 from rasa_whatsapp_channel.simulator.api.v1_settings import settings_routes
 from rasa_whatsapp_channel.simulator.api.validate import read_send
@@ -128,13 +128,7 @@ class OnPremisesRoutes:
 
     def _find_media(self, request: web.Request) -> StoredFile:
         self.check_access(request)
-        media_id = request.match_info["media_id"]
-        file = self._world.library.find_usable(media_id)
-        if file is None:
-            raise Refused(
-                problems.NOT_FOUND, f"There is no media with id {media_id}, or its days are over."
-            )
-        return file
+        return named_media(self._world, request)
 
     def check_access(self, request: web.Request) -> None:
         token = _bearer(request)
