@@ -184,8 +184,11 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         @blueprint.route("/webhook", methods=["POST"], stream=True)  # type: ignore[untyped-decorator, unused-ignore]
         async def receive(request: Request) -> HTTPResponse:
-            with self._running().metrics.webhook_timer():
-                return await self._receive(request, proof, networks)
+            wiring = self._running()
+            with wiring.metrics.webhook_timer():
+                traced = wiring.tracing.receive(self._receive)
+                answer: HTTPResponse = await traced(request, proof, networks)
+                return answer
 
         return blueprint
 

@@ -80,13 +80,13 @@ class Metrics:
 
     def received(self, kind: str) -> None:
         """*kind* is WhatsApp's type of the message, here and in `sent`."""
-        self._received.labels(_known(kind, TYPES)).inc()
+        self._received.labels(known(kind, TYPES)).inc()
 
     def duplicate(self) -> None:
         self._duplicates.inc()
 
     def status(self, status: str) -> None:
-        self._statuses.labels(_known(status, STATUSES)).inc()
+        self._statuses.labels(known(status, STATUSES)).inc()
 
     def refused(self, reason: str) -> None:
         """*reason* is a word of ours, see `WebhookRefused.kind`."""
@@ -96,7 +96,7 @@ class Metrics:
         self._handled.inc()
 
     def sent(self, kind: str) -> None:
-        self._sent.labels(_known(kind, TYPES)).inc()
+        self._sent.labels(known(kind, TYPES)).inc()
 
     def api_error(self, error: WhatsAppError) -> None:
         """Count *error* if it comes from a request to WhatsApp, and not from before one."""
@@ -161,5 +161,6 @@ class Metrics:
         )
 
 
-def _known(word: str, words: frozenset[str]) -> str:
+def known(word: str, words: frozenset[str]) -> str:
+    """Return *word* where it is one of *words*, else `OTHER`: nobody outside makes new ones."""
     return word if word in words else OTHER

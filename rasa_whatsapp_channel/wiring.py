@@ -25,8 +25,9 @@ from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import Item, Store
+from rasa_whatsapp_channel.store.base import Item, Queue, Store
 from rasa_whatsapp_channel.store.consumer import Consumer, Handle, Outcome, SetAside
+from rasa_whatsapp_channel.tracing import Tracing, find_tracing
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,
@@ -71,24 +72,26 @@ class Wiring:
         root = root or Path.cwd()
         self.settings = settings
         self.metrics = Metrics()
-        self.store: Store = open_store(settings.store)
-        self._links = make_links(settings)
+        self.tracing = find_tracing()
+        self.store: Store = self.tracing.store(open_store(settings.store))
+        self._links = make_links(settings, self.tracing)
         self._retention = make_retention(settings, root)
         self._failures = Failures(self.store.inbox, settings.failure_intent)
         self._statuses = Statuses(self.store, self._failures)
-        self._transport = make_transport(settings)
-        self._converter = make_converter(settings, root)
+        self._transport = self.tracing.transport(make_transport(settings))
+        converter = make_converter(settings, root)
+        self._converter = self.tracing.converter(converter) if converter else None
         numbers = settings.by_number()
         # The first number's conversations are not named after it.
         keys = (None, *list(numbers)[1:])
         self._lines = {
-            key: self._make_line(number, bot, root)
+            key: self._make_line(number, self.tracing.bot(bot), root)
             for key, number in zip(keys, numbers.values(), strict=True)
         }
         self._receiver = Receiver(
             self.store,
             self.metrics,
-            note_status=self._statuses.note,
+            note_status=self.tracing.note_status(self._statuses.note, self.store),
             sender_id=settings.sender_id,
             numbers=tuple(filter(None, numbers)),
             max_age=settings.max_age,
@@ -96,13 +99,22 @@ class Wiring:
         )
         hears = by_number({key: line.worker.handle for key, line in self._lines.items()})
         sends = by_number({key: line.sender.handle for key, line in self._lines.items()})
-        self._inbox = Consumer(
-            self.store.inbox, hears, name="inbox", ready=ready, metrics=self.metrics
-        )
-        self._outbox = Consumer(self.store.outbox, sends, name="outbox", metrics=self.metrics)
+        self._inbox = self._consume(self.store.inbox, "inbox", hears, ready=ready)
+        self._outbox = self._consume(self.store.outbox, "outbox", sends)
+
+    def _consume(
+        self,
+        queue: Queue,
+        name: str,
+        handle: Handle,
+        *,
+        ready: Callable[[], bool] = lambda: True,
+    ) -> Consumer:
+        handle = self.tracing.handle(name, handle, self.store)
+        return Consumer(queue, handle, name=name, ready=ready, metrics=self.metrics)
 
     def _make_line(self, settings: Settings, bot: Bot, root: Path) -> Line:
-        client = make_client(settings, self._transport)
+        client = self.tracing.client(make_client(settings, self._transport))
         uploads = MediaUploads(
             client,
             self.store.values,
@@ -168,7 +180,7 @@ class Wiring:
         await self._receiver.receive(events)
 
     def outlet(self, turn_id: str | None = None) -> Outlet:
-        return Outlet(
+        outlet = Outlet(
             self.store,
             self.settings.platform,
             captions=self.settings.captions,
@@ -177,6 +189,7 @@ class Wiring:
             metrics=self.metrics,
             notes=is_loopback(self.settings.base_url),
         )
+        return self.tracing.outlet(outlet)
 
     async def health(self) -> Mapping[str, Any]:
         return {
@@ -258,10 +271,11 @@ def make_retention(settings: Settings, root: Path) -> Retention | None:
     return Retention(media.store, root=root, keep_days=media.keep_days)
 
 
-def make_links(settings: Settings) -> Links:
+def make_links(settings: Settings, tracing: Tracing | None = None) -> Links:
     """Return what fetches links: over connections of its own, which trust nobody specially."""
     private = settings.media.private_links
-    return Links(AiohttpTransport(public_only=not private), private=private)
+    transport = AiohttpTransport(public_only=not private)
+    return Links((tracing or Tracing()).transport(transport), private=private)
 
 
 def make_converter(settings: Settings, root: Path) -> Converter | None:

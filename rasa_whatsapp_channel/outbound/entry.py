@@ -20,7 +20,7 @@ class Entry:
     the way to it refused; *healed* how often the message was put out another way; *renewed* how
     often its files were uploaded again because WhatsApp did not know their ids; *ids* are those of
     our uploads that it went with last. *changes* are kept
-    for a simulator only, see `outbound.note`.
+    for a simulator only, see `outbound.note`; *trace* is put there by `tracing`.
     """
 
     recipient_id: str
@@ -33,6 +33,7 @@ class Entry:
     healed: int = 0
     renewed: int = 0
     ids: Sequence[str] = ()
+    trace: Mapping[str, str] | None = None
 
     @classmethod
     def from_body(cls, body: Body) -> Entry:

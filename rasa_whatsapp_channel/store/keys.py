@@ -61,6 +61,11 @@ def echo_key(key: str) -> str:
     return f"echo:{key}"
 
 
+def trace_key(key: str) -> str:
+    """The trace that the outbox entry *key* belongs to, for the statuses of its message."""
+    return f"trace:{key}"
+
+
 def template_lane(recipient_id: str) -> str:
     """The outbox conversation for templates: free messages that wait must not hold them up."""
     return f"template:{recipient_id}"

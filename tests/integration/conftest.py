@@ -145,7 +145,7 @@ def serve(platform: tuple[Platform, str], tmp_path: Path) -> Serve:
     """
     Serve the channel with a bot and settings, as an async context manager.
 
-    *behind* is what the server puts around the channel.
+    *behind* is what the server puts around the channel, *agent* makes Rasa's agent of the bot.
     Serving again in the same test is a restart: the store's file stays.
     """
     channels = pytest.importorskip(
@@ -160,6 +160,7 @@ def serve(platform: tuple[Platform, str], tmp_path: Path) -> Serve:
         bot: Callable[[Any], Awaitable[None]],
         *,
         behind: Callable[[Any], Any] = lambda channel: channel,
+        agent: Callable[..., Any] = Agent,
         **settings: Any,
     ) -> AsyncIterator[Running]:
         Sanic._app_registry.clear()
@@ -177,8 +178,7 @@ def serve(platform: tuple[Platform, str], tmp_path: Path) -> Serve:
             }
         )
         app = Sanic("rasa_core_no_api", configure_logging=False)
-        agent = Agent(bot)
-        app.ctx.agent = agent
+        app.ctx.agent = agent(bot)
         channels.register([behind(channel)], app, route="/webhooks/")
         sock = socket.create_server(("127.0.0.1", 0))
         server = await app.create_server(sock=sock, return_asyncio_server=True, access_log=False)
@@ -189,7 +189,7 @@ def serve(platform: tuple[Platform, str], tmp_path: Path) -> Serve:
         async with aiohttp.ClientSession() as session:
             url = f"http://127.0.0.1:{sock.getsockname()[1]}/webhooks/whatsapp"
             try:
-                yield Running(url, agent, channel, session)
+                yield Running(url, app.ctx.agent, channel, session)
             finally:
                 await session.close()
                 await server.before_stop()

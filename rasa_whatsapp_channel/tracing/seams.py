@@ -1,0 +1,252 @@
+"""What is put around the parts of the channel while somebody listens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, cast
+
+from opentelemetry import propagate, trace
+from opentelemetry.trace import Link, Span, SpanKind, Tracer
+
+from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.inbound.worker import Bot
+from rasa_whatsapp_channel.metrics import STATUSES, known
+from rasa_whatsapp_channel.outbound.convert.converter import Converter
+from rasa_whatsapp_channel.outbound.convert.plan import Need
+from rasa_whatsapp_channel.outbound.outlet import Outlet
+from rasa_whatsapp_channel.store.base import DAY, Body, Item, Queue, Store
+from rasa_whatsapp_channel.store.consumer import Done, Handle, Outcome, Release, SetAside
+from rasa_whatsapp_channel.store.keys import trace_key
+from rasa_whatsapp_channel.tracing import NoteStatus, Receive, Tracing, spans
+from rasa_whatsapp_channel.tracing.spans import TRACE, Spans, carry, context_of
+from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.whatsapp.events import Status
+from rasa_whatsapp_channel.whatsapp.messages import Message
+from rasa_whatsapp_channel.whatsapp.transport import (
+    File,
+    Request,
+    Response,
+    StreamedResponse,
+    Transport,
+)
+
+logger = logging.getLogger(__name__)
+
+# How long the trace of a sent message is kept for its statuses.
+KEPT: Final = DAY
+
+
+class OpenTelemetry(Tracing):
+    """Spans of *tracer* around every part."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._spans = Spans(tracer)
+
+    def receive(self, receive: Receive) -> Receive:
+        async def traced(request: Any, *more: Any) -> Any:
+            # A server that is instrumented itself has made a span of the caller's context already.
+            parent = None if spans.is_in_trace() else propagate.extract(request.headers)
+            told = {
+                "http.request.method": request.method,
+                "http.route": request.path,  # it has no parameters
+                "url.path": request.path,  # without the query, which may hold the token
+                "url.scheme": request.scheme,
+            }
+            name = f"{request.method} {request.path}"
+            with self._spans.span(name, SpanKind.SERVER, attributes=told, parent=parent) as span:
+                response = await receive(request, *more)
+                spans.end_exchange(span, response.status, fails_from=500)
+            return response
+
+        return traced
+
+    def store(self, store: Store) -> Store:
+        store.inbox = cast(Queue, _Queue(store.inbox, self._spans, "inbox"))
+        store.outbox = cast(Queue, _Queue(store.outbox, self._spans, "outbox"))
+        return store
+
+    def handle(self, queue: str, handle: Handle, store: Store) -> Handle:
+        async def traced(item: Item) -> Outcome:
+            told = spans.of_entry("process", queue, item.body)
+            told[spans.ATTEMPT] = item.attempts
+            with self._spans.span(
+                f"process {queue}",
+                SpanKind.CONSUMER,
+                attributes=told,
+                parent=context_of(item.body),
+            ) as span:
+                if queue == "outbox" and item.attempts == 1:
+                    await _keep_trace(store, item, span)
+                outcome = await handle(item)
+                span.set_attribute(spans.OUTCOME, _word(outcome))
+                if isinstance(outcome, SetAside):
+                    spans.fail(span, "set_aside")
+                return outcome
+
+        return traced
+
+    def bot(self, bot: Bot) -> Bot:
+        async def traced(turn: Turn, *, repeated: bool) -> None:
+            with self._spans.span("turn"):
+                await bot(turn, repeated=repeated)
+
+        return traced
+
+    def outlet(self, outlet: Outlet) -> Outlet:
+        return cast(Outlet, _Outlet(outlet, self._spans))
+
+    def client(self, client: Client) -> Client:
+        return cast(Client, _Client(client, self._spans))
+
+    def transport(self, transport: Transport) -> Transport:
+        return cast(Transport, _Transport(transport, self._spans))
+
+    def converter(self, converter: Converter) -> Converter:
+        return cast(Converter, _Converter(converter, self._spans))
+
+    def note_status(self, note: NoteStatus, store: Store) -> NoteStatus:
+        async def traced(status: Status) -> None:
+            """Join the trace of the message, and link the webhook, which may hold others' too."""
+            kept = await _find_trace(store, status)
+            parent, links = None, []
+            if kept is not None:
+                parent = context_of({TRACE: kept})
+                links = [Link(trace.get_current_span().get_span_context())]
+            word = known(status.status, STATUSES)
+            told = {spans.STATUS: word}
+            with self._spans.span(
+                f"status {word}", attributes=told, parent=parent, links=links
+            ) as span:
+                if status.errors:
+                    spans.fail(span, spans.code_of(status.errors[0]))
+                await note(status)
+
+        return traced
+
+
+class _Around:
+    """Whatever a part does beside what is traced, it does as it did."""
+
+    def __init__(self, part: Any, made: Spans) -> None:
+        self._part = part
+        self._spans = made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._part, name)
+
+
+class _Queue(_Around):
+    """Every entry carries the context that it was put in, however long it waits."""
+
+    def __init__(self, queue: Queue, made: Spans, name: str) -> None:
+        super().__init__(queue, made)
+        self._name = name
+
+    async def put(self, key: str, conversation: str, body: Body) -> bool:
+        with self._spans.span(
+            f"send {self._name}",
+            SpanKind.PRODUCER,
+            attributes=spans.of_entry("send", self._name, body),
+        ) as span:
+            is_new: bool = await self._part.put(key, conversation, {**body, TRACE: carry()})
+            if not is_new:
+                span.set_attribute(spans.DUPLICATE, True)
+            return is_new
+
+    async def put_given_up(self, key: str, conversation: str, body: Body, reason: str) -> bool:
+        carried = {**body, TRACE: carry()}
+        return bool(await self._part.put_given_up(key, conversation, carried, reason))
+
+
+class _Outlet(_Around):
+    async def say(self, recipient_id: str, response: Any) -> None:
+        name = response.get("utter_action")
+        told = {spans.RESPONSE: name} if isinstance(name, str) else {}
+        with self._spans.span("compose", attributes=told):
+            await self._part.say(recipient_id, response)
+
+
+class _Client(_Around):
+    async def send(self, recipient_id: str, message: Message, **more: Any) -> str:
+        told = spans.of_operation("send", "whatsapp")
+        told |= {spans.API: self._part.api.name, spans.TYPE: message.type}
+        with self._spans.span("send whatsapp", SpanKind.CLIENT, attributes=told):
+            return str(await self._part.send(recipient_id, message, **more))
+
+    async def upload(self, file: File) -> str:
+        with self._spans.span("upload", attributes=spans.of_file(file.mime_type)):
+            return str(await self._part.upload(file))
+
+    @asynccontextmanager
+    async def download(self, media_id: str, *, url: str | None = None) -> AsyncIterator[Download]:
+        with self._spans.span("download") as span:
+            async with self._part.download(media_id, url=url) as download:
+                span.set_attributes(spans.of_file(download.mime_type))
+                yield download
+
+    async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
+        with self._spans.span("mark_read"):
+            await self._part.mark_read(message_id, typing=typing)
+
+
+class _Transport(_Around):
+    async def send(self, request: Request) -> Response:
+        with self._request(request) as span:
+            response: Response = await self._part.send(request)
+            spans.end_exchange(span, response.status, fails_from=400)
+            return response
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[StreamedResponse]:
+        with self._request(request) as span:
+            async with self._part.stream(request) as answer:
+                spans.end_exchange(span, answer.status, fails_from=400)
+                yield answer
+
+    def _request(self, request: Request) -> Any:
+        told = spans.of_request(request.method, request.url)
+        return self._spans.span(request.method, SpanKind.CLIENT, attributes=told)
+
+
+class _Converter(_Around):
+    async def fit(self, path: Path, digest: str, need: Need, mime_type: str) -> Path:
+        with self._spans.span("convert", attributes=spans.of_file(mime_type)) as span:
+            fitting: Path = await self._part.fit(path, digest, need, mime_type)
+            span.set_attribute(spans.CONVERTED, fitting != path)
+            return fitting
+
+
+def _word(outcome: Outcome) -> str:
+    if isinstance(outcome, Done):
+        return "done"
+    if isinstance(outcome, Release):
+        return "again" if outcome.attempt else "later"
+    return "set_aside"
+
+
+async def _keep_trace(store: Store, item: Item, span: Span) -> None:
+    """Keep where the statuses of a message belong; nobody waits for those of one without spans."""
+    if not span.get_span_context().trace_flags.sampled:
+        return
+    try:
+        await store.values.set(trace_key(item.key), item.body.get(TRACE) or carry(), KEPT)
+    except StoreError as error:  # the message goes all the same
+        logger.info("whatsapp.trace_not_kept", extra={"reason": str(error)})
+
+
+async def _find_trace(store: Store, status: Status) -> Any:
+    """Return the context that `_keep_trace` kept; None where it is not known (any more)."""
+    try:
+        key = status.callback_data  # the outbox entry's, where the API brings it back
+        if not key:
+            sent = await store.ledger.get(status.message_id)
+            if sent is None:
+                return None
+            key = sent.key
+        return await store.values.get(trace_key(key))
+    except StoreError:
+        return None  # whoever notes the status hears of it
