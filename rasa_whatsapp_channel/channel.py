@@ -202,7 +202,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             return http.text("the body is larger than WhatsApp sends", status=413)
         try:
             networks.verify(request.ip, _forwarded_for(request))
-            query = dict(request.query_args)
+            query = dict(request.query_args) if request.query_string else {}
             webhook.verify(proof, body=body, headers=request.headers, query=query)
         except WebhookRefused as error:
             return self._refuse(error)

@@ -9,7 +9,9 @@ a text. docs/monitoring.md lists the series.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -51,72 +53,70 @@ Timer = AbstractContextManager[Any]
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._received = self._counter("received", "Messages of users, by type", "type")
+        self._received = self._counters("received", "Messages of users, by type", "type")
         self._duplicates = self._counter("duplicates", "Messages delivered once more")
-        self._statuses = self._counter("statuses", "What became of sent messages", "status")
-        self._refused = self._counter("webhooks_refused", "Webhooks not taken", "reason")
+        self._statuses = self._counters("statuses", "What became of sent messages", "status")
+        self._refused = self._counters("webhooks_refused", "Webhooks not taken", "reason")
         self._handled = self._counter("turns_handled", "Turns the bot got through")
-        self._sent = self._counter("sent", "Messages WhatsApp accepted, by type", "type")
-        self._api_errors = self._counter("api_errors", "Failed requests to WhatsApp", "code")
-        self._changes = self._counter("changes", "Parts of responses changed to fit", "code")
-        self._retries = self._counter("retries", "Entries to be tried again", "queue")
-        self._given_up = self._counter("given_up", "Entries set aside for a person", "queue")
+        self._sent = self._counters("sent", "Messages WhatsApp accepted, by type", "type")
+        self._api_errors = self._counters("api_errors", "Failed requests to WhatsApp", "code")
+        self._changes = self._counters("changes", "Parts of responses changed to fit", "code")
+        self._retries = self._counters("retries", "Entries to be tried again", "queue")
+        self._given_up = self._counters("given_up", "Entries set aside for a person", "queue")
 
         self._webhook = self._histogram("webhook", "Answering a webhook", WEBHOOK_SECONDS)
         self._turn = self._histogram("turn", "One turn of the bot", TURN_SECONDS)
         self._send = self._histogram("send", "Sending one message", SEND_SECONDS)
-        self._wait = self._histogram(
-            "queue_wait", "From put to first taken up", WAIT_SECONDS, "queue"
-        )
+        wait = self._histogram("queue_wait", "From put to first taken up", WAIT_SECONDS, "queue")
+        self._wait = {queue: wait.labels(queue) for queue in QUEUES}
 
         self._store_up = self._gauge("store_up", "1 while the store can be read")
         self._waiting = self._gauge("queue_waiting", "Entries that wait now", "queue")
         self._aside = self._gauge("queue_set_aside", "Entries that are set aside now", "queue")
         self._oldest = self._gauge("queue_oldest_seconds", "Age of the oldest that waits", "queue")
         for queue in QUEUES:  # a series that begins with 0 shows its first 1 as a rise
-            self._retries.labels(queue)
-            self._given_up.labels(queue)
-            self._wait.labels(queue)
+            self._retries(queue)
+            self._given_up(queue)
 
     def received(self, kind: str) -> None:
         """*kind* is WhatsApp's type of the message, here and in `sent`."""
-        self._received.labels(known(kind, TYPES)).inc()
+        self._received(known(kind, TYPES)).inc()
 
     def duplicate(self) -> None:
         self._duplicates.inc()
 
     def status(self, status: str) -> None:
-        self._statuses.labels(known(status, STATUSES)).inc()
+        self._statuses(known(status, STATUSES)).inc()
 
     def refused(self, reason: str) -> None:
         """*reason* is a word of ours, see `WebhookRefused.kind`."""
-        self._refused.labels(reason).inc()
+        self._refused(reason).inc()
 
     def handled(self) -> None:
         self._handled.inc()
 
     def sent(self, kind: str) -> None:
-        self._sent.labels(known(kind, TYPES)).inc()
+        self._sent(known(kind, TYPES)).inc()
 
     def api_error(self, error: WhatsAppError) -> None:
         """Count *error* if it comes from a request to WhatsApp, and not from before one."""
         if isinstance(error, APIError):
-            self._api_errors.labels(str(error.code) if error.code in CODES else OTHER).inc()
+            self._api_errors(str(error.code) if error.code in CODES else OTHER).inc()
         elif isinstance(error, SendError):
-            self._api_errors.labels("no_answer").inc()
+            self._api_errors("no_answer").inc()
 
     def changed(self, code: str) -> None:
         """*code* is one of ours, see docs/changes.md."""
-        self._changes.labels(code).inc()
+        self._changes(code).inc()
 
     def retried(self, queue: str) -> None:
-        self._retries.labels(queue).inc()
+        self._retries(queue).inc()
 
     def given_up(self, queue: str) -> None:
-        self._given_up.labels(queue).inc()
+        self._given_up(queue).inc()
 
     def waited(self, queue: str, seconds: float) -> None:
-        self._wait.labels(queue).observe(max(seconds, 0.0))  # clocks of two servers differ
+        self._wait[queue].observe(max(seconds, 0.0))  # clocks of two servers differ
 
     def webhook_timer(self) -> Timer:
         return self._webhook.time()
@@ -145,6 +145,10 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"whatsapp_{name}", text, labels, registry=self.registry)
+
+    def _counters(self, name: str, text: str, label: str) -> Callable[[str], Counter]:
+        """Return what finds the counter of a word; the library takes a lock to look it up."""
+        return cache(self._counter(name, text, label).labels)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"whatsapp_{name}", text, labels, registry=self.registry)

@@ -74,6 +74,7 @@ class Wiring:
         self.metrics = Metrics()
         self.tracing = find_tracing()
         self.store: Store = self.tracing.store(open_store(settings.store))
+        self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings, self.tracing)
         self._retention = make_retention(settings, root)
         self._failures = Failures(self.store.inbox, settings.failure_intent)
@@ -187,7 +188,7 @@ class Wiring:
             markdown=self.settings.markdown,
             turn_id=turn_id,
             metrics=self.metrics,
-            notes=is_loopback(self.settings.base_url),
+            notes=self._notes,
         )
         return self.tracing.outlet(outlet)
 

@@ -8,7 +8,6 @@ holds both ids ties them together, and news of a change ties the new one to the 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -52,7 +51,7 @@ class People:
         notes = {person_key(value): name for value in ids}
         if event.phone and event.phone != name:  # WhatsApp wants to be told the number, if known
             notes[address_key(name)] = event.phone
-        await self._note(notes)
+        await self._values.set_many(notes, LIFE)
         if len(self._recent) >= MOST:
             self._recent.clear()
         self._recent[ids] = (name, self._clock())
@@ -69,22 +68,21 @@ class People:
         self._recent.clear()
         address = next((value for value in new if not is_user_id(value)), new[0])
         notes = {person_key(value): name for value in new}
-        await self._note({**notes, address_key(name): address})
+        await self._values.set_many({**notes, address_key(name): address}, LIFE)
         if not is_user_id(address):
             await self._leave(left)
 
     async def _known(self, ids: Iterable[str]) -> str | None:
-        names = await asyncio.gather(*(self._values.get(person_key(value)) for value in ids))
-        return next((name for name in names if isinstance(name, str)), None)
-
-    async def _note(self, notes: Mapping[str, str], life: float = LIFE) -> None:
-        await asyncio.gather(*(self._values.set(key, notes[key], life) for key in notes))
+        for value in ids:
+            name = await self._values.get(person_key(value))
+            if isinstance(name, str):
+                return name
+        return None
 
     async def _leave(self, names: Mapping[str, str]) -> None:
         """Numbers are given to other people one day, and those must not land in this chat."""
         for number, name in names.items():
-            await self._note({address_key(name): number}, LEFT)
-            await self._note({person_key(number): name}, LEFT)
+            await self._values.set_many({address_key(name): number, person_key(number): name}, LEFT)
 
 
 def _ids_of_change(event: InboundMessage | UserIdChanged) -> tuple[Ids, Ids]:

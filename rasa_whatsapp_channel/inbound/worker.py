@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -32,6 +33,11 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, StoreError, WhatsAppError
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
+
+if sys.version_info >= (3, 11):
+    from asyncio import timeout
+else:
+    from async_timeout import timeout
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +111,8 @@ class InboxWorker:
     async def _ask(self, item: Item, turn: Turn) -> Outcome:
         try:
             with self._metrics.turn_timer():
-                turning = self._bot(turn, repeated=item.attempts > 1)
-                await asyncio.wait_for(turning, self._patience)
+                async with timeout(self._patience):
+                    await self._bot(turn, repeated=item.attempts > 1)
         except StoreError:
             raise  # no fault of the bot: whoever handed us the item waits for the store
         except Exception as error:  # whatever the bot raises: the message must not be lost

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse_outgoing
+
+_NOTHING: Final = (None, 0, ())  # what is not written down
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,9 @@ class Entry:
         return cls(**body)
 
     def body(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if value not in (None, 0, ())}
+        return {name: value for name in _NAMES if (value := getattr(self, name)) not in _NOTHING}
 
-    @property
+    @cached_property
     def outgoing(self) -> Outgoing:
         return parse_outgoing(self.message)
 
@@ -52,3 +55,6 @@ class Entry:
 
     def failed(self) -> Entry:
         return replace(self, failures=self.failures + 1)
+
+
+_NAMES: Final = tuple(field.name for field in fields(Entry))

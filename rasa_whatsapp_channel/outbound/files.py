@@ -6,7 +6,6 @@ All of these raise `MediaError` with a text that begins with the path, as the bo
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.messages import Media
+from rasa_whatsapp_channel.whatsapp.messages import Media, parts_of
 
 _TEXTS: Final = frozenset({"application/json", "application/xml"})
 _PICTURES: Final = frozenset({"image", "sticker"})
@@ -57,13 +56,10 @@ def find_kinds(value: object, kind: str = "document") -> Iterator[tuple[Media, s
     """Yield every `Media` inside a message with the kind of file that belongs in its place."""
     if isinstance(value, Media):
         yield value, _KINDS.get(kind, kind if kind in limits.MEDIA_BYTES else "document")
-    elif dataclasses.is_dataclass(value):
+    elif parts := parts_of(value):
         inner = str(getattr(value, "header_type", None) or getattr(value, "type", kind))
-        for field in dataclasses.fields(value):
-            yield from find_kinds(getattr(value, field.name), inner)
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from find_kinds(item, kind)
+        for part in parts:
+            yield from find_kinds(part, inner)
 
 
 def mime_type_of(head: bytes, name: str, kind: str) -> str:

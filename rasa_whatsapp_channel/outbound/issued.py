@@ -8,7 +8,6 @@ of its own, before its message goes: nobody can tap faster than that.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -23,8 +22,8 @@ _TYPES: Final = ("interactive", "template")
 
 async def note_issued(values: Values, recipient_id: str, message: Message) -> None:
     """Note the commands of *message*; raises `StoreError`."""
-    keys = {issued_key(recipient_id, command) for command in commands_of(message)}
-    await asyncio.gather(*(values.set(key, 1, LIFE) for key in keys))  # one commit for all
+    keys = (issued_key(recipient_id, command) for command in commands_of(message))
+    await values.set_many(dict.fromkeys(keys, 1), LIFE)
 
 
 def commands_of(message: Message) -> Iterator[str]:

@@ -204,7 +204,9 @@ class Sender:
             return await self._after_failure(item, entry, error)
         if self._brake.loosen():
             logger.info("whatsapp.goes_again")
-        entry = replace(entry, ids=find_made(entry, ready))
+        made = () if ready is message else find_made(entry, ready)
+        if entry.ids or made:
+            entry = replace(entry, ids=made)
         return await self._note(item, entry, message, message_id, keep=keep)
 
     def _note_of(self, entry: Entry) -> str | None:

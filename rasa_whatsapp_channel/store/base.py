@@ -285,6 +285,10 @@ class Values(ABC):
         """Keep *value* (anything JSON can hold) for *ttl* seconds."""
 
     @abstractmethod
+    async def set_many(self, values: Mapping[str, Any], ttl: float) -> None:
+        """Keep each of *values* under its key, in one step."""
+
+    @abstractmethod
     async def add(self, key: str, value: Any, ttl: float) -> bool:
         """Keep *value* unless the key is taken. False: it is."""
 

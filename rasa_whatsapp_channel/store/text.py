@@ -25,4 +25,6 @@ def from_json(text: str) -> Any:
 
 def to_unicode(text: str) -> str:
     """Write halves of surrogate pairs as escapes; everything else stays as it is."""
+    if text.isascii():
+        return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

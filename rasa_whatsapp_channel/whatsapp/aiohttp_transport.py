@@ -6,8 +6,9 @@ import asyncio
 import errno
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
@@ -29,6 +30,9 @@ CONNECT: Final = 10.0
 CHUNK: Final = 64 * 1024
 
 Watch = Callable[[File], Callable[[int], None]]
+
+# Every error of the network; ValueError: an address or a header that cannot be sent
+_ERRORS: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError)
 
 
 class AiohttpTransport:
@@ -62,8 +66,10 @@ class AiohttpTransport:
 
     async def send(self, request: Request) -> Response:
         async with self._open(request) as answer:
-            with _border(request, status=answer.status):
+            try:
                 body = await answer.read()
+            except _ERRORS as error:
+                raise _explain(request, error, status=answer.status) from error
             return Response(answer.status, _lower(answer.headers), body)
 
     @asynccontextmanager
@@ -80,17 +86,18 @@ class AiohttpTransport:
     async def _open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
         with ExitStack() as files:
             data, headers = _body(request.body, files, self._watch)
-            with _border(request):
-                pool = self._pool()
-                answer = await pool.request(
+            try:
+                answer = await self._pool().request(
                     request.method,
                     request.url,
                     data=data,
                     headers={**headers, **request.headers},
-                    timeout=aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT),
+                    timeout=_timeout(request.timeout),
                     proxy=self._proxy(request.url),
                     allow_redirects=False,
                 )
+            except _ERRORS as error:
+                raise _explain(request, error) from error
             try:
                 yield answer
             finally:
@@ -158,8 +165,10 @@ class AiohttpStream:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         while True:
-            with _border(self._request, status=self.status):
+            try:
                 chunk = await self._answer.content.read(CHUNK)
+            except _ERRORS as error:
+                raise _explain(self._request, error, status=self.status) from error
             if not chunk:
                 return
             yield chunk
@@ -216,16 +225,16 @@ def _tls(ca_file: str | None) -> ssl.SSLContext | bool:
     return context
 
 
-@contextmanager
-def _border(request: Request, *, status: int | None = None) -> Iterator[None]:
-    """Turn every error of the network into ours, without headers and query: secrets live there."""
-    try:
-        yield
-    # ValueError: an address or a header that cannot be sent
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
-        where = re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", request.url)[0])
-        text = f"{request.method} {where}: {_words(error, request)}"
-        raise TransportError(text, status=status, reached=_reached(error)) from error
+def _explain(request: Request, error: Exception, *, status: int | None = None) -> TransportError:
+    """Return *error* as ours, without headers and query: secrets live there."""
+    where = re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", request.url)[0])
+    text = f"{request.method} {where}: {_words(error, request)}"
+    return TransportError(text, status=status, reached=_reached(error))
+
+
+@cache
+def _timeout(total: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total, sock_connect=CONNECT)
 
 
 def _reached(error: Exception) -> bool:

@@ -75,7 +75,7 @@ def main(
         raise click.BadParameter(f"{compare}: {error}") from error
     if profile:
         profile.mkdir(parents=True, exist_ok=True)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     began = time.monotonic()
     uvloop.install()
     found, busiest = asyncio.run(measure(parts or tuple(PARTS), size, profile))

@@ -23,7 +23,12 @@ from rasa_whatsapp_channel.outbound.compose.draft import Draft
 from rasa_whatsapp_channel.outbound.compose.elements import read_elements
 from rasa_whatsapp_channel.outbound.compose.join import Parts, join
 from rasa_whatsapp_channel.outbound.compose.media import read_media
-from rasa_whatsapp_channel.outbound.compose.options import Options, read_kind, read_options
+from rasa_whatsapp_channel.outbound.compose.options import (
+    NO_OPTIONS,
+    Options,
+    read_kind,
+    read_options,
+)
 from rasa_whatsapp_channel.outbound.compose.plain import to_plain
 from rasa_whatsapp_channel.outbound.compose.plan import Change, Composed
 from rasa_whatsapp_channel.outbound.compose.quote import quote
@@ -79,7 +84,7 @@ def _join_all(
     parts = _read_parts(draft, content, style)
     cards = read_elements(draft, content.get("elements"), list_button=style.list_button)
     carousel = to_carousel(draft, cards)
-    if carousel and parts.options == Options():
+    if carousel and parts.options == NO_OPTIONS:
         return join(draft, parts, carousel), []
     main = join(draft, parts)
     if carousel:

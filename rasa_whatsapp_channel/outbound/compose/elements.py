@@ -18,6 +18,8 @@ KEYS: Final = ("title", "subtitle", "image_url", "image", "buttons", "default_ac
 
 def read_elements(draft: Draft, elements: Any, *, list_button: str) -> list[Parts]:
     """Return what each card consists of."""
+    if elements is None:
+        return []
     style = Style(list_button=list_button)
     cards = []
     for number, item in enumerate(elements if isinstance(elements, list) else [elements]):

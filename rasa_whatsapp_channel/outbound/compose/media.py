@@ -62,10 +62,12 @@ def read_attachment(draft: Draft, where: str, value: Any) -> Found:
 
 
 def _read_all(draft: Draft, found: Found, where: str, value: Any) -> None:
+    if value is None:
+        return
     for item in value if isinstance(value, list) else [value]:
         if item is None or item in ("", {}):
             continue
-        if isinstance(item, (str, Mapping)):
+        if isinstance(item, (str, dict, Mapping)):
             part = {"url": item} if isinstance(item, str) else _flatten(item)
             _Reader(draft, where, part).read_into(found)
         else:
@@ -122,14 +124,13 @@ class _Reader:
             for key in (*_SOURCES, *_ADDRESSES)
             if self.part.get(key) not in (None, "")
         }
-        example = f"{self.where}: {{type: {self._said_kind() or 'image'}, link: …}}"
         if not written:
-            self.draft.change("WA202", field=self.where, example=example)
+            self.draft.change("WA202", field=self.where, example=self._example())
             return None
         key, value = next(iter(written.items()))
         if any(other != value for other in written.values()):
             given = " and ".join(written)
-            self.draft.change("WA201", field=self.where, given=given, example=example)
+            self.draft.change("WA201", field=self.where, given=given, example=self._example())
             return None
         if key == "id" or not isinstance(value, str):
             return {key if key in _SOURCES else "link": value}
@@ -140,6 +141,9 @@ class _Reader:
             self.draft.change("WA204", field=self.where, scheme=scheme)
             return None
         return {"path": value}
+
+    def _example(self) -> str:
+        return f"{self.where}: {{type: {self._said_kind() or 'image'}, link: …}}"
 
     def _said_kind(self) -> str | None:
         said = self.part.get("type")
@@ -196,9 +200,7 @@ class _Reader:
             if given:
                 self.draft.change("WA211", field=self.where, kind=kind, name=given)
             return None
-        address = str(source.get("path") or source.get("link") or "")
-        named = "" if scheme_of(address) == "data" else mime.file_name(address)
-        name = given or one_line(named)
+        name = given or one_line(_name_of(source))
         new = _cut_filename(name)
         if new != name and given:
             self.draft.change("WA210", field=self.where, limit=limits.FILENAME, name=name, new=new)
@@ -225,6 +227,11 @@ class _Reader:
         # A slot fills in a text. Where the API has no voice notes, Opus in Ogg is played as one.
         said = self.part.get("voice") in (True, "true") or self.part.get("type") == "voice"
         return said and kind == "audio" and self.draft.api.voice
+
+
+def _name_of(source: Mapping[str, Any]) -> str:
+    address = str(source.get("path") or source.get("link") or "")
+    return "" if scheme_of(address) == "data" else mime.file_name(address)
 
 
 def _cut_filename(name: str) -> str:

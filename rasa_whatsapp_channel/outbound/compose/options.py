@@ -50,8 +50,13 @@ class Options:
     kind: str | None = None
 
 
+NO_OPTIONS: Final = Options()
+
+
 def read_options(draft: Draft, where: str, value: Any) -> Options:
     """Read `buttons` or `quick_replies`: maps with title and payload, or plain texts."""
+    if value is None:
+        return NO_OPTIONS
     replies: list[Reply] = []
     links: list[Link] = []
     for item in value if isinstance(value, list) else [value]:

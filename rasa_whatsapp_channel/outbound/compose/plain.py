@@ -35,6 +35,8 @@ class _Plain:
         return self._words(value)
 
     def _key(self, key: Any) -> str:
+        if type(key) is str and key.isascii():
+            return key
         return _encodable(key) if isinstance(key, str) else self._words(key)
 
     def _words(self, value: object) -> str:

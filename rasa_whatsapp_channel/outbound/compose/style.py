@@ -29,16 +29,21 @@ class Style:
     template: Any = None
 
 
+NO_STYLE: Final = Style()
+
+
 def read_style(draft: Draft, *sources: Any) -> Style:
     """Read the keys of all *sources*; what stands in a later one wins."""
     given: dict[str, Any] = {}
     for source in sources:
+        if source is None:
+            continue
         if isinstance(source, Mapping):
             given |= source
         elif source:
             draft.change("WA104", field="whatsapp", kind=kind_name(source))
     if not given:
-        return Style()
+        return NO_STYLE
     for key in given:
         if key not in KEYS:
             draft.change("WA108", key=key, hint=nearest(key, KEYS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rasa_whatsapp_channel.store import bucket
@@ -26,6 +27,10 @@ class MemoryValues(Values):
     async def set(self, key: str, value: Any, ttl: float) -> None:
         self._door.check()
         self._kept.set(key, to_json(value), self._clock() + ttl)
+
+    async def set_many(self, values: Mapping[str, Any], ttl: float) -> None:
+        for key, value in values.items():
+            await self.set(key, value, ttl)
 
     async def add(self, key: str, value: Any, ttl: float) -> bool:
         self._door.check()

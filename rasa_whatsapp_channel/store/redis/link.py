@@ -50,7 +50,7 @@ class Script:
     sha: str
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: a dozen are made for each message
 class _Job:
     script: Script
     args: Sequence[Arg]

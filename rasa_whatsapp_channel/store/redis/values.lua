@@ -26,6 +26,14 @@ function operations.set(key, value, ttl)
     return 1
 end
 
+-- Keys and values, in turn.
+function operations.set_many(ttl, ...)
+    local pairs = { ... }
+    for n = 1, #pairs, 2 do
+        operations.set(pairs[n], pairs[n + 1], ttl)
+    end
+end
+
 function operations.add(key, value, ttl)
     if operations.get(key) then
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rasa_whatsapp_channel.store.base import Values
@@ -21,6 +22,11 @@ class RedisValues(Values):
 
     async def set(self, key: str, value: Any, ttl: float) -> None:
         await self._call("set", key, to_json(value), ttl)
+
+    async def set_many(self, values: Mapping[str, Any], ttl: float) -> None:
+        texts = {key: to_json(value) for key, value in values.items()}
+        if texts:
+            await self._call("set_many", ttl, *(arg for pair in texts.items() for arg in pair))
 
     async def add(self, key: str, value: Any, ttl: float) -> bool:
         return bool(await self._call("add", key, to_json(value), ttl) == 1)

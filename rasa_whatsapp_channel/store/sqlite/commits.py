@@ -40,9 +40,11 @@ LONG_LOG: Final = 16 * 1024 * 1024
 FAR_TOO_LONG: Final = 4 * LONG_LOG
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a dozen are made for each message
 class _Job:
-    operation: Callable[[sqlite3.Connection], Any]
+    operation: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
     future: asyncio.Future[Any]
 
     def give(self, result: Any) -> None:
@@ -97,14 +99,6 @@ class Commits:
         await self._off_loop(self._db.close)
         self._thread.shutdown(wait=False)
 
-    async def write(
-        self,
-        operation: Callable[Concatenate[sqlite3.Connection, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        return await self.submit(lambda db: operation(db, *args, **kwargs))
-
     async def read(
         self,
         operation: Callable[Concatenate[sqlite3.Connection, P], T],
@@ -118,22 +112,23 @@ class Commits:
         """
         self._check_open()
         try:
-            self._check_file()
-        except StoreError as exc:
-            raise self._explain(exc) from exc
-        try:
             return operation(self._db, *args, **kwargs)
         except sqlite3.Error as exc:
             if not is_locked(exc):
                 raise self._explain(exc) from exc
         # Rare: another process mends or empties the log. Whoever commits waits for it.
-        return await self.submit(lambda db: operation(db, *args, **kwargs))
+        return await self.write(operation, *args, **kwargs)
 
-    def submit(self, operation: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def write(
+        self,
+        operation: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> asyncio.Future[T]:
         """Return what is resolved once the operation is committed, or has failed."""
         self._check_open()
         loop = asyncio.get_running_loop()
-        job = _Job(operation, loop.create_future())
+        job = _Job(operation, args, kwargs, loop.create_future())
         self._jobs.append(job)
         if self._runner is None or self._runner.done():
             self._runner = loop.create_task(self._run())
@@ -177,7 +172,7 @@ class Commits:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         try:
-            results = [job.operation(db) for job in jobs]
+            results = [job.operation(db, *job.args, **job.kwargs) for job in jobs]
             db.execute("COMMIT")
         finally:
             if db.in_transaction:

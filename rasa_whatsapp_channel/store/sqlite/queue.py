@@ -79,7 +79,7 @@ class SQLiteQueue(Queue):
         return float(min(until - self._clock(), seconds))
 
     async def claim_many(self, lease: float, limit: int) -> Sequence[Item]:
-        claimed = self._commits.submit(lambda db: self._claim(db, lease, limit))
+        claimed = self._commits.write(self._claim, lease, limit)
         try:
             return await asyncio.shield(claimed)
         except asyncio.CancelledError:
@@ -121,7 +121,7 @@ class SQLiteQueue(Queue):
         if claimed.cancelled() or claimed.exception() or not (items := claimed.result()):
             return
         try:
-            released = self._commits.submit(lambda db: self._release_all(db, items))
+            released = self._commits.write(self._release_all, items)
         except StoreError:
             return  # closed meanwhile; the lease ends by itself
         released.add_done_callback(_forgive)
@@ -162,12 +162,11 @@ class SQLiteQueue(Queue):
         await self._commits.write(self._done, item, hold)
 
     def _done(self, db: sqlite3.Connection, item: Item, hold: float) -> None:
-        seq = self._held(db, item)
-        if seq is not None:
-            self._remove(db, seq, item.conversation, hold)
+        held = (self._name, item.conversation, item.key, item.attempts)
+        if db.execute(sql.REMOVE_HELD, held).rowcount:
+            self._go_on(db, item.conversation, hold)
 
-    def _remove(self, db: sqlite3.Connection, seq: int, conversation: str, hold: float) -> None:
-        db.execute(sql.REMOVE, (seq,))
+    def _go_on(self, db: sqlite3.Connection, conversation: str, hold: float) -> None:
         if db.execute(sql.SHOW_NEXT, (*self._due(hold), self._name, conversation)).rowcount:
             self._wake_in(hold)
         else:
@@ -192,7 +191,8 @@ class SQLiteQueue(Queue):
         seq = self._held(db, item)
         if seq is not None:
             db.execute(sql.GIVE_UP, (self._clock(), reason, seq))
-            self._remove(db, seq, item.conversation, hold)
+            db.execute(sql.REMOVE, (seq,))
+            self._go_on(db, item.conversation, hold)
 
     async def put_given_up(self, key: str, conversation: str, body: Body, reason: str) -> bool:
         entry = (to_unicode(conversation), to_unicode(key), to_json(body), to_unicode(reason))

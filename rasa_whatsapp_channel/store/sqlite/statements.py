@@ -35,6 +35,9 @@ HIDE: Final = "UPDATE items SET due_at = ?, hidden_for = ?, out = ? WHERE seq = 
 FORGIVE: Final = "UPDATE items SET forgiven = forgiven + 1 WHERE seq = ?"
 REPLACE_BODY: Final = "UPDATE items SET body = ? WHERE seq = ?"
 REMOVE: Final = "DELETE FROM items WHERE seq = ?"
+REMOVE_HELD: Final = """
+    DELETE FROM items WHERE queue = ? AND conversation = ? AND key = ? AND attempts = ? AND out = 1
+"""
 REMOVE_ALL: Final = "DELETE FROM items WHERE queue = ? AND conversation = ?"
 SHOW_NEXT: Final = """
     UPDATE items SET due_at = ?, hidden_for = ? WHERE seq = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store import bucket
@@ -37,6 +38,12 @@ class SQLiteValues(Values):
         end = self._clock() + ttl
         await self._commits.write(_count, SET, to_unicode(key), to_json(value), end)
 
+    async def set_many(self, values: Mapping[str, Any], ttl: float) -> None:
+        end = self._clock() + ttl
+        rows = [(to_unicode(key), to_json(value), end) for key, value in values.items()]
+        if rows:
+            await self._commits.write(_set_all, rows)
+
     async def add(self, key: str, value: Any, ttl: float) -> bool:
         now = self._clock()
         entry = (to_unicode(key), to_json(value), now + ttl)
@@ -64,6 +71,10 @@ class SQLiteValues(Values):
 def _one(db: sqlite3.Connection, statement: str, *values: str | float) -> tuple[Any, ...] | None:
     row: tuple[Any, ...] | None = db.execute(statement, values).fetchone()
     return row
+
+
+def _set_all(db: sqlite3.Connection, rows: Sequence[tuple[str, str, float]]) -> None:
+    db.executemany(SET, rows)
 
 
 def _count(db: sqlite3.Connection, statement: str, *values: str | float) -> int:

@@ -23,6 +23,7 @@ from rasa_whatsapp_channel.whatsapp.messages.base import (
     Message,
     Outgoing,
     find_media,
+    parts_of,
     replace_media,
 )
 from rasa_whatsapp_channel.whatsapp.messages.catalog import (
@@ -105,6 +106,7 @@ __all__ = [
     "find_media",
     "parse",
     "parse_outgoing",
+    "parts_of",
     "replace_media",
 ]
 

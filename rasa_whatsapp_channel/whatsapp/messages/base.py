@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Final, TypeVar
 
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
@@ -119,25 +120,41 @@ def find_media(value: object) -> Iterator[Media]:
     """Yield every `Media` inside a message, in order."""
     if isinstance(value, Media):
         yield value
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from find_media(getattr(value, field.name))
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from find_media(item)
+    else:
+        for part in parts_of(value):
+            yield from find_media(part)
+
+
+def parts_of(value: object) -> Iterable[object]:
+    """Return what a message, or a part of one, is made of; nothing for texts and numbers."""
+    if isinstance(value, tuple):
+        return value
+    names = _field_names(value)
+    return [getattr(value, name) for name in names] if names else ()
+
+
+def _field_names(value: object) -> tuple[str, ...]:
+    kind: type = type(value)
+    return _names(kind)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+    return tuple(field.name for field in fields)
 
 
 def replace_media(value: T, replacements: Mapping[Media, Media]) -> T:
     """Return *value* with each `Media` that has a replacement replaced."""
     if isinstance(value, Media):
         return replacements.get(value, value)  # type: ignore[return-value]  # T is Media here
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if names := _field_names(value):
         changed = {
-            field.name: new
-            for field in dataclasses.fields(value)
-            if (new := replace_media(old := getattr(value, field.name), replacements)) is not old
+            name: new
+            for name in names
+            if (new := replace_media(old := getattr(value, name), replacements)) is not old
         }
-        return dataclasses.replace(value, **changed) if changed else value
+        return dataclasses.replace(value, **changed) if changed else value  # type: ignore[type-var]
     if isinstance(value, tuple):
         items = tuple(replace_media(item, replacements) for item in value)
         same = all(new is old for new, old in zip(items, value, strict=True))

@@ -76,7 +76,7 @@ def check_number(field: str, value: object, bound: float) -> float:
 
 def mapping(field: str, value: object) -> Mapping[str, Any]:
     """Return *value* as the object it must be."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, (dict, Mapping)):  # to ask for a dict first is faster
         raise InvalidMessage(field, f"must be an object, not {_kind(value)}")
     return value
 

@@ -1156,6 +1156,18 @@ async def test_a_value_may_be_set_again_and_again(store):
     assert await store.values.get("k") == 299
 
 
+async def test_several_values_are_set_in_one_step(store, clock):
+    await store.values.set("a", "before", ttl=10)
+    await store.values.set_many({"a": 1, "b": {"c": ["half of one \ud83d"]}}, ttl=60)
+    await store.values.set_many({}, ttl=60)
+
+    assert await store.values.get("a") == 1
+    assert await store.values.get("b") == {"c": ["half of one \ud83d"]}
+    clock.now += 60
+    assert await store.values.get("a") is None
+    assert await store.values.get("b") is None
+
+
 async def test_a_key_is_taken_until_its_value_ends(store, clock):
     assert await store.values.add("k", "first", ttl=60)
     assert not await store.values.add("k", "second", ttl=60)
