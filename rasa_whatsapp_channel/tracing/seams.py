@@ -79,7 +79,7 @@ class OpenTelemetry(Tracing):
                 attributes=told,
                 parent=context_of(item.body),
             ) as span:
-                if queue == "outbox" and item.attempts == 1:
+                if queue == "outbox":
                     await _keep_trace(store, item, span)
                 outcome = await handle(item)
                 span.set_attribute(spans.OUTCOME, _word(outcome))

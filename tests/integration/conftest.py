@@ -29,6 +29,7 @@ class Platform:
         self.calls: list[tuple[str, str]] = []  # phone number id and token, of each in `sent`
         self.notes: list[str | None] = []  # the header beside each in `sent`
         self.receipts: list[dict[str, Any]] = []
+        self.files: dict[str, tuple[bytes, str]] = {}  # by media id: content, MIME type
         self.answers: list[tuple[int, Any]] = []  # the next ones, instead of a message id
         self.gate = asyncio.Event()  # closed: every request waits
         self.gate.set()
@@ -55,6 +56,24 @@ class Platform:
             }
         )
 
+    async def upload(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        file = form["file"]
+        assert isinstance(file, web.FileField)
+        media_id = f"10{len(self.files)}"
+        with file.file:
+            self.files[media_id] = (file.file.read(), file.content_type)
+        return web.json_response({"id": media_id})
+
+    async def media(self, request: web.Request) -> web.Response:
+        """Answer where a file is; and there, with the file."""
+        media_id = request.match_info["media_id"]
+        content, mime_type = self.files[media_id]
+        if request.path.startswith("/files/"):
+            return web.Response(body=content, content_type=mime_type)
+        url = f"http://{request.host}/files/{media_id}"
+        return web.json_response({"id": media_id, "url": url, "mime_type": mime_type})
+
     async def sends(self, count: int, *, within: float = 10.0) -> list[dict[str, Any]]:
         """Return all bodies as soon as there are *count* of them."""
         await self.eventually(lambda: len(self.sent) >= count, within=within)
@@ -72,6 +91,9 @@ async def platform() -> AsyncIterator[tuple[Platform, str]]:
     platform = Platform()
     app = web.Application()
     app.router.add_post("/v25.0/{phone_number_id}/messages", platform.messages)
+    app.router.add_post("/v25.0/{phone_number_id}/media", platform.upload)
+    app.router.add_get("/v25.0/{media_id}", platform.media)
+    app.router.add_get("/files/{media_id}", platform.media)
     runner = web.AppRunner(app)
     await runner.setup()
     sock = socket.create_server(("127.0.0.1", 0))

@@ -92,6 +92,42 @@ async def test_a_message_its_answer_and_what_became_of_it_are_one_trace(serve, p
         assert trace_id(webhook[0]) != trace_id(spans.named("turn"))
 
 
+async def test_files_are_part_of_the_trace_in_both_directions(
+    serve, platform, spans, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "guide.pdf").write_bytes(b"%PDF-1.4 a guide")
+    platform[0].files["4711"] = (b"%PDF-1.4 a bill", "application/pdf")
+    document = {"id": "4711", "mime_type": "application/pdf", "filename": "bill.pdf"}
+    content = text(PHONE, "wamid.in1", "")
+    content["messages"][0] |= {"type": "document", "document": document}
+
+    async def bot(message) -> None:
+        attachment = {"type": "document", "path": "guide.pdf"}
+        response = {"attachment": attachment, "utter_action": "utter_guide"}
+        await message.output_channel.send_response(message.sender_id, response)
+
+    async with serve(bot) as running:
+        await running.deliver(envelope([content]))
+        await platform[0].sends(1)
+        await until(lambda: "process outbox" in spans.names, spans)
+
+    heard = f"{RECEIVED} > send inbox > process inbox"
+    sent = f"{heard} > turn > compose > send outbox > process outbox"
+    assert spans.paths.count(f"{heard} > download > GET") == 2  # where it is, and the file
+    assert {
+        f"{heard} > download",
+        f"{sent} > convert",
+        f"{sent} > upload",
+        f"{sent} > upload > POST",
+        f"{sent} > send whatsapp > POST",
+    } <= set(spans.paths)
+    assert told(spans.named("download"))["whatsapp.media.mime_type"] == "application/pdf"
+    assert told(spans.named("upload"))["whatsapp.media.mime_type"] == "application/pdf"
+    for secret in ("bill", "guide.pdf", "4711", PHONE):
+        assert secret not in spans.text()
+
+
 async def test_spans_say_what_they_are_in_the_words_of_opentelemetry(serve, platform, spans):
     async with serve(answer, mark_read=False, typing_indicator=False) as running:
         await running.deliver(texts("hello"))
@@ -193,6 +229,25 @@ async def test_a_trace_that_the_caller_began_goes_on(serve, platform, spans):
 def signed(payload: dict) -> dict[str, str]:
     digest = hmac.new(b"an-app-secret", json.dumps(payload).encode(), hashlib.sha256).hexdigest()
     return {"X-Hub-Signature-256": f"sha256={digest}"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"traceparent": "00-0-0-01"},
+        {"traceparent": "\u00ff" * 55, "tracestate": "=,=;" * 1000},
+        {"traceparent": CALLER, "tracestate": "a=1," * 500},
+        {"traceparent": "00-" + "0" * 32 + "-" + "0" * 16 + "-01", "baggage": "a=%FF;;" * 500},
+    ],
+)
+async def test_a_strange_context_of_a_caller_does_no_harm(serve, platform, spans, headers):
+    payload = texts("hello")
+    async with serve(answer) as running:
+        assert await running.deliver(payload, headers=signed(payload) | headers) == 200
+        await platform[0].sends(1)
+        await until(lambda: "process outbox" in spans.names, spans)
+
+    assert spans.path(spans.named("turn")) == f"{RECEIVED} > send inbox > process inbox > turn"
 
 
 async def test_what_waits_for_the_bot_over_a_restart_stays_in_its_trace(serve, platform, spans):
