@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, cast
 
-from opentelemetry import propagate, trace
-from opentelemetry.trace import Link, Span, SpanKind, Tracer
+from opentelemetry import propagate
+from opentelemetry.trace import Span, SpanKind, Tracer
 
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.inbound.worker import Bot
@@ -73,11 +73,13 @@ class OpenTelemetry(Tracing):
         async def traced(item: Item) -> Outcome:
             told = spans.of_entry("process", queue, item.body)
             told[spans.ATTEMPT] = item.attempts
+            put_in = context_of(item.body)
             with self._spans.span(
                 f"process {queue}",
                 SpanKind.CONSUMER,
                 attributes=told,
-                parent=context_of(item.body),
+                parent=put_in,
+                links=spans.links_to(put_in),
             ) as span:
                 if queue == "outbox":
                     await _keep_trace(store, item, span)
@@ -112,10 +114,9 @@ class OpenTelemetry(Tracing):
         async def traced(status: Status) -> None:
             """Join the trace of the message, and link the webhook, which may hold others' too."""
             kept = await _find_trace(store, status)
-            parent, links = None, []
+            parent, links = None, spans.NO_LINKS
             if kept is not None:
-                parent = context_of({TRACE: kept})
-                links = [Link(trace.get_current_span().get_span_context())]
+                parent, links = context_of({TRACE: kept}), spans.links_to(None)
             word = known(status.status, STATUSES)
             told = {spans.STATUS: word}
             with self._spans.span(

@@ -38,6 +38,8 @@ STATUS: Final = "whatsapp.status"
 STATUS_CODE: Final = "http.response.status_code"
 TYPE: Final = "whatsapp.message.type"
 
+NO_LINKS: Final[Sequence[Link]] = ()
+
 _MIME_TYPES: Final = frozenset(ENDINGS.values())
 
 TRACE: Final = "trace"  # where an entry of a queue holds its context
@@ -56,7 +58,7 @@ class Spans:
         *,
         attributes: Mapping[str, Any] | None = None,
         parent: Context | None = None,
-        links: Sequence[Link] = (),
+        links: Sequence[Link] = NO_LINKS,
     ) -> Iterator[Span]:
         """Make a span the current one. *parent* is the current one, where none is given."""
         with self._tracer.start_as_current_span(
@@ -142,6 +144,12 @@ def of_operation(operation: str, destination: str) -> dict[str, Any]:
         "messaging.operation.type": operation,
         "messaging.destination.name": destination,
     }
+
+
+def links_to(context: Context | None) -> Sequence[Link]:
+    """Return a link to the span of *context*, the current one's if it is None; maybe none."""
+    found = trace.get_current_span(context).get_span_context()
+    return (Link(found),) if found.is_valid else NO_LINKS
 
 
 def is_in_trace() -> bool:

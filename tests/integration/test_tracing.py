@@ -85,6 +85,9 @@ async def test_a_message_its_answer_and_what_became_of_it_are_one_trace(serve, p
     of_message = spans.of_trace(spans.named("turn"))
     assert len(of_message) == len(trace_of) + 1
     assert len(spans.all) == len(of_message) + 3  # the webhooks of the statuses, which are linked
+    for queue in ("inbox", "outbox"):
+        (link,) = spans.named(f"process {queue}").links
+        assert link.context.span_id == spans.named(f"send {queue}").context.span_id
     for name in ("sent", "delivered", "read"):
         (link,) = spans.named(f"status {name}").links
         webhook = [s for s in spans.all if s.context.span_id == link.context.span_id]
