@@ -119,6 +119,13 @@ class Commits:
         # Rare: another process mends or empties the log. Whoever commits waits for it.
         return await self.write(operation, *args, **kwargs)
 
+    def check_file(self) -> None:
+        """Raise `StoreError` when nothing could be written; `write` finds out by itself."""
+        try:
+            self._check_file()
+        except StoreError as exc:
+            raise self._explain(exc) from exc
+
     def write(
         self,
         operation: Callable[Concatenate[sqlite3.Connection, P], T],

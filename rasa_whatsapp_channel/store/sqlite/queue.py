@@ -265,6 +265,7 @@ class SQLiteQueue(Queue):
         return sum(db.execute(each, line).rowcount for each in (sql.REMOVE_ALL, sql.DISCARD_ALL))
 
     async def depth(self) -> Depth:
+        self._commits.check_file()  # who asks wants to know whether all is well
         return await self._commits.read(self._depth)
 
     def _depth(self, db: sqlite3.Connection) -> Depth:
