@@ -3,27 +3,25 @@ The channel in Sanic as Rasa serves it, with a bot of ours, in processes that te
 
     python -m support.stub_server
 
-Importing Rasa takes seconds, so this process does it once and forks a server for every line on its
-stdin: a JSON object with `port`, `name`, `credentials`, `folder` (where it runs) and `journal` (see
-`Bot`). It prints the server's process id. A server ends with this process, whatever ends it.
+What each line on its stdin orders, see `forking`: `port`, `credentials` and `journal` (see `Bot`).
+A server ends with this process, whatever ends it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import random
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from rasa.core.channels.channel import UserMessage, register
 from sanic import Sanic
+from support.forking import fork_for_each_line
 from support.journal import Journal
 from support.numbered import answers_to
 
@@ -121,33 +119,11 @@ class Words(logging.Formatter):
         return f"{time.monotonic():.3f} {record.levelname} {super().format(record)} {data}"
 
 
-def fork(order: dict[str, Any]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    os.chdir(order["folder"])
-    log = os.open(f"{order['name']}.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-    for stream in (1, 2):
-        os.dup2(log, stream)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        asyncio.run(serve(order))
-    except BaseException as error:
-        logging.error("%s: %s", type(error).__name__, error)
-        os._exit(1)
-    os._exit(0)
-
-
 def main() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Words())
     logging.basicConfig(handlers=[handler])
-    # Nobody waits for the children: they are gone as soon as they end.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for line in sys.stdin:
-        sys.stdout.write(f"{fork(json.loads(line))}\n")
-        sys.stdout.flush()
+    fork_for_each_line(lambda order: asyncio.run(serve(order)))
 
 
 if __name__ == "__main__":
