@@ -20,7 +20,16 @@ import click
 import uvloop
 from bench.bench import QUICK, Bench, Size
 from bench.goals import Failure, Row, misses
-from bench.report import place, print_table, read_before, to_json, to_markdown
+from bench.report import (
+    PROFILES,
+    place,
+    print_profiles,
+    print_table,
+    profiles_to_markdown,
+    read_before,
+    to_json,
+    to_markdown,
+)
 from bench.servers import pipelines
 from bench.whatsapp import WhatsApp
 from rich.console import Console
@@ -46,7 +55,7 @@ PARTS = {
 @click.option("--check", is_flag=True, help="End with 1 where a goal is missed by over 15 %.")
 @click.option("--json", "json_file", type=Path, help="Write the figures here, too.")
 @click.option("--compare", type=Path, help="Show the ratios of this earlier --json beside.")
-@click.option("--profile", type=Path, help="Write flame graphs of the servers into this folder.")
+@click.option("--profile", type=Path, help="Sample where the time goes, into this folder.")
 @click.option(
     "--markdown",
     "markdown_file",
@@ -67,6 +76,8 @@ def main(
     page = markdown_file.read_text() if markdown_file and markdown_file.exists() else ""
     try:
         place("", page)
+        if profile:
+            place("", page, PROFILES)
     except ValueError as error:
         raise click.BadParameter(f"{markdown_file}: {error}") from error
     try:
@@ -78,14 +89,21 @@ def main(
     console = Console(width=None if sys.stdout.isatty() else 160)
     began = time.monotonic()
     uvloop.install()
-    found, busiest = asyncio.run(measure(parts or tuple(PARTS), size, profile))
+    found, bench = asyncio.run(measure(parts or tuple(PARTS), size, profile))
+    busiest, profiles = bench.busiest, bench.profiles
     took = time.monotonic() - began
     print_table(console, found, busiest, took=took, quick=quick, before=before)
+    if profiles:
+        print_profiles(console, profiles)
     if json_file:
         json_file.write_text(to_json(found, busiest, quick=quick))
     if markdown_file:
-        table = to_markdown(found, busiest, took=took, quick=quick)
-        markdown_file.write_text(place(table, page))
+        is_new = not page
+        page = place(to_markdown(found, busiest, took=took, quick=quick), page)
+        if profiles:
+            table = profiles_to_markdown(profiles)
+            page = f"{page}\n{table}" if is_new else place(table, page, PROFILES)
+        markdown_file.write_text(page)
     if check and (missed := misses(row for rows in found.values() for row in rows)):
         for each in missed:
             console.print(f"missed by more than 15 %: {each}", style="red", soft_wrap=True)
@@ -93,9 +111,9 @@ def main(
 
 
 async def measure(
-    parts: Collection[str], size: Size, profiles: Path | None = None
-) -> tuple[dict[str, list[Row | Failure]], dict[str, float]]:
-    """Return the rows of *parts* by what they are about, and how busy the load was at what."""
+    parts: Collection[str], size: Size, stacks: Path | None = None
+) -> tuple[dict[str, list[Row | Failure]], Bench]:
+    """Return the rows of *parts* by what they are about, and what they were measured with."""
     whatsapp = WhatsApp(latency=size.latency)
     await whatsapp.open()
     found: dict[str, list[Row | Failure]] = {}
@@ -105,7 +123,7 @@ async def measure(
         pipelines(Path(folder)) as forge,
         progress.status("starting") as status,
     ):
-        bench = Bench(size, Path(folder), whatsapp, forge, status.update, profiles)
+        bench = Bench(size, Path(folder), whatsapp, forge, status.update, stacks)
         for part in PARTS:
             if part in parts:
                 found[PARTS[part]] = rows = []
@@ -119,7 +137,7 @@ async def measure(
                     rows.append(Failure(part, f"{type(error).__name__}: {error}"))
                 progress.print(f"{part}: {time.monotonic() - began:.0f} s", style="dim")
     await whatsapp.close()
-    return found, bench.busiest
+    return found, bench
 
 
 if __name__ == "__main__":

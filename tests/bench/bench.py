@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bench.goals import medians
 from bench.people import SECRET, Load
-from bench.profile import recording
+from bench.profile import Profile, recording
 from bench.servers import Pipelines
 from bench.whatsapp import WhatsApp
 from support.webhooks import NUMBER
@@ -41,7 +41,8 @@ class Bench:
     whatsapp: WhatsApp
     pipelines: Pipelines
     say: Callable[[str], None]
-    profiles: Path | None = None  # the folder they are written into, if they are
+    stacks: Path | None = None  # the folder for sampled stacks, where those are wanted
+    profiles: list[Profile] = field(default_factory=list)
     busiest: dict[str, float] = field(default_factory=dict)  # by what was measured
 
     @property
@@ -80,7 +81,7 @@ class Bench:
         Measure A B A B, so that what disturbs the machine meets all, and return the medians.
 
         *servers* are process ids by the same names: they are profiled in a further round, which
-        does not count, where that is asked for.
+        does not count, where that is asked for. Then "cost" is among the figures.
         """
         rounds = rounds or self.size.rounds
         found: dict[str, list[dict[str, float]]] = {name: [] for name in measures}
@@ -88,12 +89,22 @@ class Bench:
             for name, measure in measures.items():
                 self.say(f"{what}: {name}, round {number} of {rounds}")
                 found[name].append(dict(await measure()))
-        for name, pid in (servers or {}).items() if self.profiles else ():
-            self.say(f"{what}: {name}, profiled")
-            file = self.profiles / f"{what} - {name}.svg".replace(" ", "_")
-            async with recording(pid, file):
-                await measures[name]()
-        return {name: medians(values) for name, values in found.items()}
+        figures = {name: medians(values) for name, values in found.items()}
+        for name, pid in (servers or {}).items():
+            await self.profile(f"{what}, {name}", pid, figures[name]["cost"], measures[name])
+        return figures
+
+    async def profile(
+        self, what: str, pid: int, cost: float, work: Callable[[], Awaitable[object]]
+    ) -> None:
+        """Do *work* once more and profile the process *pid*, where that is asked for."""
+        if self.stacks is None:
+            return
+        self.say(f"{what}: profiled")
+        file = self.stacks / f"{what}.txt".replace(" ", "-").replace(",", "")
+        async with recording(pid, file):
+            await work()
+        self.profiles.append(Profile.read(what, cost, file))
 
     def note_load(self, what: str, load: Load) -> Load:
         self.busiest[what] = max(load.busy, self.busiest.get(what, 0.0))

@@ -1,4 +1,4 @@
-"""Where a server's time goes while it is under load, as a flame graph of py-spy."""
+"""Where a process' time goes while it works, sampled by py-spy."""
 
 from __future__ import annotations
 
@@ -6,19 +6,39 @@ import asyncio
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+from bench.areas import shares
+
+
+@dataclass(frozen=True)
+class Profile:
+    """*cost* is the processor time of one turn, in ms; *shares* tell by area where it went."""
+
+    what: str
+    cost: float
+    shares: Mapping[str, float]
+
+    @classmethod
+    def read(cls, what: str, cost: float, file: Path) -> Profile:
+        return cls(what, cost, shares(file.read_text().splitlines()))
 
 
 @asynccontextmanager
 async def recording(pid: int, file: Path) -> AsyncIterator[None]:
-    """Write what the process *pid* did meanwhile into *file* (.svg). Waiting is left out."""
+    """
+    Write the stacks of the process *pid* meanwhile into *file*, folded. Waiting is left out.
+
+    https://www.speedscope.app draws such a file.
+    """
     program = Path(sys.executable).with_name("py-spy")
     found = str(program) if program.exists() else shutil.which("py-spy")
     if found is None:
         raise RuntimeError("py-spy is not installed: run `make setup`")
-    options = ["--gil", "--nonblocking", "--rate", "200"]
+    options = ["--gil", "--nonblocking", "--rate", "200", "--format", "raw"]
     recorder = await asyncio.create_subprocess_exec(
         *(found, "record", "--pid", str(pid), "--output", str(file), *options),
         stdout=asyncio.subprocess.DEVNULL,

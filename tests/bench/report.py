@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.bench import BUSY
 from bench.goals import Failure, Kind, Row
+from bench.profile import Profile
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -17,8 +18,9 @@ from rich.table import Table
 
 Found = Mapping[str, Sequence[Row | Failure]]
 Before = Mapping[tuple[str, str], str]  # what and beside what → ratio, in words
-# Marks in a page of Markdown, between which the table belongs.
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+# Marks in a page of Markdown, between which a table belongs.
+FIGURES = "<!-- figures -->", "<!-- end of figures -->"
+PROFILES = "<!-- profiles -->", "<!-- end of profiles -->"
 RATIO = 3  # its place among the cells, behind "what"
 COLORS = {"reached": "green", "missed": "red"}
 
@@ -75,18 +77,52 @@ def to_markdown(found: Found, busiest: Mapping[str, float], *, took: float, quic
     return "\n".join(lines) + "\n"
 
 
-def place(table: str, page: str) -> str:
+def print_profiles(console: Console, profiles: Sequence[Profile]) -> None:
+    """Print where the time of one turn goes, in ms; a column for each of *profiles*."""
+    head, *rows = _profile_cells(profiles)
+    table = Table(*head, box=box.SIMPLE_HEAD, title="Where the processor time of one turn goes, ms")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def profiles_to_markdown(profiles: Sequence[Profile]) -> str:
+    head, *rows = (f"| {' | '.join(cells)} |" for cells in _profile_cells(profiles))
+    return "\n".join([head, "|---|" + "---:|" * len(profiles), *rows]) + "\n"
+
+
+def _profile_cells(profiles: Sequence[Profile]) -> list[tuple[str, ...]]:
+    """Return a head, a row for each area, and one for all of it."""
+    costs = [
+        {area: share * profile.cost for area, share in profile.shares.items()}
+        for profile in profiles
+    ]
+    areas = {area: max(cost.get(area, 0.0) for cost in costs) for cost in costs for area in cost}
+    rows = (
+        (area, *(_number(cost[area]) if area in cost else "" for cost in costs))
+        for area in sorted(areas, key=lambda area: -areas[area])
+    )
+    return [
+        ("ms", *(profile.what for profile in profiles)),
+        *rows,
+        ("all", *(_number(profile.cost) for profile in profiles)),
+    ]
+
+
+def place(table: str, page: str, marks: tuple[str, str] = FIGURES) -> str:
     """
-    Return *page* with *table* between its two marks. An empty page becomes the table.
+    Return *page* with *table* between its two *marks*. An empty page becomes the table.
 
     Raises `ValueError` for a page without the marks: it would be lost.
     """
     if not page:
         return table
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not (begin and end):
-        raise ValueError(f"it has no place for a table: the lines {BEGIN} and {END}")
+        raise ValueError(f"it has no place for a table: the lines {' and '.join(marks)}")
     return f"{before}{begin}\n{table}{end}{after}"
 
 

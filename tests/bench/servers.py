@@ -33,8 +33,7 @@ class Server:
 
     def cpu(self) -> float:
         """Return the seconds of processor time it has had so far."""
-        times = psutil.Process(self.pid).cpu_times()
-        return float(times.user + times.system)
+        return cpu_of(self.pid)
 
     def memory(self) -> float:
         """Return what it has in memory, in MB."""
@@ -42,6 +41,11 @@ class Server:
 
     def tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+
+
+def cpu_of(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 class Pipelines:

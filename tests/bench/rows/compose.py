@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from statistics import median
@@ -15,6 +16,7 @@ from rasa_whatsapp_channel.outbound.compose import compose
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 Response = dict[str, Any]
+PROFILED: Final = 2.0  # seconds
 BLOCKS: Final = 40  # each once with ours and once with json
 
 # As Rasa hands them over: every key of a response is there.
@@ -76,6 +78,15 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
         bench.say(f"composing: {name}")
         ours, beside = measure(make, count)
         yield Row(f"composing {name}", ours, "json.dumps of its body", beside, "µs", at_most(20.0))
+        if make is markdown:
+            await bench.profile("composing Markdown", os.getpid(), ours / 1000, compose_for_a_while)
+
+
+async def compose_for_a_while() -> None:
+    responses = _responses(markdown)
+    end = time.monotonic() + PROFILED
+    while time.monotonic() < end:
+        body(next(responses))
 
 
 def measure(make: Callable[[int], Response], count: int) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from bench.bench import Bench
 from bench.caller import Caller
 from bench.goals import Row, at_least, at_most
 from bench.people import Chats, Load, Turn, at_rate, closed, somebody
+from bench.servers import cpu_of
 from support.processes import PROJECT, RASA_ENV, RasaServer, free_port
 
 QUICKSTART: Final = PROJECT / "examples" / "quickstart"
@@ -59,8 +61,11 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
 async def _throughput(bench: Bench, chats: Chats, caller: Caller, pid: int) -> AsyncIterator[Row]:
     async def measure(name: str, turn: Turn) -> dict[str, float]:
         size = bench.size
-        load = await closed(turn, people=PEOPLE, warm=size.warm, seconds=size.seconds)
-        return {"rate": bench.note_load(f"real Rasa, {name}", load).rate}
+        load = await closed(
+            turn, people=PEOPLE, warm=size.warm, seconds=size.seconds, cpu=partial(cpu_of, pid)
+        )
+        bench.note_load(f"real Rasa, {name}", load)
+        return {"rate": load.rate, "cost": 1000 * load.cpu / max(load.turns, 1)}
 
     found = await bench.alternate(
         "real Rasa",
@@ -79,6 +84,8 @@ async def _throughput(bench: Bench, chats: Chats, caller: Caller, pid: int) -> A
         at_least(0.9),
         f"{PEOPLE} people at once",
     )
+    cost = {name: figures["cost"] for name, figures in found.items()}
+    yield Row("processor time of a turn", cost["whatsapp"], "over REST", cost["rest"], "ms")
 
 
 async def _answers(bench: Bench, chats: Chats, caller: Caller, rate: float) -> AsyncIterator[Row]:

@@ -96,7 +96,7 @@ async def _measure(
         caller = Caller(server.port)
         stack.callback(caller.close)
         measures[name] = _one(bench, chats, name, server, caller)
-    return await bench.alternate("messages a second", measures, servers=pids)
+    return await bench.alternate("echo", measures, servers=pids)
 
 
 def per_message(url: str, messages: int) -> str:

@@ -7,7 +7,16 @@ import re
 
 import pytest
 from bench.goals import Failure, Row, at_least, at_most_added
-from bench.report import place, print_table, read_before, to_json, to_markdown
+from bench.profile import Profile
+from bench.report import (
+    PROFILES,
+    place,
+    print_table,
+    profiles_to_markdown,
+    read_before,
+    to_json,
+    to_markdown,
+)
 from rich.console import Console
 
 FOUND = {
@@ -117,3 +126,26 @@ def test_a_run_is_compared_with_an_earlier_one():
 def test_only_figures_of_an_earlier_run_can_be_compared(text):
     with pytest.raises(ValueError, match="not written by --json"):
         read_before(text)
+
+
+def test_the_profiles_are_one_table_in_ms_of_one_turn_with_the_largest_part_first():
+    table = profiles_to_markdown(
+        [
+            Profile("ours", 2.0, {"aiohttp": 0.25, "store": 0.75}),
+            Profile("bare", 0.8, {"aiohttp": 1.0}),
+        ]
+    )
+
+    assert table.splitlines() == [
+        "| ms | ours | bare |",
+        "|---|---:|---:|",
+        "| store | 1.5 |  |",
+        "| aiohttp | 0.5 | 0.8 |",
+        "| all | 2 | 0.8 |",
+    ]
+
+
+def test_the_profiles_have_a_place_of_their_own_in_a_page():
+    begin, end = PROFILES
+
+    assert place("new\n", f"a\n{begin}\nold\n{end}\nb", PROFILES) == (f"a\n{begin}\nnew\n{end}\nb")
