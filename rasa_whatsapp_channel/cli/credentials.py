@@ -53,8 +53,16 @@ def read_credentials(path: Path) -> Mapping[str, Any]:
     return block
 
 
-def read_settings(path: Path) -> Settings:
-    return Settings.from_credentials(read_credentials(path))
+def read_settings(path: Path, number: str | None = None) -> Settings:
+    """Return the settings of the bot, or those for one of its business numbers, by its id."""
+    settings = Settings.from_credentials(read_credentials(path))
+    if number is None:
+        return settings
+    numbers = settings.by_number()
+    if number not in numbers:
+        known = ", ".join(filter(None, numbers)) or "none by its id"
+        raise SettingsError(f"{path}: has no number {number}; it names {known}")
+    return numbers[number]
 
 
 def read_store(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from rasa_whatsapp_channel.cli.pairs import read_pairs, slot_option
 from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import run, sentence
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, StoreError, WhatsAppError
+from rasa_whatsapp_channel.whatsapp.identity import at_number
 
 _PAIR: Final[Mapping[str, Any]] = {"multiple": True, "callback": read_pairs}
 _SOURCE: Final = "FILE|LINK|ID"
@@ -27,6 +29,12 @@ _SOURCE: Final = "FILE|LINK|ID"
     metavar="NUMBER",
     required=True,
     help="Who gets it, with the country's code.",
+)
+@click.option(
+    "--from",
+    "number",
+    metavar="PHONE_NUMBER_ID",
+    help="Which of the bot's numbers sends it.  [default: the first]",
 )
 @click.option("--text", help="The message, or what stands above buttons, a list or a link.")
 @click.option("--preview-url", is_flag=True, help="With a text: show its first link as a card.")
@@ -77,7 +85,9 @@ _SOURCE: Final = "FILE|LINK|ID"
 )
 @convert_option
 @credentials_option
-def command(to: str, credentials: Path, convert: bool | None, **options: Any) -> None:
+def command(
+    to: str, number: str | None, credentials: Path, convert: bool | None, **options: Any
+) -> None:
     """
     One message of any kind, or one response of the bot.
 
@@ -96,102 +106,112 @@ def command(to: str, credentials: Path, convert: bool | None, **options: Any) ->
     rasa-whatsapp send --to … --reaction 👍 --reply-to wamid.HBg…
     rasa-whatsapp send --to … --template order_shipped --language de --param "12:30"
     rasa-whatsapp send --to … --response utter_offer --slot name=Ada
+    rasa-whatsapp send --to … --from 206540352242922 --text "From our second number"
     rasa-whatsapp send --to … --json body.json
     """
     from rasa_whatsapp_channel.cli.contents import find_kind, read_contents
 
+    sending = _Sending(credentials, to, number, convert)
     try:
         if find_kind(options) == "response":
-            work = _send_response(credentials, to, options, convert)
+            work = sending.response(options)
         else:
-            work = _send(credentials, to, [read_contents(options)], convert)
+            work = sending.messages([read_contents(options)])
     except WhatsAppError as error:
         raise click.ClickException(sentence(error)) from error
     for message_id in run(work):
         click.echo(message_id)
 
 
-async def _send_response(
-    credentials: Path, to: str, options: Mapping[str, Any], convert: bool | None
-) -> list[str]:
-    from rasa_whatsapp_channel.cli.responses import read_response
-    from rasa_whatsapp_channel.outbound.compose import compose
-    from rasa_whatsapp_channel.outbound.note import write_changes, write_note
+@dataclass(frozen=True)
+class _Sending:
+    """From one of the bot's numbers, *number* or the first, to one person."""
 
-    settings, name = read_settings(credentials), options["response"]
-    _, response = read_response(options["domain"] or Path(), name, dict(options["slot"]))
-    composed = compose(
-        {**response, "utter_action": name},
-        api=settings.platform,
-        captions=settings.captions,
-        markdown=settings.markdown,
-        reply_to=options["reply_to"],
-    )
-    for change in composed.changes:
-        click.echo(f"{change.code} {change.text}", err=True)
-    if not composed.messages:
-        raise InvalidMessage(name, "has nothing that WhatsApp would take")
-    return await _send(
-        credentials,
-        to,
-        composed.messages,
-        convert,
-        payloads=composed.payloads,
-        choices=composed.choices,
-        note=write_note(name, write_changes(composed.changes)),
-    )
+    credentials: Path
+    to: str
+    number: str | None
+    convert: bool | None
 
+    async def response(self, options: Mapping[str, Any]) -> list[str]:
+        from rasa_whatsapp_channel.cli.responses import read_response
+        from rasa_whatsapp_channel.outbound.compose import compose
+        from rasa_whatsapp_channel.outbound.note import write_changes, write_note
 
-async def _send(
-    credentials: Path,
-    to: str,
-    messages: Sequence[Any],
-    convert: bool | None,
-    *,
-    payloads: Mapping[str, str] | None = None,
-    choices: Mapping[str, str] | None = None,
-    note: str | None = None,
-) -> list[str]:
-    from rasa_whatsapp_channel.cli.uploads import open_desk
-    from rasa_whatsapp_channel.outbound.issued import commands_of
-
-    async with AsyncExitStack() as stack:
-        desk = await stack.enter_async_context(open_desk(credentials, convert=convert))
-        ready = [(await desk.prepare(each.message), each.reply_to) for each in messages]
-        tapped = any(True for message, _ in ready for _ in commands_of(message))
-        if tapped or payloads or choices:
-            await _tell_bot(credentials, to, [message for message, _ in ready], payloads, choices)
-        return [
-            await desk.client.send(to, message, reply_to=reply_to, note=note)
-            for message, reply_to in ready
-        ]
-
-
-async def _tell_bot(
-    credentials: Path,
-    to: str,
-    messages: Sequence[Any],
-    payloads: Mapping[str, str] | None,
-    choices: Mapping[str, str] | None,
-) -> None:
-    """Note in the bot's store what taps on these messages mean, as the channel does."""
-    from rasa_whatsapp_channel.cli.stores import Place
-    from rasa_whatsapp_channel.outbound.issued import note_issued
-    from rasa_whatsapp_channel.outbound.outlet import PAYLOAD_LIFE
-    from rasa_whatsapp_channel.store.choices import offer
-    from rasa_whatsapp_channel.store.keys import payload_key, person_key
-
-    try:
-        async with Place(credentials, None).open() as store:
-            known = await store.values.get(person_key(to))
-            name = known if isinstance(known, str) else to
-            for short, payload in (payloads or {}).items():
-                await store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
-            if choices:
-                await offer(store.values, name, f"out:{uuid.uuid4().hex}", choices)
-            for message in messages:
-                await note_issued(store.values, name, message)
-    except StoreError as error:
-        click.echo(
-            f"Taps on this will be heard as the buttons' labels, not as commands: {error}", err=True
+        settings, name = read_settings(self.credentials), options["response"]
+        _, response = read_response(options["domain"] or Path(), name, dict(options["slot"]))
+        composed = compose(
+            {**response, "utter_action": name},
+            api=settings.platform,
+            captions=settings.captions,
+            markdown=settings.markdown,
+            reply_to=options["reply_to"],
         )
+        for change in composed.changes:
+            click.echo(f"{change.code} {change.text}", err=True)
+        if not composed.messages:
+            raise InvalidMessage(name, "has nothing that WhatsApp would take")
+        return await self.messages(
+            composed.messages,
+            payloads=composed.payloads,
+            choices=composed.choices,
+            note=write_note(name, write_changes(composed.changes)),
+        )
+
+    async def messages(
+        self,
+        messages: Sequence[Any],
+        *,
+        payloads: Mapping[str, str] | None = None,
+        choices: Mapping[str, str] | None = None,
+        note: str | None = None,
+    ) -> list[str]:
+        from rasa_whatsapp_channel.cli.uploads import open_desk
+        from rasa_whatsapp_channel.outbound.issued import commands_of
+
+        async with AsyncExitStack() as stack:
+            desk = await stack.enter_async_context(
+                open_desk(self.credentials, number=self.number, convert=self.convert)
+            )
+            ready = [(await desk.prepare(each.message), each.reply_to) for each in messages]
+            tapped = any(True for message, _ in ready for _ in commands_of(message))
+            if tapped or payloads or choices:
+                await self._tell_bot([message for message, _ in ready], payloads, choices)
+            return [
+                await desk.client.send(self.to, message, reply_to=reply_to, note=note)
+                for message, reply_to in ready
+            ]
+
+    async def _tell_bot(
+        self,
+        messages: Sequence[Any],
+        payloads: Mapping[str, str] | None,
+        choices: Mapping[str, str] | None,
+    ) -> None:
+        """Note in the bot's store what taps on these messages mean, as the channel does."""
+        from rasa_whatsapp_channel.cli.stores import Place
+        from rasa_whatsapp_channel.outbound.issued import note_issued
+        from rasa_whatsapp_channel.outbound.outlet import PAYLOAD_LIFE
+        from rasa_whatsapp_channel.store.choices import offer
+        from rasa_whatsapp_channel.store.keys import payload_key, person_key
+
+        try:
+            async with Place(self.credentials, None).open() as store:
+                known = await store.values.get(person_key(self.to))
+                name = self._conversation(known if isinstance(known, str) else self.to)
+                for short, payload in (payloads or {}).items():
+                    await store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
+                if choices:
+                    await offer(store.values, name, f"out:{uuid.uuid4().hex}", choices)
+                for message in messages:
+                    await note_issued(store.values, name, message)
+        except StoreError as error:
+            click.echo(
+                f"Taps on this will be heard as the buttons' labels, not as commands: {error}",
+                err=True,
+            )
+
+    def _conversation(self, person: str) -> str:
+        """Return the name of the person's chat with the number; the first one is not named."""
+        if self.number in (None, read_settings(self.credentials).phone_number_id):
+            return person
+        return at_number(person, str(self.number))

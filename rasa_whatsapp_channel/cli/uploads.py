@@ -44,11 +44,17 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(credentials: Path, *, convert: bool | None = None) -> AsyncIterator[Desk]:
-    """*convert* files that WhatsApp would refuse; None: as the setting `media.convert` says."""
+async def open_desk(
+    credentials: Path, *, number: str | None = None, convert: bool | None = None
+) -> AsyncIterator[Desk]:
+    """
+    Open it for *number*, as in `read_settings`.
+
+    *convert* files that WhatsApp would refuse; None: as the setting `media.convert` says.
+    """
     from rasa_whatsapp_channel.wiring import account, make_client, make_links, make_transport
 
-    settings = read_settings(credentials)
+    settings = read_settings(credentials, number)
     client = make_client(settings, make_transport(settings, watch=show_upload))
     links = make_links(settings)
     with tempfile.TemporaryDirectory(prefix="whatsapp-") as folder:

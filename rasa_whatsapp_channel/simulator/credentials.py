@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from rasa_whatsapp_channel.simulator.config import Config
 
@@ -14,11 +15,15 @@ def credentials_block(config: Config, base_url: str) -> str:
     return "\n".join(["rasa_whatsapp_channel.WhatsAppInput:", *lines])
 
 
-def _account(config: Config) -> dict[str, str]:
+def _account(config: Config) -> dict[str, Any]:
     if config.api.name == "on_premises":
         return {"username": config.username, "password": config.password}
-    number = {"phone_number_id": config.number.phone_number_id}
-    return {**(number if config.api.name == "cloud" else {}), "access_token": config.access_token}
+    token = {"access_token": config.access_token}
+    if config.api.name != "cloud":
+        return token
+    more = [{"phone_number_id": number.phone_number_id} for number in config.more_numbers]
+    first = {"phone_number_id": config.number.phone_number_id}
+    return {**first, **token, **({"numbers": more} if more else {})}
 
 
 def _proof(config: Config) -> dict[str, str]:

@@ -62,9 +62,9 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Simulat
     """Start a simulator of an API; its block stands in credentials.yml then."""
     servers: list[TestServer] = []
 
-    async def start(api: str = "cloud") -> Simulator:
+    async def start(api: str = "cloud", **more: Any) -> Simulator:
         # Nobody listens to its webhooks.
-        config = Config(api=APIS[api], webhook="http://127.0.0.1:1/", retry_pauses=(60,))
+        config = Config(api=APIS[api], webhook="http://127.0.0.1:1/", retry_pauses=(60,), **more)
         server = TestServer(create_app(config))
         await server.start_server()
         servers.append(server)

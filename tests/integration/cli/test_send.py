@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.keys import issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.apis import APIS
@@ -362,6 +363,34 @@ async def test_taps_on_what_was_sent_count_as_the_channels_own(rasa_whatsapp, si
         assert await store.values.get(issued_key(MAYA, rows[0]["id"]))
         kept = await store.values.get(payload_key(rows[0]["id"]))
     assert kept == '/order{"tea": "' + "assam " * 60 + '"}'
+
+
+async def test_a_further_number_sends_too_and_taps_count_in_its_chat(
+    rasa_whatsapp, start, tmp_path
+):
+    simulator = await start(more_numbers=(Number("206540352242922", "15550002222"),))
+    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}"):
+        pass  # the bot was there before
+    yes = ("--text", "Coming?", "--button", "Yes=/affirm")
+
+    done = await rasa_whatsapp("send", "--to", MAYA, "--from", "206540352242922", *yes)
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    [shown] = await simulator.chat(1)
+    assert shown["number"] == "206540352242922"
+    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
+        assert await store.values.get(issued_key(f"{MAYA}@206540352242922", "/affirm"))
+        assert await store.values.get(issued_key(MAYA, "/affirm")) is None
+
+
+async def test_a_number_that_the_bot_does_not_have_is_said_with_those_it_has(
+    rasa_whatsapp, simulator
+):
+    done = await rasa_whatsapp("send", "--to", MAYA, "--from", "999", "--text", "Hello")
+
+    assert done.exit_code == 1
+    assert "has no number 999; it names 106540352242922" in done.stderr
+    assert await simulator.chat() == []
 
 
 async def test_without_a_store_the_message_goes_and_what_taps_will_do_is_said(
