@@ -1,4 +1,4 @@
-"""The block for credentials.yml: a bot that reads it speaks to the simulator with all its numbers."""
+"""The block for credentials.yml: who reads it speaks to the simulator, with all its numbers."""
 
 from __future__ import annotations
 
