@@ -24,7 +24,7 @@ from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
-from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store import base, open_store
 from rasa_whatsapp_channel.store.base import Item, Queue, Store
 from rasa_whatsapp_channel.store.consumer import Consumer, Handle, Outcome, SetAside
 from rasa_whatsapp_channel.tracing import Tracing, find_tracing
@@ -73,7 +73,7 @@ class Wiring:
         self.settings = settings
         self.metrics = Metrics()
         self.tracing = find_tracing()
-        self.store: Store = self.tracing.store(open_store(settings.store))
+        self.store: Store = self.tracing.store(make_store(settings))
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings, self.tracing)
         self._retention = make_retention(settings, root)
@@ -225,6 +225,11 @@ def by_number(handles: Mapping[str | None, Handle]) -> Handle:
         return await handles[number](item)
 
     return handle
+
+
+def make_store(settings: Settings) -> Store:
+    retention = base.Retention(ledger=settings.keep_sent_days * base.DAY)
+    return open_store(settings.store, retention=retention)
 
 
 def make_folder(settings: Settings, client: Client, root: Path) -> MediaStore | None:

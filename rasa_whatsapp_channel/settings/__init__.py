@@ -175,6 +175,13 @@ class Settings:
         means="Where messages wait: a file beside the bot, `redis://…` for [several "
         "servers](several-servers.md), or `memory:` to forget them at the end.",
     )  # may hold Redis' password
+    keep_sent_days: float = key(
+        kinds.days,
+        30.0,
+        means="How long the store remembers what was sent: to whom, which response, and whether "
+        "it arrived. Fewer days take less room in Redis: [how large a "
+        "deployment](performance.md#how-large-a-deployment).",
+    )
     captions: str = key(
         kinds.choice("merge", "separate"),
         "merge",

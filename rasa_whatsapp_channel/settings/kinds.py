@@ -85,6 +85,14 @@ def positive(value: object) -> float:
     return found
 
 
+def days(value: object) -> float:
+    """Of the store's memory: less than one would forget what a crash left unsettled."""
+    found = _number(value)
+    if not 1 <= found < float("inf"):
+        raise ValueError("a number from 1 on")
+    return found
+
+
 def template(value: object) -> Mapping[str, Any]:
     """Return the body of the template message that *value* describes, as on WhatsApp's page."""
     if not isinstance(value, Mapping):

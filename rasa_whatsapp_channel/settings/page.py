@@ -45,7 +45,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         *("captions", "markdown", "wait_for_delivered", "delivered_timeout"),
         *("max_messages_per_second", "reengagement_template", "wait_for_window", "failure_intent"),
     ),
-    "Where things are kept": ("store", "media"),
+    "Where things are kept": ("store", "keep_sent_days", "media"),
 }
 
 

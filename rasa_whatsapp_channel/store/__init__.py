@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import Clock, Store
+from rasa_whatsapp_channel.store.base import Clock, Retention, Store
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 SQLITE: Final = "sqlite:///"
@@ -17,7 +17,9 @@ FORMS: Final = (
 )
 
 
-def open_store(url: str, *, clock: Clock | None = None) -> Store:
+def open_store(
+    url: str, *, clock: Clock | None = None, retention: Retention | None = None
+) -> Store:
     """
     Return the store *url* names, not opened yet.
 
@@ -27,15 +29,15 @@ def open_store(url: str, *, clock: Clock | None = None) -> Store:
     if url == "memory:":
         from rasa_whatsapp_channel.store.memory import MemoryStore
 
-        return MemoryStore(clock=clock or time.time)
+        return MemoryStore(clock=clock or time.time, retention=retention)
     if url.startswith(SQLITE) and url != SQLITE and not url.endswith(("/", ":memory:")):
         from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
-        return SQLiteStore(url[len(SQLITE) :], clock=clock or time.time)
+        return SQLiteStore(url[len(SQLITE) :], clock=clock or time.time, retention=retention)
     if url.startswith(("redis://", "rediss://")):
         from rasa_whatsapp_channel.store.redis import RedisStore
 
-        return RedisStore(url, clock=clock)
+        return RedisStore(url, clock=clock, retention=retention)
     raise StoreError(f"store: not a store this package knows; use {FORMS}")
 
 

@@ -211,6 +211,7 @@ def test_networks_are_read_as_networks():
         ("allowed_networks", ["10.0.0.1/8"], "'allowed_networks' must be a list of networks"),
         ("trusted_proxies", ["10.0.0.0/8"], "'trusted_proxies' needs 'allowed_networks'"),
         ("max_age", 0, "'max_age' must be a number above 0"),
+        ("keep_sent_days", 0, "'keep_sent_days' must be a number from 1 on"),
     ],
 )
 def test_what_is_wrong_at_the_door_is_told(key, value, told):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import DAY, Retention
 from rasa_whatsapp_channel.store.memory import MemoryStore
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
@@ -59,3 +60,19 @@ def test_any_other_url_is_refused_with_the_forms_that_work(url):
     ):
         assert form in str(info.value)
     assert "secret" not in str(info.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///{}/whatsapp.db", "memory:"])
+async def test_what_was_sent_is_remembered_as_long_as_wanted(tmp_path, url):
+    now = 1_800_000_000.0
+    retention = Retention(ledger=2 * DAY)
+    async with open_store(url.format(tmp_path), clock=lambda: now, retention=retention) as store:
+        await store.ledger.note_sent("wamid.1", key="k", recipient_id="49151")
+        now += 2 * DAY - 1
+        await store.purge()
+        before = await store.ledger.get("wamid.1")
+        now += 2
+        await store.purge()
+
+        assert before is not None
+        assert await store.ledger.get("wamid.1") is None
