@@ -35,11 +35,15 @@ KEPT: Final = 45 * 86_400.0  # longer than any id lives
 VERSION: Final = "1"  # of the results: goes up when they are made another way
 
 _LIBRARIES: Final = {"image": "PIL", "sticker": "PIL", "audio": "av", "video": "av"}
+_READERS: Final = {"image/heic": ("pillow_heif",)}  # Rasa brings Pillow, which cannot read these
 
 
-def is_possible(kind: str) -> bool:
-    """Tell whether the library is there that converts files of *kind*."""
-    return kind in _LIBRARIES and find_spec(_LIBRARIES[kind]) is not None
+def is_possible(kind: str, mime_type: str) -> bool:
+    """Tell whether the libraries are there that make a *kind* of what has *mime_type*."""
+    if kind not in _LIBRARIES:
+        return False
+    needed = [_LIBRARIES[kind], *_READERS.get(mime_type, ())]
+    return all(find_spec(library) is not None for library in needed)
 
 
 class Converter:
@@ -144,7 +148,7 @@ def needs_work(path: Path, need: Need, mime_type: str) -> bool:
     source = Source(mime_type, size, picture, read_opus_channels(head))
     if not plans.needs_a_look(need, mime_type) and plans.decide(need, source) is None:
         return False
-    if not is_possible(need.kind):
+    if not is_possible(need.kind, mime_type):
         raise MediaError(EXTRA)
     if size > SOURCE_BYTES:
         raise MediaError(f"is larger than {SOURCE_BYTES // MB} MB, too large to be converted")

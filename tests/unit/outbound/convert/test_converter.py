@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -73,3 +75,19 @@ async def test_a_file_that_is_gone_is_said(tmp_path):
         await Converter(tmp_path / "c").fit(
             tmp_path / "none", "0" * 64, Need("image"), "image/webp"
         )
+
+
+def test_a_picture_of_an_iphone_names_the_extra_where_the_package_for_it_is_missing(tmp_path):
+    (tmp_path / "lake.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 64)
+    code = (
+        "import sys; sys.modules['pillow_heif'] = None; from pathlib import Path\n"
+        "from rasa_whatsapp_channel.outbound.convert.converter import needs_work\n"
+        "from rasa_whatsapp_channel.outbound.convert.plan import Need\n"
+        "needs_work(Path('lake.heic'), Need('image'), 'image/heic')"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert 'MediaError: `pip install "rasa-whatsapp-channel[convert]"`' in told.stderr
