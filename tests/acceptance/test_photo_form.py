@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from support.bot import QUICKSTART, train
+from support.documents import blocks_of
 from support.processes import (
     PHONE,
     PROJECT,
@@ -65,6 +66,17 @@ async def maya(simulator: Simulator) -> AsyncIterator[Person]:
         maya = Person(session, simulator, PHONE)
         await maya.looks()
         yield maya
+
+
+async def test_what_runs_here_is_what_the_readme_says(simulator):
+    [printed] = blocks_of(EXAMPLE / "README.md", "sh")
+
+    assert printed.commands == [
+        "rasa train",
+        "rasa-whatsapp simulate",
+        "rasa run actions",
+        "rasa run",
+    ]
 
 
 def replace(file: Path, before: str, after: str) -> None:

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import yaml
 from aiohttp import web
+from support.documents import blocks_of
 from support.processes import PHONE, PROJECT, Person, RasaServer, Simulator, free_port
 from support.redis_server import RedisServer
 
@@ -60,6 +61,16 @@ def credentials(simulator: Simulator, redis: RedisServer) -> str:
     text = (EXAMPLE / "credentials.yml").read_text()
     text = text.replace("http://127.0.0.1:8400", simulator.url)
     return text.replace("redis://127.0.0.1:6379/0", redis.url)
+
+
+async def test_what_runs_here_is_what_the_readme_says():
+    [printed] = blocks_of(EXAMPLE / "README.md", "sh")
+    redis, simulator, *servers = printed.commands
+
+    assert redis.startswith("redis-server --appendonly yes ")
+    assert simulator == "rasa-whatsapp simulate"
+    assert len(servers) == 2
+    assert all(server.startswith("TICKET_LOCK_LIFETIME=20 rasa run ") for server in servers)
 
 
 async def test_two_servers_share_the_work_and_one_goes_on_alone(worlds, tmp_path):

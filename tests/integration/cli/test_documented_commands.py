@@ -1,8 +1,9 @@
 """
-Every command of README and docs, as printed, in a bot's folder beside a simulator.
+Every command of docs and examples, as printed, in a bot's folder beside a simulator.
 
 The pages tell of one bot and one simulator; here the folder, the chat and the store are laid out so
-that each command finds what its page speaks of. The tutorial builds its own: tests/acceptance.
+that each command finds what its page speaks of. README and tutorial are followed from an empty
+machine on: tests/acceptance/test_new_user.py.
 """
 
 from __future__ import annotations
@@ -19,66 +20,22 @@ from typing import Any
 import aiohttp
 import pytest
 from support.documents import ROOT, Block, all_blocks
+from support.printed import KEPT, MEDIA_ID, lay
 from support.processes import Process, free_port
-from support.real_files import sound
 
-from rasa_whatsapp_channel.store import open_store
-
-MAYA = "4915112345678"
-WAITING = "wamid.HBgNNDkxNTExMjM0NTY3OBUCABIYFDNBQTFCMkMzRDRFNUYwMDYwNzE4MjkAA==:0"
-KEPT = "2026-11-25/1037543291543634_2bb80d537b1d.jpg"  # what somebody sent
-MEDIA_ID = "1037543291543634"
-BLOCKS = [
-    block for block in all_blocks("sh") if not block.reason and block.page != "docs/tutorial.md"
-]
+FOLLOWED = ("README.md", "docs/tutorial.md")
+BLOCKS = [block for block in all_blocks("sh") if not block.reason and block.page not in FOLLOWED]
 SIMULATE = "rasa-whatsapp simulate"
 
-DOMAIN = """\
-version: "3.1"
-intents: [buy, later, whatsapp_image, whatsapp_video, whatsapp_audio, whatsapp_voice,
-  whatsapp_document, whatsapp_sticker, whatsapp_location, whatsapp_contacts, whatsapp_order,
-  whatsapp_reaction, whatsapp_flow, whatsapp_unsupported]
-slots:
-  name: {type: text, mappings: [{type: custom}]}
-responses:
-  utter_offer:
-  - text: "Our offer for {name}"
-    image: "media/lake.jpg"
-    buttons: [{title: "Buy", payload: "/buy"}, {title: "Later", payload: "/later"}]
-"""
-MORE = """\
-version: "3.1"
-responses:
-  utter_more:
-  - text: "There is more"
-"""
-CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada\r\nTEL;TYPE=CELL:+44 20 1234567\r\nEND:VCARD\r\n"
 # It loads all of Rasa, so one stands for all; test_readme.py looks up the options of each.
 DOCTOR = "rasa-whatsapp doctor --offline"
 
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    """A bot's folder, with an answer in its store that was set aside."""
-    shutil.copytree(ROOT / "examples" / "quickstart" / "media", tmp_path / "media")
-    shutil.copy(tmp_path / "media" / "lake.jpg", tmp_path / "lake.heic")  # its content counts
-    (tmp_path / "hello.mp3").write_bytes(sound("mp3", "mp3"))
-    (tmp_path / "ada.vcf").write_text(CARD)
-    kept = tmp_path / "whatsapp_media" / KEPT
-    kept.parent.mkdir(parents=True)
-    shutil.copy(tmp_path / "media" / "lake.jpg", kept)
-    (tmp_path / "my-bot").mkdir()
-    (tmp_path / "my-bot" / "domain.yml").write_text('version: "3.1"\n')
-    (tmp_path / "domain").mkdir()
-    (tmp_path / "domain" / "more.yml").write_text(MORE)
-    (tmp_path / "domain.yml").write_text(DOMAIN)
-    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
-        message = {"type": "text", "text": {"body": "hello"}}
-        body = {"recipient_id": MAYA, "message": message, "response": "utter_offer"}
-        await store.outbox.put(WAITING, MAYA, body)
-        item = await store.outbox.claim(30)
-        assert item is not None
-        await store.outbox.give_up(item, "131026 undeliverable")
+    """The folder of the quickstart, with what the pages speak of beside it."""
+    shutil.copy(ROOT / "examples" / "quickstart" / "domain.yml", tmp_path)
+    await lay(tmp_path)
     return tmp_path
 
 
