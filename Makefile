@@ -3,7 +3,7 @@
 PORT ?= 8400
 RASA_PORT ?= 5005
 ARGS ?=
-MATRIX ?= 3.10 3.11 3.12 3.13 lowest
+MATRIX ?= 3.10 3.11 3.12 3.13 lowest pro-3.11 pro-3.12 pro-3.13
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test matrix lint format docs bench bench-check setup clean
@@ -18,15 +18,16 @@ demo: ## run a bot and the simulator, and say which page to open (PORT=8400 RASA
 test: ## run every test (ARGS="-k buttons" for some of them)
 	@.ci/test $(ARGS)
 
-matrix: ## run the tests that need no Rasa on every Python, and with the oldest dependencies
+matrix: ## run tests on every Python: without Rasa, with the oldest dependencies, with Rasa Pro
 	@for environment in $(MATRIX); do .ci/matrix $$environment $(ARGS) || exit 1; done
 
-lint: ## check style, types, layers and the documentation
+lint: ## check style, types, layers, the manifests for Kubernetes and the documentation
 	@.ci/environment .venv-lint
 	.venv-lint/bin/ruff check .
 	.venv-lint/bin/ruff format --check .
 	.venv-lint/bin/mypy
 	.venv-lint/bin/lint-imports
+	.venv-lint/bin/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml, $(wildcard examples/kubernetes/*.yaml))
 	$(MKDOCS) build
 
 format: ## bring the code into shape

@@ -106,6 +106,7 @@ async def test_a_typed_intent_is_not_obeyed(world, maya):
     assert answer["content"]["body"] != "Thank you for the order!"
 
 
+@pytest.mark.parametrize("world", ["cloud"], indirect=True)  # the API takes no part in it
 async def test_a_message_whose_turn_was_killed_is_answered_once_after_the_restart(world, maya):
     (world.folder / "turn-has-begun").unlink(missing_ok=True)
     await maya.says("answer me slowly")
