@@ -1,8 +1,8 @@
 """
 Outbox → WhatsApp: one recipient at a time, in order.
 
-What may keep a message back, in this order: the 24-hour window, the pair limit, a pause for
-everybody, the number's rate; then, after a file, the next message waits until it was delivered.
+What may keep a message back, in this order: the 24-hour window, a pause for everybody, the pair
+limit, the number's rate; then, after a file, the next message waits until it was delivered.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.note import write_note
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.store.base import DAY, Item, Sent, Store
+from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.consumer import DONE, Done, Outcome, Release, SetAside
 from rasa_whatsapp_channel.store.keys import (
     address_key,
@@ -95,8 +96,9 @@ class Sender:
         self._store = store
         self._statuses = statuses
         self._failures = failures
-        self._rate = f"rate:{account}"
         self._pace = pace or Pace()
+        rate = self._pace.max_per_second
+        self._rate = Limit(f"rate:{account}", rate, max(rate, 1.0))
         self._metrics = metrics or Metrics()
         self._reengagement = reengagement
         self._clock = clock
@@ -115,10 +117,9 @@ class Sender:
         state = await self._window(item, entry, message)
         if not isinstance(state, window.Open):
             return await self._outside_window(item, entry, state)
-        if wait := await self._pair_wait(entry):
-            return Release(wait, attempt=False)
         await self._brake.passes()
-        await self._pass_rate()
+        if wait := await self._pass_limits(entry):
+            return Release(wait, attempt=False)
         return await self._send(item, entry, message, keep=not state.known)
 
     async def _earlier_try(self, item: Item, entry: Entry, message: Message) -> Outcome | None:
@@ -165,19 +166,17 @@ class Sender:
         key = entry.template_key or f"{item.key}:template"
         await self._store.outbox.put(key, template_lane(entry.recipient_id), stand_in.body())
 
-    async def _pair_wait(self, entry: Entry) -> float:
-        if not self._client.api.pair_limit:
-            return 0.0
-        return await self._store.values.take(
-            f"pair:{entry.recipient_id}",
-            rate=1 / self._pace.pair_interval,
-            burst=self._pace.pair_burst,
-        )
-
-    async def _pass_rate(self) -> None:
-        rate = self._pace.max_per_second
-        while wait := await self._store.values.take(self._rate, rate=rate, burst=max(rate, 1.0)):
-            await self._sleep(wait)
+    async def _pass_limits(self, entry: Entry) -> float:
+        """Wait for the number's rate; return how long the person has to wait for theirs, or 0.0."""
+        limits = [self._rate]
+        if self._client.api.pair_limit:
+            key = f"pair:{entry.recipient_id}"
+            limits.append(Limit(key, 1 / self._pace.pair_interval, self._pace.pair_burst))
+        while any(waits := await self._store.values.take(*limits)):
+            if any(waits[1:]):
+                return waits[1]
+            await self._sleep(waits[0])
+        return 0.0
 
     async def _send(self, item: Item, entry: Entry, message: Message, *, keep: bool) -> Outcome:
         ready = message

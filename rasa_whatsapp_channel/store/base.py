@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
+from rasa_whatsapp_channel.store.bucket import Limit
+
 Body = Mapping[str, Any]
 Clock = Callable[[], float]
 
@@ -304,12 +306,12 @@ class Values(ABC):
         """
 
     @abstractmethod
-    async def take(self, key: str, *, rate: float, burst: float) -> float:
+    async def take(self, *limits: Limit) -> Sequence[float]:
         """
-        Take a token from the bucket *key*, which gets *rate* a second and holds *burst* at most.
+        Take a token from the bucket of each of *limits*, or from none when one has none.
 
-        Returns 0.0; or, when there is none, the seconds until there would be one. It begins full.
-        Buckets and values know nothing of each other. *rate* is above 0, *burst* at least 1.
+        Returns for each the seconds until it would have one: 0.0 for all when they were taken.
+        Buckets begin full, and know nothing of values.
         """
 
 

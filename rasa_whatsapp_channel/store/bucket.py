@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 # Who waited as long as told finds a token, though adding seconds to a unix time rounds.
 ROUNDING: Final = 1e-3
+
+
+class Limit(NamedTuple):
+    """A bucket: it gets *rate* tokens a second, above 0, and holds *burst* of them, from 1 on."""
+
+    key: str
+    rate: float
+    burst: float
 
 
 class Bucket(NamedTuple):
@@ -23,17 +32,27 @@ class Taken(NamedTuple):
     full_at: float
 
 
-def take(before: Bucket | None, *, now: float, rate: float, burst: float) -> Taken:
-    """Take a token, if there is one. *before* None: the bucket is full."""
-    tokens = burst if before is None else _fill(before, now, rate, burst)
-    if tokens > 1 - ROUNDING:
-        tokens, wait = tokens - 1, 0.0
-    else:
-        wait = (1 - tokens) / rate
-    return Taken(Bucket(tokens, now), wait, now + (burst - tokens) / rate)
+def take(before: Sequence[tuple[Limit, Bucket | None]], *, now: float) -> list[Taken]:
+    """
+    Take a token from each bucket if every one has one, else from none.
+
+    *before* is how they were left; None: full.
+    """
+    tokens = [_fill(limit, bucket, now) for limit, bucket in before]
+    waits = [
+        0.0 if left > 1 - ROUNDING else (1 - left) / limit.rate
+        for left, (limit, _) in zip(tokens, before, strict=True)
+    ]
+    price = 0 if any(waits) else 1
+    return [
+        Taken(Bucket(left - price, now), wait, now + (limit.burst - left + price) / limit.rate)
+        for left, wait, (limit, _) in zip(tokens, waits, before, strict=True)
+    ]
 
 
-def _fill(before: Bucket, now: float, rate: float, burst: float) -> float:
+def _fill(limit: Limit, before: Bucket | None, now: float) -> float:
+    if before is None:
+        return limit.burst
     # A clock that was set back brings no tokens, and takes none.
     passed = max(0.0, now - before.at)
-    return min(burst, before.tokens + passed * rate)
+    return min(limit.burst, before.tokens + passed * limit.rate)

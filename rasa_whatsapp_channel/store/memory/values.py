@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_whatsapp_channel.store import bucket
@@ -48,12 +48,13 @@ class MemoryValues(Values):
         self._door.check()
         return len(self._kept.pop_where(lambda key, _: key.startswith(prefix)))
 
-    async def take(self, key: str, *, rate: float, burst: float) -> float:
+    async def take(self, *limits: bucket.Limit) -> Sequence[float]:
         self._door.check()
-        before = self._buckets.get(key)
-        taken = bucket.take(before, now=self._clock(), rate=rate, burst=burst)
-        self._buckets.set(key, taken.bucket, taken.full_at)
-        return taken.wait
+        before = [(limit, self._buckets.get(limit.key)) for limit in limits]
+        takes = bucket.take(before, now=self._clock())
+        for limit, taken in zip(limits, takes, strict=True):
+            self._buckets.set(limit.key, taken.bucket, taken.full_at)
+        return [taken.wait for taken in takes]
 
     def forget_old(self) -> None:
         self._kept.purge()

@@ -67,22 +67,34 @@ local function tokens_in(bucket, rate, burst)
     return math.min(burst, before[1] + passed * rate)
 end
 
--- 0 when a token was taken, else the seconds until there will be one.
-function operations.take(key, rate, burst)
+local function seconds_to_token(tokens, rate)
+    return tokens > 1 - ROUNDING and 0 or (1 - tokens) / rate
+end
+
+-- Buckets as key, rate and burst, in turn. A token is taken from each, or from none when one has
+-- none; the answer tells for each the seconds until it would have one.
+function operations.take(...)
     go_on_when_full()
-    local bucket = prefix .. 'bucket:' .. key
-    local tokens = tokens_in(bucket, tonumber(rate), tonumber(burst))
-    local wait = 0
-    if tokens > 1 - ROUNDING then
-        tokens = tokens - 1
-    else
-        wait = (1 - tokens) / rate
+    local args, tokens, waits = { ... }, {}, {}
+    local price = 1
+    for n = 1, #args, 3 do
+        local bucket, rate, burst = args[n], tonumber(args[n + 1]), tonumber(args[n + 2])
+        table.insert(tokens, tokens_in(prefix .. 'bucket:' .. bucket, rate, burst))
+        table.insert(waits, seconds_to_token(tokens[#tokens], rate))
+        if waits[#waits] > 0 then
+            price = 0
+        end
     end
-    local seconds = (burst - tokens) / rate
-    redis.call('HSET', bucket,
-        'tokens', to_text(tokens), 'at', to_text(now), 'full_at', to_text(now + seconds))
-    expire(bucket, seconds + SPARE)
-    return to_text(wait)
+    for n, wait in ipairs(waits) do
+        local bucket, rate, burst = args[3 * n - 2], args[3 * n - 1], args[3 * n]
+        local left = tokens[n] - price
+        local seconds = (burst - left) / rate
+        redis.call('HSET', prefix .. 'bucket:' .. bucket,
+            'tokens', to_text(left), 'at', to_text(now), 'full_at', to_text(now + seconds))
+        expire(prefix .. 'bucket:' .. bucket, seconds + SPARE)
+        waits[n] = to_text(wait)
+    end
+    return waits
 end
 
 return operations[ARGV[1]](unpack(ARGV, 3))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.redis.link import Arg, Link
 from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
 
@@ -38,8 +39,9 @@ class RedisValues(Values):
         found = self._link.keys(f"{self._prefix}value:{to_unicode(prefix)}")
         return sum([int(await self._call("delete_all", *keys)) async for keys in found])
 
-    async def take(self, key: str, *, rate: float, burst: float) -> float:
-        return float(await self._call("take", key, rate, burst))
+    async def take(self, *limits: Limit) -> Sequence[float]:
+        waits = await self._call("take", *(arg for limit in limits for arg in limit))
+        return [float(wait) for wait in waits]
 
     async def _call(self, operation: str, *args: Arg) -> Any:
         return await self._link.submit(self._script, self._prefix, operation, *args)

@@ -56,16 +56,18 @@ class SQLiteValues(Values):
         first = to_unicode(prefix)
         return await self._commits.write(_count, PURGE, first, first + LAST)
 
-    async def take(self, key: str, *, rate: float, burst: float) -> float:
-        return await self._commits.write(self._take, to_unicode(key), rate, burst)
+    async def take(self, *limits: bucket.Limit) -> Sequence[float]:
+        named = [limit._replace(key=to_unicode(limit.key)) for limit in limits]
+        return await self._commits.write(self._take, named)
 
-    def _take(self, db: sqlite3.Connection, key: str, rate: float, burst: float) -> float:
+    def _take(self, db: sqlite3.Connection, limits: Sequence[bucket.Limit]) -> Sequence[float]:
         now = self._clock()
-        row = _one(db, BUCKET, key, now)
-        before = bucket.Bucket(*row) if row else None
-        taken = bucket.take(before, now=now, rate=rate, burst=burst)
-        db.execute(SET_BUCKET, (key, *taken.bucket, taken.full_at))
-        return taken.wait
+        rows = [_one(db, BUCKET, limit.key, now) for limit in limits]
+        before = [bucket.Bucket(*row) if row else None for row in rows]
+        takes = bucket.take(list(zip(limits, before, strict=True)), now=now)
+        for limit, taken in zip(limits, takes, strict=True):
+            db.execute(SET_BUCKET, (limit.key, *taken.bucket, taken.full_at))
+        return [taken.wait for taken in takes]
 
 
 def _one(db: sqlite3.Connection, statement: str, *values: str | float) -> tuple[Any, ...] | None:

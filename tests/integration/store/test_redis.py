@@ -18,6 +18,7 @@ from support.redis_server import RedisServer
 import rasa_whatsapp_channel
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DAY
+from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 redis = pytest.importorskip("redis", reason="the Python package redis is optional")
@@ -319,7 +320,7 @@ async def test_a_full_memory_refuses_what_is_new_and_lets_work_in_hand_end(serve
         assert await store.inbox.retry(given_up.key)
         assert await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA)
         assert await store.ledger.note_status("wamid.1", "delivered")
-        assert await store.values.take("all", rate=1, burst=1) == 0.0
+        assert await store.values.take(Limit("all", 1, 1)) == [0.0]
 
         assert (await store.inbox.depth()).waiting == waiting - 1
         assert await store.inbox.purge("flood") == 50
@@ -473,7 +474,7 @@ async def test_what_is_over_ends_by_itself_and_what_waits_never_does(redis_url, 
         await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA)
         await store.ledger.note_status("wamid.2", "read")
         await store.values.set("v", 1, ttl=120)
-        await store.values.take("pair", rate=1, burst=45)
+        await store.values.take(Limit("pair", 1, 45))
     left = look()
 
     ends = {

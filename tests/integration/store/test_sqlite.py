@@ -16,6 +16,7 @@ import pytest
 
 import rasa_whatsapp_channel
 from rasa_whatsapp_channel.store.base import DAY, Retention
+from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.store.sqlite.faults import explain
 from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION, MIGRATIONS
@@ -528,7 +529,7 @@ async def use_once(store, n):
     await store.ledger.note_sent(f"wamid.{n}", key=f"k{n}", recipient_id=ANNA)
     await store.ledger.note_status(f"early.{n}", "sent")
     await store.values.set(f"v{n}", n, ttl=DAY)
-    await store.values.take(f"bucket {n}", rate=1, burst=1)
+    await store.values.take(Limit(f"bucket {n}", 1, 1))
     await store.outbox.put(f"k{n}", f"user {n}", HELLO)
     await store.outbox.done(await store.outbox.claim(30), hold=60)
 

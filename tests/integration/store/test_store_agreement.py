@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 )
 
 from rasa_whatsapp_channel.store.base import DAY, STATUS_RANK, Store
+from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.memory import MemoryStore
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
@@ -173,7 +174,7 @@ class Records(Stores):
 
     @rule(key=few, rate=st.sampled_from([0.1, 80]), burst=st.sampled_from([1, 2.5]))
     def take(self, key, rate, burst):
-        self.both(lambda store: store.values.take(key, rate=rate, burst=burst))
+        self.both(lambda store: store.values.take(Limit(key, rate, burst), Limit("all", 1, 2)))
 
     @rule(key=few)
     def look_up(self, key):

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from rasa_whatsapp_channel.store.base import DAY, Depth, Sent
+from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 ANNA, BEN = "491511111111", "491522222222"
@@ -1218,29 +1219,34 @@ async def test_a_prefix_means_nothing_but_itself(store, prefix):
 # Tokens
 
 
+async def take(store, key, rate, burst):
+    (wait,) = await store.values.take(Limit(key, rate, burst))
+    return wait
+
+
 async def test_a_full_bucket_gives_its_tokens_and_then_tells_how_long_to_wait(store, clock):
-    takes = [await store.values.take("pair", rate=0.5, burst=3) for _ in range(4)]
+    takes = [await take(store, "pair", 0.5, 3) for _ in range(4)]
 
     assert takes == [0.0, 0.0, 0.0, 2.0]
 
 
 async def test_there_is_a_token_after_the_wait_and_not_before(store, clock):
-    await store.values.take("pair", rate=1 / 6, burst=1)
+    await take(store, "pair", 1 / 6, 1)
     clock.now += 2
-    wait = await store.values.take("pair", rate=1 / 6, burst=1)
+    wait = await take(store, "pair", 1 / 6, 1)
     assert wait == pytest.approx(4)
 
     clock.now += wait - 0.5
-    assert await store.values.take("pair", rate=1 / 6, burst=1) == pytest.approx(0.5)
+    assert await take(store, "pair", 1 / 6, 1) == pytest.approx(0.5)
     clock.now += 0.5
-    assert await store.values.take("pair", rate=1 / 6, burst=1) == 0.0
+    assert await take(store, "pair", 1 / 6, 1) == 0.0
 
 
 async def test_who_always_waits_as_long_as_told_gets_the_whole_rate(store, clock):
     start = clock.now
     taken = 0
     while clock.now < start + 5:
-        if wait := await store.values.take("all", rate=80, burst=1):
+        if wait := await take(store, "all", 80, 1):
             clock.now += wait
         else:
             taken += 1
@@ -1249,38 +1255,60 @@ async def test_who_always_waits_as_long_as_told_gets_the_whole_rate(store, clock
 
 
 async def test_a_bucket_never_holds_more_than_its_burst(store, clock):
-    await store.values.take("pair", rate=1, burst=2)
+    await take(store, "pair", 1, 2)
     clock.now += DAY
     await store.purge()
 
-    takes = [await store.values.take("pair", rate=1, burst=2) for _ in range(3)]
+    takes = [await take(store, "pair", 1, 2) for _ in range(3)]
 
     assert takes == [0.0, 0.0, 1.0]
 
 
 async def test_of_a_hundred_who_take_at_once_as_many_get_a_token_as_there_are(store):
-    takes = await asyncio.gather(*(store.values.take("all", rate=1, burst=45) for _ in range(100)))
+    takes = await asyncio.gather(*(take(store, "all", 1, 45) for _ in range(100)))
 
     assert takes.count(0.0) == 45
     assert {wait for wait in takes if wait} == {1.0}
 
 
+async def test_from_several_buckets_a_token_each_is_taken_or_none_at_all(store, clock):
+    pair, all_ = Limit("pair", 1 / 6, 1), Limit("all", 80, 3)
+
+    assert await store.values.take(all_, pair) == [0.0, 0.0]
+    assert await store.values.take(all_, pair) == [0.0, pytest.approx(6)]
+    clock.now += 6
+    assert [await take(store, *all_) for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert await store.values.take(all_, pair) == [pytest.approx(1 / 80), 0.0]
+    clock.now += 1 / 80
+    assert await store.values.take(all_, pair) == [0.0, 0.0]
+
+
+async def test_who_finds_no_token_in_one_bucket_leaves_the_other_as_it_was(store):
+    pair, all_ = Limit("pair", 1, 1), Limit("all", 1, 2)
+    await store.values.take(all_, pair)
+
+    for _ in range(5):
+        assert await store.values.take(all_, pair) == [0.0, 1.0]
+
+    assert await take(store, *all_) == 0.0
+
+
 async def test_buckets_know_nothing_of_each_other_nor_of_values(store):
     await store.values.set("one", "v", ttl=60)
 
-    assert await store.values.take("one", rate=1, burst=1) == 0.0
-    assert await store.values.take("two", rate=1, burst=1) == 0.0
-    assert await store.values.take("one", rate=1, burst=1) == 1.0
+    assert await take(store, "one", 1, 1) == 0.0
+    assert await take(store, "two", 1, 1) == 0.0
+    assert await take(store, "one", 1, 1) == 1.0
     assert await store.values.get("one") == "v"
 
 
 async def test_a_clock_that_was_set_back_keeps_nobody_from_the_next_token(store, clock):
-    await store.values.take("all", rate=1, burst=1)
+    await take(store, "all", 1, 1)
     clock.now -= 3600
 
-    assert await store.values.take("all", rate=1, burst=1) == 1.0
+    assert await take(store, "all", 1, 1) == 1.0
     clock.now += 1
-    assert await store.values.take("all", rate=1, burst=1) == 0.0
+    assert await take(store, "all", 1, 1) == 0.0
 
 
 # Opening and closing
