@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from rasa_whatsapp_channel.cli.credentials import credentials_option, read_store
-from rasa_whatsapp_channel.store.base import Store
+from rasa_whatsapp_channel.store.base import OUTSIDE, Store
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -29,7 +29,7 @@ class Place:
         """Open the store. Raises `StoreError` when there is none, and makes none."""
         from rasa_whatsapp_channel.store import open_store
 
-        async with open_store(self._find()) as store:
+        async with open_store(self._find(), retention=OUTSIDE) as store:
             yield store
 
     def _find(self) -> str:

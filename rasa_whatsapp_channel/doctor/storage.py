@@ -10,6 +10,7 @@ from typing import Any
 from rasa_whatsapp_channel.doctor.store import StoreFacts
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import SQLITE, open_store
+from rasa_whatsapp_channel.store.base import OUTSIDE
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 
@@ -40,7 +41,7 @@ async def _problem_of(url: str, is_there: bool) -> str:
     if not is_there:
         return ""
     try:
-        async with open_store(url) as store:
+        async with open_store(url, retention=OUTSIDE) as store:
             await store.ping()
     except StoreError as error:
         return str(error)

@@ -7,6 +7,7 @@ Times are unix seconds of the store's clock, leases and waits are seconds.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ class Retention:
     seen: float = 8 * DAY  # WhatsApp delivers a webhook again for up to 7 days
     ledger: float = 30 * DAY
     given_up: float = 30 * DAY
+
+
+# For who opens a bot's store from outside: how long it remembers what was sent is the bot's to say.
+OUTSIDE: Final = Retention(ledger=math.inf)
 
 
 @dataclass(frozen=True)

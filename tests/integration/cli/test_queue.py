@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import Store
+from rasa_whatsapp_channel.store.base import DAY, Retention, Store
 from rasa_whatsapp_channel.store.keys import issued_key, wrote_key
 
 MAYA = "4915112345678"
@@ -299,3 +300,17 @@ async def test_the_place_of_the_store_may_come_from_the_environment(rasa_whatsap
 
     assert there.exit_code == 0, there.output
     assert "store: ${THE_STORE}: not set here; give the store with --store" in absent.stderr
+
+
+async def test_a_command_forgets_nothing_that_the_bot_remembers_longer(
+    rasa_whatsapp, tmp_path, url
+):
+    forty_days_ago = time.time() - 40 * DAY
+    remembers = Retention(ledger=60 * DAY)
+    async with open_store(url, clock=lambda: forty_days_ago, retention=remembers) as then:
+        await then.ledger.note_sent("wamid.1", key="k", recipient_id=MAYA)
+
+    await rasa_whatsapp("queue", "purge", "--person", TOM, "--yes")
+
+    async with open_store(url, retention=remembers) as now:
+        assert await now.ledger.get("wamid.1")
