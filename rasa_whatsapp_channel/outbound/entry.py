@@ -50,6 +50,10 @@ class Entry:
         return parse_outgoing(self.message)
 
     @property
+    def is_template(self) -> bool:
+        return self.message.get("type") == "template"
+
+    @property
     def name(self) -> str:
         return self.response or "a response without a name"
 

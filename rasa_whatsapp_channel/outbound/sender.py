@@ -124,8 +124,9 @@ class Sender:
 
     async def _earlier_try(self, item: Item, entry: Entry, message: Message) -> Outcome | None:
         """Return what follows where an earlier try got through, or may have got through."""
-        if await self._store.ledger.by_key(item.key):
-            return DONE  # sent and noted, but the process died before it could say so here
+        if sent := await self._store.ledger.by_key(item.key):
+            # Noted, but the process died, or the store broke, before the entry was ended.
+            return await self._after_sending(sent, message)
         message_id = await self._store.values.get(echo_key(item.key))
         if message_id is not None:
             logger.info("whatsapp.recognised: %s", entry.name, extra={"key": item.key})
@@ -285,6 +286,8 @@ class Sender:
             echoed=self._client.api.callback_data,
             jitter=self._jitter(),
         )
+        if isinstance(decision, retry.WindowClosed) and entry.is_template:
+            decision = retry.GiveUp(str(error))  # no window to wait for
         if isinstance(decision, retry.GiveUp):
             return await self._give_up(item, entry, decision.reason, code=code)
         if isinstance(decision, retry.WindowClosed):

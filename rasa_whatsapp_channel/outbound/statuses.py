@@ -10,7 +10,7 @@ from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.heal import WINDOW_CODES, heal
 from rasa_whatsapp_channel.outbound.window import CLOSED
-from rasa_whatsapp_channel.store.base import DAY, Sent, Store
+from rasa_whatsapp_channel.store.base import DAY, Sent, Store, is_news
 from rasa_whatsapp_channel.store.keys import echo_key, sent_key, wrote_key
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 from rasa_whatsapp_channel.whatsapp.events import Status
@@ -29,14 +29,29 @@ class Statuses:
     async def note(self, status: Status) -> None:
         """Keep *status*, and do what follows from it. Raises `StoreError`."""
         reason = "; ".join(str(error) for error in status.errors) or None
+        is_settled = await self._settle_failure(status)
         sent = await self._store.ledger.note_status(status.message_id, status.status, reason=reason)
         if sent is None:
             await self._hear_echo(status)
             return
-        if status.status == "failed":
+        if status.status == "failed" and not is_settled:
             await self.failed(sent, status.errors)
         if status.status in ENDED:
             await self._store.outbox.free(sent.recipient_id)
+
+    async def _settle_failure(self, status: Status) -> bool:
+        """
+        Do what follows from a failure before it is kept; False: there is nothing to do yet.
+
+        Where that breaks off WhatsApp sends the status again, and then it must still be news.
+        """
+        if status.status != "failed":
+            return False
+        sent = await self._store.ledger.get(status.message_id)
+        if sent is None or not is_news(status.status, sent.status):
+            return False
+        await self.failed(sent, status.errors)
+        return True
 
     async def _hear_echo(self, status: Status) -> None:
         """
@@ -69,7 +84,7 @@ class Statuses:
         await self._failures.tell(sent.key, entry, code=error.code, reason=str(error))
 
     async def _send_another_way(self, sent: Sent, entry: Entry, code: int) -> bool:
-        if code in WINDOW_CODES:
+        if code in WINDOW_CODES and not entry.is_template:
             # The sender finds the window closed, sends the template and lets the message wait.
             await self._store.values.set(wrote_key(sent.recipient_id), CLOSED, 2 * DAY)
             healed: Entry | None = replace(entry, ids=())

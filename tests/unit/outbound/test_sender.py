@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Pace
+from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.store.base import Queue
 from rasa_whatsapp_channel.store.consumer import Consumer, Done, Release, SetAside
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
@@ -15,6 +19,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     CLOUD_CODES,
     APIError,
     PlatformError,
+    StoreError,
     TransportError,
     decide_remedy,
 )
@@ -37,6 +42,23 @@ def refuse(code: int, status: int = 400, retry_after: float | None = None) -> AP
 def status(message_id: str, what: str, code: int = 0) -> Status:
     errors = (PlatformError(code, "title"),) if code else ()
     return Status(message_id, what, recipient_id=PHONE, errors=errors)
+
+
+class BreaksOnce:
+    """A queue in a store that cannot write when something is put first, and can again then."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._is_broken = True
+
+    async def put(self, *entry: Any) -> bool:
+        if self._is_broken:
+            self._is_broken = False
+            raise StoreError("the disk is full")
+        return await self._queue.put(*entry)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._queue, name)
 
 
 async def told(office) -> list[DeliveryFailed]:
@@ -283,6 +305,93 @@ async def test_a_failure_after_acceptance_tells_the_bot(office):
 
     (event,) = await told(office)
     assert (event.code, event.reason, event.response) == (131026, "131026 title", "utter_x")
+
+
+async def test_a_failure_the_bot_could_not_be_told_of_is_told_when_the_status_comes_again(office):
+    failures = Failures(BreaksOnce(office.store.inbox), "message_failed")
+    office.statuses = Statuses(office.store, failures)
+    await office.put("1", Text("a"))
+    await office.run()
+
+    with pytest.raises(StoreError):  # the webhook is answered 503, so WhatsApp sends it again
+        await office.statuses.note(status("wamid.1", "failed", code=131026))
+    for _ in range(2):
+        await office.statuses.note(status("wamid.1", "failed", code=131026))
+
+    (event,) = await told(office)
+    assert event.code == 131026
+
+
+async def test_a_message_that_could_not_go_another_way_does_when_the_status_comes_again(office):
+    await office.put("1", Image(Media(link=LINK)))
+    await office.run()
+    office.store.outbox = BreaksOnce(office.store.outbox)
+
+    with pytest.raises(StoreError):
+        await office.statuses.note(status("wamid.1", "failed", code=131053))
+    for _ in range(2):
+        await office.statuses.note(status("wamid.1", "failed", code=131053))
+
+    (entry,) = await office.store.outbox.waiting()
+    assert (entry.body["message"]["image"]["link"], entry.body["healed"]) == (LINK, 1)
+
+
+async def test_a_failure_that_came_before_our_note_is_told_though_the_store_broke_then(office):
+    failures = Failures(BreaksOnce(office.store.inbox), "message_failed")
+    office.statuses = Statuses(office.store, failures)
+    office.make_sender()
+    await office.put("1", Text("a"))
+    await office.store.ledger.note_status("wamid.1", "failed", reason="131026 title")
+
+    item = await office.store.outbox.claim(30)
+    with pytest.raises(StoreError):
+        await office.sender.handle(item)
+    await office.store.outbox.release(item, attempt=False)
+    await office.run()
+
+    assert len(await told(office)) == 1
+    assert office.texts() == ["a"]
+
+
+async def test_after_a_crash_text_still_waits_for_the_image_that_was_sent(office, clock):
+    await office.put("1", Image(Media(id="1")))
+    await office.put("2", Text("and this"))
+    await office.sender.handle(await office.store.outbox.claim(30))
+    clock.now += 31  # the process died before it could say that it was sent
+
+    await office.run()
+    assert office.types() == ["image"]
+
+    clock.now += 3.1
+    await office.run()
+    assert office.types() == ["image", "text"]
+
+
+async def test_a_template_that_is_refused_for_the_window_is_given_up(office):
+    await office.put("1", Template("hello_again", "en"))
+    await office.put("2", Text("b"))
+    office.client.answers = [refuse(131047)]
+
+    await office.run()
+
+    assert office.texts() == ["b"]
+    (event,) = await told(office)
+    assert event.code == 131047
+
+
+async def test_a_template_that_failed_for_the_window_does_not_go_round_in_circles(office):
+    picture = {"type": "image", "image": {"link": LINK}}
+    header = {"type": "header", "parameters": [picture]}
+    template = Template.parse({"name": "offer", "language": {"code": "en"}, "components": [header]})
+    await office.put("1", template)
+    await office.run()
+
+    await office.statuses.note(status("wamid.1", "failed", code=131047))
+    await office.run()
+
+    assert office.types() == ["template"]
+    (event,) = await told(office)
+    assert event.code == 131047
 
 
 async def test_sent_noted_and_crashed_before_done_is_not_sent_again(office, clock):
