@@ -89,14 +89,17 @@ class Receiver:
         sender_id = await self._name(event)
         wrote_at = await self._store.values.get(wrote_key(sender_id))
         is_first = not wrote_at and event.type != "system"
-        if not await self._keep(event, sender_id, is_first=is_first):
+        is_new = await self._keep(event, sender_id, is_first=is_first)
+        if is_new:
+            self._metrics.received(event.type)
+            logger.debug("whatsapp.received", extra={"type": event.type, "key": event.key})
+        else:
             self._metrics.duplicate()
             logger.info("whatsapp.duplicate", extra={"type": event.type, "key": event.key})
-            return
-        self._metrics.received(event.type)
-        logger.debug("whatsapp.received", extra={"type": event.type, "key": event.key})
         if event.type != "system":
-            await self._open_window(sender_id, event.timestamp or self._clock(), wrote_at or 0.0)
+            at = event.timestamp or self._clock()
+            # What comes again may do so because the store broke between the message and this.
+            await self._open_window(sender_id, at, wrote_at or 0.0, is_new=is_new)
 
     async def _name(self, event: InboundMessage) -> str:
         """Return who it is; the chats of one person with two numbers of ours are two."""
@@ -134,15 +137,16 @@ class Receiver:
         await self._bursts.note(event, sender_id)
         return True
 
-    async def _open_window(self, sender_id: str, at: float, before: float) -> None:
+    async def _open_window(self, sender_id: str, at: float, before: float, *, is_new: bool) -> None:
         """Note when the person wrote; what waited for the 24-hour window goes now."""
         now = self._clock()
-        if 0 <= at - before < FRESH and before <= now:
+        if is_new and 0 <= at - before < FRESH and before <= now:
             return  # noted a moment ago
-        if now - at > DAY / 24:  # delivered late; somebody may have written since
+        if not is_new or now - at > DAY / 24:  # comes late; somebody may have written since
             at = max(at, before)
         await self._store.values.set(wrote_key(sender_id), min(at, now), WROTE_LIFE)
-        if now - before > DAY / 24:  # else the window was open, and what waits has other reasons
+        # Else the window was open, and what waits has other reasons.
+        if not is_new or now - before > DAY / 24:
             await self._store.outbox.free(sender_id)
 
     async def _unknown(self, event: Unknown) -> None:
