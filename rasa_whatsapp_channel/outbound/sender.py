@@ -159,7 +159,14 @@ class Sender:
             logger.warning("whatsapp.window_closed: %s", entry.name, extra={"key": item.key})
         else:
             await self._put_template(item, entry, template)
-        return Release(state.left, attempt=False)  # ended early when the person writes
+        # Ended early when the person writes.
+        return Release(state.left, attempt=False, then=partial(self._look_again, entry))
+
+    async def _look_again(self, entry: Entry) -> None:
+        """End the wait if the person wrote while the entry was out: there was none to end then."""
+        wrote_at = await self._store.values.get(wrote_key(entry.recipient_id))
+        if not window.is_closed(wrote_at, self._clock()):
+            await self._store.outbox.free(entry.recipient_id)
 
     async def _put_template(self, item: Item, entry: Entry, template: Mapping[str, Any]) -> None:
         """Put *template* out in a lane of its own; its key lets it go only once."""

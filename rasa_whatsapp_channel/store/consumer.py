@@ -52,12 +52,13 @@ class Release:
     """
     Try again in *after* seconds, with another *body* if there is one.
 
-    *attempt* False: it was no fault of the entry, and does not count as a try.
+    *attempt* False: it was no fault of the entry, and does not count as a try. *then* as in `Done`.
     """
 
     after: float
     body: Body | None = None
     attempt: bool = True
+    then: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -228,8 +229,6 @@ class Consumer:
     async def _tell(self, item: Item, outcome: Outcome) -> None:
         if isinstance(outcome, Done):
             await self._queue.done(item, outcome.hold)
-            if outcome.then is not None:
-                await outcome.then()
         elif isinstance(outcome, Release):
             if outcome.body is not None:
                 await self._queue.replace_body(item, outcome.body)
@@ -241,6 +240,9 @@ class Consumer:
                 "whatsapp.given_up",
                 extra={"queue": self._name, "key": item.key, "reason": outcome.reason},
             )
+            return
+        if outcome.then is not None:
+            await outcome.then()
 
     def _complain(self, error: Exception) -> None:
         if isinstance(error, StoreError):

@@ -467,6 +467,29 @@ async def test_outside_the_window_the_template_goes_and_the_message_waits_for_th
     assert office.types() == ["template", "text", "text"]
 
 
+async def test_who_writes_while_a_message_is_put_to_wait_gets_it_at_once(office):
+    was_sent = asyncio.Event()
+
+    async def handle(item):
+        outcome = await office.sender.handle(item)
+        if isinstance(outcome, Release):
+            await office.wrote(hours_ago=0)
+            await office.store.outbox.free(PHONE)  # nothing waits yet
+        else:
+            was_sent.set()
+        return outcome
+
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("a"))
+    outbox = Consumer(office.store.outbox, handle, name="outbox")
+
+    outbox.start()
+    await asyncio.wait_for(was_sent.wait(), 30)
+    await outbox.stop(grace=1)
+
+    assert office.texts() == ["a"]
+
+
 async def test_the_template_of_the_response_goes_before_the_general_one(office):
     office.make_sender(reengagement=TEMPLATE)
     own = Template("your_order", "en").body()
