@@ -111,10 +111,14 @@ def of_request(method: str, url: str) -> dict[str, Any]:
 
     The conventions want ``url.full`` too; addresses of files hold their keys, so it is left away.
     """
-    parts = urlsplit(url)
-    ports = {"http": 80, "https": 443}
-    told: dict[str, Any] = {"http.request.method": method, "server.address": parts.hostname or ""}
-    if port := parts.port or ports.get(parts.scheme):
+    told: dict[str, Any] = {"http.request.method": method}
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:  # no address: whoever makes the request says so
+        return told
+    told["server.address"] = parts.hostname or ""
+    if port:
         told["server.port"] = port
     return told
 

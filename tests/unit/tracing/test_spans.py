@@ -10,6 +10,8 @@ from opentelemetry import trace
 from support.spans import Spans
 
 from rasa_whatsapp_channel.tracing import spans
+from rasa_whatsapp_channel.tracing.seams import OpenTelemetry
+from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
@@ -19,6 +21,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     TransportError,
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
+from rasa_whatsapp_channel.whatsapp.transport import Request
 
 PHONE = "4915112345678"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -77,6 +80,16 @@ def test_of_a_request_no_more_than_the_server_is_told(url: str, server: tuple[st
         "server.address": server[0],
         "server.port": server[1],
     }
+
+
+@pytest.mark.parametrize("url", ["https://shop.example:99999/a.jpg", "https://[shop/a.jpg"])
+async def test_what_is_no_address_fails_as_it_does_without_a_trace(url: str) -> None:
+    transport = OpenTelemetry(Spans().provider.get_tracer("test")).transport(AiohttpTransport())
+
+    with pytest.raises(TransportError):
+        await transport.send(Request("GET", url))
+
+    await transport.close()
 
 
 @pytest.mark.parametrize(
