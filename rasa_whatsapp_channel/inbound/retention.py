@@ -52,7 +52,7 @@ class Retention:
         try:
             await asyncio.to_thread(delete)
         except Exception as error:  # a disk's, or whatever a store's own package raises
-            logger.warning("whatsapp.media_not_deleted", extra={"reason": str(error)})
+            _complain(error)
 
     async def _run(self) -> None:
         while True:
@@ -61,8 +61,8 @@ class Retention:
 
     def _in_folder(self) -> None:
         if self._folder.is_dir():
-            for name in self._old(path.name for path in self._folder.iterdir()):
-                shutil.rmtree(self._folder / name)
+            old = self._old(path.name for path in self._folder.iterdir())
+            _each(old, lambda name: shutil.rmtree(self._folder / name))
 
     def _in_bucket(self) -> None:
         system: Any
@@ -71,11 +71,24 @@ class Retention:
             return
         system.invalidate_cache()
         paths = system.ls(root, detail=False)
-        for name in self._old(posixpath.basename(str(path).rstrip("/")) for path in paths):
-            system.rm(posixpath.join(root, name), recursive=True)
+        old = self._old(posixpath.basename(str(path).rstrip("/")) for path in paths)
+        _each(old, lambda name: system.rm(posixpath.join(root, name), recursive=True))
 
     def _old(self, names: Iterable[str]) -> list[str]:
         return find_old(names, today=self._today(), keep_days=self._keep_days)
+
+
+def _each(names: Iterable[str], delete: Callable[[str], None]) -> None:
+    """Delete all of *names*; one that cannot be deleted keeps no other."""
+    for name in names:
+        try:
+            delete(name)
+        except Exception as error:
+            _complain(error)
+
+
+def _complain(error: Exception) -> None:
+    logger.warning("whatsapp.media_not_deleted", extra={"reason": str(error)})
 
 
 def find_old(names: Iterable[str], *, today: date, keep_days: int) -> list[str]:

@@ -40,6 +40,19 @@ async def test_the_files_of_an_old_day_are_deleted(tmp_path):
     assert left == [".converted", "2026-03-09", "letters"]
 
 
+async def test_what_cannot_be_deleted_keeps_no_other_day(tmp_path, caplog):
+    media = tmp_path / "media"
+    for name in ("2026-01-01", "2026-01-03", "2026-01-05"):
+        (media / name).mkdir(parents=True)
+    for name in ("2026-01-02", "2026-01-04"):
+        (media / name).write_text("somebody's notes")
+
+    await Retention("media", root=tmp_path, keep_days=7, today=lambda: TODAY).tidy()
+
+    assert sorted(path.name for path in media.iterdir()) == ["2026-01-02", "2026-01-04"]
+    assert caplog.messages == ["whatsapp.media_not_deleted"] * 2
+
+
 async def test_a_folder_that_is_not_there_yet_is_no_matter(tmp_path, caplog):
     await Retention("media", root=tmp_path, keep_days=7, today=lambda: TODAY).tidy()
 
