@@ -119,20 +119,23 @@ def command(
             work = sending.messages([read_contents(options)])
     except WhatsAppError as error:
         raise click.ClickException(sentence(error)) from error
-    for message_id in run(work):
-        click.echo(message_id)
+    run(work)
 
 
 @dataclass(frozen=True)
 class _Sending:
-    """From one of the bot's numbers, *number* or the first, to one person."""
+    """
+    From one of the bot's numbers, *number* or the first, to one person.
+
+    Prints each id at once: where the next message fails, this one was sent all the same.
+    """
 
     credentials: Path
     to: str
     number: str | None
     convert: bool | None
 
-    async def response(self, options: Mapping[str, Any]) -> list[str]:
+    async def response(self, options: Mapping[str, Any]) -> None:
         from rasa_whatsapp_channel.cli.responses import read_response
         from rasa_whatsapp_channel.outbound.compose import compose
         from rasa_whatsapp_channel.outbound.note import write_changes, write_note
@@ -150,7 +153,7 @@ class _Sending:
             click.echo(f"{change.code} {change.text}", err=True)
         if not composed.messages:
             raise InvalidMessage(name, "has nothing that WhatsApp would take")
-        return await self.messages(
+        await self.messages(
             composed.messages,
             payloads=composed.payloads,
             choices=composed.choices,
@@ -164,7 +167,7 @@ class _Sending:
         payloads: Mapping[str, str] | None = None,
         choices: Mapping[str, str] | None = None,
         note: str | None = None,
-    ) -> list[str]:
+    ) -> None:
         from rasa_whatsapp_channel.cli.uploads import open_desk
         from rasa_whatsapp_channel.outbound.issued import commands_of
 
@@ -176,10 +179,8 @@ class _Sending:
             tapped = any(True for message, _ in ready for _ in commands_of(message))
             if tapped or payloads or choices:
                 await self._tell_bot([message for message, _ in ready], payloads, choices)
-            return [
-                await desk.client.send(self.to, message, reply_to=reply_to, note=note)
-                for message, reply_to in ready
-            ]
+            for message, reply_to in ready:
+                click.echo(await desk.client.send(self.to, message, reply_to=reply_to, note=note))
 
     async def _tell_bot(
         self,

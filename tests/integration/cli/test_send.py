@@ -514,3 +514,22 @@ async def test_what_is_wrong_with_the_credentials_is_said(rasa_whatsapp, tmp_pat
 
     assert done.exit_code == 1
     assert said in done.stderr
+
+
+async def test_the_id_of_what_was_sent_is_printed_though_the_next_message_fails(
+    rasa_whatsapp, simulator, tmp_path
+):
+    (tmp_path / "domain.yml").write_text(
+        "responses:\n"
+        "  utter_two:\n"
+        "  - custom:\n"
+        "      messages:\n"
+        '      - {type: text, text: {body: "first"}}\n'
+        '      - {type: image, image: {id: "999"}}\n'
+    )
+
+    done = await rasa_whatsapp("send", "--to", MAYA, "--response", "utter_two")
+
+    assert done.exit_code == 1
+    [shown] = await simulator.chat(1)
+    assert done.stdout == f"{shown['id']}\n"
