@@ -99,7 +99,8 @@ def _meaning(field: dataclasses.Field[Any]) -> str:
         said.append(f"*For {_listed(apis)} only.*")
     if required := field.metadata["required"]:
         said.append("*Required.*" if required == apis else f"*Required by {_listed(required)}.*")
-    if field.metadata["secret"] and field.name != "store":
+    # A key inside of a group comes from the file alone.
+    if field.metadata["secret"] and field in dataclasses.fields(Settings):
         said.append(f"*Or `WHATSAPP_{field.name.upper()}` in the environment.*")
     return " ".join(said)
 
