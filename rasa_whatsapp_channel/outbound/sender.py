@@ -39,6 +39,7 @@ from rasa_whatsapp_channel.store.consumer import DONE, Done, Outcome, Release, S
 from rasa_whatsapp_channel.store.keys import (
     address_key,
     echo_key,
+    reengaged_key,
     sent_key,
     template_lane,
     wrote_key,
@@ -154,11 +155,12 @@ class Sender:
         if isinstance(state, window.TooLate):
             reason = "the 24-hour window is closed, and the person did not write again"
             return await self._give_up(item, entry, reason, code=131047)
-        template = entry.template or self._reengagement
-        if template is None:
-            logger.warning("whatsapp.window_closed: %s", entry.name, extra={"key": item.key})
+        if entry.template is not None:
+            await self._put_template(item, entry, entry.template)
+        elif self._reengagement is not None:
+            await self._reengage(item, entry, self._reengagement)
         else:
-            await self._put_template(item, entry, template)
+            logger.warning("whatsapp.window_closed: %s", entry.name, extra={"key": item.key})
         # Ended early when the person writes.
         return Release(state.left, attempt=False, then=partial(self._look_again, entry))
 
@@ -167,6 +169,17 @@ class Sender:
         wrote_at = await self._store.values.get(wrote_key(entry.recipient_id))
         if not window.is_closed(wrote_at, self._clock()):
             await self._store.outbox.free(entry.recipient_id)
+
+    async def _reengage(self, item: Item, entry: Entry, template: Mapping[str, Any]) -> None:
+        """Put *template* out unless *item* was put while another waited for the answer to it."""
+        key = reengaged_key(entry.recipient_id)
+        last = await self._store.values.get(key)
+        wrote_at = await self._store.values.get(wrote_key(entry.recipient_id))
+        keep = self._pace.wait_for_window
+        if window.is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=keep):
+            return
+        await self._put_template(item, entry, template)
+        await self._store.values.set(key, self._clock(), 2 * keep)
 
     async def _put_template(self, item: Item, entry: Entry, template: Mapping[str, Any]) -> None:
         """Put *template* out in a lane of its own; its key lets it go only once."""

@@ -53,3 +53,13 @@ def decide(
         return Open(known=wrote_at is not None)
     left = put_at + keep - now
     return Wait(left) if left > 0 else TooLate()
+
+
+def is_covered(last: float | None, *, wrote_at: float | None, put_at: float, keep: float) -> bool:
+    """
+    Return whether a template of the time *last* speaks for a message put out at *put_at*, too.
+
+    It does until the person writes, for what is put out in the first half of the *keep* seconds
+    that messages wait. What a bot says once a day is worth a template each time.
+    """
+    return last is not None and (wrote_at or 0.0) < last and put_at < last + keep / 2

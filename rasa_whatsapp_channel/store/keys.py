@@ -51,6 +51,11 @@ def wrote_key(recipient_id: str) -> str:
     return f"wrote:{recipient_id}"
 
 
+def reengaged_key(recipient_id: str) -> str:
+    """When a person was last sent the template for closed windows, in unix seconds."""
+    return f"reengaged:{recipient_id}"
+
+
 def sent_key(message_id: str) -> str:
     """The outbox entry of a message that may have to be sent another way."""
     return f"sent:{message_id}"
@@ -73,5 +78,5 @@ def template_lane(recipient_id: str) -> str:
 
 def keys_of(name: str) -> tuple[str, ...]:
     """Return all that is kept of the conversation *name*, beside what begins `issued_prefix`."""
-    keys = (wrote_key, choices_key, person_key, address_key, pieces_key)
+    keys = (wrote_key, choices_key, person_key, address_key, pieces_key, reengaged_key)
     return tuple(key(name) for key in keys)

@@ -467,6 +467,56 @@ async def test_outside_the_window_the_template_goes_and_the_message_waits_for_th
     assert office.types() == ["template", "text", "text"]
 
 
+async def test_what_is_left_behind_a_message_that_waited_in_vain_sends_no_second_template(
+    office, clock
+):
+    office.make_sender(reengagement=TEMPLATE)
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("a"))
+    await office.run()
+    clock.now += 3600
+    await office.put("2", Text("b"))
+
+    clock.now += 86_400 - 3599  # the first has waited for a day
+    await office.run()
+    assert office.types() == ["template"]
+
+    clock.now += 3600  # the second too
+    await office.run()
+    assert office.types() == ["template"]
+    assert len(await told(office)) == 2
+
+
+async def test_what_the_bot_says_a_day_later_sends_a_template_again(office, clock):
+    office.make_sender(reengagement=TEMPLATE)
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("a"))
+    await office.run()
+    clock.now += 86_390
+
+    await office.put("2", Text("b"))
+    clock.now += 11  # the first has waited for a day
+    await office.run()
+
+    assert office.types() == ["template", "template"]
+
+
+async def test_each_time_the_window_closes_a_template_goes(office, clock):
+    office.make_sender(reengagement=TEMPLATE, pace=Pace(wait_for_window=7 * 86_400))
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("a"))
+    await office.run()
+    await office.wrote(hours_ago=0)
+    await office.store.outbox.free(PHONE)
+    await office.run()
+    clock.now += 25 * 3600
+
+    await office.put("2", Text("b"))
+    await office.run()
+
+    assert office.types() == ["template", "text", "template"]
+
+
 async def test_who_writes_while_a_message_is_put_to_wait_gets_it_at_once(office):
     was_sent = asyncio.Event()
 
