@@ -230,7 +230,7 @@ async def test_what_the_readme_says_of_ones_own_bot(machine, clone, lakeside):
     assert "✘" not in told, told
 
 
-def types_all(terminal: Terminal, block: Block, *, within: float = 120.0) -> list[str]:
+def types_all(terminal: Terminal, block: Block, *, within: float = 300.0) -> list[str]:
     told = []
     for command in block.commands:
         done = terminal.types(here(command), within=within)

@@ -74,12 +74,12 @@ class Platform:
         url = f"http://{request.host}/files/{media_id}"
         return web.json_response({"id": media_id, "url": url, "mime_type": mime_type})
 
-    async def sends(self, count: int, *, within: float = 10.0) -> list[dict[str, Any]]:
+    async def sends(self, count: int, *, within: float = 30.0) -> list[dict[str, Any]]:
         """Return all bodies as soon as there are *count* of them."""
         await self.eventually(lambda: len(self.sent) >= count, within=within)
         return self.sent
 
-    async def eventually(self, fact: Callable[[], bool], *, within: float = 10.0) -> None:
+    async def eventually(self, fact: Callable[[], bool], *, within: float = 30.0) -> None:
         end = asyncio.get_running_loop().time() + within
         while not fact():
             assert asyncio.get_running_loop().time() < end, self.sent

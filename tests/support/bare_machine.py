@@ -111,7 +111,7 @@ class Terminal:
             errors="replace",
         )
 
-    def types(self, command: str, *, answer: str = "", within: float = 120.0) -> Done:
+    def types(self, command: str, *, answer: str = "", within: float = 300.0) -> Done:
         """Run *command* to its end; *answer* is what the person says when it asks."""
         assert self._shell.stdout is not None
         self._write(

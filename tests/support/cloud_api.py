@@ -69,7 +69,7 @@ class CloudApi:
             await self._runner.cleanup()
             self._runner = None
 
-    async def takes(self, count: int, *, within: float = 15.0) -> list[str]:
+    async def takes(self, count: int, *, within: float = 60.0) -> list[str]:
         """Return the texts of all messages as soon as there are *count* of them."""
         end = time.monotonic() + within
         while len(self.accepted) < count:

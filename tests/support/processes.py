@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 
 PROJECT = Path(__file__).parents[2]
-START = 90.0  # seconds Rasa may take on a slow machine
+START = 240.0  # seconds Rasa may take on a slow machine with much else to do
 PHONE = "4915112345678"  # the person every simulator begins with
 
 
@@ -192,13 +192,13 @@ class Person:
     async def new_answers(self) -> list[dict[str, Any]]:
         return (await self.answers())[self._seen :]
 
-    async def waits_for(self, fact: Callable[[], bool], *, within: float = 30.0) -> None:
+    async def waits_for(self, fact: Callable[[], bool], *, within: float = 60.0) -> None:
         end = time.monotonic() + within
         while not fact():
             assert time.monotonic() < end, "it did not happen in time"
             await asyncio.sleep(0.05)
 
-    async def gets(self, count: int, *, within: float = 30.0) -> list[dict[str, Any]]:
+    async def gets(self, count: int, *, within: float = 60.0) -> list[dict[str, Any]]:
         """Return the next *count* messages of the bot, and see that there are no more of them."""
         end = time.monotonic() + within
         while time.monotonic() < end:

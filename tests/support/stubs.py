@@ -21,7 +21,7 @@ from support.journal import Journal
 from support.processes import PROJECT, free_port
 
 SECRET = "an-app-secret"
-START = 60.0  # seconds, most of them Rasa's import
+START = 180.0  # seconds, most of them Rasa's import
 
 
 class Stubs:
