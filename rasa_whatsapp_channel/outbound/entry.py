@@ -20,10 +20,10 @@ class Entry:
 
     *template*, a template's body, goes instead of it while the 24-hour window is closed, under
     *template_key*, which all messages of one response share. *failures* counts what WhatsApp or
-    the way to it refused; *healed* how often the message was put out another way; *renewed* how
-    often its files were uploaded again because WhatsApp did not know their ids; *ids* are those of
-    our uploads that it went with last. *changes* are kept
-    for a simulator only, see `outbound.note`; *trace* is put there by `tracing`.
+    the way to it refused, the first at *failing_since*, unix seconds; *healed* how often the
+    message was put out another way; *renewed* how often its files were uploaded again because
+    WhatsApp did not know their ids; *ids* are those of our uploads that it went with last.
+    *changes* are kept for a simulator only, see `outbound.note`; *trace* is put there by `tracing`.
     """
 
     recipient_id: str
@@ -33,6 +33,7 @@ class Entry:
     template: Mapping[str, Any] | None = None
     template_key: str | None = None
     failures: int = 0
+    failing_since: float = 0.0
     healed: int = 0
     renewed: int = 0
     ids: Sequence[str] = ()
@@ -57,8 +58,9 @@ class Entry:
     def name(self) -> str:
         return self.response or "a response without a name"
 
-    def failed(self) -> Entry:
-        return replace(self, failures=self.failures + 1)
+    def failed(self, now: float) -> Entry:
+        since = self.failing_since or now
+        return replace(self, failures=self.failures + 1, failing_since=since)
 
 
 _NAMES: Final = tuple(field.name for field in fields(Entry))

@@ -56,10 +56,10 @@ Decision = Again | WindowClosed | GiveUp
 
 
 def decide(
-    error: SendError, *, failures: int, age: float, echoed: bool = False, jitter: float = 0.0
+    error: SendError, *, failures: int, lasting: float, echoed: bool = False, jitter: float = 0.0
 ) -> Decision:
     """
-    Decide about the *failures*-th failure (from 1) of a message that is *age* seconds old.
+    Decide about the *failures*-th failure (from 1) of a message, *lasting* seconds after the first.
 
     *jitter*, 0 to 1, spreads what would meet again. *echoed*: statuses name the message they are
     of, so one that was taken without our knowledge is worth waiting for.
@@ -74,8 +74,8 @@ def decide(
         return Again(TOKEN, everyone=True, token=True)
     if error.remedy is Remedy.GIVE_UP or code == NOT_NOW:
         return GiveUp(str(error))
-    if age > PATIENCE or failures >= FEW.get(code or 0, failures + 1):
-        return GiveUp(f"{error}, after {failures} attempts in {age:.0f} seconds")
+    if lasting > PATIENCE or failures >= FEW.get(code or 0, failures + 1):
+        return GiveUp(f"{error}, after {failures} attempts in {lasting:.0f} seconds")
     everyone = code in EVERYONE or status in (429, 503)
     wait = _wait(error, code, failures) * (1 + jitter / 2)
     if echoed and isinstance(error, TransportError) and error.reached:

@@ -298,11 +298,12 @@ class Sender:
         if healed := heal(entry, code):
             logger.warning("whatsapp.sent_another_way: %s", entry.name, extra={"code": code})
             return Release(0.0, body=healed.body())
-        entry = entry.failed()
+        now = self._clock()
+        entry = entry.failed(now)
         decision = retry.decide(
             error,
             failures=entry.failures,
-            age=self._clock() - item.put_at,
+            lasting=now - entry.failing_since,
             echoed=self._client.api.callback_data,
             jitter=self._jitter(),
         )

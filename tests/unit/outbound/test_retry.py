@@ -56,7 +56,7 @@ REFUSED = TransportError("connection refused", reached=False)
     ],
 )
 def test_the_decision_follows_the_code_and_the_failures(error, failures, decision):
-    assert decide(error, failures=failures, age=60) == decision
+    assert decide(error, failures=failures, lasting=60) == decision
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_decision_follows_the_code_and_the_failures(error, failures, decisio
     ],
 )
 def test_what_will_fail_again_is_given_up_with_its_reason(error, failures, age):
-    decision = decide(error, failures=failures, age=age)
+    decision = decide(error, failures=failures, lasting=age)
 
     assert isinstance(decision, GiveUp)
     assert str(error) in decision.reason
@@ -81,7 +81,7 @@ def test_what_will_fail_again_is_given_up_with_its_reason(error, failures, age):
 
 def test_jitter_only_lengthens_the_wait():
     waits = {
-        decide(TransportError("x"), failures=3, age=1, jitter=jitter / 10).wait
+        decide(TransportError("x"), failures=3, lasting=1, jitter=jitter / 10).wait
         for jitter in range(11)
     }
 
@@ -98,4 +98,4 @@ def test_jitter_only_lengthens_the_wait():
     ],
 )
 def test_where_statuses_tell_what_was_taken_they_are_given_time(error, failures, wait):
-    assert decide(error, failures=failures, age=60, echoed=True) == Again(wait)
+    assert decide(error, failures=failures, lasting=60, echoed=True) == Again(wait)

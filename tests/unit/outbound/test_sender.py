@@ -517,6 +517,23 @@ async def test_each_time_the_window_closes_a_template_goes(office, clock):
     assert office.types() == ["template", "text", "template"]
 
 
+async def test_what_waited_for_days_is_tried_again_for_a_day_like_everything_else(office, clock):
+    office.make_sender(pace=Pace(wait_for_window=7 * 86_400))
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("a"))
+    await office.run()
+    clock.now += 3 * 86_400
+    await office.wrote(hours_ago=0)
+    await office.store.outbox.free(PHONE)
+    office.client.answers = [refuse(131016, 503)]
+
+    await office.run()
+    clock.now += 60
+    await office.run()
+
+    assert office.texts() == ["a"]
+
+
 async def test_who_writes_while_a_message_is_put_to_wait_gets_it_at_once(office):
     was_sent = asyncio.Event()
 
