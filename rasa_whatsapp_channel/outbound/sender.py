@@ -57,6 +57,8 @@ from rasa_whatsapp_channel.whatsapp.messages import Message, Template, find_medi
 
 logger = logging.getLogger(__name__)
 
+CROSSING: Final = 30.0  # seconds that a request may take
+AGAIN: Final = 5.0
 KEPT: Final = DAY  # how long a message that may have to go another way is kept
 
 
@@ -312,12 +314,20 @@ class Sender:
         if isinstance(decision, retry.GiveUp):
             return await self._give_up(item, entry, decision.reason, code=code)
         if isinstance(decision, retry.WindowClosed):
-            await self._store.values.set(wrote_key(entry.recipient_id), window.CLOSED, 2 * DAY)
-            return Release(0.0)
+            return await self._close_window(entry)
         self._metrics.retried("outbox")
         self._slow_down(decision, error)
         failures = entry if not decision.token else replace(entry, failures=0)
         return Release(decision.wait, body=failures.body())
+
+    async def _close_window(self, entry: Entry) -> Outcome:
+        """Let the message wait for the person, unless both wrote at the same time."""
+        key = wrote_key(entry.recipient_id)
+        wrote_at = await self._store.values.get(key)
+        if wrote_at is not None and self._clock() - wrote_at < CROSSING:
+            return Release(AGAIN, attempt=False)  # what is open by now may not be noted as closed
+        await self._store.values.set(key, window.CLOSED, 2 * DAY)
+        return Release(0.0)
 
     def _slow_down(self, decision: retry.Again, error: SendError) -> None:
         if not decision.everyone:

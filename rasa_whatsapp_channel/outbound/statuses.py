@@ -86,7 +86,9 @@ class Statuses:
     async def _send_another_way(self, sent: Sent, entry: Entry, code: int) -> bool:
         if code in WINDOW_CODES and not entry.is_template:
             # The sender finds the window closed, sends the template and lets the message wait.
-            await self._store.values.set(wrote_key(sent.recipient_id), CLOSED, 2 * DAY)
+            wrote_at = await self._store.values.get(wrote_key(sent.recipient_id))
+            if wrote_at is None or wrote_at <= sent.at:  # else it was opened since
+                await self._store.values.set(wrote_key(sent.recipient_id), CLOSED, 2 * DAY)
             healed: Entry | None = replace(entry, ids=())
         else:
             healed = heal(entry, code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,22 @@ class Clock:
         self.now += seconds
 
 
+async def _nothing() -> None:
+    pass
+
+
 class FakeClient(Client):
-    """Accepts every message, unless *answers* holds an error to raise next."""
+    """
+    Accepts every message, unless *answers* holds an error to raise next.
+
+    *before_answer* is what happens while a message is on its way.
+    """
 
     api = CLOUD
 
     def __init__(self) -> None:
         self.answers: list[Exception | None] = []
+        self.before_answer: Callable[[], Awaitable[None]] = _nothing
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.uploaded: list[bytes] = []
         self.callback_data: list[str | None] = []  # of each in `sent`
@@ -69,6 +78,7 @@ class FakeClient(Client):
         callback_data: str | None = None,
         note: str | None = None,
     ) -> str:
+        await self.before_answer()
         if self.answers and (error := self.answers.pop(0)):
             raise error
         self.sent.append((recipient_id, message.body()))

@@ -613,6 +613,26 @@ async def test_when_whatsapp_says_the_window_is_closed_the_message_waits_too(off
     assert office.texts() == ["a"]
 
 
+@pytest.mark.parametrize("how", ["answer", "status"])
+async def test_a_window_that_opens_while_whatsapp_says_it_is_closed_stays_open(office, clock, how):
+    await office.store.values.delete(f"wrote:{PHONE}")
+    office.make_sender(reengagement=TEMPLATE)
+    await office.put("1", Text("a"))
+    if how == "answer":
+        office.client.before_answer = lambda: office.wrote(hours_ago=0)
+        office.client.answers = [refuse(131047)]
+    await office.run()
+    if how == "status":
+        clock.now += 1
+        await office.wrote(hours_ago=0)
+        await office.statuses.note(status("wamid.1", "failed", code=131047))
+        office.client.sent.pop(0)
+    clock.now += 5
+    await office.run()
+
+    assert [body for _, body in office.client.sent] == [Text("a").body()]
+
+
 async def test_release_keeps_the_item_first(office):
     office.client.answers = [refuse(131056)]
     await office.put("1", Text("a"))
