@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound import retry, window
@@ -51,14 +51,19 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     InvalidMessage,
     MediaError,
     SendError,
+    StoreError,
 )
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.messages import Message, Template, find_media
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 CROSSING: Final = 30.0  # seconds that a request may take
 AGAIN: Final = 5.0
+WRITES: Final = 600  # tries to note that a message was sent
+WRITE_PAUSE: Final = 1.0
 KEPT: Final = DAY  # how long a message that may have to go another way is kept
 
 
@@ -243,12 +248,24 @@ class Sender:
         """Note that WhatsApp took the message."""
         self._metrics.sent(message.type)
         if keep or entry.ids or may_need_healing(message):
-            await self._store.values.set(sent_key(message_id), entry.body(), KEPT)
-        sent = await self._store.ledger.note_sent(
-            message_id, key=item.key, recipient_id=entry.recipient_id, response=entry.response
+            kept = partial(self._store.values.set, sent_key(message_id), entry.body(), KEPT)
+            await self._insist(kept)
+        note = partial(self._store.ledger.note_sent, message_id, key=item.key)
+        sent = await self._insist(
+            partial(note, recipient_id=entry.recipient_id, response=entry.response)
         )
         logger.debug("whatsapp.sent", extra={"key": item.key, "message_id": message_id})
         return await self._after_sending(sent, message)
+
+    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write until the store takes it: until then nobody but us knows that WhatsApp has it."""
+        for _ in range(WRITES):
+            try:
+                return await write()
+            except StoreError as error:
+                logger.error("whatsapp.sent_not_noted", extra={"reason": str(error)})
+                await self._sleep(WRITE_PAUSE)
+        return await write()
 
     async def _address(self, entry: Entry) -> str:
         """Return where the person is to be reached now; a conversation keeps its first name."""

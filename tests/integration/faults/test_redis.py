@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
+from aiohttp import web
 from redis import Redis
 from support.redis_server import RedisServer
 from support.webhooks import texts
@@ -52,6 +54,32 @@ async def test_a_redis_that_is_killed_and_comes_back_loses_and_doubles_nothing(s
         await asyncio.sleep(1)
 
     assert api.texts == [str(number) for number in range(1, 31)]
+
+
+async def test_what_whatsapp_took_while_redis_was_gone_is_not_sent_again(serve, api, redis):
+    answered = asyncio.Event()
+
+    async def takes_and_answers_late(request: web.Request) -> web.Response:
+        answer = api.accept(request, await request.json())
+        await answered.wait()
+        return web.json_response(answer)
+
+    api.trouble = takes_and_answers_late
+    async with serve(echo, store=redis.url) as running:
+        for number in range(1, 6):
+            await running.deliver(texts("hello", phone=f"4915100000{number}", first=number))
+        await api.takes(5)
+        redis.kill()
+        answered.set()
+        await asyncio.sleep(2)
+        redis.start()
+        await takes(running, texts("goes on", first=6))
+        await api.takes(6)
+        await asyncio.sleep(2)
+        outbox = json.loads((await running.get())[1])["outbox"]
+
+    assert api.texts == [*["hello"] * 5, "goes on"]
+    assert (outbox["waiting"], outbox["given_up"]) == (0, 0)
 
 
 async def test_while_redis_is_gone_no_message_is_taken_and_afterwards_all_are_answered(

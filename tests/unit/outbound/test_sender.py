@@ -61,6 +61,24 @@ class BreaksOnce:
         return getattr(self._queue, name)
 
 
+class DownForAWhile:
+    """A part of a store that cannot write the next three times."""
+
+    def __init__(self, part: Any) -> None:
+        self._part = part
+        self._left = 3
+
+    def __getattr__(self, name: str) -> Any:
+        return self._write if name in ("note_sent", "set") else getattr(self._part, name)
+
+    async def _write(self, *args: Any, **kwargs: Any) -> Any:
+        if self._left:
+            self._left -= 1
+            raise StoreError("it does not answer")
+        name = "note_sent" if "key" in kwargs else "set"
+        return await getattr(self._part, name)(*args, **kwargs)
+
+
 async def told(office) -> list[DeliveryFailed]:
     """Return what the bot will hear, and see that it is nothing but failures."""
     events = []
@@ -334,6 +352,22 @@ async def test_a_message_that_could_not_go_another_way_does_when_the_status_come
 
     (entry,) = await office.store.outbox.waiting()
     assert (entry.body["message"]["image"]["link"], entry.body["healed"]) == (LINK, 1)
+
+
+@pytest.mark.parametrize("part", ["ledger", "values"])
+async def test_a_message_is_not_sent_again_when_the_store_fails_after_whatsapp_took_it(
+    office, part
+):
+    setattr(office.store, part, DownForAWhile(getattr(office.store, part)))
+    office.make_sender()
+    await office.put("1", Image(Media(link=LINK)))
+
+    await office.run()
+
+    assert office.types() == ["image"]
+    sent = await office.store.ledger.by_key("1")
+    assert sent.message_id == "wamid.1"
+    assert await office.store.values.get("sent:wamid.1")
 
 
 async def test_a_failure_that_came_before_our_note_is_told_though_the_store_broke_then(office):
