@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support import samples
 
@@ -970,7 +970,6 @@ def test_only_a_whole_command_may_be_typed(body: str) -> None:
     assert not heard(typed(body), commands=["/restart"]).startswith("/")
 
 
-@settings(deadline=None)
 @given(st.text() | st.text(st.sampled_from("/ \uff0f\u00a0\u200b\u3164\n\tae{")))
 @example("/")
 @example("\x85/a")
@@ -1032,7 +1031,6 @@ ENTITIES = {
 }
 
 
-@settings(deadline=None)
 @given(messages)
 def test_no_field_of_a_message_adds_an_intent_or_an_entity(event: InboundMessage) -> None:
     match = COMMAND.match(heard(event).strip())
@@ -1050,7 +1048,6 @@ def test_a_type_that_is_called_like_a_fact_does_not_replace_it() -> None:
     assert turn.metadata["whatsapp"]["from"] == PHONE
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["text", "image", "location", "contacts", "order", "reaction", "interactive"]),
     st.recursive(

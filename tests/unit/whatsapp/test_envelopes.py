@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support import samples
 
@@ -1068,7 +1068,6 @@ any_event = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(any_event)
 def test_every_event_survives_the_store(event: Event) -> None:
     assert from_body(json.loads(json.dumps(to_body(event)))) == event
@@ -1100,7 +1099,6 @@ def mutated(draw: st.DrawFn) -> object:
     return payload
 
 
-@settings(deadline=None)
 @given(mutated() | anything)
 def test_nothing_in_a_webhook_raises_and_everything_can_be_stored(payload: object) -> None:
     events = read_events(payload)

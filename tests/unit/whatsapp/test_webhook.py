@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support import samples
 
@@ -359,7 +359,6 @@ def test_a_hostile_body_is_read_in_short_time(name: str) -> None:
     assert time.process_time() - before < 2.0
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 @example(b"\x00\x01\xfe\xff")
 @example(b'{"entry": [{"changes": [{"value": null}]}]}')
@@ -367,7 +366,6 @@ def test_no_bytes_raise(body: bytes) -> None:
     assert read(body)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(samples.names()), st.data())
 def test_no_damaged_webhook_raises(name: str, data: st.DataObject) -> None:
     body = bytearray(samples.webhook(name))
@@ -378,7 +376,6 @@ def test_no_damaged_webhook_raises(name: str, data: st.DataObject) -> None:
     assert read(bytes(body))
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_headers_raise_anything_but_a_refusal(name: str, value: str) -> None:
     proof = Proof((SECRET,), (SECRET,), (SECRET,), username="u", password="p", token="t")

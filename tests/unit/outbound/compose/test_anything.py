@@ -127,7 +127,7 @@ APIS_TO_TRY = st.sampled_from(list(APIS.values()))
 
 
 @given(st.dictionaries(KEYS, JUNK, max_size=6), APIS_TO_TRY)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_dict_composes_and_what_comes_out_is_what_whatsapp_takes(response, api):
     composed = compose(response, api=api, reply_to="wamid.in")
 
@@ -260,7 +260,7 @@ RESPONSE = st.fixed_dictionaries(
 
 
 @given(RESPONSE, APIS_TO_TRY, st.sampled_from(["merge", "separate"]), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_text_option_link_or_file_goes_missing_unsaid(response, api, captions, markdown):
     before = copy.deepcopy(response)
 
@@ -277,7 +277,7 @@ def test_no_text_option_link_or_file_goes_missing_unsaid(response, api, captions
 
 
 @given(RESPONSE, APIS_TO_TRY)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_same_response_is_always_composed_alike(response, api):
     assert compose(response, api=api) == compose(response, api=api)
 

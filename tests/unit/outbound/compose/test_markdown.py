@@ -95,7 +95,7 @@ TEXTS = st.lists(MARKS, max_size=25).map("".join) | st.text(max_size=60)
 
 
 @given(TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_twice_is_the_same_as_once(text):
     once = to_whatsapp(text)
 
@@ -103,7 +103,7 @@ def test_twice_is_the_same_as_once(text):
 
 
 @given(TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_letter_or_number_goes_missing(text):
     assert letters(to_whatsapp(text)) == letters(text)
 
