@@ -111,4 +111,4 @@ def _read_parts(draft: Draft, content: Mapping[str, Any], style: Style) -> Parts
 
 def _metadata_style(content: Mapping[str, Any]) -> Any:
     metadata = content.get("metadata")
-    return metadata.get("whatsapp") if isinstance(metadata, Mapping) else None
+    return metadata.get("whatsapp") if isinstance(metadata, dict) else None

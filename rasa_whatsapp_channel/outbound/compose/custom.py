@@ -24,7 +24,7 @@ _ENVELOPE: Final = ("messaging_product", "recipient_type", "to", "recipient")
 
 def split_style(custom: Any) -> tuple[Any, Any]:
     """Return *custom* without its key `whatsapp`, and what stands there."""
-    if not isinstance(custom, Mapping) or "whatsapp" not in custom:
+    if custom is None or not isinstance(custom, Mapping) or "whatsapp" not in custom:
         return custom, None
     return {key: value for key, value in custom.items() if key != "whatsapp"}, custom["whatsapp"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,19 +14,15 @@ from rasa_whatsapp_channel.outbound.compose.style import Style
 from rasa_whatsapp_channel.outbound.compose.taps import Taps
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import (
-    Document,
+    Captioned,
     Header,
-    Image,
     MediaMessage,
     Message,
     Text,
-    Video,
 )
 
 # Understood in every language; WhatsApp refuses buttons without a text.
 NO_TEXT: Final = "👇"
-
-Captioned = (Image, Video, Document)
 
 
 @dataclass(frozen=True)
@@ -72,9 +67,9 @@ def _join_plain(
         _say_unused(draft, parts.style)
     if not text:
         return [], media
-    if draft.captions == "merge" and len(text) <= limits.CAPTION and _takes_caption(media):
-        first: MediaMessage = dataclasses.replace(media[0], caption=text)  # type: ignore[call-arg]  # asked just before
-        return [], [first, *media[1:]]
+    captioned = _captioned(media)
+    if draft.captions == "merge" and len(text) <= limits.CAPTION and captioned:
+        return [], [captioned.with_caption(text), *media[1:]]
     pieces = split(text, limits.TEXT_BODY)
     _say_split(draft, text, pieces, limits.TEXT_BODY)
     return _texts(pieces, parts.style), media
@@ -143,10 +138,10 @@ def _media_header(file: MediaMessage | None) -> Header | None:
     return Header(file.type, media=file.media, filename=getattr(file, "filename", None))
 
 
-def _takes_caption(media: Sequence[MediaMessage]) -> bool:
-    """Return whether the first file, and no other, can have the text as its caption."""
-    captioned = [file for file in media if isinstance(file, Captioned)]
-    return len(captioned) == 1 and captioned[0] is media[0] and captioned[0].caption is None
+def _captioned(media: Sequence[MediaMessage]) -> Captioned | None:
+    """Return the first file if it, and no other, can have the text as its caption."""
+    able = [file for file in media if isinstance(file, Captioned)]
+    return able[0] if len(able) == 1 and able[0] is media[0] and able[0].caption is None else None
 
 
 def _texts(pieces: Iterable[str], style: Style) -> list[Message]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 # Most texts hold nothing of this, and need no parser, which takes a hundred times as long.
-_FIRST_LOOK: Final = ("**", "~~", "``", "](", "\\", "# ", "#\t", "|", "<")
+_FIRST_LOOK: Final = re.compile(r"\*\*|~~|``|\]\(|\\|#[ \t]|\||<")
 _MARKERS: Final = re.compile(
     r"\*\*|~~|``|\]\(|\\[*~`_\n]|^ {0,3}#{1,6}[ \t]|-[ \t]*\||\|[ \t]*:?-|<[\w.+-]+[:@]",
     re.MULTILINE,
@@ -42,7 +42,7 @@ def to_whatsapp(text: str) -> str:
 
 
 def _has_markdown(text: str) -> bool:
-    return any(mark in text for mark in _FIRST_LOOK) and _MARKERS.search(text) is not None
+    return _FIRST_LOOK.search(text) is not None and _MARKERS.search(text) is not None
 
 
 @lru_cache(maxsize=512)  # a bot says the same texts again and again

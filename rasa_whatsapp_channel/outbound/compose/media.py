@@ -78,7 +78,7 @@ def _flatten(item: Mapping[str, Any]) -> dict[str, Any]:
     """Bring up what stands under `payload`, as in Messenger, or under the type, as in WhatsApp."""
     flat = dict(item)
     for key in ("payload", str(item.get("type"))):
-        if isinstance(flat.get(key), Mapping):
+        if isinstance(flat.get(key), dict):
             inner = flat.pop(key)
             flat = {**inner, **flat}
     if isinstance(flat.get("payload"), str) and not any(flat.get(key) for key in _SOURCES):
@@ -180,6 +180,8 @@ class _Reader:
 
     def _caption(self, kind: str) -> tuple[str | None, str | None]:
         """Return the caption, and what cannot be one and goes as text."""
+        if not any(map(self.part.get, _CAPTIONS)):
+            return None, None
         texts = (
             read_text(self.draft, f"{self.where}.{key}", self.part.get(key)) for key in _CAPTIONS
         )

@@ -53,6 +53,7 @@ from rasa_whatsapp_channel.whatsapp.messages.interactive import (
 from rasa_whatsapp_channel.whatsapp.messages.media import (
     MEDIA_MESSAGES,
     Audio,
+    Captioned,
     Document,
     Image,
     MediaMessage,
@@ -68,6 +69,7 @@ __all__ = [
     "MEDIA_MESSAGES",
     "Audio",
     "Button",
+    "Captioned",
     "Card",
     "CardButton",
     "CatalogMessage",

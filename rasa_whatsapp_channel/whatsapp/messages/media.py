@@ -29,47 +29,52 @@ class MediaMessage(Message):
 
 
 @dataclass(frozen=True)
-class Image(MediaMessage):
+class Captioned(MediaMessage):
+    """A file with a text below it."""
+
+    caption: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.caption is not None:
+            checks.check_text(f"{self.type}.caption", self.caption, limits.CAPTION)
+
+    def content(self) -> dict[str, Any]:
+        caption = {"caption": self.caption} if self.caption is not None else {}
+        return {**super().content(), **caption}
+
+    def with_caption(self, caption: str) -> Captioned:
+        return type(self)(self.media, caption)
+
+
+@dataclass(frozen=True)
+class Image(Captioned):
     type: ClassVar[str] = "image"
 
-    caption: str | None = None
-
-    def __post_init__(self) -> None:
-        _check_caption("image", self.caption)
-
-    def content(self) -> dict[str, Any]:
-        return {**super().content(), **_given(caption=self.caption)}
-
 
 @dataclass(frozen=True)
-class Video(MediaMessage):
+class Video(Captioned):
     type: ClassVar[str] = "video"
 
-    caption: str | None = None
-
-    def __post_init__(self) -> None:
-        _check_caption("video", self.caption)
-
-    def content(self) -> dict[str, Any]:
-        return {**super().content(), **_given(caption=self.caption)}
-
 
 @dataclass(frozen=True)
-class Document(MediaMessage):
+class Document(Captioned):
     """A document; the ending of *filename* picks the icon the user sees."""
 
     type: ClassVar[str] = "document"
 
-    caption: str | None = None
     filename: str | None = None
 
     def __post_init__(self) -> None:
-        _check_caption("document", self.caption)
+        super().__post_init__()
         if self.filename is not None:
             checks.check_text("document.filename", self.filename, limits.FILENAME)
 
     def content(self) -> dict[str, Any]:
-        return {**super().content(), **_given(caption=self.caption, filename=self.filename)}
+        filename = {"filename": self.filename} if self.filename is not None else {}
+        return {**super().content(), **filename}
+
+    def with_caption(self, caption: str) -> Document:
+        return Document(self.media, caption, self.filename)
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,3 @@ def parse_media_message(kind: str, value: Mapping[str, Any]) -> MediaMessage:
     if not isinstance(extra.get("voice", False), bool):
         raise InvalidMessage("audio.voice", "must be true or false")
     return MEDIA_MESSAGES[kind](Media.parse(kind, value), **extra)
-
-
-def _check_caption(kind: str, caption: str | None) -> None:
-    if caption is not None:
-        checks.check_text(f"{kind}.caption", caption, limits.CAPTION)
-
-
-def _given(**fields: str | None) -> dict[str, str]:
-    return {key: value for key, value in fields.items() if value is not None}
