@@ -50,7 +50,7 @@ PARTS = {
 
 @click.command(help=__doc__.split("\n\n")[0], epilog="Parts: " + ", ".join(PARTS))
 @click.argument("parts", nargs=-1, type=click.Choice(tuple(PARTS)), metavar="[PART]...")
-@click.option("--quick", is_flag=True, help="Everything smaller and shorter: about three minutes.")
+@click.option("--quick", is_flag=True, help="Everything smaller and shorter: about two minutes.")
 @click.option("--latency", default=100, show_default=True, help="Of WhatsApp's answers, in ms.")
 @click.option("--check", is_flag=True, help="End with 1 where a goal is missed by over 15 %.")
 @click.option("--json", "json_file", type=Path, help="Write the figures here, too.")

@@ -31,7 +31,7 @@ class Size:
     seconds: float = 4.0
 
 
-QUICK: Final = Size(quick=True, rounds=2, warm=0.5, seconds=1.5)
+QUICK: Final = Size(quick=True, people=200, rounds=2, warm=0.3, seconds=1.0)
 
 
 @dataclass

@@ -63,8 +63,10 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
 async def _throughput(bench: Bench, chats: Chats, caller: Caller, pid: int) -> AsyncIterator[Row]:
     async def measure(name: str, turn: Turn) -> dict[str, float]:
         size = bench.size
+        # Long: people are answered in waves, and a wave more or less must not decide.
+        seconds = 3 * size.seconds
         load = await closed(
-            turn, people=PEOPLE, warm=size.warm, seconds=size.seconds, cpu=partial(cpu_of, pid)
+            turn, people=PEOPLE, warm=size.warm, seconds=seconds, cpu=partial(cpu_of, pid)
         )
         bench.note_load(f"real Rasa, {name}", load)
         return {"rate": load.rate, "cost": 1000 * load.cpu / max(load.turns, 1)}
