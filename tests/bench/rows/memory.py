@@ -22,7 +22,7 @@ SETTLE: Final = 1.0  # seconds in which the last entries come to their end
 
 
 async def rows(bench: Bench) -> AsyncIterator[Row]:
-    first, last = (1_000, 4_000) if bench.size.quick else (10_000, 100_000)
+    first, last = (1_000, 3_000) if bench.size.quick else (10_000, 100_000)
     bench.whatsapp.latency = LATENCY
     file = bench.folder / "memory.db"
     server = await bench.pipelines.start(

@@ -64,7 +64,7 @@ async def _throughput(bench: Bench, chats: Chats, caller: Caller, pid: int) -> A
     async def measure(name: str, turn: Turn) -> dict[str, float]:
         size = bench.size
         # Long: people are answered in waves, and a wave more or less must not decide.
-        seconds = 3 * size.seconds
+        seconds = (2 if size.quick else 3) * size.seconds
         load = await closed(
             turn, people=PEOPLE, warm=size.warm, seconds=seconds, cpu=partial(cpu_of, pid)
         )

@@ -20,7 +20,7 @@ PASS: Final = [sys.executable, "-c", "pass"]
 
 
 async def rows(bench: Bench) -> AsyncIterator[Row]:
-    rounds = 3 if bench.size.quick else 15
+    rounds = 2 if bench.size.quick else 15
 
     async def command(args: list[str]) -> dict[str, float]:
         begin = time.perf_counter()
