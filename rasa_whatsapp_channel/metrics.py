@@ -62,7 +62,7 @@ class Metrics:
         self._api_errors = self._counters("api_errors", "Failed requests to WhatsApp", "code")
         self._changes = self._counters("changes", "Parts of responses changed to fit", "code")
         self._retries = self._counters("retries", "Entries to be tried again", "queue")
-        self._given_up = self._counters("given_up", "Entries set aside for a person", "queue")
+        self._dead = self._counters("dead_letters", "Entries that cannot be handled", "queue")
 
         self._webhook = self._histogram("webhook", "Answering a webhook", WEBHOOK_SECONDS)
         self._turn = self._histogram("turn", "One turn of the bot", TURN_SECONDS)
@@ -72,11 +72,11 @@ class Metrics:
 
         self._store_up = self._gauge("store_up", "1 while the store can be read")
         self._waiting = self._gauge("queue_waiting", "Entries that wait now", "queue")
-        self._aside = self._gauge("queue_set_aside", "Entries that are set aside now", "queue")
+        self._dead_now = self._gauge("queue_dead_letters", "Dead letters that are kept", "queue")
         self._oldest = self._gauge("queue_oldest_seconds", "Age of the oldest that waits", "queue")
         for queue in QUEUES:  # a series that begins with 0 shows its first 1 as a rise
             self._retries(queue)
-            self._given_up(queue)
+            self._dead(queue)
 
     def received(self, kind: str) -> None:
         """*kind* is WhatsApp's type of the message, here and in `sent`."""
@@ -112,8 +112,8 @@ class Metrics:
     def retried(self, queue: str) -> None:
         self._retries(queue).inc()
 
-    def given_up(self, queue: str) -> None:
-        self._given_up(queue).inc()
+    def dead_letter(self, queue: str) -> None:
+        self._dead(queue).inc()
 
     def waited(self, queue: str, seconds: float) -> None:
         self._wait[queue].observe(max(seconds, 0.0))  # clocks of two servers differ
@@ -127,16 +127,16 @@ class Metrics:
     def send_timer(self) -> Timer:
         return self._send.time()
 
-    def depth(self, queue: str, *, waiting: int, set_aside: int, oldest_age: float) -> None:
+    def depth(self, queue: str, *, waiting: int, dead_letters: int, oldest_age: float) -> None:
         self._store_up.set(1)
         self._waiting.labels(queue).set(waiting)
-        self._aside.labels(queue).set(set_aside)
+        self._dead_now.labels(queue).set(dead_letters)
         self._oldest.labels(queue).set(max(oldest_age, 0.0))
 
     def store_failed(self) -> None:
         """Forget the depths: yesterday's are worse than none."""
         self._store_up.set(0)
-        for gauge in (self._waiting, self._aside, self._oldest):
+        for gauge in (self._waiting, self._dead_now, self._oldest):
             gauge.clear()
 
     def page(self) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,8 +24,10 @@ from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.store import base, open_store
-from rasa_whatsapp_channel.store.base import Item, Queue, Store
-from rasa_whatsapp_channel.store.consumer import Consumer, Handle, Outcome, SetAside
+from rasa_whatsapp_channel.store.base import Clock, Item, Queue, Store
+from rasa_whatsapp_channel.store.clock import SteadyClock
+from rasa_whatsapp_channel.store.consumer import Consumer, DeadLetter, Handler, Outcome
+from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.tracing import Tracing, find_tracing
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
 from rasa_whatsapp_channel.whatsapp.clients import (
@@ -37,7 +38,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     TurnClient,
 )
 from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.whatsapp.errors import CLOUD_CODES, ON_PREMISES_CODES, StoreError
 from rasa_whatsapp_channel.whatsapp.events import Event
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.transport import Transport
@@ -73,12 +74,15 @@ class Wiring:
         self.settings = settings
         self.metrics = Metrics()
         self.tracing = find_tracing()
-        self.store: Store = self.tracing.store(make_store(settings))
+        self._clock = SteadyClock()
+        self._isolation = Isolation()
+        self.store: Store = self.tracing.store(make_store(settings, clock=self._clock))
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings, self.tracing)
         self._retention = make_retention(settings, root)
         self._failures = Failures(self.store.inbox, settings.failure_intent)
-        self._statuses = Statuses(self.store, self._failures)
+        codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
+        self._statuses = Statuses(self.store, self._failures, codes=codes, clock=self._clock)
         self._transport = self.tracing.transport(make_transport(settings))
         converter = make_converter(settings, root)
         self._converter = self.tracing.converter(converter) if converter else None
@@ -97,22 +101,35 @@ class Wiring:
             numbers=tuple(filter(None, numbers)),
             max_age=settings.max_age,
             debounce=settings.debounce,
+            clock=self._clock,
         )
         hears = by_number({key: line.worker.handle for key, line in self._lines.items()})
         sends = by_number({key: line.sender.handle for key, line in self._lines.items()})
         self._inbox = self._consume(self.store.inbox, "inbox", hears, ready=ready)
-        self._outbox = self._consume(self.store.outbox, "outbox", sends)
+        self._outbox = self._consume(self.store.outbox, "outbox", sends, ready=self._may_send)
 
     def _consume(
         self,
         queue: Queue,
         name: str,
-        handle: Handle,
+        handle: Handler,
         *,
         ready: Callable[[], bool] = lambda: True,
     ) -> Consumer:
         handle = self.tracing.handle(name, handle, self.store)
-        return Consumer(queue, handle, name=name, ready=ready, metrics=self.metrics)
+        return Consumer(
+            queue,
+            handle,
+            name=name,
+            ready=ready,
+            isolation=self._isolation,
+            metrics=self.metrics,
+            clock=self._clock,
+        )
+
+    def _may_send(self) -> bool:
+        """Return whether any number may send: what waits need not be claimed before."""
+        return not all(line.sender.paused for line in self._lines.values())
 
     def _make_line(self, settings: Settings, bot: Bot, root: Path) -> Line:
         client = self.tracing.client(make_client(settings, self._transport))
@@ -138,6 +155,7 @@ class Wiring:
             debounce=settings.debounce,
             transcriber=load_function(settings.transcribe) if settings.transcribe else None,
             metrics=self.metrics,
+            clock=self._clock,
         )
         sender = Sender(
             client,
@@ -149,6 +167,7 @@ class Wiring:
             pace=make_pace(settings),
             reengagement=settings.reengagement_template,
             metrics=self.metrics,
+            clock=self._clock,
         )
         return Line(client, uploads, worker, sender)
 
@@ -189,12 +208,19 @@ class Wiring:
             turn_id=turn_id,
             metrics=self.metrics,
             notes=self._notes,
+            clock=self._clock,
         )
         return self.tracing.outlet(outlet)
 
     async def health(self) -> Mapping[str, Any]:
+        paused = {
+            number or "first": line.sender.paused
+            for number, line in self._lines.items()
+            if line.sender.paused
+        }
         return {
-            "status": "ok",
+            "status": "sending paused" if paused else "ok",
+            **({"paused": paused} if paused else {}),
             "inbox": asdict(await self.store.inbox.depth()),
             "outbox": asdict(await self.store.outbox.depth()),
         }
@@ -204,16 +230,16 @@ class Wiring:
         try:
             for name, queue in (("inbox", self.store.inbox), ("outbox", self.store.outbox)):
                 depth = await queue.depth()
-                age = time.time() - depth.oldest if depth.oldest is not None else 0.0
+                age = self._clock() - depth.oldest if depth.oldest is not None else 0.0
                 self.metrics.depth(
-                    name, waiting=depth.waiting, set_aside=depth.given_up, oldest_age=age
+                    name, waiting=depth.waiting, dead_letters=depth.dead_letters, oldest_age=age
                 )
         except StoreError:
             self.metrics.store_failed()
         return self.metrics.page()
 
 
-def by_number(handles: Mapping[str | None, Handle]) -> Handle:
+def by_number(handles: Mapping[str | None, Handler]) -> Handler:
     """Return what hands an entry to whoever speaks for the number that its conversation is with."""
     if len(handles) == 1 and None in handles:
         return handles[None]
@@ -221,15 +247,17 @@ def by_number(handles: Mapping[str | None, Handle]) -> Handle:
     async def handle(item: Item) -> Outcome:
         _, number = split_number(item.conversation)
         if number not in handles:
-            return SetAside(f"the settings name no number {number} any more")
+            return DeadLetter(f"the settings name no number {number} any more")
         return await handles[number](item)
 
     return handle
 
 
-def make_store(settings: Settings) -> Store:
+def make_store(settings: Settings, *, clock: Clock | None = None) -> Store:
     retention = base.Retention(ledger=settings.keep_sent_days * base.DAY)
-    return open_store(settings.store, retention=retention)
+    # Servers that share a Redis share its clock.
+    shared = settings.store.startswith(("redis://", "rediss://"))
+    return open_store(settings.store, clock=None if shared else clock, retention=retention)
 
 
 def make_folder(settings: Settings, client: Client, root: Path) -> MediaStore | None:

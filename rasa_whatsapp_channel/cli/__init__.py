@@ -20,7 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "init": "Bring a bot onto WhatsApp, without taking anything away.",
         "media": "The files WhatsApp keeps for the bot: upload, look at, download, delete.",
         "providers": "Logins for links, kept by an on-premises client.",
-        "queue": "What waits, what was set aside, and why.",
+        "queue": "What waits, dead letters, and why.",
         "send": "One message of any kind, or one response of the bot.",
         "lint": "Say what of a bot's responses will not fit.",
         "preview": "What one response becomes: the bubbles and the bodies.",

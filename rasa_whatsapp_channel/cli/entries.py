@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import Body, GivenUp, Waiting
+from rasa_whatsapp_channel.store.base import (
+    DEBOUNCE,
+    INFRASTRUCTURE,
+    THROUGHPUT,
+    TOKEN,
+    WINDOW,
+    Body,
+    DeadLetterRow,
+    State,
+    WaitingRow,
+)
 
-SET_ASIDE: Final = "set aside"
+DEAD_LETTER: Final = "dead letter"
 HEADERS: Final = ("QUEUE", "STATE", "KEY", "WHO", "WHAT", "AGE", "ATTEMPTS", "WHY")
 
 # A message id begins with the person's number in base64; its end tells messages apart.
@@ -20,7 +31,7 @@ _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a queue. *why* it waits or was set aside, in words; times are unix seconds."""
+    """One entry of a queue. *why* it waits or is a dead letter, in words; times in unix seconds."""
 
     queue: str
     state: str
@@ -30,14 +41,13 @@ class Entry:
     attempts: int
     put_at: float
     why: str
-    given_up_at: float | None = None
+    died_at: float | None = None
 
     @classmethod
-    def waiting(cls, queue: str, entry: Waiting, now: float) -> Entry:
-        state = "in work" if entry.out else "waiting"
+    def waiting(cls, queue: str, entry: WaitingRow, now: float) -> Entry:
         return cls(
             queue,
-            state,
+            entry.state.value,
             entry.key,
             entry.conversation,
             entry.body,
@@ -47,17 +57,17 @@ class Entry:
         )
 
     @classmethod
-    def set_aside(cls, queue: str, entry: GivenUp) -> Entry:
+    def dead_letter(cls, queue: str, entry: DeadLetterRow) -> Entry:
         return cls(
             queue,
-            SET_ASIDE,
+            DEAD_LETTER,
             entry.key,
             entry.conversation,
             entry.body,
             entry.attempts,
             entry.put_at,
             entry.reason,
-            entry.given_up_at,
+            entry.died_at,
         )
 
     @property
@@ -90,7 +100,7 @@ class Entry:
             "conversation": self.conversation if show_numbers else mask(self.conversation),
             "what": self.what,
             "put_at": _time(self.put_at),
-            "given_up_at": _time(self.given_up_at),
+            "died_at": _time(self.died_at),
             "attempts": self.attempts,
             "why": self.why,
         }
@@ -132,12 +142,33 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _waits_for(entry: Waiting, now: float) -> str:
-    if entry.due_at is None:
-        return "behind another one of the same chat"
-    if entry.out or entry.due_at <= now:
-        return ""
-    return f"again in {age(entry.due_at - now)}"
+# What a wait is for, where it is more than time.
+_CAUSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        WINDOW: "waits for the person to write",
+        TOKEN: "waits for a token that is accepted",
+        THROUGHPUT: "waits until the number may send again",
+        INFRASTRUCTURE: "waits for what the bot or WhatsApp needs",
+        DEBOUNCE: "waits whether more is written",
+        "status": "waits until the message before it was delivered",
+        "confirmation": "waits whether WhatsApp took it",
+    }
+)
+
+
+def _waits_for(entry: WaitingRow, now: float) -> str:
+    words = []
+    if entry.state is State.BEHIND:
+        words.append("behind another one of the same chat")
+    if entry.due_at is not None:
+        cause = _CAUSES.get((entry.cause or "").partition(":")[0])
+        again = f"again in {age(entry.due_at - now)}"
+        words.append(f"{cause}, at the latest {again}" if cause else again)
+    if entry.crashes:
+        words.append(f"the process ended {entry.crashes} times with it")
+    if entry.last_error:
+        words.append(f"last error: {entry.last_error}")
+    return "; ".join(words)
 
 
 def _time(at: float | None) -> str | None:

@@ -1,4 +1,4 @@
-"""``rasa-whatsapp queue``: what waits, what was set aside and why; try it again, or forget it."""
+"""``rasa-whatsapp queue``: what waits, and dead letters with their reason; retry, or forget."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _yes_option(function: Function) -> Function:
 @click.group()
 def command() -> None:
     """
-    What waits, what was set aside, and why.
+    What waits, what was a dead letter, and why.
 
     A KEY is what the list shows, or its end. The commands may be used while the bot runs.
     """
@@ -56,14 +56,14 @@ def command() -> None:
 def list_command(
     name: str, limit: int, as_json: bool, show_numbers: bool, credentials: Path, store: str | None
 ) -> None:
-    """What waits, oldest first; then what was set aside, newest first."""
+    """What waits, oldest first; then what was a dead letter, newest first."""
     entries, more = run(_list(Place(credentials, store), name, limit))
     if as_json:
         summaries = [entry.summary(show_numbers=show_numbers) for entry in entries]
         click.echo(json.dumps(summaries, indent=2, ensure_ascii=False))
         return
     if not entries:
-        click.echo("Nothing waits, and nothing was set aside.")
+        click.echo("Nothing waits, and nothing was a dead letter.")
         return
     now = time.time()
     click.echo(table(HEADERS, [entry.row(now, show_numbers=show_numbers) for entry in entries]))
@@ -83,7 +83,7 @@ def show(key: str, credentials: Path, store: str | None) -> None:
 
 @command.command()
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--all", "everything", is_flag=True, help="All that was set aside.")
+@click.option("--all", "everything", is_flag=True, help="All that was a dead letter.")
 @_yes_option
 @_queue_option
 @store_options
@@ -95,7 +95,7 @@ def retry(
     credentials: Path,
     store: str | None,
 ) -> None:
-    """Put what was set aside back into its queue."""
+    """Put what was a dead letter back into its queue."""
     if bool(keys) == everything:
         raise click.UsageError("Name the keys, or say --all.")
     run(_retry(Place(credentials, store), name, keys, yes=yes))
@@ -109,7 +109,7 @@ def retry(
     type=to_person,
     metavar="NUMBER",
     multiple=True,
-    help="Forget all of one person: what waits, what was set aside, what was sent.",
+    help="Forget all of one person: what waits, what was a dead letter, what was sent.",
 )
 @_yes_option
 @store_options
@@ -120,7 +120,7 @@ def purge(
     credentials: Path,
     store: str | None,
 ) -> None:
-    """Forget what was set aside, or everything of one person. There is no way back."""
+    """Forget what was a dead letter, or everything of one person. There is no way back."""
     if bool(keys) == bool(people):
         raise click.UsageError("Name the keys, or a --person.")
     place = Place(credentials, store)
@@ -133,33 +133,33 @@ def purge(
 async def _list(place: Place, name: str, limit: int) -> tuple[list[Entry], int]:
     """Return what is shown, and how much is not."""
     async with place.open() as store:
-        waiting, aside = await _entries(store, name, limit)
+        waiting, dead = await _entries(store, name, limit)
         depths = [await _queue(store, queue).depth() for queue in _names(name)]
-    shown = [*waiting, *aside]
-    return shown, max(sum(depth.waiting + depth.given_up for depth in depths) - len(shown), 0)
+    shown = [*waiting, *dead]
+    return shown, max(sum(depth.waiting + depth.dead_letters for depth in depths) - len(shown), 0)
 
 
 async def _show(place: Place, key: str) -> Entry:
     async with place.open() as store:
-        waiting, aside = await _entries(store)
-        return _one([*waiting, *aside], key)
+        waiting, dead = await _entries(store)
+        return _one([*waiting, *dead], key)
 
 
 async def _retry(place: Place, name: str, keys: Sequence[str], *, yes: bool) -> None:
     async with place.open() as store:
-        _, aside = await _entries(store, name)
+        _, dead = await _entries(store, name)
         # Oldest first, so that each chat keeps its order.
-        chosen = [_one(aside, key) for key in keys] or sorted(aside, key=lambda entry: entry.put_at)
+        chosen = [_one(dead, key) for key in keys] or sorted(dead, key=lambda entry: entry.put_at)
         if not keys and chosen and not yes:
             click.confirm(f"Try {_count(chosen)} again?", abort=True)
-        done = [entry for entry in chosen if await _queue(store, entry.queue).retry(entry.key)]
+        done = [entry for entry in chosen if await _queue(store, entry.queue).requeue(entry.key)]
     click.echo(f"{_count(done)} put back.")
 
 
 async def _discard(place: Place, keys: Sequence[str], *, yes: bool) -> None:
     async with place.open() as store:
-        _, aside = await _entries(store)
-        chosen = [_one(aside, key) for key in keys]
+        _, dead = await _entries(store)
+        chosen = [_one(dead, key) for key in keys]
         if not yes:
             click.confirm(f"Forget {_count(chosen)} for ever?", abort=True)
         done = [entry for entry in chosen if await _queue(store, entry.queue).discard(entry.key)]
@@ -187,15 +187,15 @@ async def _forget(place: Place, person: str, *, yes: bool) -> None:
 async def _entries(
     store: Store, name: str = "all", limit: int = EVERYTHING
 ) -> tuple[list[Entry], list[Entry]]:
-    """Return what waits and what was set aside in the queue *name*, or in all."""
+    """Return what waits and what was a dead letter in the queue *name*, or in all."""
     now = time.time()
     waiting: list[Entry] = []
-    aside: list[Entry] = []
+    dead: list[Entry] = []
     for queue in _names(name):
         found = _queue(store, queue)
         waiting += [Entry.waiting(queue, entry, now) for entry in await found.waiting(limit)]
-        aside += [Entry.set_aside(queue, entry) for entry in await found.given_up(limit)]
-    return waiting, aside
+        dead += [Entry.dead_letter(queue, entry) for entry in await found.dead_letters(limit)]
+    return waiting, dead
 
 
 def _names(name: str) -> Sequence[str]:

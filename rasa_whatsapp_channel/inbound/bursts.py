@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.choice import typed_number
 from rasa_whatsapp_channel.inbound.turn import Turn
-from rasa_whatsapp_channel.store.base import DAY, Clock, Item, Store
+from rasa_whatsapp_channel.store.base import DAY, DEBOUNCE, Clock, Item, Store
 from rasa_whatsapp_channel.store.keys import pieces_key
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
@@ -50,7 +50,7 @@ class Bursts:
             new = {"key": event.key, "at": self._clock(), "body": body}
             await self._store.values.set(pieces_key(conversation), [*kept, new][-PIECES:], LIFE)
         if body is None:  # a tap ends a burst: what was written before it is heard at once
-            await self._store.inbox.free(conversation)
+            await self._store.inbox.end_wait(conversation, DEBOUNCE)
 
     async def was_heard(self, item: Item) -> bool:
         """Return whether *item* was part of an earlier turn."""

@@ -12,7 +12,7 @@ from typing import Final
 from rasa_whatsapp_channel.inbound.bursts import Bursts
 from rasa_whatsapp_channel.inbound.people import People
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import DAY, Clock, Store
+from rasa_whatsapp_channel.store.base import DAY, WINDOW, Clock, Store
 from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.events import (
@@ -39,7 +39,7 @@ class Receiver:
     *note_status* is told of every status; *sender_id* is the setting of that name.
 
     *numbers* are the phone number ids of ours, the first one first; with none given, any is ours.
-    A message that is older than *max_age* seconds when it comes is set aside for a person to see.
+    A message that is older than *max_age* seconds when it comes is a dead letter.
     """
 
     def __init__(
@@ -122,9 +122,9 @@ class Receiver:
         if self._max_age is None or age <= self._max_age:
             return await self._put(event, sender_id, is_first=is_first)
         reason = f"it came {age:.0f} seconds after it was written; max_age is {self._max_age:g}"
-        new = await self._store.inbox.put_given_up(event.key, sender_id, to_body(event), reason)
+        new = await self._store.inbox.put_dead_letter(event.key, sender_id, to_body(event), reason)
         if new:
-            self._metrics.given_up("inbox")
+            self._metrics.dead_letter("inbox")
             logger.warning("whatsapp.too_old", extra={"key": event.key, "reason": reason})
         return new
 
@@ -147,7 +147,7 @@ class Receiver:
         await self._store.values.set(wrote_key(sender_id), min(at, now), WROTE_LIFE)
         # Else the window was open, and what waits has other reasons.
         if not is_new or now - before > DAY / 24:
-            await self._store.outbox.free(sender_id)
+            await self._store.outbox.end_wait(sender_id, WINDOW)
 
     async def _unknown(self, event: Unknown) -> None:
         if event.ignorable:
@@ -156,6 +156,6 @@ class Receiver:
         body = to_body(event)
         text = json.dumps(body, sort_keys=True, default=str)
         key = "unknown:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        if await self._store.inbox.put_given_up(key, "", body, event.reason):
-            self._metrics.given_up("inbox")
+        if await self._store.inbox.put_dead_letter(key, "", body, event.reason):
+            self._metrics.dead_letter("inbox")
             logger.warning("whatsapp.not_understood", extra={"reason": event.reason, "key": key})

@@ -26,8 +26,8 @@ from rasa_whatsapp_channel.inbound.turn import (
     to_turn,
 )
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import Clock, Item, Store
-from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
+from rasa_whatsapp_channel.store.base import DEBOUNCE, Clock, Item, Store
+from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Outcome, Retry
 from rasa_whatsapp_channel.store.keys import is_command, issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
@@ -92,14 +92,14 @@ class InboxWorker:
             return await self._hear(item, event)
         if isinstance(event, DeliveryFailed) and self._failure_intent:
             return await self._ask(item, failure_turn(event, self._failure_intent))
-        return SetAside(f"the inbox holds what nobody said: {type(event).__name__}")
+        return DeadLetter(f"the inbox holds what nobody said: {type(event).__name__}")
 
     async def _hear(self, item: Item, event: InboundMessage) -> Outcome:
         if event.type == "system" or await self._bursts.was_heard(item):
             return DONE
         wait, others = await self._bursts.gather(item, event)
         if wait:
-            return Release(wait, attempt=False)
+            return Retry(wait, cause=DEBOUNCE, counted=False)
         events = [event, *others]
         async with self._receipts.during(events[-1].id):
             turns = [await self._turn(event, item) for event in events]
@@ -190,11 +190,11 @@ class InboxWorker:
         if isinstance(error, asyncio.TimeoutError):
             reason += f" (a turn may take {self._patience:g} seconds)"
         if item.tries >= ATTEMPTS:
-            return SetAside(f"the bot failed {item.tries} times, last with {reason}")
+            return DeadLetter(f"the bot failed {item.tries} times, last with {reason}")
         self._metrics.retried("inbox")
         logger.warning(
             "whatsapp.turn_failed",
             extra={"key": item.key, "attempt": item.attempts, "reason": reason},
             exc_info=error,
         )
-        return Release(4.0 ** (item.tries - 1))
+        return Retry(4.0 ** (item.tries - 1), error=reason)

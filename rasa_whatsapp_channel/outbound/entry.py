@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import Body
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse_outgoing
 
-_NOTHING: Final = (None, 0, ())  # what is not written down
+_NOTHING: Final[tuple[Any, ...]] = (None, 0, (), [])  # what is not written down
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,8 @@ class Entry:
     One message to one person.
 
     *template*, a template's body, goes instead of it while the 24-hour window is closed, under
-    *template_key*, which all messages of one response share. *failures* counts what WhatsApp or
-    the way to it refused, the first at *failing_since*, unix seconds; *healed* how often the
-    message was put out another way; *renewed* how often its files were uploaded again because
-    WhatsApp did not know their ids; *ids* are those of our uploads that it went with last.
-    *changes* are kept for a simulator only, see `outbound.note`; *trace* is put there by `tracing`.
+    *template_key*, which all messages of one response share. *changes* are kept for a simulator
+    only, see `outbound.note`; *trace* is put there by `tracing`.
     """
 
     recipient_id: str
@@ -32,16 +30,30 @@ class Entry:
     changes: Sequence[Mapping[str, str]] = ()
     template: Mapping[str, Any] | None = None
     template_key: str | None = None
+    #: What WhatsApp or the way to it refused, and when the first of them was, unix seconds.
     failures: int = 0
     failing_since: float = 0.0
+    #: Unix seconds before which it does not go.
+    not_before: float = 0.0
+    #: How often it was sent without an answer.
+    unconfirmed: int = 0
+    #: Those of its crashes after which a status was waited for.
+    crashes: int = 0
+    #: How often it was put out another way.
     healed: int = 0
+    #: How often its files were uploaded again because WhatsApp did not know their ids.
     renewed: int = 0
+    #: The ids of our uploads that it went with last.
     ids: Sequence[str] = ()
     trace: Mapping[str, str] | None = None
 
     @classmethod
     def from_body(cls, body: Body) -> Entry:
-        return cls(**body)
+        """Raise `InvalidMessage` for what is no entry of ours."""
+        try:
+            return cls(**body)
+        except TypeError as error:
+            raise InvalidMessage("outbox", f"the entry cannot be read: {error}") from error
 
     def body(self) -> dict[str, Any]:
         return {name: value for name in _NAMES if (value := getattr(self, name)) not in _NOTHING}

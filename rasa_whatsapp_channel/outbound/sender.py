@@ -1,8 +1,9 @@
 """
 Outbox → WhatsApp: one recipient at a time, in order.
 
-What may keep a message back, in this order: the 24-hour window, a pause for everybody, the pair
-limit, the number's rate; then, after a file, the next message waits until it was delivered.
+What may keep a message back, in this order: an earlier try that may have got through, the 24-hour
+window, a pause of the number, the pair limit, the number's rate; then, after a file, the next
+message waits until it was delivered.
 """
 
 from __future__ import annotations
@@ -17,31 +18,34 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.outbound import retry, window
-from rasa_whatsapp_channel.outbound.brake import Brake
+from rasa_whatsapp_channel.outbound import recovery, window
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.heal import (
-    BY_UPLOAD,
-    as_text,
-    find_lost,
-    find_made,
-    heal,
-    may_need_healing,
-)
 from rasa_whatsapp_channel.outbound.issued import note_issued
 from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.note import write_note
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
-from rasa_whatsapp_channel.store.base import DAY, Item, Sent, Store
+from rasa_whatsapp_channel.outbound.throttle import Throttle
+from rasa_whatsapp_channel.store.base import (
+    DAY,
+    INFRASTRUCTURE,
+    TIME,
+    TOKEN,
+    WINDOW,
+    Item,
+    Sent,
+    Store,
+    confirmation_of,
+    status_of,
+)
 from rasa_whatsapp_channel.store.bucket import Limit
-from rasa_whatsapp_channel.store.consumer import DONE, Done, Outcome, Release, SetAside
+from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Done, Outcome, Retry
 from rasa_whatsapp_channel.store.keys import (
     address_key,
-    echo_key,
+    confirmation_key,
     reengaged_key,
-    sent_key,
     template_lane,
+    unconfirmed_key,
     wrote_key,
 )
 from rasa_whatsapp_channel.whatsapp import limits
@@ -52,6 +56,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     MediaError,
     SendError,
     StoreError,
+    TransportError,
 )
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.messages import Message, Template, find_media
@@ -62,9 +67,14 @@ T = TypeVar("T")
 
 CROSSING: Final = 30.0  # seconds that a request may take
 AGAIN: Final = 5.0
-WRITES: Final = 600  # tries to note that a message was sent
-WRITE_PAUSE: Final = 1.0
-KEPT: Final = DAY  # how long a message that may have to go another way is kept
+WRITE_PAUSE: Final = 1.0  # between two tries to note that a message was sent
+# What one number does at the same time, so that files that are slow to come hold up no text.
+PREPARATIONS: Final = 50
+REQUESTS: Final = 200
+NOT_CONFIRMED: Final = (
+    "it was sent {} times and WhatsApp never answered, so whether it arrived is not known; "
+    "it is not sent again by itself ({})"
+)
 
 
 @dataclass(frozen=True)
@@ -112,36 +122,80 @@ class Sender:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._brake = Brake(clock=monotonic, sleep=sleep)
+        self._throttle = Throttle(clock=monotonic)
+        self._preparations = asyncio.Semaphore(PREPARATIONS)
+        self._requests = asyncio.Semaphore(REQUESTS)
+
+    @property
+    def paused(self) -> str | None:
+        """Return what the number waits for before it sends anything; None while it sends."""
+        return None if self._throttle.is_open else self._throttle.cause
 
     async def handle(self, item: Item) -> Outcome:
-        entry = Entry.from_body(item.body)
+        try:
+            entry = Entry.from_body(item.body)
+        except InvalidMessage as error:
+            return DeadLetter(str(error))
         try:
             message = entry.outgoing.message
         except InvalidMessage as error:
             return await self._give_up(item, entry, str(error))
         if item.attempts > 1 and (end := await self._earlier_try(item, entry, message)):
             return end
+        if (left := entry.not_before - self._clock()) > 0:
+            return Retry(left, counted=False)
         state = await self._window(item, entry, message)
         if not isinstance(state, window.Open):
             return await self._outside_window(item, entry, state)
-        await self._brake.passes()
-        if wait := await self._pass_limits(entry):
-            return Release(wait, attempt=False)
-        return await self._send(item, entry, message, keep=not state.known)
+        if wait := self._throttle.admit():
+            return Retry(wait, cause=self._throttle.cause or TIME, counted=False)
+        try:
+            if wait := await self._pass_limits(entry):
+                self._throttle.not_sent()
+                return Retry(wait, counted=False)
+            return await self._send(item, entry, message)
+        except BaseException:
+            self._throttle.not_sent()
+            raise
 
     async def _earlier_try(self, item: Item, entry: Entry, message: Message) -> Outcome | None:
         """Return what follows where an earlier try got through, or may have got through."""
         if sent := await self._store.ledger.by_key(item.key):
             # Noted, but the process died, or the store broke, before the entry was ended.
-            return await self._after_sending(sent, message)
-        message_id = await self._store.values.get(echo_key(item.key))
+            return await self._after_sending(item, sent, message)
+        message_id = await self._store.values.get(confirmation_key(item.key))
         if message_id is not None:
-            logger.info("whatsapp.recognised: %s", entry.name, extra={"key": item.key})
-            return await self._note(item, entry, message, message_id, keep=True)
-        if item.lapsed and self._client.api.callback_data:
-            return Release(retry.ECHO, attempt=False)
+            logger.info("whatsapp.confirmed: %s was taken, as its status says", entry.name)
+            return await self._note(item, entry, message, message_id)
+        if entry.unconfirmed >= recovery.SENT_AT_MOST:
+            reason = NOT_CONFIRMED.format(entry.unconfirmed, item.last_error)
+            return await self._give_up(item, entry, reason)
+        if item.crashes > entry.crashes and self._client.api.callback_data:
+            # The process may have died after the request had gone out.
+            waited = replace(entry, crashes=item.crashes)
+            return await self._confirm(item, waited, recovery.BROKEN, error=None, counted=False)
         return None
+
+    async def _confirm(
+        self, item: Item, entry: Entry, wait: float, *, error: str | None, counted: bool = True
+    ) -> Outcome:
+        """Let a status tell whether WhatsApp took the message, which ends the wait."""
+        life = 2 * wait + DAY / 24
+        await self._store.values.set(unconfirmed_key(item.key), item.conversation, life)
+        cause = confirmation_of(item.key)
+        return Retry(
+            wait,
+            cause=cause,
+            counted=counted,
+            body=entry.body(),
+            error=error,
+            then=partial(self._look_for_confirmation, item),
+        )
+
+    async def _look_for_confirmation(self, item: Item) -> None:
+        """End the wait if the status came while the entry was still claimed."""
+        if await self._store.values.get(confirmation_key(item.key)) is not None:
+            await self._store.outbox.end_wait(item.conversation, confirmation_of(item.key))
 
     async def _window(
         self, item: Item, entry: Entry, message: Message
@@ -167,15 +221,20 @@ class Sender:
         elif self._reengagement is not None:
             await self._reengage(item, entry, self._reengagement)
         else:
-            logger.warning("whatsapp.window_closed: %s", entry.name, extra={"key": item.key})
-        # Ended early when the person writes.
-        return Release(state.left, attempt=False, then=partial(self._look_again, entry))
+            logger.warning(
+                "whatsapp.window_closed: %s waits for the person to write; no template is set",
+                entry.name,
+                extra={"key": item.key},
+            )
+        return Retry(
+            state.left, cause=WINDOW, counted=False, then=partial(self._look_at_window, entry)
+        )
 
-    async def _look_again(self, entry: Entry) -> None:
-        """End the wait if the person wrote while the entry was out: there was none to end then."""
+    async def _look_at_window(self, entry: Entry) -> None:
+        """End the wait if the person wrote while the entry was still claimed."""
         wrote_at = await self._store.values.get(wrote_key(entry.recipient_id))
         if not window.is_closed(wrote_at, self._clock()):
-            await self._store.outbox.free(entry.recipient_id)
+            await self._store.outbox.end_wait(entry.recipient_id, WINDOW)
 
     async def _reengage(self, item: Item, entry: Entry, template: Mapping[str, Any]) -> None:
         """Put *template* out unless *item* was put while another waited for the answer to it."""
@@ -202,39 +261,59 @@ class Sender:
             limits.append(Limit(key, 1 / self._pace.pair_interval, self._pace.pair_burst))
         while any(waits := await self._store.values.take(*limits)):
             if any(waits[1:]):
+                logger.info(
+                    "whatsapp.pair_limit: %s waits %.0f s: after %.0f messages in a row "
+                    "one person gets one in %.0f s",
+                    entry.name,
+                    waits[1],
+                    self._pace.pair_burst,
+                    self._pace.pair_interval,
+                )
                 return waits[1]
             await self._sleep(waits[0])
         return 0.0
 
-    async def _send(self, item: Item, entry: Entry, message: Message, *, keep: bool) -> Outcome:
-        ready = message
+    async def _send(self, item: Item, entry: Entry, message: Message) -> Outcome:
         try:
-            await self._forget_refused(entry)
-            ready = await self._uploads.prepare(message, links=entry.healed >= BY_UPLOAD)
-            await note_issued(self._store.values, entry.recipient_id, ready)
-            address = await self._address(entry)
-            with self._metrics.send_timer():
-                message_id = await self._client.send(
-                    address,
-                    ready,
-                    reply_to=entry.outgoing.reply_to,
-                    callback_data=item.key,
-                    note=self._note_of(entry),
+            async with self._preparations:
+                await self._forget_refused(entry)
+                ready = await self._uploads.prepare(
+                    message, links=entry.healed >= recovery.BY_UPLOAD
                 )
         except InvalidMessage as error:
+            self._throttle.not_sent()
             return await self._give_up(item, entry, str(error))
         except MediaError as error:
+            self._throttle.not_sent()
             return await self._without_file(item, entry, error)
         except SendError as error:
-            if await self._forget_lost(entry, ready, error):
-                return Release(0.0, body=replace(entry, renewed=1).body())
             return await self._after_failure(item, entry, error)
-        if self._brake.loosen():
-            logger.info("whatsapp.goes_again")
-        made = () if ready is message else find_made(entry, ready)
+        made = () if ready is message else recovery.find_made(entry, ready)
         if entry.ids or made:
             entry = replace(entry, ids=made)
-        return await self._note(item, entry, message, message_id, keep=keep)
+        try:
+            async with self._requests:
+                message_id = await self._request(item, entry, ready)
+        except InvalidMessage as error:
+            self._throttle.not_sent()
+            return await self._give_up(item, entry, str(error))
+        except SendError as error:
+            return await self._after_failure(item, entry, error, is_sent=True)
+        if self._throttle.answered():
+            logger.info("whatsapp.sending_resumed: WhatsApp takes messages of this number again")
+        return await self._note(item, entry, message, message_id)
+
+    async def _request(self, item: Item, entry: Entry, ready: Message) -> str:
+        await note_issued(self._store.values, entry.recipient_id, ready)
+        address = await self._address(entry)
+        with self._metrics.send_timer():
+            return await self._client.send(
+                address,
+                ready,
+                reply_to=entry.outgoing.reply_to,
+                callback_data=item.key,
+                note=self._note_of(entry),
+            )
 
     def _note_of(self, entry: Entry) -> str | None:
         """Return what a simulator is told beside the message."""
@@ -242,30 +321,29 @@ class Sender:
             return None
         return write_note(entry.response, entry.changes)
 
-    async def _note(
-        self, item: Item, entry: Entry, message: Message, message_id: str, *, keep: bool
-    ) -> Outcome:
-        """Note that WhatsApp took the message."""
+    async def _note(self, item: Item, entry: Entry, message: Message, message_id: str) -> Outcome:
+        """Note that WhatsApp took the message, and keep what it was in case it fails later."""
         self._metrics.sent(message.type)
-        if keep or entry.ids or may_need_healing(message):
-            kept = partial(self._store.values.set, sent_key(message_id), entry.body(), KEPT)
-            await self._insist(kept)
-        note = partial(self._store.ledger.note_sent, message_id, key=item.key)
-        sent = await self._insist(
-            partial(note, recipient_id=entry.recipient_id, response=entry.response)
+        note = partial(
+            self._store.ledger.note_sent,
+            message_id,
+            key=item.key,
+            recipient_id=entry.recipient_id,
+            response=entry.response,
+            body=entry.body(),
         )
-        logger.debug("whatsapp.sent", extra={"key": item.key, "message_id": message_id})
-        return await self._after_sending(sent, message)
+        sent = await self._insist(note)
+        logger.debug("whatsapp.sent: %s is %s", item.key, message_id)
+        return await self._after_sending(item, sent, message)
 
     async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write until the store takes it: until then nobody but us knows that WhatsApp has it."""
-        for _ in range(WRITES):
+        while True:
             try:
                 return await write()
             except StoreError as error:
-                logger.error("whatsapp.sent_not_noted", extra={"reason": str(error)})
+                logger.error("whatsapp.sent_not_noted: the store is tried again: %s", error)
                 await self._sleep(WRITE_PAUSE)
-        return await write()
 
     async def _address(self, entry: Entry) -> str:
         """Return where the person is to be reached now; a conversation keeps its first name."""
@@ -273,13 +351,16 @@ class Sender:
         address = await self._store.values.get(address_key(name))
         return address if isinstance(address, str) else name
 
-    async def _after_sending(self, sent: Sent, message: Message) -> Outcome:
+    async def _after_sending(self, item: Item, sent: Sent, message: Message) -> Outcome:
         if sent.status == "failed":  # the status was faster than our note
             await self._statuses.failed(sent)
         if sent.status in ENDED or not self._waits(message):
             return DONE
+        if item.conversation != sent.recipient_id:
+            return DONE  # a template, which nothing comes after
         return Done(
             hold=self._pace.delivered_timeout,
+            cause=status_of(sent.message_id),
             then=partial(self._statuses.let_go, sent.message_id),
         )
 
@@ -290,69 +371,83 @@ class Sender:
 
     async def _without_file(self, item: Item, entry: Entry, error: MediaError) -> Outcome:
         """The file cannot be had; where it is a link, the person gets at least that."""
-        text = as_text(entry)
+        text = recovery.as_text(entry)
         if text is None:
             return await self._give_up(item, entry, str(error))
         logger.warning("whatsapp.link_as_text: %s: %s", entry.name, error, extra={"key": item.key})
-        return Release(0.0, body=text.body())
+        return Retry(0.0, body=text.body(), error=str(error))
 
     async def _forget_refused(self, entry: Entry) -> None:
-        """Forget the ids that a status said to be none, so that their files are uploaded again."""
+        """Forget the ids that WhatsApp said to be none, so that their files are uploaded again."""
         for media_id in entry.ids if entry.renewed else ():
             await self._uploads.forget(media_id)
 
-    async def _forget_lost(self, entry: Entry, ready: Message, error: SendError) -> bool:
-        """Forget the ids WhatsApp does not know any more; they are made anew from their files."""
-        code = error.code if isinstance(error, APIError) else 0
-        forgotten = [await self._uploads.forget(id_) for id_ in find_lost(entry, ready, code)]
-        if not any(forgotten):
-            return False
+    async def _after_failure(
+        self, item: Item, entry: Entry, error: SendError, *, is_sent: bool = False
+    ) -> Outcome:
         self._metrics.api_error(error)
-        logger.warning("whatsapp.uploaded_again: %s", entry.name, extra={"code": code})
-        return True
-
-    async def _after_failure(self, item: Item, entry: Entry, error: SendError) -> Outcome:
-        self._metrics.api_error(error)
-        code = error.code if isinstance(error, APIError) else 0
-        if healed := heal(entry, code):
-            logger.warning("whatsapp.sent_another_way: %s", entry.name, extra={"code": code})
-            return Release(0.0, body=healed.body())
         now = self._clock()
-        entry = entry.failed(now)
-        decision = retry.decide(
-            error,
-            failures=entry.failures,
-            lasting=now - entry.failing_since,
-            echoed=self._client.api.callback_data,
-            jitter=self._jitter(),
+        decision = recovery.recover(
+            entry.failed(now), error, now=now, is_sent=is_sent, jitter=self._jitter()
         )
-        if isinstance(decision, retry.WindowClosed) and entry.is_template:
-            decision = retry.GiveUp(str(error))  # no window to wait for
-        if isinstance(decision, retry.GiveUp):
+        self._follow(decision, error)
+        if isinstance(decision, recovery.GiveUp):
+            code = error.code if isinstance(error, APIError) else 0
             return await self._give_up(item, entry, decision.reason, code=code)
-        if isinstance(decision, retry.WindowClosed):
+        if isinstance(decision, recovery.WaitForWindow):
             return await self._close_window(entry)
+        if isinstance(decision, recovery.AnotherWay):
+            self._tell(entry, error, "is sent another way")
+            return Retry(0.0, body=decision.entry.body(), error=str(error))
+        if isinstance(decision, recovery.Confirm):
+            self._tell(
+                entry, error, f"may have been taken, as a status may tell in {decision.wait:g} s"
+            )
+            return await self._confirm(item, decision.entry, decision.wait, error=str(error))
         self._metrics.retried("outbox")
-        self._slow_down(decision, error)
-        failures = entry if not decision.token else replace(entry, failures=0)
-        return Release(decision.wait, body=failures.body())
+        if isinstance(decision, recovery.RetryLater):
+            self._tell(entry, error, f"is sent again in {decision.wait:.0f} s")
+            return Retry(decision.wait, body=entry.failed(now).body(), error=str(error))
+        failed = entry if decision.cause == TOKEN else entry.failed(now)
+        return Retry(
+            max(decision.wait, self._throttle.left),
+            cause=decision.cause,
+            counted=decision.cause != TOKEN,
+            body=failed.body(),
+            error=str(error),
+        )
+
+    def _follow(self, decision: recovery.Decision, error: SendError) -> None:
+        """Pause the number where everybody's messages would fail like this one, or end a pause."""
+        if isinstance(decision, recovery.PauseSending):
+            if self._throttle.pause(decision.wait, decision.cause):
+                self._say_paused(error)
+        elif isinstance(error, TransportError):
+            self._throttle.not_sent()
+            if self._throttle.unanswered():
+                self._say_paused(error)
+        elif self._throttle.answered():
+            logger.info("whatsapp.sending_resumed: WhatsApp answers this number again")
+
+    def _say_paused(self, error: SendError) -> None:
+        why = {
+            TOKEN: "the token is not accepted; replace it",
+            INFRASTRUCTURE: "WhatsApp does not answer",
+        }.get(self._throttle.cause or "", "slowing down")
+        logger.error("whatsapp.sending_paused: %s (%s)", why, error)
+
+    def _tell(self, entry: Entry, error: SendError, what: str) -> None:
+        logger.warning("whatsapp.not_sent: %s %s: %s", entry.name, what, error)
 
     async def _close_window(self, entry: Entry) -> Outcome:
         """Let the message wait for the person, unless both wrote at the same time."""
         key = wrote_key(entry.recipient_id)
         wrote_at = await self._store.values.get(key)
         if wrote_at is not None and self._clock() - wrote_at < CROSSING:
-            return Release(AGAIN, attempt=False)  # what is open by now may not be noted as closed
+            return Retry(AGAIN, counted=False)  # what is open by now may not be noted as closed
         await self._store.values.set(key, window.CLOSED, 2 * DAY)
-        return Release(0.0)
-
-    def _slow_down(self, decision: retry.Again, error: SendError) -> None:
-        if not decision.everyone:
-            logger.warning("whatsapp.send_again", extra={"reason": str(error)})
-        elif self._brake.press(decision.wait):
-            what = "the token is not accepted; replace it" if decision.token else "slowing down"
-            logger.error("whatsapp.everyone_waits: %s (%s)", what, error)
+        return Retry(0.0, counted=False)
 
     async def _give_up(self, item: Item, entry: Entry, reason: str, *, code: int = 0) -> Outcome:
         await self._failures.tell(item.key, entry, code=code, reason=reason)
-        return SetAside(f"{entry.name}: {reason}")
+        return DeadLetter(f"{entry.name}: {reason}")

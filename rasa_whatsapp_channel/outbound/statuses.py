@@ -3,43 +3,77 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.heal import WINDOW_CODES, heal
 from rasa_whatsapp_channel.outbound.window import CLOSED
-from rasa_whatsapp_channel.store.base import DAY, Sent, Store, is_news
-from rasa_whatsapp_channel.store.keys import echo_key, sent_key, wrote_key
-from rasa_whatsapp_channel.whatsapp.errors import PlatformError
+from rasa_whatsapp_channel.store.base import (
+    ARRIVED,
+    DAY,
+    Sent,
+    Store,
+    confirmation_of,
+    is_news,
+    status_of,
+)
+from rasa_whatsapp_channel.store.keys import confirmation_key, unconfirmed_key, wrote_key
+from rasa_whatsapp_channel.whatsapp.errors import (
+    CLOUD_CODES,
+    APIError,
+    PlatformError,
+    Remedy,
+    decide_remedy,
+)
 from rasa_whatsapp_channel.whatsapp.events import Status
 
 logger = logging.getLogger(__name__)
 
 # After one of these the next message may go; `delivered` itself is skipped when a chat is open.
-ENDED: Final = frozenset({"delivered", "read", "played", "failed"})
+ENDED: Final = ARRIVED | {"failed"}
+# A status carries no HTTP status; a code that is in no table is not tried again.
+NO_HTTP_STATUS: Final = 400
 
 
 class Statuses:
-    def __init__(self, store: Store, failures: Failures) -> None:
+    """*codes* are the remedies of the API by error code."""
+
+    def __init__(
+        self,
+        store: Store,
+        failures: Failures,
+        *,
+        codes: Mapping[int, Remedy] = CLOUD_CODES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
         self._failures = failures
+        self._codes = codes
+        self._clock = clock
 
     async def note(self, status: Status) -> None:
         """Keep *status*, and do what follows from it. Raises `StoreError`."""
-        reason = "; ".join(str(error) for error in status.errors) or None
-        is_settled = await self._settle_failure(status)
-        sent = await self._store.ledger.note_status(status.message_id, status.status, reason=reason)
+        error = status.errors[0] if status.errors else PlatformError(0)
+        reason = "; ".join(str(each) for each in status.errors) or None
+        is_settled = await self._settle_failure(status, error, reason)
+        sent = await self._store.ledger.note_status(
+            status.message_id, status.status, reason=reason, code=error.code
+        )
         if sent is None:
-            await self._hear_echo(status)
+            await self._hear_confirmation(status)
             return
         if status.status == "failed" and not is_settled:
-            await self.failed(sent, status.errors)
+            await self.failed(sent)
         if status.status in ENDED:
-            await self._store.outbox.free(sent.recipient_id)
+            await self._store.outbox.end_wait(sent.recipient_id, status_of(sent.message_id))
 
-    async def _settle_failure(self, status: Status) -> bool:
+    async def _settle_failure(
+        self, status: Status, error: PlatformError, reason: str | None
+    ) -> bool:
         """
         Do what follows from a failure before it is kept; False: there is nothing to do yet.
 
@@ -50,55 +84,75 @@ class Statuses:
         sent = await self._store.ledger.get(status.message_id)
         if sent is None or not is_news(status.status, sent.status):
             return False
-        await self.failed(sent, status.errors)
+        await self.failed(replace(sent, status="failed", reason=reason, code=error.code))
         return True
 
-    async def _hear_echo(self, status: Status) -> None:
+    async def _hear_confirmation(self, status: Status) -> None:
         """
         Keep that an entry of the outbox was taken, though nobody noted it (yet).
 
         Its process may have died before the answer came, or the connection broke; the sender looks
-        here before it tries again.
+        here before it tries again, and where it waits for this it goes on now.
         """
         key = status.callback_data
-        if key and await self._store.ledger.get(status.message_id) is None:
-            await self._store.values.set(echo_key(key), status.message_id, DAY)
+        if not key or await self._store.ledger.get(status.message_id) is not None:
+            return
+        await self._store.values.set(confirmation_key(key), status.message_id, DAY)
+        conversation = await self._store.values.get(unconfirmed_key(key))
+        if isinstance(conversation, str):
+            await self._store.outbox.end_wait(conversation, confirmation_of(key))
 
     async def let_go(self, message_id: str) -> None:
         """
-        End the wait for *message_id* if its end came while its entry was still out.
+        End the wait for *message_id* if its end came while its entry was still claimed.
 
-        `note` had nothing to free then: a wait begins with the end of the entry.
+        `note` had nothing to end then: a wait begins with the end of the entry.
         """
         sent = await self._store.ledger.get(message_id)
         if sent is not None and sent.status in ENDED:
-            await self._store.outbox.free(sent.recipient_id)
+            await self._store.outbox.end_wait(sent.recipient_id, status_of(message_id))
 
-    async def failed(self, sent: Sent, errors: tuple[PlatformError, ...] = ()) -> None:
-        """WhatsApp accepted the message and could not deliver it: another way, or tell the bot."""
-        error = errors[0] if errors else PlatformError(0, sent.reason or "no reason given")
-        kept = await self._store.values.get(sent_key(sent.message_id))
-        entry = Entry.from_body(kept) if kept else Entry(sent.recipient_id, {}, sent.response)
-        if kept and await self._send_another_way(sent, entry, error.code):
-            return
-        await self._failures.tell(sent.key, entry, code=error.code, reason=str(error))
-
-    async def _send_another_way(self, sent: Sent, entry: Entry, code: int) -> bool:
-        if code in WINDOW_CODES and not entry.is_template:
-            # The sender finds the window closed, sends the template and lets the message wait.
-            wrote_at = await self._store.values.get(wrote_key(sent.recipient_id))
-            if wrote_at is None or wrote_at <= sent.at:  # else it was opened since
-                await self._store.values.set(wrote_key(sent.recipient_id), CLOSED, 2 * DAY)
-            healed: Entry | None = replace(entry, ids=())
-        else:
-            healed = heal(entry, code)
-        if healed is None:
-            return False
-        logger.warning(
-            "whatsapp.sent_another_way: %s",
-            entry.name,
-            extra={"key": sent.key, "code": code, "response": entry.response},
+    async def failed(self, sent: Sent) -> None:
+        """WhatsApp accepted the message and could not deliver it: again, or tell the bot."""
+        entry = (
+            Entry.from_body(sent.body) if sent.body else Entry(sent.recipient_id, {}, sent.response)
         )
+        error = _to_error(sent, self._codes)
+        reason = sent.reason or "no reason given"
+        if not sent.body:
+            await self._failures.tell(sent.key, entry, code=sent.code, reason=reason)
+            return
+        now = self._clock()
+        failed = entry.failed(now)
+        decision = recovery.recover(failed, error, now=now)
+        if isinstance(decision, recovery.GiveUp | recovery.Confirm):
+            await self._failures.tell(sent.key, entry, code=sent.code, reason=reason)
+            return
+        if isinstance(decision, recovery.WaitForWindow):
+            await self._close_window(sent)
+            again, how = replace(entry, ids=()), "waits for the window"
+        elif isinstance(decision, recovery.AnotherWay):
+            again, how = replace(decision.entry), "is sent another way"
+        else:
+            again = replace(failed, not_before=now + decision.wait)
+            how = f"is sent again in {decision.wait:.0f} s"
+        logger.warning("whatsapp.not_delivered: %s %s: %s", entry.name, how, reason)
         key = f"{sent.key}:after-{sent.message_id}"
-        await self._store.outbox.put(key, sent.recipient_id, healed.body())
-        return True
+        await self._store.outbox.put(key, sent.recipient_id, again.body())
+
+    async def _close_window(self, sent: Sent) -> None:
+        """
+        Note that the window is closed, unless it was opened since.
+
+        The sender then sends the template, and the message waits.
+        """
+        wrote_at = await self._store.values.get(wrote_key(sent.recipient_id))
+        if wrote_at is None or wrote_at <= sent.at:
+            await self._store.values.set(wrote_key(sent.recipient_id), CLOSED, 2 * DAY)
+
+
+def _to_error(sent: Sent, codes: Mapping[int, Remedy]) -> APIError:
+    remedy = decide_remedy(codes, code=sent.code, status=NO_HTTP_STATUS)
+    return APIError(
+        PlatformError(sent.code, sent.reason or ""), status=NO_HTTP_STATUS, remedy=remedy
+    )

@@ -27,10 +27,10 @@ def open_store(
     `StoreError` for any other form. The text never repeats the URL: it may hold a password.
     """
     if url == "memory:":
-        from rasa_whatsapp_channel.store.memory import MemoryStore
-
-        return MemoryStore(clock=clock or time.time, retention=retention)
-    if url.startswith(SQLITE) and url != SQLITE and not url.endswith(("/", ":memory:")):
+        url = f"{SQLITE}:memory:"
+    elif url.endswith(":memory:"):
+        url = ""
+    if url.startswith(SQLITE) and url != SQLITE and not url.endswith("/"):
         from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
         return SQLiteStore(url[len(SQLITE) :], clock=clock or time.time, retention=retention)

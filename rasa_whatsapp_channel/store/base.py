@@ -11,6 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
@@ -30,11 +31,32 @@ class Retention:
 
     seen: float = 8 * DAY  # WhatsApp delivers a webhook again for up to 7 days
     ledger: float = 30 * DAY
-    given_up: float = 30 * DAY
+    dead_letters: float = 30 * DAY
+    # A message that failed after a day is not sent again, so its body is not needed any longer.
+    sent_bodies: float = DAY
 
 
 # For who opens a bot's store from outside: how long it remembers what was sent is the bot's to say.
 OUTSIDE: Final = Retention(ledger=math.inf)
+
+# What a wait is for. It ends after its seconds, or earlier by what its cause names: nothing else
+# can end it.
+TIME: Final = "time"
+WINDOW: Final = "window"  # the person writes, which opens the 24-hour window
+TOKEN: Final = "token"  # noqa: S105  # the number's token is accepted again
+THROUGHPUT: Final = "throughput"  # the number may send again
+INFRASTRUCTURE: Final = "infrastructure"  # what the bot needs (its stores, its broker) is back
+DEBOUNCE: Final = "debounce"  # the person chose something, so nothing more belongs to this turn
+
+
+def status_of(message_id: str) -> str:
+    """Return the cause of a wait for a delivered, read or failed status of this message alone."""
+    return f"status:{message_id}"
+
+
+def confirmation_of(key: str) -> str:
+    """Return the cause of a wait for any status of the message of the outbox entry *key*."""
+    return f"confirmation:{key}"
 
 
 @dataclass(frozen=True)
@@ -42,53 +64,69 @@ class Item:
     """
     One entry of a queue, claimed.
 
-    *attempts* counts the claims, this one included. Together with *key* it is the proof of the
-    claim: who lost the lease can no longer end the item. *forgiven* of them were no fault of it.
-    *lapsed*: the claim before this one ended with its lease, and nobody knows how far it got.
+    Together with *key*, *attempts* is the fence of the claim: after the next claim this one can no
+    longer end the entry.
     """
 
     key: str
     conversation: str
     body: Body
+    #: Claims so far, this one included.
     attempts: int
+    #: When it was put, unix seconds.
     put_at: float
-    forgiven: int = 0
-    lapsed: bool = False
+    #: Attempts that were no fault of the entry.
+    uncounted: int = 0
+    #: Claims in a row, before this one, that ended with the process of the claimant.
+    crashes: int = 0
+    #: When the first of its failures was, unix seconds; None when none was.
+    failing_since: float | None = None
+    #: The last of them, in words.
+    last_error: str | None = None
 
     @property
     def tries(self) -> int:
         """The attempts that count, this one included."""
-        return self.attempts - self.forgiven
+        return self.attempts - self.uncounted
+
+
+class State(str, Enum):
+    """Where an entry of a queue is. Those that are done are gone, dead letters are kept apart."""
+
+    BEHIND = "behind"  # another entry of its conversation comes first
+    READY = "ready"
+    CLAIMED = "claimed"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """
-    An entry of a queue, looked at. *attempts* counts the claims so far.
-
-    *due_at* is when it can be claimed: 0.0 for now, None while it is behind another entry of its
-    conversation. *out*: somebody has claimed it, until *due_at*.
-    """
+class WaitingRow:
+    """An entry of a queue, looked at."""
 
     key: str
     conversation: str
     body: Body
     attempts: int
     put_at: float
-    due_at: float | None
-    out: bool
+    state: State
+    #: Of a waiting entry: until when at the latest, unix seconds.
+    due_at: float | None = None
+    #: Of a waiting entry: what it waits for.
+    cause: str | None = None
+    crashes: int = 0
+    last_error: str | None = None
 
 
 @dataclass(frozen=True)
-class GivenUp:
-    """An entry that was set aside, with the reason in words."""
+class DeadLetterRow:
+    """An entry that cannot be handled, with the reason in words."""
 
     key: str
     conversation: str
     body: Body
     attempts: int
     put_at: float
-    given_up_at: float
+    died_at: float
     reason: str
 
 
@@ -98,107 +136,115 @@ class Depth:
     How much a queue holds.
 
     *waiting* counts the claimed entries too; *oldest* is when the first of them was put, None when
-    there are none.
+    there are none. *last_error* is the newest failure of an entry that is still there.
     """
 
     waiting: int
-    given_up: int
+    dead_letters: int
     oldest: float | None
+    last_error: str | None = None
 
 
 class Queue(ABC):
     """
     Entries in the order they were put, per conversation.
 
-    At most one entry of a conversation is out at any time, and always its oldest; conversations do
-    not wait for each other. A key that was ever put is refused until the retention has passed.
+    At most one entry of a conversation is claimed at any time, and always its oldest; conversations
+    do not wait for each other. A key that was ever put is refused until the retention has passed.
+    docs/design.md draws the states of an entry.
     """
 
     @abstractmethod
     async def put(self, key: str, conversation: str, body: Body) -> bool:
         """Keep the entry. False: this key was seen before, nothing changed."""
 
-    async def claim(self, lease: float) -> Item | None:
+    async def claim(self) -> Item | None:
         """
-        Return the oldest free entry and hide it for *lease* seconds; None when there is none now.
+        Return the oldest ready entry; None when there is none now.
 
-        An entry whose caller was cancelled before it got hold of it is handed back.
+        It belongs to this process until it is ended, or until the process dies: see
+        `store.heartbeat`. An entry whose caller was cancelled before it got hold of it is handed
+        back.
         """
-        items = await self.claim_many(lease, 1)
+        items = await self.claim_many(1)
         return items[0] if items else None
 
     @abstractmethod
-    async def claim_many(self, lease: float, limit: int) -> Sequence[Item]:
-        """Claim up to *limit* entries in one go; as many conversations, the oldest free entries."""
+    async def claim_many(self, limit: int) -> Sequence[Item]:
+        """Claim up to *limit* entries in one go; as many conversations, the oldest of them."""
 
     @abstractmethod
-    async def extend(self, item: Item, lease: float) -> bool:
-        """Hide *item* for *lease* seconds from now. False: the claim was lost."""
+    async def hand_back(self, item: Item) -> None:
+        """Let *item* be claimed by somebody else: nothing was done with it."""
 
     @abstractmethod
-    async def replace_body(self, item: Item, body: Body) -> bool:
-        """Let *body* be what the next claim of the entry returns. False: the claim was lost."""
-
-    @abstractmethod
-    async def done(self, item: Item, hold: float = 0.0) -> None:
+    async def done(self, item: Item, hold: float = 0.0, *, cause: str = TIME) -> None:
         """
         Forget *item*, remember its key. Does nothing when the claim was lost.
 
         The next entry of the conversation, there already or put later, is not claimable before
-        *hold* seconds are over.
+        *hold* seconds are over, or what *cause* names has happened.
         """
 
     @abstractmethod
-    async def release(self, item: Item, after: float = 0.0, *, attempt: bool = True) -> None:
+    async def retry_later(
+        self,
+        item: Item,
+        after: float = 0.0,
+        *,
+        cause: str = TIME,
+        counted: bool = True,
+        body: Body | None = None,
+        error: str | None = None,
+    ) -> None:
         """
-        Hand *item* back; neither it nor its conversation is claimable for *after* seconds.
+        End the claim; neither the entry nor its conversation is claimable for *after* seconds.
 
-        *attempt* False: this claim was no fault of the entry, and does not count as a try.
+        With 0 seconds the entry is ready at once. *counted* False: this claim was no fault of the
+        entry and is no try; its crashes before are not forgotten either. *body* takes the place of
+        the entry's. *error* says what failed, and stays with the entry. Does nothing when the claim
+        was lost.
         """
 
     @abstractmethod
-    async def give_up(self, item: Item, reason: str, hold: float = 0.0) -> None:
-        """Set *item* aside; its conversation goes on with the next entry, after *hold* seconds."""
+    async def dead_letter(self, item: Item, reason: str) -> None:
+        """Keep *item* for a person to see; its conversation goes on with the next entry."""
 
     @abstractmethod
-    async def put_given_up(self, key: str, conversation: str, body: Body, reason: str) -> bool:
-        """Set aside what cannot be handled at all, for a person to see. False: seen before."""
+    async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
+        """Keep what cannot be handled at all, for a person to see. False: seen before."""
 
     @abstractmethod
-    async def given_up(self, limit: int = 100) -> Sequence[GivenUp]:
-        """Return what was set aside, newest first."""
+    async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetterRow]:
+        """Return the dead letters, newest first."""
 
     @abstractmethod
-    async def retry(self, key: str) -> bool:
-        """
-        Put an entry that was set aside back at the end of its conversation, as if it were new.
-
-        False: there is none.
-        """
+    async def requeue(self, key: str) -> bool:
+        """Put a dead letter at the end of its conversation, as if it were new. False: none."""
 
     @abstractmethod
     async def discard(self, key: str) -> bool:
-        """Forget an entry that was set aside; its key stays seen. False: there is none."""
+        """Forget a dead letter; its key stays seen. False: there is none."""
 
     @abstractmethod
-    async def free(self, conversation: str) -> bool:
+    async def end_wait(self, conversation: str, cause: str) -> bool:
         """
-        End the hold of the conversation, or the wait of its released entry, now.
+        End the wait of the conversation, or of its first entry, if *cause* is what it is for.
 
-        False: there was neither, or an entry is out.
+        False: it does not wait, or for something else.
         """
 
     @abstractmethod
-    async def waiting(self, limit: int = 100) -> Sequence[Waiting]:
-        """Return what waits or is out, oldest first."""
+    async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:
+        """Return what is not done, oldest first."""
 
     @abstractmethod
     async def purge(self, conversation: str) -> int:
         """
-        Forget every entry of the conversation, waiting, out or set aside; their keys stay seen.
+        Forget every entry of the conversation, dead letters too; their keys stay seen.
 
-        Returns how many there were. While one is out, what is put afterwards waits for the end of
-        its lease, since somebody may still be at work on it.
+        Returns how many there were. While one is claimed, what is put afterwards waits for some
+        seconds, since somebody may still be at work on it.
         """
 
     @abstractmethod
@@ -224,6 +270,9 @@ STATUS_RANK: Final[Mapping[str, int]] = {
     "played": 5,
 }
 
+# Messages with one of these need not be sent again.
+ARRIVED: Final = frozenset({"delivered", "read", "played"})
+
 
 def is_news(status: str, before: str | None) -> bool:
     """Tell whether *status* may take the place of the one *before*."""
@@ -243,6 +292,9 @@ class Sent:
     status: str
     at: float  # of the status
     reason: str | None = None  # why it failed
+    code: int = 0  # WhatsApp's, of the failure; 0 where it gave none
+    #: The outbox entry as it was sent; None once it was delivered, or after a day.
+    body: Body | None = None
 
 
 class Ledger(ABC):
@@ -250,17 +302,23 @@ class Ledger(ABC):
 
     @abstractmethod
     async def note_sent(
-        self, message_id: str, *, key: str, recipient_id: str, response: str | None = None
+        self,
+        message_id: str,
+        *,
+        key: str,
+        recipient_id: str,
+        response: str | None = None,
+        body: Body | None = None,
     ) -> Sent:
         """
-        Note that WhatsApp accepted the message.
+        Note that WhatsApp accepted the message; *body* is kept in case it fails later.
 
         The answer holds the status that came before this note, if one did: nobody was told of it.
         """
 
     @abstractmethod
     async def note_status(
-        self, message_id: str, status: str, *, reason: str | None = None
+        self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
     ) -> Sent | None:
         """
         Keep *status* if it is news, and return the message then; None when it is not.
@@ -321,7 +379,11 @@ class Values(ABC):
 
 
 class Store(ABC):
-    """Opened once per process. Everything raises `StoreError` when the store cannot do its work."""
+    """
+    Opened once per process. Everything raises `StoreError` when the store cannot do its work.
+
+    What a process claimed is its own as long as it lives, see `store.heartbeat`.
+    """
 
     inbox: Queue
     outbox: Queue
@@ -334,6 +396,14 @@ class Store(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Finish what was asked for, then let go. Whoever waits is woken."""
+
+    @abstractmethod
+    def beat(self) -> None:
+        """
+        Tell other processes that this one lives, and take over from those that are silent.
+
+        Called by the store's own thread once a second, as soon as something was claimed; it blocks.
+        """
 
     @abstractmethod
     async def ping(self) -> None:

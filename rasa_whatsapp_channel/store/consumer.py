@@ -1,9 +1,10 @@
 """
-A queue's entries, each handed to a function, until told to stop.
+Queue consumer: claims entries, hands each to a function, and records the outcome.
 
-What the function returns says how the entry ends; the consumer carries it out. Conversations run
-side by side, each in order (the queue sees to that). While the function runs, the lease is renewed,
-so a slow bot keeps its entry and a dead process loses it.
+Conversations run side by side, each in order (the queue sees to that). A claim lasts as long as the
+process, see `store.heartbeat`; one that ended with its process counts as a crash of the entry. An
+entry that crashed twice in a row runs alone, so that it takes nobody down with it, and after
+CRASHES of them it is a dead letter.
 """
 
 from __future__ import annotations
@@ -11,81 +12,91 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import Body, Clock, Item, Queue
+from rasa_whatsapp_channel.store.base import TIME, Body, Clock, Item, Queue
+from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
-# What a server that died had in hand comes back after so long. The event loop of a living one may
-# be busy for longer (Rasa loads a model): see `_take`.
-LEASE: Final = 10.0
-SLOTS: Final = 200
+# Entries in hand. Most of them wait for something (a download, a slot, an answer), and what may be
+# done of each kind at the same time is limited where it is done.
+SLOTS: Final = 1000
 AT_ONCE: Final = 20  # entries of one claim: few, since other servers want some too
 IDLE: Final = 1.0  # longest wait between two looks at the queue
 UNREADY: Final = 0.25  # between two looks whether there is somebody to hand entries to
 STORE_PAUSE: Final = 1.0  # after the store failed
-ENDINGS: Final = 600  # tries to tell the store how an entry ended
-FAREWELL: Final = 2.0  # longest wait for those who were told to stop at once
-SLIPS: Final = 10  # times that a function may fail for the same entry
+STOP: Final = 2.0  # longest wait for tasks that were told to stop at once
+FAILURES: Final = 10  # times that a function may fail for the same entry
 LONGEST_PAUSE: Final = 60.0  # before the next of them
+CRASHES: Final = 5  # times in a row that the process may die with an entry in hand
+ALONE_FROM: Final = 2  # of them, from which on the entry runs alone
+CRASHED: Final = "the process ended {} times while it was handled, last without a word"
 
 
 @dataclass(frozen=True)
 class Done:
     """
-    The entry is finished; its conversation's next one may go after *hold* seconds.
+    The entry is finished.
 
+    Its conversation's next one may go after *hold* seconds, or when what *cause* names happened.
     *then* is done when the store knows; it may be done more than once.
     """
 
     hold: float = 0.0
+    cause: str = TIME
     then: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
-class Release:
+class Retry:
     """
-    Try again in *after* seconds, with another *body* if there is one.
+    Handle the entry again in *after* seconds, or when what *cause* names happened.
 
-    *attempt* False: it was no fault of the entry, and does not count as a try. *then* as in `Done`.
+    *counted* False: this was no fault of the entry, and is no try. *body* replaces the entry's.
+    *error* stays with the entry for people to see. *then* as in `Done`.
     """
 
     after: float
+    cause: str = TIME
+    counted: bool = True
     body: Body | None = None
-    attempt: bool = True
+    error: str | None = None
     then: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
-class SetAside:
-    """The entry cannot be handled; *reason* is for a person. *hold* as in `Done`."""
+class DeadLetter:
+    """The entry cannot be handled; *reason* is for a person."""
 
     reason: str
-    hold: float = 0.0
 
 
-Outcome = Done | Release | SetAside
-Handle = Callable[[Item], Awaitable[Outcome]]
+Outcome = Done | Retry | DeadLetter
+Handler = Callable[[Item], Awaitable[Outcome]]
 DONE: Final = Done()
 
 
 class Consumer:
-    """*ready* is asked before anything is claimed; *handle* must not raise, but may."""
+    """
+    *ready* is asked before anything is claimed; *handle* must not raise, but may.
+
+    *isolation* is shared by all consumers of a process.
+    """
 
     def __init__(
         self,
         queue: Queue,
-        handle: Handle,
+        handle: Handler,
         *,
         name: str,
         ready: Callable[[], bool] = lambda: True,
+        isolation: Isolation | None = None,
         slots: int = SLOTS,
-        lease: float = LEASE,
         pause: float = STORE_PAUSE,
         metrics: Metrics | None = None,
         clock: Clock = time.time,
@@ -94,17 +105,16 @@ class Consumer:
         self._handle = handle
         self._name = name
         self._ready = ready
+        self._isolation = isolation or Isolation()
         self._slots = slots
-        self._lease = lease
         self._pause = pause
         self._metrics = metrics or Metrics()
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
-        self._in_hand: dict[str, Item] = {}  # by key; as it was claimed last
         self._slot_is_free = asyncio.Event()
-        self._claim_is_over = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._stopping = False
+        self._store_failed = False
 
     def start(self) -> None:
         self._loop = asyncio.create_task(self._run(), name=f"whatsapp {self._name}")
@@ -118,43 +128,66 @@ class Consumer:
             await asyncio.wait(self._tasks, timeout=grace)
         late = await _cancel(tuple(self._tasks))
         if late:
-            logger.warning("whatsapp.not_stopped", extra={"queue": self._name, "entries": late})
+            logger.warning(
+                "whatsapp.not_stopped: %d entries of the %s go on although they were cancelled",
+                late,
+                self._name,
+            )
 
     async def _run(self) -> None:
         while True:
-            slots = await self._free_slots()
-            try:
-                if not self._ready():
-                    # Not `wait`: that would take the wake of somebody who is ready.
-                    await asyncio.sleep(UNREADY)
-                elif not await self._claim(min(slots, AT_ONCE)):
-                    await self._queue.wait(IDLE)
-            except Exception as error:  # whatever it is, the entries after it must be handled
-                self._complain(error)
-                await asyncio.sleep(self._pause)
+            await self.step()
 
-    async def _claim(self, limit: int) -> bool:
-        """Take what there is. False: nothing."""
-        self._claim_is_over.clear()
+    async def step(self) -> None:
+        """Claim what there is, or wait for a moment. Never raises."""
+        slots = await self._free_slots()
         try:
-            items = await self._queue.claim_many(self._lease, limit)
-            for item in items:
-                self._take(item)
-        finally:
-            self._claim_is_over.set()
-        return bool(items)
+            if not self._ready():
+                # Not `wait`: that would take the wake of somebody who is ready.
+                await asyncio.sleep(UNREADY)
+            elif items := await self._claim(min(slots, AT_ONCE)):
+                await self._run_alone([item for item in items if _is_suspect(item)])
+            else:
+                await self._queue.wait(IDLE)
+        except Exception as error:  # whatever it is, the entries after it must be handled
+            self._complain(error)
+            await asyncio.sleep(self._pause)
 
-    def _take(self, item: Item) -> None:
-        is_in_hand = item.key in self._in_hand
-        self._in_hand[item.key] = item
-        if is_in_hand:
-            # The lease ended unheard, and our own claim was the next: the one in hand goes on.
-            logger.warning("whatsapp.lease_late", extra={"queue": self._name})
-            return
+    async def _claim(self, limit: int) -> Sequence[Item]:
+        """Claim what there is, and begin with all that need not run alone."""
+        await self._isolation.opened()
+        self._isolation.begin()
+        try:
+            items = await self._queue.claim_many(limit)
+            for item in items:
+                if not _is_suspect(item):
+                    self._begin(item)
+        finally:
+            self._isolation.end()
+        self._store_works()
+        return items
+
+    async def _run_alone(self, suspects: Sequence[Item]) -> None:
+        # What has not begun when the process dies would count as crashed with the one that had.
+        for item in suspects[1:]:
+            await self._queue.hand_back(item)
+        for item in suspects[:1]:
+            logger.warning(
+                "whatsapp.runs_alone: %s of the %s, because the process ended %d times with it",
+                item.key,
+                self._name,
+                item.crashes,
+            )
+            async with self._isolation.alone():
+                await asyncio.wait([self._begin(item)])
+
+    def _begin(self, item: Item) -> asyncio.Task[None]:
+        self._isolation.begin()
         # The loop keeps only weak references to tasks.
         task = asyncio.create_task(self._work(item))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     async def _free_slots(self) -> int:
         while len(self._tasks) >= self._slots:
@@ -163,109 +196,102 @@ class Consumer:
         return self._slots - len(self._tasks)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
+        self._isolation.end()
         self._tasks.discard(task)
         self._slot_is_free.set()
 
     async def _work(self, item: Item) -> None:
-        renewal = _Later(self._lease / 3, lambda: self._renew(item))
         if item.attempts == 1:
             self._metrics.waited(self._name, self._clock() - item.put_at)
-        try:
-            await self._end(item, await self._ask(item))
-        finally:
-            renewal.cancel()
-            del self._in_hand[item.key]
+        await self._end(item, await self._ask(item))
 
     async def _ask(self, item: Item) -> Outcome:
+        if item.crashes >= CRASHES:
+            return DeadLetter(CRASHED.format(item.crashes))
         try:
             return await self._handle(item)
         except asyncio.CancelledError:
             if self._stopping:
-                return Release(0.0, attempt=False)
+                return Retry(0.0, counted=False)
             # Something inside of the function was cancelled: a failure like any other.
-            return self._after_slip(item, "what it waited for was cancelled")
+            return self._after_failure(item, "what it waited for was cancelled")
         except StoreError as error:
             self._complain(error)
-            return Release(self._pause, attempt=False)
+            return Retry(self._pause, counted=False)
         except Exception as error:  # a slip of ours must not lose the entry
-            logger.exception("whatsapp.handler_failed", extra={"queue": self._name})
-            return self._after_slip(item, f"{type(error).__name__}: {error}")
+            logger.exception(
+                "whatsapp.handler_failed: %s of the %s: %s: %s",
+                item.key,
+                self._name,
+                type(error).__name__,
+                error,
+            )
+            return self._after_failure(item, f"{type(error).__name__}: {error}")
 
-    def _after_slip(self, item: Item, reason: str) -> Outcome:
-        if item.tries >= SLIPS:
-            return SetAside(reason)
-        return Release(min(2.0**item.tries, LONGEST_PAUSE))
-
-    async def _renew(self, item: Item) -> None:
-        is_held = True
-        while True:
-            was_held = is_held
-            try:
-                is_held = await self._queue.extend(self._in_hand[item.key], self._lease)
-            except Exception as error:  # the next try may still be in time
-                self._complain(error)
-            if was_held and not is_held:
-                logger.warning("whatsapp.lease_lost", extra={"queue": self._name})
-            await asyncio.sleep(self._lease / 3)
+    def _after_failure(self, item: Item, reason: str) -> Outcome:
+        if item.tries >= FAILURES:
+            return DeadLetter(reason)
+        return Retry(min(2.0**item.tries, LONGEST_PAUSE), error=reason)
 
     async def _end(self, item: Item, outcome: Outcome) -> None:
-        """
-        Tell the store how the entry ended, until it has heard: it would be handled again otherwise.
-
-        The lease is renewed meanwhile, as soon as the store can do that.
-        """
-        for _ in range(ENDINGS):
-            claimed = self._in_hand[item.key]
+        """Tell the store how the entry ended, until it has heard: it is ours as long as we live."""
+        while True:
             try:
-                await self._tell(claimed, outcome)
+                await self._tell(item, outcome)
             except Exception as error:
                 self._complain(error)
                 await asyncio.sleep(self._pause)
-                continue
-            await self._claim_is_over.wait()
-            if self._in_hand[item.key] is claimed:
-                return  # else it was our own late claim that came first, and has to be ended
+            else:
+                self._store_works()
+                return
 
     async def _tell(self, item: Item, outcome: Outcome) -> None:
-        if isinstance(outcome, Done):
-            await self._queue.done(item, outcome.hold)
-        elif isinstance(outcome, Release):
-            if outcome.body is not None:
-                await self._queue.replace_body(item, outcome.body)
-            await self._queue.release(item, outcome.after, attempt=outcome.attempt)
-        else:
-            await self._queue.give_up(item, outcome.reason, outcome.hold)
-            self._metrics.given_up(self._name)
+        if isinstance(outcome, DeadLetter):
+            await self._queue.dead_letter(item, outcome.reason)
+            self._metrics.dead_letter(self._name)
             logger.error(
-                "whatsapp.given_up",
+                "whatsapp.dead_letter: %s of the %s: %s",
+                item.key,
+                self._name,
+                outcome.reason,
                 extra={"queue": self._name, "key": item.key, "reason": outcome.reason},
             )
             return
+        if isinstance(outcome, Done):
+            await self._queue.done(item, outcome.hold, cause=outcome.cause)
+        else:
+            await self._queue.retry_later(
+                item,
+                outcome.after,
+                cause=outcome.cause,
+                counted=outcome.counted,
+                body=outcome.body,
+                error=outcome.error,
+            )
         if outcome.then is not None:
             await outcome.then()
 
     def _complain(self, error: Exception) -> None:
-        if isinstance(error, StoreError):
-            logger.error("whatsapp.store_failed", extra={"queue": self._name, "reason": str(error)})
-        else:
-            logger.error("whatsapp.queue_failed", extra={"queue": self._name}, exc_info=error)
+        """Say that the store failed: once, until it works again."""
+        if not isinstance(error, StoreError):
+            logger.error("whatsapp.queue_failed: %s: %s", self._name, error, exc_info=error)
+        elif not self._store_failed:
+            self._store_failed = True
+            logger.error(
+                "whatsapp.store_failed: the %s waits: %s",
+                self._name,
+                error,
+                extra={"queue": self._name, "reason": str(error)},
+            )
+
+    def _store_works(self) -> None:
+        if self._store_failed:
+            self._store_failed = False
+            logger.info("whatsapp.store_works_again: the %s goes on", self._name)
 
 
-class _Later:
-    """A task that begins in *seconds*, and costs next to nothing when it is not needed."""
-
-    def __init__(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._work = work
-        self._task: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._begin)
-
-    def _begin(self) -> None:
-        self._task = asyncio.create_task(self._work())
-
-    def cancel(self) -> None:
-        self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
+def _is_suspect(item: Item) -> bool:
+    return ALONE_FROM <= item.crashes < CRASHES
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> int:
@@ -274,5 +300,5 @@ async def _cancel(tasks: Collection[asyncio.Task[None]]) -> int:
         task.cancel()
     if not tasks:
         return 0
-    _, late = await asyncio.wait(tasks, timeout=FAREWELL)
+    _, late = await asyncio.wait(tasks, timeout=STOP)
     return len(late)

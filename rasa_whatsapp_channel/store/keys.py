@@ -56,14 +56,14 @@ def reengaged_key(recipient_id: str) -> str:
     return f"reengaged:{recipient_id}"
 
 
-def sent_key(message_id: str) -> str:
-    """The outbox entry of a message that may have to be sent another way."""
-    return f"sent:{message_id}"
+def confirmation_key(key: str) -> str:
+    """The id of the message of the outbox entry *key*, told by a status before we knew it."""
+    return f"confirmation:{key}"
 
 
-def echo_key(key: str) -> str:
-    """The id of a message that WhatsApp took, told by a status before we knew: see `Sender`."""
-    return f"echo:{key}"
+def unconfirmed_key(key: str) -> str:
+    """The conversation of the outbox entry *key*, which was sent and may have been taken."""
+    return f"unconfirmed:{key}"
 
 
 def trace_key(key: str) -> str:

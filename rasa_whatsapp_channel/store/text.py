@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
@@ -20,7 +21,20 @@ def to_json(value: Any) -> str:
 
 
 def from_json(text: str) -> Any:
-    return json.loads(text)
+    """Raise `ValueError` for what is no JSON (any more), such as a row that a disk spoilt."""
+    try:
+        return json.loads(text)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+
+
+def read_body(text: str) -> Mapping[str, Any]:
+    """Return the body of an entry as a person can see it, also where nothing else can read it."""
+    try:
+        body = from_json(text)
+    except ValueError:
+        body = None
+    return body if isinstance(body, dict) else {"unreadable": text}
 
 
 def to_unicode(text: str) -> str:

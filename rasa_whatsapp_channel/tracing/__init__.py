@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.inbound.worker import Bot
 from rasa_whatsapp_channel.outbound.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.store.base import Store
-from rasa_whatsapp_channel.store.consumer import Handle
+from rasa_whatsapp_channel.store.consumer import Handler
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.transport import Transport
@@ -39,7 +39,7 @@ class Tracing:
     def store(self, store: Store) -> Store:
         return store
 
-    def handle(self, queue: str, handle: Handle, store: Store) -> Handle:
+    def handle(self, queue: str, handle: Handler, store: Store) -> Handler:
         return handle
 
     def bot(self, bot: Bot) -> Bot:

@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.outbound.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.convert.plan import Need
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.store.base import DAY, Body, Item, Queue, Store
-from rasa_whatsapp_channel.store.consumer import Done, Handle, Outcome, Release, SetAside
+from rasa_whatsapp_channel.store.consumer import DeadLetter, Done, Handler, Outcome
 from rasa_whatsapp_channel.store.keys import trace_key
 from rasa_whatsapp_channel.tracing import NoteStatus, Receive, Tracing, spans
 from rasa_whatsapp_channel.tracing.spans import TRACE, Spans, carry, context_of
@@ -69,7 +69,7 @@ class OpenTelemetry(Tracing):
         store.outbox = cast(Queue, _Queue(store.outbox, self._spans, "outbox"))
         return store
 
-    def handle(self, queue: str, handle: Handle, store: Store) -> Handle:
+    def handle(self, queue: str, handle: Handler, store: Store) -> Handler:
         async def traced(item: Item) -> Outcome:
             told = spans.of_entry("process", queue, item.body)
             told[spans.ATTEMPT] = item.attempts
@@ -85,8 +85,8 @@ class OpenTelemetry(Tracing):
                     await _keep_trace(store, item, span)
                 outcome = await handle(item)
                 span.set_attribute(spans.OUTCOME, _word(outcome))
-                if isinstance(outcome, SetAside):
-                    spans.fail(span, "set_aside")
+                if isinstance(outcome, DeadLetter):
+                    spans.fail(span, "dead_letter")
                 return outcome
 
         return traced
@@ -158,9 +158,9 @@ class _Queue(_Around):
                 span.set_attribute(spans.DUPLICATE, True)
             return is_new
 
-    async def put_given_up(self, key: str, conversation: str, body: Body, reason: str) -> bool:
+    async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
         carried = {**body, TRACE: carry()}
-        return bool(await self._part.put_given_up(key, conversation, carried, reason))
+        return bool(await self._part.put_dead_letter(key, conversation, carried, reason))
 
 
 class _Outlet(_Around):
@@ -224,9 +224,9 @@ class _Converter(_Around):
 def _word(outcome: Outcome) -> str:
     if isinstance(outcome, Done):
         return "done"
-    if isinstance(outcome, Release):
-        return "again" if outcome.attempt else "later"
-    return "set_aside"
+    if isinstance(outcome, DeadLetter):
+        return "dead_letter"
+    return "retry" if outcome.counted else "wait"
 
 
 async def _keep_trace(store: Store, item: Item, span: Span) -> None:

@@ -229,7 +229,9 @@ def _explain(request: Request, error: Exception, *, status: int | None = None) -
     """Return *error* as ours, without headers and query: secrets live there."""
     where = re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", request.url)[0])
     text = f"{request.method} {where}: {_words(error, request)}"
-    return TransportError(text, status=status, reached=_reached(error))
+    reached = _reached(error)
+    timed_out = reached and isinstance(error, asyncio.TimeoutError)
+    return TransportError(text, status=status, reached=reached, timed_out=timed_out)
 
 
 @cache

@@ -102,8 +102,9 @@ class TransportError(SendError):
     No usable answer.
 
     The request may still have reached WhatsApp: the APIs take no idempotency key, so a retry can
-    double a message. That is the one gap named in docs/promises.md. *status* is the HTTP status
-    where the answer had begun; *reached* is False where not even a connection came about.
+    double a message, see docs/promises.md. *status* is the HTTP status
+    where the answer had begun; *reached* is False where not even a connection came about, and
+    *timed_out* is True where the answer did not come in time.
     """
 
     def __init__(
@@ -113,11 +114,13 @@ class TransportError(SendError):
         status: int | None = None,
         remedy: Remedy = Remedy.RETRY,
         reached: bool = True,
+        timed_out: bool = False,
     ) -> None:
         super().__init__(text)
         self.status = status
         self.remedy = remedy
         self.reached = reached
+        self.timed_out = timed_out
 
 
 @dataclass(frozen=True)

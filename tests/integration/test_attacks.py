@@ -163,7 +163,7 @@ async def hear(store: Store, body: bytes) -> str:
     (event,) = read(body)
     assert isinstance(event, InboundMessage)
     await store.inbox.put(event.key, PHONE, to_body(event))
-    item = await store.inbox.claim(30)
+    item = await store.inbox.claim()
     assert item is not None
     await worker.handle(item)
     (turn,) = bot.turns

@@ -149,7 +149,12 @@ async def test_without_the_right_signature_a_webhook_is_refused_and_not_kept(ser
         assert await running.deliver(text_webhook("hi"), headers=headers) == 401
 
         health = await running.health()
-    assert health["inbox"] == {"waiting": 0, "given_up": 0, "oldest": None}
+    assert health["inbox"] == {
+        "waiting": 0,
+        "dead_letters": 0,
+        "oldest": None,
+        "last_error": None,
+    }
 
 
 @pytest.mark.parametrize("raw", [b"no json", b"[1, 2]", b"\xff\xfe", b"[" * 200_000, b""])
@@ -158,7 +163,7 @@ async def test_a_proven_body_that_is_no_webhook_is_kept_as_given_up(serve, raw):
         assert await running.deliver(None, raw=raw) == 200
 
         health = await running.health()
-    assert health["inbox"]["given_up"] == 1
+    assert health["inbox"]["dead_letters"] == 1
 
 
 async def test_a_body_above_the_cap_is_refused(serve):
@@ -229,7 +234,7 @@ async def test_a_failed_send_is_tried_again_and_the_order_holds(serve, platform)
     assert [body["text"]["body"] for body in sent] == ["one", "two"]
 
 
-async def test_a_refused_message_is_set_aside_and_the_next_one_goes(serve, platform):
+async def test_a_refused_message_is_a_dead_letter_and_the_next_one_goes(serve, platform):
     wrong = {"error": {"message": "(#131009) Parameter value is not valid", "code": 131009}}
     platform[0].answers = [(400, wrong)]
 
@@ -239,7 +244,7 @@ async def test_a_refused_message_is_set_aside_and_the_next_one_goes(serve, platf
         health = await running.health()
 
     assert [body["text"]["body"] for body in sent] == ["two"]
-    assert health["outbox"]["given_up"] == 1
+    assert health["outbox"]["dead_letters"] == 1
 
 
 async def test_what_was_not_sent_when_the_server_stopped_is_sent_by_the_next_one(serve, platform):
@@ -348,7 +353,7 @@ async def test_a_status_is_noted_and_is_no_turn(serve, platform):
     async with serve(echo) as running:
         assert await running.deliver(webhook) == 200
         assert running.agent.heard == []
-        assert (await running.health())["inbox"]["given_up"] == 0
+        assert (await running.health())["inbox"]["dead_letters"] == 0
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ async def test_only_the_networks_named_may_call(serve):
     assert 'whatsapp_webhooks_refused_total{reason="network"} 3.0' in page
 
 
-async def test_a_message_that_comes_too_late_is_set_aside_and_not_answered(serve, platform):
+async def test_a_message_that_comes_too_late_is_a_dead_letter_and_not_answered(serve, platform):
     old = message(1, at=time.time() - 7200)
     async with serve(echo, max_age=3600) as running:
         assert await running.deliver(webhook(old, message(2))) == 200
@@ -79,7 +79,7 @@ async def test_a_message_that_comes_too_late_is_set_aside_and_not_answered(serve
         health = await running.health()
 
     assert [said.message_id for said in running.agent.heard] == ["wamid.in2"]
-    assert health["inbox"]["given_up"] == 1
+    assert health["inbox"]["dead_letters"] == 1
 
 
 async def test_however_old_a_message_is_it_is_answered_by_default(serve, platform):
@@ -134,7 +134,7 @@ async def test_above_debug_the_log_tells_nothing_of_what_was_said(serve, platfor
     assert {
         *("whatsapp.duplicate", "whatsapp.turn_failed", "whatsapp.tap_not_ours"),
         *("whatsapp.media_not_fetched", "whatsapp.send_again", "whatsapp.too_old"),
-        *("whatsapp.not_understood", "whatsapp.refused", "whatsapp.given_up"),
+        *("whatsapp.not_understood", "whatsapp.refused", "whatsapp.dead_letter"),
     } <= names
     for secret in secrets:
         assert secret not in told

@@ -95,7 +95,7 @@ async def test_a_conversation_is_counted_all_the_way(serve, platform):
     assert page("send_seconds_count") == 2
     assert page("queue_wait_seconds_count", queue="inbox") == 2
     assert page("queue_wait_seconds_count", queue="outbox") == 2
-    assert page("given_up_total", queue="inbox") == 0
+    assert page("dead_letters_total", queue="inbox") == 0
 
 
 async def test_depths_are_those_of_the_moment(serve, platform):
@@ -120,12 +120,12 @@ async def test_errors_of_whatsapp_are_counted_by_code_with_what_followed(serve, 
 
     async with serve(echo) as running:
         await running.deliver(webhook(text(1)))
-        page = await scrape_until(running, "given_up_total", 1, queue="outbox")
+        page = await scrape_until(running, "dead_letters_total", 1, queue="outbox")
 
     assert page("api_errors_total", code="131016") == 1
     assert page("api_errors_total", code="131009") == 1
     assert page("retries_total", queue="outbox") == 1
-    assert page("queue_set_aside", queue="outbox") == 1
+    assert page("queue_dead_letters", queue="outbox") == 1
 
 
 async def test_a_turn_that_failed_is_a_retry_and_then_a_handled_turn(serve, platform):
@@ -168,7 +168,7 @@ async def test_refused_callers_are_counted_by_what_they_lacked(serve):
     assert page("received_total", type="text") is None
 
 
-async def test_statuses_are_counted_and_what_is_not_understood_is_set_aside(serve):
+async def test_statuses_are_counted_and_what_is_not_understood_is_a_dead_letter(serve):
     status = {
         "id": "wamid.out1",
         "status": "delivered",
@@ -182,7 +182,7 @@ async def test_statuses_are_counted_and_what_is_not_understood_is_set_aside(serv
         page = await scrape(running)
 
     assert page("statuses_total", status="delivered") == 1
-    assert page("given_up_total", queue="inbox") == 1
+    assert page("dead_letters_total", queue="inbox") == 1
 
 
 async def test_the_page_holds_nobody_and_nothing_that_was_said(serve, platform):

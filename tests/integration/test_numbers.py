@@ -104,16 +104,21 @@ async def test_what_another_number_was_told_is_not_for_this_bot(serve, platform,
         health = await running.health()
 
     assert running.agent.heard == []
-    assert health["inbox"] == {"waiting": 0, "given_up": 0, "oldest": None}
+    assert health["inbox"] == {
+        "waiting": 0,
+        "dead_letters": 0,
+        "oldest": None,
+        "last_error": None,
+    }
     assert [r.phone_number_id for r in caplog.records if "not_our_number" in r.msg] == ["999"]
 
 
-async def test_what_waits_for_a_number_that_is_gone_is_set_aside(serve, platform, numbers):
+async def test_what_waits_for_a_number_that_is_gone_is_a_dead_letter(serve, platform, numbers):
     async with serve(echo, **numbers) as running:
         running.agent.ready = False
         await running.deliver(webhook(SECOND, "wamid.1"))
     async with serve(echo, numbers=[{"phone_number_id": "306540352242922"}]) as running:
-        while not (health := await running.health())["inbox"]["given_up"]:
+        while not (health := await running.health())["inbox"]["dead_letters"]:
             await asyncio.sleep(0.01)
 
     assert health["inbox"]["waiting"] == 0

@@ -12,7 +12,7 @@ from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Store
-from rasa_whatsapp_channel.store.consumer import DONE, Release
+from rasa_whatsapp_channel.store.consumer import DONE, Retry
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 
 PHONE = "15550002222"
@@ -79,10 +79,10 @@ class Desk:
 
     async def run(self) -> list[str]:
         """Handle what may be handled now; return all texts that the bot has heard so far."""
-        while item := await self.store.inbox.claim(30):
+        while item := await self.store.inbox.claim():
             outcome = await self._worker.handle(item)
-            if isinstance(outcome, Release):
-                await self.store.inbox.release(item, outcome.after, attempt=outcome.attempt)
+            if isinstance(outcome, Retry):
+                await self.store.inbox.retry_later(item, outcome.after, counted=outcome.counted)
             else:
                 assert outcome == DONE
                 await self.store.inbox.done(item)

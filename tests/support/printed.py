@@ -38,7 +38,7 @@ CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada\r\nTEL;TYPE=CELL:+44 20 1234567\r\n
 
 
 async def lay(folder: Path) -> None:
-    """Lay files beside the bot in *folder*, and an answer that was set aside into its store."""
+    """Lay files beside the bot in *folder*, and an answer that is a dead letter into its store."""
     shutil.copytree(
         ROOT / "examples" / "quickstart" / "media", folder / "media", dirs_exist_ok=True
     )
@@ -58,6 +58,6 @@ async def lay(folder: Path) -> None:
         message = {"type": "text", "text": {"body": "hello"}}
         body = {"recipient_id": MAYA, "message": message, "response": "utter_offer"}
         await store.outbox.put(WAITING, MAYA, body)
-        item = await store.outbox.claim(30)
+        item = await store.outbox.claim()
         assert item is not None
-        await store.outbox.give_up(item, "131026 undeliverable")
+        await store.outbox.dead_letter(item, "131026 undeliverable")

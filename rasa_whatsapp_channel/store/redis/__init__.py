@@ -4,27 +4,33 @@ The store in a Redis, shared by several Rasa servers.
     address   the URL
     link      connections and scripts; what happens when they are lost
     server    what a Redis has to be
+    claimants the processes that claim entries, and which of them died
     queue, ledger, values   each with its Lua script: one script, one step, one round trip
     faults    Redis' errors in words
 
 Why no stream with a consumer group. A group knows whom an entry was handed to, and XAUTOCLAIM
 takes over what lay there too long. But it counts the time since the last delivery, against one
-limit, whereas a conversation is hidden here for as long as each claim, extension, release or hold
-says; and a stream takes nothing back for later. A sorted set of hidden conversations, by the time
-they come back, says all four with one number. Whoever claims next, on whichever server, first frees
-what is due: that is the take-over from a server that died, without a list of servers. A second one
-holds the free conversations by the age of their first entry, as the other stores have it. Both, the
-entries and the fence (key, attempts) change in one script, so a crash leaves nothing half done.
+limit, whereas a conversation waits here for as long as each retry or hold says, and what is claimed
+stays so as long as its process lives; and a stream takes nothing back for later. A sorted set of
+hidden conversations, by the time they come back, and a set of those that each process has claimed
+say all of it. Both, the entries and the fence (key, attempts) change in one script, so a crash
+leaves nothing half done.
 
-Whose clock. Redis' own: leases begin and end by the same clock whatever the servers' clocks say.
+Whose clock. Redis' own: waits begin and end by the same clock whatever the servers' clocks say.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import uuid
+
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
+from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 try:
+    from rasa_whatsapp_channel.store.redis.claimants import Claimants
     from rasa_whatsapp_channel.store.redis.ledger import RedisLedger
     from rasa_whatsapp_channel.store.redis.link import Link
     from rasa_whatsapp_channel.store.redis.queue import RedisQueue
@@ -47,19 +53,44 @@ class RedisStore(Store):
         retention = retention or Retention()
         self._link = Link(url, clock=clock)
         self._queues = tuple(
-            RedisQueue(name, self._link, retention=retention) for name in ("inbox", "outbox")
+            RedisQueue(name, self._link, retention=retention, claimant=self._claimant)
+            for name in ("inbox", "outbox")
         )
         self.inbox, self.outbox = self._queues
         self.ledger = RedisLedger(self._link, retention=retention)
         self.values = RedisValues(self._link)
+        self._own = ""
+        self._heartbeat: Heartbeat | None = None
 
     async def open(self) -> None:
         await self._link.open()
+        self._own = uuid.uuid4().hex
+        self._claimants = Claimants(self._link, [queue.prefix for queue in self._queues], self._own)
+        self._heartbeat = Heartbeat(self.beat)
 
     async def close(self) -> None:
+        heartbeat, self._heartbeat = self._heartbeat, None
         for queue in self._queues:
             await queue.close()
         await self._link.close()
+        if heartbeat is not None:
+            await asyncio.to_thread(self._leave, heartbeat)
+
+    def _leave(self, heartbeat: Heartbeat) -> None:
+        if heartbeat.is_started:
+            heartbeat.stop()
+            with contextlib.suppress(StoreError):  # then others take over after a while
+                self._claimants.leave()
+        self._claimants.close()
+
+    def beat(self) -> None:
+        self._claimants.beat()
+
+    def _claimant(self) -> str:
+        """Return the name of this process for a claim, which others can see it live by."""
+        if self._heartbeat is not None and not self._heartbeat.is_started:
+            self._heartbeat.start()
+        return self._own
 
     async def ping(self) -> None:
         await self.values.set("ping", 1, ttl=60.0)

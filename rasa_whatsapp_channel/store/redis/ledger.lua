@@ -1,11 +1,16 @@
 -- What was sent. Behind the prefix:
 --
---   message:ID         key, recipient_id, response, status, rank, at, reason, ends_at; only a status
---                      came so far while `key` is missing
+--   message:ID         key, recipient_id, response, status, rank, at, reason, code, ends_at; only a
+--                      status came so far while `key` is missing
+--   body:ID            the entry as it was sent, while it may have to be sent again; ends by itself
 --   key:KEY            the message id last noted for this entry of the outbox
 --   recipient:ID       the message ids of one person, by when they end
 
-local FIELDS = { 'key', 'recipient_id', 'response', 'status', 'at', 'reason' }
+local FIELDS = { 'key', 'recipient_id', 'response', 'status', 'at', 'reason', 'code' }
+
+local function body_key(message_id)
+    return prefix .. 'body:' .. message_id
+end
 
 local function message_key(message_id)
     return prefix .. 'message:' .. message_id
@@ -23,7 +28,10 @@ end
 
 local function read(message_id)
     local fields = redis.call('HMGET', kept(message_id), unpack(FIELDS))
-    return fields[1] and { message_id, unpack(fields, 1, #FIELDS) }
+    if fields[1] then
+        local body = redis.call('GET', body_key(message_id))
+        return { message_id, body, unpack(fields, 1, #FIELDS) }
+    end
 end
 
 -- Let the message and what leads to it end together, *retention* after its status.
@@ -42,8 +50,9 @@ local function renew(message_id, retention)
     end
 end
 
--- The fields come as pairs, so that what is not known stays away.
-function operations.note_sent(message_id, rank, retention, key, ...)
+-- The fields come as pairs, so that what is not known stays away. *body*, '' for none, is kept for
+-- *body_life* seconds unless a status of *arrived* or higher came already.
+function operations.note_sent(message_id, rank, arrived, retention, body, body_life, key, ...)
     go_on_when_full()
     local message = kept(message_id)
     redis.call('HDEL', message, 'response')
@@ -52,18 +61,25 @@ function operations.note_sent(message_id, rank, retention, key, ...)
         redis.call('HSET', message, 'status', 'accepted', 'at', to_text(now))
     end
     redis.call('SET', prefix .. 'key:' .. key, message_id)
+    if body ~= '' and tonumber(redis.call('HGET', message, 'rank')) < tonumber(arrived) then
+        redis.call('SET', body_key(message_id), body)
+        expire(body_key(message_id), body_life)
+    end
     renew(message_id, retention)
     return read(message_id)
 end
 
-function operations.note_status(message_id, rank, retention, ...)
+function operations.note_status(message_id, rank, arrived, retention, ...)
     go_on_when_full()
     local message = kept(message_id)
     local before = redis.call('HGET', message, 'rank')
     if before and tonumber(before) >= tonumber(rank) then
         return nil
     end
-    redis.call('HDEL', message, 'reason')
+    if tonumber(rank) >= tonumber(arrived) then
+        redis.call('DEL', body_key(message_id))
+    end
+    redis.call('HDEL', message, 'reason', 'code')
     redis.call('HSET', message, 'rank', rank, 'at', to_text(now), ...)
     renew(message_id, retention)
     return read(message_id)
@@ -75,7 +91,7 @@ function operations.by_key(key)
     local message_id = redis.call('GET', prefix .. 'key:' .. key)
     local sent = message_id and read(message_id)
     -- The id may have been noted for another key since.
-    return sent and sent[2] == key and sent
+    return sent and sent[3] == key and sent
 end
 
 function operations.purge(recipient_id)
@@ -83,8 +99,9 @@ function operations.purge(recipient_id)
     local count = 0
     for _, message_id in ipairs(redis.call('ZRANGE', recipient, 0, -1)) do
         local sent = read(message_id)
-        if sent and sent[3] == recipient_id then
-            redis.call('DEL', message_key(message_id), prefix .. 'key:' .. sent[2])
+        if sent and sent[4] == recipient_id then
+            redis.call('DEL', message_key(message_id), body_key(message_id),
+                prefix .. 'key:' .. sent[3])
             count = count + 1
         end
     end

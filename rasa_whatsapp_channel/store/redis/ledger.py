@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import STATUS_RANK, Ledger, Retention, Sent
+from rasa_whatsapp_channel.store.base import (
+    ARRIVED,
+    STATUS_RANK,
+    Body,
+    Ledger,
+    Retention,
+    Sent,
+)
 from rasa_whatsapp_channel.store.redis.link import Arg, Link
+from rasa_whatsapp_channel.store.text import from_json, to_json
+
+ARRIVED_RANK: Final = min(STATUS_RANK[status] for status in ARRIVED)
 
 
 class RedisLedger(Ledger):
@@ -14,19 +24,29 @@ class RedisLedger(Ledger):
         self._script = link.script("ledger")
         self._prefix = link.prefix("ledger")
         self._life = retention.ledger
+        self._body_life = retention.sent_bodies
 
     async def note_sent(
-        self, message_id: str, *, key: str, recipient_id: str, response: str | None = None
+        self,
+        message_id: str,
+        *,
+        key: str,
+        recipient_id: str,
+        response: str | None = None,
+        body: Body | None = None,
     ) -> Sent:
         fields = ["recipient_id", recipient_id]
         if response is not None:
             fields += ["response", response]
-        rank = STATUS_RANK["accepted"]
-        noted = await self._call("note_sent", message_id, rank, self._life, key, *fields)
+        lives = STATUS_RANK["accepted"], ARRIVED_RANK, self._life
+        kept = "" if body is None else to_json(body)
+        noted = await self._call(
+            "note_sent", message_id, *lives, kept, self._body_life, key, *fields
+        )
         return _to_sent(*noted)
 
     async def note_status(
-        self, message_id: str, status: str, *, reason: str | None = None
+        self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
     ) -> Sent | None:
         rank = STATUS_RANK.get(status)
         if rank is None:
@@ -34,7 +54,9 @@ class RedisLedger(Ledger):
         fields = ["status", status]
         if reason is not None:
             fields += ["reason", reason]
-        return await self._read("note_status", message_id, rank, self._life, *fields)
+        if code:
+            fields += ["code", str(code)]
+        return await self._read("note_status", message_id, rank, ARRIVED_RANK, self._life, *fields)
 
     async def get(self, message_id: str) -> Sent | None:
         return await self._read("get", message_id)
@@ -55,11 +77,23 @@ class RedisLedger(Ledger):
 
 def _to_sent(
     message_id: str,
+    body: str | None,
     key: str,
     recipient_id: str,
     response: str | None,
     status: str,
     at: str,
     reason: str | None,
+    code: str | None,
 ) -> Sent:
-    return Sent(message_id, key, recipient_id, response, status, float(at), reason)
+    return Sent(
+        message_id=message_id,
+        key=key,
+        recipient_id=recipient_id,
+        response=response,
+        status=status,
+        at=float(at),
+        reason=reason,
+        code=int(code or 0),
+        body=None if body is None else from_json(body),
+    )

@@ -71,6 +71,7 @@ class Link:
     def __init__(self, url: str, *, clock: Clock | None) -> None:
         address = parse_address(url)
         self.place = address.place
+        self.url = address.url
         self._name = address.name
         self._clock = clock
         self._pool = ConnectionPool.from_url(
@@ -111,6 +112,10 @@ class Link:
             await asyncio.wait([self._runner])
         await self._disconnect(inuse_connections=True)
 
+    def now(self) -> Arg:
+        """Return the time as a script wants it: '' for Redis' own."""
+        return "" if self._clock is None else self._clock()
+
     def prefix(self, part: str) -> str:
         """Return what the keys of *part* begin with; the braces keep them in one slot."""
         return f"whatsapp:{{{self._name}}}:{part}:"
@@ -128,9 +133,8 @@ class Link:
     ) -> asyncio.Future[Any]:
         """Let *operation* be carried out after everything submitted before."""
         self._check_open()
-        now = "" if self._clock is None else self._clock()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._jobs.append(_Job(script, (prefix, operation, now, *args), future))
+        self._jobs.append(_Job(script, (prefix, operation, self.now(), *args), future))
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run(), name="whatsapp store: redis")
         return future

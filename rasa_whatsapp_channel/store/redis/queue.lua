@@ -1,18 +1,27 @@
 -- A queue. Behind the prefix:
 --
 --   number                 counts what was put; an entry's number tells its age
---   entry:NUMBER           one entry: key, conversation, body, put_at, attempts, forgiven, out
+--   entry:NUMBER           one entry: key, conversation, body, put_at, attempts, uncounted, crashes,
+--                          claimed (0; 1: by `owner`, in its `claim`; 2: by a process that died),
+--                          and where it failed, failing_since and last_error
 --   line:CONVERSATION      the numbers of its entries, oldest first
 --   waiting                all numbers
---   free                   conversations that can be claimed, by the number of their first entry
---   hidden, hidden_at      conversations claimed, released or on hold: until when, and since when
---   hold:CONVERSATION      until when, and for how many seconds, where no entry is there to hide
+--   ready                  conversations that can be claimed, by the number of their first entry
+--   hidden, hidden_at      conversations that wait: until when, and since when
+--   cause                  what the hidden conversations wait for
+--   claimed:OWNER          conversations claimed by this process
+--   claimants              the number that each process counts up
+--   claims                 the last claim of each process, and what it got
+--   failing                numbers of entries that failed, by the time of the first failure
+--   hold:CONVERSATION      until when, for how many seconds and for what a conversation without
+--                          entries waits
 --   seen:KEY               this key was put; ends by itself
---   given_up               keys set aside, by the number they got then
---   given_up:KEY           one entry that was set aside; ends by itself
+--   dead                   keys of dead letters, by the number they got then
+--   dead:KEY               one dead letter; ends by itself
 --   wake                   what waiting servers block on; at most one element
 --
--- A conversation is in `free`, or in `hidden`, or (with no entries) in neither.
+-- A conversation is in `ready`, or in `hidden`, or in one of `claimed:…`, or (with no entries) in
+-- none of them.
 
 local CLOCK_SLACK = 1 -- a clock may tick a little backwards; more means that it was set
 local AT_ONCE = 100 -- what one operation does on the side
@@ -29,8 +38,12 @@ local function hold_key(conversation)
     return prefix .. 'hold:' .. conversation
 end
 
-local function given_up_key(key)
-    return prefix .. 'given_up:' .. key
+local function dead_key(key)
+    return prefix .. 'dead:' .. key
+end
+
+local function claimed_key(owner)
+    return prefix .. 'claimed:' .. owner
 end
 
 local function wake()
@@ -43,8 +56,8 @@ local function first(conversation)
     return redis.call('LINDEX', line_key(conversation), 0)
 end
 
-local function is_out(number)
-    return redis.call('HGET', entry_key(number), 'out') == '1'
+local function is_claimed(number)
+    return redis.call('HGET', entry_key(number), 'claimed') == '1'
 end
 
 local function hidden_until(conversation)
@@ -52,49 +65,50 @@ local function hidden_until(conversation)
 end
 
 local function drop(conversation)
-    redis.call('ZREM', prefix .. 'free', conversation)
+    redis.call('ZREM', prefix .. 'ready', conversation)
     redis.call('ZREM', prefix .. 'hidden', conversation)
     redis.call('ZREM', prefix .. 'hidden_at', conversation)
+    redis.call('HDEL', prefix .. 'cause', conversation)
 end
 
-local function hide(conversation, seconds)
-    redis.call('ZREM', prefix .. 'free', conversation)
+local function hide(conversation, seconds, cause)
+    redis.call('ZREM', prefix .. 'ready', conversation)
     redis.call('ZADD', prefix .. 'hidden', now + seconds, conversation)
     redis.call('ZADD', prefix .. 'hidden_at', now, conversation)
+    redis.call('HSET', prefix .. 'cause', conversation, cause)
 end
 
 local function show(conversation)
     drop(conversation)
     local number = first(conversation)
     if number then
-        redis.call('ZADD', prefix .. 'free', number, conversation)
+        redis.call('ZADD', prefix .. 'ready', number, conversation)
         wake()
     end
 end
 
-local function hold(conversation, seconds)
+local function hold(conversation, seconds, cause)
     if seconds > 0 then
         redis.call('SET', hold_key(conversation),
-            to_text(now + seconds) .. ' ' .. to_text(seconds))
+            to_text(now + seconds) .. ' ' .. to_text(seconds) .. ' ' .. cause)
         expire(hold_key(conversation), seconds)
     end
 end
 
--- The seconds that are left of a hold, which is over with this.
-local function end_hold(conversation)
+-- The seconds that are left of a hold, and its cause; nil where there is none.
+local function left_of_hold(conversation)
     local kept = redis.call('GET', hold_key(conversation))
     if not kept then
-        return 0
+        return nil
     end
-    redis.call('DEL', hold_key(conversation))
-    local till, seconds = string.match(kept, '^(%S+) (%S+)$')
+    local till, seconds, cause = string.match(kept, '^(%S+) (%S+) (.*)$')
     -- Never longer than was meant, though the clock was set back meanwhile.
-    return math.max(0, math.min(till - now, seconds))
+    return math.max(0, math.min(till - now, seconds)), cause
 end
 
-local function hide_or_show(conversation, seconds)
+local function hide_or_show(conversation, seconds, cause)
     if seconds > 0 then
-        hide(conversation, seconds)
+        hide(conversation, seconds, cause)
         wake() -- whoever waits learns when to look again
     else
         show(conversation)
@@ -114,10 +128,12 @@ end
 local function append(key, conversation, body)
     local number = redis.call('INCR', prefix .. 'number')
     redis.call('HSET', entry_key(number), 'key', key, 'conversation', conversation, 'body', body,
-        'put_at', to_text(now), 'attempts', 0, 'forgiven', 0, 'out', 0)
+        'put_at', to_text(now), 'attempts', 0, 'uncounted', 0, 'crashes', 0, 'claimed', 0)
     redis.call('ZADD', prefix .. 'waiting', number, number)
     if redis.call('RPUSH', line_key(conversation), number) == 1 then
-        hide_or_show(conversation, end_hold(conversation))
+        local seconds, cause = left_of_hold(conversation)
+        redis.call('DEL', hold_key(conversation))
+        hide_or_show(conversation, seconds or 0, cause)
     end
 end
 
@@ -127,51 +143,62 @@ local function held(conversation, key, attempts)
     if not number then
         return nil
     end
-    local entry = redis.call('HMGET', entry_key(number), 'key', 'attempts', 'out')
-    if entry[1] == key and entry[2] == attempts and entry[3] == '1' then
+    local entry = redis.call('HMGET', entry_key(number), 'key', 'attempts', 'claimed')
+    if entry[1] == key and entry[2] == attempts and entry[3] ~= '0' then
         return number
     end
 end
 
-local function remove(conversation, number)
-    redis.call('LPOP', line_key(conversation))
-    redis.call('ZREM', prefix .. 'waiting', number)
-    redis.call('DEL', entry_key(number))
-end
-
-local function go_on(conversation, seconds)
-    drop(conversation)
-    if first(conversation) then
-        hide_or_show(conversation, seconds)
-    else
-        hold(conversation, seconds)
+-- Nobody has the entry in hand any more.
+local function end_claim(conversation, number)
+    local owner = redis.call('HGET', entry_key(number), 'owner')
+    if owner then
+        redis.call('SREM', claimed_key(owner), conversation)
+        redis.call('HDEL', entry_key(number), 'owner', 'claim')
     end
 end
 
-local function forget_given_up(key)
-    redis.call('DEL', given_up_key(key))
-    redis.call('ZREM', prefix .. 'given_up', key)
+local function remove(conversation, number)
+    end_claim(conversation, number)
+    redis.call('LPOP', line_key(conversation))
+    redis.call('ZREM', prefix .. 'waiting', number)
+    redis.call('ZREM', prefix .. 'failing', number)
+    redis.call('DEL', entry_key(number))
+end
+
+local function go_on(conversation, seconds, cause)
+    drop(conversation)
+    if first(conversation) then
+        hide_or_show(conversation, seconds, cause)
+    else
+        hold(conversation, seconds, cause)
+    end
+end
+
+local function forget_dead(key)
+    redis.call('DEL', dead_key(key))
+    redis.call('ZREM', prefix .. 'dead', key)
 end
 
 local function forget_old(retention)
     local count = 0
-    local keys = redis.call('ZRANGE', prefix .. 'given_up', 0, AT_ONCE - 1)
+    local keys = redis.call('ZRANGE', prefix .. 'dead', 0, AT_ONCE - 1)
     for _, key in ipairs(keys) do
-        local given_up_at = redis.call('HGET', given_up_key(key), 'given_up_at')
-        if given_up_at and given_up_at + retention > now then
+        local died_at = redis.call('HGET', dead_key(key), 'died_at')
+        if died_at and died_at + retention > now then
             return count
         end
-        forget_given_up(key)
+        forget_dead(key)
         count = count + 1
     end
     return count
 end
 
-local function set_aside(key, conversation, body, attempts, put_at, reason, retention)
-    redis.call('HSET', given_up_key(key), 'conversation', conversation, 'body', body,
-        'attempts', attempts, 'put_at', put_at, 'given_up_at', to_text(now), 'reason', reason)
-    expire(given_up_key(key), retention)
-    redis.call('ZADD', prefix .. 'given_up', redis.call('INCR', prefix .. 'number'), key)
+local function bury(key, conversation, body, attempts, put_at, reason, retention)
+    redis.call('HSET', dead_key(key), 'conversation', conversation, 'body', body,
+        'attempts', attempts, 'put_at', put_at, 'died_at', to_text(now), 'reason', reason)
+    expire(dead_key(key), retention)
+    redis.call('ZADD', prefix .. 'dead', redis.call('INCR', prefix .. 'number'), key)
     forget_old(retention)
 end
 
@@ -181,7 +208,8 @@ local function follow_clock()
         '(' .. to_text(now + CLOCK_SLACK), '+inf', 'LIMIT', 0, AT_ONCE)
     for _, conversation in ipairs(lost) do
         local since = redis.call('ZSCORE', prefix .. 'hidden_at', conversation)
-        hide(conversation, hidden_until(conversation) - since)
+        local cause = redis.call('HGET', prefix .. 'cause', conversation)
+        hide(conversation, hidden_until(conversation) - since, cause)
     end
 end
 
@@ -198,34 +226,52 @@ local function seconds_until_next_due()
     return due[2] and to_text(math.max(0, due[2] - now)) or ''
 end
 
-local function claim_oldest(lease)
-    local conversation = redis.call('ZPOPMIN', prefix .. 'free')[1]
+-- What a claimant is given of an entry.
+local function read_claimed(conversation, number)
+    local entry = redis.call('HMGET', entry_key(number), 'key', 'body', 'attempts', 'put_at',
+        'uncounted', 'crashes', 'failing_since', 'last_error')
+    return { entry[1], conversation, unpack(entry, 2, 8) }
+end
+
+local function claim_oldest(owner, claim)
+    local conversation = redis.call('ZPOPMIN', prefix .. 'ready')[1]
     local number = conversation and first(conversation)
     if not number then
         return nil
     end
-    local entry = redis.call('HMGET', entry_key(number), 'key', 'body', 'put_at', 'forgiven', 'out')
-    local attempts = redis.call('HINCRBY', entry_key(number), 'attempts', 1)
-    redis.call('HSET', entry_key(number), 'out', 1)
-    hide(conversation, lease)
-    -- Still out: whoever claimed it before has neither ended nor released it.
-    return { entry[1], conversation, entry[2], attempts, entry[3], entry[4], entry[5] }
+    redis.call('HINCRBY', entry_key(number), 'attempts', 1)
+    redis.call('HSET', entry_key(number), 'claimed', 1, 'owner', owner, 'claim', claim)
+    redis.call('SADD', claimed_key(owner), conversation)
+    return read_claimed(conversation, number)
+end
+
+-- What the process still has of a claim whose answer it did not get.
+local function claimed_before(owner, claim)
+    local entries = {}
+    for _, conversation in ipairs(redis.call('SMEMBERS', claimed_key(owner))) do
+        local number = first(conversation)
+        if redis.call('HGET', entry_key(number), 'claim') == claim then
+            entries[#entries + 1] = read_claimed(conversation, number)
+        end
+    end
+    return entries
 end
 
 local function look_at(number)
-    local entry = redis.call('HMGET', entry_key(number),
-        'key', 'conversation', 'body', 'attempts', 'put_at', 'out')
-    local due_at, out = '', 0
-    if first(entry[2]) == number then
-        due_at = hidden_until(entry[2])
-        if due_at <= now then
-            due_at = 0
-        elseif entry[6] == '1' then
-            out = 1
-        end
-        due_at = to_text(due_at)
+    local entry = redis.call('HMGET', entry_key(number), 'key', 'conversation', 'body', 'attempts',
+        'put_at', 'claimed', 'crashes', 'last_error')
+    local conversation = entry[2]
+    local state, due_at, cause = 'ready', '', ''
+    if first(conversation) ~= number then
+        state = 'behind'
+    elseif entry[6] == '1' then
+        state = 'claimed'
+    elseif hidden_until(conversation) > now then
+        state, due_at = 'waiting', to_text(hidden_until(conversation))
+        cause = redis.call('HGET', prefix .. 'cause', conversation)
     end
-    return { entry[1], entry[2], entry[3], entry[4], entry[5], due_at, out }
+    return { entry[1], conversation, entry[3], entry[4], entry[5], state, due_at, cause, entry[7],
+        entry[8] }
 end
 
 function operations.put(key, conversation, body, retention)
@@ -236,85 +282,136 @@ function operations.put(key, conversation, body, retention)
     return 1
 end
 
--- The seconds after which something may be due, then the entries.
-function operations.claim(lease, limit)
+-- The seconds after which something may be due, then the entries. *claim* is the number of the
+-- claim: one that is repeated, because its answer was lost, gets what it got before.
+function operations.claim(owner, claim, limit)
     go_on_when_full()
     follow_clock()
     show_what_is_due()
+    redis.call('HSETNX', prefix .. 'claimants', owner, 0)
     local entries = {}
+    if redis.call('HGET', prefix .. 'claims', owner) == claim then
+        entries = claimed_before(owner, claim)
+    end
+    redis.call('HSET', prefix .. 'claims', owner, claim)
     while #entries < tonumber(limit) do
-        local entry = claim_oldest(lease)
+        local entry = claim_oldest(owner, claim)
         if not entry then
             break
         end
         entries[#entries + 1] = entry
     end
-    if redis.call('ZCARD', prefix .. 'free') > 0 then
+    if redis.call('ZCARD', prefix .. 'ready') > 0 then
         wake()
     end
     return { seconds_until_next_due(), entries }
 end
 
-function operations.extend(conversation, key, attempts, lease)
-    if not held(conversation, key, attempts) then
+-- Count up the number of this process, and return those of all.
+function operations.beat(owner)
+    go_on_when_full()
+    redis.call('HINCRBY', prefix .. 'claimants', owner, 1)
+    return redis.call('HGETALL', prefix .. 'claimants')
+end
+
+local function give_back(owner, crashed)
+    local conversations = redis.call('SMEMBERS', claimed_key(owner))
+    for _, conversation in ipairs(conversations) do
+        local number = first(conversation)
+        if number then
+            redis.call('HINCRBY', entry_key(number), 'crashes', crashed)
+            redis.call('HSET', entry_key(number), 'claimed', 2)
+            redis.call('HDEL', entry_key(number), 'owner', 'claim')
+            show(conversation)
+        end
+    end
+    redis.call('DEL', claimed_key(owner))
+    redis.call('HDEL', prefix .. 'claimants', owner)
+    redis.call('HDEL', prefix .. 'claims', owner)
+    return #conversations
+end
+
+-- Let what *owner* had be claimed by others, unless it has just shown that it lives.
+function operations.take_over(owner, number)
+    go_on_when_full()
+    if redis.call('HGET', prefix .. 'claimants', owner) ~= number then
         return 0
     end
+    return give_back(owner, 1)
+end
+
+-- The process ends in good order.
+function operations.leave(owner)
     go_on_when_full()
-    hide(conversation, lease)
-    return 1
+    return give_back(owner, 0)
 end
 
-function operations.replace_body(conversation, key, attempts, body)
-    local number = held(conversation, key, attempts)
-    if not number then
-        return 0
-    end
-    go_on_when_full()
-    redis.call('HSET', entry_key(number), 'body', body)
-    return 1
-end
-
-function operations.done(conversation, key, attempts, seconds)
-    local number = held(conversation, key, attempts)
-    if number then
-        remove(conversation, number)
-        go_on(conversation, tonumber(seconds))
-    end
-end
-
-function operations.release(conversation, key, attempts, after, forgiven)
+function operations.hand_back(conversation, key, attempts)
     local number = held(conversation, key, attempts)
     if number then
         go_on_when_full()
-        redis.call('HINCRBY', entry_key(number), 'forgiven', forgiven)
-        redis.call('HSET', entry_key(number), 'out', 0)
-        hide_or_show(conversation, tonumber(after))
+        end_claim(conversation, number)
+        redis.call('HINCRBY', entry_key(number), 'uncounted', 1)
+        redis.call('HSET', entry_key(number), 'claimed', 0)
+        show(conversation)
     end
 end
 
-function operations.give_up(conversation, key, attempts, reason, retention, seconds)
+function operations.done(conversation, key, attempts, seconds, cause)
+    local number = held(conversation, key, attempts)
+    if number then
+        remove(conversation, number)
+        go_on(conversation, tonumber(seconds), cause)
+    end
+end
+
+-- *body* and *error* are '' where there is none.
+function operations.retry_later(conversation, key, attempts, after, cause, uncounted, body, error)
+    local number = held(conversation, key, attempts)
+    if not number then
+        return
+    end
+    go_on_when_full()
+    end_claim(conversation, number)
+    redis.call('HINCRBY', entry_key(number), 'uncounted', uncounted)
+    redis.call('HSET', entry_key(number), 'claimed', 0)
+    if uncounted == '0' then
+        redis.call('HSET', entry_key(number), 'crashes', 0)
+    end
+    if body ~= '' then
+        redis.call('HSET', entry_key(number), 'body', body)
+    end
+    if error ~= '' then
+        redis.call('HSETNX', entry_key(number), 'failing_since', to_text(now))
+        redis.call('HSET', entry_key(number), 'last_error', error)
+        redis.call('ZADD', prefix .. 'failing', now, number)
+    end
+    hide_or_show(conversation, tonumber(after), cause)
+end
+
+function operations.dead_letter(conversation, key, attempts, reason, retention)
     local number = held(conversation, key, attempts)
     if number then
         local entry = redis.call('HMGET', entry_key(number), 'body', 'put_at')
         remove(conversation, number)
-        set_aside(key, conversation, entry[1], attempts, entry[2], reason, retention)
-        go_on(conversation, tonumber(seconds))
+        bury(key, conversation, entry[1], attempts, entry[2], reason, retention)
+        go_on(conversation, 0)
     end
 end
 
-function operations.put_given_up(key, conversation, body, reason, seen_for, retention)
+function operations.put_dead_letter(key, conversation, body, reason, seen_for, retention)
     if not note_seen(key, seen_for) then
         return 0
     end
-    set_aside(key, conversation, body, 0, to_text(now), reason, retention)
+    bury(key, conversation, body, 0, to_text(now), reason, retention)
     return 1
 end
 
-function operations.given_up(limit)
+function operations.dead_letters(limit)
     local found = {}
-    for _, key in ipairs(redis.call('ZREVRANGE', prefix .. 'given_up', 0, limit - 1)) do
-        local entry = redis.call('HMGET', given_up_key(key),
-            'conversation', 'body', 'attempts', 'put_at', 'given_up_at', 'reason')
+    for _, key in ipairs(redis.call('ZREVRANGE', prefix .. 'dead', 0, limit - 1)) do
+        local entry = redis.call('HMGET', dead_key(key),
+            'conversation', 'body', 'attempts', 'put_at', 'died_at', 'reason')
         if entry[1] then
             found[#found + 1] = { key, unpack(entry) }
         end
@@ -322,29 +419,35 @@ function operations.given_up(limit)
     return found
 end
 
-function operations.retry(key)
-    local entry = redis.call('HMGET', given_up_key(key), 'conversation', 'body')
+function operations.requeue(key)
+    local entry = redis.call('HMGET', dead_key(key), 'conversation', 'body')
     if not entry[1] then
         return 0
     end
-    forget_given_up(key)
+    forget_dead(key)
     append(key, entry[1], entry[2])
     return 1
 end
 
 function operations.discard(key)
-    local was_there = redis.call('EXISTS', given_up_key(key))
-    forget_given_up(key)
+    local was_there = redis.call('EXISTS', dead_key(key))
+    forget_dead(key)
     return was_there
 end
 
-function operations.free(conversation)
+-- End a wait that is for *cause*.
+function operations.end_wait(conversation, cause)
     go_on_when_full()
-    local number = first(conversation)
-    if not number then
-        return end_hold(conversation) > 0 and 1 or 0
+    if not first(conversation) then
+        local left, waits_for = left_of_hold(conversation)
+        if waits_for ~= cause then
+            return 0
+        end
+        redis.call('DEL', hold_key(conversation))
+        return left > 0 and 1 or 0
     end
-    if is_out(number) or hidden_until(conversation) <= now then
+    if hidden_until(conversation) <= now
+        or redis.call('HGET', prefix .. 'cause', conversation) ~= cause then
         return 0
     end
     show(conversation)
@@ -354,27 +457,32 @@ end
 function operations.waiting(limit)
     local entries = {}
     for _, number in ipairs(redis.call('ZRANGE', prefix .. 'waiting', 0, limit - 1)) do
-        entries[#entries + 1] = look_at(number)
+        if redis.call('EXISTS', entry_key(number)) == 1 then
+            entries[#entries + 1] = look_at(number)
+        end
     end
     return entries
 end
 
-function operations.purge(conversation)
+function operations.purge(conversation, pause)
     go_on_when_full()
     local count = 0
     local number = first(conversation)
-    local busy = number and is_out(number) and hidden_until(conversation) - now or 0
+    local busy = number and is_claimed(number)
     while number do
         remove(conversation, number)
         count = count + 1
         number = first(conversation)
     end
     drop(conversation)
-    end_hold(conversation)
-    hold(conversation, busy) -- somebody may still be at work
-    for _, key in ipairs(redis.call('ZRANGE', prefix .. 'given_up', 0, -1)) do
-        if redis.call('HGET', given_up_key(key), 'conversation') == conversation then
-            forget_given_up(key)
+    redis.call('DEL', hold_key(conversation))
+    if busy then
+        -- Its claimant may not have heard; the next entry would overtake it.
+        hold(conversation, tonumber(pause), 'time')
+    end
+    for _, key in ipairs(redis.call('ZRANGE', prefix .. 'dead', 0, -1)) do
+        if redis.call('HGET', dead_key(key), 'conversation') == conversation then
+            forget_dead(key)
             count = count + 1
         end
     end
@@ -384,10 +492,12 @@ end
 function operations.depth(retention)
     forget_old(retention)
     local oldest = redis.call('ZRANGE', prefix .. 'waiting', 0, 0)[1]
+    local failing = redis.call('ZREVRANGE', prefix .. 'failing', 0, 0)[1]
     return {
         redis.call('ZCARD', prefix .. 'waiting'),
-        redis.call('ZCARD', prefix .. 'given_up'),
+        redis.call('ZCARD', prefix .. 'dead'),
         oldest and redis.call('HGET', entry_key(oldest), 'put_at') or '',
+        failing and redis.call('HGET', entry_key(failing), 'last_error') or '',
     }
 end
 

@@ -3,99 +3,149 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import Body, Depth, GivenUp, Item, Queue, Retention, Waiting
+from rasa_whatsapp_channel.store.base import (
+    TIME,
+    Body,
+    DeadLetterRow,
+    Depth,
+    Item,
+    Queue,
+    Retention,
+    State,
+    WaitingRow,
+)
+from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.line import Line
 from rasa_whatsapp_channel.store.redis.link import Arg, Link
-from rasa_whatsapp_channel.store.text import from_json, to_json
+from rasa_whatsapp_channel.store.text import from_json, read_body, to_json
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+logger = logging.getLogger(__name__)
 
 # Seconds that a server is blocked on the list of wakes at once.
 LISTEN: Final = 1.0
+UNREADABLE: Final = "it cannot be read: what Redis has of it is not what was written there"
 
 
 class RedisQueue(Queue):
-    def __init__(self, name: str, link: Link, *, retention: Retention) -> None:
+    """*claimant* is the name of this process; it is asked for before every claim."""
+
+    def __init__(
+        self, name: str, link: Link, *, retention: Retention, claimant: Callable[[], str]
+    ) -> None:
+        self._name = name
         self._link = link
         self._script = link.script("queue")
-        self._prefix = link.prefix(name)
+        self.prefix = link.prefix(name)
         self._retention = retention
+        self._claimant = claimant
+        self._claim_number = 0
         self._line = Line()
         self._listener: asyncio.Task[None] | None = None
 
     async def put(self, key: str, conversation: str, body: Body) -> bool:
         return await self._says("put", key, conversation, to_json(body), self._retention.seen)
 
-    async def claim_many(self, lease: float, limit: int) -> Sequence[Item]:
-        claimed = self._submit("claim", lease, limit)
+    async def claim_many(self, limit: int) -> Sequence[Item]:
+        number = self._claim_number
+        self._claim_number += 1
+        claimed = self._submit("claim", self._claimant(), number, limit)
         try:
             due_in, entries = await asyncio.shield(claimed)
         except asyncio.CancelledError:
-            claimed.add_done_callback(self._hand_back)
+            claimed.add_done_callback(self._hand_back_late)
+            raise
+        except StoreError:
+            # It may have been carried out; the same number gets what it got.
+            self._claim_number = number
             raise
         if due_in:
             self._line.wake_in(float(due_in))
-        return [_to_item(entry) for entry in entries]
+        return [item for entry in entries if (item := await self._read(entry)) is not None]
 
-    def _hand_back(self, claimed: asyncio.Future[Any]) -> None:
+    async def _read(self, entry: Sequence[Any]) -> Item | None:
+        """Return the entry, or make a dead letter of it where it is no entry (any more)."""
+        try:
+            return _to_item(entry)
+        except (TypeError, ValueError):
+            key, conversation, _, attempts = entry[:4]
+            logger.error("whatsapp.dead_letter: %s of the %s: %s", key, self._name, UNREADABLE)
+            claim = (conversation, key, attempts)
+            await self._call("dead_letter", *claim, UNREADABLE, self._retention.dead_letters)
+            return None
+
+    def _hand_back_late(self, claimed: asyncio.Future[Any]) -> None:
         if claimed.cancelled() or claimed.exception():
             return
         _, entries = claimed.result()
-        for entry in entries:
+        for key, conversation, _, attempts, *_ in entries:
             try:
-                released = self._submit("release", *_claim_of(_to_item(entry)), 0.0, 1)
+                handed_back = self._submit("hand_back", conversation, key, attempts)
             except StoreError:
-                return  # closed meanwhile; the lease ends by itself
-            released.add_done_callback(_forgive)
+                return  # closed meanwhile, which hands back everything
+            handed_back.add_done_callback(_ignore)
 
-    async def extend(self, item: Item, lease: float) -> bool:
-        return await self._says("extend", *_claim_of(item), lease)
+    async def hand_back(self, item: Item) -> None:
+        await self._call("hand_back", *_claim_of(item))
 
-    async def replace_body(self, item: Item, body: Body) -> bool:
-        return await self._says("replace_body", *_claim_of(item), to_json(body))
+    async def done(self, item: Item, hold: float = 0.0, *, cause: str = TIME) -> None:
+        await self._call("done", *_claim_of(item), hold, cause)
 
-    async def done(self, item: Item, hold: float = 0.0) -> None:
-        await self._call("done", *_claim_of(item), hold)
+    async def retry_later(
+        self,
+        item: Item,
+        after: float = 0.0,
+        *,
+        cause: str = TIME,
+        counted: bool = True,
+        body: Body | None = None,
+        error: str | None = None,
+    ) -> None:
+        text = "" if body is None else to_json(body)
+        uncounted = 0 if counted else 1
+        claim = _claim_of(item)
+        await self._call("retry_later", *claim, after, cause, uncounted, text, error or "")
 
-    async def release(self, item: Item, after: float = 0.0, *, attempt: bool = True) -> None:
-        forgiven = 0 if attempt else 1
-        await self._call("release", *_claim_of(item), after, forgiven)
+    async def dead_letter(self, item: Item, reason: str) -> None:
+        await self._call("dead_letter", *_claim_of(item), reason, self._retention.dead_letters)
 
-    async def give_up(self, item: Item, reason: str, hold: float = 0.0) -> None:
-        await self._call("give_up", *_claim_of(item), reason, self._retention.given_up, hold)
+    async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
+        lives = self._retention.seen, self._retention.dead_letters
+        return await self._says("put_dead_letter", key, conversation, to_json(body), reason, *lives)
 
-    async def put_given_up(self, key: str, conversation: str, body: Body, reason: str) -> bool:
-        lives = self._retention.seen, self._retention.given_up
-        return await self._says("put_given_up", key, conversation, to_json(body), reason, *lives)
+    async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetterRow]:
+        return [_to_dead_letter(entry) for entry in await self._call("dead_letters", limit)]
 
-    async def given_up(self, limit: int = 100) -> Sequence[GivenUp]:
-        return [_to_given_up(entry) for entry in await self._call("given_up", limit)]
-
-    async def retry(self, key: str) -> bool:
-        return await self._says("retry", key)
+    async def requeue(self, key: str) -> bool:
+        return await self._says("requeue", key)
 
     async def discard(self, key: str) -> bool:
         return await self._says("discard", key)
 
-    async def free(self, conversation: str) -> bool:
-        return await self._says("free", conversation)
+    async def end_wait(self, conversation: str, cause: str) -> bool:
+        return await self._says("end_wait", conversation, cause)
 
-    async def waiting(self, limit: int = 100) -> Sequence[Waiting]:
-        return [_to_waiting(entry) for entry in await self._call("waiting", limit)]
+    async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:
+        return [_to_row(entry) for entry in await self._call("waiting", limit)]
 
     async def purge(self, conversation: str) -> int:
-        return int(await self._call("purge", conversation))
+        return int(await self._call("purge", conversation, LEASE))
 
     async def forget_old(self) -> None:
-        """Forget what was set aside longer ago than its retention."""
-        while await self._call("forget_old", self._retention.given_up):
+        """Forget the dead letters that are older than their retention."""
+        while await self._call("forget_old", self._retention.dead_letters):
             pass
 
     async def depth(self) -> Depth:
-        waiting, given_up, oldest = await self._call("depth", self._retention.given_up)
-        return Depth(int(waiting), int(given_up), float(oldest) if oldest else None)
+        found = await self._call("depth", self._retention.dead_letters)
+        waiting, dead_letters, oldest, last_error = found
+        return Depth(
+            int(waiting), int(dead_letters), float(oldest) if oldest else None, last_error or None
+        )
 
     async def wait(self, timeout: float) -> None:
         if self._listener is None or self._listener.done():
@@ -107,7 +157,7 @@ class RedisQueue(Queue):
         await asyncio.sleep(0)  # let who started this begin to wait
         try:
             while not self._line.is_empty:
-                if await self._link.pop(f"{self._prefix}wake", LISTEN):
+                if await self._link.pop(f"{self.prefix}wake", LISTEN):
                     await self._pass_on()
         except StoreError:
             while not self._line.is_empty:
@@ -129,13 +179,13 @@ class RedisQueue(Queue):
         return await self._submit(operation, *args)
 
     def _submit(self, operation: str, *args: Arg) -> asyncio.Future[Any]:
-        return self._link.submit(self._script, self._prefix, operation, *args)
+        return self._link.submit(self._script, self.prefix, operation, *args)
 
     async def _says(self, operation: str, *args: Arg) -> bool:
         return bool(await self._call(operation, *args) == 1)
 
 
-def _forgive(future: asyncio.Future[Any]) -> None:
+def _ignore(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()
 
@@ -145,39 +195,44 @@ def _claim_of(item: Item) -> tuple[str, str, int]:
 
 
 def _to_item(entry: Sequence[Any]) -> Item:
-    key, conversation, body, attempts, put_at, forgiven, out = entry
+    key, conversation, body, attempts, put_at, uncounted, crashes, failing_since, error = entry
     return Item(
-        key,
-        conversation,
-        from_json(body),
-        int(attempts),
-        float(put_at),
-        int(forgiven),
-        lapsed=out == "1",
-    )
-
-
-def _to_waiting(entry: Sequence[Any]) -> Waiting:
-    key, conversation, body, attempts, put_at, due_at, out = entry
-    return Waiting(
         key=key,
         conversation=conversation,
         body=from_json(body),
         attempts=int(attempts),
         put_at=float(put_at),
+        uncounted=int(uncounted),
+        crashes=int(crashes),
+        failing_since=float(failing_since) if failing_since else None,
+        last_error=error,
+    )
+
+
+def _to_row(entry: Sequence[Any]) -> WaitingRow:
+    key, conversation, body, attempts, put_at, state, due_at, cause, crashes, last_error = entry
+    return WaitingRow(
+        key=key,
+        conversation=conversation,
+        body=read_body(body),
+        attempts=int(attempts),
+        put_at=float(put_at),
+        state=State(state),
         due_at=float(due_at) if due_at else None,
-        out=out == 1,
+        cause=cause or None,
+        crashes=int(crashes),
+        last_error=last_error,
     )
 
 
-def _to_given_up(entry: Sequence[str]) -> GivenUp:
-    key, conversation, body, attempts, put_at, given_up_at, reason = entry
-    return GivenUp(
+def _to_dead_letter(entry: Sequence[str]) -> DeadLetterRow:
+    key, conversation, body, attempts, put_at, died_at, reason = entry
+    return DeadLetterRow(
         key=key,
         conversation=conversation,
-        body=from_json(body),
+        body=read_body(body),
         attempts=int(attempts),
         put_at=float(put_at),
-        given_up_at=float(given_up_at),
+        died_at=float(died_at),
         reason=reason,
     )

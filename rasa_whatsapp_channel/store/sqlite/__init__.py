@@ -1,10 +1,11 @@
 """
-The store in one SQLite file, safe for several processes on one machine.
+The store in one SQLite file, safe for several processes on one machine; or in memory, for one.
 
     schema      the tables; their versions
     connection  a file → a connection, or what is wrong with it
     commits     whose turn it is on the connection; joins operations into transactions
     queue, ledger, values
+    claimants   which processes claim entries, and which of them died
     purge       what is forgotten when
     faults      SQLite's errors in words
 """
@@ -12,15 +13,20 @@ The store in one SQLite file, safe for several processes on one machine.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sqlite3
 import time
+import uuid
 from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
+from rasa_whatsapp_channel.store.heartbeat import Heartbeat
+from rasa_whatsapp_channel.store.sqlite.claimants import Claimants, leave
 from rasa_whatsapp_channel.store.sqlite.commits import Commits
+from rasa_whatsapp_channel.store.sqlite.connection import PRIVATE
 from rasa_whatsapp_channel.store.sqlite.ledger import SQLiteLedger
 from rasa_whatsapp_channel.store.sqlite.purge import ends, forget
 from rasa_whatsapp_channel.store.sqlite.queue import SQLiteQueue
@@ -47,19 +53,27 @@ class SQLiteStore(Store):
         retention: Retention | None = None,
         patience: float = PATIENCE,
     ) -> None:
-        self._commits = Commits(Path(path), patience=patience)
+        self._path = Path(path)
+        self._commits = Commits(self._path, patience=patience)
         self._clock = clock
         self._retention = retention or Retention()
         self._queues = tuple(
-            SQLiteQueue(name, self._commits, clock=clock) for name in ("inbox", "outbox")
+            SQLiteQueue(name, self._commits, clock=clock, claimant=self._claimant)
+            for name in ("inbox", "outbox")
         )
         self.inbox, self.outbox = self._queues
         self.ledger = SQLiteLedger(self._commits, clock=clock)
         self.values = SQLiteValues(self._commits, clock=clock)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._is_private = self._path == PRIVATE
+        self._own = ""
+        self._heartbeat: Heartbeat | None = None
 
     async def open(self) -> None:
         await self._commits.open()
+        self._own = uuid.uuid4().hex
+        self._claimants = Claimants(self._path, self._own)
+        self._heartbeat = Heartbeat(self.beat)
         self._tasks = (
             asyncio.create_task(self._listen(), name="whatsapp store: listen"),
             asyncio.create_task(self._purge_now_and_then(), name="whatsapp store: purge"),
@@ -70,9 +84,24 @@ class SQLiteStore(Store):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._heartbeat is not None and self._heartbeat.is_started:
+            await asyncio.to_thread(self._heartbeat.stop)
+            with contextlib.suppress(StoreError):  # then others take over after a while
+                await self._commits.write(leave, self._own)
+        self._heartbeat = None
         await self._commits.close()
         for queue in self._queues:
             queue.line.close()
+
+    def beat(self) -> None:
+        if not self._is_private:
+            self._claimants.beat()
+
+    def _claimant(self) -> str:
+        """Return the name of this process for a claim, which others can see it live by."""
+        if self._heartbeat is not None and not self._heartbeat.is_started and not self._is_private:
+            self._heartbeat.start()
+        return self._own
 
     async def ping(self) -> None:
         await self.values.set("ping", self._clock(), ttl=PURGE)

@@ -13,6 +13,8 @@ from rasa_whatsapp_channel.store.sqlite.faults import explain, is_locked
 from rasa_whatsapp_channel.store.sqlite.schema import migrate
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
+# What SQLite calls a database that is no file: it belongs to one connection, and ends with it.
+PRIVATE: Final = Path(":memory:")
 # Seconds that a checkpoint waits until nobody writes.
 CHECKPOINT_PATIENCE: Final = 1.0
 
@@ -24,7 +26,8 @@ def connect(path: Path, *, patience: float) -> sqlite3.Connection:
     Raises `StoreError` with a way out.
     """
     try:
-        _make(path)
+        if path != PRIVATE:
+            _make(path)
         return _patiently_connect(path, patience)
     except sqlite3.Error as exc:
         raise StoreError(f"store {path}: {explain(exc)}") from exc
@@ -84,7 +87,7 @@ def _set_up(db: sqlite3.Connection) -> None:
     # Looks at the header before WAL changes it: another program's file stays as it is.
     migrate(db)
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
+    if mode not in ("wal", "memory"):
         raise StoreError("its disk cannot do WAL (a network folder?); name a file on a local disk")
     db.execute("PRAGMA synchronous = NORMAL")  # a commit survives the process, not a power cut
     db.execute("PRAGMA wal_autocheckpoint = 0")  # see commits.py

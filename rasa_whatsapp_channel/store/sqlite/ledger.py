@@ -6,18 +6,23 @@ import sqlite3
 from dataclasses import replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import Clock, Ledger, Sent, is_news
+from rasa_whatsapp_channel.store.base import ARRIVED, Body, Clock, Ledger, Sent, is_news
 from rasa_whatsapp_channel.store.sqlite.commits import Commits
-from rasa_whatsapp_channel.store.text import to_unicode
+from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
 
-COLUMNS: Final = "message_id, key, recipient_id, response, status, at, reason"
+COLUMNS: Final = "message_id, key, recipient_id, response, status, at, reason, code, body"
 # Only the names of the columns are put together; values are always bound.
 GET: Final = f"SELECT {COLUMNS} FROM sent WHERE message_id = ?"  # noqa: S608
 BY_KEY: Final = f"SELECT {COLUMNS} FROM sent WHERE key = ? ORDER BY seq DESC LIMIT 1"  # noqa: S608
-KEEP: Final = f"INSERT OR REPLACE INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-KEEP_STATUS: Final = "INSERT INTO sent (message_id, status, at, reason) VALUES (?, ?, ?, ?)"
+KEEP: Final = f"INSERT OR REPLACE INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+KEEP_STATUS: Final = """
+    INSERT INTO sent (message_id, status, at, reason, code) VALUES (?, ?, ?, ?, ?)
+"""
 PURGE: Final = "DELETE FROM sent WHERE recipient_id = ?"
-UPDATE_STATUS: Final = "UPDATE sent SET status = ?, at = ?, reason = ? WHERE message_id = ?"
+UPDATE_STATUS: Final = """
+    UPDATE sent SET status = ?, at = ?, reason = ?, code = ?, body = CASE WHEN ? THEN body END
+    WHERE message_id = ?
+"""
 
 
 class SQLiteLedger(Ledger):
@@ -26,7 +31,13 @@ class SQLiteLedger(Ledger):
         self._clock = clock
 
     async def note_sent(
-        self, message_id: str, *, key: str, recipient_id: str, response: str | None = None
+        self,
+        message_id: str,
+        *,
+        key: str,
+        recipient_id: str,
+        response: str | None = None,
+        body: Body | None = None,
     ) -> Sent:
         sent = Sent(
             message_id=to_unicode(message_id),
@@ -35,15 +46,16 @@ class SQLiteLedger(Ledger):
             response=None if response is None else to_unicode(response),
             status="accepted",
             at=self._clock(),
+            body=body,
         )
-        return await self._commits.write(_note_sent, sent)
+        return await self._commits.write(_note_sent, sent, None if body is None else to_json(body))
 
     async def note_status(
-        self, message_id: str, status: str, *, reason: str | None = None
+        self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
     ) -> Sent | None:
         words = None if reason is None else to_unicode(reason)
         return await self._commits.write(
-            _note_status, to_unicode(message_id), status, self._clock(), words
+            _note_status, to_unicode(message_id), status, self._clock(), words, code
         )
 
     async def get(self, message_id: str) -> Sent | None:
@@ -56,26 +68,28 @@ class SQLiteLedger(Ledger):
         return await self._commits.write(_purge, to_unicode(recipient_id))
 
 
-def _note_sent(db: sqlite3.Connection, sent: Sent) -> Sent:
+def _note_sent(db: sqlite3.Connection, sent: Sent, body: str | None) -> Sent:
     early = db.execute(GET, (sent.message_id,)).fetchone()
     if early is not None:
-        *_, status, at, reason = early
-        sent = replace(sent, status=status, at=at, reason=reason)
+        _, _, _, _, status, at, reason, code, _ = early
+        sent = replace(sent, status=status, at=at, reason=reason, code=code)
     values = (sent.message_id, sent.key, sent.recipient_id, sent.response)
-    db.execute(KEEP, (*values, sent.status, sent.at, sent.reason))
+    kept = body if sent.status not in ARRIVED else None
+    db.execute(KEEP, (*values, sent.status, sent.at, sent.reason, sent.code, kept))
     return sent
 
 
 def _note_status(
-    db: sqlite3.Connection, message_id: str, status: str, now: float, reason: str | None
+    db: sqlite3.Connection, message_id: str, status: str, now: float, reason: str | None, code: int
 ) -> Sent | None:
     row = db.execute(GET, (message_id,)).fetchone()
     if not is_news(status, before=row[4] if row else None):
         return None
     if row is None:
-        db.execute(KEEP_STATUS, (message_id, status, now, reason))
+        db.execute(KEEP_STATUS, (message_id, status, now, reason, code))
     else:
-        db.execute(UPDATE_STATUS, (status, now, reason, message_id))
+        keep_body = status not in ARRIVED
+        db.execute(UPDATE_STATUS, (status, now, reason, code, keep_body, message_id))
     return _get(db, message_id)
 
 
@@ -95,4 +109,6 @@ def _to_sent(row: tuple[Any, ...] | None) -> Sent | None:
     """Return None also for an id of which only a status came."""
     if row is None or row[1] is None:
         return None
-    return Sent(*row)
+    message_id, key, recipient_id, response, status, at, reason, code, text = row
+    body = None if text is None else from_json(text)
+    return Sent(message_id, key, recipient_id, response, status, at, reason, code, body)

@@ -15,8 +15,15 @@ SEEN: Final = """
     DELETE FROM seen WHERE (queue, key) IN (SELECT queue, key FROM seen WHERE at <= ? LIMIT ?)
 """
 SENT: Final = "DELETE FROM sent WHERE seq IN (SELECT seq FROM sent WHERE at <= ? LIMIT ?)"
-GIVEN_UP: Final = """
-    DELETE FROM given_up WHERE seq IN (SELECT seq FROM given_up WHERE given_up_at <= ? LIMIT ?)
+SENT_BODIES: Final = """
+    UPDATE sent SET body = NULL WHERE seq IN (
+        SELECT seq FROM sent WHERE body IS NOT NULL AND at <= ? LIMIT ?
+    )
+"""
+DEAD_LETTERS: Final = """
+    DELETE FROM dead_letters WHERE seq IN (
+        SELECT seq FROM dead_letters WHERE died_at <= ? LIMIT ?
+    )
 """
 SMALL_VALUES: Final = """
     DELETE FROM small_values WHERE key IN (
@@ -38,7 +45,8 @@ def ends(retention: Retention, now: float) -> Mapping[str, float]:
     return {
         SEEN: now - retention.seen,
         SENT: now - retention.ledger,
-        GIVEN_UP: now - retention.given_up,
+        SENT_BODIES: now - retention.sent_bodies,
+        DEAD_LETTERS: now - retention.dead_letters,
         SMALL_VALUES: now,
         HOLDS: now,
         BUCKETS: now,

@@ -1,30 +1,50 @@
-"""A queue in the file; the states of its entries are drawn in schema.py."""
+"""A queue in the file; the states of its entries are told in schema.py."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import Body, Clock, Depth, GivenUp, Item, Queue, Waiting
+from rasa_whatsapp_channel.store.base import (
+    TIME,
+    Body,
+    Clock,
+    DeadLetterRow,
+    Depth,
+    Item,
+    Queue,
+    State,
+    WaitingRow,
+)
+from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.line import Line
 from rasa_whatsapp_channel.store.sqlite import statements as sql
 from rasa_whatsapp_channel.store.sqlite.commits import Commits
-from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
+from rasa_whatsapp_channel.store.text import from_json, read_body, to_json, to_unicode
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+logger = logging.getLogger(__name__)
 
 # A clock may tick a little backwards; more than this means that it was set.
 CLOCK_SLACK: Final = 1.0
-# Entries whose time came and that one claim frees; more would hold the loop.
-FREED_AT_ONCE: Final = 100
+# Waits that one claim ends because their time came; more would hold the loop.
+ENDED_AT_ONCE: Final = 100
+UNREADABLE: Final = "it cannot be read: its row in the store is not what was written there"
 
 
 class SQLiteQueue(Queue):
-    def __init__(self, name: str, commits: Commits, *, clock: Clock) -> None:
+    """*claimant* is the name of this process; it is asked for before every claim."""
+
+    def __init__(
+        self, name: str, commits: Commits, *, clock: Clock, claimant: Callable[[], str]
+    ) -> None:
         self._name = name
         self._commits = commits
         self._clock = clock
+        self._claimant = claimant
         self._latest = 0.0  # the latest time this process saw
         self.line = Line()
 
@@ -48,15 +68,15 @@ class SQLiteQueue(Queue):
     ) -> None:
         entry = (self._name, conversation, key, body, now)
         if db.execute(sql.IS_BEHIND, (self._name, conversation)).fetchone():
-            db.execute(sql.APPEND, (*entry, None, 0))
+            db.execute(sql.APPEND, (*entry, None, 0, None))
             return
-        hold = self._end_hold(db, conversation)
-        db.execute(sql.APPEND, (*entry, *self._due(hold)))
-        self._wake_in(hold)
+        seconds, cause = self._take_hold(db, conversation)
+        db.execute(sql.APPEND, (*entry, *self._due(seconds, cause)))
+        self._wake_in(seconds)
 
-    def _due(self, seconds: float) -> tuple[float, float]:
-        """Return *due_at* and *hidden_for*."""
-        return (self._clock() + seconds, seconds) if seconds > 0 else (0.0, 0.0)
+    def _due(self, seconds: float, cause: str | None) -> tuple[float, float, str | None]:
+        """Return *due_at*, *hidden_for* and *cause*."""
+        return (self._clock() + seconds, seconds, cause) if seconds > 0 else (0.0, 0.0, None)
 
     def _wake_in(self, seconds: float) -> None:
         if seconds > 0:
@@ -64,39 +84,60 @@ class SQLiteQueue(Queue):
         else:
             self.line.wake()
 
-    def _hold(self, db: sqlite3.Connection, conversation: str, seconds: float) -> None:
+    def _hold(self, db: sqlite3.Connection, conversation: str, seconds: float, cause: str) -> None:
         if seconds > 0:
-            db.execute(sql.HOLD, (self._name, conversation, *self._due(seconds)))
+            db.execute(sql.HOLD, (self._name, conversation, *self._due(seconds, cause)))
 
-    def _end_hold(self, db: sqlite3.Connection, conversation: str) -> float:
-        """Return the seconds that were left."""
+    def _take_hold(self, db: sqlite3.Connection, conversation: str) -> tuple[float, str]:
+        """Return the seconds that were left, and their cause."""
         row = db.execute(sql.GET_HOLD, (self._name, conversation)).fetchone()
         if row is None:
-            return 0.0
+            return 0.0, TIME
         db.execute(sql.END_HOLD, (self._name, conversation))
-        until, seconds = row
+        until, seconds, cause = row
         # Never longer than was meant, though the clock was set back meanwhile.
-        return float(min(until - self._clock(), seconds))
+        return float(min(until - self._clock(), seconds)), str(cause)
 
-    async def claim_many(self, lease: float, limit: int) -> Sequence[Item]:
-        claimed = self._commits.write(self._claim, lease, limit)
+    async def claim_many(self, limit: int) -> Sequence[Item]:
+        claimed = self._commits.write(self._claim, self._claimant(), limit)
         try:
             return await asyncio.shield(claimed)
         except asyncio.CancelledError:
-            claimed.add_done_callback(self._hand_back)
+            claimed.add_done_callback(self._hand_back_late)
             raise
 
-    def _claim(self, db: sqlite3.Connection, lease: float, limit: int) -> Sequence[Item]:
+    def _claim(self, db: sqlite3.Connection, claimant: str, limit: int) -> Sequence[Item]:
         now = self._now(db)
-        self._free_what_is_due(db, now)
-        rows = db.execute(sql.OLDEST_FREE, (self._name, limit + 1)).fetchall()
+        self._end_what_is_due(db, now)
+        rows = db.execute(sql.OLDEST_READY, (self._name, limit + 1)).fetchall()
         if not rows:
             return []
         if len(rows) > limit:
             self.line.wake()
-        self.line.wake_in(lease)
-        db.executemany(sql.TAKE, [(now + lease, lease, row[0]) for row in rows[:limit]])
-        return [_to_item(*row[1:]) for row in rows[:limit]]
+        db.execute(sql.KNOW_CLAIMANT, (claimant,))
+        items = []
+        for seq, *row in rows[:limit]:
+            if (item := self._read(db, seq, *row)) is not None:
+                db.execute(sql.TAKE, (claimant, seq))
+                items.append(item)
+        return items
+
+    def _read(
+        self,
+        db: sqlite3.Connection,
+        seq: int,
+        key: str,
+        conversation: str,
+        body: str,
+        *more: Any,
+    ) -> Item | None:
+        """Return the entry, or make a dead letter of it where it is no entry (any more)."""
+        try:
+            return Item(key, conversation, from_json(body), *more)
+        except ValueError:
+            logger.error("whatsapp.dead_letter: %s of the %s: %s", key, self._name, UNREADABLE)
+            self._bury(db, seq, conversation, UNREADABLE)
+            return None
 
     def _now(self, db: sqlite3.Connection) -> float:
         now = self._clock()
@@ -105,10 +146,10 @@ class SQLiteQueue(Queue):
         self._latest = now
         return now
 
-    def _free_what_is_due(self, db: sqlite3.Connection, now: float) -> None:
+    def _end_what_is_due(self, db: sqlite3.Connection, now: float) -> None:
         due_at = self._next_due(db)
         if due_at is not None and due_at <= now:
-            db.execute(sql.FREE_DUE, (self._name, now, FREED_AT_ONCE))
+            db.execute(sql.END_DUE, (self._name, now, ENDED_AT_ONCE))
             due_at = self._next_due(db)
         if due_at is not None:
             self.line.wake_in(due_at - now)
@@ -117,112 +158,123 @@ class SQLiteQueue(Queue):
         (due_at,) = db.execute(sql.NEXT_DUE, (self._name,)).fetchone()
         return None if due_at is None else float(due_at)
 
-    def _hand_back(self, claimed: asyncio.Future[Sequence[Item]]) -> None:
+    def _hand_back_late(self, claimed: asyncio.Future[Sequence[Item]]) -> None:
         if claimed.cancelled() or claimed.exception() or not (items := claimed.result()):
             return
         try:
-            released = self._commits.write(self._release_all, items)
+            handed_back = self._commits.write(self._hand_back_all, items)
         except StoreError:
-            return  # closed meanwhile; the lease ends by itself
-        released.add_done_callback(_forgive)
+            return  # closed meanwhile, which hands back everything
+        handed_back.add_done_callback(_ignore)
 
-    def _release_all(self, db: sqlite3.Connection, items: Sequence[Item]) -> None:
+    async def hand_back(self, item: Item) -> None:
+        await self._commits.write(self._hand_back_all, [item])
+
+    def _hand_back_all(self, db: sqlite3.Connection, items: Sequence[Item]) -> None:
         for item in items:
-            self._release(db, item, after=0.0, attempt=False)
-
-    async def extend(self, item: Item, lease: float) -> bool:
-        return await self._commits.write(self._extend, item, lease)
-
-    def _extend(self, db: sqlite3.Connection, item: Item, lease: float) -> bool:
-        seq = self._held(db, item)
-        if seq is None:
-            return False
-        db.execute(sql.HIDE, (self._clock() + lease, lease, 1, seq))
-        return True
+            if (seq := self._held(db, item)) is not None:
+                db.execute(sql.HAND_BACK, (seq,))
+                self.line.wake()
 
     def _held(self, db: sqlite3.Connection, item: Item) -> int | None:
         """Return the entry's *seq* unless the claim was lost."""
         row = db.execute(sql.FIRST, (self._name, item.conversation)).fetchone()
         if row is None:
             return None
-        seq, key, attempts, _, out = row
-        return int(seq) if (key, attempts, out) == (item.key, item.attempts, 1) else None
+        seq, key, attempts, _, claimed, _ = row
+        return int(seq) if claimed and (key, attempts) == (item.key, item.attempts) else None
 
-    async def replace_body(self, item: Item, body: Body) -> bool:
-        return await self._commits.write(self._replace_body, item, to_json(body))
+    async def done(self, item: Item, hold: float = 0.0, *, cause: str = TIME) -> None:
+        await self._commits.write(self._done, item, hold, cause)
 
-    def _replace_body(self, db: sqlite3.Connection, item: Item, body: str) -> bool:
-        seq = self._held(db, item)
-        if seq is None:
-            return False
-        db.execute(sql.REPLACE_BODY, (body, seq))
-        return True
-
-    async def done(self, item: Item, hold: float = 0.0) -> None:
-        await self._commits.write(self._done, item, hold)
-
-    def _done(self, db: sqlite3.Connection, item: Item, hold: float) -> None:
+    def _done(self, db: sqlite3.Connection, item: Item, hold: float, cause: str) -> None:
         held = (self._name, item.conversation, item.key, item.attempts)
         if db.execute(sql.REMOVE_HELD, held).rowcount:
-            self._go_on(db, item.conversation, hold)
+            self._go_on(db, item.conversation, hold, cause)
 
-    def _go_on(self, db: sqlite3.Connection, conversation: str, hold: float) -> None:
-        if db.execute(sql.SHOW_NEXT, (*self._due(hold), self._name, conversation)).rowcount:
+    def _go_on(
+        self, db: sqlite3.Connection, conversation: str, hold: float = 0.0, cause: str = TIME
+    ) -> None:
+        due = self._due(hold, cause)
+        if db.execute(sql.GO_ON, (*due, self._name, conversation)).rowcount:
             self._wake_in(hold)
         else:
-            self._hold(db, conversation, hold)
+            self._hold(db, conversation, hold, cause)
 
-    async def release(self, item: Item, after: float = 0.0, *, attempt: bool = True) -> None:
-        await self._commits.write(self._release, item, after, attempt)
+    async def retry_later(
+        self,
+        item: Item,
+        after: float = 0.0,
+        *,
+        cause: str = TIME,
+        counted: bool = True,
+        body: Body | None = None,
+        error: str | None = None,
+    ) -> None:
+        text = None if body is None else to_json(body)
+        words = None if error is None else to_unicode(error)
+        await self._commits.write(self._retry_later, item, after, cause, counted, text, words)
 
-    def _release(self, db: sqlite3.Connection, item: Item, after: float, attempt: bool) -> None:
+    def _retry_later(
+        self,
+        db: sqlite3.Connection,
+        item: Item,
+        after: float,
+        cause: str,
+        counted: bool,
+        body: str | None,
+        error: str | None,
+    ) -> None:
         seq = self._held(db, item)
         if seq is None:
             return
-        if not attempt:
-            db.execute(sql.FORGIVE, (seq,))
-        db.execute(sql.HIDE, (*self._due(after), 0, seq))
+        failed = (error, error is not None, self._clock())
+        counts = (counted, 0 if counted else 1)
+        db.execute(sql.RETRY, (*self._due(after, cause), *counts, body, *failed, seq))
         self._wake_in(after)
 
-    async def give_up(self, item: Item, reason: str, hold: float = 0.0) -> None:
-        await self._commits.write(self._give_up, item, to_unicode(reason), hold)
+    async def dead_letter(self, item: Item, reason: str) -> None:
+        await self._commits.write(self._dead_letter, item, to_unicode(reason))
 
-    def _give_up(self, db: sqlite3.Connection, item: Item, reason: str, hold: float) -> None:
+    def _dead_letter(self, db: sqlite3.Connection, item: Item, reason: str) -> None:
         seq = self._held(db, item)
         if seq is not None:
-            db.execute(sql.GIVE_UP, (self._clock(), reason, seq))
-            db.execute(sql.REMOVE, (seq,))
-            self._go_on(db, item.conversation, hold)
+            self._bury(db, seq, item.conversation, reason)
 
-    async def put_given_up(self, key: str, conversation: str, body: Body, reason: str) -> bool:
+    def _bury(self, db: sqlite3.Connection, seq: int, conversation: str, reason: str) -> None:
+        db.execute(sql.DEAD_LETTER, (self._clock(), reason, seq))
+        db.execute(sql.REMOVE, (seq,))
+        self._go_on(db, conversation)
+
+    async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
         entry = (to_unicode(conversation), to_unicode(key), to_json(body), to_unicode(reason))
-        return await self._commits.write(self._put_given_up, *entry)
+        return await self._commits.write(self._put_dead_letter, *entry)
 
-    def _put_given_up(
+    def _put_dead_letter(
         self, db: sqlite3.Connection, conversation: str, key: str, body: str, reason: str
     ) -> bool:
         now = self._clock()
         if not self._note_seen(db, key, now):
             return False
-        db.execute(sql.PUT_GIVEN_UP, (self._name, conversation, key, body, now, now, reason))
+        db.execute(sql.PUT_DEAD_LETTER, (self._name, conversation, key, body, now, now, reason))
         return True
 
-    async def given_up(self, limit: int = 100) -> Sequence[GivenUp]:
-        return await self._commits.read(self._given_up, limit)
+    async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetterRow]:
+        return await self._commits.read(self._dead_letters, limit)
 
-    def _given_up(self, db: sqlite3.Connection, limit: int) -> Sequence[GivenUp]:
-        rows = db.execute(sql.GIVEN_UP, (self._name, limit))
-        return [GivenUp(row[0], row[1], from_json(row[2]), *row[3:]) for row in rows]
+    def _dead_letters(self, db: sqlite3.Connection, limit: int) -> Sequence[DeadLetterRow]:
+        rows = db.execute(sql.DEAD_LETTERS, (self._name, limit))
+        return [DeadLetterRow(row[0], row[1], read_body(row[2]), *row[3:]) for row in rows]
 
-    async def retry(self, key: str) -> bool:
-        return await self._commits.write(self._retry, to_unicode(key))
+    async def requeue(self, key: str) -> bool:
+        return await self._commits.write(self._requeue, to_unicode(key))
 
-    def _retry(self, db: sqlite3.Connection, key: str) -> bool:
-        row = db.execute(sql.SET_ASIDE, (self._name, key)).fetchone()
+    def _requeue(self, db: sqlite3.Connection, key: str) -> bool:
+        row = db.execute(sql.FIND_DEAD_LETTER, (self._name, key)).fetchone()
         if row is None:
             return False
         seq, conversation, body = row
-        db.execute(sql.FORGET_GIVEN_UP, (seq,))
+        db.execute(sql.FORGET_DEAD_LETTER, (seq,))
         self._append(db, key, conversation, body, self._clock())
         return True
 
@@ -232,26 +284,32 @@ class SQLiteQueue(Queue):
     def _discard(self, db: sqlite3.Connection, key: str) -> bool:
         return db.execute(sql.DISCARD, (self._name, key)).rowcount == 1
 
-    async def free(self, conversation: str) -> bool:
-        return await self._commits.write(self._free, to_unicode(conversation))
+    async def end_wait(self, conversation: str, cause: str) -> bool:
+        return await self._commits.write(self._end_wait, to_unicode(conversation), cause)
 
-    def _free(self, db: sqlite3.Connection, conversation: str) -> bool:
+    def _end_wait(self, db: sqlite3.Connection, conversation: str, cause: str) -> bool:
         row = db.execute(sql.FIRST, (self._name, conversation)).fetchone()
         if row is None:
-            return self._end_hold(db, conversation) > 0
-        seq, _, _, due_at, out = row
-        if out or due_at <= self._clock():
+            return self._end_hold(db, conversation, cause)
+        seq, _, _, due_at, claimed, waits_for = row
+        if claimed or waits_for != cause or due_at <= self._clock():
             return False
-        db.execute(sql.HIDE, (0, 0, 0, seq))
+        db.execute(sql.END_WAIT, (seq,))
         self.line.wake()
         return True
 
-    async def waiting(self, limit: int = 100) -> Sequence[Waiting]:
+    def _end_hold(self, db: sqlite3.Connection, conversation: str, cause: str) -> bool:
+        row = db.execute(sql.GET_HOLD, (self._name, conversation)).fetchone()
+        if row is None or row[2] != cause:
+            return False
+        return self._take_hold(db, conversation)[0] > 0
+
+    async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:
         return await self._commits.read(self._waiting, limit)
 
-    def _waiting(self, db: sqlite3.Connection, limit: int) -> Sequence[Waiting]:
+    def _waiting(self, db: sqlite3.Connection, limit: int) -> Sequence[WaitingRow]:
         now = self._clock()
-        return [_to_waiting(now, *row) for row in db.execute(sql.WAITING, (self._name, limit))]
+        return [_to_row(now, *row) for row in db.execute(sql.WAITING, (self._name, limit))]
 
     async def purge(self, conversation: str) -> int:
         return await self._commits.write(self._purge, to_unicode(conversation))
@@ -259,9 +317,10 @@ class SQLiteQueue(Queue):
     def _purge(self, db: sqlite3.Connection, conversation: str) -> int:
         line = (self._name, conversation)
         first = db.execute(sql.FIRST, line).fetchone()
-        self._end_hold(db, conversation)
+        db.execute(sql.END_HOLD, line)
         if first is not None and first[4]:
-            self._hold(db, conversation, first[3] - self._clock())
+            # Its claimant may not have heard; the next entry would overtake it.
+            self._hold(db, conversation, LEASE, TIME)
         return sum(db.execute(each, line).rowcount for each in (sql.REMOVE_ALL, sql.DISCARD_ALL))
 
     async def depth(self) -> Depth:
@@ -281,14 +340,7 @@ class SQLiteQueue(Queue):
         )
 
 
-def _to_item(
-    key: str, conversation: str, body: str, attempts: int, put_at: float, forgiven: int, out: int
-) -> Item:
-    lapsed = bool(out)  # whoever claimed it before has neither ended nor released it
-    return Item(key, conversation, from_json(body), attempts, put_at, forgiven, lapsed)
-
-
-def _to_waiting(
+def _to_row(
     now: float,
     key: str,
     conversation: str,
@@ -296,20 +348,30 @@ def _to_waiting(
     attempts: int,
     put_at: float,
     due_at: float | None,
-    out: int,
-) -> Waiting:
-    is_hidden = due_at is not None and due_at > now
-    return Waiting(
+    claimed: int,
+    cause: str | None,
+    crashes: int,
+    last_error: str | None,
+) -> WaitingRow:
+    if due_at is None:
+        state = State.CLAIMED if claimed else State.BEHIND
+    else:
+        state = State.WAITING if due_at > now else State.READY
+    is_waiting = state is State.WAITING
+    return WaitingRow(
         key=key,
         conversation=conversation,
-        body=from_json(body),
+        body=read_body(body),
         attempts=attempts,
         put_at=put_at,
-        due_at=due_at if due_at is None or is_hidden else 0.0,
-        out=bool(out) and is_hidden,
+        state=state,
+        due_at=due_at if is_waiting else None,
+        cause=cause if is_waiting else None,
+        crashes=crashes,
+        last_error=last_error,
     )
 
 
-def _forgive(future: asyncio.Future[Any]) -> None:
+def _ignore(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()

@@ -1,15 +1,17 @@
 """
 The tables, and how a file gets them.
 
-An entry of a queue is in one of four states, told by *due_at* and *out*:
+An entry of a queue is in one of these states, told by *due_at* and *claimed*:
 
-    due_at NULL       waits behind another entry of its conversation
-    due_at 0          free: the first of its conversation, can be claimed
-    due_at > 0, out   claimed until then; *out* stays until it is claimed again, so that a claimant
-                      who is late can still end it if nobody else took over
-    due_at > 0        released, or put or left behind while its conversation is on hold; free then
+    due_at NULL       behind another entry of its conversation
+    due_at 0          ready: the first of its conversation, can be claimed
+    due_at > 0        waiting until then, or until what *cause* names
+    claimed 1         claimed by *owner*; due_at is NULL
+    claimed 2         was claimed by a process that died, and is ready. Were it alive after all, it
+                      could still end the entry, until somebody else claims it
 
-A conversation on hold that has no entries is kept in `holds`, until its next entry is put.
+A conversation that waits and has no entries is kept in `holds`, until its next entry is put.
+`claimants` holds a number of each process that claims, see `store.heartbeat`.
 
 Claiming is one look into `items_due` for the lowest *seq* with due_at 0, however much waits.
 """
@@ -25,6 +27,9 @@ from rasa_whatsapp_channel.whatsapp.errors import StoreError
 # Stands in the file's header (PRAGMA application_id): "RWAC".
 APPLICATION: Final = 0x52574143
 
+# The number of the first tables below; earlier ones were never released.
+FIRST: Final = 3
+
 # A change of the tables is a further element; a file remembers how many it has (user_version).
 MIGRATIONS: Final[Sequence[Sequence[str]]] = (
     (
@@ -35,15 +40,26 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
             conversation TEXT NOT NULL,
             key TEXT NOT NULL,
             body TEXT NOT NULL,
-            attempts INTEGER NOT NULL,
             put_at REAL NOT NULL,
             due_at REAL,
-            hidden_for REAL NOT NULL,  -- seconds from claim or release to due_at
-            out INTEGER NOT NULL
+            hidden_for REAL NOT NULL,  -- seconds of the wait that ends at due_at
+            cause TEXT,
+            claimed INTEGER NOT NULL DEFAULT 0,
+            owner TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            uncounted INTEGER NOT NULL DEFAULT 0,
+            crashes INTEGER NOT NULL DEFAULT 0,
+            failing_since REAL,
+            last_error TEXT
         )
         """,
         "CREATE INDEX items_due ON items (queue, due_at) WHERE due_at IS NOT NULL",
         "CREATE INDEX items_conversation ON items (queue, conversation, seq)",
+        "CREATE INDEX items_owner ON items (owner) WHERE owner IS NOT NULL",
+        """
+        CREATE INDEX items_failing ON items (queue, failing_since) WHERE failing_since IS NOT NULL
+        """,
+        "CREATE TABLE claimants (id TEXT PRIMARY KEY, beats INTEGER NOT NULL) WITHOUT ROWID",
         """
         CREATE TABLE seen (
             queue TEXT NOT NULL,
@@ -54,7 +70,18 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         """,
         "CREATE INDEX seen_at ON seen (at)",
         """
-        CREATE TABLE given_up (
+        CREATE TABLE holds (
+            queue TEXT NOT NULL,
+            conversation TEXT NOT NULL,
+            until REAL NOT NULL,
+            seconds REAL NOT NULL,
+            cause TEXT NOT NULL,
+            PRIMARY KEY (queue, conversation)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX holds_until ON holds (until)",
+        """
+        CREATE TABLE dead_letters (
             seq INTEGER PRIMARY KEY,
             queue TEXT NOT NULL,
             conversation TEXT NOT NULL,
@@ -62,12 +89,14 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
             body TEXT NOT NULL,
             attempts INTEGER NOT NULL,
             put_at REAL NOT NULL,
-            given_up_at REAL NOT NULL,
+            died_at REAL NOT NULL,
             reason TEXT NOT NULL,
             UNIQUE (queue, key)
         )
         """,
-        "CREATE INDEX given_up_at ON given_up (given_up_at)",
+        "CREATE INDEX dead_letters_died_at ON dead_letters (died_at)",
+        # To forget one person without a look at everybody.
+        "CREATE INDEX dead_letters_conversation ON dead_letters (queue, conversation)",
         """
         CREATE TABLE sent (
             seq INTEGER PRIMARY KEY,
@@ -77,11 +106,15 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
             response TEXT,
             status TEXT NOT NULL,
             at REAL NOT NULL,
-            reason TEXT
+            reason TEXT,
+            code INTEGER NOT NULL DEFAULT 0,
+            body TEXT  -- the entry as it was sent, while it may have to be sent again
         )
         """,
         "CREATE INDEX sent_key ON sent (key)",
         "CREATE INDEX sent_at ON sent (at)",
+        "CREATE INDEX sent_body ON sent (at) WHERE body IS NOT NULL",
+        "CREATE INDEX sent_recipient_id ON sent (recipient_id)",
         """
         CREATE TABLE small_values (
             key TEXT PRIMARY KEY,
@@ -90,20 +123,6 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         ) WITHOUT ROWID
         """,
         "CREATE INDEX small_values_expires_at ON small_values (expires_at)",
-    ),
-    (
-        # How many of the attempts were no fault of the entry.
-        "ALTER TABLE items ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0",
-        """
-        CREATE TABLE holds (
-            queue TEXT NOT NULL,
-            conversation TEXT NOT NULL,
-            until REAL NOT NULL,
-            seconds REAL NOT NULL,
-            PRIMARY KEY (queue, conversation)
-        ) WITHOUT ROWID
-        """,
-        "CREATE INDEX holds_until ON holds (until)",
         """
         CREATE TABLE buckets (
             key TEXT PRIMARY KEY,
@@ -113,11 +132,9 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         ) WITHOUT ROWID
         """,
         "CREATE INDEX buckets_full_at ON buckets (full_at)",
-        # To forget one person without a look at everybody.
-        "CREATE INDEX given_up_conversation ON given_up (queue, conversation)",
-        "CREATE INDEX sent_recipient_id ON sent (recipient_id)",
     ),
 )
+NEWEST: Final = FIRST + len(MIGRATIONS) - 1
 
 
 def migrate(db: sqlite3.Connection) -> None:
@@ -125,12 +142,12 @@ def migrate(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         version = _version(db)
-        for statements in MIGRATIONS[version:]:
+        for statements in MIGRATIONS[max(version - FIRST + 1, 0) :]:
             for statement in statements:
                 db.execute(statement)
-        if version < len(MIGRATIONS):
+        if version < NEWEST:
             db.execute(f"PRAGMA application_id = {APPLICATION}")
-            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            db.execute(f"PRAGMA user_version = {NEWEST}")
         db.execute("COMMIT")
     finally:
         if db.in_transaction:
@@ -143,10 +160,15 @@ def _version(db: sqlite3.Connection) -> int:
     (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION and tables:
         raise StoreError("it is the database of another program; name another file")
-    if version > len(MIGRATIONS):
+    if 0 < version < FIRST:
+        raise StoreError(
+            "it was written by a version of rasa-whatsapp-channel before its first release; "
+            "name another file"
+        )
+    if version > NEWEST:
         raise StoreError(
             f"it was written by a newer version of rasa-whatsapp-channel (its tables are number "
-            f"{version}, this version knows {len(MIGRATIONS)}); install that version, "
+            f"{version}, this version knows {NEWEST}); install that version, "
             "or name another file"
         )
     return int(version)

@@ -9,38 +9,47 @@ from typing import Final
 NOTE_SEEN: Final = "INSERT OR IGNORE INTO seen (queue, key, at) VALUES (?, ?, ?)"
 IS_BEHIND: Final = "SELECT 1 FROM items WHERE queue = ? AND conversation = ? LIMIT 1"
 APPEND: Final = """
-    INSERT INTO items
-        (queue, conversation, key, body, put_at, due_at, hidden_for, attempts, forgiven, out)
-    VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0)
+    INSERT INTO items (queue, conversation, key, body, put_at, due_at, hidden_for, cause)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 NEXT_DUE: Final = "SELECT min(due_at) FROM items WHERE queue = ? AND due_at > 0"
-FREE_DUE: Final = """
-    UPDATE items SET due_at = 0 WHERE seq IN (
+END_DUE: Final = """
+    UPDATE items SET due_at = 0, cause = NULL WHERE seq IN (
         SELECT seq FROM items WHERE queue = ? AND due_at > 0 AND due_at <= ?
         ORDER BY due_at LIMIT ?
     )
 """
-OLDEST_FREE: Final = """
-    SELECT seq, key, conversation, body, attempts + 1, put_at, forgiven, out
+OLDEST_READY: Final = """
+    SELECT seq, key, conversation, body, attempts + 1, put_at, uncounted, crashes,
+        failing_since, last_error
     FROM items WHERE queue = ? AND due_at = 0 ORDER BY seq LIMIT ?
 """
 TAKE: Final = """
-    UPDATE items SET attempts = attempts + 1, due_at = ?, hidden_for = ?, out = 1 WHERE seq = ?
+    UPDATE items SET attempts = attempts + 1, due_at = NULL, claimed = 1, owner = ? WHERE seq = ?
 """
 FIRST: Final = """
-    SELECT seq, key, attempts, due_at, out FROM items WHERE queue = ? AND conversation = ?
-    ORDER BY seq LIMIT 1
+    SELECT seq, key, attempts, due_at, claimed, cause FROM items
+    WHERE queue = ? AND conversation = ? ORDER BY seq LIMIT 1
 """
-HIDE: Final = "UPDATE items SET due_at = ?, hidden_for = ?, out = ? WHERE seq = ?"
-FORGIVE: Final = "UPDATE items SET forgiven = forgiven + 1 WHERE seq = ?"
-REPLACE_BODY: Final = "UPDATE items SET body = ? WHERE seq = ?"
+HAND_BACK: Final = """
+    UPDATE items SET due_at = 0, claimed = 0, owner = NULL, uncounted = uncounted + 1 WHERE seq = ?
+"""
+RETRY: Final = """
+    UPDATE items SET due_at = ?, hidden_for = ?, cause = ?, claimed = 0, owner = NULL,
+        crashes = CASE WHEN ? THEN 0 ELSE crashes END,
+        uncounted = uncounted + ?, body = coalesce(?, body), last_error = coalesce(?, last_error),
+        failing_since = CASE WHEN ? THEN coalesce(failing_since, ?) ELSE failing_since END
+    WHERE seq = ?
+"""
+END_WAIT: Final = "UPDATE items SET due_at = 0, hidden_for = 0, cause = NULL WHERE seq = ?"
 REMOVE: Final = "DELETE FROM items WHERE seq = ?"
 REMOVE_HELD: Final = """
-    DELETE FROM items WHERE queue = ? AND conversation = ? AND key = ? AND attempts = ? AND out = 1
+    DELETE FROM items
+    WHERE queue = ? AND conversation = ? AND key = ? AND attempts = ? AND claimed > 0
 """
 REMOVE_ALL: Final = "DELETE FROM items WHERE queue = ? AND conversation = ?"
-SHOW_NEXT: Final = """
-    UPDATE items SET due_at = ?, hidden_for = ? WHERE seq = (
+GO_ON: Final = """
+    UPDATE items SET due_at = ?, hidden_for = ?, cause = ? WHERE seq = (
         SELECT min(seq) FROM items WHERE queue = ? AND conversation = ?
     )
 """
@@ -50,43 +59,66 @@ FOLLOW_CLOCK: Final = """
     WHERE queue = :queue AND due_at > 0 AND due_at - hidden_for > :now + :slack
 """
 WAITING: Final = """
-    SELECT key, conversation, body, attempts, put_at, due_at, out
+    SELECT key, conversation, body, attempts, put_at, due_at, claimed, cause, crashes, last_error
     FROM items WHERE queue = ? ORDER BY seq LIMIT ?
 """
 DEPTH: Final = """
     SELECT
         (SELECT count(*) FROM items WHERE queue = :queue),
-        (SELECT count(*) FROM given_up WHERE queue = :queue),
+        (SELECT count(*) FROM dead_letters WHERE queue = :queue),
         (SELECT put_at FROM items WHERE seq = (
-            SELECT min(seq) FROM items WHERE queue = :queue AND due_at IS NOT NULL
-        ))
+            SELECT min(first) FROM (
+                SELECT min(seq) AS first FROM items WHERE queue = :queue AND due_at IS NOT NULL
+                UNION ALL SELECT min(seq) FROM items WHERE queue = :queue AND owner IS NOT NULL
+            )
+        )),
+        (SELECT last_error FROM items WHERE queue = :queue AND failing_since IS NOT NULL
+            ORDER BY failing_since DESC LIMIT 1)
 """
 
-# Holds of conversations without entries
+# Waits of conversations without entries
 
 HOLD: Final = """
-    INSERT OR REPLACE INTO holds (queue, conversation, until, seconds) VALUES (?, ?, ?, ?)
+    INSERT OR REPLACE INTO holds (queue, conversation, until, seconds, cause)
+    VALUES (?, ?, ?, ?, ?)
 """
-GET_HOLD: Final = "SELECT until, seconds FROM holds WHERE queue = ? AND conversation = ?"
+GET_HOLD: Final = "SELECT until, seconds, cause FROM holds WHERE queue = ? AND conversation = ?"
 END_HOLD: Final = "DELETE FROM holds WHERE queue = ? AND conversation = ?"
 
-# What was set aside
+# Claimants
 
-GIVE_UP: Final = """
-    INSERT OR REPLACE INTO given_up
-        (queue, conversation, key, body, attempts, put_at, given_up_at, reason)
+KNOW_CLAIMANT: Final = "INSERT OR IGNORE INTO claimants (id, beats) VALUES (?, 0)"
+BEAT: Final = """
+    INSERT INTO claimants (id, beats) VALUES (?, 1)
+    ON CONFLICT (id) DO UPDATE SET beats = beats + 1
+"""
+BEATS: Final = "SELECT id, beats FROM claimants"
+IS_SILENT: Final = "SELECT 1 FROM claimants WHERE id = ? AND beats = ?"
+TAKE_OVER: Final = """
+    UPDATE items SET due_at = 0, claimed = 2, owner = NULL, crashes = crashes + 1 WHERE owner = ?
+"""
+GIVE_BACK: Final = "UPDATE items SET due_at = 0, claimed = 2, owner = NULL WHERE owner = ?"
+FORGET_CLAIMANT: Final = "DELETE FROM claimants WHERE id = ?"
+
+# Dead letters
+
+DEAD_LETTER: Final = """
+    INSERT OR REPLACE INTO dead_letters
+        (queue, conversation, key, body, attempts, put_at, died_at, reason)
     SELECT queue, conversation, key, body, attempts, put_at, ?, ? FROM items WHERE seq = ?
 """
-PUT_GIVEN_UP: Final = """
-    INSERT OR REPLACE INTO given_up
-        (queue, conversation, key, body, attempts, put_at, given_up_at, reason)
+PUT_DEAD_LETTER: Final = """
+    INSERT OR REPLACE INTO dead_letters
+        (queue, conversation, key, body, attempts, put_at, died_at, reason)
     VALUES (?, ?, ?, ?, 0, ?, ?, ?)
 """
-GIVEN_UP: Final = """
-    SELECT key, conversation, body, attempts, put_at, given_up_at, reason
-    FROM given_up WHERE queue = ? ORDER BY seq DESC LIMIT ?
+DEAD_LETTERS: Final = """
+    SELECT key, conversation, body, attempts, put_at, died_at, reason
+    FROM dead_letters WHERE queue = ? ORDER BY seq DESC LIMIT ?
 """
-SET_ASIDE: Final = "SELECT seq, conversation, body FROM given_up WHERE queue = ? AND key = ?"
-FORGET_GIVEN_UP: Final = "DELETE FROM given_up WHERE seq = ?"
-DISCARD: Final = "DELETE FROM given_up WHERE queue = ? AND key = ?"
-DISCARD_ALL: Final = "DELETE FROM given_up WHERE queue = ? AND conversation = ?"
+FIND_DEAD_LETTER: Final = """
+    SELECT seq, conversation, body FROM dead_letters WHERE queue = ? AND key = ?
+"""
+FORGET_DEAD_LETTER: Final = "DELETE FROM dead_letters WHERE seq = ?"
+DISCARD: Final = "DELETE FROM dead_letters WHERE queue = ? AND key = ?"
+DISCARD_ALL: Final = "DELETE FROM dead_letters WHERE queue = ? AND conversation = ?"

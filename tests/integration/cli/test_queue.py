@@ -43,24 +43,26 @@ def answer(text: str, to: str = MAYA) -> dict:
     return {"recipient_id": to, "message": body, "response": "utter_greet"}
 
 
-async def set_aside(store: Store, key: str, person: str = MAYA, reason: str = "131026 no") -> None:
+async def make_dead_letter(
+    store: Store, key: str, person: str = MAYA, reason: str = "131026 no"
+) -> None:
     await store.outbox.put(key, person, answer("hello", person))
-    item = await store.outbox.claim(30)
+    item = await store.outbox.claim()
     assert item is not None
     assert item.key == key
-    await store.outbox.give_up(item, reason)
+    await store.outbox.dead_letter(item, reason)
 
 
 async def test_an_empty_store_says_so(rasa_whatsapp, store):
     done = await rasa_whatsapp("queue", "list")
 
-    assert (done.exit_code, done.stdout) == (0, "Nothing waits, and nothing was set aside.\n")
+    assert (done.exit_code, done.stdout) == (0, "Nothing waits, and there are no dead letters.\n")
 
 
-async def test_the_list_tells_what_waits_and_what_was_set_aside_and_why(rasa_whatsapp, store):
+async def test_the_list_tells_what_waits_and_what_are_dead_letters_and_why(rasa_whatsapp, store):
     await store.inbox.put(HI, MAYA, message("hi"))
-    await set_aside(store, f"{HI}:0", reason="HTTP 400, 131026\nMessage undeliverable")
-    await store.inbox.put_given_up("unknown:" + "a" * 64, "", {"kind": "unknown"}, "not JSON")
+    await make_dead_letter(store, f"{HI}:0", reason="HTTP 400, 131026\nMessage undeliverable")
+    await store.inbox.put_dead_letter("unknown:" + "a" * 64, "", {"kind": "unknown"}, "not JSON")
 
     done = await rasa_whatsapp("queue", "list")
 
@@ -91,9 +93,9 @@ async def test_the_list_tells_why_something_waits(rasa_whatsapp, store):
     await store.outbox.put("one:0", MAYA, answer("one"))
     await store.outbox.put("one:1", MAYA, answer("two"))
     await store.outbox.put("two:0", TOM, answer("three", TOM))
-    await store.outbox.claim(600)
-    item = await store.outbox.claim(30)
-    await store.outbox.release(item, 3600)
+    await store.outbox.claim()
+    item = await store.outbox.claim()
+    await store.outbox.retry_later(item, 3600)
 
     done = await rasa_whatsapp("queue", "list")
 
@@ -105,14 +107,14 @@ async def test_the_list_tells_why_something_waits(rasa_whatsapp, store):
 
 async def test_one_queue_can_be_listed_for_a_program(rasa_whatsapp, store):
     await store.inbox.put(HI, MAYA, message("hi"))
-    await set_aside(store, f"{HI}:0")
+    await make_dead_letter(store, f"{HI}:0")
 
     done = await rasa_whatsapp("queue", "list", "--queue", "outbox", "--json")
 
     [entry] = json.loads(done.stdout)
     assert entry["key"] == f"{HI}:0"
     assert entry["conversation"] == "…5678"
-    assert (entry["state"], entry["why"], entry["attempts"]) == ("set aside", "131026 no", 1)
+    assert (entry["state"], entry["why"], entry["attempts"]) == ("dead letter", "131026 no", 1)
     assert entry["put_at"].endswith("+00:00")
 
 
@@ -127,7 +129,7 @@ async def test_a_long_list_ends_with_how_much_more_there_is(rasa_whatsapp, store
 
 
 async def test_show_takes_what_the_list_shows_and_tells_everything(rasa_whatsapp, store):
-    await set_aside(store, f"{HI}:0", reason="131026 no")
+    await make_dead_letter(store, f"{HI}:0", reason="131026 no")
     listed = await rasa_whatsapp("queue", "list")
     [short] = [word for word in listed.stdout.split() if word.endswith(":0")]
 
@@ -142,8 +144,8 @@ async def test_show_takes_what_the_list_shows_and_tells_everything(rasa_whatsapp
 
 
 async def test_a_key_of_nothing_or_of_several_is_an_error(rasa_whatsapp, store):
-    await set_aside(store, "one:0")
-    await set_aside(store, "two:0")
+    await make_dead_letter(store, "one:0")
+    await make_dead_letter(store, "two:0")
 
     nothing = await rasa_whatsapp("queue", "show", "three:0")
     several = await rasa_whatsapp("queue", "retry", ":0")
@@ -153,21 +155,21 @@ async def test_a_key_of_nothing_or_of_several_is_an_error(rasa_whatsapp, store):
 
 
 async def test_retry_puts_one_entry_back(rasa_whatsapp, store):
-    await set_aside(store, "one:0")
-    await set_aside(store, "two:0")
+    await make_dead_letter(store, "one:0")
+    await make_dead_letter(store, "two:0")
 
     done = await rasa_whatsapp("queue", "retry", "two:0")
 
     assert done.stdout == "1 entry put back.\n"
-    item = await store.outbox.claim(30)
+    item = await store.outbox.claim()
     assert item is not None
     assert (item.key, item.body) == ("two:0", answer("hello"))
-    assert (await store.outbox.depth()).given_up == 1
+    assert (await store.outbox.depth()).dead_letters == 1
 
 
 async def test_retry_all_asks_and_keeps_the_order_of_each_chat(rasa_whatsapp, store):
     for number in range(3):
-        await set_aside(store, f"one:{number}")
+        await make_dead_letter(store, f"one:{number}")
         await asyncio.sleep(0.002)
 
     refused = await rasa_whatsapp("queue", "retry", "--all", input="n\n")
@@ -181,25 +183,25 @@ async def test_retry_all_asks_and_keeps_the_order_of_each_chat(rasa_whatsapp, st
     assert keys == ["one:0", "one:1", "one:2"]
 
 
-async def test_purge_forgets_what_was_set_aside_and_only_that(rasa_whatsapp, store):
-    await set_aside(store, "one:0")
+async def test_purge_forgets_what_are_dead_letters_and_only_that(rasa_whatsapp, store):
+    await make_dead_letter(store, "one:0")
     await store.outbox.put("one:1", MAYA, answer("waits"))
 
     refused = await rasa_whatsapp("queue", "purge", "one:0", input="n\n")
-    assert (await store.outbox.depth()).given_up == 1
+    assert (await store.outbox.depth()).dead_letters == 1
     done = await rasa_whatsapp("queue", "purge", "one:0", "--yes")
     waiting = await rasa_whatsapp("queue", "purge", "one:1", "--yes")
 
     assert refused.exit_code == 1
     assert done.stdout == "1 entry forgotten.\n"
-    assert (await store.outbox.depth()).given_up == 0
+    assert (await store.outbox.depth()).dead_letters == 0
     assert "there is no such entry" in waiting.stderr
     assert (await store.outbox.depth()).waiting == 1
 
 
 async def test_purging_a_person_forgets_all_of_them_and_nobody_else(rasa_whatsapp, store):
     for person in (MAYA, TOM):
-        await set_aside(store, f"{person}:0", person)
+        await make_dead_letter(store, f"{person}:0", person)
     for person in (MAYA, TOM):
         await store.inbox.put(f"wamid.{person}", person, message("hi"))
         await store.outbox.put(f"{person}:1", person, answer("waits", person))
@@ -212,7 +214,9 @@ async def test_purging_a_person_forgets_all_of_them_and_nobody_else(rasa_whatsap
 
     assert done.stdout.startswith("Forgotten: 4 in the queues, 1 in the ledger")
     for queue in (store.inbox, store.outbox):
-        left = [entry.conversation for entry in (*await queue.waiting(), *await queue.given_up())]
+        left = [
+            entry.conversation for entry in (*await queue.waiting(), *await queue.dead_letters())
+        ]
         assert left
         assert not any(MAYA in conversation for conversation in left)
     assert await store.ledger.get(f"wamid.out{MAYA}") is None

@@ -63,7 +63,7 @@ async def test_of_a_right_setup_it_says_nothing_but_ok(setup, online, serve, api
         assert {"account.token", "webhook.signature", "store.write", "bot.model"} <= checks
         # The bot was not bothered by it.
         health = await running.health()
-        assert (health["inbox"]["waiting"], health["inbox"]["given_up"]) == (0, 0)
+        assert (health["inbox"]["waiting"], health["inbox"]["dead_letters"]) == (0, 0)
         assert running.agent.heard == []
 
 

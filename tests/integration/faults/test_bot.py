@@ -44,10 +44,10 @@ async def store(request, tmp_path, clock):
 
 
 @asynccontextmanager
-async def listening(store, bot, *, lease=0.5, pause=0.1, **options):
+async def listening(store, bot, *, pause=0.1, **options):
     """Let *bot* hear what comes into *store*."""
     worker = InboxWorker(QuietClient(), store, bot, media=None, **options)
-    consumer = Consumer(store.inbox, worker.handle, name="inbox", lease=lease, pause=pause)
+    consumer = Consumer(store.inbox, worker.handle, name="inbox", pause=pause)
     consumer.start()
     try:
         yield
@@ -104,7 +104,7 @@ async def test_a_turn_that_never_ends_is_ended_and_begun_again_and_others_do_not
     ]
 
 
-async def test_what_makes_the_bot_fail_again_and_again_is_set_aside_with_the_reason(store, clock):
+async def test_what_makes_the_bot_fail_each_time_is_a_dead_letter_with_the_reason(store, clock):
     heard = []
 
     async def fails(turn, *, repeated) -> None:
@@ -112,16 +112,16 @@ async def test_what_makes_the_bot_fail_again_and_again_is_set_aside_with_the_rea
         if turn.text == "divide":
             raise ZeroDivisionError("no action for that")
 
-    async with listening(store, fails, lease=1000):
+    async with listening(store, fails):
         await come(store, clock, texts("divide", "next", phone=ANNA), texts("hello", phone=BEN))
         await eventually(lambda: "hello" in heard)
         while "next" not in heard:
             clock.ahead += 1  # between the attempts are seconds, then minutes
             await asyncio.sleep(0.02)
-        (set_aside,) = await store.inbox.given_up()
+        (dead_letter,) = await store.inbox.dead_letters()
 
-    assert heard.count("divide") == set_aside.attempts == 5
-    assert set_aside.reason == (
+    assert heard.count("divide") == dead_letter.attempts == 5
+    assert dead_letter.reason == (
         "the bot failed 5 times, last with ZeroDivisionError: no action for that"
     )
 
@@ -139,7 +139,7 @@ async def test_a_turn_that_failed_for_the_store_is_not_held_against_its_message(
         await eventually(lambda: len(heard) == 8)
         depth = await store.inbox.depth()
 
-    assert depth.given_up == 0
+    assert depth.dead_letters == 0
 
 
 async def test_a_clock_that_is_set_back_stops_nobody(store, clock):

@@ -58,7 +58,7 @@ async def hear(media: MediaFolder, number: int) -> dict[str, Any]:
             Shelf(), store, bot, media=media, mark_read=False, typing=False, sleep=sleep
         )
         await store.inbox.put(event.id, PHONE, to_body(event))
-        item = await store.inbox.claim(30)
+        item = await store.inbox.claim()
         assert item is not None
         await worker.handle(item)
     [turn] = turns

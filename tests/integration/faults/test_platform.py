@@ -52,7 +52,7 @@ async def test_after_one_bad_answer_all_messages_go_once_and_in_order(serve, api
         answers_half,
     ],
 )
-async def test_a_success_without_an_id_is_not_sent_again_but_set_aside(serve, api, trouble):
+async def test_a_success_without_an_id_is_not_sent_again_but_a_dead_letter(serve, api, trouble):
     api.next.append(trouble)
 
     async with serve(echo) as running:
@@ -62,7 +62,12 @@ async def test_a_success_without_an_id_is_not_sent_again_but_set_aside(serve, ap
         health = await running.health()
 
     assert api.texts == ["two", "three"]
-    assert health["outbox"] == {"waiting": 0, "given_up": 1, "oldest": None}
+    assert health["outbox"] == {
+        "waiting": 0,
+        "dead_letters": 1,
+        "oldest": None,
+        "last_error": None,
+    }
 
 
 async def test_a_platform_that_is_gone_is_waited_for(serve, api):

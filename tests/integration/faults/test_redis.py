@@ -79,7 +79,7 @@ async def test_what_whatsapp_took_while_redis_was_gone_is_not_sent_again(serve, 
         outbox = json.loads((await running.get())[1])["outbox"]
 
     assert api.texts == [*["hello"] * 5, "goes on"]
-    assert (outbox["waiting"], outbox["given_up"]) == (0, 0)
+    assert (outbox["waiting"], outbox["dead_letters"]) == (0, 0)
 
 
 async def test_while_redis_is_gone_no_message_is_taken_and_afterwards_all_are_answered(

@@ -42,12 +42,23 @@ def redis_url(shared_redis: RedisServer) -> str:
 
 
 @pytest.fixture(params=["memory", "sqlite", "redis"])
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
-) -> AsyncIterator[Store]:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     urls = {"memory": "memory:", "sqlite": f"sqlite:///{tmp_path}/whatsapp.db"}
-    url = urls.get(request.param) or request.getfixturevalue("redis_url")
-    async with open_store(url, clock=clock) as opened:
+    return urls.get(request.param) or request.getfixturevalue("redis_url")
+
+
+@pytest.fixture
+async def store(store_url: str, clock: Clock) -> AsyncIterator[Store]:
+    async with open_store(store_url, clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def another(store: Store, store_url: str, clock: Clock) -> AsyncIterator[Store]:
+    """What another process has of the same store."""
+    if store_url == "memory:":
+        pytest.skip("a store in memory belongs to one process")
+    async with open_store(store_url, clock=clock) as opened:
         yield opened
 
 

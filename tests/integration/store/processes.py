@@ -4,6 +4,7 @@ What `test_sqlite.py` starts as processes of their own.
     processes.py put DATABASE NAME COUNT USERS    puts, and prints each key once it is kept
     processes.py work DATABASE                    claims and ends, prints time, conversation and key
     processes.py hold DATABASE COUNT              claims, prints the keys, and keeps them
+    processes.py block DATABASE SECONDS           claims, and blocks its event loop for so long
     processes.py full DATABASE                    puts until no more is allowed on the disk, then on
 """
 
@@ -16,8 +17,6 @@ import time
 
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
-
-LEASE = 30
 
 
 def say(*words: object) -> None:
@@ -34,7 +33,7 @@ async def put(path: str, name: str, count: str, users: str) -> None:
 async def work(path: str) -> None:
     async with SQLiteStore(path) as store:
         while True:
-            item = await store.inbox.claim(LEASE)
+            item = await store.inbox.claim()
             if item is None:
                 await store.inbox.wait(5)
                 continue
@@ -46,10 +45,20 @@ async def work(path: str) -> None:
 async def hold(path: str, count: str) -> None:
     async with SQLiteStore(path) as store:
         for _ in range(int(count)):
-            item = await store.inbox.claim(LEASE)
+            item = await store.inbox.claim()
             assert item is not None
             say(item.key)
         await asyncio.sleep(3600)
+
+
+async def block(path: str, seconds: str) -> None:
+    async with SQLiteStore(path) as store:
+        item = await store.inbox.claim()
+        assert item is not None
+        say(item.key)
+        time.sleep(float(seconds))  # noqa: ASYNC251 - as a synchronous action does
+        await store.inbox.done(item)
+        say("done")
 
 
 async def full(path: str) -> None:
@@ -70,4 +79,6 @@ async def full(path: str) -> None:
 
 if __name__ == "__main__":
     role, *arguments = sys.argv[1:]
-    asyncio.run({"put": put, "work": work, "hold": hold, "full": full}[role](*arguments))
+    asyncio.run(
+        {"put": put, "work": work, "hold": hold, "block": block, "full": full}[role](*arguments)
+    )

@@ -4,7 +4,6 @@ import pytest
 
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DAY, Retention
-from rasa_whatsapp_channel.store.memory import MemoryStore
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
@@ -22,7 +21,7 @@ async def test_an_absolute_url_names_a_file_anywhere(tmp_path):
 
 def test_nothing_is_made_before_a_store_is_opened(tmp_path):
     assert isinstance(open_store(f"sqlite:///{tmp_path}/whatsapp.db"), SQLiteStore)
-    assert isinstance(open_store("memory:"), MemoryStore)
+    assert isinstance(open_store("memory:"), SQLiteStore)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.crashes import fall_silent
 from support.redis_server import RedisServer
 
 import rasa_whatsapp_channel
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DAY
 from rasa_whatsapp_channel.store.bucket import Limit
+from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 redis = pytest.importorskip("redis", reason="the Python package redis is optional")
@@ -69,7 +71,7 @@ async def refusal(awaitable):
 async def claim_soon(queue, *, within=5.0):
     end = time.monotonic() + within
     while time.monotonic() < end:
-        if item := await queue.claim(30):
+        if item := await queue.claim():
             return item
         await queue.wait(1)
     raise AssertionError("there was nothing to claim")
@@ -84,7 +86,7 @@ async def test_two_servers_share_the_work_and_keep_every_order(redis_url):
 
     async def work(name, queue):
         while True:
-            if (item := await queue.claim(30)) is None:
+            if (item := await queue.claim()) is None:
                 await queue.wait(1)
                 continue
             await asyncio.sleep(0.001)
@@ -117,19 +119,32 @@ async def test_two_servers_share_the_work_and_keep_every_order(redis_url):
     assert min(shares["one"], shares["two"]) > users * messages / 10
 
 
-async def test_a_server_that_dies_is_taken_over_when_its_lease_ends(redis_url):
+async def test_a_server_that_dies_is_taken_over_by_those_who_see_it(redis_url):
     async with RedisStore(redis_url) as two:
         async with RedisStore(redis_url) as one:
             await one.inbox.put("a1", ANNA, HELLO)
             await one.inbox.put("a2", ANNA, HELLO)
-            lost = await one.inbox.claim(lease=0.3)
-        assert await two.inbox.claim(30) is None
+            lost = await one.inbox.claim()
+            fall_silent(one)
+            assert await two.inbox.claim() is None
 
-        taken_over = await claim_soon(two.inbox)
+            taken_over = await claim_soon(two.inbox, within=3 * LEASE)
 
-        assert (taken_over.key, taken_over.attempts) == ("a1", 2)
+        assert (taken_over.key, taken_over.attempts, taken_over.crashes) == ("a1", 2, 1)
         await two.inbox.done(lost)
         assert (await two.inbox.depth()).waiting == 2
+
+
+async def test_a_claim_whose_answer_was_lost_is_not_lost_itself(redis_url):
+    async with RedisStore(redis_url) as store:
+        for n in range(4):
+            await store.inbox.put(f"k{n}", f"user {n}", HELLO)
+        await store.inbox._call("claim", store._own, 0, 2)  # carried out, and the answer lost
+
+        items = await store.inbox.claim_many(3)
+
+        assert sorted(item.key for item in items) == ["k0", "k1", "k2"]
+        assert {item.attempts for item in items} == {1}
 
 
 async def test_an_entry_put_on_one_server_wakes_another_at_once(redis_url):
@@ -141,7 +156,7 @@ async def test_an_entry_put_on_one_server_wakes_another_at_once(redis_url):
         await one.inbox.put("k", ANNA, HELLO)
 
         assert await waiting < 5
-        assert (await two.inbox.claim(30)).key == "k"
+        assert (await two.inbox.claim()).key == "k"
 
 
 async def test_one_entry_wakes_one_of_several_servers(redis_url):
@@ -193,7 +208,7 @@ async def test_time_is_that_of_redis(redis_url):
     async with open_store(redis_url) as store:
         await store.inbox.put("k", ANNA, HELLO)
 
-        item = await store.inbox.claim(30)
+        item = await store.inbox.claim()
 
         assert abs(item.put_at - time.time()) < 5
 
@@ -206,18 +221,17 @@ async def test_nothing_is_lost_when_redis_is_killed_and_started_again(serve):
     async with RedisStore(server.url) as store:
         for n in range(3):
             await store.inbox.put(f"k{n}", ANNA, HELLO)
-        item = await store.inbox.claim(30)
-        await store.outbox.put_given_up("odd", "", {"raw": "x"}, "not JSON")
+        item = await store.inbox.claim()
+        await store.outbox.put_dead_letter("odd", "", {"raw": "x"}, "not JSON")
         await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA)
         await store.values.set("media", {"id": "123"}, ttl=60)
 
         server.restart()
 
-        assert await store.inbox.extend(item, 30)
         await store.inbox.done(item)
-        assert (await store.inbox.claim(30)).key == "k1"
+        assert (await store.inbox.claim()).key == "k1"
         assert not await store.inbox.put("k0", ANNA, HELLO)
-        assert [entry.key for entry in await store.outbox.given_up()] == ["odd"]
+        assert [entry.key for entry in await store.outbox.dead_letters()] == ["odd"]
         assert (await store.ledger.by_key("out:0")).recipient_id == ANNA
         assert await store.values.get("media") == {"id": "123"}
 
@@ -248,7 +262,7 @@ async def test_work_goes_on_by_itself_when_redis_is_back(serve):
 
         server.start()
         assert await store.inbox.put("k2", ANNA, HELLO)
-        assert (await store.inbox.claim(30)).key == "k1"
+        assert (await store.inbox.claim()).key == "k1"
 
 
 async def test_who_waits_while_redis_goes_away_is_told_when_claiming(serve):
@@ -261,7 +275,7 @@ async def test_who_waits_while_redis_goes_away_is_told_when_claiming(serve):
         server.kill()
 
         assert await waiting < 3
-        assert "it cannot be reached" in await refusal(store.inbox.claim(30))
+        assert "it cannot be reached" in await refusal(store.inbox.claim())
 
 
 async def test_many_who_ask_at_once_survive_a_restart_together(serve):
@@ -309,15 +323,14 @@ async def test_a_full_memory_refuses_what_is_new_and_lets_work_in_hand_end(serve
         assert "raise `maxmemory`" in await refusal(store.ping())
         assert (await store.inbox.depth()).waiting == waiting
 
-        claimed = await store.inbox.claim_many(30, 5)
+        claimed = await store.inbox.claim_many(5)
         assert len(claimed) == 5
-        done, extended, released, given_up, _ = claimed
-        assert await store.inbox.extend(extended, 60)
-        assert await store.inbox.replace_body(released, {"text": "healed"})
-        await store.inbox.release(released, after=1)
-        await store.inbox.give_up(given_up, "reason")
+        done, handed_back, later, dead_letter, _ = claimed
+        await store.inbox.hand_back(handed_back)
+        await store.inbox.retry_later(later, after=1, body={"text": "healed"}, error="131016")
+        await store.inbox.dead_letter(dead_letter, "reason")
         await store.inbox.done(done)
-        assert await store.inbox.retry(given_up.key)
+        assert await store.inbox.requeue(dead_letter.key)
         assert await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA)
         assert await store.ledger.note_status("wamid.1", "delivered")
         assert await store.values.take(Limit("all", 1, 1)) == [0.0]
@@ -468,10 +481,12 @@ async def test_what_is_over_ends_by_itself_and_what_waits_never_does(redis_url, 
         await store.inbox.put("waits", ANNA, HELLO)
         await store.inbox.put("done", BEN, HELLO)
         await store.inbox.put("odd", BEN, HELLO)
-        await store.inbox.claim(30)
-        await store.inbox.done(await store.inbox.claim(30))
-        await store.inbox.give_up(await store.inbox.claim(30), "reason", hold=600)
-        await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA)
+        await store.inbox.claim()
+        await store.inbox.done(await store.inbox.claim())
+        await store.inbox.dead_letter(await store.inbox.claim(), "reason")
+        await store.inbox.put("held", "cem", HELLO)
+        await store.inbox.done(await store.inbox.claim(), hold=600)
+        await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA, body=HELLO)
         await store.ledger.note_status("wamid.2", "read")
         await store.values.set("v", 1, ttl=120)
         await store.values.take(Limit("pair", 1, 45))
@@ -479,8 +494,10 @@ async def test_what_is_over_ends_by_itself_and_what_waits_never_does(redis_url, 
 
     ends = {
         **dict.fromkeys(("inbox:seen:waits", "inbox:seen:done", "inbox:seen:odd"), 8 * DAY),
-        "inbox:given_up:odd": 30 * DAY,
-        f"inbox:hold:{BEN}": 600,
+        "inbox:dead:odd": 30 * DAY,
+        "inbox:seen:held": 8 * DAY,
+        "inbox:hold:cem": 600,
+        "ledger:body:wamid.1": DAY,
         "ledger:message:wamid.1": 30 * DAY,
         "ledger:message:wamid.2": 30 * DAY,
         "ledger:key:out:0": 30 * DAY,
@@ -499,7 +516,7 @@ async def test_a_queue_that_is_worked_off_leaves_only_what_ends(redis_url, look)
     async with RedisStore(redis_url) as store:
         for n in range(20):
             await store.inbox.put(f"k{n}", f"user {n % 3}", HELLO)
-        while item := await store.inbox.claim(30):
+        while item := await store.inbox.claim():
             await store.inbox.done(item)
     left = look()
 

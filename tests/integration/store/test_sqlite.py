@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.crashes import notice_silence
 
 import rasa_whatsapp_channel
 from rasa_whatsapp_channel.store.base import DAY, Retention
 from rasa_whatsapp_channel.store.bucket import Limit
+from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.store.sqlite.faults import explain
-from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION, MIGRATIONS
+from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 ANNA = "491511111111"
@@ -124,7 +126,7 @@ async def test_waiting_ends_when_another_process_puts(path, processes):
         await asyncio.wait([waiting], timeout=20)
 
         assert waiting.done()
-        assert (await store.inbox.claim(30)).key == "p-00000"
+        assert (await store.inbox.claim()).key == "p-00000"
 
 
 async def test_a_lock_of_another_process_is_waited_for_without_holding_the_loop(path):
@@ -177,21 +179,32 @@ async def test_a_file_that_another_process_keeps_locked_cannot_be_opened(path):
 # Kills
 
 
-async def test_items_of_a_killed_process_come_back_when_their_lease_ends(path, processes, clock):
-    clock.now = time.time()
-    async with SQLiteStore(path, clock=clock) as store:
+async def test_entries_of_a_killed_process_come_back_when_others_see_that_it_died(path, processes):
+    async with SQLiteStore(path) as store:
         for n in range(5):
             await store.inbox.put(f"k{n}", f"user {n}", HELLO)
         holder = processes.start("hold", path, 5)
         await eventually(lambda: has_printed(processes, holder, 5))
         processes.kill(holder)
 
-        assert await store.inbox.claim(30) is None
-        clock.now = time.time() + 31
-        again = [await store.inbox.claim(30) for _ in range(5)]
+        assert await store.inbox.claim() is None
+        await asyncio.to_thread(notice_silence, store)
+        again = [await store.inbox.claim() for _ in range(5)]
 
     assert [item.key for item in again] == ["k0", "k1", "k2", "k3", "k4"]
-    assert {item.attempts for item in again} == {2}
+    assert {(item.attempts, item.crashes) for item in again} == {(2, 1)}
+
+
+async def test_a_living_process_keeps_its_entries_though_its_event_loop_is_blocked(path, processes):
+    async with SQLiteStore(path) as store:
+        await store.inbox.put("k0", ANNA, HELLO)
+        holder = processes.start("block", path, LEASE + 4)
+        await eventually(lambda: has_printed(processes, holder, 1))
+
+        await store.inbox.claim()  # which begins to look
+        await eventually(lambda: has_printed(processes, holder, 2), within=2 * LEASE)
+
+    assert processes.lines(holder) == ["k0", "done"]
 
 
 async def has_printed(processes, number, count):
@@ -216,14 +229,14 @@ async def test_what_was_kept_before_a_kill_is_there_after_it(path, processes):
 async def test_a_reopened_file_has_everything(path, clock):
     async with SQLiteStore(path, clock=clock) as store:
         await store.inbox.put("waits", ANNA, HELLO)
-        await store.outbox.put_given_up("odd", "", {"raw": "x"}, "not JSON")
+        await store.outbox.put_dead_letter("odd", "", {"raw": "x"}, "not JSON")
         await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA)
         await store.values.set("media", {"id": "123"}, ttl=60)
 
     async with SQLiteStore(path, clock=clock) as store:
-        assert (await store.inbox.claim(30)).key == "waits"
+        assert (await store.inbox.claim()).key == "waits"
         assert not await store.inbox.put("waits", ANNA, HELLO)
-        assert [entry.key for entry in await store.outbox.given_up()] == ["odd"]
+        assert [entry.key for entry in await store.outbox.dead_letters()] == ["odd"]
         assert (await store.ledger.get("wamid.1")).recipient_id == ANNA
         assert await store.values.get("media") == {"id": "123"}
 
@@ -256,26 +269,18 @@ def change(path, *statements):
     db.close()
 
 
-async def test_a_file_of_an_older_version_is_brought_up_to_date_with_all_that_is_in_it(path, clock):
-    first, *_ = MIGRATIONS
-    columns = "queue, conversation, key, body, attempts, put_at, due_at, hidden_for, out"
+async def test_a_file_from_before_the_first_release_is_refused_and_left_alone(path):
     change(
         path,
-        *first,
+        "CREATE TABLE items (seq INTEGER PRIMARY KEY)",
         f"PRAGMA application_id = {APPLICATION}",
-        "PRAGMA user_version = 1",
-        f"INSERT INTO items ({columns}) VALUES ('inbox', '1', 'a', '{{}}', 2, 5.0, 0, 0, 0)",
-        f"INSERT INTO items ({columns}) VALUES ('inbox', '1', 'b', '{{}}', 0, 6.0, NULL, 0, 0)",
-        "INSERT INTO seen (queue, key, at) VALUES ('inbox', 'a', 5.0)",
+        "PRAGMA user_version = 2",
     )
+    before = path.read_bytes()
 
-    async with SQLiteStore(path, clock=clock) as store:
-        assert not await store.inbox.put("a", "1", HELLO)
-        item = await store.inbox.claim(30)
-        assert (item.key, item.attempts, item.put_at) == ("a", 3, 5.0)
-        await store.inbox.done(item, hold=1)
-        clock.now += 1
-        assert (await store.inbox.claim(30)).key == "b"
+    assert "before its first release; name another file" in await refusal(path)
+
+    assert path.read_bytes() == before
 
 
 async def test_a_database_of_another_program_is_refused_and_left_alone(path):
@@ -350,10 +355,10 @@ async def test_a_deleted_file_is_reported_and_work_goes_on_when_it_is_back(path)
 
         for _ in range(2):
             with pytest.raises(StoreError, match="deleted or replaced"):
-                await store.inbox.claim(30)
+                await store.inbox.claim()
 
         aside.rename(path)
-        assert (await store.inbox.claim(30)).key == "k"
+        assert (await store.inbox.claim()).key == "k"
 
 
 async def test_waiting_goes_on_while_the_file_is_gone(path):
@@ -372,13 +377,13 @@ async def test_an_item_claimed_while_the_store_closes_is_not_lost(path, clock, s
     await store.open()
     await store.inbox.put("k", ANNA, HELLO)
     closing = await in_steps(steps, store.close())
-    claiming = await in_steps(1, store.inbox.claim(30))
+    claiming = await in_steps(1, store.inbox.claim())
     claiming.cancel()
     await asyncio.wait([closing, claiming])
 
     clock.now += 31
     async with store:
-        assert (await store.inbox.claim(30)).key == "k"
+        assert (await store.inbox.claim()).key == "k"
 
 
 async def in_steps(steps, doing):
@@ -411,7 +416,7 @@ async def test_a_damaged_file_is_reported(path):
 
     async def use():
         async with SQLiteStore(path) as store:
-            await store.inbox.claim(30)
+            await store.inbox.claim()
 
     with pytest.raises(StoreError, match="damaged"):
         await use()
@@ -426,7 +431,7 @@ async def test_a_file_that_is_damaged_while_the_bot_runs_is_reported(path):
             file.write(b"\xff" * path.stat().st_size)
 
         with pytest.raises(StoreError, match="damaged"):
-            await store.inbox.claim(30)
+            await store.inbox.claim()
 
 
 async def test_a_store_can_be_closed_after_everything_was_cancelled(path):
@@ -440,7 +445,7 @@ async def test_a_store_can_be_closed_after_everything_was_cancelled(path):
     await store.close()
 
     async with store:
-        assert (await store.inbox.claim(30)).key == "k"
+        assert (await store.inbox.claim()).key == "k"
 
 
 def test_a_full_disk_is_reported_and_work_goes_on_when_there_is_room(path, processes):
@@ -456,7 +461,7 @@ async def test_one_operation_that_fails_does_not_take_the_others_with_it(path):
     async with SQLiteStore(path) as store:
         answers = await asyncio.gather(
             store.inbox.put("before", ANNA, HELLO),
-            store.inbox.given_up(limit=2**70),  # more than SQLite can count
+            store.inbox.dead_letters(limit=2**70),  # more than SQLite can count
             store.inbox.put("after", ANNA, HELLO),
             return_exceptions=True,
         )
@@ -475,7 +480,7 @@ async def test_the_log_does_not_grow_without_end(path):
     async with SQLiteStore(path) as store:
         for n in range(80):  # 160 MB and more
             await store.inbox.put(f"k{n}", ANNA, {"text": "x" * 1_000_000})
-            await store.inbox.done(await store.inbox.claim(30))
+            await store.inbox.done(await store.inbox.claim())
             sizes.append(log.stat().st_size)
 
     assert max(sizes) < 80_000_000
@@ -483,7 +488,7 @@ async def test_the_log_does_not_grow_without_end(path):
 
 
 async def test_the_file_stays_as_big_as_what_has_to_be_remembered(path, clock):
-    life = Retention(seen=60, ledger=60, given_up=60)
+    life = Retention(seen=60, ledger=60, dead_letters=60)
     sizes = []
     async with SQLiteStore(path, clock=clock, retention=life) as store:
         for start in range(0, 20_000, 1000):
@@ -500,12 +505,12 @@ async def pass_through(store, numbers):
     numbers = list(numbers)
     puts = (store.inbox.put(f"k{n}", f"user {n}", {**HELLO, "n": n}) for n in numbers)
     await asyncio.gather(*puts)
-    items = await store.inbox.claim_many(30, len(numbers))
+    items = await store.inbox.claim_many(len(numbers))
     notes = (
         store.ledger.note_sent(f"wamid.{n}", key="k", recipient_id=ANNA) for n in numbers[:200]
     )
     values = (store.values.set(f"v{n}", n, ttl=60) for n in numbers[:200])
-    failures = (store.inbox.give_up(item, "reason") for item in items[:100])
+    failures = (store.inbox.dead_letter(item, "reason") for item in items[:100])
     await asyncio.gather(*notes, *values, *failures)
     await asyncio.gather(
         *(store.inbox.done(item, hold=n % 10 == 0) for n, item in enumerate(items))
@@ -525,18 +530,18 @@ async def test_what_is_over_goes_away_step_by_step(path, clock):
 
 async def use_once(store, n):
     await store.inbox.put(f"k{n}", f"user {n}", HELLO)
-    await store.inbox.give_up(await store.inbox.claim(30), "reason")
+    await store.inbox.dead_letter(await store.inbox.claim(), "reason")
     await store.ledger.note_sent(f"wamid.{n}", key=f"k{n}", recipient_id=ANNA)
     await store.ledger.note_status(f"early.{n}", "sent")
     await store.values.set(f"v{n}", n, ttl=DAY)
     await store.values.take(Limit(f"bucket {n}", 1, 1))
     await store.outbox.put(f"k{n}", f"user {n}", HELLO)
-    await store.outbox.done(await store.outbox.claim(30), hold=60)
+    await store.outbox.done(await store.outbox.claim(), hold=60)
 
 
 def rows(path):
     db = sqlite3.connect(path)
-    tables = ("items", "seen", "given_up", "sent", "small_values", "holds", "buckets")
+    tables = ("items", "seen", "dead_letters", "sent", "small_values", "holds", "buckets")
     counts = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
     db.close()
     return +Counter(counts)
@@ -553,13 +558,13 @@ async def test_claiming_looks_at_few_rows_however_many_wait(path):
         step
         for statement, values in (
             (sql.NEXT_DUE, ("inbox",)),
-            (sql.OLDEST_FREE, ("inbox", 20)),
+            (sql.OLDEST_READY, ("inbox", 20)),
             (sql.FIRST, ("inbox", ANNA)),
             (sql.IS_BEHIND, ("inbox", ANNA)),
             (sql.GET_HOLD, ("inbox", ANNA)),
-            (sql.SHOW_NEXT, (0, 0, "inbox", ANNA)),
-            (sql.FREE_DUE, ("inbox", 1.0, 100)),
-            (sql.TAKE, (1.0, 1.0, 1)),
+            (sql.GO_ON, (0, 0, None, "inbox", ANNA)),
+            (sql.END_DUE, ("inbox", 1.0, 100)),
+            (sql.TAKE, ("me", 1)),
             (sql.REMOVE_ALL, ("inbox", ANNA)),
             (sql.DISCARD_ALL, ("inbox", ANNA)),
         )
@@ -574,11 +579,11 @@ async def test_claiming_looks_at_few_rows_however_many_wait(path):
 async def test_a_clock_that_was_set_back_before_a_restart_is_followed(path, clock):
     async with SQLiteStore(path, clock=clock) as store:
         await store.inbox.put("k", ANNA, HELLO)
-        await store.inbox.release(await store.inbox.claim(30), after=60)
+        await store.inbox.retry_later(await store.inbox.claim(), after=60)
     clock.now -= 3600
 
     async with SQLiteStore(path, clock=clock) as store:
         await store.purge()
         clock.now += 61
 
-        assert (await store.inbox.claim(30)).key == "k"
+        assert (await store.inbox.claim()).key == "k"

@@ -1,10 +1,8 @@
-"""Whatever is asked of them in whatever order, the stores answer alike."""
+"""Whatever is asked of them in whatever order, SQLite and Redis answer alike."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import ClassVar
 from uuid import uuid4
 
@@ -20,14 +18,13 @@ from hypothesis.stateful import (
     rule,
 )
 
-from rasa_whatsapp_channel.store.base import DAY, STATUS_RANK, Store
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import DAY, STATUS_RANK, TIME, WINDOW, status_of
 from rasa_whatsapp_channel.store.bucket import Limit
-from rasa_whatsapp_channel.store.memory import MemoryStore
-from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
 users = st.sampled_from(["anna", "ben", "cem"])
-leases = st.sampled_from([0, 30, 300])
-holds = st.sampled_from([0, 0, 5, 60])
+waits = st.sampled_from([0, 0, 5, 60, 300])
+causes = st.sampled_from([TIME, WINDOW, status_of("wamid.1")])
 ttls = st.sampled_from([1, 30, DAY])
 pauses = st.sampled_from([-7200, -3, 0.5, 31, 31, 400, DAY + 1, 9 * DAY, 31 * DAY])
 few = st.integers(0, 3).map(str)
@@ -35,16 +32,17 @@ many = st.integers(0, 99).map(str)
 
 
 class Stores(RuleBasedStateMachine):
+    url: ClassVar[str]
+
     def __init__(self) -> None:
         super().__init__()
         self.now = 1_700_000_000.0
         self.loop = asyncio.new_event_loop()
-        self.folder = tempfile.TemporaryDirectory()
-        self.stores = MemoryStore(clock=self.clock), self.other_store()
+        self.stores = (
+            open_store("memory:", clock=self.clock),
+            open_store(f"{self.url}?name={uuid4().hex}", clock=self.clock),
+        )
         self.both(lambda store: store.open())
-
-    def other_store(self) -> Store:
-        return SQLiteStore(Path(self.folder.name) / "whatsapp.db", clock=self.clock)
 
     def clock(self) -> float:
         return self.now
@@ -57,7 +55,6 @@ class Stores(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.both(lambda store: store.close())
         self.loop.close()
-        self.folder.cleanup()
 
     @rule(seconds=pauses)
     def move_clock(self, seconds):
@@ -78,83 +75,93 @@ class Queues(Stores):
     def put(self, key, user):
         self.both(lambda store: store.inbox.put(key, user, {"key": key}))
 
-    @rule(target=items, lease=leases)
-    def claim(self, lease):
-        item = self.both(lambda store: store.inbox.claim(lease))
-        return item if item else multiple()
-
-    @rule(target=items, lease=leases, limit=st.integers(1, 3))
-    def claim_many(self, lease, limit):
-        return multiple(*self.both(lambda store: store.inbox.claim_many(lease, limit)))
-
-    @rule(item=items, hold=holds)
-    def done(self, item, hold):
-        self.both(lambda store: store.inbox.done(item, hold))
-
-    @rule(item=items, after=leases, attempt=st.booleans())
-    def release(self, item, after, attempt):
-        self.both(lambda store: store.inbox.release(item, after, attempt=attempt))
+    @rule(target=items, limit=st.integers(1, 3))
+    def claim_many(self, limit):
+        return multiple(*self.both(lambda store: store.inbox.claim_many(limit)))
 
     @rule(item=items)
-    def replace_body(self, item):
-        self.both(lambda store: store.inbox.replace_body(item, {"changed": item.attempts}))
+    def hand_back(self, item):
+        self.both(lambda store: store.inbox.hand_back(item))
 
-    @rule(item=items, lease=leases)
-    def extend(self, item, lease):
-        self.both(lambda store: store.inbox.extend(item, lease))
+    @rule(item=items, hold=waits, cause=causes)
+    def done(self, item, hold, cause):
+        self.both(lambda store: store.inbox.done(item, hold, cause=cause))
 
-    @rule(item=items, hold=holds)
-    def give_up(self, item, hold):
-        self.both(lambda store: store.inbox.give_up(item, "reason", hold))
+    @rule(
+        item=items,
+        after=waits,
+        cause=causes,
+        counted=st.booleans(),
+        body=st.sampled_from([None, {"changed": True}]),
+        error=st.sampled_from([None, "131016 title"]),
+    )
+    def retry_later(self, item, after, **more):
+        self.both(lambda store: store.inbox.retry_later(item, after, **more))
 
-    @rule(user=users)
-    def free(self, user):
-        self.both(lambda store: store.inbox.free(user))
+    @rule(item=items)
+    def dead_letter(self, item):
+        self.both(lambda store: store.inbox.dead_letter(item, "reason"))
+
+    @rule(user=users, cause=causes)
+    def end_wait(self, user, cause):
+        self.both(lambda store: store.inbox.end_wait(user, cause))
 
     @rule(user=users)
     def purge(self, user):
         self.both(lambda store: store.inbox.purge(user))
 
     @rule(key=many, user=users)
-    def put_given_up(self, key, user):
-        self.both(lambda store: store.inbox.put_given_up(key, user, {"odd": key}, "odd"))
+    def put_dead_letter(self, key, user):
+        self.both(lambda store: store.inbox.put_dead_letter(key, user, {"odd": key}, "odd"))
 
     @rule(data=st.data())
-    def retry(self, data):
-        given_up = self.both(lambda store: store.inbox.given_up())
-        key = data.draw(st.sampled_from(["none", *(entry.key for entry in given_up)]))
-        self.both(lambda store: store.inbox.retry(key))
+    def requeue(self, data):
+        dead_letters = self.both(lambda store: store.inbox.dead_letters())
+        key = data.draw(st.sampled_from(["none", *(entry.key for entry in dead_letters)]))
+        self.both(lambda store: store.inbox.requeue(key))
 
     @rule(data=st.data())
     def discard(self, data):
-        given_up = self.both(lambda store: store.inbox.given_up())
-        key = data.draw(st.sampled_from(["none", *(entry.key for entry in given_up)]))
+        dead_letters = self.both(lambda store: store.inbox.dead_letters())
+        key = data.draw(st.sampled_from(["none", *(entry.key for entry in dead_letters)]))
         self.both(lambda store: store.inbox.discard(key))
 
     @invariant()
     def same_depth(self):
         self.both(lambda store: store.inbox.depth())
         self.both(lambda store: store.inbox.waiting())
-        self.both(lambda store: store.inbox.given_up())
+        self.both(lambda store: store.inbox.dead_letters())
 
 
 class Records(Stores):
+    # Redis ends records by its own clock. What ended by the one given here comes back with it.
+    @rule(seconds=pauses.filter(lambda seconds: seconds > 0))
+    def move_clock(self, seconds):
+        super().move_clock(seconds)
+
     @rule(message_id=few)
     def note_sent(self, message_id):
         # WhatsApp's ids are never given twice; an entry that is sent again has several.
         key = message_id.replace("1", "0")
         recipient_id = recipient_of(key)
+        body = {"message": message_id}
         self.both(
-            lambda store: store.ledger.note_sent(message_id, key=key, recipient_id=recipient_id)
+            lambda store: store.ledger.note_sent(
+                message_id, key=key, recipient_id=recipient_id, body=body
+            )
         )
 
     @rule(key=few)
     def purge_sent(self, key):
         self.both(lambda store: store.ledger.purge(recipient_of(key)))
 
-    @rule(message_id=few, status=st.sampled_from([*STATUS_RANK, "unheard of"]))
-    def note_status(self, message_id, status):
-        self.both(lambda store: store.ledger.note_status(message_id, status))
+    @rule(
+        message_id=few,
+        status=st.sampled_from([*STATUS_RANK, "unheard of"]),
+        code=st.sampled_from([0, 131047]),
+    )
+    def note_status(self, message_id, status, code):
+        self.both(lambda store: store.ledger.note_status(message_id, status, code=code))
 
     @rule(key=few, value=st.integers(), ttl=ttls)
     def set_value(self, key, value, ttl):
@@ -183,58 +190,31 @@ class Records(Stores):
         self.both(lambda store: store.values.get(key))
 
 
-class WithRedis(Stores):
-    url: ClassVar[str]
-
-    def other_store(self) -> Store:
-        # The Python package is optional.
-        from rasa_whatsapp_channel.store.redis import RedisStore
-
-        return RedisStore(f"{self.url}?name={uuid4().hex}", clock=self.clock)
-
-
-class RedisQueues(WithRedis, Queues):
-    pass
-
-
-class RedisRecords(WithRedis, Records):
-    # Redis ends records by its own clock. What ended by the one given here comes back with it.
-    @rule(seconds=pauses.filter(lambda seconds: seconds > 0))
-    def move_clock(self, seconds):
-        super().move_clock(seconds)
-
-
 def recipient_of(key):
     return "anna" if key < "2" else "ben"
 
 
+# Each answer is a round trip.
 ENOUGH = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-TestQueues = Queues.TestCase
-TestQueues.settings = ENOUGH
-TestRecords = Records.TestCase
-TestRecords.settings = ENOUGH
-
-# Each answer is a round trip.
-FEWER = settings(ENOUGH, max_examples=20)
 
 
-class TestRedisQueues(RedisQueues.TestCase):
-    settings = FEWER
+class TestQueues(Queues.TestCase):
+    settings = ENOUGH
 
     @pytest.fixture(autouse=True)
     def use(self, shared_redis):
-        WithRedis.url = shared_redis.url
+        Stores.url = shared_redis.url
 
 
-class TestRedisRecords(RedisRecords.TestCase):
-    settings = FEWER
+class TestRecords(Records.TestCase):
+    settings = ENOUGH
 
     @pytest.fixture(autouse=True)
     def use(self, shared_redis):
-        WithRedis.url = shared_redis.url
+        Stores.url = shared_redis.url

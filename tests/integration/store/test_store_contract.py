@@ -6,9 +6,23 @@ import asyncio
 import time
 
 import pytest
+from support.crashes import crash_with_next_entry, notice_silence
 
-from rasa_whatsapp_channel.store.base import DAY, Depth, Sent
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import (
+    DAY,
+    INFRASTRUCTURE,
+    THROUGHPUT,
+    TIME,
+    TOKEN,
+    WINDOW,
+    Depth,
+    Sent,
+    State,
+    status_of,
+)
 from rasa_whatsapp_channel.store.bucket import Limit
+from rasa_whatsapp_channel.store.heartbeat import LEASE, LOOKS
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 ANNA, BEN = "491511111111", "491522222222"
@@ -17,7 +31,7 @@ HELLO = {"type": "text", "text": {"body": "hello"}}
 
 async def claim_all(queue):
     items = []
-    while item := await queue.claim(30):
+    while item := await queue.claim():
         items.append(item)
     return items
 
@@ -34,21 +48,21 @@ async def test_what_was_put_is_claimed_with_all_its_parts(queue, clock):
     await queue.put("wamid.1", ANNA, HELLO)
     clock.now += 5
 
-    item = await queue.claim(30)
+    item = await queue.claim()
 
     assert (item.key, item.conversation, item.body) == ("wamid.1", ANNA, HELLO)
     assert (item.attempts, item.put_at) == (1, clock.now - 5)
 
 
 async def test_an_empty_queue_has_nothing_to_claim(queue):
-    assert await queue.claim(30) is None
+    assert await queue.claim() is None
 
 
 async def test_a_conversation_is_handled_in_the_order_its_entries_were_put(queue):
     await put_all(queue, ("a", ANNA), ("c", ANNA), ("b", ANNA))
 
     order = []
-    while item := await queue.claim(30):
+    while item := await queue.claim():
         order.append(item.key)
         await queue.done(item)
 
@@ -59,7 +73,7 @@ async def test_entries_put_at_one_moment_keep_the_order_of_the_calls(queue):
     await asyncio.gather(*(queue.put(f"{n:03}", ANNA, HELLO) for n in range(150)))
 
     order = []
-    while item := await queue.claim(30):
+    while item := await queue.claim():
         order.append(item.key)
         await queue.done(item)
 
@@ -80,7 +94,7 @@ async def test_other_conversations_go_on_while_one_is_out(queue):
 
 async def test_the_oldest_free_entry_of_all_conversations_comes_first(queue):
     await put_all(queue, ("a1", ANNA), ("b1", BEN), ("a2", ANNA))
-    first = await queue.claim(30)
+    first = await queue.claim()
     await queue.done(first)
 
     assert [item.key for item in await claim_all(queue)] == ["b1", "a2"]
@@ -89,7 +103,7 @@ async def test_the_oldest_free_entry_of_all_conversations_comes_first(queue):
 async def test_claims_of_one_moment_get_different_entries(queue):
     await put_all(queue, *((f"k{n}", f"user {n}") for n in range(50)))
 
-    items = await asyncio.gather(*(queue.claim(30) for _ in range(60)))
+    items = await asyncio.gather(*(queue.claim() for _ in range(60)))
 
     keys = [item.key for item in items if item]
     assert sorted(keys) == sorted(f"k{n}" for n in range(50))
@@ -98,10 +112,10 @@ async def test_claims_of_one_moment_get_different_entries(queue):
 async def test_inbox_and_outbox_know_nothing_of_each_other(store):
     assert await store.inbox.put("same key", ANNA, HELLO)
     assert await store.outbox.put("same key", ANNA, HELLO)
-    await store.inbox.done(await store.inbox.claim(30))
+    await store.inbox.done(await store.inbox.claim())
 
-    assert await store.inbox.claim(30) is None
-    assert (await store.outbox.claim(30)).key == "same key"
+    assert await store.inbox.claim() is None
+    assert (await store.outbox.claim()).key == "same key"
 
 
 @pytest.mark.parametrize(
@@ -116,17 +130,17 @@ async def test_inbox_and_outbox_know_nothing_of_each_other(store):
 async def test_a_body_comes_back_as_it_was(queue, body):
     await queue.put("k", ANNA, body)
 
-    assert (await queue.claim(30)).body == body
+    assert (await queue.claim()).body == body
 
 
 async def test_half_an_emoji_in_a_key_or_a_reason_does_no_harm(queue):
     assert await queue.put("\ud83d", "\ud83d", HELLO)
     assert not await queue.put("\ud83d", "\ud83d", HELLO)
 
-    item = await queue.claim(30)
-    await queue.give_up(item, "cannot read \ud83d")
+    item = await queue.claim()
+    await queue.dead_letter(item, "cannot read \ud83d")
 
-    assert (await queue.depth()).given_up == 1
+    assert (await queue.depth()).dead_letters == 1
 
 
 async def test_changing_a_body_after_putting_it_changes_nothing(queue):
@@ -134,7 +148,7 @@ async def test_changing_a_body_after_putting_it_changes_nothing(queue):
     await queue.put("k", ANNA, body)
     body["text"]["body"] = "after"
 
-    assert (await queue.claim(30)).body == {"text": {"body": "before"}}
+    assert (await queue.claim()).body == {"text": {"body": "before"}}
 
 
 async def test_what_is_not_json_is_refused_and_nothing_is_kept(queue):
@@ -156,10 +170,10 @@ async def test_a_key_is_refused_while_its_entry_waits(queue):
 
 async def test_a_key_is_refused_after_its_entry_is_done(queue):
     await queue.put("k", ANNA, HELLO)
-    await queue.done(await queue.claim(30))
+    await queue.done(await queue.claim())
 
     assert not await queue.put("k", ANNA, HELLO)
-    assert await queue.claim(30) is None
+    assert await queue.claim() is None
 
 
 async def test_a_key_is_refused_in_another_conversation_too(queue):
@@ -178,7 +192,7 @@ async def test_of_fifty_puts_of_one_key_at_once_one_counts(queue):
 async def test_a_key_is_refused_for_a_week_and_forgotten_after_its_retention(store, clock):
     queue = store.inbox
     await queue.put("k", ANNA, HELLO)
-    await queue.done(await queue.claim(30))
+    await queue.done(await queue.claim())
 
     clock.now += 7 * DAY
     await store.purge()
@@ -189,178 +203,218 @@ async def test_a_key_is_refused_for_a_week_and_forgotten_after_its_retention(sto
     assert await queue.put("k", ANNA, HELLO)
 
 
-# Leases
+# Claims and processes that die
 
 
-async def test_an_item_comes_back_when_its_lease_ends(queue, clock):
-    await queue.put("k", ANNA, HELLO)
-    await queue.claim(lease=30)
-    clock.now += 29
-    assert await queue.claim(lease=30) is None
-    clock.now += 2
+async def test_an_entry_comes_back_when_the_process_that_claimed_it_died(store, another):
+    await store.inbox.put("k", ANNA, HELLO)
+    await crash_with_next_entry(store, another, "inbox")
 
-    again = await queue.claim(lease=30)
+    again = await store.inbox.claim()
 
-    assert (again.key, again.attempts) == ("k", 2)
+    assert (again.key, again.attempts, again.crashes) == ("k", 2, 1)
 
 
-async def test_who_takes_over_after_a_lease_is_told_and_after_a_release_is_not(queue, clock):
-    await queue.put("k", ANNA, HELLO)
+async def test_what_a_living_process_claimed_stays_its_own_for_ever(store, another, clock):
+    await store.inbox.put("k", ANNA, HELLO)
+    item = await another.inbox.claim()
 
-    first = await queue.claim(lease=30)
-    clock.now += 31
-    second = await queue.claim(lease=30)
-    await queue.release(second)
-    third = await queue.claim(lease=30)
+    for _ in range(5 * LOOKS):
+        another.beat()
+        store.beat()
+        clock.now += DAY
 
-    assert [item.lapsed for item in (first, second, third)] == [False, True, False]
-
-
-async def test_an_entry_that_came_back_is_claimed_before_younger_ones(queue, clock):
-    await put_all(queue, ("a1", ANNA), ("b1", BEN))
-    await queue.claim(30)
-    clock.now += 31
-
-    assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
+    assert await store.inbox.claim() is None
+    await another.inbox.done(item)
+    assert (await store.inbox.depth()).waiting == 0
 
 
-async def test_a_lease_that_ends_does_not_let_the_next_entry_pass(queue, clock):
+async def test_a_process_takes_nothing_from_itself_and_needs_nobody_to_see_it_live(store):
+    await store.inbox.put("k", ANNA, HELLO)
+    await store.inbox.claim()
+
+    notice_silence(store)
+
+    assert await store.inbox.claim() is None
+
+
+async def test_crashes_in_a_row_are_counted_and_a_failure_in_between_forgets_them(
+    store, store_url, clock
+):
+    if store_url == "memory:":
+        pytest.skip("a store in memory belongs to one process")
+    await store.inbox.put("k", ANNA, HELLO)
+
+    async def crash():
+        async with open_store(store_url, clock=clock) as dying:
+            await crash_with_next_entry(store, dying, "inbox")
+
+    await crash()
+    await crash()
+    item = await store.inbox.claim()
+    assert (item.crashes, item.tries) == (2, 3)
+    await store.inbox.retry_later(item, counted=False)
+    await crash()
+    item = await store.inbox.claim()
+    assert item.crashes == 3
+    await store.inbox.retry_later(item, error="it only failed")
+
+    item = await store.inbox.claim()
+    assert (item.crashes, item.last_error) == (0, "it only failed")
+
+
+async def test_an_entry_that_came_back_is_claimed_before_younger_ones(store, another):
+    await put_all(store.inbox, ("a1", ANNA), ("b1", BEN))
+    await crash_with_next_entry(store, another, "inbox")
+
+    assert [item.key for item in await claim_all(store.inbox)] == ["a1", "b1"]
+
+
+async def test_a_crash_does_not_let_the_next_entry_pass(store, another):
+    await put_all(store.inbox, ("a1", ANNA), ("a2", ANNA))
+    await crash_with_next_entry(store, another, "inbox")
+
+    assert [item.key for item in await claim_all(store.inbox)] == ["a1"]
+
+
+async def test_who_was_held_for_dead_can_still_end_an_entry_that_nobody_took(store, another):
+    await store.inbox.put("k", ANNA, HELLO)
+    item = await crash_with_next_entry(store, another, "inbox")
+
+    await another.inbox.done(item)
+
+    assert await store.inbox.claim() is None
+    assert (await store.inbox.depth()).waiting == 0
+
+
+@pytest.mark.parametrize("end", ["done", "retry later", "dead letter", "hand back"])
+async def test_who_was_held_for_dead_cannot_end_an_entry_that_somebody_took(store, another, end):
+    await store.inbox.put("k", ANNA, HELLO)
+    stale = await crash_with_next_entry(store, another, "inbox")
+    current = await store.inbox.claim()
+
+    await end_item(another.inbox, stale, end)
+
+    assert await store.inbox.claim() is None
+    assert (await store.inbox.depth()).waiting == 1
+    await store.inbox.done(current)
+    assert (await store.inbox.depth()).waiting == 0
+
+
+async def test_what_a_process_has_is_given_back_when_it_ends_in_good_order(store, store_url, clock):
+    if store_url == "memory:":
+        pytest.skip("a store in memory belongs to one process")
+    await store.inbox.put("k", ANNA, HELLO)
+    async with open_store(store_url, clock=clock) as ending:
+        await ending.inbox.claim()
+
+    item = await store.inbox.claim()
+
+    assert (item.key, item.crashes) == ("k", 0)
+
+
+async def test_an_entry_that_was_handed_back_was_never_tried(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    await queue.claim(30)
-    clock.now += 31
+    await queue.hand_back(await queue.claim())
 
-    assert [item.key for item in await claim_all(queue)] == ["a1"]
+    again = await queue.claim()
 
-
-async def test_an_extended_lease_lasts_longer(queue, clock):
-    await queue.put("k", ANNA, HELLO)
-    item = await queue.claim(30)
-    clock.now += 20
-    assert await queue.extend(item, 30)
-    clock.now += 20
-    assert await queue.claim(30) is None
-    clock.now += 20
-
-    assert (await queue.claim(30)).attempts == 2
+    assert (again.key, again.tries, again.attempts) == ("a1", 1, 2)
 
 
-async def test_who_is_late_can_still_end_an_entry_that_nobody_took_over(queue, clock):
-    await queue.put("k", ANNA, HELLO)
-    item = await queue.claim(30)
-    clock.now += 31
-
-    await queue.done(item)
-
-    assert await queue.claim(30) is None
-
-
-@pytest.mark.parametrize("end", ["done", "release", "give up", "extend"])
-async def test_who_lost_the_lease_can_no_longer_end_the_item(queue, clock, end):
-    await queue.put("k", ANNA, HELLO)
-    stale = await queue.claim(30)
-    clock.now += 31
-    current = await queue.claim(30)
-
-    await end_item(queue, stale, end)
-
-    assert await queue.claim(30) is None
-    assert (await queue.depth()) == Depth(waiting=1, given_up=0, oldest=current.put_at)
-    assert await queue.extend(current, 30)
-
-
-@pytest.mark.parametrize("first", ["done", "release", "give up"])
-@pytest.mark.parametrize("second", ["done", "release", "give up", "extend"])
+@pytest.mark.parametrize("first", ["done", "retry later", "dead letter"])
+@pytest.mark.parametrize("second", ["done", "retry later", "dead letter", "hand back"])
 async def test_an_item_is_ended_once(queue, first, second):
     await put_all(queue, ("k", ANNA), ("next", ANNA))
-    item = await queue.claim(30)
+    item = await queue.claim()
     await end_item(queue, item, first)
     before = await queue.depth()
 
     await end_item(queue, item, second)
 
     assert await queue.depth() == before
-    expected = "k" if first == "release" else "next"
-    assert (await queue.claim(30)).key == expected
+    expected = "k" if first == "retry later" else "next"
+    assert (await queue.claim()).key == expected
 
 
 async def end_item(queue, item, end):
     if end == "done":
         await queue.done(item)
-    elif end == "release":
-        await queue.release(item)
-    elif end == "give up":
-        await queue.give_up(item, "reason")
+    elif end == "retry later":
+        await queue.retry_later(item)
+    elif end == "dead letter":
+        await queue.dead_letter(item, "reason")
     else:
-        assert not await queue.extend(item, 300)
+        await queue.hand_back(item)
 
 
 async def test_ending_one_entry_frees_the_next_of_its_conversation(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    await queue.done(await queue.claim(30))
+    await queue.done(await queue.claim())
 
-    assert (await queue.claim(30)).key == "a2"
+    assert (await queue.claim()).key == "a2"
 
 
 async def test_a_released_item_can_be_claimed_at_once(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    await queue.release(await queue.claim(30))
+    await queue.retry_later(await queue.claim())
 
-    again = await queue.claim(30)
+    again = await queue.claim()
 
     assert (again.key, again.attempts) == ("a1", 2)
 
 
 async def test_a_conversation_waits_until_its_released_item_may_be_claimed(queue, clock):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN))
-    await queue.release(await queue.claim(30), after=60)
+    await queue.retry_later(await queue.claim(), after=60)
 
     assert [item.key for item in await claim_all(queue)] == ["b1"]
     clock.now += 61
-    assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
+    assert [item.key for item in await claim_all(queue)] == ["a1"]
 
 
-async def test_a_lease_ends_after_its_seconds_though_the_clock_was_set_back(queue, clock):
+async def test_a_wait_lasts_for_its_seconds_though_the_clock_was_set_back(queue, clock):
     await queue.put("k", ANNA, HELLO)
-    await queue.claim(30)
+    await queue.retry_later(await queue.claim(), 30)
     clock.now -= 3600
-    assert await queue.claim(30) is None
+    assert await queue.claim() is None
     clock.now += 31
 
-    assert (await queue.claim(30)).attempts == 2
+    assert (await queue.claim()).attempts == 2
 
 
 async def test_entries_put_before_the_clock_was_set_back_can_be_claimed(queue, clock):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
     clock.now -= 3600
 
-    await queue.done(await queue.claim(30))
+    await queue.done(await queue.claim())
 
-    assert (await queue.claim(30)).key == "a2"
+    assert (await queue.claim()).key == "a2"
 
 
 @pytest.mark.parametrize("steps", range(5))
 async def test_an_item_whose_claimant_was_cancelled_is_not_lost(queue, steps):
     await queue.put("k", ANNA, HELLO)
-    claiming = await in_steps(steps, queue.claim(3600))
+    claiming = await in_steps(steps, queue.claim())
     claiming.cancel()
     await asyncio.wait([claiming])
     await asyncio.sleep(0.05)
 
     someone_has_it = not claiming.cancelled()
-    someone_can_claim_it = await queue.claim(30) is not None
+    someone_can_claim_it = await queue.claim() is not None
 
     assert someone_has_it != someone_can_claim_it
 
 
 async def test_an_entry_that_was_handed_back_for_its_claimant_was_never_tried(queue):
     await queue.put("k", ANNA, HELLO)
-    claiming = asyncio.create_task(queue.claim(3600))
+    claiming = asyncio.create_task(queue.claim())
     await asyncio.sleep(0)
     claiming.cancel()
     await asyncio.wait([claiming])
     await asyncio.sleep(0.05)
 
-    again = claiming.result() if not claiming.cancelled() else await queue.claim(30)
+    again = claiming.result() if not claiming.cancelled() else await queue.claim()
 
     assert (again.key, again.tries) == ("k", 1)
 
@@ -368,66 +422,115 @@ async def test_an_entry_that_was_handed_back_for_its_claimant_was_never_tried(qu
 async def test_many_are_claimed_at_once_one_of_each_conversation(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN), ("c1", "cem"))
 
-    first = await queue.claim_many(30, 2)
-    second = await queue.claim_many(30, 2)
+    first = await queue.claim_many(2)
+    second = await queue.claim_many(2)
 
     assert [item.key for item in first] == ["a1", "b1"]
     assert [item.key for item in second] == ["c1"]
-    assert await queue.claim_many(30, 2) == []
+    assert await queue.claim_many(2) == []
 
 
 async def test_a_claim_that_was_no_fault_of_the_entry_does_not_count_as_a_try(queue):
     await queue.put("k", ANNA, HELLO)
-    await queue.release(await queue.claim(30))
-    await queue.release(await queue.claim(30), attempt=False)
-    await queue.release(await queue.claim(30), 0, attempt=False)
+    await queue.retry_later(await queue.claim())
+    await queue.retry_later(await queue.claim(), counted=False)
+    await queue.retry_later(await queue.claim(), 0, counted=False)
 
-    item = await queue.claim(30)
+    item = await queue.claim()
 
     assert (item.tries, item.attempts) == (2, 4)
 
 
 async def test_a_retried_entry_has_all_its_tries_before_it(queue):
     await queue.put("k", ANNA, HELLO)
-    await queue.release(await queue.claim(30), attempt=False)
-    await queue.give_up(await queue.claim(30), "reason")
-    await queue.retry("k")
+    await queue.retry_later(await queue.claim(), counted=False)
+    await queue.dead_letter(await queue.claim(), "reason")
+    await queue.requeue("k")
 
-    item = await queue.claim(30)
+    item = await queue.claim()
 
     assert (item.tries, item.attempts) == (1, 1)
 
 
 async def test_a_changed_body_is_what_the_next_claim_finds(queue):
     await queue.put("k", ANNA, HELLO)
-    item = await queue.claim(30)
+    await queue.retry_later(await queue.claim(), body={"text": "another way"})
 
-    assert await queue.replace_body(item, {"text": "healed"})
-    await queue.release(item)
-
-    assert (await queue.claim(30)).body == {"text": "healed"}
+    assert (await queue.claim()).body == {"text": "another way"}
 
 
-async def test_a_changed_body_is_what_is_set_aside_and_retried(queue):
+async def test_a_changed_body_is_what_becomes_a_dead_letter_and_goes_again(queue):
     await queue.put("k", ANNA, HELLO)
-    item = await queue.claim(30)
-    await queue.replace_body(item, {"text": "healed"})
-    await queue.give_up(item, "reason")
+    await queue.retry_later(await queue.claim(), body={"text": "another way"})
+    await queue.dead_letter(await queue.claim(), "reason")
 
-    assert [entry.body for entry in await queue.given_up()] == [{"text": "healed"}]
-    await queue.retry("k")
-    assert (await queue.claim(30)).body == {"text": "healed"}
+    assert [entry.body for entry in await queue.dead_letters()] == [{"text": "another way"}]
+    await queue.requeue("k")
+    assert (await queue.claim()).body == {"text": "another way"}
 
 
-async def test_who_lost_the_lease_can_no_longer_change_the_body(queue, clock):
+async def test_the_last_error_and_the_time_of_the_first_stay_with_the_entry(queue, clock):
     await queue.put("k", ANNA, HELLO)
-    stale = await queue.claim(30)
-    clock.now += 31
-    current = await queue.claim(30)
+    begun = clock.now
+    await queue.retry_later(await queue.claim(), error="first")
+    clock.now += 5
+    await queue.retry_later(await queue.claim(), error="second")
+    await queue.retry_later(await queue.claim(), counted=False)
 
-    assert not await queue.replace_body(stale, {"text": "stale"})
-    await queue.release(current)
-    assert (await queue.claim(30)).body == HELLO
+    (row,) = await queue.waiting()
+    assert row.last_error == "second"
+    assert (await queue.depth()).last_error == "second"
+    item = await queue.claim()
+    assert (item.failing_since, item.last_error) == (begun, "second")
+    await queue.done(item)
+    assert (await queue.depth()).last_error is None
+
+
+# Waits, and what ends them
+
+CAUSES = [TIME, WINDOW, TOKEN, THROUGHPUT, INFRASTRUCTURE, status_of("wamid.1"), "status:wamid.2"]
+
+
+@pytest.mark.parametrize("kind", ["an entry", "what is behind", "an empty conversation"])
+@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.parametrize("event", CAUSES)
+async def test_a_wait_ends_by_what_it_names_and_by_nothing_else(queue, kind, cause, event):
+    await queue.put("a1", ANNA, HELLO)
+    if kind == "an entry":
+        await queue.retry_later(await queue.claim(), 3600, cause=cause)
+    else:
+        if kind == "what is behind":
+            await queue.put("a2", ANNA, HELLO)
+        await queue.done(await queue.claim(), 3600, cause=cause)
+
+    ended = await queue.end_wait(ANNA, event)
+
+    assert ended == (event == cause)
+    await queue.put("a3", ANNA, HELLO)
+    assert (await queue.claim() is not None) == ended
+
+
+async def test_a_wait_and_its_cause_are_seen(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN))
+    await queue.retry_later(await queue.claim(), 60, cause=WINDOW)
+    await queue.retry_later(await queue.claim(), 30)
+
+    rows = await queue.waiting()
+
+    assert [(row.state, row.due_at, row.cause) for row in rows] == [
+        (State.WAITING, clock.now + 60, WINDOW),
+        (State.WAITING, clock.now + 30, TIME),
+    ]
+
+
+async def test_the_cause_of_a_wait_that_ended_ends_no_later_wait(queue, clock):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.retry_later(await queue.claim(), 3, cause=WINDOW)
+    clock.now += 3
+    await queue.retry_later(await queue.claim(), 60)
+
+    assert not await queue.end_wait(ANNA, WINDOW)
+    assert await queue.claim() is None
 
 
 # Holds
@@ -435,7 +538,7 @@ async def test_who_lost_the_lease_can_no_longer_change_the_body(queue, clock):
 
 async def test_a_conversation_on_hold_does_not_go_on_before_the_hold_ends(queue, clock):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN))
-    await queue.done(await queue.claim(30), hold=3)
+    await queue.done(await queue.claim(), hold=3)
 
     assert [item.key for item in await claim_all(queue)] == ["b1"]
     clock.now += 3
@@ -444,164 +547,100 @@ async def test_a_conversation_on_hold_does_not_go_on_before_the_hold_ends(queue,
 
 async def test_what_is_put_while_its_conversation_is_on_hold_waits_too(queue, clock):
     await queue.put("a1", ANNA, HELLO)
-    await queue.done(await queue.claim(30), hold=3)
+    await queue.done(await queue.claim(), hold=3)
     clock.now += 1
     await put_all(queue, ("a2", ANNA), ("a3", ANNA))
 
-    assert await queue.claim(30) is None
+    assert await queue.claim() is None
     clock.now += 2
-    item = await queue.claim(30)
+    item = await queue.claim()
     assert item.key == "a2"
     await queue.done(item)
-    assert (await queue.claim(30)).key == "a3"
+    assert (await queue.claim()).key == "a3"
 
 
 async def test_what_is_put_after_a_hold_is_over_can_be_claimed(queue, clock):
     await queue.put("a1", ANNA, HELLO)
-    await queue.done(await queue.claim(30), hold=3)
+    await queue.done(await queue.claim(), hold=3)
     clock.now += 3
     await queue.put("a2", ANNA, HELLO)
 
-    assert (await queue.claim(30)).key == "a2"
-
-
-async def test_a_given_up_entry_may_hold_its_conversation_too(queue, clock):
-    await queue.put("a1", ANNA, HELLO)
-    await queue.give_up(await queue.claim(30), "reason", hold=3)
-    await queue.put("a2", ANNA, HELLO)
-
-    assert await queue.claim(30) is None
-    clock.now += 3
-    assert (await queue.claim(30)).key == "a2"
-
-
-async def test_a_retried_entry_waits_for_the_hold_of_its_conversation(queue, clock):
-    await queue.put("a1", ANNA, HELLO)
-    await queue.give_up(await queue.claim(30), "reason", hold=3)
-    await queue.retry("a1")
-
-    assert await queue.claim(30) is None
-    clock.now += 3
-    assert (await queue.claim(30)).key == "a1"
+    assert (await queue.claim()).key == "a2"
 
 
 async def test_a_hold_lasts_for_its_seconds_though_the_clock_was_set_back(queue, clock):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN))
-    await queue.done(await queue.claim(30), hold=3)
-    await queue.done(await queue.claim(30), hold=3)
+    await queue.done(await queue.claim(), hold=3)
+    await queue.done(await queue.claim(), hold=3)
     clock.now -= 3600
     await queue.put("b2", BEN, HELLO)
-    assert await queue.claim(30) is None
+    assert await queue.claim() is None
     clock.now += 3
 
     assert {item.key for item in await claim_all(queue)} == {"a2", "b2"}
 
 
-async def test_who_lost_the_lease_holds_nothing(queue, clock):
+async def test_no_wait_ends_while_an_entry_is_claimed(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    stale = await queue.claim(30)
-    clock.now += 31
-    await queue.done(await queue.claim(30))
+    await queue.claim()
 
-    await queue.done(stale, hold=60)
-
-    assert (await queue.claim(30)).key == "a2"
+    assert not await queue.end_wait(ANNA, TIME)
+    assert await queue.claim() is None
 
 
-async def test_a_hold_ends_when_its_conversation_is_freed(queue):
-    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    await queue.done(await queue.claim(30), hold=3)
-
-    assert await queue.free(ANNA)
-
-    assert (await queue.claim(30)).key == "a2"
-
-
-async def test_a_hold_of_an_empty_conversation_can_be_ended_too(queue):
-    await queue.put("a1", ANNA, HELLO)
-    await queue.done(await queue.claim(30), hold=3)
-
-    assert await queue.free(ANNA)
-    assert not await queue.free(ANNA)
-
-    await queue.put("a2", ANNA, HELLO)
-    assert (await queue.claim(30)).key == "a2"
-
-
-async def test_a_released_item_can_be_freed(queue):
-    await queue.put("a1", ANNA, HELLO)
-    await queue.release(await queue.claim(30), after=3600)
-
-    assert await queue.free(ANNA)
-
-    assert (await queue.claim(30)).key == "a1"
-
-
-async def test_freeing_changes_nothing_while_an_entry_is_out(queue, clock):
-    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    item = await queue.claim(30)
-
-    assert not await queue.free(ANNA)
-
-    assert await queue.claim(30) is None
-    assert await queue.extend(item, 30)
-
-
-async def test_there_is_nothing_to_free_where_nothing_waits_or_all_is_free(queue, clock):
-    await queue.put("a1", ANNA, HELLO)
-    await queue.put("b1", BEN, HELLO)
-    await queue.release(await queue.claim(30), after=3)
+async def test_there_is_no_wait_to_end_where_all_is_ready(queue, clock):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN))
+    await queue.retry_later(await queue.claim(), 3)
     clock.now += 3
 
-    assert not await queue.free(ANNA)
-    assert not await queue.free(BEN)
-    assert not await queue.free("nobody")
+    for who in (ANNA, BEN, "nobody"):
+        assert not await queue.end_wait(who, TIME)
     assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
 
 
-# Given up
+# Dead letters
 
 
 async def test_a_given_up_entry_can_be_looked_at(queue, clock):
     await queue.put("k", ANNA, HELLO)
-    item = await queue.claim(30)
+    item = await queue.claim()
     clock.now += 3
-    await queue.give_up(item, "131026 Message undeliverable")
+    await queue.dead_letter(item, "131026 Message undeliverable")
 
-    (given_up,) = await queue.given_up()
+    (dead_letter,) = await queue.dead_letters()
 
-    assert (given_up.key, given_up.conversation, given_up.body) == ("k", ANNA, HELLO)
-    assert given_up.reason == "131026 Message undeliverable"
-    assert (given_up.attempts, given_up.put_at) == (1, item.put_at)
-    assert given_up.given_up_at == clock.now
+    assert (dead_letter.key, dead_letter.conversation, dead_letter.body) == ("k", ANNA, HELLO)
+    assert dead_letter.reason == "131026 Message undeliverable"
+    assert (dead_letter.attempts, dead_letter.put_at) == (1, item.put_at)
+    assert dead_letter.died_at == clock.now
 
 
 async def test_a_conversation_goes_on_after_a_given_up_entry(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    await queue.give_up(await queue.claim(30), "reason")
+    await queue.dead_letter(await queue.claim(), "reason")
 
-    assert (await queue.claim(30)).key == "a2"
+    assert (await queue.claim()).key == "a2"
 
 
 async def test_the_newest_given_up_entries_come_first(queue):
     for key in ("a", "b", "c"):
         await queue.put(key, ANNA, HELLO)
-        await queue.give_up(await queue.claim(30), "reason")
+        await queue.dead_letter(await queue.claim(), "reason")
 
-    assert [entry.key for entry in await queue.given_up(limit=2)] == ["c", "b"]
+    assert [entry.key for entry in await queue.dead_letters(limit=2)] == ["c", "b"]
 
 
 async def test_a_retried_entry_starts_anew_at_the_end_of_its_conversation(queue, clock):
     await queue.put("a1", ANNA, HELLO)
-    await queue.give_up(await queue.claim(30), "reason")
+    await queue.dead_letter(await queue.claim(), "reason")
     await queue.put("a2", ANNA, HELLO)
     clock.now += 60
 
-    assert await queue.retry("a1")
+    assert await queue.requeue("a1")
 
-    assert await queue.given_up() == []
-    await queue.done(await queue.claim(30))
-    again = await queue.claim(30)
+    assert await queue.dead_letters() == []
+    await queue.done(await queue.claim())
+    again = await queue.claim()
     assert (again.key, again.body, again.attempts) == ("a1", HELLO, 1)
     assert again.put_at == clock.now
 
@@ -609,47 +648,47 @@ async def test_a_retried_entry_starts_anew_at_the_end_of_its_conversation(queue,
 async def test_what_was_not_given_up_cannot_be_retried(queue):
     await queue.put("k", ANNA, HELLO)
 
-    assert not await queue.retry("k")
-    assert not await queue.retry("never seen")
+    assert not await queue.requeue("k")
+    assert not await queue.requeue("never seen")
 
 
 async def test_an_entry_can_be_given_up_and_retried_again(queue):
     await queue.put("k", ANNA, HELLO)
     for reason in ("first", "second"):
-        await queue.give_up(await queue.claim(30), reason)
-        assert [entry.reason for entry in await queue.given_up()] == [reason]
-        assert await queue.retry("k")
+        await queue.dead_letter(await queue.claim(), reason)
+        assert [entry.reason for entry in await queue.dead_letters()] == [reason]
+        assert await queue.requeue("k")
 
-    assert (await queue.claim(30)).key == "k"
+    assert (await queue.claim()).key == "k"
 
 
 async def test_what_cannot_be_handled_is_kept_without_ever_waiting(queue, clock):
-    assert await queue.put_given_up("k", "", {"raw": "not json"}, "not JSON")
+    assert await queue.put_dead_letter("k", "", {"raw": "not json"}, "not JSON")
 
-    assert await queue.claim(30) is None
-    (entry,) = await queue.given_up()
+    assert await queue.claim() is None
+    (entry,) = await queue.dead_letters()
     assert (entry.key, entry.body, entry.reason) == ("k", {"raw": "not json"}, "not JSON")
-    assert (entry.attempts, entry.given_up_at) == (0, clock.now)
+    assert (entry.attempts, entry.died_at) == (0, clock.now)
 
 
 async def test_what_cannot_be_handled_is_kept_once(queue):
-    assert await queue.put_given_up("k", "", {"raw": "x"}, "first")
+    assert await queue.put_dead_letter("k", "", {"raw": "x"}, "first")
 
-    assert not await queue.put_given_up("k", "", {"raw": "x"}, "second")
+    assert not await queue.put_dead_letter("k", "", {"raw": "x"}, "second")
     assert not await queue.put("k", ANNA, HELLO)
-    assert [entry.reason for entry in await queue.given_up()] == ["first"]
+    assert [entry.reason for entry in await queue.dead_letters()] == ["first"]
 
 
 async def test_given_up_entries_go_away_after_a_month(store, clock):
-    await store.inbox.put_given_up("k", "", HELLO, "reason")
+    await store.inbox.put_dead_letter("k", "", HELLO, "reason")
 
     clock.now += 29 * DAY
     await store.purge()
-    assert len(await store.inbox.given_up()) == 1
+    assert len(await store.inbox.dead_letters()) == 1
 
     clock.now += 2 * DAY
     await store.purge()
-    assert await store.inbox.given_up() == []
+    assert await store.inbox.dead_letters() == []
 
 
 async def test_entries_that_wait_never_go_away(store, clock):
@@ -657,26 +696,26 @@ async def test_entries_that_wait_never_go_away(store, clock):
     clock.now += 365 * DAY
     await store.purge()
 
-    assert (await store.inbox.claim(30)).key == "k"
+    assert (await store.inbox.claim()).key == "k"
 
 
 async def test_a_discarded_entry_is_gone_and_its_key_stays_seen(queue):
     for key in ("a", "b"):
-        await queue.put_given_up(key, ANNA, HELLO, "reason")
+        await queue.put_dead_letter(key, ANNA, HELLO, "reason")
 
     assert await queue.discard("a")
 
     assert not await queue.discard("a")
-    assert not await queue.retry("a")
+    assert not await queue.requeue("a")
     assert not await queue.put("a", ANNA, HELLO)
-    assert [entry.key for entry in await queue.given_up()] == ["b"]
+    assert [entry.key for entry in await queue.dead_letters()] == ["b"]
 
 
 async def test_what_was_not_given_up_cannot_be_discarded(queue):
     await queue.put("k", ANNA, HELLO)
 
     assert not await queue.discard("k")
-    assert (await queue.claim(30)).key == "k"
+    assert (await queue.claim()).key == "k"
 
 
 # Looking at what waits
@@ -684,16 +723,16 @@ async def test_what_was_not_given_up_cannot_be_discarded(queue):
 
 async def test_what_waits_is_seen_oldest_first_with_its_state(queue, clock):
     await put_all(queue, ("a1", ANNA), ("b1", BEN), ("a2", ANNA), ("c1", "cem"))
-    await queue.claim(30)
-    await queue.release(await queue.claim(30), after=60)
+    await queue.claim()
+    await queue.retry_later(await queue.claim(), after=60)
 
     seen = await queue.waiting()
 
-    assert [(entry.key, entry.due_at, entry.out) for entry in seen] == [
-        ("a1", clock.now + 30, True),
-        ("b1", clock.now + 60, False),
-        ("a2", None, False),
-        ("c1", 0.0, False),
+    assert [(entry.key, entry.state, entry.due_at) for entry in seen] == [
+        ("a1", State.CLAIMED, None),
+        ("b1", State.WAITING, clock.now + 60),
+        ("a2", State.BEHIND, None),
+        ("c1", State.READY, None),
     ]
     assert [entry.attempts for entry in seen] == [1, 1, 0, 0]
     assert {entry.put_at for entry in seen} == {clock.now}
@@ -708,21 +747,20 @@ async def test_looking_at_what_waits_claims_nothing(queue):
     assert [item.attempts for item in await claim_all(queue)] == [1, 1]
 
 
-async def test_what_may_be_claimed_again_is_seen_as_free(queue, clock):
-    await put_all(queue, ("a1", ANNA), ("b1", BEN))
-    await queue.claim(30)
-    await queue.release(await queue.claim(30), after=30)
+async def test_what_may_be_claimed_again_is_seen_as_ready(queue, clock):
+    await queue.put("a1", ANNA, HELLO)
+    await queue.retry_later(await queue.claim(), after=30)
     clock.now += 30
 
-    assert [(entry.due_at, entry.out) for entry in await queue.waiting()] == [(0.0, False)] * 2
+    assert [entry.state for entry in await queue.waiting()] == [State.READY]
 
 
 async def test_what_waits_for_the_end_of_a_hold_is_seen_as_such(queue, clock):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    await queue.done(await queue.claim(30), hold=3)
+    await queue.done(await queue.claim(), hold=3)
 
-    assert [(entry.due_at, entry.out) for entry in await queue.waiting()] == [
-        (clock.now + 3, False)
+    assert [(entry.state, entry.due_at) for entry in await queue.waiting()] == [
+        (State.WAITING, clock.now + 3)
     ]
 
 
@@ -735,15 +773,15 @@ async def test_nothing_waits_in_an_empty_queue(queue):
 
 async def test_all_entries_of_one_conversation_are_forgotten(queue):
     await put_all(queue, ("a1", ANNA), ("b1", BEN), ("a2", ANNA), ("a3", ANNA))
-    await queue.put_given_up("a0", ANNA, HELLO, "reason")
-    await queue.put_given_up("b0", BEN, HELLO, "reason")
-    await queue.give_up(await queue.claim(30), "reason")
+    await queue.put_dead_letter("a0", ANNA, HELLO, "reason")
+    await queue.put_dead_letter("b0", BEN, HELLO, "reason")
+    await queue.dead_letter(await queue.claim(), "reason")
 
     assert await queue.purge(ANNA) == 4
     assert await queue.purge(ANNA) == 0
 
     assert [entry.key for entry in await queue.waiting()] == ["b1"]
-    assert [entry.key for entry in await queue.given_up()] == ["b0"]
+    assert [entry.key for entry in await queue.dead_letters()] == ["b0"]
     assert (await queue.depth()).waiting == 1
     assert [item.key for item in await claim_all(queue)] == ["b1"]
 
@@ -754,7 +792,7 @@ async def test_what_was_forgotten_of_a_conversation_is_still_seen(queue):
 
     assert not await queue.put("a1", ANNA, HELLO)
     assert await queue.put("a2", ANNA, HELLO)
-    assert (await queue.claim(30)).key == "a2"
+    assert (await queue.claim()).key == "a2"
 
 
 @pytest.mark.parametrize("with_next", [False, True])
@@ -762,41 +800,41 @@ async def test_the_hold_of_a_forgotten_conversation_is_over(queue, with_next):
     await queue.put("a1", ANNA, HELLO)
     if with_next:
         await queue.put("a2", ANNA, HELLO)
-    await queue.done(await queue.claim(30), hold=3600)
+    await queue.done(await queue.claim(), hold=3600)
 
     assert await queue.purge(ANNA) == with_next
 
     await queue.put("a3", ANNA, HELLO)
-    assert (await queue.claim(30)).key == "a3"
+    assert (await queue.claim()).key == "a3"
 
 
-@pytest.mark.parametrize("end", ["done", "release", "give up", "extend"])
+@pytest.mark.parametrize("end", ["done", "retry later", "dead letter", "hand back"])
 async def test_who_works_on_a_forgotten_entry_can_no_longer_end_it(queue, clock, end):
     await queue.put("a1", ANNA, HELLO)
-    item = await queue.claim(30)
+    item = await queue.claim()
     assert await queue.purge(ANNA) == 1
 
     await end_item(queue, item, end)
 
-    assert await queue.depth() == Depth(waiting=0, given_up=0, oldest=None)
+    assert await queue.depth() == Depth(waiting=0, dead_letters=0, oldest=None)
 
 
 async def test_nobody_else_begins_while_a_forgotten_entry_may_be_worked_on(queue, clock):
     await queue.put("a1", ANNA, HELLO)
-    await queue.claim(30)
+    await queue.claim()
     await queue.purge(ANNA)
     await queue.put("a2", ANNA, HELLO)
 
-    assert await queue.claim(30) is None
-    clock.now += 30
-    assert (await queue.claim(30)).key == "a2"
+    assert await queue.claim() is None
+    clock.now += LEASE
+    assert (await queue.claim()).key == "a2"
 
 
 # Depth
 
 
 async def test_an_empty_queue_has_no_depth(queue):
-    assert await queue.depth() == Depth(waiting=0, given_up=0, oldest=None)
+    assert await queue.depth() == Depth(waiting=0, dead_letters=0, oldest=None)
 
 
 async def test_depth_counts_what_waits_and_what_is_out_and_what_was_given_up(queue, clock):
@@ -805,11 +843,11 @@ async def test_depth_counts_what_waits_and_what_is_out_and_what_was_given_up(que
         await queue.put(f"k{n}", f"user {n % 2}", HELLO)
         clock.now += 1
 
-    assert await queue.depth() == Depth(waiting=5, given_up=0, oldest=start)
-    await queue.give_up(await queue.claim(30), "reason")
-    await queue.done(await queue.claim(30))
-    await queue.claim(30)
-    assert await queue.depth() == Depth(waiting=3, given_up=1, oldest=start + 2)
+    assert await queue.depth() == Depth(waiting=5, dead_letters=0, oldest=start)
+    await queue.dead_letter(await queue.claim(), "reason")
+    await queue.done(await queue.claim())
+    await queue.claim()
+    assert await queue.depth() == Depth(waiting=3, dead_letters=1, oldest=start + 2)
 
 
 # Waiting
@@ -848,10 +886,10 @@ async def test_an_entry_put_before_waiting_is_not_missed(rested):
     assert await seconds(rested.wait(10)) < 1
 
 
-@pytest.mark.parametrize("end", ["done", "release", "give up"])
+@pytest.mark.parametrize("end", ["done", "retry later", "dead letter"])
 async def test_waiting_ends_when_the_next_entry_becomes_free(rested, end):
     await put_all(rested, ("a1", ANNA), ("a2", ANNA))
-    item = await rested.claim(30)
+    item = await rested.claim()
     await rested.wait(0)
     waiting = asyncio.create_task(seconds(rested.wait(10)))
     await asyncio.sleep(0.05)
@@ -862,68 +900,48 @@ async def test_waiting_ends_when_the_next_entry_becomes_free(rested, end):
 
 
 async def test_waiting_ends_when_a_given_up_entry_is_retried(rested):
-    await rested.put_given_up("k", ANNA, HELLO, "reason")
+    await rested.put_dead_letter("k", ANNA, HELLO, "reason")
     waiting = asyncio.create_task(seconds(rested.wait(10)))
     await asyncio.sleep(0.05)
 
-    await rested.retry("k")
+    await rested.requeue("k")
 
     assert await waiting < 1
 
 
 async def test_waiting_ends_when_a_released_item_may_be_claimed(rested, clock):
     await rested.put("k", ANNA, HELLO)
-    await rested.release(await rested.claim(30), after=0.2)
+    await rested.retry_later(await rested.claim(), after=0.2)
     await rested.wait(0)
     waiting = asyncio.create_task(seconds(rested.wait(10)))
     clock.now += 0.2
 
     assert await waiting < 1
-    assert await rested.claim(30)
+    assert await rested.claim()
 
 
 async def test_waiting_ends_when_a_hold_ends(rested, clock):
     await rested.put("a1", ANNA, HELLO)
-    await rested.done(await rested.claim(30), hold=0.2)
+    await rested.done(await rested.claim(), hold=0.2)
     await rested.put("a2", ANNA, HELLO)
     await rested.wait(0)
     waiting = asyncio.create_task(seconds(rested.wait(10)))
     clock.now += 0.2
 
     assert await waiting < 1
-    assert await rested.claim(30)
+    assert await rested.claim()
 
 
-async def test_waiting_ends_when_a_conversation_is_freed(rested):
+async def test_waiting_ends_when_a_wait_is_ended(rested):
     await put_all(rested, ("a1", ANNA), ("a2", ANNA))
-    await rested.done(await rested.claim(30), hold=3600)
+    await rested.done(await rested.claim(), hold=3600)
     await rested.wait(0)
     waiting = asyncio.create_task(seconds(rested.wait(10)))
     await asyncio.sleep(0.05)
 
-    await rested.free(ANNA)
+    await rested.end_wait(ANNA, TIME)
 
     assert await waiting < 1
-
-
-async def test_waiting_goes_on_while_the_item_is_extended(rested, clock):
-    await rested.put("k", ANNA, HELLO)
-    item = await rested.claim(0.2)
-    await rested.extend(item, 300)
-    clock.now += 0.2
-
-    assert await rested.claim(30) is None
-
-
-async def test_waiting_ends_when_a_lease_ends(rested, clock):
-    await rested.put("k", ANNA, HELLO)
-    await rested.claim(0.2)
-    await rested.wait(0)
-    waiting = asyncio.create_task(seconds(rested.wait(10)))
-    clock.now += 0.2
-
-    assert await waiting < 1
-    assert await rested.claim(30)
 
 
 async def test_one_entry_wakes_one_of_many(rested):
@@ -941,7 +959,7 @@ async def test_many_entries_are_worked_on_by_as_many_as_wait(rested):
 
     async def work():
         while True:
-            if item := await rested.claim(30):
+            if item := await rested.claim():
                 claimed.append(item.key)
                 await asyncio.sleep(3600)
             await rested.wait(10)
@@ -961,7 +979,7 @@ async def test_one_who_is_woken_wakes_the_next_while_there_is_more(rested):
 
     async def work():
         await rested.wait(10)
-        claimed.append((await rested.claim(30)).key)
+        claimed.append((await rested.claim()).key)
 
     workers = [asyncio.create_task(work()) for _ in range(20)]
     await asyncio.wait(workers, timeout=5)
@@ -974,7 +992,7 @@ async def test_a_worker_that_is_cancelled_does_not_keep_an_entry_from_the_others
     claimed = asyncio.Queue()
 
     async def work():
-        while not (item := await rested.claim(30)):
+        while not (item := await rested.claim()):
             await rested.wait(10)
         claimed.put_nowait(item.key)
 
@@ -1086,6 +1104,47 @@ async def test_a_status_that_comes_before_our_note_is_joined(store, clock):
     assert await store.ledger.get("wamid.1") == noted
     assert await store.ledger.note_status("wamid.1", "sent") is None
     assert (await store.ledger.note_status("wamid.1", "read")).status == "read"
+
+
+async def test_the_code_of_a_failure_is_kept_also_where_it_comes_before_our_note(store):
+    await store.ledger.note_status("wamid.1", "failed", reason="131047 title", code=131047)
+
+    noted = await note(store.ledger)
+
+    assert (noted.status, noted.code) == ("failed", 131047)
+    await note(store.ledger, "wamid.2", "out:1")
+    failed = await store.ledger.note_status("wamid.2", "failed", code=131053)
+    assert failed.code == 131053
+    assert (await store.ledger.note_status("wamid.2", "read")).code == 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("status", "is_kept"),
+    [("sent", True), ("failed", True), ("delivered", False), ("read", False), ("played", False)],
+)
+async def test_the_body_of_a_message_is_kept_until_it_arrived(store, status, is_kept, when):
+    if when == "before":
+        await store.ledger.note_status("wamid.1", status)
+    await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA, body=HELLO)
+    if when == "after":
+        await store.ledger.note_status("wamid.1", status)
+
+    assert (await store.ledger.get("wamid.1")).body == (HELLO if is_kept else None)
+
+
+async def test_the_body_of_a_message_that_never_arrived_is_forgotten_after_a_day(
+    store, store_url, clock
+):
+    if store_url.startswith("redis"):
+        pytest.skip("Redis ends it by its own clock: test_redis.py looks at the ends of its keys")
+    await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA, body=HELLO)
+    clock.now += DAY + 1
+    await store.purge()
+
+    sent = await store.ledger.get("wamid.1")
+
+    assert sent.body is None
 
 
 async def test_noting_a_message_again_keeps_its_status(store):
@@ -1327,7 +1386,7 @@ async def test_a_closed_store_says_so(store):
         store.purge,
         store.inbox.depth,
         lambda: store.inbox.put("k", ANNA, HELLO),
-        lambda: store.outbox.claim(30),
+        lambda: store.outbox.claim(),
         lambda: store.ledger.get("wamid.1"),
         lambda: store.values.set("k", 1, ttl=1),
     ):
@@ -1352,9 +1411,11 @@ async def test_what_was_asked_for_before_closing_is_done(store):
     assert await asyncio.gather(*puts) == [True] * 300
 
 
-async def test_a_closed_store_can_be_opened_again(store):
+async def test_a_closed_store_can_be_opened_again(store, store_url):
+    if store_url == "memory:":
+        pytest.skip("what a store in memory holds ends with it")
     await store.inbox.put("k", ANNA, HELLO)
     await store.close()
     await store.open()
 
-    assert (await store.inbox.claim(30)).key == "k"
+    assert (await store.inbox.claim()).key == "k"

@@ -24,7 +24,7 @@ async def note(_status: Status) -> None: ...
 
 
 async def take(queue) -> Item:
-    item = await queue.claim(10)
+    item = await queue.claim()
     assert item is not None
     return item
 
@@ -62,13 +62,13 @@ async def test_a_key_that_was_put_before_keeps_its_first_trace(store: Store):
     assert told(second)["whatsapp.duplicate"] is True
 
 
-async def test_what_is_set_aside_and_tried_again_by_a_person_goes_on_in_its_trace(store: Store):
+async def test_what_is_a_dead_letter_and_tried_again_by_a_person_goes_on_in_its_trace(store: Store):
     spans = Spans()
     queue = server(spans).store(store).outbox
 
     await queue.put("k:0", "4915112345678", BODY)
-    await queue.give_up(await take(queue), "the bot failed")
-    assert await queue.retry("k:0")
+    await queue.dead_letter(await take(queue), "the bot failed")
+    assert await queue.requeue("k:0")
     await server(spans).handle("outbox", handle, store)(await take(queue))
 
     assert spans.paths == ["send outbox", "send outbox > process outbox"]

@@ -41,9 +41,9 @@ async def test_a_message_that_comes_again_after_the_store_broke_opens_the_window
     event = InboundMessage("m1", "text", phone=PHONE, timestamp=int(clock.now))
     await store.values.set(wrote_key(PHONE), clock.now - 2 * DAY, 90 * DAY)
     await store.outbox.put("k", PHONE, {})
-    waits = await store.outbox.claim(30)
+    waits = await store.outbox.claim()
     assert waits
-    await store.outbox.release(waits, DAY)  # for the window
+    await store.outbox.retry_later(waits, DAY)  # for the window
     setattr(store, part, BreaksOnce(getattr(store, part), call))
     receiver = Receiver(store, Metrics(), note_status=_nobody, clock=clock)
 
@@ -52,7 +52,7 @@ async def test_a_message_that_comes_again_after_the_store_broke_opens_the_window
     await receiver.receive([event])
 
     assert await store.values.get(wrote_key(PHONE)) == clock.now
-    assert await store.outbox.claim(30)
+    assert await store.outbox.claim()
     assert (await store.inbox.depth()).waiting == 1
 
 

@@ -1,4 +1,4 @@
-"""A sender on the memory store, with a client that keeps what it is asked and answers as told."""
+"""A sender on a store in a file, with a client that keeps what it is asked and answers as told."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from support.crashes import crash_with_next_entry
 
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
@@ -16,7 +17,8 @@ from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.consumer import Done, Outcome, Release, SetAside
+from rasa_whatsapp_channel.store.base import Item
+from rasa_whatsapp_channel.store.consumer import DeadLetter, Done, Outcome, Retry
 from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.clients import Client
@@ -108,12 +110,13 @@ class FakeClient(Client):
 class Office:
     """Outbox, sender and phone book of one number, driven step by step."""
 
-    def __init__(self, store: Any, clock: Clock, transport: Any, root: Path) -> None:
+    def __init__(self, store: Any, clock: Clock, transport: Any, root: Path, url: str) -> None:
         self.store = store
+        self.url = url
         self.clock = clock
         self.client = FakeClient()
         self.failures = Failures(store.inbox, "message_failed")
-        self.statuses = Statuses(store, self.failures)
+        self.statuses = Statuses(store, self.failures, clock=clock)
         self._links = Links(transport, private=True)
         self._root = root
         self.sender = self.make_sender()
@@ -144,20 +147,33 @@ class Office:
 
     async def step(self) -> tuple[str, Outcome] | None:
         """Let the sender handle what may be handled now; None when there is nothing."""
-        item = await self.store.outbox.claim(30)
+        item = await self.store.outbox.claim()
         if item is None:
             return None
         outcome = await self.sender.handle(item)
         if isinstance(outcome, Done):
-            await self.store.outbox.done(item, hold=outcome.hold)
-        elif isinstance(outcome, Release):
-            if outcome.body is not None:
-                await self.store.outbox.replace_body(item, outcome.body)
-            await self.store.outbox.release(item, outcome.after, attempt=outcome.attempt)
+            await self.store.outbox.done(item, outcome.hold, cause=outcome.cause)
+        elif isinstance(outcome, Retry):
+            await self.store.outbox.retry_later(
+                item,
+                outcome.after,
+                cause=outcome.cause,
+                counted=outcome.counted,
+                body=outcome.body,
+                error=outcome.error,
+            )
         else:
-            assert isinstance(outcome, SetAside)
-            await self.store.outbox.give_up(item, outcome.reason)
+            assert isinstance(outcome, DeadLetter)
+            await self.store.outbox.dead_letter(item, outcome.reason)
+            return item.key, outcome
+        if outcome.then is not None:
+            await outcome.then()
         return item.key, outcome
+
+    async def crash_with_message_in_hand(self) -> Item:
+        """Another process claims the next entry, and is killed while the answer is on its way."""
+        async with open_store(self.url, clock=self.clock) as dying:
+            return await crash_with_next_entry(self.store, dying, "outbox")
 
     async def run(self, *, steps: int = 50) -> None:
         """Go on until nothing is left that may go now."""
@@ -184,9 +200,9 @@ def clock() -> Clock:
 
 @pytest_asyncio.fixture
 async def office(clock: Clock, tmp_path: Path) -> AsyncIterator[Office]:
-    store = open_store("memory:", clock=clock)
-    async with store:
-        office = Office(store, clock, None, tmp_path)
+    url = f"sqlite:///{tmp_path}/whatsapp.db"
+    async with open_store(url, clock=clock) as store:
+        office = Office(store, clock, None, tmp_path, url)
         await office.wrote(hours_ago=1)
         yield office
 

@@ -37,7 +37,7 @@ async def test_it_is_uploaded_again_once_only(office, tmp_path):
 
     assert len(office.client.uploaded) == 2
     assert len(office.client.answers) == 1
-    assert (await office.store.outbox.depth()).given_up == 1
+    assert (await office.store.outbox.depth()).dead_letters == 1
 
 
 async def test_an_id_of_the_author_cannot_be_made_anew(office):
@@ -46,7 +46,7 @@ async def test_an_id_of_the_author_cannot_be_made_anew(office):
 
     await office.run()
 
-    assert (await office.store.outbox.depth()).given_up == 1
+    assert (await office.store.outbox.depth()).dead_letters == 1
 
 
 # refused only after it was accepted
@@ -84,7 +84,7 @@ async def test_after_a_second_refusal_the_bot_is_told(office, tmp_path):
     await fail(office, "wamid.2", 131053)
 
     assert ids(office) == ["media1", "media2"]
-    item = await office.store.inbox.claim(30)
+    item = await office.store.inbox.claim()
     event = from_body(item.body)
     assert isinstance(event, DeliveryFailed)
     assert (event.code, event.response) == (131053, "utter_x")

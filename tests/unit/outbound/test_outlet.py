@@ -56,14 +56,14 @@ class Chat:
 
     async def hear(self, event):
         await self.office.store.inbox.put(f"{event.id}:{len(self.heard)}", PHONE, to_body(event))
-        item = await self.office.store.inbox.claim(30)
+        item = await self.office.store.inbox.claim()
         await self._worker.handle(item)
         await self.office.store.inbox.done(item)
 
     async def bodies(self):
         """Return what stands in the outbox."""
         bodies = []
-        while item := await self.office.store.outbox.claim(30):
+        while item := await self.office.store.outbox.claim():
             bodies.append(item.body)
             await self.office.store.outbox.done(item)
         return bodies

@@ -11,8 +11,8 @@ from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Pace
 from rasa_whatsapp_channel.outbound.statuses import Statuses
-from rasa_whatsapp_channel.store.base import Queue
-from rasa_whatsapp_channel.store.consumer import Consumer, Done, Release, SetAside
+from rasa_whatsapp_channel.store.base import WINDOW, Queue
+from rasa_whatsapp_channel.store.consumer import Consumer, DeadLetter, Done, Retry
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -28,6 +28,7 @@ from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
 
 PHONE = "4915112345678"
 OTHER = "4915187654321"
+NOT_REACHED = TransportError("connection refused", reached=False)
 LINK = "https://shop.example/a.jpg"
 TEMPLATE = Template("hello_again", "en").body()
 
@@ -82,7 +83,7 @@ class DownForAWhile:
 async def told(office) -> list[DeliveryFailed]:
     """Return what the bot will hear, and see that it is nothing but failures."""
     events = []
-    while item := await office.store.inbox.claim(30):
+    while item := await office.store.inbox.claim():
         events.append(from_body(item.body))
         await office.store.inbox.done(item)
     assert all(isinstance(event, DeliveryFailed) for event in events)
@@ -161,6 +162,44 @@ async def test_a_status_that_comes_before_the_entry_is_ended_counts(office):
     assert office.types() == ["image", "text"]
 
 
+async def test_statuses_of_other_messages_do_not_let_the_next_one_go(office):
+    await office.put("0", Text("before"))
+    await office.put("1", Image(Media(link=LINK)))
+    await office.put("2", Text("and this"))
+    await office.run()
+
+    for what in ("sent", "delivered", "read"):
+        await office.statuses.note(status("wamid.1", what))
+    await office.run()
+    assert office.types() == ["text", "image"]
+
+    await office.statuses.note(status("wamid.2", "delivered"))
+    await office.run()
+    assert office.types() == ["text", "image", "text"]
+
+
+async def test_statuses_of_earlier_messages_and_their_reader_spend_no_tries_and_no_pauses(
+    office, clock
+):
+    await office.put("0", Text("before"))
+    await office.run()
+    office.client.answers = [refuse(131056, retry_after=30), *[refuse(131000, 500)] * 2]
+    await office.put("1", Text("limited"))
+
+    for second in range(30):
+        await office.run()
+        await office.statuses.note(status("wamid.1", ("delivered", "read")[second % 2]))
+        await office.store.outbox.end_wait(PHONE, WINDOW)
+        clock.now += 0.99
+    assert len(office.client.answers) == 2
+
+    for _ in range(30):
+        await office.run()
+        await office.statuses.note(status("wamid.1", "read"))
+        clock.now += 1
+    assert office.texts() == ["before", "limited"]
+
+
 @pytest.mark.parametrize(("what", "sent"), [("none", 3), ("media", 1), ("all", 1)])
 async def test_the_setting_says_what_waits(office, what, sent):
     office.make_sender(pace=Pace(wait_for_delivered=what))
@@ -222,13 +261,64 @@ async def test_when_the_number_is_at_its_limit_everybody_waits(office, clock, er
     office.client.answers = [error]
     await office.put("1", Text("a"))
     await office.put("2", Text("b"), to=OTHER)
-    begun = clock.now
+    pause = max(1.0, error.retry_after or 0)
 
-    await office.step()
-    await office.step()
+    await office.run()
+    assert office.texts() == []
+    clock.now += pause - 0.1
+    await office.run()
+    assert office.texts() == []
 
-    assert office.texts() == ["b"]
-    assert clock.now - begun >= max(1.0, error.retry_after or 0)
+    clock.now += 2.0
+    await office.run()
+    clock.now += 2.0
+    await office.run()
+    assert sorted(office.texts()) == ["a", "b"]
+
+
+async def test_after_a_pause_one_message_tries_before_the_others(office, clock):
+    office.client.answers = [refuse(130429)] * 3
+    people = [f"4915100000{number:03}" for number in range(20)]
+    for who in people:
+        await office.wrote(hours_ago=1, who=who)
+        await office.put(who, Text("x"), to=who)
+
+    for _ in range(3):
+        left = len(office.client.answers)
+        await office.run()
+        assert len(office.client.answers) == left - 1
+        clock.now += 61
+    for _ in range(3):
+        await office.run()
+        clock.now += 2
+
+    assert len(office.client.sent) == 20
+
+
+async def test_a_pause_of_a_day_is_tried_again_after_minutes(office, clock):
+    office.client.answers = [refuse(0, 503, retry_after=86_400)]
+    await office.put("1", Text("a"))
+
+    await office.run()
+    clock.now += 300
+    await office.run()
+
+    assert office.texts() == ["a"]
+
+
+async def test_when_whatsapp_does_not_answer_at_all_few_messages_are_risked(office, clock):
+    people = [f"4915100000{number:03}" for number in range(20)]
+    for who in people:
+        await office.wrote(hours_ago=1, who=who)
+        await office.put(who, Text("x"), to=who)
+    office.client.answers = [TransportError("no answer", timed_out=True)] * 8
+
+    for _ in range(60):
+        await office.run(steps=200)
+        clock.now += 15
+
+    assert len(office.client.sent) >= 20 - 4
+    assert (await office.store.outbox.depth()).dead_letters <= 4
 
 
 async def test_a_pair_limit_holds_up_that_person_only(office, clock):
@@ -266,11 +356,11 @@ async def test_with_a_dead_token_everything_waits_and_goes_on_when_it_lives_agai
 
 
 async def test_an_outage_of_hours_loses_nothing_and_keeps_the_order(office, clock):
-    office.client.answers = [TransportError("no answer")] * 100
+    office.client.answers = [NOT_REACHED] * 100
     await office.put("1", Text("a"))
     await office.put("2", Text("b"))
 
-    for _ in range(102):
+    for _ in range(104):
         await office.run()
         clock.now += 61
 
@@ -278,7 +368,7 @@ async def test_an_outage_of_hours_loses_nothing_and_keeps_the_order(office, cloc
 
 
 async def test_what_cannot_be_sent_within_a_day_is_given_up(office, clock):
-    office.client.answers = [TransportError("no answer")] * 3000
+    office.client.answers = [NOT_REACHED] * 3000
     await office.put("1", Text("a"))
     outcome = None
     for _ in range(2000):
@@ -287,13 +377,13 @@ async def test_what_cannot_be_sent_within_a_day_is_given_up(office, clock):
             outcome = step[1]
         clock.now += 61
 
-    assert isinstance(outcome, SetAside)
+    assert isinstance(outcome, DeadLetter)
     assert [(event.response, event.recipient_id) for event in await told(office)] == [
         ("utter_x", PHONE)
     ]
 
 
-async def test_a_refused_message_is_set_aside_the_bot_is_told_and_the_next_one_goes(office):
+async def test_a_refused_message_is_a_dead_letter_the_bot_is_told_and_the_next_one_goes(office):
     office.client.answers = [refuse(131009)]
     await office.put("1", Text("a"))
     await office.put("2", Text("b"))
@@ -325,9 +415,69 @@ async def test_a_failure_after_acceptance_tells_the_bot(office):
     assert (event.code, event.reason, event.response) == (131026, "131026 title", "utter_x")
 
 
+@pytest.mark.parametrize("when", ["in the answer", "in a status", "in a status before the answer"])
+@pytest.mark.parametrize("code", [131000, 131016, 130429, 131056])
+async def test_a_passing_failure_is_tried_again_whenever_it_comes(office, clock, when, code):
+    async def fail_first() -> None:
+        if not office.client.sent:
+            await office.statuses.note(status("wamid.1", "failed", code=code))
+
+    if when == "in the answer":
+        office.client.answers = [refuse(code)]
+    elif when == "in a status before the answer":
+        office.client.before_answer = fail_first
+    await office.put("1", Text("a"))
+    await office.run()
+    if when == "in a status":
+        await office.statuses.note(status("wamid.1", "failed", code=code))
+
+    for _ in range(3):
+        await office.run()
+        clock.now += 2
+
+    assert office.texts() == ["a"] * (1 if when == "in the answer" else 2)
+    assert await told(office) == []
+
+
+@pytest.mark.parametrize("when", ["in the answer", "in a status", "in a status before the answer"])
+async def test_the_bot_hears_the_code_of_a_failure_whenever_it_comes(office, when):
+    async def fail_first() -> None:
+        await office.statuses.note(status("wamid.1", "failed", code=131026))
+
+    if when == "in the answer":
+        office.client.answers = [refuse(131026)]
+    elif when == "in a status before the answer":
+        office.client.before_answer = fail_first
+    await office.put("1", Text("a"))
+    await office.run()
+    if when == "in a status":
+        await fail_first()
+
+    (event,) = await told(office)
+    assert event.code == 131026
+
+
+async def test_a_closed_window_is_heard_of_before_the_answer_too(office):
+    async def close_first() -> None:
+        number = len(office.client.sent) + 1
+        if number <= len(people):
+            await office.statuses.note(status(f"wamid.{number}", "failed", code=131047))
+
+    office.make_sender(reengagement=TEMPLATE)
+    office.client.before_answer = close_first
+    people = [f"49151000000{number:02}" for number in range(6)]
+    for who in people:
+        await office.put(who, Text("a"), to=who)
+
+    await office.run()
+
+    templates = [who for who, body in office.client.sent if body == TEMPLATE]
+    assert sorted(templates) == people
+
+
 async def test_a_failure_the_bot_could_not_be_told_of_is_told_when_the_status_comes_again(office):
     failures = Failures(BreaksOnce(office.store.inbox), "message_failed")
-    office.statuses = Statuses(office.store, failures)
+    office.statuses = Statuses(office.store, failures, clock=office.clock)
     await office.put("1", Text("a"))
     await office.run()
 
@@ -367,20 +517,20 @@ async def test_a_message_is_not_sent_again_when_the_store_fails_after_whatsapp_t
     assert office.types() == ["image"]
     sent = await office.store.ledger.by_key("1")
     assert sent.message_id == "wamid.1"
-    assert await office.store.values.get("sent:wamid.1")
+    assert sent.body["message"]["image"]["link"] == LINK
 
 
 async def test_a_failure_that_came_before_our_note_is_told_though_the_store_broke_then(office):
     failures = Failures(BreaksOnce(office.store.inbox), "message_failed")
-    office.statuses = Statuses(office.store, failures)
+    office.statuses = Statuses(office.store, failures, clock=office.clock)
     office.make_sender()
     await office.put("1", Text("a"))
-    await office.store.ledger.note_status("wamid.1", "failed", reason="131026 title")
+    await office.store.ledger.note_status("wamid.1", "failed", reason="131026 title", code=131026)
 
-    item = await office.store.outbox.claim(30)
+    item = await office.store.outbox.claim()
     with pytest.raises(StoreError):
         await office.sender.handle(item)
-    await office.store.outbox.release(item, attempt=False)
+    await office.store.outbox.retry_later(item, counted=False)
     await office.run()
 
     assert len(await told(office)) == 1
@@ -390,8 +540,8 @@ async def test_a_failure_that_came_before_our_note_is_told_though_the_store_brok
 async def test_after_a_crash_text_still_waits_for_the_image_that_was_sent(office, clock):
     await office.put("1", Image(Media(id="1")))
     await office.put("2", Text("and this"))
-    await office.sender.handle(await office.store.outbox.claim(30))
-    clock.now += 31  # the process died before it could say that it was sent
+    # The process died before it could say that it was sent.
+    await office.sender.handle(await office.crash_with_message_in_hand())
 
     await office.run()
     assert office.types() == ["image"]
@@ -430,9 +580,7 @@ async def test_a_template_that_failed_for_the_window_does_not_go_round_in_circle
 
 async def test_sent_noted_and_crashed_before_done_is_not_sent_again(office, clock):
     await office.put("1", Text("a"))
-    item = await office.store.outbox.claim(30)
-    assert await office.sender.handle(item) == Done()
-    clock.now += 31
+    assert await office.sender.handle(await office.crash_with_message_in_hand()) == Done()
 
     await office.run()
 
@@ -494,7 +642,7 @@ async def test_outside_the_window_the_template_goes_and_the_message_waits_for_th
     assert [body for _, body in office.client.sent] == [TEMPLATE]
 
     await office.wrote(hours_ago=0)
-    await office.store.outbox.free(PHONE)
+    await office.store.outbox.end_wait(PHONE, WINDOW)
     await office.run()
 
     assert office.texts() == ["a", "b"]
@@ -541,7 +689,7 @@ async def test_each_time_the_window_closes_a_template_goes(office, clock):
     await office.put("1", Text("a"))
     await office.run()
     await office.wrote(hours_ago=0)
-    await office.store.outbox.free(PHONE)
+    await office.store.outbox.end_wait(PHONE, WINDOW)
     await office.run()
     clock.now += 25 * 3600
 
@@ -558,7 +706,7 @@ async def test_what_waited_for_days_is_tried_again_for_a_day_like_everything_els
     await office.run()
     clock.now += 3 * 86_400
     await office.wrote(hours_ago=0)
-    await office.store.outbox.free(PHONE)
+    await office.store.outbox.end_wait(PHONE, WINDOW)
     office.client.answers = [refuse(131016, 503)]
 
     await office.run()
@@ -573,9 +721,9 @@ async def test_who_writes_while_a_message_is_put_to_wait_gets_it_at_once(office)
 
     async def handle(item):
         outcome = await office.sender.handle(item)
-        if isinstance(outcome, Release):
+        if isinstance(outcome, Retry):
             await office.wrote(hours_ago=0)
-            await office.store.outbox.free(PHONE)  # nothing waits yet
+            await office.store.outbox.end_wait(PHONE, WINDOW)  # nothing waits yet
         else:
             was_sent.set()
         return outcome
@@ -637,14 +785,13 @@ async def test_when_whatsapp_says_the_window_is_closed_the_message_waits_too(off
     if how == "status":
         await office.statuses.note(status("wamid.1", "failed", code=131047))
         await office.run()
-        office.client.sent.pop(0)
-    assert [body for _, body in office.client.sent] == [TEMPLATE]
+    assert office.client.sent[-1][1] == TEMPLATE
 
     await office.wrote(hours_ago=0)
-    await office.store.outbox.free(PHONE)
+    await office.store.outbox.end_wait(PHONE, WINDOW)
     await office.run()
 
-    assert office.texts() == ["a"]
+    assert office.types()[-2:] == ["template", "text"]
 
 
 @pytest.mark.parametrize("how", ["answer", "status"])
@@ -660,11 +807,10 @@ async def test_a_window_that_opens_while_whatsapp_says_it_is_closed_stays_open(o
         clock.now += 1
         await office.wrote(hours_ago=0)
         await office.statuses.note(status("wamid.1", "failed", code=131047))
-        office.client.sent.pop(0)
     clock.now += 5
     await office.run()
 
-    assert [body for _, body in office.client.sent] == [Text("a").body()]
+    assert office.types() == ["text"] * (2 if how == "status" else 1)
 
 
 async def test_release_keeps_the_item_first(office):
@@ -674,7 +820,7 @@ async def test_release_keeps_the_item_first(office):
 
     key, outcome = await office.step()
 
-    assert (key, type(outcome)) == ("1", Release)
+    assert (key, type(outcome)) == ("1", Retry)
     assert await office.step() is None
 
 
@@ -696,7 +842,7 @@ async def test_a_template_is_not_held_up_by_an_earlier_message_that_waits(office
         "table_ready",
     ]
     await office.wrote(hours_ago=0)
-    await office.store.outbox.free(PHONE)
+    await office.store.outbox.end_wait(PHONE, WINDOW)
     await office.run()
 
     assert office.texts() == ["waits", "Your table is ready"]

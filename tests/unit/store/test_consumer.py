@@ -1,29 +1,33 @@
-"""The consumer on the memory store, with the real event loop."""
+"""The consumer on a store in a file, with the real event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
+from typing import Any
 
 import pytest
+from support.crashes import crash_with_next_entry, fall_silent, notice_silence
 
-from rasa_whatsapp_channel.store.base import Item, Retention
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import Item, Queue, State
 from rasa_whatsapp_channel.store.consumer import (
+    CRASHES,
     DONE,
-    SLIPS,
+    FAILURES,
     Consumer,
+    DeadLetter,
     Done,
-    Handle,
+    Handler,
     Outcome,
-    Release,
-    SetAside,
+    Retry,
 )
-from rasa_whatsapp_channel.store.memory.door import Door
-from rasa_whatsapp_channel.store.memory.queue import MemoryQueue
+from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 ANNA, BEN = "491511111111", "491522222222"
@@ -40,36 +44,19 @@ class Clock:
         return time.time() + self.ahead
 
 
-class ShakyQueue(MemoryQueue):
-    """Fails as often as told to, operation by operation; answers claims while its gate is open."""
+class ShakyQueue:
+    """A queue that fails as often as told to, operation by operation."""
 
-    def __init__(self, clock: Clock) -> None:
-        door = Door()
-        door.is_open = True
-        super().__init__(door, clock=clock, retention=Retention())
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
         self.failures: dict[str, int] = defaultdict(int)
         self.error: Exception = StoreError("store: it is not there")
-        self.gate = asyncio.Event()
-        self.gate.set()
 
-    def _may_fail(self, operation: str) -> None:
-        if self.failures[operation]:
-            self.failures[operation] -= 1
+    def __getattr__(self, name: str) -> Any:
+        if self.failures[name]:
+            self.failures[name] -= 1
             raise self.error
-
-    async def claim_many(self, lease, limit):
-        self._may_fail("claim")
-        items = await super().claim_many(lease, limit)
-        await self.gate.wait()
-        return items
-
-    async def extend(self, item, lease):
-        self._may_fail("extend")
-        return await super().extend(item, lease)
-
-    async def done(self, item, hold=0.0):
-        self._may_fail("done")
-        await super().done(item, hold)
+        return getattr(self._queue, name)
 
 
 @pytest.fixture
@@ -78,12 +65,23 @@ def clock():
 
 
 @pytest.fixture
-def queue(clock):
-    return ShakyQueue(clock)
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/whatsapp.db"
+
+
+@pytest.fixture
+async def store(url, clock):
+    async with open_store(url, clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def queue(store):
+    return ShakyQueue(store.inbox)
 
 
 @asynccontextmanager
-async def consuming(queue: MemoryQueue, handle: Handle, **options) -> AsyncIterator[Consumer]:
+async def consuming(queue: Queue, handle: Handler, **options) -> AsyncIterator[Consumer]:
     consumer = Consumer(queue, handle, name="inbox", **{"pause": 0.02, **options})
     consumer.start()
     try:
@@ -226,14 +224,13 @@ async def test_an_entry_that_is_done_is_forgotten(queue):
         await until_empty(queue)
 
 
-@pytest.mark.parametrize("outcome", [Done(hold=60), SetAside("reason", hold=60)])
-async def test_an_outcome_may_hold_its_conversation(queue, clock, outcome):
+async def test_an_outcome_may_hold_its_conversation(queue, clock):
     desk = Desk()
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
 
     async with consuming(queue, desk):
         await eventually(lambda: desk.in_hand)
-        desk.end("a1", outcome)
+        desk.end("a1", Done(hold=60))
         await asyncio.sleep(0.05)
         assert desk.taken == ["a1"]
 
@@ -247,7 +244,7 @@ async def test_a_released_entry_comes_back_after_its_seconds_with_its_new_body(q
 
     async with consuming(queue, desk):
         await eventually(lambda: desk.in_hand)
-        desk.end("a1", Release(60, body={"text": "healed"}))
+        desk.end("a1", Retry(60, body={"text": "healed"}))
         await eventually(lambda: not desk.in_hand)
         await asyncio.sleep(0.05)
         assert len(desk.items) == 1
@@ -264,24 +261,26 @@ async def test_an_entry_released_without_fault_has_as_many_tries_as_before(queue
 
     async with consuming(queue, desk):
         await eventually(lambda: desk.in_hand)
-        desk.end("a1", Release(0, attempt=False))
+        desk.end("a1", Retry(0, counted=False))
         await eventually(lambda: len(desk.items) == 2)
 
     assert (desk.items[1].tries, desk.items[1].attempts) == (1, 2)
 
 
-async def test_what_cannot_be_handled_is_set_aside_and_logged_without_its_text(queue, caplog):
+async def test_what_cannot_be_handled_is_a_dead_letter_and_logged_without_its_text(queue, caplog):
     desk = Desk()
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
 
     async with consuming(queue, desk):
         await eventually(lambda: desk.in_hand)
-        desk.end("a1", SetAside("131026 Message undeliverable"))
+        desk.end("a1", DeadLetter("131026 Message undeliverable"))
         await eventually(lambda: "a2" in desk.in_hand)
 
-    assert [entry.reason for entry in await queue.given_up()] == ["131026 Message undeliverable"]
-    (record,) = [record for record in caplog.records if record.message == "whatsapp.given_up"]
-    assert (record.key, record.reason) == ("a1", "131026 Message undeliverable")
+    assert [entry.reason for entry in await queue.dead_letters()] == [
+        "131026 Message undeliverable"
+    ]
+    (record,) = [record for record in caplog.records if "whatsapp.dead_letter" in record.message]
+    assert record.message == "whatsapp.dead_letter: a1 of the inbox: 131026 Message undeliverable"
     assert "hello" not in str(vars(record))
 
 
@@ -309,22 +308,22 @@ async def test_an_entry_whose_function_failed_comes_back_later(queue, clock):
     assert taken == [("a1", 1), ("a1", 2), ("a2", 1)]
 
 
-async def test_an_entry_whose_function_always_fails_is_set_aside_in_the_end(queue):
+async def test_an_entry_whose_function_always_fails_is_a_dead_letter_in_the_end(queue):
     async def handle(item):
         if item.key == "a2":
             return DONE
         raise ValueError("a slip")
 
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    for _ in range(SLIPS - 1):
-        await queue.release(await queue.claim(30))
+    for _ in range(FAILURES - 1):
+        await queue.retry_later(await queue.claim())
 
     async with consuming(queue, handle):
         await until_empty(queue)
 
-    (given_up,) = await queue.given_up()
-    assert (given_up.key, given_up.attempts) == ("a1", SLIPS)
-    assert given_up.reason == "ValueError: a slip"
+    (dead_letter,) = await queue.dead_letters()
+    assert (dead_letter.key, dead_letter.attempts) == ("a1", FAILURES)
+    assert dead_letter.reason == "ValueError: a slip"
 
 
 async def test_a_function_that_was_cancelled_from_within_has_failed(queue):
@@ -333,12 +332,14 @@ async def test_a_function_that_was_cancelled_from_within_has_failed(queue):
 
     await queue.put("a1", ANNA, HELLO)
     async with consuming(queue, handle):
-        await eventually(lambda: not queue.line.is_empty)
+        end = time.monotonic() + 5
+        while (await queue.waiting())[0].state is not State.WAITING:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.01)
         (entry,) = await queue.waiting()
 
-    assert not entry.out
     assert entry.due_at - time.time() > 1
-    assert entry.attempts == 1
+    assert (entry.attempts, entry.last_error) == (1, "what it waited for was cancelled")
 
 
 async def test_a_function_that_failed_for_the_store_is_no_fault_of_the_entry(queue):
@@ -355,7 +356,7 @@ async def test_a_function_that_failed_for_the_store_is_no_fault_of_the_entry(que
         await until_empty(queue)
 
     assert tries == [(1, attempt) for attempt in range(1, 21)]
-    assert await queue.given_up() == []
+    assert await queue.dead_letters() == []
 
 
 # Stopping
@@ -380,13 +381,13 @@ async def test_what_is_not_finished_by_then_is_handed_back_to_others_at_once(que
     desk = Desk()
     await put_all(queue, *((f"k{n}", f"user {n}") for n in range(50)))
 
-    async with consuming(queue, desk, lease=3600) as consumer:
+    async with consuming(queue, desk) as consumer:
         await eventually(lambda: len(desk.in_hand) == 50)
         start = time.monotonic()
         await consumer.stop(grace=0.1)
         assert time.monotonic() - start < 60
 
-    items = await queue.claim_many(30, 100)
+    items = await queue.claim_many(100)
     assert [item.key for item in items] == [f"k{n}" for n in range(50)]
     assert {item.tries for item in items} == {1}
     assert {item.attempts for item in items} == {2}
@@ -455,83 +456,114 @@ async def test_who_is_not_ready_leaves_entries_to_those_who_are(queue):
     assert time.monotonic() - start < 8
 
 
-# Leases
+# Processes that die
 
 
-async def test_the_lease_is_renewed_while_the_function_is_slow(queue):
-    here, there = Desk(), Desk()
-    await queue.put("a1", ANNA, HELLO)
-
-    async with consuming(queue, here, lease=0.6):
-        await eventually(lambda: here.in_hand)
-        async with consuming(queue, there, lease=0.6):
-            await asyncio.sleep(1)
-            here.end("a1")
-            await until_empty(queue)
-
-    assert (here.taken, there.taken) == (["a1"], [])
+async def dies_with(store, url, clock, times=1):
+    for _ in range(times):
+        async with open_store(url, clock=clock) as dying:
+            await crash_with_next_entry(store, dying, "inbox")
 
 
-async def test_the_lease_of_an_entry_that_ended_is_not_renewed(queue, caplog):
-    desk = Desk()
-    await queue.put("a1", ANNA, HELLO)
-
-    async with consuming(queue, desk, lease=0.15):
-        await eventually(lambda: desk.in_hand)
-        desk.end("a1")
-        await asyncio.sleep(0.2)
-
-    assert "whatsapp.lease_lost" not in caplog.messages
-
-
-async def test_one_failed_renewal_does_not_lose_the_lease(queue):
-    here, there = Desk(), Desk()
-    queue.failures["extend"] = 1
-    await queue.put("a1", ANNA, HELLO)
-
-    async with consuming(queue, here, lease=1):
-        await eventually(lambda: here.in_hand)
-        async with consuming(queue, there):
-            await asyncio.sleep(1.2)
-            here.end("a1")
-            await until_empty(queue)
-
-    assert queue.failures["extend"] == 0
-    assert (here.taken, there.taken) == (["a1"], [])
-
-
-async def test_who_lost_the_lease_says_so_and_ends_nothing(queue, caplog):
-    desk = Desk()
-    await queue.put("a1", ANNA, HELLO)
-
-    async with consuming(queue, desk, lease=0.2, slots=1):
-        await eventually(lambda: desk.in_hand)
-        await queue.release(desk.items[0])  # as if its time had passed
-        taken_over = await queue.claim(30)
-        await eventually(lambda: "whatsapp.lease_lost" in caplog.messages)
-        desk.end("a1")
-        await eventually(lambda: not desk.in_hand)
-        await asyncio.sleep(0.02)
-
-        assert await queue.extend(taken_over, 30)
-
-
-async def test_an_entry_that_ends_while_it_is_claimed_anew_is_not_handled_again(queue, clock):
+async def test_an_entry_that_killed_its_process_too_often_is_a_dead_letter_and_never_handled(
+    store, queue, url, clock
+):
     desk = Desk()
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
+    await dies_with(store, url, clock, times=CRASHES)
 
-    async with consuming(queue, desk, lease=3600):
+    async with consuming(queue, desk):
         await eventually(lambda: desk.in_hand)
-        clock.ahead = 3600  # the event loop was busy, and the lease is over
-        queue.gate.clear()
-        await queue.put("b1", BEN, HELLO)  # wakes the consumer: it claims a1 from itself
-        await asyncio.sleep(0.02)
-        desk.end("a1")
-        await asyncio.sleep(0.02)
-        queue.gate.set()
-        await eventually(lambda: {"a2", "b1"} == set(desk.in_hand))
 
-    assert sorted(desk.taken) == ["a1", "a2", "b1"]
+    assert desk.taken == ["a2"]
+    (dead_letter,) = await queue.dead_letters()
+    assert "the process ended 5 times while it was handled" in dead_letter.reason
+
+
+async def test_an_entry_that_killed_its_process_twice_runs_alone(store, queue, url, clock, caplog):
+    desk = Desk()
+    await put_all(queue, ("a1", ANNA), ("b1", BEN))
+    await dies_with(store, url, clock, times=2)
+
+    async with consuming(queue, desk):
+        await eventually(lambda: "b1" in desk.in_hand)
+        await asyncio.sleep(0.05)
+        assert set(desk.in_hand) == {"b1"}
+
+        desk.end("b1")
+        await eventually(lambda: "a1" in desk.in_hand)
+        await queue.put("c1", "cem", HELLO)
+        await asyncio.sleep(0.1)
+        assert set(desk.in_hand) == {"a1"}
+
+        desk.end("a1")
+        await eventually(lambda: "c1" in desk.in_hand)
+
+    assert "whatsapp.runs_alone: a1 of the inbox" in caplog.text
+
+
+async def test_while_one_runs_alone_the_other_queue_waits_too(store, queue, url, clock):
+    here, there = Desk(), Desk()
+    isolation = Isolation()
+    await queue.put("a1", ANNA, HELLO)
+    await dies_with(store, url, clock, times=2)
+    await store.outbox.put("out", BEN, HELLO)
+
+    async with consuming(store.outbox, there, isolation=isolation):
+        await eventually(lambda: there.in_hand)
+        async with consuming(queue, here, isolation=isolation):
+            await asyncio.sleep(0.05)
+            assert here.taken == []
+
+            there.end("out")
+            await eventually(lambda: here.in_hand)
+            await store.outbox.put("later", BEN, HELLO)
+            await asyncio.sleep(0.1)
+            assert there.taken == ["out"]
+
+            here.end("a1")
+            await eventually(lambda: "later" in there.in_hand)
+
+
+async def test_of_several_suspects_one_runs_at_a_time_and_the_others_are_in_no_danger(
+    store, queue, url, clock
+):
+    desk = Desk()
+    await put_all(queue, ("a1", ANNA), ("b1", BEN))
+    for _ in range(2):
+        async with open_store(url, clock=clock) as dying:
+            await dying.inbox.claim_many(2)
+            fall_silent(dying)
+            notice_silence(store)
+
+    async with consuming(queue, desk):
+        await eventually(lambda: desk.in_hand)
+        await asyncio.sleep(0.05)
+        (alone,) = desk.in_hand
+        rows = {row.key: row for row in await queue.waiting()}
+        (other,) = rows.keys() - {alone}
+        assert rows[other].state is State.READY
+
+        desk.end(alone)
+        await eventually(lambda: set(desk.in_hand) == {other})
+
+
+# Entries that cannot be read
+
+
+async def test_a_row_that_is_spoilt_is_a_dead_letter_and_holds_up_nobody(queue, url, caplog):
+    desk = Desk()
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN))
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as db, db:
+        db.execute("UPDATE items SET body = ? WHERE key = 'a1'", ('{"text": "cut of',))
+
+    async with consuming(queue, desk):
+        await eventually(lambda: set(desk.in_hand) == {"a2", "b1"})
+
+    (dead_letter,) = await queue.dead_letters()
+    assert dead_letter.key == "a1"
+    assert dead_letter.body == {"unreadable": '{"text": "cut of'}
+    assert "whatsapp.dead_letter: a1 of the inbox: it cannot be read" in caplog.text
 
 
 # A store that fails
@@ -541,14 +573,14 @@ async def test_an_entry_that_ends_while_it_is_claimed_anew_is_not_handled_again(
 async def test_work_goes_on_when_the_store_is_back(queue, caplog, error):
     desk = Desk()
     queue.error = error
-    queue.failures["claim"] = 3
+    queue.failures["claim_many"] = 3
     await queue.put("a1", ANNA, HELLO)
 
     async with consuming(queue, desk):
         await eventually(lambda: desk.in_hand)
 
     said = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert len(said) == 3
+    assert len(said) == (1 if isinstance(error, StoreError) else 3)
 
 
 async def test_work_goes_on_when_the_question_whether_somebody_is_ready_failed(queue):
@@ -571,7 +603,7 @@ async def test_an_end_that_the_store_did_not_hear_is_told_again(queue):
     queue.failures["done"] = 3
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
 
-    async with consuming(queue, desk, lease=0.6, pause=0.25):
+    async with consuming(queue, desk, pause=0.25):
         await eventually(lambda: desk.in_hand)
         desk.end("a1")
         await eventually(lambda: "a2" in desk.in_hand)

@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.outbound.convert.plan import Need
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Item
-from rasa_whatsapp_channel.store.consumer import DONE, Outcome, Release, SetAside
+from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Outcome, Retry
 from rasa_whatsapp_channel.tracing import Tracing
 from rasa_whatsapp_channel.tracing.seams import OpenTelemetry
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
@@ -63,8 +63,8 @@ async def receive_with(tracing: Tracing) -> None:
 
 async def speak_with(tracing: Tracing) -> None:
     outcomes: dict[str, list[Outcome]] = {
-        "inbox": [Release(0.0), Release(0.0, attempt=False), SetAside(f"{PHONE} fails"), DONE],
-        "outbox": [SetAside(f"{PHONE} fails")],
+        "inbox": [Retry(0.0), Retry(0.0, counted=False), DeadLetter(f"{PHONE} fails"), DONE],
+        "outbox": [DeadLetter(f"{PHONE} fails")],
     }
 
     async def note(_status: Status) -> None: ...
@@ -81,10 +81,10 @@ async def speak_with(tracing: Tracing) -> None:
                 async def handle(_item: Item, outcome: Outcome = outcome) -> Outcome:
                     return outcome
 
-                item = await queue.claim(10)
+                item = await queue.claim()
                 assert item is not None
                 await tracing.handle(name, handle, store)(item)
-                await queue.release(item)
+                await queue.retry_later(item)
         await tracing.note_status(note, store)(Status("wamid.out", "read"))
 
 

@@ -1,0 +1,197 @@
+"""
+What to do with a message that could not be sent or delivered: one function, without I/O.
+
+It makes no difference whether WhatsApp said so in its answer, in a status after it, or in a status
+that was faster than the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN
+from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy, SendError, TransportError
+from rasa_whatsapp_channel.whatsapp.limits import TEXT_BODY
+from rasa_whatsapp_channel.whatsapp.messages import Message, Text, find_media
+
+PATIENCE: Final = 86_400.0  # an outage may last; after a day an answer is no answer any more
+LONGEST: Final = 60.0  # so that everything goes again within a minute after an outage
+WAIT: Final = 300.0  # where WhatsApp asks for minutes to hours
+LONGEST_RETRY_AFTER: Final = 300.0  # a maintenance page may ask for a day, and be gone in a minute
+TOKEN_WAIT: Final = 60.0  # between two looks whether the token is accepted again
+
+# Seconds in which a status may tell that a message was taken, though no answer said so: where the
+# connection broke, and where the answer took too long, which its status then may do as well.
+BROKEN: Final = 10.0
+TIMED_OUT: Final = 60.0
+SENT_AT_MOST: Final = 2  # times without an answer
+
+PAIR_LIMIT: Final = 131056
+# Per-user marketing limit: at least a day, in which the person would hear nothing else either.
+NOT_NOW: Final = 131049
+
+# Errors that are as often permanent as not: how many attempts they are worth.
+FEW: Final[Mapping[int, int]] = MappingProxyType(
+    {1: 2, 500: 4, 1000: 4, 1014: 2, 131000: 4, 135000: 2}
+)
+# The number, the account or the client itself is at its limit: nobody's messages go for a while.
+EVERYONE: Final = frozenset({4, 17, 341, 429, 471, 1011, 1015, 1016, 80007, 130429, 131048, 131057})
+# Cloud: media download or upload error; on-premises: internal error, which a bad link is.
+# 131014 is what Turn says of a link. See docs/platform.md.
+MEDIA_CODES: Final = frozenset({131052, 131053, 131014, 1014})
+# What the APIs say of an id they do not know, among other things: 100 and 131009 of any parameter.
+LOST_CODES: Final = frozenset({33, 100, 131009, 131053, 1006, 1009, 1014})
+
+BY_UPLOAD: Final = 1  # the link's file is fetched by us and sent by id
+AS_TEXT: Final = 2  # the link itself, as a text
+
+
+@dataclass(frozen=True)
+class RetryLater:
+    """Try the same message again after *wait* seconds."""
+
+    wait: float
+
+
+@dataclass(frozen=True)
+class PauseSending:
+    """The number sends nothing for *wait* seconds; *cause* is THROUGHPUT or TOKEN."""
+
+    wait: float
+    cause: str
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """
+    The message was sent, and whether WhatsApp took it is not known.
+
+    A status may tell within *wait* seconds; *entry* is what goes again if none does.
+    """
+
+    wait: float
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class AnotherWay:
+    """Send *entry* instead, at once."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class WaitForWindow:
+    """Only a template goes to this person now."""
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """Make a dead letter of it; *reason* is for a person."""
+
+    reason: str
+
+
+Decision = RetryLater | PauseSending | Confirm | AnotherWay | WaitForWindow | GiveUp
+
+
+def recover(
+    entry: Entry,
+    error: SendError,
+    *,
+    now: float,
+    is_sent: bool = False,
+    jitter: float = 0.0,
+) -> Decision:
+    """
+    Decide about *entry*, which counts this failure already (`Entry.failed`).
+
+    *is_sent*: the request that failed was the message's own, not that of an upload before it.
+    *jitter*, 0 to 1, spreads what would meet again.
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
+    gives the one formula there is, for the pair limit: 4^X seconds.
+    """
+    code = error.code if isinstance(error, APIError) else 0
+    if is_sent and isinstance(error, TransportError) and (wait := _confirmation(error)):
+        sent = SENT_AT_MOST if error.remedy is Remedy.GIVE_UP else entry.unconfirmed + 1
+        return Confirm(wait, replace(entry, unconfirmed=sent))
+    if error.remedy is Remedy.TEMPLATE:
+        return GiveUp(str(error)) if entry.is_template else WaitForWindow()
+    if error.remedy is Remedy.RENEW_TOKEN:
+        return PauseSending(TOKEN_WAIT, TOKEN)
+    if another := find_another_way(entry, code):
+        return AnotherWay(another)
+    if error.remedy is Remedy.GIVE_UP or code == NOT_NOW:
+        return GiveUp(str(error))
+    lasting = now - entry.failing_since
+    if lasting > PATIENCE or entry.failures >= FEW.get(code, entry.failures + 1):
+        return GiveUp(f"{error}, after {entry.failures} attempts in {lasting:.0f} seconds")
+    wait = _backoff(error, code, entry.failures) * (1 + jitter / 2)
+    wait = max(wait, min(error.retry_after or 0.0, LONGEST_RETRY_AFTER))
+    if code in EVERYONE or getattr(error, "status", None) in (429, 503):
+        return PauseSending(wait, THROUGHPUT)
+    return RetryLater(wait)
+
+
+def _confirmation(error: TransportError) -> float:
+    """Return the seconds to wait for a status; 0.0 where WhatsApp surely has not taken it."""
+    if not error.reached or (error.status is not None and error.status >= 300):
+        return 0.0
+    return TIMED_OUT if error.timed_out else BROKEN
+
+
+def _backoff(error: SendError, code: int, failures: int) -> float:
+    if error.remedy is Remedy.WAIT:
+        return WAIT
+    base = 4.0 if code == PAIR_LIMIT else 2.0
+    longest = WAIT if code == PAIR_LIMIT else LONGEST
+    # The exponent is bounded too: a day of failures must not overflow a float.
+    return min(base ** min(failures - 1, 16), longest)
+
+
+def find_another_way(entry: Entry, code: int) -> Entry | None:
+    """
+    Return *entry* as it may still get through after error *code*, None when there is no way.
+
+    A file that was uploaded by us is uploaded again, once; a link is fetched and uploaded, and as
+    the last way becomes a text.
+    """
+    if code in LOST_CODES | MEDIA_CODES and entry.ids and not entry.renewed:
+        return replace(entry, renewed=1)
+    if code not in MEDIA_CODES or entry.healed >= AS_TEXT or not has_links(entry.outgoing.message):
+        return None
+    if entry.healed < BY_UPLOAD:
+        return replace(entry, healed=BY_UPLOAD, ids=())
+    return as_text(entry)
+
+
+def find_made(entry: Entry, sent: Message) -> tuple[str, ...]:
+    """Return the ids in *sent* that are not the author's own, but were made by us."""
+    given = {media.id for media in find_media(entry.outgoing.message)}
+    return tuple(media.id for media in find_media(sent) if media.id and media.id not in given)
+
+
+def as_text(entry: Entry) -> Entry | None:
+    """Return *entry* with its links as a text: the very last way, None when there is no link."""
+    message = entry.outgoing.message
+    links = [media.link for media in find_media(message) if media.link]
+    if not links or message.type == "template":
+        return None
+    lines = [*_words(message), *links]
+    text = Text("\n".join(lines)[:TEXT_BODY], preview_url=True)
+    return replace(entry, message=text.body(), healed=AS_TEXT, ids=())
+
+
+def has_links(message: Message) -> bool:
+    return any(media.link for media in find_media(message))
+
+
+def _words(message: Message) -> list[str]:
+    content: Mapping[str, Any] = message.content()
+    body = content.get("body")
+    words = content.get("caption") or (body.get("text") if isinstance(body, Mapping) else body)
+    return [words] if isinstance(words, str) else []

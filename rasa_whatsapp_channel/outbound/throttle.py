@@ -1,0 +1,80 @@
+"""Whether a number may send: pauses with measure, and one message that tries first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from rasa_whatsapp_channel.store.base import INFRASTRUCTURE
+
+LONGEST: Final = 60.0  # of the pauses that we choose ourselves
+# Requests in a row that WhatsApp did not answer, from which on the others need not try too.
+UNANSWERED: Final = 3
+PROBING: Final = 1.0  # seconds until the next look, while one message tries
+
+
+class Throttle:
+    """
+    One per number. A pause ends with a probe: one message goes, the others when it got through.
+
+    *clock* is monotonic: a wall clock that is set must not make a pause longer.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until = 0.0
+        self._pauses = 0  # since something got through
+        self._unanswered = 0
+        self._is_probing = False
+        self.cause: str | None = None  # of the pause; None when there is none
+
+    @property
+    def left(self) -> float:
+        """Return the seconds until a message may try; 0.0 for now."""
+        return max(self._until - self._clock(), 0.0) if self.cause else 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether a message that asks now may send."""
+        return not self.cause or not (self.left or self._is_probing)
+
+    def admit(self) -> float:
+        """Return 0.0 for who may send now, else the seconds after which to ask again."""
+        if not self.is_open:
+            return max(self.left, PROBING)
+        self._is_probing = self.cause is not None
+        return 0.0
+
+    def pause(self, seconds: float, cause: str) -> bool:
+        """Let nobody send for *seconds*, and longer each time. False: it was paused already."""
+        is_new = not self.cause
+        if is_new or self._is_probing:
+            self._pauses += 1
+        seconds = max(seconds, min(2.0 ** min(self._pauses - 1, 16), LONGEST))
+        self._until = max(self._until, self._clock() + seconds)
+        self._is_probing = False
+        self.cause = cause
+        return is_new
+
+    def unanswered(self) -> bool:
+        """WhatsApp did not answer at all. True: that begins a pause."""
+        self._unanswered += 1
+        if self._unanswered < UNANSWERED:
+            return False
+        return self.pause(0.0, INFRASTRUCTURE)
+
+    def answered(self) -> bool:
+        """WhatsApp took a message, or refused that one. True: this ends a pause."""
+        self._unanswered = 0
+        # What was on its way before the pause tells nothing.
+        if not self.cause or self.left:
+            return False
+        self.cause = None
+        self._pauses = 0
+        self._is_probing = False
+        return True
+
+    def not_sent(self) -> None:
+        """Who was admitted has sent nothing, for reasons of its own."""
+        self._is_probing = False

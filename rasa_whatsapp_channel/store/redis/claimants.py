@@ -1,0 +1,69 @@
+"""The processes that claim entries in one Redis, see `store.heartbeat`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from rasa_whatsapp_channel.store.heartbeat import Silence
+from rasa_whatsapp_channel.store.redis.faults import explain
+from rasa_whatsapp_channel.store.redis.link import ANSWER, CONNECT, Link
+
+
+class Claimants:
+    """
+    *own* is the name of this process; *queues* are the prefixes of its queues.
+
+    Its connection is its own: a thread calls `beat`, which blocks.
+    """
+
+    def __init__(self, link: Link, queues: Sequence[str], own: str) -> None:
+        self._link = link
+        self._own = own
+        self._silences = {prefix: Silence(own) for prefix in queues}
+        self._redis: Any = Redis.from_url(
+            link.url,
+            decode_responses=True,
+            socket_timeout=ANSWER,
+            socket_connect_timeout=CONNECT,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._script = self._redis.register_script(link.script("queue").text)
+
+    def beat(self) -> int:
+        """
+        Count up our number and look at the others'; take over from those that count as dead.
+
+        Returns how many entries were taken over. Raises `StoreError`.
+        """
+        try:
+            return sum(self._beat(prefix) for prefix in self._silences)
+        except (RedisError, OSError) as exc:
+            raise explain(exc, self._link.place) from exc
+
+    def _beat(self, prefix: str) -> int:
+        flat = self._do(prefix, "beat", self._own)
+        beats = {
+            claimant: int(number) for claimant, number in zip(flat[::2], flat[1::2], strict=True)
+        }
+        dead = self._silences[prefix].look(beats)
+        return sum(int(self._do(prefix, "take_over", *silent)) for silent in dead.items())
+
+    def _do(self, prefix: str, operation: str, *args: str | int) -> Any:
+        return self._script(keys=[prefix], args=[operation, self._link.now(), *args])
+
+    def leave(self) -> None:
+        """Give back what we still have: the process ends in good order. Raises `StoreError`."""
+        try:
+            for prefix in self._silences:
+                self._do(prefix, "leave", self._own)
+        except (RedisError, OSError) as exc:
+            raise explain(exc, self._link.place) from exc
+
+    def close(self) -> None:
+        self._redis.close()

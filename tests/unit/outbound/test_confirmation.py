@@ -1,0 +1,244 @@
+"""A message that WhatsApp took, though no answer said so: a status may still tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from rasa_whatsapp_channel.outbound.recovery import BROKEN, TIMED_OUT
+from rasa_whatsapp_channel.store.consumer import CRASHES, DONE
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, TURN
+from rasa_whatsapp_channel.whatsapp.clients.answers import lost_id
+from rasa_whatsapp_channel.whatsapp.errors import PlatformError, TransportError
+from rasa_whatsapp_channel.whatsapp.events import Status
+from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Text
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+
+
+def status_of_entry(
+    key: str, what: str = "sent", *, message_id: str = "wamid.taken", code: int = 0
+) -> Status:
+    errors = (PlatformError(code, "Message undeliverable"),) if code else ()
+    return Status(message_id, what, errors=errors, callback_data=key)
+
+
+async def test_each_message_carries_the_key_of_its_entry(office, hello):
+    await office.put("wamid.in:0", hello)
+
+    await office.run()
+
+    assert office.client.callback_data == ["wamid.in:0"]
+
+
+async def test_after_a_crash_a_message_whose_status_came_is_not_sent_again(office, clock, hello):
+    await office.put("wamid.in:0", hello)
+    await office.crash_with_message_in_hand()
+
+    _, outcome = await office.step()
+    assert (outcome.after, outcome.counted) == (BROKEN, False)
+    await office.statuses.note(status_of_entry("wamid.in:0"))
+    clock.now += BROKEN
+
+    assert await office.step() == ("wamid.in:0", DONE)
+    assert office.client.sent == []
+    noted = await office.store.ledger.get("wamid.taken")
+    assert (noted.key, noted.status) == ("wamid.in:0", "sent")
+
+
+async def test_a_status_that_came_before_the_lease_ended_saves_the_wait(office, clock, hello):
+    await office.put("wamid.in:0", hello)
+    await office.crash_with_message_in_hand()
+    await office.statuses.note(status_of_entry("wamid.in:0", "delivered"))
+
+    assert await office.step() == ("wamid.in:0", DONE)
+    assert office.client.sent == []
+
+
+async def test_after_a_crash_a_message_of_which_nobody_hears_is_sent(office, clock, hello):
+    await office.put("wamid.in:0", hello)
+    await office.crash_with_message_in_hand()
+    await office.step()
+    clock.now += BROKEN
+
+    await office.run()
+
+    assert office.texts() == ["hello"]
+
+
+async def test_meanwhile_what_comes_after_it_waits_and_other_people_do_not(office, clock, hello):
+    await office.put("anna:0", hello, to="4915100000001")
+    await office.crash_with_message_in_hand()
+    await office.put("anna:1", Text("more"), to="4915100000001")
+    await office.put("ben:0", Text("hi Ben"), to="4915100000002")
+    await office.wrote(hours_ago=1, who="4915100000001")
+    await office.wrote(hours_ago=1, who="4915100000002")
+
+    await office.run()
+    assert office.texts() == ["hi Ben"]
+
+    clock.now += BROKEN
+    await office.run()
+    assert office.texts() == ["hi Ben", "hello", "more"]
+
+
+async def test_a_recognised_message_that_failed_afterwards_is_told_to_the_bot(office, clock, hello):
+    await office.put("wamid.in:0", hello)
+    await office.crash_with_message_in_hand()
+    await office.statuses.note(status_of_entry("wamid.in:0", "failed", code=131026))
+
+    await office.step()
+
+    told = await office.store.inbox.claim()
+    assert told.body["reason"].startswith("131026")
+
+
+BROKE = TransportError("connection lost")
+NO_ANSWER = TransportError("no whole answer within 30 seconds", timed_out=True)
+
+
+@pytest.mark.parametrize(("error", "wait"), [(BROKE, BROKEN), (NO_ANSWER, TIMED_OUT)])
+async def test_after_a_request_without_an_answer_the_status_lets_it_go_on_at_once(
+    office, hello, error, wait
+):
+    office.client.answers = [error]
+    await office.put("wamid.in:0", hello)
+    await office.put("wamid.in:1", Text("more"))
+
+    _, outcome = await office.step()
+    assert outcome.after == wait
+    await office.run()
+    assert office.texts() == []
+
+    await office.statuses.note(status_of_entry("wamid.in:0"))
+    await office.run()
+
+    assert office.texts() == ["more"]
+    assert (await office.store.ledger.by_key("wamid.in:0")).message_id == "wamid.taken"
+
+
+async def test_a_status_that_comes_before_the_wait_begins_ends_it_too(office, hello):
+    async def tell_first() -> None:
+        await office.statuses.note(status_of_entry("wamid.in:0"))
+
+    office.client.answers = [BROKE]
+    office.client.before_answer = tell_first
+    await office.put("wamid.in:0", hello)
+
+    await office.run()
+
+    assert office.client.sent == []
+    assert (await office.store.ledger.by_key("wamid.in:0")).message_id == "wamid.taken"
+
+
+async def test_statuses_of_earlier_messages_do_not_end_the_wait(office, hello):
+    await office.put("wamid.in:0", hello)
+    await office.run()
+    office.client.answers = [BROKE]
+    await office.put("wamid.in:1", Text("taken without an answer"))
+    await office.step()
+
+    for what in ("sent", "delivered", "read"):
+        await office.statuses.note(status_of_entry("wamid.in:0", what, message_id="wamid.1"))
+    await office.run()
+    assert office.texts() == ["hello"]
+
+    await office.statuses.note(status_of_entry("wamid.in:1"))
+    await office.run()
+    assert office.texts() == ["hello"]
+    assert (await office.store.outbox.depth()).waiting == 0
+
+
+@pytest.mark.parametrize("api", [CLOUD, TURN])
+async def test_without_any_answer_a_message_is_sent_twice_and_then_a_person_decides(
+    office, clock, hello, api
+):
+    office.client.api = api
+    requests = 0
+
+    async def count() -> None:
+        nonlocal requests
+        requests += 1
+
+    office.client.before_answer = count
+    office.client.answers = [NO_ANSWER] * 10
+    await office.put("wamid.in:0", hello)
+    await office.put("wamid.in:1", Text("more"))
+
+    for _ in range(20):
+        await office.run()
+        clock.now += 60
+
+    (dead_letter, _) = reversed(await office.store.outbox.dead_letters())
+    assert dead_letter.key == "wamid.in:0"
+    assert "sent 2 times and WhatsApp never answered" in dead_letter.reason
+    assert "no whole answer within 30 seconds" in dead_letter.reason
+    assert requests == 4  # twice for each of the two
+
+
+async def test_an_upload_without_an_answer_is_no_message_that_may_have_been_taken(
+    office, clock, tmp_path
+):
+    (tmp_path / "a.png").write_bytes(PNG)
+    failures = [NO_ANSWER] * 5
+    upload = office.client.upload
+
+    async def upload_late(file):
+        if failures:
+            raise failures.pop()
+        return await upload(file)
+
+    office.client.upload = upload_late
+    await office.put("wamid.in:0", Image(Media(path="a.png")))
+
+    for _ in range(20):
+        await office.run()
+        clock.now += 60
+
+    assert office.types() == ["image"]
+
+
+async def test_a_success_without_an_id_is_not_sent_again(office, clock, hello):
+    office.client.answers = [lost_id(), None]
+    await office.put("wamid.in:0", hello)
+
+    for _ in range(5):
+        await office.run()
+        clock.now += 60
+
+    assert office.client.sent == []
+    (dead_letter,) = await office.store.outbox.dead_letters()
+    assert "without a message id" in dead_letter.reason
+
+
+async def test_a_message_that_kills_its_process_is_a_dead_letter_in_the_end(office, clock, hello):
+    await office.put("wamid.in:0", hello)
+
+    for _ in range(CRASHES):
+        await office.crash_with_message_in_hand()
+
+    item = await office.store.outbox.claim()
+    assert item.crashes == CRASHES
+
+
+@pytest.mark.parametrize("before", ["status", "note"])
+async def test_statuses_of_a_message_that_was_noted_leave_nothing_behind(office, hello, before):
+    await office.put("wamid.in:0", hello)
+    if before == "note":
+        await office.run()
+        await office.statuses.note(status_of_entry("wamid.in:0", message_id="wamid.1"))
+    else:
+        await office.statuses.note(status_of_entry("wamid.in:0", message_id="wamid.1"))
+        await office.run()
+
+    assert office.texts() == ["hello"]
+    assert (await office.store.ledger.get("wamid.1")).status == "sent"
+
+
+async def test_where_statuses_carry_no_key_nothing_is_waited_for(office, clock, hello):
+    office.client.api = TURN
+    await office.put("wamid.in:0", hello)
+    await office.crash_with_message_in_hand()
+
+    await office.run()
+
+    assert office.texts() == ["hello"]

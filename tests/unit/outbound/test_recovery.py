@@ -1,0 +1,162 @@
+"""What becomes of a message after sending it failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.recovery import (
+    AS_TEXT,
+    BROKEN,
+    BY_UPLOAD,
+    PATIENCE,
+    TIMED_OUT,
+    Confirm,
+    GiveUp,
+    PauseSending,
+    RetryLater,
+    WaitForWindow,
+    recover,
+)
+from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN
+from rasa_whatsapp_channel.whatsapp.errors import (
+    CLOUD_CODES,
+    ON_PREMISES_CODES,
+    APIError,
+    PlatformError,
+    TransportError,
+    decide_remedy,
+)
+from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
+
+
+def answer(code, status=400, *, retry_after=None, codes=CLOUD_CODES) -> APIError:
+    remedy = decide_remedy(codes, code=code, status=status)
+    return APIError(
+        PlatformError(code, "title"), status=status, remedy=remedy, retry_after=retry_after
+    )
+
+
+def on_premises(code, status=400) -> APIError:
+    return answer(code, status, codes=ON_PREMISES_CODES)
+
+
+NOW = 1_790_000_000.0
+TEXT = Text("hello").body()
+LINK = Image(Media(link="https://shop.example/a.jpg")).body()
+UPLOADED = Image(Media(path="a.jpg")).body()
+REFUSED = TransportError("connection refused", reached=False)
+
+
+def decide(error, *, failures=1, lasting=60.0, message=TEXT, **more):
+    is_sent = more.pop("is_sent", False)
+    entry = Entry("491", message, failures=failures, failing_since=NOW - lasting, **more)
+    return recover(entry, error, now=NOW, is_sent=is_sent)
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "decision"),
+    [
+        (REFUSED, 1, RetryLater(1)),
+        (REFUSED, 4, RetryLater(8)),
+        (REFUSED, 500, RetryLater(60)),
+        (answer(131016, 500), 2, RetryLater(2)),
+        (answer(131000, 500), 3, RetryLater(4)),
+        (answer(131056), 1, RetryLater(1)),
+        (answer(131056), 3, RetryLater(16)),
+        (answer(131056), 9, RetryLater(300)),
+        (answer(131056, retry_after=30), 1, RetryLater(30)),
+        (answer(131056, retry_after=86_400), 1, RetryLater(300)),
+        (answer(130429), 1, PauseSending(1, THROUGHPUT)),
+        (answer(130429, retry_after=30), 1, PauseSending(30, THROUGHPUT)),
+        (answer(80007), 1, PauseSending(300, THROUGHPUT)),
+        (answer(131048), 1, PauseSending(300, THROUGHPUT)),
+        (answer(0, 503), 1, PauseSending(1, THROUGHPUT)),
+        (answer(0, 503, retry_after=86_400), 1, PauseSending(300, THROUGHPUT)),
+        (answer(0, 429), 3, PauseSending(4, THROUGHPUT)),
+        (answer(190, 401), 1, PauseSending(60, TOKEN)),
+        (answer(131047), 1, WaitForWindow()),
+        (on_premises(470), 1, WaitForWindow()),
+        (on_premises(471), 1, PauseSending(300, THROUGHPUT)),
+        (on_premises(1015, 429), 1, PauseSending(1, THROUGHPUT)),
+        (on_premises(1011), 2, PauseSending(2, THROUGHPUT)),
+    ],
+)
+def test_the_decision_follows_the_code_and_the_failures(error, failures, decision):
+    assert decide(error, failures=failures) == decision
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "lasting"),
+    [
+        (answer(131026), 1, 1),
+        (answer(131009), 1, 1),
+        (answer(131049), 1, 1),
+        (answer(999999, 400), 1, 1),
+        (answer(131000, 500), 4, 1),
+        (answer(135000), 2, 1),
+        (on_premises(1014), 2, 1),
+        (REFUSED, 3, PATIENCE + 1),
+    ],
+)
+def test_what_will_fail_again_is_given_up_with_its_reason(error, failures, lasting):
+    decision = decide(error, failures=failures, lasting=lasting)
+
+    assert isinstance(decision, GiveUp)
+    assert str(error) in decision.reason
+
+
+def test_a_template_has_no_window_to_wait_for():
+    template = Template("hello_again", "en").body()
+
+    assert isinstance(decide(answer(131047), message=template), GiveUp)
+
+
+def test_jitter_only_lengthens_the_wait():
+    entry = Entry("491", TEXT, failures=3, failing_since=NOW - 1)
+    waits = {recover(entry, REFUSED, now=NOW, jitter=jitter / 10).wait for jitter in range(11)}
+
+    assert (min(waits), max(waits)) == (4, 6)
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (TransportError("connection lost"), BROKEN),
+        (TransportError("no whole answer", timed_out=True), TIMED_OUT),
+        (TransportError("half an answer", status=200), BROKEN),
+    ],
+)
+def test_what_was_sent_without_an_answer_may_be_confirmed_by_a_status(error, wait):
+    first = decide(error, is_sent=True)
+    second = decide(error, is_sent=True, unconfirmed=1)
+
+    assert isinstance(first, Confirm)
+    assert (first.wait, first.entry.unconfirmed, second.entry.unconfirmed) == (wait, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [REFUSED, answer(131000, 500), TransportError("half an answer", status=502)],
+)
+def test_what_whatsapp_did_not_take_is_simply_sent_again(error):
+    assert decide(error, is_sent=True) == RetryLater(1)
+
+
+@pytest.mark.parametrize("code", [131052, 131053, 131014])
+def test_a_link_goes_by_upload_then_as_a_text_and_then_not_at_all(code):
+    error = answer(code)
+
+    first = decide(error, message=LINK)
+    assert (first.entry.healed, first.entry.message) == (BY_UPLOAD, LINK)
+    second = decide(error, message=LINK, healed=BY_UPLOAD)
+    assert second.entry.message["text"]["body"] == "https://shop.example/a.jpg"
+    assert isinstance(decide(error, message=LINK, healed=AS_TEXT), GiveUp)
+
+
+@pytest.mark.parametrize("code", [33, 100, 131009, 131053])
+def test_a_file_of_ours_is_uploaded_again_once(code):
+    first = decide(answer(code), message=UPLOADED, ids=("media1",))
+
+    assert (first.entry.renewed, first.entry.ids) == (1, ("media1",))
+    assert isinstance(decide(answer(code), message=UPLOADED, ids=("media2",), renewed=1), GiveUp)
