@@ -63,7 +63,7 @@ def list_command(
         click.echo(json.dumps(summaries, indent=2, ensure_ascii=False))
         return
     if not entries:
-        click.echo("Nothing waits, and nothing was a dead letter.")
+        click.echo("Nothing waits, and there are no dead letters.")
         return
     now = time.time()
     click.echo(table(HEADERS, [entry.row(now, show_numbers=show_numbers) for entry in entries]))

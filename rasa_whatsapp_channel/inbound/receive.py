@@ -145,9 +145,7 @@ class Receiver:
         if not is_new or now - at > DAY / 24:  # comes late; somebody may have written since
             at = max(at, before)
         await self._store.values.set(wrote_key(sender_id), min(at, now), WROTE_LIFE)
-        # Else the window was open, and what waits has other reasons.
-        if not is_new or now - before > DAY / 24:
-            await self._store.outbox.end_wait(sender_id, WINDOW)
+        await self._store.outbox.end_wait(sender_id, WINDOW)
 
     async def _unknown(self, event: Unknown) -> None:
         if event.ignorable:

@@ -133,7 +133,7 @@ async def test_above_debug_the_log_tells_nothing_of_what_was_said(serve, platfor
     names = {record.getMessage().split(":")[0] for record in caplog.records}
     assert {
         *("whatsapp.duplicate", "whatsapp.turn_failed", "whatsapp.tap_not_ours"),
-        *("whatsapp.media_not_fetched", "whatsapp.send_again", "whatsapp.too_old"),
+        *("whatsapp.media_not_fetched", "whatsapp.not_sent", "whatsapp.too_old"),
         *("whatsapp.not_understood", "whatsapp.refused", "whatsapp.dead_letter"),
     } <= names
     for secret in secrets:

@@ -290,7 +290,7 @@ async def test_what_waits_for_whatsapp_over_a_restart_stays_in_its_trace(serve, 
     tries = [span for span in spans.all if span.name == "process outbox"]
     assert {trace_id(span) for span in tries} == {trace_id(spans.named("turn"))}
     assert [told(span)["whatsapp.attempt"] for span in tries] == [1, 2]
-    assert [told(span)["whatsapp.outcome"] for span in tries] == ["again", "done"]
+    assert [told(span)["whatsapp.outcome"] for span in tries] == ["retry", "done"]
     refused, taken = (span for span in spans.all if span.name == "send whatsapp")
     assert (refused.status.status_code, told(refused)["error.type"]) == (StatusCode.ERROR, "2")
     assert taken.status.status_code is StatusCode.UNSET

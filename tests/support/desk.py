@@ -82,7 +82,9 @@ class Desk:
         while item := await self.store.inbox.claim():
             outcome = await self._worker.handle(item)
             if isinstance(outcome, Retry):
-                await self.store.inbox.retry_later(item, outcome.after, counted=outcome.counted)
+                await self.store.inbox.retry_later(
+                    item, outcome.after, cause=outcome.cause, counted=outcome.counted
+                )
             else:
                 assert outcome == DONE
                 await self.store.inbox.done(item)

@@ -69,7 +69,7 @@ async def test_the_list_tells_what_waits_and_what_are_dead_letters_and_why(rasa_
     header, *rows = (line.split() for line in done.stdout.splitlines())
     assert header == ["QUEUE", "STATE", "KEY", "WHO", "WHAT", "AGE", "ATTEMPTS", "WHY"]
     waits, odd, failed = (" ".join(row) for row in rows)
-    assert waits.startswith("inbox waiting …")
+    assert waits.startswith("inbox ready …")
     assert " …5678 text 0 s 0" in waits
     assert odd.endswith("– unknown 0 s 0 not JSON")
     assert failed.endswith("…5678 utter_greet: text 0 s 1 HTTP 400, 131026 Message undeliverable")
@@ -100,7 +100,7 @@ async def test_the_list_tells_why_something_waits(rasa_whatsapp, store):
     done = await rasa_whatsapp("queue", "list")
 
     one, behind, later = done.stdout.splitlines()[1:]
-    assert "in work" in one
+    assert "claimed" in one
     assert behind.endswith("behind another one of the same chat")
     assert later.endswith(("again in 59 min", "again in 1 h"))
 

@@ -8,7 +8,7 @@ import pytest
 
 from rasa_whatsapp_channel.inbound.receive import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import DAY, Store
+from rasa_whatsapp_channel.store.base import DAY, WINDOW, Store
 from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
@@ -34,7 +34,7 @@ class BreaksOnce:
         raise StoreError("the disk is full")
 
 
-@pytest.mark.parametrize(("part", "call"), [("values", "set"), ("outbox", "free")])
+@pytest.mark.parametrize(("part", "call"), [("values", "set"), ("outbox", "end_wait")])
 async def test_a_message_that_comes_again_after_the_store_broke_opens_the_window(
     store: Store, clock, part, call
 ):
@@ -43,7 +43,7 @@ async def test_a_message_that_comes_again_after_the_store_broke_opens_the_window
     await store.outbox.put("k", PHONE, {})
     waits = await store.outbox.claim()
     assert waits
-    await store.outbox.retry_later(waits, DAY)  # for the window
+    await store.outbox.retry_later(waits, DAY, cause=WINDOW)
     setattr(store, part, BreaksOnce(getattr(store, part), call))
     receiver = Receiver(store, Metrics(), note_status=_nobody, clock=clock)
 
