@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.called import call, name_of, source_of
 from rasa_whatsapp_channel.outbound.compose import Change, Composed, compose
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.note import write_changes
@@ -67,7 +68,7 @@ class Outlet:
             markdown=self._markdown,
             reply_to=self._reply_to,
         )
-        self._tell(composed.changes)
+        self._tell(composed.changes, response)
         for short, payload in composed.payloads.items():
             await self._store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
         if composed.messages:
@@ -91,25 +92,27 @@ class Outlet:
             body = Entry(recipient_id, template.body()).body()
             await self._store.outbox.put(key, template_lane(recipient_id), body)
 
-    def _tell(self, changes: Iterable[Change]) -> None:
+    def _tell(self, changes: Iterable[Change], response: Mapping[str, Any]) -> None:
+        said = call(
+            f"{self._turn_id}:{self._position}",
+            name=name_of(response),
+            source=source_of(response),
+        )
         for change in changes:
             self._metrics.changed(change.code)
             logger.log(
                 logging.ERROR if change.lost else logging.WARNING,
                 "whatsapp.changed: %s",
-                change,
-                extra={"code": change.code, "response": change.response},
+                replace(change, response=said),
             )
 
     def _bodies(
         self, recipient_id: str, response: Mapping[str, Any], composed: Composed, key: str
     ) -> Iterator[dict[str, Any]]:
         """Yield what goes into the outbox, see `outbound.entry`."""
-        named = response.get("utter_action")
-        name = named if isinstance(named, str) else None  # a custom action may pass anything
         changes = write_changes(composed.changes) if self._notes else ()
         for outgoing in composed.messages:
-            entry = Entry(recipient_id, outgoing.body(), name, changes)
+            entry = Entry(recipient_id, outgoing.body(), name_of(response), changes)
             if composed.template and not isinstance(outgoing.message, Template):
                 entry = replace(entry, template=composed.template.body(), template_key=key)
             yield entry.body()

@@ -243,6 +243,29 @@ async def test_each_change_is_a_line_of_the_log_with_the_name_of_the_response(ch
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "called"),
+    [
+        ({}, "message 2 of the turn of wamid.in1"),
+        (
+            {"utter_source": "action_offer"},
+            "a response of action_offer (message 2 of the turn of wamid.in1)",
+        ),
+    ],
+    ids=["Rasa 3.6", "Rasa Pro"],
+)
+async def test_what_an_action_said_in_its_own_words_is_named_so_that_it_is_found(
+    chat, caplog, more, called
+):
+    outlet = chat.outlet("wamid.in1")
+    await outlet.say(PHONE, {"text": "Look"})
+
+    await outlet.say(PHONE, {"text": "", **more})
+
+    (line,) = caplog.messages
+    assert line.startswith(f"whatsapp.changed: {called}: ")
+
+
 # what a simulator is told
 
 
