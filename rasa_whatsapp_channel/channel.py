@@ -19,9 +19,12 @@ from sanic import response as http
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.logs import follow_rasa
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE
+from rasa_whatsapp_channel.outbound.called import name_of
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import check_store
@@ -34,6 +37,7 @@ from rasa_whatsapp_channel.wiring import Wiring, make_proof
 logger = logging.getLogger(__name__)
 
 NAME = "whatsapp"
+WEBHOOK = f"/webhooks/{NAME}/webhook"  # where Rasa puts it
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 
 
@@ -102,10 +106,11 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
             if self._outlet is None:
                 self._outlet = self._make_outlet()
             await self._outlet.say(recipient_id, response)
-        except StoreError:
+        except StoreError as error:
             if self._in_turn:
                 raise
-            logger.exception("whatsapp.lost", extra={"response": response.get("utter_action")})
+            said = name_of(response) or "a response that no turn asked for"
+            logger.error("whatsapp.lost: %s: it could not be kept: %s", said, error)
 
 
 class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
@@ -142,14 +147,20 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         @blueprint.listener("before_server_start")  # type: ignore[untyped-decorator, unused-ignore]
         async def open_wiring(app: Sanic, _loop: Any = None) -> None:
+            follow_rasa()
             self._wiring = Wiring(
                 self.settings, self._bot(app, on_new_message), ready=lambda: _is_ready(app)
             )
             await self._wiring.open()
 
         @blueprint.listener("after_server_start")  # type: ignore[untyped-decorator, unused-ignore]
-        async def start_work(_app: Sanic, _loop: Any = None) -> None:
+        async def start_work(app: Sanic, _loop: Any = None) -> None:
             self._running().start()
+            logger.info("whatsapp.started: %s", describe(self.settings, webhook=WEBHOOK))
+            if not _is_ready(app):
+                logger.warning(
+                    "whatsapp.no_model: Rasa has loaded no model yet; messages are kept until then"
+                )
 
         @blueprint.listener("before_server_stop")  # type: ignore[untyped-decorator, unused-ignore]
         async def stop_work(_app: Sanic, _loop: Any = None) -> None:

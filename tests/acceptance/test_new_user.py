@@ -76,6 +76,14 @@ async def until(url: str, terminal: Terminal, log: Path, *, within: float = 180.
     raise AssertionError(f"{url} does not answer:\n{log.read_text()[-4000:]}")
 
 
+async def said(words: str, log: Path, *, within: float = 30.0) -> None:
+    """Wait until *words* stand in *log*."""
+    end = time.monotonic() + within
+    while words not in log.read_text():
+        assert time.monotonic() < end, f"nothing says {words!r}:\n{log.read_text()[-4000:]}"
+        await asyncio.sleep(0.2)
+
+
 class Desk:
     """What runs at the moment, each in a terminal of its own."""
 
@@ -161,7 +169,8 @@ async def follow_the_tutorial(terminal: Terminal, folder: Path, desk: Desk) -> P
                 continue
             elif command == "rasa run":
                 started.append(command)
-                await desk.runs(command, folder, ACTIVATE, asks=HOOK)
+                log = await desk.runs(command, folder, ACTIVATE, asks=HOOK)
+                await said(WAITED_FOR, log)
             else:
                 done = terminal.types(command, within=900)
                 assert done.status == 0, f"{command}\n{done.output}"
@@ -171,6 +180,7 @@ async def follow_the_tutorial(terminal: Terminal, folder: Path, desk: Desk) -> P
     return folder
 
 
+WAITED_FOR = "whatsapp.started"  # as the page tells
 ACTIVATE = ". ../bot-environment/bin/activate"
 
 
