@@ -52,7 +52,7 @@ class Retention:
         try:
             await asyncio.to_thread(delete)
         except Exception as error:  # a disk's, or whatever a store's own package raises
-            _complain(error)
+            _complain("the days that are kept", error)
 
     async def _run(self) -> None:
         while True:
@@ -84,11 +84,13 @@ def _each(names: Iterable[str], delete: Callable[[str], None]) -> None:
         try:
             delete(name)
         except Exception as error:
-            _complain(error)
+            _complain(name, error)
 
 
-def _complain(error: Exception) -> None:
-    logger.warning("whatsapp.media_not_deleted", extra={"reason": str(error)})
+def _complain(what: str, error: Exception) -> None:
+    logger.warning(
+        "whatsapp.media_not_deleted: %s: %s; tried again in %d minutes", what, error, PAUSE // 60
+    )
 
 
 def find_old(names: Iterable[str], *, today: date, keep_days: int) -> list[str]:

@@ -38,9 +38,9 @@ class Lanes:
             job = jobs.popleft()
             try:
                 await job()
-            except Exception:
+            except Exception as error:
                 # One broken job must not hold up those behind it.
-                logger.exception("simulator.job_failed")
+                logger.exception("simulator.job_failed: %s: %s", type(error).__name__, error)
         # No await since the last look at the jobs: nothing was put in between.
         self._waiting.pop(key, None)
         self._tasks.pop(key, None)

@@ -236,7 +236,7 @@ async def _keep_trace(store: Store, item: Item, span: Span) -> None:
     try:
         await store.values.set(trace_key(item.key), item.body.get(TRACE) or carry(), KEPT)
     except StoreError as error:  # the message goes all the same
-        logger.info("whatsapp.trace_not_kept", extra={"reason": str(error)})
+        logger.info("whatsapp.trace_not_kept: %s: %s", item.key, error)
 
 
 async def _find_trace(store: Store, status: Status) -> Any:

@@ -21,6 +21,7 @@ class Call:
 
     file: str
     line: int
+    logger: str
     method: str
     words: str
     args: tuple[str, ...] = ()
@@ -62,12 +63,14 @@ def _calls_of(path: Path) -> Iterator[Call]:
 
 
 def _read(path: Path, node: ast.Call, method: str) -> Call:
+    assert isinstance(node.func, ast.Attribute)
     words, *args = node.args[1:] if method == "log" else node.args
     extra = next((each.value for each in node.keywords if each.arg == "extra"), None)
     assert extra is None or isinstance(extra, ast.Dict), f"{path}:{node.lineno}: is no dict"
     return Call(
         path.relative_to(PACKAGE).as_posix(),
         node.lineno,
+        ast.unparse(node.func.value),
         method,
         words.value if isinstance(words, ast.Constant) else f"{ast.unparse(words)} (no literal)",
         tuple(map(ast.unparse, args)),

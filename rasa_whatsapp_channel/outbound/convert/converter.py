@@ -102,7 +102,12 @@ class Converter:
                 return path
             target = self._folder / f"{stem}{Path(made).suffix}"
             await asyncio.to_thread(shutil.move, made, target)
-        logger.info("whatsapp.converted", extra={"kind": need.kind, "mime_type": mime_type})
+        logger.info(
+            "whatsapp.converted: a file of type %s to %s, to go as %s",
+            mime_type,
+            target.suffix,
+            need.kind,
+        )
         return target
 
     async def _run(self, order: dict[str, Any]) -> str | None:

@@ -104,7 +104,7 @@ class Link:
         except TypeError as exc:  # redis-py takes every option of the URL for one of its own
             raise StoreError(f"store {self.place}: an option of its URL: {exc}") from None
         for warning in check(info, self.place):
-            logger.warning("whatsapp.store_at_risk", extra={"store": self.place, "reason": warning})
+            logger.warning("whatsapp.store_at_risk: %s: %s", self.place, warning)
 
     async def close(self) -> None:
         self._is_open = False  # from here on nothing new is taken

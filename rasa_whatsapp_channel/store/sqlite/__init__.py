@@ -123,7 +123,9 @@ class SQLiteStore(Store):
             try:
                 await self.purge()
             except StoreError as exc:
-                logger.warning("whatsapp.store_purge_failed", extra={"reason": str(exc)})
+                logger.warning(
+                    "whatsapp.store_purge_failed: %s; tried again in %d seconds", exc, PURGE
+                )
             await asyncio.sleep(PURGE)
 
     async def _listen(self) -> None:
