@@ -75,10 +75,10 @@ class Receiver:
                 self._metrics.status(event.status)
                 await self._note_status(event)
             elif isinstance(event, PlatformNotice):
-                errors = [str(error) for error in event.errors]
-                logger.error("whatsapp.platform_notice", extra={"errors": errors})
+                errors = "; ".join(str(error) for error in event.errors)
+                logger.error("whatsapp.platform_notice: %s", errors or "no reason given")
             elif isinstance(event, UserIdChanged):
-                logger.info("whatsapp.user_id_changed")
+                logger.info("whatsapp.user_id_changed: of one person; the conversation goes on")
                 await self._people.change(event)
             elif isinstance(event, Unknown):
                 await self._unknown(event)
@@ -92,10 +92,10 @@ class Receiver:
         is_new = await self._keep(event, sender_id, is_first=is_first)
         if is_new:
             self._metrics.received(event.type)
-            logger.debug("whatsapp.received", extra={"type": event.type, "key": event.key})
+            logger.debug("whatsapp.received: %s %s", event.type, event.key)
         else:
             self._metrics.duplicate()
-            logger.info("whatsapp.duplicate", extra={"type": event.type, "key": event.key})
+            logger.info("whatsapp.duplicate: %s %s was here already", event.type, event.key)
         if event.type != "system":
             at = event.timestamp or self._clock()
             # What comes again may do so because the store broke between the message and this.
@@ -114,7 +114,11 @@ class Receiver:
             return False
         if number not in self._elsewhere:
             self._elsewhere.add(number)
-            logger.warning("whatsapp.not_our_number", extra={"phone_number_id": number})
+            logger.warning(
+                "whatsapp.not_our_number: what comes for %s is left alone; the settings name %s",
+                number,
+                ", ".join(self._numbers),
+            )
         return True
 
     async def _keep(self, event: InboundMessage, sender_id: str, *, is_first: bool) -> bool:
@@ -125,7 +129,7 @@ class Receiver:
         new = await self._store.inbox.put_dead_letter(event.key, sender_id, to_body(event), reason)
         if new:
             self._metrics.dead_letter("inbox")
-            logger.warning("whatsapp.too_old", extra={"key": event.key, "reason": reason})
+            logger.warning("whatsapp.too_old: %s: %s", event.key, reason)
         return new
 
     async def _put(self, event: InboundMessage, sender_id: str, *, is_first: bool) -> bool:
@@ -149,11 +153,11 @@ class Receiver:
 
     async def _unknown(self, event: Unknown) -> None:
         if event.ignorable:
-            logger.debug("whatsapp.ignored", extra={"reason": event.reason})
+            logger.debug("whatsapp.ignored: %s", event.reason)
             return
         body = to_body(event)
         text = json.dumps(body, sort_keys=True, default=str)
         key = "unknown:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if await self._store.inbox.put_dead_letter(key, "", body, event.reason):
             self._metrics.dead_letter("inbox")
-            logger.warning("whatsapp.not_understood", extra={"reason": event.reason, "key": key})
+            logger.warning("whatsapp.not_understood: %s; it is %s", event.reason, key)

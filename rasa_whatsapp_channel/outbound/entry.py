@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Final
 
+from rasa_whatsapp_channel.outbound.called import call
 from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse_outgoing
@@ -27,6 +28,7 @@ class Entry:
     recipient_id: str
     message: Mapping[str, Any]  # WhatsApp's body without envelope
     response: str | None = None  # name of the Rasa response, where known
+    source: str | None = None  # the action or agent whose own words these are, where known
     changes: Sequence[Mapping[str, str]] = ()
     template: Mapping[str, Any] | None = None
     template_key: str | None = None
@@ -66,9 +68,9 @@ class Entry:
     def is_template(self) -> bool:
         return self.message.get("type") == "template"
 
-    @property
-    def name(self) -> str:
-        return self.response or "a response without a name"
+    def called(self, key: str) -> str:
+        """Return what a log line calls it; *key* is its own in the outbox."""
+        return call(key, name=self.response, source=self.source)
 
     def failed(self, now: float) -> Entry:
         since = self.failing_since or now

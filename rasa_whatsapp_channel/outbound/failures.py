@@ -23,12 +23,7 @@ class Failures:
 
     async def tell(self, key: str, entry: Entry, *, code: int, reason: str) -> None:
         """Say that the outbox entry *key* failed for good."""
-        logger.error(
-            "whatsapp.failed: %s: %s",
-            entry.name,
-            reason,
-            extra={"key": key, "code": code, "response": entry.response},
-        )
+        logger.error("whatsapp.failed: %s (%s): %s", entry.called(key), key, reason)
         # What the bot says about a failure may fail as well; that must not go round in circles.
         if self._failure_intent is None or key.startswith(PREFIX):
             return

@@ -112,7 +112,13 @@ class Outlet:
         """Yield what goes into the outbox, see `outbound.entry`."""
         changes = write_changes(composed.changes) if self._notes else ()
         for outgoing in composed.messages:
-            entry = Entry(recipient_id, outgoing.body(), name_of(response), changes)
+            entry = Entry(
+                recipient_id,
+                outgoing.body(),
+                name_of(response),
+                source_of(response),
+                changes,
+            )
             if composed.template and not isinstance(outgoing.message, Template):
                 entry = replace(entry, template=composed.template.body(), template_key=key)
             yield entry.body()

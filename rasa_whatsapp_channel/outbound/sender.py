@@ -150,7 +150,7 @@ class Sender:
         if wait := self._throttle.admit():
             return Retry(wait, cause=self._throttle.cause or TIME, counted=False)
         try:
-            if wait := await self._pass_limits(entry):
+            if wait := await self._pass_limits(item, entry):
                 self._throttle.not_sent()
                 return Retry(wait, counted=False)
             return await self._send(item, entry, message)
@@ -165,7 +165,9 @@ class Sender:
             return await self._after_sending(item, sent, message)
         message_id = await self._store.values.get(confirmation_key(item.key))
         if message_id is not None:
-            logger.info("whatsapp.confirmed: %s was taken, as its status says", entry.name)
+            logger.info(
+                "whatsapp.confirmed: %s was taken, as its status says", entry.called(item.key)
+            )
             return await self._note(item, entry, message, message_id)
         if entry.unconfirmed >= recovery.SENT_AT_MOST:
             reason = NOT_CONFIRMED.format(entry.unconfirmed, item.last_error)
@@ -223,8 +225,7 @@ class Sender:
         else:
             logger.warning(
                 "whatsapp.window_closed: %s waits for the person to write; no template is set",
-                entry.name,
-                extra={"key": item.key},
+                entry.called(item.key),
             )
         return Retry(
             state.left, cause=WINDOW, counted=False, then=partial(self._look_at_window, entry)
@@ -253,7 +254,7 @@ class Sender:
         key = entry.template_key or f"{item.key}:template"
         await self._store.outbox.put(key, template_lane(entry.recipient_id), stand_in.body())
 
-    async def _pass_limits(self, entry: Entry) -> float:
+    async def _pass_limits(self, item: Item, entry: Entry) -> float:
         """Wait for the number's rate; return how long the person has to wait for theirs, or 0.0."""
         limits = [self._rate]
         if self._client.api.pair_limit:
@@ -264,7 +265,7 @@ class Sender:
                 logger.info(
                     "whatsapp.pair_limit: %s waits %.0f s: after %.0f messages in a row "
                     "one person gets one in %.0f s",
-                    entry.name,
+                    entry.called(item.key),
                     waits[1],
                     self._pace.pair_burst,
                     self._pace.pair_interval,
@@ -374,7 +375,7 @@ class Sender:
         text = recovery.as_text(entry)
         if text is None:
             return await self._give_up(item, entry, str(error))
-        logger.warning("whatsapp.link_as_text: %s: %s", entry.name, error, extra={"key": item.key})
+        logger.warning("whatsapp.link_as_text: %s: %s", entry.called(item.key), error)
         return Retry(0.0, body=text.body(), error=str(error))
 
     async def _forget_refused(self, entry: Entry) -> None:
@@ -397,16 +398,15 @@ class Sender:
         if isinstance(decision, recovery.WaitForWindow):
             return await self._close_window(entry)
         if isinstance(decision, recovery.AnotherWay):
-            self._tell(entry, error, "is sent another way")
+            self._tell(item, entry, error, "is sent another way")
             return Retry(0.0, body=decision.entry.body(), error=str(error))
         if isinstance(decision, recovery.Confirm):
-            self._tell(
-                entry, error, f"may have been taken, as a status may tell in {decision.wait:g} s"
-            )
+            what = f"may have been taken, as a status may tell in {decision.wait:g} s"
+            self._tell(item, entry, error, what)
             return await self._confirm(item, decision.entry, decision.wait, error=str(error))
         self._metrics.retried("outbox")
         if isinstance(decision, recovery.RetryLater):
-            self._tell(entry, error, f"is sent again in {decision.wait:.0f} s")
+            self._tell(item, entry, error, f"is sent again in {decision.wait:.0f} s")
             return Retry(decision.wait, body=entry.failed(now).body(), error=str(error))
         failed = entry if decision.cause == TOKEN else entry.failed(now)
         return Retry(
@@ -436,8 +436,8 @@ class Sender:
         }.get(self._throttle.cause or "", "slowing down")
         logger.error("whatsapp.sending_paused: %s (%s)", why, error)
 
-    def _tell(self, entry: Entry, error: SendError, what: str) -> None:
-        logger.warning("whatsapp.not_sent: %s %s: %s", entry.name, what, error)
+    def _tell(self, item: Item, entry: Entry, error: SendError, what: str) -> None:
+        logger.warning("whatsapp.not_sent: %s %s: %s", entry.called(item.key), what, error)
 
     async def _close_window(self, entry: Entry) -> Outcome:
         """Let the message wait for the person, unless both wrote at the same time."""
@@ -450,4 +450,4 @@ class Sender:
 
     async def _give_up(self, item: Item, entry: Entry, reason: str, *, code: int = 0) -> Outcome:
         await self._failures.tell(item.key, entry, code=code, reason=reason)
-        return DeadLetter(f"{entry.name}: {reason}")
+        return DeadLetter(f"{entry.called(item.key)}: {reason}")

@@ -136,7 +136,7 @@ class Statuses:
         else:
             again = replace(failed, not_before=now + decision.wait)
             how = f"is sent again in {decision.wait:.0f} s"
-        logger.warning("whatsapp.not_delivered: %s %s: %s", entry.name, how, reason)
+        logger.warning("whatsapp.not_delivered: %s %s: %s", entry.called(sent.key), how, reason)
         key = f"{sent.key}:after-{sent.message_id}"
         await self._store.outbox.put(key, sent.recipient_id, again.body())
 

@@ -254,7 +254,6 @@ class Consumer:
                 item.key,
                 self._name,
                 outcome.reason,
-                extra={"queue": self._name, "key": item.key, "reason": outcome.reason},
             )
             return
         if isinstance(outcome, Done):
@@ -281,7 +280,6 @@ class Consumer:
                 "whatsapp.store_failed: the %s waits: %s",
                 self._name,
                 error,
-                extra={"queue": self._name, "reason": str(error)},
             )
 
     def _store_works(self) -> None:
