@@ -9,7 +9,7 @@ a text. docs/monitoring.md lists the series.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, Final
@@ -27,6 +27,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 OTHER: Final = "other"
+PAUSES: Final = ("token", "throughput", "infrastructure")
 QUEUES: Final = ("inbox", "outbox")
 
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
@@ -74,9 +75,12 @@ class Metrics:
         self._waiting = self._gauge("queue_waiting", "Entries that wait now", "queue")
         self._dead_now = self._gauge("queue_dead_letters", "Dead letters that are kept", "queue")
         self._oldest = self._gauge("queue_oldest_seconds", "Age of the oldest that waits", "queue")
+        self._failing = self._gauge("queue_failing", "Waiting entries that failed", "queue")
+        self._paused = self._gauge("sending_paused", "1 while a number sends nothing", "cause")
         for queue in QUEUES:  # a series that begins with 0 shows its first 1 as a rise
             self._retries(queue)
             self._dead(queue)
+        self.sending_paused(())
 
     def received(self, kind: str) -> None:
         """*kind* is WhatsApp's type of the message, here and in `sent`."""
@@ -127,8 +131,16 @@ class Metrics:
     def send_timer(self) -> Timer:
         return self._send.time()
 
-    def depth(self, queue: str, *, waiting: int, dead_letters: int, oldest_age: float) -> None:
+    def sending_paused(self, causes: Collection[str]) -> None:
+        """*causes* of the pauses that there are now, see `store.base`."""
+        for cause in PAUSES:
+            self._paused.labels(cause).set(cause in causes)
+
+    def depth(
+        self, queue: str, *, waiting: int, dead_letters: int, failing: int, oldest_age: float
+    ) -> None:
         self._store_up.set(1)
+        self._failing.labels(queue).set(failing)
         self._waiting.labels(queue).set(waiting)
         self._dead_now.labels(queue).set(dead_letters)
         self._oldest.labels(queue).set(max(oldest_age, 0.0))
@@ -136,7 +148,7 @@ class Metrics:
     def store_failed(self) -> None:
         """Forget the depths: yesterday's are worse than none."""
         self._store_up.set(0)
-        for gauge in (self._waiting, self._dead_now, self._oldest):
+        for gauge in (self._waiting, self._dead_now, self._oldest, self._failing):
             gauge.clear()
 
     def page(self) -> bytes:

@@ -213,11 +213,7 @@ class Wiring:
         return self.tracing.outlet(outlet)
 
     async def health(self) -> Mapping[str, Any]:
-        paused = {
-            number or "first": line.sender.paused
-            for number, line in self._lines.items()
-            if line.sender.paused
-        }
+        paused = self._paused()
         return {
             "status": "sending paused" if paused else "ok",
             **({"paused": paused} if paused else {}),
@@ -225,14 +221,27 @@ class Wiring:
             "outbox": asdict(await self.store.outbox.depth()),
         }
 
+    def _paused(self) -> Mapping[str, str]:
+        """Return the numbers that send nothing now, and why; the first one is `first`."""
+        return {
+            number or "first": cause
+            for number, line in self._lines.items()
+            if (cause := line.sender.paused)
+        }
+
     async def metrics_page(self) -> bytes:
         """Return what was counted, and how deep the queues are now, for Prometheus."""
+        self.metrics.sending_paused(set(self._paused().values()))
         try:
             for name, queue in (("inbox", self.store.inbox), ("outbox", self.store.outbox)):
                 depth = await queue.depth()
                 age = self._clock() - depth.oldest if depth.oldest is not None else 0.0
                 self.metrics.depth(
-                    name, waiting=depth.waiting, dead_letters=depth.dead_letters, oldest_age=age
+                    name,
+                    waiting=depth.waiting,
+                    dead_letters=depth.dead_letters,
+                    failing=depth.failing,
+                    oldest_age=age,
                 )
         except StoreError:
             self.metrics.store_failed()

@@ -136,12 +136,14 @@ class Depth:
     How much a queue holds.
 
     *waiting* counts the claimed entries too; *oldest* is when the first of them was put, None when
-    there are none. *last_error* is the newest failure of an entry that is still there.
+    there are none. *failing* counts the waiting entries that failed, and *last_error* is what the
+    one met that began to fail last.
     """
 
     waiting: int
     dead_letters: int
     oldest: float | None
+    failing: int = 0
     last_error: str | None = None
 
 

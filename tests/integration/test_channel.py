@@ -153,6 +153,7 @@ async def test_without_the_right_signature_a_webhook_is_refused_and_not_kept(ser
         "waiting": 0,
         "dead_letters": 0,
         "oldest": None,
+        "failing": 0,
         "last_error": None,
     }
 

@@ -108,6 +108,7 @@ async def test_what_another_number_was_told_is_not_for_this_bot(serve, platform,
         "waiting": 0,
         "dead_letters": 0,
         "oldest": None,
+        "failing": 0,
         "last_error": None,
     }
     lines = [line for line in caplog.messages if "not_our_number" in line]

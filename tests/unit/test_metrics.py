@@ -103,7 +103,7 @@ def test_a_wait_that_is_negative_between_two_clocks_is_none() -> None:
 
 def test_depths_are_forgotten_while_the_store_cannot_be_read() -> None:
     metrics = Metrics()
-    metrics.depth("outbox", waiting=7, dead_letters=2, oldest_age=90.5)
+    metrics.depth("outbox", waiting=7, dead_letters=2, failing=1, oldest_age=90.5)
     assert value(metrics, "queue_waiting", queue="outbox") == 7
     assert value(metrics, "queue_dead_letters", queue="outbox") == 2
     assert value(metrics, "queue_oldest_seconds", queue="outbox") == 90.5
@@ -163,7 +163,7 @@ def _series_of(metrics: Metrics) -> dict[str, tuple[str, set[str]]]:
     metrics.sent("text")
     metrics.api_error(api_error(190))
     metrics.changed("WA101")
-    metrics.depth("inbox", waiting=0, dead_letters=0, oldest_age=0)
+    metrics.depth("inbox", waiting=0, dead_letters=0, failing=1, oldest_age=0)
     series = {}
     for family in metrics.registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name

@@ -384,7 +384,7 @@ function operations.retry_later(conversation, key, attempts, after, cause, uncou
     if error ~= '' then
         redis.call('HSETNX', entry_key(number), 'failing_since', to_text(now))
         redis.call('HSET', entry_key(number), 'last_error', error)
-        redis.call('ZADD', prefix .. 'failing', now, number)
+        redis.call('ZADD', prefix .. 'failing', 'NX', now, number)
     end
     hide_or_show(conversation, tonumber(after), cause)
 end
@@ -492,12 +492,13 @@ end
 function operations.depth(retention)
     forget_old(retention)
     local oldest = redis.call('ZRANGE', prefix .. 'waiting', 0, 0)[1]
-    local failing = redis.call('ZREVRANGE', prefix .. 'failing', 0, 0)[1]
+    local newest = redis.call('ZREVRANGE', prefix .. 'failing', 0, 0)[1]
     return {
         redis.call('ZCARD', prefix .. 'waiting'),
         redis.call('ZCARD', prefix .. 'dead'),
         oldest and redis.call('HGET', entry_key(oldest), 'put_at') or '',
-        failing and redis.call('HGET', entry_key(failing), 'last_error') or '',
+        redis.call('ZCARD', prefix .. 'failing'),
+        newest and redis.call('HGET', entry_key(newest), 'last_error') or '',
     }
 end
 

@@ -142,9 +142,13 @@ class RedisQueue(Queue):
 
     async def depth(self) -> Depth:
         found = await self._call("depth", self._retention.dead_letters)
-        waiting, dead_letters, oldest, last_error = found
+        waiting, dead_letters, oldest, failing, last_error = found
         return Depth(
-            int(waiting), int(dead_letters), float(oldest) if oldest else None, last_error or None
+            waiting=int(waiting),
+            dead_letters=int(dead_letters),
+            oldest=float(oldest) if oldest else None,
+            failing=int(failing),
+            last_error=last_error or None,
         )
 
     async def wait(self, timeout: float) -> None:

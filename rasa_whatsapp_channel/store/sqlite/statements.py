@@ -72,6 +72,7 @@ DEPTH: Final = """
                 UNION ALL SELECT min(seq) FROM items WHERE queue = :queue AND owner IS NOT NULL
             )
         )),
+        (SELECT count(*) FROM items WHERE queue = :queue AND failing_since IS NOT NULL),
         (SELECT last_error FROM items WHERE queue = :queue AND failing_since IS NOT NULL
             ORDER BY failing_since DESC LIMIT 1)
 """

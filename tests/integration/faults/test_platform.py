@@ -66,6 +66,7 @@ async def test_a_success_without_an_id_is_not_sent_again_but_a_dead_letter(serve
         "waiting": 0,
         "dead_letters": 1,
         "oldest": None,
+        "failing": 0,
         "last_error": None,
     }
 

@@ -57,6 +57,4 @@ def test_a_jump_that_lasts_is_followed(machine, jump):
 
 
 def test_small_corrections_may_add_up_to_a_jump(machine):
-    assert [machine.passes(1, set_by=JUMP) for _ in range(3)] == [
-        n * (1 + JUMP) for n in (1, 2, 3)
-    ]
+    assert [machine.passes(1, set_by=JUMP) for _ in range(3)] == [n * (1 + JUMP) for n in (1, 2, 3)]
