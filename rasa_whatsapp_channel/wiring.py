@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.bucket import MediaBucket, is_url
 from rasa_whatsapp_channel.inbound.files import MediaStore
+from rasa_whatsapp_channel.inbound.kept import CONVERTED
 from rasa_whatsapp_channel.inbound.media import MediaFolder
 from rasa_whatsapp_channel.inbound.receive import Receiver
 from rasa_whatsapp_channel.inbound.retention import Retention
@@ -46,7 +47,6 @@ from rasa_whatsapp_channel.whatsapp.webhook import Proof
 
 # Sanic waits 15 seconds for a graceful stop; what is in hand gets most of it.
 GRACE: Final = 10.0
-CONVERTED: Final = ".converted"
 
 
 @dataclass(frozen=True)

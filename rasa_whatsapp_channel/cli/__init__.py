@@ -16,6 +16,7 @@ import click
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "backup": "Copy the store to a file, while the bot runs.",
         "doctor": "Find the mistake in a bot's set-up, and say how to mend it.",
         "init": "Bring a bot onto WhatsApp, without taking anything away.",
         "media": "The files WhatsApp keeps for the bot: upload, look at, download, delete.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.stores import Place, store_options
 from rasa_whatsapp_channel.store.base import Queue, Store
 from rasa_whatsapp_channel.store.keys import issued_prefix, keys_of, template_lane
+from rasa_whatsapp_channel.store.mention import mention_of
 
 QUEUES: Final = ("inbox", "outbox")
 EVERYTHING: Final = 1_000_000
@@ -169,19 +171,37 @@ async def _discard(place: Place, keys: Sequence[str], *, yes: bool) -> None:
 async def _forget(place: Place, person: str, *, yes: bool) -> None:
     if not yes:
         click.confirm(f"Forget everything of {person} in this store for ever?", abort=True)
+    mention = mention_of(person)
     async with place.open() as store:
         entries = await store.inbox.purge(person)
         for lane in (person, template_lane(person)):
             entries += await store.outbox.purge(lane)
+        waiting, dead = await _entries(store)
+        for entry in dead:  # what could not be understood is under no name
+            if _mentions(entry, mention):
+                entries += await _queue(store, entry.queue).discard(entry.key)
+        others = sum(_mentions(entry, mention) for entry in waiting)
         sent = await store.ledger.purge(person)
         for key in keys_of(person):
             await store.values.delete(key)
         await store.values.purge(issued_prefix(person))
+        await store.erase(person)
     click.echo(
         f"Forgotten: {entries} in the queues, {sent} in the ledger of what was sent. "
         f"Files this person sent: `rasa-whatsapp media kept delete --person {person}`. "
         "The conversation is in Rasa's tracker store."
     )
+    if others:
+        click.echo(
+            f"Still there: {others} that wait in chats with others and name this person; "
+            "do this again when they are gone (`rasa-whatsapp queue list`).",
+            err=True,
+        )
+
+
+def _mentions(entry: Entry, mention: re.Pattern[str]) -> bool:
+    whole = json.dumps([entry.key, entry.conversation, entry.body], ensure_ascii=False, default=str)
+    return bool(mention.search(whole))
 
 
 async def _entries(

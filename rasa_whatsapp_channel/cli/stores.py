@@ -32,6 +32,13 @@ class Place:
         async with open_store(self._find(), retention=OUTSIDE) as store:
             yield store
 
+    def file(self) -> Path | None:
+        """Return the file of the store, None where it is in Redis. Raises `StoreError`."""
+        from rasa_whatsapp_channel.store import SQLITE
+
+        url = self._find()
+        return Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
+
     def _find(self) -> str:
         from rasa_whatsapp_channel.store import SQLITE
 

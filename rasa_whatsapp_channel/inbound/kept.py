@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Final, Protocol
 
 from rasa_whatsapp_channel.inbound.bucket import is_url, open_system
 from rasa_whatsapp_channel.inbound.media import person_tag
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
+
+# The folder, below `media.store`, of what files became to fit WhatsApp; named by their content.
+CONVERTED: Final = ".converted"
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,23 @@ class KeptInFolder:
             raise MediaError(f"{file.name}: cannot be read: {error}") from error
 
     def delete(self, file: KeptFile) -> None:
+        path = self._folder / file.name
         try:
-            (self._folder / file.name).unlink(missing_ok=True)
+            if path.exists():
+                _delete_converted(self._folder / CONVERTED, path)
+            path.unlink(missing_ok=True)
         except OSError as error:
             raise MediaError(f"{file.name}: cannot be deleted: {error}") from error
+
+
+def _delete_converted(folder: Path, path: Path) -> None:
+    """Delete what the file at *path* became when it was sent again, see `outbound.convert`."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    for converted in folder.glob(f"{digest.hexdigest()[:40]}-*"):
+        converted.unlink(missing_ok=True)
 
 
 class KeptInBucket:

@@ -412,6 +412,14 @@ class Store(ABC):
         """Raise `StoreError` unless the store can be written."""
 
     @abstractmethod
+    async def erase(self, person: str) -> int:
+        """
+        Forget all that names *person* but what waits, so that nothing of it is left in the bytes.
+
+        Returns how much that was.
+        """
+
+    @abstractmethod
     async def purge(self) -> None:
         """Forget now what is older than its retention; it also happens bit by bit by itself."""
 

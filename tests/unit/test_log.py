@@ -25,7 +25,6 @@ UNSPOKEN = {
 LATER = {
     *("inbound/receipts.py", "inbound/transcribe.py", "inbound/worker.py"),
     *("channel.py whatsapp.refused", "channel.py whatsapp.store_failed"),
-    "store/sqlite/commits.py whatsapp.store_checkpoint_failed",
 }
 NOW = [call for call in CALLS if not {call.file, f"{call.file} {call.event}"} & LATER]
 

@@ -27,6 +27,7 @@ import uuid
 
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
+from rasa_whatsapp_channel.store.mention import mention_of
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 try:
@@ -94,6 +95,16 @@ class RedisStore(Store):
 
     async def ping(self) -> None:
         await self.values.set("ping", 1, ttl=60.0)
+
+    async def erase(self, person: str) -> int:
+        """Forget all that names *person* but what is in the queues; return how many keys it was."""
+        mention = mention_of(person)
+        parts = ("values", "ledger", "inbox", "outbox")
+        places = [
+            f"{self._link.prefix(part)}{kind}"
+            for part, kind in zip(parts, ("", "", "seen:", "seen:"), strict=True)
+        ]
+        return sum([await self._link.delete_mentions(place, mention) for place in places])
 
     async def purge(self) -> None:
         """Redis forgets most of it by itself; this is about lists of what is gone."""

@@ -159,6 +159,30 @@ class Link:
             if keys:
                 yield keys
 
+    async def delete_mentions(self, prefix: str, mention: re.Pattern[str]) -> int:
+        """Delete what begins with *prefix* and has *mention* in key or value; return how many."""
+        deleted = 0
+        async for keys in self.keys(prefix):
+            texts = await self._do(partial(self._read_texts, keys))
+            found = [key for key, text in texts.items() if mention.search(f"{key} {text}")]
+            if found:
+                deleted += int(await self._do(partial(self._redis.delete, *found)))
+        return deleted
+
+    async def _read_texts(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return strings and hashes as texts, by key."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in keys:
+            pipeline.type(key)
+        kinds = await pipeline.execute()
+        read = [key for key, kind in zip(keys, kinds, strict=True) if kind in ("string", "hash")]
+        pipeline = self._redis.pipeline(transaction=False)
+        for key, kind in zip(keys, kinds, strict=True):
+            if kind in ("string", "hash"):
+                (pipeline.get if kind == "string" else pipeline.hgetall)(key)
+        values = await pipeline.execute() if read else []
+        return {key: str(value) for key, value in zip(read, values, strict=True)}
+
     async def _run(self) -> None:
         while self._jobs:
             jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), LARGEST))]

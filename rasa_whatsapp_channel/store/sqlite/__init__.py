@@ -3,11 +3,15 @@ The store in one SQLite file, safe for several processes on one machine; or in m
 
     schema      the tables; their versions
     connection  a file → a connection, or what is wrong with it
+    files       whether the files behind a connection are still the ones with their names
     commits     whose turn it is on the connection; joins operations into transactions
+    log         when the write-ahead log is carried over into the file
     queue, ledger, values
     claimants   which processes claim entries, and which of them died
     purge       what is forgotten when
+    erase       what is forgotten of one person
     faults      SQLite's errors in words
+    backup      a whole copy while others write
 """
 
 from __future__ import annotations
@@ -24,9 +28,11 @@ from typing import Final
 
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
+from rasa_whatsapp_channel.store.mention import mention_of
 from rasa_whatsapp_channel.store.sqlite.claimants import Claimants, leave
 from rasa_whatsapp_channel.store.sqlite.commits import Commits
 from rasa_whatsapp_channel.store.sqlite.connection import PRIVATE
+from rasa_whatsapp_channel.store.sqlite.erase import erase_mentions
 from rasa_whatsapp_channel.store.sqlite.ledger import SQLiteLedger
 from rasa_whatsapp_channel.store.sqlite.purge import ends, forget
 from rasa_whatsapp_channel.store.sqlite.queue import SQLiteQueue
@@ -35,7 +41,7 @@ from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two looks whether another process wrote, while somebody waits.
+# Seconds between two looks at the files, and whether another process wrote, while somebody waits.
 LISTEN: Final = 0.25
 PURGE: Final = 60.0
 # Seconds that a lock of another process is waited for.
@@ -72,7 +78,7 @@ class SQLiteStore(Store):
     async def open(self) -> None:
         await self._commits.open()
         self._own = uuid.uuid4().hex
-        self._claimants = Claimants(self._path, self._own)
+        self._claimants = Claimants(self._path, self._own, files=lambda: self._commits.files)
         self._heartbeat = Heartbeat(self.beat)
         self._tasks = (
             asyncio.create_task(self._listen(), name="whatsapp store: listen"),
@@ -112,6 +118,16 @@ class SQLiteStore(Store):
         for statement, before in ends(self._retention, self._clock()).items():
             await self._forget(statement, before)
 
+    async def erase(self, person: str) -> int:
+        """
+        Forget all that names *person* but what waits in the queues; return how many rows it was.
+
+        Nothing of it is left in the bytes of the file and of its log.
+        """
+        erased = await self._commits.write(erase_mentions, mention_of(person))
+        await self._commits.empty_log()
+        return erased
+
     async def _forget(self, statement: str, before: float) -> None:
         while True:
             if not await self._commits.write(forget, statement, before):
@@ -129,10 +145,11 @@ class SQLiteStore(Store):
             await asyncio.sleep(PURGE)
 
     async def _listen(self) -> None:
-        """Wake those who wait when another process wrote; they see what it was."""
+        """Look after the files, and wake those who wait when another process wrote."""
         seen = None
         while True:
             await asyncio.sleep(LISTEN)
+            self._commits.tend()
             if all(queue.line.is_empty for queue in self._queues):
                 continue
             try:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.store.heartbeat import Silence
 from rasa_whatsapp_channel.store.sqlite import statements as sql
+from rasa_whatsapp_channel.store.sqlite.connection import transact
 from rasa_whatsapp_channel.store.sqlite.faults import explain
+from rasa_whatsapp_channel.store.sqlite.files import OpenFiles
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 # Seconds that a beat waits for who writes.
@@ -18,11 +21,17 @@ PATIENCE: Final = 1.0
 
 
 class Claimants:
-    """*own* is the name of this process. Its connections are its own: a thread calls `beat`."""
+    """
+    *own* is the name of this process. Its connections are its own: a thread calls `beat`.
 
-    def __init__(self, path: Path, own: str) -> None:
+    *files* returns those that the process writes to: where the name of one was lost, a beat would
+    open others, and damage what is in the first.
+    """
+
+    def __init__(self, path: Path, own: str, *, files: Callable[[], OpenFiles]) -> None:
         self._path = path
         self._own = own
+        self._files = files
         self._silence = Silence(own)
 
     def beat(self) -> int:
@@ -32,19 +41,23 @@ class Claimants:
         Returns how many entries were taken over. Raises `StoreError`.
         """
         try:
+            files = self._files()
             with closing(self._connect()) as db:
-                with db:
-                    db.execute(sql.BEAT, (self._own,))
-                beats: Mapping[str, int] = dict(db.execute(sql.BEATS).fetchall())
+                beats = transact(db, files, self._count_up)
                 dead = self._silence.look(beats)
-                return sum(_take_over(db, *silent) for silent in dead.items())
+                takes = (partial(_take_over, claimant=who, number=n) for who, n in dead.items())
+                return sum(transact(db, files, take) for take in takes)
         except sqlite3.Error as exc:
             raise StoreError(f"store {self._path}: {explain(exc)}") from exc
+
+    def _count_up(self, db: sqlite3.Connection) -> Mapping[str, int]:
+        db.execute(sql.BEAT, (self._own,))
+        return dict(db.execute(sql.BEATS).fetchall())
 
     def _connect(self) -> sqlite3.Connection:
         # Never makes a file: one that vanished must be noticed by who writes messages.
         uri = f"{self._path.absolute().as_uri()}?mode=rw"
-        db = sqlite3.connect(uri, uri=True, timeout=PATIENCE)
+        db = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
         # A beat that a power cut loses is no loss: the process is gone too.
         db.execute("PRAGMA synchronous = OFF")
         return db
@@ -52,13 +65,11 @@ class Claimants:
 
 def _take_over(db: sqlite3.Connection, claimant: str, number: int) -> int:
     """Let what *claimant* had be claimed by others, unless it has just shown that it lives."""
-    with db:
-        db.execute("BEGIN IMMEDIATE")
-        if not db.execute(sql.IS_SILENT, (claimant, number)).fetchone():
-            return 0
-        taken_over = db.execute(sql.TAKE_OVER, (claimant,)).rowcount
-        db.execute(sql.FORGET_CLAIMANT, (claimant,))
-        return taken_over
+    if not db.execute(sql.IS_SILENT, (claimant, number)).fetchone():
+        return 0
+    taken_over = db.execute(sql.TAKE_OVER, (claimant,)).rowcount
+    db.execute(sql.FORGET_CLAIMANT, (claimant,))
+    return taken_over
 
 
 def leave(db: sqlite3.Connection, claimant: str) -> None:

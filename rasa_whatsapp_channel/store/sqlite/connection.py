@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from rasa_whatsapp_channel.store.sqlite.faults import explain, is_locked
+from rasa_whatsapp_channel.store.sqlite.files import OpenFiles
 from rasa_whatsapp_channel.store.sqlite.schema import migrate
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+T = TypeVar("T")
 
 # What SQLite calls a database that is no file: it belongs to one connection, and ends with it.
 PRIVATE: Final = Path(":memory:")
@@ -35,13 +39,88 @@ def connect(path: Path, *, patience: float) -> sqlite3.Connection:
         raise StoreError(f"store {path}: {exc}") from exc
 
 
-def shorten_log(path: Path) -> None:
-    """Carry the write-ahead log over into the file, and empty it; waits for the disk."""
+def transact(
+    db: sqlite3.Connection, files: OpenFiles, work: Callable[[sqlite3.Connection], T]
+) -> T:
+    """
+    Do *work* in a transaction of *db*, behind which are *files*. It is not on the disk then.
+
+    Raises `LogLostError`, and does nothing, where another connection may have gone on with a new
+    log: what is written to the old one would damage the store.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        files.check()  # now that nobody else can write
+        result = work(db)
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+    return result
+
+
+def shorten_log(path: Path) -> bool:
+    """
+    Carry the write-ahead log over into the file, and empty it; waits for the disk.
+
+    False: it could not be emptied, since another process writes or reads all the time.
+    """
     uri = f"{path.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True, timeout=CHECKPOINT_PATIENCE)) as db:
         # The first does most of it without keeping anybody from writing, the second the rest.
-        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        _, frames, carried = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if frames != carried:
+            return False  # an older state is still read
+        busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+
+def retire_log(db: sqlite3.Connection, files: OpenFiles, *, patience: float) -> None:
+    """
+    Carry the log of *db* over into the file, though log or index lost their name; then end it.
+
+    Other processes may have the same log open, and do the same. Whoever comes first takes the name
+    from the empty log while nobody may write, so that none of them can take the next log for it.
+    Raises `StoreError`, and leaves everything as it is, where not all of it can be saved.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        problem = _save_log(db) if files.log_size else ""
+        if files.log_size == 0 and _end_log(db, files):
+            return
+        if problem and files.log_size:
+            raise StoreError(problem)
+        if time.monotonic() > deadline:
+            raise StoreError("another process reads it; end that process")
+        time.sleep(0.01)
+
+
+def _save_log(db: sqlite3.Connection) -> str:
+    """Return why it cannot be saved; "" if it is, or may be in a moment."""
+    try:
+        # Pages that somebody put elsewhere cannot be read: better none of it than a part.
+        if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            return "not all of it can be read any more"
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error as exc:
+        return "" if is_locked(exc) else explain(exc)
+    return ""
+
+
+def _end_log(db: sqlite3.Connection, files: OpenFiles) -> bool:
+    """Take the name from a log that is empty. False: not yet."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as exc:
+        # Unless locked: the index tells of the next log already, which this connection cannot read.
+        return not is_locked(exc)
+    try:
+        if files.log_size:
+            return False  # somebody was about to commit
+        files.remove_log()
+        return True
+    finally:
+        db.execute("ROLLBACK")
 
 
 def _make(path: Path) -> None:
@@ -89,6 +168,11 @@ def _set_up(db: sqlite3.Connection) -> None:
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode not in ("wal", "memory"):
         raise StoreError("its disk cannot do WAL (a network folder?); name a file on a local disk")
-    db.execute("PRAGMA synchronous = NORMAL")  # a commit survives the process, not a power cut
+    # A commit survives the process. That it survives a power cut is waited for in commits.py, in a
+    # thread: FULL waits within the statement, and would hold the event loop meanwhile.
+    db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA wal_autocheckpoint = 0")  # see commits.py
     db.execute("PRAGMA busy_timeout = 0")  # there too
+    # What is forgotten is overwritten; SQLite's own default differs from build to build.
+    db.execute("PRAGMA secure_delete = ON").fetchall()
+    db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # makes the log and its index

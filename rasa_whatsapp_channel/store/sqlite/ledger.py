@@ -74,8 +74,9 @@ def _note_sent(db: sqlite3.Connection, sent: Sent, body: str | None) -> Sent:
         _, _, _, _, status, at, reason, code, _ = early
         sent = replace(sent, status=status, at=at, reason=reason, code=code)
     values = (sent.message_id, sent.key, sent.recipient_id, sent.response)
-    kept = body if sent.status not in ARRIVED else None
-    db.execute(KEEP, (*values, sent.status, sent.at, sent.reason, sent.code, kept))
+    if sent.status in ARRIVED:
+        sent, body = replace(sent, body=None), None
+    db.execute(KEEP, (*values, sent.status, sent.at, sent.reason, sent.code, body))
     return sent
 
 

@@ -122,3 +122,21 @@ async def test_nothing_but_kept_files_is_touched(rasa_whatsapp, folder, args, sa
     assert done.exit_code in (1, 2)
     assert said in done.stderr
     assert len(await listed(rasa_whatsapp)) == 3
+
+
+async def test_what_a_file_became_to_be_sent_goes_with_it(rasa_whatsapp, tmp_path):
+    (tmp_path / "credentials.yml").write_text(BLOCK.format(store="received"))
+    kept = MediaFolder(tmp_path / "received", Shelf(), max_bytes=99)
+    await kept.fetch(InboundMedia("image", "11", mime_type="image/webp", sender_id=MAYA))
+    converted = tmp_path / "received" / ".converted"
+    converted.mkdir()
+    # Named by the hash of the content it was made of, here "11" and something else.
+    of_maya = converted / "4fc82b26aecb47d2868c4efbe3581732a3e7cbcc-image-3.jpg"
+    of_another = converted / "6b86b273ff34fce19d6b804eff5a3f5747ada4ea-image-3.jpg"
+    of_maya.touch()
+    of_another.touch()
+
+    await rasa_whatsapp("media", "kept", "delete", "--person", MAYA, "--yes")
+
+    assert not of_maya.exists()
+    assert of_another.exists()

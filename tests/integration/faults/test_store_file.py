@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
 
 import pytest
 import pytest_asyncio
@@ -46,6 +48,48 @@ async def test_without_its_file_the_bot_takes_no_message_and_says_why(serve, api
         await api.takes(2)
 
     assert api.texts == ["before", "meanwhile"]
+
+
+async def test_a_log_that_is_deleted_while_the_bot_runs_costs_no_message(serve, api, tmp_path):
+    file = tmp_path / "whatsapp.db"
+    async with serve(echo) as running:
+        await running.deliver(texts("before"))
+        await api.takes(1)
+        for ending in ("-wal", "-shm"):
+            file.with_name(f"{file.name}{ending}").unlink()
+
+        assert await running.deliver(texts("after", first=2)) == 200
+        await api.takes(2)
+        assert (await running.get())[0] == 200
+
+    assert api.texts == ["before", "after"]
+
+
+async def test_while_a_deleted_log_cannot_be_saved_no_message_is_taken_and_it_is_said_why(
+    serve, api, tmp_path
+):
+    file = tmp_path / "whatsapp.db"
+    async with serve(echo) as running:
+        await running.deliver(texts("before"))
+        await api.takes(1)
+        reader = sqlite3.connect(file, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        await running.deliver(texts("next", first=2))
+        await api.takes(2)
+        file.with_name(f"{file.name}-wal").unlink()
+
+        taken = await running.deliver(texts("meanwhile", first=3))
+        status, health = await running.get()
+
+        assert (taken, status) == (503, 503)
+        assert "another process reads it; end that process" in json.loads(health)["reason"]
+        reader.close()
+        while await running.deliver(texts("meanwhile", first=3)) != 200:
+            await asyncio.sleep(0.1)
+        await api.takes(3)
+
+    assert api.texts == ["before", "next", "meanwhile"]
 
 
 @pytest.mark.parametrize("harm", [overwrite, cut_short])

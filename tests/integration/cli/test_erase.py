@@ -1,0 +1,171 @@
+"""After a person was forgotten, their number is in no byte of the file, its log, Redis or media."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from support.redis_server import RedisServer
+from support.webhooks import envelope, status, text
+
+MAYA = "4915112345678"
+TOM = "4917698765432"
+USER_ID = "US.13491208655302741918"
+# WhatsApp's ids hold the number, written in base64.
+HI = "wamid.HBgNNDkxNTExMjM0NTY3OBUCABIYFDNBQTFCMkMzRDRFNUY2MDcxODI5AA=="
+PICTURE = b"\xff\xd8\xff\xe0 a picture of Maya"
+LONG = '/order{"for": "' + MAYA + '", "text": "' + "x" * 300 + '"}'
+
+
+@pytest.fixture
+def redis(tmp_path_factory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
+async def bot(message) -> None:
+    """Answer with all that makes the store remember somebody."""
+    say = message.output_channel.send_response
+    to = message.sender_id
+    await say(to, {"text": f"You are {to}, +{to}, https://wa.me/{to}"})
+    buttons = [{"title": f"Option {n}", "payload": f'/option{{"n": {n}}}'} for n in range(120)]
+    await say(to, {"text": "Which one?", "buttons": buttons})  # numbered lines
+    await say(to, {"text": "Buy?", "buttons": [{"title": "Buy", "payload": LONG}]})
+    await say(to, {"text": "Look", "image": f"https://shop.example/{to}.jpg"})
+
+
+def change(content):
+    return envelope([content])
+
+
+async def talk(running, platform) -> None:
+    """Let Maya and Tom write, read, and meet everything that can go wrong."""
+    message = text(MAYA, HI, f"I am {MAYA}")
+    message["contacts"][0]["user_id"] = USER_ID
+    message["messages"][0]["from_user_id"] = USER_ID
+    await running.deliver(change(message))
+    await running.deliver(change(text(TOM, "wamid.tom", "hi")))
+    await platform.sends(8)
+    sent = list(platform.sent)
+    for number, body in enumerate(sent, 1):
+        await running.deliver(change(status(f"wamid.out{number}", "delivered", body["to"])))
+    await running.deliver(change(status("wamid.never.sent", "read", MAYA)))
+    platform.files["20"] = (PICTURE, "image/jpeg")
+    image = text(MAYA, "wamid.image", "")
+    image["messages"][0].update(type="image", image={"id": "20", "mime_type": "image/jpeg"})
+    del image["messages"][0]["text"]
+    # Not to Maya any more (131026): a dead letter. Closed window (131047): parked until she writes.
+    platform.answers += [refusal(131026), refusal(131047), refusal(131047), refusal(131047)]
+    await running.deliver(change(image))
+    await platform.eventually(lambda: not platform.answers)
+    # What cannot be understood is kept for a person to see, under nobody's name.
+    odd = {"messages": [{"from": MAYA, "id": "wamid.odd", "text": {"body": f"I am {MAYA}"}}]}
+    await running.deliver(change(odd))
+    await asyncio.sleep(1)
+
+
+def refusal(code: int) -> tuple[int, dict]:
+    message = f"(#{code}) {MAYA} cannot be reached"
+    return 400, {"error": {"message": message, "code": code, "fbtrace_id": "AzPQ6DMwnKqyp"}}
+
+
+def in_files(folder: Path, *needles: str) -> list[str]:
+    return [
+        f"{needle} in {path.relative_to(folder)}"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "credentials.yml"
+        for needle in needles
+        if needle.encode() in path.read_bytes() or needle in path.name
+    ]
+
+
+def in_redis(server: RedisServer, *needles: str) -> list[str]:
+    with Redis.from_url(server.url, decode_responses=True) as client:
+        texts = {key: f"{key} {read(client, key)}" for key in client.scan_iter()}
+    assert texts
+    return [
+        f"{needle} in {text}" for text in texts.values() for needle in needles if needle in text
+    ]
+
+
+def read(client: Redis, key: str):
+    match client.type(key):
+        case "string":
+            return client.get(key)
+        case "hash":
+            return client.hgetall(key)
+        case "list":
+            return client.lrange(key, 0, -1)
+        case "zset":
+            return client.zrange(key, 0, -1, withscores=True)
+        case kind:
+            raise AssertionError(f"{key} is a {kind}")
+
+
+async def forget(rasa_whatsapp) -> None:
+    for who in (MAYA, USER_ID):
+        for command in (["queue", "purge"], ["media", "kept", "delete"]):
+            done = await rasa_whatsapp(*command, "--person", who, "--yes")
+            assert done.exit_code == 0, done.output
+
+
+def write_credentials(folder: Path, store: str) -> None:
+    (folder / "credentials.yml").write_text(
+        "rasa_whatsapp_channel.WhatsAppInput:\n"
+        "  phone_number_id: '106540352242922'\n  access_token: a\n  app_secret: a\n"
+        f"  verify_token: a\n  store: {store}\n  media: {{store: received}}\n"
+    )
+
+
+async def test_nothing_of_a_person_is_left_in_the_bytes_of_file_log_and_media(
+    rasa_whatsapp, serve, platform, tmp_path
+):
+    write_credentials(tmp_path, "sqlite:///whatsapp.db")
+    async with serve(bot) as running:
+        await talk(running, platform[0])
+        assert in_files(tmp_path, MAYA)
+
+        await forget(rasa_whatsapp)
+
+        assert in_files(tmp_path, MAYA, USER_ID, "a picture of Maya") == []
+        assert in_files(tmp_path, TOM)
+    assert in_files(tmp_path, MAYA, USER_ID, "a picture of Maya") == []
+
+
+async def test_nothing_of_a_person_is_left_in_redis(
+    rasa_whatsapp, serve, platform, tmp_path, redis
+):
+    write_credentials(tmp_path, redis.url)
+    async with serve(bot, store=redis.url) as running:
+        await talk(running, platform[0])
+        assert in_redis(redis, MAYA)
+
+        await forget(rasa_whatsapp)
+
+        assert in_redis(redis, MAYA, USER_ID) == []
+        assert in_redis(redis, TOM)
+
+
+async def test_a_log_that_another_program_keeps_is_said(rasa_whatsapp, serve, platform, tmp_path):
+    write_credentials(tmp_path, "sqlite:///whatsapp.db")
+    async with serve(bot) as running:
+        await running.deliver(change(text(MAYA, HI, "hi")))
+        await platform[0].sends(4)
+        reader = sqlite3.connect(tmp_path / "whatsapp.db", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        began = time.monotonic()
+
+        done = await rasa_whatsapp("queue", "purge", "--person", MAYA, "--yes")
+
+        reader.close()
+        assert done.exit_code == 1
+        assert "-wal file cannot be emptied" in done.stderr
+        assert time.monotonic() - began < 60
