@@ -13,6 +13,9 @@ from PIL import Image, ImageCms, ImageOps, features
 from rasa_whatsapp_channel.outbound.convert.plan import Plan
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
+# What is decoded. Pillow knows more, and some of it is a program that it hands to another one: EPS
+# to Ghostscript, whatever its name is.
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 PIXELS: Final = 40_000_000  # 160 MB of memory as RGBA; more is a bomb, or wants a better tool
 _QUALITIES: Final = (90, 80, 70)
 _SMALLER: Final = 0.7
@@ -39,9 +42,8 @@ def open_picture(source: Path) -> Iterator[Image.Image]:
     """Open *source*, unless it has too many pixels."""
     # The check here is stricter, and comes before anything is decoded.
     Image.MAX_IMAGE_PIXELS = None
-    _learn_heif()
     try:
-        with Image.open(source) as picture:
+        with Image.open(source, formats=_known_formats()) as picture:
             check_pixels(*picture.size)
             yield picture
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises for damage
@@ -90,12 +92,14 @@ def save(picture: Image.Image, kind: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def _learn_heif() -> None:
-    """Pillow reads the pictures of iPhones with the help of this package."""
-    with suppress(ImportError):
+def _known_formats() -> list[str]:
+    """Return those of `FORMATS` that can be read here: not every Pillow has the last two."""
+    with suppress(ImportError):  # the pictures of iPhones
         from pillow_heif import register_heif_opener
 
         register_heif_opener()
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
 
 
 def _ever_smaller(picture: Image.Image) -> Iterator[bytes]:

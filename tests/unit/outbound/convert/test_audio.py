@@ -86,3 +86,15 @@ async def test_a_picture_is_no_sound_and_stays(fit):
     content = picture("JPEG")
 
     assert await fit(content, "audio") == content
+
+
+@pytest.mark.parametrize("form", ["au", "caf", "w64"])
+async def test_a_kind_of_sound_that_is_not_named_is_not_decoded(fit, form):
+    with pytest.raises(MediaError, match="cannot be read or written as sound"):
+        await fit(sound(form, "pcm_s16be" if form == "au" else "pcm_s16le"), "audio", name="a.wav")
+
+
+async def test_sound_of_a_mac_is_decoded(fit):
+    heard = look_into(await fit(sound("aiff", "pcm_s16be"), "audio", name="a.aiff"))
+
+    assert heard["audio"] == "aac"

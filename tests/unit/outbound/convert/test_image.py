@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import struct
+import sys
 import zlib
 
 import pytest
@@ -144,3 +146,34 @@ def _bomb(side: int) -> bytes:
 def _chunk(name: bytes, content: bytes) -> bytes:
     check = struct.pack(">I", zlib.crc32(name + content))
     return struct.pack(">I", len(content)) + name + content + check
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 48\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+@pytest.fixture
+def ghostscript(tmp_path, monkeypatch):
+    """A program of this name in the PATH; the file it returns is there once it was started."""
+    started = tmp_path / "ghostscript was started"
+    program = tmp_path / "bin" / "gs"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n: > '{started}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return started
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+@pytest.mark.parametrize("kind", ["image", "sticker"])
+@pytest.mark.parametrize("name", ["a.bmp", "a.tiff", "a.heic", "a.avif"])
+async def test_a_program_that_is_called_a_picture_is_not_run(fit, ghostscript, kind, name):
+    with pytest.raises(MediaError, match="cannot be read as a picture"):
+        await fit(EPS, kind, name=name)
+
+    assert not ghostscript.exists()
+
+
+@pytest.mark.parametrize("form", ["PPM", "TGA", "PCX", "ICO", "SGI"])
+async def test_a_kind_of_picture_that_is_not_named_is_not_decoded(fit, form):
+    with pytest.raises(MediaError, match="cannot be read as a picture"):
+        await fit(picture(form), "image", name="a.bmp")

@@ -96,7 +96,7 @@ async def test_a_playlist_cannot_make_us_read_other_files(fit, tmp_path):
     (tmp_path / "secret.mp4").write_bytes(clip("mp4", "libx264", folder=tmp_path))
     playlist = f"#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:1,\n{tmp_path}/secret.mp4\n#EXT-X-ENDLIST\n"
 
-    with pytest.raises(MediaError, match=r"is a list of files|cannot be read"):
+    with pytest.raises(MediaError, match="cannot be read"):
         await fit(playlist.encode(), "video", name="a.avi")
 
 
