@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
 from rasa_whatsapp_channel.inbound.bucket import is_url, open_system
-from rasa_whatsapp_channel.inbound.media import person_tag
+from rasa_whatsapp_channel.inbound.media import is_day, person_tag
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
@@ -56,11 +56,7 @@ def open_kept(store: str, root: Path) -> Kept:
 def is_ours(name: str) -> bool:
     """Tell whether *name* is a day and a file in it; whatever else lies there is not ours."""
     day, _, file = name.partition("/")
-    try:
-        proper = date.fromisoformat(day).isoformat() == day
-    except ValueError:
-        return False
-    return proper and bool(file) and "/" not in file and not file.startswith(".")
+    return is_day(day) and bool(file) and "/" not in file and not file.startswith(".")
 
 
 class KeptInFolder:

@@ -11,9 +11,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timezone
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
+from rasa_whatsapp_channel.store.private_files import (
+    create_private,
+    keep_private,
+    make_private_folder,
+)
 from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.mime import ANY, ENDINGS, base_type
@@ -36,7 +41,8 @@ class MediaFolder:
     Keeps incoming files as *folder*/date/id_person.ending, see `person_tag`.
 
     Names are ours: nothing of the sender's filename reaches the disk. A file is complete, or it is
-    not there.
+    not there. Only the bot's own user can read it: days and files are ours alone, *folder* is too
+    where we make it.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class MediaFolder:
         self._client = client
         self._max_bytes = max_bytes
         self._today = today
+        self._closed = False  # to everybody else: the days that were there before
 
     async def fetch(self, media: InboundMedia) -> StoredFile:
         """
@@ -87,8 +94,7 @@ class MediaFolder:
         self, media: InboundMedia, download: Download, partial: Path
     ) -> tuple[int, bytes]:
         size, digest = 0, hashlib.sha256()
-        await asyncio.to_thread(partial.parent.mkdir, parents=True, exist_ok=True)
-        with await asyncio.to_thread(partial.open, "xb") as file:
+        with await asyncio.to_thread(self._create, partial) as file:
             async for chunk in download.chunks:
                 size += len(chunk)
                 if size > self._max_bytes:
@@ -97,8 +103,25 @@ class MediaFolder:
                 await asyncio.to_thread(file.write, chunk)
         return size, digest.digest()
 
+    def _create(self, path: Path) -> IO[bytes]:
+        make_private_folder(path.parent)
+        if not self._closed:
+            self._closed = True
+            for day in self._folder.iterdir():
+                if is_day(day.name) and day.is_dir():
+                    keep_private(day)
+        return create_private(path)
+
     def _too_large(self, media: InboundMedia) -> MediaError:
         return MediaError(f"{media.kind} {media.id} is larger than {self._max_bytes} bytes")
+
+
+def is_day(name: str) -> bool:
+    """Tell whether *name* is that of a folder in which the files of a day are kept."""
+    try:
+        return date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False
 
 
 def ending(mime_type: str) -> str:

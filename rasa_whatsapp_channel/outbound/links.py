@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from rasa_whatsapp_channel.outbound.names import name_of_answer
+from rasa_whatsapp_channel.store.private_files import create_private
 from rasa_whatsapp_channel.whatsapp.addresses import is_public
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.limits import MB
@@ -90,7 +91,7 @@ class Links:
         if announced.isdigit() and int(announced) > self._max_bytes:
             raise self._too_large(link)
         size = 0
-        with path.open("wb") as file:
+        with create_private(path) as file:
             async for chunk in answer.chunks():
                 size += len(chunk)
                 if size > self._max_bytes:

@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 from rasa_whatsapp_channel.outbound.links import Fetched
 from rasa_whatsapp_channel.outbound.names import safe, with_ending
 from rasa_whatsapp_channel.outbound.schemes import STORES, scheme_of, type_of_data
+from rasa_whatsapp_channel.store.private_files import create_private
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 
@@ -87,7 +88,7 @@ class Sources:
 
     def _copy(self, system: Any, there: str, path: Path) -> None:
         size = 0
-        with system.open(there, "rb") as source, path.open("wb") as target:
+        with system.open(there, "rb") as source, create_private(path) as target:
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
                 if size > self._max_bytes:
@@ -97,7 +98,8 @@ class Sources:
     def _write_data(self, url: str, path: Path) -> str:
         mime_type, content = read_data(url)
         try:
-            path.write_bytes(content)
+            with create_private(path) as file:
+                file.write(content)
         except OSError as error:
             raise MediaError(f"{short(url)}: cannot be kept: {error}") from error
         return with_ending("file", mime_type)

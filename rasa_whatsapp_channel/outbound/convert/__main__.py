@@ -12,6 +12,7 @@ Whatever a file makes Pillow or FFmpeg do, it happens here, inside of the limits
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from rasa_whatsapp_channel.whatsapp.headers import read_opus_channels, read_pict
 
 
 def main() -> None:
+    os.umask(0o077)  # what is made of a person's file is nobody else's
     order = json.load(sys.stdin)
     _limit(memory=order["memory"], seconds=order["seconds"], file_bytes=order["file_bytes"])
     json.dump(_fulfil(order), sys.stdout)

@@ -19,6 +19,7 @@ from typing import Any, Final
 import rasa_whatsapp_channel
 from rasa_whatsapp_channel.outbound.convert import plan as plans
 from rasa_whatsapp_channel.outbound.convert.plan import Need, Source
+from rasa_whatsapp_channel.store.private_files import keep_private, make_private_folder
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.headers import read_opus_channels, read_picture
@@ -101,7 +102,7 @@ class Converter:
             if made is None:
                 return path
             target = self._folder / f"{stem}{Path(made).suffix}"
-            await asyncio.to_thread(shutil.move, made, target)
+            await asyncio.to_thread(_keep, made, target)
         logger.info(
             "whatsapp.converted: a file of type %s to %s, to go as %s",
             mime_type,
@@ -131,7 +132,8 @@ class Converter:
         return _read_result(output)
 
     def _find(self, stem: str) -> Path | None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._folder)
+        keep_private(self._folder)
         for found in self._folder.glob(f"{stem}.*"):
             os.utime(found)  # in use: keep it
             return found
@@ -141,6 +143,11 @@ class Converter:
         for old in self._folder.iterdir():
             if old.is_file() and self._clock() - old.stat().st_mtime > KEPT:
                 old.unlink(missing_ok=True)
+
+
+def _keep(made: str, target: Path) -> None:
+    keep_private(Path(made))
+    shutil.move(made, target)
 
 
 def needs_work(path: Path, need: Need, mime_type: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.modes import mode_of, umask
 
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.media import MediaFolder, ending
@@ -19,6 +21,8 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download, MediaI
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.messages import Message
 from rasa_whatsapp_channel.whatsapp.transport import File
+
+private = pytest.mark.skipif(sys.platform == "win32", reason="has permissions of another kind")
 
 PHOTO = b"\xff\xd8\xff" + b"lake" * 5000
 HEX = hashlib.sha256(PHOTO).hexdigest()
@@ -247,3 +251,37 @@ async def test_without_a_clock_of_the_test_it_is_today(tmp_path: Path) -> None:
     stored = await MediaFolder(tmp_path, Shelf(), max_bytes=1_000_000).fetch(image())
 
     assert date.fromisoformat(Path(stored.path).parent.name).year >= 2026
+
+
+@private
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077, 0o777])
+async def test_only_the_bots_own_user_can_read_what_people_sent(tmp_path: Path, mask: int) -> None:
+    with umask(mask):
+        stored = await folder_at(tmp_path / "data" / "media", Shelf()).fetch(image())
+
+    path = Path(stored.path)
+    modes = [mode_of(each) for each in (path, path.parent, *list(path.parents)[1:3])]
+    assert modes == ["600", "700", "700", "700"]
+
+
+@private
+async def test_days_that_were_open_before_are_closed(tmp_path: Path) -> None:
+    today, before, other = (tmp_path / name for name in ("2026-11-23", "2026-11-20", "menus"))
+    for folder in (today, before, other):
+        folder.mkdir()
+        folder.chmod(0o755)
+
+    await folder_at(tmp_path, Shelf()).fetch(image())
+
+    assert [mode_of(folder) for folder in (today, before, other)] == ["700", "700", "755"]
+
+
+@private
+async def test_a_folder_that_somebody_made_for_us_stays_as_it_is(tmp_path: Path) -> None:
+    store = tmp_path / "media"
+    store.mkdir()
+    store.chmod(0o770)
+
+    await folder_at(store, Shelf()).fetch(image())
+
+    assert (mode_of(store), mode_of(store / "2026-11-23")) == ("770", "700")

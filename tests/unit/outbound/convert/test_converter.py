@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from support.modes import mode_of, umask
 from support.real_files import clip, noise, picture
 
 from rasa_whatsapp_channel.outbound.convert.converter import KEPT, Converter
@@ -91,3 +92,15 @@ def test_a_picture_of_an_iphone_names_the_extra_where_the_package_for_it_is_miss
     )
 
     assert 'MediaError: `pip install "rasa-whatsapp-channel[convert]"`' in told.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has permissions of another kind")
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077])
+async def test_what_it_makes_is_nobody_elses(fit, tmp_path, mask):
+    (tmp_path / "converted").mkdir()
+    (tmp_path / "converted").chmod(0o755)
+    with umask(mask):
+        await fit(picture("WEBP"), "image")
+
+    (made,) = (tmp_path / "converted").iterdir()
+    assert (mode_of(made), mode_of(made.parent)) == ("600", "700")
