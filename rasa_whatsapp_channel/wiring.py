@@ -318,7 +318,9 @@ def make_links(settings: Settings, tracing: Tracing | None = None) -> Links:
     """Return what fetches links: over connections of its own, which trust nobody specially."""
     private = settings.media.private_links
     transport = AiohttpTransport(public_only=not private)
-    return Links((tracing or Tracing()).transport(transport), private=private)
+    return Links(
+        (tracing or Tracing()).transport(transport), private=private, proxy_of=transport.proxy_of
+    )
 
 
 def make_converter(settings: Settings, root: Path) -> Converter | None:

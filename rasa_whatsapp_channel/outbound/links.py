@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
+
+from yarl import URL
 
 from rasa_whatsapp_channel.outbound.names import name_of_answer
 from rasa_whatsapp_channel.store.private_files import create_private
-from rasa_whatsapp_channel.whatsapp.addresses import is_public
+from rasa_whatsapp_channel.whatsapp.addresses import is_local_name, is_public, literals_of
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.transport import Request, StreamedResponse, Transport
@@ -22,6 +25,10 @@ from rasa_whatsapp_channel.whatsapp.transport import Request, StreamedResponse, 
 REDIRECTS: Final = 3
 TIMEOUT: Final = 120.0
 MAX_BYTES: Final = 100 * MB
+PROXIED_LOOKUP: Final = 3.0  # seconds; a network with a proxy may have no DNS to the outside
+
+# Names and addresses, IPv6 too. A proxy may decode or cut what else stands there.
+_PLAIN: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,9 @@ class Links:
     *private* allows addresses of one's own network: a link may come from anywhere, even from what
     a person wrote, and must not make the bot read what only the bot can reach.
 
+    *proxy_of* returns the proxy that the transport asks for a link. What a name means is then up to
+    the proxy; this machine may not know it.
+
     *timeout* is for all of it, redirects and a slow end included. Seconds.
     """
 
@@ -45,11 +55,13 @@ class Links:
         transport: Transport,
         *,
         private: bool = False,
+        proxy_of: Callable[[str], str | None] = lambda link: None,
         max_bytes: int = MAX_BYTES,
         timeout: float = TIMEOUT,
     ) -> None:
         self._transport = transport
         self._private = private
+        self._proxy_of = proxy_of
         self._max_bytes = max_bytes
         self._timeout = timeout
 
@@ -107,24 +119,46 @@ class Links:
 
         The transport checks once more what it connects to: a name may mean another host by then.
         """
-        try:
-            parts = urlsplit(url)
-            host = parts.hostname
-        except ValueError as error:
-            raise MediaError(f"{url}: is no address: {error}") from error
-        if parts.scheme not in ("http", "https") or not host:
-            raise MediaError(f"{url}: is no http or https address")
+        host = _host_of(url)
         if self._private:
             return
-        loop = asyncio.get_running_loop()
+        if is_local_name(host) or not all(map(is_public, literals_of(host))):
+            raise _private(url)
+        by_proxy = self._proxy_of(url) is not None
+        if by_proxy and not _PLAIN.fullmatch(host):
+            raise MediaError(f"{url}: is no http or https address")
         try:
-            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
+            # A proxy that can do more than it should is no reason to ask it for what is known here.
+            found = await self._look_up(host, patience=PROXIED_LOOKUP if by_proxy else None)
+        except (OSError, UnicodeError, asyncio.TimeoutError) as error:
+            if by_proxy:
+                return
             raise MediaError(f"{url}: the host is not known: {error}") from error
-        if not all(is_public(str(address[0])) for *_, address in found):
-            raise MediaError(
-                f"{url}: lies in a private network; `media: {{private_links: true}}` allows it"
-            )
+        if not all(map(is_public, found)):
+            raise _private(url)
+
+    async def _look_up(self, host: str, *, patience: float | None) -> list[str]:
+        loop = asyncio.get_running_loop()
+        work = loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return [str(address[0]) for *_, address in await asyncio.wait_for(work, patience)]
+
+
+def _host_of(url: str) -> str:
+    """Return the host of *url* as it is asked for: in ASCII, and in small letters."""
+    try:
+        found = URL(url)
+        host = found.raw_host
+    except ValueError as error:
+        raise MediaError(f"{url}: is no address: {error}") from error
+    if found.scheme not in ("http", "https") or not host:
+        raise MediaError(f"{url}: is no http or https address")
+    return host
+
+
+def _private(url: str) -> MediaError:
+    return MediaError(
+        f"{url}: lies in a private network; `media: {{private_links: true}}` allows it"
+    )
 
 
 def _join(url: str, location: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -18,6 +19,26 @@ def is_public(text: str) -> bool:
     except ValueError:
         return False
     return all(part.is_global and not part.is_multicast for part in _with_hidden(address))
+
+
+def literals_of(host: str) -> list[str]:
+    """Return the IP address that *host* is, in any way of writing one; none where it is a name."""
+    bare = host.rstrip(".")
+    try:
+        return [str(ipaddress.ip_address(bare.partition("%")[0]))]
+    except ValueError:
+        pass
+    try:  # "127.1", "0x7f000001" and "2130706433" are addresses too
+        return [socket.inet_ntoa(socket.inet_aton(bare))]
+    except (OSError, UnicodeError):
+        return []
+
+
+def is_local_name(host: str) -> bool:
+    """Tell whether *host* always means the machine itself."""
+    # https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+    name = host.rstrip(".").lower()
+    return name == "localhost" or name.endswith(".localhost")
 
 
 def _with_hidden(address: Address) -> list[Address]:

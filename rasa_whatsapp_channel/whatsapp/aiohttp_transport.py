@@ -6,17 +6,17 @@ import asyncio
 import errno
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 from typing import IO, Any, Final
-from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from yarl import URL
 
 from rasa_whatsapp_channel.whatsapp.addresses import is_public
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, SettingsError, TransportError
@@ -47,7 +47,7 @@ class AiohttpTransport:
     went, again and again and from another thread.
 
     With *public_only* it connects to addresses on the open internet only, whatever a name meant
-    when somebody looked before.
+    when somebody looked before; and to the proxy of the environment, which has to guard the rest.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class AiohttpTransport:
         self._public_only = public_only
         self._tls = _tls(ca_file) if verify_tls else False
         self._session: aiohttp.ClientSession | None = None
-        self._proxies: Mapping[str, str] = {}
+        self._proxies: Mapping[str, str] | None = None
 
     async def send(self, request: Request) -> Response:
         async with self._open(request) as answer:
@@ -93,7 +93,7 @@ class AiohttpTransport:
                     data=data,
                     headers={**headers, **request.headers},
                     timeout=_timeout(request.timeout),
-                    proxy=self._proxy(request.url),
+                    proxy=self.proxy_of(request.url),
                     allow_redirects=False,
                 )
             except _ERRORS as error:
@@ -105,30 +105,43 @@ class AiohttpTransport:
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._proxies = getproxies()  # a look through the whole environment
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=CONNECTIONS,
                     keepalive_timeout=KEEP_ALIVE,
                     ssl=self._tls,
-                    resolver=_PublicResolver() if self._public_only else None,
+                    resolver=self._resolver() if self._public_only else None,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": f"{PRODUCT}/{_version()}"},
             )
         return self._session
 
-    def _proxy(self, url: str) -> str | None:
+    def _resolver(self) -> _PublicResolver:
+        proxies = self._known_proxies()
+        used = (proxies[scheme] for scheme in ("http", "https") if scheme in proxies)
+        return _PublicResolver(filter(None, (URL(proxy).raw_host for proxy in used)))
+
+    def proxy_of(self, url: str) -> str | None:
         """
         Return the proxy that the environment names for *url*.
 
         aiohttp's `trust_env` does it too, but also writes what ~/.netrc has for a host over our
         token.
         """
-        if not self._proxies:
+        proxies = self._known_proxies()
+        if not proxies:
             return None
-        parts = urlsplit(url)
-        return None if proxy_bypass(parts.netloc) else self._proxies.get(parts.scheme)
+        there = URL(url)
+        # Without a login, which would hide the host from what the environment excludes.
+        host = there.raw_host or ""
+        host = f"[{host}]" if ":" in host else host
+        return None if proxy_bypass(f"{host}:{there.port}") else proxies.get(there.scheme)
+
+    def _known_proxies(self) -> Mapping[str, str]:
+        if self._proxies is None:
+            self._proxies = getproxies()  # a look through the whole environment
+        return self._proxies
 
 
 class _WatchedFile(BufferedReader):
@@ -145,10 +158,16 @@ class _WatchedFile(BufferedReader):
 
 
 class _PublicResolver(aiohttp.ThreadedResolver):
-    """Finds no host that lies in a private network."""
+    """Finds no host that lies in a private network, but for *proxies*."""
+
+    def __init__(self, proxies: Iterable[str]) -> None:
+        super().__init__()
+        self._proxies = frozenset(proxies)
 
     async def resolve(self, host: str, *args: Any, **kwargs: Any) -> list[Any]:
         found: list[Any] = await super().resolve(host, *args, **kwargs)
+        if host.lower() in self._proxies:
+            return found
         if not all(is_public(each["host"]) for each in found):
             raise OSError(errno.EACCES, f"{host} lies in a private network")
         return found

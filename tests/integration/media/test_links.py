@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 import time
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from support.fake_transport import FakeTransport, answer
+from support.modes import mode_of, umask
 
 from rasa_whatsapp_channel.outbound.links import Links
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.whatsapp.addresses import is_public
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
+from rasa_whatsapp_channel.wiring import make_links
 
 MB = 1024 * 1024
 
@@ -179,3 +185,100 @@ async def test_a_name_that_means_another_host_by_then_is_not_connected_to(shop):
     finally:
         await links.close()
     assert shop.asked == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has permissions of another kind")
+async def test_what_is_fetched_is_nobody_elses(shop, make):
+    with umask(0):
+        async with make(private=True).fetch(shop.url("/picture.jpg")) as fetched:
+            assert (mode_of(fetched.path), mode_of(fetched.path.parent)) == ("600", "700")
+
+
+class Proxy:
+    """An HTTP proxy that knows names this machine does not, and each answers with a picture."""
+
+    def __init__(self) -> None:
+        self.asked = []
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self.answer)
+        self.server = TestServer(app)
+
+    async def answer(self, request):
+        self.asked.append(request.headers["Host"])
+        if there := request.query.get("to"):
+            raise web.HTTPFound(there)
+        return web.Response(body=b"a picture", content_type="image/jpeg")
+
+
+@pytest.fixture(params=["127.0.0.1", "localhost"])
+async def proxy(request, monkeypatch):
+    """The proxy of the environment, which may lie in the own network, by address and by name."""
+    proxy = Proxy()
+    async with proxy.server:
+        monkeypatch.setenv("http_proxy", f"http://{request.param}:{proxy.server.port}")
+        monkeypatch.setenv("no_proxy", "intranet.example,127.0.0.9,localhost")
+        yield proxy
+
+
+@pytest.fixture
+async def links():
+    links = make_links(Settings())
+    yield links
+    await links.close()
+
+
+async def test_a_name_that_only_the_proxy_knows_is_fetched_through_it(links, proxy):
+    assert await read(links, "http://files.invalid/a.jpg") == (b"a picture", "a.jpg")
+    assert proxy.asked == ["files.invalid"]
+
+
+PRIVATE = "lies in a private network"
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://127.0.0.1/", PRIVATE),
+        ("http://127.1/", PRIVATE),
+        ("http://2130706433/", PRIVATE),
+        ("http://0x7f000001/", PRIVATE),
+        ("http://0177.0.0.1/", PRIVATE),
+        ("http://10.0.0.1./", PRIVATE),
+        ("http://\uff11\uff12\uff17.0.0.1/", PRIVATE),
+        ("http://169.254.169.254/latest/meta-data/", PRIVATE),
+        ("http://[::1]/", PRIVATE),
+        ("http://[::ffff:10.0.0.1]/", PRIVATE),
+        ("http://LOCALHOST/", PRIVATE),
+        ("http://localhost./", PRIVATE),
+        ("http://admin.localhost/", PRIVATE),
+        ("http://127%2e0.0.1/", "is no http or https address"),
+        ("http://127.0.0.1%00.files.invalid/", PRIVATE),
+        ("http://intranet.example/", "the host is not known"),  # not by proxy
+        ("http://somebody@intranet.example/", "the host is not known"),
+        ("http://127.0.0.9/", PRIVATE),
+    ],
+)
+async def test_a_proxy_is_not_asked_for_what_is_private(links, proxy, url, problem):
+    with pytest.raises(MediaError, match=problem):
+        await read(links, url)
+
+    assert proxy.asked == []
+
+
+async def test_a_proxy_is_not_asked_for_what_this_machine_knows_to_be_private(links, proxy):
+    name = socket.gethostname()
+    if all(is_public(address[0]) for *_, address in socket.getaddrinfo(name, None)):
+        pytest.skip("this machine is on the open internet")
+
+    with pytest.raises(MediaError, match=PRIVATE):
+        await read(links, f"http://{name}/")
+
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("there", ["http://10.0.0.1/", "http://localhost/", "http://127.1/"])
+async def test_nor_after_a_redirect(links, proxy, there):
+    with pytest.raises(MediaError, match=PRIVATE):
+        await read(links, f"http://files.invalid/a.jpg?to={there}")
+
+    assert proxy.asked == ["files.invalid"]
