@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.inbound.retention import Retention
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.worker import Bot, InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.links import Links
@@ -139,6 +140,7 @@ class Wiring:
             root=root,
             account=account(settings),
             links=self._links,
+            access=FileAccess.of(settings.media),
             converter=self._converter,
             upload=settings.media.upload,
         )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from rasa_whatsapp_channel.settings import CHANNEL, Settings
+from rasa_whatsapp_channel.outbound.access import FileAccess
+from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings
+from rasa_whatsapp_channel.settings.keys import read_keys
 from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError
 
 if TYPE_CHECKING:
@@ -74,6 +76,17 @@ def read_store(path: Path) -> str:
                 f"{path}: store: {each.text}: not set here; give the store with --store"
             )
     return str(block.get("store") or os.environ.get("WHATSAPP_STORE", "").strip() or Settings.store)
+
+
+def read_access(path: Path) -> FileAccess:
+    """Return which files may be sent; as without settings where the file does not tell."""
+    try:
+        block, _ = _read_block(path)
+    except SettingsError:
+        return FileAccess()
+    media = block.get("media")
+    values, _ = read_keys(MediaSettings, media) if isinstance(media, Mapping) else ({}, [])
+    return FileAccess.of(MediaSettings(**values))
 
 
 def _read_block(path: Path) -> tuple[Mapping[str, Any], list[Unset]]:

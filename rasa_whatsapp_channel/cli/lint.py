@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from rasa_whatsapp_channel.cli.credentials import FILE, read_access
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.lint.links import Answer
@@ -39,6 +40,12 @@ _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
     help="The folder in which Rasa is started; paths of media begin there.",
 )
 @click.option(
+    "--credentials",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="The file with the channel's block, which says what files may be sent; credentials.yml in "
+    "the bot's folder, if not given.",
+)
+@click.option(
     "--format", "form", type=click.Choice(list(_FORMATS)), default="text", show_default=True
 )
 def command(
@@ -47,6 +54,7 @@ def command(
     strict: bool,
     check_links: bool,
     root: Path | None,
+    credentials: Path | None,
     form: str,
 ) -> None:
     """
@@ -57,7 +65,11 @@ def command(
     """
     try:
         linters = [
-            Linter(domain, [APIS[name] for name in dict.fromkeys(apis)])
+            Linter(
+                domain,
+                [APIS[name] for name in dict.fromkeys(apis)],
+                access=read_access(credentials or domain.root / FILE),
+            )
             for domain in read_domains(paths, root=root)
         ]
     except WhatsAppError as error:

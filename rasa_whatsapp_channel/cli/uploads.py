@@ -14,6 +14,7 @@ import click
 
 from rasa_whatsapp_channel.cli.credentials import read_settings
 from rasa_whatsapp_channel.outbound import files
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.settings import Settings
@@ -66,6 +67,7 @@ async def open_desk(
                 root=None,
                 account=account(settings),
                 links=links,
+                access=FileAccess.of(settings.media),
                 converter=Converter(Path(folder)) if converts else None,
             )
             try:

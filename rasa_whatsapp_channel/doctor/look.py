@@ -15,12 +15,13 @@ from typing import Any, Final
 from rasa_whatsapp_channel.doctor.bot import BotFacts
 from rasa_whatsapp_channel.doctor.credentials import Written
 from rasa_whatsapp_channel.doctor.place import Machine, Place
-from rasa_whatsapp_channel.doctor.versions import PACKAGES, VersionFacts
+from rasa_whatsapp_channel.doctor.versions import PACKAGES, VersionFacts, object_stores
 from rasa_whatsapp_channel.domain.files import bot_files
 from rasa_whatsapp_channel.domain.marked import parse
 from rasa_whatsapp_channel.domain.read import Domain, read_domains
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.lint.check import Linter
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError
@@ -70,8 +71,12 @@ def look_at_bot(place: Place, settings: Settings | None) -> BotFacts:
         stale=tuple(_stale(place.root, model)) if model else (),
         intents=domain.intents,
         entities=_entities(domain),
-        findings=Linter(domain, [api]).findings(),
+        findings=Linter(domain, [api], access=_access(settings)).findings(),
     )
+
+
+def _access(settings: Settings | None) -> FileAccess:
+    return FileAccess.of(settings.media) if settings else FileAccess()
 
 
 def _read_endpoints(path: Path) -> tuple[Mapping[str, Any], str]:
@@ -131,14 +136,16 @@ def _shadows(root: Path) -> Iterator[str]:
 
 
 def _problem_of_protocol(settings: Settings | None) -> str | None:
-    if settings is None or "://" not in settings.media.store or find_spec("fsspec") is None:
+    stores = object_stores(settings.media) if settings else []
+    if not stores or find_spec("fsspec") is None:
         return None
     from fsspec import get_filesystem_class
 
-    try:
-        get_filesystem_class(settings.media.store.partition("://")[0])
-    except (ImportError, ValueError) as error:
-        return str(error).rstrip(".")
+    for key, scheme in stores:
+        try:
+            get_filesystem_class(scheme)
+        except (ImportError, ValueError) as error:
+            return f"{key} cannot be opened: {str(error).rstrip('.')}"
     return None
 
 

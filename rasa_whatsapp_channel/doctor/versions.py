@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
-from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings import MediaSettings, Settings
 
 Version = tuple[int, ...]
 
@@ -46,7 +46,7 @@ class VersionFacts:
     installed: Mapping[str, str]
     shadows: Sequence[str] = ()
     load: str | None = None
-    protocol: str | None = None  # why fsspec cannot open `media.store`
+    protocol: str | None = None  # why fsspec cannot open `media.store` or one of `media.sources`
     transcribe: str | None = None  # why the function cannot be imported
 
 
@@ -114,15 +114,15 @@ def _judge_oldest(installed: Mapping[str, str]) -> Iterator[Verdict]:
 
 def judge_extras(facts: VersionFacts, settings: Settings) -> Iterator[Verdict]:
     """Judge what the settings use beyond what every installation has."""
-    bucket = "://" in settings.media.store
+    stores = object_stores(settings.media)
     lacks = {
         "redis": settings.store.startswith(("redis://", "rediss://")) and ["redis"],
-        "files": bucket and ["fsspec"],
+        "files": bool(stores) and ["fsspec"],
         "convert": settings.media.convert and ["av", "pillow"],
     }
     uses = {
         "redis": "store: redis://…",
-        "files": f"media.store: {settings.media.store.partition('://')[0]}://…",
+        "files": next((f"{key}: {scheme}://…" for key, scheme in stores), ""),
         "convert": "media.convert, which is on by default",
     }
     missing = [
@@ -137,19 +137,24 @@ def judge_extras(facts: VersionFacts, settings: Settings) -> Iterator[Verdict]:
         yield make(
             "versions.extras", f"{uses[extra]}, needs the extra [{extra}].", f"{install}{without}"
         )
-    if bucket and facts.protocol and "files" not in missing:
-        yield error(
-            "versions.extras", f"media.store cannot be opened: {facts.protocol}.", facts.protocol
-        )
+    if facts.protocol and "files" not in missing:
+        yield error("versions.extras", f"{facts.protocol}.", "Install the store's own package.")
     if facts.transcribe:
         yield error(
             "versions.transcribe",
             f"{facts.transcribe}.",
             "Write the function's dotted path as seen from the bot's folder.",
         )
-    if not missing:
+    if not missing and not facts.protocol:
         used = [extra for extra, packages in lacks.items() if packages]
         yield ok("versions.extras", f"{', '.join(used) or 'none'} needed, and there")
+
+
+def object_stores(media: MediaSettings) -> list[tuple[str, str]]:
+    """Return which setting names which scheme of an object store."""
+    named = [("media.store", media.store)] if "://" in media.store else []
+    named += [("media.sources", source) for source in media.sources]
+    return [(key, address.partition("://")[0].lower()) for key, address in named]
 
 
 def read_version(text: str) -> Version:

@@ -18,6 +18,7 @@ from rasa_whatsapp_channel.lint.links import Answer
 from rasa_whatsapp_channel.lint.media import Use, check_file, check_link, find_uses
 from rasa_whatsapp_channel.lint.schema import check_schema
 from rasa_whatsapp_channel.lint.words import kind_of
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
 # What composing misses is no news where Rasa has refused a part of the variation.
@@ -26,11 +27,15 @@ _MISSING: Final = ("WA103", "WA308")
 
 @dataclass(frozen=True)
 class Linter:
-    """Checks *domain* for *apis*. *answers* are what the servers of links said, where asked."""
+    """
+    Checks *domain* for *apis*. *answers* are what the servers of links said, where asked, *access*
+    is which files the bot's settings let go.
+    """
 
     domain: Domain
     apis: Sequence[Api]
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    access: FileAccess = field(default_factory=FileAccess)
 
     def findings(self) -> list[Finding]:
         """Return everything that is not ignored, in the order of the files."""
@@ -112,7 +117,7 @@ class Linter:
         if use.is_link:
             yield from check_link(use, api, self.answers.get(use.source))
         else:
-            yield from check_file(use, self.domain.root, api)
+            yield from check_file(use, self.domain.root, api, self.access)
 
     def _uses(self, variation: Mapping[str, Any], api: Api) -> Iterator[Use]:
         yield from find_uses(variation, send_all(variation, self.domain.slots or {}, api))

@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.lint.fit import Sent
 from rasa_whatsapp_channel.lint.insides import describe, look
 from rasa_whatsapp_channel.lint.links import Answer
 from rasa_whatsapp_channel.outbound import files
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.convert.plan import Need, decide
 from rasa_whatsapp_channel.outbound.schemes import scheme_of
 from rasa_whatsapp_channel.whatsapp import limits, mime
@@ -73,13 +74,15 @@ def _check_type(use: Use, mime_type: str) -> Iterator[Remark]:
         yield remark("WA706", use.path, link=use.source, mime_type=base, known=types, kind=use.kind)
 
 
-def check_file(use: Use, root: Path, api: Api) -> Iterator[Remark]:
+def check_file(use: Use, root: Path, api: Api, access: FileAccess) -> Iterator[Remark]:
     """Yield what is wrong with a file below *root*, the bot's folder. Stores are not asked."""
-    if scheme_of(use.source):
-        return
     need = Need(use.kind, use.voice, api.animated_stickers)
     try:
-        source = look(files.find(root, use.source), need)
+        if scheme := scheme_of(use.source):
+            if scheme != "data":
+                access.address_of(use.source)
+            return
+        source = look(files.find(root, use.source, access), need)
     except (MediaError, OSError) as error:
         yield remark("WA701", use.path, problem=error)
         return

@@ -129,7 +129,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             Level.NOTE,
             "the domain lists no {names}; Rasa takes what users send without words for plain text",
         ),
-        "WA701": Rule("a file that is not there", Level.ERROR, "{problem}"),
+        "WA701": Rule("a file that is not there, or is not sent", Level.ERROR, "{problem}"),
         "WA702": Rule("a file that is empty or too big", Level.ERROR, "{problem}"),
         "WA703": Rule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),
         "WA704": Rule(

@@ -6,45 +6,66 @@ All of these raise `MediaError` with a text that begins with the path, as the bo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from rasa_whatsapp_channel.outbound.access import FileAccess
+from rasa_whatsapp_channel.outbound.forbidden import HEAD, is_database, why_never
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.messages import Media, parts_of
 
+_MODELS: Final = "models"  # where `rasa train` writes
 _TEXTS: Final = frozenset({"application/json", "application/xml"})
 _PICTURES: Final = frozenset({"image", "sticker"})
 _KINDS: Final = {"gif": "video"}  # a template's gif is an mp4
 
 
-def locate(root: Path, path: str) -> Path:
+def locate(root: Path, path: str, access: FileAccess) -> Path:
     """
-    Return the file at *path* below *root*. A symbolic link may not lead out of it either.
+    Return the file at *path*, which begins in *root* and may be sent as *access* says.
 
-    A whole path is fine where it ends below *root*: actions hear of what people sent by such paths.
+    All of *path* may be what a person wrote. So a symbolic link may not lead elsewhere either, and
+    some files are never sent. A whole path is fine: actions hear of what people sent by such paths.
     """
     top = root.resolve()
     found = (top / path).resolve()
-    if not found.is_relative_to(top):
-        raise MediaError(f"{path}: lies outside of the bot's folder; a path begins in that folder")
+    inner = access.find_below(top, found)
+    if reason := _why_never(top, path, found, inner or ()):
+        raise MediaError(f"{path}: {reason}")
+    if inner is None:
+        folders = ", ".join(access.folders) or "of which there are none"
+        raise MediaError(
+            f"{path}: lies outside of the folders that files are sent from: {folders}; move it "
+            "there, or name its folder with `media: {folders: […]}` in credentials.yml"
+        )
     if not found.is_file():
         what = "is no file" if found.exists() else "does not exist"
         raise MediaError(f"{path}: {what} in the bot's folder, {top}")
+    with found.open("rb") as file:
+        if is_database(file.read(HEAD)):
+            raise MediaError(f"{path}: a database is never sent")
     return found
 
 
-def find(root: Path | None, path: str) -> Path:
+def _why_never(top: Path, path: str, found: Path, inner: Sequence[str]) -> str | None:
+    """Return why *found* is never sent; *inner* are its parts below the folder it is sent from."""
+    if found.is_relative_to((top / _MODELS).resolve()):
+        return "a model is never sent"
+    return why_never(Path(path).parts[-1:]) or why_never(inner or found.parts[-1:])
+
+
+def find(root: Path | None, path: str, access: FileAccess) -> Path:
     """
     Return the file at *path*, as `locate` does, with every error of the disk made ours.
 
-    Without *root* it may lie anywhere on this machine.
+    Without *root* it may be any file of this machine.
     """
     try:
         if root is not None:
-            return locate(root, path)
+            return locate(root, path, access)
         if not Path(path).is_file():
             raise MediaError(f"{path}: there is no such file")
         return Path(path)

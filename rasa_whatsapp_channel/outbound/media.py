@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound import files
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.convert.plan import Need
 from rasa_whatsapp_channel.outbound.links import Fetched, Links
-from rasa_whatsapp_channel.outbound.schemes import LINKS, scheme_of
-from rasa_whatsapp_channel.outbound.sources import Sources, short
+from rasa_whatsapp_channel.outbound.schemes import LINKS, scheme_of, short
+from rasa_whatsapp_channel.outbound.sources import Sources
 from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
@@ -58,8 +59,8 @@ class Uploaded:
 
 class MediaUploads:
     """
-    Puts uploaded ids in the place of paths. *root* is the bot's folder, None for any
-    path of this machine; *account* owns the ids.
+    Puts uploaded ids in the place of paths. *root* is the bot's folder, where paths begin; of it
+    goes what *access* says. Without *root* any file of this machine goes. *account* owns the ids.
 
     *upload* is the setting: files behind links go by id ``always``, ``never``, or where the API
     takes no link. Without *converter* a file goes as it is, or not at all.
@@ -75,14 +76,15 @@ class MediaUploads:
         root: Path | None,
         account: str,
         links: Links,
-        sources: Sources | None = None,
+        access: FileAccess | None = None,
         converter: Converter | None = None,
         upload: str = "auto",
     ) -> None:
         self._client = client
         self._values = values
         self._links = links
-        self._sources = sources or Sources()
+        self._access = access or FileAccess()
+        self._sources = Sources(self._access)
         self._converter = converter
         self._upload_when = upload
         self._root = root
@@ -175,7 +177,7 @@ class MediaUploads:
             yield fetched
 
     async def _find_file(self, path: str, need: Need) -> Uploaded:
-        found = await asyncio.to_thread(files.find, self._root, path)
+        found = await asyncio.to_thread(files.find, self._root, path, self._access)
         return await self._upload(path, Fetched(found, found.name), need)
 
     async def _upload(self, said: str, fetched: Fetched, need: Need) -> Uploaded:

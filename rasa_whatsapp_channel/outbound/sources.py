@@ -1,4 +1,4 @@
-"""Sources of files that are neither beside the bot nor links: ``data:`` and object stores."""
+"""Files that are neither beside the bot nor behind links: ``data:`` URLs and object stores."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.links import Fetched
 from rasa_whatsapp_channel.outbound.names import safe, with_ending
-from rasa_whatsapp_channel.outbound.schemes import STORES, scheme_of, type_of_data
+from rasa_whatsapp_channel.outbound.schemes import scheme_of, short, type_of_data
 from rasa_whatsapp_channel.store.private_files import create_private
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.limits import MB
@@ -28,16 +29,19 @@ _CHUNK: Final = 1 << 20
 
 
 class Sources:
-    """*schemes* are the stores that may be read, as fsspec calls them."""
+    """
+    Reads what *access* allows. Whatever else an address names is not even asked: the stores'
+    packages bring the bot's own credentials along.
+    """
 
     def __init__(
         self,
+        access: FileAccess,
         *,
-        schemes: frozenset[str] = STORES,
         max_bytes: int = MAX_BYTES,
         timeout: float = TIMEOUT,
     ) -> None:
-        self._schemes = schemes
+        self._access = access
         self._max_bytes = max_bytes
         self._timeout = timeout
 
@@ -62,15 +66,13 @@ class Sources:
             yield Fetched(path, name)
 
     def _open(self, url: str) -> tuple[Any, str]:
-        scheme = scheme_of(url)
-        if scheme not in self._schemes or "::" in url:  # "::" chains stores, files among them
-            raise MediaError(f"{short(url)}: {scheme}: is not read; a path, a link or a store is")
+        address = self._access.address_of(url)
         try:
             from fsspec.core import url_to_fs
         except ImportError as error:
             raise MediaError(f"{short(url)}: {EXTRA}") from error
         try:
-            system, path = url_to_fs(url)
+            system, path = url_to_fs(address)
         except Exception as error:  # whatever the store's own package raises
             raise MediaError(f"{short(url)}: cannot be opened: {error}") from error
         return system, path
@@ -120,13 +122,6 @@ def read_data(url: str) -> tuple[str, bytes]:
         return mime_type, base64.b64decode(padded, validate=True)
     except binascii.Error as error:
         raise MediaError(f"{short(url)}: is no base64: {error}") from error
-
-
-def short(url: str) -> str:
-    """Return *url* for a log: content and credentials are not for it."""
-    if scheme_of(url) == "data":
-        return url[: min(len(url), 40)].partition(",")[0] + ",…"
-    return re.sub(r"//[^/@]*@", "//", url)
 
 
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")

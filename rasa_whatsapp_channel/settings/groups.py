@@ -21,10 +21,25 @@ class MediaSettings:
         "whatsapp_media",
         means="The folder for what users send, or an address such as `s3://bucket/whatsapp`.",
     )
+    folders: tuple[str, ...] = key(
+        kinds.folders,
+        ("media",),
+        means="The folders beside the bot that files are sent from, beside `store`: [where a file "
+        "may come from](media.md#where-a-file-may-come-from).",
+    )
+    sources: tuple[str, ...] = key(
+        kinds.prefixes,
+        (),
+        means='What of object stores may be read, such as `["s3://bucket/menus/"]`. Nothing else '
+        "is, whoever wrote the address.",
+    )
     download: bool = key(kinds.flag, True, means="`false` leaves at WhatsApp what users send.")
     max_bytes: int = key(kinds.whole, 100 * MB, means="Larger files are not fetched.")
     private_links: bool = key(
-        kinds.flag, False, means="`true` lets the channel fetch links into your own network."
+        kinds.flag,
+        False,
+        means="`true` lets the channel fetch links into your own network, also those that a "
+        "person wrote.",
     )
     upload: str = key(
         kinds.choice("auto", "always", "never"),

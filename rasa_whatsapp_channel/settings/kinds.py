@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import PurePath
+from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import Template
 from rasa_whatsapp_channel.whatsapp.networks import Network, read_network
+
+# Object stores of fsspec. Of each only the addresses below `media.sources` are read.
+OBJECT_STORES: Final = frozenset(
+    {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "hdfs", "webhdfs"}
+)
 
 
 def text(value: object) -> str:
@@ -36,6 +42,49 @@ def networks(value: object) -> tuple[Network, ...]:
     except (ValueError, AttributeError):
         pass
     raise ValueError('a list of networks such as ["173.252.64.0/18", "2a03:2880::/32"]')
+
+
+def folders(value: object) -> tuple[str, ...]:
+    """Read folders that files are sent from. A hidden one or the whole machine is never meant."""
+    wanted = "a list of folders such as [media, invoices], none of them hidden"
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(wanted)
+    for item in value:
+        if not isinstance(item, str) or not item.strip() or "://" in item or _is_odd(item):
+            raise ValueError(wanted)
+    return tuple(item.strip() for item in value)
+
+
+def _is_odd(folder: str) -> bool:
+    path = PurePath(folder.strip())
+    hidden = any(part.startswith(".") for part in path.parts if part not in (".", ".."))
+    whole_disk = path.is_absolute() and len(path.parts) == 1
+    return hidden or whole_disk
+
+
+def prefixes(value: object) -> tuple[str, ...]:
+    """Read beginnings of addresses in object stores; each then ends with a slash."""
+    stores = ", ".join(sorted(OBJECT_STORES))
+    wanted = (
+        f'a list such as ["s3://bucket/folder/"]: each names a bucket, without ".." and "?", '
+        f"in one of {stores}"
+    )
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(wanted)
+    return tuple(_prefix(item, wanted) for item in value)
+
+
+def _prefix(item: object, wanted: str) -> str:
+    found = _PREFIX.fullmatch(item.strip()) if isinstance(item, str) else None
+    if found is None or found[1].lower() not in OBJECT_STORES:
+        raise ValueError(wanted)
+    rest = found[2].rstrip("/")
+    if "::" in rest or any(part in ("", ".", "..") for part in rest.split("/")):
+        raise ValueError(wanted)
+    return f"{found[1].lower()}://{rest}/"
+
+
+_PREFIX: Final = re.compile(r"([A-Za-z0-9]+)://([^\s?#\\%]+)")
 
 
 def url(value: object) -> str:

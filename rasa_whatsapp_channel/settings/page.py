@@ -87,6 +87,8 @@ def _default(field: dataclasses.Field[Any]) -> str:
         return ""
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, tuple):
+        return f"[{', '.join(default)}]"
     if isinstance(default, float):
         return f"{default:g}" if default < 10_000 else f"{default:.0f}"
     return str(default)

@@ -117,7 +117,8 @@ def whatsapp_channel(
     with _thread() as thread:
         stack, desk = thread.run(_open(whatsapp_api, webhook, 0, None))
         try:
-            settings = {**whatsapp_settings, "media": {"store": str(tmp_path / "media")}}
+            media = {"store": str(tmp_path / "media"), **whatsapp_settings.get("media", {})}
+            settings = {**whatsapp_settings, "media": media}
             thread.run(_serve(stack, bot, whatsapp_api, desk.url, port, settings, root))
             yield WhatsApp(thread, desk, webhook=webhook, root=request.path.parent, function=bot)
         finally:

@@ -101,12 +101,41 @@ def test_several_files_of_a_bot_are_linted_together() -> None:
 
 
 def test_the_bots_folder_can_be_named(domain: Path, tmp_path: Path) -> None:
-    (tmp_path / "bot").mkdir()
-    (tmp_path / "bot" / "lake.jpg").write_bytes((QUICKSTART / "media/lake.jpg").read_bytes())
-    domain.write_text('responses:\n  utter_it:\n  - {text: "", image: "lake.jpg"}\n')
+    (tmp_path / "bot" / "media").mkdir(parents=True)
+    lake = (QUICKSTART / "media/lake.jpg").read_bytes()
+    (tmp_path / "bot" / "media" / "lake.jpg").write_bytes(lake)
+    domain.write_text('responses:\n  utter_it:\n  - {text: "", image: "media/lake.jpg"}\n')
 
     assert lint(domain).exit_code == 1
     assert lint(domain, "--bot", tmp_path / "bot").exit_code == 0
+
+
+CREDENTIALS = """
+rasa_whatsapp_channel.WhatsAppInput:
+  access_token: ${NOT_SET_ON_THIS_MACHINE}
+  media:
+    folders: [media, menus]
+    store: ${NOR_THIS}
+"""
+
+
+def test_the_folders_in_the_credentials_count(domain: Path, tmp_path: Path) -> None:
+    (tmp_path / "menus").mkdir()
+    (tmp_path / "menus" / "a.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "config.yml").write_text("language: en\n")
+    domain.write_text(
+        "responses:\n  utter_it:\n"
+        '  - {text: "", attachment: {type: document, path: "menus/a.pdf"}}\n'
+    )
+
+    without = lint(domain)
+    (tmp_path / "elsewhere.yml").write_text(CREDENTIALS)
+    named = lint(domain, "--credentials", tmp_path / "elsewhere.yml")
+    (tmp_path / "credentials.yml").write_text(CREDENTIALS)
+    beside = lint(domain)
+
+    assert "WA701 utter_it: menus/a.pdf: lies outside of the folders that" in without.stdout
+    assert [without.exit_code, named.exit_code, beside.exit_code] == [1, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,23 @@ def test_defaults_are_the_documented_ones():
     assert settings.commands == ()
     assert settings.sender_id == "phone"
     assert settings.media.download is True
+    assert (settings.media.folders, settings.media.sources) == (("media",), ())
+
+
+def test_what_may_be_sent_is_read_as_people_write_it():
+    media = {
+        "folders": ["media", " ../menus/", "/srv/menus", "."],
+        "sources": ["S3://bucket/menus", "gs://bucket", "abfs://menus@account.dfs.example/a/"],
+    }
+
+    settings = Settings.from_credentials({**CLOUD, "media": media})
+
+    assert settings.media.folders == ("media", "../menus/", "/srv/menus", ".")
+    assert settings.media.sources == (
+        "s3://bucket/menus/",
+        "gs://bucket/",
+        "abfs://menus@account.dfs.example/a/",
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,6 +89,22 @@ def test_defaults_are_the_documented_ones():
         ({**CLOUD, "commands": "/restart"}, "'commands' must be a list such as"),
         ({**CLOUD, "media": {"max_bytes": 0}}, "'media.max_bytes' must be a whole number above 0"),
         ({**CLOUD, "media": {"max_bytes": True}}, "'media.max_bytes' must be a whole number"),
+        ({**CLOUD, "media": {"folders": "media"}}, "'media.folders' must be a list of folders"),
+        ({**CLOUD, "media": {"folders": [".ssh"]}}, "[media, invoices], none of them hidden"),
+        ({**CLOUD, "media": {"folders": ["a/.b/c"]}}, "[media, invoices], none of them hidden"),
+        ({**CLOUD, "media": {"folders": ["/"]}}, "'media.folders' must be a list of folders"),
+        ({**CLOUD, "media": {"folders": [1]}}, "'media.folders' must be a list of folders"),
+        ({**CLOUD, "media": {"folders": ["s3://b/a"]}}, "'media.folders' must be a list of"),
+        ({**CLOUD, "media": {"sources": "s3://bucket/"}}, "'media.sources' must be a list such as"),
+        ({**CLOUD, "media": {"sources": ["s3://"]}}, "'media.sources' must be a list such as"),
+        ({**CLOUD, "media": {"sources": ["s3"]}}, "'media.sources' must be a list such as"),
+        ({**CLOUD, "media": {"sources": ["s3:///a/"]}}, "each names a bucket"),
+        ({**CLOUD, "media": {"sources": ["s3://b/../c/"]}}, "each names a bucket"),
+        ({**CLOUD, "media": {"sources": ["s3://b/%2e%2e/c"]}}, "each names a bucket"),
+        ({**CLOUD, "media": {"sources": ["s3://b/a?x=1"]}}, "each names a bucket"),
+        ({**CLOUD, "media": {"sources": ["s3://b/a::file:///"]}}, "each names a bucket"),
+        ({**CLOUD, "media": {"sources": ["file:///srv/"]}}, "in one of abfs, abfss, adl, az, gcs"),
+        ({**CLOUD, "media": {"sources": ["https://a.example/"]}}, "in one of abfs, abfss, adl, az"),
         (
             {**CLOUD, "access_token": "${WHATSAPP_ACCESS_TOKEN}"},
             "Write `access_token: ${WHATSAPP_ACCESS_TOKEN}`, without quotes.",

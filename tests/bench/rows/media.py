@@ -26,6 +26,7 @@ from bench.goals import Row, below
 
 from rasa_whatsapp_channel.inbound.files import InboundMedia
 from rasa_whatsapp_channel.inbound.media import MediaFolder
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import open_store
@@ -84,7 +85,14 @@ async def measure(folder: Path, url: str, size: int) -> dict[str, float]:
     )
     client, links = make_client(settings), make_links(settings)
     async with open_store("memory:") as store:
-        uploads = MediaUploads(client, store.values, root=folder, account="bench", links=links)
+        uploads = MediaUploads(
+            client,
+            store.values,
+            root=folder,
+            account="bench",
+            links=links,
+            access=FileAccess(folders=(".",)),
+        )
         try:
             await uploads.prepare(Document(Media(path="small.pdf")))  # opens what stays open
             forget_peak()

@@ -32,6 +32,11 @@ LAKE = Path(__file__).parents[3] / "examples" / "quickstart" / "media" / "lake.j
 
 
 @pytest.fixture
+def whatsapp_settings():
+    return {"media": {"folders": ["examples/quickstart/media"]}}
+
+
+@pytest.fixture
 def test(whatsapp_channel, tmp_path):
     """Play files given by name and text; return how it ended and what was printed."""
 

@@ -308,6 +308,22 @@ def nothing_to_reach_a_bucket_with(setup):
     del setup.versions["fsspec"]
 
 
+@planted("versions.extras", "media.sources: gs://…, needs", "[files]")
+def nothing_to_read_a_source_with(setup):
+    setup.add('media: {sources: ["gs://bucket/x"]}')
+    del setup.versions["fsspec"]
+
+
+@planted("versions.extras", "media.sources cannot be opened: ", "the store's own package")
+def a_source_without_its_package(setup):
+    setup.add('media: {sources: ["oss://bucket/x"]}')
+
+
+@planted("bot.responses", "x.jpg: lies outside of the folders", "rasa-whatsapp lint")
+def a_file_that_is_not_sent_from_there(setup):
+    setup.replace('"See you at the lake!"', '"Bye"\n    image: x.jpg', file="domain.yml")
+
+
 @planted("versions.transcribe", "my_bot.speech.hear cannot be imported", "dotted path")
 def a_function_that_is_not_there(setup):
     setup.add("transcribe: my_bot.speech.hear")

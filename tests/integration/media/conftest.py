@@ -37,6 +37,8 @@ class Desk:
     heard: list[Any] = field(default_factory=list)
 
     def put(self, name: str, content: bytes) -> str:
+        """Put a file where files are sent from, unless *name* has a folder; return its path."""
+        name = name if "/" in name else f"media/{name}"
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

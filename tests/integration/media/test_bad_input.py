@@ -112,8 +112,8 @@ async def test_a_stream_without_an_end_is_left(start, caplog):
 
 
 async def test_a_folder_that_takes_nothing_stops_only_what_needs_it(start, caplog):
-    desk = await start(media={"store": "taken"})
-    desk.put("taken", b"a file where a folder should be")
+    desk = await start(media={"store": "media/taken"})
+    desk.put("media/taken", b"a file where a folder should be")
 
     await desk.say({"image": desk.put("a.webp", picture("WEBP"))})
 

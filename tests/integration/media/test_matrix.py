@@ -48,7 +48,7 @@ def files(tmp_path):
 async def test_each_type_arrives_from_each_source_at_each_api(
     start, host, bucket, files, source, api
 ):
-    desk = await start(api)
+    desk = await start(api, media={"sources": ["s3://bucket/"]})
     for name, (kind, mime_type, content) in files.items():
         if source == "path":
             where = {"path": desk.put(f"media/{name}", content)}
@@ -192,13 +192,13 @@ async def test_files_are_not_uploaded_where_the_setting_says_so(start, host, cap
 
 @pytest.mark.parametrize("source", ["path", "data", "s3"])
 async def test_a_hundred_users_cause_one_upload(start, bucket, source):
-    desk = await start()
+    desk = await start(media={"sources": ["s3://bucket/"]})
     content = picture("WEBP")
-    bucket.pipe("/b/a.webp", content)
+    bucket.pipe("/bucket/a.webp", content)
     where = {
         "path": desk.put("a.webp", content),
         "data": "data:image/webp;base64," + base64.b64encode(content).decode(),
-        "s3": "s3://b/a.webp",
+        "s3": "s3://bucket/a.webp",
     }[source]
     for number in range(100):
         await desk.say({"attachment": {"type": "image", "path": where}}, to=f"49151{number:08}")

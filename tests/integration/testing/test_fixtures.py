@@ -214,7 +214,7 @@ async def test_a_word_that_is_none_is_a_mistake_of_the_test(desk):
 
 @pytest.fixture
 def whatsapp_settings(request):
-    return getattr(request, "param", {})
+    return {"media": {"folders": ["examples/quickstart/media"]}, **getattr(request, "param", {})}
 
 
 @pytest.mark.parametrize("whatsapp_settings", [{"captions": "separate"}], indirect=True)

@@ -9,6 +9,7 @@ from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.lint.finding import Finding
 from rasa_whatsapp_channel.lint.links import Answer
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 Lint = Callable[..., list[Finding]]
@@ -18,6 +19,7 @@ Lint = Callable[..., list[Finding]]
 def bot(tmp_path: Path) -> Path:
     """The folder of a bot."""
     (tmp_path / "config.yml").write_text("language: en\n")
+    (tmp_path / "media").mkdir()
     return tmp_path
 
 
@@ -25,10 +27,21 @@ def bot(tmp_path: Path) -> Path:
 def lint(bot: Path) -> Lint:
     """Lint the text of a domain file."""
 
-    def lint(text: str, *apis: str, answers: dict[str, Answer] | None = None) -> list[Finding]:
+    def lint(
+        text: str,
+        *apis: str,
+        answers: dict[str, Answer] | None = None,
+        access: FileAccess | None = None,
+    ) -> list[Finding]:
         path = bot / "domain.yml"
         path.write_text(text, encoding="utf-8")
         [domain] = read_domains([path])
-        return Linter(domain, [APIS[api] for api in apis or ("cloud",)], answers or {}).findings()
+        linter = Linter(
+            domain,
+            [APIS[api] for api in apis or ("cloud",)],
+            answers or {},
+            access or FileAccess(),
+        )
+        return linter.findings()
 
     return lint

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from support.crashes import crash_with_next_entry
 
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.links import Links
@@ -123,7 +124,12 @@ class Office:
 
     def make_sender(self, **options: Any) -> Sender:
         uploads = MediaUploads(
-            self.client, self.store.values, root=self._root, account="a", links=self._links
+            self.client,
+            self.store.values,
+            root=self._root,
+            account="a",
+            links=self._links,
+            access=FileAccess(folders=(".",)),
         )
         self.sender = Sender(
             self.client,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.links import Links
 from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.store import open_store
@@ -89,9 +90,9 @@ def bot(tmp_path):
 
 @pytest.fixture
 def make(values, bot):
-    def make(client, account="1065"):
+    def make(client, account="1065", access=None):
         links = Links(Web(), private=True)
-        return MediaUploads(client, values, root=bot, account=account, links=links)
+        return MediaUploads(client, values, root=bot, account=account, links=links, access=access)
 
     return make
 
@@ -115,13 +116,13 @@ class Answer:
 
 
 def put(bot, name, content):
-    (bot / name).write_bytes(content)
-    return Media(path=name)
+    (bot / "media" / name).write_bytes(content)
+    return Media(path=f"media/{name}")
 
 
 async def test_a_path_becomes_the_id_of_the_uploaded_file(bot, make):
     client = Uploader()
-    message = Image(put(bot, "media/lake.jpg", JPEG), caption="The lake")
+    message = Image(put(bot, "lake.jpg", JPEG), caption="The lake")
 
     prepared = await make(client).prepare(message)
 
@@ -317,7 +318,7 @@ async def test_what_whatsapp_would_refuse_is_not_uploaded(bot, make, kind, name,
     with pytest.raises(MediaError, match=problem) as raised:
         await make(client).prepare(kind(put(bot, name, content)))
 
-    assert str(raised.value).startswith(name)
+    assert str(raised.value).startswith(f"media/{name}: ")
     assert client.files == []
 
 
@@ -339,26 +340,36 @@ async def test_an_animated_sticker_goes_where_the_api_takes_it(bot, make):
         await make(Uploader(ON_PREMISES)).prepare(sticker)
 
 
+OUTSIDE = "lies outside of the folders that files are sent from: media;"
+
+
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
-        ("../secret.png", "outside of the bot's folder"),
-        ("media/../../secret.png", "outside of the bot's folder"),
-        ("/etc/passwd", "outside of the bot's folder"),
-        ("leads_out.png", "outside of the bot's folder"),
-        ("folder_out/secret.png", "outside of the bot's folder"),
+        ("../secret.png", OUTSIDE),
+        ("media/../../secret.png", OUTSIDE),
+        ("media/../own.png", OUTSIDE),
+        ("own.png", OUTSIDE),
+        ("mediator/own.png", OUTSIDE),
+        ("/etc/passwd", OUTSIDE),
+        ("~/.ssh/id_rsa", OUTSIDE),
+        ("media/leads_out.png", OUTSIDE),
+        ("media/folder_out/secret.png", OUTSIDE),
         ("media", "is no file"),
         ("media/none.png", "does not exist"),
-        ("circle", "circle: "),
-        ("a\0b", "cannot be read"),
-        ("a" * 5000, "cannot be read"),
+        ("media/circle", "circle: "),
+        ("media/a\0b", "cannot be read"),
+        ("media/" + "a" * 5000, "cannot be read"),
     ],
 )
-async def test_only_files_in_the_bots_folder_go(bot, make, path, problem):
+async def test_only_files_in_the_named_folders_go(bot, make, path, problem):
     (bot.parent / "secret.png").write_bytes(PNG)
-    (bot / "leads_out.png").symlink_to(bot.parent / "secret.png")
-    (bot / "folder_out").symlink_to(bot.parent)
-    (bot / "circle").symlink_to("circle")
+    (bot / "own.png").write_bytes(PNG)
+    (bot / "mediator").mkdir()
+    (bot / "mediator" / "own.png").write_bytes(PNG)
+    (bot / "media" / "leads_out.png").symlink_to(bot.parent / "secret.png")
+    (bot / "media" / "folder_out").symlink_to(bot.parent)
+    (bot / "media" / "circle").symlink_to("circle")
     client = Uploader()
 
     with pytest.raises(MediaError, match=problem) as raised:
@@ -368,17 +379,102 @@ async def test_only_files_in_the_bots_folder_go(bot, make, path, problem):
     assert client.files == []
 
 
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("credentials.yml", "YAML is never sent"),
+        ("CREDENTIALS.YML", "YAML is never sent"),
+        ("endpoints.yml", "YAML is never sent"),
+        ("domain/more.yaml", "YAML is never sent"),
+        ("media/leads_to_yaml.txt", "YAML is never sent"),
+        (".env", "a hidden file is never sent"),
+        ("media/.env", "a hidden file is never sent"),
+        (".git/config", "a hidden file is never sent"),
+        ("media/../.rasa/cache/x", "a hidden file is never sent"),
+        ("whatsapp.db", "a database is never sent"),
+        ("whatsapp.db-wal", "a database is never sent"),
+        ("media/tracker.pdf", "a database is never sent"),
+        ("models/20261129.tar.gz", "a model is never sent"),
+        ("models/unpacked/metadata.json", "a model is never sent"),
+        ("media/leads_to_model.pdf", "a model is never sent"),
+    ],
+)
+@pytest.mark.parametrize("folders", [("media",), ("media", "."), ("models", "..", ".")])
+async def test_the_insides_of_a_bot_never_go_whatever_the_folders_say(
+    bot, make, path, problem, folders
+):
+    for name in (
+        *("credentials.yml", "CREDENTIALS.YML", "endpoints.yml", "domain/more.yaml", ".env"),
+        *("media/.env", ".git/config", ".rasa/cache/x", "whatsapp.db", "whatsapp.db-wal"),
+        *("models/20261129.tar.gz", "models/unpacked/metadata.json"),
+    ):
+        (bot / name).parent.mkdir(parents=True, exist_ok=True)
+        (bot / name).write_bytes(b"secret")
+    (bot / "media" / "tracker.pdf").write_bytes(b"SQLite format 3\0" + b"\0" * 64)
+    (bot / "media" / "leads_to_yaml.txt").symlink_to(bot / "credentials.yml")
+    (bot / "media" / "leads_to_model.pdf").symlink_to(bot / "models" / "20261129.tar.gz")
+    client = Uploader()
+
+    with pytest.raises(MediaError, match=f"{problem}|{OUTSIDE}"):
+        await make(client, access=FileAccess(folders)).prepare(Document(Media(path=path)))
+
+    assert client.files == []
+
+
+@pytest.mark.parametrize("path", ["invoices/42.pdf", "media/models/car.pdf", "../menus/today.pdf"])
+async def test_folders_that_the_settings_name_are_sent_from(bot, make, path):
+    (bot / path).parent.mkdir(parents=True, exist_ok=True)
+    (bot / path).write_bytes(PDF)
+    client = Uploader()
+    access = FileAccess(("media", "invoices", "../menus"))
+
+    await make(client, access=access).prepare(Document(Media(path=path)))
+
+    assert [file.content.read_bytes() for file in client.files] == [PDF]
+
+
+@pytest.mark.parametrize("store", ["kept", "../elsewhere/kept"])
+async def test_what_a_person_sent_can_be_sent_back(bot, make, store):
+    kept = bot / store / "2026-11-29" / "1037_2bb80d537b1d.jpg"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(JPEG)
+    uploads = make(Uploader(), access=FileAccess(store=store))
+
+    assert await uploads.prepare(Image(Media(path=str(kept)))) == Image(Media(id="id1"))
+
+
+@pytest.mark.parametrize("name", ["private.jpg", "orders/private.jpg", "2026-11-29/a/b.jpg"])
+async def test_what_lies_beside_it_in_its_folder_does_not_go(bot, make, name):
+    (bot / name).parent.mkdir(parents=True, exist_ok=True)
+    (bot / name).write_bytes(JPEG)
+    client = Uploader()
+
+    with pytest.raises(MediaError, match="lies outside of the folders"):
+        await make(client, access=FileAccess(store=".")).prepare(Image(Media(path=name)))
+
+    assert client.files == []
+
+
 async def test_a_whole_path_into_the_folder_goes_as_actions_hear_it_of_what_came_in(bot, make):
-    path = str(bot / put(bot, "media/a.png", PNG).path)
+    path = str(bot / put(bot, "a.png", PNG).path)
 
     assert await make(Uploader()).prepare(Image(Media(path=path))) == Image(Media(id="id1"))
 
 
 async def test_a_symbolic_link_inside_the_folder_is_followed(bot, make):
-    put(bot, "media/a.png", PNG)
+    put(bot, "a.png", PNG)
     (bot / "link.png").symlink_to(bot / "media" / "a.png")
 
     assert await make(Uploader()).prepare(Image(Media(path="link.png"))) == Image(Media(id="id1"))
+
+
+async def test_the_folder_itself_may_be_a_symbolic_link(bot, make):
+    (bot.parent / "shared").mkdir()
+    (bot.parent / "shared" / "a.png").write_bytes(PNG)
+    (bot / "menus").symlink_to(bot.parent / "shared")
+    uploads = make(Uploader(), access=FileAccess(("menus",)))
+
+    assert await uploads.prepare(Image(Media(path="menus/a.png"))) == Image(Media(id="id1"))
 
 
 async def test_where_the_api_takes_no_links_their_files_are_uploaded(make):
