@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.areas import shares
+from support.tools import find_tool
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ async def recording(pid: int, file: Path) -> AsyncIterator[None]:
 
     https://www.speedscope.app draws such a file.
     """
-    program = Path(sys.executable).with_name("py-spy")
-    found = str(program) if program.exists() else shutil.which("py-spy")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    found = find_tool("py-spy", path=path)
     if found is None:
         raise RuntimeError("py-spy is not installed: run `make setup`")
     options = ["--gil", "--nonblocking", "--rate", "200", "--format", "raw"]

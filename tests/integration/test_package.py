@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from support.processes import PROJECT, Process, free_port
+from support.tools import find_tool
 
 PACKAGE = PROJECT / "rasa_whatsapp_channel"
 # Enough for the command line; a whole environment would be downloaded for nothing.
@@ -28,10 +28,9 @@ def run(*args: str | Path, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def uv() -> str:
-    own = PROJECT / ".venv-tools" / "bin" / "uv"
-    uv = shutil.which("uv") or (str(own) if own.exists() else None)
+    uv = find_tool("uv", beside=[PROJECT / ".venv-tools" / "bin" / "uv"])
     if uv is None:
-        pytest.skip("uv, which `make` puts into .venv-tools, is not here")
+        pytest.skip("no uv runs here; `make` would put one into .venv-tools")
     return uv
 
 

