@@ -8,6 +8,7 @@ process starts, and everything is held by that process alone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -16,10 +17,12 @@ from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Sanic
 from sanic import response as http
+from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from rasa_whatsapp_channel.announce import describe
+from rasa_whatsapp_channel.inbound.bodies import Bodies
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.logs import follow_rasa
@@ -30,14 +33,17 @@ from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import check_store
 from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError, StoreError, WebhookRefused
-from rasa_whatsapp_channel.whatsapp.limits import WEBHOOK_BYTES
 from rasa_whatsapp_channel.whatsapp.networks import Networks
+from rasa_whatsapp_channel.whatsapp.unproven import read_length
 from rasa_whatsapp_channel.wiring import Wiring, make_proof
 
 logger = logging.getLogger(__name__)
 
 NAME = "whatsapp"
 WEBHOOK = f"/webhooks/{NAME}/webhook"  # where Rasa puts it
+AGAIN = {"Retry-After": "5"}
+# Refused like that, nobody may get rid of what it has begun to send.
+AT_ONCE = ("length", "slow", "busy")
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 
 
@@ -144,6 +150,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         blueprint = Blueprint("whatsapp_webhook")
         proof = make_proof(self.settings)
         networks = Networks(self.settings.allowed_networks, self.settings.trusted_proxies)
+        bodies = Bodies()
 
         @blueprint.listener("before_server_start")  # type: ignore[untyped-decorator, unused-ignore]
         async def open_wiring(app: Sanic, _loop: Any = None) -> None:
@@ -171,20 +178,24 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             await self._running().close()
             self._wiring = None
 
-        @blueprint.route("/", methods=["GET"])  # type: ignore[untyped-decorator, unused-ignore]
-        async def health(_request: Request) -> HTTPResponse:
+        # Sanic would hold what comes with a GET, up to 100 MB of each, before it calls us.
+        @blueprint.route("/", methods=["GET"], ignore_body=True)  # type: ignore[untyped-decorator, unused-ignore]
+        async def health(request: Request) -> HTTPResponse:
+            _leave_body(request)
             try:
                 return http.json(await self._running().health())
             except StoreError as error:
                 return http.json({"status": "store failed", "reason": str(error)}, status=503)
 
-        @blueprint.route("/metrics", methods=["GET"])  # type: ignore[untyped-decorator, unused-ignore]
-        async def metrics(_request: Request) -> HTTPResponse:
+        @blueprint.route("/metrics", methods=["GET"], ignore_body=True)  # type: ignore[untyped-decorator, unused-ignore]
+        async def metrics(request: Request) -> HTTPResponse:
+            _leave_body(request)
             page = await self._running().metrics_page()
             return http.raw(page, content_type=CONTENT_TYPE)
 
-        @blueprint.route("/webhook", methods=["GET"])  # type: ignore[untyped-decorator, unused-ignore]
+        @blueprint.route("/webhook", methods=["GET"], ignore_body=True)  # type: ignore[untyped-decorator, unused-ignore]
         async def challenge(request: Request) -> HTTPResponse:
+            _leave_body(request)
             query = dict(request.query_args)
             try:
                 networks.verify(request.ip, _forwarded_for(request))
@@ -195,40 +206,51 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         @blueprint.route("/webhook", methods=["POST"], stream=True)  # type: ignore[untyped-decorator, unused-ignore]
         async def receive(request: Request) -> HTTPResponse:
-            wiring = self._running()
-            with wiring.metrics.webhook_timer():
-                traced = wiring.tracing.receive(self._receive)
-                answer: HTTPResponse = await traced(request, proof, networks)
-                return answer
+            traced = self._running().tracing.receive(self._receive)
+            answer: HTTPResponse = await traced(request, proof, networks, bodies)
+            return answer
 
         return blueprint
 
     async def _receive(
-        self, request: Request, proof: webhook.Proof, networks: Networks
+        self, request: Request, proof: webhook.Proof, networks: Networks, bodies: Bodies
     ) -> HTTPResponse:
-        wiring = self._running()
-        body = await _read_body(request)
-        if body is None:
-            wiring.metrics.refused("too_large")
-            return http.text("the body is larger than WhatsApp sends", status=413)
+        headers = request.headers
         try:
+            length = read_length(headers.get("content-length"))
             networks.verify(request.ip, _forwarded_for(request))
             query = dict(request.query_args) if request.query_string else {}
-            webhook.verify(proof, body=body, headers=request.headers, query=query)
+            webhook.verify_head(proof, headers=headers, query=query)
+            body = await bodies.read(request.stream.read, length)
         except WebhookRefused as error:
-            return self._refuse(error)
+            answer = self._refuse(error)
+            if error.kind not in AT_ONCE and not request.stream.expecting_continue:
+                with contextlib.suppress(SanicException):  # a body that is none
+                    await bodies.drop(request.stream.read)
+            _leave_body(request)
+            return answer
+        with self._running().metrics.webhook_timer():
+            try:
+                webhook.verify_body(proof, body=body, headers=headers)
+            except WebhookRefused as error:
+                return self._refuse(error)
+            return await self._keep(body)
+
+    async def _keep(self, body: bytes) -> HTTPResponse:
+        wiring = self._running()
         try:
             await wiring.receive(webhook.read(body))
         except StoreError as error:
             wiring.metrics.refused("store_failed")
-            logger.error("whatsapp.store_failed", extra={"reason": str(error)})
-            return http.text("cannot be kept now, send again", status=503)
+            logger.error("whatsapp.store_failed: a webhook was answered 503: %s", error)
+            return http.text("cannot be kept now, send again", status=503, headers=AGAIN)
         return http.text("ok")
 
     def _refuse(self, error: WebhookRefused) -> HTTPResponse:
         self._running().metrics.refused(error.kind)
-        logger.warning("whatsapp.refused", extra={"reason": str(error)})
-        return http.text("refused", status=401)
+        logger.warning("whatsapp.refused: %s", error)
+        headers = AGAIN if error.status == 503 else None
+        return http.text("refused", status=error.status, headers=headers)
 
     def _running(self) -> Wiring:
         if self._wiring is None:
@@ -281,15 +303,15 @@ def _forwarded_for(request: Request) -> str:
     return ",".join(request.headers.getall("x-forwarded-for", []))
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """Return the body as it came, or None when it is longer than WhatsApp's cap."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        chunk = await request.stream.read()
-        if chunk is None:
-            return b"".join(chunks)
-        size += len(chunk)
-        if size > WEBHOOK_BYTES:
-            return None
-        chunks.append(chunk)
+def _leave_body(request: Request) -> None:
+    """
+    Answer without the body, and close the connection if there is one.
+
+    Sanic would read the rest of it afterwards, for as long as it comes.
+    """
+    stream = request.stream
+    if stream.request_body == "chunked" or stream.request_bytes_left:
+        stream.keep_alive = False
+        stream.request_body = None
+        # Sanic 21.12 keeps a connection for 15 seconds after it was closed, with all that came.
+        stream.recv_buffer.clear()

@@ -7,7 +7,7 @@ What can go wrong, and what to do about it.
     ├── TranscriptError        a transcript cannot be read, or a step of it cannot be done
     ├── SimulatorError         the simulator, or the bot behind it, does not do what is asked
     ├── InvalidMessage         a message WhatsApp would refuse, found before sending
-    ├── WebhookRefused         a webhook without the proof we ask for: answered 401, nothing stored
+    ├── WebhookRefused         a webhook without the proof we ask for: refused, nothing stored
     ├── StoreError             the store cannot be opened, read or written
     ├── MediaError             a file cannot be read, fetched or uploaded
     └── SendError              a request to WhatsApp did not succeed; `.remedy` says what to do
@@ -74,12 +74,14 @@ class WebhookRefused(WhatsAppError):
     """
     The caller did not prove that it is WhatsApp; the text says which proof is missing.
 
-    *kind* is that in one word: challenge, signature, login, token, network or unconfigured.
+    *kind* is that in one word: challenge, signature, login, token, network or unconfigured; or why
+    its body was not even read: length, too_large, slow or busy. *status* is what it is answered.
     """
 
-    def __init__(self, text: str, *, kind: str = "challenge") -> None:
+    def __init__(self, text: str, *, kind: str = "challenge", status: int = 401) -> None:
         super().__init__(text)
         self.kind = kind
+        self.status = status
 
 
 class StoreError(WhatsAppError):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -58,6 +59,64 @@ class Proof:
         return not secrets and self.username is None and self.token is None
 
 
+@dataclass(frozen=True)
+class _Signature:
+    """
+    How one kind of caller writes its HMAC-SHA256.
+
+    *form* is what it looks like, *read* takes away what differs from one to the next, *write* is
+    ours to compare with, and *key* is the setting that holds the secret.
+    """
+
+    name: str
+    form: re.Pattern[str]
+    looks: str
+    read: Callable[[str], str]
+    write: Callable[[bytes], str]
+    key: str
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+_HUB: Final = _Signature(
+    "X-Hub-Signature-256",
+    re.compile(r"(?i:sha256=[0-9a-f]{64})"),
+    "sha256= and 64 hexadecimal digits",
+    lambda shown: shown[7:].lower(),
+    bytes.hex,
+    "app_secret",
+)
+_TURN: Final = _Signature(
+    "X-Turn-Hook-Signature",
+    re.compile(r"[0-9A-Za-z+/]{43}="),
+    "32 bytes in base64",
+    str,
+    _base64,
+    "webhook_secret",
+)
+_DIALOG360: Final = _Signature(
+    "X-360dialog-Signature",
+    re.compile(r"(?i:(?:sha256=)?[0-9a-f]{64})"),  # seen with and without the prefix
+    "64 hexadecimal digits",
+    lambda shown: shown[-64:].lower(),
+    bytes.hex,
+    "webhook_secret",
+)
+
+
+def _asked_for(proof: Proof) -> Iterator[tuple[_Signature, tuple[str, ...]]]:
+    """Return each signature that a caller must show, with the secrets of which one is enough."""
+    for signature, secrets in (
+        (_HUB, proof.app_secrets),
+        (_TURN, proof.turn_secrets),
+        (_DIALOG360, proof.dialog360_secrets),
+    ):
+        if secrets:
+            yield signature, secrets
+
+
 def verify_challenge(query: Mapping[str, str], *, verify_token: str) -> str:
     """
     Return the answer to WhatsApp's question whether this webhook is ours.
@@ -84,25 +143,41 @@ def verify(
     proof: Proof, *, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]
 ) -> None:
     """Raise `WebhookRefused` unless the caller shows all of *proof*; *body* is as it came."""
+    verify_head(proof, headers=headers, query=query)
+    verify_body(proof, body=body, headers=headers)
+
+
+def verify_head(proof: Proof, *, headers: Mapping[str, str], query: Mapping[str, str]) -> None:
+    """
+    Raise `WebhookRefused` for a caller who cannot show all of *proof*, whatever the body is.
+
+    Nobody's body is waited for without login, token, and what has the form of a signature.
+    """
     if proof.is_empty and not proof.allow_unsigned:
         raise WebhookRefused("no way to check the caller is configured here", kind="unconfigured")
-    if proof.app_secrets:
-        signatures = ("sha256=" + sign(body, secret).hex() for secret in proof.app_secrets)
-        _verify_header("X-Hub-Signature-256", headers, signatures, "app_secret", hexadecimal=True)
-    if proof.turn_secrets:
-        signatures = (_base64(sign(body, secret)) for secret in proof.turn_secrets)
-        _verify_header("X-Turn-Hook-Signature", headers, signatures, "webhook_secret")
-    if proof.dialog360_secrets:
-        digests = [sign(body, secret).hex() for secret in proof.dialog360_secrets]
-        # Seen with and without the prefix.
-        signatures = (prefix + digest for digest in digests for prefix in ("", "sha256="))
-        _verify_header(
-            "X-360dialog-Signature", headers, signatures, "webhook_secret", hexadecimal=True
-        )
+    for signature, _ in _asked_for(proof):
+        shown = _header(headers, signature.name)
+        if not shown:
+            raise WebhookRefused(f"{signature.name} is missing", kind="signature")
+        if not signature.form.fullmatch(shown):
+            raise WebhookRefused(
+                f"{signature.name} holds no signature, which is {signature.looks}", kind="signature"
+            )
     if proof.username is not None:
         _verify_basic(headers, f"{proof.username}:{proof.password}")
     if proof.token is not None and not _equal(query.get("token") or "", proof.token):
         raise WebhookRefused("?token= in the URL is missing or is not webhook_token", kind="token")
+
+
+def verify_body(proof: Proof, *, body: bytes, headers: Mapping[str, str]) -> None:
+    """Raise `WebhookRefused` unless *body* has every signature that *proof* asks for."""
+    for signature, secrets in _asked_for(proof):
+        shown = signature.read(_header(headers, signature.name))
+        if not any(_equal(shown, signature.write(sign(body, secret))) for secret in secrets):
+            raise WebhookRefused(
+                f"{signature.name} does not fit the body; is {signature.key} the right one?",
+                kind="signature",
+            )
 
 
 def sign(body: bytes, secret: str) -> bytes:
@@ -143,25 +218,6 @@ def _unreadable(reason: str, body: bytes) -> Unknown:
     return Unknown(reason, body[:EXCERPT].decode("utf-8", "replace"))
 
 
-def _verify_header(
-    name: str,
-    headers: Mapping[str, str],
-    signatures: Iterable[str],
-    secret: str,
-    *,
-    hexadecimal: bool = False,
-) -> None:
-    shown = _header(headers, name)
-    if not shown:
-        raise WebhookRefused(f"{name} is missing", kind="signature")
-    if hexadecimal:
-        shown = shown.lower()
-    if not any(_equal(shown, signature) for signature in signatures):
-        raise WebhookRefused(
-            f"{name} does not fit the body; is {secret} the right one?", kind="signature"
-        )
-
-
 def _verify_basic(headers: Mapping[str, str], credentials: str) -> None:
     scheme, _, shown = _header(headers, "Authorization").partition(" ")
     if scheme.lower() != "basic":
@@ -178,10 +234,6 @@ def _header(headers: Mapping[str, str], name: str) -> str:
     if shown is None:
         shown = next((value for key, value in headers.items() if key.lower() == wanted), "")
     return shown.strip()
-
-
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()
 
 
 def _equal(shown: str, expected: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -170,6 +171,37 @@ async def test_a_proven_body_that_is_no_webhook_is_kept_as_given_up(serve, raw):
 async def test_a_body_above_the_cap_is_refused(serve):
     async with serve(echo) as running:
         assert await running.deliver(None, raw=b" " * (3 * 1024 * 1024 + 1)) == 413
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_a_length_below_zero_stops_nobody(serve, method):
+    async with serve(echo) as running:
+        address = urlsplit(running.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        sent = (
+            f"{method} {address.path}/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n{{}}"
+        )
+        writer.write(sent.encode())
+
+        line = await asyncio.wait_for(reader.readline(), 30)
+        assert line.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 401 "))
+        assert await asyncio.wait_for(running.deliver(text_webhook("hi")), 30) == 200
+        writer.close()
+
+
+async def test_a_refusal_says_why_in_the_log_line_itself(serve, caplog):
+    async with serve(echo) as running:
+        await running.deliver(text_webhook("hi"), headers={})
+        await running.deliver(text_webhook("hi"), headers={"X-Hub-Signature-256": "sha256=0"})
+        await running.deliver(None, raw=b" " * (3 * 1024 * 1024 + 1))
+
+    told = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert told == [
+        "whatsapp.refused: X-Hub-Signature-256 is missing",
+        "whatsapp.refused: X-Hub-Signature-256 holds no signature, which is sha256= and "
+        "64 hexadecimal digits",
+        "whatsapp.refused: the body is larger than the 3 MB that WhatsApp sends",
+    ]
 
 
 async def test_the_challenge_is_answered_with_the_right_verify_token_only(serve):

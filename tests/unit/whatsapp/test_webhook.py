@@ -14,7 +14,13 @@ from support import samples
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError, WebhookRefused
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Unknown
 from rasa_whatsapp_channel.whatsapp.limits import MB, WEBHOOK_BYTES
-from rasa_whatsapp_channel.whatsapp.webhook import Proof, read, verify, verify_challenge
+from rasa_whatsapp_channel.whatsapp.webhook import (
+    Proof,
+    read,
+    verify,
+    verify_challenge,
+    verify_head,
+)
 
 # Digests of this body made with `openssl dgst -sha256 -hmac`, not with our own code.
 BODY = b'{"caf\\u00e9": "\xc3\xa9"}'
@@ -132,7 +138,9 @@ def test_a_body_signed_with_another_secret_is_refused(
     other = base64.b64encode(bytes.fromhex(OTHER_HEX)).decode()
 
     for written in (OTHER_HEX, f"sha256={OTHER_HEX}", other):
-        assert "does not fit the body" in refusal(proof, {header: written})
+        told = refusal(proof, {header: written})
+        same_form = (len(written), "sha256" in written) == (len(signature), "sha256" in signature)
+        assert ("does not fit the body" if same_form else header).lower() in told.lower()
 
 
 @pytest.mark.parametrize(("proof", "header", "signature"), SIGNED)
@@ -148,11 +156,53 @@ def test_a_missing_signature_is_refused_by_its_name(
     ["é", "\ud800", "\x00", "sha256=", "sha256=zz", "sha1=" + HEX, "=====", HEX[:-1], "a" * 10_000],
 )
 def test_a_junk_signature_is_refused(proof: Proof, header: str, signature: str, junk: str) -> None:
-    assert "does not fit the body" in refusal(proof, {header: junk})
+    assert "holds no signature, which is" in refusal(proof, {header: junk})
 
 
 def test_the_hub_signature_needs_its_prefix() -> None:
-    assert "does not fit" in refusal(Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": HEX})
+    reason = refusal(Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": HEX})
+
+    assert reason.endswith("holds no signature, which is sha256= and 64 hexadecimal digits")
+
+
+def test_letters_of_a_signature_may_be_large() -> None:
+    accept(Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": f"SHA256={HEX.upper()}"})
+    accept(Proof(dialog360_secrets=(SECRET,)), {"x-360dialog-signature": HEX.upper()})
+
+
+# what is told from the head alone, before a body is waited for
+
+BASIC = base64.b64encode(b"u:p").decode()
+HEADS = [
+    (Proof(allow_unsigned=True), {}, {}, None),
+    (Proof(), {}, {}, "unconfigured"),
+    (Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": "sha256=" + "0" * 64}, {}, None),
+    (Proof(app_secrets=(SECRET,)), {}, {}, "signature"),
+    (Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": "0" * 64}, {}, "signature"),
+    (Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": "sha256=" + "g" * 64}, {}, "signature"),
+    (Proof(turn_secrets=(SECRET,)), {"x-turn-hook-signature": "A" * 43 + "="}, {}, None),
+    (Proof(turn_secrets=(SECRET,)), {"x-turn-hook-signature": "A" * 44}, {}, "signature"),
+    (Proof(dialog360_secrets=(SECRET,)), {"x-360dialog-signature": "0" * 64}, {}, None),
+    (Proof(dialog360_secrets=(SECRET,)), {"x-360dialog-signature": "0" * 63}, {}, "signature"),
+    (Proof(username="u", password="p"), {"authorization": f"Basic {BASIC}"}, {}, None),
+    (Proof(username="u", password="p"), {"authorization": f"Bearer {BASIC}"}, {}, "login"),
+    (Proof(username="u", password="q"), {"authorization": f"Basic {BASIC}"}, {}, "login"),
+    (Proof(token="t"), {}, {"token": "t"}, None),
+    (Proof(token="t"), {}, {}, "token"),
+    (Proof(token="t"), {}, {"token": "s"}, "token"),
+]
+
+
+@pytest.mark.parametrize(("proof", "headers", "query", "kind"), HEADS)
+def test_who_cannot_show_the_proof_is_refused_without_a_body(
+    proof: Proof, headers: dict[str, str], query: dict[str, str], kind: str | None
+) -> None:
+    if kind is None:
+        verify_head(proof, headers=headers, query=query)
+        return
+    with pytest.raises(WebhookRefused) as refused:
+        verify_head(proof, headers=headers, query=query)
+    assert (refused.value.kind, refused.value.status) == (kind, 401)
 
 
 def test_while_a_secret_is_replaced_both_are_accepted() -> None:
