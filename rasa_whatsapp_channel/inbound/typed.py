@@ -15,6 +15,8 @@ from typing import Final
 
 # Rasa reads only the first. The others look alike, and normalising turns some into it.
 _SLASHES: Final = frozenset("/\uff0f\u2044\u2215\u29f8")
+# Characters that NFKC makes one of, at most.
+_JOINED: Final = 4
 # Shown as nothing, though Unicode does not count them as blanks: fillers, joiners, variations.
 _FILLERS: Final = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0"
@@ -36,8 +38,11 @@ def neutralise(text: str, commands: Collection[str] = ()) -> str:
 
 
 def _find_command(text: str, commands: Collection[str]) -> str | None:
-    typed = _fold(text) if commands else ""
-    return next((command for command in commands if _fold(command) == typed), None)
+    folded = {_fold(command): command for command in reversed(list(commands))}
+    typed = text.strip()
+    if len(typed) > _JOINED * max(map(len, folded), default=0):
+        return None  # to fold it may take seconds: marks above and below are sorted one by one
+    return folded.get(_fold(typed))
 
 
 def _fold(text: str) -> str:

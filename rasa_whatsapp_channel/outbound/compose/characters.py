@@ -7,7 +7,8 @@ from typing import Final
 import regex
 
 _BLANK: Final = regex.compile(r"[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*+")
-_GRAPHEME: Final = regex.compile(r"\X")
+# Flags apart: \X counts for each one all those before it.
+_GRAPHEME: Final = regex.compile(r"\p{RI}\p{RI}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*+|\X")
 
 
 def is_blank(text: str) -> bool:

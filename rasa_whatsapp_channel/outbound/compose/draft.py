@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rasa_whatsapp_channel.outbound.compose.changes import make_change
-from rasa_whatsapp_channel.outbound.compose.markdown import to_whatsapp
+from rasa_whatsapp_channel.outbound.compose.markdown import MARKS, to_whatsapp, too_marked
 from rasa_whatsapp_channel.outbound.compose.plan import Change
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
@@ -36,7 +36,13 @@ class Draft:
 
     def format(self, text: str) -> str:
         """Return *text* with WhatsApp's formatting in the place of Markdown's."""
-        return to_whatsapp(text) if self.markdown else text
+        if not self.markdown:
+            return text
+        marks = too_marked(text)
+        if marks:
+            self.change("WA112", marks=marks, limit=MARKS)
+            return text
+        return to_whatsapp(text)
 
     def keep(self, payload: str, copy: int = 0) -> str:
         """

@@ -3,14 +3,17 @@ Where a long text may be split: at the end of a paragraph, else of a line, a sen
 
 Never inside an address, a visible character, or what WhatsApp formats; unless one of them alone is
 longer than the limit. Formatting is then closed before the split and opened again behind it.
+
+Each place of a text is looked at once for each piece that it may end, however the text is made:
+nothing here searches to the end of the text, or back from every place, for what it does not find.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import regex
 
@@ -23,19 +26,14 @@ _FORMATTED: Final = (
     r"|(?<![^\W_])(?P<mark>[*_~])(?=\S)(?:(?!(?P=mark))[^\n])+?(?<=\S)(?P=mark)(?![^\W_])"
 )
 _WHOLE: Final = regex.compile(f"{_FORMATTED}|{_URL}")
+_START: Final = regex.compile(r"[`*_~]|(?i:h)(?=(?i:ttps?://))")
 _LINK: Final = regex.compile(_URL)
-# A space with a combining mark behind it is one visible character.
-_NO_MARK: Final = r"(?![\p{M}\u200d])"
 _WINDOW: Final = 64  # how far behind a place to look for the end of what crosses it
-_BREAKS: Final = tuple(
-    regex.compile(f"(?:{pattern}){_NO_MARK}")
-    for pattern in (
-        r"\n\s*?\n\s*+",  # paragraph
-        r"\s*?\n\s*+",  # line
-        r"(?<=[.!?…][\"'»”’)\]*_~]*)\s++|(?<=[。！？])\s*+",  # sentence
-        r"\s++",  # word
-    )
-)
+# A space with a combining mark behind it is one visible character. Chinese has no spaces.
+_BREAK: Final = regex.compile(r"(?:\s++|(?<=[。！？])(?=\S))(?P<mark>[\p{M}\u200d])?+")
+_PARAGRAPH, _LINE, _SENTENCE, _WORD = _KINDS = range(4)  # the better ones first
+_STOPS: Final = frozenset(".!?…。！？")
+_CLOSING: Final = frozenset("\"'»”’)]*_~")
 
 
 def has_link(text: str) -> bool:
@@ -72,12 +70,16 @@ class _Whole:
 
 
 class _Wholes:
-    def __init__(self, text: str) -> None:
-        any_at_all = any(mark in text for mark in ("://", "*", "_", "~", "`"))
-        self._all = [
-            _Whole(match.start(), match.end(), match["mark"] or "")
-            for match in (_WHOLE.finditer(text) if any_at_all else ())
-        ]
+    """Those of *text* that begin before *end*."""
+
+    def __init__(self, text: str, end: int) -> None:
+        self._all: list[_Whole] = []
+        done = 0
+        for start in _START.finditer(text, 0, end):
+            match = _WHOLE.match(text, start.start()) if start.start() >= done else None
+            if match is not None:
+                done = match.end()
+                self._all.append(_Whole(match.start(), done, match["mark"] or ""))
         self._starts = [whole.start for whole in self._all]
 
     def across(self, position: int) -> _Whole | None:
@@ -90,10 +92,10 @@ class _Wholes:
 
 def _split_once(text: str, limit: int) -> tuple[str, str]:
     """Return the first piece and the rest of a *text* that is longer than *limit*."""
-    wholes = _Wholes(text)
+    wholes = _Wholes(text, limit + _WINDOW)
     found = _find_break(text, limit, wholes)
     if found:
-        return text[: found[0]], text[found[1] :].lstrip()
+        return text[: found.start], text[found.end :].lstrip()
     end = visible_end(text, limit)
     whole = wholes.across(end)
     if whole is None or (whole.start == 0 and not whole.mark):
@@ -105,31 +107,54 @@ def _split_once(text: str, limit: int) -> tuple[str, str]:
     return f"{mark}{piece}{mark}", f"{mark}{rest}{mark}{text[whole.end :]}"
 
 
-def _find_break(text: str, limit: int, wholes: _Wholes) -> tuple[int, int] | None:
+class _Break(NamedTuple):
+    """A run of spaces, which a split takes the place of; with nothing in it in Chinese."""
+
+    start: int
+    end: int
+    kind: int
+
+
+def _breaks(text: str, start: int, end: int) -> Iterator[_Break]:
+    for match in _BREAK.finditer(text, start, end):
+        if match["mark"] is None:
+            yield _Break(match.start(), match.end(), _kind(text, match.start(), match.end()))
+
+
+def _kind(text: str, start: int, end: int) -> int:
+    lines = text.count("\n", start, end)
+    if lines:
+        return _PARAGRAPH if lines > 1 else _LINE
+    last = start - 1
+    while last > 0 and text[last] in _CLOSING:
+        last -= 1
+    return _SENTENCE if last >= 0 and text[last] in _STOPS else _WORD
+
+
+def _find_break(text: str, limit: int, wholes: _Wholes) -> _Break | None:
     """Return where the first piece ends and where the rest begins."""
-    for breaks in _BREAKS:
-        # A break in the first half would make many small bubbles; the next weaker kind is better.
-        found = _last_break(breaks, text, limit // 2, limit, wholes)
-        if found:
-            return found
-    return _last_break(_BREAKS[-1], text, 1, limit, wholes)
 
+    def last(start: int, kind: int) -> _Break | None:
+        return next(
+            (
+                found
+                for found in reversed(all_breaks)
+                if found.kind <= kind
+                and start <= found.start <= limit
+                and wholes.across(found.start) is None
+            ),
+            None,
+        )
 
-def _last_break(
-    breaks: regex.Pattern[str], text: str, least: int, limit: int, wholes: _Wholes
-) -> tuple[int, int] | None:
-    found = None
-    for match in breaks.finditer(text, least, limit + _WINDOW):
-        if match.start() > limit:
-            break
-        if wholes.across(match.start()) is None:
-            found = match.span()
-    return found
+    all_breaks = list(_breaks(text, 1, limit + _WINDOW))
+    # A break in the first half would make many small bubbles; the next weaker kind is better.
+    late = (last(limit // 2, kind) for kind in _KINDS)
+    return next(filter(None, late), None) or last(1, _WORD)
 
 
 def _cut_tail(text: str, limit: int) -> tuple[str, str]:
     """Cut at the first good break behind which no more than *limit* characters are left."""
-    wholes = _Wholes(text)
+    wholes = _Wholes(text, len(text))
     for start in _tail_starts(text, limit, wholes):
         if not is_blank(text[start:]):
             return text[:start], text[start:]
@@ -139,17 +164,19 @@ def _cut_tail(text: str, limit: int) -> tuple[str, str]:
         mark, inner = _inner(text, whole)  # what follows it, if anything, shows nothing
         head, tail = _cut_tail(inner, limit - 2 * len(mark))
         return f"{text[: whole.start]}{mark}{head.rstrip()}{mark}", f"{mark}{tail}{mark}"
-    position = visible_start(text, position)
-    return text[:position], text[position:]
+    start = visible_start(text, position)
+    if is_blank(text[start:]):  # one visible character that is longer than the limit
+        start = position
+    return text[:start], text[start:]
 
 
 def _tail_starts(text: str, limit: int, wholes: _Wholes) -> Sequence[int]:
-    starts = [
-        match.end()
-        for breaks in _BREAKS
-        for match in breaks.finditer(text, len(text) - limit)
-        if wholes.across(match.end()) is None
+    able = [
+        found
+        for found in _breaks(text, len(text) - limit, len(text))
+        if wholes.across(found.end) is None
     ]
+    starts = [found.end for kind in _KINDS for found in able if found.kind <= kind]
     whole = wholes.across(len(text) - limit)
     return [*starts, whole.end] if whole else starts
 

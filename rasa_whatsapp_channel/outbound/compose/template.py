@@ -29,8 +29,9 @@ from rasa_whatsapp_channel.whatsapp.messages import Template
 _SHORT: Final = ("header", "body", "buttons")
 _KEYS: Final = ("name", "language", "namespace", "components", *_SHORT)
 _MEDIA: Final = ("image", "video", "document")
+_SPACE: Final = re.compile(r"\s+")
 # newline, tab and more than four spaces in a row are answered with 132018
-_SPACE: Final = re.compile(r"\s*[\n\r\t]\s*| {5,}")
+_REFUSED: Final = ("\n", "\r", "\t", " " * 5)
 
 
 def read_template(draft: Draft, value: Any) -> Template | None:
@@ -140,7 +141,15 @@ def _flat(draft: Draft, value: Any) -> Any:
         return value
     flat = {key: _flat(draft, item) for key, item in value.items()}
     text = flat.get("text")
-    if flat.get("type") == "text" and isinstance(text, str) and _SPACE.search(text):
-        flat["text"] = _SPACE.sub(" ", text).strip()
+    if flat.get("type") == "text" and isinstance(text, str) and _has_refused(text):
+        flat["text"] = _SPACE.sub(_space, text).strip()
         draft.change("WA110", value=text, new=flat["text"])
     return flat
+
+
+def _has_refused(text: str) -> bool:
+    return any(space in text for space in _REFUSED)
+
+
+def _space(run: re.Match[str]) -> str:
+    return " " if _has_refused(run[0]) else run[0]

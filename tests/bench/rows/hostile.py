@@ -1,4 +1,4 @@
-"""How long bodies of 3 MB take, and how much memory: real ones, and ones made to hurt."""
+"""How long bodies of 3 MB and texts of 200 kB take: real ones, and ones made to hurt."""
 
 from __future__ import annotations
 
@@ -13,12 +13,23 @@ from bench.bench import Bench
 from bench.goals import Row, below
 
 from rasa_whatsapp_channel.inbound.turn import to_turn
+from rasa_whatsapp_channel.inbound.typed import neutralise
+from rasa_whatsapp_channel.outbound.compose import compose
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 from rasa_whatsapp_channel.whatsapp.limits import WEBHOOK_BYTES
 from rasa_whatsapp_channel.whatsapp.webhook import read
 
 SIZE: Final = WEBHOOK_BYTES
 SLOWEST: Final = 3  # that the table names
+LONG: Final = 200_000
+# Each is repeated: marks of Markdown, alone and nested; what may end a sentence; and characters
+# that are put together of several.
+PATTERNS: Final = (
+    *("*", "_", "~", "`", "**_", "*[*", "![](", "[](", "[", "](", "|", "<a:", "\\", "> ", "- [ ] "),
+    *("```\n", "# a\n", "|a|\n|-|\n", "'", ")", ". ", "\u3002", "\n ", "\u2028", "https://a/ "),
+    *("\U0001f1e9\U0001f1ea", "\U0001f600", "\u0301", "\u0327\u0301", "\u202e", "\u200d\U0001f600"),
+)
 
 
 async def rows(bench: Bench) -> AsyncIterator[Row]:
@@ -45,6 +56,34 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
     yield Row(
         "memory for the largest of them", most[largest], "its size", 3.0, "MB", below(64), largest
     )
+
+    yield written(bench)
+
+
+def written(bench: Bench) -> Row:
+    """How long the slowest text takes to become messages, beside one of the same size that is."""
+    spent = {}
+    for pattern in PATTERNS:
+        bench.say(f"hostile texts: {pattern!r}")
+        text = ("**a** " + pattern * LONG)[:LONG]
+        spent[pattern] = 1000 * fastest(answer, text, 1)
+    slowest = sorted(spent, key=lambda pattern: -spent[pattern])[:SLOWEST]
+    return Row(
+        f"composing the slowest of {len(spent)} texts of 200 kB, and reading it",
+        spent[slowest[0]],
+        "words of that size",
+        1000 * fastest(answer, ("two words. " * LONG)[:LONG], 1),
+        "ms",
+        below(1000),
+        "; ".join(f"{pattern!r}: {spent[pattern]:.0f} ms" for pattern in slowest),
+    )
+
+
+def answer(text: str) -> None:
+    """Compose a response that says and offers *text*, and hear it typed."""
+    compose({"text": text}, api=CLOUD)
+    compose({"text": "So?", "buttons": [{"title": text, "payload": text}]}, api=CLOUD)
+    neutralise(text, ["/restart"])
 
 
 def value(**parts: object) -> bytes:

@@ -61,6 +61,13 @@ CONTENT: Final[Mapping[str, Rule]] = {
         "whatsapp.template is not used: {place}: {problem}",
         before="whatsapp.template",
     ),
+    "WA112": Rule(
+        "the Markdown of a text was not read",
+        "the text has {marks} characters that may be Markdown; more than {limit} are not looked "
+        "at, so it goes as it was written. Send it in parts, or as a document",
+        before="{marks} marks",
+        after="as it was written",
+    ),
     "WA201": lost(
         "a medium has several sources",
         "{field} needs exactly one of id, link and path, and has {given} together; not sent. "

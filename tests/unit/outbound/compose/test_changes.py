@@ -53,6 +53,7 @@ CAUSES = {
     "WA109": {"text": "a", "custom": style(reply_to=True)},
     "WA110": {"custom": style(template={**TEMPLATE, "body": "a\nb"})},
     "WA111": {"custom": style(template={"name": "Hello!", "language": "en"})},
+    "WA112": {"text": "**a** " * 1000},
     "WA201": {"attachment": {"id": "1", "link": "https://a.example"}},
     "WA202": {"attachment": {"type": "image"}},
     "WA203": {"attachment": {"type": "image", "id": ["1"]}},

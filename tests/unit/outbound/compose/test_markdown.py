@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rasa_whatsapp_channel.outbound.compose.markdown import to_whatsapp
+from rasa_whatsapp_channel.outbound.compose.markdown import MARKS, to_whatsapp, too_marked
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_an_escaped_mark_does_not_format(text, shown):
     assert to_whatsapp(text) == shown
 
 
-MARKS = st.sampled_from(
+PARTS = st.sampled_from(
     [
         *("*", "**", "***", "_", "__", "~", "~~", "`", "``", "```", "#", "# ", "- ", "> ", "1. "),
         *("|", "|-|", "|---|---|", "[", "](", "](https://a.example/b_c)", "!", "\\", "\\*", "---"),
@@ -91,7 +91,7 @@ MARKS = st.sampled_from(
         *("a", "b c", "é.", "👍", "这", "9", "~~~", "\t"),
     ]
 )
-TEXTS = st.lists(MARKS, max_size=25).map("".join) | st.text(max_size=60)
+TEXTS = st.lists(PARTS, max_size=25).map("".join) | st.text(max_size=60)
 
 
 @given(TEXTS)
@@ -135,3 +135,55 @@ def test_titles_and_whatsapps_own_bodies_are_not_formatted(bodies):
 
 def letters(text):
     return sorted(character for character in text if character.isalnum())
+
+
+# What would hold the parser, and everybody who waits for the server, for seconds.
+HOSTILE = [
+    *("*", "_", "~", "`", "**_", "*[*", "![](", "[](", "[", "](", "<a:", "\\", "|", "> **", "- ~~"),
+    *("```\n", "# \n", "|a|\n|-|\n", "  - **a\n", "**\U0001f600", "~~\u0301", "``\u202e", "***a"),
+]
+
+
+@pytest.mark.parametrize("pattern", HOSTILE)
+def test_a_text_with_too_many_marks_goes_as_it_was_written(bodies, said, pattern):
+    text = "**a** | " + (pattern * 200_000)[:200_000]
+    sent = bodies({"text": text})
+
+    assert {body["type"] for body in sent} == {"text"}
+    assert without_space("".join(body["text"]["body"] for body in sent)).startswith("**a**|")
+    assert letters("".join(body["text"]["body"] for body in sent)) == letters(text)
+    assert said({"text": text})["WA112"].lost is False
+
+
+@pytest.mark.parametrize("pattern", HOSTILE)
+def test_the_parser_gets_no_more_marks_than_it_reads_in_a_moment(pattern):
+    text = "**a** | " + pattern * MARKS
+
+    assert too_marked(text) > MARKS
+    assert to_whatsapp(text) is text
+    assert too_marked(pattern) == 0
+
+
+def test_a_text_as_long_as_models_write_is_read(bodies, said):
+    part = "## A heading\n\nSome **words** about a [link](https://a.example/b): it is\n\n" + (
+        "- a point with a few more words in it, and then some more\n" * 8
+    )
+    text = (part * 60)[:28_000]
+
+    assert too_marked(text) == 0
+    assert "WA112" not in said({"text": text})
+    assert "*words*" in bodies({"text": text})[-1]["text"]["body"]
+
+
+def test_a_caption_a_card_and_a_footer_with_too_many_marks_say_so_too(said):
+    marks = "**a** " * 1000
+    file = {"type": "document", "link": "https://a.example/b.pdf", "caption": marks}
+
+    assert "WA112" in said({"attachment": file})
+    assert "WA112" in said({"elements": [{"title": "a", "subtitle": marks}]})
+    assert "WA112" in said({"text": "a", "custom": {"whatsapp": {"footer": marks}}})
+    assert "WA112" not in said({"text": marks}, markdown=False)
+
+
+def without_space(text):
+    return "".join(text.split())

@@ -31,6 +31,9 @@ LINK = "https://shop.example/" + "a" * 40
         (f"{'看' * 57}{LINK}", 61, ["看" * 57, LINK]),
         (FAMILY * 2, 11, [FAMILY, FAMILY]),
         ("e\u0301" * 3, 3, ["e\u0301", "e\u0301", "e\u0301"]),
+        ("🇩🇪" * 3, 5, ["🇩🇪🇩🇪", "🇩🇪"]),
+        ("One one.   \n\n Two two.", 12, ["One one.", "Two two."]),
+        ("one \u0301two three", 9, ["one \u0301two", "three"]),
     ],
 )
 def test_a_text_is_split_at_the_best_place_there_is(text, limit, pieces):
@@ -63,6 +66,7 @@ def test_what_whatsapp_formats_stays_whole_or_is_closed_and_opened_again(text, l
         ("*" + "x" * 20 + "*", ["*xxxxxxxx*", "*xxxxxxxxxxxx*"]),
         ("x" * 20, ["xxxxxx", "xxxxxxxxxxxxxx"]),
         ("a *these bold words* b", ["a *these bold words*", "b"]),
+        ("hi\n" + "\u0301" * 20, ["hi\n" + "\u0301" * 6, "\u0301" * 14]),
     ],
 )
 def test_the_last_piece_may_have_a_limit_of_its_own(text, pieces):
