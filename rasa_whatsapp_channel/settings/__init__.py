@@ -58,7 +58,7 @@ class Settings:
         means='The Graph version in the address; `""` for none.',
     )
     phone_number_id: str = key(
-        kinds.text,
+        kinds.identifier,
         "",
         apis=(CLOUD,),
         required=(CLOUD,),

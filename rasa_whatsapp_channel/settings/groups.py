@@ -66,7 +66,7 @@ def media(value: object) -> MediaSettings:
 class NumberSettings:
     """One item of ``numbers:``, a further business number of the same bot."""
 
-    phone_number_id: str = key(kinds.text, "", means="The id of the number, in quotes.")
+    phone_number_id: str = key(kinds.identifier, "", means="The id of the number, in quotes.")
     access_token: str = key(kinds.text, "", secret=True, means="Its own token, if it needs one.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
@@ -18,12 +19,29 @@ OBJECT_STORES: Final = frozenset(
 
 
 def text(value: object) -> str:
-    # YAML makes a number of an id that is written without quotes.
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+    """
+    Read a text that YAML took for one.
+
+    Of what it takes for something else nobody knows how it was written: 0123 may be 83, 1e3 is
+    1000.0, and ``no`` is false. A secret made of that would be another one, and easy to guess.
+    """
     if isinstance(value, str) and value.strip():
         return value.strip()
+    if isinstance(value, (bool, int, float, datetime.date)):
+        kind = "true or false" if isinstance(value, bool) else "a number or a date"
+        raise ValueError(f"a text in quotes; without them YAML makes {kind} of it")
     raise ValueError("a text")
+
+
+def identifier(value: object) -> str:
+    """
+    Read the id of a number, which people write without quotes.
+
+    No id begins with 0 or has a point, so as a whole number it is what was written.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return str(value)
+    return text(value)
 
 
 def secrets(value: object) -> str | tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
+import yaml
 
 from rasa_whatsapp_channel.settings import Settings, elsewhere
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
@@ -116,7 +119,37 @@ def test_what_may_be_sent_is_read_as_people_write_it():
             "'app_secret' is a key for api cloud; this block says `api: turn`",
         ),
         ({**CLOUD, "app_secret": None}, "'app_secret' is missing: without it anybody could write"),
-        ({**CLOUD, "access_token": ""}, "'access_token' must be a text"),
+        ({**CLOUD, "access_token": ""}, "'access_token' must be a text."),
+        (
+            {**CLOUD, "app_secret": 0},
+            "'app_secret' must be a text in quotes; without them YAML makes a number or a date of "
+            "it.",
+        ),
+        (
+            {**CLOUD, "app_secret": False},
+            "'app_secret' must be a text in quotes; without them YAML ",
+        ),
+        ({**CLOUD, "app_secret": ["a", 83]}, "'app_secret' must be a text in quotes"),
+        ({**CLOUD, "app_secret": 1.5e3}, "'app_secret' must be a text in quotes"),
+        ({**CLOUD, "verify_token": 83}, "'verify_token' must be a text in quotes"),
+        ({**CLOUD, "verify_token": True}, "quotes; without them YAML makes true or false of it."),
+        ({**CLOUD, "verify_token": date(2026, 11, 29)}, "'verify_token' must be a text in quotes"),
+        ({**CLOUD, "verify_token": ["a"]}, "'verify_token' must be a text."),
+        ({**CLOUD, "api_version": 25}, "'api_version' must be a text in quotes"),
+        ({**CLOUD, "base_url": 8400}, "'base_url' must be a text in quotes"),
+        ({**CLOUD, "store": 0}, "'store' must be a text in quotes"),
+        ({**CLOUD, "failure_intent": True}, "'failure_intent' must be a text in quotes"),
+        ({**CLOUD, "media": {"store": 7}}, "'media.store' must be a text in quotes"),
+        ({**CLOUD, "phone_number_id": 0}, "'phone_number_id' must be a text in quotes"),
+        ({**CLOUD, "phone_number_id": -1}, "'phone_number_id' must be a text in quotes"),
+        ({**CLOUD, "phone_number_id": 1.0}, "'phone_number_id' must be a text in quotes"),
+        ({**CLOUD, "phone_number_id": True}, "'phone_number_id' must be a text in quotes"),
+        (
+            {**CLOUD, "numbers": [{"phone_number_id": "2", "access_token": 83}]},
+            "'numbers.access_token' must be a text in quotes",
+        ),
+        ({**ON_PREMISES, "password": 83}, "'password' must be a text in quotes"),
+        ({**ON_PREMISES, "username": 83}, "'username' must be a text in quotes"),
         ({**DIALOG360, "webhook_password": None}, "'webhook_username' needs 'webhook_password'"),
         ({**ON_PREMISES, "base_url": None}, "base_url: https://your-whatsapp-client:9090"),
     ],
@@ -153,7 +186,25 @@ def test_unsigned_webhooks_must_be_asked_for():
 
 
 def test_an_id_that_yaml_made_a_number_of_is_a_text_again():
-    assert read({**CLOUD, "phone_number_id": 106540352242922}).phone_number_id == "106540352242922"
+    numbers = [{"phone_number_id": 106540352242923}]
+    settings = read({**CLOUD, "phone_number_id": 106540352242922, "numbers": numbers})
+
+    assert list(settings.by_number()) == ["106540352242922", "106540352242923"]
+
+
+@pytest.mark.parametrize("written", ["0", "0123", "no", "1e3", "2026-11-29", "12:30", "0x10"])
+@pytest.mark.parametrize("secret", [name for name in CLOUD if name != "phone_number_id"])
+def test_a_secret_is_what_was_written_or_is_refused(secret, written):
+    block = {**CLOUD, **yaml.safe_load(f"{secret}: {written}")}
+    try:
+        settings = read(block)
+    except SettingsError as error:
+        assert f"'{secret}' must be a text in quotes" in str(error)  # noqa: PT017
+    else:
+        assert getattr(settings, secret) == written
+
+    quoted = {**CLOUD, **yaml.safe_load(f'{secret}: "{written}"')}
+    assert getattr(read(quoted), secret) == written
 
 
 def test_flags_from_the_environment_arrive_as_text():
