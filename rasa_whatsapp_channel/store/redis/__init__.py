@@ -33,7 +33,7 @@ from rasa_whatsapp_channel.whatsapp.errors import StoreError
 try:
     from rasa_whatsapp_channel.store.redis.claimants import Claimants
     from rasa_whatsapp_channel.store.redis.ledger import RedisLedger
-    from rasa_whatsapp_channel.store.redis.link import Link
+    from rasa_whatsapp_channel.store.redis.link import LOOK_EVERY, Link
     from rasa_whatsapp_channel.store.redis.queue import RedisQueue
     from rasa_whatsapp_channel.store.redis.values import RedisValues
 except ModuleNotFoundError as exc:
@@ -46,13 +46,18 @@ except ModuleNotFoundError as exc:
 
 
 class RedisStore(Store):
-    """*clock* is for tests: without one, Redis' own clock is used."""
+    """*clock* and *look_every* are for tests: without a clock, Redis' own is used."""
 
     def __init__(
-        self, url: str, *, clock: Clock | None = None, retention: Retention | None = None
+        self,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        retention: Retention | None = None,
+        look_every: float = LOOK_EVERY,
     ) -> None:
         retention = retention or Retention()
-        self._link = Link(url, clock=clock)
+        self._link = Link(url, clock=clock, look_every=look_every)
         self._queues = tuple(
             RedisQueue(name, self._link, retention=retention, claimant=self._claimant)
             for name in ("inbox", "outbox")

@@ -3,6 +3,11 @@ The way to one Redis: what is asked of it, in which order, and what happens when
 
 All operations of this process go over one connection, in the order of the calls, so that entries
 keep their order too; those of one moment go together and come back together.
+
+What Redis is set to can be changed while it runs. So what it says of itself goes along now and
+then, whenever somebody asks how deep a queue is, and before work is taken in that is long not
+looked at. Once it says that it throws keys away, nothing new is taken in and the depths are not
+told, so that WhatsApp keeps what it has and the operator hears of it; what is in hand goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ import hashlib
 import logging
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -50,11 +55,19 @@ class Script:
     sha: str
 
 
+# Seconds after which Redis is asked again what it is set to, if there is anything to take in.
+LOOK_EVERY: Final = 10.0
+# What a webhook becomes in the inbox, and by what an operator looks at the store.
+TAKES_IN: Final = ("put", "put_dead_letter")
+ASKS: Final = "depth"
+
+
 @dataclass(slots=True)  # not frozen: a dozen are made for each message
 class _Job:
     script: Script
     args: Sequence[Arg]
     future: asyncio.Future[Any]
+    wants_safety: bool = False
 
     def give(self, answer: Any) -> None:
         if not self.future.done():
@@ -68,7 +81,7 @@ class _Job:
 class Link:
     """*clock* None: Redis' own clock, the one that all servers share."""
 
-    def __init__(self, url: str, *, clock: Clock | None) -> None:
+    def __init__(self, url: str, *, clock: Clock | None, look_every: float = LOOK_EVERY) -> None:
         address = parse_address(url)
         self.place = address.place
         self.url = address.url
@@ -89,6 +102,11 @@ class Link:
         self._jobs: deque[_Job] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._is_open = False
+        self._look_every = look_every
+        self._inbox = self.prefix("inbox")
+        self._looked = 0.0  # by the event loop's clock
+        self._danger = ""
+        self._warnings: Sequence[str] = ()
 
     async def open(self) -> None:
         self._is_open = True
@@ -103,8 +121,30 @@ class Link:
             info = await self._do(self._redis.info)
         except TypeError as exc:  # redis-py takes every option of the URL for one of its own
             raise StoreError(f"store {self.place}: an option of its URL: {exc}") from None
-        for warning in check(info, self.place):
-            logger.warning("whatsapp.store_at_risk: %s: %s", self.place, warning)
+        self._warn(check(info, self.place))
+        self._looked = asyncio.get_running_loop().time()
+
+    def _look(self, info: Mapping[str, Any]) -> None:
+        """Take note of what Redis says of itself, and say what is new about it."""
+        self._looked = asyncio.get_running_loop().time()
+        before, self._danger = self._danger, ""
+        try:
+            self._warn(check(info, self.place))
+        except StoreError as error:
+            self._danger = str(error)
+        if self._danger and not before:
+            logger.error(
+                "whatsapp.store_at_risk: nothing new is taken in, webhooks are answered 503: %s",
+                self._danger,
+            )
+        if before and not self._danger:
+            logger.warning("whatsapp.store_safe: %s is as it has to be again", self.place)
+
+    def _warn(self, warnings: Sequence[str]) -> None:
+        for warning in warnings:
+            if warning not in self._warnings:
+                logger.warning("whatsapp.store_at_risk: %s: %s", self.place, warning)
+        self._warnings = warnings
 
     async def close(self) -> None:
         self._is_open = False  # from here on nothing new is taken
@@ -133,8 +173,20 @@ class Link:
     ) -> asyncio.Future[Any]:
         """Let *operation* be carried out after everything submitted before."""
         self._check_open()
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._jobs.append(_Job(script, (prefix, operation, self.now(), *args), future))
+        loop = asyncio.get_running_loop()
+        takes_in = operation in TAKES_IN and prefix == self._inbox
+        if takes_in and self._danger and loop.time() - self._looked < self._look_every:
+            raise StoreError(self._danger)
+        future: asyncio.Future[Any] = loop.create_future()
+        wants_safety = takes_in or operation == ASKS
+        self._jobs.append(
+            _Job(
+                script,
+                (prefix, operation, self.now(), *args),
+                future,
+                wants_safety=wants_safety,
+            )
+        )
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run(), name="whatsapp store: redis")
         return future
@@ -198,6 +250,9 @@ class Link:
         for job, answer in zip(jobs, answers, strict=True):
             if isinstance(answer, Exception):
                 job.fail(explain(answer, self.place))
+            elif job.wants_safety and self._danger:
+                # A message that was put in all the same is known when WhatsApp sends it again.
+                job.fail(StoreError(self._danger))
             else:
                 job.give(answer)
 
@@ -215,7 +270,18 @@ class Link:
         pipeline = self._redis.pipeline(transaction=False)
         for job in jobs:
             pipeline.execute_command("EVALSHA", job.script.sha, 1, *job.args)
-        return list(await pipeline.execute(raise_on_error=False))
+        if not self._is_to_look(jobs):
+            return list(await pipeline.execute(raise_on_error=False))
+        pipeline.execute_command("INFO")
+        answers: list[Any]
+        *answers, info = await pipeline.execute(raise_on_error=False)
+        if not isinstance(info, Exception):  # not everybody may ask
+            self._look(info)
+        return answers
+
+    def _is_to_look(self, jobs: Sequence[_Job]) -> bool:
+        long_ago = asyncio.get_running_loop().time() - self._looked >= self._look_every
+        return any(job.wants_safety and (long_ago or job.args[1] == ASKS) for job in jobs)
 
     async def _load_scripts(self) -> None:
         for script in self._scripts.values():

@@ -117,6 +117,31 @@ async def test_a_redis_that_does_not_answer_is_not_waited_for_longer_than_whatsa
     assert api.texts == ["before", "meanwhile"]
 
 
+async def test_while_redis_may_throw_messages_away_whatsapp_keeps_them(serve, api, redis):
+    client = Redis.from_url(redis.url)
+    async with serve(echo, store=redis.url) as running:
+        await takes(running, texts("before"))
+        await api.takes(1)
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+
+        status, told = await running.get()
+        assert (status, "set `maxmemory-policy noeviction`" in told) == (503, True)
+        assert await running.deliver(texts("meanwhile", first=2)) == 503
+        _, page = await running.get("/metrics")
+        assert "whatsapp_store_up 0.0" in page
+        assert 'whatsapp_webhooks_refused_total{reason="store_failed"} 1.0' in page
+
+        client.config_set("maxmemory-policy", "noeviction")
+        assert (await running.get())[0] == 200
+        await takes(running, texts("meanwhile", first=2))
+        await api.takes(2)
+        assert "whatsapp_store_up 1.0" in (await running.get("/metrics"))[1]
+    client.close()
+
+    assert api.texts == ["before", "meanwhile"]
+
+
 async def test_with_a_full_memory_new_messages_are_not_taken_until_there_is_room(serve, api, redis):
     def from_person(number: int) -> dict:
         return texts(f"{number} " + "x" * 2000, phone=f"49151000{number:05}")

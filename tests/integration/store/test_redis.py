@@ -362,6 +362,49 @@ async def test_a_redis_without_append_only_file_is_warned_of(serve, caplog):
     assert "set `appendonly yes`" in line
 
 
+async def test_a_redis_that_is_told_to_throw_keys_away_takes_nothing_in_until_it_is_told_otherwise(
+    serve, caplog
+):
+    server = serve(appendonly="yes")
+    client = redis.Redis.from_url(server.url)
+    async with RedisStore(server.url) as store:
+        await store.inbox.put("before", ANNA, HELLO)
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+
+        told = "set `maxmemory-policy noeviction`"
+        assert told in await refusal(store.outbox.depth())  # whoever asks hears it at once
+        assert told in await refusal(store.inbox.put("meanwhile", ANNA, HELLO))
+        assert await store.outbox.put("an answer", ANNA, HELLO)
+        (item,) = await store.inbox.claim_many(5)  # what is in hand goes on
+        await store.inbox.done(item)
+
+        client.config_set("maxmemory-policy", "noeviction")
+        assert (await store.inbox.depth()).waiting == 0
+        assert await store.inbox.put("meanwhile", ANNA, HELLO)
+    client.close()
+
+    assert [line.split(": ")[0] for line in caplog.messages] == [
+        "whatsapp.store_at_risk",
+        "whatsapp.store_safe",
+    ]
+
+
+async def test_without_anybody_who_asks_it_is_noticed_by_what_comes_in(serve):
+    server = serve(appendonly="yes")
+    client = redis.Redis.from_url(server.url)
+    async with RedisStore(server.url, look_every=0.0) as store:
+        assert await store.inbox.put("before", ANNA, HELLO)
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "allkeys-random")
+
+        assert "it throws messages away" in await refusal(store.inbox.put("k", ANNA, HELLO))
+        client.config_set("maxmemory-policy", "noeviction")
+        # It was put in though it was refused; WhatsApp sends it again, and it is no second one.
+        assert await store.inbox.put("k", ANNA, HELLO) is False
+    client.close()
+
+
 def test_what_info_says_decides_what_an_operator_hears():
     good = {
         "redis_version": "7.2.4",
