@@ -21,10 +21,13 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from rasa_whatsapp_channel.agent import Watch, silence_of, was_handled
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.inbound.bodies import Bodies
+from rasa_whatsapp_channel.inbound.silence import Why
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.inbound.worker import Bot
 from rasa_whatsapp_channel.logs import follow_rasa
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE
 from rasa_whatsapp_channel.outbound.called import name_of
@@ -63,6 +66,7 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
         self._make_outlet = outlet
         self._outlet: Outlet | None = None
         self._in_turn = in_turn
+        self.spoke = False
 
     @classmethod
     def name(cls) -> str:
@@ -108,6 +112,7 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
         await self._say(recipient_id, {**kwargs, "custom": json_message})
 
     async def _say(self, recipient_id: str, response: dict[str, Any]) -> None:
+        self.spoke = True
         try:
             if self._outlet is None:
                 self._outlet = self._make_outlet()
@@ -125,6 +130,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._wiring: Wiring | None = None
+        self._watch: Watch | None = None
 
     @classmethod
     def name(cls) -> str:
@@ -156,8 +162,17 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         async def open_wiring(app: Sanic, _loop: Any = None) -> None:
             follow_rasa()
             self._wiring = Wiring(
-                self.settings, self._bot(app, on_new_message), ready=lambda: _is_ready(app)
+                self.settings,
+                self._bot(app, on_new_message),
+                ready=lambda: _is_ready(app),
+                why_silent=self._why_silent(app),
             )
+            self._watch = Watch(
+                self._wiring.outages,
+                self._wiring.metrics,
+                wait_for_action_server=self.settings.wait_for_action_server,
+            )
+            self._watch.open()
             await self._wiring.open()
 
         @blueprint.listener("after_server_start")  # type: ignore[untyped-decorator, unused-ignore]
@@ -175,8 +190,9 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         @blueprint.listener("after_server_stop")  # type: ignore[untyped-decorator, unused-ignore]
         async def close_wiring(_app: Sanic, _loop: Any = None) -> None:
+            self._watching().close()
             await self._running().close()
-            self._wiring = None
+            self._wiring = self._watch = None
 
         # Sanic would hold what comes with a GET, up to 100 MB of each, before it calls us.
         @blueprint.route("/", methods=["GET"], ignore_body=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -257,45 +273,46 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             raise StoreError("the WhatsApp channel is not running in this process")
         return self._wiring
 
-    def _bot(self, app: Sanic, on_new_message: OnNewMessage) -> Callable[..., Awaitable[None]]:
-        async def bot(turn: Turn, *, repeated: bool) -> None:
-            if repeated and await _was_handled(app, turn):
-                return
+    def _watching(self) -> Watch:
+        if self._watch is None:
+            raise StoreError("the WhatsApp channel is not running in this process")
+        return self._watch
+
+    def _bot(self, app: Sanic, on_new_message: OnNewMessage) -> Bot:
+        async def bot(turn: Turn, *, repeated: bool) -> bool | None:
+            watch, agent = self._watching(), app.ctx.agent
+            if repeated:
+                tracker = await watch.retrieve(agent, turn.sender_id)
+                if was_handled(tracker, turn.message_id):
+                    return None
             output = WhatsAppOutput(lambda: self._running().outlet(turn.message_id), in_turn=True)
-            await on_new_message(
-                UserMessage(
-                    turn.text,
-                    output,
-                    turn.sender_id,
-                    input_channel=self.name(),
-                    message_id=turn.message_id,
-                    metadata=turn.metadata,
+            with watch.turn(agent) as heard:
+                await on_new_message(
+                    UserMessage(
+                        turn.text,
+                        output,
+                        turn.sender_id,
+                        input_channel=self.name(),
+                        message_id=turn.message_id,
+                        metadata=turn.metadata,
+                    )
                 )
-            )
+            await watch.look_for_actions(agent, heard, turn.sender_id, turn.message_id)
+            return output.spoke
 
         return bot
+
+    def _why_silent(self, app: Sanic) -> Why:
+        async def why_silent(sender_id: str) -> str | None:
+            return silence_of(await self._watching().retrieve(app.ctx.agent, sender_id))
+
+        return why_silent
 
 
 def _is_ready(app: Sanic) -> bool:
     """Return whether Rasa would take a message; without an agent it drops it with a log line."""
     agent = getattr(app.ctx, "agent", None)
     return agent is not None and agent.is_ready()
-
-
-async def _was_handled(app: Sanic, turn: Turn) -> bool:
-    """
-    Return whether an earlier attempt at *turn* got through before the process died.
-
-    Rasa saves the tracker at the very end of a turn, after everything was put out.
-    """
-    tracker = app.ctx.agent.tracker_store.retrieve(turn.sender_id)
-    if asyncio.iscoroutine(tracker):  # a coroutine since Rasa 3.3
-        tracker = await tracker
-    if tracker is None:
-        return False
-    return any(
-        getattr(event, "message_id", None) == turn.message_id for event in reversed(tracker.events)
-    )
 
 
 def _forwarded_for(request: Request) -> str:

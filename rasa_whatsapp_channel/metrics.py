@@ -29,6 +29,8 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 OTHER: Final = "other"
 PAUSES: Final = ("token", "throughput", "infrastructure")
 QUEUES: Final = ("inbox", "outbox")
+# What the bot needs; `agent` and `inbound.outages` tell when it is away.
+NEEDS: Final = ("lock store", "tracker store", "event broker", "action server", "service")
 
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 TYPES: Final = frozenset(
@@ -64,6 +66,8 @@ class Metrics:
         self._changes = self._counters("changes", "Parts of responses changed to fit", "code")
         self._retries = self._counters("retries", "Entries to be tried again", "queue")
         self._dead = self._counters("dead_letters", "Entries that cannot be handled", "queue")
+        self._actions = self._counters("actions_failed", "Actions that did not run", "reason")
+        self._silenced = self._counters("turns_silenced", "Turns nobody answers", "reason")
 
         self._webhook = self._histogram("webhook", "Answering a webhook", WEBHOOK_SECONDS)
         self._turn = self._histogram("turn", "One turn of the bot", TURN_SECONDS)
@@ -71,6 +75,8 @@ class Metrics:
         wait = self._histogram("queue_wait", "From put to first taken up", WAIT_SECONDS, "queue")
         self._wait = {queue: wait.labels(queue) for queue in QUEUES}
 
+        away = self._gauge("bot_away", "1 while something that the bot needs is away", "what")
+        self._away = {need: away.labels(need.replace(" ", "_")) for need in NEEDS}
         self._store_up = self._gauge("store_up", "1 while the store can be read")
         self._waiting = self._gauge("queue_waiting", "Entries that wait now", "queue")
         self._dead_now = self._gauge("queue_dead_letters", "Dead letters that are kept", "queue")
@@ -81,6 +87,10 @@ class Metrics:
             self._retries(queue)
             self._dead(queue)
         self.sending_paused(())
+        for reason in ("away", "failed"):
+            self._actions(reason)
+        for reason in ("paused", "terminated"):
+            self._silenced(reason)
 
     def received(self, kind: str) -> None:
         """*kind* is WhatsApp's type of the message, here and in `sent`."""
@@ -118,6 +128,18 @@ class Metrics:
 
     def dead_letter(self, queue: str) -> None:
         self._dead(queue).inc()
+
+    def outage(self, what: str, away: bool) -> None:
+        """*what* is one of `NEEDS`."""
+        self._away[what].set(away)
+
+    def action_failed(self, reason: str) -> None:
+        """*reason*: ``away`` where the action server was not reached, else ``failed``."""
+        self._actions(reason).inc()
+
+    def silenced(self, reason: str) -> None:
+        """*reason*: ``paused`` or ``terminated``."""
+        self._silenced(reason).inc()
 
     def waited(self, queue: str, seconds: float) -> None:
         self._wait[queue].observe(max(seconds, 0.0))  # clocks of two servers differ

@@ -11,8 +11,11 @@ from rasa_whatsapp_channel.inbound.bucket import MediaBucket, is_url
 from rasa_whatsapp_channel.inbound.files import MediaStore
 from rasa_whatsapp_channel.inbound.kept import CONVERTED
 from rasa_whatsapp_channel.inbound.media import MediaFolder
+from rasa_whatsapp_channel.inbound.outages import Outages, to_json
 from rasa_whatsapp_channel.inbound.receive import Receiver
 from rasa_whatsapp_channel.inbound.retention import Retention
+from rasa_whatsapp_channel.inbound.silence import Why, nobody_is_silent
+from rasa_whatsapp_channel.inbound.slots import Slots
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.worker import Bot, InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
@@ -69,13 +72,17 @@ class Wiring:
         bot: Bot,
         *,
         ready: Callable[[], bool],
+        why_silent: Why = nobody_is_silent,
         root: Path | None = None,
     ) -> None:
         root = root or Path.cwd()
         self.settings = settings
         self.metrics = Metrics()
+        self._why_silent = why_silent
+        self._slots = Slots()
         self.tracing = find_tracing()
         self._clock = SteadyClock()
+        self.outages = Outages(self.metrics, clock=self._clock)
         self._isolation = Isolation()
         self.store: Store = self.tracing.store(make_store(settings, clock=self._clock))
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
@@ -85,6 +92,8 @@ class Wiring:
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._statuses = Statuses(self.store, self._failures, codes=codes, clock=self._clock)
         self._transport = self.tracing.transport(make_transport(settings))
+        # Files that do not come hold connections; what is sent must find some.
+        self._downloads = self.tracing.transport(make_transport(settings))
         converter = make_converter(settings, root)
         self._converter = self.tracing.converter(converter) if converter else None
         numbers = settings.by_number()
@@ -134,6 +143,7 @@ class Wiring:
 
     def _make_line(self, settings: Settings, bot: Bot, root: Path) -> Line:
         client = self.tracing.client(make_client(settings, self._transport))
+        downloads = self.tracing.client(make_client(settings, self._downloads))
         uploads = MediaUploads(
             client,
             self.store.values,
@@ -148,7 +158,7 @@ class Wiring:
             client,
             self.store,
             bot,
-            media=make_folder(settings, client, root),
+            media=make_folder(settings, downloads, root),
             commands=settings.commands,
             wording=settings.inbound or {},
             failure_intent=settings.failure_intent,
@@ -158,6 +168,10 @@ class Wiring:
             transcriber=load_function(settings.transcribe) if settings.transcribe else None,
             metrics=self.metrics,
             clock=self._clock,
+            turn_timeout=settings.turn_timeout,
+            why_silent=self._why_silent,
+            outages=self.outages,
+            slots=self._slots,
         )
         sender = Sender(
             client,
@@ -195,6 +209,7 @@ class Wiring:
         for line in self._lines.values():
             await line.uploads.close()
             await line.client.close()
+        await self._downloads.close()
         await self._links.close()
         await self.store.close()
 
@@ -215,9 +230,11 @@ class Wiring:
         return self.tracing.outlet(outlet)
 
     async def health(self) -> Mapping[str, Any]:
+        away = self.outages.current()
         paused = self._paused()
         return {
-            "status": "sending paused" if paused else "ok",
+            "status": "degraded" if away else "sending paused" if paused else "ok",
+            **({"away": to_json(away)} if away else {}),
             **({"paused": paused} if paused else {}),
             "inbox": asdict(await self.store.inbox.depth()),
             "outbox": asdict(await self.store.outbox.depth()),
@@ -234,6 +251,7 @@ class Wiring:
     async def metrics_page(self) -> bytes:
         """Return what was counted, and how deep the queues are now, for Prometheus."""
         self.metrics.sending_paused(set(self._paused().values()))
+        self.outages.current()  # forgets what nobody has met of late
         try:
             for name, queue in (("inbox", self.store.inbox), ("outbox", self.store.outbox)):
                 depth = await queue.depth()

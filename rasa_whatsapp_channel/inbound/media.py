@@ -113,7 +113,8 @@ class MediaFolder:
         return create_private(path)
 
     def _too_large(self, media: InboundMedia) -> MediaError:
-        return MediaError(f"{media.kind} {media.id} is larger than {self._max_bytes} bytes")
+        text = f"{media.kind} {media.id} is larger than {self._max_bytes} bytes"
+        return MediaError(text, lasting=True)
 
 
 def is_day(name: str) -> bool:

@@ -14,9 +14,23 @@ from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError
 
 logger = logging.getLogger(__name__)
 
+# A turn that nobody answers (a person took over, the store is away) is over sooner than this, and
+# only a turn tells that it is one. So the ticks come with the answer, or after so many seconds.
+DELAY: Final = 1.0
 # WhatsApp takes the bubble away after 25 seconds, or when the answer comes.
 STEP: Final = 23.0
 STEPS: Final = 26  # ten minutes; whoever still thinks then is not coming back
+
+
+class Receipt:
+    """That a message was taken up; shown unless it is withheld in time."""
+
+    def __init__(self) -> None:
+        self.withheld = False
+        self.over = asyncio.Event()
+
+    def withhold(self) -> None:
+        self.withheld = True
 
 
 class Receipts:
@@ -29,42 +43,58 @@ class Receipts:
         mark_read: bool = True,
         typing: bool = True,
         metrics: Metrics | None = None,
+        delay: float = DELAY,
         step: float = STEP,
     ) -> None:
         self._client = client
         self._mark_read = mark_read and client.api.mark_read
         self._typing = typing and client.api.typing
         self._metrics = metrics or Metrics()
+        self._delay = delay
         self._step = step
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def during(self, message_id: str) -> AsyncIterator[None]:
+    async def during(self, message_id: str, *, hidden: bool = False) -> AsyncIterator[Receipt]:
         """Show them beside the turn: nobody waits for them, and a failure is no matter."""
-        over = asyncio.Event()
-        if self._mark_read or self._typing:
-            task = asyncio.create_task(self._show(message_id, over))
+        receipt = Receipt()
+        if not hidden and (self._mark_read or self._typing):
+            task = asyncio.create_task(self._show(message_id, receipt))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         try:
-            yield
+            yield receipt
+        except BaseException:
+            receipt.withhold()
+            raise
         finally:
-            over.set()
+            receipt.over.set()
 
-    async def _show(self, message_id: str, over: asyncio.Event) -> None:
+    async def _show(self, message_id: str, receipt: Receipt) -> None:
+        if await _is_over(receipt, self._delay):
+            # A bubble that comes after the answer would stay for 25 seconds.
+            if self._mark_read and not receipt.withheld:
+                await self._tell(message_id, typing=False)
+            return
         for _ in range(STEPS if self._typing else 1):
-            try:
-                await self._client.mark_read(message_id, typing=self._typing)
-            except WhatsAppError as error:
-                self._metrics.api_error(error)
-                logger.info("whatsapp.receipt_failed", extra={"reason": str(error)})
+            if not await self._tell(message_id, typing=self._typing):
                 return
-            if await self._is_over(over):
+            if await _is_over(receipt, self._step):
                 return
 
-    async def _is_over(self, over: asyncio.Event) -> bool:
+    async def _tell(self, message_id: str, *, typing: bool) -> bool:
         try:
-            await asyncio.wait_for(over.wait(), self._step)
-        except asyncio.TimeoutError:
+            await self._client.mark_read(message_id, typing=typing)
+        except WhatsAppError as error:
+            self._metrics.api_error(error)
+            logger.info("whatsapp.receipt_failed: %s is not marked as read: %s", message_id, error)
             return False
         return True
+
+
+async def _is_over(receipt: Receipt, within: float) -> bool:
+    try:
+        await asyncio.wait_for(receipt.over.wait(), within)
+    except asyncio.TimeoutError:
+        return False
+    return True

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.files import StoredFile
@@ -15,6 +16,8 @@ from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 logger = logging.getLogger(__name__)
 
 TIMEOUT: Final = 60.0
+# Threads of their own: a model that thinks for a minute must not hold up those who write files.
+_THREADS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="whatsapp-transcribe")
 
 # Takes the path of the file and its MIME type; may be async.
 Function = Callable[[str, str], Any]
@@ -39,8 +42,14 @@ async def transcribe(
     try:
         text = await asyncio.wait_for(_call(function, file), timeout)
     except Exception as error:  # whatever it raises: the voice note must still be heard
-        logger.warning("whatsapp.not_transcribed", extra={"reason": type(error).__name__})
-        logger.debug("whatsapp.not_transcribed", exc_info=error)
+        # Not what it says: that may hold what was said.
+        logger.warning(
+            "whatsapp.not_transcribed: a voice note is heard without words: %s",
+            f"no text within {timeout:g} seconds"
+            if isinstance(error, asyncio.TimeoutError)
+            else f"the function of `transcribe` raised {type(error).__name__}",
+        )
+        logger.debug("whatsapp.not_transcribed: %s", error, exc_info=error)
         return None
     return text if isinstance(text, str) and text.strip() else None
 
@@ -48,5 +57,6 @@ async def transcribe(
 async def _call(function: Function, file: StoredFile) -> Any:
     if inspect.iscoroutinefunction(function):
         return await function(file.path, file.mime_type)
-    answer = await asyncio.to_thread(function, file.path, file.mime_type)
+    loop = asyncio.get_running_loop()
+    answer = await loop.run_in_executor(_THREADS, function, file.path, file.mime_type)
     return await answer if inspect.isawaitable(answer) else answer

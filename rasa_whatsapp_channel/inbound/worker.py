@@ -1,4 +1,8 @@
-"""Inbox → bot: one conversation at a time, in order, until the turn is through or given up."""
+"""
+Inbox → bot: one conversation at a time, in order, until the turn is through or a dead letter.
+
+What a failure means is decided in `recovery`; what is away is remembered in `outages`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import asyncio
 import logging
 import sys
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
@@ -14,8 +17,16 @@ from typing import Final, Protocol
 from rasa_whatsapp_channel.inbound.bursts import Bursts, join
 from rasa_whatsapp_channel.inbound.choice import chosen_payload
 from rasa_whatsapp_channel.inbound.facts import quoted_id
-from rasa_whatsapp_channel.inbound.files import MediaStore, StoredFile
-from rasa_whatsapp_channel.inbound.receipts import Receipts
+from rasa_whatsapp_channel.inbound.files import InboundMedia, MediaStore, StoredFile
+from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
+from rasa_whatsapp_channel.inbound.receipts import Receipt, Receipts
+from rasa_whatsapp_channel.inbound.recovery import (
+    after_failure,
+    in_words,
+    is_worth_another_fetch,
+)
+from rasa_whatsapp_channel.inbound.silence import Silences, Why, nobody_is_silent
+from rasa_whatsapp_channel.inbound.slots import Slots
 from rasa_whatsapp_channel.inbound.transcribe import Function, transcribe
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
@@ -26,12 +37,19 @@ from rasa_whatsapp_channel.inbound.turn import (
     to_turn,
 )
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import DEBOUNCE, Clock, Item, Store
+from rasa_whatsapp_channel.store.base import DEBOUNCE, INFRASTRUCTURE, Clock, Item, Store
 from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Outcome, Retry
 from rasa_whatsapp_channel.store.keys import is_command, issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
-from rasa_whatsapp_channel.whatsapp.errors import MediaError, StoreError, WhatsAppError
+from rasa_whatsapp_channel.whatsapp.errors import (
+    BotUnavailable,
+    ConversationLocked,
+    MediaError,
+    StoreError,
+    TurnTimeout,
+    WhatsAppError,
+)
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
 
 if sys.version_info >= (3, 11):
@@ -41,16 +59,19 @@ else:
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS: Final = 5
-MEDIA_ATTEMPTS: Final = 3  # then the turn starts without the file
-# Seconds a turn may take. One that never ends would keep its person waiting until the next restart.
-TURN: Final = 300.0
+MEDIA_ATTEMPTS: Final = 3
+# Seconds for the file of a message, a slot for it included; then the turn starts without it.
+DOWNLOAD: Final = 30.0
 
 
 class Bot(Protocol):
-    """What hears the turn. *repeated*: an earlier attempt may have got through."""
+    """
+    What hears the turn. *repeated*: an earlier attempt may have got through.
 
-    def __call__(self, turn: Turn, *, repeated: bool) -> Awaitable[None]: ...
+    Returns False where nothing was said in the turn; then it may be that nobody answers there.
+    """
+
+    def __call__(self, turn: Turn, *, repeated: bool) -> Awaitable[bool | None]: ...
 
 
 class InboxWorker:
@@ -69,7 +90,11 @@ class InboxWorker:
         debounce: float = 0.0,
         transcriber: Function | None = None,
         metrics: Metrics | None = None,
-        patience: float = TURN,
+        turn_timeout: float = 300.0,
+        download_timeout: float = DOWNLOAD,
+        why_silent: Why = nobody_is_silent,
+        outages: Outages | None = None,
+        slots: Slots | None = None,
         clock: Clock = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -80,7 +105,12 @@ class InboxWorker:
         self._wording = wording
         self._failure_intent = failure_intent
         self._metrics = metrics or Metrics()
-        self._patience = patience
+        self._turn_timeout = turn_timeout
+        self._download_timeout = download_timeout
+        self._outages = outages or Outages(self._metrics)
+        self._silences = Silences(store.values, why_silent, self._metrics)
+        self._slots = slots or Slots()
+        self._clock = clock
         self._sleep = sleep
         self._transcriber = transcriber
         self._receipts = Receipts(client, mark_read=mark_read, typing=typing, metrics=self._metrics)
@@ -100,25 +130,62 @@ class InboxWorker:
         wait, others = await self._bursts.gather(item, event)
         if wait:
             return Retry(wait, cause=DEBOUNCE, counted=False)
+        # Before anything is shown or fetched: it would be again, with every try.
+        if wait := self._outages.wait():
+            return self._wait(wait)
+        trying = self._outages.are_on
         events = [event, *others]
-        async with self._receipts.during(events[-1].id):
-            turns = [await self._turn(event, item) for event in events]
-            outcome = await self._ask(item, join([turn for turn in turns if turn]))
+        try:
+            hidden = await self._silences.last(item.conversation)
+        except BotUnavailable as error:
+            return self._failed(item, error)
+        async with self._receipts.during(events[-1].id, hidden=hidden) as receipt:
+            turns = await asyncio.gather(*(self._turn(event, item) for event in events))
+            turn = join([turn for turn in turns if turn])
+            outcome = await self._ask(item, turn, receipt, trying=trying)
         if outcome == DONE:
             await self._bursts.heard(others)
         return outcome
 
-    async def _ask(self, item: Item, turn: Turn) -> Outcome:
+    async def _ask(
+        self, item: Item, turn: Turn, receipt: Receipt | None = None, *, trying: bool = False
+    ) -> Outcome:
+        """*trying*: this is the turn that looks whether an outage is over."""
         try:
-            with self._metrics.turn_timer():
-                async with timeout(self._patience):
-                    await self._bot(turn, repeated=item.attempts > 1)
+            async with self._slots.turns:
+                # Many may have waited for a slot while it began.
+                if not trying and (wait := self._outages.wait()):
+                    if receipt:
+                        receipt.withhold()
+                    return self._wait(wait)
+                spoke = await self._let_the_bot_hear(turn, repeated=item.attempts > 1)
         except StoreError:
             raise  # no fault of the bot: whoever handed us the item waits for the store
         except Exception as error:  # whatever the bot raises: the message must not be lost
-            return self._again(item, error)
+            if receipt:
+                receipt.withhold()
+            return self._failed(item, error)
+        if spoke is False and await self._silences.begin(item.conversation) and receipt:
+            receipt.withhold()
+        self._outages.over()
+        if item.attempts > 1:  # it may have been this message that met it
+            self._outages.over(SERVICE)
         self._metrics.handled()
         return DONE
+
+    async def _let_the_bot_hear(self, turn: Turn, *, repeated: bool) -> bool | None:
+        failure: Exception | None = None
+        with self._metrics.turn_timer():
+            try:
+                async with timeout(self._turn_timeout):
+                    try:
+                        return await self._bot(turn, repeated=repeated)
+                    except Exception as error:  # a timeout of the bot's own is not ours
+                        failure = error
+            except asyncio.TimeoutError as error:
+                raise TurnTimeout(self._turn_timeout) from error
+        assert failure is not None
+        raise failure
 
     async def _turn(self, event: InboundMessage, item: Item) -> Turn | None:
         sender_id = item.conversation  # who it is was found when it came in
@@ -152,7 +219,11 @@ class InboxWorker:
         if tapped is None or not is_command(tapped):
             return None
         if not await self._store.values.get(issued_key(sender_id, tapped)):
-            logger.warning("whatsapp.tap_not_ours", extra={"key": event.key})
+            logger.warning(
+                "whatsapp.tap_not_ours: %s taps a button with a command that was not sent to this "
+                "person; the bot hears its title",
+                event.key,
+            )
             return None
         payload = await self._store.values.get(payload_key(tapped))
         return payload if isinstance(payload, str) else tapped
@@ -170,31 +241,65 @@ class InboxWorker:
         media = media_of(event)
         if media is None or self._media is None:
             return None, None
-        media, problem = replace(media, sender_id=sender_id), None
-        for attempt in range(1, MEDIA_ATTEMPTS + 1):
-            try:
-                return await self._media.fetch(media), None
-            except (MediaError, WhatsAppError) as error:
-                problem = str(error)
-                self._metrics.api_error(error)
-                logger.warning(
-                    "whatsapp.media_not_fetched",
-                    extra={"type": event.type, "attempt": attempt, "reason": str(error)},
-                )
-                if attempt < MEDIA_ATTEMPTS:
-                    await self._sleep(attempt)
+        media = replace(media, sender_id=sender_id)
+        try:
+            async with timeout(self._download_timeout), self._slots.downloads:
+                return await self._try_to_fetch(self._media, media, event)
+        except asyncio.TimeoutError:
+            problem = f"it did not come within {self._download_timeout:g} seconds"
+            _say_not_fetched(event, problem, "the turn starts without it")
         return None, problem
 
-    def _again(self, item: Item, error: Exception) -> Outcome:
-        reason = traceback.format_exception_only(type(error), error)[-1].strip()
-        if isinstance(error, asyncio.TimeoutError):
-            reason += f" (a turn may take {self._patience:g} seconds)"
-        if item.tries >= ATTEMPTS:
-            return DeadLetter(f"the bot failed {item.tries} times, last with {reason}")
-        self._metrics.retried("inbox")
-        logger.warning(
-            "whatsapp.turn_failed",
-            extra={"key": item.key, "attempt": item.attempts, "reason": reason},
-            exc_info=error,
+    async def _try_to_fetch(
+        self, store: MediaStore, media: InboundMedia, event: InboundMessage
+    ) -> tuple[StoredFile | None, str | None]:
+        for attempt in range(1, MEDIA_ATTEMPTS + 1):
+            try:
+                return await store.fetch(media), None
+            except (MediaError, WhatsAppError) as error:
+                self._metrics.api_error(error)
+                if attempt == MEDIA_ATTEMPTS or not is_worth_another_fetch(error):
+                    _say_not_fetched(event, str(error), "the turn starts without it")
+                    return None, str(error)
+                _say_not_fetched(event, str(error), f"attempt {attempt} of {MEDIA_ATTEMPTS}")
+                await self._sleep(attempt)
+        raise AssertionError("unreachable")
+
+    def _wait(self, seconds: float) -> Outcome:
+        return Retry(seconds, cause=INFRASTRUCTURE, counted=False, error=self._outages.in_words())
+
+    def _failed(self, item: Item, error: Exception) -> Outcome:
+        if isinstance(error, BotUnavailable) and not isinstance(error, ConversationLocked):
+            self._outages.note(error)
+        since = item.failing_since
+        outcome = after_failure(
+            error,
+            tries=item.tries,
+            claims=item.attempts,
+            lasting=0.0 if since is None else self._clock() - since,
         )
-        return Retry(4.0 ** (item.tries - 1), error=reason)
+        if isinstance(outcome, Retry):
+            self._metrics.retried("inbox")
+            _say_again(item, error, outcome)
+        return outcome
+
+
+def _say_not_fetched(event: InboundMessage, reason: str, what_now: str) -> None:
+    logger.warning(
+        "whatsapp.media_not_fetched: %s of %s: %s (%s)", event.type, event.key, reason, what_now
+    )
+
+
+def _say_again(item: Item, error: Exception, outcome: Retry) -> None:
+    if isinstance(error, BotUnavailable):
+        # Said once, by `Outages`; thousands may wait.
+        logger.debug("whatsapp.turn_waits: %s for %g seconds: %s", item.key, outcome.after, error)
+        return
+    logger.warning(
+        "whatsapp.turn_failed: %s, attempt %d, again in %g seconds: %s",
+        item.key,
+        item.tries,
+        outcome.after,
+        in_words(error),
+        exc_info=error,
+    )

@@ -252,6 +252,19 @@ class Settings:
         means="How long a text waits for more, so that several in a row are one turn; never "
         "for taps.",
     )
+    turn_timeout: float = key(
+        kinds.positive,
+        300.0,
+        means="How long the bot may take for a turn. One that takes longer is ended, and "
+        "its message is a dead letter: it is not begun again.",
+    )
+    wait_for_action_server: bool = key(
+        kinds.flag,
+        False,
+        means="While the action server is away, a turn that needs it is begun again later. "
+        "Otherwise it goes on without the action, as Rasa does it. "
+        "[Outages](inbound.md#while-something-of-rasas-is-away)",
+    )
     transcribe: str | None = key(
         kinds.dotted,
         None,

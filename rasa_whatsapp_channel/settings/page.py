@@ -39,7 +39,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "What the bot hears": (
         *("sender_id", "commands", "inbound", "debounce", "transcribe"),
-        *("mark_read", "typing_indicator"),
+        *("mark_read", "typing_indicator", "turn_timeout", "wait_for_action_server"),
     ),
     "What the bot sends": (
         *("captions", "markdown", "wait_for_delivered", "delivered_timeout"),

@@ -46,6 +46,11 @@ def pieces_key(name: str) -> str:
     return f"pieces:{name}"
 
 
+def silence_key(name: str) -> str:
+    """Why nobody answers in the conversation *name*, see `inbound.silence`."""
+    return f"silence:{name}"
+
+
 def wrote_key(recipient_id: str) -> str:
     """When a person last wrote, in unix seconds."""
     return f"wrote:{recipient_id}"
@@ -78,5 +83,5 @@ def template_lane(recipient_id: str) -> str:
 
 def keys_of(name: str) -> tuple[str, ...]:
     """Return all that is kept of the conversation *name*, beside what begins `issued_prefix`."""
-    keys = (wrote_key, choices_key, person_key, address_key, pieces_key, reengaged_key)
+    keys = (wrote_key, choices_key, person_key, address_key, pieces_key, reengaged_key, silence_key)
     return tuple(key(name) for key in keys)

@@ -92,9 +92,9 @@ class OpenTelemetry(Tracing):
         return traced
 
     def bot(self, bot: Bot) -> Bot:
-        async def traced(turn: Turn, *, repeated: bool) -> None:
+        async def traced(turn: Turn, *, repeated: bool) -> bool | None:
             with self._spans.span("turn"):
-                await bot(turn, repeated=repeated)
+                return await bot(turn, repeated=repeated)
 
         return traced
 

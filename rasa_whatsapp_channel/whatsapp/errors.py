@@ -10,6 +10,9 @@ What can go wrong, and what to do about it.
     ├── WebhookRefused         a webhook without the proof we ask for: refused, nothing stored
     ├── StoreError             the store cannot be opened, read or written
     ├── MediaError             a file cannot be read, fetched or uploaded
+    ├── BotUnavailable         something that the bot needs is away: no fault of the message
+    │   └── ConversationLocked  somebody else is at work in the conversation
+    ├── TurnTimeout            the bot took longer for a turn than `turn_timeout` allows
     └── SendError              a request to WhatsApp did not succeed; `.remedy` says what to do
         ├── TransportError     no usable answer: connection, TLS, timeout, half a body
         └── APIError           an answer that carries an error: code, title, details, HTTP status
@@ -89,7 +92,47 @@ class StoreError(WhatsAppError):
 
 
 class MediaError(WhatsAppError):
-    """A file cannot be read, fetched, downloaded or uploaded; the text names it."""
+    """
+    A file cannot be read, fetched, downloaded or uploaded; the text names it.
+
+    *lasting*: the same would happen again, as with a file that is too large.
+    """
+
+    def __init__(self, text: str, *, lasting: bool = False) -> None:
+        super().__init__(text)
+        self.lasting = lasting
+
+
+class BotUnavailable(WhatsAppError):
+    """
+    Infrastructure of the bot is away, so that no turn, or not this one, can be done now.
+
+    *what* is it in words, such as ``lock store``. *everywhere*: every turn needs it, and would meet
+    the same.
+    """
+
+    def __init__(self, what: str, reason: str, *, everywhere: bool = False) -> None:
+        super().__init__(f"the bot's {what} is away: {reason}")
+        self.what = what
+        self.reason = reason
+        self.everywhere = everywhere
+
+
+class ConversationLocked(BotUnavailable):
+    """Rasa's lock of this conversation is with somebody else, and was not given back in time."""
+
+    def __init__(self) -> None:
+        super().__init__("lock of the conversation", "somebody else holds it")
+
+
+class TurnTimeout(WhatsAppError):
+    """A turn was ended after `turn_timeout` seconds; begun again it would take as long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the bot was not through after {seconds:g} seconds, and may have done part of it; "
+            "`turn_timeout` in credentials.yml allows more"
+        )
 
 
 class SendError(WhatsAppError):

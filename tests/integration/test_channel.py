@@ -294,13 +294,20 @@ async def test_what_was_not_sent_when_the_server_stopped_is_sent_by_the_next_one
     assert sent["text"]["body"] == "hi"
 
 
-async def test_the_ticks_turn_blue_and_the_typing_bubble_shows_when_the_turn_starts(
+async def test_the_ticks_turn_blue_and_the_typing_bubble_shows_while_the_bot_thinks(
     serve, platform
 ):
-    async with serve(echo) as running:
+    finish = asyncio.Event()
+
+    async def slow(message) -> None:
+        await finish.wait()
+        await echo(message)
+
+    async with serve(slow) as running:
         await running.deliver(text_webhook("hi"))
-        await platform[0].sends(1)
         await platform[0].eventually(lambda: bool(platform[0].receipts))
+        finish.set()
+        await platform[0].sends(1)
 
     assert platform[0].receipts == [
         {

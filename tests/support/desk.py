@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from support.quiet_client import QuietClient
@@ -42,6 +43,10 @@ class Desk:
         self.client = QuietClient()
         self.heard: list[Turn] = []
         self.failures: list[Exception] = []
+        self.metrics = Metrics()
+        self.silent = False  # the bot says nothing
+        self.thinks = 0.0  # seconds
+        self.at_once = self.most_at_once = 0
         self._count = 0
         self._receiver = Receiver(
             store,
@@ -50,17 +55,22 @@ class Desk:
             debounce=options.get("debounce", 0.0),
             clock=clock,
         )
-        self._worker = InboxWorker(
-            self.client, store, self._bot, media=Folder(), clock=clock, **options
-        )
+        options = {"media": Folder(), "metrics": self.metrics, "clock": clock, **options}
+        self._worker = InboxWorker(self.client, store, self._bot, **options)
+        self.handle = self._worker.handle
 
     async def _no_status(self, status: object) -> None:
         raise AssertionError(status)
 
-    async def _bot(self, turn: Turn, *, repeated: bool) -> None:
+    async def _bot(self, turn: Turn, *, repeated: bool) -> bool:
         self.heard.append(turn)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(self.thinks)
+        self.at_once -= 1
         if self.failures:
             raise self.failures.pop(0)
+        return not self.silent
 
     async def gets(self, kind: str, phone: str = PHONE, **content: Any) -> None:
         """Let somebody write a message of this type."""

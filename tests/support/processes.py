@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +115,23 @@ class Simulator:
 class RasaServer:
     """Rasa 3.6 with the channel, serving a trained bot in *folder*."""
 
-    def __init__(self, folder: Path, *, port: int, name: str, credentials: str, **env: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int,
+        name: str,
+        credentials: str,
+        more: Sequence[str] = (),
+        **env: str,
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         file = folder / f"credentials-{name}.yml"
         file.write_text(credentials)
         args = ["run", "--port", str(port), "--interface", "127.0.0.1", "--credentials", file.name]
         self.process = Process(
             f"rasa-{name}",
-            [sys.executable, "-m", "rasa", *args],
+            [sys.executable, "-m", "rasa", *args, *more],
             folder=folder,
             env={**RASA_ENV, **env},
         )
@@ -180,10 +189,18 @@ class Person:
 
     async def answers(self) -> list[dict[str, Any]]:
         """Return everything the bot has written so far."""
+        return await self._messages("outbound")
+
+    async def ticks(self) -> list[str]:
+        """Return of each message that this person wrote whether its ticks are blue."""
+        statuses = [message["status"] for message in await self._messages("inbound")]
+        return ["blue" if status == "read" else "grey" for status in statuses]
+
+    async def _messages(self, direction: str) -> list[dict[str, Any]]:
         async with self._session.get(self._chat) as answer:
             messages = await answer.json()
         messages = messages["messages"] if isinstance(messages, dict) else messages
-        return [message for message in messages if message["direction"] == "outbound"]
+        return [message for message in messages if message["direction"] == direction]
 
     async def looks(self) -> None:
         """Take note of everything that is in the chat already."""

@@ -83,25 +83,43 @@ async def test_a_bot_that_needs_several_leases_hears_each_message_once(store, cl
     assert began == ended == ["one", "two"]
 
 
-async def test_a_turn_that_never_ends_is_ended_and_begun_again_and_others_do_not_wait(store, clock):
+async def test_a_turn_that_never_ends_is_begun_once_and_a_dead_letter_and_others_do_not_wait(
+    store, clock
+):
     heard = []
 
-    async def hangs_once(turn, *, repeated) -> None:
-        heard.append((turn.text, repeated))
-        if turn.text == "hang" and not repeated:
+    async def hangs(turn, *, repeated) -> None:
+        heard.append(turn.text)
+        if turn.text == "hang":
             await asyncio.Event().wait()
 
-    async with listening(store, hangs_once, patience=0.6):
+    async with listening(store, hangs, turn_timeout=0.6):
         await come(store, clock, texts("hang", "next", phone=ANNA), texts("hello", phone=BEN))
-        await eventually(lambda: ("hello", False) in heard, within=0.5)
-        await eventually(lambda: ("next", False) in heard)
+        await eventually(lambda: "hello" in heard, within=0.5)
+        await eventually(lambda: "next" in heard)
+        (dead_letter,) = await store.inbox.dead_letters()
 
-    assert heard.count(("hello", False)) == 1
-    assert [turn for turn in heard if turn[0] != "hello"] == [
-        ("hang", False),
-        ("hang", True),
-        ("next", False),
-    ]
+    assert sorted(heard) == ["hang", "hello", "next"]
+    assert dead_letter.reason == (
+        "the bot was not through after 0.6 seconds, and may have done part of it; "
+        "`turn_timeout` in credentials.yml allows more"
+    )
+
+
+async def test_a_timeout_of_the_bots_own_is_a_failure_like_any_other(store, clock):
+    heard = []
+
+    async def waits_for_a_database(turn, *, repeated) -> None:
+        heard.append(turn.text)
+        if len(heard) == 1:
+            raise asyncio.TimeoutError
+
+    async with listening(store, waits_for_a_database):
+        await come(store, clock, texts("one", phone=ANNA))
+        await eventually(lambda: len(heard) == 2)
+        depth = await store.inbox.depth()
+
+    assert depth.dead_letters == 0
 
 
 async def test_what_makes_the_bot_fail_each_time_is_a_dead_letter_with_the_reason(store, clock):

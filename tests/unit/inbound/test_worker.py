@@ -29,7 +29,7 @@ async def until(condition) -> None:
 
 async def test_typing_shows_as_long_as_the_bot_thinks():
     client = QuietClient()
-    receipts = Receipts(client, step=0.02)
+    receipts = Receipts(client, delay=0, step=0.02)
 
     async with receipts.during("m1"):
         await until(lambda: len(client.receipts) >= 3)
@@ -43,7 +43,7 @@ async def test_typing_shows_as_long_as_the_bot_thinks():
 async def test_without_typing_a_message_is_marked_once():
     client = QuietClient()
 
-    async with Receipts(client, typing=False, step=0.01).during("m1"):
+    async with Receipts(client, typing=False, delay=0, step=0.01).during("m1"):
         await asyncio.sleep(0.1)
 
     assert client.receipts == [("m1", False)]
@@ -55,13 +55,39 @@ async def test_a_quick_turn_turns_the_ticks_blue_as_well():
     async with Receipts(client).during("m1"):
         pass
 
-    await until(lambda: client.receipts == [("m1", True)])
+    await until(lambda: client.receipts == [("m1", False)])  # a bubble would come too late
+
+
+async def test_a_quick_turn_shows_nothing_where_only_typing_is_wanted():
+    client = QuietClient()
+
+    async with Receipts(client, mark_read=False).during("m1"):
+        pass
+    await asyncio.sleep(0.05)
+
+    assert client.receipts == []
+
+
+async def test_a_turn_that_nobody_answers_leaves_the_ticks_grey():
+    client = QuietClient()
+
+    async with Receipts(client).during("m1") as receipt:
+        receipt.withhold()
+    async with Receipts(client, delay=0.01).during("m2", hidden=True):
+        await asyncio.sleep(0.05)
+    with pytest.raises(RuntimeError):
+        async with Receipts(client).during("m3"):
+            raise RuntimeError("no turn now")
+    await asyncio.sleep(0.05)
+
+    assert client.receipts == []
 
 
 async def test_with_both_switched_off_nothing_is_shown():
     client = QuietClient()
 
-    async with Receipts(client, mark_read=False, typing=False, step=0.01).during("m1"):
+    receipts = Receipts(client, mark_read=False, typing=False, delay=0, step=0.01)
+    async with receipts.during("m1"):
         await asyncio.sleep(0.05)
 
     assert client.receipts == []
@@ -75,7 +101,7 @@ async def test_when_whatsapp_does_not_take_it_the_turn_goes_on():
 
     client = Deaf()
 
-    async with Receipts(client, step=0.01).during("m1"):
+    async with Receipts(client, delay=0, step=0.01).during("m1"):
         await asyncio.sleep(0.1)
 
     assert client.receipts == [("m1", True)]

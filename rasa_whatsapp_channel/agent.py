@@ -1,0 +1,361 @@
+"""
+Rasa's agent, watched from outside: what it does without, and what it keeps to itself.
+
+Rasa goes on where it should stop. With its tracker store away it takes everybody for a newcomer;
+with the action server away it says "done" all the same; from a conversation that is paused nothing
+comes at all. It tells so in its log, in hooks and in the exceptions that leave it; they are read
+here, and become errors of ours.
+
+Imports nothing of Rasa or of the stores' libraries: exceptions are known by their names.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rasa_whatsapp_channel.inbound.outages import (
+    ACTION_SERVER,
+    EVENT_BROKER,
+    LOCK_STORE,
+    SERVICE,
+    TRACKER_STORE,
+    Outages,
+)
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable, ConversationLocked, WhatsAppError
+
+logger = logging.getLogger(__name__)
+
+# What a library raises when the other side is away, starting, full or read-only, by the class or a
+# class above it. What is about the content, such as redis' DataError, is not here.
+_AWAY: Final = frozenset(
+    {
+        "builtins.ConnectionError",
+        "socket.gaierror",
+        "rasa.shared.exceptions.ConnectionException",
+        *(
+            f"redis.exceptions.{name}"
+            for name in (
+                *("ConnectionError", "TimeoutError", "ReadOnlyError", "ClusterDownError"),
+                *("MasterDownError", "OutOfMemoryError", "TryAgainError", "NoPermissionError"),
+            )
+        ),
+        *(
+            f"sqlalchemy.exc.{name}"
+            for name in ("OperationalError", "InterfaceError", "InternalError", "TimeoutError")
+        ),
+        "sqlite3.OperationalError",
+        "psycopg2.OperationalError",
+        "psycopg2.InterfaceError",
+        "psycopg.OperationalError",
+        "pymongo.errors.ConnectionFailure",
+        "pymongo.errors.ExecutionTimeout",
+        "pymongo.errors.WaitQueueTimeoutError",
+        "botocore.exceptions.HTTPClientError",
+        "botocore.exceptions.NoCredentialsError",
+        "aiormq.exceptions.AMQPError",
+        "cimpl.KafkaException",
+        "kafka.errors.KafkaError",
+        "aiohttp.client_exceptions.ClientConnectionError",
+        "requests.exceptions.ConnectionError",
+        "httpx.TransportError",
+        "grpc.RpcError",
+    }
+)
+# Redis says with the first word of an answer why it takes nothing, and its client has no class.
+_AWAY_ANSWERS: Final = ("MISCONF", "LOADING", "OOM", "NOREPLICAS", "READONLY", "MASTERDOWN")
+_LOCK_ERROR: Final = "rasa.core.lock_store.LockError"
+_NO_TICKET: Final = "Could not acquire lock"
+# Whose code an error comes out of; the innermost of these tells.
+_PLACES: Final = {
+    "rasa.core.lock_store": LOCK_STORE,
+    "rasa.core.concurrent_lock_store": LOCK_STORE,
+    "rasa.core.tracker_store": TRACKER_STORE,
+    "rasa.core.brokers": EVENT_BROKER,
+    "rasa.core": SERVICE,
+}
+_GATEWAY_ERRORS: Final = frozenset({502, 503, 504})
+
+_ACTION: Final = re.compile(r"(?:running|custom) action '([^']+)'")
+
+
+def why_unavailable(error: BaseException) -> BotUnavailable | None:
+    """Return *error* as ours where it says that something the bot needs is away."""
+    if isinstance(error, BotUnavailable):
+        return error
+    if isinstance(error, WhatsAppError):
+        return None
+    if _is_a(error, {_LOCK_ERROR}):
+        cause = error.__cause__ or error.__context__
+        if cause is None and _NO_TICKET in str(error):
+            return ConversationLocked()
+        return BotUnavailable(LOCK_STORE, _words(cause or error), everywhere=True)
+    root = _infrastructure(error)
+    if root is None:
+        return None
+    place = _place(error)
+    return BotUnavailable(place, _words(root), everywhere=place != SERVICE)
+
+
+@dataclass
+class Heard:
+    """What was noticed while the bot heard one turn."""
+
+    away: BotUnavailable | None = None
+    failed: dict[str, str] = field(default_factory=dict)  # action → why
+
+
+_turn: ContextVar[Heard | None] = ContextVar("whatsapp_turn", default=None)
+
+
+class Watch:
+    """
+    Of one server process, over the agent that it has at the moment.
+
+    *wait_for_action_server* is the setting: then a turn ends where an action could not be reached.
+    """
+
+    def __init__(
+        self,
+        outages: Outages,
+        metrics: Metrics,
+        *,
+        wait_for_action_server: bool = False,
+    ) -> None:
+        self._outages = outages
+        self._metrics = metrics
+        self._wait_for_action_server = wait_for_action_server
+        self._watched: Any = None
+        self._ear = _Ear(self)
+
+    def open(self) -> None:
+        for name in _LOGGERS:
+            logging.getLogger(name).addHandler(self._ear)
+
+    def close(self) -> None:
+        for name in _LOGGERS:
+            logging.getLogger(name).removeHandler(self._ear)
+
+    @contextmanager
+    def turn(self, agent: Any) -> Iterator[Heard]:
+        """Watch what is done for one turn; raises `BotUnavailable` where it cannot be done now."""
+        self._watch_tracker_store(agent)
+        turn = Heard()
+        token = _turn.set(turn)
+        try:
+            yield turn
+        except Exception as error:
+            away = turn.away or why_unavailable(error)
+            if away is None or away is error:
+                raise
+            raise away from error
+        finally:
+            _turn.reset(token)
+        if turn.away is not None:
+            raise turn.away
+        self._count(turn)
+
+    async def retrieve(self, agent: Any, sender_id: str) -> Any:
+        """Return the tracker of *sender_id*; raises `BotUnavailable`, where Rasa says None."""
+        with self.turn(agent):
+            tracker = agent.tracker_store.retrieve(sender_id)
+            # A coroutine since Rasa 3.3.
+            return await tracker if hasattr(tracker, "__await__") else tracker
+
+    async def look_for_actions(
+        self, agent: Any, heard: Heard, sender_id: str, message_id: str
+    ) -> None:
+        """While the action server is away: see whether an action ran in this turn."""
+        if heard.failed or not self._outages.is_away(ACTION_SERVER):
+            return
+        tracker = await self.retrieve(agent, sender_id)
+        if tracker is not None and _actions(tracker, message_id) & set(agent.domain.user_actions):
+            self._outages.over(ACTION_SERVER)
+
+    def _watch_tracker_store(self, agent: Any) -> None:
+        """
+        Take part in what Rasa's `FailSafeTrackerStore` does about an error: nothing, it says None.
+
+        Then Rasa takes the person for a newcomer, and keeps the turn in memory only. The store has
+        a callback for errors; what it raises ends the turn.
+        """
+        store = getattr(agent, "tracker_store", None)
+        if store is self._watched:
+            return
+        self._watched = store
+        if store is not None and hasattr(store, "_on_tracker_store_error"):
+            store._on_tracker_store_error = self._tracker_store_failed
+
+    def _tracker_store_failed(self, error: Exception) -> None:
+        away = why_unavailable(error)
+        if away is not None and away.what == SERVICE:
+            away = BotUnavailable(TRACKER_STORE, away.reason, everywhere=True)
+        turn = _turn.get()
+        if turn is None or away is None:
+            # Of another channel or a reminder, or nothing that time heals: as Rasa does it.
+            logger.error(
+                "whatsapp.tracker_store_failed: Rasa goes on with an empty conversation: %s",
+                _words(error),
+            )
+            return
+        turn.away = away
+        raise away from error
+
+    def hear(self, logger_name: str, text: str, error: BaseException | None) -> None:
+        """Take note of what Rasa says in its log during a turn, having swallowed *error*."""
+        turn = _turn.get()
+        if turn is None:
+            return
+        if logger_name.startswith("rasa.core.brokers"):
+            # Kept or lost by the broker; to begin the turn again would not publish it once more.
+            self._outages.note(BotUnavailable(EVENT_BROKER, _words(error) if error else text[:200]))
+        elif isinstance(error, BotUnavailable):
+            raise error  # our own, and Rasa was about to go on
+        elif found := _ACTION.search(text):
+            self._action_failed(turn, found.group(1), error)
+
+    def _action_failed(self, turn: Heard, action: str, error: BaseException | None) -> None:
+        root = _unreached(error)
+        turn.failed[action] = "away" if root else "failed"
+        if root is None:
+            logger.warning(
+                "whatsapp.action_failed: %s did not run, and the turn went on without it: %s",
+                action,
+                _words(error) if error else "see Rasa's log",
+            )
+            return
+        away = BotUnavailable(ACTION_SERVER, f"{action} did not run: {_words(root)}")
+        if self._wait_for_action_server:
+            turn.away = away
+            raise away
+        self._outages.note(away)
+
+    def _count(self, turn: Heard) -> None:
+        for reason in turn.failed.values():
+            self._metrics.action_failed(reason)
+
+
+def was_handled(tracker: Any, message_id: str) -> bool:
+    """
+    Return whether a turn got through before its process died.
+
+    Rasa saves the tracker at the very end of a turn, after everything was put out.
+    """
+    return tracker is not None and any(
+        getattr(event, "message_id", None) == message_id for event in reversed(tracker.events)
+    )
+
+
+def silence_of(tracker: Any) -> str | None:
+    """Return why the bot says nothing in the conversation of *tracker*, if it is silenced."""
+    if tracker is None:
+        return None
+    if getattr(tracker, "terminated", False):  # Rasa Pro: after `SessionEnded`
+        return "terminated"
+    # A method in Rasa 3.6, a property in Rasa Pro.
+    paused = tracker.is_paused() if hasattr(tracker, "is_paused") else tracker.paused
+    return "paused" if paused else None
+
+
+class _Ear(logging.Handler):
+    """
+    Hears what Rasa logs of what it has swallowed.
+
+    Rasa 3.6 logs text, Rasa Pro one JSON or a coloured line; the exception is the one being handled
+    while the line is written. What `hear` raises leaves through that call, and ends the turn.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(logging.WARNING)
+        self._watch = watch
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if _turn.get() is not None:
+            self._watch.hear(record.name, record.getMessage(), sys.exc_info()[1])
+
+
+# Where Rasa tells of an action that did not run, of the validation of a slot that did not, in
+# Rasa 3.6 and in Rasa Pro, and of events that were not published.
+_LOGGERS: Final = (
+    "rasa.core.processor",
+    "rasa.core.actions.action",
+    "rasa.shared.core.slot_mappings",
+    "rasa.core.brokers",
+)
+
+
+def _actions(tracker: Any, message_id: str) -> set[str]:
+    """Return the actions that ran since *message_id*, but for those that only say something."""
+    names: set[str] = set()
+    for event in reversed(tracker.events):
+        if getattr(event, "message_id", None) == message_id:
+            break
+        name = getattr(event, "action_name", None)
+        if name and not name.startswith("utter_"):
+            names.add(name)
+    return names
+
+
+def _infrastructure(error: BaseException) -> BaseException | None:
+    """Return the error of a library that says that something is away, in *error* or its causes."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        if _is_a(current, _AWAY) or _says_no(current):
+            return current
+        current = current.__cause__
+    return None
+
+
+def _unreached(error: BaseException | None) -> BaseException | None:
+    """Return why an action could not be reached, or None where it was, and failed."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        status = getattr(error, "status", None)
+        if _is_a(error, _AWAY | {"asyncio.exceptions.TimeoutError", "builtins.TimeoutError"}):
+            return error
+        if status in _GATEWAY_ERRORS:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _place(error: BaseException) -> str:
+    """Return what of Rasa *error* came out of."""
+    place = SERVICE
+    trace = error.__traceback__
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__", ""))
+        place = next((what for name, what in _PLACES.items() if module.startswith(name)), place)
+        trace = trace.tb_next
+    return place
+
+
+def _is_a(error: BaseException, names: frozenset[str] | set[str]) -> bool:
+    return any(f"{cls.__module__}.{cls.__qualname__}" in names for cls in type(error).__mro__)
+
+
+def _says_no(error: BaseException) -> bool:
+    if _is_a(error, {"redis.exceptions.ResponseError"}):
+        return str(error).startswith(_AWAY_ANSWERS)
+    if _is_a(error, {"botocore.exceptions.ClientError"}):
+        answer = getattr(error, "response", {})
+        code = str(answer.get("Error", {}).get("Code", ""))
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or "Throttl" in code or "Throughput" in code
+    return False
+
+
+def _words(error: BaseException) -> str:
+    """Return *error* in one line. A library may repeat a whole statement behind its first."""
+    text = str(error).strip().split("\n")[0][:300]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

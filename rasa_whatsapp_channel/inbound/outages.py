@@ -1,0 +1,161 @@
+"""
+What the bot needs and does not have now: since when, and why.
+
+An outage is said once when it begins and once when it ends; health page and metrics show it in
+between. While something is away that every turn needs, one message at a time tries whether it is
+back, and the others wait: where a lock store hangs, each try holds up the whole server.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Final
+
+from rasa_whatsapp_channel.inbound.recovery import pause
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.store.base import Clock
+from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable
+
+logger = logging.getLogger(__name__)
+
+LOCK_STORE: Final = "lock store"
+TRACKER_STORE: Final = "tracker store"
+EVENT_BROKER: Final = "event broker"
+ACTION_SERVER: Final = "action server"
+SERVICE: Final = "service"  # something else over the network, of which we know no more
+
+TRYING: Final = 3.0  # seconds to wait while another tries
+# Who met it last came no more for so long, e.g. since another server took over what waited here.
+FORGOTTEN: Final = 300.0
+
+
+@dataclass(frozen=True)
+class Outage:
+    """*since* is unix time; *seen* and *next_try* are of the monotonic clock."""
+
+    what: str
+    reason: str
+    since: float
+    seen: float
+    failures: int = 1
+    everywhere: bool = False
+    next_try: float = 0.0
+    trying: bool = False
+
+
+class Outages:
+    """Of one server process. *clock* is the wall's, *ticks* one that nobody sets."""
+
+    def __init__(
+        self,
+        metrics: Metrics | None = None,
+        *,
+        clock: Clock = time.time,
+        ticks: Clock = time.monotonic,
+    ) -> None:
+        self._metrics = metrics or Metrics()
+        self._clock = clock
+        self._ticks = ticks
+        self._outages: dict[str, Outage] = {}
+
+    def note(self, error: BotUnavailable) -> None:
+        """Somebody met it."""
+        now = self._ticks()
+        known = self._outages.get(error.what)
+        if known is None:
+            self._begin(error, now)
+            return
+        # Many turns may be under way when it goes away; the pauses grow with each look at it.
+        failures = known.failures + known.trying
+        next_try = now + pause(failures) if known.trying else known.next_try
+        self._outages[error.what] = replace(
+            known,
+            reason=error.reason,
+            seen=now,
+            failures=failures,
+            next_try=next_try,
+            trying=False,
+        )
+
+    def wait(self) -> float:
+        """
+        Return how many seconds a turn waits before it is worth to begin it; 0.0: begin it now.
+
+        While something is away that every turn needs, that is one turn after each pause.
+        """
+        now = self._ticks()
+        needed = [outage for outage in self._outages.values() if outage.everywhere]
+        wait = max((outage.next_try - now for outage in needed), default=0.0)
+        if wait > 0:
+            # Who tries may be through in a moment, and then nobody has to wait any more.
+            return min(wait, TRYING) if any(outage.trying for outage in needed) else wait
+        for outage in needed:
+            next_try = now + pause(outage.failures + 1)
+            self._outages[outage.what] = replace(outage, next_try=next_try, trying=True)
+        return 0.0
+
+    def over(self, *whats: str) -> None:
+        """*whats* were met in good health; without a name, everything that a turn waits for."""
+        names = whats or [each.what for each in self._outages.values() if each.everywhere]
+        for what in names:
+            if outage := self._outages.pop(what, None):
+                self._say_over(outage, "is back")
+
+    @property
+    def are_on(self) -> bool:
+        """Whether something is away that every turn needs."""
+        return any(outage.everywhere for outage in self._outages.values())
+
+    def in_words(self) -> str:
+        """Return what turns wait for now."""
+        needed = [outage for outage in self._outages.values() if outage.everywhere]
+        return "; ".join(f"the bot's {each.what} is away: {each.reason}" for each in needed)
+
+    def is_away(self, what: str) -> bool:
+        return what in self._outages
+
+    def current(self) -> Sequence[Outage]:
+        """Return the outages of now, the oldest first."""
+        now = self._ticks()
+        for outage in [each for each in self._outages.values() if now - each.seen > FORGOTTEN]:
+            del self._outages[outage.what]
+            self._say_over(outage, f"was not met away for {FORGOTTEN:g} seconds")
+        return sorted(self._outages.values(), key=lambda outage: outage.since)
+
+    def _begin(self, error: BotUnavailable, now: float) -> None:
+        self._outages[error.what] = Outage(
+            what=error.what,
+            reason=error.reason,
+            since=self._clock(),
+            seen=now,
+            everywhere=error.everywhere,
+            next_try=now + pause(1),
+        )
+        self._metrics.outage(error.what, True)
+        logger.error("whatsapp.outage_began: %s", error)
+
+    def _say_over(self, outage: Outage, how: str) -> None:
+        self._metrics.outage(outage.what, False)
+        logger.warning(
+            "whatsapp.outage_over: the bot's %s %s, %.0f seconds after it was first met away: %s",
+            outage.what,
+            how,
+            max(self._clock() - outage.since, 0.0),
+            outage.reason,
+        )
+
+
+def to_json(outages: Iterable[Outage]) -> list[dict[str, str]]:
+    """Return what the health page says of *outages*."""
+    return [
+        {
+            "what": outage.what,
+            "since": datetime.fromtimestamp(outage.since, timezone.utc).isoformat("T", "seconds"),
+            "reason": outage.reason,
+        }
+        for outage in outages
+    ]

@@ -1,0 +1,70 @@
+"""What becomes of a message whose turn failed: decided here, done by the worker and the queue."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Final
+
+from rasa_whatsapp_channel.store.base import DAY, INFRASTRUCTURE
+from rasa_whatsapp_channel.store.consumer import DeadLetter, Outcome, Retry
+from rasa_whatsapp_channel.whatsapp.errors import (
+    BotUnavailable,
+    MediaError,
+    Remedy,
+    SendError,
+    TurnTimeout,
+    WhatsAppError,
+)
+
+ATTEMPTS: Final = 5  # of a turn that the bot's own code fails
+LONGEST_PAUSE: Final = 60.0  # between two looks whether something is back
+LONGEST_OUTAGE: Final = DAY
+
+
+def after_failure(error: Exception, *, tries: int, claims: int, lasting: float) -> Outcome:
+    """
+    Return how the entry ends whose turn raised *error*.
+
+    *tries* are the attempts that count, this one included, *claims* all of them; *lasting* is for
+    how many seconds it has been failing.
+    """
+    if isinstance(error, BotUnavailable):
+        if lasting > LONGEST_OUTAGE:
+            return DeadLetter(f"{error} (for more than a day)")
+        return Retry(pause(claims), cause=INFRASTRUCTURE, counted=False, error=str(error))
+    if isinstance(error, TurnTimeout):
+        return DeadLetter(str(error))
+    if tries >= ATTEMPTS:
+        return DeadLetter(f"the bot failed {tries} times, last with {in_words(error)}")
+    return Retry(4.0 ** (tries - 1), error=in_words(error))
+
+
+def pause(failures: int) -> float:
+    """Return the seconds until it is worth to look again whether something is back."""
+    return min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
+
+
+def is_worth_another_fetch(error: WhatsAppError) -> bool:
+    """
+    Return whether a file that did not come may come in a few seconds.
+
+    What WhatsApp says it does not have, or not for us, is not asked for again: 360dialog gives no
+    media at all for a while to who meets too many errors.
+    """
+    if isinstance(error, MediaError):
+        return not error.lasting
+    if isinstance(error, SendError):
+        return error.remedy in (Remedy.RETRY, Remedy.RENEW_TOKEN)
+    return False
+
+
+def in_words(error: BaseException) -> str:
+    """Return *error* in one line, and what is behind it: Rasa wraps what a component raises."""
+    cause = error
+    while cause.__cause__ is not None and cause.__cause__ is not error:
+        cause = cause.__cause__
+    return _line(error) if cause is error else f"{_line(error)} (from {_line(cause)})"
+
+
+def _line(error: BaseException) -> str:
+    return traceback.format_exception_only(type(error), error)[-1].strip()
