@@ -135,4 +135,4 @@ async def test_the_ticks_of_the_last_message_turn_blue(desk, clock):
     clock.now += 3.1
     await desk.run()
 
-    assert desk.client.receipts in ([("m2", True)], [])  # it is shown beside the turn
+    assert desk.client.receipts in ([("m2", False)], [])  # it is shown beside the turn
