@@ -33,6 +33,9 @@ class Platform:
         self.answers: list[tuple[int, Any]] = []  # the next ones, instead of a message id
         self.gate = asyncio.Event()  # closed: every request waits
         self.gate.set()
+        self.files_gate = asyncio.Event()  # closed: every download hangs
+        self.files_gate.set()
+        self.hanging = 0
 
     async def messages(self, request: web.Request) -> web.Response:
         await self.gate.wait()
@@ -70,6 +73,9 @@ class Platform:
         media_id = request.match_info["media_id"]
         content, mime_type = self.files[media_id]
         if request.path.startswith("/files/"):
+            self.hanging += 1
+            await self.files_gate.wait()
+            self.hanging -= 1
             return web.Response(body=content, content_type=mime_type)
         url = f"http://{request.host}/files/{media_id}"
         return web.json_response({"id": media_id, "url": url, "mime_type": mime_type})
@@ -100,6 +106,7 @@ async def platform() -> AsyncIterator[tuple[Platform, str]]:
     await web.SockSite(runner, sock).start()
     yield platform, f"http://127.0.0.1:{sock.getsockname()[1]}"
     platform.gate.set()
+    platform.files_gate.set()
     await runner.cleanup()
 
 
