@@ -83,6 +83,7 @@ _PLACES: Final = {
 }
 _GATEWAY_ERRORS: Final = frozenset({502, 503, 504})
 
+_LONG_NUMBER: Final = re.compile(r"\d{7,}")
 _ACTION: Final = re.compile(r"(?:running|custom) action '([^']+)'")
 
 
@@ -215,8 +216,11 @@ class Watch:
             return
         if logger_name.startswith("rasa.core.brokers"):
             # Kept or lost by the broker; to begin the turn again would not publish it once more.
-            self._outages.note(BotUnavailable(EVENT_BROKER, _words(error) if error else text[:200]))
-        elif isinstance(error, BotUnavailable):
+            # The line may hold the event, and with it what somebody said.
+            broker = logger_name.rpartition(".")[2]
+            reason = _words(error) if error else f"{broker} did not take events; see Rasa's log"
+            self._outages.note(BotUnavailable(EVENT_BROKER, reason))
+        elif isinstance(error, WhatsAppError):
             raise error  # our own, and Rasa was about to go on
         elif found := _ACTION.search(text):
             self._action_failed(turn, found.group(1), error)
@@ -356,6 +360,7 @@ def _says_no(error: BaseException) -> bool:
 
 
 def _words(error: BaseException) -> str:
-    """Return *error* in one line. A library may repeat a whole statement behind its first."""
-    text = str(error).strip().split("\n")[0][:300]
+    """Return *error* in one line, without what may be a phone number."""
+    # A library may repeat a whole statement behind its first line.
+    text = _LONG_NUMBER.sub("…", str(error).strip().split("\n")[0][:300])
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -168,7 +168,7 @@ class InboxWorker:
         if spoke is False and await self._silences.begin(item.conversation) and receipt:
             receipt.withhold()
         self._outages.over()
-        if item.attempts > 1:  # it may have been this message that met it
+        if item.failing_since is not None:  # it may have been this message that met it
             self._outages.over(SERVICE)
         self._metrics.handled()
         return DONE
