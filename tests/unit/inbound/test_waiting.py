@@ -61,3 +61,25 @@ async def test_what_one_message_needs_keeps_nobody_else_waiting(desk, store):
 
     assert len(desk.heard) == 3
     assert outcomes.count(DONE) == 2
+
+
+async def test_a_message_that_comes_while_it_is_away_is_neither_fetched_nor_shown(store, clock):
+    class Shelf:
+        asked = 0
+
+        async def fetch(self, media):
+            self.asked += 1
+
+    shelf = Shelf()
+    desk = Desk(store, clock, media=shelf)
+    desk.failures = [AWAY]
+    [item] = await says_hello(desk, store, 1)
+    await desk.handle(item)
+
+    await desk.gets("image", phone="15550009999", id="1", mime_type="image/jpeg")
+    [item] = await store.inbox.claim_many(1)
+    outcome = await desk.handle(item)
+    await asyncio.sleep(0.02)
+
+    assert isinstance(outcome, Retry)
+    assert (shelf.asked, desk.client.receipts) == (0, [])
