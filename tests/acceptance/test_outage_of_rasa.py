@@ -214,6 +214,23 @@ async def test_while_the_tracker_store_is_away_nobody_is_taken_for_a_newcomer(se
     )
 
 
+async def test_a_lock_store_that_takes_connections_and_does_not_answer_is_an_outage_as_well(server):
+    people = await server.people(3)
+
+    server.locks.pause()
+    for person in people:
+        await person.says("recall")
+    # Rasa asks it from its event loop, and gives up after ten seconds; until then all stands still.
+    await people[0].waits_for(lambda: "Timeout" in "".join(server.lines("outage_began")[-1:]))
+    await asyncio.sleep(15)
+    server.locks.resume()
+
+    answers = await asyncio.gather(*(person.gets(1, within=WITHIN) for person in people))
+    said = [answer["content"]["body"] for (answer,) in answers]
+    assert said == [f"You said: note {person.phone}" for person in people]
+    assert (await server.says(None))["inbox"]["dead_letters"] == 0
+
+
 async def test_a_tracker_store_in_sql_that_goes_away_is_an_outage_as_well(sql_server, figures):
     database, away = sql_server.folder / "trackers", sql_server.folder / "away"
     await everybody_is_answered_afterwards(
