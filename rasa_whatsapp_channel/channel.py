@@ -7,7 +7,6 @@ process starts, and everything is held by that process alone.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
