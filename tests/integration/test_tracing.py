@@ -99,14 +99,15 @@ async def test_files_are_part_of_the_trace_in_both_directions(
     serve, platform, spans, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "guide.pdf").write_bytes(b"%PDF-1.4 a guide")
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "guide.pdf").write_bytes(b"%PDF-1.4 a guide")
     platform[0].files["4711"] = (b"%PDF-1.4 a bill", "application/pdf")
     document = {"id": "4711", "mime_type": "application/pdf", "filename": "bill.pdf"}
     content = text(PHONE, "wamid.in1", "")
     content["messages"][0] |= {"type": "document", "document": document}
 
     async def bot(message) -> None:
-        attachment = {"type": "document", "path": "guide.pdf"}
+        attachment = {"type": "document", "path": "media/guide.pdf"}
         response = {"attachment": attachment, "utter_action": "utter_guide"}
         await message.output_channel.send_response(message.sender_id, response)
 

@@ -66,7 +66,7 @@ def lost_id() -> TransportError:
 
     A retry would send a message that was probably taken, once more with every attempt: this is
     nearly always a `base_url` that leads elsewhere, or a platform that answers differently now,
-    and so it repeats. Set aside, it is sent at most once, and a person sees why.
+    and so it repeats. As a dead letter it is sent at most once, and a person sees why.
     """
     return TransportError(
         "the answer was a success without a message id; the message may have arrived, "
