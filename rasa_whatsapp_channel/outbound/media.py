@@ -91,6 +91,11 @@ class MediaUploads:
         self._account = account
         self._running: dict[str, asyncio.Task[Uploaded]] = {}
 
+    def has_work(self, message: Message, *, links: bool = False) -> bool:
+        """Return whether `prepare` has files to find, and so may take long."""
+        links = self._takes_links_over(message, links)
+        return any(media.path or (links and media.link) for media, _ in files.find_kinds(message))
+
     async def prepare(self, message: Message, *, links: bool = False) -> Message:
         """
         Return *message* as it can be sent, with an id where it had a path.

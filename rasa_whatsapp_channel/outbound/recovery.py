@@ -131,7 +131,9 @@ def recover(
     if lasting > PATIENCE or entry.failures >= FEW.get(code, entry.failures + 1):
         return GiveUp(f"{error}, after {entry.failures} attempts in {lasting:.0f} seconds")
     wait = _backoff(error, code, entry.failures) * (1 + jitter / 2)
-    wait = max(wait, min(error.retry_after or 0.0, LONGEST_RETRY_AFTER))
+    asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
+    # Where WhatsApp says how long, it is not ours to say longer.
+    wait = asked if asked and error.remedy is Remedy.WAIT else max(wait, asked)
     if code in EVERYONE or getattr(error, "status", None) in (429, 503):
         return PauseSending(wait, THROUGHPUT)
     return RetryLater(wait)

@@ -150,6 +150,8 @@ class Sender:
         if wait := self._throttle.admit():
             return Retry(wait, cause=self._throttle.cause or TIME, counted=False)
         try:
+            if self._throttle.cause == INFRASTRUCTURE and not await self._answers():
+                return Retry(self._throttle.left, cause=INFRASTRUCTURE, counted=False)
             if wait := await self._pass_limits(item, entry):
                 self._throttle.not_sent()
                 return Retry(wait, counted=False)
@@ -157,6 +159,21 @@ class Sender:
         except BaseException:
             self._throttle.not_sent()
             raise
+
+    async def _answers(self) -> bool:
+        """Ask whether WhatsApp answers again: a message would be lost to one that does not."""
+        try:
+            await self._client.ping()
+        except SendError as error:
+            logger.debug("whatsapp.still_no_answer: %s", error)
+            self._throttle.pause(0.0, INFRASTRUCTURE)
+            return False
+        self._follow_answer()
+        return True
+
+    def _follow_answer(self) -> None:
+        if self._throttle.answered():
+            logger.info("whatsapp.sending_resumed: WhatsApp answers this number again")
 
     async def _earlier_try(self, item: Item, entry: Entry, message: Message) -> Outcome | None:
         """Return what follows where an earlier try got through, or may have got through."""
@@ -276,11 +293,7 @@ class Sender:
 
     async def _send(self, item: Item, entry: Entry, message: Message) -> Outcome:
         try:
-            async with self._preparations:
-                await self._forget_refused(entry)
-                ready = await self._uploads.prepare(
-                    message, links=entry.healed >= recovery.BY_UPLOAD
-                )
+            ready = await self._prepare(entry, message)
         except InvalidMessage as error:
             self._throttle.not_sent()
             return await self._give_up(item, entry, str(error))
@@ -300,9 +313,16 @@ class Sender:
             return await self._give_up(item, entry, str(error))
         except SendError as error:
             return await self._after_failure(item, entry, error, is_sent=True)
-        if self._throttle.answered():
-            logger.info("whatsapp.sending_resumed: WhatsApp takes messages of this number again")
+        self._follow_answer()
         return await self._note(item, entry, message, message_id)
+
+    async def _prepare(self, entry: Entry, message: Message) -> Message:
+        by_upload = entry.healed >= recovery.BY_UPLOAD
+        if not self._uploads.has_work(message, links=by_upload):
+            return message
+        async with self._preparations:
+            await self._forget_refused(entry)
+            return await self._uploads.prepare(message, links=by_upload)
 
     async def _request(self, item: Item, entry: Entry, ready: Message) -> str:
         await note_issued(self._store.values, entry.recipient_id, ready)
@@ -426,8 +446,8 @@ class Sender:
             self._throttle.not_sent()
             if self._throttle.unanswered():
                 self._say_paused(error)
-        elif self._throttle.answered():
-            logger.info("whatsapp.sending_resumed: WhatsApp answers this number again")
+        else:
+            self._follow_answer()
 
     def _say_paused(self, error: SendError) -> None:
         why = {

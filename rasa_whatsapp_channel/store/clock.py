@@ -10,17 +10,21 @@ from typing import Final
 logger = logging.getLogger(__name__)
 
 # Seconds: what a clock is corrected by in everyday life is followed at once.
+TICK: Final = 1.0
+# What is more is followed bit by bit, so that waits last about as long as they are meant to.
+PACE: Final = 0.1
+# A jump of more than an hour is followed only when it has lasted so long, and then at once.
 JUMP: Final = 3600.0
-# A larger jump is believed when it has lasted so long.
 LASTS: Final = 600.0
 
 
 class SteadyClock:
     """
-    Unix seconds. A jump of the wall clock by more than an hour is followed only when it lasts.
+    Unix seconds. A wall clock that is set is followed slowly, or not at all unless that lasts.
 
     Waits, windows and retention are in unix seconds, since they outlive the process. A clock that
-    is a day ahead for a minute would close every window and forget what was seen.
+    jumps by minutes would end every wait; one that is a day ahead for a minute would close every
+    window and forget what was seen.
     """
 
     def __init__(
@@ -32,26 +36,32 @@ class SteadyClock:
         self._wall = wall
         self._monotonic = monotonic
         self._offset = wall() - monotonic()
+        self._last = monotonic()
         self._jumped_at: float | None = None
 
     def __call__(self) -> float:
-        wall, monotonic = self._wall(), self._monotonic()
-        jump = wall - monotonic - self._offset
-        if abs(jump) <= JUMP:
-            self._offset += jump
+        now = self._monotonic()
+        passed, self._last = now - self._last, now
+        ahead = self._wall() - now - self._offset
+        if abs(ahead) <= JUMP:
             self._jumped_at = None
-            return wall
+            step = abs(ahead) if abs(ahead) <= TICK else passed * PACE
+            self._offset += max(-step, min(step, ahead))
+        elif self._has_lasted(now, ahead):
+            logger.warning(
+                "whatsapp.clock_followed: this machine's clock, which was set by %.0f s", ahead
+            )
+            self._offset += ahead
+            self._jumped_at = None
+        return now + self._offset
+
+    def _has_lasted(self, now: float, ahead: float) -> bool:
         if self._jumped_at is None:
-            self._jumped_at = monotonic
+            self._jumped_at = now
             logger.warning(
                 "whatsapp.clock_jumped: this machine's clock was set by %.0f s; it is believed "
                 "if that lasts for %.0f s",
-                jump,
+                ahead,
                 LASTS,
             )
-        if monotonic - self._jumped_at < LASTS:
-            return monotonic + self._offset
-        logger.warning("whatsapp.clock_followed: this machine's clock, set by %.0f s", jump)
-        self._offset += jump
-        self._jumped_at = None
-        return wall
+        return now - self._jumped_at >= LASTS

@@ -35,5 +35,8 @@ class QuietClient(Client):
     async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
         self.receipts.append((message_id, typing))
 
+    async def ping(self) -> None:
+        raise NotImplementedError
+
     async def close(self) -> None:
         pass

@@ -105,4 +105,8 @@ class Client(ABC):
         """
 
     @abstractmethod
+    async def ping(self) -> None:
+        """Return when the API answers anything at all; raises `TransportError` when it does not."""
+
+    @abstractmethod
     async def close(self) -> None: ...

@@ -112,6 +112,9 @@ class CloudShape(Client):
             body["typing_indicator"] = {"type": "text"}
         await self._exchange.ask(self._messages_request(body))
 
+    async def ping(self) -> None:
+        await self._exchange.ping(self._number_url)
+
     async def close(self) -> None:
         await self._exchange.close()
 

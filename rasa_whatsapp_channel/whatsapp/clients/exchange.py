@@ -22,6 +22,7 @@ from rasa_whatsapp_channel.whatsapp.transport import Request, Response, Streamed
 T = TypeVar("T")
 
 # An error is a few hundred bytes; what is refused may still come with a whole page.
+PING: Final = 10.0  # seconds for an answer
 _ERROR_BYTES: Final = 64 * 1024
 
 
@@ -70,6 +71,10 @@ class Exchange:
                 return await stack.enter_async_context(self._stream(_with(request, headers)))
 
             yield await (self._authorized(call) if authorized else call({}))
+
+    async def ping(self, url: str) -> None:
+        """Return when whoever is at *url* answers, whatever it is; needs no token."""
+        await self._transport.send(Request("GET", url, timeout=PING))
 
     async def close(self) -> None:
         await self._transport.close()

@@ -100,6 +100,9 @@ class V1Shape(Client):
     async def delete_media(self, media_id: str) -> None:
         await self._exchange.ask(Request("DELETE", join(self._url, "media", media_id)))
 
+    async def ping(self) -> None:
+        await self._exchange.ping(self._url)
+
     async def close(self) -> None:
         await self._exchange.close()
 

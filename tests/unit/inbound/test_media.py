@@ -97,6 +97,9 @@ class Shelf(Client):
     async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
         raise NotImplementedError
 
+    async def ping(self) -> None:
+        raise NotImplementedError
+
     async def close(self) -> None:
         raise NotImplementedError
 

@@ -23,6 +23,7 @@ from rasa_whatsapp_channel.store.consumer import DeadLetter, Done, Outcome, Retr
 from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.clients import Client
+from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.messages import Message, Text
 
 PHONE = "4915112345678"
@@ -60,6 +61,8 @@ class FakeClient(Client):
         self.before_answer: Callable[[], Awaitable[None]] = _nothing
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.uploaded: list[bytes] = []
+        self.is_down = False
+        self.pings = 0
         self.callback_data: list[str | None] = []  # of each in `sent`
 
     def body(
@@ -82,6 +85,8 @@ class FakeClient(Client):
         note: str | None = None,
     ) -> str:
         await self.before_answer()
+        if self.is_down:
+            raise TransportError("no answer", timed_out=True)
         if self.answers and (error := self.answers.pop(0)):
             raise error
         self.sent.append((recipient_id, message.body()))
@@ -103,6 +108,11 @@ class FakeClient(Client):
 
     async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
         raise NotImplementedError
+
+    async def ping(self) -> None:
+        self.pings += 1
+        if self.is_down:
+            raise TransportError("no answer", timed_out=True)
 
     async def close(self) -> None:
         pass

@@ -71,6 +71,8 @@ def decide(error, *, failures=1, lasting=60.0, message=TEXT, **more):
         (answer(130429, retry_after=30), 1, PauseSending(30, THROUGHPUT)),
         (answer(80007), 1, PauseSending(300, THROUGHPUT)),
         (answer(131048), 1, PauseSending(300, THROUGHPUT)),
+        (answer(4), 1, PauseSending(300, THROUGHPUT)),
+        (answer(4, retry_after=1), 1, PauseSending(1, THROUGHPUT)),
         (answer(0, 503), 1, PauseSending(1, THROUGHPUT)),
         (answer(0, 503, retry_after=86_400), 1, PauseSending(300, THROUGHPUT)),
         (answer(0, 429), 3, PauseSending(4, THROUGHPUT)),

@@ -9,7 +9,7 @@ import pytest
 
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.outlet import Outlet
-from rasa_whatsapp_channel.outbound.sender import Pace
+from rasa_whatsapp_channel.outbound.sender import PREPARATIONS, Pace
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.store.base import WINDOW, Queue
 from rasa_whatsapp_channel.store.consumer import Consumer, DeadLetter, Done, Retry
@@ -29,6 +29,7 @@ from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
 PHONE = "4915112345678"
 OTHER = "4915187654321"
 NOT_REACHED = TransportError("connection refused", reached=False)
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 LINK = "https://shop.example/a.jpg"
 TEMPLATE = Template("hello_again", "en").body()
 
@@ -306,19 +307,24 @@ async def test_a_pause_of_a_day_is_tried_again_after_minutes(office, clock):
     assert office.texts() == ["a"]
 
 
-async def test_when_whatsapp_does_not_answer_at_all_few_messages_are_risked(office, clock):
+async def test_while_whatsapp_does_not_answer_no_message_is_risked_to_find_out(office, clock):
     people = [f"4915100000{number:03}" for number in range(20)]
     for who in people:
         await office.wrote(hours_ago=1, who=who)
         await office.put(who, Text("x"), to=who)
-    office.client.answers = [TransportError("no answer", timed_out=True)] * 8
+    office.client.is_down = True
+    for _ in range(100):
+        await office.run(steps=200)
+        clock.now += 15
+    assert office.client.pings > 10
 
-    for _ in range(60):
+    office.client.is_down = False
+    for _ in range(10):
         await office.run(steps=200)
         clock.now += 15
 
-    assert len(office.client.sent) >= 20 - 4
-    assert (await office.store.outbox.depth()).dead_letters <= 4
+    assert len(office.client.sent) == 20
+    assert (await office.store.outbox.depth()).dead_letters == 0
 
 
 async def test_a_pair_limit_holds_up_that_person_only(office, clock):
@@ -623,6 +629,33 @@ async def test_a_link_that_failed_after_acceptance_goes_another_way_too(office):
 class Unreachable:
     def stream(self, request):
         raise TransportError("connection refused")
+
+
+async def test_files_that_are_slow_to_go_up_hold_up_no_text(office, tmp_path):
+    gate, was_sent = asyncio.Event(), asyncio.Event()
+
+    async def upload(file):
+        await gate.wait()
+        return "media1"
+
+    async def note_sent():
+        was_sent.set()
+
+    office.client.upload = upload
+    office.client.before_answer = note_sent
+    for number in range(4 * PREPARATIONS):
+        (tmp_path / f"{number}.png").write_bytes(PNG + str(number).encode())
+        who = f"49151{number:07}"
+        await office.wrote(hours_ago=1, who=who)
+        await office.put(who, Image(Media(path=f"{number}.png")), to=who)
+    await office.put("text", Text("goes"))
+    outbox = Consumer(office.store.outbox, office.sender.handle, name="outbox")
+
+    outbox.start()
+    await asyncio.wait_for(was_sent.wait(), 30)
+    assert office.texts() == ["goes"]
+    gate.set()
+    await outbox.stop(grace=30)
 
 
 # the window

@@ -33,9 +33,31 @@ def test_time_passes_as_on_the_wall(machine):
     assert [machine.passes(10), machine.passes(3600)] == [10, 3610]
 
 
-@pytest.mark.parametrize("seconds", [-JUMP, -1, 1, JUMP])
-def test_a_correction_is_followed_at_once(machine, seconds):
+@pytest.mark.parametrize("seconds", [-1, 0.5, 1])
+def test_a_tick_is_followed_at_once(machine, seconds):
     assert machine.passes(10, set_by=seconds) == 10 + seconds
+
+
+@pytest.mark.parametrize("seconds", [-JUMP, -600, 600, JUMP])
+def test_a_correction_is_followed_slowly_so_that_waits_last_as_long_as_they_are_meant_to(
+    machine, seconds
+):
+    sign = 1 if seconds > 0 else -1
+
+    assert machine.passes(0, set_by=seconds) == 0
+    assert machine.passes(3) == pytest.approx(3 + sign * 0.3)
+    for _ in range(100):
+        machine.clock()
+    assert machine.passes(3) == pytest.approx(6 + sign * 0.6)
+    assert machine.passes(abs(seconds) * 11) == pytest.approx(6 + abs(seconds) * 11 + seconds)
+
+
+def test_the_time_never_goes_back_by_more_than_a_tick(machine):
+    before = machine.passes(1, set_by=-JUMP)
+    for _ in range(1000):
+        now = machine.passes(0.01)
+        assert now > before
+        before = now
 
 
 @pytest.mark.parametrize("jump", [-10 * DAY, -JUMP - 1, JUMP + 1, 10 * DAY])
@@ -54,7 +76,3 @@ def test_a_jump_that_lasts_is_followed(machine, jump):
     assert machine.passes(LASTS - 1) == LASTS + 9
     assert machine.passes(1) == LASTS + 10 + jump
     assert machine.passes(5) == LASTS + 15 + jump
-
-
-def test_small_corrections_may_add_up_to_a_jump(machine):
-    assert [machine.passes(1, set_by=JUMP) for _ in range(3)] == [n * (1 + JUMP) for n in (1, 2, 3)]

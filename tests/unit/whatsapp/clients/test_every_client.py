@@ -332,3 +332,27 @@ async def test_closing_a_client_closes_its_connections(spoken):
     await client.close()
 
     assert transport.closed
+
+
+# Whether it answers at all
+
+
+@pytest.mark.parametrize("spoken", SPOKEN, ids=str)
+@pytest.mark.parametrize("status", [200, 400, 401, 404, 503])
+async def test_whatever_the_api_answers_it_answers_and_no_token_goes_there(spoken, status):
+    transport = FakeTransport(answer(b"<h1>whatever</h1>", status=status))
+
+    await spoken.make(transport).ping()
+
+    (request,) = transport.requests
+    assert request.method == "GET"
+    assert spoken.messages_url.startswith(request.url)
+    assert SECRET not in str(request.headers)
+
+
+@pytest.mark.parametrize("spoken", SPOKEN, ids=str)
+async def test_an_api_that_does_not_answer_is_told_from_one_that_does(spoken):
+    transport = FakeTransport(TransportError("no whole answer within 10 seconds"))
+
+    with pytest.raises(TransportError):
+        await spoken.make(transport).ping()
