@@ -13,6 +13,7 @@ import pytest_asyncio
 from aiohttp import web
 from support.bot import MEDIA, QUICKSTART, credentials, train, write_bot
 from support.processes import PHONE, Person, RasaServer, Simulator, free_port
+from support.side_by_side import SideBySide, begun
 
 APIS = ("cloud", "on_premises")
 
@@ -68,6 +69,15 @@ async def maya(world: World) -> AsyncIterator[Person]:
         maya = Person(session, world.simulator, PHONE)
         await maya.looks()
         yield maya
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def beside(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[SideBySide]:
+    """All tests of a module that wait at the same time."""
+    async with begun(request, tmp_path_factory.mktemp("beside")) as beside:
+        yield beside
 
 
 @pytest.fixture

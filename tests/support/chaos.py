@@ -1,14 +1,16 @@
-"""People write while servers are killed; then it is judged what became of their words."""
+"""People write while servers are killed, and worse; then it is judged what became of it."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from support.cloud_api import Accepted, CloudApi
-from support.crowd import Crowd, Written, statuses
+from support.cloud_api import CloudApi
+from support.crowd import Crowd, Written
+from support.numbered import answers_to
+from support.phones import AT_ONCE, Habits, Phones
 from support.stubs import SECRET, Stubs
 from support.verdict import Kill, Verdict, judge
 
@@ -17,15 +19,29 @@ QUIET = 1.5  # seconds in which a surplus message would come
 
 
 class Chaos:
+    """*says* is what people write as their n-th message, *answers_to* what the bot answers."""
+
     def __init__(
-        self, stubs: Stubs, platform: CloudApi, servers: Sequence[str], *, seed: int
+        self,
+        stubs: Stubs,
+        platform: CloudApi,
+        servers: Sequence[str],
+        *,
+        seed: int,
+        habits: Habits = AT_ONCE,
+        says: Callable[[int, int], Written] = Written,
+        answers_to: Callable[[str], list[str]] = answers_to,
     ) -> None:
         self.kills: list[Kill] = []
         self.servers = list(servers)
         self._stubs = stubs
         self._platform = platform
         self._random = random.Random(seed)
-        self._crowd = Crowd(self._somewhere, secret=SECRET, random=self._random)
+        self._crowd = Crowd(self._somewhere, secret=SECRET, random=self._random, says=says)
+        self._says = says
+        self._answers_to = answers_to
+        self.phones = Phones(self._crowd.deliver, seed=seed, habits=habits)
+        platform.taken = self.phones.take
         self._written: list[Written] = []
         self._seconds = 0.0
 
@@ -46,42 +62,28 @@ class Chaos:
         """Let *users* people write *messages* messages each, within *seconds*."""
         began = time.monotonic()
         await asyncio.gather(*(self._stubs.start(server) for server in self.servers))
-        telling = asyncio.create_task(self._tell_statuses())
-        await asyncio.gather(killing, self._crowd.write(range(users), messages, seconds=seconds))
-        await self._comes_to_rest()
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
-        await self._crowd.close()
+        try:
+            writing = self._crowd.write(range(users), messages, seconds=seconds)
+            await asyncio.gather(killing, writing)
+            await self._comes_to_rest()
+        finally:
+            self._platform.taken = None
+            await self.phones.close()
+            await self._crowd.close()
         self._seconds = time.monotonic() - began
-        self._written = [Written(u, n + 1) for u in range(users) for n in range(messages)]
-        journal = self._stubs.journal.read()
-        return judge(self._written, self._platform.accepted, journal, self.kills)
+        self._written = [self._says(u, n + 1) for u in range(users) for n in range(messages)]
+        return judge(
+            self._written,
+            self._platform.accepted,
+            self._stubs.journal.read(),
+            self.kills,
+            answers_to=self._answers_to,
+            shown=self.phones.shown,
+        )
 
     def _somewhere(self) -> str:
         """Return the webhook a load balancer would choose that has not heard of the kill yet."""
         return self._stubs.webhook(self._random.choice(self.servers))
-
-    async def _tell_statuses(self) -> None:
-        """Tell of every message that it was sent and delivered, as WhatsApp does."""
-        told = 0
-        deliveries: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                await asyncio.sleep(0.25)
-                new = self._platform.accepted[told:]
-                told += len(new)
-                if new:  # WhatsApp does not wait for one webhook before it sends the next
-                    delivery = asyncio.create_task(self._tell(new))
-                    deliveries.add(delivery)
-                    delivery.add_done_callback(deliveries.discard)
-        finally:
-            for delivery in tuple(deliveries):
-                delivery.cancel()
-            await asyncio.gather(*deliveries, return_exceptions=True)
-
-    async def _tell(self, accepted: Sequence[Accepted]) -> None:
-        for status in ("sent", "delivered"):
-            await self._crowd.deliver(statuses(accepted, status))
 
     async def _comes_to_rest(self) -> None:
         """Wait until nothing waits any more, or it is clear that something always will."""

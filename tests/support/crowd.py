@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from support.cloud_api import Accepted
 from support.numbered import text_of
-from support.webhooks import envelope, status, text
+from support.webhooks import envelope, picture, text
 
 AGAIN = 0.3  # seconds until a webhook comes again; WhatsApp takes longer
 TWICE = 0.1  # share of the webhooks that come twice
@@ -33,10 +32,12 @@ class Written:
 
     user: int
     number: int
+    order: str = ""  # to the bot, see `numbered`
+    is_picture: bool = False  # with the text as its caption
 
     @property
     def text(self) -> str:
-        return text_of(self.user, self.number)
+        return text_of(self.user, self.number, self.order)
 
     @property
     def phone(self) -> str:
@@ -52,16 +53,29 @@ def phone_of(user: int) -> str:
 
 
 class Crowd:
-    """*where* names the address a webhook is sent to next, e.g. one behind a load balancer."""
+    """
+    *where* names the address a webhook is sent to next, e.g. one behind a load balancer.
 
-    def __init__(self, where: Callable[[], str], *, secret: str, random: random.Random) -> None:
+    *says* returns what a person writes as their n-th message.
+    """
+
+    def __init__(
+        self,
+        where: Callable[[], str],
+        *,
+        secret: str,
+        random: random.Random,
+        says: Callable[[int, int], Written] = Written,
+    ) -> None:
         self._where = where
         self._secret = secret
         self._random = random
+        self._says = says
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
         self._repeats: set[asyncio.Task[None]] = set()
         self.deliveries = 0  # answered with 200
         self.refusals = 0
+        self.written: dict[str, float] = {}  # text → when WhatsApp got it
 
     async def close(self) -> None:
         await asyncio.gather(*self._repeats)
@@ -85,6 +99,7 @@ class Crowd:
             due = began + seconds * (number + self._random.random()) / len(batches)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             webhook = webhook_of(batch)
+            self.written.update((written.text, time.monotonic()) for written in batch)
             await self.deliver(webhook)
             if self._random.random() < TWICE:
                 self._repeat(webhook)
@@ -98,7 +113,7 @@ class Crowd:
             for _ in range(min(self._random.randint(1, 5), len(whose))):
                 user = whose.pop()
                 numbers[user] += 1
-                batch.append(Written(user, numbers[user]))
+                batch.append(self._says(user, numbers[user]))
             yield batch
 
     def _repeat(self, webhook: bytes) -> None:
@@ -128,17 +143,11 @@ class Crowd:
 
 def webhook_of(batch: Sequence[Written]) -> bytes:
     """Return one webhook with all of *batch*."""
-    contents = (text(written.phone, written.id, written.text) for written in batch)
-    return json.dumps(envelope(contents)).encode()
+    return json.dumps(envelope(content_of(written) for written in batch)).encode()
 
 
-def statuses(accepted: Sequence[Accepted], name: str) -> bytes:
-    """Return one webhook that tells of messages the platform accepted."""
-    contents = (status(taken.id, name, taken.to, **_echo(taken.body)) for taken in accepted)
-    return json.dumps(envelope(contents)).encode()
-
-
-def _echo(body: dict[str, Any]) -> dict[str, Any]:
-    """Meta tells in each status what the message's sender wrote under this name."""
-    name = "biz_opaque_callback_data"
-    return {name: body[name]} if name in body else {}
+def content_of(written: Written) -> dict[str, Any]:
+    if written.is_picture:
+        media_id = f"90000{written.user:04}{written.number:02}"
+        return picture(written.phone, written.id, written.text, media_id)
+    return text(written.phone, written.id, written.text)

@@ -3,7 +3,9 @@ The channel in Sanic as Rasa serves it, with a bot of ours, in processes that te
 
     python -m support.stub_server
 
-What each line on its stdin orders, see `forking`: `port`, `credentials` and `journal` (see `Bot`).
+What each line on its stdin orders, see `forking`: `port`, `credentials`, `journal` and `bot` (see
+`Bot`); `clock`, a file with how many seconds its clock is wrong, and `speed`, with which its time
+passes; `killed_at`, see `commit_kills`.
 A server ends with this process, whatever ends it.
 """
 
@@ -21,9 +23,12 @@ from typing import Any
 
 from rasa.core.channels.channel import UserMessage, register
 from sanic import Sanic
+from sanic.request import Request
+from sanic.response import HTTPResponse, empty
+from support import commit_kills, wall_clock
 from support.forking import fork_for_each_line
 from support.journal import Journal
-from support.numbered import answers_to
+from support.numbered import BOTS, order_of
 
 from rasa_whatsapp_channel import WhatsAppInput
 
@@ -34,12 +39,15 @@ class Bot:
     """
     Rasa's agent, as far as the channel knows it; answers "u17 m4" with "u17 m4 a", "u17 m4 b", ….
 
+    *kind* says with what, see `numbered`. What people write may be an order, too: "u17 m4 blocks
+    14" keeps the whole server busy for 14 seconds, "u17 m4 crashes" ends it.
     Like Rasa's tracker, what is saved of a turn is saved at its end, and outlives the process.
     """
 
-    def __init__(self, name: str, journal: Journal) -> None:
+    def __init__(self, name: str, kind: str, journal: Journal) -> None:
         self.tracker_store = self
         self._name = name
+        self._responses = BOTS[kind]
         self._journal = journal
 
     def is_ready(self) -> bool:
@@ -48,9 +56,10 @@ class Bot:
     async def handle_message(self, message: UserMessage) -> None:
         began = time.monotonic()
         self._note("began", message)
-        for answer in answers_to(message.text):
+        obey(order_of(message.text))
+        for response in self._responses(message.text):
             await asyncio.sleep(random.uniform(0, PAUSE))
-            await message.output_channel.send_response(message.sender_id, {"text": answer})
+            await message.output_channel.send_response(message.sender_id, response)
         self._note("saved", message, took=time.monotonic() - began)
 
     def _note(self, what: str, message: UserMessage, **more: Any) -> None:
@@ -67,6 +76,13 @@ class Bot:
         )
 
 
+def obey(order: list[str]) -> None:
+    if order[:1] == ["blocks"]:  # as a synchronous action does
+        time.sleep(float(order[1]))
+    if order[:1] == ["crashes"]:  # as a fault in a library, or when the memory ends
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 class UserUttered:
     def __init__(self, message_id: str) -> None:
         self.message_id = message_id
@@ -77,12 +93,34 @@ class Tracker:
         self.events = events
 
 
+def run(order: dict[str, Any]) -> None:
+    wall_clock.follow(order.get("clock"))
+    wall_clock.run_fast(order.get("speed", 1.0))
+    loop = wall_clock.event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(serve(order))
+
+
 async def serve(order: dict[str, Any]) -> None:
+    commit_kills.arm(order.get("killed_at"))
     channel = WhatsAppInput.from_credentials(order["credentials"])
     app = Sanic("rasa_core_no_api", configure_logging=False)
     journal = Journal(Path(order["journal"]))
-    app.ctx.agent = Bot(order["name"], journal)
+    app.ctx.agent = Bot(order["name"], order.get("bot", "texts"), journal)
     register([channel], app, route="/webhooks/")
+
+    @app.post("/says")
+    async def says(request: Request) -> HTTPResponse:
+        """Let the bot write first, as a reminder does."""
+        output = channel.get_output_channel()
+        await output.send_response(request.json["to"], request.json["response"])
+        return empty()
+
+    @app.post("/blocks")
+    async def blocks(request: Request) -> HTTPResponse:
+        obey(["blocks", request.json["seconds"]])
+        return empty()
+
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     server = await app.create_server(
@@ -123,7 +161,7 @@ def main() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Words())
     logging.basicConfig(handlers=[handler])
-    fork_for_each_line(lambda order: asyncio.run(serve(order)))
+    fork_for_each_line(run)
 
 
 if __name__ == "__main__":

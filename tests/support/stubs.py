@@ -24,18 +24,17 @@ SECRET = "an-app-secret"
 START = 180.0  # seconds, most of them Rasa's import
 
 
-class Stubs:
-    """Serves a bot with some names; *credentials* are joined to those of each server."""
+# What the channel does when nobody says otherwise.
+DEFAULTS: dict[str, Any] = {"media": {}, "mark_read": True}
 
-    def __init__(self, folder: Path, platform: CloudApi, **credentials: Any) -> None:
-        self.folder = folder
-        self.journal = Journal(folder / "journal.jsonl")
-        self.platform = platform
-        self._credentials = credentials
-        self._ports: dict[str, int] = {}
-        self._pids: dict[str, int] = {}
-        with (folder / "stub_server.log").open("ab") as log:
-            self._forge = subprocess.Popen(
+
+class Forge:
+    """The process that starts them: see `stub_server`. Several `Stubs` may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "stub_server.log"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "support.stub_server"],
                 env={**os.environ, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'tests'}"},
                 cwd=folder,
@@ -45,21 +44,63 @@ class Stubs:
                 start_new_session=True,
             )
 
+    def start(self, order: dict[str, Any]) -> int:
+        """Return the process id of the new server."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        self._process.stdin.flush()
+        pid = self._process.stdout.readline()
+        assert pid, self._log.read_text(errors="replace")
+        return int(pid)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Stubs:
+    """
+    Serves a bot with some names; *credentials* are joined to those of each server.
+
+    *bot* is one of `numbered.BOTS`. Servers can be given more on their way: see `stub_server`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        platform: CloudApi,
+        *,
+        forge: Forge | None = None,
+        bot: str = "texts",
+        **credentials: Any,
+    ) -> None:
+        self.folder = folder
+        self.journal = Journal(folder / "journal.jsonl")
+        self.platform = platform
+        self._bot = bot
+        self._credentials = credentials
+        self._ports: dict[str, int] = {}
+        self._pids: dict[str, int] = {}
+        self._own_forge = Forge(folder) if forge is None else None
+        self._forge = forge or self._own_forge
+
     def webhook(self, name: str) -> str:
         """Return the address of *name*, which stays the same when it is started again."""
         return f"{self._base(name)}/webhook"
 
-    async def start(self, name: str) -> None:
+    async def start(self, name: str, **more: Any) -> None:
         """Return once the server takes webhooks."""
-        self.launch(name)
+        self.launch(name, **more)
         await self.ready(name)
 
-    def launch(self, name: str) -> None:
+    def launch(self, name: str, **more: Any) -> None:
         order = {
             "port": self._port(name),
             "name": name,
             "folder": str(self.folder),
             "journal": str(self.folder / "journal.jsonl"),
+            "bot": self._bot,
             "credentials": {
                 "base_url": self.platform.url,
                 "phone_number_id": self.platform.number,
@@ -70,14 +111,13 @@ class Stubs:
                 "mark_read": False,
                 **self._credentials,
             },
+            **more,
         }
-        assert self._forge.stdin is not None
-        assert self._forge.stdout is not None
-        self._forge.stdin.write(json.dumps(order).encode() + b"\n")
-        self._forge.stdin.flush()
-        pid = self._forge.stdout.readline()
-        assert pid, self.log("stub_server")
-        self._pids[name] = int(pid)
+        # What is None is not said at all.
+        credentials = order["credentials"].items()
+        order["credentials"] = {key: value for key, value in credentials if value is not None}
+        assert self._forge is not None
+        self._pids[name] = self._forge.start(order)
 
     async def ready(self, name: str) -> None:
         end = time.monotonic() + START
@@ -99,12 +139,36 @@ class Stubs:
     def is_alive(self, name: str) -> bool:
         return _exists(self._pids[name])
 
+    def crash(self, name: str) -> None:
+        os.kill(self._pids[name], signal.SIGKILL)
+
     def kill(self, name: str) -> None:
         """End it as a crash would, and return when it is gone."""
+        self.crash(name)
         pid = self._pids.pop(name)
-        os.kill(pid, signal.SIGKILL)
         while _exists(pid):
             time.sleep(0.001)
+
+    async def keep_alive(self, name: str, crashes: list[float]) -> None:
+        """Start *name* again whenever it ends, as a service manager does; notes when."""
+        while True:
+            await asyncio.sleep(0.05)
+            if name in self._pids and not self.is_alive(name):
+                crashes.append(time.monotonic())
+                self.launch(name)
+
+    async def says(self, name: str, to: str, response: dict[str, Any]) -> None:
+        """Let the bot write first."""
+        await self._order(name, "says", {"to": to, "response": response})
+
+    async def blocks(self, name: str, seconds: float) -> None:
+        """Keep the server from doing anything else."""
+        await self._order(name, "blocks", {"seconds": seconds})
+
+    async def _order(self, name: str, what: str, content: dict[str, Any]) -> None:
+        url = f"http://127.0.0.1:{self._port(name)}/{what}"
+        async with aiohttp.ClientSession() as session, session.post(url, json=content) as answer:
+            assert answer.status == 204, await answer.text()
 
     async def stop(self, name: str) -> None:
         """Ask it to end, as a deployment does, and wait until it has."""
@@ -122,8 +186,8 @@ class Stubs:
         for name in tuple(self._pids):
             with contextlib.suppress(ProcessLookupError):
                 self.kill(name)
-        self._forge.kill()
-        self._forge.communicate()
+        if self._own_forge is not None:
+            self._own_forge.close()
 
     def log(self, name: str, lines: int = 60) -> str:
         file = self.folder / f"{name}.log"
@@ -139,9 +203,9 @@ class Stubs:
 
 @asynccontextmanager
 async def stub_servers(
-    folder: Path, platform: CloudApi, **credentials: Any
+    folder: Path, platform: CloudApi, *, forge: Forge | None = None, **credentials: Any
 ) -> AsyncIterator[Stubs]:
-    stubs = Stubs(folder, platform, **credentials)
+    stubs = Stubs(folder, platform, forge=forge, **credentials)
     try:
         yield stubs
     finally:

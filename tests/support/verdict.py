@@ -66,7 +66,13 @@ def judge(
     kills: Sequence[Kill],
     *,
     answers_to: Callable[[str], list[str]] = answers_to,
+    shown: Sequence[Accepted] | None = None,
 ) -> Verdict:
+    """
+    Judge what became of *written*.
+
+    Order is that in which the phones have *shown* the answers; else in which they were *accepted*.
+    """
     expected: dict[str, list[str]] = defaultdict(list)  # by phone, in order
     heard: dict[str, list[str]] = defaultdict(list)
     for message in sorted(written, key=lambda message: (message.user, message.number)):
@@ -77,14 +83,14 @@ def judge(
     wanted = {text for texts in expected.values() for text in texts}
     saved = Counter(line["text"] for line in journal if line["what"] == "saved")
     began = [(line["sender_id"], line["text"]) for line in journal if line["what"] == "began"]
-    sent = [(message.to, message.text) for message in accepted]
+    seen_by = [(message.to, message.text) for message in (accepted if shown is None else shown)]
     return Verdict(
         answers=len(wanted),
         doubled=doubled,
         lost=sorted(wanted - seen.keys()),
         strangers=sorted(seen.keys() - wanted),
         unexplained=unexplained,
-        disordered=_overtaken(sent, expected),
+        disordered=_overtaken(seen_by, expected),
         heard_disordered=_overtaken(began, heard),
         turned_twice=[text for text, count in saved.items() if count > 1],
     )

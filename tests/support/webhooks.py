@@ -34,6 +34,21 @@ def text(phone: str, message_id: str, body: str) -> dict[str, Any]:
     }
 
 
+def picture(phone: str, message_id: str, caption: str, media_id: str) -> dict[str, Any]:
+    """Return what a change says when somebody sent a picture with *caption*."""
+    content = text(phone, message_id, caption)
+    (message,) = content["messages"]
+    del message["text"]
+    message["type"] = "image"
+    message["image"] = {
+        "caption": caption,
+        "mime_type": "image/jpeg",
+        "sha256": "29ed500fa64eb55fc19dc4124acb300e5dcca0f822a301ae99944db1b2fd1f5b",
+        "id": media_id,
+    }
+    return content
+
+
 def status(message_id: str, name: str, phone: str, **more: Any) -> dict[str, Any]:
     """Return what a change says of a message we sent."""
     return {
