@@ -6,7 +6,7 @@ ARGS ?=
 MATRIX ?= 3.10 3.11 3.12 3.13 lowest pro-3.11 pro-3.12 pro-3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix lint format docs bench bench-check setup clean
+.PHONY: help demo test matrix lint format docs bench bench-check soak setup clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,10 @@ bench: ## measure every number that is promised, beside a reference (QUICK=1; AR
 bench-check: ## the same, and fail where a goal is missed by more than 15 %
 	@.ci/environment .venv
 	@$(BENCH) --check
+
+soak: ## let people chat for minutes while everything breaks, and count what is lost or doubled (ARGS=--help)
+	@.ci/environment .venv
+	@PYTHONPATH=.:tests .venv/bin/python -m soak $(ARGS)
 
 setup: ## make all environments now: .venv, .venv-pro, .venv-lint
 	@.ci/environment .venv

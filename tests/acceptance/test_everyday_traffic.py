@@ -8,7 +8,9 @@ it was sent, delivered and read. The settings are those that nobody changed.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -25,6 +27,7 @@ pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this enviro
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STORES = ("sqlite", "redis")
+SLOW_API = float(os.environ.get("SLOW_API", "0"))
 PAUSE = 30  # seconds that WhatsApp asks to wait
 WAIT = 60.0  # seconds in which everything that is to come has come
 
@@ -249,6 +252,22 @@ async def test_a_message_that_is_taken_without_any_sign_is_sent_twice_at_the_mos
     times = [len(room.asked(f"u{user} m1 a")) for user in range(3)]
     assert max(times) <= 2
     assert min(times) >= 1
+
+
+@pytest.mark.skipif(not SLOW_API, reason="takes minutes: SLOW_API=600")
+@side_by_side
+async def test_an_api_that_answers_too_late_gets_each_message_twice_at_the_most(room):
+    await room.open()
+    room.api.taken = None  # no statuses
+    room.api.trouble = takes_and_answers_after(room.api, 40)
+
+    for user in range(5):
+        await room.stubs.says("anna", phone_of(user), {"text": f"u{user} m1 a"})
+    await asyncio.sleep(SLOW_API)
+
+    times = Counter(room.api.texts)
+    assert len(times) == 5
+    assert max(times.values()) <= 2
 
 
 # A busy server is no dead one

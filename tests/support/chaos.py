@@ -6,10 +6,11 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from support.cloud_api import CloudApi
 from support.crowd import Crowd, Written
-from support.numbered import answers_to
+from support.numbered import answers_to, numbers_of
 from support.phones import AT_ONCE, Habits, Phones
 from support.stubs import SECRET, Stubs
 from support.verdict import Kill, Verdict, judge
@@ -19,7 +20,11 @@ QUIET = 1.5  # seconds in which a surplus message would come
 
 
 class Chaos:
-    """*says* is what people write as their n-th message, *answers_to* what the bot answers."""
+    """
+    *says* is what people write as their n-th message, *answers_to* what the bot answers.
+
+    *order* is what a server is given on its way, see `stub_server`.
+    """
 
     def __init__(
         self,
@@ -31,16 +36,20 @@ class Chaos:
         habits: Habits = AT_ONCE,
         says: Callable[[int, int], Written] = Written,
         answers_to: Callable[[str], list[str]] = answers_to,
+        order: Callable[[str], dict[str, Any]] = lambda server: {},
+        rest: float = REST,
     ) -> None:
         self.kills: list[Kill] = []
         self.servers = list(servers)
         self._stubs = stubs
         self._platform = platform
         self._random = random.Random(seed)
-        self._crowd = Crowd(self._somewhere, secret=SECRET, random=self._random, says=says)
+        self.crowd = Crowd(self._somewhere, secret=SECRET, random=self._random, says=says)
         self._says = says
+        self._order = order
+        self._rest = rest
         self._answers_to = answers_to
-        self.phones = Phones(self._crowd.deliver, seed=seed, habits=habits)
+        self.phones = Phones(self.crowd.deliver, seed=seed, habits=habits)
         platform.taken = self.phones.take
         self._written: list[Written] = []
         self._seconds = 0.0
@@ -50,7 +59,15 @@ class Chaos:
         self._stubs.kill(server)
 
     def start(self, server: str) -> None:
-        self._stubs.launch(server)
+        self._stubs.launch(server, **self._order(server))
+
+    def start_the_crashed(self) -> int:
+        """Start again who has crashed by itself, as a service manager does; return how many."""
+        crashed = [server for server in self.servers if self._stubs.has_crashed(server)]
+        for server in crashed:
+            self.kills.append(Kill(time.monotonic(), server))
+            self.start(server)
+        return len(crashed)
 
     def bury(self, server: str) -> None:
         """Let nobody hope for the dead *server* any more."""
@@ -61,15 +78,17 @@ class Chaos:
     ) -> Verdict:
         """Let *users* people write *messages* messages each, within *seconds*."""
         began = time.monotonic()
-        await asyncio.gather(*(self._stubs.start(server) for server in self.servers))
+        for server in self.servers:
+            self.start(server)
+        await asyncio.gather(*(self._stubs.ready(server) for server in self.servers))
         try:
-            writing = self._crowd.write(range(users), messages, seconds=seconds)
+            writing = self.crowd.write(range(users), messages, seconds=seconds)
             await asyncio.gather(killing, writing)
             await self._comes_to_rest()
         finally:
             self._platform.taken = None
             await self.phones.close()
-            await self._crowd.close()
+            await self.crowd.close()
         self._seconds = time.monotonic() - began
         self._written = [self._says(u, n + 1) for u in range(users) for n in range(messages)]
         return judge(
@@ -87,11 +106,11 @@ class Chaos:
 
     async def _comes_to_rest(self) -> None:
         """Wait until nothing waits any more, or it is clear that something always will."""
-        end = time.monotonic() + REST
+        end = time.monotonic() + self._rest
         await self._stubs.ready(self.servers[0])
         while time.monotonic() < end:
-            health = await self._stubs.health(self.servers[0])
-            if health["inbox"]["waiting"] == health["outbox"]["waiting"] == 0:
+            all_is_shown = len(self.phones.shown) >= len(self._platform.accepted)
+            if all_is_shown and await self._stubs.is_idle(self.servers[0]):
                 break
             await asyncio.sleep(0.25)
         await asyncio.sleep(QUIET)
@@ -101,7 +120,7 @@ class Chaos:
         began = sum(line["what"] == "began" for line in self._stubs.journal.read())
         return (
             f"{len(self._written)} messages of {users} people, {len(self.kills)} kills: "
-            f"{verdict}\n{self._crowd.deliveries} webhooks taken, {self._crowd.refusals} of them "
+            f"{verdict}\n{self.crowd.deliveries} webhooks taken, {self.crowd.refusals} of them "
             f"only later; {began - len(self._written)} turns begun again; {self._seconds:.0f} s"
         )
 
@@ -112,7 +131,7 @@ class Chaos:
         )
 
     def _story(self, text: str) -> str:
-        message = " ".join(text.split()[:2])
+        message = numbers_of(text)
         happened = [
             (accepted.at, f"accepted from {accepted.token}: {accepted.text}")
             for accepted in self._platform.accepted
@@ -121,7 +140,7 @@ class Chaos:
         happened += [
             (line["at"], f"{line['what']} by {line['server']}: {line['text']}")
             for line in self._stubs.journal.read()
-            if line["text"] == message
+            if numbers_of(line["text"]) == message
         ]
         if happened:
             first, last = min(happened)[0], max(happened)[0]

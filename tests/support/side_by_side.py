@@ -10,11 +10,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import json
-import os
 import random
 import re
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -25,14 +22,12 @@ import pytest
 from support.cloud_api import CloudApi, cloud_api
 from support.crowd import Crowd, Written, webhook_of
 from support.phones import REAL, Habits, Phones
-from support.processes import PROJECT
 from support.redis_server import RedisServer
 from support.stubs import DEFAULTS, SECRET, Forge, Stubs, stub_servers
 
 Test = Callable[..., Awaitable[None]]
 
 SQLITE = "sqlite"
-DEAD = "set aside"  # as the command calls it
 LOUD = re.compile(r"^[\d.]+ (WARNING|ERROR|CRITICAL) ")
 AT_ONCE = 6  # tests, so that two cores are enough for them
 
@@ -42,10 +37,9 @@ class Room:
 
     def __init__(self, folder: Path, forge: Forge, stack: AsyncExitStack) -> None:
         self.folder = folder
-        self._forge = forge
+        self.forge = forge
         self._stack = stack
         self._calls = 0
-        self._store = ""
         self.api: CloudApi
         self.phones: Phones
         self.crowd: Crowd
@@ -71,14 +65,14 @@ class Room:
         """
         self.servers = tuple(servers)
         self.api = await self._stack.enter_async_context(cloud_api(platform))
-        self._store = self._redis() if store == "redis" else f"sqlite:///{self.folder}/whatsapp.db"
+        address = self._redis() if store == "redis" else f"sqlite:///{self.folder}/whatsapp.db"
         self.stubs = await self._stack.enter_async_context(
             stub_servers(
                 self.folder,
                 self.api,
-                forge=self._forge,
+                forge=self.forge,
                 bot=bot,
-                **{**DEFAULTS, "store": self._store, **credentials},
+                **{**DEFAULTS, "store": address, **credentials},
             )
         )
         self.crowd = Crowd(self._next_server, secret=SECRET, random=random.Random(1))
@@ -104,24 +98,15 @@ class Room:
         """Let people write, each message in a webhook of its own, all at the same time."""
         await asyncio.gather(*(self.crowd.deliver(webhook_of([each])) for each in written))
 
-    def keep_alive(self, name: str) -> list[float]:
+    def keep_alive(self, name: str, **order: Any) -> list[float]:
         """Start *name* again whenever it crashes; the list grows by the times of that."""
         crashes: list[float] = []
-        task = asyncio.create_task(self.stubs.keep_alive(name, crashes))
+        task = asyncio.create_task(self.stubs.keep_alive(name, crashes, **order))
         self._stack.push_async_callback(_end, task)
         return crashes
 
     async def dead_letters(self) -> list[dict[str, Any]]:
-        """Return what waits no more and was not done, as `rasa-whatsapp queue list` knows it."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "rasa_whatsapp_channel.cli"),
-            *("queue", "list", "--json", "--store", self._store),
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        output, _ = await process.communicate()
-        assert process.returncode == 0
-        return [entry for entry in json.loads(output) if entry["state"] == DEAD]
+        return await self.stubs.dead_letters()
 
     def heard(self, text: str) -> int:
         """Return how many times a turn with *text* has begun."""

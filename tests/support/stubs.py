@@ -24,6 +24,8 @@ SECRET = "an-app-secret"
 START = 180.0  # seconds, most of them Rasa's import
 
 
+DEAD = "set aside"  # as the command calls it
+
 # What the channel does when nobody says otherwise.
 DEFAULTS: dict[str, Any] = {"media": {}, "mark_read": True}
 
@@ -136,6 +138,31 @@ class Stubs:
         async with aiohttp.ClientSession() as session, session.get(health) as answer:
             return dict(await answer.json())
 
+    async def is_idle(self, name: str) -> bool:
+        """Return whether nothing waits any more, as far as *name* can tell now."""
+        try:
+            health = await self.health(name)
+        except (aiohttp.ClientError, asyncio.TimeoutError):
+            return False
+        waiting = [health.get(queue, {}).get("waiting") for queue in ("inbox", "outbox")]
+        return waiting == [0, 0]
+
+    async def dead_letters(self) -> list[dict[str, Any]]:
+        """Return what waits no more and was not done, as `rasa-whatsapp queue list` knows it."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "rasa_whatsapp_channel.cli"),
+            *("queue", "list", "--json", "--store", self._credentials["store"]),
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        assert process.returncode == 0
+        return [entry for entry in json.loads(output) if entry["state"] == DEAD]
+
+    def has_crashed(self, name: str) -> bool:
+        """Return whether it is gone, though nobody here has ended it."""
+        return name in self._pids and not self.is_alive(name)
+
     def is_alive(self, name: str) -> bool:
         return _exists(self._pids[name])
 
@@ -149,13 +176,13 @@ class Stubs:
         while _exists(pid):
             time.sleep(0.001)
 
-    async def keep_alive(self, name: str, crashes: list[float]) -> None:
+    async def keep_alive(self, name: str, crashes: list[float], **more: Any) -> None:
         """Start *name* again whenever it ends, as a service manager does; notes when."""
         while True:
             await asyncio.sleep(0.05)
-            if name in self._pids and not self.is_alive(name):
+            if self.has_crashed(name):
                 crashes.append(time.monotonic())
-                self.launch(name)
+                self.launch(name, **more)
 
     async def says(self, name: str, to: str, response: dict[str, Any]) -> None:
         """Let the bot write first."""

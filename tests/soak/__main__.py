@@ -1,0 +1,211 @@
+"""
+Let many people chat with a bot in bad weather, and count what was lost, doubled or out of order.
+
+\b
+    make soak                                        # about 12 minutes
+    make soak ARGS="--store redis --servers 2 --runs 5"
+    make soak ARGS="--people 200 --seconds 300 --seed 7 --minutes 30"
+    make soak ARGS="--only commits"                  # kill -9 at every commit
+
+Everything happens on 127.0.0.1 and by a seed. The exit status is 1 if a promise was broken: see
+docs/promises.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from soak.run import Plan, Result, run
+from support.every_commit import die_at_all, every_point
+from support.stubs import Forge
+
+COLUMNS = (
+    "messages",
+    "answers",
+    "kills",
+    "lost",
+    "doubled",
+    "out of order",
+    "dead letters",
+    "wait: median",
+    "longest",
+    "requests / answer",
+    "turns / message",
+)
+MOST = 20  # faults of a run that are shown
+PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and one turn blocks
+
+
+@click.command(help=__doc__)
+@click.option("--people", default=60, show_default=True, type=click.IntRange(1, 200))
+@click.option("--seconds", default=60.0, show_default=True, help="In which they write, per run.")
+@click.option("--seed", default=1, show_default=True, help="Of the first run.")
+@click.option("--runs", default=1, show_default=True, help="Of each kind, each with its own seed.")
+@click.option("--store", type=click.Choice(["sqlite", "redis"]), help="Default: both.")
+@click.option("--servers", type=click.IntRange(1, 2), help="On one store. Default: 1, then 2.")
+@click.option(
+    "--late", default=0.01, show_default=True, help="Share of messages answered after 30 seconds."
+)
+@click.option("--only", type=click.Choice(["chats", "commits"]), help="Default: both.")
+@click.option(
+    "--minutes", default=30.0, show_default=True, help="After these no further run begins."
+)
+@click.option("--keep", type=Path, help="Keep logs and stores in this folder.")
+def main(
+    people: int,
+    seconds: float,
+    seed: int,
+    runs: int,
+    store: str | None,
+    servers: int | None,
+    late: float,
+    only: str | None,
+    minutes: float,
+    keep: Path | None,
+) -> None:
+    plans = [
+        Plan(
+            seed=seed + number,
+            store=kind,
+            servers=count,
+            people=people,
+            seconds=seconds,
+            kills=round(seconds / PER_EVENT),
+            blocks=round(seconds / PER_EVENT / 2),
+            jumps=round(seconds / PER_EVENT / 2),
+            late=late,
+        )
+        for number in range(runs)
+        for kind in ([store] if store else ["sqlite", "redis"])
+        for count in ([servers] if servers else [1, 2])
+    ]
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    with _folder(keep) as folder:
+        soak = Soak(console, folder, end=time.monotonic() + 60 * minutes)
+        try:
+            asyncio.run(soak.runs(plans if only != "commits" else [], commits=only != "chats"))
+        except KeyboardInterrupt:
+            soak.show()
+            console.print("interrupted; all servers are stopped")
+            sys.exit(130)
+        soak.show()
+    sys.exit(1 if soak.faults else 0)
+
+
+class Soak:
+    """Runs one after the other, until the time is up."""
+
+    def __init__(self, console: Console, folder: Path, *, end: float) -> None:
+        self.faults: list[str] = []
+        self._console = console
+        self._folder = folder
+        self._end = end
+        self._results: list[Result] = []
+
+    async def runs(self, plans: Sequence[Plan], *, commits: bool) -> None:
+        forge = Forge(self._folder)
+        try:
+            for number, plan in enumerate(plans, 1):
+                if self._is_over():
+                    return
+                self._console.print(f"[bold]run {number} of {len(plans)}: {plan}[/bold]")
+                folder = self._folder / f"run-{number}"
+                folder.mkdir()
+                result = await run(plan, folder, forge, self._say)
+                self._results.append(result)
+                self._take(str(plan), result.faults, result.stories)
+            for weather in ("calm", "rough") if commits else ():
+                if self._is_over():
+                    return
+                await self._commits(weather, forge)
+        finally:
+            forge.close()
+
+    async def _commits(self, weather: str, forge: Forge) -> None:
+        self._console.print(f"[bold]kill -9 before and after every commit, {weather}[/bold]")
+        folder = self._folder / f"commits-{weather}"
+        folder.mkdir()
+        began = time.monotonic()
+        reached = await die_at_all(every_point(), folder, forge, is_rough=weather == "rough")
+        last = max((point.number for point in reached), default=0)
+        self._say(
+            f"killed at {len(reached)} points, up to commit {last}; "
+            f"{time.monotonic() - began:.0f} s"
+        )
+        self._take(weather, [fault for faults in reached.values() for fault in faults])
+
+    def _take(self, what: str, faults: Sequence[str], stories: str = "") -> None:
+        for fault in faults[:MOST]:
+            self._console.print(f"  {fault}", style="red", markup=False)
+        if len(faults) > MOST:
+            self._console.print(f"  … and {len(faults) - MOST} more", style="red")
+        if faults and stories:
+            self._console.print(stories, markup=False)
+        self.faults += [f"{what}: {fault}" for fault in faults]
+
+    def _is_over(self) -> bool:
+        is_over = time.monotonic() > self._end
+        if is_over:
+            self._console.print("the time is up (--minutes); the rest is left out")
+        return is_over
+
+    def _say(self, line: str) -> None:
+        self._console.print(f"  {line}", markup=False)
+
+    def show(self) -> None:
+        """Print what all runs found."""
+        if self._results:
+            self._console.print(_table(self._results))
+        if self.faults:
+            self._console.print(f"{len(self.faults)} broken promises", style="bold red")
+        else:
+            self._console.print("nothing lost, nothing twice, all in order", style="green")
+
+
+def _table(results: Sequence[Result]) -> Table:
+    table = Table()
+    table.add_column("run", no_wrap=True)
+    for title in COLUMNS:
+        table.add_column(title, justify="right")
+    for result in results:
+        table.add_row(*_row(result))
+    return table
+
+
+def _row(result: Result) -> Iterator[str]:
+    verdict = result.verdict
+    yield str(result.plan)
+    yield str(result.messages)
+    yield str(verdict.answers)
+    yield f"{result.kills} + {result.crashes}"
+    yield str(len(verdict.lost))
+    yield str(verdict.doubles + len(verdict.unexplained))
+    yield str(len(verdict.disordered) + len(verdict.heard_disordered))
+    yield str(len(result.dead))
+    yield f"{result.median:.1f} s"
+    yield f"{result.longest:.1f} s"
+    yield f"{result.requests:.2f}"
+    yield f"{result.turns:.2f}"
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True)
+        yield keep.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        yield Path(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""
+One conversation, whose server dies at one commit of its store; then another server takes over.
+
+A person sends a picture and a text, the bot answers with a text, a picture, a text, and buttons.
+In rough weather WhatsApp refuses the first of them twice, and then takes it without an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.cloud_api import CloudApi, Trouble, fails, hangs_up
+from support.commit_kills import MARK
+from support.crowd import Written
+from support.numbered import answers_of
+from support.phones import Habits
+from support.side_by_side import Room
+from support.stubs import Forge
+from support.verdict import judge
+from support.weather import takes_and
+
+BOT = "illustrated"
+QUICK = Habits(text=(0.02, 0.05), file=(0.1, 0.2), sent=(0.0, 0.05), read=(0.05, 0.1), batch=0.01)
+WITHIN = 90.0
+QUIET = 0.3
+SPEED = 5.0  # of time in the servers: a lease of ten seconds ends after two
+AT_ONCE = 12  # conversations
+MOST = 100  # more commits than a conversation has
+
+
+@dataclass(frozen=True)
+class Point:
+    number: int  # of a commit, from 1
+    when: str  # before, after
+
+    def __str__(self) -> str:
+        return f"{self.when} commit {self.number}"
+
+
+def every_point() -> list[Point]:
+    """Return more than are ever reached."""
+    return [Point(number, when) for number in range(1, MOST) for when in ("before", "after")]
+
+
+async def die_at(point: Point, folder: Path, forge: Forge, *, is_rough: bool) -> list[str] | None:
+    """Return the faults of a conversation whose server dies at *point*; None: it does not."""
+    folder = folder / str(point).replace(" ", "-")
+    folder.mkdir()
+    written = [Written(1, 1, is_picture=True), Written(1, 2)]
+    answers_to = answers_of(BOT)
+    answers = [answer for each in written for answer in answers_to(each.text)]
+    async with AsyncExitStack() as stack:
+        room = Room(folder, forge, stack)
+        await room.open(servers=(), bot=BOT, habits=QUICK)
+        room.servers = ("anna",)
+        if is_rough:
+            room.api.next += rough(room.api)
+        room.stubs.launch("anna", killed_at=vars(point), speed=SPEED)
+        crashes = room.keep_alive("anna", speed=SPEED)
+        for each in written:
+            await room.write(each)
+        await ends(room, len(answers))
+        if not (folder / MARK).exists():
+            return None
+        verdict = judge(
+            written,
+            room.api.accepted,
+            room.stubs.journal.read(),
+            kills=[],
+            answers_to=answers_to,
+            shown=room.phones.shown,
+        )
+        faults = list(verdict.faults)
+        if len(crashes) != 1:
+            faults.append(f"{len(crashes)} crashes")
+        faults += [f"dead letter: {entry['key']}" for entry in await room.dead_letters()]
+        story = " ".join(f"{shown.at:.2f} {shown.text}" for shown in room.phones.shown)
+        return [f"{point}: {fault} ({story})" for fault in faults]
+
+
+def rough(api: CloudApi) -> list[Trouble]:
+    return [
+        fails(500, 131000, "Something went wrong"),
+        fails(400, 131056, "Pair rate limit hit", Retry_After="1"),
+        takes_and(api, hangs_up),
+    ]
+
+
+async def ends(room: Room, answers: int) -> None:
+    """Return when all is shown and nothing waits, or when it took too long."""
+    end = time.monotonic() + WITHIN
+    while time.monotonic() < end:
+        await asyncio.sleep(0.1)
+        if len({shown.text for shown in room.phones.shown}) < answers:
+            continue
+        if await room.stubs.is_idle("anna"):
+            await asyncio.sleep(QUIET)
+            if await room.stubs.is_idle("anna"):
+                return
+
+
+async def die_at_all(
+    points: Iterable[Point], folder: Path, forge: Forge, *, is_rough: bool
+) -> dict[Point, list[str]]:
+    """Return the faults of each of *points* that were reached."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def die(point: Point) -> list[str] | None:
+        async with turns:
+            return await die_at(point, folder, forge, is_rough=is_rough)
+
+    points = list(points)
+    faults = await asyncio.gather(*(die(point) for point in points))
+    found = zip(points, faults, strict=True)
+    return {point: faults for point, faults in found if faults is not None}
