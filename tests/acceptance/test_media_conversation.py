@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
 from support.bot import MEDIA
+from support.processes import PHONE, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,6 +42,33 @@ async def test_media_by_link_and_by_id_arrive_with_the_same_bytes(world, maya, w
     source = "link" if "link" in words else "id"
     kinds = [message["body"][message["type"]] for message in media]
     assert all(source in content for content in kinds)
+
+
+async def test_a_picture_whose_uploaded_id_is_refused_goes_again_within_a_second(worlds):
+    world = worlds["cloud"]
+    url = f"{world.simulator.url}/simulator"
+    refused = {"on": "messages", "match": {"type": "image"}, "when": {"next": 1}}
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
+        maya = Person(session, world.simulator, PHONE)
+        await maya.looks()
+        await maya.says("hi")
+        await maya.gets(6)
+        log = world.rasa.process.log
+        before = len(log.read_text())
+
+        await session.post(f"{url}/faults", json={**refused, "do": {"code": 100}})
+        await maya.says("hi")
+        media = await maya.gets(6)
+        await session.delete(f"{url}/faults")
+        async with session.get(f"{url}/requests") as answer:
+            requests = await answer.json()
+
+    assert [message["type"] for message in media[1:]] == KINDS
+    pictures = [each for each in requests if each["body"].get("type") == "image"]
+    _, first, again = (each["time"] for each in pictures[-3:])
+    assert again - first < 1
+    loud = [line for line in log.read_text()[before:].splitlines() if "whatsapp." in line]
+    assert len([line for line in loud if "WARNING" in line or "ERROR" in line]) == 1, loud
 
 
 async def test_id_and_link_together_are_refused_before_sending_and_the_log_names_the_response(
