@@ -36,7 +36,7 @@ BLOCKS = (5, 14)  # seconds
 JUMPS = (-3600.0, 600.0, 86_400.0, 864_000.0)  # seconds; a clock is wrong for a moment
 MOMENT = (1.0, 3.0)
 REST = 180.0  # longest wait for what is left when everybody has written
-SLOW = 5.0  # seconds between two lines of progress
+SLOW = 10.0  # seconds between two lines of progress
 
 Say = Callable[[str], None]
 

@@ -94,7 +94,7 @@ class Weather:
                 400, 131056, "Pair rate limit hit", Retry_After=seconds
             ),
             "130429": fails(400, 130429, "Rate limit hit"),
-            "429 with Retry-After": fails(429, 4, "Too many calls", Retry_After=seconds),
+            "429 with Retry-After": fails(429, 130429, "Rate limit hit", Retry_After=seconds),
             "500": fails(500, 2, "Service temporarily unavailable"),
             "502": answers(502, b"<html><h1>502 Bad Gateway</h1></html>"),
             "503 with Retry-After": answers(503, b"maintenance", Retry_After=seconds),
