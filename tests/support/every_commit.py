@@ -29,7 +29,7 @@ QUICK = Habits(text=(0.02, 0.05), file=(0.1, 0.2), sent=(0.0, 0.05), read=(0.05,
 WITHIN = 90.0
 QUIET = 0.3
 SPEED = 5.0  # of time in the servers: a lease of ten seconds ends after two
-AT_ONCE = 12  # conversations
+AT_ONCE = 24  # conversations, which mostly wait for the dead to count as dead
 MOST = 100  # more commits than a conversation has
 
 

@@ -68,7 +68,7 @@ class Phones:
         self._random = random.Random(seed)
         self._habits = habits
         self._fails = fails
-        self._last_text: dict[str, float] = {}  # when a phone shows its latest text
+        self._last_text: dict[str, asyncio.Event] = {}  # of each phone; set when it is shown
         self._waiting: list[tuple[Accepted, dict[str, Any]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -105,13 +105,13 @@ class Phones:
         now = time.monotonic()
         is_file = taken.body.get("type") in FILES
         shown_at = now + draw.uniform(*(habits.file if is_file else habits.text))
+        before, shown = None, asyncio.Event()
         if not is_file:
-            shown_at = max(shown_at, self._last_text.get(taken.to, 0.0) + 0.001)
-            self._last_text[taken.to] = shown_at
+            before, self._last_text[taken.to] = self._last_text.get(taken.to), shown
         sent_at = now + draw.uniform(*habits.sent)
         if draw.random() < habits.disorder:
             sent_at = shown_at + 0.1
-        self._keep(self._show(taken, shown_at))
+        self._keep(self._show(taken, shown_at, before, shown))
         sent = self._at(sent_at, taken, "sent") if not is_early else self.tell(taken, "sent")
         await self._begin(sent, is_early)
 
@@ -121,9 +121,14 @@ class Phones:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(asyncio.shield(task), EARLY)
 
-    async def _show(self, taken: Accepted, at: float) -> None:
+    async def _show(
+        self, taken: Accepted, at: float, before: asyncio.Event | None, shown: asyncio.Event
+    ) -> None:
         await asyncio.sleep(at - time.monotonic())
+        if before is not None:
+            await before.wait()
         now = time.monotonic()
+        shown.set()
         self.shown.append(replace(taken, at=now))
         self._note(taken, "delivered")
         if self._habits.read is not None:

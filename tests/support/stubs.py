@@ -24,7 +24,7 @@ SECRET = "an-app-secret"
 START = 180.0  # seconds, most of them Rasa's import
 
 
-DEAD = "set aside"  # as the command calls it
+DEAD = "dead letter"  # as the command calls it
 
 # What the channel does when nobody says otherwise.
 DEFAULTS: dict[str, Any] = {"media": {}, "mark_read": True}
