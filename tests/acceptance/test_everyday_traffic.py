@@ -32,6 +32,45 @@ PAUSE = 30  # seconds that WhatsApp asks to wait
 WAIT = 60.0  # seconds in which everything that is to come has come
 
 
+# Somebody's trouble is no matter of others
+
+
+@pytest.mark.parametrize("store", STORES)
+@side_by_side
+async def test_a_message_that_kills_the_process_is_put_aside_and_five_others_are_answered(
+    room, store
+):
+    await room.open(store=store)
+    crashes = room.keep_alive("anna")
+
+    await room.write(Written(0, 1, "crashes"), *(Written(user, 1) for user in range(1, 6)))
+    dead = await first_dead_letter(room, crashes)
+
+    assert len(room.phones.shown) == 15
+    assert len(crashes) <= 5
+    assert [(entry["queue"], entry["key"]) for entry in dead] == [("inbox", Written(0, 1).id)]
+    await room.write(Written(0, 3))
+    await room.phones.have(18)
+
+
+@pytest.mark.parametrize("store", STORES)
+@side_by_side
+async def test_a_message_whose_sending_kills_the_process_is_put_aside_and_others_get_theirs(
+    room, store
+):
+    await room.open(store=store)
+    crashes = room.keep_alive("anna")
+    room.api.trouble = kills_while_sending("u0 m1 a", room)
+
+    await room.write(*(Written(user, 1) for user in range(6)))
+    dead = await first_dead_letter(room, crashes)
+    await room.phones.have(17, within=WAIT)
+
+    assert len(crashes) <= 5
+    assert [entry["queue"] for entry in dead] == ["outbox"]
+    assert room.phones.on(phone_of(0)) == ["u0 m1 b", "u0 m1 c"]
+
+
 # In order
 
 
@@ -179,43 +218,7 @@ async def test_an_uploaded_file_that_whatsapp_does_not_know_any_more_goes_again_
     assert len(room.warnings()) - quiet == 1, room.warnings()
 
 
-# Somebody's trouble is no matter of others
-
-
-@pytest.mark.parametrize("store", STORES)
-@side_by_side
-async def test_a_message_that_kills_the_process_is_put_aside_and_five_others_are_answered(
-    room, store
-):
-    await room.open(store=store)
-    crashes = room.keep_alive("anna")
-
-    await room.write(Written(0, 1, "crashes"), *(Written(user, 1) for user in range(1, 6)))
-    dead = await first_dead_letter(room, crashes)
-
-    assert len(room.phones.shown) == 15
-    assert len(crashes) <= 5
-    assert [(entry["queue"], entry["key"]) for entry in dead] == [("inbox", Written(0, 1).id)]
-    await room.write(Written(0, 3))
-    await room.phones.have(18)
-
-
-@pytest.mark.parametrize("store", STORES)
-@side_by_side
-async def test_a_message_whose_sending_kills_the_process_is_put_aside_and_others_get_theirs(
-    room, store
-):
-    await room.open(store=store)
-    crashes = room.keep_alive("anna")
-    room.api.trouble = kills_while_sending("u0 m1 a", room)
-
-    await room.write(*(Written(user, 1) for user in range(6)))
-    dead = await first_dead_letter(room, crashes)
-    await room.phones.have(17, within=WAIT)
-
-    assert len(crashes) <= 5
-    assert [entry["queue"] for entry in dead] == ["outbox"]
-    assert room.phones.on(phone_of(0)) == ["u0 m1 b", "u0 m1 c"]
+# A pause has a measure
 
 
 @side_by_side

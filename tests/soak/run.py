@@ -33,7 +33,8 @@ MESSAGES = 3  # of each person: a text, a picture and a text
 HABITS = Habits(early=0.1, twice=0.1, disorder=0.1)
 SERVERS = ("anna", "ben")
 BLOCKS = (5, 14)  # seconds
-JUMPS = (-3600.0, 600.0, 86_400.0, 864_000.0)  # seconds; a clock is wrong for a moment
+# Seconds; a clock is wrong for a moment. By less than an hour it is followed at once.
+JUMPS = (-86_400.0, 7_200.0, 86_400.0, 864_000.0)
 MOMENT = (1.0, 3.0)
 REST = 180.0  # longest wait for what is left when everybody has written
 SLOW = 10.0  # seconds between two lines of progress
@@ -178,7 +179,7 @@ class _Run:
             if event == "kill":
                 tasks.append(asyncio.create_task(self._kill(chaos)))
             elif event == "jump":
-                tasks.append(asyncio.create_task(self._jump()))
+                tasks.append(asyncio.create_task(self._jump(chaos)))
             else:
                 tasks.append(asyncio.create_task(chaos.crowd.deliver(webhook_of([self.poison]))))
         await asyncio.gather(*tasks)
@@ -190,11 +191,13 @@ class _Run:
             await asyncio.sleep(self._random.uniform(0, 2))
             chaos.start(name)
 
-    async def _jump(self) -> None:
+    async def _jump(self, chaos: Chaos) -> None:
         clock = self._random.choice(list(self._clocks.values()))
-        put_wrong(clock, self._random.choice(JUMPS))
-        await asyncio.sleep(self._random.uniform(*MOMENT))
-        put_wrong(clock, 0)
+        for seconds in (self._random.choice(JUMPS), 0.0):
+            put_wrong(clock, seconds)
+            chaos.events.append((time.monotonic(), f"{clock.name} wrong by {seconds:.0f} s"))
+            if seconds:
+                await asyncio.sleep(self._random.uniform(*MOMENT))
 
     async def supervises(self, chaos: Chaos) -> None:
         while True:

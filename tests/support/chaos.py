@@ -40,6 +40,7 @@ class Chaos:
         rest: float = REST,
     ) -> None:
         self.kills: list[Kill] = []
+        self.events: list[tuple[float, str]] = []  # what else happened, and when
         self.servers = list(servers)
         self._stubs = stubs
         self._platform = platform
@@ -144,9 +145,12 @@ class Chaos:
         ]
         if happened:
             first, last = min(happened)[0], max(happened)[0]
-            happened += [
-                (kill.at, f"{kill.server or 'the store'} was killed")
-                for kill in self.kills
-                if first - 2 <= kill.at <= last + 2
+            others = [(kill.at, f"{kill.server or 'the store'} was killed") for kill in self.kills]
+            others += self.events
+            others += [
+                (shown.at, f"shown: {shown.text}")
+                for shown in self.phones.shown
+                if shown.text.startswith(f"{message} ")
             ]
+            happened += [(at, what) for at, what in others if first - 5 <= at <= last + 5]
         return "\n".join(f"  {at:.3f} {what}" for at, what in sorted(happened))

@@ -26,6 +26,7 @@ Trouble = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # What people send.
 PICTURE = (PROJECT / "examples/quickstart/media/lake.jpg").read_bytes()
+PICTURE_SHA256 = hashlib.sha256(PICTURE).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class CloudApi:
                 "id": media_id,
                 "url": f"{self.url}/files/{media_id}",
                 "mime_type": "image/jpeg",
-                "sha256": hashlib.sha256(PICTURE).hexdigest(),
+                "sha256": PICTURE_SHA256,
                 "file_size": len(PICTURE),
             }
         )

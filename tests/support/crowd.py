@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from support.cloud_api import PICTURE_SHA256
 from support.numbered import text_of
 from support.webhooks import envelope, picture, text
 
@@ -149,5 +150,7 @@ def webhook_of(batch: Sequence[Written]) -> bytes:
 def content_of(written: Written) -> dict[str, Any]:
     if written.is_picture:
         media_id = f"90000{written.user:04}{written.number:02}"
-        return picture(written.phone, written.id, written.text, media_id)
+        return picture(
+            written.phone, written.id, written.text, media_id=media_id, sha256=PICTURE_SHA256
+        )
     return text(written.phone, written.id, written.text)

@@ -34,7 +34,9 @@ def text(phone: str, message_id: str, body: str) -> dict[str, Any]:
     }
 
 
-def picture(phone: str, message_id: str, caption: str, media_id: str) -> dict[str, Any]:
+def picture(
+    phone: str, message_id: str, caption: str, *, media_id: str, sha256: str
+) -> dict[str, Any]:
     """Return what a change says when somebody sent a picture with *caption*."""
     content = text(phone, message_id, caption)
     (message,) = content["messages"]
@@ -43,7 +45,7 @@ def picture(phone: str, message_id: str, caption: str, media_id: str) -> dict[st
     message["image"] = {
         "caption": caption,
         "mime_type": "image/jpeg",
-        "sha256": "29ed500fa64eb55fc19dc4124acb300e5dcca0f822a301ae99944db1b2fd1f5b",
+        "sha256": sha256,
         "id": media_id,
     }
     return content
