@@ -202,7 +202,8 @@ async def test_an_uploaded_file_that_whatsapp_does_not_know_any_more_goes_again_
     room, store, code
 ):
     await room.open(store=store, bot="uploaded")
-    (room.folder / "lake.jpg").write_bytes(PICTURE)
+    (room.folder / "media").mkdir()
+    (room.folder / "media" / "lake.jpg").write_bytes(PICTURE)
     await room.write(Written(1, 1))
     await room.phones.have(1)
     quiet = len(room.warnings())

@@ -132,7 +132,9 @@ async def run(plan: Plan, folder: Path, forge: Forge, say: Say = lambda line: No
             messages=plan.people * MESSAGES,
             kills=len(chaos.kills) - run.crashes,
             crashes=run.crashes,
-            dead=[entry["key"] for entry in dead if entry["key"] != run.poison.id],
+            dead=[
+                f"{entry['key']}: {entry['why']}" for entry in dead if entry["key"] != run.poison.id
+            ],
             median=statistics.median(waits) if waits else 0.0,
             longest=max(waits, default=0.0),
             requests=len(api.asked) / max(verdict.answers, 1),

@@ -54,7 +54,7 @@ def illustrated(text: str) -> list[Response]:
 
 def uploaded(text: str) -> list[Response]:
     """Return what a bot says that has the picture itself."""
-    return [{"text": f"{numbers_of(text)} a", "image": "lake.jpg"}]
+    return [{"text": f"{numbers_of(text)} a", "image": "media/lake.jpg"}]
 
 
 BOTS: dict[str, Callable[[str], list[Response]]] = {

@@ -1,7 +1,8 @@
 """
 Bad weather: what meets a message on its way to WhatsApp, by a seed.
 
-No message meets more than a few troubles, fewer than after which a sender may give it up.
+No message meets more than a few troubles, fewer than after which a sender may give it up: what
+brings no answer it meets once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from aiohttp import web
 from support.cloud_api import Asked, CloudApi, Trouble, answers, fails, hangs_up
 
 MOST = 2  # troubles of one message
+UNANSWERED = frozenset({"reset before", "reset after", "late"})
 LATE = (32.0, 40.0)  # seconds; who sends waits for about 30
 
 
@@ -70,6 +72,7 @@ class Weather:
         self._random = random.Random(seed)
         self._shares = {**shares, "late": late}
         self._troubles_of: Counter[str] = Counter()
+        self._unanswered: set[str] = set()
 
     def __call__(self, asked: Asked) -> Trouble | None:
         names = ["", *self._shares]
@@ -79,6 +82,10 @@ class Weather:
             return None
         if self._troubles_of[asked.text] >= MOST:
             return None
+        if name in UNANSWERED:
+            if asked.text in self._unanswered:
+                return None
+            self._unanswered.add(asked.text)
         self._troubles_of[asked.text] += 1
         self.met[name] += 1
         return self._trouble(name)
