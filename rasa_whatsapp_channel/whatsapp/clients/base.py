@@ -106,7 +106,12 @@ class Client(ABC):
 
     @abstractmethod
     async def ping(self) -> None:
-        """Return when the API answers anything at all; raises `TransportError` when it does not."""
+        """
+        Return when the API answers anything at all; raises `TransportError` when it does not.
+
+        Asks as `send` does, since another way may be open when that one is not, for a message that
+        is none: every API refuses an empty object, and nobody gets anything.
+        """
 
     @abstractmethod
     async def close(self) -> None: ...

@@ -113,7 +113,7 @@ class CloudShape(Client):
         await self._exchange.ask(self._messages_request(body))
 
     async def ping(self) -> None:
-        await self._exchange.ping(self._number_url)
+        await self._exchange.ping(self._messages_request({}))
 
     async def close(self) -> None:
         await self._exchange.close()

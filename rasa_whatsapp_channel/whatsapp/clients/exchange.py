@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel.whatsapp.clients.answers import (
@@ -72,9 +72,10 @@ class Exchange:
 
             yield await (self._authorized(call) if authorized else call({}))
 
-    async def ping(self, url: str) -> None:
-        """Return when whoever is at *url* answers, whatever it is; needs no token."""
-        await self._transport.send(Request("GET", url, timeout=PING))
+    async def ping(self, request: Request) -> None:
+        """Return when *request* is answered, whatever the answer is."""
+        with suppress(APIError):
+            await self.ask(dataclasses.replace(request, timeout=PING))
 
     async def close(self) -> None:
         await self._transport.close()

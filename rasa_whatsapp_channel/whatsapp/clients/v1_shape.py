@@ -101,7 +101,7 @@ class V1Shape(Client):
         await self._exchange.ask(Request("DELETE", join(self._url, "media", media_id)))
 
     async def ping(self) -> None:
-        await self._exchange.ping(self._url)
+        await self._exchange.ping(json_request("POST", join(self._url, "messages"), {}))
 
     async def close(self) -> None:
         await self._exchange.close()
