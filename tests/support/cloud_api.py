@@ -117,6 +117,8 @@ class CloudApi:
             return web.Response()
         if body.get("status") == "read":
             return web.json_response({"success": True})
+        if not body:
+            return await self._no_message(request)
         asked = Asked(time.monotonic(), body["to"], words_of(body), body)
         self.asked.append(asked)
         trouble = self._trouble_for(asked)
@@ -126,6 +128,11 @@ class CloudApi:
         answer = await self.take(request)
         await asyncio.sleep(self._pause)
         return web.json_response(answer)
+
+    async def _no_message(self, request: web.Request) -> web.StreamResponse:
+        """Refuse what is no message; where every connection breaks, this one does too."""
+        refuses = fails(400, 100, "(#100) Invalid parameter")
+        return await (hangs_up if self.trouble is hangs_up else refuses)(request)
 
     def _trouble_for(self, asked: Asked) -> Trouble | None:
         if self.next:
