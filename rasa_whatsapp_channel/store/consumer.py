@@ -169,8 +169,9 @@ class Consumer:
 
     async def _run_alone(self, suspects: Sequence[Item]) -> None:
         # What has not begun when the process dies would count as crashed with the one that had.
+        # What the store does not take back would be nobody's as long as this process lives.
         for item in suspects[1:]:
-            await self._queue.hand_back(item)
+            await self._end(item, Retry(0.0, counted=False))
         for item in suspects[:1]:
             logger.warning(
                 "whatsapp.runs_alone: %s of the %s, because the process ended %d times with it",

@@ -72,8 +72,9 @@ class Heartbeat:
         return self._thread is not None
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="whatsapp heartbeat", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="whatsapp heartbeat", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def stop(self) -> None:
         """Return when no beat is under way any more. Blocks for as long as one may take."""
@@ -88,3 +89,5 @@ class Heartbeat:
             except StoreError as error:
                 # The event loop meets the same failure, and says so where people look.
                 logger.debug("whatsapp.heartbeat_failed: %s", error)
+            except Exception as error:  # a heart that stops would cost us all that is in hand
+                logger.exception("whatsapp.heartbeat_failed: %s: %s", type(error).__name__, error)

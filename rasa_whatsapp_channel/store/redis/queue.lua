@@ -233,9 +233,19 @@ local function read_claimed(conversation, number)
     return { entry[1], conversation, unpack(entry, 2, 8) }
 end
 
+-- The number of its first entry; what Redis has lost of others must not hold it up.
+local function first_kept(conversation)
+    local number = first(conversation)
+    while number and redis.call('EXISTS', entry_key(number)) == 0 do
+        remove(conversation, number)
+        number = first(conversation)
+    end
+    return number
+end
+
 local function claim_oldest(owner, claim)
     local conversation = redis.call('ZPOPMIN', prefix .. 'ready')[1]
-    local number = conversation and first(conversation)
+    local number = conversation and first_kept(conversation)
     if not number then
         return nil
     end
@@ -290,7 +300,11 @@ function operations.claim(owner, claim, limit)
     show_what_is_due()
     redis.call('HSETNX', prefix .. 'claimants', owner, 0)
     local entries = {}
-    if redis.call('HGET', prefix .. 'claims', owner) == claim then
+    local last = redis.call('HGET', prefix .. 'claims', owner)
+    if last and tonumber(last) > tonumber(claim) then
+        return { '', entries } -- it comes late, over a connection that was given up
+    end
+    if last == claim then
         entries = claimed_before(owner, claim)
     end
     redis.call('HSET', prefix .. 'claims', owner, claim)

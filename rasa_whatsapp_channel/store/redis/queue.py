@@ -56,6 +56,7 @@ class RedisQueue(Queue):
         claimed = self._submit("claim", self._claimant(), number, limit)
         try:
             due_in, entries = await asyncio.shield(claimed)
+            items = [item for entry in entries if (item := await self._read(entry)) is not None]
         except asyncio.CancelledError:
             claimed.add_done_callback(self._hand_back_late)
             raise
@@ -65,7 +66,7 @@ class RedisQueue(Queue):
             raise
         if due_in:
             self._line.wake_in(float(due_in))
-        return [item for entry in entries if (item := await self._read(entry)) is not None]
+        return items
 
     async def _read(self, entry: Sequence[Any]) -> Item | None:
         """Return the entry, or make a dead letter of it where it is no entry (any more)."""

@@ -46,6 +46,7 @@ class SQLiteQueue(Queue):
         self._clock = clock
         self._claimant = claimant
         self._latest = 0.0  # the latest time this process saw
+        self._unsure: list[Item] = []  # claims of which it is not known whether they were committed
         self.line = Line()
 
     async def put(self, key: str, conversation: str, body: Body) -> bool:
@@ -99,23 +100,35 @@ class SQLiteQueue(Queue):
         return float(min(until - self._clock(), seconds)), str(cause)
 
     async def claim_many(self, limit: int) -> Sequence[Item]:
-        claimed = self._commits.write(self._claim, self._claimant(), limit)
+        items: list[Item] = []
+        claimed = self._commits.write(self._claim, self._claimant(), limit, items)
         try:
-            return await asyncio.shield(claimed)
+            await asyncio.shield(claimed)
         except asyncio.CancelledError:
             claimed.add_done_callback(self._hand_back_late)
             raise
+        except StoreError:
+            # It may be kept all the same, and would be ours, and in nobody's hand, for ever.
+            self._unsure += items
+            raise
+        self._unsure = []
+        return items
 
-    def _claim(self, db: sqlite3.Connection, claimant: str, limit: int) -> Sequence[Item]:
+    def _claim(
+        self, db: sqlite3.Connection, claimant: str, limit: int, items: list[Item]
+    ) -> Sequence[Item]:
+        """Claim into *items*, which are to be known also where the commit ends in an error."""
+        items.clear()  # of an earlier run, which was rolled back
+        for unsure in self._unsure:
+            db.execute(sql.TAKE_BACK, (self._name, unsure.key, unsure.attempts, claimant))
         now = self._now(db)
         self._end_what_is_due(db, now)
         rows = db.execute(sql.OLDEST_READY, (self._name, limit + 1)).fetchall()
         if not rows:
-            return []
+            return items
         if len(rows) > limit:
             self.line.wake()
         db.execute(sql.KNOW_CLAIMANT, (claimant,))
-        items = []
         for seq, *row in rows[:limit]:
             if (item := self._read(db, seq, *row)) is not None:
                 db.execute(sql.TAKE, (claimant, seq))

@@ -34,6 +34,11 @@ FIRST: Final = """
 HAND_BACK: Final = """
     UPDATE items SET due_at = 0, claimed = 0, owner = NULL, uncounted = uncounted + 1 WHERE seq = ?
 """
+# What may have been claimed although the answer was an error.
+TAKE_BACK: Final = """
+    UPDATE items SET due_at = 0, claimed = 0, owner = NULL, uncounted = uncounted + 1
+    WHERE queue = ? AND key = ? AND attempts = ? AND owner = ?
+"""
 RETRY: Final = """
     UPDATE items SET due_at = ?, hidden_for = ?, cause = ?, claimed = 0, owner = NULL,
         crashes = CASE WHEN ? THEN 0 ELSE crashes END,

@@ -1,0 +1,87 @@
+"""A Redis that carries commands out late, or lost a part of what it had."""
+
+from __future__ import annotations
+
+import pytest
+
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
+
+
+async def test_a_claim_that_arrives_after_later_ones_takes_nothing(redis_url, clock):
+    async with open_store(redis_url, clock=clock) as store:
+        queue = store.inbox
+        await queue.claim_many(1)  # number 0
+        await queue.claim_many(1)  # number 1
+        await queue.put("a", "anna", {})
+        # The first one was sent once more, over a connection that was given up and was slow.
+        await queue._submit("claim", store._own, 0, 1)
+        assert [item.key for item in await queue.claim_many(1)] == ["a"]
+
+
+async def test_an_entry_that_redis_lost_holds_up_neither_its_conversation_nor_others(
+    redis_url, clock
+):
+    async with open_store(redis_url, clock=clock) as store:
+        queue = store.inbox
+        await queue.put("a:0", "anna", {})
+        await queue.put("a:1", "anna", {})
+        await queue.put("b:0", "ben", {})
+        await store._link._redis.delete(f"{queue.prefix}entry:1")
+        got = []
+        for _ in range(5):
+            try:
+                items = await queue.claim_many(10)
+            except StoreError:
+                continue
+            got += [item.key for item in items]
+            for item in items:
+                await queue.done(item)
+        assert sorted(got) == ["a:1", "b:0"]
+        assert (await queue.depth()).waiting == 0
+
+
+async def test_an_entry_that_cannot_be_read_takes_nobody_with_it_when_the_connection_breaks(
+    redis_url, clock, monkeypatch
+):
+    async with open_store(redis_url, clock=clock) as store:
+        queue = store.inbox
+        await queue.put("a", "anna", {})
+        await queue.put("b", "ben", {})
+        await store._link._redis.hset(f"{queue.prefix}entry:1", "body", "{not json")
+        call, failures = queue._call, [1]
+
+        async def breaks_once(operation, *args):
+            if operation == "dead_letter" and failures:
+                failures.pop()
+                raise StoreError("the connection broke")
+            return await call(operation, *args)
+
+        monkeypatch.setattr(queue, "_call", breaks_once)
+        with pytest.raises(StoreError):
+            await queue.claim_many(10)
+        assert [item.key for item in await queue.claim_many(10)] == ["b"]
+        assert [row.key for row in await queue.dead_letters()] == ["a"]
+
+
+async def test_what_was_claimed_while_the_disk_failed_is_claimed_again(
+    tmp_path, clock, monkeypatch
+):
+    async with open_store(f"sqlite:///{tmp_path}/whatsapp.db", clock=clock) as store:
+        await store.inbox.put("a", "anna", {})
+        commits = store._commits
+
+        def fails():
+            raise OSError(5, "Input/output error")
+
+        async def refuses(db):
+            raise StoreError("the disk cannot be written")
+
+        files = commits.files
+        monkeypatch.setattr(files, "sync", fails)
+        monkeypatch.setattr(commits, "_retire_log", refuses)
+        with pytest.raises(StoreError):
+            await store.inbox.claim_many(1)
+        monkeypatch.undo()
+        commits._refused_until = 0.0
+        assert [item.key for item in await store.inbox.claim_many(1)] == ["a"]
