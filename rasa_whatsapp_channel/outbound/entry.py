@@ -73,8 +73,9 @@ class Entry:
         return call(key, name=self.response, source=self.source)
 
     def failed(self, now: float) -> Entry:
+        """Return it after a try that counts, from which on the queue counts crashes anew, too."""
         since = self.failing_since or now
-        return replace(self, failures=self.failures + 1, failing_since=since)
+        return replace(self, failures=self.failures + 1, failing_since=since, crashes=0)
 
 
 _NAMES: Final = tuple(field.name for field in fields(Entry))

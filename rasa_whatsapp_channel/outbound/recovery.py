@@ -185,7 +185,7 @@ def as_text(entry: Entry) -> Entry | None:
         return None
     lines = [*_words(message), *links]
     text = Text("\n".join(lines)[:TEXT_BODY], preview_url=True)
-    return replace(entry, message=text.body(), healed=AS_TEXT, ids=())
+    return replace(entry, message=text.body(), healed=AS_TEXT, ids=(), crashes=0)
 
 
 def has_links(message: Message) -> bool:

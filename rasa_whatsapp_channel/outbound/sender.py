@@ -327,14 +327,18 @@ class Sender:
     async def _request(self, item: Item, entry: Entry, ready: Message) -> str:
         await note_issued(self._store.values, entry.recipient_id, ready)
         address = await self._address(entry)
-        with self._metrics.send_timer():
-            return await self._client.send(
-                address,
-                ready,
-                reply_to=entry.outgoing.reply_to,
-                callback_data=item.key,
-                note=self._note_of(entry),
-            )
+        try:
+            with self._metrics.send_timer():
+                return await self._client.send(
+                    address,
+                    ready,
+                    reply_to=entry.outgoing.reply_to,
+                    callback_data=item.key,
+                    note=self._note_of(entry),
+                )
+        except asyncio.CancelledError as error:
+            # Whoever stops the bot does not stop WhatsApp: it may have the message all the same.
+            raise TransportError("it was broken off before WhatsApp answered") from error
 
     def _note_of(self, entry: Entry) -> str | None:
         """Return what a simulator is told beside the message."""

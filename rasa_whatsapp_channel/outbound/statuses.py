@@ -21,10 +21,16 @@ from rasa_whatsapp_channel.store.base import (
     is_news,
     status_of,
 )
-from rasa_whatsapp_channel.store.keys import confirmation_key, unconfirmed_key, wrote_key
+from rasa_whatsapp_channel.store.keys import (
+    confirmation_key,
+    template_lane,
+    unconfirmed_key,
+    wrote_key,
+)
 from rasa_whatsapp_channel.whatsapp.errors import (
     CLOUD_CODES,
     APIError,
+    InvalidMessage,
     PlatformError,
     Remedy,
     decide_remedy,
@@ -37,6 +43,7 @@ logger = logging.getLogger(__name__)
 ENDED: Final = ARRIVED | {"failed"}
 # A status carries no HTTP status; a code that is in no table is not tried again.
 NO_HTTP_STATUS: Final = 400
+AFTER: Final = ":after-"  # in a key: the id of the message that failed
 
 
 class Statuses:
@@ -114,12 +121,11 @@ class Statuses:
 
     async def failed(self, sent: Sent) -> None:
         """WhatsApp accepted the message and could not deliver it: again, or tell the bot."""
-        entry = (
-            Entry.from_body(sent.body) if sent.body else Entry(sent.recipient_id, {}, sent.response)
-        )
+        entry = _read_entry(sent)
         error = _to_error(sent, self._codes)
         reason = sent.reason or "no reason given"
-        if not sent.body:
+        if entry is None:
+            entry = Entry(sent.recipient_id, {}, sent.response)
             await self._failures.tell(sent.key, entry, code=sent.code, reason=reason)
             return
         now = self._clock()
@@ -130,15 +136,18 @@ class Statuses:
             return
         if isinstance(decision, recovery.WaitForWindow):
             await self._close_window(sent)
-            again, how = replace(entry, ids=()), "waits for the window"
+            again, how = replace(entry, ids=(), crashes=0), "waits for the window"
         elif isinstance(decision, recovery.AnotherWay):
             again, how = replace(decision.entry), "is sent another way"
         else:
             again = replace(failed, not_before=now + decision.wait)
             how = f"is sent again in {decision.wait:.0f} s"
         logger.warning("whatsapp.not_delivered: %s %s: %s", entry.called(sent.key), how, reason)
-        key = f"{sent.key}:after-{sent.message_id}"
-        await self._store.outbox.put(key, sent.recipient_id, again.body())
+        # Of the first key: WhatsApp repeats none that is longer than 512 letters.
+        key = f"{sent.key.partition(AFTER)[0]}{AFTER}{sent.message_id}"
+        # A template must not stand behind what waits for the answer to it.
+        lane = template_lane(sent.recipient_id) if again.is_template else sent.recipient_id
+        await self._store.outbox.put(key, lane, again.body())
 
     async def _close_window(self, sent: Sent) -> None:
         """
@@ -149,6 +158,16 @@ class Statuses:
         wrote_at = await self._store.values.get(wrote_key(sent.recipient_id))
         if wrote_at is None or wrote_at <= sent.at:
             await self._store.values.set(wrote_key(sent.recipient_id), CLOSED, 2 * DAY)
+
+
+def _read_entry(sent: Sent) -> Entry | None:
+    """Return the entry as it was sent, None where it is not known or another version wrote it."""
+    if not sent.body:
+        return None
+    try:
+        return Entry.from_body(sent.body)
+    except InvalidMessage:
+        return None
 
 
 def _to_error(sent: Sent, codes: Mapping[int, Remedy]) -> APIError:
