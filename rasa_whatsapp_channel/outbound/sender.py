@@ -168,7 +168,7 @@ class Sender:
             logger.debug("whatsapp.still_no_answer: %s", error)
             self._throttle.pause(0.0, INFRASTRUCTURE)
             return False
-        self._follow_answer()
+        # It may answer this and no message: only when one got through, the others go as well.
         return True
 
     def _follow_answer(self) -> None:
@@ -447,9 +447,9 @@ class Sender:
             if self._throttle.pause(decision.wait, decision.cause):
                 self._say_paused(error)
         elif isinstance(error, TransportError):
-            self._throttle.not_sent()
             if self._throttle.unanswered():
                 self._say_paused(error)
+            self._throttle.not_sent()
         else:
             self._follow_answer()
 

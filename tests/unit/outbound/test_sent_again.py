@@ -6,7 +6,7 @@ import asyncio
 
 from rasa_whatsapp_channel.store.base import State
 from rasa_whatsapp_channel.store.consumer import Consumer
-from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, Remedy
+from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, Remedy, TransportError
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.messages import Template, Text
 
@@ -97,3 +97,17 @@ async def test_a_failure_of_what_another_version_sent_does_not_refuse_the_webhoo
     )
     await office.statuses.note(status("wamid.1", "failed", code=131000))
     assert await office.store.inbox.claim() is not None  # the bot is told
+
+
+async def test_where_only_messages_are_not_answered_most_of_them_are_not_risked(office, clock):
+    async def hangs():
+        raise TransportError("no whole answer within 30 seconds", timed_out=True)
+
+    office.client.before_answer = hangs  # what asks without sending is answered
+    for n in range(30):
+        await office.put(f"a{n}:0", Text("hi"), to=f"49151{n:08}")
+    for _ in range(60):
+        while await office.step():
+            pass
+        clock.now += 10
+    assert len(await office.store.outbox.dead_letters()) < 10
