@@ -357,7 +357,16 @@ class Sender:
             response=entry.response,
             body=entry.body(),
         )
-        sent = await self._insist(note)
+        try:
+            sent = await self._insist(note)
+        except asyncio.CancelledError:
+            # The bot ends before the store could be written: what goes on finds it like a status.
+            return Retry(
+                recovery.BROKEN,
+                cause=confirmation_of(item.key),
+                counted=False,
+                then=partial(self._store.values.set, confirmation_key(item.key), message_id, DAY),
+            )
         logger.debug("whatsapp.sent: %s is %s", item.key, message_id)
         return await self._after_sending(item, sent, message)
 

@@ -6,7 +6,13 @@ import asyncio
 
 from rasa_whatsapp_channel.store.base import State
 from rasa_whatsapp_channel.store.consumer import Consumer
-from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, Remedy, TransportError
+from rasa_whatsapp_channel.whatsapp.errors import (
+    APIError,
+    PlatformError,
+    Remedy,
+    StoreError,
+    TransportError,
+)
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.messages import Template, Text
 
@@ -48,6 +54,40 @@ async def test_a_stop_while_the_answer_is_on_its_way_is_looked_into_before_it_is
     office.make_sender()  # the next life
     assert (await office.store.outbox.waiting())[0].state is State.WAITING
     await office.statuses.note(status("wamid.x", "sent", callback_data="a:0"))
+    await office.run()
+    assert office.texts() == ["hello"]
+
+
+class Away:
+    """A ledger that cannot be written until it is told that it can."""
+
+    def __init__(self, ledger):
+        self._ledger = ledger
+        self.was_asked = asyncio.Event()
+        self.is_away = True
+
+    def __getattr__(self, name):
+        return self._fail if name == "note_sent" and self.is_away else getattr(self._ledger, name)
+
+    async def _fail(self, *args, **kwargs):
+        self.was_asked.set()
+        raise StoreError("store: it is not there")
+
+
+async def test_a_stop_before_the_store_could_note_that_it_was_sent_sends_nothing_twice(
+    office, clock, hello
+):
+    await office.put("a:0", hello)
+    office.store.ledger = ledger = Away(office.store.ledger)
+    office.sender._sleep = asyncio.sleep
+    consumer = Consumer(office.store.outbox, office.sender.handle, name="outbox")
+    consumer.start()
+    await ledger.was_asked.wait()
+    await consumer.stop(0.01)
+
+    ledger.is_away = False
+    office.make_sender()
+    clock.now += 11
     await office.run()
     assert office.texts() == ["hello"]
 
