@@ -59,6 +59,10 @@ def confirmation_of(key: str) -> str:
     return f"confirmation:{key}"
 
 
+# Crashes in a row from which on an entry is suspected of killing its process.
+SUSPECT_FROM: Final = 2
+
+
 @dataclass(frozen=True)
 class Item:
     """
@@ -173,11 +177,15 @@ class Queue(ABC):
 
     @abstractmethod
     async def claim_many(self, limit: int) -> Sequence[Item]:
-        """Claim up to *limit* entries in one go; as many conversations, the oldest of them."""
+        """
+        Claim up to *limit* entries in one go; as many conversations, the oldest of them.
+
+        Those with `SUSPECT_FROM` crashes or more are left to `claim_suspect`.
+        """
 
     @abstractmethod
-    async def hand_back(self, item: Item) -> None:
-        """Let *item* be claimed by somebody else: nothing was done with it."""
+    async def claim_suspect(self) -> Item | None:
+        """Claim the oldest ready entry of those that may have killed their process, if any."""
 
     @abstractmethod
     async def done(self, item: Item, hold: float = 0.0, *, cause: str = TIME) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,7 +34,7 @@ STOP: Final = 2.0  # longest wait for tasks that were told to stop at once
 FAILURES: Final = 10  # times that a function may fail for the same entry
 LONGEST_PAUSE: Final = 60.0  # before the next of them
 CRASHES: Final = 5  # times in a row that the process may die with an entry in hand
-ALONE_FROM: Final = 2  # of them, from which on the entry runs alone
+SUSPECT_PAUSE: Final = 1.0  # seconds at least for others between two that run alone
 CRASHED: Final = "the process ended {} times while it was handled, last without a word"
 
 
@@ -115,6 +115,7 @@ class Consumer:
         self._loop: asyncio.Task[None] | None = None
         self._stopping = False
         self._store_failed = False
+        self._suspect_at = 0.0
 
     def start(self) -> None:
         self._loop = asyncio.create_task(self._run(), name=f"whatsapp {self._name}")
@@ -145,42 +146,48 @@ class Consumer:
             if not self._ready():
                 # Not `wait`: that would take the wake of somebody who is ready.
                 await asyncio.sleep(UNREADY)
-            elif items := await self._claim(min(slots, AT_ONCE)):
-                await self._run_alone([item for item in items if _is_suspect(item)])
-            else:
+            elif not await self._claim(min(slots, AT_ONCE)) and not await self._run_suspect():
                 await self._queue.wait(IDLE)
         except Exception as error:  # whatever it is, the entries after it must be handled
             self._complain(error)
             await asyncio.sleep(self._pause)
 
-    async def _claim(self, limit: int) -> Sequence[Item]:
-        """Claim what there is, and begin with all that need not run alone."""
+    async def _claim(self, limit: int) -> bool:
+        """Begin with what there is. False: nothing, or one that may be alone is due."""
         await self._isolation.opened()
         self._isolation.begin()
         try:
             items = await self._queue.claim_many(limit)
             for item in items:
-                if not _is_suspect(item):
-                    self._begin(item)
+                self._begin(item)
         finally:
             self._isolation.end()
         self._store_works()
-        return items
+        return bool(items) and time.monotonic() < self._suspect_at
 
-    async def _run_alone(self, suspects: Sequence[Item]) -> None:
-        # What has not begun when the process dies would count as crashed with the one that had.
-        # What the store does not take back would be nobody's as long as this process lives.
-        for item in suspects[1:]:
-            await self._end(item, Retry(0.0, counted=False))
-        for item in suspects[:1]:
-            logger.warning(
-                "whatsapp.runs_alone: %s of the %s, because the process ended %d times with it",
-                item.key,
-                self._name,
-                item.crashes,
-            )
-            async with self._isolation.alone():
-                await asyncio.wait([self._begin(item)])
+    async def _run_suspect(self) -> bool:
+        """
+        Run one entry alone that may have killed its process. False: there is none.
+
+        Others go first, and for a second after each; one that is busy without end would otherwise
+        keep it for ever.
+        """
+        item = await self._queue.claim_suspect()
+        self._suspect_at = time.monotonic() + SUSPECT_PAUSE
+        if item is None:
+            return False
+        if item.crashes >= CRASHES:
+            self._begin(item)
+            return True
+        logger.warning(
+            "whatsapp.runs_alone: %s of the %s, because the process ended %d times with it",
+            item.key,
+            self._name,
+            item.crashes,
+        )
+        async with self._isolation.alone() as seconds:
+            await asyncio.wait([self._begin(item)], timeout=seconds)
+        return True
 
     def _begin(self, item: Item) -> asyncio.Task[None]:
         self._isolation.begin()
@@ -287,10 +294,6 @@ class Consumer:
         if self._store_failed:
             self._store_failed = False
             logger.info("whatsapp.store_works_again: the %s goes on", self._name)
-
-
-def _is_suspect(item: Item) -> bool:
-    return ALONE_FROM <= item.crashes < CRASHES
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> int:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+# Seconds that others are kept out at the most: before, until those who work have ended, and while
+# it runs. What kills its process does so soon, and one long turn must not stop everybody.
+EMPTYING: Final = 5.0
+ALONE: Final = 10.0
 
 
 class Isolation:
@@ -14,7 +20,9 @@ class Isolation:
     Who wants to be alone waits until the others have ended, and nobody begins meanwhile.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, emptying: float = EMPTYING, alone: float = ALONE) -> None:
+        self._emptying = emptying
+        self._seconds = alone
         self._working = 0
         self._is_idle = asyncio.Event()
         self._is_idle.set()
@@ -37,11 +45,13 @@ class Isolation:
             self._is_idle.set()
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
+    async def alone(self) -> AsyncIterator[float]:
+        """Let the caller be alone, for as many seconds as are yielded."""
         async with self._turn:
             self._is_open.clear()
             try:
-                await self._is_idle.wait()
-                yield
+                with suppress(asyncio.TimeoutError):  # then beside those that take so long
+                    await asyncio.wait_for(self._is_idle.wait(), self._emptying)
+                yield self._seconds
             finally:
                 self._is_open.set()

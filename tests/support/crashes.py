@@ -22,7 +22,7 @@ def notice_silence(store: Store) -> None:
 async def crash_with_next_entry(store: Store, dying: Store, queue: str) -> Item:
     """Let the process behind *dying* claim the next entry of *queue* and die; *store* notices."""
     claimed: Queue = getattr(dying, queue)
-    item = await claimed.claim()
+    item = await claimed.claim() or await claimed.claim_suspect()
     assert item is not None
     fall_silent(dying)
     notice_silence(store)

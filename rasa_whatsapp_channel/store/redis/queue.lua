@@ -6,7 +6,8 @@
 --                          and where it failed, failing_since and last_error
 --   line:CONVERSATION      the numbers of its entries, oldest first
 --   waiting                all numbers
---   ready                  conversations that can be claimed, by the number of their first entry
+--   ready, suspects        conversations that can be claimed, by the number of their first entry;
+--                          apart those whose first entry may have killed its process
 --   hidden, hidden_at      conversations that wait: until when, and since when
 --   cause                  what the hidden conversations wait for
 --   claimed:OWNER          conversations claimed by this process
@@ -20,11 +21,12 @@
 --   dead:KEY               one dead letter; ends by itself
 --   wake                   what waiting servers block on; at most one element
 --
--- A conversation is in `ready`, or in `hidden`, or in one of `claimed:…`, or (with no entries) in
+-- A conversation is in `ready` or `suspects`, or in `hidden`, or in one of `claimed:…`, or (with no entries) in
 -- none of them.
 
 local CLOCK_SLACK = 1 -- a clock may tick a little backwards; more means that it was set
 local AT_ONCE = 100 -- what one operation does on the side
+local SUSPECT_FROM = 2 -- crashes, as in store/base.py
 
 local function entry_key(number)
     return prefix .. 'entry:' .. number
@@ -66,6 +68,7 @@ end
 
 local function drop(conversation)
     redis.call('ZREM', prefix .. 'ready', conversation)
+    redis.call('ZREM', prefix .. 'suspects', conversation)
     redis.call('ZREM', prefix .. 'hidden', conversation)
     redis.call('ZREM', prefix .. 'hidden_at', conversation)
     redis.call('HDEL', prefix .. 'cause', conversation)
@@ -73,6 +76,7 @@ end
 
 local function hide(conversation, seconds, cause)
     redis.call('ZREM', prefix .. 'ready', conversation)
+    redis.call('ZREM', prefix .. 'suspects', conversation)
     redis.call('ZADD', prefix .. 'hidden', now + seconds, conversation)
     redis.call('ZADD', prefix .. 'hidden_at', now, conversation)
     redis.call('HSET', prefix .. 'cause', conversation, cause)
@@ -82,7 +86,9 @@ local function show(conversation)
     drop(conversation)
     local number = first(conversation)
     if number then
-        redis.call('ZADD', prefix .. 'ready', number, conversation)
+        local crashes = tonumber(redis.call('HGET', entry_key(number), 'crashes') or 0)
+        local place = crashes >= SUSPECT_FROM and 'suspects' or 'ready'
+        redis.call('ZADD', prefix .. place, number, conversation)
         wake()
     end
 end
@@ -243,8 +249,8 @@ local function first_kept(conversation)
     return number
 end
 
-local function claim_oldest(owner, claim)
-    local conversation = redis.call('ZPOPMIN', prefix .. 'ready')[1]
+local function claim_oldest(owner, claim, place)
+    local conversation = redis.call('ZPOPMIN', prefix .. place)[1]
     local number = conversation and first_kept(conversation)
     if not number then
         return nil
@@ -294,7 +300,7 @@ end
 
 -- The seconds after which something may be due, then the entries. *claim* is the number of the
 -- claim: one that is repeated, because its answer was lost, gets what it got before.
-function operations.claim(owner, claim, limit)
+function operations.claim(owner, claim, limit, place)
     go_on_when_full()
     follow_clock()
     show_what_is_due()
@@ -309,7 +315,7 @@ function operations.claim(owner, claim, limit)
     end
     redis.call('HSET', prefix .. 'claims', owner, claim)
     while #entries < tonumber(limit) do
-        local entry = claim_oldest(owner, claim)
+        local entry = claim_oldest(owner, claim, place)
         if not entry then
             break
         end

@@ -51,9 +51,16 @@ class RedisQueue(Queue):
         return await self._says("put", key, conversation, to_json(body), self._retention.seen)
 
     async def claim_many(self, limit: int) -> Sequence[Item]:
+        return await self._claim(limit, "ready")
+
+    async def claim_suspect(self) -> Item | None:
+        items = await self._claim(1, "suspects")
+        return items[0] if items else None
+
+    async def _claim(self, limit: int, place: str) -> Sequence[Item]:
         number = self._claim_number
         self._claim_number += 1
-        claimed = self._submit("claim", self._claimant(), number, limit)
+        claimed = self._submit("claim", self._claimant(), number, limit, place)
         try:
             due_in, entries = await asyncio.shield(claimed)
             items = [item for entry in entries if (item := await self._read(entry)) is not None]
@@ -89,9 +96,6 @@ class RedisQueue(Queue):
             except StoreError:
                 return  # closed meanwhile, which hands back everything
             handed_back.add_done_callback(_ignore)
-
-    async def hand_back(self, item: Item) -> None:
-        await self._call("hand_back", *_claim_of(item))
 
     async def done(self, item: Item, hold: float = 0.0, *, cause: str = TIME) -> None:
         await self._call("done", *_claim_of(item), hold, cause)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import (
+    SUSPECT_FROM,
     TIME,
     Body,
     Clock,
@@ -100,8 +101,15 @@ class SQLiteQueue(Queue):
         return float(min(until - self._clock(), seconds)), str(cause)
 
     async def claim_many(self, limit: int) -> Sequence[Item]:
+        return await self._claim_some(limit, is_suspect=False)
+
+    async def claim_suspect(self) -> Item | None:
+        items = await self._claim_some(1, is_suspect=True)
+        return items[0] if items else None
+
+    async def _claim_some(self, limit: int, *, is_suspect: bool) -> Sequence[Item]:
         items: list[Item] = []
-        claimed = self._commits.write(self._claim, self._claimant(), limit, items)
+        claimed = self._commits.write(self._claim, self._claimant(), limit, is_suspect, items)
         try:
             await asyncio.shield(claimed)
         except asyncio.CancelledError:
@@ -115,7 +123,12 @@ class SQLiteQueue(Queue):
         return items
 
     def _claim(
-        self, db: sqlite3.Connection, claimant: str, limit: int, items: list[Item]
+        self,
+        db: sqlite3.Connection,
+        claimant: str,
+        limit: int,
+        is_suspect: bool,
+        items: list[Item],
     ) -> Sequence[Item]:
         """Claim into *items*, which are to be known also where the commit ends in an error."""
         items.clear()  # of an earlier run, which was rolled back
@@ -123,7 +136,9 @@ class SQLiteQueue(Queue):
             db.execute(sql.TAKE_BACK, (self._name, unsure.key, unsure.attempts, claimant))
         now = self._now(db)
         self._end_what_is_due(db, now)
-        rows = db.execute(sql.OLDEST_READY, (self._name, limit + 1)).fetchall()
+        rows = db.execute(
+            sql.OLDEST_READY, (self._name, SUSPECT_FROM, is_suspect, limit + 1)
+        ).fetchall()
         if not rows:
             return items
         if len(rows) > limit:
@@ -179,9 +194,6 @@ class SQLiteQueue(Queue):
         except StoreError:
             return  # closed meanwhile, which hands back everything
         handed_back.add_done_callback(_ignore)
-
-    async def hand_back(self, item: Item) -> None:
-        await self._commits.write(self._hand_back_all, [item])
 
     def _hand_back_all(self, db: sqlite3.Connection, items: Sequence[Item]) -> None:
         for item in items:

@@ -22,7 +22,7 @@ END_DUE: Final = """
 OLDEST_READY: Final = """
     SELECT seq, key, conversation, body, attempts + 1, put_at, uncounted, crashes,
         failing_since, last_error
-    FROM items WHERE queue = ? AND due_at = 0 ORDER BY seq LIMIT ?
+    FROM items WHERE queue = ? AND due_at = 0 AND (crashes >= ?) = ? ORDER BY seq LIMIT ?
 """
 TAKE: Final = """
     UPDATE items SET attempts = attempts + 1, due_at = NULL, claimed = 1, owner = ? WHERE seq = ?

@@ -15,7 +15,7 @@ async def test_a_claim_that_arrives_after_later_ones_takes_nothing(redis_url, cl
         await queue.claim_many(1)  # number 1
         await queue.put("a", "anna", {})
         # The first one was sent once more, over a connection that was given up and was slow.
-        await queue._submit("claim", store._own, 0, 1)
+        await queue._submit("claim", store._own, 0, 1, "ready")
         assert [item.key for item in await queue.claim_many(1)] == ["a"]
 
 

@@ -139,7 +139,9 @@ async def test_a_claim_whose_answer_was_lost_is_not_lost_itself(redis_url):
     async with RedisStore(redis_url) as store:
         for n in range(4):
             await store.inbox.put(f"k{n}", f"user {n}", HELLO)
-        await store.inbox._call("claim", store._own, 0, 2)  # carried out, and the answer lost
+        await store.inbox._call(
+            "claim", store._own, 0, 2, "ready"
+        )  # carried out, and the answer lost
 
         items = await store.inbox.claim_many(3)
 
@@ -325,8 +327,8 @@ async def test_a_full_memory_refuses_what_is_new_and_lets_work_in_hand_end(serve
 
         claimed = await store.inbox.claim_many(5)
         assert len(claimed) == 5
-        done, handed_back, later, dead_letter, _ = claimed
-        await store.inbox.hand_back(handed_back)
+        done, again, later, dead_letter, _ = claimed
+        await store.inbox.retry_later(again)
         await store.inbox.retry_later(later, after=1, body={"text": "healed"}, error="131016")
         await store.inbox.dead_letter(dead_letter, "reason")
         await store.inbox.done(done)

@@ -93,10 +93,6 @@ async def retry_for_window(scene: Scene) -> None:
     await scene.queue.retry_later(scene.item, WAIT, cause=WINDOW)
 
 
-async def hand_back(scene: Scene) -> None:
-    await scene.queue.hand_back(scene.item)
-
-
 async def dead_letter(scene: Scene) -> None:
     await scene.queue.dead_letter(scene.item, "reason")
 
@@ -148,7 +144,6 @@ TABLE: list[tuple[Step, Step, str]] = [
     (behind, person_writes, "behind"),
     (behind, retry_now, "behind"),
     (behind, retry_for_window, "behind"),
-    (behind, hand_back, "behind"),
     (behind, done, "ready"),
     (behind, done_with_hold, "waiting"),
     (behind, dead_letter, "ready"),
@@ -160,7 +155,6 @@ TABLE: list[tuple[Step, Step, str]] = [
     (claimed, others_look, "claimed"),
     (claimed, retry_now, "ready"),
     (claimed, retry_for_window, "waiting"),
-    (claimed, hand_back, "ready"),
     (claimed, done, "done"),
     (claimed, done_with_hold, "done"),
     (claimed, dead_letter, "dead letter"),

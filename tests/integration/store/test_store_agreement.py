@@ -79,10 +79,6 @@ class Queues(Stores):
     def claim_many(self, limit):
         return multiple(*self.both(lambda store: store.inbox.claim_many(limit)))
 
-    @rule(item=items)
-    def hand_back(self, item):
-        self.both(lambda store: store.inbox.hand_back(item))
-
     @rule(item=items, hold=waits, cause=causes)
     def done(self, item, hold, cause):
         self.both(lambda store: store.inbox.done(item, hold, cause=cause))

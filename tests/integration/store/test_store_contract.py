@@ -12,6 +12,7 @@ from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import (
     DAY,
     INFRASTRUCTURE,
+    SUSPECT_FROM,
     THROUGHPUT,
     TIME,
     TOKEN,
@@ -251,11 +252,11 @@ async def test_crashes_in_a_row_are_counted_and_a_failure_in_between_forgets_the
 
     await crash()
     await crash()
-    item = await store.inbox.claim()
+    item = await store.inbox.claim_suspect()
     assert (item.crashes, item.tries) == (2, 3)
     await store.inbox.retry_later(item, counted=False)
     await crash()
-    item = await store.inbox.claim()
+    item = await store.inbox.claim_suspect()
     assert item.crashes == 3
     await store.inbox.retry_later(item, error="it only failed")
 
@@ -287,7 +288,7 @@ async def test_who_was_held_for_dead_can_still_end_an_entry_that_nobody_took(sto
     assert (await store.inbox.depth()).waiting == 0
 
 
-@pytest.mark.parametrize("end", ["done", "retry later", "dead letter", "hand back"])
+@pytest.mark.parametrize("end", ["done", "retry later", "dead letter"])
 async def test_who_was_held_for_dead_cannot_end_an_entry_that_somebody_took(store, another, end):
     await store.inbox.put("k", ANNA, HELLO)
     stale = await crash_with_next_entry(store, another, "inbox")
@@ -313,17 +314,31 @@ async def test_what_a_process_has_is_given_back_when_it_ends_in_good_order(store
     assert (item.key, item.crashes) == ("k", 0)
 
 
-async def test_an_entry_that_was_handed_back_was_never_tried(queue):
-    await put_all(queue, ("a1", ANNA), ("a2", ANNA))
-    await queue.hand_back(await queue.claim())
+async def test_what_may_have_killed_its_process_is_claimed_apart_from_the_others(
+    store, store_url, clock
+):
+    if store_url == "memory:":
+        pytest.skip("a store in memory belongs to one process")
+    await put_all(store.inbox, ("a1", ANNA), ("a2", ANNA))
+    for _ in range(SUSPECT_FROM):
+        async with open_store(store_url, clock=clock) as dying:
+            await crash_with_next_entry(store, dying, "inbox")
+    await store.inbox.put("b1", BEN, HELLO)
 
-    again = await queue.claim()
+    assert [item.key for item in await claim_all(store.inbox)] == ["b1"]
+    suspect = await store.inbox.claim_suspect()
+    assert (suspect.key, suspect.crashes) == ("a1", SUSPECT_FROM)
+    assert await store.inbox.claim_suspect() is None
 
-    assert (again.key, again.tries, again.attempts) == ("a1", 1, 2)
+    await store.inbox.retry_later(suspect, 5, counted=False)
+    clock.now += 5
+    assert await store.inbox.claim() is None
+    await store.inbox.retry_later(await store.inbox.claim_suspect())  # it lived through it
+    assert (await store.inbox.claim()).key == "a1"
 
 
 @pytest.mark.parametrize("first", ["done", "retry later", "dead letter"])
-@pytest.mark.parametrize("second", ["done", "retry later", "dead letter", "hand back"])
+@pytest.mark.parametrize("second", ["done", "retry later", "dead letter"])
 async def test_an_item_is_ended_once(queue, first, second):
     await put_all(queue, ("k", ANNA), ("next", ANNA))
     item = await queue.claim()
@@ -342,10 +357,8 @@ async def end_item(queue, item, end):
         await queue.done(item)
     elif end == "retry later":
         await queue.retry_later(item)
-    elif end == "dead letter":
-        await queue.dead_letter(item, "reason")
     else:
-        await queue.hand_back(item)
+        await queue.dead_letter(item, "reason")
 
 
 async def test_ending_one_entry_frees_the_next_of_its_conversation(queue):
@@ -808,7 +821,7 @@ async def test_the_hold_of_a_forgotten_conversation_is_over(queue, with_next):
     assert (await queue.claim()).key == "a3"
 
 
-@pytest.mark.parametrize("end", ["done", "retry later", "dead letter", "hand back"])
+@pytest.mark.parametrize("end", ["done", "retry later", "dead letter"])
 async def test_who_works_on_a_forgotten_entry_can_no_longer_end_it(queue, clock, end):
     await queue.put("a1", ANNA, HELLO)
     item = await queue.claim()

@@ -8,7 +8,8 @@ import threading
 from support.crashes import fall_silent, notice_silence
 
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.consumer import ALONE_FROM, DONE, Consumer
+from rasa_whatsapp_channel.store.base import SUSPECT_FROM
+from rasa_whatsapp_channel.store.consumer import DONE, Consumer
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
@@ -21,7 +22,7 @@ class FailsOnce:
         self.failures = 1
 
     def __getattr__(self, name):
-        if name in ("hand_back", "retry_later") and self.failures:
+        if name == "retry_later" and self.failures:
             self.failures -= 1
             raise StoreError("store: it is not there")
         return getattr(self._queue, name)
@@ -32,7 +33,7 @@ async def test_suspects_that_a_broken_store_did_not_take_back_are_handled_all_th
     async with open_store(url) as store:
         for name in ("anna", "ben", "carl"):
             await store.inbox.put(f"k-{name}", name, {})
-        for _ in range(ALONE_FROM):
+        for _ in range(SUSPECT_FROM):
             async with open_store(url) as dying:
                 assert len(await dying.inbox.claim_many(10)) == 3
                 fall_silent(dying)
