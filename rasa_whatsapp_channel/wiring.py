@@ -222,6 +222,7 @@ class Wiring:
             self.settings.platform,
             captions=self.settings.captions,
             markdown=self.settings.markdown,
+            unknown_keys=self.settings.unknown_keys,
             turn_id=turn_id,
             metrics=self.metrics,
             notes=self._notes,

@@ -148,6 +148,8 @@ class _Sending:
             captions=settings.captions,
             markdown=settings.markdown,
             reply_to=options["reply_to"],
+            recipient_id=self.to,
+            unknown_keys=settings.unknown_keys,
         )
         for change in composed.changes:
             click.echo(f"{change.code} {change.text}", err=True)

@@ -23,6 +23,7 @@ from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.messages import Audio, Message
+from rasa_whatsapp_channel.whatsapp.uris import to_uri
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,20 @@ class Use:
 
 def find_uses(variation: Mapping[str, Any], sents: Iterable[Sent]) -> Iterator[Use]:
     """Yield what stands in *variation* as it is sent; not what a slot has a part in."""
-    written = {text.strip(): path for path, text in texts_of(variation)}
+    written = {_as_sent(text): path for path, text in texts_of(variation)}
     for message in (message for sent in sents for message in _messages(sent)):
         voice = isinstance(message, Audio) and message.voice
         for media, kind in files.find_kinds(message):
             source = media.path or media.link
             if source in written:
                 yield Use(source, media.link is not None, kind, voice, written[source])
+
+
+def _as_sent(text: str) -> str:
+    try:
+        return to_uri(text)
+    except ValueError:  # a path, or no source at all
+        return text.strip()
 
 
 def _messages(sent: Sent) -> Iterator[Message]:

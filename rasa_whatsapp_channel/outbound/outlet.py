@@ -42,6 +42,7 @@ class Outlet:
         *,
         captions: str = "merge",
         markdown: bool = True,
+        unknown_keys: str = "pass",
         turn_id: str | None = None,
         metrics: Metrics | None = None,
         notes: bool = False,
@@ -51,6 +52,7 @@ class Outlet:
         self._api = api
         self._captions = captions
         self._markdown = markdown
+        self._unknown_keys = unknown_keys
         self._turn_id = turn_id or f"out:{uuid.uuid4().hex}"
         # Not every turn begins with a message of WhatsApp that can be quoted.
         self._reply_to = turn_id if turn_id and turn_id.startswith("wamid.") else None
@@ -67,6 +69,8 @@ class Outlet:
             captions=self._captions,
             markdown=self._markdown,
             reply_to=self._reply_to,
+            recipient_id=recipient_id,
+            unknown_keys=self._unknown_keys,
         )
         self._tell(composed.changes, response)
         for short, payload in composed.payloads.items():

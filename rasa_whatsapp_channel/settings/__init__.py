@@ -193,6 +193,13 @@ class Settings:
         True,
         means="`**bold**`, headings, tables, `[links](…)` and code become WhatsApp's formatting.",
     )
+    unknown_keys: str = key(
+        kinds.choice("pass", "refuse"),
+        "pass",
+        means="Keys and types in [WhatsApp's own bodies](responses.md#whatsapps-own-bodies) that "
+        "the channel does not know. `pass`: they go as they are written, with a warning. "
+        "`refuse`: the message is not sent.",
+    )
     typing_indicator: bool = key(
         kinds.flag, True, apis=(CLOUD, DIALOG360), means="Show that an answer is being written."
     )

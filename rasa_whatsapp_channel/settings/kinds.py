@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
-from rasa_whatsapp_channel.whatsapp.messages import Template
+from rasa_whatsapp_channel.whatsapp.messages import find_unknown, parse
 from rasa_whatsapp_channel.whatsapp.networks import Network, read_network
 
 # Object stores of fsspec. Of each only the addresses below `media.sources` are read.
@@ -165,9 +166,12 @@ def template(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError("a template such as {name: hello_again, language: en}")
     try:
-        return Template.parse(value).body()
+        parsed = parse({"type": "template", "template": value})
     except InvalidMessage as error:
         raise ValueError(f"a template that WhatsApp takes ({error})") from error
+    for doubt in find_unknown(parsed, CLOUD):  # a typo is found at the start
+        raise ValueError(f"a template that WhatsApp takes ({doubt.place} {doubt.problem})")
+    return parsed.body()
 
 
 def commands(value: object) -> tuple[str, ...]:

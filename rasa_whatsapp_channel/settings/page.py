@@ -42,7 +42,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         *("mark_read", "typing_indicator", "turn_timeout", "wait_for_action_server"),
     ),
     "What the bot sends": (
-        *("captions", "markdown", "wait_for_delivered", "delivered_timeout"),
+        *("captions", "markdown", "unknown_keys", "wait_for_delivered", "delivered_timeout"),
         *("max_messages_per_second", "reengagement_template", "wait_for_window", "failure_intent"),
     ),
     "Where things are kept": ("store", "keep_sent_days", "media"),

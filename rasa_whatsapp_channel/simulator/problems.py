@@ -48,6 +48,7 @@ MISSING: Final = Problem(
 )
 INVALID: Final = Problem(_INVALID_131009, _INVALID_1009)
 UNKNOWN_KEY: Final = Problem(_INVALID_100, Code(1010, "Parameter is not required"))
+NO_URI: Final = Problem(_INVALID_100, _INVALID_1009)
 UNKNOWN_TYPE: Final = Problem(_INVALID_100, _INVALID_1009)
 NO_JSON: Final = Problem(_INVALID_100, Code(1025, "Invalid Request"))
 TEXT_TOO_LONG: Final = Problem(_INVALID_100, Code(1001, "Message too long"))

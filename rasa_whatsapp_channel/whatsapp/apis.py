@@ -102,7 +102,7 @@ ON_PREMISES: Final = Api(
 )
 TURN: Final = Api(
     name="turn",
-    interactive=_BOTH,
+    interactive=_BOTH | {"cta_url"},  # seen in other projects' clients of it
     context=False,
     reactions=False,
     voice=False,

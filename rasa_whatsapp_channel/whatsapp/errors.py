@@ -7,6 +7,7 @@ What can go wrong, and what to do about it.
     ├── TranscriptError        a transcript cannot be read, or a step of it cannot be done
     ├── SimulatorError         the simulator, or the bot behind it, does not do what is asked
     ├── InvalidMessage         a message WhatsApp would refuse, found before sending
+    │   └── InvalidLink        one of its links is no URI
     ├── WebhookRefused         a webhook without the proof we ask for: refused, nothing stored
     ├── StoreError             the store cannot be opened, read or written
     ├── MediaError             a file cannot be read, fetched or uploaded
@@ -71,6 +72,10 @@ class InvalidMessage(WhatsAppError):
         self.field = field
         self.problem = problem
         self.limit = limit
+
+
+class InvalidLink(InvalidMessage):
+    """A link that is no URI."""
 
 
 class WebhookRefused(WhatsAppError):

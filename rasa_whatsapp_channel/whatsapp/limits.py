@@ -60,7 +60,8 @@ CARD_BUTTONS: Final = 3
 CARD_BUTTON_ID: Final = 20  # the page says so; it may mean 256, as everywhere else
 
 # messages/flows: 20 and 30 are both documented; the smaller is always taken
-FLOW_CTA: Final = 20
+FLOW_CTA: Final = 30
+FLOW_CTA_SURE: Final = 20
 
 # catalogs/sell-products-and-services/share-products
 PRODUCT_SECTIONS: Final = 10

@@ -60,7 +60,7 @@ def _media(kind: str, content: dict[str, Any], api: str) -> Iterator[str]:
 
 def _interactive(content: dict[str, Any], api: str) -> Iterator[str]:
     kind = content["type"]
-    if api in OLD and kind in CLOUD_ONLY:
+    if api in OLD and kind in CLOUD_ONLY and (api, kind) != ("turn", "cta_url"):
         yield f"{kind} at {api}"
     long_body = 4096 if kind == "list" and api not in OLD else 1024
     if "body" in content or kind in ("button", "list", "cta_url", "carousel"):

@@ -22,6 +22,7 @@ from rasa_whatsapp_channel.outbound.compose.custom import read_custom, split_sty
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
 from rasa_whatsapp_channel.outbound.compose.elements import read_elements
 from rasa_whatsapp_channel.outbound.compose.join import Parts, join
+from rasa_whatsapp_channel.outbound.compose.keys import read_keys
 from rasa_whatsapp_channel.outbound.compose.media import read_media
 from rasa_whatsapp_channel.outbound.compose.options import (
     NO_OPTIONS,
@@ -48,17 +49,29 @@ def compose(
     captions: str = "merge",
     markdown: bool = True,
     reply_to: str | None = None,
+    recipient_id: str | None = None,
+    unknown_keys: str = "pass",
 ) -> Composed:
     """
     Compose a whole response, as Rasa hands it over, for *api*.
 
     *captions*: ``merge`` puts a text into the caption of the file beside it, ``separate`` does not.
     *markdown*: put WhatsApp's formatting in the place of Markdown's. *reply_to* is the message the
-    response may quote. Never raises, whatever *response* holds, and does not change it. A single
-    part, as in ``{"text": …}``, is a response too.
+    response may quote, *recipient_id* whom it goes to, where that is known. *unknown_keys*: keys of
+    WhatsApp's bodies that are not known here ``pass``, or ``refuse`` the message.
+
+    Never raises, whatever *response* holds, and does not change it. A single part, as in
+    ``{"text": …}``, is a response too.
     """
     name = response.get("utter_action") if isinstance(response, Mapping) else None
-    draft = Draft(api, captions, markdown, name if isinstance(name, str) else None)
+    draft = Draft(
+        api,
+        captions,
+        markdown,
+        name if isinstance(name, str) else None,
+        recipient_id,
+        strict=unknown_keys == "refuse",
+    )
     content = to_plain(draft, response)
     custom, custom_style = split_style(content.get("custom"))
     style = read_style(draft, _metadata_style(content), custom_style)
@@ -94,7 +107,7 @@ def _join_all(
 
 def _read_parts(draft: Draft, content: Mapping[str, Any], style: Style) -> Parts:
     text = read_text(draft, "text", content.get("text"))
-    found = read_media(draft, image=content.get("image"), attachment=content.get("attachment"))
+    found = read_media(draft, read_keys(draft, content))
     quick = read_options(draft, "quick_replies", content.get("quick_replies"))
     buttons = read_options(draft, "buttons", content.get("buttons"))
     return Parts(

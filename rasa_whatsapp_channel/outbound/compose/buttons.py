@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
@@ -21,11 +20,10 @@ from rasa_whatsapp_channel.outbound.compose.taps import Buttons, LinkButton, Lis
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages import Button, Row
+from rasa_whatsapp_channel.whatsapp.uris import to_uri
 
 # Nobody looks through more than ten lists; one text with numbers is shorter.
 MOST_LISTS: Final = 10
-
-_HTTP: Final = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 
 
 def to_taps(draft: Draft, options: Options, *, list_button: str) -> tuple[Taps | None, list[str]]:
@@ -55,7 +53,17 @@ def to_taps(draft: Draft, options: Options, *, list_button: str) -> tuple[Taps |
 
 def is_link_button(link: Link) -> bool:
     """Return whether *link* can be a button that opens an address."""
-    return bool(_HTTP.fullmatch(link.target)) and len(link.target) <= limits.URL
+    return _why_no_button(link) is None
+
+
+def _why_no_button(link: Link) -> str | None:
+    if len(link.target) > limits.URL:
+        return f"its address is longer than {limits.URL} characters"
+    try:
+        to_uri(link.target)
+    except ValueError as error:
+        return f"the address {error}"
+    return None
 
 
 def shorten(draft: Draft, part: str, text: str, limit: int) -> str:
@@ -106,10 +114,10 @@ def _link_button(draft: Draft, link: Link) -> LinkButton | None:
 
 
 def _say_lines(draft: Draft, options: Options) -> None:
-    reason = "it stands beside other buttons"
-    if not options.replies and len(options.links) == 1:
-        reason = f"api {draft.api.name} has no button for it"
     for link in options.links:
+        reason: str | None = "it stands beside other buttons"
+        if not options.replies and len(options.links) == 1:
+            reason = _why_no_button(link) or f"api {draft.api.name} has no button for it"
         draft.change("WA310", title=link.title, line=link.line(), reason=reason)
 
 

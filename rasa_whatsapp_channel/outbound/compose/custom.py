@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
 from rasa_whatsapp_channel.outbound.compose.fallback import fall_back
+from rasa_whatsapp_channel.outbound.compose.links import encode_links
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name, read_json
+from rasa_whatsapp_channel.outbound.compose.template import refusal
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.messages import (
     Message,
     Outgoing,
     check_support,
+    find_doubts,
+    find_unknown,
     parse_outgoing,
 )
 
 _WRAPPERS: Final = ("messages", "json_message")
-# who is written to is the conversation's business
-_ENVELOPE: Final = ("messaging_product", "recipient_type", "to", "recipient")
+_PHONE: Final = re.compile(r"[+\d\s().-]+")
+_SEPARATORS: Final = re.compile(r"[+\s().-]")
+_RECIPIENTS: Final = ("to", "recipient")
+_ENVELOPE: Final = ("messaging_product", "recipient_type", *_RECIPIENTS)
 
 
 def split_style(custom: Any) -> tuple[Any, Any]:
@@ -50,6 +58,8 @@ def _unwrap(draft: Draft, field: str, value: Any) -> Iterator[tuple[str, Any]]:
     if not wrappers:
         yield field, value
         return
+    if not _is_for_us(draft, field, value):
+        return
     for key in value:
         if key not in (*_WRAPPERS, *_ENVELOPE):
             draft.change("WA504", field=field, key=key, beside=wrappers[0])
@@ -57,15 +67,47 @@ def _unwrap(draft: Draft, field: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from _unwrap(draft, f"{field}.{key}", value[key])
 
 
+def _is_for_us(draft: Draft, field: str, body: Mapping[str, Any]) -> bool:
+    """
+    Return whether *body* is meant for the person the response goes to.
+
+    What is meant for somebody else, such as the staff, must not be read by the customer.
+    """
+    for key in _RECIPIENTS:
+        named = body.get(key)
+        if named in (None, ""):
+            continue
+        if draft.recipient_id is None:
+            draft.change("WA508", field=field, key=key)
+        elif _plain(str(named)) != _plain(draft.recipient_id):
+            draft.change("WA507", field=field, key=key)
+            return False
+    return True
+
+
+def _plain(recipient_id: str) -> str:
+    """Return one spelling of *recipient_id*: people write a number in many."""
+    name = split_number(recipient_id.strip().removeprefix("whatsapp:"))[0]
+    return _SEPARATORS.sub("", name).removeprefix("00") if _PHONE.fullmatch(name) else name
+
+
 def _read_body(draft: Draft, field: str, body: Any) -> list[Outgoing]:
     if not isinstance(body, Mapping):
         draft.change("WA501", field=field, kind="nothing" if body is None else kind_name(body))
         return []
+    if not _is_for_us(draft, field, body):
+        return []
     try:
-        outgoing = parse_outgoing(body)
+        outgoing = parse_outgoing(encode_links(draft, field, body))
     except InvalidMessage as error:
         draft.change("WA502", field=field, place=error.field, problem=error.problem)
         return []
+    unknown = list(find_unknown(outgoing.message, draft.api))
+    if unknown and draft.strict:
+        draft.change("WA502", field=field, place=unknown[0].place, problem=refusal(unknown[0]))
+        return []
+    for doubt in (*unknown, *find_doubts(outgoing.message)):
+        draft.change("WA506", field=field, place=doubt.place, problem=doubt.problem)
     return _supported(draft, field, outgoing)
 
 

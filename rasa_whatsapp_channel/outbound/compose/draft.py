@@ -20,6 +20,9 @@ class Draft:
     """
     One response being composed: for which API, what was changed, and which payloads to keep.
 
+    *recipient_id* is whom it goes to, where that is known. *strict*: what is not known of
+    WhatsApp's bodies is refused.
+
     Made new for each response; the parts of composing write into it and nothing else does.
     """
 
@@ -27,6 +30,8 @@ class Draft:
     captions: str = "merge"
     markdown: bool = True
     name: str | None = None
+    recipient_id: str | None = None
+    strict: bool = False
     changes: list[Change] = field(default_factory=list)
     payloads: dict[str, str] = field(default_factory=dict)
     choices: dict[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
 from rasa_whatsapp_channel.outbound.compose.join import Parts
+from rasa_whatsapp_channel.outbound.compose.links import encode_link, is_link
 from rasa_whatsapp_channel.outbound.compose.media import read_media
 from rasa_whatsapp_channel.outbound.compose.options import read_options
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name
@@ -37,7 +38,7 @@ def _read_card(draft: Draft, where: str, item: Mapping[str, Any], style: Style) 
             draft.change("WA403", field=where, key=key, hint=nearest(key, KEYS))
     title = read_text(draft, f"{where}.title", item.get("title"))
     subtitle = read_text(draft, f"{where}.subtitle", item.get("subtitle"))
-    found = read_media(draft, image=item.get("image_url") or item.get("image"), attachment=None)
+    found = read_media(draft, {"image": item.get("image_url") or item.get("image")})
     options = read_options(draft, f"{where}.buttons", item.get("buttons"))
     address = _read_action(draft, where, item.get("default_action"))
     if any(link.target == address for link in options.links):
@@ -53,7 +54,9 @@ def _read_action(draft: Draft, where: str, action: Any) -> str | None:
     if action and not address:
         hint = "only one with a url can be shown"
         draft.change("WA403", field=where, key="default_action", hint=hint)
-    return read_text(draft, f"{where}.default_action.url", address)
+    field = f"{where}.default_action.url"
+    text = read_text(draft, field, address)
+    return encode_link(draft, field, text) if text and is_link(text) else text
 
 
 def _bold(title: str) -> str:

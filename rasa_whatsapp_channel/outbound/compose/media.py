@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.compose.characters import cut, one_line
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
+from rasa_whatsapp_channel.outbound.compose.links import encode_link, is_link
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name
 from rasa_whatsapp_channel.outbound.compose.style import nearest
 from rasa_whatsapp_channel.outbound.compose.text import read_text
@@ -27,6 +27,8 @@ _KINDS: Final = {
     "video": "video",
     "sticker": "sticker",
 }
+# Keys of a response that an action may pass, beside Rasa's own `image` and `attachment`.
+MEDIA_KEYS: Final = ("document", "video", "audio", "voice", "sticker")
 _SOURCES: Final = ("id", "link", "path")
 _ADDRESSES: Final = ("url", "src")  # as Rasa's other channels call them: a link or a path
 _MIME_TYPES: Final = ("mime_type", "content_type", "mimetype")
@@ -36,7 +38,6 @@ _KEYS: Final = (
     *("type", *_SOURCES, *_ADDRESSES, *_MIME_TYPES, *_CAPTIONS, *_FILENAMES),
     *("provider", "voice"),
 )
-_HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 
 
 @dataclass
@@ -47,8 +48,12 @@ class Found:
     texts: list[str] = field(default_factory=list)
 
 
-def read_media(draft: Draft, *, image: Any, attachment: Any) -> Found:
+def read_media(draft: Draft, content: Mapping[str, Any]) -> Found:
+    """Read every file of *content*, a response or a card."""
+    image, attachment = content.get("image"), content.get("attachment")
     found = read_attachment(draft, "image", image)
+    for key in MEDIA_KEYS:
+        _read_all(draft, found, key, content.get(key))
     if attachment != image:  # Rasa copies an image into an empty attachment
         _read_all(draft, found, "attachment", attachment)
     return found
@@ -135,8 +140,8 @@ class _Reader:
         if key == "id" or not isinstance(value, str):
             return {key if key in _SOURCES else "link": value}
         scheme = scheme_of(value)
-        if _HTTP.match(value) or (key == "link" and scheme not in READ):
-            return {"link": value}
+        if is_link(value) or (key == "link" and scheme not in READ):
+            return {"link": encode_link(self.draft, f"{self.where}.{key}", value)}
         if scheme and scheme not in READ:
             self.draft.change("WA204", field=self.where, scheme=scheme)
             return None
@@ -152,7 +157,7 @@ class _Reader:
         return mime.kind_of(said) if "/" in said else _KINDS.get(said.strip().lower())
 
     def _kind(self, source: Mapping[str, Any]) -> str:
-        kind = self._said_kind() or ("image" if self.where == "image" else None)
+        kind = self._said_kind() or _KINDS.get(self.where)
         if kind:
             return kind
         mime_type = self._mime_type(source)
@@ -227,7 +232,10 @@ class _Reader:
 
     def _is_voice(self, kind: str) -> bool:
         # A slot fills in a text. Where the API has no voice notes, Opus in Ogg is played as one.
-        said = self.part.get("voice") in (True, "true") or self.part.get("type") == "voice"
+        said = self.part.get("voice") in (True, "true") or "voice" in (
+            self.part.get("type"),
+            self.where,
+        )
         return said and kind == "audio" and self.draft.api.voice
 
 

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.compose.characters import is_blank, one_line
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
+from rasa_whatsapp_channel.outbound.compose.links import is_link
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name
 from rasa_whatsapp_channel.outbound.compose.style import nearest
+from rasa_whatsapp_channel.whatsapp.uris import to_uri, trim
 
 _LINK_TYPES: Final = ("web_url", "url")
 _PHONE_TYPES: Final = ("phone_number", "phone")
@@ -100,10 +102,23 @@ def _read_option(draft: Draft, where: str, item: Mapping[str, Any]) -> Iterator[
     if not title:
         return
     if target:
-        yield Link(title, target.strip())
+        yield Link(title, _to_address(draft, title, trim(target)))
     if payload or not target:
         description = one_line(_words(item.get("description")))
         yield Reply(title, payload or title, None if is_blank(description) else description)
+
+
+def _to_address(draft: Draft, title: str, target: str) -> str:
+    """Return *target* as a URI where it is an address; what is none becomes a line of the text."""
+    if not is_link(target):
+        return target
+    try:
+        new = to_uri(target)
+    except ValueError:
+        return target
+    if new != target:
+        draft.change("WA314", title=title, link=target.partition("?")[0], new=new.partition("?")[0])
+    return new
 
 
 def _words(value: Any) -> str:

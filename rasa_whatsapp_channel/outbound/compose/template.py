@@ -18,17 +18,27 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.compose.buttons import to_ids
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
+from rasa_whatsapp_channel.outbound.compose.links import encode_button_end, encode_links
 from rasa_whatsapp_channel.outbound.compose.media import read_attachment
 from rasa_whatsapp_channel.outbound.compose.options import Reply
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name
 from rasa_whatsapp_channel.outbound.compose.style import nearest
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
-from rasa_whatsapp_channel.whatsapp.messages import Template
+from rasa_whatsapp_channel.whatsapp.messages import (
+    Doubt,
+    Template,
+    find_doubts,
+    find_unknown,
+    parse,
+)
 
 _SHORT: Final = ("header", "body", "buttons")
 _KEYS: Final = ("name", "language", "namespace", "components", *_SHORT)
 _MEDIA: Final = ("image", "video", "document")
+# What says that a header is a file, and what that it is a parameter of WhatsApp's own shape.
+_FILES: Final = ("type", "id", "link", "path", "url", "src", "payload")
+_OWN: Final = ("text", "location", "currency", "date_time", "product")
 _SPACE: Final = re.compile(r"\s+")
 # newline, tab and more than four spaces in a row are answered with 132018
 _REFUSED: Final = ("\n", "\r", "\t", " " * 5)
@@ -46,10 +56,23 @@ def read_template(draft: Draft, value: Any) -> Template | None:
             draft.change("WA108", key=f"template.{key}", hint=nearest(key, _KEYS))
     body = {key: value[key] for key in ("name", "language", "namespace") if value.get(key)}
     try:
-        return Template.parse({**body, "components": _components(draft, value)})
+        body["components"] = _components(draft, value)
+        template = parse({"type": "template", "template": body})
     except InvalidMessage as error:
         draft.change("WA111", place=error.field, problem=error.problem)
         return None
+    unknown = list(find_unknown(template, draft.api))
+    if unknown and draft.strict:
+        draft.change("WA111", place=unknown[0].place, problem=refusal(unknown[0]))
+        return None
+    for doubt in (*unknown, *find_doubts(template)):
+        draft.change("WA114", place=doubt.place, problem=doubt.problem)
+    return template if isinstance(template, Template) else None
+
+
+def refusal(doubt: Doubt) -> str:
+    """Return why *doubt* is enough where unknown keys are refused."""
+    return f"{doubt.problem}; `unknown_keys: pass` sends it all the same"
 
 
 def _components(draft: Draft, value: Mapping[str, Any]) -> Any:
@@ -57,7 +80,7 @@ def _components(draft: Draft, value: Mapping[str, Any]) -> Any:
     if value.get("components"):
         for key in short:
             draft.change("WA108", key=f"template.{key}", hint="components say it all")
-        return _flat(draft, value["components"])
+        return encode_links(draft, "whatsapp.template", _flat(draft, value["components"]))
     return [
         *_header(draft, value.get("header")),
         *_body(draft, value.get("body")),
@@ -70,6 +93,10 @@ def _header(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
         return
     if isinstance(value, Mapping) and "latitude" in value:
         parameter: Any = {"type": "location", "location": dict(value)}
+    elif isinstance(value, Mapping) and value.get("type") in _OWN:
+        parameter = _parameter(draft, value)
+    elif isinstance(value, Mapping) and not any(key in value for key in _FILES):
+        parameter = _named(draft, value)
     elif isinstance(value, Mapping):
         found = read_attachment(draft, "whatsapp.template.header", value)
         if not found.media or found.media[0].type not in _MEDIA:
@@ -81,6 +108,14 @@ def _header(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
     else:
         parameter = _parameter(draft, value)
     yield {"type": "header", "parameters": [parameter]}
+
+
+def _named(draft: Draft, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Read `{name: "Ana"}`, the one variable a header with named variables has."""
+    if len(value) != 1:
+        raise InvalidMessage("template.header", f"has one variable, not {len(value)}")
+    ((name, item),) = value.items()
+    return {**_parameter(draft, item), "parameter_name": name}
 
 
 def _body(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
@@ -114,7 +149,9 @@ def _button(draft: Draft, index: int, item: Mapping[str, Any]) -> dict[str, Any]
             (kept,) = to_ids(draft, [reply], limits.BUTTON_ID)
             return {"sub_type": "quick_reply", "parameters": [_as("payload", kept)]}
         case {"url": suffix}:
-            return {"sub_type": "url", "parameters": [_parameter(draft, suffix)]}
+            field = "whatsapp.template.buttons"
+            end = encode_button_end(draft, field, _parameter(draft, suffix))
+            return {"sub_type": "url", "parameters": [end]}
         case {"code": code}:
             return {"sub_type": "copy_code", "parameters": [_as("coupon_code", str(code))]}
         case _:

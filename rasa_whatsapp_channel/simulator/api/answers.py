@@ -48,6 +48,8 @@ def _graph_error(code: Code, details: str) -> dict[str, Any]:
     }
     if code.subcode is not None:
         error["error_subcode"] = code.subcode
+    elif details.startswith(error["message"][:6]):  # some errors have words of their own
+        error["message"] = details
     elif code.number != 190:
         error["error_data"] = {"messaging_product": "whatsapp", "details": details}
     return {"error": {**error, "fbtrace_id": ids.new_trace_id()}}

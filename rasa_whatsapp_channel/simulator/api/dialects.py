@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
+from rasa_whatsapp_channel.whatsapp.messages.keys import CLOUD_ENVELOPE
 
 _MEDIA: Final = ("id", "link")
 _INTERACTIVE: Final = ("type", "header", "body", "footer", "action")
@@ -75,8 +76,7 @@ def _cloud(api: Api) -> Dialect:
                 "recipient",
                 "type",
                 "context",
-                "biz_opaque_callback_data",
-                "recipient_identity_key_hash",
+                *CLOUD_ENVELOPE,
             }
         ),
         objects=MappingProxyType(dict(_CLOUD_OBJECTS)),

@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.simulator.outgoing import MarkRead, Send
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.whatsapp import limits, messages
-from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.errors import InvalidLink, InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages.interactive import OtherInteractive
 
 _PHONE: Final = re.compile(r"[1-9]\d{6,14}")
@@ -196,14 +196,30 @@ def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None
         message = messages.parse(wrapped)
         messages.check_support(message, dialect.api)
         _check_list_body(message, dialect)
+    except InvalidLink as error:
+        details = f"(#100) Param {_param(error.field)} is not a valid URI"
+        raise Refused(problems.NO_URI, f"{error}.", details=details) from error
     except InvalidMessage as error:
         raise Refused(_problem(error, body), f"{error}.") from error
+    for doubt in messages.find_unknown(message, dialect.api):
+        raise Refused(
+            problems.UNKNOWN_KEY,
+            f"{doubt.place} {doubt.problem}.",
+            details=f'Unexpected key "{doubt.place}"',
+        )
     if isinstance(message, OtherInteractive):
         if not dialect.product:
             raise Refused(problems.INVALID, f"api {dialect.api.name} has no such interactive type.")
         check_other(body[kind])
     if any(media.path is not None for media in messages.find_media(message)):
         raise Refused(problems.UNKNOWN_KEY, "path is no key of WhatsApp's: upload the file first.")
+
+
+def _param(field: str) -> str:
+    """Return *field* as Meta's errors write it: ``interactive['header']['image']['link']``."""
+    steps: list[str] = re.findall(r"[^.\[\]]+", field)
+    first, *rest = steps
+    return first + "".join(f"[{step}]" if step.isdecimal() else f"['{step}']" for step in rest)
 
 
 def _check_list_body(message: messages.Message, dialect: Dialect) -> None:

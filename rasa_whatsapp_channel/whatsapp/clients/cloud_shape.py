@@ -26,6 +26,7 @@ from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback, join
 from rasa_whatsapp_channel.whatsapp.errors import APIError
 from rasa_whatsapp_channel.whatsapp.identity import is_group_id, is_user_id
 from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sendable
+from rasa_whatsapp_channel.whatsapp.messages.keys import put_extras
 from rasa_whatsapp_channel.whatsapp.transport import File, Request
 
 
@@ -61,8 +62,8 @@ class CloudShape(Client):
         if reply_to and not isinstance(message, Reaction):  # it names its message itself
             body["context"] = {"message_id": reply_to}
         if callback_data and len(callback_data) <= limits.CALLBACK_DATA:
-            body["biz_opaque_callback_data"] = callback_data
-        return body
+            body.setdefault("biz_opaque_callback_data", callback_data)  # the author's own stays
+        return put_extras(body, message.extras)
 
     async def send(
         self,

@@ -7,13 +7,16 @@ What can be sent: one frozen value per kind of message, and `parse`, which reads
     interactive  ReplyButtons, ListMessage, CtaUrl, LocationRequest, Flow
     catalog      Product, ProductList, CatalogMessage, MediaCarousel, ProductCarousel
     template     Template
+    other        OtherMessage: a type this package knows no more of
+    keys         which keys of a body are read; the others are kept as they are
+    doubts       what may be right, and what its author should hear of
     support      which API takes which
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
@@ -37,6 +40,7 @@ from rasa_whatsapp_channel.whatsapp.messages.catalog import (
     ProductSection,
     parse_carousel,
 )
+from rasa_whatsapp_channel.whatsapp.messages.doubts import Doubt, find_doubts, find_unknown
 from rasa_whatsapp_channel.whatsapp.messages.interactive import (
     Button,
     CtaUrl,
@@ -50,6 +54,13 @@ from rasa_whatsapp_channel.whatsapp.messages.interactive import (
     Row,
     Section,
 )
+from rasa_whatsapp_channel.whatsapp.messages.keys import (
+    ENVELOPE,
+    TYPES,
+    Extra,
+    find_extras,
+    nearest,
+)
 from rasa_whatsapp_channel.whatsapp.messages.media import (
     MEDIA_MESSAGES,
     Audio,
@@ -61,6 +72,7 @@ from rasa_whatsapp_channel.whatsapp.messages.media import (
     Video,
     parse_media_message,
 )
+from rasa_whatsapp_channel.whatsapp.messages.other import OtherMessage
 from rasa_whatsapp_channel.whatsapp.messages.simple import Contacts, Location, Reaction, Text
 from rasa_whatsapp_channel.whatsapp.messages.support import check_sendable, check_support
 from rasa_whatsapp_channel.whatsapp.messages.template import Component, Parameter, Template
@@ -77,6 +89,8 @@ __all__ = [
     "Contacts",
     "CtaUrl",
     "Document",
+    "Doubt",
+    "Extra",
     "Flow",
     "Header",
     "Image",
@@ -89,6 +103,7 @@ __all__ = [
     "MediaMessage",
     "Message",
     "OtherInteractive",
+    "OtherMessage",
     "Outgoing",
     "Parameter",
     "Product",
@@ -105,7 +120,9 @@ __all__ = [
     "Video",
     "check_sendable",
     "check_support",
+    "find_doubts",
     "find_media",
+    "find_unknown",
     "parse",
     "parse_outgoing",
     "parts_of",
@@ -125,42 +142,48 @@ _INTERACTIVE: Final = {
         CatalogMessage,
     )
 }
-_TYPES: Final = (
-    "text",
-    *MEDIA_MESSAGES,
-    "location",
-    "contacts",
-    "reaction",
-    "interactive",
-    "template",
-)
-# What stands around a message in a whole body. Whom it goes to is not the message's business.
-_ENVELOPE: Final = (
-    "messaging_product",
-    "recipient_type",
-    "to",
-    "recipient",
-    "context",
-    "type",
-    "preview_url",
-)
 
 
 def parse(body: Mapping[str, Any]) -> Message:
     """
     Read a body as WhatsApp documents it: Cloud or on-premises shape, with or without envelope.
 
-    Raises `InvalidMessage` for whatever WhatsApp would refuse. `Media` may also have a ``path``.
+    Raises `InvalidMessage` for whatever WhatsApp would refuse for sure. What is only unknown here
+    is kept, see `find_doubts`. `Media` may also have a ``path``.
     """
     checks.mapping("message", body)
     kind = _kind(body)
-    for other in _TYPES:
+    for other in TYPES:
         if other in body and other != kind:
             raise InvalidMessage(other, f"goes into a body of its own; the type here says {kind}")
-    checks.only("message", body, (*_ENVELOPE, kind))
     value = body.get(kind)
     if value is None:
         raise InvalidMessage(kind, f"is missing; the type says {kind}")
+    extras = find_extras(body, kind)
+    try:
+        message = _parse(kind, value, body)
+    except InvalidMessage as error:
+        hint = _hint(extras, kind, error.field)
+        if hint is None:
+            raise
+        problem = f"{error.problem}; {hint}"
+        raise type(error)(error.field, problem, limit=error.limit) from None
+    return dataclasses.replace(message, extras=extras) if extras else message
+
+
+def parse_outgoing(body: Mapping[str, Any]) -> Outgoing:
+    """Read a body with the message it quotes, if any."""
+    message = parse(body)
+    context = checks.mapping("context", body.get("context") or {})
+    if not context:
+        return Outgoing(message)
+    quoted = context.get("message_id")
+    return Outgoing(message, reply_to=checks.check_text("context.message_id", quoted))
+
+
+def _parse(kind: str, value: Any, body: Mapping[str, Any]) -> Message:
+    if kind not in TYPES:
+        return OtherMessage(kind, value)
     if kind == "contacts":
         return Contacts.parse(value)
     content = checks.mapping(kind, value)
@@ -175,25 +198,25 @@ def parse(body: Mapping[str, Any]) -> Message:
     return parsed
 
 
-def parse_outgoing(body: Mapping[str, Any]) -> Outgoing:
-    """Read a body with the message it quotes, if any."""
-    message = parse(body)
-    context = checks.mapping("context", body.get("context") or {})
-    checks.only("context", context, ("message_id",))
-    quoted = checks.optional_text("context.message_id", context.get("message_id"))
-    return Outgoing(message, reply_to=quoted)
+def _hint(extras: Sequence[Extra], kind: str, field: str) -> str | None:
+    """Return which of the keys that are not known may be the mistake at *field*."""
+    for extra in extras:
+        if extra.is_slip:
+            return f"there is {extra.place}: {extra.hint}"
+        if field == f"{kind}.{extra.place}":
+            return f"there is {extra.place} beside {kind}, and it belongs into it"
+    return None
 
 
 def _kind(body: Mapping[str, Any]) -> str:
     kind = body.get("type")
     if kind is None:  # `type` is optional on-premises; the one key that is a type says it as well
-        kinds = [key for key in body if key in _TYPES]
+        kinds = [key for key in body if key in TYPES]
         if len(kinds) != 1:
-            raise InvalidMessage("type", f"is missing; WhatsApp knows {', '.join(_TYPES)}")
+            raise InvalidMessage("type", f"is missing; WhatsApp knows {', '.join(TYPES)}")
         kind = kinds[0]
-    if kind not in _TYPES:
-        near = difflib.get_close_matches(str(kind), _TYPES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(_TYPES)}"
+    if kind not in TYPES and (not isinstance(kind, str) or kind in ENVELOPE or kind not in body):
+        hint = nearest(kind, TYPES, otherwise="it knows")
         raise InvalidMessage("type", f"WhatsApp knows no {kind!r}; {hint}")
     return str(kind)
 
@@ -203,7 +226,6 @@ def _parse_interactive(value: Mapping[str, Any]) -> Interactive:
     action = checks.mapping("interactive.action", value.get("action"))
     if kind not in _INTERACTIVE and kind != "carousel":
         return OtherInteractive(None, value=value)
-    checks.only("interactive", value, ("type", "header", "body", "footer", "action"))
     header = value.get("header")
     common: dict[str, Any] = {
         "text": _part_text("body", value.get("body")),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Final, TypeVar
 
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
+from rasa_whatsapp_channel.whatsapp.messages.keys import Extra, put_extras
 
 T = TypeVar("T")
 
@@ -24,16 +25,19 @@ class Message:
 
     `body` and `parse` (in this package's ``__init__``) are inverse to each other; `body` returns
     Meta's Cloud shape without the envelope. Each client adds its envelope and its differences.
+    *extras* are keys of a body that this package knows no more of; they stay in their places.
     """
 
     type: ClassVar[str]  # as in WhatsApp's `type`
+
+    extras: tuple[Extra, ...] = field(default=(), kw_only=True)
 
     def content(self) -> Any:
         """Return what stands under the key named like the type."""
         raise NotImplementedError
 
     def body(self) -> dict[str, Any]:
-        return {"type": self.type, self.type: self.content()}
+        return put_extras({"type": self.type, self.type: self.content()}, self.extras)
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,10 @@ class Outgoing:
     reply_to: str | None = None
 
     def body(self) -> dict[str, Any]:
-        context = {"context": {"message_id": self.reply_to}} if self.reply_to else {}
-        return {**self.message.body(), **context}
+        body = self.message.body()
+        if not self.reply_to:
+            return body
+        return put_extras({**body, "context": {"message_id": self.reply_to}}, self.message.extras)
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,6 @@ class Media:
     def parse(cls, field: str, value: Mapping[str, Any]) -> Media:
         provider = value.get("provider")
         if isinstance(provider, Mapping):  # REF's table says a string, all examples say an object
-            checks.only(f"{field}.provider", provider, ("name",))
             provider = provider.get("name")
             if provider is None:
                 raise InvalidMessage(f"{field}.provider.name", "is missing")
@@ -113,7 +118,7 @@ class Media:
             )
         except InvalidMessage as error:
             where = field + error.field.removeprefix("media")
-            raise InvalidMessage(where, error.problem, limit=error.limit) from None
+            raise type(error)(where, error.problem, limit=error.limit) from None
 
 
 def find_media(value: object) -> Iterator[Media]:

@@ -42,8 +42,7 @@ class Product(Interactive):
 
     @classmethod
     def parse_action(cls, action: Mapping[str, Any]) -> dict[str, Any]:
-        checks.only("interactive.action", action, ("catalog_id", "product_retailer_id"))
-        return dict(action)
+        return {key: action.get(key) for key in ("catalog_id", "product_retailer_id")}
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,6 @@ class CatalogMessage(Interactive):
         if action.get("name") != "catalog_message":
             raise InvalidMessage("interactive.action.name", "must be catalog_message")
         parameters = checks.mapping("interactive.action.parameters", action.get("parameters") or {})
-        checks.only("interactive.action.parameters", parameters, ("thumbnail_product_retailer_id",))
         return {"thumbnail_product_retailer_id": parameters.get("thumbnail_product_retailer_id")}
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.errors import InvalidLink, InvalidMessage
+from rasa_whatsapp_channel.whatsapp.uris import to_uri
 
-_HTTP = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
+_SHOWN = 80
 
 
 def check_text(field: str, value: object, limit: int | None = None, *, empty: bool = False) -> str:
@@ -37,10 +36,14 @@ def check_flag(field: str, value: object) -> bool:
 
 
 def check_link(field: str, value: object) -> str:
-    """Return *value* as the http or https address it must be."""
+    """Return *value* as the http or https address it must be, written as a URI."""
     link = check_text(field, value)
-    if not _HTTP.match(link):
-        raise InvalidMessage(field, f"must begin with http:// or https://, not {link[:40]!r}")
+    try:
+        uri = to_uri(link)
+    except ValueError as error:
+        raise InvalidLink(field, str(error)) from None
+    if uri != link:
+        raise InvalidLink(field, f"is no URI; write {uri[:_SHOWN]!r}")
     return link
 
 
@@ -86,17 +89,6 @@ def sequence(field: str, value: object) -> Sequence[Any]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         raise InvalidMessage(field, f"must be a list, not {_kind(value)}")
     return value
-
-
-def only(field: str, value: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Refuse keys that WhatsApp does not know there, with the nearest one it does."""
-    known = tuple(known)
-    for key in value:
-        if key in known:
-            continue
-        near = difflib.get_close_matches(str(key), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-        raise InvalidMessage(f"{field}.{key}", f"is not known to WhatsApp there; {hint}")
 
 
 def _kind(value: object) -> str:

@@ -54,7 +54,6 @@ class Header:
         if kind not in HEADER_MEDIA:
             return cls(kind, text=value.get("text"))
         media = checks.mapping(field, value.get(kind))
-        checks.only(field, media, ("id", "link", "path", "provider", "filename"))
         return cls(kind, media=Media.parse(field, media), filename=media.get("filename"))
 
 
@@ -328,7 +327,6 @@ def parse_url_action(field: str, action: Mapping[str, Any]) -> dict[str, Any]:
     if action.get("name") != "cta_url":
         raise InvalidMessage(f"{field}.name", "must be cta_url")
     parameters = checks.mapping(f"{field}.parameters", action.get("parameters"))
-    checks.only(f"{field}.parameters", parameters, ("display_text", "url"))
     return {"display_text": parameters.get("display_text"), "url": parameters.get("url")}
 
 

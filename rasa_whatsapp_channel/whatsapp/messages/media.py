@@ -15,8 +15,6 @@ from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Media, Message
 
-_SOURCE: Final = ("id", "link", "path", "provider")
-
 
 @dataclass(frozen=True)
 class MediaMessage(Message):
@@ -111,7 +109,6 @@ def parse_media_message(kind: str, value: Mapping[str, Any]) -> MediaMessage:
     for key in ("caption", "filename", "voice"):
         if key in value and key not in _EXTRA[kind]:
             raise InvalidMessage(f"{kind}.{key}", f"WhatsApp knows no {key} for type {kind}")
-    checks.only(kind, value, (*_SOURCE, *_EXTRA[kind]))
     extra = {key: value[key] for key in _EXTRA[kind] if value.get(key) not in (None, "")}
     if not isinstance(extra.get("voice", False), bool):
         raise InvalidMessage("audio.voice", "must be true or false")

@@ -16,7 +16,6 @@ from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Message
 
-_CONTACT_KEYS = ("name", "phones", "emails", "addresses", "org", "urls", "birthday", "ims")
 _NAME_PARTS = ("first_name", "last_name", "middle_name", "suffix", "prefix")
 _BIRTHDAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -38,7 +37,6 @@ class Text(Message):
 
     @classmethod
     def parse(cls, value: Mapping[str, Any], *, preview_url: object = False) -> Text:
-        checks.only("text", value, ("body", "preview_url"))
         text = checks.check_text("text.body", value.get("body"))
         preview = checks.check_flag("text.preview_url", value.get("preview_url", preview_url))
         return cls(text, preview_url=preview)
@@ -69,7 +67,6 @@ class Location(Message):
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Location:
-        checks.only("location", value, ("latitude", "longitude", "name", "address"))
         return cls(
             latitude=checks.check_number(
                 "location.latitude", value.get("latitude"), limits.LATITUDE
@@ -121,7 +118,6 @@ class Reaction(Message):
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Reaction:
-        checks.only("reaction", value, ("message_id", "emoji"))
         return cls(
             message_id=checks.check_text("reaction.message_id", value.get("message_id")),
             emoji=checks.check_text("reaction.emoji", value.get("emoji", ""), empty=True),
@@ -130,7 +126,6 @@ class Reaction(Message):
 
 def _check_contact(field: str, value: object) -> None:
     contact = checks.mapping(field, value)
-    checks.only(field, contact, _CONTACT_KEYS)
     name = checks.mapping(f"{field}.name", contact.get("name"))
     checks.check_text(f"{field}.name.formatted_name", name.get("formatted_name"))
     if not any(name.get(part) for part in _NAME_PARTS):

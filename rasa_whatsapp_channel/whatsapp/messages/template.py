@@ -15,10 +15,21 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Media, Message
+from rasa_whatsapp_channel.whatsapp.messages.keys import TEMPLATE_MEDIA
 
 _NAME: Final = re.compile(r"[a-z0-9_]+")
-_MEDIA: Final = ("image", "video", "document", "gif")
 _TEXTS: Final = ("text", "payload", "coupon_code")
+_OBJECTS: Final = ("currency", "date_time", "location", "product", "action", "limited_time_offer")
+# The kinds of component there are; others are handed on.
+COMPONENTS: Final = (
+    "header",
+    "body",
+    "button",
+    "carousel",
+    "limited_time_offer",
+    "order_status",
+    "tap_target_configuration",
+)
 # newline, tab and more than four spaces in a row are answered with 132018
 _SPACE: Final = re.compile(r"[\n\r\t]| {5,}")
 
@@ -29,8 +40,9 @@ class Parameter:
     One value put into a template.
 
     *value* stands under the key named like *type*: a text (text, payload, coupon_code), a `Media`
-    (image, video, document, gif), or WhatsApp's object (currency, date_time, location, product,
-    action, limited_time_offer, …). *name* is for templates with named parameters.
+    (image, video, document, gif), an object (currency, date_time, location, product, action,
+    limited_time_offer), or whatever WhatsApp has there (ttl_minutes, tap_target_configuration, …).
+    *name* is for templates with named parameters.
     """
 
     type: str
@@ -40,7 +52,7 @@ class Parameter:
 
     def __post_init__(self) -> None:
         field = f"template.components.parameters.{self.type}"
-        if self.type in _MEDIA:
+        if self.type in TEMPLATE_MEDIA:
             if not isinstance(self.value, Media):
                 raise InvalidMessage(field, "must be a media object")
         elif self.type in _TEXTS:
@@ -49,8 +61,10 @@ class Parameter:
                 raise InvalidMessage(field, "takes no line break, tab or five spaces in a row")
             if self.type == "coupon_code":
                 checks.check_text(field, self.value, limits.TEMPLATE_COUPON_CODE)
-        else:
+        elif self.type in _OBJECTS:
             checks.mapping(field, self.value)
+        elif self.value is None:
+            raise InvalidMessage(field, "is missing")
         checks.optional_text(f"{field}.parameter_name", self.name)
         checks.optional_text(f"{field}.filename", self.filename)
 
@@ -69,9 +83,8 @@ class Parameter:
         kind = checks.check_text(f"{field}.type", parameter.get("type"))
         content = parameter.get(kind)
         filename = None
-        if kind in _MEDIA:
+        if kind in TEMPLATE_MEDIA:
             media = checks.mapping(f"{field}.{kind}", content)
-            checks.only(f"{field}.{kind}", media, ("id", "link", "path", "provider", "filename"))
             filename = media.get("filename")
             content = Media.parse(f"{field}.{kind}", media)
         elif kind in _TEXTS and isinstance(content, (int, float)) and not isinstance(content, bool):
@@ -91,26 +104,18 @@ class Component:
 
     def __post_init__(self) -> None:
         field = "template.components"
-        if self.type not in (
-            "header",
-            "body",
-            "button",
-            "carousel",
-            "limited_time_offer",
-            "order_status",
-        ):
-            raise InvalidMessage(f"{field}.type", f"{self.type!r} is no kind of component")
+        checks.check_text(f"{field}.type", self.type)
         if self.type == "button":
             checks.check_text(f"{field}.sub_type", self.sub_type)
-            if self.index is None or not 0 <= self.index < limits.TEMPLATE_BUTTONS:
-                raise InvalidMessage(
-                    f"{field}.index", f"must be 0 to {limits.TEMPLATE_BUTTONS - 1}"
-                )
+        if self.index is not None and not 0 <= self.index < limits.TEMPLATE_BUTTONS:
+            raise InvalidMessage(f"{field}.index", f"must be 0 to {limits.TEMPLATE_BUTTONS - 1}")
 
     def content(self) -> dict[str, Any]:
         parts: dict[str, Any] = {"type": self.type}
         if self.type == "button":
-            parts |= {"sub_type": self.sub_type, "index": str(self.index)}
+            parts["sub_type"] = self.sub_type
+            if self.index is not None:  # a button that calls may go without one
+                parts["index"] = str(self.index)
         if self.type == "carousel":
             return parts | {
                 "cards": [
@@ -124,13 +129,12 @@ class Component:
     def parse(cls, value: object) -> Component:
         field = "template.components"
         part = checks.mapping(field, value)
-        checks.only(field, part, ("type", "parameters", "sub_type", "index", "cards"))
         cards = [
             checks.mapping(f"{field}.cards", card)
             for card in checks.sequence(f"{field}.cards", part.get("cards") or [])
         ]
         return cls(
-            type=str(part.get("type")).lower(),
+            type=checks.check_text(f"{field}.type", part.get("type")).lower(),
             parameters=tuple(
                 Parameter.parse(item)
                 for item in checks.sequence(f"{field}.parameters", part.get("parameters") or [])
@@ -179,10 +183,8 @@ class Template(Message):
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Template:
-        checks.only("template", value, ("name", "language", "components", "namespace"))
         language = value.get("language")
         if isinstance(language, Mapping):
-            checks.only("template.language", language, ("code", "policy"))
             language = language.get("code")
         return cls(
             name=checks.check_text("template.name", value.get("name")),
@@ -197,4 +199,6 @@ class Template(Message):
 
 def _index(value: object) -> int | None:
     """WhatsApp writes the number as text; authors write either."""
-    return int(str(value)) if re.fullmatch(r"[0-9]{1,3}", str(value)) else None
+    if value is None:
+        return None
+    return int(str(value)) if re.fullmatch(r"[0-9]{1,3}", str(value)) else limits.TEMPLATE_BUTTONS

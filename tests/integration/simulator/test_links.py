@@ -56,7 +56,7 @@ async def test_a_link_that_cannot_be_sent_fails_afterwards(
     assert (shown["status"], shown["errors"]) == ("failed", [error])
 
 
-@pytest.mark.parametrize("link", ["http://127.0.0.1:1/x.png", "http://[::1/x.png"])
+@pytest.mark.parametrize("link", ["http://127.0.0.1:1/x.png", "http://[::1]:1/x.png"])
 async def test_a_host_that_does_not_answer_fails_afterwards(simulator, link):
     await simulator.cloud({**TO, "type": "image", "image": {"link": link}})
     assert (await simulator.shows(1))[0]["status"] == "failed"
@@ -103,3 +103,50 @@ async def test_an_on_premises_client_names_a_link_that_failed_1014(start, bot, h
     [failed] = webhook.body["statuses"]
     assert (failed["id"], failed["status"]) == (answer["messages"][0]["id"], "failed")
     assert failed["errors"][0]["code"] == 1014
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        (
+            {"type": "image", "image": {"link": "https://a.example/São Paulo.png"}},
+            "image['link']",
+        ),
+        (
+            {
+                "type": "interactive",
+                "interactive": {
+                    "type": "button",
+                    "header": {"type": "image", "image": {"link": "https://a.example/a b"}},
+                    "body": {"text": "?"},
+                    "action": {"buttons": [{"type": "reply", "reply": {"id": "a", "title": "A"}}]},
+                },
+            },
+            "interactive['header']['image']['link']",
+        ),
+    ],
+)
+async def test_a_link_that_is_no_uri_is_refused_in_metas_words(simulator, message, param):
+    status, answer = await simulator.cloud({**TO, **message})
+
+    assert status == 400
+    assert answer["error"]["code"] == 100
+    assert answer["error"]["message"] == f"(#100) Param {param} is not a valid URI"
+
+
+async def test_a_key_whatsapp_does_not_know_is_refused_wherever_it_stands(simulator):
+    text = {"type": "text", "text": {"body": "a"}, "context": {"message_id": "wamid.1", "odd": 1}}
+    rows = [{"id": "a", "title": "A", "descripton": "typo"}]
+    listed = {
+        "type": "interactive",
+        "interactive": {
+            "type": "list",
+            "body": {"text": "?"},
+            "action": {"button": "Choose", "sections": [{"rows": rows}]},
+        },
+    }
+    for message in (text, listed):
+        status, answer = await simulator.cloud({**TO, **message})
+
+        assert (status, answer["error"]["code"]) == (400, 100)
+        assert "Unexpected key" in answer["error"]["error_data"]["details"]

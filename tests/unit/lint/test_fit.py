@@ -139,7 +139,7 @@ responses:
 
     found = lint(text, "cloud", "on_premises", "turn")
 
-    assert [finding.code for finding in found] == ["WA310", "WA310"]
+    assert [finding.code for finding in found] == ["WA310"]
     assert not any("(api" in finding.text for finding in found)
 
 

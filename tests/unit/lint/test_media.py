@@ -221,7 +221,7 @@ def test_the_folders_of_the_settings_count(lint: Lint, bot: Path) -> None:
         ('image: "https://[::1]/a.jpg"', "WA705"),
         ('image: "https://minio:9000/a.jpg"', "WA705"),
         ('image: "https://shop.internal/a.jpg"', "WA705"),
-        ('image: "http://["', "WA705"),
+        ('image: "http://["', "WA203"),
         ('image: "https://shop.example/a.webp"', "WA706"),
         ('attachment: {type: video, link: "https://shop.example/a.mov?x=1"}', "WA706"),
         ('attachment: {type: audio, link: "https://shop.example/a.wav"}', "WA706"),

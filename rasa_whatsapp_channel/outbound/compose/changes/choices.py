@@ -85,6 +85,13 @@ CHOICES: Final[Mapping[str, Rule]] = {
         "button_type {kind!r} is not known; {hint}",
         before="button_type: {kind}",
     ),
+    "WA314": Rule(
+        "a link was written as an address",
+        "the link of {title!r} goes as {new!r}: addresses take no blanks and no letters beyond "
+        "those of ASCII",
+        before="{link}",
+        after="{new}",
+    ),
     "WA401": lost(
         "an element is something else",
         "{field} must be a map, not {kind}; not sent",
@@ -125,5 +132,24 @@ CHOICES: Final[Mapping[str, Rule]] = {
         "{field} became {new}, because api {api} does not take {kind}",
         before="{kind}",
         after="{new}",
+    ),
+    "WA506": Rule(
+        "a custom message may be refused",
+        "{field} goes as it is written, but {place}: {problem}",
+        before="{place}",
+        after="{place}",
+    ),
+    "WA507": lost(
+        "a custom message is meant for somebody else",
+        "{field} is not sent: its {key} names somebody else than the person it would go to. A "
+        "response goes to the person of its conversation only; leave {key} out, or write to "
+        "others by their own conversation, such as with trigger_intent",
+        before="{field}.{key}",
+    ),
+    "WA508": Rule(
+        "a custom message names a recipient",
+        "{field}.{key} addresses nobody: the message goes to the person of the conversation, and "
+        "is not sent where {key} names somebody else; leave it out",
+        before="{field}.{key}",
     ),
 }

@@ -68,6 +68,17 @@ CONTENT: Final[Mapping[str, Rule]] = {
         before="{marks} marks",
         after="as it was written",
     ),
+    "WA113": lost(
+        "a key of the response is not used",
+        "{key} of the response is not used; {hint}",
+        before="{key}",
+    ),
+    "WA114": Rule(
+        "a template may be refused",
+        "whatsapp.template goes as it is written, but {place}: {problem}",
+        before="{place}",
+        after="{place}",
+    ),
     "WA201": lost(
         "a medium has several sources",
         "{field} needs exactly one of id, link and path, and has {given} together; not sent. "
@@ -122,5 +133,12 @@ CONTENT: Final[Mapping[str, Rule]] = {
         "a file name was left out",
         "{field}.filename is not used: type {kind} has none",
         before="filename: {name}",
+    ),
+    "WA212": Rule(
+        "a link was written as an address",
+        "the link of {field} goes as {new!r}: addresses take no blanks and no letters beyond "
+        "those of ASCII",
+        before="{link}",
+        after="{new}",
     ),
 }

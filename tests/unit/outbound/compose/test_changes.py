@@ -57,6 +57,16 @@ CAUSES = {
     "WA201": {"attachment": {"id": "1", "link": "https://a.example"}},
     "WA202": {"attachment": {"type": "image"}},
     "WA203": {"attachment": {"type": "image", "id": ["1"]}},
+    "WA113": {"text": "a", "documnet": "a.pdf"},
+    "WA114": {
+        "text": "a",
+        "metadata": {"whatsapp": {"template": {**TEMPLATE, "components": [{"type": "bodi"}]}}},
+    },
+    "WA212": {"image": "https://a.example/São Paulo.png"},
+    "WA314": {"text": "a", "buttons": [{**LINK, "url": "https://a.example/a b"}]},
+    "WA506": {"custom": {"text": {"body": "a", "previw_url": True}}},
+    "WA507": {"custom": {"text": {"body": "a"}, "to": "491234"}},
+    "WA508": {"custom": {"text": {"body": "a"}, "to": "491234"}},
     "WA204": {"image": "ftp://a.example/b.png"},
     "WA205": {"attachment": "https://a.example/b"},
     "WA206": {"attachment": {"type": "audio", "id": "1", "caption": "a"}},
@@ -91,7 +101,8 @@ CAUSES = {
 
 @pytest.mark.parametrize("code", RULES)
 def test_every_change_can_happen(said, code):
-    changes = said(CAUSES[code], api="on_premises" if code in ("WA503", "WA505") else "cloud")
+    api = "on_premises" if code in ("WA503", "WA505") else "cloud"
+    changes = said(CAUSES[code], api=api, recipient_id="499" if code == "WA507" else None)
 
     assert changes[code].lost == RULES[code].lost
     assert changes[code].text

@@ -155,3 +155,45 @@ def test_a_response_that_is_only_a_template_is_that_message():
     assert outgoing.body()["template"]["name"] == "order_shipped"
     assert composed.template is None
     assert composed.changes == ()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"customer": "Ana"},
+        {"type": "text", "text": "Ana", "parameter_name": "customer"},
+    ],
+)
+def test_a_text_header_takes_a_variable_by_its_name(bodies, said, header):
+    response = {"metadata": {"whatsapp": {"template": {**BASE, "header": header}}}}
+
+    (body,) = bodies(response)
+    assert body["template"]["components"] == [
+        {
+            "type": "header",
+            "parameters": [{"type": "text", "parameter_name": "customer", "text": "Ana"}],
+        }
+    ]
+    assert said(response) == {}
+
+
+def test_the_variable_of_a_header_may_be_called_name(bodies):
+    template = {**BASE, "header": {"name": "Ana"}}
+
+    (body,) = bodies({"metadata": {"whatsapp": {"template": template}}})
+    (header,) = body["template"]["components"]
+    assert header["parameters"] == [{"type": "text", "parameter_name": "name", "text": "Ana"}]
+
+
+def test_a_header_with_two_variables_is_refused(said):
+    response = {"metadata": {"whatsapp": {"template": {**BASE, "header": {"a": "1", "b": "2"}}}}}
+
+    assert "has one variable, not 2" in said({"text": "a", **response})["WA111"].text
+
+
+def test_what_is_not_known_of_a_template_is_told_or_refused(bodies, said):
+    template = {**BASE, "components": [{"type": "body", "paramters": []}]}
+    response = {"text": "a", "metadata": {"whatsapp": {"template": template}}}
+
+    assert "did you mean 'parameters'?" in said(response)["WA114"].text
+    assert said(response, unknown_keys="refuse")["WA111"].lost

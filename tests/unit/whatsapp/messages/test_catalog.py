@@ -224,12 +224,11 @@ def test_a_carousel_that_is_none_is_refused_at_its_place(cards, field):
     assert caught.value.field == f"interactive.{field}"
 
 
-def test_an_action_of_a_product_with_other_keys_is_refused():
+def test_an_action_of_a_product_keeps_keys_that_are_not_known():
     action = {"catalog_id": "c", "product_retailer_id": "p", "price": 5}
     body = {"type": "interactive", "interactive": {"type": "product", "action": action}}
 
-    with pytest.raises(InvalidMessage, match=r"interactive\.action\.price"):
-        parse(body)
+    assert parse(body).body() == body
 
 
 def test_a_catalog_opens_without_a_thumbnail_too():

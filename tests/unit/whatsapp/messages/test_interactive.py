@@ -66,7 +66,7 @@ def interactive(kind, **parts):
         lambda: Row("i" * 200, "t" * 24, "d" * 72),
         lambda: CtaUrl("Look", PICTURE, display_text="d" * 20, url="https://a.b/" + "x" * 1988),
         lambda: LocationRequest("l" * 1024),
-        lambda: Flow("Book", parameters={**FLOW, "flow_cta": "c" * 20}),
+        lambda: Flow("Book", parameters={**FLOW, "flow_cta": "c" * 30}),
         lambda: Flow("Book", parameters={**FLOW, "flow_id": None, "flow_name": "booking"}),
     ],
 )
@@ -158,9 +158,9 @@ def test_what_fits_just_so(make):
         (lambda: LocationRequest("Where?", footer="f"), "footer", "takes no footer"),
         (lambda: Flow("Book"), "action.parameters", "must be an object, not nothing"),
         (
-            lambda: Flow("Book", parameters={**FLOW, "flow_cta": "c" * 21}),
+            lambda: Flow("Book", parameters={**FLOW, "flow_cta": "c" * 31}),
             "action.parameters.flow_cta",
-            "at most 20",
+            "at most 30",
         ),
         (
             lambda: Flow("Book", parameters={**FLOW, "flow_message_version": 3}),
@@ -205,8 +205,8 @@ def test_rows_may_share_a_title():
         (interactive("button", body="?", action={}), "interactive.body", "must be an object"),
         (
             interactive("button", headr={}, action={}),
-            "interactive.headr",
-            "did you mean 'header'?",
+            "interactive.action.buttons",
+            "there is interactive.headr: did you mean 'header'?",
         ),
         (
             interactive("button", body={"text": "?"}, header="Top", action={"buttons": []}),
@@ -236,9 +236,13 @@ def test_rows_may_share_a_title():
         ),
         (interactive("cta_url", action={"name": "url"}), "interactive.action.name", "cta_url"),
         (
-            interactive("cta_url", action={"name": "cta_url", "parameters": {"link": "x"}}),
-            "interactive.action.parameters.link",
-            "is not known",
+            interactive(
+                "cta_url",
+                body={"text": "?"},
+                action={"name": "cta_url", "parameters": {"link": "x"}},
+            ),
+            "interactive.action.parameters.display_text",
+            "must be a text",
         ),
         (
             interactive("location_request_message", action={}),

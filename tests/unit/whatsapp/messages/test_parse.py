@@ -29,13 +29,15 @@ def test_the_envelope_is_not_part_of_the_message(body):
     ("body", "field", "words"),
     [
         ({}, "type", "is missing; WhatsApp knows text, image, document"),
-        ({"type": "txt", "txt": {}}, "type", "WhatsApp knows no 'txt'; did you mean 'text'?"),
-        ({"type": "contact", "contact": {}}, "type", "did you mean 'contacts'?"),
+        ({"type": "txt", "text": {}}, "type", "WhatsApp knows no 'txt'; did you mean 'text'?"),
+        ({"type": "contact", "contacts": []}, "type", "did you mean 'contacts'?"),
+        ({"type": "pin", "pin": None}, "pin", "is missing; the type says pin"),
+        ({"type": "to", "to": "49"}, "type", "WhatsApp knows no 'to'"),
         ({"type": ["text"]}, "type", "WhatsApp knows no"),
         ({"type": "image"}, "image", "is missing; the type says image"),
         ({"text": {"body": "a"}, "image": {"id": "1"}}, "type", "is missing"),
         ({**HELLO, "image": {"id": "1"}}, "image", "a body of its own; the type here says text"),
-        ({**HELLO, "tekst": 1}, "message.tekst", "did you mean 'text'?"),
+        ({"type": "text", "tekst": {}}, "text", "is missing; the type says text"),
         ([], "message", "must be an object, not a list"),
         (None, "message", "must be an object, not nothing"),
     ],
@@ -60,7 +62,7 @@ def test_a_body_with_a_context_quotes_a_message():
     ("context", "field"),
     [
         ("wamid.1", "context"),
-        ({"id": "wamid.1"}, "context.id"),
+        ({"id": "wamid.1"}, "context.message_id"),
         ({"message_id": 5}, "context.message_id"),
     ],
 )

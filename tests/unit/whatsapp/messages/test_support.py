@@ -33,7 +33,7 @@ LINKED_HEADER = ReplyButtons(
     [
         (Text("Hello"), (CLOUD, DIALOG360, ON_PREMISES, TURN)),
         (Reaction("wamid.1", "👍"), (CLOUD, DIALOG360)),
-        (URL, (CLOUD, DIALOG360)),
+        (URL, (CLOUD, DIALOG360, TURN)),
         (LINKED, (CLOUD, DIALOG360, ON_PREMISES)),
         (STORED, (ON_PREMISES,)),
         (LINKED_HEADER, (CLOUD, DIALOG360, ON_PREMISES, TURN)),

@@ -1,0 +1,270 @@
+"""
+Which keys of WhatsApp's bodies the values in this package carry, place by place.
+
+Whatever else stands in a body is kept as it was written (`Extra`) and goes out again in its place:
+WhatsApp may know it, and a key that vanishes without a word is worse than one it refuses.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+_MEANT: Final = "did you mean"
+_LONGEST: Final = 64  # of a key that is shown; to look for likeness takes the square of it
+
+Path = tuple["str | int", ...]
+
+# The keys of an object, each with those of what stands below it; None: nothing is looked for there.
+# Lists stand for their items. A function is asked where an object's own words decide.
+Keys = Mapping[str, Any]
+Ask = Callable[[Mapping[str, Any]], "Keys | None"]
+
+
+# Keys that are documented, and that no value of this package has a use for.
+# of the Cloud API: below messages/, marketing-messages/ and business-phone-numbers/
+CLOUD_ENVELOPE: Final = frozenset(
+    {
+        "biz_opaque_callback_data",
+        "category",
+        "message_activity_sharing",
+        "product_policy",
+        "recipient_identity_key_hash",
+        "ttl_seconds",
+    }
+)
+_DOCUMENTED: Final = frozenset(
+    {
+        # payments/payments-in/enhanced-payment-links
+        "template.components.parameters.payment_link_preview",
+        # an on-premises client wants it in a location request; ours writes it
+        "interactive.body.type",
+    }
+)
+# groups/groups-messaging
+DOCUMENTED_TYPES: Final = frozenset({"pin"})
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A key that is kept as it was written; *known* are the keys this package has there."""
+
+    path: Path
+    value: Any
+    known: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Return the path as errors write it: ``interactive.action.buttons[0].kind``."""
+        steps = (f"[{step}]" if isinstance(step, int) else f".{_short(step)}" for step in self.path)
+        return "".join(steps).removeprefix(".")
+
+    @property
+    def documented(self) -> bool:
+        """Return whether one of WhatsApp's pages has the key there, that of the Cloud API first."""
+        plain = ".".join(step for step in self.path if isinstance(step, str))
+        return plain in _DOCUMENTED or self.is_cloud_envelope
+
+    @property
+    def is_cloud_envelope(self) -> bool:
+        return len(self.path) == 1 and self.path[0] in CLOUD_ENVELOPE
+
+    @property
+    def is_slip(self) -> bool:
+        """Return whether it looks like one of the known keys."""
+        return self.hint.startswith(_MEANT)
+
+    @property
+    def hint(self) -> str:
+        return nearest(self.path[-1], self.known, otherwise="known here:")
+
+
+_MEDIA: Final[Keys] = {"id": None, "link": None, "path": None, "provider": {"name": None}}
+_NAMED: Final[Keys] = {**_MEDIA, "filename": None}
+_TEXT: Final[Keys] = {"text": None}
+_URL: Final[Keys] = {"name": None, "parameters": {"display_text": None, "url": None}}
+_REPLY: Final[Keys] = {"id": None, "title": None}
+
+_ACTIONS: Final[Mapping[str, Keys]] = {
+    "button": {"buttons": {"type": None, "reply": _REPLY}},
+    "list": {
+        "button": None,
+        "sections": {"title": None, "rows": {"id": None, "title": None, "description": None}},
+    },
+    "cta_url": _URL,
+    "location_request_message": {"name": None},
+    "flow": {"name": None, "parameters": None},
+    "product": {"catalog_id": None, "product_retailer_id": None},
+    "product_list": {
+        "catalog_id": None,
+        "sections": {"title": None, "product_items": {"product_retailer_id": None}},
+    },
+    "catalog_message": {"name": None, "parameters": {"thumbnail_product_retailer_id": None}},
+}
+_PRODUCT_CARD: Final[Keys] = {
+    "card_index": None,
+    "type": None,
+    "action": {"catalog_id": None, "product_retailer_id": None},
+}
+
+
+def _header(value: Mapping[str, Any]) -> Keys:
+    kind = str(value.get("type"))
+    return {"type": None, kind: None if kind == "text" else _NAMED}
+
+
+def _card_header(value: Mapping[str, Any]) -> Keys:
+    return {"type": None, str(value.get("type")): _MEDIA}
+
+
+def _card_action(value: Mapping[str, Any]) -> Keys:
+    if "buttons" in value:
+        return {"buttons": {"type": None, "quick_reply": _REPLY}}
+    return _URL
+
+
+_MEDIA_CARD: Final[Keys] = {
+    "card_index": None,
+    "type": None,
+    "header": _card_header,
+    "body": _TEXT,
+    "action": _card_action,
+}
+
+
+def _carousel(value: Mapping[str, Any]) -> Keys:
+    cards = value.get("cards")
+    listed = cards if isinstance(cards, list | tuple) else ()
+    of_products = any(
+        isinstance(card, Mapping) and card.get("type") == "product" for card in listed
+    )
+    return {"cards": _PRODUCT_CARD if of_products else _MEDIA_CARD}
+
+
+def _interactive(value: Mapping[str, Any]) -> Keys | None:
+    """An interactive type this package knows no more of is kept whole."""
+    kind = value.get("type")
+    action: Keys | Ask | None = _carousel if kind == "carousel" else _ACTIONS.get(str(kind))
+    if action is None:
+        return None
+    return {"type": None, "header": _header, "body": _TEXT, "footer": _TEXT, "action": action}
+
+
+# parameters of templates that hold a file
+TEMPLATE_MEDIA: Final = ("image", "video", "document", "gif")
+
+
+def _parameter(value: Mapping[str, Any]) -> Keys:
+    kind = str(value.get("type"))
+    own: Keys = {kind: _NAMED if kind in TEMPLATE_MEDIA else None}
+    return {"type": None, "parameter_name": None, **own}
+
+
+def _component(_: Mapping[str, Any]) -> Keys:
+    return {
+        "type": None,
+        "parameters": _parameter,
+        "sub_type": None,
+        "index": None,
+        "cards": {"card_index": None, "components": _component},
+    }
+
+
+_OBJECTS: Final[Mapping[str, Keys]] = {
+    "text": {"body": None, "preview_url": None},
+    "image": {**_MEDIA, "caption": None},
+    "video": {**_MEDIA, "caption": None},
+    "document": {**_NAMED, "caption": None},
+    "audio": {**_MEDIA, "voice": None},
+    "sticker": _MEDIA,
+    "location": dict.fromkeys(("latitude", "longitude", "name", "address")),
+    "contacts": dict.fromkeys(
+        ("name", "phones", "emails", "addresses", "org", "urls", "birthday", "ims")
+    ),
+    "reaction": dict.fromkeys(("message_id", "emoji")),
+    "template": {
+        "name": None,
+        "language": dict.fromkeys(("code", "policy")),
+        "components": _component,
+        "namespace": None,
+    },
+}
+TYPES: Final = (
+    "text",
+    "image",
+    "document",
+    "audio",
+    "video",
+    "sticker",
+    "location",
+    "contacts",
+    "reaction",
+    "interactive",
+    "template",
+)
+# What stands around a message in a whole body. Whom it goes to is not the message's business.
+ENVELOPE: Final = (
+    "messaging_product",
+    "recipient_type",
+    "to",
+    "recipient",
+    "context",
+    "type",
+    "preview_url",
+)
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= _LONGEST else key[: _LONGEST - 1] + "…"
+
+
+def nearest(word: object, known: Iterable[str], *, otherwise: str) -> str:
+    """Return which of *known* may be meant by *word*; all of them, where none is like it."""
+    known = tuple(known)
+    near = difflib.get_close_matches(str(word)[:_LONGEST], known, n=1)
+    return f"{_MEANT} {near[0]!r}?" if near else f"{otherwise} {', '.join(known)}"
+
+
+def find_extras(body: Mapping[str, Any], kind: str) -> tuple[Extra, ...]:
+    """Return what *body*, a message of type *kind*, holds beyond what is read of it."""
+    own = _interactive if kind == "interactive" else _OBJECTS.get(kind)
+    keys = {**dict.fromkeys(ENVELOPE), "context": {"message_id": None}, kind: own}
+    return tuple(_find(body, keys, ()))
+
+
+def put_extras(body: dict[str, Any], extras: Iterable[Extra]) -> dict[str, Any]:
+    """Return *body* with *extras* in their places; one whose place is gone is left out."""
+    for extra in extras:
+        body = _put(body, extra.path, extra.value)
+    return body
+
+
+def _find(value: Any, keys: Keys | Ask | None, path: Path) -> Iterator[Extra]:
+    if isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from _find(item, keys, (*path, number))
+        return
+    if not isinstance(value, Mapping):
+        return
+    known = keys(value) if callable(keys) else keys
+    if known is None:
+        return
+    for key, inner in value.items():
+        if key in known:
+            yield from _find(inner, known[key], (*path, key))
+        else:
+            yield Extra((*path, key), inner, tuple(known))
+
+
+def _put(value: Any, path: Path, new: Any) -> Any:
+    """Return a copy of *value* with *new* at *path*, if there is room for it."""
+    step, rest = path[0], path[1:]
+    if isinstance(value, Mapping) and isinstance(step, str):
+        if not rest:
+            return {**value, step: value.get(step, new)}
+        return {**value, step: _put(value[step], rest, new)} if step in value else value
+    if isinstance(value, list | tuple) and isinstance(step, int) and rest and step < len(value):
+        return [*value[:step], _put(value[step], rest, new), *value[step + 1 :]]
+    return value
