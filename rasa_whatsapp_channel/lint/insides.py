@@ -22,6 +22,12 @@ def look(path: Path, need: Need) -> Source:
     return Source(mime_type, path.stat().st_size, picture, read_opus_channels(head), clip)
 
 
+def read_head(path: Path) -> bytes:
+    """Return the beginning of the file at *path*, which tells its type."""
+    with path.open("rb") as file:
+        return file.read(mime.HEAD)
+
+
 def describe(source: Source) -> str:
     return ", ".join(_facts(source))
 

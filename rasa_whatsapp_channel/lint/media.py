@@ -4,37 +4,46 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.slots import texts_of
 from rasa_whatsapp_channel.lint.finding import Remark, remark
 from rasa_whatsapp_channel.lint.fit import Sent
-from rasa_whatsapp_channel.lint.insides import describe, look
+from rasa_whatsapp_channel.lint.insides import describe, look, read_head
 from rasa_whatsapp_channel.lint.links import Answer
 from rasa_whatsapp_channel.outbound import files
 from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.convert.plan import Need, decide
 from rasa_whatsapp_channel.outbound.schemes import scheme_of
+from rasa_whatsapp_channel.outbound.shapes import other_kinds
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.messages import Audio, Message
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
 
+# What a server says of anything.
+_UNTOLD: Final = frozenset({mime.ANY, "binary/octet-stream"})
+
 
 @dataclass(frozen=True)
 class Use:
-    """A file or link that a response sends, as *kind*. *path* leads to where it is written."""
+    """
+    A file or link that a response sends, as *kind*. *path* leads to where it is written.
+
+    What is of one of the kinds in *others* by its content goes as that.
+    """
 
     source: str
     is_link: bool
     kind: str
     voice: bool
     path: marked.Path
+    others: frozenset[str] = frozenset()
 
 
 def find_uses(variation: Mapping[str, Any], sents: Iterable[Sent]) -> Iterator[Use]:
@@ -45,7 +54,8 @@ def find_uses(variation: Mapping[str, Any], sents: Iterable[Sent]) -> Iterator[U
         for media, kind in files.find_kinds(message):
             source = media.path or media.link
             if source in written:
-                yield Use(source, media.link is not None, kind, voice, written[source])
+                is_link, others = media.link is not None, other_kinds(message)
+                yield Use(source, is_link, kind, voice, written[source], others)
 
 
 def _as_sent(text: str) -> str:
@@ -70,14 +80,15 @@ def check_link(use: Use, api: Api, answer: Answer | None) -> Iterator[Remark]:
     if answer.problem:
         yield remark("WA707", use.path, link=use.source, problem=answer.problem)
     if answer.mime_type:
-        yield from _check_type(use, answer.mime_type)
+        yield from _check_type(use, answer.mime_type, api)
     if answer.size is not None:
         yield from _check_size(use, answer.size)
 
 
-def _check_type(use: Use, mime_type: str) -> Iterator[Remark]:
+def _check_type(use: Use, mime_type: str, api: Api) -> Iterator[Remark]:
     base, known = mime.base_type(mime_type), limits.MEDIA_TYPES[use.kind]
-    if use.kind != "document" and base not in known:
+    any_type = use.kind == "document" and (api.any_document or base in _UNTOLD)
+    if base not in known and not any_type:
         types = ", ".join(sorted(known))
         yield remark("WA706", use.path, link=use.source, mime_type=base, known=types, kind=use.kind)
 
@@ -90,7 +101,12 @@ def check_file(use: Use, root: Path, api: Api, access: FileAccess) -> Iterator[R
             if scheme != "data":
                 access.address_of(use.source)
             return
-        source = look(files.find(root, use.source, access), need)
+        found = files.find(root, use.source, access)
+        kind = files.kind_inside(read_head(found), use.kind, api)
+        if kind != use.kind and kind in use.others:
+            yield remark("WA708", use.path, path=use.source, kind=use.kind, new=kind)
+            use, need = replace(use, kind=kind), replace(need, kind=kind, voice=False)
+        source = look(found, need)
     except (MediaError, OSError) as error:
         yield remark("WA701", use.path, problem=error)
         return
@@ -105,6 +121,10 @@ def check_file(use: Use, root: Path, api: Api, access: FileAccess) -> Iterator[R
         files.check_type(use.source, source.mime_type, use.kind)
     except MediaError as error:
         yield remark("WA703", use.path, problem=error)
+    base = mime.base_type(files.sent_type(source.mime_type, use.kind, api))
+    listed = limits.MEDIA_TYPES["document"]
+    if use.kind == "document" and not api.any_document and base not in listed:
+        yield remark("WA709", use.path, path=use.source, mime_type=base)
 
 
 def _check_size(use: Use, size: int) -> Iterator[Remark]:

@@ -149,5 +149,16 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             "{link}: looks like {mime_type}; WhatsApp takes {known} as {kind}",
         ),
         "WA707": Rule("a link that does not answer", Level.ERROR, "{link}: {problem}"),
+        "WA708": Rule(
+            "a file of another kind than its name says",
+            Level.WARNING,
+            "{path}: goes as {new} and not as {kind}, because that is what is inside",
+        ),
+        "WA709": Rule(
+            "a document of a type that is not on WhatsApp's list",
+            Level.WARNING,
+            "{path}: is {mime_type}; the Cloud API lists PDF, plain text and the types of Office "
+            "for documents, and may refuse it",
+        ),
     }
 )

@@ -20,6 +20,14 @@ from rasa_whatsapp_channel.whatsapp.messages import Media, parts_of
 _MODELS: Final = "models"  # where `rasa train` writes
 _TEXTS: Final = frozenset({"application/json", "application/xml"})
 _PICTURES: Final = frozenset({"image", "sticker"})
+_FAMILIES: Final = ("image", "video", "audio")
+# What can be of a kind, or be made into it.
+_FITTING: Final = {
+    "image": ("image",),
+    "sticker": ("image",),
+    "video": ("video",),
+    "audio": ("audio", "video"),  # the sound of a clip
+}
 _KINDS: Final = {"gif": "video"}  # a template's gif is an mp4
 
 
@@ -95,6 +103,26 @@ def mime_type_of(head: bytes, name: str, kind: str) -> str:
     if kind == "audio" and found == "video/mp4":  # one container; sound alone is often not marked
         return "audio/mp4"
     return found
+
+
+def kind_inside(head: bytes, kind: str, api: Api) -> str:
+    """
+    Return as what a file goes by its content: *kind*, unless it can only be another.
+
+    People and programs give files wrong endings, and each kind has a list of types.
+    """
+    found = mime.from_content(head)
+    if found is None:
+        return kind
+    base = mime.base_type(found)
+    family = base.partition("/")[0]
+    if kind == "document":
+        listed = family in _FAMILIES and base in limits.MEDIA_TYPES[family]
+        return family if listed and not api.any_document else kind
+    if base == "application/pdf":
+        return "document"
+    is_clip = kind == "video" and base == "image/gif"
+    return kind if is_clip or family not in _FAMILIES or family in _FITTING[kind] else family
 
 
 def sent_type(mime_type: str, kind: str, api: Api) -> str:

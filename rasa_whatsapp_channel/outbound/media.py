@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.outbound import files
+from rasa_whatsapp_channel.outbound import files, names, shapes
 from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.convert.plan import Need
@@ -29,8 +29,6 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,
-    Document,
-    Interactive,
     Media,
     MediaMessage,
     Message,
@@ -50,11 +48,12 @@ _CHUNK: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Uploaded:
-    """What a file became; *key* is where the id is kept."""
+    """What a file became, and the *kind* of message it is for; *key* is where the id is kept."""
 
     id: str
     key: str
     name: str
+    kind: str
 
 
 class MediaUploads:
@@ -108,11 +107,13 @@ class MediaUploads:
         for media, kind in files.find_kinds(message):
             source = media.path or (media.link if links else None)
             if source is not None:
-                made[media] = await self._find(source, self._need(message, kind))
-        if not made:
-            return message
+                need, others = self._need(message, kind), shapes.other_kinds(message)
+                made[media] = await self._find(source, need, others)
+        message = shapes.with_names(message, {old: new.name for old, new in made.items()})
         prepared = replace_media(message, {old: Media(id=new.id) for old, new in made.items()})
-        return _with_name(prepared, next(iter(made.values())).name)
+        for new in made.values():  # one, where it may be of another kind
+            prepared = shapes.as_kind(prepared, new.kind, new.name)
+        return prepared
 
     async def upload(self, path: str, kind: str, *, voice: bool = False) -> str:
         """Return the id of the file at *path*, which is to be sent as *kind*."""
@@ -151,28 +152,35 @@ class MediaUploads:
         voice = isinstance(message, Audio) and message.voice
         return Need(kind, voice, self._client.api.animated_stickers)
 
-    async def _find(self, source: str, need: Need) -> Uploaded:
-        """Return the id of what is at *source*: a path, a link, or an address of a store."""
+    async def _find(
+        self, source: str, need: Need, others: frozenset[str] = frozenset()
+    ) -> Uploaded:
+        """
+        Return the id of what is at *source*: a path, a link, or an address of a store.
+
+        A file that is of another kind by its content goes as that, if it is one of *others*.
+        """
         if self._upload_when == "never":
             raise MediaError(f"{short(source)}: is no link, and `media: {{upload: never}}` is set")
         scheme = scheme_of(source)
         if not scheme:
-            return await self._find_file(source, need)
+            return await self._find_file(source, need, others)
         tag = "" if scheme in LINKS else await self._sources.tag(source)
         digest = hashlib.sha256(f"{tag} {source}".encode("utf-8", "surrogatepass")).hexdigest()
-        key = f"media-source:{self._account}:{digest}:{need.name}"
+        wanted = "-".join((need.name, *sorted(others)))
+        key = f"media-source:{self._account}:{digest}:{wanted}"
         known = await self._values.get(key)
         if isinstance(known, list):
             media_id = await self._values.get(known[0])
             if isinstance(media_id, str):
                 return Uploaded(media_id, *known)
-        return await self._share(key, lambda: self._fetch(source, need, key))
+        return await self._share(key, lambda: self._fetch(source, need, others, key))
 
-    async def _fetch(self, source: str, need: Need, key: str) -> Uploaded:
+    async def _fetch(self, source: str, need: Need, others: frozenset[str], key: str) -> Uploaded:
         async with self._open(source) as fetched:
-            made = await self._upload(short(source), fetched, need)
+            made = await self._upload(short(source), fetched, need, others)
         life = LINK_LIFE if scheme_of(source) in LINKS else self._life
-        await self._values.set(key, [made.key, made.name], life)
+        await self._values.set(key, [made.key, made.name, made.kind], life)
         return made
 
     @asynccontextmanager
@@ -181,18 +189,34 @@ class MediaUploads:
         async with fetcher.fetch(source) as fetched:
             yield fetched
 
-    async def _find_file(self, path: str, need: Need) -> Uploaded:
+    async def _find_file(
+        self, path: str, need: Need, others: frozenset[str] = frozenset()
+    ) -> Uploaded:
         found = await asyncio.to_thread(files.find, self._root, path, self._access)
-        return await self._upload(path, Fetched(found, found.name), need)
+        return await self._upload(path, Fetched(found, found.name), need, others)
 
-    async def _upload(self, said: str, fetched: Fetched, need: Need) -> Uploaded:
+    async def _upload(
+        self, said: str, fetched: Fetched, need: Need, others: frozenset[str]
+    ) -> Uploaded:
         """Upload a file unless it was before; *said* is what its author called it."""
         content = await asyncio.to_thread(_look, said, fetched.path)
+        kind = files.kind_inside(content.head, need.kind, self._client.api)
+        if kind != need.kind and kind in others:
+            logger.warning(
+                "whatsapp.other_kind: %s: is %s inside, so it goes as %s and not as %s",
+                said,
+                mime.from_content(content.head),
+                kind,
+                need.kind,
+            )
+            need = Need(kind, animated_stickers=need.animated_stickers)
+            inside = mime.base_type(mime.from_content(content.head) or mime.ANY)
+            fetched = replace(fetched, name=names.of_type(fetched.name, inside))
         mime_type = files.mime_type_of(content.head, fetched.name, need.kind)
         key = f"media:{self._account}:{content.digest}:{mime_type}:{need.name}"
         known = await self._values.get(key)
         if isinstance(known, str):
-            return Uploaded(known, key, fetched.name)
+            return Uploaded(known, key, fetched.name, need.kind)
         made = await self._share(
             key, lambda: self._make(said, fetched, content, need, mime_type, key)
         )
@@ -209,13 +233,13 @@ class MediaUploads:
     ) -> Uploaded:
         known = await self._values.get(key)
         if isinstance(known, str):
-            return Uploaded(known, key, fetched.name)
+            return Uploaded(known, key, fetched.name, need.kind)
         path = await self._fit(said, fetched.path, content, need, mime_type)
         file = await asyncio.to_thread(self._check, said, path, fetched, need)
         media_id = await self._client.upload(file)
         await self._values.set(_content_key(self._account, media_id), key, self._life)
         await self._values.set(key, media_id, self._life)
-        return Uploaded(media_id, key, fetched.name)
+        return Uploaded(media_id, key, fetched.name, need.kind)
 
     async def _fit(
         self, said: str, path: Path, content: _Content, need: Need, mime_type: str
@@ -272,17 +296,6 @@ class _Content:
     head: bytes
     size: int
     digest: str
-
-
-def _with_name(message: Message, name: str) -> Message:
-    """Return *message* with the name that a document is shown with, where it has none."""
-    if isinstance(message, Document) and message.filename is None:
-        return replace(message, filename=name)
-    header = message.header if isinstance(message, Interactive) else None
-    if isinstance(message, Interactive) and header and header.type == "document":
-        named = replace(header, filename=header.filename or name)
-        return replace(message, header=named)
-    return message
 
 
 def _look(said: str, path: Path) -> _Content:

@@ -32,6 +32,14 @@ def with_ending(name: str, mime_type: str) -> str:
     return f"{name}.{ending}" if ending else name
 
 
+def of_type(name: str, mime_type: str) -> str:
+    """Return *name* with the ending of *mime_type* in the place of a wrong one."""
+    said = mime.from_ending(name)
+    if said == mime_type:
+        return name
+    return with_ending(name.rpartition(".")[0] if said else name, mime_type)
+
+
 def safe(name: str) -> str:
     """Return *name* as no folder, no hidden file, and no longer than it may be."""
     plain = _UNSAFE.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(". ")

@@ -318,7 +318,6 @@ OUTSIDE = {
     "unknown type": ({"type": "txt", "txt": {"body": "x"}}, 100),
     "no type": ({"text": {"body": "x"}}, 131008),
     "unknown media": ({"type": "image", "image": {"id": "1037543291543634"}}, 100),
-    "no scheme": ({"type": "image", "image": {"link": "shop.example/1.jpg"}}, 100),
     "latitude": ({"type": "location", "location": {"latitude": 91, "longitude": 0}}, 131009),
     "a text for an object": ({"type": "text", "text": "hi"}, 131009),
     "context as a text": ({**text_of(1), "context": "wamid.x"}, 131009),

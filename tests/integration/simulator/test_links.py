@@ -112,6 +112,7 @@ async def test_an_on_premises_client_names_a_link_that_failed_1014(start, bot, h
             {"type": "image", "image": {"link": "https://a.example/São Paulo.png"}},
             "image['link']",
         ),
+        ({"type": "image", "image": {"link": "shop.example/1.jpg"}}, "image['link']"),
         (
             {
                 "type": "interactive",

@@ -67,9 +67,11 @@ def test_the_files_of_the_quickstart_are_fine(lint: Lint, bot: Path) -> None:
             "image",
             "media/a.jpg",
             b"%PDF-1.4",
-            "WA703 media/a.jpg: is application/pdf; WhatsApp takes",
+            "WA708 media/a.jpg: goes as document and not as image",
         ),
-        ("audio", "media/a.mp3", b"%PDF-1.4", "WA703 media/a.mp3: is application/pdf"),
+        ("audio", "media/a.mp3", b"%PDF-1.4", "WA708 media/a.mp3: goes as document"),
+        ("document", "media/a.xyz", b"\xff\xd8\xff\xe0", "WA708 media/a.xyz: goes as image"),
+        ("document", "media/a.zip", b"PK\x03\x04", "WA709 media/a.zip: is application/zip"),
         ("video", "media/a.svg", b"<svg>", "WA703 media/a.svg: is image/svg+xml"),
         ("image", "media/a.webp", picture("WEBP"), "WA704 media/a.webp: is image/webp, "),
         ("image", "media/a.gif", picture("GIF"), "WA704 media/a.gif: is image/gif, "),
@@ -225,6 +227,7 @@ def test_the_folders_of_the_settings_count(lint: Lint, bot: Path) -> None:
         ('image: "https://shop.example/a.webp"', "WA706"),
         ('attachment: {type: video, link: "https://shop.example/a.mov?x=1"}', "WA706"),
         ('attachment: {type: audio, link: "https://shop.example/a.wav"}', "WA706"),
+        ('attachment: {type: document, link: "https://shop.example/a.zip"}', "WA706"),
     ],
 )
 def test_a_link_whatsapp_cannot_use_is_told(lint: Lint, part: str, said: str) -> None:
@@ -235,7 +238,8 @@ def test_links_that_tell_nothing_wrong_are_fine(lint: Lint) -> None:
     for part in (
         'image: "https://shop.example/picture?id=5"',
         'image: "https://8.8.8.8/a.png"',
-        'attachment: {type: document, link: "https://shop.example/a.zip"}',
+        'attachment: {type: document, link: "https://shop.example/a.pdf"}',
+        'attachment: {type: document, link: "https://shop.example/download"}',
     ):
         assert lint(response(part)) == []
 
@@ -329,3 +333,19 @@ responses:
         ("WA701", 12),
         ("WA701", 17),
     ]
+
+
+def test_a_link_that_has_to_be_encoded_is_told_and_still_looked_at(lint: Lint) -> None:
+    found = told(lint(response('image: "http://localhost/São Paulo.png"')))
+
+    assert [line[:5] for line in found] == ["WA212", "WA705"]
+    assert "http://localhost/S%C3%A3o%20Paulo.png" in found[0]
+
+
+def test_documents_of_any_type_go_where_the_api_says_so(lint: Lint, bot: Path) -> None:
+    (bot / "media" / "a.zip").write_bytes(b"PK\x03\x04")
+    (bot / "media" / "a.xyz").write_bytes(b"\xff\xd8\xff\xe0")
+
+    for name in ("a.zip", "a.xyz"):
+        part = f'attachment: {{type: document, path: "media/{name}"}}'
+        assert lint(response(part), "on_premises") == []

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
+from support.uploads import ANIMATED, JPEG, MP4, OPUS, PDF, PNG, STICKER, VORBIS, Uploader, Web, put
 
 from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.links import Links
@@ -31,42 +30,12 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     Video,
 )
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
-JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
-PDF = b"%PDF-1.7\n" + b"\0" * 64
-MP4 = b"\0\0\0\x18ftypisom" + b"\0" * 64
-OPUS = b"OggS" + b"\0" * 24 + b"OpusHead" + b"\0" * 64
-VORBIS = b"OggS" + b"\0" * 24 + b"\x01vorbis" + b"\0" * 64
-STICKER = b"RIFF\x64\0\0\0WEBPVP8 " + b"\0" * 64
-ANIMATED = b"RIFF\x64\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + b"\0" * 64
-
 
 class Clock:
     now = 1_000_000.0
 
     def __call__(self):
         return self.now
-
-
-class Uploader:
-    """A client that can upload and nothing else."""
-
-    def __init__(self, api=CLOUD):
-        self.api = api
-        self.files = []
-        self.error = None
-        self.started = asyncio.Event()
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def upload(self, file):
-        self.files.append(file)
-        self.started.set()
-        number = len(self.files)
-        await self.gate.wait()
-        if self.error is not None:
-            raise self.error
-        return f"id{number}"
 
 
 @pytest.fixture
@@ -95,29 +64,6 @@ def make(values, bot):
         return MediaUploads(client, values, root=bot, account=account, links=links, access=access)
 
     return make
-
-
-class Web:
-    """A transport that knows one picture."""
-
-    @asynccontextmanager
-    async def stream(self, request):
-        found = request.url == "https://a.example/i.png"
-        yield Answer(200 if found else 404, {})
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict
-
-    async def chunks(self):
-        yield PNG
-
-
-def put(bot, name, content):
-    (bot / "media" / name).write_bytes(content)
-    return Media(path=f"media/{name}")
 
 
 async def test_a_path_becomes_the_id_of_the_uploaded_file(bot, make):
