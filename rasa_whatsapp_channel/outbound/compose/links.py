@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rasa_whatsapp_channel.outbound.compose.characters import cut
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
 from rasa_whatsapp_channel.whatsapp.uris import encode_end, to_uri, trim
 
+_SHOWN: Final = 200
 _HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 # The older way to name a provider on-premises: "the-provider-name/https://the-url".
 _PROVIDED: Final = re.compile(r"\A\s*[\w.-]+/(?=https?://)", re.IGNORECASE)
@@ -71,5 +73,5 @@ def encode_button_end(draft: Draft, field: str, parameter: Any) -> Any:
 def _say(draft: Draft, field: str, link: str, new: str) -> None:
     if new != link:
         # what stands behind the question mark may be a secret
-        before, after = (text.partition("?")[0] for text in (link, new))
+        before, after = (cut(text.partition("?")[0], _SHOWN) for text in (link, new))
         draft.change("WA212", field=field, link=before, new=after)

@@ -60,6 +60,7 @@ from rasa_whatsapp_channel.whatsapp.messages.keys import (
     Extra,
     find_extras,
     nearest,
+    short,
 )
 from rasa_whatsapp_channel.whatsapp.messages.media import (
     MEDIA_MESSAGES,
@@ -217,7 +218,7 @@ def _kind(body: Mapping[str, Any]) -> str:
         kind = kinds[0]
     if kind not in TYPES and (not isinstance(kind, str) or kind in ENVELOPE or kind not in body):
         hint = nearest(kind, TYPES, otherwise="it knows")
-        raise InvalidMessage("type", f"WhatsApp knows no {kind!r}; {hint}")
+        raise InvalidMessage("type", f"WhatsApp knows no {short(kind)!r}; {hint}")
     return str(kind)
 
 

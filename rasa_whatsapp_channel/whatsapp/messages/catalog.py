@@ -199,6 +199,8 @@ class Card:
     def parse(cls, field: str, value: Mapping[str, Any]) -> Card:
         header = checks.mapping(f"{field}.header", value.get("header"))
         kind = str(header.get("type"))
+        if kind not in ("image", "video"):
+            raise InvalidMessage(f"{field}.header.type", "must be image or video")
         media = Media.parse(
             f"{field}.header.{kind}", checks.mapping(f"{field}.header.{kind}", header.get(kind))
         )

@@ -10,7 +10,7 @@ from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages.base import Message
 from rasa_whatsapp_channel.whatsapp.messages.catalog import MediaCarousel
 from rasa_whatsapp_channel.whatsapp.messages.interactive import Flow
-from rasa_whatsapp_channel.whatsapp.messages.keys import DOCUMENTED_TYPES, TYPES, nearest
+from rasa_whatsapp_channel.whatsapp.messages.keys import DOCUMENTED_TYPES, TYPES, nearest, short
 from rasa_whatsapp_channel.whatsapp.messages.other import OtherMessage
 from rasa_whatsapp_channel.whatsapp.messages.template import COMPONENTS, Component, Template
 
@@ -29,7 +29,7 @@ def find_unknown(message: Message, api: Api) -> Iterator[Doubt]:
         message.kind in DOCUMENTED_TYPES and api.callback_data
     ):
         hint = nearest(message.kind, TYPES, otherwise="known are")
-        yield Doubt("type", f"no type {message.kind!r} is known for api {api.name}; {hint}")
+        yield Doubt("type", f"no type {short(message.kind)!r} is known for api {api.name}; {hint}")
     for extra in message.extras:
         if extra.is_cloud_envelope and not api.callback_data:
             yield Doubt(extra.place, f"is a key of the Cloud API; api {api.name} has none")
@@ -66,7 +66,7 @@ def _unknown_components(components: tuple[Component, ...]) -> Iterator[Doubt]:
         if component.type not in COMPONENTS:
             hint = nearest(component.type, COMPONENTS, otherwise="known are")
             place = f"template.components[{number}].type"
-            yield Doubt(place, f"no component {component.type!r} is known; {hint}")
+            yield Doubt(place, f"no component {short(component.type)!r} is known; {hint}")
         for card in component.cards:
             yield from _unknown_components(card)
 

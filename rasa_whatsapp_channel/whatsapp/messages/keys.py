@@ -58,7 +58,7 @@ class Extra:
     @property
     def place(self) -> str:
         """Return the path as errors write it: ``interactive.action.buttons[0].kind``."""
-        steps = (f"[{step}]" if isinstance(step, int) else f".{_short(step)}" for step in self.path)
+        steps = (f"[{step}]" if isinstance(step, int) else f".{short(step)}" for step in self.path)
         return "".join(steps).removeprefix(".")
 
     @property
@@ -216,8 +216,9 @@ ENVELOPE: Final = (
 )
 
 
-def _short(key: str) -> str:
-    return key if len(key) <= _LONGEST else key[: _LONGEST - 1] + "…"
+def short(key: object) -> str:
+    text = str(key)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def nearest(word: object, known: Iterable[str], *, otherwise: str) -> str:

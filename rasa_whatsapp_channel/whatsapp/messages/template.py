@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Media, Message
-from rasa_whatsapp_channel.whatsapp.messages.keys import TEMPLATE_MEDIA
+from rasa_whatsapp_channel.whatsapp.messages.keys import TEMPLATE_MEDIA, short
 
 _NAME: Final = re.compile(r"[a-z0-9_]+")
 _TEXTS: Final = ("text", "payload", "coupon_code")
@@ -51,7 +51,7 @@ class Parameter:
     filename: str | None = None
 
     def __post_init__(self) -> None:
-        field = f"template.components.parameters.{self.type}"
+        field = f"template.components.parameters.{short(self.type)}"
         if self.type in TEMPLATE_MEDIA:
             if not isinstance(self.value, Media):
                 raise InvalidMessage(field, "must be a media object")
