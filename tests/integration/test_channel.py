@@ -362,7 +362,7 @@ async def test_what_only_rasa_pro_or_single_actions_call_works_too(serve, platfo
         await output.send_buttons(to, [{"title": "Yes", "payload": "/yes"}])
         await output.send_text_with_buttons(to, None, [{"title": "No", "payload": "/no"}])
         await output.send_elements(to, iter([{"title": "Tea"}]), utter_action="utter_tea")
-        await output.send_custom_json(to, [place, {"messages": [place], "to": "1"}])
+        await output.send_custom_json(to, [place, {"messages": [place], "to": to}])
 
     async with serve(bot) as running:
         await running.deliver(text_webhook("hi"))
