@@ -40,7 +40,6 @@ _RASAS: Final = frozenset(
         "template",
         "timestamp",
         "translation",
-        "type",
         "use_rephraser",
         "utter_action",
         "utter_source",
@@ -57,9 +56,8 @@ def read_keys(draft: Draft, content: Mapping[str, Any]) -> Mapping[str, Any]:
     nothing is said of it, and `document="passport"` is a word and no file.
     """
     named = draft.name is not None
-    source = content.get(
-        "utter_source"
-    )  # of Rasa Pro: an action, or the class of a policy or agent
+    # Rasa Pro says whose words these are: an action's, or those of a policy's or agent's class.
+    source = content.get("utter_source")
     foreign = named or (isinstance(source, str) and source[:1].isupper())
     read = dict(content)
     for key, value in content.items():

@@ -8,12 +8,15 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.compose.characters import cut
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
+from rasa_whatsapp_channel.outbound.schemes import short
 from rasa_whatsapp_channel.whatsapp.uris import encode_end, to_uri, trim
 
 _SHOWN: Final = 200
 _HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 # The older way to name a provider on-premises: "the-provider-name/https://the-url".
 _PROVIDED: Final = re.compile(r"\A\s*[\w.-]+/(?=https?://)", re.IGNORECASE)
+# What an author hands to a form is no link of WhatsApp's, whatever it is called.
+_OF_FORMS: Final = ("flow_action_payload", "flow_action_data")
 # What stands beside the `url` of something to tap.
 _LABELS: Final = ("display_text", "title")
 
@@ -48,7 +51,9 @@ def encode_links(draft: Draft, field: str, value: Any) -> Any:
     new: dict[str, Any] = {}
     for key, item in value.items():
         where = f"{field}.{key}"
-        if isinstance(item, str) and (key == "link" or (key == "url" and tapped)):
+        if key in _OF_FORMS:
+            new[key] = item
+        elif isinstance(item, str) and (key == "link" or (key == "url" and tapped)):
             new[key] = encode_link(draft, where, item)
         elif ends and key == "parameters" and isinstance(item, list):
             new[key] = [encode_button_end(draft, where, parameter) for parameter in item]
@@ -70,8 +75,11 @@ def encode_button_end(draft: Draft, field: str, parameter: Any) -> Any:
     return {**parameter, "text": new}
 
 
+def shown(link: str) -> str:
+    """Return *link* for a log: a password, and what stands behind a question mark, are not."""
+    return cut(short(link.partition("?")[0]), _SHOWN)
+
+
 def _say(draft: Draft, field: str, link: str, new: str) -> None:
     if new != link:
-        # what stands behind the question mark may be a secret
-        before, after = (cut(text.partition("?")[0], _SHOWN) for text in (link, new))
-        draft.change("WA212", field=field, link=before, new=after)
+        draft.change("WA212", field=field, link=shown(link), new=shown(new))

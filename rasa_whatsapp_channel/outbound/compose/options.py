@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.compose.characters import is_blank, one_line
 from rasa_whatsapp_channel.outbound.compose.draft import Draft
-from rasa_whatsapp_channel.outbound.compose.links import is_link
+from rasa_whatsapp_channel.outbound.compose.links import is_link, shown
 from rasa_whatsapp_channel.outbound.compose.plain import kind_name
 from rasa_whatsapp_channel.outbound.compose.style import nearest
 from rasa_whatsapp_channel.whatsapp.uris import to_uri, trim
@@ -117,7 +117,7 @@ def _to_address(draft: Draft, title: str, target: str) -> str:
     except ValueError:
         return target
     if new != target:
-        draft.change("WA314", title=title, link=target.partition("?")[0], new=new.partition("?")[0])
+        draft.change("WA314", title=title, link=shown(target), new=shown(new))
     return new
 
 

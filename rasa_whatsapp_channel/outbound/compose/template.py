@@ -95,9 +95,10 @@ def _header(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
         parameter: Any = {"type": "location", "location": dict(value)}
     elif isinstance(value, Mapping) and value.get("type") in _OWN:
         parameter = _parameter(draft, value)
-    elif isinstance(value, Mapping) and not any(key in value for key in _FILES):
+    elif isinstance(value, Mapping) and not any(key in value for key in (*_FILES, *_MEDIA)):
         parameter = _named(draft, value)
     elif isinstance(value, Mapping):
+        value = _with_type(value)
         found = read_attachment(draft, "whatsapp.template.header", value)
         if not found.media or found.media[0].type not in _MEDIA:
             problem = f"must be a text, a location, or one of {', '.join(_MEDIA)}"
@@ -108,6 +109,15 @@ def _header(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
     else:
         parameter = _parameter(draft, value)
     yield {"type": "header", "parameters": [parameter]}
+
+
+def _with_type(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read `{image: "https://…"}` too, where the key tells the type."""
+    kind = next((key for key in _MEDIA if key in value), None)
+    if kind is None or "type" in value:
+        return value
+    inner = value[kind]
+    return {"type": kind, **(inner if isinstance(inner, Mapping) else {"url": inner})}
 
 
 def _named(draft: Draft, value: Mapping[str, Any]) -> dict[str, Any]:

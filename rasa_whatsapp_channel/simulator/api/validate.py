@@ -201,16 +201,16 @@ def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None
         raise Refused(problems.NO_URI, f"{error}.", details=details) from error
     except InvalidMessage as error:
         raise Refused(_problem(error, body), f"{error}.") from error
+    if isinstance(message, OtherInteractive):
+        if not dialect.product:
+            raise Refused(problems.INVALID, f"api {dialect.api.name} has no such interactive type.")
+        check_other(body[kind])
     for doubt in messages.find_unknown(message, dialect.api):
         raise Refused(
             problems.UNKNOWN_KEY,
             f"{doubt.place} {doubt.problem}.",
             details=f'Unexpected key "{doubt.place}"',
         )
-    if isinstance(message, OtherInteractive):
-        if not dialect.product:
-            raise Refused(problems.INVALID, f"api {dialect.api.name} has no such interactive type.")
-        check_other(body[kind])
     if any(media.path is not None for media in messages.find_media(message)):
         raise Refused(problems.UNKNOWN_KEY, "path is no key of WhatsApp's: upload the file first.")
 

@@ -9,7 +9,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages.base import Message
 from rasa_whatsapp_channel.whatsapp.messages.catalog import MediaCarousel
-from rasa_whatsapp_channel.whatsapp.messages.interactive import Flow
+from rasa_whatsapp_channel.whatsapp.messages.interactive import Flow, OtherInteractive
 from rasa_whatsapp_channel.whatsapp.messages.keys import DOCUMENTED_TYPES, TYPES, nearest, short
 from rasa_whatsapp_channel.whatsapp.messages.other import OtherMessage
 from rasa_whatsapp_channel.whatsapp.messages.template import COMPONENTS, Component, Template
@@ -30,6 +30,13 @@ def find_unknown(message: Message, api: Api) -> Iterator[Doubt]:
     ):
         hint = nearest(message.kind, TYPES, otherwise="known are")
         yield Doubt("type", f"no type {short(message.kind)!r} is known for api {api.name}; {hint}")
+    if isinstance(message, OtherInteractive):
+        kind = str((message.value or {}).get("type"))
+        if kind not in api.interactive:
+            known = sorted(api.interactive)
+            problem = f"no type {short(kind)!r} is known for api {api.name}"
+            hint = nearest(kind, known, otherwise="known are")
+            yield Doubt("interactive.type", f"{problem}; {hint}")
     for extra in message.extras:
         if extra.is_cloud_envelope and not api.callback_data:
             yield Doubt(extra.place, f"is a key of the Cloud API; api {api.name} has none")

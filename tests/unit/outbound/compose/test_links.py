@@ -94,9 +94,29 @@ def test_a_link_that_is_right_already_is_not_touched(bodies, said, link):
 
 
 def test_the_change_of_a_signed_link_keeps_its_signature_out_of_the_log(said):
-    change = said({"image": "https://b.example/a b.png?sig=secret"})["WA212"]
+    link = "https://ada:secret@b.example/a b.png?sig=secret"
+    button = {"type": "web_url", "title": "Open", "url": link}
 
-    assert "secret" not in f"{change} {change.before} {change.after}"
+    for response, code in (
+        ({"image": link}, "WA212"),
+        ({"text": "?", "buttons": [button]}, "WA314"),
+    ):
+        change = said(response)[code]
+        assert "secret" not in f"{change} {change.before} {change.after}"
+
+
+def test_what_an_author_hands_to_a_form_stays_as_it_is(bodies, said):
+    data = {"title": "a", "url": WRITTEN, "link": WRITTEN}
+    parameters = {
+        "flow_message_version": "3",
+        "flow_id": "1",
+        "flow_cta": "Book",
+        "flow_action_payload": {"screen": "A", "data": data},
+    }
+    body = interactive("flow", None, {"name": "flow", "parameters": parameters})
+
+    assert bodies({"custom": body}) == [body]
+    assert said({"custom": body}) == {}
 
 
 def test_what_stands_behind_the_name_of_a_provider_is_encoded(bodies):

@@ -185,6 +185,21 @@ def test_the_variable_of_a_header_may_be_called_name(bodies):
     assert header["parameters"] == [{"type": "text", "parameter_name": "name", "text": "Ana"}]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"image": "https://a.example/a.png"},
+        {"image": {"link": "https://a.example/a.png"}},
+        {"type": "image", "image": {"link": "https://a.example/a.png"}},
+    ],
+)
+def test_a_header_that_names_its_type_by_its_key_is_a_file(bodies, header):
+    (body,) = bodies({"metadata": {"whatsapp": {"template": {**BASE, "header": header}}}})
+
+    (part,) = body["template"]["components"]
+    assert part["parameters"] == [{"type": "image", "image": {"link": "https://a.example/a.png"}}]
+
+
 def test_a_header_with_two_variables_is_refused(said):
     response = {"metadata": {"whatsapp": {"template": {**BASE, "header": {"a": "1", "b": "2"}}}}}
 

@@ -150,6 +150,11 @@ def test_a_key_of_the_cloud_api_is_named_where_the_api_is_another():
         ),
         ({"type": "poll", "poll": {"q": 1}}, "type", "no type 'poll' is known"),
         ({"type": "imagee", "imagee": {"id": "1"}}, "type", "did you mean 'image'?"),
+        (
+            {"type": "interactive", "interactive": {"type": "buton", "action": {}}},
+            "interactive.type",
+            "did you mean 'button'?",
+        ),
         (template({"type": "bodi"}), "template.components[0].type", "did you mean 'body'?"),
         (
             {"type": "image", "image": {"id": "1", "x" * 100_000: 1}},
