@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rasa_whatsapp_channel.whatsapp import limits
-from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, Api
 from rasa_whatsapp_channel.whatsapp.messages.base import Message
 from rasa_whatsapp_channel.whatsapp.messages.catalog import MediaCarousel
 from rasa_whatsapp_channel.whatsapp.messages.interactive import Flow, OtherInteractive
@@ -34,9 +34,11 @@ def find_unknown(message: Message, api: Api) -> Iterator[Doubt]:
         kind = str((message.value or {}).get("type"))
         if kind not in api.interactive:
             known = sorted(api.interactive)
-            problem = f"no type {short(kind)!r} is known for api {api.name}"
             hint = nearest(kind, known, otherwise="known are")
-            yield Doubt("interactive.type", f"{problem}; {hint}")
+            if kind in CLOUD.interactive:
+                hint = "the Cloud API has it"
+            problem = f"no type {short(kind)!r} is known for api {api.name}; {hint}"
+            yield Doubt("interactive.type", problem)
     for extra in message.extras:
         if extra.is_cloud_envelope and not api.callback_data:
             yield Doubt(extra.place, f"is a key of the Cloud API; api {api.name} has none")

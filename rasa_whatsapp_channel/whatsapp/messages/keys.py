@@ -224,7 +224,7 @@ def short(key: object) -> str:
 def nearest(word: object, known: Iterable[str], *, otherwise: str) -> str:
     """Return which of *known* may be meant by *word*; all of them, where none is like it."""
     known = tuple(known)
-    near = difflib.get_close_matches(str(word)[:_LONGEST], known, n=1)
+    near = difflib.get_close_matches(str(word)[:_LONGEST].lower(), known, n=1)
     return f"{_MEANT} {near[0]!r}?" if near else f"{otherwise} {', '.join(known)}"
 
 

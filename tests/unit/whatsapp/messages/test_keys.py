@@ -155,6 +155,11 @@ def test_a_key_of_the_cloud_api_is_named_where_the_api_is_another():
             "interactive.type",
             "did you mean 'button'?",
         ),
+        (
+            {"type": "interactive", "interactive": {"type": "BUTTON", "action": {}}},
+            "interactive.type",
+            "did you mean 'button'?",
+        ),
         (template({"type": "bodi"}), "template.components[0].type", "did you mean 'body'?"),
         (
             {"type": "image", "image": {"id": "1", "x" * 100_000: 1}},
@@ -169,6 +174,15 @@ def test_what_is_not_known_is_named_with_what_it_may_be(body, place, problem):
     (doubt,) = find_unknown(message, CLOUD)
     assert doubt.place == place
     assert problem in doubt.problem
+
+
+def test_a_type_that_only_the_cloud_api_has_is_named():
+    call = {"type": "voice_call", "body": {"text": "?"}, "action": {"name": "voice_call"}}
+    message = parse({"type": "interactive", "interactive": call})
+
+    (doubt,) = find_unknown(message, ON_PREMISES)
+    assert doubt.problem.endswith("for api on_premises; the Cloud API has it")
+    assert list(find_unknown(message, CLOUD)) == []
 
 
 @pytest.mark.parametrize("length", [21, 30])
