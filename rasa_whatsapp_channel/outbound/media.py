@@ -202,15 +202,16 @@ class MediaUploads:
         content = await asyncio.to_thread(_look, said, fetched.path)
         kind = files.kind_inside(content.head, need.kind, self._client.api)
         if kind != need.kind and kind in others:
+            found = mime.from_content(content.head)
             logger.warning(
                 "whatsapp.other_kind: %s: is %s inside, so it goes as %s and not as %s",
                 said,
-                mime.from_content(content.head),
+                found,
                 kind,
                 need.kind,
             )
             need = Need(kind, animated_stickers=need.animated_stickers)
-            inside = mime.base_type(mime.from_content(content.head) or mime.ANY)
+            inside = mime.base_type(found or mime.ANY)
             fetched = replace(fetched, name=names.of_type(fetched.name, inside))
         mime_type = files.mime_type_of(content.head, fetched.name, need.kind)
         key = f"media:{self._account}:{content.digest}:{mime_type}:{need.name}"
