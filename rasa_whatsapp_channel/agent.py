@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -166,9 +166,24 @@ class Watch:
     async def retrieve(self, agent: Any, sender_id: str) -> Any:
         """Return the tracker of *sender_id*; raises `BotUnavailable`, where Rasa says None."""
         with self.turn(agent):
-            tracker = agent.tracker_store.retrieve(sender_id)
-            # A coroutine since Rasa 3.3.
-            return await tracker if hasattr(tracker, "__await__") else tracker
+            return await _awaited(agent.tracker_store.retrieve(sender_id))
+
+    async def add(self, agent: Any, sender_id: str, event: Any) -> bool:
+        """
+        Add *event*, one of Rasa's, to the tracker of *sender_id*, unless it is there already.
+
+        Returns False where it cannot be: without a conversation, which only a message begins (one
+        that began with an event would never see its `action_session_start`), and after its end.
+        """
+        with self.turn(agent):
+            async with agent.lock_store.lock(sender_id):
+                tracker = await _awaited(agent.tracker_store.retrieve(sender_id))
+                if tracker is None or not tracker.events or silence_of(tracker) == "terminated":
+                    return False
+                if not _has(tracker, event.metadata):
+                    tracker.update(event, agent.domain)
+                    await _awaited(agent.tracker_store.save(tracker))
+                return True
 
     async def look_for_actions(
         self, agent: Any, heard: Heard, sender_id: str, message_id: str
@@ -255,6 +270,24 @@ def was_handled(tracker: Any, message_id: str) -> bool:
     return tracker is not None and any(
         getattr(event, "message_id", None) == message_id for event in reversed(tracker.events)
     )
+
+
+async def _awaited(value: Any) -> Any:
+    """Return what a tracker store returns, or will: they are coroutines since Rasa 3.3."""
+    return await value if hasattr(value, "__await__") else value
+
+
+def _has(tracker: Any, metadata: Mapping[str, Any]) -> bool:
+    """Return whether the tracker holds an event with the id in *metadata*."""
+    return any(
+        _id_in(getattr(event, "metadata", None)) == _id_in(metadata)
+        for event in reversed(tracker.events)
+    )
+
+
+def _id_in(metadata: Any) -> Any:
+    facts = metadata.get("whatsapp") if isinstance(metadata, Mapping) else None
+    return facts.get("id") if isinstance(facts, Mapping) else None
 
 
 def silence_of(tracker: Any) -> str | None:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.shared.core.events import StoryExported
 from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Sanic
 from sanic import response as http
@@ -25,8 +26,8 @@ from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.inbound.bodies import Bodies
 from rasa_whatsapp_channel.inbound.silence import Why
 from rasa_whatsapp_channel.inbound.transcribe import load_function
-from rasa_whatsapp_channel.inbound.turn import Turn
-from rasa_whatsapp_channel.inbound.worker import Bot
+from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
+from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE
 from rasa_whatsapp_channel.outbound.called import name_of
@@ -165,6 +166,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 self._bot(app, on_new_message),
                 ready=lambda: _is_ready(app),
                 why_silent=self._why_silent(app),
+                record=self._record(app),
             )
             self._watch = Watch(
                 self._wiring.outages,
@@ -306,6 +308,15 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             return silence_of(await self._watching().retrieve(app.ctx.agent, sender_id))
 
         return why_silent
+
+    def _record(self, app: Sanic) -> Record:
+        async def record(event: TrackerEvent) -> bool:
+            # Rasa lets nobody add kinds of events: a tracker with one cannot be read without us.
+            # This kind says nothing to policies, forms, flows and prompts, and does nothing.
+            noted = StoryExported(metadata=event.metadata)
+            return await self._watching().add(app.ctx.agent, event.sender_id, noted)
+
+        return record
 
 
 def _is_ready(app: Sanic) -> bool:

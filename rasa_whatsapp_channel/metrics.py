@@ -37,9 +37,11 @@ TYPES: Final = frozenset(
     {
         *("text", "image", "video", "audio", "voice", "document", "sticker"),
         *("location", "contacts", "order", "reaction", "interactive", "button"),
-        *("template", "system", "unsupported"),
+        *("template", "system", "unsupported", "edit", "revoke"),
     }
 )
+# What is kept without a turn: messages, and what WhatsApp says of ours.
+EVENTS: Final = TYPES | {"delivery_failed"}
 STATUSES: Final = frozenset({"sent", "delivered", "read", "played", "failed", "deleted", "warning"})
 # Gateways write an HTTP status where the code belongs.
 CODES: Final = frozenset({*CLOUD_CODES, *ON_PREMISES_CODES, *range(400, 430), *range(500, 505)})
@@ -61,6 +63,8 @@ class Metrics:
         self._statuses = self._counters("statuses", "What became of sent messages", "status")
         self._refused = self._counters("webhooks_refused", "Webhooks not taken", "reason")
         self._handled = self._counter("turns_handled", "Turns the bot got through")
+        self._noted = self._counters("tracker_events", "Kept in a tracker without a turn", "type")
+        self._ignored = self._counters("ignored", "Messages neither heard nor kept", "type")
         self._sent = self._counters("sent", "Messages WhatsApp accepted, by type", "type")
         self._api_errors = self._counters("api_errors", "Failed requests to WhatsApp", "code")
         self._changes = self._counters("changes", "Parts of responses changed to fit", "code")
@@ -108,6 +112,13 @@ class Metrics:
 
     def handled(self) -> None:
         self._handled.inc()
+
+    def noted(self, kind: str) -> None:
+        """*kind* is the type of a message, or ``delivery_failed``."""
+        self._noted(known(kind, EVENTS)).inc()
+
+    def ignored(self, kind: str) -> None:
+        self._ignored(known(kind, TYPES)).inc()
 
     def sent(self, kind: str) -> None:
         self._sent(known(kind, TYPES)).inc()

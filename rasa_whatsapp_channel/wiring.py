@@ -17,7 +17,12 @@ from rasa_whatsapp_channel.inbound.retention import Retention
 from rasa_whatsapp_channel.inbound.silence import Why, nobody_is_silent
 from rasa_whatsapp_channel.inbound.slots import Slots
 from rasa_whatsapp_channel.inbound.transcribe import load_function
-from rasa_whatsapp_channel.inbound.worker import Bot, InboxWorker
+from rasa_whatsapp_channel.inbound.worker import (
+    Bot,
+    InboxWorker,
+    Record,
+    nothing_is_recorded,
+)
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.convert.converter import Converter
@@ -73,12 +78,14 @@ class Wiring:
         *,
         ready: Callable[[], bool],
         why_silent: Why = nobody_is_silent,
+        record: Record = nothing_is_recorded,
         root: Path | None = None,
     ) -> None:
         root = root or Path.cwd()
         self.settings = settings
         self.metrics = Metrics()
         self._why_silent = why_silent
+        self._record = record
         self._slots = Slots()
         self.tracing = find_tracing()
         self._clock = SteadyClock()
@@ -88,7 +95,7 @@ class Wiring:
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings, self.tracing)
         self._retention = make_retention(settings, root)
-        self._failures = Failures(self.store.inbox, settings.failure_intent)
+        self._failures = Failures(self.store.inbox)
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._statuses = Statuses(self.store, self._failures, codes=codes, clock=self._clock)
         self._transport = self.tracing.transport(make_transport(settings))
@@ -111,6 +118,7 @@ class Wiring:
             numbers=tuple(filter(None, numbers)),
             max_age=settings.max_age,
             debounce=settings.debounce,
+            words=settings.inbound or {},
             clock=self._clock,
         )
         hears = by_number({key: line.worker.handle for key, line in self._lines.items()})
@@ -170,6 +178,7 @@ class Wiring:
             clock=self._clock,
             turn_timeout=settings.turn_timeout,
             why_silent=self._why_silent,
+            record=self._record,
             outages=self.outages,
             slots=self._slots,
         )

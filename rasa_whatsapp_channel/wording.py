@@ -1,5 +1,8 @@
 """
-How a bot's author words what people send: the templates of the ``inbound:`` group in the settings.
+How a bot's author takes what people send without words: the ``inbound:`` group in the settings.
+
+Each kind of message has a way, which `turn`, `event` or `ignore` names, or a template, which is how
+a turn of it is worded.
 
 A template with a slash in front is an intent, and ``{...}`` behind it stands for the entities, as
 JSON. No single value can stand in it: spliced into a command, a value could add to the command.
@@ -11,6 +14,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -37,15 +42,32 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 EVERYWHERE: Final = "profile_name"
 
+
+class Way(str, Enum):
+    """What becomes of a message."""
+
+    TURN = "turn"  # the bot hears it, and whatever waits for an answer takes it for one
+    EVENT = "event"  # it is noted in the tracker; no policy, form or flow is asked
+    IGNORE = "ignore"
+
+
+WAYS: Final = tuple(way.value for way in Way)
+# Nobody waits for an answer to one of these, and no form should take one for an answer.
+_NO_TURNS: Final = ("reaction", "edit", "revoke")
+
 _COMMAND: Final = re.compile(r"/[^\s/{}@()\"']+(\{\.\.\.\})?")
 _FIELD: Final = re.compile(r"\{(\w*)\}")
 
 
 def check(kind: str, template: object) -> str:
-    """Return *template* if it can word messages of *kind*; raises `ValueError` saying what can."""
+    """Return *template* if messages of *kind* can be taken so; raises `ValueError` saying how."""
     if not isinstance(template, str) or not template.strip():
-        raise ValueError(f'a text such as "/whatsapp_{kind}{{...}}"')
+        raise ValueError(f'turn, event, ignore, or a text such as "/whatsapp_{kind}{{...}}"')
     template = template.strip()
+    if template in WAYS:
+        return template
+    if meant := get_close_matches(template.lower(), WAYS, n=1, cutoff=0.75):
+        raise ValueError(f"{meant[0]}, or a text that is not mistaken for it")
     if template.startswith("/"):
         if not _COMMAND.fullmatch(template):
             raise ValueError(
@@ -58,6 +80,20 @@ def check(kind: str, template: object) -> str:
         names = ", ".join(f"{{{name}}}" for name in known)
         raise ValueError(f"a text with no other fields than {names}")
     return template
+
+
+def way_of(kind: str, words: Mapping[str, str]) -> Way:
+    """Return what becomes of messages of *kind*; *words* is the setting ``inbound``."""
+    said = words.get(kind)
+    if said is None:
+        return Way.EVENT if kind in _NO_TURNS else Way.TURN
+    return Way(said) if said in WAYS else Way.TURN
+
+
+def template_of(kind: str, words: Mapping[str, str]) -> str | None:
+    """Return how a turn of *kind* is worded; None where it keeps its own intent."""
+    said = words.get(kind)
+    return None if said in WAYS else said
 
 
 def fill(template: str, fields: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
-from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.inbound.intents import INTENTS, wordless_intents
 from rasa_whatsapp_channel.lint.finding import Finding
 from rasa_whatsapp_channel.lint.rules import Level
 from rasa_whatsapp_channel.settings import Settings
@@ -124,23 +124,23 @@ def judge_domain(facts: BotFacts, settings: Settings | None) -> Iterator[Verdict
 
 
 def _judge_intents(facts: BotFacts, settings: Settings | None) -> Iterator[Verdict]:
-    wording = dict(settings.inbound or {}) if settings else {}
-    heard = [name for name in INTENTS if name.removeprefix("whatsapp_") not in wording]
-    own = [words.strip("/").partition("{")[0] for words in wording.values() if words[0] == "/"]
-    failure = [settings.failure_intent] if settings and settings.failure_intent else []
-    missing = [name for name in (*heard, *own, *failure) if name not in (facts.intents or ())]
+    words, failure = (settings.inbound, settings.failure_intent) if settings else (None, None)
+    heard = wordless_intents(words or {}, failure)
+    missing = [name for name in heard if name not in (facts.intents or ())]
     if missing:
         few = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         yield error(
             "bot.intents",
             f"The domain lists no {few}: Rasa takes such messages for plain text.",
-            "`rasa-whatsapp init` adds them, or word these messages with `inbound:`; then train.",
+            "`rasa-whatsapp init` adds them, or let `inbound:` make something else of such "
+            "messages; then train.",
         )
     else:
-        yield ok("bot.intents", f"the domain lists all {len(heard) + len(own) + len(failure)}")
+        yield ok("bot.intents", f"the domain lists all {len(heard)}")
     wanted = dict.fromkeys(
         name
         for intent in heard
+        if intent in INTENTS
         for name in FIELDS[intent.removeprefix("whatsapp_")]
         if name not in _NO_ENTITIES
     )

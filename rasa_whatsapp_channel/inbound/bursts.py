@@ -18,12 +18,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.choice import typed_number
-from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.inbound.turn import NO_WORDING, Turn, way_of_message
 from rasa_whatsapp_channel.store.base import DAY, DEBOUNCE, Clock, Item, Store
 from rasa_whatsapp_channel.store.keys import pieces_key
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
+from rasa_whatsapp_channel.wording import Way
 
 LONGEST: Final = 4  # times the setting: whoever never stops is answered all the same
 PIECES: Final = 30  # of one turn
@@ -32,17 +33,25 @@ _PARTS: Final = ("text", "image", "video")
 
 
 class Bursts:
-    """*debounce* is the setting, seconds; 0 for none of this."""
+    """*debounce* is the setting, seconds; 0 for none of this. *words* is the setting `inbound`."""
 
-    def __init__(self, store: Store, debounce: float, *, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        debounce: float,
+        *,
+        words: Mapping[str, str] = NO_WORDING,
+        clock: Clock = time.time,
+    ) -> None:
         self._store = store
         self._debounce = debounce
+        self._words = words
         self._clock = clock
         self._lock = asyncio.Lock()
 
     async def note(self, event: InboundMessage, conversation: str) -> None:
         """Remember what has just been put into the inbox. Raises `StoreError`."""
-        if not self._debounce:
+        if not self._debounce or way_of_message(event, self._words) is not Way.TURN:
             return
         body = to_body(event) if is_part(event) else None
         async with self._lock:

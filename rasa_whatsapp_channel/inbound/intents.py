@@ -16,7 +16,7 @@ from rasa_whatsapp_channel.inbound.facts import MEDIA, flow_response, media_of
 from rasa_whatsapp_channel.inbound.files import StoredFile
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
-from rasa_whatsapp_channel.wording import to_entities
+from rasa_whatsapp_channel.wording import FIELDS, Way, template_of, to_entities, way_of
 
 Entities = Mapping[str, Any]
 
@@ -35,6 +35,25 @@ INTENTS: Final = (
     "whatsapp_flow",
     "whatsapp_unsupported",
 )
+
+
+def wordless_intents(
+    words: Mapping[str, str], failure_intent: str | None = None
+) -> tuple[str, ...]:
+    """
+    Return the intents of turns in which nobody said a word; *words* is the setting ``inbound``.
+
+    A text of the author's own is none: what intent it has says the bot's NLU.
+    """
+    kinds = (kind for kind in FIELDS if way_of(kind, words) is Way.TURN)
+    names = [*(_intent(kind, template_of(kind, words)) for kind in kinds), failure_intent]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _intent(kind: str, template: str | None) -> str | None:
+    if template is None:
+        return f"whatsapp_{kind}" if f"whatsapp_{kind}" in INTENTS else "whatsapp_unsupported"
+    return template[1:].partition("{")[0] if template.startswith("/") else None
 
 
 def intent_of(event: InboundMessage, file: StoredFile | None = None) -> str:

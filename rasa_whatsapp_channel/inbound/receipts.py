@@ -55,11 +55,18 @@ class Receipts:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def during(self, message_id: str, *, hidden: bool = False) -> AsyncIterator[Receipt]:
-        """Show them beside the turn: nobody waits for them, and a failure is no matter."""
+    async def during(
+        self, message_id: str, *, hidden: bool = False, thinks: bool = True
+    ) -> AsyncIterator[Receipt]:
+        """
+        Show them beside the turn: nobody waits for them, and a failure is no matter.
+
+        Where the bot does not think (*thinks*), no answer is to be waited for, and no bubble shows.
+        """
         receipt = Receipt()
-        if not hidden and (self._mark_read or self._typing):
-            task = asyncio.create_task(self._show(message_id, receipt))
+        typing = self._typing and thinks
+        if not hidden and (self._mark_read or typing):
+            task = asyncio.create_task(self._show(message_id, receipt, typing))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         try:
@@ -70,14 +77,14 @@ class Receipts:
         finally:
             receipt.over.set()
 
-    async def _show(self, message_id: str, receipt: Receipt) -> None:
+    async def _show(self, message_id: str, receipt: Receipt, typing: bool) -> None:
         if await _is_over(receipt, self._delay):
             # A bubble that comes after the answer would stay for 25 seconds.
             if self._mark_read and not receipt.withheld:
                 await self._tell(message_id, typing=False)
             return
-        for _ in range(STEPS if self._typing else 1):
-            if not await self._tell(message_id, typing=self._typing):
+        for _ in range(STEPS if typing else 1):
+            if not await self._tell(message_id, typing=typing):
                 return
             if await _is_over(receipt, self._step):
                 return

@@ -6,11 +6,12 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from rasa_whatsapp_channel.inbound.bursts import Bursts
 from rasa_whatsapp_channel.inbound.people import People
+from rasa_whatsapp_channel.inbound.turn import NO_WORDING
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import DAY, WINDOW, Clock, Store
 from rasa_whatsapp_channel.store.keys import wrote_key
@@ -36,7 +37,8 @@ FRESH: Final = 30.0
 
 class Receiver:
     """
-    *note_status* is told of every status; *sender_id* is the setting of that name.
+    *note_status* is told of every status; *sender_id* is the setting of that name, *words* the one
+    named ``inbound``.
 
     *numbers* are the phone number ids of ours, the first one first; with none given, any is ours.
     A message that is older than *max_age* seconds when it comes is a dead letter.
@@ -52,6 +54,7 @@ class Receiver:
         numbers: Sequence[str] = (),
         max_age: float | None = None,
         debounce: float = 0.0,
+        words: Mapping[str, str] = NO_WORDING,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -61,7 +64,7 @@ class Receiver:
         self._numbers = numbers
         self._elsewhere: set[str] = set()
         self._max_age = max_age
-        self._bursts = Bursts(store, debounce, clock=clock)
+        self._bursts = Bursts(store, debounce, words=words, clock=clock)
         self._clock = clock
 
     async def receive(self, events: Iterable[Event]) -> None:

@@ -1,8 +1,10 @@
 """
-Event → what Rasa hears: a text, who says it, and metadata.
+Event → what Rasa hears: a text, who says it, and metadata. Or, without a turn, what its tracker
+keeps.
 
 A message with words is those words. A tap is the payload of what was tapped, if we offered it.
-Everything else is a command of ours, see `inbound.intents`.
+Everything else is a command of ours, see `inbound.intents`. Which way an event goes says
+`way_of_message`.
 """
 
 from __future__ import annotations
@@ -17,21 +19,28 @@ from rasa_whatsapp_channel.inbound.facts import MEDIA, facts_of, media_of
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
 from rasa_whatsapp_channel.inbound.typed import neutralise
-from rasa_whatsapp_channel.store.keys import is_command
+from rasa_whatsapp_channel.store.keys import is_command, is_failure_of_failure
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
-from rasa_whatsapp_channel.wording import EVERYWHERE, fill
+from rasa_whatsapp_channel.wording import EVERYWHERE, FIELDS, Way, fill, template_of, way_of
 
 __all__ = [
     "INTENTS",
     "InboundMedia",
+    "TrackerEvent",
     "Turn",
+    "failure_event",
     "failure_turn",
     "media_of",
     "sender_of",
     "tapped_id",
+    "to_event",
     "to_turn",
+    "way_of_failure",
+    "way_of_message",
 ]
+
+FAILED: Final = "delivery_failed"  # the type of such an event
 
 NO_WORDING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -44,6 +53,38 @@ class Turn:
     sender_id: str
     message_id: str
     metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrackerEvent:
+    """What the tracker keeps without a turn. *id* is the same however often it is handed over."""
+
+    sender_id: str
+    id: str
+    metadata: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        return str(self.metadata["whatsapp"]["type"])
+
+
+def way_of_message(event: InboundMessage, words: Mapping[str, str] = NO_WORDING) -> Way:
+    """Return what becomes of *event*; *words* is the setting ``inbound``."""
+    if event.type in ("text", "button"):
+        return Way.TURN
+    kind = event.type if event.type in FIELDS else describe(event)[0]
+    if kind == "unsupported" and _words(event, ()):
+        return Way.TURN  # a tap, which has its title
+    return way_of(kind, words)
+
+
+def way_of_failure(event: DeliveryFailed, intent: str | None) -> Way:
+    """
+    Return whether the bot hears of a failure, or its tracker only.
+
+    What the bot says about a failure may fail as well; that must not go round in circles.
+    """
+    return Way.EVENT if intent is None or is_failure_of_failure(event.key) else Way.TURN
 
 
 def to_turn(
@@ -90,16 +131,41 @@ def to_turn(
     )
 
 
+def to_event(
+    event: InboundMessage,
+    *,
+    sender_id: str | None = None,
+    file: StoredFile | None = None,
+    problem: str | None = None,
+    response: str | None = None,
+) -> TrackerEvent:
+    """Return what the tracker keeps of *event*: what the metadata of a turn would hold."""
+    facts = facts_of(event, file, problem=problem, response=response)
+    return TrackerEvent(sender_id or sender_of(event), event.id, {"whatsapp": facts})
+
+
 def failure_turn(event: DeliveryFailed, intent: str) -> Turn:
     """Return how the bot hears that something it said did not arrive."""
-    entities = {"code": event.code, "reason": event.reason, "response": event.response}
-    known = {name: value for name, value in entities.items() if value is not None}
     return Turn(
-        text=f"/{intent.lstrip('/')}{json.dumps(known)}",
+        text=f"/{intent.lstrip('/')}{json.dumps(_failure(event))}",
         sender_id=event.recipient_id,
         message_id=event.key,
-        metadata={"whatsapp": {"type": "delivery_failed", **known}},
+        metadata={"whatsapp": _failure_facts(event)},
     )
+
+
+def failure_event(event: DeliveryFailed) -> TrackerEvent:
+    return TrackerEvent(event.recipient_id, event.key, {"whatsapp": _failure_facts(event)})
+
+
+def _failure(event: DeliveryFailed) -> dict[str, Any]:
+    entities = {"code": event.code, "reason": event.reason, "response": event.response}
+    return {name: value for name, value in entities.items() if value is not None}
+
+
+def _failure_facts(event: DeliveryFailed) -> dict[str, Any]:
+    title = {"title": event.title} if event.title else {}
+    return {"type": FAILED, "id": event.key, **title, **_failure(event)}
 
 
 def sender_of(event: InboundMessage, sender_id: str = "phone") -> str:
@@ -129,7 +195,7 @@ def _worded(
     if not wording:
         return None
     kind, fields = describe(event, file)
-    template = wording.get(kind)
+    template = template_of(kind, wording)
     if template is None or (kind == "unsupported" and _words(event, ())):
         return None
     caption = text_of(object_of(event.content).get("caption")) if event.type in MEDIA else None

@@ -11,6 +11,7 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -30,11 +31,16 @@ from rasa_whatsapp_channel.inbound.slots import Slots
 from rasa_whatsapp_channel.inbound.transcribe import Function, transcribe
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
+    TrackerEvent,
     Turn,
+    failure_event,
     failure_turn,
     media_of,
     tapped_id,
+    to_event,
     to_turn,
+    way_of_failure,
+    way_of_message,
 )
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import DEBOUNCE, INFRASTRUCTURE, Clock, Item, Store
@@ -51,6 +57,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     WhatsAppError,
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
+from rasa_whatsapp_channel.wording import Way
 
 if sys.version_info >= (3, 11):
     from asyncio import timeout
@@ -62,6 +69,8 @@ logger = logging.getLogger(__name__)
 MEDIA_ATTEMPTS: Final = 3
 # Seconds for the file of a message, a slot for it included; then the turn starts without it.
 DOWNLOAD: Final = 30.0
+# What has no ticks of its own: to mark it as read would mark all messages before it.
+NO_TICKS: Final = frozenset({"reaction", "edit", "revoke"})
 
 
 class Bot(Protocol):
@@ -72,6 +81,15 @@ class Bot(Protocol):
     """
 
     def __call__(self, turn: Turn, *, repeated: bool) -> Awaitable[bool | None]: ...
+
+
+# Adds an event to its tracker, once however often it is asked to; returns False where there is no
+# conversation to add it to.
+Record = Callable[[TrackerEvent], Awaitable[bool]]
+
+
+async def nothing_is_recorded(event: TrackerEvent) -> bool:
+    return False
 
 
 class InboxWorker:
@@ -93,6 +111,7 @@ class InboxWorker:
         turn_timeout: float = 300.0,
         download_timeout: float = DOWNLOAD,
         why_silent: Why = nobody_is_silent,
+        record: Record = nothing_is_recorded,
         outages: Outages | None = None,
         slots: Slots | None = None,
         clock: Clock = time.time,
@@ -100,6 +119,7 @@ class InboxWorker:
     ) -> None:
         self._store = store
         self._bot = bot
+        self._record = record
         self._media = media
         self._commands = commands
         self._wording = wording
@@ -120,13 +140,20 @@ class InboxWorker:
         event = from_body(item.body)
         if isinstance(event, InboundMessage):
             return await self._hear(item, event)
-        if isinstance(event, DeliveryFailed) and self._failure_intent:
-            return await self._ask(item, failure_turn(event, self._failure_intent))
+        if isinstance(event, DeliveryFailed):
+            return await self._tell(item, event)
         return DeadLetter(f"the inbox holds what nobody said: {type(event).__name__}")
 
     async def _hear(self, item: Item, event: InboundMessage) -> Outcome:
         if event.type == "system" or await self._bursts.was_heard(item):
             return DONE
+        way = way_of_message(event, self._wording)
+        if way is Way.IGNORE:
+            self._metrics.ignored(event.type)
+            logger.debug("whatsapp.not_heard: %s %s, as `inbound` says", event.type, event.key)
+            return DONE
+        if way is Way.EVENT:
+            return await self._note(item, event)
         wait, others = await self._bursts.gather(item, event)
         if wait:
             return Retry(wait, cause=DEBOUNCE, counted=False)
@@ -147,10 +174,44 @@ class InboxWorker:
             await self._bursts.heard(others)
         return outcome
 
+    async def _note(self, item: Item, event: InboundMessage) -> Outcome:
+        """Let the tracker keep a message that no turn is made of."""
+        if wait := self._outages.wait():
+            return self._wait(wait)
+        trying = self._outages.are_on
+        try:
+            hidden = event.type in NO_TICKS or await self._silences.last(item.conversation)
+        except BotUnavailable as error:
+            return self._failed(item, error)
+        async with self._receipts.during(event.id, hidden=hidden, thinks=False) as receipt:
+            file, problem = await self._fetch(event, item.conversation)
+            noted = to_event(
+                event,
+                sender_id=item.conversation,
+                file=file,
+                problem=problem,
+                response=await self._response(event),
+            )
+            return await self._ask(item, noted, receipt, trying=trying)
+
+    async def _tell(self, item: Item, event: DeliveryFailed) -> Outcome:
+        """Tell that something the bot said did not arrive."""
+        intent = self._failure_intent
+        if intent is not None and way_of_failure(event, intent) is Way.TURN:
+            return await self._ask(item, failure_turn(event, intent))
+        if wait := self._outages.wait():
+            return self._wait(wait)
+        return await self._ask(item, failure_event(event), trying=self._outages.are_on)
+
     async def _ask(
-        self, item: Item, turn: Turn, receipt: Receipt | None = None, *, trying: bool = False
+        self,
+        item: Item,
+        told: Turn | TrackerEvent,
+        receipt: Receipt | None = None,
+        *,
+        trying: bool = False,
     ) -> Outcome:
-        """*trying*: this is the turn that looks whether an outage is over."""
+        """*trying*: this is the one that looks whether an outage is over."""
         try:
             async with self._slots.turns:
                 # Many may have waited for a slot while it began.
@@ -158,7 +219,7 @@ class InboxWorker:
                     if receipt:
                         receipt.withhold()
                     return self._wait(wait)
-                spoke = await self._let_the_bot_hear(turn, repeated=item.attempts > 1)
+                spoke = await self._let_the_bot_hear(told, repeated=item.attempts > 1)
         except StoreError:
             raise  # no fault of the bot: whoever handed us the item waits for the store
         except Exception as error:  # whatever the bot raises: the message must not be lost
@@ -170,22 +231,36 @@ class InboxWorker:
         self._outages.over()
         if item.failing_since is not None:  # it may have been this message that met it
             self._outages.over(SERVICE)
-        self._metrics.handled()
+        if isinstance(told, Turn):
+            self._metrics.handled()
         return DONE
 
-    async def _let_the_bot_hear(self, turn: Turn, *, repeated: bool) -> bool | None:
+    async def _let_the_bot_hear(self, told: Turn | TrackerEvent, *, repeated: bool) -> bool | None:
         failure: Exception | None = None
-        with self._metrics.turn_timer():
+        with self._metrics.turn_timer() if isinstance(told, Turn) else nullcontext():
             try:
                 async with timeout(self._turn_timeout):
                     try:
-                        return await self._bot(turn, repeated=repeated)
+                        if isinstance(told, TrackerEvent):
+                            await self._keep(told)
+                            return None
+                        return await self._bot(told, repeated=repeated)
                     except Exception as error:  # a timeout of the bot's own is not ours
                         failure = error
             except asyncio.TimeoutError as error:
                 raise TurnTimeout(self._turn_timeout) from error
         assert failure is not None
         raise failure
+
+    async def _keep(self, event: TrackerEvent) -> None:
+        if await self._record(event):
+            self._metrics.noted(event.type)
+            return
+        logger.info(
+            "whatsapp.event_not_kept: %s %s: the bot has no conversation that it belongs to",
+            event.type,
+            event.id,
+        )
 
     async def _turn(self, event: InboundMessage, item: Item) -> Turn | None:
         sender_id = item.conversation  # who it is was found when it came in

@@ -54,6 +54,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     InvalidMessage,
     MediaError,
+    PlatformError,
     SendError,
     StoreError,
     TransportError,
@@ -426,8 +427,10 @@ class Sender:
         )
         self._follow(decision, error)
         if isinstance(decision, recovery.GiveUp):
-            code = error.code if isinstance(error, APIError) else 0
-            return await self._give_up(item, entry, decision.reason, code=code)
+            said = error.error if isinstance(error, APIError) else PlatformError(0)
+            return await self._give_up(
+                item, entry, decision.reason, code=said.code, title=said.title
+            )
         if isinstance(decision, recovery.WaitForWindow):
             return await self._close_window(entry)
         if isinstance(decision, recovery.AnotherWay):
@@ -481,6 +484,8 @@ class Sender:
         await self._store.values.set(key, window.CLOSED, 2 * DAY)
         return Retry(0.0, counted=False)
 
-    async def _give_up(self, item: Item, entry: Entry, reason: str, *, code: int = 0) -> Outcome:
-        await self._failures.tell(item.key, entry, code=code, reason=reason)
+    async def _give_up(
+        self, item: Item, entry: Entry, reason: str, *, code: int = 0, title: str = ""
+    ) -> Outcome:
+        await self._failures.tell(item.key, entry, code=code, reason=reason, title=title)
         return DeadLetter(f"{entry.called(item.key)}: {reason}")

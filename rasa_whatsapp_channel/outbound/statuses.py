@@ -44,6 +44,7 @@ ENDED: Final = ARRIVED | {"failed"}
 # A status carries no HTTP status; a code that is in no table is not tried again.
 NO_HTTP_STATUS: Final = 400
 AFTER: Final = ":after-"  # in a key: the id of the message that failed
+NO_REASON: Final = "no reason given"
 
 
 class Statuses:
@@ -123,16 +124,15 @@ class Statuses:
         """WhatsApp accepted the message and could not deliver it: again, or tell the bot."""
         entry = _read_entry(sent)
         error = _to_error(sent, self._codes)
-        reason = sent.reason or "no reason given"
+        reason = sent.reason or NO_REASON
         if entry is None:
-            entry = Entry(sent.recipient_id, {}, sent.response)
-            await self._failures.tell(sent.key, entry, code=sent.code, reason=reason)
+            await self._tell(sent, Entry(sent.recipient_id, {}, sent.response))
             return
         now = self._clock()
         failed = entry.failed(now)
         decision = recovery.recover(failed, error, now=now)
         if isinstance(decision, recovery.GiveUp | recovery.Confirm):
-            await self._failures.tell(sent.key, entry, code=sent.code, reason=reason)
+            await self._tell(sent, entry)
             return
         if isinstance(decision, recovery.WaitForWindow):
             await self._close_window(sent)
@@ -148,6 +148,15 @@ class Statuses:
         # A template must not stand behind what waits for the answer to it.
         lane = template_lane(sent.recipient_id) if again.is_template else sent.recipient_id
         await self._store.outbox.put(key, lane, again.body())
+
+    async def _tell(self, sent: Sent, entry: Entry) -> None:
+        await self._failures.tell(
+            sent.key,
+            entry,
+            code=sent.code,
+            reason=sent.reason or NO_REASON,
+            title=_title_of(sent),
+        )
 
     async def _close_window(self, sent: Sent) -> None:
         """
@@ -168,6 +177,12 @@ def _read_entry(sent: Sent) -> Entry | None:
         return Entry.from_body(sent.body)
     except InvalidMessage:
         return None
+
+
+def _title_of(sent: Sent) -> str:
+    """Return the title in the reason that `note` wrote: code and title, a colon, details."""
+    words = (sent.reason or "").removeprefix(f"{sent.code} ")
+    return words.partition(": ")[0].partition("; ")[0]
 
 
 def _to_error(sent: Sent, codes: Mapping[int, Remedy]) -> APIError:

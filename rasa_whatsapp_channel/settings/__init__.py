@@ -244,14 +244,15 @@ class Settings:
         kinds.text,
         None,
         means="The intent triggered when a message finally fails, with the entities `code`, "
-        "`reason` and `response`.",
+        "`reason` and `response`. Without it [an event](inbound.md#what-did-not-arrive) in the "
+        "tracker tells.",
     )
     media: MediaSettings = key(groups.media, MediaSettings(), means="A group of keys, below.")
     inbound: Mapping[str, str] | None = key(
         groups.inbound,
         None,
-        means="A group of texts, one for each kind of message without words: [other "
-        "words](inbound.md#other-words).",
+        means="What becomes of each kind of message without words: `turn`, `event` or `ignore`, or "
+        "the text that the bot hears: [turn, event or nothing](inbound.md#turn-event-or-nothing).",
     )
     debounce: float = key(
         kinds.seconds,

@@ -87,9 +87,11 @@ def numbers(value: object) -> tuple[NumberSettings, ...]:
 
 
 def inbound(value: object) -> Mapping[str, str]:
-    """Return kind of message → its template, checked by `wording`."""
+    """Return kind of message → its way or its template, checked by `wording`."""
     if not isinstance(value, Mapping):
-        raise ValueError('a group of keys, such as `inbound: {image: "[picture] {caption}"}`')
+        raise ValueError(
+            'a group of keys, such as `inbound: {sticker: ignore, image: "[picture] {caption}"}`'
+        )
     words: dict[str, str] = {}
     problems: list[str] = []
     for kind, template in value.items():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
+
+_FAILED: Final = "failed:"
 
 
 def payload_key(short: str) -> str:
@@ -49,6 +52,16 @@ def pieces_key(name: str) -> str:
 def silence_key(name: str) -> str:
     """Why nobody answers in the conversation *name*, see `inbound.silence`."""
     return f"silence:{name}"
+
+
+def failure_key(key: str) -> str:
+    """The entry of the inbox that tells of the failure of the outbox's entry *key*."""
+    return f"{_FAILED}{key}"
+
+
+def is_failure_of_failure(key: str) -> bool:
+    """Return whether what failed was said about a failure; its entries are named after the turn."""
+    return key.startswith(_FAILED * 2)
 
 
 def wrote_key(recipient_id: str) -> str:

@@ -108,7 +108,8 @@ class DeliveryFailed:
     """
     Something we sent failed for good. Ours, not the platform's: told to the bot through the inbox.
 
-    *code* is WhatsApp's, 0 where it has none; *response* the name of the Rasa response, if known.
+    *code* and *title* are WhatsApp's, 0 and empty where it has none; *response* is the name of the
+    Rasa response, if known.
     """
 
     key: str
@@ -116,6 +117,7 @@ class DeliveryFailed:
     code: int
     reason: str
     response: str | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)

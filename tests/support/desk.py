@@ -9,7 +9,7 @@ from support.quiet_client import QuietClient
 
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.receive import Receiver
-from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Store
@@ -42,6 +42,8 @@ class Desk:
         self.clock = clock
         self.client = QuietClient()
         self.heard: list[Turn] = []
+        self.noted: list[TrackerEvent] = []
+        self.knows = True  # the bot has a conversation with whoever writes
         self.failures: list[Exception] = []
         self.metrics = Metrics()
         self.silent = False  # the bot says nothing
@@ -53,9 +55,11 @@ class Desk:
             Metrics(),
             note_status=self._no_status,
             debounce=options.get("debounce", 0.0),
+            words=options.get("wording", {}),
             clock=clock,
         )
-        options = {"media": Folder(), "metrics": self.metrics, "clock": clock, **options}
+        around = {"media": Folder(), "metrics": self.metrics, "record": self._record}
+        options = {**around, "clock": clock, **options}
         self._worker = InboxWorker(self.client, store, self._bot, **options)
         self.handle = self._worker.handle
 
@@ -71,6 +75,13 @@ class Desk:
         if self.failures:
             raise self.failures.pop(0)
         return not self.silent
+
+    async def _record(self, event: TrackerEvent) -> bool:
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.knows:
+            self.noted.append(event)
+        return self.knows
 
     async def gets(self, kind: str, phone: str = PHONE, **content: Any) -> None:
         """Let somebody write a message of this type."""

@@ -51,6 +51,15 @@ def picture(
     return content
 
 
+def reaction(phone: str, message_id: str, emoji: str, about: str) -> dict[str, Any]:
+    """Return what a change says when somebody put *emoji* on the message *about*."""
+    told = text(phone, message_id, "")
+    [message] = told["messages"]
+    del message["text"]
+    message |= {"type": "reaction", "reaction": {"message_id": about, "emoji": emoji}}
+    return told
+
+
 def status(message_id: str, name: str, phone: str, **more: Any) -> dict[str, Any]:
     """Return what a change says of a message we sent."""
     return {

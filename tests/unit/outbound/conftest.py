@@ -126,7 +126,7 @@ class Office:
         self.url = url
         self.clock = clock
         self.client = FakeClient()
-        self.failures = Failures(store.inbox, "message_failed")
+        self.failures = Failures(store.inbox)
         self.statuses = Statuses(store, self.failures, clock=clock)
         self._links = Links(transport, private=True)
         self._root = root

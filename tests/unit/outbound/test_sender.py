@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from rasa_whatsapp_channel.inbound.turn import way_of_failure
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import PREPARATIONS, Pace
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.store.base import WINDOW, Queue
 from rasa_whatsapp_channel.store.consumer import Consumer, DeadLetter, Done, Retry
+from rasa_whatsapp_channel.store.keys import is_failure_of_failure
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -25,6 +27,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
+from rasa_whatsapp_channel.wording import Way
 
 PHONE = "4915112345678"
 OTHER = "4915187654321"
@@ -401,13 +404,15 @@ async def test_a_refused_message_is_a_dead_letter_the_bot_is_told_and_the_next_o
     assert (event.code, event.response) == (131009, "utter_x")
 
 
-async def test_what_the_bot_says_about_a_failure_is_not_told_again(office):
+async def test_of_what_the_bot_says_about_a_failure_is_told_that_it_is_that(office):
     office.client.answers = [refuse(131009)]
     await office.put("failed:1:0", Text("a"))
 
     await office.run()
 
-    assert await told(office) == []
+    (event,) = await told(office)
+    assert is_failure_of_failure(event.key)
+    assert way_of_failure(event, "message_failed") is Way.EVENT  # it goes round in no circles
 
 
 async def test_a_failure_after_acceptance_tells_the_bot(office):
@@ -419,6 +424,7 @@ async def test_a_failure_after_acceptance_tells_the_bot(office):
 
     (event,) = await told(office)
     assert (event.code, event.reason, event.response) == (131026, "131026 title", "utter_x")
+    assert event.title == "title"
 
 
 @pytest.mark.parametrize("when", ["in the answer", "in a status", "in a status before the answer"])
@@ -460,7 +466,7 @@ async def test_the_bot_hears_the_code_of_a_failure_whenever_it_comes(office, whe
         await fail_first()
 
     (event,) = await told(office)
-    assert event.code == 131026
+    assert (event.code, event.title) == (131026, "title")
 
 
 async def test_a_closed_window_is_heard_of_before_the_answer_too(office):
@@ -482,7 +488,7 @@ async def test_a_closed_window_is_heard_of_before_the_answer_too(office):
 
 
 async def test_a_failure_the_bot_could_not_be_told_of_is_told_when_the_status_comes_again(office):
-    failures = Failures(BreaksOnce(office.store.inbox), "message_failed")
+    failures = Failures(BreaksOnce(office.store.inbox))
     office.statuses = Statuses(office.store, failures, clock=office.clock)
     await office.put("1", Text("a"))
     await office.run()
@@ -527,7 +533,7 @@ async def test_a_message_is_not_sent_again_when_the_store_fails_after_whatsapp_t
 
 
 async def test_a_failure_that_came_before_our_note_is_told_though_the_store_broke_then(office):
-    failures = Failures(BreaksOnce(office.store.inbox), "message_failed")
+    failures = Failures(BreaksOnce(office.store.inbox))
     office.statuses = Statuses(office.store, failures, clock=office.clock)
     office.make_sender()
     await office.put("1", Text("a"))
