@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.outbound.access import FileAccess
-from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings
+from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings, groups
 from rasa_whatsapp_channel.settings.keys import read_keys
 from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError
 
@@ -87,6 +88,17 @@ def read_access(path: Path) -> FileAccess:
     media = block.get("media")
     values, _ = read_keys(MediaSettings, media) if isinstance(media, Mapping) else ({}, [])
     return FileAccess.of(MediaSettings(**values))
+
+
+def read_wordless(path: Path) -> Sequence[str]:
+    """Return the intents of messages without words; as without settings where there are none."""
+    try:
+        block, _ = _read_block(path)
+        words = groups.inbound(block.get("inbound") or {})
+    except (SettingsError, ValueError):
+        return wordless_intents({})
+    failure_intent = block.get("failure_intent")
+    return wordless_intents(words, failure_intent if isinstance(failure_intent, str) else None)
 
 
 def _read_block(path: Path) -> tuple[Mapping[str, Any], list[Unset]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.cli.credentials import FILE, read_access
+from rasa_whatsapp_channel.cli.credentials import FILE, read_access, read_wordless
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.lint.links import Answer
@@ -69,6 +69,7 @@ def command(
                 domain,
                 [APIS[name] for name in dict.fromkeys(apis)],
                 access=read_access(credentials or domain.root / FILE),
+                wordless=read_wordless(credentials or domain.root / FILE),
             )
             for domain in read_domains(paths, root=root)
         ]

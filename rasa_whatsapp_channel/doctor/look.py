@@ -6,7 +6,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.doctor.versions import PACKAGES, VersionFacts, object
 from rasa_whatsapp_channel.domain.files import bot_files
 from rasa_whatsapp_channel.domain.marked import parse
 from rasa_whatsapp_channel.domain.read import Domain, read_domains
+from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.outbound.access import FileAccess
@@ -71,12 +72,20 @@ def look_at_bot(place: Place, settings: Settings | None) -> BotFacts:
         stale=tuple(_stale(place.root, model)) if model else (),
         intents=domain.intents,
         entities=_entities(domain),
-        findings=Linter(domain, [api], access=_access(settings)).findings(),
+        findings=Linter(
+            domain, [api], access=_access(settings), wordless=_wordless(settings)
+        ).findings(),
     )
 
 
 def _access(settings: Settings | None) -> FileAccess:
     return FileAccess.of(settings.media) if settings else FileAccess()
+
+
+def _wordless(settings: Settings | None) -> Sequence[str]:
+    if settings is None:
+        return wordless_intents({})
+    return wordless_intents(settings.inbound or {}, settings.failure_intent)
 
 
 def _read_endpoints(path: Path) -> tuple[Mapping[str, Any], str]:

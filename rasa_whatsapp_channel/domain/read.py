@@ -45,6 +45,13 @@ class Source:
     def lines(self) -> Sequence[str]:
         return self.text.split("\n")
 
+    def section(self, key: str) -> dict[Any, Marked]:
+        """Return the parts of a section by their names."""
+        for name, part in self.document.items():
+            if name == key:
+                return dict(part.items())
+        return {}
+
 
 @dataclass(frozen=True)
 class Variation:
@@ -88,13 +95,14 @@ class Domain:
     others: tuple[Source, ...]
     slots: Mapping[str, Slot] | None
     intents: frozenset[str] | None
+    forms: Mapping[str, Any]
 
     @cached_property
     def responses(self) -> tuple[Response, ...]:
         return tuple(
             Response(str(name), source, part)
             for source in self.sources
-            for name, part in _section(source, "responses").items()
+            for name, part in source.section("responses").items()
         )
 
 
@@ -118,7 +126,7 @@ def _read_domain(root: Path, files: Sequence[Path]) -> Domain:
     sources = tuple(_read_source(file) for file in files)
     others = tuple(_read_source(file) for file in _other_files(root, files))
     everything = (*sources, *others)
-    slots = [_section(source, "slots") for source in everything if "slots" in source.keys]
+    slots = [source.section("slots") for source in everything if "slots" in source.keys]
     intents = [_list(source, "intents") for source in everything if "intents" in source.keys]
     return Domain(
         root=root,
@@ -126,6 +134,11 @@ def _read_domain(root: Path, files: Sequence[Path]) -> Domain:
         others=others,
         slots={slot.name: slot for part in slots for slot in _read_slots(part)} if slots else None,
         intents=frozenset(name for part in intents for name in part) if intents else None,
+        forms={
+            str(name): part.value
+            for source in everything
+            for name, part in source.section("forms").items()
+        },
     )
 
 
@@ -147,14 +160,6 @@ def _read_source(file: Path) -> Source:
             line = document.line_of((key,))
             raise DomainError(f"{file}:{line}: {key} must be a map of names, not a list or a text")
     return Source(str(file), text, document)
-
-
-def _section(source: Source, key: str) -> dict[Any, Marked]:
-    """Return the parts of a section by their names."""
-    for name, part in source.document.items():
-        if name == key:
-            return dict(part.items())
-    return {}
 
 
 def _list(source: Source, key: str) -> Iterator[str]:

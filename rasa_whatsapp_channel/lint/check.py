@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.domain.read import Domain, Response, Source, Variation
-from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint import guess
+from rasa_whatsapp_channel.lint.answers import check_slot
 from rasa_whatsapp_channel.lint.braces import check_braces
 from rasa_whatsapp_channel.lint.channels import check_channel, check_reach, is_for_us
 from rasa_whatsapp_channel.lint.finding import Finding, Remark, remark, write_path
@@ -29,17 +30,19 @@ _MISSING: Final = ("WA103", "WA308")
 class Linter:
     """
     Checks *domain* for *apis*. *answers* are what the servers of links said, where asked, *access*
-    is which files the bot's settings let go.
+    is which files the bot's settings let go, *wordless* the intents that messages without words
+    bring with them.
     """
 
     domain: Domain
     apis: Sequence[Api]
     answers: Mapping[str, Answer] = field(default_factory=dict)
     access: FileAccess = field(default_factory=FileAccess)
+    wordless: Sequence[str] = field(default_factory=lambda: wordless_intents({}))
 
     def findings(self) -> list[Finding]:
         """Return everything that is not ignored, in the order of the files."""
-        found = [*self._check_files(), *self._check_responses()]
+        found = [*self._check_files(), *self._check_slots(), *self._check_responses()]
         order = {source.name: number for number, source in enumerate(self.domain.sources)}
         return sorted(dict.fromkeys(found), key=lambda finding: (order[finding.file], finding.line))
 
@@ -60,12 +63,18 @@ class Linter:
                 yield from _place(source, remark("WA618", key=key), line)
         if self.domain.intents is None:
             return
-        missing = [name for name in INTENTS if name not in self.domain.intents]
+        missing = [name for name in self.wordless if name not in self.domain.intents]
         sources = [source for source in self.domain.sources if "intents" in source.keys]
         if missing and sources:
             line = sources[0].document.line_of(("intents",))
             names = ", ".join(missing)
             yield from _place(sources[0], remark("WA619", names=names), line)
+
+    def _check_slots(self) -> Iterator[Finding]:
+        for source in self.domain.sources:
+            for name, part in source.section("slots").items():
+                for said in check_slot(str(name), part.value, self.domain.forms, self.wordless):
+                    yield from _place(source, said, part.line_of(said.path), None, part.line)
 
     def _check_responses(self) -> Iterator[Finding]:
         for response in self.domain.responses:

@@ -129,6 +129,12 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             Level.NOTE,
             "the domain lists no {names}; Rasa takes what users send without words for plain text",
         ),
+        "WA620": Rule(
+            "a slot that takes messages without words",
+            Level.WARNING,
+            "the slot {slot} takes {names} for an answer; list what is none in not_intent or in "
+            "ignored_intents of {form}, or let `inbound:` in credentials.yml make events of it",
+        ),
         "WA701": Rule("a file that is not there, or is not sent", Level.ERROR, "{problem}"),
         "WA702": Rule("a file that is empty or too big", Level.ERROR, "{problem}"),
         "WA703": Rule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),
