@@ -119,6 +119,37 @@ rasa_whatsapp_channel.WhatsAppInput:
 """
 
 
+STREET = """
+slots:
+  street: {type: text, mappings: [{type: from_text}]}
+forms:
+  address_form: {required_slots: [street], ignored_intents: [whatsapp_voice]}
+"""
+ALL_EVENTS = """
+rasa_whatsapp_channel.WhatsAppInput:
+  access_token: ${NOT_SET_ON_THIS_MACHINE}
+  inbound: {image: event, video: event, audio: event, document: event, sticker: ignore,
+    order: event, location: event, contacts: event, flow: event, unsupported: "[not shown]"}
+"""
+
+
+def test_what_becomes_of_messages_without_words_stands_in_the_credentials(
+    domain: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yml").write_text("language: en\n")
+    domain.write_text(STREET)
+
+    without = lint(domain)
+    (tmp_path / "credentials.yml").write_text(ALL_EVENTS)
+    beside = lint(domain)
+    (tmp_path / "credentials.yml").write_text(ALL_EVENTS + "  failure_intent: message_failed\n")
+    failing = lint(domain)
+
+    assert "WA620 the slot street takes whatsapp_image, whatsapp_video," in without.stdout
+    assert "WA620" not in beside.stdout
+    assert "WA620 the slot street takes message_failed for an answer" in failing.stdout
+
+
 def test_the_folders_in_the_credentials_count(domain: Path, tmp_path: Path) -> None:
     (tmp_path / "menus").mkdir()
     (tmp_path / "menus" / "a.pdf").write_bytes(b"%PDF-1.7")

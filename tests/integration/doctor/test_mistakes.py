@@ -277,6 +277,13 @@ def a_response_that_rasa_refuses(setup):
     setup.replace('"See you at the lake!"', '"Bye"\n    video: x.mp4', file="domain.yml")
 
 
+@planted("bot.responses", "ignored_intents of say_form", "docs/lint.md", state=State.WARNING)
+def a_form_that_takes_stickers(setup):
+    text = setup.domain.read_text()
+    setup.domain.write_text(f"{text}\nforms:\n  say_form:\n    required_slots: [heard]\n")
+    os.utime(setup.domain, (0, 0))
+
+
 @planted("versions.together", "Sanic 23.3.0", "Sanic 21.12 to below 21.13", state=State.WARNING)
 def another_sanic(setup):
     setup.versions["sanic"] = "23.3.0"
