@@ -1,5 +1,6 @@
 """
-Rasa's agent, watched from outside: what it does without, and what it keeps to itself.
+Rasa's agent, watched from outside: what it does without, and what it keeps to itself. And its
+trackers, for what is no turn.
 
 Rasa goes on where it should stop. With its tracker store away it takes everybody for a newcomer;
 with the action server away it says "done" all the same; from a conversation that is paused nothing

@@ -66,7 +66,8 @@ def check(kind: str, template: object) -> str:
     template = template.strip()
     if template in WAYS:
         return template
-    if meant := get_close_matches(template.lower(), WAYS, n=1, cutoff=0.75):
+    meant = get_close_matches(template.lower(), WAYS, n=1, cutoff=0.75)
+    if meant and template.isalpha():
         raise ValueError(f"{meant[0]}, or a text that is not mistaken for it")
     if template.startswith("/"):
         if not _COMMAND.fullmatch(template):

@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 import re
 
-from rasa_whatsapp_channel.inbound.turn import INTENTS, Turn, media_of, tapped_id, to_turn
+from rasa_whatsapp_channel.inbound.turn import (
+    INTENTS,
+    Turn,
+    media_of,
+    tapped_id,
+    to_event,
+    to_turn,
+    way_of_message,
+)
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
 from rasa_whatsapp_channel.whatsapp.events import Event, InboundMessage
 from rasa_whatsapp_channel.whatsapp.webhook import read
+from rasa_whatsapp_channel.wording import Way
 
 # As Rasa reads it.
 COMMAND = re.compile(r"/([^{@]+)(@[0-9.]+)?({.+})?(.*)", re.DOTALL)
@@ -40,6 +49,8 @@ def check(body: bytes) -> list[Event]:
 def check_message(event: InboundMessage) -> None:
     media_of(event)
     tapped_id(event)
+    assert way_of_message(event) in Way
+    json.dumps(to_event(event).metadata, allow_nan=False).encode()
     spoken = "/restart" if event.type == "voice" else None
     for turn, intents in (
         (to_turn(event), set(INTENTS)),

@@ -245,6 +245,11 @@ def test_the_texts_of_messages_without_words_can_be_given():
     assert read({**CLOUD, "inbound": words}).inbound == {**words, "voice": "/spoken"}
 
 
+@pytest.mark.parametrize("text", ["[event]", "/event", "/ignored{...}", "An event", "Nothing"])
+def test_a_text_that_only_reminds_of_a_way_is_a_text(text: str) -> None:
+    assert read({**CLOUD, "inbound": {"image": text}}).inbound == {"image": text}
+
+
 @pytest.mark.parametrize(
     ("group", "told"),
     [
