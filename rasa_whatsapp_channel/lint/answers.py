@@ -60,9 +60,12 @@ def _ignored(loops: Sequence[str], forms: Mapping[str, Any]) -> set[str]:
     return set.intersection(*map(set, found)) if found else set()
 
 
-def _of(form: object) -> Mapping[str, Any]:
-    return form if isinstance(form, Mapping) else {}
+def _of(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _names(value: object) -> list[str]:
+    """Return a list of names, or the one that stands instead of it, as Rasa takes both."""
+    if value is None:
+        return []
     return [str(each) for each in value] if isinstance(value, list) else [str(value)]
