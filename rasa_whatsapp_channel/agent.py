@@ -179,7 +179,7 @@ class Watch:
         with self.turn(agent):
             async with agent.lock_store.lock(sender_id):
                 tracker = await _awaited(agent.tracker_store.retrieve(sender_id))
-                if tracker is None or not tracker.events or silence_of(tracker) == "terminated":
+                if tracker is None or not tracker.events or _is_terminated(tracker):
                     return False
                 if not _has(tracker, event.metadata):
                     tracker.update(event, agent.domain)
@@ -295,11 +295,16 @@ def silence_of(tracker: Any) -> str | None:
     """Return why the bot says nothing in the conversation of *tracker*, if it is silenced."""
     if tracker is None:
         return None
-    if getattr(tracker, "terminated", False):  # Rasa Pro: after `SessionEnded`
+    if _is_terminated(tracker):
         return "terminated"
     # A method in Rasa 3.6, a property in Rasa Pro.
     paused = tracker.is_paused() if hasattr(tracker, "is_paused") else tracker.paused
     return "paused" if paused else None
+
+
+def _is_terminated(tracker: Any) -> bool:
+    """Return whether Rasa Pro has ended the conversation, with `SessionEnded`."""
+    return bool(getattr(tracker, "terminated", False))
 
 
 class _Ear(logging.Handler):

@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from support.no_locks import NoLocks
 
 SECRET = "an-app-secret"
 
@@ -118,6 +119,7 @@ class Agent:
         self.ready = True
         self.heard: list[Any] = []
         self.tracker_store = self
+        self.lock_store = NoLocks()
         self.saved: dict[str, Any] = {}
         self.processor = None  # Rasa Pro's inspector looks at it
 

@@ -28,6 +28,7 @@ from sanic.response import HTTPResponse, empty
 from support import commit_kills, wall_clock
 from support.forking import fork_for_each_line
 from support.journal import Journal
+from support.no_locks import NoLocks
 from support.numbered import BOTS, order_of
 
 from rasa_whatsapp_channel import WhatsAppInput
@@ -46,6 +47,8 @@ class Bot:
 
     def __init__(self, name: str, kind: str, journal: Journal) -> None:
         self.tracker_store = self
+        self.lock_store = NoLocks()
+        self.domain = None
         self._name = name
         self._responses = BOTS[kind]
         self._journal = journal
@@ -67,13 +70,20 @@ class Bot:
         self._journal.write(what=what, server=self._name, text=message.text, **said, **more)
 
     async def retrieve(self, sender_id: str) -> Tracker:
-        return Tracker(
-            [
-                UserUttered(line["message_id"])
-                for line in self._journal.read()
-                if line["what"] == "saved" and line["sender_id"] == sender_id
-            ]
-        )
+        lines = [line for line in self._journal.read() if line["sender_id"] == sender_id]
+        heard = [UserUttered(line["message_id"]) for line in lines if line["what"] == "saved"]
+        kept = [Kept(line["metadata"]) for line in lines if line["what"] == "kept"]
+        return Tracker(sender_id, [*heard, *kept])
+
+    async def save(self, tracker: Tracker) -> None:
+        for event in tracker.new:
+            self._journal.write(
+                what="kept",
+                text="",
+                server=self._name,
+                sender_id=tracker.sender_id,
+                metadata=event.metadata,
+            )
 
 
 def obey(order: list[str]) -> None:
@@ -88,9 +98,22 @@ class UserUttered:
         self.message_id = message_id
 
 
+class Kept:
+    """An event without a turn."""
+
+    def __init__(self, metadata: dict[str, Any]) -> None:
+        self.metadata = metadata
+
+
 class Tracker:
-    def __init__(self, events: list[UserUttered]) -> None:
+    def __init__(self, sender_id: str, events: list[Any]) -> None:
+        self.sender_id = sender_id
         self.events = events
+        self.new: list[Any] = []
+
+    def update(self, event: Any, domain: Any) -> None:
+        self.events.append(event)
+        self.new.append(event)
 
 
 def run(order: dict[str, Any]) -> None:
