@@ -52,9 +52,11 @@ class MediaBucket:
                 work = asyncio.to_thread(self._put, stored.path, part)
                 await asyncio.wait_for(work, TIMEOUT)
             except asyncio.TimeoutError as error:
-                raise MediaError(f"{self._url}: takes longer than {TIMEOUT:g} seconds") from error
+                text = f"{self._url}: takes longer than {TIMEOUT:g} seconds"
+                raise MediaError(text, passing=True) from error
             except Exception as error:  # whatever the store's own package raises
-                raise MediaError(f"{self._url}/{part} cannot be written: {error}") from error
+                text = f"{self._url}/{part} cannot be written: {error}"
+                raise MediaError(text, passing=True) from error
         return replace(stored, path=f"{self._url}/{part}")
 
     def _put(self, path: str, part: str) -> None:

@@ -75,7 +75,8 @@ class MediaFolder:
             try:
                 size, digest = await self._save(media, download, target)
             except OSError as error:
-                raise MediaError(f"{target} cannot be written: {error}") from error
+                text = f"{target} cannot be written: {error}"
+                raise MediaError(text, passing=True) from error
         return StoredFile(str(target), size, mime_type, digest.hex())
 
     async def _save(
@@ -113,8 +114,7 @@ class MediaFolder:
         return create_private(path)
 
     def _too_large(self, media: InboundMedia) -> MediaError:
-        text = f"{media.kind} {media.id} is larger than {self._max_bytes} bytes"
-        return MediaError(text, lasting=True)
+        return MediaError(f"{media.kind} {media.id} is larger than {self._max_bytes} bytes")
 
 
 def is_day(name: str) -> bool:
@@ -138,7 +138,8 @@ def check_digest(media: InboundMedia, digest: bytes) -> None:
     if written is None:
         return
     if written != (announced.lower() if len(announced) == 64 else announced):
-        raise MediaError(f"{media.kind} {media.id} arrived damaged: its SHA-256 does not fit")
+        text = f"{media.kind} {media.id} arrived damaged: its SHA-256 does not fit"
+        raise MediaError(text, passing=True)
 
 
 def person_tag(sender_id: str) -> str:

@@ -52,7 +52,7 @@ def is_worth_another_fetch(error: WhatsAppError) -> bool:
     media at all for a while to who meets too many errors.
     """
     if isinstance(error, MediaError):
-        return not error.lasting
+        return error.passing
     if isinstance(error, SendError):
         return error.remedy in (Remedy.RETRY, Remedy.RENEW_TOKEN)
     return False

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-# Behind the key of an entry, where it stands in for another one.
-_STAND_IN: Final = re.compile(r"(?::template|:after-[^:]*)+\Z")
+# Behind the key of an entry, where it stands in for another one, or is a part of it.
+_STAND_IN: Final = re.compile(r"(?::template|:after-[^:]*|:part-\d+)+\Z")
 
 
 def name_of(said: Mapping[str, Any]) -> str | None:

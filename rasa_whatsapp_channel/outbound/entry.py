@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.called import call
 from rasa_whatsapp_channel.store.base import Body
+from rasa_whatsapp_channel.store.keys import part_key
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse_outgoing
 
@@ -41,12 +42,20 @@ class Entry:
     unconfirmed: int = 0
     #: Those of its crashes after which a status was waited for.
     crashes: int = 0
-    #: How often it was put out another way.
-    healed: int = 0
+    #: The files behind its links are fetched by us and go by id.
+    by_upload: bool = False
     #: How often its files were uploaded again because WhatsApp did not know their ids.
     renewed: int = 0
     #: The ids of our uploads that it went with last.
     ids: Sequence[str] = ()
+    #: How often its file could not be had, though it may be soon, and since when, unix seconds.
+    file_failures: int = 0
+    file_failing_since: float = 0.0
+    #: It is to go without its file: `reason`, and the `source` and WhatsApp's `code` where known.
+    without_file: Mapping[str, Any] | None = None
+    #: Where it is one of several that a message became: its number, and the bodies after it.
+    part: int = 0
+    following: Sequence[Mapping[str, Any]] = ()
     trace: Mapping[str, str] | None = None
 
     @classmethod
@@ -71,6 +80,37 @@ class Entry:
     def called(self, key: str) -> str:
         """Return what a log line calls it; *key* is its own in the outbox."""
         return call(key, name=self.response, source=self.source)
+
+    def key_of(self, key: str) -> str:
+        """Return the key under which it is sent; *key* is that of the outbox."""
+        return part_key(key, self.part) if self.part else key
+
+    def alone(self) -> Entry:
+        """Return it without the others that the same message became."""
+        return replace(self, part=0, following=())
+
+    def next(self, crashes: int) -> Entry:
+        """Return what goes after it, of which nothing failed yet."""
+        return replace(
+            self,
+            message=self.following[0],
+            following=self.following[1:],
+            part=self.part + 1,
+            failures=0,
+            failing_since=0.0,
+            unconfirmed=0,
+            crashes=crashes,
+            renewed=0,
+            ids=(),
+            file_failures=0,
+            file_failing_since=0.0,
+        )
+
+    def file_failed(self, now: float) -> Entry:
+        """Return it after a try that failed for its file, see `failed`."""
+        since = self.file_failing_since or now
+        failures = self.file_failures + 1
+        return replace(self, file_failures=failures, file_failing_since=since, crashes=0)
 
     def failed(self, now: float) -> Entry:
         """Return it after a try that counts, from which on the queue counts crashes anew, too."""

@@ -108,7 +108,10 @@ class MediaUploads:
             source = media.path or (media.link if links else None)
             if source is not None:
                 need, others = self._need(message, kind), shapes.other_kinds(message)
-                made[media] = await self._find(source, need, others)
+                try:
+                    made[media] = await self._find(source, need, others)
+                except MediaError as error:
+                    raise MediaError(str(error), passing=error.passing, source=source) from error
         message = shapes.with_names(message, {old: new.name for old, new in made.items()})
         prepared = replace_media(message, {old: Media(id=new.id) for old, new in made.items()})
         for new in made.values():  # one, where it may be of another kind
@@ -119,6 +122,12 @@ class MediaUploads:
         """Return the id of the file at *path*, which is to be sent as *kind*."""
         need = Need(kind, voice, self._client.api.animated_stickers)
         return (await self._find_file(path, need)).id
+
+    async def may_be_shown(self, media: Media) -> bool:
+        """Tell whether a person may read where *media* lies: a link that anybody can open."""
+        if media.link is None or media.provider is not None:
+            return False
+        return await self._links.may_be_shown(media.link)
 
     async def forget(self, media_id: str) -> bool:
         """

@@ -2,7 +2,7 @@
 What to do with a message that could not be sent or delivered: one function, without I/O.
 
 It makes no difference whether WhatsApp said so in its answer, in a status after it, or in a status
-that was faster than the answer.
+that was faster than the answer; nor, for a file, whether it could not even be prepared.
 """
 
 from __future__ import annotations
@@ -10,13 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
+from rasa_whatsapp_channel.outbound.drop_media import holds_file, needs_file
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN
-from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy, SendError, TransportError
-from rasa_whatsapp_channel.whatsapp.limits import TEXT_BODY
-from rasa_whatsapp_channel.whatsapp.messages import Message, Text, find_media
+from rasa_whatsapp_channel.whatsapp.errors import (
+    APIError,
+    MediaError,
+    Remedy,
+    SendError,
+    TransportError,
+)
+from rasa_whatsapp_channel.whatsapp.messages import Message, find_media
 
 PATIENCE: Final = 86_400.0  # an outage may last; after a day an answer is no answer any more
 LONGEST: Final = 60.0  # so that everything goes again within a minute after an outage
@@ -40,14 +46,14 @@ FEW: Final[Mapping[int, int]] = MappingProxyType(
 )
 # The number, the account or the client itself is at its limit: nobody's messages go for a while.
 EVERYONE: Final = frozenset({4, 17, 341, 429, 471, 1011, 1015, 1016, 80007, 130429, 131048, 131057})
-# Cloud: media download or upload error; on-premises: internal error, which a bad link is.
-# 131014 is what Turn says of a link. See docs/platform.md.
-MEDIA_CODES: Final = frozenset({131052, 131053, 131014, 1014})
-# What the APIs say of an id they do not know, among other things: 100 and 131009 of any parameter.
-LOST_CODES: Final = frozenset({33, 100, 131009, 131053, 1006, 1009, 1014})
-
-BY_UPLOAD: Final = 1  # the link's file is fetched by us and sent by id
-AS_TEXT: Final = 2  # the link itself, as a text
+# What the APIs say of a file. Cloud: media download or upload error; on-premises: internal error,
+# which a bad link is; 131014 is what Turn says of a link. And what they say of an id or a link that
+# they do not know, among other things: 100, 131008 and 131009 of any parameter.
+# See docs/platform.md.
+FILE_CODES: Final = frozenset({131052, 131053, 131014, 1014, 33, 100, 131008, 131009, 1006, 1009})
+# A file server that is busy is asked as often, and for as long.
+FILE_TRIES: Final = 6
+FILE_PATIENCE: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,13 @@ class Confirm:
 
 @dataclass(frozen=True)
 class AnotherWay:
-    """Send *entry* instead, at once."""
+    """
+    Send *entry* instead, at once; *how* is for a log line, a *quiet* one where nothing is amiss.
+    """
 
     entry: Entry
+    how: str
+    quiet: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,20 +111,24 @@ Decision = RetryLater | PauseSending | Confirm | AnotherWay | WaitForWindow | Gi
 
 def recover(
     entry: Entry,
-    error: SendError,
+    error: SendError | MediaError,
     *,
     now: float,
     is_sent: bool = False,
+    in_upload: bool = False,
     jitter: float = 0.0,
 ) -> Decision:
     """
-    Decide about *entry*, which counts this failure already (`Entry.failed`).
+    Decide about *entry*, which counts this failure already (`failed`, `file_failed`).
 
-    *is_sent*: the request that failed was the message's own, not that of an upload before it.
+    *is_sent*: the request that failed was the message's own; *in_upload*: it was that of an upload
+    before it.
     *jitter*, 0 to 1, spreads what would meet again.
     https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
     gives the one formula there is, for the pair limit: 4^X seconds.
     """
+    if isinstance(error, MediaError):
+        return _after_file_failure(entry, error, now=now, jitter=jitter)
     code = error.code if isinstance(error, APIError) else 0
     if is_sent and isinstance(error, TransportError) and (wait := _confirmation(error)):
         sent = SENT_AT_MOST if error.remedy is Remedy.GIVE_UP else entry.unconfirmed + 1
@@ -124,11 +138,16 @@ def recover(
     if error.remedy is Remedy.RENEW_TOKEN:
         return PauseSending(TOKEN_WAIT, TOKEN)
     if another := find_another_way(entry, code):
-        return AnotherWay(another)
-    if error.remedy is Remedy.GIVE_UP or code == NOT_NOW:
-        return GiveUp(str(error))
+        return another
     lasting = now - entry.failing_since
-    if lasting > PATIENCE or entry.failures >= FEW.get(code, entry.failures + 1):
+    is_hopeless = error.remedy is Remedy.GIVE_UP or code == NOT_NOW
+    if is_hopeless or entry.failures >= FEW.get(code, entry.failures + 1):
+        is_about_file = code in FILE_CODES and holds_file(entry.outgoing.message)
+        if isinstance(error, APIError) and (is_about_file or in_upload):
+            return _without_file(entry, str(error.error), code=code)
+        tried = f", after {entry.failures} attempts in {lasting:.0f} seconds"
+        return GiveUp(f"{error}{'' if is_hopeless else tried}")
+    if lasting > PATIENCE:
         return GiveUp(f"{error}, after {entry.failures} attempts in {lasting:.0f} seconds")
     wait = _backoff(error, code, entry.failures) * (1 + jitter / 2)
     asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
@@ -137,6 +156,29 @@ def recover(
     if code in EVERYONE or getattr(error, "status", None) in (429, 503):
         return PauseSending(wait, THROUGHPUT)
     return RetryLater(wait)
+
+
+def _after_file_failure(
+    entry: Entry, error: MediaError, *, now: float, jitter: float
+) -> RetryLater | AnotherWay | GiveUp:
+    is_over = now - entry.file_failing_since >= FILE_PATIENCE
+    if error.passing and entry.file_failures < FILE_TRIES and not is_over:
+        return RetryLater(2.0**entry.file_failures * (1 + jitter / 2))
+    return _without_file(entry, str(error), source=error.source)
+
+
+def _without_file(
+    entry: Entry, reason: str, *, code: int = 0, source: str | None = None
+) -> AnotherWay | GiveUp:
+    """Let the file go and keep the words, unless nothing goes without it."""
+    if needs_file(entry.outgoing.message):
+        return GiveUp(
+            f"a template that has a file in its header cannot go without it, and there is none "
+            f"to send: {reason}"
+        )
+    why = {"reason": reason, "code": code, "source": source}
+    # Said aloud when it is done: by then it is known what is left.
+    return AnotherWay(replace(entry, ids=(), without_file=why), "goes without its file")
 
 
 def _confirmation(error: TransportError) -> float:
@@ -155,20 +197,21 @@ def _backoff(error: SendError, code: int, failures: int) -> float:
     return min(base ** min(failures - 1, 16), longest)
 
 
-def find_another_way(entry: Entry, code: int) -> Entry | None:
+def find_another_way(entry: Entry, code: int) -> AnotherWay | None:
     """
-    Return *entry* as it may still get through after error *code*, None when there is no way.
+    Return how *entry* may still get through whole after error *code*, None when there is no way.
 
-    A file that was uploaded by us is uploaded again, once; a link is fetched and uploaded, and as
-    the last way becomes a text.
+    A file that was uploaded by us is uploaded again, once; a link is fetched and uploaded.
     """
-    if code in LOST_CODES | MEDIA_CODES and entry.ids and not entry.renewed:
-        return replace(entry, renewed=1)
-    if code not in MEDIA_CODES or entry.healed >= AS_TEXT or not has_links(entry.outgoing.message):
+    if code not in FILE_CODES:
         return None
-    if entry.healed < BY_UPLOAD:
-        return replace(entry, healed=BY_UPLOAD, ids=())
-    return as_text(entry)
+    if entry.ids and not entry.renewed:
+        again = replace(entry, renewed=1)
+        return AnotherWay(again, "is sent again, with its file uploaded anew", quiet=False)
+    if not entry.by_upload and has_links(entry.outgoing.message):
+        by_upload = replace(entry, by_upload=True, ids=())
+        return AnotherWay(by_upload, "is sent again, with the file behind its link uploaded")
+    return None
 
 
 def find_made(entry: Entry, sent: Message) -> tuple[str, ...]:
@@ -177,23 +220,5 @@ def find_made(entry: Entry, sent: Message) -> tuple[str, ...]:
     return tuple(media.id for media in find_media(sent) if media.id and media.id not in given)
 
 
-def as_text(entry: Entry) -> Entry | None:
-    """Return *entry* with its links as a text: the very last way, None when there is no link."""
-    message = entry.outgoing.message
-    links = [media.link for media in find_media(message) if media.link]
-    if not links or message.type == "template":
-        return None
-    lines = [*_words(message), *links]
-    text = Text("\n".join(lines)[:TEXT_BODY], preview_url=True)
-    return replace(entry, message=text.body(), healed=AS_TEXT, ids=(), crashes=0)
-
-
 def has_links(message: Message) -> bool:
     return any(media.link for media in find_media(message))
-
-
-def _words(message: Message) -> list[str]:
-    content: Mapping[str, Any] = message.content()
-    body = content.get("body")
-    words = content.get("caption") or (body.get("text") if isinstance(body, Mapping) else body)
-    return [words] if isinstance(words, str) else []

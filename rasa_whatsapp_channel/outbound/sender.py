@@ -19,11 +19,12 @@ from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound import recovery, window
+from rasa_whatsapp_channel.outbound.drop_media import drop_media, say_dropped
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.issued import note_issued
 from rasa_whatsapp_channel.outbound.media import MediaUploads
-from rasa_whatsapp_channel.outbound.note import write_note
+from rasa_whatsapp_channel.outbound.note import write_changes, write_note
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.outbound.throttle import Throttle
 from rasa_whatsapp_channel.store.base import (
@@ -58,9 +59,10 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     SendError,
     StoreError,
     TransportError,
+    WhatsAppError,
 )
 from rasa_whatsapp_channel.whatsapp.identity import split_number
-from rasa_whatsapp_channel.whatsapp.messages import Message, Template, find_media
+from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, Template, find_media
 
 logger = logging.getLogger(__name__)
 
@@ -137,14 +139,22 @@ class Sender:
             entry = Entry.from_body(item.body)
         except InvalidMessage as error:
             return DeadLetter(str(error))
+        item = replace(item, key=entry.key_of(item.key))
         try:
             message = entry.outgoing.message
         except InvalidMessage as error:
-            return await self._give_up(item, entry, str(error))
+            outcome = await self._give_up(item, entry, str(error))
+        else:
+            outcome = await self._handle(item, entry, message)
+        return await self._go_on(item, entry, outcome) if entry.following else outcome
+
+    async def _handle(self, item: Item, entry: Entry, message: Message) -> Outcome:
         if item.attempts > 1 and (end := await self._earlier_try(item, entry, message)):
             return end
         if (left := entry.not_before - self._clock()) > 0:
             return Retry(left, counted=False)
+        if entry.without_file:
+            return await self._drop_file(item, entry, message)
         state = await self._window(item, entry, message)
         if not isinstance(state, window.Open):
             return await self._outside_window(item, entry, state)
@@ -175,6 +185,21 @@ class Sender:
     def _follow_answer(self) -> None:
         if self._throttle.answered():
             logger.info("whatsapp.sending_resumed: WhatsApp answers this number again")
+
+    async def _go_on(self, item: Item, entry: Entry, outcome: Outcome) -> Outcome:
+        """Let the next part follow, in the same place of the conversation, so nothing overtakes."""
+        if isinstance(outcome, Retry):
+            return outcome
+        following = entry.next(item.crashes).body()
+        if isinstance(outcome, Done):
+            return Retry(
+                outcome.hold, outcome.cause, counted=False, body=following, then=outcome.then
+            )
+        body = entry.alone().body()
+        await self._store.outbox.put_dead_letter(item.key, item.conversation, body, outcome.reason)
+        self._metrics.dead_letter("outbox")
+        logger.error("whatsapp.dead_letter: %s of the outbox: %s", item.key, outcome.reason)
+        return Retry(0.0, counted=False, body=following)
 
     async def _earlier_try(self, item: Item, entry: Entry, message: Message) -> Outcome | None:
         """Return what follows where an earlier try got through, or may have got through."""
@@ -298,14 +323,11 @@ class Sender:
         except InvalidMessage as error:
             self._throttle.not_sent()
             return await self._give_up(item, entry, str(error))
-        except MediaError as error:
-            self._throttle.not_sent()
-            return await self._without_file(item, entry, error)
-        except SendError as error:
-            return await self._after_failure(item, entry, error)
+        except (MediaError, SendError) as error:
+            return await self._after_failure(item, entry, error, in_upload=True)
         made = () if ready is message else recovery.find_made(entry, ready)
-        if entry.ids or made:
-            entry = replace(entry, ids=made)
+        if entry.ids or made or entry.file_failures:
+            entry = replace(entry, ids=made, file_failures=0, file_failing_since=0.0)
         try:
             async with self._requests:
                 message_id = await self._request(item, entry, ready)
@@ -318,12 +340,11 @@ class Sender:
         return await self._note(item, entry, message, message_id)
 
     async def _prepare(self, entry: Entry, message: Message) -> Message:
-        by_upload = entry.healed >= recovery.BY_UPLOAD
-        if not self._uploads.has_work(message, links=by_upload):
+        if not self._uploads.has_work(message, links=entry.by_upload):
             return message
         async with self._preparations:
             await self._forget_refused(entry)
-            return await self._uploads.prepare(message, links=by_upload)
+            return await self._uploads.prepare(message, links=entry.by_upload)
 
     async def _request(self, item: Item, entry: Entry, ready: Message) -> str:
         await note_issued(self._store.values, entry.recipient_id, ready)
@@ -356,7 +377,7 @@ class Sender:
             key=item.key,
             recipient_id=entry.recipient_id,
             response=entry.response,
-            body=entry.body(),
+            body=entry.alone().body(),
         )
         try:
             sent = await self._insist(note)
@@ -404,13 +425,37 @@ class Sender:
         what = self._pace.wait_for_delivered
         return what == "all" or (what == "media" and any(find_media(message)))
 
-    async def _without_file(self, item: Item, entry: Entry, error: MediaError) -> Outcome:
-        """The file cannot be had; where it is a link, the person gets at least that."""
-        text = recovery.as_text(entry)
-        if text is None:
-            return await self._give_up(item, entry, str(error))
-        logger.warning("whatsapp.link_as_text: %s: %s", entry.called(item.key), error)
-        return Retry(0.0, body=text.body(), error=str(error))
+    async def _drop_file(self, item: Item, entry: Entry, message: Message) -> Outcome:
+        """Put what is left without the file in the place of the message, and say what is lost."""
+        why = entry.without_file or {}
+        source, reason = why.get("source"), str(why.get("reason"))
+        files = frozenset(find_media(message))
+        lost = {file for file in files if source is None or source in (file.path, file.link)}
+        shown = [file for file in lost if await self._uploads.may_be_shown(file)]
+        known = () if source is None else lost
+        messages = drop_media(message, lost=known, shown=shown)
+        changes = say_dropped(message, messages, reason=reason, lost=known, shown=shown)
+        for change in changes:
+            self._metrics.changed(change.code)
+        if not messages:
+            return await self._give_up(item, entry, changes[0].text, code=why.get("code", 0))
+        for change in changes:
+            said = replace(change, response=entry.called(item.key))
+            # Not an error as where composing loses a part: the fault is not in the response.
+            logger.warning("whatsapp.changed: %s", said)
+        told = write_changes(changes) if self._client.takes_notes else ()
+        first, *others = messages
+        reply_to = entry.outgoing.reply_to
+        left = replace(
+            entry,
+            message=Outgoing(first, reply_to).body(),
+            following=(*(other.body() for other in others), *entry.following),
+            part=entry.part or int(bool(others)),
+            changes=(*entry.changes, *told),
+            without_file=None,
+            renewed=0,
+        )
+        return Retry(0.0, counted=False, body=left.body(), error=reason)
 
     async def _forget_refused(self, entry: Entry) -> None:
         """Forget the ids that WhatsApp said to be none, so that their files are uploaded again."""
@@ -418,12 +463,27 @@ class Sender:
             await self._uploads.forget(media_id)
 
     async def _after_failure(
-        self, item: Item, entry: Entry, error: SendError, *, is_sent: bool = False
+        self,
+        item: Item,
+        entry: Entry,
+        error: SendError | MediaError,
+        *,
+        is_sent: bool = False,
+        in_upload: bool = False,
     ) -> Outcome:
-        self._metrics.api_error(error)
         now = self._clock()
+        if isinstance(error, MediaError):
+            failed = entry.file_failed(now)
+        else:
+            self._metrics.api_error(error)
+            failed = entry.failed(now)
         decision = recovery.recover(
-            entry.failed(now), error, now=now, is_sent=is_sent, jitter=self._jitter()
+            failed,
+            error,
+            now=now,
+            is_sent=is_sent,
+            in_upload=in_upload,
+            jitter=self._jitter(),
         )
         self._follow(decision, error)
         if isinstance(decision, recovery.GiveUp):
@@ -434,7 +494,8 @@ class Sender:
         if isinstance(decision, recovery.WaitForWindow):
             return await self._close_window(entry)
         if isinstance(decision, recovery.AnotherWay):
-            self._tell(item, entry, error, "is sent another way")
+            level = logging.INFO if decision.quiet else logging.WARNING
+            self._tell(item, entry, error, decision.how, level=level)
             return Retry(0.0, body=decision.entry.body(), error=str(error))
         if isinstance(decision, recovery.Confirm):
             what = f"may have been taken, as a status may tell in {decision.wait:g} s"
@@ -443,8 +504,8 @@ class Sender:
         self._metrics.retried("outbox")
         if isinstance(decision, recovery.RetryLater):
             self._tell(item, entry, error, f"is sent again in {decision.wait:.0f} s")
-            return Retry(decision.wait, body=entry.failed(now).body(), error=str(error))
-        failed = entry if decision.cause == TOKEN else entry.failed(now)
+            return Retry(decision.wait, body=failed.body(), error=str(error))
+        failed = entry if decision.cause == TOKEN else failed
         return Retry(
             max(decision.wait, self._throttle.left),
             cause=decision.cause,
@@ -453,11 +514,13 @@ class Sender:
             error=str(error),
         )
 
-    def _follow(self, decision: recovery.Decision, error: SendError) -> None:
+    def _follow(self, decision: recovery.Decision, error: SendError | MediaError) -> None:
         """Pause the number where everybody's messages would fail like this one, or end a pause."""
         if isinstance(decision, recovery.PauseSending):
             if self._throttle.pause(decision.wait, decision.cause):
                 self._say_paused(error)
+        elif isinstance(error, MediaError):
+            self._throttle.not_sent()
         elif isinstance(error, TransportError):
             if self._throttle.unanswered():
                 self._say_paused(error)
@@ -465,15 +528,23 @@ class Sender:
         else:
             self._follow_answer()
 
-    def _say_paused(self, error: SendError) -> None:
+    def _say_paused(self, error: WhatsAppError) -> None:
         why = {
             TOKEN: "the token is not accepted; replace it",
             INFRASTRUCTURE: "WhatsApp does not answer",
         }.get(self._throttle.cause or "", "slowing down")
         logger.error("whatsapp.sending_paused: %s (%s)", why, error)
 
-    def _tell(self, item: Item, entry: Entry, error: SendError, what: str) -> None:
-        logger.warning("whatsapp.not_sent: %s %s: %s", entry.called(item.key), what, error)
+    def _tell(
+        self,
+        item: Item,
+        entry: Entry,
+        error: WhatsAppError,
+        what: str,
+        *,
+        level: int = logging.WARNING,
+    ) -> None:
+        logger.log(level, "whatsapp.not_sent: %s %s: %s", entry.called(item.key), what, error)
 
     async def _close_window(self, entry: Entry) -> Outcome:
         """Let the message wait for the person, unless both wrote at the same time."""

@@ -84,9 +84,12 @@ class Sources:
         except MediaError as error:
             raise MediaError(f"{short(url)}: {error}") from error
         except asyncio.TimeoutError as error:
-            raise MediaError(f"{short(url)}: is not here after {self._timeout:g} s") from error
+            text = f"{short(url)}: is not here after {self._timeout:g} s"
+            raise MediaError(text, passing=True) from error
         except Exception as error:
-            raise MediaError(f"{short(url)}: cannot be read: {error}") from error
+            passing = isinstance(error, (ConnectionError, TimeoutError))
+            text = f"{short(url)}: cannot be read: {error}"
+            raise MediaError(text, passing=passing) from error
 
     def _copy(self, system: Any, there: str, path: Path) -> None:
         size = 0

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from rasa_whatsapp_channel.outbound import recovery
+from rasa_whatsapp_channel.outbound.drop_media import needs_file
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.window import CLOSED
@@ -132,29 +133,33 @@ class Statuses:
         failed = entry.failed(now)
         decision = recovery.recover(failed, error, now=now)
         if isinstance(decision, recovery.GiveUp | recovery.Confirm):
-            await self._tell(sent, entry)
+            reason = None
+            if isinstance(decision, recovery.GiveUp) and _needs_file(entry):
+                reason = decision.reason
+            await self._tell(sent, entry, reason)
             return
         if isinstance(decision, recovery.WaitForWindow):
             await self._close_window(sent)
             again, how = replace(entry, ids=(), crashes=0), "waits for the window"
         elif isinstance(decision, recovery.AnotherWay):
-            again, how = replace(decision.entry), "is sent another way"
+            again, how = decision.entry, decision.how
         else:
             again = replace(failed, not_before=now + decision.wait)
             how = f"is sent again in {decision.wait:.0f} s"
-        logger.warning("whatsapp.not_delivered: %s %s: %s", entry.called(sent.key), how, reason)
+        level = logging.INFO if getattr(decision, "quiet", False) else logging.WARNING
+        logger.log(level, "whatsapp.not_delivered: %s %s: %s", entry.called(sent.key), how, reason)
         # Of the first key: WhatsApp repeats none that is longer than 512 letters.
         key = f"{sent.key.partition(AFTER)[0]}{AFTER}{sent.message_id}"
         # A template must not stand behind what waits for the answer to it.
         lane = template_lane(sent.recipient_id) if again.is_template else sent.recipient_id
         await self._store.outbox.put(key, lane, again.body())
 
-    async def _tell(self, sent: Sent, entry: Entry) -> None:
+    async def _tell(self, sent: Sent, entry: Entry, reason: str | None = None) -> None:
         await self._failures.tell(
             sent.key,
             entry,
             code=sent.code,
-            reason=sent.reason or NO_REASON,
+            reason=reason or sent.reason or NO_REASON,
             title=_title_of(sent),
         )
 
@@ -185,8 +190,11 @@ def _title_of(sent: Sent) -> str:
     return words.partition(": ")[0].partition("; ")[0]
 
 
+def _needs_file(entry: Entry) -> bool:
+    return entry.is_template and needs_file(entry.outgoing.message)
+
+
 def _to_error(sent: Sent, codes: Mapping[int, Remedy]) -> APIError:
     remedy = decide_remedy(codes, code=sent.code, status=NO_HTTP_STATUS)
-    return APIError(
-        PlatformError(sent.code, sent.reason or ""), status=NO_HTTP_STATUS, remedy=remedy
-    )
+    title = (sent.reason or "").removeprefix(f"{sent.code} ")
+    return APIError(PlatformError(sent.code, title), status=NO_HTTP_STATUS, remedy=remedy)

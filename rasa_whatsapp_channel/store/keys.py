@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final
 
 _FAILED: Final = "failed:"
+_PART: Final = re.compile(r"(?::part-\d+)+\Z")
 
 
 def payload_key(short: str) -> str:
@@ -84,9 +86,14 @@ def unconfirmed_key(key: str) -> str:
     return f"unconfirmed:{key}"
 
 
+def part_key(key: str, number: int) -> str:
+    """One of several messages that the outbox entry *key* became."""
+    return f"{key}:part-{number}"
+
+
 def trace_key(key: str) -> str:
-    """The trace that the outbox entry *key* belongs to, for the statuses of its message."""
-    return f"trace:{key}"
+    """The trace that the outbox entry *key*, or a part of it, belongs to, for its statuses."""
+    return f"trace:{_PART.sub('', key)}"
 
 
 def template_lane(recipient_id: str) -> str:

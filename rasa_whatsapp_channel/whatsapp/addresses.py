@@ -8,6 +8,12 @@ from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+# https://www.rfc-editor.org/rfc/rfc6762#appendix-G, https://www.rfc-editor.org/rfc/rfc8375, and
+# .internal, which ICANN keeps for this
+_INNER: Final = (
+    *(".local", ".internal", ".intranet", ".private", ".corp", ".home", ".lan", ".localdomain"),
+    ".home.arpa",
+)
 # https://www.rfc-editor.org/rfc/rfc6052: an IPv4 address stands in the last 32 bits
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
@@ -39,6 +45,12 @@ def is_local_name(host: str) -> bool:
     # https://www.rfc-editor.org/rfc/rfc6761#section-6.3
     name = host.rstrip(".").lower()
     return name == "localhost" or name.endswith(".localhost")
+
+
+def is_inner_name(host: str) -> bool:
+    """Tell whether *host* is a name that only a network of one's own knows."""
+    name = host.rstrip(".").lower()
+    return is_local_name(name) or "." not in name or name.endswith(_INNER)
 
 
 def _with_hidden(address: Address) -> list[Address]:

@@ -19,7 +19,12 @@ import aiohttp
 from yarl import URL
 
 from rasa_whatsapp_channel.whatsapp.addresses import is_public
-from rasa_whatsapp_channel.whatsapp.errors import MediaError, SettingsError, TransportError
+from rasa_whatsapp_channel.whatsapp.errors import (
+    MediaError,
+    Remedy,
+    SettingsError,
+    TransportError,
+)
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
 
 # WhatsApp's download host refuses requests without a User-Agent.
@@ -250,7 +255,13 @@ def _explain(request: Request, error: Exception, *, status: int | None = None) -
     text = f"{request.method} {where}: {_words(error, request)}"
     reached = _reached(error)
     timed_out = reached and isinstance(error, asyncio.TimeoutError)
-    return TransportError(text, status=status, reached=reached, timed_out=timed_out)
+    remedy = Remedy.GIVE_UP if _is_forbidden(error) else Remedy.RETRY
+    return TransportError(text, status=status, remedy=remedy, reached=reached, timed_out=timed_out)
+
+
+def _is_forbidden(error: Exception) -> bool:
+    """Tell whether `_PublicResolver` refused the host: that will be so the next time."""
+    return isinstance(error, aiohttp.ClientConnectorError) and error.errno == errno.EACCES
 
 
 @cache

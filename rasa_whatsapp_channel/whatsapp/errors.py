@@ -100,12 +100,14 @@ class MediaError(WhatsAppError):
     """
     A file cannot be read, fetched, downloaded or uploaded; the text names it.
 
-    *lasting*: the same would happen again, as with a file that is too large.
+    *passing*: a later try may succeed, as where a server was busy. *source* is the path or the link
+    of the file, where a message holds several.
     """
 
-    def __init__(self, text: str, *, lasting: bool = False) -> None:
+    def __init__(self, text: str, *, passing: bool = False, source: str | None = None) -> None:
         super().__init__(text)
-        self.lasting = lasting
+        self.passing = passing
+        self.source = source
 
 
 class BotUnavailable(WhatsAppError):

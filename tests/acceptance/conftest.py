@@ -110,6 +110,8 @@ async def files_over_http(folder: Path) -> AsyncIterator[str]:
 
     async def serve(request: web.Request) -> web.Response:
         file = request.match_info["file"]
+        if file not in types:
+            raise web.HTTPNotFound
         return web.Response(
             body=(folder / file).read_bytes(), headers={"Content-Type": types[file]}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import aiohttp
 import pytest
@@ -69,6 +70,29 @@ async def test_a_picture_whose_uploaded_id_is_refused_goes_again_within_a_second
     assert again - first < 1
     loud = [line for line in log.read_text()[before:].splitlines() if "whatsapp." in line]
     assert len([line for line in loud if "WARNING" in line or "ERROR" in line]) == 1, loud
+
+
+async def test_text_and_buttons_of_a_dead_link_are_there_within_two_seconds(world, maya):
+    log = world.rasa.process.log
+    before = len(log.read_text())
+    began = time.monotonic()
+    await maya.says("how much is my invoice")
+    while not (shown := [each for each in await maya.new_answers() if not each["errors"]]):
+        assert time.monotonic() - began < 30, log.read_text()[before:]
+        await asyncio.sleep(0.05)
+    took = time.monotonic() - began
+    await maya.looks()
+
+    assert len(shown) == 1, shown
+    content = shown[0]["content"]
+    assert content["body"]["text"] == "Your invoice is 42 EUR"
+    titles = [button["reply"]["title"] for button in content["action"]["buttons"]]
+    assert (titles, "header" in content) == (["Pay now", "Later"], False)
+    assert took < 2
+    lines = [line for line in log.read_text()[before:].splitlines() if "whatsapp." in line]
+    loud = [line for line in lines if "WARNING" in line or "ERROR" in line]
+    assert len(loud) == 1, loud
+    assert "utter_invoice: the image is left out" in loud[0]
 
 
 async def test_id_and_link_together_are_refused_before_sending_and_the_log_names_the_response(

@@ -32,6 +32,7 @@ EXAMPLES: Final = {
     "send_id_cloud": "everything by cloud number",
     "send_id_on_premises": "everything by premises number",
     "send_twice": "both together please",
+    "send_invoice": "how much is my invoice",
     "answer_slowly": "answer me slowly",
     "numbered": "\n- ".join(NUMBERED),
 }
@@ -58,6 +59,10 @@ async def write_bot(folder: Path, media_url: str, simulators: dict[str, Simulato
     both = {"type": "image", "id": "1", "link": f"{media_url}/lake.jpg"}
     responses["utter_twice"] = [{"text": "Both at once", "attachment": both}]
     steps["send_twice"] = ["utter_twice"]
+    options = [{"title": title, "payload": f"/{title}"} for title in ("Pay now", "Later")]
+    invoice = {"text": "Your invoice is 42 EUR", "image": f"{media_url}/gone.jpg"}
+    responses["utter_invoice"] = [{**invoice, "buttons": options}]
+    steps["send_invoice"] = ["utter_invoice"]
     steps["answer_slowly"] = ["utter_goodbye"]
     for name in NUMBERED_ANSWERS:
         responses[name] = [{"text": f"{{heard}} {name[-1]}"}]

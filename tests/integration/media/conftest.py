@@ -56,6 +56,11 @@ class Desk:
             await asyncio.sleep(0.02)
         return arrived
 
+    async def fails_to_fetch(self) -> None:
+        """Wait until a message waits for another try of its file."""
+        while not any(row.last_error for row in await self.wiring.store.outbox.waiting()):
+            await asyncio.sleep(0.02)
+
     def arrived(self) -> list[Message]:
         messages = self.world.state.messages.values()
         return [each for each in messages if each.direction == "outbound" and not each.errors]
@@ -112,7 +117,7 @@ async def _desk(api: str, root: Path, more: dict[str, Any]) -> AsyncIterator[Des
         async with TestServer(app) as server:
             block = credentials_block(config, str(server.make_url("")).rstrip("/"))
             settings = yaml.safe_load(block)[CHANNEL]
-            settings.update(store="memory:", wait_for_delivered="none", **more)
+            settings.update({"store": "memory:", "wait_for_delivered": "none", **more})
             settings["media"] = {"private_links": True, **more.get("media", {})}
             wiring = Wiring(
                 Settings.from_credentials(settings), hear, ready=lambda: True, root=root

@@ -35,6 +35,7 @@ class Shop:
         app.router.add_get("/away", self.away)
         app.router.add_get("/endless", self.endless)
         app.router.add_get("/slow", self.slow)
+        app.router.add_get("/broken", self.broken)
         app.router.add_get("/huge", self.huge)
         self.server = TestServer(app)
 
@@ -61,6 +62,13 @@ class Shop:
         await response.prepare(request)
         while True:
             await response.write(b"\0" * 64 * 1024)
+
+    async def broken(self, request):
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b"half of it")
+        request.transport.abort()
+        return response
 
     async def huge(self, request):
         response = web.StreamResponse(headers={"Content-Length": str(4 * 1024 * MB)})
@@ -153,6 +161,88 @@ async def test_a_server_that_sends_byte_after_byte_is_left(shop, make):
 async def test_addresses_of_ones_own_network_are_not_fetched(make, url):
     with pytest.raises(MediaError, match=r"lies in a private network|host is not known"):
         await read(make(), url)
+
+
+@pytest.mark.parametrize(
+    ("status", "passing"),
+    [
+        *((500, True), (502, True), (503, True), (504, True), (429, True), (408, True)),
+        *((400, False), (401, False), (403, False), (404, False), (410, False), (204, False)),
+    ],
+)
+async def test_what_a_server_answers_tells_whether_to_ask_again(status, passing):
+    with pytest.raises(MediaError) as caught:
+        await read(Links(FakeTransport(answer(status=status))), "http://93.184.215.14/a.jpg?sig=1")
+
+    assert caught.value.passing is passing
+    assert str(caught.value) == f"http://93.184.215.14/a.jpg?…: answers HTTP {status}"
+
+
+async def test_a_server_that_is_down_or_breaks_off_or_is_slow_is_asked_again(shop, make):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        down = f"http://127.0.0.1:{closed.getsockname()[1]}/a.jpg"
+    for url in (down, shop.url("/broken"), shop.url("/slow")):
+        with pytest.raises(MediaError) as caught:
+            await read(make(private=True, timeout=0.5), url)
+        assert caught.value.passing, url
+
+
+async def test_a_host_that_may_not_be_asked_is_not_asked_again(shop):
+    links = Links(AiohttpTransport(public_only=True), private=True)
+    try:
+        with pytest.raises(MediaError, match="lies in a private network") as caught:
+            await read(links, f"http://localhost:{shop.server.port}/picture.jpg")
+    finally:
+        await links.close()
+    assert not caught.value.passing
+
+
+HOSTS = {"shop.example": ["93.184.215.14"], "both.example": ["93.184.215.14", "10.0.0.7"]}
+
+
+@pytest.mark.parametrize(
+    ("link", "may"),
+    [
+        ("https://shop.example/a.jpg?sig=1", True),
+        ("http://93.184.215.14/a.jpg", True),
+        ("https://SHOP.example:8443/a.jpg", True),
+        ("https://both.example/a.jpg", False),
+        ("https://unknown.example/a.jpg", False),
+        ("https://anna@shop.example/a.jpg", False),
+        ("https://anna:secret@shop.example/a.jpg", False),
+        ("https://:secret@shop.example/a.jpg", False),
+        ("https://@shop.example/a.jpg", True),
+        ("http://10.0.0.7/a.jpg", False),
+        ("http://169.254.169.254/a.jpg", False),
+        ("http://[fe80::1]/a.jpg", False),
+        ("http://[::ffff:10.0.0.1]/a.jpg", False),
+        ("http://\uff11\uff12\uff17.0.0.1/a.jpg", False),
+        ("http://127%2e0.0.1/a.jpg", False),
+        ("http://2130706433/a.jpg", False),
+        ("http://files/a.jpg", False),
+        ("http://files.corp/a.jpg", False),
+        ("http://files.home.arpa./a.jpg", False),
+        ("s3://shop.example/a.jpg", False),
+        ("http://[", False),
+    ],
+)
+async def test_which_link_a_person_may_read(link, may):
+    async def look_up(host):
+        if host not in HOSTS:
+            raise OSError("unknown")
+        return HOSTS[host]
+
+    links = Links(FakeTransport(), private=True, look_up=look_up)
+
+    assert await links.may_be_shown(link) is may
+
+
+async def test_a_name_that_is_slow_to_look_up_is_shown_to_nobody():
+    async def look_up(host):
+        await asyncio.sleep(60)
+
+    assert not await Links(FakeTransport(), look_up=look_up).may_be_shown("https://shop.example/")
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "data:,x", "ftp://a.example/", "http:///a"])

@@ -55,7 +55,7 @@ NO_SLEEP = {"sleep": lambda seconds: asyncio.sleep(0)}
     [
         ([refused(404, Remedy.GIVE_UP)], 1),
         ([refused(400, Remedy.GIVE_UP)], 1),
-        ([MediaError("larger than 5 bytes", lasting=True)], 1),
+        ([MediaError("larger than 5 bytes")], 1),
         ([refused(500, Remedy.RETRY)] * 3, 3),
         ([refused(401, Remedy.RENEW_TOKEN)] * 3, 3),
         ([TransportError("reset"), FILE], 2),

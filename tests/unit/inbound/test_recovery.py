@@ -104,8 +104,8 @@ def refused(status: int, remedy: Remedy) -> APIError:
         (refused(429, Remedy.RETRY), True),
         (refused(500, Remedy.RETRY), True),
         (TransportError("no answer"), True),
-        (MediaError("arrived damaged"), True),
-        (MediaError("larger than 5 bytes", lasting=True), False),
+        (MediaError("arrived damaged", passing=True), True),
+        (MediaError("larger than 5 bytes"), False),
         (SettingsError("no such thing"), False),
     ],
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from support.crashes import crash_with_next_entry
+from support.fake_transport import FakeStream, answer
 
 from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.entry import Entry
@@ -25,6 +27,7 @@ from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.clients import Client
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.messages import Message, Text
+from rasa_whatsapp_channel.whatsapp.transport import Request, Response
 
 PHONE = "4915112345678"
 NOON = 1_790_000_000.0
@@ -118,28 +121,65 @@ class FakeClient(Client):
         pass
 
 
+class FileServers:
+    """
+    Every host there is. *files* says what a link answers: one answer for always, or one after the
+    other; 404 where it says nothing. *addresses* are those of the names that are known.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, Response | Exception | list[Response | Exception]] = {}
+        self.asked: list[str] = []
+        self.addresses = {"shop.example": "93.184.215.14"}
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[FakeStream]:
+        self.asked.append(request.url)
+        found = self.files.get(request.url, answer(b"", status=404))
+        following = found.pop(0) if isinstance(found, list) else found
+        if isinstance(following, Exception):
+            raise following
+        yield FakeStream(following)
+
+    async def look_up(self, host: str) -> list[str]:
+        if host not in self.addresses:
+            raise OSError("the name is not known")
+        return [self.addresses[host]]
+
+
 class Office:
     """Outbox, sender and phone book of one number, driven step by step."""
 
-    def __init__(self, store: Any, clock: Clock, transport: Any, root: Path, url: str) -> None:
+    def __init__(self, store: Any, clock: Clock, root: Path, url: str) -> None:
         self.store = store
         self.url = url
         self.clock = clock
         self.client = FakeClient()
         self.failures = Failures(store.inbox)
         self.statuses = Statuses(store, self.failures, clock=clock)
-        self._links = Links(transport, private=True)
+        self.servers = FileServers()
         self._root = root
         self.sender = self.make_sender()
 
-    def make_sender(self, **options: Any) -> Sender:
+    def make_sender(
+        self,
+        *,
+        upload: str = "auto",
+        private_links: bool = True,
+        converter: Any = None,
+        **options: Any,
+    ) -> Sender:
+        transport: Any = self.servers
+        links = Links(transport, private=private_links, look_up=self.servers.look_up)
         uploads = MediaUploads(
             self.client,
             self.store.values,
             root=self._root,
             account="a",
-            links=self._links,
+            links=links,
             access=FileAccess(folders=(".",)),
+            upload=upload,
+            converter=converter,
         )
         self.sender = Sender(
             self.client,
@@ -218,7 +258,7 @@ def clock() -> Clock:
 async def office(clock: Clock, tmp_path: Path) -> AsyncIterator[Office]:
     url = f"sqlite:///{tmp_path}/whatsapp.db"
     async with open_store(url, clock=clock) as store:
-        office = Office(store, clock, None, tmp_path, url)
+        office = Office(store, clock, tmp_path, url)
         await office.wrote(hours_ago=1)
         yield office
 

@@ -15,6 +15,8 @@ from rasa_whatsapp_channel.outbound.called import call, name_of, source_of
         ("wamid.X:1:after-wamid.Y", "message 2 of the turn of wamid.X"),
         ("wamid.X:1:after-wamid.Y:after-wamid.Z", "message 2 of the turn of wamid.X"),
         ("wamid.X:0:template", "message 1 of the turn of wamid.X"),
+        ("wamid.X:0:part-3", "message 1 of the turn of wamid.X"),
+        ("wamid.X:0:after-wamid.Y:part-3", "message 1 of the turn of wamid.X"),
         ("failed:wamid.X:1:0", "message 1 of the turn of failed:wamid.X:1"),
         (
             "failed:wamid.X:1:after-wamid.Y:0",

@@ -6,11 +6,12 @@ import pytest
 
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.recovery import (
-    AS_TEXT,
     BROKEN,
-    BY_UPLOAD,
+    FILE_PATIENCE,
+    FILE_TRIES,
     PATIENCE,
     TIMED_OUT,
+    AnotherWay,
     Confirm,
     GiveUp,
     PauseSending,
@@ -23,11 +24,19 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     CLOUD_CODES,
     ON_PREMISES_CODES,
     APIError,
+    MediaError,
     PlatformError,
     TransportError,
     decide_remedy,
 )
-from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
+from rasa_whatsapp_channel.whatsapp.messages import (
+    Component,
+    Image,
+    Media,
+    Parameter,
+    Template,
+    Text,
+)
 
 
 def answer(code, status=400, *, retry_after=None, codes=CLOUD_CODES) -> APIError:
@@ -50,8 +59,9 @@ REFUSED = TransportError("connection refused", reached=False)
 
 def decide(error, *, failures=1, lasting=60.0, message=TEXT, **more):
     is_sent = more.pop("is_sent", False)
+    in_upload = more.pop("in_upload", False)
     entry = Entry("491", message, failures=failures, failing_since=NOW - lasting, **more)
-    return recover(entry, error, now=NOW, is_sent=is_sent)
+    return recover(entry, error, now=NOW, is_sent=is_sent, in_upload=in_upload)
 
 
 @pytest.mark.parametrize(
@@ -145,20 +155,75 @@ def test_what_whatsapp_did_not_take_is_simply_sent_again(error):
     assert decide(error, is_sent=True) == RetryLater(1)
 
 
-@pytest.mark.parametrize("code", [131052, 131053, 131014])
-def test_a_link_goes_by_upload_then_as_a_text_and_then_not_at_all(code):
+@pytest.mark.parametrize("code", [131052, 131053, 131014, 100, 131008, 131009])
+def test_a_link_goes_by_upload_then_the_rest_without_it(code):
     error = answer(code)
 
     first = decide(error, message=LINK)
-    assert (first.entry.healed, first.entry.message) == (BY_UPLOAD, LINK)
-    second = decide(error, message=LINK, healed=BY_UPLOAD)
-    assert second.entry.message["text"]["body"] == "https://shop.example/a.jpg"
-    assert isinstance(decide(error, message=LINK, healed=AS_TEXT), GiveUp)
+    assert (first.entry.by_upload, first.entry.without_file) == (True, None)
+    second = decide(error, message=LINK, by_upload=True)
+    assert second.entry.without_file == {"reason": f"{code} title", "code": code, "source": None}
 
 
 @pytest.mark.parametrize("code", [33, 100, 131009, 131053])
-def test_a_file_of_ours_is_uploaded_again_once(code):
+def test_a_file_of_ours_is_uploaded_again_once_then_the_rest_goes_without_it(code):
     first = decide(answer(code), message=UPLOADED, ids=("media1",))
+    second = decide(answer(code), message=UPLOADED, ids=("media2",), renewed=1)
 
     assert (first.entry.renewed, first.entry.ids) == (1, ("media1",))
-    assert isinstance(decide(answer(code), message=UPLOADED, ids=("media2",), renewed=1), GiveUp)
+    assert (second.entry.ids, second.entry.without_file["code"]) == ((), code)
+
+
+@pytest.mark.parametrize(("code", "status"), [(100, 400), (131000, 500)])
+def test_a_file_that_cannot_be_uploaded_goes(code, status):
+    decision = decide(answer(code, status), message=UPLOADED, failures=4, in_upload=True)
+
+    assert isinstance(decision, AnotherWay)
+    assert decision.entry.without_file["code"] == code
+
+
+def test_a_day_without_whatsapp_is_no_fault_of_the_file():
+    decision = decide(REFUSED, message=UPLOADED, lasting=PATIENCE + 1, in_upload=True)
+
+    assert isinstance(decision, GiveUp)
+
+
+@pytest.mark.parametrize("error", [answer(131053), MediaError("a.jpg: does not exist")])
+def test_a_template_does_not_go_without_the_file_of_its_header(error):
+    header = Component("header", (Parameter("image", Media(path="a.jpg")),))
+    template = Template("menu", "en", (header,)).body()
+
+    decision = decide(error, message=template, renewed=1)
+
+    assert isinstance(decision, GiveUp)
+    assert "a template that has a file in its header cannot go without it" in decision.reason
+
+
+def test_a_file_server_that_is_busy_is_asked_for_about_a_minute():
+    busy = MediaError("HTTP 503", passing=True)
+    waits, entry, now = [], Entry("491", LINK), NOW
+    while True:
+        entry = entry.file_failed(now)
+        decision = recover(entry, busy, now=now)
+        if not isinstance(decision, RetryLater):
+            break
+        waits.append(decision.wait)
+        now += decision.wait
+
+    assert waits == [2, 4, 8, 16, 32]
+    assert decision.entry.without_file["reason"] == "HTTP 503"
+
+
+def test_a_file_server_that_takes_minutes_to_fail_is_not_asked_six_times():
+    entry = Entry("491", LINK, file_failures=2, file_failing_since=NOW - FILE_PATIENCE)
+
+    decision = recover(entry, MediaError("nothing in 120 s", passing=True), now=NOW)
+
+    assert entry.file_failures < FILE_TRIES
+    assert isinstance(decision, AnotherWay)
+
+
+def test_a_file_that_is_not_there_is_not_asked_for_again():
+    entry = Entry("491", LINK).file_failed(NOW)
+
+    assert isinstance(recover(entry, MediaError("HTTP 404"), now=NOW), AnotherWay)

@@ -1,4 +1,7 @@
-"""Every change composing can make, by code: 1 text, 2 media, 3 buttons, 4 elements, 5 custom."""
+"""
+Every change to a response, by code: 1 text, 2 media, 3 buttons, 4 elements, 5 custom, which
+composing can make, and 8 for what happens on the way.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from typing import Final
 from rasa_whatsapp_channel.outbound.compose.changes.choices import CHOICES
 from rasa_whatsapp_channel.outbound.compose.changes.content import CONTENT
 from rasa_whatsapp_channel.outbound.compose.changes.rule import Rule
+from rasa_whatsapp_channel.outbound.compose.changes.sending import SENDING
 from rasa_whatsapp_channel.outbound.compose.characters import cut
 from rasa_whatsapp_channel.outbound.compose.plan import Change
 
-RULES: Final[Mapping[str, Rule]] = MappingProxyType({**CONTENT, **CHOICES})
+RULES: Final[Mapping[str, Rule]] = MappingProxyType({**CONTENT, **CHOICES, **SENDING})
 
 _SHORT: Final = 80
 
