@@ -33,6 +33,8 @@ class Options:
     simulator: str | None
     bot: Path
     model: str | None
+    endpoints: Path | None
+    start_timeout: float
     api: str
     within: float
     settle: float
@@ -53,6 +55,19 @@ class Options:
     help="Folder of the bot to start; its newest model is taken.  [default: this one]",
 )
 @click.option("--model", help="Another model, as for `rasa run --model`.")
+@click.option(
+    "--endpoints",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The bot's endpoints.  [default: its endpoints.yml, without tracker store, lock store and "
+    "event broker, so that a test leaves nothing behind]",
+)
+@click.option(
+    "--start-timeout",
+    type=click.FloatRange(1.0),
+    default=180.0,
+    show_default=True,
+    help="Seconds the bot may take to start.",
+)
 @click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
 @click.option(
     "--timeout",
@@ -169,7 +184,13 @@ async def _desk(options: Options) -> AsyncIterator[tuple[Desk, str | None]]:
     from rasa_whatsapp_channel.simulator.config import Config
 
     args = ("--model", options.model) if options.model else ()
-    rasa = Rasa(options.bot, port=free_port(), args=args)
+    rasa = Rasa(
+        options.bot,
+        port=free_port(),
+        args=args,
+        endpoints=options.endpoints,
+        patience=options.start_timeout,
+    )
     config = replace(Config(api=APIS[options.api]), port=0, webhook=rasa.webhook)
     async with simulator(config) as url, Desk(url) as desk:
         click.echo("Starting Rasa …", err=True)

@@ -18,6 +18,7 @@ from typing import Final
 import aiohttp
 from aiohttp import web
 
+from rasa_whatsapp_channel.replay.own_files import own_credentials, own_endpoints
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.credentials import credentials_block
 from rasa_whatsapp_channel.simulator.server import create_app
@@ -53,13 +54,24 @@ class Rasa:
     """
     ``rasa run`` in *folder*, with credentials of its own for a simulator.
 
-    Its database lies in a folder that goes away, so that each start is a first one; what it prints
-    goes to a log there, and its last lines into the error when it does not start.
+    Its databases lie in a folder that goes away, so that each start is a first one and nothing is
+    left behind, see `own_files`; what it prints goes to a log there, and its last lines into the
+    error when it does not start within *patience* seconds. *endpoints*, where given, are used as
+    they are.
     """
 
     def __init__(
-        self, folder: Path, *, port: int, python: str = sys.executable, args: Sequence[str] = ()
+        self,
+        folder: Path,
+        *,
+        port: int,
+        python: str = sys.executable,
+        args: Sequence[str] = (),
+        endpoints: Path | None = None,
+        patience: float = START,
     ) -> None:
+        self._endpoints = endpoints
+        self._patience = patience
         self.webhook = f"http://127.0.0.1:{port}{WEBHOOK}"
         self._folder = folder
         self._port = port
@@ -76,15 +88,23 @@ class Rasa:
     def _run(self, config: Config, base_url: str) -> subprocess.Popen[bytes]:
         own = Path(self._own.name)
         credentials = own / "credentials.yml"
-        block = credentials_block(config, base_url)
-        store = f"sqlite:///{own / 'whatsapp.db'}"
-        media = f"  media: {{store: '{own / 'media'}'}}\n"
-        credentials.write_text(f"{block}\n  store: '{store}'\n{media}", encoding="utf-8")
+        text = own_credentials(
+            credentials_block(config, base_url),
+            _text_of(self._folder / "credentials.yml"),
+            store=f"sqlite:///{own / 'whatsapp.db'}",
+            media_store=str(own / "media"),
+        )
+        credentials.write_text(text, encoding="utf-8")
+        endpoints = self._endpoints or own / "endpoints.yml"
+        if self._endpoints is None:
+            written = own_endpoints(_text_of(self._folder / "endpoints.yml"))
+            endpoints.write_text(written, encoding="utf-8")
         with (own / "rasa.log").open("wb") as log:
             return subprocess.Popen(  # noqa: S603  # the user's own Rasa
                 [
                     *(self._python, "-m", "rasa", "run", "--interface", "127.0.0.1"),
-                    *("--port", str(self._port), "--credentials", str(credentials), *self._args),
+                    *("--port", str(self._port), "--credentials", str(credentials)),
+                    *("--endpoints", str(endpoints.resolve()), *self._args),
                 ],
                 cwd=self._folder,
                 env={"RASA_TELEMETRY_ENABLED": "false", **os.environ, "SANIC_WORKERS": "1"},
@@ -111,7 +131,7 @@ class Rasa:
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     async def _wait_until_ready(self) -> None:
-        end = monotonic() + START
+        end = monotonic() + self._patience
         url = self.webhook.rpartition("/")[0] + "/"
         async with aiohttp.ClientSession() as session:
             while monotonic() < end:
@@ -122,10 +142,19 @@ class Rasa:
                         if answer.status == 200:
                             return
                 await asyncio.sleep(0.1)
-        raise self._failure(f"did not answer at {url} within {START:.0f} seconds")
+        raise self._failure(f"did not answer at {url} within {self._patience:.0f} seconds")
 
     def _failure(self, what: str) -> SimulatorError:
         lines = self.log().splitlines()[-LAST_LINES:]
         return SimulatorError(
             "\n".join((f"Rasa in {self._folder} {what}. Its last lines:", *lines))
         )
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SimulatorError(f"{path} cannot be read: {error}") from error
