@@ -494,8 +494,7 @@ class Sender:
         if isinstance(decision, recovery.WaitForWindow):
             return await self._close_window(entry)
         if isinstance(decision, recovery.AnotherWay):
-            level = logging.INFO if decision.quiet else logging.WARNING
-            self._tell(item, entry, error, decision.how, level=level)
+            self._tell(item, entry, error, decision.how, quiet=decision.quiet)
             return Retry(0.0, body=decision.entry.body(), error=str(error))
         if isinstance(decision, recovery.Confirm):
             what = f"may have been taken, as a status may tell in {decision.wait:g} s"
@@ -542,9 +541,15 @@ class Sender:
         error: WhatsAppError,
         what: str,
         *,
-        level: int = logging.WARNING,
+        quiet: bool = False,
     ) -> None:
-        logger.log(level, "whatsapp.not_sent: %s %s: %s", entry.called(item.key), what, error)
+        logger.log(
+            logging.INFO if quiet else logging.WARNING,
+            "whatsapp.not_sent: %s %s: %s",
+            entry.called(item.key),
+            what,
+            error,
+        )
 
     async def _close_window(self, entry: Entry) -> Outcome:
         """Let the message wait for the person, unless both wrote at the same time."""

@@ -127,13 +127,12 @@ class Statuses:
         error = _to_error(sent, self._codes)
         reason = sent.reason or NO_REASON
         if entry is None:
-            await self._tell(sent, Entry(sent.recipient_id, {}, sent.response))
+            await self._tell(sent, Entry(sent.recipient_id, {}, sent.response), reason)
             return
         now = self._clock()
         failed = entry.failed(now)
         decision = recovery.recover(failed, error, now=now)
         if isinstance(decision, recovery.GiveUp | recovery.Confirm):
-            reason = None
             if isinstance(decision, recovery.GiveUp) and _needs_file(entry):
                 reason = decision.reason
             await self._tell(sent, entry, reason)
@@ -146,20 +145,26 @@ class Statuses:
         else:
             again = replace(failed, not_before=now + decision.wait)
             how = f"is sent again in {decision.wait:.0f} s"
-        level = logging.INFO if getattr(decision, "quiet", False) else logging.WARNING
-        logger.log(level, "whatsapp.not_delivered: %s %s: %s", entry.called(sent.key), how, reason)
+        is_quiet = isinstance(decision, recovery.AnotherWay) and decision.quiet
+        logger.log(
+            logging.INFO if is_quiet else logging.WARNING,
+            "whatsapp.not_delivered: %s %s: %s",
+            entry.called(sent.key),
+            how,
+            reason,
+        )
         # Of the first key: WhatsApp repeats none that is longer than 512 letters.
         key = f"{sent.key.partition(AFTER)[0]}{AFTER}{sent.message_id}"
         # A template must not stand behind what waits for the answer to it.
         lane = template_lane(sent.recipient_id) if again.is_template else sent.recipient_id
         await self._store.outbox.put(key, lane, again.body())
 
-    async def _tell(self, sent: Sent, entry: Entry, reason: str | None = None) -> None:
+    async def _tell(self, sent: Sent, entry: Entry, reason: str) -> None:
         await self._failures.tell(
             sent.key,
             entry,
             code=sent.code,
-            reason=reason or sent.reason or NO_REASON,
+            reason=reason,
             title=_title_of(sent),
         )
 

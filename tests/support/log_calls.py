@@ -27,6 +27,7 @@ class Call:
     args: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
     extra: dict[str, str] = field(default_factory=dict, hash=False)
+    picked: frozenset[str] = frozenset()  # the levels that a call of *log* picks from
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.event}"
@@ -37,8 +38,14 @@ class Call:
 
     @property
     def level(self) -> str:
-        """Return the name of its level; *log* picks one of those above info."""
-        return {"exception": "ERROR", "log": "WARNING"}.get(self.method, self.method.upper())
+        """Return the name of its level, of several the highest that is no error."""
+        return "ERROR" if self.levels == {"error"} else max(self.levels - {"error"}).upper()
+
+    @property
+    def levels(self) -> frozenset[str]:
+        if self.method == "log":
+            return self.picked
+        return frozenset({"error" if self.method == "exception" else self.method})
 
     def samples(self) -> list[object]:
         """Return a value for each placeholder, told apart in the line that comes out."""
@@ -79,6 +86,11 @@ def _read(path: Path, node: ast.Call, method: str) -> Call:
             str(getattr(key, "value", key)): ast.unparse(value)
             for key, value in (zip(extra.keys, extra.values, strict=True) if extra else ())
         },
+        frozenset(
+            part.attr.lower()
+            for part in ast.walk(node.args[0])
+            if method == "log" and isinstance(part, ast.Attribute) and part.attr.isupper()
+        ),
     )
 
 

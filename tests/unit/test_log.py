@@ -82,7 +82,6 @@ def test_the_page_says_at_which_level_a_line_comes():
     levels = {event: set(said.split(", ")) for event, said in re.findall(row, page, re.MULTILINE)}
     used: dict[str, set[str]] = {}
     for call in CALLS:
-        also = {"error"} if call.method == "log" else set()
-        used.setdefault(call.event, set()).update({call.level.lower()} | also)
+        used.setdefault(call.event, set()).update(call.levels)
 
     assert levels == used
