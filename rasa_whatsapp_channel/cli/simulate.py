@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.simulator.config import (
 )
 from rasa_whatsapp_channel.simulator.console import describe
 from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.weather import ROUGH, WEATHERS
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError
 
@@ -120,6 +121,26 @@ def _read_numbers(
     help="Messages a second of one number.",
 )
 @click.option(
+    "--weather",
+    type=click.Choice(WEATHERS),
+    default=_DEFAULTS.weather,
+    show_default=True,
+    help="rough: answers get lost, statuses come early and twice, files die.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=_DEFAULTS.seed,
+    show_default=True,
+    help="Of rough weather: the same traffic meets the same again.",
+)
+@click.option(
+    "--lasting/--no-lasting",
+    default=True,
+    show_default=True,
+    help="In rough weather, let a few messages fail for good as well.",
+)
+@click.option(
     "--explanations/--no-explanations",
     default=True,
     help="Say in each refusal which rule was broken, in a field WhatsApp does not have.",
@@ -128,6 +149,9 @@ def _read_numbers(
 def command(api: str, phone_number_id: str, token_hours: float | None, **options: Any) -> None:
     """
     A WhatsApp on your desk: a page to chat with your bot.
+
+    With --weather rough it is as kind as WhatsApp is on a bad day, and the bot should get over it,
+    e.g. --weather rough --seed 7. What happens is told here and on the page.
 
     With --load many people write to the bot at once, e.g. --load 200 --rate 50 --duration 1m. What
     one of them gets alone, before the others begin, is what everybody must get. Ends with 1 when
@@ -159,6 +183,7 @@ def _greeting(config: Config, address: str) -> str:
         (
             f"The simulator's page: {address}/",
             f"Webhooks go to:       {config.webhook}",
+            *([f"Rough weather:        seed {config.seed}"] if config.weather == ROUGH else []),
             "",
             "In credentials.yml:",
             "",

@@ -1,17 +1,20 @@
 """
 What a simulator is told of a message: from which response it comes, and what was changed to fit.
 
-It goes along as a header, see `whatsapp.clients`, and to an API on this machine only.
+It goes along as a header, see `whatsapp.clients`, and to an API on this machine only. Of a message
+that is not sent at all it is told in a request of its own.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from rasa_whatsapp_channel.outbound.compose import Change
 from rasa_whatsapp_channel.outbound.compose.characters import cut
+from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.whatsapp.identity import split_number
 
 # HTTP servers take 8 KB for one header, and the token has to go in as well.
 MAX_BYTES: Final = 6 * 1024
@@ -46,6 +49,19 @@ def write_note(response: str | None, changes: Sequence[Mapping[str, str]]) -> st
         kept.pop()
         line = _line(name, kept)
     return line
+
+
+def write_given_up(entry: Entry, *, code: int, reason: str) -> dict[str, Any]:
+    """Return what is told of an entry that is given up; *code* is 0 without one of WhatsApp's."""
+    name, number = split_number(entry.recipient_id)
+    return {
+        "to": name,
+        "number": number,
+        "reason": reason,
+        "code": code or None,
+        "response": entry.response,
+        "body": entry.message,
+    }
 
 
 def _line(name: str | None, changes: Sequence[Mapping[str, str]]) -> str:

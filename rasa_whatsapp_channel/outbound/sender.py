@@ -24,7 +24,7 @@ from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.issued import note_issued
 from rasa_whatsapp_channel.outbound.media import MediaUploads
-from rasa_whatsapp_channel.outbound.note import write_changes, write_note
+from rasa_whatsapp_channel.outbound.note import write_changes, write_given_up, write_note
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.outbound.throttle import Throttle
 from rasa_whatsapp_channel.store.base import (
@@ -564,4 +564,6 @@ class Sender:
         self, item: Item, entry: Entry, reason: str, *, code: int = 0, title: str = ""
     ) -> Outcome:
         await self._failures.tell(item.key, entry, code=code, reason=reason, title=title)
+        told = write_given_up(entry, code=code, reason=reason)
+        await self._client.tell_given_up(told)
         return DeadLetter(f"{entry.called(item.key)}: {reason}")

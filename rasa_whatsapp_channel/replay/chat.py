@@ -54,8 +54,8 @@ class Chat:
             wait = max(end - monotonic(), 0.0)
             for message in await self._desk.messages(self.person, after=self._seen, wait=wait):
                 self._seen = message["id"]
-                if message["direction"] == "outbound":
-                    return message
+                if message["direction"] == "outbound" and message["status"] != "failed":
+                    return message  # no phone shows what failed
             if monotonic() >= end:
                 return None
 

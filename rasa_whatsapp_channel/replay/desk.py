@@ -92,6 +92,17 @@ class Desk:
     async def clear_faults(self) -> None:
         await self._call("DELETE", "faults")
 
+    async def set_weather(self, weather: str, *, seed: int, lasting: bool) -> None:
+        told = {"weather": weather, "seed": seed, "lasting": lasting}
+        await self._call("POST", "weather", json=told)
+
+    async def weather(self) -> dict[str, Any]:
+        """Return what the weather is, its seed, and what it brought."""
+        return dict(await self._call("GET", "weather"))
+
+    async def refusals(self) -> list[dict[str, Any]]:
+        return list(await self._call("GET", "refusals"))
+
     async def requests(self) -> list[dict[str, Any]]:
         return list(await self._call("GET", "requests"))
 

@@ -11,7 +11,7 @@ The way of a message:
     server, console       the application, the process, and what its terminal says
     problems              every way to be refused
     clock, window, rates  time, the 24 hours, and how much may be sent
-    faults                what goes wrong on purpose
+    faults, weather       what goes wrong on purpose: by a rule, or by itself
     templates/            which there are, and what they look like filled in
     snapshot, kept        everything as JSON, and in a file
     tracker               what Rasa knows of a person

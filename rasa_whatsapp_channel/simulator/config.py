@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from rasa_whatsapp_channel.simulator.weather import CALM
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
@@ -96,6 +97,9 @@ class Config:
     rasa_token: str | None = field(default=None, repr=False)
     templates: Path | None = None  # a folder of YAML files
     window: bool = True  # does a message outside of the 24 hours fail?
+    weather: str = CALM  # or rough: what goes wrong by itself
+    seed: int = 1  # of the weather
+    lasting: bool = True  # does rough weather bring what no sender gets over, too?
 
     def __post_init__(self) -> None:
         if (self.webhook_username is None) != (self.webhook_password is None):

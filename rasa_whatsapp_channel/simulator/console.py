@@ -8,9 +8,13 @@ from typing import Any
 
 def describe(happening: Mapping[str, Any]) -> str | None:
     """Return a line about *happening*, if a person should see one."""
+    if happening["event"] == "refused" and happening["by"] == "channel":
+        return f"given up by the channel: {happening['rule']}"
     if happening["event"] == "refused":
         request = happening["request"]
         return f"refused {request['method']} {request['path']}: {happening['rule']}"
+    if happening["event"] == "weather":
+        return f"weather: {happening['words']} ({happening['kind']} {happening['n']})"
     if happening["event"] == "webhook":
         return _describe_webhook(happening)
     return None

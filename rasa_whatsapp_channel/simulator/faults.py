@@ -2,37 +2,57 @@
 What goes wrong on purpose: rules that are seeded, so that a run repeats itself. No I/O.
 
 A rule says where (`on`), how often (`when`), for which messages (`match`) and what happens (`do`).
+Where no rule applies the `weather` says what happens.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-_REQUEST: Final = frozenset({"code", "status", "delay", "timeout", "hang_up", "expire_token"})
-_ORDER: Final = frozenset({"delay", "duplicate", "reorder", "batch", "lose"})
+from rasa_whatsapp_channel.simulator.weather import Gust, Weather
+
+_REQUEST: Final = frozenset(
+    {"code", "status", "retry_after", "delay", "timeout", "hang_up", "cut", "expire_token"}
+)
+_ORDER: Final = frozenset({"delay", "duplicate", "again", "reorder", "batch", "lose"})
 # What can happen where; `code` of a status is what the message fails with.
 ACTIONS: Final[Mapping[str, frozenset[str]]] = {
-    "messages": _REQUEST,
+    "messages": _REQUEST | {"early"},
     "media": _REQUEST | {"missing"},
     "download": _REQUEST | {"missing"},
     "login": _REQUEST,
-    "webhooks": _ORDER,
+    "ids": frozenset({"missing"}),
+    "links": frozenset({"missing"}),
+    "phones": frozenset({"delay"}),
+    "webhooks": _ORDER | {"hide_number"},
     "statuses": _ORDER | {"code"},
 }
-ON_REQUESTS: Final = _REQUEST | {"missing"}
+ON_REQUESTS: Final = _REQUEST | {"missing", "early"}
 ON_WEBHOOKS: Final = _ORDER
-_COUNTS: Final = ("next", "every", "duplicate", "batch", "code", "status")
-_FLAGS: Final = ("always", "reorder", "lose", "missing", "expire_token")
+_COUNTS: Final = ("next", "every", "duplicate", "batch", "code", "status", "retry_after")
+_FLAGS: Final = (
+    *("always", "reorder", "lose", "missing", "expire_token", "cut", "early", "hide_number"),
+)
+_SECONDS: Final = ("delay", "again")
 _MOST: Final = 100  # copies or messages in one webhook
 LONGEST_DELAY: Final = 600.0
 
 
 class BadRule(Exception):
     """The text says what a rule lacks."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What happens, as `Rule.do`, and *why*, in a sentence; the *gust* where weather brings it."""
+
+    do: tuple[str, Any]
+    why: str
+    gust: Gust | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +67,17 @@ class Rule:
 
 
 class Faults:
-    def __init__(self, seed: int = 0) -> None:
+    """*told* is called with each hit and what is known of what it hits."""
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        weather: Weather | None = None,
+        told: Callable[[Hit, Mapping[str, str | None]], None] = lambda hit, facts: None,
+    ) -> None:
+        self.weather = weather
+        self._told = told
         self._ids = count(1)
         self._rules: dict[str, Rule] = {}
         self._seen: dict[str, int] = {}
@@ -71,16 +101,32 @@ class Faults:
         self._rules.clear()
 
     def find(
-        self, on: str, actions: Collection[str], **facts: str | None
-    ) -> tuple[str, Any] | None:
-        """Return what the first rule that applies does, one of *actions*, and count it."""
+        self, on: str, actions: Collection[str], *, weather: str | None = None, **facts: str | None
+    ) -> Hit | None:
+        """
+        Return what the first rule that applies does, one of *actions*, and count it.
+
+        Without one it is for the weather to say, which calls the place *weather*, or as rules do.
+        """
+        hit = self._find_rule(on, actions, facts)
+        if hit is None and self.weather is not None:
+            gust = self.weather.next(weather or on, actions, facts)
+            hit = Hit(gust.do, f"Rough weather: {gust.words}.", gust) if gust is not None else None
+        if hit is not None:
+            self._told(hit, facts)
+        return hit
+
+    def _find_rule(
+        self, on: str, actions: Collection[str], facts: Mapping[str, str | None]
+    ) -> Hit | None:
         for key, rule in self._rules.items():
             if rule.on != on or rule.do[0] not in actions or not rule.fits(facts):
                 continue
             self._seen[key] += 1
             if self._is_due(rule, self._seen[key]):
                 self._hits[key] += 1
-                return rule.do
+                what, value = rule.do
+                return Hit(rule.do, f"A fault rule of the simulator says so: {what} {value}.")
         return None
 
     def _is_due(self, rule: Rule, seen: int) -> bool:
@@ -151,8 +197,8 @@ def _check(key: str, value: Any) -> None:
         raise BadRule("status is an HTTP status, 200 to 599.")
     if key == "share" and not (number and 0 <= value <= 1):
         raise BadRule("share is a number from 0 to 1.")
-    if key == "delay" and not (number and 0 <= value <= LONGEST_DELAY):
-        raise BadRule(f"delay is a number of seconds up to {LONGEST_DELAY:g}.")
+    if key in _SECONDS and not (number and 0 <= value <= LONGEST_DELAY):
+        raise BadRule(f"{key} is a number of seconds up to {LONGEST_DELAY:g}.")
     if key in _FLAGS and value is not True:
         raise BadRule(f"{key} is true.")
     if key in ("timeout", "hang_up") and value not in (True, "after"):

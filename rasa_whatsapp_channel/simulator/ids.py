@@ -36,5 +36,9 @@ def new_phone() -> str:
     return f"1555{uuid.uuid4().int % 10**7:07}"
 
 
+def new_refusal_id() -> str:
+    return f"refused-{uuid.uuid4().hex}"
+
+
 def new_trace_id() -> str:
     return "A" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 PAUSE: Final = 1.0  # seconds between two writes at least
-_LISTS: Final = ("people", "messages", "files")
+_LISTS: Final = ("people", "messages", "files", "refusals")
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS parts (
     kind TEXT NOT NULL, id TEXT NOT NULL, position INTEGER NOT NULL, value TEXT NOT NULL,

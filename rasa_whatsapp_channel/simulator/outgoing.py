@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import ids, problems
+from rasa_whatsapp_channel.simulator.faults import Hit
 from rasa_whatsapp_channel.simulator.media import contents, kinds, links
 from rasa_whatsapp_channel.simulator.media.library import StoredFile, media_objects
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
@@ -57,10 +58,10 @@ def accept(
     world: World, request: Send, api: Api, body: Mapping[str, Any], number: str
 ) -> tuple[Message, Person]:
     """Return the message and who gets it; raise `Refused`. It goes out by `dispatch`."""
-    for _, media in media_objects(request.type, request.content):
-        if "id" in media and world.library.find_usable(str(media["id"])) is None:
-            raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media['id']}.")
     person = _find_recipient(world, request)
+    for _, media in media_objects(request.type, request.content):
+        if "id" in media:
+            _check_id(world, str(media["id"]), person)
     filled = _fill_template(world, request)
     if world.config.limits:
         world.rates.take(number, person.key)
@@ -81,14 +82,16 @@ def accept(
 
 
 def dispatch(
-    world: World, message: Message, person: Person, api: Api, *, fails_with: int | None = None
+    world: World, message: Message, person: Person, api: Api, *, fails_with: Hit | None = None
 ) -> None:
     """Bring a message to its person; what goes wrong from now on is told by a webhook only."""
-    fault = world.faults.find("statuses", ("code",), type=message.type, person=person.key)
-    if fault is not None:
-        fails_with = int(fault[1])
-        world.publish_faults()
-    world.deliveries.put(person.key, partial(_deliver, world, message, person, api, fails_with))
+    facts = {"type": message.type, "person": person.key}
+    fails_with = world.faults.find("statuses", ("code",), weather="fates", **facts) or fails_with
+    late = world.faults.find("phones", ("delay",), **facts)
+    # A phone loads a file and shows meanwhile what comes behind it.
+    lane, seconds = (f"{person.key}/late", float(late.do[1])) if late else (person.key, 0.0)
+    deliver = partial(_deliver, world, message, person, api, fails_with, seconds)
+    world.deliveries.put(lane, deliver)
 
 
 def mark_read(world: World, request: MarkRead) -> None:
@@ -112,7 +115,7 @@ def _fill_template(world: World, request: Send) -> dict[str, Any] | None:
 
 
 def _find_recipient(world: World, request: Send) -> Person:
-    person = world.state.find_person(request.recipient)
+    person = world.find_person(request.recipient)
     if person is not None and person.group == request.group:
         return person
     if request.group:
@@ -123,8 +126,14 @@ def _find_recipient(world: World, request: Send) -> Person:
 
 
 async def _deliver(
-    world: World, message: Message, person: Person, api: Api, fails_with: int | None
+    world: World,
+    message: Message,
+    person: Person,
+    api: Api,
+    fails_with: Hit | None,
+    seconds: float,
 ) -> None:
+    """Show a message on the phone *seconds* after WhatsApp sent it there, or let it fail."""
     media, failure = await _load_media(world, message, api)
     message = replace(message, media=media, timestamp=int(world.clock()))
     written = world.state.last_written(person.key, message.number)
@@ -132,15 +141,20 @@ async def _deliver(
     if world.config.window and is_refused(message.type, written, world.clock()):
         failure = problems.WINDOW_CLOSED, _WINDOW_RULE
     if fails_with is not None:
-        failure = problems.of_code(fails_with), "A fault rule of the simulator says so."
+        failure = problems.of_code(int(fails_with.do[1])), fails_with.why
     if failure is None and message.type == "reaction" and not world.react(message):
         failure = problems.INVALID, "There is no message to react to."
     if failure is not None:
         problem, details = failure
         error = status_error(problem, api, details)
         message = replace(message, status="failed", errors=(error,))
-    world.show(message)
-    world.report(person, message.status, [message])
+    if seconds and failure is None:
+        world.report(person, message.status, [message])
+        await world.clock.sleep(seconds)
+        world.show(replace(message, timestamp=int(world.clock())))
+    else:
+        world.show(message)
+        world.report(person, message.status, [message])
     if message.status == "sent" and message.type != "reaction":  # those get no further
         world.change_status(message, "delivered")
         world.report(person, "delivered", [message])
@@ -153,16 +167,29 @@ async def _load_media(
     stored: dict[str, str] = {}
     for kind, media in media_objects(message.type, message.content):
         try:
-            file = await _find_file(world, kind, media, api)
+            file = await _find_file(world, kind, media, api, person=message.person)
         except MediaError as error:
             return stored, (problems.MEDIA_FAILED, str(error))
         stored[str(media.get("id") or media.get("link"))] = file.id
     return stored, None
 
 
-async def _find_file(world: World, kind: str, media: Mapping[str, Any], api: Api) -> StoredFile:
+def _check_id(world: World, media_id: str, person: Person) -> None:
+    """Raise `Refused` for an id that is none, or is none any more."""
+    if world.library.find_usable(media_id) is not None:
+        if world.faults.find("ids", ("missing",), person=person.key) is None:
+            return
+        world.library.delete(media_id)
+    raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media_id}.")
+
+
+async def _find_file(
+    world: World, kind: str, media: Mapping[str, Any], api: Api, *, person: str
+) -> StoredFile:
     file = world.library.find(str(media.get("id")))
     if file is None:
+        if (hit := world.faults.find("links", ("missing",), person=person, type=kind)) is not None:
+            raise MediaError(hit.why)
         file = await _load_link(world, kind, media, api)
     problem = kinds.find_misfit(kind, api, file.mime_type, file.size, animated=file.animated)
     problem = problem or await asyncio.to_thread(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator.media.library import StoredFile
-from rasa_whatsapp_channel.simulator.state import Message, Person, State, StatusNote
+from rasa_whatsapp_channel.simulator.state import BY, Message, Person, Refusal, State, StatusNote
 from rasa_whatsapp_channel.simulator.world import World
 
 FORMAT: Final = 1
@@ -38,6 +38,7 @@ def take(world: World) -> dict[str, Any]:
         "clock": {"offset": world.clock.offset},
         "people": [asdict(person) for person in state.people.values()],
         "messages": [asdict(message) for message in state.messages.values()],
+        "refusals": [asdict(refusal) for refusal in state.refusals],
         "written": state.written_to_json(),
         "files": [_file_to_json(file) for file in world.library.all()],
         "templates": world.templates.statuses_to_json(),
@@ -86,6 +87,8 @@ def _read_state(value: Mapping[str, Any]) -> State:
         state.add_person(person)
     for each in value["messages"]:
         state.add_message(_read_message(each))
+    for each in value.get("refusals", ()):
+        state.refusals.append(_read_refusal(each))
     for person_key, number, when in value["written"]:
         state.note_written(str(person_key), str(number), float(when))
     return state
@@ -101,6 +104,14 @@ def _read_message(value: Mapping[str, Any]) -> Message:
     if not all(isinstance(text, str) for text in texts) or not isinstance(message.timestamp, int):
         raise TypeError("a message has id, person, type, status and timestamp")
     return message
+
+
+def _read_refusal(value: Mapping[str, Any]) -> Refusal:
+    refusal = Refusal(**value)
+    texts = (refusal.id, refusal.rule)
+    if not all(isinstance(text, str) for text in texts) or refusal.by not in BY:
+        raise TypeError("a refusal has id, rule, and by: whatsapp or channel")
+    return replace(refusal, timestamp=float(refusal.timestamp))
 
 
 def _file_to_json(file: StoredFile) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -11,6 +12,8 @@ Direction = Literal["inbound", "outbound"]
 
 # A status never goes back; `failed` is outside of this order, and ends it.
 RANK: Final[Mapping[str, int]] = {"sent": 0, "delivered": 1, "read": 2, "played": 3}
+REFUSALS_KEPT: Final = 500
+BY: Final = ("whatsapp", "channel")  # who refuses or gives up
 _SEPARATORS: Final = re.compile(r"[\s+()-]")
 
 
@@ -91,12 +94,34 @@ class Message:
     statuses: tuple[StatusNote, ...] = ()
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """
+    A message that reached no phone: refused by WhatsApp, or given up by the channel (*by*).
+
+    *person* is missing where the request names nobody, as an upload does. *request* has method,
+    path and body, *response* is the name of what the channel was to say.
+    """
+
+    id: str
+    by: Literal["whatsapp", "channel"]
+    timestamp: float
+    rule: str
+    code: int | None = None
+    person: str | None = None
+    number: str = ""
+    request: Mapping[str, Any] | None = None
+    answer: Mapping[str, Any] | None = None
+    response: str | None = None
+
+
 class State:
     """People and messages, in the order in which they came."""
 
     def __init__(self, people: Iterable[Person] = ()) -> None:
         self.people: dict[str, Person] = {}
         self.messages: dict[str, Message] = {}
+        self.refusals: deque[Refusal] = deque(maxlen=REFUSALS_KEPT)
         # person and the number of the bot → when they last wrote to it
         self._written: dict[tuple[str, str], float] = {}
         for person in people:
@@ -121,6 +146,9 @@ class State:
         for message in list(self.messages.values()):
             if message.person == key:
                 self.messages[message.id] = replace(message, person=new.key)
+        for at, refusal in enumerate(self.refusals):
+            if refusal.person == key:
+                self.refusals[at] = replace(refusal, person=new.key)
         self._written = {
             (new.key if person == key else person, number): when
             for (person, number), when in self._written.items()

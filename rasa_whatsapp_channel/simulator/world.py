@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import ids
 from rasa_whatsapp_channel.simulator.clock import Clock
 from rasa_whatsapp_channel.simulator.config import Config, Number
-from rasa_whatsapp_channel.simulator.faults import Faults
+from rasa_whatsapp_channel.simulator.faults import Faults, Hit
 from rasa_whatsapp_channel.simulator.feed import Feed
 from rasa_whatsapp_channel.simulator.lanes import Lanes
 from rasa_whatsapp_channel.simulator.media.library import MediaLibrary, with_urls
 from rasa_whatsapp_channel.simulator.rates import Rates
 from rasa_whatsapp_channel.simulator.request_log import RequestLog
 from rasa_whatsapp_channel.simulator.session import LazySession
-from rasa_whatsapp_channel.simulator.state import Message, Person, State, StatusNote
+from rasa_whatsapp_channel.simulator.state import (
+    Message,
+    Person,
+    Refusal,
+    State,
+    StatusNote,
+    clean_phone,
+)
 from rasa_whatsapp_channel.simulator.templates.catalog import Catalog
+from rasa_whatsapp_channel.simulator.weather import CALM, ROUGH, Weather, local_number
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.delivery import Webhooks
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import StatusChange
 from rasa_whatsapp_channel.simulator.window import window_ends
 
+GUSTS_KEPT: Final = 2000
 FIRST_PERSON: Final = Person("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
 
 
@@ -36,10 +49,13 @@ class World:
         self.feed = Feed()
         self.state = State()
         self._welcome(FIRST_PERSON)
-        self.requests = RequestLog(self.feed)
+        self.requests = RequestLog()
         self.providers: dict[str, Mapping[str, Any]] = {}  # of an on-premises client, by name
         self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
-        self.faults = Faults()
+        rough = Weather(config.seed, lasting=config.lasting) if config.weather == ROUGH else None
+        self.gusts: deque[dict[str, Any]] = deque(maxlen=GUSTS_KEPT)
+        self.faults = Faults(weather=rough, told=self._note_hit)
+        self._untold: dict[str, asyncio.Event] = {}  # messages whose first status is waited for
         self.templates = Catalog(config.templates)
         self.rates = Rates(per_second=config.throughput, clock=self.clock)
         self.webhooks = Webhooks(config, self.session, self.feed, self.faults, clock=self.clock)
@@ -67,6 +83,9 @@ class World:
         self.templates.reload()
         self.providers.clear()
         self.packs.clear()
+        self.gusts.clear()
+        if self.faults.weather is not None:
+            self.faults.weather.clear()
         self.state = State()
 
     async def _stop(self) -> None:
@@ -120,6 +139,124 @@ class World:
 
     def publish_faults(self) -> None:
         self.feed.publish("faults", faults=self.faults.all_to_json())
+
+    def _note_hit(self, hit: Hit, facts: Mapping[str, str | None]) -> None:
+        """Tell everybody what went wrong on purpose, by a rule or by the weather."""
+        if hit.gust is None:
+            self.publish_faults()
+            return
+        gust = {
+            "kind": hit.gust.kind,
+            "n": hit.gust.n,
+            "do": dict([hit.do]),
+            "words": hit.gust.words,
+            "person": facts.get("person"),
+            "time": self.clock(),
+        }
+        self.gusts.append(gust)
+        self.feed.publish("weather", **gust)
+
+    def weather_to_json(self) -> dict[str, Any]:
+        """Return what the weather is, and the last of what it brought."""
+        weather = self.faults.weather
+        return {
+            "weather": CALM if weather is None else ROUGH,
+            "seed": weather.seed if weather is not None else None,
+            "lasting": weather.lasting if weather is not None else None,
+            "gusts": list(self.gusts),
+        }
+
+    def change_weather(self, weather: Weather | None) -> None:
+        """Let it be as *weather* says from now on, from its first event; None: calm."""
+        self.faults.weather = weather
+        self.gusts.clear()
+        self.feed.publish("weather_changed", **self.weather_to_json())
+
+    def find_person(self, key: str) -> Person | None:
+        """Return who has this phone number, also as WhatsApp writes it, or user id."""
+        person = self.state.find_person(key)
+        if person is not None or self.faults.weather is None:
+            return person
+        known = (each for each in self.state.people.values() if each.phone is not None)
+        return next((each for each in known if self.as_told(each).phone == key), None)
+
+    def as_told(self, person: Person) -> Person:
+        """Return *person* as webhooks and answers name them: not always by the number dialled."""
+        if person.phone is None or self.faults.weather is None:
+            return person
+        return replace(person, phone=local_number(person.phone))
+
+    def has_written(self, person: Person, *, besides: Sequence[Message]) -> bool:
+        """Has the bot taken a message of this person's, other than these?"""
+        new = {message.id for message in besides}
+        chat = (each for each in self.state.chat(person.key) if each.id not in new)
+        return any(each.direction == "inbound" and each.status != "sent" for each in chat)
+
+    def note_refusal(self, entry: Mapping[str, Any], rule: str, code: int | None) -> None:
+        """Keep that WhatsApp refused a request of the bot's, with the chat it was for."""
+        body = entry["body"] if isinstance(entry["body"], Mapping) else {}
+        recipient = str(body.get("to") or body.get("recipient") or "")
+        parts = str(entry["path"]).partition("?")[0].split("/")
+        numbers = (each.phone_number_id for each in self.config.numbers)
+        refusal = Refusal(
+            id=ids.new_refusal_id(),
+            by="whatsapp",
+            timestamp=self.clock(),
+            rule=rule,
+            code=code,
+            person=self.key_of(recipient) if recipient else None,
+            number=next((each for each in numbers if each in parts), ""),
+            request={key: entry[key] for key in ("method", "path", "body")},
+            answer=entry["answer"],
+        )
+        # Browsers ask every server for icons and the like; that belongs to no chat.
+        self._refuse(refusal, keep=entry["method"] != "GET")
+
+    def note_given_up(
+        self,
+        recipient: str,
+        reason: str,
+        *,
+        code: int | None = None,
+        number: str = "",
+        response: str | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep that the channel does not send a message, as it tells a simulator itself."""
+        refusal = Refusal(
+            id=ids.new_refusal_id(),
+            by="channel",
+            timestamp=self.clock(),
+            rule=reason,
+            code=code,
+            person=self.key_of(recipient),
+            number=number,
+            request={"method": "POST", "path": "", "body": body} if body else None,
+            response=response,
+        )
+        self._refuse(refusal, keep=True)
+
+    def _refuse(self, refusal: Refusal, *, keep: bool) -> None:
+        if keep:
+            self.state.refusals.append(refusal)
+        self.feed.publish("refused", **asdict(refusal))
+
+    def key_of(self, recipient: str) -> str:
+        """Return the name by which a person is known here, however the bot calls them."""
+        person = self.find_person(recipient) or self.find_person(clean_phone(recipient))
+        return person.key if person is not None else clean_phone(recipient)
+
+    async def told(self, message_id: str, *, within: float) -> None:
+        """Wait until the bot has taken a status of this message, at most *within* seconds."""
+        event = self._untold.setdefault(message_id, asyncio.Event())
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(event.wait(), within)
+        self._untold.pop(message_id, None)
+
+    def _told(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            if (event := self._untold.get(message.id)) is not None:
+                event.set()
 
     def clock_to_json(self) -> dict[str, float]:
         return {"now": self.clock(), "offset": self.clock.offset}
@@ -181,9 +318,11 @@ class World:
         now = int(self.clock())
         changes = [StatusChange(message, status, now, message.errors) for message in messages]
         number = self.config.find_number(messages[0].number) or self.config.number
-        body = envelopes.statuses_webhook(changes, person, api=self.config.api, number=number)
+        told = self.as_told(person)
+        body = envelopes.statuses_webhook(changes, told, api=self.config.api, number=number)
         kind = messages[0].type if messages else None
-        self.webhooks.post("statuses", person.key, body, kind=kind)
+        taken = partial(self._told, messages)
+        self.webhooks.post("statuses", person.key, body, kind=kind, taken=taken)
 
     def to_json(self, message: Message) -> dict[str, Any]:
         """Return a message as the page and tests get it."""

@@ -5,6 +5,8 @@ The fixtures. pytest imports this module in every run, so it imports nothing but
     whatsapp_channel   WhatsApp with the channel and a Python function in place of Rasa
     whatsapp_api       session; "cloud" unless you write a fixture of this name: the API to play
     whatsapp_bot       session; the folder of the bot, unless you write one of this name
+    whatsapp_weather   "calm" unless you write one of this name, or say --whatsapp-weather rough
+    whatsapp_seed      of rough weather, 1 unless you write one of this name, or say --whatsapp-seed
 """
 
 from __future__ import annotations
@@ -36,6 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         help="port of the simulator, which a bot that runs must name as its base_url",
     )
+    group.addoption(
+        "--whatsapp-weather",
+        choices=("calm", "rough"),
+        default="calm",
+        help="rough: answers get lost, statuses come early and twice, files die (default: calm)",
+    )
+    group.addoption("--whatsapp-seed", type=int, default=1, help="of rough weather (default: 1)")
     group.addoption("--whatsapp-model", metavar="PATH", help="the model, as for rasa run --model")
 
 
@@ -43,6 +52,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def whatsapp_api() -> str:
     """The API that is played: cloud, 360dialog, turn or on_premises."""
     return "cloud"
+
+
+@pytest.fixture
+def whatsapp_weather(request: pytest.FixtureRequest) -> str:
+    """The weather of `whatsapp` and `whatsapp_channel`: calm or rough, as --whatsapp-weather."""
+    return str(request.config.getoption("--whatsapp-weather"))
+
+
+@pytest.fixture
+def whatsapp_seed(request: pytest.FixtureRequest) -> int:
+    """The seed of rough weather, as --whatsapp-seed."""
+    return int(request.config.getoption("--whatsapp-seed"))
 
 
 @pytest.fixture(scope="session")
@@ -80,13 +101,17 @@ def whatsapp_session(
 
 @pytest.fixture
 def whatsapp(
-    whatsapp_session: tuple[LoopThread, Desk, str], request: pytest.FixtureRequest
+    whatsapp_session: tuple[LoopThread, Desk, str],
+    request: pytest.FixtureRequest,
+    whatsapp_weather: str,
+    whatsapp_seed: int,
 ) -> Iterator[WhatsApp]:
-    """WhatsApp with your bot. Clock and faults are put back behind each test."""
+    """WhatsApp with your bot. Clock, faults and weather are put back behind each test."""
     from rasa_whatsapp_channel.testing.whatsapp import WhatsApp
 
     thread, desk, webhook = whatsapp_session
     made = WhatsApp(thread, desk, webhook=webhook, root=request.path.parent)
+    _turn(made, whatsapp_weather, whatsapp_seed)
     yield made
     made.heals()
     made.clock.restore()
@@ -105,6 +130,8 @@ def whatsapp_channel(
     whatsapp_api: str,
     whatsapp_bot: str | Path,
     whatsapp_settings: dict[str, Any],
+    whatsapp_weather: str,
+    whatsapp_seed: int,
 ) -> Iterator[WhatsApp]:
     """WhatsApp and the channel, and a function of the test in place of Rasa: `WhatsApp.bot`."""
     from rasa_whatsapp_channel.replay.host import WEBHOOK, free_port
@@ -118,11 +145,21 @@ def whatsapp_channel(
         stack, desk = thread.run(_open(whatsapp_api, webhook, 0, None))
         try:
             media = {"store": str(tmp_path / "media"), **whatsapp_settings.get("media", {})}
-            settings = {**whatsapp_settings, "media": media}
+            # A file, as bots have it: what is kept in memory only is faster than any of them.
+            store = f"sqlite:///{tmp_path / 'whatsapp.db'}"
+            settings = {"store": store, **whatsapp_settings, "media": media}
             thread.run(_serve(stack, bot, whatsapp_api, desk.url, port, settings, root))
-            yield WhatsApp(thread, desk, webhook=webhook, root=request.path.parent, function=bot)
+            here = request.path.parent
+            made = WhatsApp(thread, desk, webhook=webhook, root=here, function=bot)
+            _turn(made, whatsapp_weather, whatsapp_seed)
+            yield made
         finally:
             thread.run(stack.aclose())
+
+
+def _turn(whatsapp: WhatsApp, weather: str, seed: int) -> None:
+    if weather != "calm":
+        whatsapp.turns(weather, seed=seed)
 
 
 @contextmanager
@@ -173,5 +210,5 @@ async def _serve(
     from rasa_whatsapp_channel.whatsapp.apis import APIS
 
     block = YAML(typ="safe", pure=True).load(credentials_block(Config(api=APIS[api]), base_url))
-    settings = Settings.from_credentials({**block[CHANNEL], "store": "memory:", **more})
+    settings = Settings.from_credentials({**block[CHANNEL], **more})
     await stack.enter_async_context(bot.serve(settings, port=port, root=root))

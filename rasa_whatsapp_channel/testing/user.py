@@ -13,6 +13,7 @@ from rasa_whatsapp_channel.transcript.expect import Difference, differences, sho
 from rasa_whatsapp_channel.transcript.words import FILES, Words, line_of, words_of
 
 WITHIN = 10.0
+ROUGH_WITHIN = 120.0  # an answer that never comes is waited for, and so is a token
 _SHOWN = 12  # messages of the chat in a failure
 
 
@@ -25,10 +26,13 @@ class User:
     `gets_nothing`; or `must_get` and `must_get_nothing` in tests that are not async.
     """
 
-    def __init__(self, thread: LoopThread, desk: Desk, chat: Chat, name: str) -> None:
+    def __init__(
+        self, thread: LoopThread, desk: Desk, chat: Chat, name: str, *, patience: float = WITHIN
+    ) -> None:
         self._thread = thread
         self._desk = desk
         self._chat = chat
+        self._patience = patience
         self.name = name
 
     @property
@@ -94,7 +98,9 @@ class User:
         self._thread.run(self._desk.read(self.phone))
         return self
 
-    async def gets(self, text: Any = None, *, within: float = WITHIN, **expected: Any) -> Words:
+    async def gets(
+        self, text: Any = None, *, within: float | None = None, **expected: Any
+    ) -> Words:
         """
         See that the bot's next message is what is named, and return all that it shows.
 
@@ -107,7 +113,7 @@ class User:
         """
         return await self._thread.wait(self._get(_named(text, expected), within))
 
-    def must_get(self, text: Any = None, *, within: float = WITHIN, **expected: Any) -> Words:
+    def must_get(self, text: Any = None, *, within: float | None = None, **expected: Any) -> Words:
         """`gets`, for tests that are not async."""
         return self._thread.run(self._get(_named(text, expected), within))
 
@@ -131,7 +137,8 @@ class User:
     def _sends_file(self, kind: str, path: str | Path, caption: str | None = None) -> User:
         return self._does(**{kind: path}, **({"text": caption} if caption is not None else {}))
 
-    async def _get(self, expected: Mapping[str, Any], within: float) -> Words:
+    async def _get(self, expected: Mapping[str, Any], wanted_within: float | None) -> Words:
+        within = self._patience if wanted_within is None else wanted_within
         message = await self._chat.next(within)
         if message is None:
             wanted = ", ".join(f"{name}={shown(value)}" for name, value in expected.items())

@@ -11,9 +11,10 @@ from rasa_whatsapp_channel.replay.chat import Chat
 from rasa_whatsapp_channel.replay.desk import Desk
 from rasa_whatsapp_channel.simulator.ids import new_phone
 from rasa_whatsapp_channel.simulator.state import clean_phone
+from rasa_whatsapp_channel.simulator.weather import CALM
 from rasa_whatsapp_channel.testing.function import Bot, FunctionBot
 from rasa_whatsapp_channel.testing.thread import LoopThread
-from rasa_whatsapp_channel.testing.user import User
+from rasa_whatsapp_channel.testing.user import ROUGH_WITHIN, WITHIN, User
 
 
 class Clock:
@@ -59,6 +60,7 @@ class WhatsApp:
         self._root = root
         self._function = function
         self._failing = False
+        self._rough = False
         self.clock = Clock(thread, desk)
 
     @property
@@ -71,12 +73,33 @@ class WhatsApp:
         """What the bot has asked of WhatsApp: method, path, body, status and answer of each."""
         return self._thread.run(self._desk.requests())
 
+    @property
+    def gusts(self) -> list[dict[str, Any]]:
+        """What rough weather has brought so far, in words and in order."""
+        return list(self._thread.run(self._desk.weather())["gusts"])
+
+    @property
+    def refusals(self) -> list[dict[str, Any]]:
+        """What reached no phone: refused by WhatsApp, or given up by the channel."""
+        return self._thread.run(self._desk.refusals())
+
+    def turns(self, weather: str = "rough", *, seed: int = 1, lasting: bool = False) -> None:
+        """
+        Let the weather be ``rough`` or ``calm`` from now on.
+
+        In rough weather things go wrong by themselves, the same for the same *seed* and traffic,
+        and people wait longer (`ROUGH_WITHIN`). *lasting*: some messages fail for good as well.
+        """
+        self._rough = weather != CALM
+        self._thread.run(self._desk.set_weather(weather, seed=seed, lasting=lasting))
+
     def user(self, phone: str | None = None, name: str | None = None) -> User:
         """Return somebody with this number; without one, somebody the bot has never seen."""
         digits = clean_phone(phone) if phone else new_phone()
         chat = Chat(self._desk, digits, root=self._root, webhook=self._webhook)
         self._thread.run(chat.open(name))
-        return User(self._thread, self._desk, chat, name or "the user")
+        patience = ROUGH_WITHIN if self._rough else WITHIN
+        return User(self._thread, self._desk, chat, name or "the user", patience=patience)
 
     def bot(self, function: Bot) -> Bot:
         """Let *function* be the bot; can be used as a decorator. For the fixture of that kind."""
@@ -115,6 +138,8 @@ class WhatsApp:
 
     def heals(self) -> None:
         """Let nothing go wrong any more."""
+        if self._rough:
+            self.turns(CALM)
         if self._failing:
             self._thread.run(self._desk.clear_faults())
         self._failing = False

@@ -47,14 +47,14 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
 
     async def answer(request: web.Request) -> web.StreamResponse:
         started, clock = world.clock(), time.perf_counter()
-        rule = None
+        rule, code = None, None
         if world.config.latency:
             await asyncio.sleep(world.config.latency)
         try:
             answered = await _handle(world, handler, request, place)
             rule = answered.rule if isinstance(answered, Answer) else None
         except Refused as refused:
-            rule = refused.rule
+            rule, code = refused.rule, refused.problem.code(api).number
             status, body = answers.error_answer(refused, api, explain=world.config.explanations)
             answered = Answer(body, status)
         entry = {
@@ -66,7 +66,9 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
             "time": started,
             "seconds": round(time.perf_counter() - clock, 6),
         }
-        world.requests.note(entry, rule)
+        world.requests.note(entry)
+        if rule is not None:
+            world.note_refusal(entry, rule, code)
         if isinstance(answered, Answer):
             return web.json_response(answered.body, status=answered.status)
         return answered
@@ -77,14 +79,15 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
 async def _handle(
     world: World, handler: Handler, request: web.Request, place: str | None
 ) -> Answer | web.StreamResponse:
-    mishap = await mishaps.find(world, place, request) if place else None
-    if mishap is None:
+    hit = await mishaps.find(world, place, request) if place else None
+    if hit is None:
         return await handler(request)
-    dropped = await mishaps.before(mishap, request)
+    dropped = await mishaps.before(hit, request)
     if dropped is not None:
         return dropped
     answered = await handler(request)
-    return await mishaps.after(mishap, request) or answered
+    raw = json.dumps(answered.body).encode() if isinstance(answered, Answer) else None
+    return await mishaps.after(world, hit, request, raw) or answered
 
 
 async def read_json(request: web.Request) -> Any:

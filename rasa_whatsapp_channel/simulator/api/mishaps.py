@@ -1,4 +1,4 @@
-"""Rules of `faults` that hit a request of the bot's."""
+"""What goes wrong with a request of the bot's, by a rule of `faults` or by the weather."""
 
 from __future__ import annotations
 
@@ -6,75 +6,99 @@ import asyncio
 import json
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import problems
-from rasa_whatsapp_channel.simulator.faults import LONGEST_DELAY, ON_REQUESTS
+from rasa_whatsapp_channel.simulator.faults import LONGEST_DELAY, ON_REQUESTS, Hit
 from rasa_whatsapp_channel.simulator.problems import Refused
-from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.simulator.world import World
 
-_RULE: Final = "A fault rule of the simulator says so."
+_FILE: Final = bytes(4096)  # stands in for a file that is cut off
 _LOOK: Final = 0.05  # seconds between two looks whether the bot has hung up
 # The platform takes these messages, and tells of the failure by a status.
 _BY_STATUS: Final = frozenset({130472, 131026, 131047, 131049, 131053, 137000})
-
-Mishap = tuple[str, Any]
+EARLY: Final = 3.0  # longest wait of an answer for a status that is told before it
 
 # With which code the message fails that is being taken. (A request itself can hold no values of
 # ours that aiohttp 3.9 and 3.14 both like.)
-_fails_with: ContextVar[int | None] = ContextVar("fails_with", default=None)
+_fails_with: ContextVar[Hit | None] = ContextVar("fails_with", default=None)
+_taken: ContextVar[str | None] = ContextVar("taken", default=None)
 
 
-def fails_with() -> int | None:
-    """Return the code that a rule lets the message of this request fail with."""
+def fails_with() -> Hit | None:
+    """Return what lets the message of this request fail behind its answer, if anything."""
     return _fails_with.get()
 
 
-async def find(world: World, place: str, request: web.Request) -> Mishap | None:
-    """Return what goes wrong with *request*, if a rule says so."""
+def note_taken(message_id: str) -> None:
+    """Note which message this request has brought."""
+    _taken.set(message_id)
+
+
+async def find(world: World, place: str, request: web.Request) -> Hit | None:
+    """Return what goes wrong with *request*, if anything."""
     _fails_with.set(None)  # one connection has one context for all its requests
-    facts = await _facts(request) if place == "messages" else {}
-    if facts is None:
-        return None
-    mishap = world.faults.find(place, ON_REQUESTS, **facts)
-    if mishap is not None:
-        world.publish_faults()
-    return mishap
+    _taken.set(None)
+    facts = await _facts(world, request) if place == "messages" else {}
+    return world.faults.find(place, ON_REQUESTS, **facts) if facts is not None else None
 
 
-async def before(mishap: Mishap, request: web.Request) -> web.StreamResponse | None:
+async def before(hit: Hit, request: web.Request) -> web.StreamResponse | None:
     """Let it happen to a request that was not handled yet; an answer ends it. Raises `Refused`."""
-    match mishap:
+    match hit.do:
         case "code", code if code in _BY_STATUS and request.path.endswith("/messages"):
-            _fails_with.set(code)
+            _fails_with.set(hit)
         case "code", code:
-            raise Refused(problems.of_code(code), _RULE)
+            raise Refused(problems.of_code(code), hit.why)
         case "missing", _:
-            raise Refused(problems.GONE, _RULE)
+            raise Refused(problems.GONE, hit.why)
         case "expire_token", _:
-            raise Refused(problems.TOKEN_EXPIRED, _RULE)
+            raise Refused(problems.TOKEN_EXPIRED, hit.why)
         case "status", status:
-            return web.json_response({"simulator": {"rule": _RULE}}, status=status)
+            return web.json_response({"simulator": {"rule": hit.why}}, status=status)
+        case "retry_after", seconds:
+            headers = {"Retry-After": str(seconds)}
+            return web.json_response({"simulator": {"rule": hit.why}}, status=429, headers=headers)
         case "delay", seconds:
             await asyncio.sleep(seconds)
         case (("timeout" | "hang_up"), True):
-            return await _drop(mishap, request)
+            return await _drop(hit, request)
     return None
 
 
-async def after(mishap: Mishap, request: web.Request) -> web.StreamResponse | None:
-    """Let it happen to a request that was handled: its answer gets lost."""
-    match mishap:
+async def after(
+    world: World, hit: Hit, request: web.Request, answer: bytes | None
+) -> web.StreamResponse | None:
+    """
+    Let it happen to a request that was handled; return what the bot gets in place of its *answer*.
+
+    An answer that is a file has no bytes here.
+    """
+    match hit.do:
         case (("timeout" | "hang_up"), "after"):
-            return await _drop(mishap, request)
+            return await _drop(hit, request)
+        case "cut", _:
+            return await _cut(request, answer or _FILE)
+        case "early", _ if (message_id := _taken.get()) is not None:
+            await world.told(message_id, within=EARLY)
     return None
 
 
-async def _drop(mishap: Mishap, request: web.Request) -> web.StreamResponse:
-    if mishap[0] == "timeout":
+async def _cut(request: web.Request, answer: bytes) -> web.StreamResponse:
+    """Send half of *answer*, and break off."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = len(answer)
+    await response.prepare(request)
+    await response.write(answer[: len(answer) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+async def _drop(hit: Hit, request: web.Request) -> web.StreamResponse:
+    if hit.do[0] == "timeout":
         for _ in range(int(LONGEST_DELAY / _LOOK)):
             if _is_gone(request):
                 break
@@ -88,7 +112,7 @@ def _is_gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-async def _facts(request: web.Request) -> dict[str, str | None] | None:
+async def _facts(world: World, request: web.Request) -> dict[str, str | None] | None:
     """Return type and recipient of a message; nothing for a request that sends none."""
     try:
         body = json.loads(await request.read())
@@ -101,5 +125,5 @@ async def _facts(request: web.Request) -> dict[str, str | None] | None:
     kind, to = body.get("type", "text"), body.get("to") or body.get("recipient")
     return {
         "type": kind if isinstance(kind, str) else None,
-        "person": clean_phone(to) if isinstance(to, str) else None,
+        "person": world.key_of(to) if isinstance(to, str) else None,
     }

@@ -29,9 +29,11 @@ def send(
     if wanted.lost is not None:
         return _lose(world, wanted, api)
     message, person = outgoing.accept(world, wanted, api, body, number.phone_number_id)
-    answer = answers.sent_answer(api, message.id, given=wanted.given, person=person)
+    told = world.as_told(person)
+    answer = answers.sent_answer(api, message.id, given=wanted.given, person=told)
     response, changes = read_response(request.headers.get(RESPONSE_HEADER))
     message = replace(message, answer=answer, response=response, changes=changes)
+    mishaps.note_taken(message.id)
     outgoing.dispatch(world, message, person, api, fails_with=mishaps.fails_with())
     return Answer(answer)
 

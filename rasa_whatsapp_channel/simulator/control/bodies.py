@@ -72,7 +72,7 @@ def seconds_of(text: str) -> float:
 
 def find_person(world: World, request: web.Request) -> Person:
     key = request.match_info["person"]
-    person = world.state.find_person(key) or world.state.find_person(clean_phone(key))
+    person = world.find_person(key) or world.find_person(clean_phone(key))
     if person is None:
         raise Wrong(f"There is nobody with {key}.", status=404)
     return person

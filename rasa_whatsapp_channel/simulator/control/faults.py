@@ -1,4 +1,4 @@
-"""Rules for what goes wrong on purpose."""
+"""What goes wrong on purpose: rules, and the weather."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from aiohttp import web
 
 from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_json, read_object
 from rasa_whatsapp_channel.simulator.faults import BadRule
+from rasa_whatsapp_channel.simulator.weather import ROUGH, WEATHERS, Weather
 from rasa_whatsapp_channel.simulator.world import World
 
 
@@ -18,6 +19,8 @@ def fault_routes(world: World) -> Iterator[web.RouteDef]:
     yield web.delete("/simulator/faults", routes.clear)
     yield web.post("/simulator/faults/seed", routes.seed)
     yield web.delete("/simulator/faults/{id}", routes.remove)
+    yield web.get("/simulator/weather", routes.weather)
+    yield web.post("/simulator/weather", routes.change_weather)
 
 
 class FaultRoutes:
@@ -37,9 +40,7 @@ class FaultRoutes:
         return web.json_response(self._faults.to_json(key))
 
     async def seed(self, request: web.Request) -> web.Response:
-        seed = (await read_object(request)).get("seed")
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise Wrong("seed is a whole number.")
+        seed = _seed_of((await read_object(request)).get("seed"))
         self._faults.seed(seed)
         return web.json_response({"seed": seed})
 
@@ -53,3 +54,23 @@ class FaultRoutes:
             raise Wrong(f"There is no rule {request.match_info['id']}.", status=404)
         self._world.publish_faults()
         return await self.list_all(request)
+
+    async def weather(self, request: web.Request) -> web.Response:
+        """What the weather is, and what it has brought."""
+        return web.json_response(self._world.weather_to_json())
+
+    async def change_weather(self, request: web.Request) -> web.Response:
+        given = await read_object(request)
+        weather, seed = given.get("weather"), _seed_of(given.get("seed", 1))
+        lasting = given.get("lasting", True)
+        if weather not in WEATHERS or not isinstance(lasting, bool):
+            raise Wrong('The weather is {"weather": "calm" or "rough", "seed", "lasting": true}.')
+        rough = Weather(seed, lasting=lasting) if weather == ROUGH else None
+        self._world.change_weather(rough)
+        return await self.weather(request)
+
+
+def _seed_of(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise Wrong("seed is a whole number.")
+    return seed

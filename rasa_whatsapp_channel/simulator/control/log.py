@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_object
+from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_object, text_of
 from rasa_whatsapp_channel.simulator.webhooks.export import as_curl, as_test
 from rasa_whatsapp_channel.simulator.webhooks.log import Webhook
 from rasa_whatsapp_channel.simulator.world import World
@@ -16,6 +17,8 @@ def log_routes(world: World) -> Iterator[web.RouteDef]:
     routes = LogRoutes(world)
     webhook = "/simulator/webhooks/{id}"
     yield web.get("/simulator/requests", routes.requests)
+    yield web.get("/simulator/refusals", routes.refusals)
+    yield web.post("/simulator/given-up", routes.give_up)
     yield web.get("/simulator/webhooks", routes.webhooks)
     yield web.post("/simulator/webhooks", routes.send)
     yield web.post(f"{webhook}/redeliver", routes.redeliver)
@@ -30,6 +33,29 @@ class LogRoutes:
 
     async def requests(self, request: web.Request) -> web.Response:
         return web.json_response(list(self._world.requests.entries))
+
+    async def refusals(self, request: web.Request) -> web.Response:
+        """What reached no phone: refused by WhatsApp, or given up by the channel."""
+        return web.json_response([asdict(each) for each in self._world.state.refusals])
+
+    async def give_up(self, request: web.Request) -> web.Response:
+        """The channel tells of a message that it does not send."""
+        given = await read_object(request)
+        recipient, reason = text_of(given, "to"), text_of(given, "reason")
+        body, code = given.get("body"), given.get("code")
+        if recipient is None or reason is None:
+            raise Wrong('A message given up is {"to", "reason", "code", "response", "body"}.')
+        if not isinstance(body, Mapping | None) or not isinstance(code, int | None):
+            raise Wrong("body is a message as it would have been sent, code a number.")
+        self._world.note_given_up(
+            recipient,
+            reason,
+            code=code or None,
+            number=text_of(given, "number") or "",
+            response=text_of(given, "response"),
+            body=body,
+        )
+        return web.json_response({"noted": True})
 
     async def webhooks(self, request: web.Request) -> web.Response:
         return web.json_response([attempt.to_json() for attempt in self._webhooks.log.attempts])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -37,6 +38,8 @@ class WholeRoutes:
                 "faults": world.faults.all_to_json(),
                 "templates": world.templates.to_json(),
                 "rasa": world.config.rasa is not None,
+                "weather": world.weather_to_json(),
+                "refusals": [asdict(each) for each in world.state.refusals],
                 "people": [world.person_to_json(person) for person in world.state.people.values()],
                 "messages": [world.to_json(m) for m in world.state.messages.values()],
             }

@@ -70,9 +70,8 @@ class Webhooks:
         *place* is ``webhooks`` for what people write and ``statuses`` for the rest, each with a
         lane of its own: a bot may wait for a status before it answers. *kind* is the message's.
         """
-        fault = self._faults.find(place, ON_WEBHOOKS, person=person, type=kind)
-        if fault is not None:
-            self._feed.publish("faults", faults=self._faults.all_to_json())
+        hit = self._faults.find(place, ON_WEBHOOKS, person=person, type=kind)
+        fault = hit.do if hit is not None else None
         if fault == ("lose", True):
             self._note(Attempt(self.make(body), 0, self._clock(), 0.0, error="lost on purpose"))
             return

@@ -1,5 +1,5 @@
 """
-Rules of `faults` that hit webhooks: twice, late, the wrong way round, several in one, or never.
+What `faults` do to webhooks: twice, again later, late, the wrong way round, several in one, never.
 
 What waits for company does not wait for ever: after `PATIENCE` seconds it goes as it is.
 """
@@ -61,6 +61,10 @@ class Disorder:
             case "duplicate", copies:
                 for _ in range(int(copies) + 1):
                     self._pass_on(parcel)
+            case "again", seconds:
+                self._pass_on(parcel)
+                # Beside the lane: what comes behind does not wait for it.
+                self._send(Parcel(f"{parcel.lane}/again", parcel.body, None, float(seconds)))
             case "delay", seconds:
                 late = Parcel(parcel.lane, parcel.body, parcel.taken, float(seconds))
                 self._pass_on(late)

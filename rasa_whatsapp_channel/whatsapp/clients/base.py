@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -79,6 +79,10 @@ class Client(ABC):
         (`Api.callback_data`), and is left away where it is too long. *note*, a line of ASCII, goes
         along as a header to who `takes_notes`, and to nobody else.
         """
+
+    async def tell_given_up(self, told: Mapping[str, Any]) -> None:
+        """Tell who `takes_notes` of a message that is not sent; nobody else. Never raises."""
+        return
 
     @abstractmethod
     async def upload(self, file: File) -> str:

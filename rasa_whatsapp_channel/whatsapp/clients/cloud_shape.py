@@ -8,7 +8,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/busine
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
 from rasa_whatsapp_channel.whatsapp.clients.requests import (
     download_request,
     form_upload_request,
+    given_up_request,
     json_request,
     with_note,
 )
@@ -79,6 +80,10 @@ class CloudShape(Client):
         if note and self._takes_notes:
             request = with_note(request, note)
         return await self._exchange.send_message(request)
+
+    async def tell_given_up(self, told: Mapping[str, Any]) -> None:
+        if self._takes_notes:
+            await self._exchange.tell(given_up_request(self._number_url, told))
 
     async def upload(self, file: File) -> str:
         request = form_upload_request(join(self._number_url, "media"), file)

@@ -62,6 +62,11 @@ class Exchange:
 
         return await self._authorized(call)
 
+    async def tell(self, request: Request) -> None:
+        """Send *request* without the token; whether anybody hears it does not matter."""
+        with suppress(TransportError):
+            await self._transport.send(request)
+
     @asynccontextmanager
     async def open(self, request: Request, *, authorized: bool = True) -> AsyncIterator[Download]:
         """Open a download; not *authorized* keeps the token from a host that is not the API's."""

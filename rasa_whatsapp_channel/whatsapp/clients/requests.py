@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from rasa_whatsapp_channel.whatsapp.clients.urls import join, origin
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request
 
 # seconds for 100 MB, the largest document, over a slow line
 MEDIA_TIMEOUT: Final = 300.0
 # what a simulator is told of a message
 NOTE: Final = "X-Rasa-Response"
+NOTE_TIMEOUT: Final = 2.0
 _encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -28,6 +30,12 @@ def json_request(method: str, url: str, body: Mapping[str, Any]) -> Request:
 def with_note(request: Request, note: str) -> Request:
     """Return *request* and *note* in a header."""
     return replace(request, headers={**request.headers, NOTE: note})
+
+
+def given_up_request(base_url: str, told: Mapping[str, Any]) -> Request:
+    """Return what tells a simulator at *base_url* of a message that is not sent."""
+    url = join(origin(base_url) or base_url, "simulator", "given-up")
+    return replace(json_request("POST", url, told), timeout=NOTE_TIMEOUT)
 
 
 def form_upload_request(url: str, file: File) -> Request:

@@ -8,7 +8,7 @@ https://whatsapp.turn.io/docs/api/messages
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download, MediaI
 from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
 from rasa_whatsapp_channel.whatsapp.clients.requests import (
     download_request,
+    given_up_request,
     json_request,
     raw_upload_request,
     with_note,
@@ -82,6 +83,10 @@ class V1Shape(Client):
         if note and self._takes_notes:
             request = with_note(request, note)
         return await self._exchange.send_message(request)
+
+    async def tell_given_up(self, told: Mapping[str, Any]) -> None:
+        if self._takes_notes:
+            await self._exchange.tell(given_up_request(self._url, told))
 
     async def upload(self, file: File) -> str:
         request = raw_upload_request(join(self._url, "media"), file)

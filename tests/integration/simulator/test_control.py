@@ -43,6 +43,8 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
             }
         ],
         "messages": [],
+        "weather": {"weather": "calm", "seed": None, "lasting": None, "gusts": []},
+        "refusals": [],
     }
 
 

@@ -1,12 +1,15 @@
 """What goes wrong on purpose, as a bot sees it."""
 
+import asyncio
+
 import aiohttp
 import pytest
 
 MAYA = "4915112345678"
 NUMBER = "106540352242922"
 TOKEN = {"Authorization": "Bearer simulator-token"}
-HELLO = {"messaging_product": "whatsapp", "to": MAYA, "type": "text", "text": {"body": "hello"}}
+TO = {"messaging_product": "whatsapp", "to": MAYA}
+HELLO = {**TO, "type": "text", "text": {"body": "hello"}}
 ONCE = {"next": 1}
 
 
@@ -86,6 +89,100 @@ async def test_a_connection_breaks_before_or_after_the_message_was_taken(simulat
     with pytest.raises(aiohttp.ClientError):
         await simulator.cloud(HELLO)
     assert len(await simulator.shows(arrives)) == arrives
+
+
+async def test_an_answer_breaks_off_in_the_middle_though_the_message_was_taken(simulator):
+    await rule(simulator, "messages", {"cut": True})
+
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await simulator.cloud(HELLO)
+    assert len(await simulator.shows(1)) == 1
+
+
+async def test_the_number_is_to_wait_for_seconds(simulator):
+    await rule(simulator, "messages", {"retry_after": 2})
+
+    url = f"{simulator.url}/v25.0/{NUMBER}/messages"
+    async with simulator.session.post(url, json=HELLO, headers=TOKEN) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (429, "2")
+
+
+async def test_the_statuses_come_before_the_answer(simulator, bot):
+    await rule(simulator, "messages", {"early": True})
+
+    _, answer = await simulator.cloud(HELLO)
+
+    told = [status for each in bot.received for status in value(each).get("statuses", [])]
+    assert answer["messages"][0]["id"] in {status["id"] for status in told}
+
+
+async def test_a_failure_comes_before_the_answer(simulator, bot):
+    await rule(simulator, "messages", {"early": True})
+    await rule(simulator, "statuses", {"code": 131026})
+
+    await simulator.cloud(HELLO)
+
+    assert [value(each)["statuses"][0]["status"] for each in bot.received] == ["failed"]
+
+
+async def test_an_uploaded_file_is_gone_for_good(simulator):
+    form = aiohttp.FormData({"messaging_product": "whatsapp", "type": "text/plain"})
+    form.add_field("file", b"Hello", filename="hello.txt", content_type="text/plain")
+    _, uploaded = await simulator.call("POST", f"/v25.0/{NUMBER}/media", data=form, headers=TOKEN)
+    await rule(simulator, "ids", {"missing": True})
+
+    sent = {**TO, "type": "document", "document": uploaded}
+    answers = [answer["error"] for _, answer in [await simulator.cloud(sent) for _ in range(2)]]
+
+    assert [error["code"] for error in answers] == [100, 100]
+    assert uploaded["id"] in answers[0]["error_data"]["details"]
+
+
+async def test_the_server_of_a_link_fails_once(simulator, bot):
+    await rule(simulator, "links", {"missing": True})
+
+    link = {**TO, "type": "image", "image": {"link": "https://pictures.example/a.png"}}
+    await simulator.cloud(link)
+
+    (message,) = await simulator.shows(1)
+    assert (message["status"], message["errors"][0]["code"]) == ("failed", 131053)
+
+
+async def test_a_phone_shows_a_text_before_the_file_that_was_sent_earlier(simulator):
+    await rule(simulator, "phones", {"delay": 0.4})
+    form = aiohttp.FormData({"messaging_product": "whatsapp", "type": "text/plain"})
+    form.add_field("file", b"Hello", filename="hello.txt", content_type="text/plain")
+    _, uploaded = await simulator.call("POST", f"/v25.0/{NUMBER}/media", data=form, headers=TOKEN)
+
+    await simulator.cloud({**TO, "type": "document", "document": uploaded})
+    await simulator.cloud(HELLO)
+
+    assert [message["type"] for message in await simulator.shows(2)] == ["text", "document"]
+
+
+async def test_a_webhook_comes_again_later(simulator, bot):
+    await rule(simulator, "webhooks", {"again": 0.1})
+    await simulator.says("one")
+    await simulator.says("two")
+
+    await bot.takes(3)
+    assert texts(bot.received) == ["one", "two", "one"]
+    assert bot.received[0].raw == bot.received[2].raw
+
+
+async def test_a_person_whom_the_bot_knows_comes_without_their_number(simulator, bot):
+    await rule(simulator, "webhooks", {"hide_number": True}, when={"always": True})
+    await simulator.says("the bot has heard of neither name yet")
+    await bot.takes(1)
+    while (await simulator.chat())[0]["status"] == "sent":
+        await asyncio.sleep(0.01)
+    await simulator.says("now it has")
+    first, second = await bot.takes(2)
+
+    assert value(first)["messages"][0]["from"] == MAYA
+    assert "from" not in value(second)["messages"][0]
+    assert value(second)["messages"][0]["from_user_id"] == "DE.13491208655302741918"
+    assert "wa_id" not in value(second)["contacts"][0]
 
 
 async def test_no_answer_comes_in_time(simulator):

@@ -270,3 +270,45 @@ async def test_one_thing_goes_wrong_at_a_time(desk):
         desk.fails(code=1, status=500)
     with pytest.raises(TypeError, match="wants one thing to go wrong"):
         desk.fails()
+
+
+async def test_what_the_channel_gives_up_is_told_with_its_response_and_reason(desk):
+    async def bot(turn, say):
+        await say({"utter_action": "utter_bill", "image": "media/none.jpg"})
+
+    desk.bot(bot)
+    ada = desk.user().sends("hi")
+    await ada.gets_nothing()
+
+    (given_up,) = desk.refusals
+    assert (given_up["by"], given_up["person"]) == ("channel", ada.phone)
+    assert given_up["response"] == "utter_bill"
+    assert "media/none.jpg" in given_up["rule"]
+    assert given_up["request"]["body"] == {"type": "image", "image": {"path": "media/none.jpg"}}
+
+
+def test_the_channel_of_the_fixture_keeps_its_messages_in_a_file(desk, tmp_path):
+    desk.user().sends("hi").must_get(text="Welcome", buttons=True)
+
+    assert (tmp_path / "whatsapp.db").read_bytes().startswith(b"SQLite format 3")
+
+
+class TestInRoughWeather:
+    @pytest.fixture
+    def whatsapp_weather(self):
+        return "rough"
+
+    @pytest.fixture
+    def whatsapp_seed(self):
+        return 3
+
+    async def test_every_answer_comes_and_what_was_rough_is_told(self, desk):
+        ada = desk.user("+49 151 98765432", name="Ada")
+        for n in range(12):
+            ada.sends(f"message {n}")
+            await ada.gets(f"You said: message {n}")
+
+        assert desk.gusts
+        assert all(gust["words"] for gust in desk.gusts)
+        desk.turns("calm")
+        assert desk.gusts == []

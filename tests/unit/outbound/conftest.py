@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ class FakeClient(Client):
         self.is_down = False
         self.pings = 0
         self.callback_data: list[str | None] = []  # of each in `sent`
+        self.given_up: list[Mapping[str, Any]] = []
 
     def body(
         self,
@@ -95,6 +96,9 @@ class FakeClient(Client):
         self.sent.append((recipient_id, message.body()))
         self.callback_data.append(callback_data)
         return f"wamid.{len(self.sent)}"
+
+    async def tell_given_up(self, told: Mapping[str, Any]) -> None:
+        self.given_up.append(told)
 
     async def upload(self, file: Any) -> str:
         self.uploaded.append(Path(file.content).read_bytes())

@@ -404,6 +404,24 @@ async def test_a_refused_message_is_a_dead_letter_the_bot_is_told_and_the_next_o
     assert (event.code, event.response) == (131009, "utter_x")
 
 
+async def test_a_simulator_is_told_what_is_given_up_and_why(office):
+    office.client.answers = [refuse(131009)]
+    await office.put("1", Text("a"))
+
+    await office.run()
+
+    (told,) = office.client.given_up
+    assert {**told, "reason": ""} == {
+        "to": PHONE,
+        "number": None,
+        "code": 131009,
+        "reason": "",
+        "response": "utter_x",
+        "body": {"type": "text", "text": {"body": "a"}},
+    }
+    assert "131009" in told["reason"]
+
+
 async def test_of_what_the_bot_says_about_a_failure_is_told_that_it_is_that(office):
     office.client.answers = [refuse(131009)]
     await office.put("failed:1:0", Text("a"))

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from support.fake_transport import FakeTransport, answer
@@ -18,6 +19,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     OnPremisesClient,
     TurnClient,
 )
+from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     InvalidMessage,
@@ -177,6 +179,40 @@ async def test_a_simulator_on_this_machine_gets_the_note_beside_the_message(spok
     await client.send("16505551234", Text("Hello"), note='{"response": "utter_x"}')
 
     assert here.requests[-1].headers["X-Rasa-Response"] == '{"response": "utter_x"}'
+
+
+GIVEN_UP = {"to": "16505551234", "reason": "no such file", "body": {"type": "text"}}
+
+
+@every_api
+async def test_a_simulator_on_this_machine_is_told_of_what_is_given_up_without_the_token(spoken):
+    here = FakeTransport(answer({"noted": True}))
+    client = SPOKEN_HERE[spoken.name](here)
+
+    await client.tell_given_up(GIVEN_UP)
+
+    (request,) = here.requests
+    address = urlsplit(request.url)
+    assert (request.method, address.path) == ("POST", "/simulator/given-up")
+    assert is_loopback(request.url)
+    assert json.loads(request.body) == GIVEN_UP
+    assert request.headers == {"Content-Type": "application/json"}
+
+
+@every_api
+async def test_whatsapp_is_told_nothing_of_what_is_given_up(spoken):
+    client, transport = talk(spoken)
+
+    await client.tell_given_up(GIVEN_UP)
+
+    assert transport.requests == []
+
+
+@every_api
+async def test_whether_a_simulator_hears_of_what_is_given_up_does_not_matter(spoken):
+    here = FakeTransport(TransportError("nobody is there", reached=False))
+
+    await SPOKEN_HERE[spoken.name](here).tell_given_up(GIVEN_UP)
 
 
 @every_api

@@ -1,0 +1,299 @@
+"""
+Rough weather: what a day of WhatsApp really brings, from a seed. No I/O, no clock, no chance.
+
+`decide` says what meets the n-th event of a kind; the rules of `faults` do the same by hand, and
+win. Where something happens is drawn from seed, kind and n alone, so the same traffic meets the
+same weather, however long it takes.
+
+A channel that does its job brings every message through it: what is refused or lost once gets
+through the next time. Only what is *lasting*, a person who has blocked the number, say, is not got
+over, and that can be left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+CALM: Final = "calm"
+ROUGH: Final = "rough"
+WEATHERS: Final = (CALM, ROUGH)
+
+_INFIXES: Final = {"52": "1", "54": "9"}
+FILES: Final = frozenset({"image", "video", "audio", "document", "sticker"})
+
+
+@dataclass(frozen=True)
+class Span:
+    """A number that is drawn, from *least* to *most*."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """
+    What happens to a *share* of the events of a kind; *do* is as in a rule of `faults`.
+
+    *words* tell it, with ``{}`` for the value. *types* are those of messages it can happen to.
+    """
+
+    do: tuple[str, Any]
+    share: float
+    words: str
+    types: frozenset[str] | None = None
+    lasting: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """*rest* is how many events behind a mishap go well, so that nobody gives up."""
+
+    mishaps: tuple[Mishap, ...]
+    rest: int = 3
+
+
+@dataclass(frozen=True)
+class Gust:
+    """What meets the *n*-th event of *kind*, counted from 1."""
+
+    kind: str
+    n: int
+    do: tuple[str, Any]
+    words: str
+
+
+def _says(code: int, share: float, *, meaning: str) -> Mishap:
+    return Mishap(("code", code), share, f"WhatsApp refuses the message: {code}, {meaning}")
+
+
+def _fails(code: int, share: float, *, meaning: str, lasting: bool = False) -> Mishap:
+    words = f"WhatsApp takes the message and cannot deliver it: {code}, {meaning}"
+    return Mishap(("code", code), share, words, lasting=lasting)
+
+
+_TRANSFER: Final = (
+    Mishap(("status", 500), 0.03, "the request for a file is answered with HTTP 500"),
+    Mishap(("status", 503), 0.01, "the request for a file is answered with HTTP 503"),
+    Mishap(("hang_up", True), 0.02, "the connection of a file breaks"),
+    Mishap(("cut", True), 0.02, "the answer with a file breaks off in the middle"),
+    Mishap(("delay", Span(0.2, 1.5)), 0.05, "a file takes {:.1f} s longer"),
+)
+
+ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        # requests that send a message, refused or taken
+        "messages": Kind(
+            (
+                _says(131000, 0.02, meaning="something went wrong"),
+                _says(131016, 0.01, meaning="service unavailable"),
+                _says(2, 0.01, meaning="temporarily unavailable"),
+                _says(131056, 0.02, meaning="too many to this person"),
+                Mishap(("retry_after", 2), 0.01, "WhatsApp wants no message for {} s: HTTP 429"),
+                _says(130429, 0.005, meaning="too many of this number"),
+                Mishap(("status", 500), 0.01, "WhatsApp answers with HTTP 500"),
+                Mishap(("status", 502), 0.01, "WhatsApp answers with HTTP 502"),
+                Mishap(("hang_up", True), 0.02, "the connection breaks before WhatsApp reads"),
+                Mishap(
+                    ("hang_up", "after"), 0.02, "WhatsApp takes the message, the answer is lost"
+                ),
+                Mishap(("timeout", "after"), 0.003, "WhatsApp takes the message and never answers"),
+                Mishap(("cut", True), 0.02, "WhatsApp takes the message, its answer breaks off"),
+                Mishap(("early", True), 0.05, "the statuses come before the answer"),
+                Mishap(("delay", Span(0.2, 2.0)), 0.03, "WhatsApp answers {:.1f} s late"),
+                Mishap(("expire_token", True), 0.002, "WhatsApp does not accept the token once"),
+            )
+        ),
+        # messages that were taken, and come to nothing behind the answer
+        "fates": Kind(
+            (
+                _fails(131000, 0.02, meaning="something went wrong"),
+                _fails(131016, 0.01, meaning="service unavailable"),
+                Mishap(
+                    ("code", 131053),
+                    0.05,
+                    "WhatsApp takes the message and cannot deliver its file: 131053",
+                    types=FILES,
+                ),
+                _fails(131026, 0.002, meaning="undeliverable", lasting=True),
+                _fails(131047, 0.001, meaning="the window is closed", lasting=True),
+                _fails(131049, 0.002, meaning="WhatsApp chose not to", lasting=True),
+                _fails(131050, 0.001, meaning="the person wants no marketing", lasting=True),
+                _fails(130472, 0.001, meaning="the number is in an experiment", lasting=True),
+            )
+        ),
+        "ids": Kind((Mishap(("missing", True), 0.05, "an uploaded file is gone from WhatsApp"),)),
+        "links": Kind((Mishap(("missing", True), 0.1, "the server of a link answers HTTP 503"),)),
+        "media": Kind(_TRANSFER),
+        "download": Kind(_TRANSFER),
+        "login": Kind(
+            (
+                Mishap(("status", 503), 0.05, "the login is answered with HTTP 503"),
+                Mishap(("hang_up", True), 0.05, "the connection of the login breaks"),
+            )
+        ),
+        # what people write, on its way to the bot
+        "webhooks": Kind(
+            (
+                Mishap(("duplicate", 1), 0.05, "a message comes twice"),
+                Mishap(("again", Span(1.0, 5.0)), 0.05, "a message comes again after {:.1f} s"),
+                Mishap(("delay", Span(0.1, 1.5)), 0.05, "a message comes {:.1f} s late"),
+                Mishap(("reorder", True), 0.03, "a message is overtaken by the next one"),
+                Mishap(("batch", 2), 0.03, "a message waits for company in its webhook"),
+            ),
+            rest=1,
+        ),
+        "names": Kind(
+            (
+                Mishap(
+                    ("hide_number", True),
+                    0.05,
+                    "a message names its sender by user id, without a phone number",
+                ),
+            ),
+            rest=0,
+        ),
+        "statuses": Kind(
+            (
+                Mishap(("duplicate", 1), 0.1, "a status comes twice"),
+                Mishap(("again", Span(1.0, 5.0)), 0.03, "a status comes again after {:.1f} s"),
+                Mishap(("delay", Span(0.1, 2.0)), 0.1, "a status comes {:.1f} s late"),
+                Mishap(("reorder", True), 0.1, "a status is overtaken by the next one"),
+                Mishap(("batch", 3), 0.05, "a status waits for company in its webhook"),
+                Mishap(("lose", True), 0.02, "a status is never told"),
+            ),
+            rest=0,
+        ),
+        # a file has to be loaded by the phone, and a text behind it does not wait
+        "phones": Kind(
+            (
+                Mishap(
+                    ("delay", Span(0.8, 2.0)),
+                    1.0,
+                    "the phone shows a file after {:.1f} s",
+                    types=FILES,
+                ),
+            ),
+            rest=0,
+        ),
+    }
+)
+
+
+def decide(
+    seed: int,
+    kind: str,
+    n: int,
+    *,
+    who: int = 0,
+    of_type: str | None = None,
+    lasting: bool = True,
+    kinds: Mapping[str, Kind] = ROUGH_KINDS,
+) -> Gust | None:
+    """
+    Return what meets the *n*-th event of *kind* of the *who*-th person, None if it goes well.
+
+    *of_type* is the message's type, *lasting* whether something may last.
+    """
+    wanted = kinds[kind]
+    drawn = _draw(seed, kind, who, n, wanted)
+    if drawn is None or (drawn.types is not None and of_type not in drawn.types):
+        return None
+    if drawn.lasting and not lasting:
+        return None
+    # By what was drawn and not by what became of it: n alone decides.
+    if any(_draw(seed, kind, who, n - back, wanted) for back in range(1, wanted.rest + 1)):
+        return None
+    name, value = drawn.do
+    if isinstance(value, Span):
+        share = _share(seed, kind, who, n, "value")
+        value = round(value.least + share * (value.most - value.least), 2)
+    return Gust(kind, n, (name, value), drawn.words.format(value))
+
+
+def _draw(seed: int, kind: str, who: int, n: int, wanted: Kind) -> Mishap | None:
+    if n < 1:
+        return None
+    left = _share(seed, kind, who, n)
+    for mishap in wanted.mishaps:
+        if left < mishap.share:
+            return mishap
+        left -= mishap.share
+    return None
+
+
+def _share(*what: object) -> float:
+    """Return a number from 0 to 1 that *what* alone determines, on any machine."""
+    digest = hashlib.sha256(repr(what).encode()).digest()
+    return int.from_bytes(digest[:7], "big") / 2**56
+
+
+@dataclass
+class Weather:
+    """
+    The weather of one run: counts what comes, person by person.
+
+    *who* is a person's place in the order in which they first appeared, so that numbers which are
+    made up anew in each run change nothing.
+    """
+
+    seed: int
+    lasting: bool = True
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: ROUGH_KINDS)
+
+    def __post_init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew: what comes now is the first."""
+        self._people: dict[str, int] = {}
+        self._counts: Counter[tuple[str, int]] = Counter()
+
+    def next(
+        self,
+        kind: str,
+        actions: Collection[str],
+        facts: Mapping[str, str | None],
+    ) -> Gust | None:
+        """
+        Count an event of *kind* and return what meets it; only *actions* can be done to it.
+
+        *facts* may hold person and type.
+        """
+        if kind not in self.kinds:
+            return None
+        person = facts.get("person")
+        who = self._people.setdefault(person, len(self._people) + 1) if person else 0
+        self._counts[kind, who] += 1
+        n = self._counts[kind, who]
+        gust = decide(
+            self.seed,
+            kind,
+            n,
+            who=who,
+            of_type=facts.get("type"),
+            lasting=self.lasting,
+            kinds=self.kinds,
+        )
+        return gust if gust is not None and gust.do[0] in actions else None
+
+
+def local_number(phone: str) -> str:
+    """
+    Return the number under which WhatsApp knows *phone*, which differs in three countries.
+
+    Brazil's older accounts have no 9 behind the area code, Mexico's mobiles have a 1 behind 52 and
+    Argentina's a 9 behind 54; people dial them the other way.
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+    """
+    country, rest = phone[:2], phone[2:]
+    if country == "55" and len(rest) == 11 and rest[2] == "9":
+        return f"55{rest[:2]}{rest[3:]}"
+    if country in _INFIXES and len(rest) == 10:
+        return f"{country}{_INFIXES[country]}{rest}"
+    return phone
