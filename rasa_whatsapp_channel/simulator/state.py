@@ -100,7 +100,8 @@ class Refusal:
     A message that reached no phone: refused by WhatsApp, or given up by the channel (*by*).
 
     *person* is missing where the request names nobody, as an upload does. *request* has method,
-    path and body, *response* is the name of what the channel was to say.
+    path and body, *response* is the name of what the channel was to say, *after* the last message
+    that was in the chat by then.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Refusal:
     request: Mapping[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
     response: str | None = None
+    after: str | None = None
 
 
 class State:

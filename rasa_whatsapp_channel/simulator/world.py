@@ -237,6 +237,10 @@ class World:
         self._refuse(refusal, keep=True)
 
     def _refuse(self, refusal: Refusal, *, keep: bool) -> None:
+        chat = self.state.chat(refusal.person) if refusal.person is not None else []
+        # A reaction stands on the message it is for.
+        shown = [message.id for message in chat if message.type != "reaction"]
+        refusal = replace(refusal, after=shown[-1] if shown else None)
         if keep:
             self.state.refusals.append(refusal)
         self.feed.publish("refused", **asdict(refusal))

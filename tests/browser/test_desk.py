@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
 from browser import scene
 from support.chromium import Tab
@@ -351,3 +353,59 @@ async def other(page: Tab, name: str) -> None:
     await page.click(".attach-others")
     await page.click(f"[data-other={name}]")
     await page.shows("document.querySelector('dialog form')")
+
+
+async def test_rough_weather_stands_above_the_chat_with_what_it_has_just_brought(
+    page: Tab, bot: Bot
+) -> None:
+    strip = "document.querySelector('.weather')"
+    assert await page.js(f"{strip}.checkVisibility()") is False
+
+    await page.click("#tab-faults")
+    await page.js("document.querySelector('.weather-form input').value = '7'")
+    await page.click(".weather-form button")
+    await page.shows(f"{strip}.textContent.includes('Rough weather, seed 7')")
+    assert "Nothing has gone wrong here yet." in await page.js(f"{strip}.textContent")
+
+    # an image is shown late by every phone: that happens with any seed
+    picture = await bot.uploads("lake.jpg", "image/jpeg")
+    for _ in range(3):
+        with suppress(aiohttp.ClientError, KeyError):
+            await bot.says({"type": "image", "image": {"id": picture}})
+    await page.shows("document.querySelectorAll('#gusts li').length > 1")
+    told = await page.js("document.querySelector('#gusts').textContent")
+    assert "Maya" in told
+    await page.shows(f"!{strip}.textContent.includes('Nothing')")
+
+    await page.click(".bench-weather .tool")  # Calm
+    await page.shows(f"!{strip}.checkVisibility()")
+    await page.shows("document.querySelector('.bench-weather').textContent.includes('Calm:')")
+
+
+async def test_what_reached_no_phone_is_in_the_chat_after_a_reload_too(page: Tab, bot: Bot) -> None:
+    assert await bot.says({"type": "text", "text": {"body": "x" * 5000}}) == ""
+    told = {
+        "to": MAYA,
+        "reason": "media/invoice.pdf: there is no such file",
+        "response": "utter_invoice",
+        "body": {"type": "document", "document": {"path": "media/invoice.pdf"}},
+    }
+    await bot.session.post(f"{bot.simulator}/simulator/given-up", json=told)
+    await bot.says({"type": "text", "text": {"body": "what came behind them"}})
+    behind = "document.querySelectorAll('.messages article').length === 3"
+    await page.shows(behind)
+
+    await page.call("Page.reload")
+    await page.shows(behind)
+
+    texts = await page.js(
+        "[...document.querySelectorAll('.messages article')].map((node) => node.innerText)"
+    )
+    refused, given_up, message = texts
+    assert "WhatsApp refuses this" in refused
+    assert "at most 4096" in refused
+    assert "Error 100" in refused
+    assert "the channel gave this up" in given_up
+    assert "there is no such file" in given_up
+    assert "utter_invoice" in given_up
+    assert "what came behind them" in message

@@ -77,6 +77,9 @@ export const removeFaults = () => call("/faults", { method: "DELETE" });
 
 export const seedFaults = (seed) => postJson("/faults/seed", { seed });
 
+/** Turn the weather: {weather: "rough", seed} or {weather: "calm"}. */
+export const setWeather = (weather) => postJson("/weather", weather);
+
 export const readWebhooks = () => call("/webhooks");
 
 export const redeliver = (id) => postJson(`/webhooks/${segment(id)}/redeliver`, {});

@@ -21,7 +21,7 @@ const page = {
   state,
   addPerson,
   inspect: (item) => bench.select(item),
-  openBench: () => bench.open(),
+  openBench: (panel) => bench.open(panel),
 };
 const phones = (page.phones = createPhones(page, onPhones));
 const bench = createBench(page);
@@ -136,7 +136,7 @@ async function reload() {
   waiting = [];
   try {
     const [whole, deliveries] = await Promise.all([api.readState(), api.readWebhooks()]);
-    state.load(whole);
+    state.load(whole, phones.inUse?.chat);
     state.loadDeliveries(deliveries);
   } catch (error) {
     toast(error.message);
@@ -157,7 +157,7 @@ function take(event) {
   } else if (waiting) {
     waiting.push(event);
   } else if (event.event === "refused") {
-    if (!isStray(event.request)) state.take(addressed(event));
+    if (!isStray(event.request ?? {})) state.take(event, phones.inUse?.chat);
   } else {
     state.take(event);
   }
@@ -166,12 +166,6 @@ function take(event) {
 /** What browsers ask every server for is nothing the bot did. */
 function isStray({ method, path }) {
   return method === "GET" && /^\/\.well-known\/|\.(ico|png|txt|json|map)$/.test(path);
-}
-
-/** A refusal with its chat: an upload, say, is for nobody yet, so it is shown where one looks. */
-function addressed(refusal) {
-  const chat = state.chatKey(state.resolve(refusal.person), refusal.number);
-  return { ...refusal, chat: state.hasChat(chat) ? chat : phones.inUse.chat };
 }
 
 async function addPerson() {

@@ -126,8 +126,11 @@ export function createBench(page) {
   return {
     select,
 
-    open() {
+    /** Show the bench, with the panel *name* if one is named. */
+    open(name) {
       select(null);
+      const wanted = panels.find((panel) => panel.name === name);
+      if (wanted) show(wanted);
       if (!isBeside()) openDrawer();
     },
 
@@ -146,7 +149,7 @@ export function createBench(page) {
     refresh(what, change = {}) {
       if (selected && change.item === selected) render();
       if (selected) return;
-      if (["faults", "clock"].includes(what)) drawTabs();
+      if (["faults", "clock", "weather"].includes(what)) drawTabs();
       shown.refresh(what, change);
     },
   };

@@ -6,6 +6,7 @@ import { createComposer } from "./composer/composer.js";
 import { createDesk } from "./desk.js";
 import { byId } from "./dom.js";
 import { createThread } from "./thread.js";
+import { renderWeather } from "./weather.js";
 
 /** A phone nobody holds yet. *page* is what app.js offers: {state, inspect, addPerson, …}. */
 export function createPhone(page) {
@@ -26,9 +27,14 @@ export function createPhone(page) {
     redraw();
   }
 
+  function drawHead() {
+    renderHead(desk);
+    renderWeather(desk, () => page.openBench("faults"));
+  }
+
   function redraw() {
     const empty = desk.chat ? emptyChat(desk) : emptyDesk(page.addPerson);
-    renderHead(desk);
+    drawHead();
     thread.show(page.state.thread(desk.chat), empty);
     thread.setTyping(page.state.isTyping(desk.chat));
   }
@@ -39,7 +45,7 @@ export function createPhone(page) {
     hold,
     redraw,
     refresh: thread.refresh,
-    renderHead: () => renderHead(desk),
+    renderHead: drawHead,
     focus: composer.focus,
 
     showTyping() {

@@ -1,6 +1,7 @@
 // What the page knows: people, their chats, what the platform refused. No DOM, no network.
 
 const DELIVERIES_KEPT = 200;
+const GUSTS_KEPT = 500;
 
 /** What names a person in addresses and messages: the phone, else the user id. */
 export const keyOf = (person) => person.phone || person.user_id;
@@ -21,15 +22,17 @@ export class State {
     for (const listener of this.listeners) listener(change);
   }
 
-  /** Take the whole state as GET /simulator/state gives it. Refusals seen so far stay. */
-  load({ people = [], messages = [], ...rest }) {
-    const refused = [...(this.threads?.values() ?? [])].flat().filter((item) => item.refused);
+  /**
+   * Take the whole state as GET /simulator/state gives it; *chat* is shown what names no chat.
+   */
+  load({ people = [], messages = [], refusals = [], ...rest }, chat) {
     this.api = rest.api;
     this.webhook = typeof rest.webhook === "string" ? rest.webhook : rest.webhook?.url;
     this.numbers = rest.numbers ?? (rest.number ? [rest.number] : []);
     this.clock = rest.clock;
     this.faults = rest.faults;
     this.templates = rest.templates;
+    this.weather = rest.weather;
     this.hasRasa = rest.rasa === true;
     this.people = new Map(people.map((person) => [keyOf(person), person]));
     this.messages = new Map();
@@ -37,24 +40,25 @@ export class State {
     this.threads = new Map();
     this.typing = new Map();
     for (const message of messages) this.putMessage(message);
-    for (const item of refused) this.place(item);
+    for (const refusal of refusals) this.insert(this.refusalOf(refusal, chat));
     this.tell({ what: "all" });
   }
 
-  /** Throw away what only this page remembers: refusals and deliveries. */
+  /** Throw away what only this page remembers. */
   forget() {
-    this.threads.clear();
     this.deliveries = [];
   }
 
-  /** Take one event of the socket. */
-  take(event) {
+  /** Take one event of the socket; *chat* is shown what names no chat. */
+  take(event, chat) {
     const takers = {
       message: () => this.takeMessage(event.message),
       status: () => this.takeStatus(event),
       reaction: () => this.takeReactions(event),
       typing: () => this.takeTyping(event),
-      refused: () => this.takeRefusal(event),
+      refused: () => this.takeRefusal(event, chat),
+      weather: () => this.takeGust(event),
+      weather_changed: () => this.takePart("weather", event),
       webhook: () => this.takeDelivery(event),
       person: () => this.takePerson(event.person),
       window: () => this.takeWindow(event),
@@ -175,6 +179,18 @@ export class State {
     this.threads.get(item.chat).push(item);
   }
 
+  /** Put a refusal where it was when it came: behind the message that was the last one then. */
+  insert(item) {
+    const thread = this.threads.get(item.chat) ?? [];
+    this.threads.set(item.chat, thread);
+    const behind = thread.findIndex(({ id }) => id === item.after);
+    const isOfChat = behind >= 0 || (item.person && !item.after);
+    const earlier = ({ timestamp }) => timestamp <= item.timestamp;
+    let at = (isOfChat ? behind : thread.findLastIndex(earlier)) + 1;
+    while (thread[at]?.refused) at += 1;
+    thread.splice(at, 0, item);
+  }
+
   takeReactions({ message_id: id, reactions }) {
     const item = this.messages.get(id);
     if (!item) return;
@@ -197,12 +213,24 @@ export class State {
     this.tell({ what: "typing", chat });
   }
 
-  takeRefusal({ chat, request, answer, rule }) {
-    const timestamp = this.now();
-    const id = `refused-${timestamp}`;
-    const item = { id, refused: true, chat, timestamp, request, answer, rule };
+  /** What reached no phone, as an item of its chat: an upload, say, is for nobody yet. */
+  refusalOf(refusal, fallback) {
+    const known = this.chatKey(this.resolve(refusal.person), refusal.number);
+    const chat = this.hasChat(known) ? known : (fallback ?? this.chats()[0]);
+    return { ...refusal, refused: true, chat };
+  }
+
+  takeRefusal(refusal, chat) {
+    const item = this.refusalOf(refusal, chat);
+    if (this.thread(item.chat).some(({ id }) => id === item.id)) return; // it was just read
     this.place(item);
-    this.tell({ what: "refused", chat, item, isNew: true });
+    this.tell({ what: "refused", chat: item.chat, item, isNew: true });
+  }
+
+  takeGust(gust) {
+    const gusts = [...(this.weather?.gusts ?? []), gust].slice(-GUSTS_KEPT);
+    this.weather = { ...this.weather, gusts };
+    this.tell({ what: "weather" });
   }
 
   takeDelivery(event) {

@@ -26,7 +26,10 @@ const DETAILS = {
 
 /** {icon?, text}: *text* may hold WhatsApp's formatting. */
 export function summaryOf(item) {
-  if (item.refused) return { icon: "warning", text: `Refused: ${item.rule ?? "by the platform"}` };
+  if (item.refused) {
+    const what = item.by === "channel" ? "Given up" : "Refused";
+    return { icon: "warning", text: `${what}: ${item.rule ?? "by the platform"}` };
+  }
   const content = item.content ?? {};
   if (item.type === "text") return { text: content.body ?? "" };
   if (item.type === "button") return { text: content.text ?? "" };

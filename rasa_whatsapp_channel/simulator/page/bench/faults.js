@@ -4,6 +4,7 @@ import * as api from "../api.js";
 import { fieldNode } from "../dialogs/dialog.js";
 import { h, icon, iconButton } from "../dom.js";
 import { toast } from "../toasts.js";
+import { createWeather } from "./weather.js";
 
 // The faults people try first: words, where, what.
 const PRESETS = [
@@ -33,6 +34,9 @@ const PLACES = [
   ["media", "uploads"],
   ["download", "downloads"],
   ["login", "logins"],
+  ["ids", "ids of uploads"],
+  ["links", "links WhatsApp fetches"],
+  ["phones", "phones"],
   ["webhooks", "webhooks"],
   ["statuses", "statuses"],
 ];
@@ -43,27 +47,39 @@ const DEEDS = [
   ["delay", "delay in seconds"],
   ["timeout", "no answer"],
   ["hang_up", "hang up"],
+  ["cut", "half of the answer"],
+  ["early", "statuses before the answer"],
+  ["retry_after", "wait so many seconds"],
   ["expire_token", "expired token"],
   ["missing", "missing media"],
   ["duplicate", "so many copies"],
+  ["again", "again after seconds"],
+  ["hide_number", "no phone number"],
   ["reorder", "reorder"],
   ["batch", "so many in one"],
   ["lose", "lose it"],
 ];
 
 // What can happen where.
-const REQUEST = ["code", "status", "delay", "timeout", "hang_up", "expire_token"];
-const ORDER = ["delay", "duplicate", "reorder", "batch", "lose"];
+const REQUEST = [
+  ...["code", "status", "delay", "timeout", "hang_up", "cut", "retry_after", "expire_token"],
+];
+const ORDER = ["delay", "duplicate", "again", "reorder", "batch", "lose"];
 const DEEDS_IN = {
-  messages: REQUEST,
+  messages: [...REQUEST, "early"],
   media: [...REQUEST, "missing"],
   download: [...REQUEST, "missing"],
   login: REQUEST,
-  webhooks: ORDER,
+  ids: ["missing"],
+  links: ["missing"],
+  phones: ["delay"],
+  webhooks: [...ORDER, "hide_number"],
   statuses: ["code", ...ORDER],
 };
 
-const WITH_NUMBER = { code: 131_056, status: 503, delay: 5, duplicate: 2, batch: 5 };
+const WITH_NUMBER = {
+  ...{ code: 131_056, status: 503, delay: 5, retry_after: 5, duplicate: 2, again: 5, batch: 5 },
+};
 
 const SHARE_STEP = 5; // percent
 const MESSAGE_TYPES = [
@@ -77,7 +93,9 @@ const MESSAGE_TYPES = [
   "template",
 ];
 
-export function createFaults({ state }) {
+export function createFaults(page) {
+  const { state } = page;
+  const weather = createWeather(page);
   const rules = h("ul.rules");
   const clear = h(
     "button.tool",
@@ -95,12 +113,13 @@ export function createFaults({ state }) {
     icon("again"),
     "Seed 1",
   );
-  const none = h("p.quiet", {}, "Nothing goes wrong. Choose a fault, or write a rule of your own.");
+  const none = h("p.quiet", {}, "No rule is at work. Choose a fault, or write a rule of your own.");
   const when = whenFields("It hits", "preset");
   const own = ownForm();
   const node = h(
     "div.panel.faults",
     {},
+    weather.node,
     h("div.panel-head", {}, h("h3", {}, "At work"), h("div.tools", {}, seed, clear)),
     none,
     rules,
@@ -158,8 +177,12 @@ export function createFaults({ state }) {
   return {
     ...{ name: "faults", label: "Faults", symbol: "bolt", node },
     isThere: () => state.faults !== undefined,
-    hasNews: () => state.faults?.length > 0,
-    refresh: (what) => ["shown", "faults"].includes(what) && draw(),
+    hasNews: () => state.faults?.length > 0 || state.weather?.weather === "rough",
+
+    refresh(what) {
+      if (["shown", "faults"].includes(what)) draw();
+      if (["shown", "weather"].includes(what)) weather.draw();
+    },
   };
 
   function ownForm() {

@@ -1,35 +1,65 @@
-// What the platform refused: it never reached the phone, but its author wants to know.
+// What reached no phone, refused by WhatsApp or given up by the channel: its author wants to know.
 
 import { h, icon } from "../dom.js";
 import { jsonBlock } from "../json.js";
+import { summaryOf } from "../summary.js";
 import { timeOf } from "../times.js";
 
+const TITLES = {
+  whatsapp: "Not sent: WhatsApp refuses this",
+  channel: "Not sent: the channel gave this up",
+};
+
 export function renderRefusal(item) {
+  const code = item.code ?? undefined;
   const error = item.answer?.error ?? item.answer?.errors?.[0] ?? {};
   const said = [
-    error.code,
+    error.code ?? code,
     error.error_data?.details ?? error.details ?? error.message ?? error.title,
   ];
   return h(
     "article.refusal",
-    { tabindex: -1, data: { refused: "", code: error.code }, "aria-label": "Refused message" },
+    {
+      ...{ tabindex: -1, "aria-label": "Message that was not sent" },
+      data: { refused: "", by: item.by, code: error.code ?? code, refusal: item.id },
+    },
     h(
       "p.refusal-title",
       {},
       icon("warning"),
-      h("strong", {}, "Not sent: WhatsApp refuses this"),
+      h("strong", {}, TITLES[item.by] ?? TITLES.whatsapp),
       h("time", {}, timeOf(item.timestamp)),
     ),
+    whatOf(item),
     item.rule && h("p.refusal-rule", { dir: "auto" }, item.rule),
-    said[1] &&
-      said[1] !== item.rule &&
-      h("p.refusal-said", { dir: "auto" }, said.filter(Boolean).join(" · ")),
-    h(
-      "details",
-      {},
-      h("summary", {}, "Request and answer"),
-      jsonBlock(item.request ?? null, "Request"),
-      jsonBlock(item.answer ?? null, "Answer"),
-    ),
+    saidLine(said, item.rule),
+    item.request &&
+      h(
+        "details",
+        {},
+        h("summary", {}, item.answer ? "Request and answer" : "Message"),
+        jsonBlock(item.request, "Request"),
+        item.answer && jsonBlock(item.answer, "Answer"),
+      ),
   );
+}
+
+/** The message in a few words, and the response it was. */
+function whatOf({ request, response }) {
+  const { type, ...body } = request?.body ?? {};
+  if (!type && !response) return null;
+  const { icon: symbol, text } = type ? summaryOf({ type, content: body[type] }) : { text: "" };
+  return h(
+    "p.refusal-what",
+    { dir: "auto" },
+    symbol && icon(symbol),
+    h("span", {}, text),
+    response && h("code", {}, response),
+  );
+}
+
+/** Code and words of WhatsApp's, as far as they say more than the rule. */
+function saidLine([code, words], rule) {
+  const line = [code && `Error ${code}`, words !== rule && words].filter(Boolean).join(" · ");
+  return line && h("p.refusal-said", { dir: "auto" }, line);
 }

@@ -1,0 +1,31 @@
+// The strip below the head of a chat: that the weather is rough, and what has just happened.
+
+import { h, icon } from "./dom.js";
+import { exactTime } from "./times.js";
+
+const ANYBODY = ["media", "download", "login"]; // requests that are for nobody in particular
+
+/** Fill the strip of *desk*'s phone; *open* shows all of it. */
+export function renderWeather({ state, node, chat }, open) {
+  const strip = node.querySelector(".weather");
+  const { weather, seed, gusts = [] } = state.weather ?? {};
+  strip.hidden = weather !== "rough";
+  if (strip.hidden) return;
+  const { key } = state.chatOf(chat);
+  const last = gusts.findLast(({ person, kind }) => person === key || ANYBODY.includes(kind));
+  const badge = h("span.weather-badge", {}, icon("bolt"), `Rough weather, seed ${seed}`);
+  const words = last
+    ? [h("time", {}, exactTime(last.time)), " ", sentence(last.words)]
+    : "Nothing has gone wrong here yet.";
+  strip.replaceChildren(
+    h(
+      "button",
+      { type: "button", onclick: open, title: "All that has happened" },
+      badge,
+      h("span.weather-words", {}, words),
+    ),
+  );
+}
+
+/** *words* as a sentence of its own. */
+export const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
