@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -19,6 +20,7 @@ LAKE = Path(__file__).parents[2] / "examples" / "quickstart" / "media" / "lake.j
 PEOPLE = [str(4915100000000 + n) for n in range(10)]
 MESSAGES = 20  # of each person
 PATIENCE = 150.0
+SEEDS = [int(seed) for seed in os.environ.get("WEATHER_SEEDS", "7").split(",")]
 
 
 def answer(what: str) -> list[dict[str, Any]]:
@@ -74,7 +76,7 @@ class Chat:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("seed", [7])
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_200_messages_get_through_once_and_in_order(serve, tmp_path, monkeypatch, seed):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "media").mkdir()

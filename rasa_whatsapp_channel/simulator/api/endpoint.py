@@ -65,6 +65,7 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
             "answer": answered.body if isinstance(answered, Answer) else None,
             "time": started,
             "seconds": round(time.perf_counter() - clock, 6),
+            "mishap": mishaps.why() if place else None,
         }
         world.requests.note(entry)
         if rule is not None:

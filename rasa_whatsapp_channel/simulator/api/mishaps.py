@@ -24,12 +24,19 @@ EARLY: Final = 3.0  # longest wait of an answer for a status that is told before
 # With which code the message fails that is being taken. (A request itself can hold no values of
 # ours that aiohttp 3.9 and 3.14 both like.)
 _fails_with: ContextVar[Hit | None] = ContextVar("fails_with", default=None)
+_met: ContextVar[Hit | None] = ContextVar("met", default=None)
 _taken: ContextVar[str | None] = ContextVar("taken", default=None)
 
 
 def fails_with() -> Hit | None:
     """Return what lets the message of this request fail behind its answer, if anything."""
     return _fails_with.get()
+
+
+def why() -> str | None:
+    """Return what went wrong on purpose with this request, in words."""
+    hit = _met.get()
+    return hit.why if hit is not None else None
 
 
 def note_taken(message_id: str) -> None:
@@ -40,9 +47,12 @@ def note_taken(message_id: str) -> None:
 async def find(world: World, place: str, request: web.Request) -> Hit | None:
     """Return what goes wrong with *request*, if anything."""
     _fails_with.set(None)  # one connection has one context for all its requests
+    _met.set(None)
     _taken.set(None)
     facts = await _facts(world, request) if place == "messages" else {}
-    return world.faults.find(place, ON_REQUESTS, **facts) if facts is not None else None
+    hit = world.faults.find(place, ON_REQUESTS, **facts) if facts is not None else None
+    _met.set(hit)
+    return hit
 
 
 async def before(hit: Hit, request: web.Request) -> web.StreamResponse | None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +26,7 @@ from rasa_whatsapp_channel.whatsapp.apis import APIS
 from rasa_whatsapp_channel.wiring import Wiring
 
 MAYA = "4915112345678"
+_stores = count(1)
 
 
 @dataclass
@@ -117,7 +119,8 @@ async def _desk(api: str, root: Path, more: dict[str, Any]) -> AsyncIterator[Des
         async with TestServer(app) as server:
             block = credentials_block(config, str(server.make_url("")).rstrip("/"))
             settings = yaml.safe_load(block)[CHANNEL]
-            settings.update({"store": "memory:", "wait_for_delivered": "none", **more})
+            store = f"sqlite:///{root.parent / f'whatsapp-{next(_stores)}.db'}"
+            settings.update({"store": store, "wait_for_delivered": "none", **more})
             settings["media"] = {"private_links": True, **more.get("media", {})}
             wiring = Wiring(
                 Settings.from_credentials(settings), hear, ready=lambda: True, root=root

@@ -40,6 +40,11 @@ async def test_the_same_seed_and_traffic_meet_the_same_again(start):
     assert seen[0] == seen[1] != seen[2]
     assert await gusts(first) == await gusts(second) != await gusts(other)
     assert await gusts(first)
+    _, requests = await first.get("/simulator/requests")
+    told = [each["mishap"] for each in requests if each["mishap"]]
+    _, weather = await first.get("/simulator/weather")
+    words = [g["words"] for g in weather["gusts"] if g["kind"] == "messages"]
+    assert told == [f"Rough weather: {each}." for each in words]
 
 
 async def test_a_calm_day_brings_nothing(simulator):
