@@ -19,7 +19,7 @@ PDF = b"%PDF-1.4\n" + bytes(range(256))
 
 
 async def fill(simulator):
-    """A chat with a text, a file and a reaction, a day later than now; return what it shows."""
+    """A chat with a text, a file, a reaction and a refusal, a day later; return what it shows."""
     await simulator.post("/simulator/clock", {"advance": 86_000})
     await simulator.post("/simulator/people", {"name": "Tom", "phone": "4915100000001"})
     text = await simulator.says("grüß dich")
@@ -33,6 +33,7 @@ async def fill(simulator):
     )
     await simulator.post("/simulator/templates/hello_world/en_US", {"status": "PAUSED"})
     assert text["status"]
+    assert (await simulator.cloud({**HELLO, "text": {}}))[0] == 400
     await simulator.attempts(5)  # all webhooks are through, no status will change any more
     _, state = await simulator.get("/simulator/state")
     return state
