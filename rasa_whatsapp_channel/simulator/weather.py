@@ -85,6 +85,14 @@ _TRANSFER: Final = (
     Mishap(("delay", Span(0.2, 1.5)), 0.05, "a file takes {:.1f} s longer"),
 )
 
+_STATUSES: Final = (
+    Mishap(("duplicate", 1), 0.1, "a status comes twice"),
+    Mishap(("again", Span(1.0, 5.0)), 0.03, "a status comes again after {:.1f} s"),
+    Mishap(("delay", Span(0.1, 2.0)), 0.1, "a status comes {:.1f} s late"),
+    Mishap(("reorder", True), 0.1, "a status is overtaken by the next one"),
+    Mishap(("batch", 3), 0.05, "a status waits for company in its webhook"),
+)
+
 ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         # requests that send a message, refused or taken
@@ -159,16 +167,10 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             rest=0,
         ),
         "statuses": Kind(
-            (
-                Mishap(("duplicate", 1), 0.1, "a status comes twice"),
-                Mishap(("again", Span(1.0, 5.0)), 0.03, "a status comes again after {:.1f} s"),
-                Mishap(("delay", Span(0.1, 2.0)), 0.1, "a status comes {:.1f} s late"),
-                Mishap(("reorder", True), 0.1, "a status is overtaken by the next one"),
-                Mishap(("batch", 3), 0.05, "a status waits for company in its webhook"),
-                Mishap(("lose", True), 0.02, "a status is never told"),
-            ),
-            rest=0,
+            (*_STATUSES, Mishap(("lose", True), 0.02, "a status is never told")), rest=0
         ),
+        # of a failure that is never told nobody could know
+        "failures": Kind(_STATUSES, rest=0),
         # a file has to be loaded by the phone, and a text behind it does not wait
         "phones": Kind(
             (

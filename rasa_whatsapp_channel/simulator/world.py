@@ -326,7 +326,8 @@ class World:
         body = envelopes.statuses_webhook(changes, told, api=self.config.api, number=number)
         kind = messages[0].type if messages else None
         taken = partial(self._told, messages)
-        self.webhooks.post("statuses", person.key, body, kind=kind, taken=taken)
+        weather = "failures" if status == "failed" else None
+        self.webhooks.post("statuses", person.key, body, kind=kind, taken=taken, weather=weather)
 
     def to_json(self, message: Message) -> dict[str, Any]:
         """Return a message as the page and tests get it."""

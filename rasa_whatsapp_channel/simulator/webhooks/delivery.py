@@ -63,14 +63,16 @@ class Webhooks:
         *,
         kind: str | None = None,
         taken: Taken | None = None,
+        weather: str | None = None,
     ) -> None:
         """
         Deliver *body* behind all earlier ones of this person; call *taken* when the bot has it.
 
         *place* is ``webhooks`` for what people write and ``statuses`` for the rest, each with a
-        lane of its own: a bot may wait for a status before it answers. *kind* is the message's.
+        lane of its own: a bot may wait for a status before it answers. *kind* is the message's,
+        *weather* what the weather calls the place.
         """
-        hit = self._faults.find(place, ON_WEBHOOKS, person=person, type=kind)
+        hit = self._faults.find(place, ON_WEBHOOKS, weather=weather, person=person, type=kind)
         fault = hit.do if hit is not None else None
         if fault == ("lose", True):
             self._note(Attempt(self.make(body), 0, self._clock(), 0.0, error="lost on purpose"))

@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.simulator.weather import (
 )
 
 # What rules of `faults` call the places that only the weather tells apart.
-PLACES = {"fates": "statuses", "names": "webhooks"}
+PLACES = {"fates": "statuses", "failures": "statuses", "names": "webhooks"}
 
 
 def gusts(seed, kind, count, **more):
@@ -115,6 +115,11 @@ def test_what_happens_to_files_happens_to_nothing_else():
     assert ("code", 131053) in files
     assert not gusts(1, "phones", 50, of_type="text")
     assert len(gusts(1, "phones", 50, of_type="document")) == 50
+
+
+def test_no_failure_is_left_untold():
+    assert ("lose", True) in {do for _, do in gusts(1, "statuses", 5000)}
+    assert ("lose", True) not in {do for _, do in gusts(1, "failures", 5000)}
 
 
 def test_what_no_sender_gets_over_can_be_left_out():
