@@ -150,7 +150,7 @@ def command(api: str, phone_number_id: str, token_hours: float | None, **options
     """
     A WhatsApp on your desk: a page to chat with your bot.
 
-    With --weather rough it is as kind as WhatsApp is on a bad day, and the bot should get over it,
+    With --weather rough it behaves as WhatsApp does on a bad day, which the bot should get over,
     e.g. --weather rough --seed 7. What happens is told here and on the page.
 
     With --load many people write to the bot at once, e.g. --load 200 --rate 50 --duration 1m. What

@@ -24,13 +24,14 @@ def change(
     world.state.replace_person(person, changed)
     world.feed.publish("moved", was=person.key, person=world.person_to_json(changed))
     kind = "user_changed_number" if phone else "user_changed_user_id"
-    old, new = (person.phone, phone) if phone else (person.user_id, user_id)
+    was, becomes = world.as_told(person), world.as_told(changed)
+    old, new = (was.phone, becomes.phone) if phone else (person.user_id, user_id)
     content = {"body": f"User {person.name} changed from {old} to {new}", "type": kind}
     if api is ON_PREMISES:
-        content["new_wa_id"] = changed.phone or ""
+        content["new_wa_id"] = becomes.phone or ""
     else:
         content["user_id"] = changed.user_id
-        content |= {"wa_id": changed.phone} if changed.phone else {}
+        content |= {"wa_id": becomes.phone} if becomes.phone else {}
     now = int(world.clock())
     message = Message(
         id=ids.new_message_id(api, inbound=True),
@@ -43,9 +44,9 @@ def change(
     )
     world.show(message)
     # The message still comes from whom the bot knows.
-    told = envelopes.messages_webhook([message], person, api=api, number=number)
+    told = envelopes.messages_webhook([message], was, api=api, number=number)
     world.webhooks.post("webhooks", changed.key, told, kind="system")
     if user_id is not None and api in (CLOUD, DIALOG360):
-        update = envelopes.user_id_webhook(person, changed, now=now, number=number)
+        update = envelopes.user_id_webhook(was, becomes, now=now, number=number)
         world.webhooks.post("webhooks", changed.key, update, kind="user_id_update")
     return changed

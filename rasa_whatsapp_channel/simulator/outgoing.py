@@ -58,10 +58,12 @@ def accept(
     world: World, request: Send, api: Api, body: Mapping[str, Any], number: str
 ) -> tuple[Message, Person]:
     """Return the message and who gets it; raise `Refused`. It goes out by `dispatch`."""
+    used = [media for _, media in media_objects(request.type, request.content) if "id" in media]
+    for media in used:
+        _check_id(world, str(media["id"]))
     person = _find_recipient(world, request)
-    for _, media in media_objects(request.type, request.content):
-        if "id" in media:
-            _check_id(world, str(media["id"]), person)
+    for media in used:
+        _let_die(world, str(media["id"]), person)
     filled = _fill_template(world, request)
     if world.config.limits:
         world.rates.take(number, person.key)
@@ -174,13 +176,17 @@ async def _load_media(
     return stored, None
 
 
-def _check_id(world: World, media_id: str, person: Person) -> None:
+def _check_id(world: World, media_id: str) -> None:
     """Raise `Refused` for an id that is none, or is none any more."""
-    if world.library.find_usable(media_id) is not None:
-        if world.faults.find("ids", ("missing",), person=person.key) is None:
-            return
+    if world.library.find_usable(media_id) is None:
+        raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media_id}.")
+
+
+def _let_die(world: World, media_id: str, person: Person) -> None:
+    """Let an id be none any more, if something says so; raises `Refused`."""
+    if world.faults.find("ids", ("missing",), person=person.key) is not None:
         world.library.delete(media_id)
-    raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media_id}.")
+        _check_id(world, media_id)
 
 
 async def _find_file(

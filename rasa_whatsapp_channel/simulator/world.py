@@ -40,6 +40,11 @@ GUSTS_KEPT: Final = 2000
 FIRST_PERSON: Final = Person("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
 
 
+def first_weather(config: Config) -> Weather | None:
+    """Return the weather that a simulator begins with; None if it is calm."""
+    return Weather(config.seed, lasting=config.lasting) if config.weather == ROUGH else None
+
+
 class World:
     def __init__(self, config: Config, *, clock: Callable[[], float] = time.time) -> None:
         self.config = config
@@ -52,9 +57,8 @@ class World:
         self.requests = RequestLog()
         self.providers: dict[str, Mapping[str, Any]] = {}  # of an on-premises client, by name
         self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
-        rough = Weather(config.seed, lasting=config.lasting) if config.weather == ROUGH else None
         self.gusts: deque[dict[str, Any]] = deque(maxlen=GUSTS_KEPT)
-        self.faults = Faults(weather=rough, told=self._note_hit)
+        self.faults = Faults(weather=first_weather(config), told=self._note_hit)
         self._untold: dict[str, asyncio.Event] = {}  # messages whose first status is waited for
         self.templates = Catalog(config.templates)
         self.rates = Rates(per_second=config.throughput, clock=self.clock)
@@ -67,8 +71,9 @@ class World:
         await self.session.close()
 
     async def reset(self) -> None:
-        """Be as at the start: one person, the real time, and no faults."""
+        """Be as at the start: one person, the real time, the weather of then, and no faults."""
         await self.clear()
+        self.faults.weather = first_weather(self.config)
         self.faults.clear()
         self.clock.set_offset(0.0)
         self._welcome(FIRST_PERSON)

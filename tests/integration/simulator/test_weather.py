@@ -159,3 +159,23 @@ async def test_refusals_are_there_again_after_the_next_start(start, tmp_path):
 async def test_what_is_told_of_a_message_given_up_is_checked(simulator, given):
     status, answer = await simulator.post("/simulator/given-up", given)
     assert (status, list(answer)) == (400, ["error"])
+
+
+async def test_a_reset_brings_back_the_weather_of_the_start(start):
+    simulator = await start(weather="rough", seed=4)
+    await simulator.post("/simulator/weather", {"weather": "calm"})
+
+    await simulator.post("/simulator/reset", {})
+
+    _, weather = await simulator.get("/simulator/weather")
+    assert (weather["weather"], weather["seed"], weather["gusts"]) == ("rough", 4, [])
+
+
+async def test_a_refused_message_brings_nobody_to_the_desk(simulator):
+    sent = {**HELLO, "to": "4915100000009", "type": "image", "image": {"id": "1"}}
+    del sent["text"]
+
+    status, answer = await simulator.cloud(sent)
+
+    assert (status, answer["error"]["code"]) == (400, 100)
+    assert (await simulator.get("/simulator/people/4915100000009/messages"))[0] == 404
