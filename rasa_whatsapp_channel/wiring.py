@@ -235,6 +235,7 @@ class Wiring:
             turn_id=turn_id,
             metrics=self.metrics,
             notes=self._notes,
+            tell_given_up=self._lines[None].client.tell_given_up,
             clock=self._clock,
         )
         return self.tracing.outlet(outlet)

@@ -64,6 +64,15 @@ def write_given_up(entry: Entry, *, code: int, reason: str) -> dict[str, Any]:
     }
 
 
+def write_lost(
+    recipient_id: str, response: str | None, changes: Sequence[Change]
+) -> dict[str, Any]:
+    """Return what is told of a response of which nothing could be made."""
+    name, number = split_number(recipient_id)
+    reason = "; ".join(each.text for each in changes)
+    return {"to": name, "number": number, "reason": reason, "response": response}
+
+
 def _line(name: str | None, changes: Sequence[Mapping[str, str]]) -> str:
     # JSON leaves DEL as it is, and a header may not hold it.
     return json.dumps({"response": name, "changes": changes}).replace("\x7f", "\\u007f")

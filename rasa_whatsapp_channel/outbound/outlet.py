@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.called import call, name_of, source_of
 from rasa_whatsapp_channel.outbound.compose import Change, Composed, compose
 from rasa_whatsapp_channel.outbound.entry import Entry
-from rasa_whatsapp_channel.outbound.note import write_changes
+from rasa_whatsapp_channel.outbound.note import write_changes, write_lost
 from rasa_whatsapp_channel.outbound.window import is_closed
 from rasa_whatsapp_channel.store.base import DAY, Clock, Store
 from rasa_whatsapp_channel.store.choices import offer
@@ -32,7 +32,7 @@ class Outlet:
 
     The keys of the outbox entries are (*turn_id*, position): a turn that is repeated after a crash
     continues behind what was already put out. With *notes* each entry tells the simulator what was
-    changed to fit.
+    changed to fit; *tell_given_up* tells it of a response of which nothing is left.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Outlet:
         turn_id: str | None = None,
         metrics: Metrics | None = None,
         notes: bool = False,
+        tell_given_up: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -59,6 +60,7 @@ class Outlet:
         self._position = 0
         self._metrics = metrics or Metrics()
         self._notes = notes
+        self._tell_given_up = tell_given_up
         self._clock = clock
 
     async def say(self, recipient_id: str, response: Mapping[str, Any]) -> None:
@@ -73,6 +75,9 @@ class Outlet:
             unknown_keys=self._unknown_keys,
         )
         self._tell(composed.changes, response)
+        lost = [change for change in composed.changes if change.lost]
+        if lost and not composed.messages and self._tell_given_up is not None:
+            await self._tell_given_up(write_lost(recipient_id, name_of(response), lost))
         for short, payload in composed.payloads.items():
             await self._store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
         if composed.messages:

@@ -63,7 +63,7 @@ def accept(
         _check_id(world, str(media["id"]))
     person = _find_recipient(world, request)
     for media in used:
-        _let_die(world, str(media["id"]), person)
+        _let_die(world, str(media["id"]))
     filled = _fill_template(world, request)
     if world.config.limits:
         world.rates.take(number, person.key)
@@ -182,9 +182,9 @@ def _check_id(world: World, media_id: str) -> None:
         raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media_id}.")
 
 
-def _let_die(world: World, media_id: str, person: Person) -> None:
+def _let_die(world: World, media_id: str) -> None:
     """Let an id be none any more, if something says so; raises `Refused`."""
-    if world.faults.find("ids", ("missing",), person=person.key) is not None:
+    if world.faults.find("ids", ("missing",)) is not None:
         world.library.delete(media_id)
         _check_id(world, media_id)
 

@@ -135,7 +135,10 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 _fails(130472, 0.001, meaning="the number is in an experiment", lasting=True),
             )
         ),
-        "ids": Kind((Mishap(("missing", True), 0.05, "an uploaded file is gone from WhatsApp"),)),
+        # One upload serves many people, so the next one has to live a while.
+        "ids": Kind(
+            (Mishap(("missing", True), 0.05, "an uploaded file is gone from WhatsApp"),), rest=20
+        ),
         "links": Kind((Mishap(("missing", True), 0.1, "the server of a link answers HTTP 503"),)),
         "media": Kind(_TRANSFER),
         "download": Kind(_TRANSFER),

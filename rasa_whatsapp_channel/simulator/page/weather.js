@@ -3,7 +3,7 @@
 import { h, icon } from "./dom.js";
 import { exactTime } from "./times.js";
 
-const ANYBODY = ["media", "download", "login"]; // requests that are for nobody in particular
+const ANYBODY = ["ids", "media", "download", "login"]; // requests that are for nobody in particular
 
 /** Fill the strip of *desk*'s phone; *open* shows all of it. */
 export function renderWeather({ state, node, chat }, open) {

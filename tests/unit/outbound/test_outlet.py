@@ -285,3 +285,18 @@ async def test_only_for_a_simulator_an_entry_keeps_what_was_changed(chat, notes)
         assert body["response"] == "utter_long"
         assert ("changes" in body) is notes
         assert not notes or {change["code"] for change in body["changes"]}
+
+
+async def test_a_simulator_is_told_of_a_response_of_which_nothing_is_left(chat):
+    response = {"utter_action": "utter_x", "custom": {"type": "no_such_type"}}
+    told = []
+
+    async def tell(given_up):
+        told.append(given_up)
+
+    await chat.outlet("wamid.in1", tell_given_up=tell).say(PHONE, response)
+    await chat.outlet("wamid.in2", tell_given_up=tell).say(PHONE, {"text": "Hello"})
+
+    (lost,) = told
+    assert (lost["to"], lost["number"], lost["response"]) == (PHONE, None, "utter_x")
+    assert "no_such_type" in lost["reason"]
