@@ -187,3 +187,17 @@ def test_a_broken_template_is_said_at_the_start(tmp_path):
     assert result.returncode == 1
     assert "broken.yml" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_rough_weather_is_said_with_its_seed():
+    with start("--weather", "rough", "--seed", "7", "--no-lasting") as process:
+        greeting = read_greeting(process)
+        page = greeting.splitlines()[0].partition(": ")[2]
+        with urllib.request.urlopen(f"{page}simulator/weather", timeout=10) as answer:
+            weather = json.load(answer)
+
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+
+    assert "Rough weather:        seed 7" in greeting.splitlines()
+    assert weather == {"weather": "rough", "seed": 7, "lasting": False, "gusts": []}
