@@ -110,17 +110,19 @@ export function createBench(page) {
   }
 
   function openDrawer() {
-    if (drawer) return;
-    drawer = openDialog({
+    if (drawer?.node.open) return;
+    const opened = openDialog({
       title: "Bench",
       className: "drawer",
       body: inner,
       onclose: () => {
+        if (drawer !== opened) return; // it was opened anew before this one had gone
         drawer = null;
         aside.append(inner);
         if (selected) select(null);
       },
     });
+    drawer = opened;
   }
 
   return {

@@ -42,7 +42,7 @@ export function createPhones(page, onchange) {
     const use = () => setInUse(phone);
     phone.node.addEventListener("focusin", use);
     phone.node.addEventListener("pointerdown", use);
-    phone.node.querySelector(".open-bench").addEventListener("click", page.openBench);
+    phone.node.querySelector(".open-bench").addEventListener("click", () => page.openBench());
     phone.node.querySelector(".put-away").addEventListener("click", () => putAway(phone));
     phones.push(phone);
     row.append(phone.node);
