@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.bucket import MediaBucket, is_url
 from rasa_whatsapp_channel.inbound.files import MediaStore
 from rasa_whatsapp_channel.inbound.kept import CONVERTED
@@ -97,7 +98,10 @@ class Wiring:
         self._retention = make_retention(settings, root)
         self._failures = Failures(self.store.inbox)
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
-        self._statuses = Statuses(self.store, self._failures, codes=codes, clock=self._clock)
+        self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
+        self._statuses = Statuses(
+            self.store, self._failures, people=self._people, codes=codes, clock=self._clock
+        )
         self._transport = self.tracing.transport(make_transport(settings))
         # Files that do not come hold connections; what is sent must find some.
         self._downloads = self.tracing.transport(make_transport(settings))
@@ -114,7 +118,7 @@ class Wiring:
             self.store,
             self.metrics,
             note_status=self.tracing.note_status(self._statuses.note, self.store),
-            sender_id=settings.sender_id,
+            people=self._people,
             numbers=tuple(filter(None, numbers)),
             max_age=settings.max_age,
             debounce=settings.debounce,
@@ -167,6 +171,7 @@ class Wiring:
             self.store,
             bot,
             media=make_folder(settings, downloads, root),
+            people=self._people,
             commands=settings.commands,
             wording=settings.inbound or {},
             failure_intent=settings.failure_intent,
@@ -189,6 +194,7 @@ class Wiring:
             self._statuses,
             self._failures,
             account=account(settings),
+            people=self._people,
             pace=make_pace(settings),
             reengagement=settings.reengagement_template,
             metrics=self.metrics,
@@ -229,6 +235,7 @@ class Wiring:
         outlet = Outlet(
             self.store,
             self.settings.platform,
+            people=self._people,
             captions=self.settings.captions,
             markdown=self.settings.markdown,
             unknown_keys=self.settings.unknown_keys,

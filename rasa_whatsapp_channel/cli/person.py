@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
+import click
 
-_SEPARATORS: Final = re.compile(r"[\s()./+-]")
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 
 
 def to_person(number: str) -> str:
     """Return *number* as WhatsApp and the store write it; a user id stays as it is."""
-    digits = _SEPARATORS.sub("", number)
-    return digits if digits.isdecimal() else number
+    try:
+        return to_recipient(number)
+    except InvalidMessage as error:
+        raise click.BadParameter(error.problem) from error

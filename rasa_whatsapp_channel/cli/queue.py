@@ -15,6 +15,7 @@ from rasa_whatsapp_channel.cli.entries import HEADERS, Entry, find, table
 from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.stores import Place, store_options
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.store.base import Queue, Store
 from rasa_whatsapp_channel.store.keys import issued_prefix, keys_of, template_lane
 from rasa_whatsapp_channel.store.mention import mention_of
@@ -171,24 +172,32 @@ async def _discard(place: Place, keys: Sequence[str], *, yes: bool) -> None:
 async def _forget(place: Place, person: str, *, yes: bool) -> None:
     if not yes:
         click.confirm(f"Forget everything of {person} in this store for ever?", abort=True)
-    mention = mention_of(person)
     async with place.open() as store:
-        entries = await store.inbox.purge(person)
-        for lane in (person, template_lane(person)):
-            entries += await store.outbox.purge(lane)
+        known = await People(store.values).of(person)
+        names = tuple(dict.fromkeys((*known.conversations(person), *known.ids, person)))
+        mentions = [mention_of(name) for name in names]
+        entries = sent = 0
+        for name in names:
+            entries += await store.inbox.purge(name)
+            for lane in (name, template_lane(name)):
+                entries += await store.outbox.purge(lane)
         waiting, dead = await _entries(store)
         for entry in dead:  # what could not be understood is under no name
-            if _mentions(entry, mention):
+            if _mentions(entry, mentions):
                 entries += await _queue(store, entry.queue).discard(entry.key)
-        others = sum(_mentions(entry, mention) for entry in waiting)
-        sent = await store.ledger.purge(person)
-        for key in keys_of(person):
-            await store.values.delete(key)
-        await store.values.purge(issued_prefix(person))
-        await store.erase(person)
+        others = sum(_mentions(entry, mentions) for entry in waiting)
+        for name in names:
+            sent += await store.ledger.purge(name)
+            for key in keys_of(name):
+                await store.values.delete(key)
+            await store.values.purge(issued_prefix(name))
+            await store.erase(name)
+    files = " ".join(
+        f"`rasa-whatsapp media kept delete --person {name}`" for name in known.conversations(person)
+    )
     click.echo(
         f"Forgotten: {entries} in the queues, {sent} in the ledger of what was sent. "
-        f"Files this person sent: `rasa-whatsapp media kept delete --person {person}`. "
+        f"Files this person sent: {files}. "
         "The conversation is in Rasa's tracker store."
     )
     if others:
@@ -199,9 +208,9 @@ async def _forget(place: Place, person: str, *, yes: bool) -> None:
         )
 
 
-def _mentions(entry: Entry, mention: re.Pattern[str]) -> bool:
+def _mentions(entry: Entry, mentions: Sequence[re.Pattern[str]]) -> bool:
     whole = json.dumps([entry.key, entry.conversation, entry.body], ensure_ascii=False, default=str)
-    return bool(mention.search(whole))
+    return any(mention.search(whole) for mention in mentions)
 
 
 async def _entries(

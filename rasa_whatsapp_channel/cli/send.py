@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,6 +17,9 @@ from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import run, sentence
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, StoreError, WhatsAppError
 from rasa_whatsapp_channel.whatsapp.identity import at_number
+
+if TYPE_CHECKING:
+    from rasa_whatsapp_channel.whatsapp.clients import Accepted
 
 _PAIR: Final[Mapping[str, Any]] = {"multiple": True, "callback": read_pairs}
 _SOURCE: Final = "FILE|LINK|ID"
@@ -182,7 +185,9 @@ class _Sending:
             if tapped or payloads or choices:
                 await self._tell_bot([message for message, _ in ready], payloads, choices)
             for message, reply_to in ready:
-                click.echo(await desk.client.send(self.to, message, reply_to=reply_to, note=note))
+                accepted = await desk.client.send(self.to, message, reply_to=reply_to, note=note)
+                click.echo(accepted.message_id)
+                await self._tell_names(accepted)
 
     async def _tell_bot(
         self,
@@ -192,15 +197,15 @@ class _Sending:
     ) -> None:
         """Note in the bot's store what taps on these messages mean, as the channel does."""
         from rasa_whatsapp_channel.cli.stores import Place
+        from rasa_whatsapp_channel.conversation.identity import People
         from rasa_whatsapp_channel.outbound.issued import note_issued
         from rasa_whatsapp_channel.outbound.outlet import PAYLOAD_LIFE
         from rasa_whatsapp_channel.store.choices import offer
-        from rasa_whatsapp_channel.store.keys import payload_key, person_key
+        from rasa_whatsapp_channel.store.keys import payload_key
 
         try:
             async with Place(self.credentials, None).open() as store:
-                known = await store.values.get(person_key(self.to))
-                name = self._conversation(known if isinstance(known, str) else self.to)
+                name = self._conversation(await People(store.values).conversation_of(self.to))
                 for short, payload in (payloads or {}).items():
                     await store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
                 if choices:
@@ -210,6 +215,24 @@ class _Sending:
         except StoreError as error:
             click.echo(
                 f"Taps on this will be heard as the buttons' labels, not as commands: {error}",
+                err=True,
+            )
+
+    async def _tell_names(self, accepted: Accepted) -> None:
+        """Note in the bot's store where WhatsApp knows the person by another number."""
+        from rasa_whatsapp_channel.cli.stores import Place
+        from rasa_whatsapp_channel.conversation.identity import People
+
+        names = (accepted.user_id, accepted.wa_id)
+        if not set(names) - {None, self.to}:
+            return
+        try:
+            async with Place(self.credentials, None).open() as store:
+                people = People(store.values)
+                await people.tie(await people.conversation_of(self.to), *names)
+        except StoreError as error:
+            click.echo(
+                f"WhatsApp writes this number otherwise; the bot will not know it again: {error}",
                 err=True,
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.store.choices import choose
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
@@ -19,9 +20,16 @@ def typed_number(event: InboundMessage) -> str | None:
     return str(int(written)) if is_number else None
 
 
-async def chosen_payload(values: Values, event: InboundMessage, sender_id: str) -> str | None:
+async def chosen_payload(
+    values: Values, people: People, event: InboundMessage, sender_id: str
+) -> str | None:
     """Return what the number in *event*, a message of *sender_id*, stands for."""
     number = typed_number(event)
     if number is None:
         return None
-    return await choose(values, sender_id, event.id, number)
+    person = await people.of(sender_id)
+    for conversation in person.conversations(sender_id):
+        payload = await choose(values, conversation, event.id, number)
+        if payload is not None:
+            return payload
+    return None

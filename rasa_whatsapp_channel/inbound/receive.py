@@ -9,8 +9,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from rasa_whatsapp_channel.conversation.identity import People, sender_of
 from rasa_whatsapp_channel.inbound.bursts import Bursts
-from rasa_whatsapp_channel.inbound.people import People
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import DAY, WINDOW, Clock, Store
@@ -37,8 +37,7 @@ FRESH: Final = 30.0
 
 class Receiver:
     """
-    *note_status* is told of every status; *sender_id* is the setting of that name, *words* the one
-    named ``inbound``.
+    *note_status* is told of every status; *words* is the setting ``inbound``.
 
     *numbers* are the phone number ids of ours, the first one first; with none given, any is ours.
     A message that is older than *max_age* seconds when it comes is a dead letter.
@@ -50,7 +49,7 @@ class Receiver:
         metrics: Metrics,
         *,
         note_status: Callable[[Status], Awaitable[None]],
-        sender_id: str = "phone",
+        people: People | None = None,
         numbers: Sequence[str] = (),
         max_age: float | None = None,
         debounce: float = 0.0,
@@ -60,7 +59,7 @@ class Receiver:
         self._store = store
         self._metrics = metrics
         self._note_status = note_status
-        self._people = People(store.values, sender_id=sender_id, clock=clock)
+        self._people = people or People(store.values, clock=clock)
         self._numbers = numbers
         self._elsewhere: set[str] = set()
         self._max_age = max_age
@@ -87,8 +86,6 @@ class Receiver:
                 await self._unknown(event)
 
     async def _message(self, event: InboundMessage) -> None:
-        if event.type == "system":
-            await self._people.change(event)
         sender_id = await self._name(event)
         wrote_at = await self._store.values.get(wrote_key(sender_id))
         is_first = not wrote_at and event.type != "system"
@@ -106,7 +103,10 @@ class Receiver:
 
     async def _name(self, event: InboundMessage) -> str:
         """Return who it is; the chats of one person with two numbers of ours are two."""
-        name = await self._people.name(event)
+        if event.type == "system":
+            name = await self._people.change(event) or sender_of(event)
+        else:
+            name = await self._people.name(event)
         number = event.phone_number_id
         return at_number(name, number) if number and number in self._numbers[1:] else name
 
@@ -152,7 +152,9 @@ class Receiver:
         if not is_new or now - at > DAY / 24:  # comes late; somebody may have written since
             at = max(at, before)
         await self._store.values.set(wrote_key(sender_id), min(at, now), WROTE_LIFE)
-        await self._store.outbox.end_wait(sender_id, WINDOW)
+        person = await self._people.of(sender_id)
+        for conversation in person.conversations(sender_id):
+            await self._store.outbox.end_wait(conversation, WINDOW)
 
     async def _unknown(self, event: Unknown) -> None:
         if event.ignorable:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from rasa_whatsapp_channel.conversation.identity import sender_of
 from rasa_whatsapp_channel.inbound.facts import MEDIA, facts_of, media_of
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
@@ -32,7 +33,6 @@ __all__ = [
     "failure_event",
     "failure_turn",
     "media_of",
-    "sender_of",
     "tapped_id",
     "to_event",
     "to_turn",
@@ -166,16 +166,6 @@ def _failure(event: DeliveryFailed) -> dict[str, Any]:
 def _failure_facts(event: DeliveryFailed) -> dict[str, Any]:
     title = {"title": event.title} if event.title else {}
     return {"type": FAILED, "id": event.key, **title, **_failure(event)}
-
-
-def sender_of(event: InboundMessage, sender_id: str = "phone") -> str:
-    """
-    Return whose conversation *event* belongs to: a group's, or its sender's.
-
-    *sender_id* is the setting of that name and says which id is preferred (phone, user_id).
-    """
-    both = (event.user_id, event.phone) if sender_id == "user_id" else (event.phone, event.user_id)
-    return event.group_id or both[0] or both[1] or event.id
 
 
 def tapped_id(event: InboundMessage) -> str | None:

@@ -15,6 +15,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Final, Protocol
 
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.bursts import Bursts, join
 from rasa_whatsapp_channel.inbound.choice import chosen_payload
 from rasa_whatsapp_channel.inbound.facts import quoted_id
@@ -100,6 +101,7 @@ class InboxWorker:
         bot: Bot,
         *,
         media: MediaStore | None,
+        people: People | None = None,
         commands: Collection[str] = (),
         wording: Mapping[str, str] = NO_WORDING,
         failure_intent: str | None = None,
@@ -121,6 +123,7 @@ class InboxWorker:
         self._bot = bot
         self._record = record
         self._media = media
+        self._people = people or People(store.values, clock=clock)
         self._commands = commands
         self._wording = wording
         self._failure_intent = failure_intent
@@ -273,7 +276,7 @@ class InboxWorker:
             file=file,
             problem=problem,
             payload=await self._payload(event, sender_id)
-            or await chosen_payload(self._store.values, event, sender_id),
+            or await chosen_payload(self._store.values, self._people, event, sender_id),
             response=await self._response(event),
             transcript=await self._transcribe(event, file),
             first=bool(item.body.get("first")) and event.key == item.key,
@@ -293,7 +296,7 @@ class InboxWorker:
         tapped = tapped_id(event)
         if tapped is None or not is_command(tapped):
             return None
-        if not await self._store.values.get(issued_key(sender_id, tapped)):
+        if not await self._is_issued(sender_id, tapped):
             logger.warning(
                 "whatsapp.tap_not_ours: %s taps a button with a command that was not sent to this "
                 "person; the bot hears its title",
@@ -302,6 +305,15 @@ class InboxWorker:
             return None
         payload = await self._store.values.get(payload_key(tapped))
         return payload if isinstance(payload, str) else tapped
+
+    async def _is_issued(self, sender_id: str, tapped: str) -> bool:
+        if await self._store.values.get(issued_key(sender_id, tapped)):
+            return True
+        person = await self._people.of(sender_id)
+        for conversation in person.conversations(sender_id):
+            if await self._store.values.get(issued_key(conversation, tapped)):
+                return True
+        return False
 
     async def _response(self, event: InboundMessage) -> str | None:
         """Return the name of the response that the message quotes, answers or reacts to."""

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.window import last_wrote
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.called import call, name_of, source_of
 from rasa_whatsapp_channel.outbound.compose import Change, Composed, compose
@@ -17,9 +19,12 @@ from rasa_whatsapp_channel.outbound.note import write_changes, write_lost
 from rasa_whatsapp_channel.outbound.window import is_closed
 from rasa_whatsapp_channel.store.base import DAY, Clock, Store
 from rasa_whatsapp_channel.store.choices import offer
-from rasa_whatsapp_channel.store.keys import payload_key, template_lane, wrote_key
+from rasa_whatsapp_channel.store.keys import payload_key, template_lane
 from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 from rasa_whatsapp_channel.whatsapp.messages import Template
+from rasa_whatsapp_channel.whatsapp.plain import excerpt
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +34,9 @@ PAYLOAD_LIFE: Final = 90 * DAY  # people tap old buttons
 class Outlet:
     """
     Everything the bot says in one turn, or at one other occasion.
+
+    In a turn it is said to the conversation that the turn is of. Elsewhere the recipient is
+    whatever the bot's author wrote: a number in some spelling, a user id, a conversation.
 
     The keys of the outbox entries are (*turn_id*, position): a turn that is repeated after a crash
     continues behind what was already put out. With *notes* each entry tells the simulator what was
@@ -40,6 +48,7 @@ class Outlet:
         store: Store,
         api: Api,
         *,
+        people: People | None = None,
         captions: str = "merge",
         markdown: bool = True,
         unknown_keys: str = "pass",
@@ -51,6 +60,8 @@ class Outlet:
     ) -> None:
         self._store = store
         self._api = api
+        self._people = people or People(store.values, clock=clock)
+        self._is_turn = turn_id is not None
         self._captions = captions
         self._markdown = markdown
         self._unknown_keys = unknown_keys
@@ -64,7 +75,16 @@ class Outlet:
         self._clock = clock
 
     async def say(self, recipient_id: str, response: Mapping[str, Any]) -> None:
-        """Compose *response* and put its messages into the outbox. Raises `StoreError` only."""
+        """
+        Compose *response* and put its messages into the outbox. Raises `StoreError` only.
+
+        With a recipient that nobody can be, it is a dead letter.
+        """
+        try:
+            recipient_id = await self._conversation_of(recipient_id)
+        except InvalidMessage as error:
+            await self._refuse(recipient_id, response, error)
+            return
         composed = compose(
             response,
             api=self._api,
@@ -82,12 +102,47 @@ class Outlet:
             await self._store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
         if composed.messages:
             await offer(self._store.values, recipient_id, self._turn_id, composed.choices)
-        template_key = f"{self._turn_id}:{self._position}:template"
+        template_key = f"{self._next_key}:template"
         if composed.template:
             await self._put_template(recipient_id, composed.template, template_key)
         for body in self._bodies(recipient_id, response, composed, template_key):
-            await self._store.outbox.put(f"{self._turn_id}:{self._position}", recipient_id, body)
+            await self._store.outbox.put(self._next_key, recipient_id, body)
             self._position += 1
+
+    async def _conversation_of(self, recipient_id: str) -> str:
+        if self._is_turn:
+            return recipient_id
+        written = to_recipient(recipient_id)
+        conversation = await self._people.conversation_of(written)
+        if conversation != recipient_id:
+            self._say_renamed(is_spelling=written != recipient_id)
+        return conversation
+
+    def _say_renamed(self, *, is_spelling: bool) -> None:
+        why = "is no name as WhatsApp writes it" if is_spelling else "is another name of somebody"
+        logger.warning(
+            "whatsapp.recipient_renamed: %s: the recipient %s; the message goes into their "
+            "conversation, but Rasa keeps what was said in one of the name it was given: take the "
+            "sender_id of the conversation, or a number in digits with its country's code",
+            self._next_key,
+            why,
+        )
+
+    async def _refuse(
+        self, recipient_id: object, response: Mapping[str, Any], error: InvalidMessage
+    ) -> None:
+        """Keep what was said to nobody, so that a person sees it in the queue."""
+        name = name_of(response)
+        said = call(self._next_key, name=name, source=source_of(response))
+        logger.error("whatsapp.recipient_refused: %s: %s", said, error)
+        self._metrics.dead_letter("outbox")
+        body = {"recipient_id": excerpt(recipient_id), "said": excerpt(response)}
+        await self._store.outbox.put_dead_letter(self._next_key, "", body, f"{said}: {error}")
+        self._position += 1
+
+    @property
+    def _next_key(self) -> str:
+        return f"{self._turn_id}:{self._position}"
 
     async def _put_template(self, recipient_id: str, template: Template, key: str) -> None:
         """
@@ -96,14 +151,15 @@ class Outlet:
         The sender does so too when it meets the first of the messages, but an earlier message that
         waits for the window may stand before it. The key lets the template go only once.
         """
-        wrote_at = await self._store.values.get(wrote_key(recipient_id))
+        person = await self._people.of(recipient_id)
+        wrote_at = await last_wrote(self._store.values, person.conversations(recipient_id))
         if is_closed(wrote_at, self._clock()):
             body = Entry(recipient_id, template.body()).body()
             await self._store.outbox.put(key, template_lane(recipient_id), body)
 
     def _tell(self, changes: Iterable[Change], response: Mapping[str, Any]) -> None:
         said = call(
-            f"{self._turn_id}:{self._position}",
+            self._next_key,
             name=name_of(response),
             source=source_of(response),
         )

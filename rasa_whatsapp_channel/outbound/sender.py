@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from rasa_whatsapp_channel.conversation.identity import People, Person
+from rasa_whatsapp_channel.conversation.window import last_wrote, note_closed
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound import recovery, window
 from rasa_whatsapp_channel.outbound.drop_media import drop_media, say_dropped
@@ -42,15 +44,13 @@ from rasa_whatsapp_channel.store.base import (
 from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Done, Outcome, Retry
 from rasa_whatsapp_channel.store.keys import (
-    address_key,
     confirmation_key,
     reengaged_key,
     template_lane,
     unconfirmed_key,
-    wrote_key,
 )
 from rasa_whatsapp_channel.whatsapp import limits
-from rasa_whatsapp_channel.whatsapp.clients.base import Client
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     InvalidMessage,
@@ -61,7 +61,6 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     TransportError,
     WhatsAppError,
 )
-from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, Template, find_media
 
 logger = logging.getLogger(__name__)
@@ -104,6 +103,7 @@ class Sender:
         failures: Failures,
         *,
         account: str,
+        people: People | None = None,
         pace: Pace | None = None,
         metrics: Metrics | None = None,
         reengagement: Mapping[str, Any] | None = None,
@@ -117,6 +117,7 @@ class Sender:
         self._store = store
         self._statuses = statuses
         self._failures = failures
+        self._people = people or People(store.values, clock=clock)
         self._pace = pace or Pace()
         rate = self._pace.max_per_second
         self._rate = Limit(f"rate:{account}", rate, max(rate, 1.0))
@@ -155,18 +156,19 @@ class Sender:
             return Retry(left, counted=False)
         if entry.without_file:
             return await self._drop_file(item, entry, message)
-        state = await self._window(item, entry, message)
+        person = await self._people.of(entry.recipient_id)
+        state = await self._window(item, entry, message, person)
         if not isinstance(state, window.Open):
-            return await self._outside_window(item, entry, state)
+            return await self._outside_window(item, entry, state, person)
         if wait := self._throttle.admit():
             return Retry(wait, cause=self._throttle.cause or TIME, counted=False)
         try:
             if self._throttle.cause == INFRASTRUCTURE and not await self._answers():
                 return Retry(self._throttle.left, cause=INFRASTRUCTURE, counted=False)
-            if wait := await self._pass_limits(item, entry):
+            if wait := await self._pass_limits(item, entry, person):
                 self._throttle.not_sent()
                 return Retry(wait, counted=False)
-            return await self._send(item, entry, message)
+            return await self._send(item, entry, message, person)
         except BaseException:
             self._throttle.not_sent()
             raise
@@ -211,7 +213,7 @@ class Sender:
             logger.info(
                 "whatsapp.confirmed: %s was taken, as its status says", entry.called(item.key)
             )
-            return await self._note(item, entry, message, message_id)
+            return await self._note(item, entry, message, Accepted(message_id))
         if entry.unconfirmed >= recovery.SENT_AT_MOST:
             reason = NOT_CONFIRMED.format(entry.unconfirmed, item.last_error)
             return await self._give_up(item, entry, reason)
@@ -243,11 +245,11 @@ class Sender:
             await self._store.outbox.end_wait(item.conversation, confirmation_of(item.key))
 
     async def _window(
-        self, item: Item, entry: Entry, message: Message
+        self, item: Item, entry: Entry, message: Message, person: Person
     ) -> window.Open | window.Wait | window.TooLate:
         if isinstance(message, Template):
             return window.Open()
-        wrote_at = await self._store.values.get(wrote_key(entry.recipient_id))
+        wrote_at = await self._wrote_at(entry, person)
         return window.decide(
             wrote_at=wrote_at,
             now=self._clock(),
@@ -255,8 +257,11 @@ class Sender:
             keep=self._pace.wait_for_window,
         )
 
+    async def _wrote_at(self, entry: Entry, person: Person) -> float | None:
+        return await last_wrote(self._store.values, person.conversations(entry.recipient_id))
+
     async def _outside_window(
-        self, item: Item, entry: Entry, state: window.Wait | window.TooLate
+        self, item: Item, entry: Entry, state: window.Wait | window.TooLate, person: Person
     ) -> Outcome:
         if isinstance(state, window.TooLate):
             reason = "the 24-hour window is closed, and the person did not write again"
@@ -264,7 +269,7 @@ class Sender:
         if entry.template is not None:
             await self._put_template(item, entry, entry.template)
         elif self._reengagement is not None:
-            await self._reengage(item, entry, self._reengagement)
+            await self._reengage(item, entry, self._reengagement, person)
         else:
             logger.warning(
                 "whatsapp.window_closed: %s waits for the person to write; no template is set",
@@ -276,15 +281,18 @@ class Sender:
 
     async def _look_at_window(self, entry: Entry) -> None:
         """End the wait if the person wrote while the entry was still claimed."""
-        wrote_at = await self._store.values.get(wrote_key(entry.recipient_id))
+        person = await self._people.of(entry.recipient_id)
+        wrote_at = await self._wrote_at(entry, person)
         if not window.is_closed(wrote_at, self._clock()):
             await self._store.outbox.end_wait(entry.recipient_id, WINDOW)
 
-    async def _reengage(self, item: Item, entry: Entry, template: Mapping[str, Any]) -> None:
+    async def _reengage(
+        self, item: Item, entry: Entry, template: Mapping[str, Any], person: Person
+    ) -> None:
         """Put *template* out unless *item* was put while another waited for the answer to it."""
-        key = reengaged_key(entry.recipient_id)
+        key = reengaged_key(person.conversations(entry.recipient_id)[0])
         last = await self._store.values.get(key)
-        wrote_at = await self._store.values.get(wrote_key(entry.recipient_id))
+        wrote_at = await self._wrote_at(entry, person)
         keep = self._pace.wait_for_window
         if window.is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=keep):
             return
@@ -297,11 +305,11 @@ class Sender:
         key = entry.template_key or f"{item.key}:template"
         await self._store.outbox.put(key, template_lane(entry.recipient_id), stand_in.body())
 
-    async def _pass_limits(self, item: Item, entry: Entry) -> float:
+    async def _pass_limits(self, item: Item, entry: Entry, person: Person) -> float:
         """Wait for the number's rate; return how long the person has to wait for theirs, or 0.0."""
         limits = [self._rate]
         if self._client.api.pair_limit:
-            key = f"pair:{entry.recipient_id}"
+            key = f"pair:{person.conversations(entry.recipient_id)[0]}"
             limits.append(Limit(key, 1 / self._pace.pair_interval, self._pace.pair_burst))
         while any(waits := await self._store.values.take(*limits)):
             if any(waits[1:]):
@@ -317,7 +325,7 @@ class Sender:
             await self._sleep(waits[0])
         return 0.0
 
-    async def _send(self, item: Item, entry: Entry, message: Message) -> Outcome:
+    async def _send(self, item: Item, entry: Entry, message: Message, person: Person) -> Outcome:
         try:
             ready = await self._prepare(entry, message)
         except InvalidMessage as error:
@@ -330,14 +338,14 @@ class Sender:
             entry = replace(entry, ids=made, file_failures=0, file_failing_since=0.0)
         try:
             async with self._requests:
-                message_id = await self._request(item, entry, ready)
+                accepted = await self._request(item, entry, ready, person)
         except InvalidMessage as error:
             self._throttle.not_sent()
             return await self._give_up(item, entry, str(error))
         except SendError as error:
             return await self._after_failure(item, entry, error, is_sent=True)
         self._follow_answer()
-        return await self._note(item, entry, message, message_id)
+        return await self._note(item, entry, message, accepted)
 
     async def _prepare(self, entry: Entry, message: Message) -> Message:
         if not self._uploads.has_work(message, links=entry.by_upload):
@@ -346,13 +354,13 @@ class Sender:
             await self._forget_refused(entry)
             return await self._uploads.prepare(message, links=entry.by_upload)
 
-    async def _request(self, item: Item, entry: Entry, ready: Message) -> str:
-        await note_issued(self._store.values, entry.recipient_id, ready)
-        address = await self._address(entry)
+    async def _request(self, item: Item, entry: Entry, ready: Message, person: Person) -> Accepted:
+        conversation = person.conversations(entry.recipient_id)[0]
+        await note_issued(self._store.values, conversation, ready)
         try:
             with self._metrics.send_timer():
                 return await self._client.send(
-                    address,
+                    person.address,
                     ready,
                     reply_to=entry.outgoing.reply_to,
                     callback_data=item.key,
@@ -368,17 +376,24 @@ class Sender:
             return None
         return write_note(entry.response, entry.changes)
 
-    async def _note(self, item: Item, entry: Entry, message: Message, message_id: str) -> Outcome:
-        """Note that WhatsApp took the message, and keep what it was in case it fails later."""
+    async def _note(
+        self, item: Item, entry: Entry, message: Message, accepted: Accepted
+    ) -> Outcome:
+        """
+        Note that WhatsApp took the message, and whose it is.
+
+        What it was is kept in case it fails later.
+        """
         self._metrics.sent(message.type)
         note = partial(
             self._store.ledger.note_sent,
-            message_id,
+            accepted.message_id,
             key=item.key,
             recipient_id=entry.recipient_id,
             response=entry.response,
             body=entry.alone().body(),
         )
+        message_id = accepted.message_id
         try:
             sent = await self._insist(note)
         except asyncio.CancelledError:
@@ -390,6 +405,8 @@ class Sender:
                 then=partial(self._store.values.set, confirmation_key(item.key), message_id, DAY),
             )
         logger.debug("whatsapp.sent: %s is %s", item.key, message_id)
+        names = (accepted.user_id, accepted.wa_id)
+        await self._insist(partial(self._people.tie, entry.recipient_id, *names))
         return await self._after_sending(item, sent, message)
 
     async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
@@ -400,12 +417,6 @@ class Sender:
             except StoreError as error:
                 logger.error("whatsapp.sent_not_noted: the store is tried again: %s", error)
                 await self._sleep(WRITE_PAUSE)
-
-    async def _address(self, entry: Entry) -> str:
-        """Return where the person is to be reached now; a conversation keeps its first name."""
-        name, _ = split_number(entry.recipient_id)
-        address = await self._store.values.get(address_key(name))
-        return address if isinstance(address, str) else name
 
     async def _after_sending(self, item: Item, sent: Sent, message: Message) -> Outcome:
         if sent.status == "failed":  # the status was faster than our note
@@ -553,11 +564,11 @@ class Sender:
 
     async def _close_window(self, entry: Entry) -> Outcome:
         """Let the message wait for the person, unless both wrote at the same time."""
-        key = wrote_key(entry.recipient_id)
-        wrote_at = await self._store.values.get(key)
+        person = await self._people.of(entry.recipient_id)
+        wrote_at = await self._wrote_at(entry, person)
         if wrote_at is not None and self._clock() - wrote_at < CROSSING:
             return Retry(AGAIN, counted=False)  # what is open by now may not be noted as closed
-        await self._store.values.set(key, window.CLOSED, 2 * DAY)
+        await note_closed(self._store.values, person.conversations(entry.recipient_id))
         return Retry(0.0, counted=False)
 
     async def _give_up(

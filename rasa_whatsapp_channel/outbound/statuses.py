@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.window import last_wrote, note_closed
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import needs_file
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.window import CLOSED
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
     DAY,
@@ -22,12 +23,7 @@ from rasa_whatsapp_channel.store.base import (
     is_news,
     status_of,
 )
-from rasa_whatsapp_channel.store.keys import (
-    confirmation_key,
-    template_lane,
-    unconfirmed_key,
-    wrote_key,
-)
+from rasa_whatsapp_channel.store.keys import confirmation_key, template_lane, unconfirmed_key
 from rasa_whatsapp_channel.whatsapp.errors import (
     CLOUD_CODES,
     APIError,
@@ -56,11 +52,13 @@ class Statuses:
         store: Store,
         failures: Failures,
         *,
+        people: People | None = None,
         codes: Mapping[int, Remedy] = CLOUD_CODES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._failures = failures
+        self._people = people or People(store.values, clock=clock)
         self._codes = codes
         self._clock = clock
 
@@ -75,6 +73,7 @@ class Statuses:
         if sent is None:
             await self._hear_confirmation(status)
             return
+        await self._tie(sent.recipient_id, status)
         if status.status == "failed" and not is_settled:
             await self.failed(sent)
         if status.status in ENDED:
@@ -109,7 +108,17 @@ class Statuses:
         await self._store.values.set(confirmation_key(key), status.message_id, DAY)
         conversation = await self._store.values.get(unconfirmed_key(key))
         if isinstance(conversation, str):
+            await self._tie(conversation, status)
             await self._store.outbox.end_wait(conversation, confirmation_of(key))
+
+    async def _tie(self, conversation: str, status: Status) -> None:
+        """What a status calls somebody is a name of whom the message was sent to."""
+        await self._people.tie(
+            conversation,
+            status.recipient_user_id,
+            status.recipient_id,
+            status.recipient_parent_user_id,
+        )
 
     async def let_go(self, message_id: str) -> None:
         """
@@ -174,9 +183,11 @@ class Statuses:
 
         The sender then sends the template, and the message waits.
         """
-        wrote_at = await self._store.values.get(wrote_key(sent.recipient_id))
+        person = await self._people.of(sent.recipient_id)
+        conversations = person.conversations(sent.recipient_id)
+        wrote_at = await last_wrote(self._store.values, conversations)
         if wrote_at is None or wrote_at <= sent.at:
-            await self._store.values.set(wrote_key(sent.recipient_id), CLOSED, 2 * DAY)
+            await note_closed(self._store.values, conversations)
 
 
 def _read_entry(sent: Sent) -> Entry | None:

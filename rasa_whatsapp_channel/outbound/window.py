@@ -13,7 +13,6 @@ from rasa_whatsapp_channel.whatsapp.limits import WINDOW
 
 # WhatsApp counts from its own clock, and a message needs a moment to get there.
 MARGIN: Final = 60.0
-CLOSED: Final = 0.0  # "last written" of a person whose window WhatsApp says is closed
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,10 @@ from rasa_whatsapp_channel.store.consumer import DeadLetter, Done, Handler, Outc
 from rasa_whatsapp_channel.store.keys import trace_key
 from rasa_whatsapp_channel.tracing import NoteStatus, Receive, Tracing, spans
 from rasa_whatsapp_channel.tracing.spans import TRACE, Spans, carry, context_of
-from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Download
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.events import Status
+from rasa_whatsapp_channel.whatsapp.identity import Address
 from rasa_whatsapp_channel.whatsapp.messages import Message
 from rasa_whatsapp_channel.whatsapp.transport import (
     File,
@@ -172,11 +173,12 @@ class _Outlet(_Around):
 
 
 class _Client(_Around):
-    async def send(self, recipient_id: str, message: Message, **more: Any) -> str:
+    async def send(self, to: Address | str, message: Message, **more: Any) -> Accepted:
         told = spans.of_operation("send", "whatsapp")
         told |= {spans.API: self._part.api.name, spans.TYPE: message.type}
         with self._spans.span("send whatsapp", SpanKind.CLIENT, attributes=told):
-            return str(await self._part.send(recipient_id, message, **more))
+            accepted: Accepted = await self._part.send(to, message, **more)
+            return accepted
 
     async def upload(self, file: File) -> str:
         with self._spans.span("upload", attributes=spans.of_file(file.mime_type)):

@@ -32,6 +32,7 @@ class Api:
     typing: bool  # a typing indicator
     mark_read: bool
     user_ids: bool  # `recipient` takes a business-scoped user id
+    both_ids: bool  # `recipient` may stand beside `to`
     any_document: bool  # documents of any MIME type; else those of the list
     callback_data: bool  # `biz_opaque_callback_data` comes back in each status of the message
     pair_limit: bool  # 1 message per 6 seconds and person, beyond a burst
@@ -75,6 +76,7 @@ CLOUD: Final = Api(
     typing=True,
     mark_read=True,
     user_ids=True,
+    both_ids=True,
     any_document=False,
     callback_data=True,
     pair_limit=True,
@@ -94,6 +96,7 @@ ON_PREMISES: Final = Api(
     typing=False,
     mark_read=True,
     user_ids=False,
+    both_ids=False,
     any_document=True,
     callback_data=False,
     pair_limit=False,
@@ -112,6 +115,7 @@ TURN: Final = Api(
     typing=False,
     mark_read=False,  # undocumented there
     user_ids=True,
+    both_ids=False,  # undocumented there
     any_document=True,
     callback_data=False,
     pair_limit=True,  # it sends through the Cloud API

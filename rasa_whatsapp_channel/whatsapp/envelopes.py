@@ -151,7 +151,7 @@ def _read_lists(value: Part) -> Iterator[Event]:
     phone_number_id = text_of(object_of(value.get("metadata")).get("phone_number_id"))
     contacts = Contacts.read(value.get("contacts"))
     message = partial(read_message, contacts=contacts, phone_number_id=phone_number_id)
-    status = partial(read_status, phone_number_id=phone_number_id)
+    status = partial(read_status, contacts=contacts, phone_number_id=phone_number_id)
     yield from _each(value, "messages", lambda part: iter((message(part),)))
     yield from _each(value, "statuses", lambda part: iter((status(part),)))
     if value.get("errors"):

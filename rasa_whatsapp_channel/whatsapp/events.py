@@ -35,10 +35,10 @@ class InboundMessage:
     """
     A message of a user.
 
-    *phone* or *user_id* may be missing, never both in a message that can be answered. *content* is
-    the part named like *type* (a list for contacts); an absent or unreadable one is an empty
-    mapping. *extra* holds every part of the message that has no field here, as it came. *timestamp*
-    is in unix seconds.
+    *phone*, *user_id* and *parent_user_id* may be missing, never all of them in a message that can
+    be answered. *content* is the part named like *type* (a list for contacts); an absent or
+    unreadable one is an empty mapping. *extra* holds every part of the message that has no field
+    here, as it came. *timestamp* is in unix seconds.
 
     A recorded voice note has the type ``voice`` in both envelopes, and what WhatsApp cannot show us
     the type ``unsupported``.
@@ -79,6 +79,7 @@ class Status:
     timestamp: int | None = None
     recipient_id: str | None = None
     recipient_user_id: str | None = None
+    recipient_parent_user_id: str | None = None
     errors: tuple[PlatformError, ...] = ()
     callback_data: str | None = None
     phone_number_id: str | None = None
@@ -97,6 +98,8 @@ class UserIdChanged:
     current: str
     phone: str | None = None
     timestamp: int | None = None
+    previous_parent: str | None = None
+    current_parent: str | None = None
 
     @property
     def key(self) -> str:

@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
+
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.plain import text_of
 
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 # e.g. US.13491208655302741918, and US.ENT.… for the parent of several
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 
-_AT_NUMBER: Final = re.compile(r"(.+)@(\d+)", re.DOTALL)
+_AT_NUMBER: Final = re.compile(r"(.+)@([0-9]{1,32})", re.DOTALL)
 # As WhatsApp takes it: digits, and what people put between them.
 _PHONE: Final = re.compile(r"\+?[\d\s().-]*")
+
+# What may stand before and behind a number that other programs hand over.
+_SCHEME: Final = re.compile(r"(?:whatsapp|tel):", re.IGNORECASE)
+_JID: Final = re.compile(r"@(?:s\.whatsapp\.net|c\.us)\Z")
+_SEPARATORS: Final = re.compile(r"\(0\)|[\s().\u2010-\u2015/-]")  # "+49 (0) 151" is +49 151
+_DIGITS: Final = re.compile(r"[0-9]+")
+_PLUS: Final = re.compile(r"(?:\+|00)(?=[1-9])")
+# https://www.itu.int/rec/T-REC-E.164: 15 digits at most, and none begins with 0.
+_FEWEST, _MOST = 5, 15
+_MOST_TOLD: Final = 20  # where WhatsApp says so itself
+
+# Names that this package makes: a number that was somebody else's before, see `conversation`.
+_TAKEN_OVER: Final = re.compile(r"[0-9]+~[0-9]+")
+# Meta's are Base64, from 16 characters up; those of on-premises are two numbers.
+_GROUP: Final = re.compile(r"[A-Za-z0-9+/_=-]{16,256}|[0-9]+(?:-[0-9]+)?@g\.us")
+_TOKEN: Final = re.compile(r"[!-~]{1,140}")  # one word of ASCII; the longest user id has 135
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a person or a group is written to: a *phone* (or group id), a *user_id*, or both."""
+
+    phone: str | None = None
+    user_id: str | None = None
+
+    @classmethod
+    def of(cls, value: str) -> Address:
+        """Return the address that one id is."""
+        return cls(user_id=value) if is_user_id(value) else cls(phone=value)
+
+    @property
+    def first(self) -> str:
+        """The id that WhatsApp wants to be told where it takes one only."""
+        return self.phone or self.user_id or ""
 
 
 def is_user_id(value: str) -> bool:
@@ -32,4 +71,82 @@ def split_number(name: str) -> tuple[str, str | None]:
 
 def is_group_id(value: str) -> bool:
     """Return whether *value* is neither a phone number nor a user id."""
-    return not is_user_id(value) and _PHONE.fullmatch(value) is None
+    person = is_user_id(value) or is_taken_over(value) or _PHONE.fullmatch(value) is not None
+    return not person
+
+
+def is_taken_over(name: str) -> bool:
+    """Return whether a conversation of that *name* is with the next owner of a number."""
+    return _TAKEN_OVER.fullmatch(name) is not None
+
+
+def read_id(value: object) -> str | None:
+    """
+    Return the id of a person as WhatsApp tells it; a phone number in digits, as it is written here.
+
+    None for what is absent, and for what can be no id: see `is_odd`.
+    """
+    text = text_of(value)
+    if text is None:
+        return None
+    digits = _to_digits(text)
+    if digits is not None:
+        return digits if len(digits) <= _MOST_TOLD else None
+    return text if _TOKEN.fullmatch(text) else None
+
+
+def is_odd(value: object) -> bool:
+    """Return whether *value* stands where an id belongs, and can be none."""
+    return value not in (None, "") and read_id(value) is None
+
+
+def to_recipient(value: object) -> str:
+    """
+    Return the id that *value* means, however it is written: ``+49 151…``, ``whatsapp:+49…``.
+
+    User ids, group ids and names that this package gave stay what they are, and so does the
+    business number behind an ``@``. Raises `InvalidMessage` for what can be none of these.
+    """
+    text = (text_of(value) or "").strip()
+    if "%" in text:
+        text = unquote(text).strip()
+    person, number = split_number(text)
+    person = _JID.sub("", _SCHEME.sub("", person, count=1)).strip()
+    if is_user_id(person) or is_taken_over(person):
+        found: str | None = person
+    else:
+        found = _to_digits(person)
+        if found is None and _GROUP.fullmatch(person):
+            found = person
+        problem = _problem(person, found)
+        if problem:
+            raise InvalidMessage("to", problem)
+    assert found is not None
+    return at_number(found, number) if number else found
+
+
+def _to_digits(text: str) -> str | None:
+    """Return a phone number without what people put before and between its digits."""
+    if len(text) > 64:
+        return None
+    digits = _SEPARATORS.sub("", text)
+    digits = _PLUS.sub("", digits, count=1) if digits.startswith(("+", "00")) else digits
+    return digits if _DIGITS.fullmatch(digits) else None
+
+
+def _problem(person: str, found: str | None) -> str | None:
+    """Return why *found*, what *person* was read as, is nobody; None where it may be somebody."""
+    if not person:
+        return "there is no recipient"
+    if found is None:
+        return (
+            f"{len(person)} characters that are no phone number, no user id (DE.1234…) and no "
+            "group id; write a number with its country's code, as in 4915112345678"
+        )
+    if not found.isdecimal():
+        return None
+    if found.startswith("0"):
+        return "a phone number needs its country's code, as in 4915112345678; this begins with 0"
+    if not _FEWEST <= len(found) <= _MOST:
+        return f"{len(found)} digits are no phone number; they have {_FEWEST} to {_MOST}"
+    return None

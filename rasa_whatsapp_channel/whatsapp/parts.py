@@ -7,7 +7,8 @@ Both envelopes hold the same objects, with the differences read here. What canno
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,8 +22,10 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Unknown,
     UserIdChanged,
 )
-from rasa_whatsapp_channel.whatsapp.identity import is_user_id
+from rasa_whatsapp_channel.whatsapp.identity import is_odd, is_user_id, read_id
 from rasa_whatsapp_channel.whatsapp.plain import excerpt, object_of, plain, text_of
+
+logger = logging.getLogger(__name__)
 
 _LATEST: Final = 2**53  # what every JSON reader can hold exactly
 _CONTACTS: Final = 2_000  # a webhook holds 1000 messages; see `envelopes.EVENTS`
@@ -50,24 +53,38 @@ class Contacts:
         by_id = {
             contact_id: contact
             for contact in contacts
-            for key in ("wa_id", "user_id")
-            if (contact_id := text_of(contact.get(key)))
+            for key in ("wa_id", "user_id", "parent_user_id")
+            if (contact_id := read_id(contact.get(key)))
         }
         return cls(by_id, only=contacts[0] if len(contacts) == 1 else None)
 
     def of(self, message: Part) -> Part:
         """Return who wrote *message*: the contact with one of its ids, else the only one."""
-        phone = text_of(message.get("from"))
-        user_id = text_of(message.get("from_user_id")) or text_of(message.get("from_bsuid"))
-        for contact_id in (phone, user_id):
-            if contact_id is not None and contact_id in self.by_id:
-                return self.by_id[contact_id]
+        phone = read_id(message.get("from"))
+        user_id = read_id(message.get("from_user_id")) or read_id(message.get("from_bsuid"))
+        parent = read_id(message.get("from_parent_user_id"))
+        if contact := self._named(phone, user_id, parent):
+            return contact
         if self.only is None or "to" in message:  # with `to` it is something we sent
             return {}
-        somebody_else = (phone and text_of(self.only.get("wa_id"))) or (
-            user_id and text_of(self.only.get("user_id"))
-        )
-        return {} if somebody_else else self.only
+        return self._only(phone, user_id, parent)
+
+    def of_status(self, status: Part) -> Part:
+        """Return whom *status* tells of, where one of its ids says so or there is nobody else."""
+        if status.get("recipient_type") == "group":
+            return {}
+        phone, user_id = (read_id(status.get(k)) for k in ("recipient_id", "recipient_user_id"))
+        return self._named(phone, user_id) or self._only(phone, user_id)
+
+    def _only(self, phone: str | None, user_id: str | None, parent: str | None = None) -> Part:
+        """Return the only contact, unless it has another id of the same kind."""
+        contact = self.only or {}
+        given = ((phone, "wa_id"), (user_id, "user_id"), (parent, "parent_user_id"))
+        return {} if any(value and read_id(contact.get(key)) for value, key in given) else contact
+
+    def _named(self, *ids: str | None) -> Part:
+        known = (self.by_id[value] for value in ids if value is not None and value in self.by_id)
+        return next(known, {})
 
 
 def unknown(reason: str, value: object, *, ignorable: bool = False) -> Unknown:
@@ -94,12 +111,16 @@ def read_message(
     if kind is None:
         return Unknown("a message without a type", message)
     contact = contacts.of(message)
-    phone, user_id = _identify(
+    phone, user_id, parent = _identify(
+        message_id,
         (message.get("from"), contact.get("wa_id")),
         (message.get("from_user_id"), message.get("from_bsuid"), contact.get("user_id")),
+        (message.get("from_parent_user_id"), contact.get("parent_user_id")),
     )
-    group_id = text_of(message.get("group_id"))
-    if not (phone or user_id or group_id or kind == "system"):
+    group_id = read_id(message.get("group_id"))
+    if is_odd(message.get("group_id")):
+        return unknown("a message of a group whose id is none", message)
+    if not (phone or user_id or parent or group_id or kind == "system"):
         return Unknown("a message without a sender", message)
     part, content = _content(message, kind)
     profile = object_of(contact.get("profile"))
@@ -108,8 +129,7 @@ def read_message(
         type=_type(kind, content),
         phone=phone,
         user_id=user_id,
-        parent_user_id=text_of(message.get("from_parent_user_id"))
-        or text_of(contact.get("parent_user_id")),
+        parent_user_id=parent,
         group_id=group_id,
         timestamp=_seconds(message.get("timestamp")),
         content=content,
@@ -123,7 +143,9 @@ def read_message(
     )
 
 
-def read_status(status: Part, *, phone_number_id: str | None = None) -> Event:
+def read_status(
+    status: Part, *, contacts: Contacts = NOBODY, phone_number_id: str | None = None
+) -> Event:
     try:
         status = plain(status)
     except ValueError as error:
@@ -131,10 +153,21 @@ def read_status(status: Part, *, phone_number_id: str | None = None) -> Event:
     message_id, word = text_of(status.get("id")), text_of(status.get("status"))
     if message_id is None or word is None:
         return Unknown("a status without an id or a word", status)
-    phone, user_id = _identify(
+    contact = contacts.of_status(status)
+    phone, user_id, parent = _identify(
+        f"{word} of {message_id}",
         # on-premises clients moved it into `message`; both places occur
-        (status.get("recipient_id"), object_of(status.get("message")).get("recipient_id")),
-        (status.get("recipient_user_id"),),
+        (
+            status.get("recipient_id"),
+            object_of(status.get("message")).get("recipient_id"),
+            contact.get("wa_id"),
+        ),
+        (status.get("recipient_user_id"), contact.get("user_id")),
+        (
+            status.get("recipient_parent_user_id"),
+            status.get("parent_recipient_user_id"),  # until May 2026
+            contact.get("parent_user_id"),
+        ),
     )
     return Status(
         message_id=message_id,
@@ -142,6 +175,7 @@ def read_status(status: Part, *, phone_number_id: str | None = None) -> Event:
         timestamp=_seconds(status.get("timestamp")),
         recipient_id=phone,
         recipient_user_id=user_id,
+        recipient_parent_user_id=parent,
         errors=read_error_list(status.get("errors")),
         callback_data=text_of(status.get("biz_opaque_callback_data")),
         phone_number_id=phone_number_id,
@@ -149,15 +183,19 @@ def read_status(status: Part, *, phone_number_id: str | None = None) -> Event:
 
 
 def read_user_id_update(update: Part) -> Event:
-    user_id = object_of(update.get("user_id"))
-    previous, current = text_of(user_id.get("previous")), text_of(user_id.get("current"))
-    if previous is None or current is None:
+    own, parent = (object_of(update.get(name)) for name in ("user_id", "parent_user_id"))
+    # A change may be told of the parent's id alone.
+    previous = _ids((own.get("previous"), parent.get("previous")))
+    current = _ids((own.get("current"), parent.get("current")))
+    if not previous or not current:
         return unknown("a change of a user id without the old or the new one", update)
     return UserIdChanged(
-        previous=previous,
-        current=current,
-        phone=text_of(update.get("wa_id")),
+        previous=previous[0],
+        current=current[0],
+        phone=read_id(update.get("wa_id")),
         timestamp=_seconds(update.get("timestamp")),
+        previous_parent=read_id(parent.get("previous")),
+        current_parent=read_id(parent.get("current")),
     )
 
 
@@ -175,14 +213,28 @@ def _contact(value: object) -> Part:
 
 
 def _identify(
-    phones: Sequence[object], user_ids: Sequence[object]
-) -> tuple[str | None, str | None]:
-    """Return phone and user id from the fields for them; a user id may stand in a phone's place."""
-    given = [text for value in phones if (text := text_of(value))]
-    named = [text for value in user_ids if (text := text_of(value))]
+    called: str, phones: Sequence[object], user_ids: Sequence[object], parents: Sequence[object]
+) -> tuple[str | None, str | None, str | None]:
+    """
+    Return phone, user id and parent's user id from the fields for them.
+
+    A user id may stand in a phone's place. What can be no id is left away, and said of *called*.
+    """
+    for value in filter(is_odd, (*phones, *user_ids, *parents)):
+        logger.warning(
+            "whatsapp.odd_id: %.200r: what is no phone number and no user id is left away: "
+            "%d characters",
+            called,
+            len(str(value)),
+        )
+    given, named, over = _ids(phones), _ids(user_ids), _ids(parents)
     phone = next((text for text in given if not is_user_id(text)), None)
     user_id = next((text for text in (*named, *filter(is_user_id, given))), None)
-    return phone, user_id
+    return phone, user_id, next(iter(over), None)
+
+
+def _ids(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(text for value in values if (text := read_id(value)))
 
 
 def _content(message: Part, kind: str) -> tuple[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import re
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from rasa_whatsapp_channel.whatsapp.clients.base import MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, MediaInfo
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     PlatformError,
@@ -20,7 +21,11 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     decide_remedy,
     read_errors,
 )
+from rasa_whatsapp_channel.whatsapp.identity import is_odd, read_id
+from rasa_whatsapp_channel.whatsapp.plain import object_of
 from rasa_whatsapp_channel.whatsapp.transport import Response
+
+logger = logging.getLogger(__name__)
 
 
 def is_success(status: int | None) -> bool:
@@ -52,12 +57,26 @@ def read_answer(
     )
 
 
-def read_message_id(answer: Mapping[str, Any]) -> str:
-    """Return the id of the message just sent; raises `lost_id` without one."""
+def read_accepted(answer: Mapping[str, Any]) -> Accepted:
+    """Return the id of the message just sent, and whose it is; raises `lost_id` without the id."""
     match answer:
         case {"messages": [{"id": str(message_id)}, *_]} if message_id:
-            return message_id
+            contacts = answer.get("contacts")
+            contact = object_of(contacts[0]) if isinstance(contacts, list) and contacts else {}
+            return Accepted(message_id, _read_id(contact, "wa_id"), _read_id(contact, "user_id"))
     raise lost_id()
+
+
+def _read_id(contact: Mapping[str, Any], name: str) -> str | None:
+    value = contact.get(name)
+    if is_odd(value):
+        logger.warning(
+            "whatsapp.odd_id: the answer to a message: a %s of %d characters is left away: "
+            "it is no phone number and no user id",
+            name,
+            len(str(value)),
+        )
+    return read_id(value)
 
 
 def lost_id() -> TransportError:

@@ -9,10 +9,24 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.identity import Address
 from rasa_whatsapp_channel.whatsapp.messages import Message
 from rasa_whatsapp_channel.whatsapp.transport import File
 
 Clock = Callable[[], float]  # unix seconds
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """
+    A message that WhatsApp took, and what it calls its recipient, where it tells.
+
+    *wa_id* may be another number than was dialled: 55 11 98765-4321 is 55 11 8765-4321.
+    """
+
+    message_id: str
+    wa_id: str | None = None
+    user_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,26 +68,30 @@ class Client(ABC):
     @abstractmethod
     def body(
         self,
-        recipient_id: str,
+        to: Address | str,
         message: Message,
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
     ) -> dict[str, Any]:
-        """Return the whole body of the request, envelope included. Does no I/O."""
+        """
+        Return the whole body of the request, envelope included. Does no I/O.
+
+        *to* may hold a number and a user id; who takes one only (`Api.both_ids`) gets the number.
+        """
 
     @abstractmethod
     async def send(
         self,
-        recipient_id: str,
+        to: Address | str,
         message: Message,
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
         note: str | None = None,
-    ) -> str:
+    ) -> Accepted:
         """
-        Send *message*, quoting *reply_to* where the API can; return WhatsApp's message id.
+        Send *message*, quoting *reply_to* where the API can.
 
         *callback_data* comes back in every status of the message where the API does that
         (`Api.callback_data`), and is left away where it is too long. *note*, a line of ASCII, goes

@@ -14,7 +14,7 @@ from typing import Any
 
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id, read_media_info
-from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download, MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
 from rasa_whatsapp_channel.whatsapp.clients.requests import (
     download_request,
@@ -25,7 +25,7 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import (
 )
 from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback, join
 from rasa_whatsapp_channel.whatsapp.errors import APIError
-from rasa_whatsapp_channel.whatsapp.identity import is_group_id, is_user_id
+from rasa_whatsapp_channel.whatsapp.identity import Address, is_group_id
 from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sendable
 from rasa_whatsapp_channel.whatsapp.messages.keys import put_extras
 from rasa_whatsapp_channel.whatsapp.transport import File, Request
@@ -47,7 +47,7 @@ class CloudShape(Client):
 
     def body(
         self,
-        recipient_id: str,
+        to: Address | str,
         message: Message,
         *,
         reply_to: str | None = None,
@@ -56,8 +56,7 @@ class CloudShape(Client):
         check_sendable(message, self.api)
         body = {
             "messaging_product": "whatsapp",
-            "recipient_type": "group" if is_group_id(recipient_id) else "individual",
-            "recipient" if is_user_id(recipient_id) else "to": recipient_id,
+            **self._recipient(to),
             **cloud_body(message),
         }
         if reply_to and not isinstance(message, Reaction):  # it names its message itself
@@ -68,14 +67,14 @@ class CloudShape(Client):
 
     async def send(
         self,
-        recipient_id: str,
+        to: Address | str,
         message: Message,
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
         note: str | None = None,
-    ) -> str:
-        body = self.body(recipient_id, message, reply_to=reply_to, callback_data=callback_data)
+    ) -> Accepted:
+        body = self.body(to, message, reply_to=reply_to, callback_data=callback_data)
         request = self._messages_request(body)
         if note and self._takes_notes:
             request = with_note(request, note)
@@ -127,6 +126,16 @@ class CloudShape(Client):
     @abstractmethod
     def located(self, url: str) -> tuple[str, bool]:
         """Return where the file behind *url* is fetched, and whether the token may go there."""
+
+    def _recipient(self, to: Address | str) -> dict[str, str]:
+        address = Address.of(to) if isinstance(to, str) else to
+        group = is_group_id(address.first)
+        named = {"recipient_type": "group" if group else "individual"}
+        if address.phone:
+            named["to"] = address.phone
+        if address.user_id and not group and (self.api.both_ids or not address.phone):
+            named["recipient"] = address.user_id
+        return named
 
     def _messages_request(self, body: dict[str, Any]) -> Request:
         return json_request("POST", self._messages_url, body)

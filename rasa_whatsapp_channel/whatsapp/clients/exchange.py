@@ -10,11 +10,11 @@ from typing import Any, Final, TypeVar
 from rasa_whatsapp_channel.whatsapp.clients.answers import (
     is_success,
     lost_id,
+    read_accepted,
     read_answer,
-    read_message_id,
     read_size,
 )
-from rasa_whatsapp_channel.whatsapp.clients.base import Clock, Download
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Clock, Download
 from rasa_whatsapp_channel.whatsapp.clients.credentials import Credentials, Headers
 from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy, TransportError
 from rasa_whatsapp_channel.whatsapp.transport import Request, Response, StreamedResponse, Transport
@@ -48,17 +48,17 @@ class Exchange:
 
         return await self._authorized(call)
 
-    async def send_message(self, request: Request) -> str:
-        """Return the id of the message that *request* sends."""
+    async def send_message(self, request: Request) -> Accepted:
+        """Return what WhatsApp says of the message that *request* sends."""
 
-        async def call(headers: Headers) -> str:
+        async def call(headers: Headers) -> Accepted:
             try:
                 response = await self._transport.send(_with(request, headers))
             except TransportError as error:
                 if is_success(error.status):
                     raise lost_id() from error
                 raise
-            return read_message_id(self._read(response))
+            return read_accepted(self._read(response))
 
         return await self._authorized(call)
 

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id
-from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download, MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
 from rasa_whatsapp_channel.whatsapp.clients.requests import (
     download_request,
@@ -24,7 +24,7 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import (
 )
 from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback, join
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
-from rasa_whatsapp_channel.whatsapp.identity import is_user_id
+from rasa_whatsapp_channel.whatsapp.identity import Address, is_user_id
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,
     LocationRequest,
@@ -56,7 +56,7 @@ class V1Shape(Client):
 
     def body(
         self,
-        recipient_id: str,
+        to: Address | str,
         message: Message,
         *,
         reply_to: str | None = None,
@@ -65,20 +65,20 @@ class V1Shape(Client):
         check_sendable(message, self.api)
         return {
             "recipient_type": "individual",
-            **self._address(recipient_id),
+            **self._recipient(to),
             **v1_body(message),
         }
 
     async def send(
         self,
-        recipient_id: str,
+        to: Address | str,
         message: Message,
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
         note: str | None = None,
-    ) -> str:
-        body = self.body(recipient_id, message, reply_to=reply_to, callback_data=callback_data)
+    ) -> Accepted:
+        body = self.body(to, message, reply_to=reply_to, callback_data=callback_data)
         request = json_request("POST", join(self._url, "messages"), body)
         if note and self._takes_notes:
             request = with_note(request, note)
@@ -111,7 +111,8 @@ class V1Shape(Client):
     async def close(self) -> None:
         await self._exchange.close()
 
-    def _address(self, recipient_id: str) -> dict[str, str]:
+    def _recipient(self, to: Address | str) -> dict[str, str]:
+        recipient_id = to if isinstance(to, str) else to.first
         if not is_user_id(recipient_id):
             plus = recipient_id.startswith("+")
             return {"to": recipient_id.translate(_SEPARATORS) if plus else recipient_id}

@@ -65,7 +65,7 @@ async def test_messages_of_the_client_are_taken(start, api):
     ]
 
     async with client_of(settings_for(api, simulator)) as client:
-        ids = [await client.send(MAYA, message) for message in messages]
+        ids = [(await client.send(MAYA, message)).message_id for message in messages]
 
     shown = await simulator.shows(len(messages))
     assert [one["id"] for one in shown] == ids
@@ -127,7 +127,7 @@ async def test_webhooks_are_proven_and_read(start, bot, api):
     settings = settings_for(api, simulator)
     written = await simulator.says("Grüße")
     async with client_of(settings) as client:
-        message_id = await client.send(MAYA, Text("x"))
+        message_id = (await client.send(MAYA, Text("x"))).message_id
 
     events = []
     for received in await bot.takes(3):

@@ -11,13 +11,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support import samples
 
+from rasa_whatsapp_channel.conversation.identity import sender_of
 from rasa_whatsapp_channel.inbound.facts import quoted_id
 from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.turn import (
     INTENTS,
     Turn,
     media_of,
-    sender_of,
     tapped_id,
     to_turn,
 )

@@ -24,8 +24,9 @@ from rasa_whatsapp_channel.store.base import Item
 from rasa_whatsapp_channel.store.consumer import DeadLetter, Done, Outcome, Retry
 from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
-from rasa_whatsapp_channel.whatsapp.clients import Client
+from rasa_whatsapp_channel.whatsapp.clients import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
+from rasa_whatsapp_channel.whatsapp.identity import Address
 from rasa_whatsapp_channel.whatsapp.messages import Message, Text
 from rasa_whatsapp_channel.whatsapp.transport import Request, Response
 
@@ -63,6 +64,9 @@ class FakeClient(Client):
         self.answers: list[Exception | None] = []
         self.before_answer: Callable[[], Awaitable[None]] = _nothing
         self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.addresses: list[Address] = []  # of each in `sent`
+        # What WhatsApp calls who is written to: number and user id.
+        self.names: dict[str, tuple[str | None, str | None]] = {}
         self.uploaded: list[bytes] = []
         self.is_down = False
         self.pings = 0
@@ -71,7 +75,7 @@ class FakeClient(Client):
 
     def body(
         self,
-        recipient_id: str,
+        to: Address | str,
         message: Message,
         *,
         reply_to: str | None = None,
@@ -81,21 +85,24 @@ class FakeClient(Client):
 
     async def send(
         self,
-        recipient_id: str,
+        to: Address | str,
         message: Message,
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
         note: str | None = None,
-    ) -> str:
+    ) -> Accepted:
         await self.before_answer()
         if self.is_down:
             raise TransportError("no answer", timed_out=True)
         if self.answers and (error := self.answers.pop(0)):
             raise error
-        self.sent.append((recipient_id, message.body()))
+        address = Address.of(to) if isinstance(to, str) else to
+        self.sent.append((address.first, message.body()))
+        self.addresses.append(address)
         self.callback_data.append(callback_data)
-        return f"wamid.{len(self.sent)}"
+        names = self.names.get(address.first, (address.phone, address.user_id))
+        return Accepted(f"wamid.{len(self.sent)}", *names)
 
     async def tell_given_up(self, told: Mapping[str, Any]) -> None:
         self.given_up.append(told)

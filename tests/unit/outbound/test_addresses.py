@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from rasa_whatsapp_channel.store.keys import address_key
+from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.whatsapp.events import UserIdChanged
 
 PHONE = "4915112345678"
 
 
 async def test_a_conversation_is_written_to_where_its_person_is_now(office, hello):
-    await office.store.values.set(address_key(PHONE), "DE.42", 60)
+    people = People(office.store.values)
+    await people.tie(PHONE, "DE.41")
+    await people.change(UserIdChanged("DE.41", "DE.42"))
     await office.put("1", hello)
 
     await office.run()

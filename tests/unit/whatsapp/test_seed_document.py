@@ -148,6 +148,6 @@ async def test_the_successful_response_has_a_message_id():
     response = b'{  "messages":  [{  "id":  "gBEGkYiEB1VXAglK1ZEqA1YKPrU"  }]  }'
     client = client_of(FakeTransport(LOGIN, answer(response)))
 
-    message_id = await client.send("whatsapp-id", Image(Media(id="your-media-id")))
+    message_id = (await client.send("whatsapp-id", Image(Media(id="your-media-id")))).message_id
 
     assert message_id == "gBEGkYiEB1VXAglK1ZEqA1YKPrU"

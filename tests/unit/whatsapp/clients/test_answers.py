@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from support.fake_transport import answer
 
 from rasa_whatsapp_channel.whatsapp.clients.answers import (
+    read_accepted,
     read_answer,
     read_media_id,
     read_media_info,
-    read_message_id,
     read_retry_after,
 )
 from rasa_whatsapp_channel.whatsapp.clients.base import MediaInfo
@@ -120,8 +120,8 @@ def test_the_message_id_of_either_shape():
         "messages": [{"id": "wamid.HBgLMTY1MDU1NTEyMzQ="}],
     }
 
-    assert read_message_id(cloud) == "wamid.HBgLMTY1MDU1NTEyMzQ="
-    assert read_message_id(SENT) == "gBEGkYiEB1VXAglK1ZEqA1YKPrU"
+    assert read_accepted(cloud).message_id == "wamid.HBgLMTY1MDU1NTEyMzQ="
+    assert read_accepted(SENT).message_id == "gBEGkYiEB1VXAglK1ZEqA1YKPrU"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_message_id_of_either_shape():
 )
 def test_a_success_without_a_message_id_is_not_sent_again(body):
     with pytest.raises(TransportError, match="may have arrived") as caught:
-        read_message_id(body)
+        read_accepted(body)
 
     assert caught.value.remedy is Remedy.GIVE_UP
 
@@ -207,7 +207,7 @@ JSON = st.recursive(
 @given(st.binary(max_size=50) | JSON.map(lambda value: json.dumps(value).encode()), st.integers())
 def test_no_answer_makes_reading_fail_with_anything_but_our_error(body, status):
     for reader in (
-        read_message_id,
+        read_accepted,
         read_media_id,
         lambda found: read_media_info("1", found),
     ):

@@ -115,7 +115,7 @@ async def test_an_end_in_another_form_is_no_reason_to_fail(until):
 async def test_a_token_that_is_refused_is_renewed_once():
     transport = FakeTransport(token("eyJ1"), EXPIRED, token("eyJ2"), SENT)
 
-    message_id = await client_of(transport).send("16505551234", Text("Hello"))
+    message_id = (await client_of(transport).send("16505551234", Text("Hello"))).message_id
 
     assert message_id == "gBEG"
     assert asked(transport) == [
@@ -165,7 +165,7 @@ async def test_a_login_without_a_token_may_be_tried_again(body):
     with pytest.raises(TransportError, match="holds no token"):
         await client.send("16505551234", Text("Hello"))
 
-    assert await client.send("16505551234", Text("Hello")) == "gBEG"
+    assert (await client.send("16505551234", Text("Hello"))).message_id == "gBEG"
 
 
 async def test_half_an_answer_to_the_login_sent_no_message_and_may_be_tried_again():
@@ -177,7 +177,7 @@ async def test_half_an_answer_to_the_login_sent_no_message_and_may_be_tried_agai
         await client.send("16505551234", Text("Hello"))
 
     assert caught.value.remedy is Remedy.RETRY
-    assert await client.send("16505551234", Text("Hello")) == "gBEG"
+    assert (await client.send("16505551234", Text("Hello"))).message_id == "gBEG"
 
 
 class SlowTransport(FakeTransport):

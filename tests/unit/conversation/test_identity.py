@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from support import samples
 
-from rasa_whatsapp_channel.inbound.people import LIFE, People
+from rasa_whatsapp_channel.conversation.identity import LIFE, People
 from rasa_whatsapp_channel.store.base import Store
-from rasa_whatsapp_channel.store.keys import address_key
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, UserIdChanged
 from rasa_whatsapp_channel.whatsapp.webhook import read
 
@@ -22,7 +21,7 @@ def wrote(phone: str | None = None, user_id: str | None = None, **more: str) -> 
 
 
 async def address(store: Store, name: str) -> str:
-    return await store.values.get(address_key(name)) or name
+    return (await People(store.values).of(name)).address.first
 
 
 async def test_a_conversation_goes_on_when_the_phone_number_disappears(store):
@@ -129,9 +128,11 @@ async def test_a_new_user_id_goes_on_with_the_conversation(store):
     await people.change(event)
 
     assert await people.name(wrote(None, NEW_USER)) == PHONE
-    assert await people.name(wrote(PHONE)) == PHONE
     # A user id is new because the number is.
     assert await address(store, PHONE) == NEW_USER
+    assert await people.name(wrote(PHONE)) == PHONE
+    # Unless they write from it.
+    assert await address(store, PHONE) == PHONE
 
 
 async def test_the_webhook_field_for_user_ids_says_the_same(store):

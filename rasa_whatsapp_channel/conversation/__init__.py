@@ -1,0 +1,1 @@
+"""What is remembered of a person between two messages, for both directions alike."""

@@ -1,0 +1,364 @@
+"""
+All names of one person, and the one conversation they lead to.
+
+A person has a phone number, or a business-scoped user id, or both, and may have a parent's user id.
+Any of them may be missing in the next message, any may change, and a number may be told otherwise
+than it was dialled: 55 11 98765-4321 answers as 55 11 8765-4321. A conversation keeps the name it
+began with. Whatever WhatsApp says of two ids together ties them: a webhook, the answer to a
+message, its statuses, and news of a change.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from rasa_whatsapp_channel.store.base import DAY, Clock, Values
+from rasa_whatsapp_channel.store.keys import address_key, person_key
+from rasa_whatsapp_channel.whatsapp.changes import read_change
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage, UserIdChanged
+from rasa_whatsapp_channel.whatsapp.identity import (
+    Address,
+    at_number,
+    is_group_id,
+    is_taken_over,
+    is_user_id,
+    split_number,
+)
+
+logger = logging.getLogger(__name__)
+
+LIFE: Final = 90 * DAY  # since the person wrote last
+LEFT: Final = 3650 * DAY  # how long a number that was given up is not taken for its old owner
+RECENT: Final = 0.5 * DAY  # how long a name is taken from memory
+MOST: Final = 10_000
+# How long before the news of a change somebody may have written under the new id already.
+EARLY: Final = DAY
+_IDS: Final = 32  # of one person
+
+
+@dataclass(frozen=True)
+class Person:
+    """
+    What is known of the person behind the conversation *name*.
+
+    *ids* are all names that WhatsApp has used, old ones included; *others* are the conversations
+    that turned out to be this one. *heard*: they have written. *after* is whose number it was
+    before, as long as nobody has written from it since. *since* is when the conversation began, and
+    *changed* when WhatsApp told of a new id last, both in unix seconds.
+    """
+
+    name: str
+    phone: str | None = None
+    user_id: str | None = None
+    ids: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    heard: bool = False
+    after: str | None = None
+    since: float = 0.0
+    changed: float = 0.0
+
+    @classmethod
+    def begin(cls, name: str, at: float = 0.0) -> Person:
+        """Return somebody of whom nothing is known but *name*."""
+        number, _, over = name.partition("~")
+        address = Address.of(number if over and is_taken_over(name) else name)
+        return cls(name, address.phone, address.user_id, ids=(name,), since=at)
+
+    @property
+    def address(self) -> Address:
+        """Where they are written to now."""
+        if self.phone or self.user_id:
+            return Address(self.phone, self.user_id)
+        return Address.of(self.name)
+
+    def conversations(self, conversation: str) -> tuple[str, ...]:
+        """
+        Return the names of all their chats with that number of ours which *conversation* is with.
+
+        The one that goes on comes first; in the others something may still wait, or be tapped.
+        """
+        _, number = split_number(conversation)
+        names = dict.fromkeys((self.name, split_number(conversation)[0], *self.others))
+        return tuple(at_number(name, number) if number else name for name in names)
+
+
+class People:
+    """*sender_id*, the setting of that name, says which id names a conversation that begins."""
+
+    def __init__(
+        self, values: Values, *, sender_id: str = "phone", clock: Clock = time.time
+    ) -> None:
+        self._values = values
+        self._sender_id = sender_id
+        self._clock = clock
+        self._recent: dict[tuple[str, ...], tuple[str, float]] = {}
+
+    async def name(self, event: InboundMessage) -> str:
+        """Return the `sender_id` of *event*, a person's or a group's. Raises `StoreError`."""
+        preferred = sender_of(event, self._sender_id)
+        ids = _given(event.user_id, event.phone, event.parent_user_id)
+        if event.group_id or not ids:
+            return preferred
+        if name := self._remembered(ids):
+            return name
+        found = await self._find(ids)
+        person = _likeliest(found) or Person.begin(preferred, self._clock())
+        person = replace(
+            person,
+            phone=event.phone or person.phone,
+            user_id=event.user_id or person.user_id or event.parent_user_id,
+            heard=True,
+            after=None,
+        )
+        person = await self._join(person, found, ids)
+        self._remember(ids, person.name)
+        return person.name
+
+    async def conversation_of(self, recipient_id: str) -> str:
+        """
+        Return the conversation in which *recipient_id*, one name of somebody, is written to.
+
+        Whoever is not known yet is from now on: news of another id may come before they write.
+        """
+        name, number = split_number(recipient_id)
+        if is_group_id(name):
+            return recipient_id
+        found = self._remembered(("to", name))
+        if found is None:
+            person = await self._of(name)
+            if person is None:
+                person = Person.begin(name, self._clock())
+                await self._join(person, (), (name,))
+            found = person.name
+            self._remember(("to", name), found)
+        return at_number(found, number) if number else found
+
+    async def of(self, conversation: str) -> Person:
+        """Return who is behind *conversation*. Raises `StoreError`."""
+        name, _ = split_number(conversation)
+        return await self._of(name) or Person.begin(name)
+
+    async def tie(self, conversation: str, *ids: str | None) -> None:
+        """
+        Note that WhatsApp calls the person of *conversation* by *ids*, too. Raises `StoreError`.
+
+        Where they have written under one of them before, that conversation is the one to go on.
+        """
+        name, _ = split_number(conversation)
+        given = _given(*ids)
+        if is_group_id(name) or not given or any(is_group_id(value) for value in given):
+            return
+        key = ("tie", name, *given)
+        if self._remembered(key):
+            return
+        mine = await self._of(name) or Person.begin(name, self._clock())
+        found = [each for each in await self._find(given) if not is_taken_over(each.name)]
+        heard = (each for each in found if each.heard)
+        person = mine if mine.heard else next(heard, mine)
+        over = await self._taken_over((*given, name))
+        current = [value for value in (*given, name) if value not in over]
+        person = replace(
+            person,
+            phone=person.phone or _first_number(current),
+            user_id=person.user_id or _first_user_id(current),
+        )
+        person = await self._join(person, [mine, *found], current)
+        self._remember(key, person.name)
+
+    async def change(self, event: InboundMessage | UserIdChanged) -> str | None:
+        """
+        Let a conversation go on under the new ids of its person. Raises `StoreError`.
+
+        Returns its name; None where nobody is known by the old ids nor by the new. The same news
+        may come several times, in several forms, in any order, and behind messages that are newer.
+        """
+        change = read_change(event)
+        old = await self._find(change.old, resolve=True)
+        new = await self._find(change.new, resolve=True)
+        again = [each for each in new if change.old and set(change.old) <= set(each.ids)]
+        person = _likeliest(again) or _likeliest(old) or _likeliest(new)
+        if person is None:
+            return None
+        if not change.new or change.timestamp < person.changed:
+            return person.name
+        phone = _first_number(change.new)
+        told_before = set(change.new) & set(person.ids)
+        numbers = {value for value in (*change.old, *person.ids) if value.isdecimal()}
+        numbers -= set(change.new)
+        person = replace(
+            person,
+            # A user id is new because the number is.
+            phone=phone or (person.phone if told_before else None),
+            user_id=_first_user_id(change.new) or (person.user_id if told_before else None),
+            ids=_union(person.ids, change.old),
+            changed=float(change.timestamp),
+        )
+        self._recent.clear()
+        person = await self._join(person, new, change.new, is_move=True)
+        if phone:
+            await self._leave(person, numbers, change.timestamp)
+        return person.name
+
+    async def _join(
+        self,
+        person: Person,
+        found: Iterable[Person],
+        ids: Sequence[str],
+        *,
+        is_move: bool = False,
+    ) -> Person:
+        """Keep *person* under *ids*, and let who was *found* under one of them be the same."""
+        over: list[str] = []
+        notes: dict[str, Any] = {}
+        for other in found:
+            if other.name == person.name or other.name in over:
+                continue
+            if not self._is_same(person, other, ids, is_move=is_move):
+                continue  # only the ids that WhatsApp tells together are this person's now
+            over.append(other.name)
+            for value in (*other.ids, other.name):
+                if await self._values.get(person_key(value)) in (other.name, None):
+                    notes[person_key(value)] = person.name
+            person = replace(
+                person,
+                phone=person.phone or other.phone,
+                user_id=person.user_id or other.user_id,
+                ids=_union(person.ids, other.ids),
+                others=_union(person.others, (other.name, *other.others)),
+                heard=person.heard or other.heard,
+            )
+            logger.info("whatsapp.same_person: two conversations are of one person; one goes on")
+        person = replace(person, ids=_union(person.ids, ids))
+        notes |= {person_key(value): person.name for value in ids}
+        notes[address_key(person.name)] = _to_value(person)
+        life = LEFT if is_taken_over(person.name) else LIFE
+        await self._values.set_many(notes, life)
+        for name in over:
+            await self._values.delete(address_key(name))
+        if over:
+            self._recent.clear()
+        return person
+
+    def _is_same(self, person: Person, other: Person, ids: Sequence[str], *, is_move: bool) -> bool:
+        """
+        Return whether all of *other* is *person*, and not only the ids that they share.
+
+        Numbers go from one owner to the next, user ids do not.
+        """
+        if is_taken_over(other.name) and other.heard:
+            return False
+        if other.user_id is None or person.user_id is None:
+            return True
+        if other.user_id == person.user_id or other.user_id in ids:
+            return True
+        return is_move and self._clock() - other.since < EARLY
+
+    async def _find(self, ids: Iterable[str], *, resolve: bool = False) -> list[Person]:
+        """
+        Return who is known by *ids*, each once.
+
+        *resolve*: somebody who nobody has heard of since is who had the number before.
+        """
+        found: dict[str, Person] = {}
+        for value in ids:
+            name = await self._values.get(person_key(value))
+            if not isinstance(name, str):
+                continue
+            person = await self._record(name) or Person.begin(name)
+            if resolve and person.after is not None:
+                person = await self._record(person.after) or person
+            found.setdefault(person.name, person)
+        return list(found.values())
+
+    async def _taken_over(self, ids: Iterable[str]) -> set[str]:
+        """Return those of *ids* that were given up: late news must not bring them back."""
+        names = {value: await self._values.get(person_key(value)) for value in ids}
+        return {
+            value for value, name in names.items() if isinstance(name, str) and is_taken_over(name)
+        }
+
+    async def _of(self, name: str) -> Person | None:
+        if person := await self._record(name):
+            return person
+        known = await self._values.get(person_key(name))
+        if not isinstance(known, str):
+            return None
+        return await self._record(known) or Person.begin(known)
+
+    async def _record(self, name: str) -> Person | None:
+        return _from_value(await self._values.get(address_key(name)))
+
+    async def _leave(self, person: Person, numbers: Iterable[str], at: int) -> None:
+        """Numbers are given to other people one day, and those must not land in this chat."""
+        for number in sorted(numbers):
+            if await self._values.get(person_key(number)) not in (person.name, None):
+                continue
+            name = f"{number}~{at}"
+            next_owner = Person(name, phone=number, ids=(number, name), after=person.name)
+            notes = {address_key(name): _to_value(next_owner), person_key(number): name}
+            await self._values.set_many(notes, LEFT)
+
+    def _remembered(self, ids: tuple[str, ...]) -> str | None:
+        name, at = self._recent.get(ids, ("", 0.0))
+        return name if name and 0 <= self._clock() - at < RECENT else None
+
+    def _remember(self, ids: tuple[str, ...], name: str) -> None:
+        if len(self._recent) >= MOST:
+            self._recent.clear()
+        self._recent[ids] = (name, self._clock())
+
+
+def sender_of(event: InboundMessage, sender_id: str = "phone") -> str:
+    """
+    Return whose conversation *event* belongs to: a group's, or its sender's.
+
+    *sender_id* is the setting of that name and says which id is preferred (phone, user_id).
+    """
+    user_id = event.user_id or event.parent_user_id
+    both = (user_id, event.phone) if sender_id == "user_id" else (event.phone, user_id)
+    return event.group_id or both[0] or both[1] or event.id
+
+
+def _likeliest(found: Sequence[Person]) -> Person | None:
+    """Return the conversation that goes on: one that the person has written in, else the first."""
+    heard = (person for person in found if person.heard)
+    return next(heard, next(iter(found), None))
+
+
+def _first_number(ids: Iterable[str]) -> str | None:
+    return next((value for value in ids if not is_user_id(value)), None)
+
+
+def _first_user_id(ids: Iterable[str]) -> str | None:
+    return next(filter(is_user_id, ids), None)
+
+
+def _given(*ids: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in ids if value))
+
+
+def _union(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))[-_IDS:]
+
+
+def _to_value(person: Person) -> dict[str, Any]:
+    return {name: value for name in _NAMES if (value := getattr(person, name))}
+
+
+def _from_value(value: object) -> Person | None:
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        return None
+    known: dict[str, Any] = {
+        name: tuple(value[name]) if name in _LISTS else value[name]
+        for name in _NAMES
+        if name in value
+    }
+    return Person(**known)
+
+
+_LISTS: Final = frozenset({"ids", "others"})
+_NAMES: Final = tuple(field.name for field in fields(Person))
