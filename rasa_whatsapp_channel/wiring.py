@@ -96,9 +96,9 @@ class Wiring:
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings, self.tracing)
         self._retention = make_retention(settings, root)
-        self._failures = Failures(self.store.inbox)
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
+        self._failures = Failures(self.store.inbox, self._people)
         self._statuses = Statuses(
             self.store, self._failures, people=self._people, codes=codes, clock=self._clock
         )

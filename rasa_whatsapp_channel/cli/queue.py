@@ -173,8 +173,10 @@ async def _forget(place: Place, person: str, *, yes: bool) -> None:
     if not yes:
         click.confirm(f"Forget everything of {person} in this store for ever?", abort=True)
     async with place.open() as store:
-        known = await People(store.values).of(person)
-        names = tuple(dict.fromkeys((*known.conversations(person), *known.ids, person)))
+        people = People(store.values)
+        known = await people.of(person)
+        conversations = known.conversations(person)
+        names = tuple(dict.fromkeys((person, *conversations, *await people.names_of(person))))
         mentions = [mention_of(name) for name in names]
         entries = sent = 0
         for name in names:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 
 LIFE: Final = 90 * DAY  # since the person wrote last
 LEFT: Final = 3650 * DAY  # how long a number that was given up is not taken for its old owner
-RECENT: Final = 0.5 * DAY  # how long a name is taken from memory
+REFRESH: Final = 0.5 * DAY  # how old a note may be before it is written anew to live longer
+RECENT: Final = 30.0  # seconds that a name is taken from memory: other processes hear of news, too
 MOST: Final = 10_000
 # How long before the news of a change somebody may have written under the new id already.
 EARLY: Final = DAY
@@ -47,8 +48,9 @@ class Person:
 
     *ids* are all names that WhatsApp has used, old ones included; *others* are the conversations
     that turned out to be this one. *heard*: they have written. *after* is whose number it was
-    before, as long as nobody has written from it since. *since* is when the conversation began, and
-    *changed* when WhatsApp told of a new id last, both in unix seconds.
+    before, as long as nobody has written from it since. *since* is when the conversation began,
+    *changed* when WhatsApp told of a new id last, and *kept* when this was written down, all in
+    unix seconds.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Person:
     after: str | None = None
     since: float = 0.0
     changed: float = 0.0
+    kept: float = 0.0
 
     @classmethod
     def begin(cls, name: str, at: float = 0.0) -> Person:
@@ -105,7 +108,8 @@ class People:
             return preferred
         if name := self._remembered(ids):
             return name
-        found = await self._find(ids)
+        known = await self._names(ids)
+        found = await self._find(known.values())
         person = _likeliest(found) or Person.begin(preferred, self._clock())
         person = replace(
             person,
@@ -114,7 +118,7 @@ class People:
             heard=True,
             after=None,
         )
-        person = await self._join(person, found, ids)
+        person = await self._join(person, found, ids, known)
         self._remember(ids, person.name)
         return person.name
 
@@ -132,7 +136,7 @@ class People:
             person = await self._of(name)
             if person is None:
                 person = Person.begin(name, self._clock())
-                await self._join(person, (), (name,))
+                await self._join(person, (), (name,), {})
             found = person.name
             self._remember(("to", name), found)
         return at_number(found, number) if number else found
@@ -141,6 +145,16 @@ class People:
         """Return who is behind *conversation*. Raises `StoreError`."""
         name, _ = split_number(conversation)
         return await self._of(name) or Person.begin(name)
+
+    async def names_of(self, conversation: str) -> tuple[str, ...]:
+        """Return all that the person of *conversation* is called, and nobody else is."""
+        name, _ = split_number(conversation)
+        person = await self._of(name) or Person.begin(name)
+        names = dict.fromkeys((name, person.name, *person.others, *person.ids))
+        owners = {each: await self._of(each) for each in names}
+        return tuple(
+            each for each, owner in owners.items() if owner is None or owner.name == person.name
+        )
 
     async def tie(self, conversation: str, *ids: str | None) -> None:
         """
@@ -156,17 +170,19 @@ class People:
         if self._remembered(key):
             return
         mine = await self._of(name) or Person.begin(name, self._clock())
-        found = [each for each in await self._find(given) if not is_taken_over(each.name)]
+        known = await self._names((*given, name))
+        # Late news must not bring back what was given up.
+        current = [each for each in (*given, name) if not is_taken_over(known.get(each, ""))]
+        found = await self._find(known[each] for each in current if each in known)
         heard = (each for each in found if each.heard)
         person = mine if mine.heard else next(heard, mine)
-        over = await self._taken_over((*given, name))
-        current = [value for value in (*given, name) if value not in over]
+        news = [each for each in current if each not in person.ids]
         person = replace(
             person,
-            phone=person.phone or _first_number(current),
-            user_id=person.user_id or _first_user_id(current),
+            phone=person.phone or _first_number(news),
+            user_id=person.user_id or _first_user_id(news),
         )
-        person = await self._join(person, [mine, *found], current)
+        person = await self._join(person, [mine, *found], current, known)
         self._remember(key, person.name)
 
     async def change(self, event: InboundMessage | UserIdChanged) -> str | None:
@@ -177,8 +193,11 @@ class People:
         may come several times, in several forms, in any order, and behind messages that are newer.
         """
         change = read_change(event)
-        old = await self._find(change.old, resolve=True)
-        new = await self._find(change.new, resolve=True)
+        known = await self._names((*change.old, *change.new))
+        old, new = [
+            await self._find((known[each] for each in ids if each in known), resolve=True)
+            for ids in (change.old, change.new)
+        ]
         again = [each for each in new if change.old and set(change.old) <= set(each.ids)]
         person = _likeliest(again) or _likeliest(old) or _likeliest(new)
         if person is None:
@@ -198,7 +217,7 @@ class People:
             changed=float(change.timestamp),
         )
         self._recent.clear()
-        person = await self._join(person, new, change.new, is_move=True)
+        person = await self._join(person, new, change.new, known, is_move=True)
         if phone:
             await self._leave(person, numbers, change.timestamp)
         return person.name
@@ -208,10 +227,17 @@ class People:
         person: Person,
         found: Iterable[Person],
         ids: Sequence[str],
+        known: Mapping[str, str],
         *,
         is_move: bool = False,
     ) -> Person:
-        """Keep *person* under *ids*, and let who was *found* under one of them be the same."""
+        """
+        Keep *person* under *ids*, and let who was *found* under one of them be the same.
+
+        *known* is whose the ids were until now; where nothing is new, nothing is written.
+        """
+        found = list(found)
+        before = next((each for each in found if each.name == person.name), None)
         over: list[str] = []
         notes: dict[str, Any] = {}
         for other in found:
@@ -233,6 +259,10 @@ class People:
             )
             logger.info("whatsapp.same_person: two conversations are of one person; one goes on")
         person = replace(person, ids=_union(person.ids, ids))
+        is_fresh = 0 <= self._clock() - person.kept < REFRESH
+        if person == before and is_fresh and all(known.get(each) == person.name for each in ids):
+            return person
+        person = replace(person, kept=self._clock())
         notes |= {person_key(value): person.name for value in ids}
         notes[address_key(person.name)] = _to_value(person)
         life = LEFT if is_taken_over(person.name) else LIFE
@@ -257,29 +287,24 @@ class People:
             return True
         return is_move and self._clock() - other.since < EARLY
 
-    async def _find(self, ids: Iterable[str], *, resolve: bool = False) -> list[Person]:
+    async def _names(self, ids: Iterable[str]) -> dict[str, str]:
+        """Return the conversation of each of *ids* that is known."""
+        names = {value: await self._values.get(person_key(value)) for value in ids}
+        return {value: name for value, name in names.items() if isinstance(name, str)}
+
+    async def _find(self, names: Iterable[str], *, resolve: bool = False) -> list[Person]:
         """
-        Return who is known by *ids*, each once.
+        Return who is behind the conversations *names*, each once.
 
         *resolve*: somebody who nobody has heard of since is who had the number before.
         """
         found: dict[str, Person] = {}
-        for value in ids:
-            name = await self._values.get(person_key(value))
-            if not isinstance(name, str):
-                continue
+        for name in dict.fromkeys(names):
             person = await self._record(name) or Person.begin(name)
             if resolve and person.after is not None:
                 person = await self._record(person.after) or person
             found.setdefault(person.name, person)
         return list(found.values())
-
-    async def _taken_over(self, ids: Iterable[str]) -> set[str]:
-        """Return those of *ids* that were given up: late news must not bring them back."""
-        names = {value: await self._values.get(person_key(value)) for value in ids}
-        return {
-            value for value, name in names.items() if isinstance(name, str) and is_taken_over(name)
-        }
 
     async def _of(self, name: str) -> Person | None:
         if person := await self._record(name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.store.base import Queue
 from rasa_whatsapp_channel.store.keys import failure_key
@@ -14,22 +15,31 @@ logger = logging.getLogger(__name__)
 
 
 class Failures:
-    """Whether the bot hears of a failure in a turn or finds it in its tracker decides `inbound`."""
+    """
+    Whether the bot hears of a failure in a turn or finds it in its tracker decides `inbound`.
 
-    def __init__(self, inbox: Queue) -> None:
+    With *people* it does so in the conversation that goes on, where the message left in another.
+    """
+
+    def __init__(self, inbox: Queue, people: People | None = None) -> None:
         self._inbox = inbox
+        self._people = people
 
     async def tell(
         self, key: str, entry: Entry, *, code: int, reason: str, title: str = ""
     ) -> None:
         """Say that the outbox entry *key* failed for good; *code* and *title* are WhatsApp's."""
         logger.error("whatsapp.failed: %s (%s): %s", entry.called(key), key, reason)
+        conversation = entry.recipient_id
+        if self._people is not None:
+            person = await self._people.of(conversation)
+            conversation = person.conversations(conversation)[0]
         event = DeliveryFailed(
             key=failure_key(key),
-            recipient_id=entry.recipient_id,
+            recipient_id=conversation,
             code=code,
             reason=reason,
             response=entry.response,
             title=title,
         )
-        await self._inbox.put(event.key, entry.recipient_id, to_body(event))
+        await self._inbox.put(event.key, conversation, to_body(event))

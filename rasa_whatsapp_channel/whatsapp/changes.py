@@ -49,7 +49,8 @@ def read_change(event: InboundMessage | UserIdChanged) -> IdChange:
         event.phone,
         *_ids(system, "customer"),
     )
-    if not any(value not in new for value in old if value):
+    is_change = "changed" in (text_of(system.get("type")) or "")
+    if is_change and not any(value not in new for value in old if value):
         old, new = _in_words(system, new)
     return _change(old, new, event.timestamp)
 

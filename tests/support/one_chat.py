@@ -82,7 +82,7 @@ class OneChat:
             access_token="a-token",
             clock=clock,
         )
-        failures = Failures(store.inbox, None)
+        failures = Failures(store.inbox, "message_failed", People(store.values, clock=clock))
         self._statuses = Statuses(store, failures, clock=clock)
         uploads = MediaUploads(
             client,
@@ -110,7 +110,14 @@ class OneChat:
             people=People(store.values, clock=clock, **options),
             clock=clock,
         )
-        self._worker = InboxWorker(QuietClient(), store, self._bot, media=None, clock=clock)
+        self._worker = InboxWorker(
+            QuietClient(),
+            store,
+            self._bot,
+            media=None,
+            failure_intent="message_failed",
+            clock=clock,
+        )
 
     @property
     def sent(self) -> list[Mapping[str, Any]]:

@@ -8,7 +8,9 @@ import wave
 from pathlib import Path
 
 import pytest
+from support.cloud_api import answers, cloud_api
 
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.keys import issued_key, payload_key
@@ -363,6 +365,56 @@ async def test_taps_on_what_was_sent_count_as_the_channels_own(rasa_whatsapp, si
         assert await store.values.get(issued_key(MAYA, rows[0]["id"]))
         kept = await store.values.get(payload_key(rows[0]["id"]))
     assert kept == '/order{"tea": "' + "assam " * 60 + '"}'
+
+
+@pytest.mark.parametrize(
+    "written", ["+49 151 12345678", "whatsapp:+4915112345678", "%2B4915112345678"]
+)
+async def test_a_number_may_be_written_as_people_do(rasa_whatsapp, simulator, tmp_path, written):
+    yes = ("--text", "Coming?", "--button", "Yes=/affirm")
+    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}"):
+        pass  # the bot was there before
+
+    done = await rasa_whatsapp("send", "--to", written, *yes)
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
+        assert await store.values.get(issued_key("4915112345678", "/affirm"))
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [("default", "no phone number"), ("0151 12345678", "begins with 0"), ("", "no recipient")],
+)
+async def test_what_can_be_nobody_is_refused_with_a_sentence(rasa_whatsapp, written, reason):
+    done = await rasa_whatsapp("send", "--to", written, "--text", "Hello")
+
+    assert done.exit_code == 2
+    assert reason in " ".join(done.stderr.split())
+
+
+async def test_the_bot_knows_who_answers_under_another_number(rasa_whatsapp, tmp_path):
+    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}"):
+        pass  # the bot was there before
+    async with cloud_api() as api:
+        write_credentials(tmp_path, api.url)
+        contacts = [{"input": "5511987654321", "wa_id": "551187654321"}]
+        api.next.append(answers(200, {"contacts": contacts, "messages": [{"id": "wamid.1"}]}))
+
+        done = await rasa_whatsapp("send", "--to", "5511987654321", "--text", "Hello")
+
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "wamid.1\n", "")
+    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
+        known = await People(store.values).of("551187654321")
+    assert known.name == "5511987654321"
+
+
+def write_credentials(folder: Path, url: str) -> None:
+    (folder / "credentials.yml").write_text(
+        "rasa_whatsapp_channel.WhatsAppInput:\n"
+        "  phone_number_id: '106540352242922'\n  access_token: a\n  app_secret: a\n"
+        f"  verify_token: a\n  store: sqlite:///whatsapp.db\n  base_url: {url}\n"
+    )
 
 
 async def test_a_further_number_sends_too_and_taps_count_in_its_chat(

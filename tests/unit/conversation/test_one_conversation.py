@@ -528,6 +528,28 @@ async def test_a_late_status_does_not_give_the_number_back(chat: OneChat):
     assert chat.heard[-1][0] != OLD
 
 
+async def test_a_late_status_does_not_lead_answers_to_the_old_number(chat: OneChat):
+    await chat.webhook(tells(OLD, U_OLD))
+    await chat.says(OLD, {"text": "Hello"}, turn="wamid.in1")
+    await chat.webhook(system(10, type="user_changed_user_id", from_=OLD, user_id=U_NEW))
+    await chat.webhook(status("read", "wamid.out1", recipient_id=OLD, recipient_user_id=U_OLD))
+
+    await chat.says(OLD, {"text": "Still there?"}, turn="wamid.in2")
+
+    assert chat.addresses[-1] == {"recipient": U_NEW}
+
+
+async def test_a_failure_is_heard_in_the_conversation_that_goes_on(chat: OneChat):
+    dialled, wa_id = "5511987654321", "551187654321"
+    chat.platform.contacts[dialled] = [{"input": dialled, "wa_id": wa_id}]
+    await chat.webhook(tells(wa_id, n=1))
+    await chat.says(dialled, {"text": "Hello"})
+    error = {"code": 131026, "title": "Message undeliverable"}
+    await chat.webhook(status("failed", "wamid.out1", recipient_id=wa_id, errors=[error]))
+
+    assert [name for name, _ in chat.heard] == [wa_id, wa_id]
+
+
 async def test_a_name_cannot_lead_into_the_chat_of_somebody_else(chat: OneChat):
     await chat.webhook(tells(None, "US.1111111111", n=1))
     named = f"x changed from US.1111111111 to {U_NEW}"
@@ -656,3 +678,13 @@ async def test_ids_as_json_numbers_are_ids(chat: OneChat):
     await chat.webhook(tells(NEW, n=2))
 
     assert chat.heard == [(OLD, "hi"), (OLD, "hi")]
+
+
+@pytest.mark.parametrize("value", ["4" * 5000, "Größe", "wamid.\x00\n", "\ud83d", 12345, 2**80])
+async def test_odd_ids_of_messages_hold_nobody_up(chat: OneChat, value):
+    odd = tells(OLD, n=1, context={"id": value, "from": value})
+    odd["messages"][0]["id"] = value
+    await chat.webhook(odd, status("read", value, recipient_id=OLD), tells(OLD, n=2))
+
+    assert len(chat.heard) + len(await chat.store.inbox.dead_letters()) == 2
+    assert chat.heard[-1] == (OLD, "hi")
