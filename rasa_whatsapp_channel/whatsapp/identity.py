@@ -30,8 +30,10 @@ _MOST_TOLD: Final = 20  # where WhatsApp says so itself
 
 # Names that this package makes: a number that was somebody else's before, see `conversation`.
 _TAKEN_OVER: Final = re.compile(r"[0-9]+~[0-9]+")
-# Meta's are Base64, from 16 characters up; those of on-premises are two numbers.
-_GROUP: Final = re.compile(r"[A-Za-z0-9+/_=-]{16,256}|[0-9]+(?:-[0-9]+)?@g\.us")
+# Meta's are Base64, from 16 characters up.
+_GROUP: Final = re.compile(r"[A-Za-z0-9+/_=-]{16,256}")
+# Those of former times are who made it and when, in unix seconds.
+_OLD_GROUP: Final = re.compile(r"[0-9]{5,15}-[0-9]{10}(?:@g\.us)?|[0-9]{5,32}@g\.us")
 _TOKEN: Final = re.compile(r"[!-~]{1,140}")  # one word of ASCII; the longest user id has 135
 
 
@@ -71,6 +73,8 @@ def split_number(name: str) -> tuple[str, str | None]:
 
 def is_group_id(value: str) -> bool:
     """Return whether *value* is neither a phone number nor a user id."""
+    if _OLD_GROUP.fullmatch(value):
+        return True
     person = is_user_id(value) or is_taken_over(value) or _PHONE.fullmatch(value) is not None
     return not person
 
@@ -95,6 +99,12 @@ def read_id(value: object) -> str | None:
     return text if _TOKEN.fullmatch(text) else None
 
 
+def read_group_id(value: object) -> str | None:
+    """Return the id of a group as it is; None for what is absent, and for what can be no id."""
+    text = text_of(value)
+    return text if text is not None and re.fullmatch(r"[!-~]{1,256}", text) else None
+
+
 def is_odd(value: object) -> bool:
     """Return whether *value* stands where an id belongs, and can be none."""
     return value not in (None, "") and read_id(value) is None
@@ -112,7 +122,7 @@ def to_recipient(value: object) -> str:
         text = unquote(text).strip()
     person, number = split_number(text)
     person = _JID.sub("", _SCHEME.sub("", person, count=1)).strip()
-    if is_user_id(person) or is_taken_over(person):
+    if is_user_id(person) or is_taken_over(person) or _OLD_GROUP.fullmatch(person):
         found: str | None = person
     else:
         found = _to_digits(person)

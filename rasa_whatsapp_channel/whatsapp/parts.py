@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Unknown,
     UserIdChanged,
 )
-from rasa_whatsapp_channel.whatsapp.identity import is_odd, is_user_id, read_id
+from rasa_whatsapp_channel.whatsapp.identity import is_odd, is_user_id, read_group_id, read_id
 from rasa_whatsapp_channel.whatsapp.plain import excerpt, object_of, plain, text_of
 
 logger = logging.getLogger(__name__)
@@ -117,8 +117,8 @@ def read_message(
         (message.get("from_user_id"), message.get("from_bsuid"), contact.get("user_id")),
         (message.get("from_parent_user_id"), contact.get("parent_user_id")),
     )
-    group_id = read_id(message.get("group_id"))
-    if is_odd(message.get("group_id")):
+    group_id = read_group_id(message.get("group_id"))
+    if group_id is None and message.get("group_id"):
         return unknown("a message of a group whose id is none", message)
     if not (phone or user_id or parent or group_id or kind == "system"):
         return Unknown("a message without a sender", message)

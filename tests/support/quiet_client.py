@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
-from rasa_whatsapp_channel.whatsapp.clients import Client
+from rasa_whatsapp_channel.whatsapp.clients import Accepted, Client
 
 
 class QuietClient(Client):
@@ -14,10 +14,10 @@ class QuietClient(Client):
     def __init__(self) -> None:
         self.receipts: list[tuple[str, bool]] = []
 
-    def body(self, recipient_id: str, message: Any, **options: Any) -> Any:
+    def body(self, to: Any, message: Any, **options: Any) -> Any:
         raise NotImplementedError
 
-    async def send(self, recipient_id: str, message: Any, **options: Any) -> str:
+    async def send(self, to: Any, message: Any, **options: Any) -> Accepted:
         raise NotImplementedError
 
     async def upload(self, file: Any) -> str:

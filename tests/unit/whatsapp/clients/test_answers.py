@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.whatsapp.clients.answers import (
     read_media_info,
     read_retry_after,
 )
-from rasa_whatsapp_channel.whatsapp.clients.base import MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, MediaInfo
 from rasa_whatsapp_channel.whatsapp.errors import (
     CLOUD_CODES,
     ON_PREMISES_CODES,
@@ -122,6 +122,23 @@ def test_the_message_id_of_either_shape():
 
     assert read_accepted(cloud).message_id == "wamid.HBgLMTY1MDU1NTEyMzQ="
     assert read_accepted(SENT).message_id == "gBEGkYiEB1VXAglK1ZEqA1YKPrU"
+
+
+@pytest.mark.parametrize(
+    ("contact", "names"),
+    [
+        ({"input": "5511987654321", "wa_id": "551187654321"}, ("551187654321", None)),
+        ({"input": "US.1349", "user_id": "US.1349"}, (None, "US.1349")),
+        ({"input": "15550002222", "wa_id": "", "user_id": ""}, (None, None)),
+        ({"input": "15550002222", "wa_id": 15550002222}, ("15550002222", None)),
+        ({"wa_id": "4" * 5000, "user_id": "Größe"}, (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_an_answer_says_what_whatsapp_calls_the_recipient(contact, names):
+    answer = {"contacts": [contact], "messages": [{"id": "wamid.1"}]}
+
+    assert read_accepted(answer) == Accepted("wamid.1", *names)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     TurnClient,
 )
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.identity import Address
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,
     Button,
@@ -284,6 +285,21 @@ def test_a_user_id_goes_into_recipient_without_to(api, user_id):
 
     assert body["recipient"] == user_id
     assert "to" not in body
+
+
+@pytest.mark.parametrize(
+    ("api", "recipient"),
+    [
+        ("cloud", {"to": "15550002222", "recipient": "US.1349"}),
+        ("360dialog", {"to": "15550002222", "recipient": "US.1349"}),
+        ("turn", {"to": "15550002222"}),
+        ("on_premises", {"to": "15550002222"}),
+    ],
+)
+def test_number_and_user_id_go_together_where_the_api_takes_both(api, recipient):
+    body = CLIENTS[api].body(Address("15550002222", "US.1349"), Text("Hello"))
+
+    assert {key: body[key] for key in ("to", "recipient") if key in body} == recipient
 
 
 def test_on_premises_writes_to_phone_numbers_only():
