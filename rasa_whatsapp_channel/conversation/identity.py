@@ -244,7 +244,10 @@ class People:
             if other.name == person.name or other.name in over:
                 continue
             if not self._is_same(person, other, ids, is_move=is_move):
-                continue  # only the ids that WhatsApp tells together are this person's now
+                # Only the ids that WhatsApp tells together are this person's now.
+                if other.phone in ids:
+                    notes[address_key(other.name)] = _to_value(replace(other, phone=None))
+                continue
             over.append(other.name)
             for value in (*other.ids, other.name):
                 if await self._values.get(person_key(value)) in (other.name, None):
@@ -281,11 +284,11 @@ class People:
         """
         if is_taken_over(other.name) and other.heard:
             return False
-        if other.user_id is None or person.user_id is None:
+        if other.user_id is None or other.user_id in (person.user_id, *ids):
             return True
-        if other.user_id == person.user_id or other.user_id in ids:
-            return True
-        return is_move and self._clock() - other.since < EARLY
+        if is_move:  # somebody else may have had the new number before
+            return self._clock() - other.since < EARLY
+        return person.user_id is None
 
     async def _names(self, ids: Iterable[str]) -> dict[str, str]:
         """Return the conversation of each of *ids* that is known."""

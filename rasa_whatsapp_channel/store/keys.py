@@ -42,7 +42,7 @@ def person_key(value: str) -> str:
 
 
 def address_key(name: str) -> str:
-    """Where to write to the person of the conversation *name*, where that is not the name."""
+    """What is known of the person of the conversation *name*, see `conversation.identity`."""
     return f"address:{name}"
 
 

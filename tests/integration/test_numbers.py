@@ -95,6 +95,26 @@ async def test_a_reminder_leaves_from_the_number_of_its_chat(serve, platform, nu
     assert platform[0].calls == [(SECOND, "Bearer another-token")]
 
 
+async def test_who_was_written_to_in_another_spelling_answers_in_one_conversation(serve, platform):
+    tap = {
+        "type": "interactive",
+        "interactive": {"type": "button_reply", "button_reply": {"id": "/again", "title": "Again"}},
+    }
+    async with serve(echo) as running:
+        output = running.channel.get_output_channel()
+        buttons = [{"title": "Again", "payload": "/again"}]
+        await output.send_text_with_buttons("+49 151 12345678", "Your table is ready", buttons)
+        await output.send_text_message("default", "To nobody")
+        await platform[0].sends(1)
+        await running.deliver(webhook(FIRST, "wamid.1", **tap))
+        await platform[0].sends(2)
+        health = await running.health()
+
+    assert [body["to"] for body in platform[0].sent] == [PHONE, PHONE]
+    assert [(said.sender_id, said.text) for said in running.agent.heard] == [(PHONE, "/again")]
+    assert health["outbox"]["dead_letters"] == 1
+
+
 @pytest.mark.parametrize("more", [{}, {"numbers": [{"phone_number_id": SECOND}]}])
 async def test_what_another_number_was_told_is_not_for_this_bot(serve, platform, caplog, more):
     async with serve(echo, **more) as running:

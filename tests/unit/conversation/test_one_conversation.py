@@ -488,6 +488,28 @@ async def test_who_was_written_to_and_has_not_answered_is_followed_too(
     assert chat.heard == [(name, "/affirm")]
 
 
+async def test_news_without_user_ids_finds_who_has_written_with_new_ones(chat: OneChat):
+    await chat.webhook(tells(OLD, U_OLD, n=1))
+    await chat.webhook(tells(NEW, U_NEW, n=2))
+    await chat.webhook(system(10, type="user_changed_number", from_=OLD, wa_id=NEW))
+
+    await chat.webhook(tells(NEW, U_NEW, n=20))
+
+    assert chat.heard[-1] == (OLD, "hi")
+
+
+async def test_the_window_is_open_whichever_conversation_they_wrote_in(chat: OneChat, clock):
+    await chat.webhook(tells(OLD, n=1))
+    clock.now += 3 * DAY
+    later = int(3 * DAY)
+    await chat.webhook(tells(NEW, n=later))
+    await chat.webhook(system(later, type="user_changed_number", from_=OLD, wa_id=NEW))
+
+    await chat.says(OLD, {"text": "Your order"}, turn=f"wamid.in{later}")
+
+    assert chat.addresses == [{"to": NEW}]
+
+
 async def test_old_news_does_not_undo_newer(chat: OneChat):
     third = "16505550003"
     await chat.webhook(tells(OLD))
@@ -561,6 +583,16 @@ async def test_a_name_cannot_lead_into_the_chat_of_somebody_else(chat: OneChat):
     assert chat.heard[-1] == (U_NEW, "hi")
 
 
+async def test_a_text_that_disagrees_with_what_is_told_beside_it_is_not_followed(chat: OneChat):
+    await chat.webhook(tells(None, "US.1111111111", n=1))
+    body = "User x changed from US.1111111111 to US.2222222222"
+    await chat.webhook(system(10, type="user_changed_user_id", body=body, user_id=U_NEW))
+
+    await chat.webhook(tells(None, U_NEW, n=20))
+
+    assert chat.heard[-1] == (U_NEW, "hi")
+
+
 async def test_another_phone_of_the_same_person_changes_nothing(chat: OneChat):
     await chat.webhook(tells(OLD))
     await chat.webhook(
@@ -590,6 +622,24 @@ async def test_the_next_owner_of_a_number_does_not_bring_the_user_id_of_the_firs
 
     names = [name for name, _ in chat.heard]
     assert names == [OLD, "US.222", "US.222", OLD, "US.222"]
+
+    await chat.says(OLD, {"text": "For the first only"}, turn="wamid.in4")
+    assert chat.addresses == [{"recipient": "US.111"}]
+
+
+async def test_who_had_the_new_number_long_before_stays_somebody_else(chat: OneChat, clock):
+    await chat.webhook(tells(NEW, "US.222", n=1))
+    clock.now += 2 * DAY
+    later = int(2 * DAY)
+    await chat.webhook(tells(OLD, "US.111", n=later))
+    await chat.webhook(system(later, type="user_changed_number", from_=OLD, wa_id=NEW))
+
+    await chat.webhook(tells(None, "US.222", n=later + 2))
+    await chat.webhook(tells(NEW, "US.333", n=later + 3))
+
+    assert [name for name, _ in chat.heard] == [NEW, OLD, NEW, OLD]
+    await chat.says(NEW, {"text": "For who had it before"}, turn="wamid.in20")
+    assert chat.addresses == [{"recipient": "US.222"}]
 
 
 # What can be no id
