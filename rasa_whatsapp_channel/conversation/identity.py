@@ -202,24 +202,25 @@ class People:
         person = _likeliest(again) or _likeliest(old) or _likeliest(new)
         if person is None:
             return None
-        if not change.new or change.timestamp < person.changed:
+        if not change.new or 0 < change.timestamp < person.changed:
             return person.name
         phone = _first_number(change.new)
         told_before = set(change.new) & set(person.ids)
-        numbers = {value for value in (*change.old, *person.ids) if value.isdecimal()}
-        numbers -= set(change.new)
+        over = [*change.old]
+        if phone and known.get(phone) != person.name:  # so is what it was dialled as
+            over += person.ids
+        if phone:
+            await self._leave(person, set(over) - set(change.new), change.timestamp)
         person = replace(
             person,
             # A user id is new because the number is.
             phone=phone or (person.phone if told_before else None),
             user_id=_first_user_id(change.new) or (person.user_id if told_before else None),
             ids=_union(person.ids, change.old),
-            changed=float(change.timestamp),
+            changed=max(float(change.timestamp), person.changed),
         )
         self._recent.clear()
         person = await self._join(person, new, change.new, known, is_move=True)
-        if phone:
-            await self._leave(person, numbers, change.timestamp)
         return person.name
 
     async def _join(
@@ -322,7 +323,7 @@ class People:
 
     async def _leave(self, person: Person, numbers: Iterable[str], at: int) -> None:
         """Numbers are given to other people one day, and those must not land in this chat."""
-        for number in sorted(numbers):
+        for number in filter(str.isdecimal, sorted(numbers)):
             if await self._values.get(person_key(number)) not in (person.name, None):
                 continue
             name = f"{number}~{at}"

@@ -510,6 +510,57 @@ async def test_the_window_is_open_whichever_conversation_they_wrote_in(chat: One
     assert chat.addresses == [{"to": NEW}]
 
 
+async def test_both_spellings_of_a_number_are_given_up_with_it(chat: OneChat):
+    dialled, wa_id = "5511987654321", "551187654321"
+    chat.platform.contacts[dialled] = [{"input": dialled, "wa_id": wa_id}]
+    await chat.says(dialled, BUTTONS)
+    await chat.webhook(taps(wa_id))
+    await chat.webhook(system(10, type="user_changed_number", from_=wa_id, wa_id=NEW))
+
+    await chat.webhook(tells(wa_id, "BR.777", n=20))
+    await chat.webhook(tells(NEW, n=21))
+
+    assert [name for name, _ in chat.heard] == [dialled, f"{wa_id}~1790000010", dialled]
+
+
+async def test_a_new_user_id_gives_up_no_spelling_of_the_number(chat: OneChat):
+    dialled, wa_id = "5511987654321", "551187654321"
+    chat.platform.contacts[dialled] = [{"input": dialled, "wa_id": wa_id, "user_id": U_OLD}]
+    await chat.says(dialled, BUTTONS)
+    await deliver(chat, update(wa_id=wa_id, user_id={"previous": U_OLD, "current": U_NEW}))
+
+    await chat.says("+55 11 98765-4321", {"text": "Still there?"})
+    await chat.webhook(tells(dialled, n=60, **TAP))
+
+    assert chat.addresses[-1] == {"to": wa_id, "recipient": U_NEW}
+    assert chat.heard == [(dialled, "/affirm")]
+
+
+async def test_news_that_is_later_than_a_message_with_the_old_user_id_gives_the_number_up(
+    chat: OneChat,
+):
+    await chat.webhook(tells(OLD, U_OLD, n=1))
+    await chat.webhook(tells(NEW, U_OLD, n=2))
+    await chat.webhook(system(10, type="user_changed_number", from_=OLD, wa_id=NEW))
+
+    await chat.webhook(tells(OLD, "US.777", n=20))
+
+    assert chat.heard[-1][0] == f"{OLD}~1790000010"
+
+
+async def test_news_without_a_time_counts(chat: OneChat):
+    third = "16505550003"
+    await chat.webhook(tells(OLD))
+    await chat.webhook(system(10, type="user_changed_number", from_=OLD, wa_id=NEW))
+    timeless = system(20, type="user_changed_number", from_=NEW, wa_id=third)
+    del timeless["messages"][0]["timestamp"]
+    await chat.webhook(timeless)
+
+    await chat.webhook(tells(third, n=30))
+
+    assert chat.names == {OLD}
+
+
 async def test_old_news_does_not_undo_newer(chat: OneChat):
     third = "16505550003"
     await chat.webhook(tells(OLD))
