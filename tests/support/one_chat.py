@@ -82,7 +82,7 @@ class OneChat:
             access_token="a-token",
             clock=clock,
         )
-        failures = Failures(store.inbox, "message_failed", People(store.values, clock=clock))
+        failures = Failures(store.inbox, People(store.values, clock=clock))
         self._statuses = Statuses(store, failures, clock=clock)
         uploads = MediaUploads(
             client,
