@@ -159,7 +159,19 @@ async def hear(store: Store, body: bytes) -> str:
     from rasa.core.channels.channel import UserMessage
 
     bot = Heard()
-    worker = InboxWorker(QuietClient(), store, bot, media=None, mark_read=False, typing=False)
+    worker = InboxWorker(
+        QuietClient(),
+        store,
+        bot,
+        media=None,
+        mark_read=False,
+        typing=False,
+        wording={
+            "reaction": "turn",
+            "edit": "turn",
+            "revoke": "turn",
+        },  # else the bot hears nothing
+    )
     (event,) = read(body)
     assert isinstance(event, InboundMessage)
     await store.inbox.put(event.key, PHONE, to_body(event))

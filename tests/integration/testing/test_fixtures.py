@@ -179,6 +179,7 @@ async def test_everything_people_send_is_sent(desk, does, heard):
     await does(desk.user()).gets(heard)
 
 
+@pytest.mark.parametrize("whatsapp_settings", [{"inbound": {"reaction": "turn"}}], indirect=True)
 async def test_a_reaction_goes_to_the_last_message(desk):
     ada = desk.user().sends("x")
     await ada.gets("You said: x")
