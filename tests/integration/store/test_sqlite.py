@@ -520,7 +520,7 @@ async def test_claiming_looks_at_few_rows_however_many_wait(path):
         step
         for statement, values in (
             (sql.NEXT_DUE, ("inbox",)),
-            (sql.OLDEST_READY, ("inbox", 20)),
+            (sql.OLDEST_READY, ("inbox", 2, False, 20)),
             (sql.FIRST, ("inbox", ANNA)),
             (sql.IS_BEHIND, ("inbox", ANNA)),
             (sql.GET_HOLD, ("inbox", ANNA)),

@@ -183,13 +183,13 @@ class Phone(FakeClient):
         bad = any(file.id in self.bad or file.link for file in find_media(message))
         if self.refuses and bad and self.when == "answer":
             raise refusal(self.refuses)
-        message_id = await super().send(recipient_id, message, **more)
+        accepted = await super().send(recipient_id, message, **more)
         self.notes.append(more.get("note") or "")
         if self.refuses and bad:
-            self.failed.append(message_id)
+            self.failed.append(accepted.message_id)
         else:
-            self.shown[message_id] = parse(message.body())
-        return message_id
+            self.shown[accepted.message_id] = parse(message.body())
+        return accepted
 
 
 def refusal(code: int, status: int = 400) -> APIError:
