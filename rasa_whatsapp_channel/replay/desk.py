@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import aiohttp
 
+from rasa_whatsapp_channel.simulator.bot import health_address
 from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=150)  # above the longest wait of the simulator
@@ -134,9 +135,7 @@ class Health:
     """The page on which a channel says what waits; *webhook* is where the bot takes webhooks."""
 
     def __init__(self, webhook: str) -> None:
-        parts = urlsplit(webhook)
-        path = parts.path.rpartition("/")[0] + "/"
-        self.url = urlunsplit(parts._replace(path=path, query=""))
+        self.url = health_address(webhook)
 
     async def is_at_rest(self, session: aiohttp.ClientSession) -> bool | None:
         """Is nothing waiting in either queue? None where the bot does not tell."""

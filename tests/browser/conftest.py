@@ -23,6 +23,7 @@ async def bot(request: pytest.FixtureRequest) -> AsyncIterator[Bot]:
         bot = Bot(session)
         listening = web.Application()
         listening.router.add_post("/webhook", bot.webhook)
+        listening.router.add_get("/", bot.tell_health)
         listening.router.add_get("/conversations/{sender_id}/tracker", bot.tracker)
         async with served(listening) as address:
             config = Config(

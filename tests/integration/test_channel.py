@@ -7,7 +7,10 @@ import json
 import time
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
+
+from rasa_whatsapp_channel.simulator.bot import ask_bot
 
 PHONE = "4915112345678"
 
@@ -210,6 +213,15 @@ async def test_the_challenge_is_answered_with_the_right_verify_token_only(serve)
     async with serve(echo) as running:
         assert await running.get(question + "a-verify-token") == (200, "1158201444")
         assert (await running.get(question + "another"))[0] == 401
+
+
+async def test_the_simulator_reads_the_health_page(serve):
+    async with serve(echo) as running, aiohttp.ClientSession() as session:
+        page = await running.health()
+        answer = await ask_bot(session, f"{running.url}/webhook")
+
+    del page["inbox"]["oldest"], page["outbox"]["oldest"]
+    assert answer == {"answers": True, "health": {**page, "paused": {}, "away": []}}
 
 
 async def test_the_health_page_tells_what_waits(serve, platform):

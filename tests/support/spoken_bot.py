@@ -24,6 +24,8 @@ class Bot:
     simulator: str = ""
     heard: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     status: int = 200  # what it answers webhooks with
+    health: dict[str, Any] | None = None  # what its health page says; without, there is none
+    health_asked: int = 0  # how often that was asked for
 
     async def webhook(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -32,6 +34,10 @@ class Bot:
             for message in value.get("messages", []):
                 self.heard.put_nowait(message)
         return web.Response(status=self.status)
+
+    async def tell_health(self, request: web.Request) -> web.Response:
+        self.health_asked += 1
+        return web.json_response(self.health or {}, status=200 if self.health else 404)
 
     async def tracker(self, request: web.Request) -> web.Response:
         """What Rasa's server answers with --enable-api, in short."""

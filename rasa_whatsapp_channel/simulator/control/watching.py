@@ -1,4 +1,4 @@
-"""What a page shows: all that happens, as it happens, and the files."""
+"""What a page shows: all that happens, as it happens, the files, and how the bot is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from aiohttp import WSCloseCode, web
 
+from rasa_whatsapp_channel.simulator.bot import ask_bot
 from rasa_whatsapp_channel.simulator.control.bodies import Wrong
 from rasa_whatsapp_channel.simulator.media import kinds
 from rasa_whatsapp_channel.simulator.world import World
@@ -23,6 +24,7 @@ def watching_routes(world: World) -> Iterator[web.RouteDef]:
     routes = WatchingRoutes(world)
     yield web.get("/simulator/socket", routes.socket)
     yield web.get("/simulator/media/{media_id}", routes.media)
+    yield web.get("/simulator/bot", routes.bot)
 
 
 class WatchingRoutes:
@@ -56,6 +58,11 @@ class WatchingRoutes:
             "Cache-Control": "no-store",
         }
         return web.FileResponse(file.path, headers=headers)
+
+    async def bot(self, request: web.Request) -> web.Response:
+        """Does the bot answer, and what does it say of itself?"""
+        answer = await ask_bot(self._world.session.get(), self._world.config.webhook)
+        return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
 
 async def _send_all(socket: web.WebSocketResponse, happenings: asyncio.Queue[Any]) -> None:

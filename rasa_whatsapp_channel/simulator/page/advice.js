@@ -1,6 +1,12 @@
-// What to do when the bot did not take a delivery.
+// What to do when the bot did not take a delivery, or is not well.
 
 const PATH = "/webhooks/whatsapp/webhook";
+
+const PAUSES = new Map([
+  ["token", "Its access token is not accepted: use the credentials.yml that the simulator printed."],
+  ["throughput", "WhatsApp asks it to slow down; it continues by itself."],
+  ["infrastructure", "WhatsApp does not answer it; it continues by itself."],
+]);
 
 /** {title, text} for a webhook event that failed, or null when it went well. */
 export function adviceFor({ status, error, retry_after: wait }, webhook) {
@@ -17,6 +23,18 @@ export function adviceForNone() {
     title: "No bot is connected",
     text: `Start the simulator with --webhook http://localhost:5005${PATH}, or where your bot listens.`,
   };
+}
+
+/** What to do for a bot that answers GET /simulator/bot like this, if the page knows. */
+export function hintFor({ answers, health }) {
+  if (!answers) return "Start it with “rasa run”.";
+  if (!health) return "It tells no more about itself.";
+  return undefined;
+}
+
+/** Why a number sends nothing now, and what helps. */
+export function pauseWords(cause) {
+  return PAUSES.get(cause) ?? cause;
 }
 
 function unreachable(webhook, reason, patience) {

@@ -35,6 +35,9 @@ const of = (person) => `/people/${segment(person)}`;
 
 export const readState = () => call("/state");
 
+/** Does the bot answer, and what does it say of itself? */
+export const readBot = () => call("/bot");
+
 export const reset = () => postJson("/reset", {});
 
 export const addPerson = (person) => postJson("/people", person);

@@ -1,4 +1,4 @@
-// How simulator and bot are joined, and the log of webhooks.
+// How the bot is, how simulator and bot are joined, and the log of webhooks.
 
 import * as api from "../api.js";
 import { copyButton } from "../clipboard.js";
@@ -8,6 +8,7 @@ import { jsonBlock } from "../json.js";
 import { plus } from "../people.js";
 import { lengthOf, timeOf } from "../times.js";
 import { toast } from "../toasts.js";
+import { createBot } from "./bot.js";
 import { facts, stateWord } from "./facts.js";
 
 const FILTERS = {
@@ -18,7 +19,9 @@ const FILTERS = {
 };
 
 export function createConnection({ state }) {
-  const joined = h("div");
+  const bot = createBot({ state });
+  const aboutBot = h("div.joined", {}, h("h3", {}, "Your bot"), bot.node);
+  const joined = h("div.joined");
   const list = h("ol.deliveries", { id: "deliveries" });
   const none = h("p.quiet", {}, "None yet. Every message and status is one.");
   const nodes = new WeakMap(); // each delivery is drawn once: what was opened stays open
@@ -28,6 +31,8 @@ export function createConnection({ state }) {
   const node = h(
     "div.panel",
     {},
+    aboutBot,
+    h("h3", {}, "The simulator"),
     joined,
     h(
       "div.panel-head",
@@ -47,9 +52,11 @@ export function createConnection({ state }) {
   function drawFacts() {
     const { api: name, number, numbers, webhook } = state;
     const phone = number.display_phone_number;
+    aboutBot.hidden = !isConnected || !webhook;
+    const connected = isConnected ? ["good", "Connected"] : ["bad", "Not connected"];
     joined.replaceChildren(
       facts([
-        ["Simulator", isConnected ? stateWord("good", "Connected") : stateWord("bad", "Not there")],
+        ["This page", stateWord(...connected)],
         ["API", name],
         ["Number", phone && plus(phone)],
         ["Number id", number.phone_number_id && h("code", {}, number.phone_number_id)],
@@ -74,7 +81,11 @@ export function createConnection({ state }) {
     ...{ name: "connection", label: "Webhooks", symbol: "plug", node },
 
     refresh(what) {
-      if (what === "shown") drawFacts();
+      if (what === "shown") {
+        drawFacts();
+        bot.askNow();
+      }
+      if (["message", "status", "webhook"].includes(what)) bot.askSoon();
       if (["shown", "webhook", "deliveries"].includes(what)) drawList();
     },
 

@@ -1,0 +1,116 @@
+"""
+How the bot is, as it tells itself: asks the health page beside the bot's webhook.
+
+Any server may answer there, so only the documented form of this package's page is passed on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+
+TIMEOUT: Final = 2.0  # seconds; somebody waits before the page
+MOST_BYTES: Final = 64 * 1024
+SHOWN: Final = 500  # characters of a reason
+MOST: Final = 2**53  # a larger number is not exact in a browser
+
+
+def health_address(webhook: str) -> str:
+    """Return where the health page of the bot with this webhook is; without tokens of the query."""
+    parts = urlsplit(webhook)
+    path = parts.path.rpartition("/")[0] + "/"
+    return urlunsplit(parts._replace(path=path, query="", fragment=""))
+
+
+async def ask_bot(session: aiohttp.ClientSession, webhook: str) -> dict[str, Any]:
+    """Return ``{"answers": True, "health"}``, see `parse_health`; or why there is no answer."""
+    limit = aiohttp.ClientTimeout(total=TIMEOUT)
+    try:
+        url = health_address(webhook)
+        async with session.get(url, timeout=limit, allow_redirects=False) as response:
+            raw = await _read(response.content)
+            return {"answers": True, "health": parse_health(response.status, raw)}
+    except aiohttp.ClientPayloadError:
+        return {"answers": True, "health": None}
+    except (asyncio.TimeoutError, aiohttp.ClientError, ValueError) as error:
+        return {"answers": False, "error": _in_words(error)}
+
+
+def parse_health(status: int, raw: bytes) -> dict[str, Any] | None:
+    """
+    Return what this package's health page says, and None for the page of anything else.
+
+    ``{"status", "inbox", "outbox"}``, with ``"away"`` and ``"paused"`` where the bot says so;
+    ``{"status", "reason"}`` when its store fails.
+    """
+    try:
+        page = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    match status, page:
+        case 503, {"status": str(word), "reason": str(reason)}:
+            return {"status": _cut(word), "reason": _cut(reason)}
+        case 200, {"status": str(word), "inbox": dict(inbox), "outbox": dict(outbox)}:
+            queues = {"inbox": _queue(inbox), "outbox": _queue(outbox)}
+            if None not in queues.values():
+                return {"status": _cut(word), **_troubles(page), **queues}
+    return None
+
+
+def _queue(given: Mapping[str, Any]) -> dict[str, Any] | None:
+    counts = {name: given.get(name) for name in ("waiting", "dead_letters", "failing")}
+    if not all(type(count) is int and 0 <= count <= MOST for count in counts.values()):
+        return None
+    error = given.get("last_error")
+    return {**counts, "last_error": _cut(error) if isinstance(error, str) else None}
+
+
+def _troubles(page: Mapping[str, Any]) -> dict[str, Any]:
+    paused, away = page.get("paused"), page.get("away")
+    causes = paused.items() if isinstance(paused, dict) else ()
+    outages = away if isinstance(away, list) else ()
+    return {
+        "paused": {key: _cut(cause) for key, cause in causes if isinstance(cause, str)},
+        "away": [
+            {"what": _cut(what), "reason": _cut(reason)}
+            for outage in outages
+            if isinstance(outage, dict)
+            and isinstance(what := outage.get("what"), str)
+            and isinstance(reason := outage.get("reason"), str)
+        ],
+    }
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """Return the body, or its beginning, which is then no JSON, if it is too large."""
+    try:
+        return await content.readexactly(MOST_BYTES)
+    except asyncio.IncompleteReadError as whole:
+        return whole.partial
+
+
+def _in_words(error: Exception) -> str:
+    match error:
+        case asyncio.TimeoutError():
+            return f"no answer within {TIMEOUT:g} seconds"
+        case aiohttp.ClientSSLError():
+            return "no secure connection: is its certificate valid?"
+        case aiohttp.ClientConnectorError(errno=int(number)) if number > 0:
+            return os.strerror(number)
+        case aiohttp.ClientConnectorError():
+            return error.strerror or "no connection"
+        case aiohttp.ClientResponseError():
+            return "what answers there does not speak HTTP"
+        case aiohttp.ClientConnectionError():
+            return "the connection was closed without an answer"
+    return "the webhook is no address of a web server"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
