@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.inbound.bucket import MediaBucket, is_url
-from rasa_whatsapp_channel.inbound.files import MediaStore
-from rasa_whatsapp_channel.inbound.kept import CONVERTED
-from rasa_whatsapp_channel.inbound.media import MediaFolder
 from rasa_whatsapp_channel.inbound.outages import Outages, to_json
 from rasa_whatsapp_channel.inbound.receive import Receiver
-from rasa_whatsapp_channel.inbound.retention import Retention
 from rasa_whatsapp_channel.inbound.silence import Why, nobody_is_silent
 from rasa_whatsapp_channel.inbound.slots import Slots
 from rasa_whatsapp_channel.inbound.transcribe import load_function
@@ -24,12 +19,17 @@ from rasa_whatsapp_channel.inbound.worker import (
     Record,
     nothing_is_recorded,
 )
+from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media.cleanup import Retention
+from rasa_whatsapp_channel.media.convert.converter import Converter
+from rasa_whatsapp_channel.media.folder import MediaFolder
+from rasa_whatsapp_channel.media.kept import CONVERTED
+from rasa_whatsapp_channel.media.links import Links
+from rasa_whatsapp_channel.media.object_store import MediaBucket, is_url
+from rasa_whatsapp_channel.media.uploads import MediaUploads
+from rasa_whatsapp_channel.media.values import MediaStore
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.outbound.access import FileAccess
-from rasa_whatsapp_channel.outbound.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.links import Links
-from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses

@@ -10,8 +10,8 @@ from typing import IO, Any, Final
 import click
 
 from rasa_whatsapp_channel.cli.vcard import read_vcards
-from rasa_whatsapp_channel.outbound.compose.draft import Draft
-from rasa_whatsapp_channel.outbound.compose.template import read_template
+from rasa_whatsapp_channel.compose.draft import Draft
+from rasa_whatsapp_channel.compose.template import read_template
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, MediaError
 from rasa_whatsapp_channel.whatsapp.messages import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
-from rasa_whatsapp_channel.outbound.access import FileAccess
+from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings, groups
 from rasa_whatsapp_channel.settings.keys import read_keys
 from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError

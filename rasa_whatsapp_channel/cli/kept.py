@@ -17,7 +17,7 @@ from rasa_whatsapp_channel.cli.run import sentence
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, WhatsAppError
 
 if TYPE_CHECKING:
-    from rasa_whatsapp_channel.inbound.kept import Kept, KeptFile
+    from rasa_whatsapp_channel.media.kept import Kept, KeptFile
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -118,7 +118,7 @@ def delete(
 
 
 def _open(credentials: Path) -> Kept:
-    from rasa_whatsapp_channel.inbound.kept import open_kept
+    from rasa_whatsapp_channel.media.kept import open_kept
 
     try:
         return open_kept(read_settings(credentials).media.store, Path())

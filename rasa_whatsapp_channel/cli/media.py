@@ -108,7 +108,7 @@ async def _delete(credentials: Path, media_id: str) -> None:
 
 
 async def _download(credentials: Path, media_id: str, output: Path | None, *, force: bool) -> Path:
-    from rasa_whatsapp_channel.inbound.media import ending
+    from rasa_whatsapp_channel.media.folder import ending
 
     async with open_client(credentials) as client, client.download(media_id) as opened:
         target = output or Path(_file_name(media_id) + ending(opened.mime_type or ""))

@@ -140,7 +140,7 @@ class _Sending:
 
     async def response(self, options: Mapping[str, Any]) -> None:
         from rasa_whatsapp_channel.cli.responses import read_response
-        from rasa_whatsapp_channel.outbound.compose import compose
+        from rasa_whatsapp_channel.compose import compose
         from rasa_whatsapp_channel.outbound.note import write_changes, write_note
 
         settings, name = read_settings(self.credentials), options["response"]

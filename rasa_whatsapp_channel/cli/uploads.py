@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from rasa_whatsapp_channel.cli.credentials import read_settings
-from rasa_whatsapp_channel.outbound import files
-from rasa_whatsapp_channel.outbound.access import FileAccess
-from rasa_whatsapp_channel.outbound.convert.converter import Converter
-from rasa_whatsapp_channel.outbound.media import MediaUploads
+from rasa_whatsapp_channel.media import files
+from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media.convert.converter import Converter
+from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.whatsapp import mime

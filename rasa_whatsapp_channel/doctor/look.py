@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.domain.read import Domain, read_domains
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.lint.check import Linter
-from rasa_whatsapp_channel.outbound.access import FileAccess
+from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError

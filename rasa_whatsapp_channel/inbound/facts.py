@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any, Final
 
-from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
+from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.events import Context, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.plain import object_of, plain, text_of
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.facts import MEDIA, flow_response, media_of
-from rasa_whatsapp_channel.inbound.files import StoredFile
+from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
 from rasa_whatsapp_channel.wording import FIELDS, Way, template_of, to_entities, way_of

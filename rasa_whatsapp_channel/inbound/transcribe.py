@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from rasa_whatsapp_channel.inbound.files import StoredFile
+from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 logger = logging.getLogger(__name__)

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.identity import sender_of
 from rasa_whatsapp_channel.inbound.facts import MEDIA, facts_of, media_of
-from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
 from rasa_whatsapp_channel.inbound.typed import neutralise
+from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.store.keys import is_command, is_failure_of_failure
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of

@@ -19,7 +19,6 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.bursts import Bursts, join
 from rasa_whatsapp_channel.inbound.choice import chosen_payload
 from rasa_whatsapp_channel.inbound.facts import quoted_id
-from rasa_whatsapp_channel.inbound.files import InboundMedia, MediaStore, StoredFile
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
 from rasa_whatsapp_channel.inbound.receipts import Receipt, Receipts
 from rasa_whatsapp_channel.inbound.recovery import (
@@ -43,6 +42,7 @@ from rasa_whatsapp_channel.inbound.turn import (
     way_of_failure,
     way_of_message,
 )
+from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import DEBOUNCE, INFRASTRUCTURE, Clock, Item, Store
 from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Outcome, Retry

@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.lint.links import Answer
 from rasa_whatsapp_channel.lint.media import Use, check_file, check_link, find_uses
 from rasa_whatsapp_channel.lint.schema import check_schema
 from rasa_whatsapp_channel.lint.words import kind_of
-from rasa_whatsapp_channel.outbound.access import FileAccess
+from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
 # What composing misses is no news where Rasa has refused a part of the variation.

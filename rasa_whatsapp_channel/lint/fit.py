@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from rasa_whatsapp_channel.compose import Composed, compose
+from rasa_whatsapp_channel.compose.changes import RULES
 from rasa_whatsapp_channel.domain.languages import find_languages, original_path, translate
 from rasa_whatsapp_channel.domain.read import Slot
 from rasa_whatsapp_channel.domain.slots import find_names, texts_of
@@ -14,8 +16,6 @@ from rasa_whatsapp_channel.lint import guess
 from rasa_whatsapp_channel.lint.finding import Remark, remark
 from rasa_whatsapp_channel.lint.place import find_path
 from rasa_whatsapp_channel.lint.rules import Level
-from rasa_whatsapp_channel.outbound.compose import Composed, compose
-from rasa_whatsapp_channel.outbound.compose.changes import RULES
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
 Slots = Mapping[str, Slot]

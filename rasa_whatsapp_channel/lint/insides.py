@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rasa_whatsapp_channel.outbound import files
-from rasa_whatsapp_channel.outbound.convert.plan import Clip, Need, Source, needs_a_look
+from rasa_whatsapp_channel.media import files
+from rasa_whatsapp_channel.media.convert.plan import Clip, Need, Source, needs_a_look
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.headers import read_opus_channels, read_picture
 
@@ -34,7 +34,7 @@ def describe(source: Source) -> str:
 
 def _look_into(path: Path) -> Clip | None:
     try:
-        from rasa_whatsapp_channel.outbound.convert import streams
+        from rasa_whatsapp_channel.media.convert import streams
     except ImportError:
         return None
     return streams.look(path)

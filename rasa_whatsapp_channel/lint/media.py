@@ -15,11 +15,11 @@ from rasa_whatsapp_channel.lint.finding import Remark, remark
 from rasa_whatsapp_channel.lint.fit import Sent
 from rasa_whatsapp_channel.lint.insides import describe, look, read_head
 from rasa_whatsapp_channel.lint.links import Answer
-from rasa_whatsapp_channel.outbound import files
-from rasa_whatsapp_channel.outbound.access import FileAccess
-from rasa_whatsapp_channel.outbound.convert.plan import Need, decide
-from rasa_whatsapp_channel.outbound.schemes import scheme_of
-from rasa_whatsapp_channel.outbound.shapes import other_kinds
+from rasa_whatsapp_channel.media import files
+from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media.convert.plan import Need, decide
+from rasa_whatsapp_channel.media.schemes import scheme_of
+from rasa_whatsapp_channel.media.shapes import other_kinds
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError

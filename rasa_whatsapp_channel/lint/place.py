@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from rasa_whatsapp_channel.compose import Change
 from rasa_whatsapp_channel.domain.marked import Path
 from rasa_whatsapp_channel.domain.slots import texts_of
-from rasa_whatsapp_channel.outbound.compose import Change
 
 # by the hundreds of a change's code
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from rasa_whatsapp_channel.outbound.compose import Change
-from rasa_whatsapp_channel.outbound.compose.characters import cut
+from rasa_whatsapp_channel.compose import Change
+from rasa_whatsapp_channel.compose.characters import cut
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.window import last_wrote
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.called import call, name_of, source_of
-from rasa_whatsapp_channel.outbound.compose import Change, Composed, compose
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.note import write_changes, write_lost
 from rasa_whatsapp_channel.outbound.window import is_closed

@@ -19,13 +19,13 @@ from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.window import last_wrote, note_closed
+from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound import recovery, window
 from rasa_whatsapp_channel.outbound.drop_media import drop_media, say_dropped
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.issued import note_issued
-from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.note import write_changes, write_given_up, write_note
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.outbound.throttle import Throttle

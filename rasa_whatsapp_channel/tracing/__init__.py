@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.worker import Bot
-from rasa_whatsapp_channel.outbound.convert.converter import Converter
+from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.store.consumer import Handler

@@ -13,9 +13,9 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.inbound.worker import Bot
+from rasa_whatsapp_channel.media.convert.converter import Converter
+from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.metrics import STATUSES, known
-from rasa_whatsapp_channel.outbound.convert.converter import Converter
-from rasa_whatsapp_channel.outbound.convert.plan import Need
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.store.base import DAY, Body, Item, Queue, Store
 from rasa_whatsapp_channel.store.consumer import DeadLetter, Done, Handler, Outcome

@@ -12,8 +12,9 @@ LOOP: Final = "event loop, tasks, timers"
 AREAS: Final[Mapping[str, str]] = {
     "rasa_whatsapp_channel/store/": "channel: store, queues",
     "rasa_whatsapp_channel/inbound/": "channel: inbound",
-    "rasa_whatsapp_channel/outbound/compose/": "channel: composing",
+    "rasa_whatsapp_channel/compose/": "channel: composing",
     "rasa_whatsapp_channel/outbound/": "channel: outbound",
+    "rasa_whatsapp_channel/media/": "channel: media",
     "rasa_whatsapp_channel/whatsapp/": "channel: WhatsApp's bodies, webhooks, errors",
     "rasa_whatsapp_channel/": "channel: the rest",
     "markdown_it/": "markdown-it",

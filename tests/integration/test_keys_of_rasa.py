@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from rasa_whatsapp_channel.outbound.compose import compose
+from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")

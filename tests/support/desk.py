@@ -7,10 +7,10 @@ from typing import Any
 
 from support.quiet_client import QuietClient
 
-from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.receive import Receiver
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
+from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.store.consumer import DONE, Retry

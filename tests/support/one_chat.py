@@ -16,11 +16,11 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.receive import Receiver
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
+from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media.links import Links
+from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.outbound.access import FileAccess
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.links import Links
-from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses

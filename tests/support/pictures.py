@@ -25,7 +25,7 @@ from support.chromium import Chromium, Tab, find_chromium
 from support.documents import ROOT, blocks_of
 from support.spoken_bot import Bot
 
-from rasa_whatsapp_channel.outbound.compose import compose
+from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.server import create_app
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD

@@ -15,11 +15,11 @@ from support.documents import PAGES, ROOT, Block, all_blocks, load
 
 from rasa_whatsapp_channel.cli import COMMANDS, main
 from rasa_whatsapp_channel.cli.page import page as command_line
+from rasa_whatsapp_channel.compose import compose
+from rasa_whatsapp_channel.compose.changes import RULES
 from rasa_whatsapp_channel.inbound.facts import facts_of
 from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.outbound.compose import compose
-from rasa_whatsapp_channel.outbound.compose.changes import RULES
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.settings.page import page as settings_page
 from rasa_whatsapp_channel.transcript.steps import parse_transcript

@@ -20,7 +20,7 @@ def test_importing_the_package_imports_neither_rasa_nor_sanic_nor_an_http_client
 
 def test_composing_parsing_and_settings_do_without_rasa_sanic_and_an_http_client():
     loaded = modules_after(
-        "import rasa_whatsapp_channel.settings, rasa_whatsapp_channel.outbound.compose, "
+        "import rasa_whatsapp_channel.settings, rasa_whatsapp_channel.compose, "
         "rasa_whatsapp_channel.inbound.turn, rasa_whatsapp_channel.whatsapp.webhook"
     )
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from support.documents import ROOT, Block, all_blocks, blocks_of, load
 
 from rasa_whatsapp_channel.cli import COMMANDS, main
-from rasa_whatsapp_channel.outbound.compose import compose
+from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from bench.bench import Bench
 from bench.goals import Row, at_most
 
-from rasa_whatsapp_channel.outbound.compose import compose
+from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 Response = dict[str, Any]

@@ -12,9 +12,9 @@ from typing import Final
 from bench.bench import Bench
 from bench.goals import Row, below
 
+from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.inbound.turn import to_turn
 from rasa_whatsapp_channel.inbound.typed import neutralise
-from rasa_whatsapp_channel.outbound.compose import compose
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 from rasa_whatsapp_channel.whatsapp.limits import WEBHOOK_BYTES

@@ -24,10 +24,10 @@ from typing import Final
 from bench.bench import Bench
 from bench.goals import Row, below
 
-from rasa_whatsapp_channel.inbound.files import InboundMedia
-from rasa_whatsapp_channel.inbound.media import MediaFolder
-from rasa_whatsapp_channel.outbound.access import FileAccess
-from rasa_whatsapp_channel.outbound.media import MediaUploads
+from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media.folder import MediaFolder
+from rasa_whatsapp_channel.media.uploads import MediaUploads
+from rasa_whatsapp_channel.media.values import InboundMedia
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.whatsapp.messages import Document, Media

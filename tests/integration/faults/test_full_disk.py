@@ -11,10 +11,10 @@ import pytest
 from support.full_disk import fill, small_disk
 from support.quiet_client import QuietClient
 
-from rasa_whatsapp_channel.inbound.media import MediaFolder
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
-from rasa_whatsapp_channel.outbound.convert.converter import Converter
-from rasa_whatsapp_channel.outbound.convert.plan import Need
+from rasa_whatsapp_channel.media.convert.converter import Converter
+from rasa_whatsapp_channel.media.convert.plan import Need
+from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.whatsapp.clients import Download
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body

@@ -17,7 +17,7 @@ SERVER = ["<module> (rasa/__main__.py:9)", "serve (sanic/server/runners.py:5)"]
         (["connection_task (connection_task:1)", "handle_request (handle_request:70)"], "Sanic"),
         (["receive (rasa_whatsapp_channel/channel.py:190)"], "channel: the rest"),
         (["put (rasa_whatsapp_channel/store/sqlite/queue.py:3)"], "channel: store, queues"),
-        (["compose (rasa_whatsapp_channel/outbound/compose/__init__.py:3)"], "channel: composing"),
+        (["compose (rasa_whatsapp_channel/compose/__init__.py:3)"], "channel: composing"),
         (["handle (rasa_whatsapp_channel/outbound/sender.py:3)"], "channel: outbound"),
         (["_work (rasa_whatsapp_channel/store/consumer.py:9)", "m (rasa/core/agent.py:1)"], "Rasa"),
         (["m (rasa/core/agent.py:1)", "bmat (scipy/sparse/_construct.py:1)"], "Rasa"),

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from support.desk import Desk
 
-from rasa_whatsapp_channel.inbound.files import StoredFile
 from rasa_whatsapp_channel.inbound.slots import Slots
+from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     MediaError,

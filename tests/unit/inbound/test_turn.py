@@ -13,7 +13,6 @@ from support import samples
 
 from rasa_whatsapp_channel.conversation.identity import sender_of
 from rasa_whatsapp_channel.inbound.facts import quoted_id
-from rasa_whatsapp_channel.inbound.files import InboundMedia, StoredFile
 from rasa_whatsapp_channel.inbound.turn import (
     INTENTS,
     Turn,
@@ -21,6 +20,7 @@ from rasa_whatsapp_channel.inbound.turn import (
     tapped_id,
     to_turn,
 )
+from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 from rasa_whatsapp_channel.whatsapp.webhook import read
 

@@ -9,9 +9,9 @@ import pytest
 from support.desk import Desk
 from support.quiet_client import QuietClient
 
-from rasa_whatsapp_channel.inbound.files import StoredFile
 from rasa_whatsapp_channel.inbound.receipts import Receipts
 from rasa_whatsapp_channel.inbound.transcribe import load_function, transcribe
+from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError, TransportError
 
 FILE = StoredFile("/media/1.ogg", 9, "audio/ogg", "00")

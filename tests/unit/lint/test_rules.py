@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rasa_whatsapp_channel.compose.changes import RULES as CHANGES
 from rasa_whatsapp_channel.lint.rules import RULES
-from rasa_whatsapp_channel.outbound.compose.changes import RULES as CHANGES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "lint.md").read_text(encoding="utf-8")
 

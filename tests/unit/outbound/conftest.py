@@ -12,11 +12,11 @@ import pytest_asyncio
 from support.crashes import crash_with_next_entry
 from support.fake_transport import FakeStream, answer
 
-from rasa_whatsapp_channel.outbound.access import FileAccess
+from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media.links import Links
+from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.links import Links
-from rasa_whatsapp_channel.outbound.media import MediaUploads
 from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.store import open_store

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.outbound.compose import compose
+from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.preview.cells import count_cells
 from rasa_whatsapp_channel.preview.draw import draw
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD

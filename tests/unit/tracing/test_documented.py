@@ -13,8 +13,8 @@ from support.fake_transport import FakeTransport, answer
 from support.spans import Spans, told
 
 from rasa_whatsapp_channel.inbound.turn import Turn
-from rasa_whatsapp_channel.outbound.convert.converter import Converter
-from rasa_whatsapp_channel.outbound.convert.plan import Need
+from rasa_whatsapp_channel.media.convert.converter import Converter
+from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Item

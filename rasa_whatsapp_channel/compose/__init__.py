@@ -1,0 +1,127 @@
+"""
+A Rasa response → WhatsApp messages. Decides only: no I/O, no clock, nothing is sent.
+
+    plain     whatever a custom action passed → plain JSON values
+    style     metadata.whatsapp and custom.whatsapp
+    text, media, options, elements, custom, template   one module per part of a response
+    markdown  Markdown → WhatsApp's formatting
+    buttons, carousel   what can be tapped
+    split     where a long text is split
+    join      how text, media and buttons become the fewest bubbles
+    fallback  what an API has instead of what it has not
+    changes   what composing had to change, by code
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rasa_whatsapp_channel.compose.carousel import to_carousel
+from rasa_whatsapp_channel.compose.custom import read_custom, split_style
+from rasa_whatsapp_channel.compose.draft import Draft
+from rasa_whatsapp_channel.compose.elements import read_elements
+from rasa_whatsapp_channel.compose.join import Parts, join
+from rasa_whatsapp_channel.compose.keys import read_keys
+from rasa_whatsapp_channel.compose.media import read_media
+from rasa_whatsapp_channel.compose.options import (
+    NO_OPTIONS,
+    Options,
+    read_kind,
+    read_options,
+)
+from rasa_whatsapp_channel.compose.plain import to_plain
+from rasa_whatsapp_channel.compose.plan import Change, Composed
+from rasa_whatsapp_channel.compose.quote import quote
+from rasa_whatsapp_channel.compose.style import Style, read_style
+from rasa_whatsapp_channel.compose.template import read_template
+from rasa_whatsapp_channel.compose.text import read_text
+from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.messages import Interactive, Message, Outgoing
+
+__all__ = ["Change", "Composed", "compose"]
+
+
+def compose(
+    response: Mapping[str, Any],
+    *,
+    api: Api,
+    captions: str = "merge",
+    markdown: bool = True,
+    reply_to: str | None = None,
+    recipient_id: str | None = None,
+    unknown_keys: str = "pass",
+) -> Composed:
+    """
+    Compose a whole response, as Rasa hands it over, for *api*.
+
+    *captions*: ``merge`` puts a text into the caption of the file beside it, ``separate`` does not.
+    *markdown*: put WhatsApp's formatting in the place of Markdown's. *reply_to* is the message the
+    response may quote, *recipient_id* whom it goes to, where that is known. *unknown_keys*: keys of
+    WhatsApp's bodies that are not known here ``pass``, or ``refuse`` the message.
+
+    Never raises, whatever *response* holds, and does not change it. A single part, as in
+    ``{"text": …}``, is a response too.
+    """
+    name = response.get("utter_action") if isinstance(response, Mapping) else None
+    draft = Draft(
+        api,
+        captions,
+        markdown,
+        name if isinstance(name, str) else None,
+        recipient_id,
+        strict=unknown_keys == "refuse",
+    )
+    content = to_plain(draft, response)
+    custom, custom_style = split_style(content.get("custom"))
+    style = read_style(draft, _metadata_style(content), custom_style)
+    template = read_template(draft, style.template)
+    main, cards = _join_all(draft, content, style)
+    others = [*read_custom(draft, custom), *map(Outgoing, cards)]
+    # The buttons stay at the bottom, where the thumb is.
+    tapped = bool(main) and (isinstance(main[-1], Interactive) or bool(draft.choices))
+    mains = map(Outgoing, main)
+    messages = [*others, *mains] if tapped else [*mains, *others]
+    if not messages and template:
+        messages, template = [Outgoing(template)], None
+    if not messages and not any(change.lost for change in draft.changes):
+        draft.change("WA103")
+    messages = quote(draft, messages, style.reply_to, reply_to)
+    return Composed(tuple(messages), tuple(draft.changes), draft.payloads, draft.choices, template)
+
+
+def _join_all(
+    draft: Draft, content: Mapping[str, Any], style: Style
+) -> tuple[Sequence[Message], Sequence[Message]]:
+    """Return the messages of the response's own parts, and those of its elements."""
+    parts = _read_parts(draft, content, style)
+    cards = read_elements(draft, content.get("elements"), list_button=style.list_button)
+    carousel = to_carousel(draft, cards)
+    if carousel and parts.options == NO_OPTIONS:
+        return join(draft, parts, carousel), []
+    main = join(draft, parts)
+    if carousel:
+        return main, join(draft, Parts(), carousel)
+    return main, [message for card in cards for message in join(draft, card)]
+
+
+def _read_parts(draft: Draft, content: Mapping[str, Any], style: Style) -> Parts:
+    text = read_text(draft, "text", content.get("text"))
+    found = read_media(draft, read_keys(draft, content))
+    quick = read_options(draft, "quick_replies", content.get("quick_replies"))
+    buttons = read_options(draft, "buttons", content.get("buttons"))
+    return Parts(
+        text="\n\n".join(part for part in (text, *found.texts) if part) or None,
+        media=tuple(found.media),
+        options=Options(
+            (*quick.replies, *buttons.replies),
+            (*quick.links, *buttons.links),
+            read_kind(draft, content.get("button_type")),
+        ),
+        style=style,
+    )
+
+
+def _metadata_style(content: Mapping[str, Any]) -> Any:
+    metadata = content.get("metadata")
+    return metadata.get("whatsapp") if isinstance(metadata, dict) else None

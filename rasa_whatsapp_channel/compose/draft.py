@@ -1,0 +1,68 @@
+"""What the parts of a response share while they are composed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from rasa_whatsapp_channel.compose.changes import make_change
+from rasa_whatsapp_channel.compose.markdown import MARKS, to_whatsapp, too_marked
+from rasa_whatsapp_channel.compose.plan import Change
+from rasa_whatsapp_channel.whatsapp.apis import Api
+
+# With "p:" before it as long as the shortest id WhatsApp takes, that of a card's button.
+_DIGITS: Final = 18
+
+
+@dataclass
+class Draft:
+    """
+    One response being composed: for which API, what was changed, and which payloads to keep.
+
+    *recipient_id* is whom it goes to, where that is known. *strict*: what is not known of
+    WhatsApp's bodies is refused.
+
+    Made new for each response; the parts of composing write into it and nothing else does.
+    """
+
+    api: Api
+    captions: str = "merge"
+    markdown: bool = True
+    name: str | None = None
+    recipient_id: str | None = None
+    strict: bool = False
+    changes: list[Change] = field(default_factory=list)
+    payloads: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, str] = field(default_factory=dict)
+
+    def change(self, code: str, **values: object) -> None:
+        self.changes.append(make_change(code, self.name, values))
+
+    def format(self, text: str) -> str:
+        """Return *text* with WhatsApp's formatting in the place of Markdown's."""
+        if not self.markdown:
+            return text
+        marks = too_marked(text)
+        if marks:
+            self.change("WA112", marks=marks, limit=MARKS)
+            return text
+        return to_whatsapp(text)
+
+    def keep(self, payload: str, copy: int = 0) -> str:
+        """
+        Return a short id for *payload* and remember to keep it.
+
+        The same payload has the same id in every response, so a tap is understood days later;
+        *copy* counts where one message holds it more than once.
+        """
+        content = f"{payload}\0{copy}" if copy else payload
+        short = f"p:{hashlib.sha256(content.encode()).hexdigest()[:_DIGITS]}"
+        self.payloads[short] = payload
+        return short
+
+    def offer(self, payload: str) -> str:
+        """Return the number that stands for *payload* when it is typed."""
+        number = str(len(self.choices) + 1)
+        self.choices[number] = payload
+        return number

@@ -1,0 +1,89 @@
+"""What has no place in a Rasa response: the keys of `metadata.whatsapp` and `custom.whatsapp`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rasa_whatsapp_channel.compose.characters import cut, one_line
+from rasa_whatsapp_channel.compose.draft import Draft
+from rasa_whatsapp_channel.compose.plain import kind_name
+from rasa_whatsapp_channel.compose.text import read_text
+from rasa_whatsapp_channel.whatsapp import limits
+
+LIST_BUTTON: Final = "Choose"
+KEYS: Final = ("footer", "header", "list_button", "preview_url", "reply_to", "template")
+
+
+@dataclass(frozen=True)
+class Style:
+    """*reply_to* is True for the user's message, or the id of another; *template* is as written."""
+
+    header: str | None = None
+    footer: str | None = None
+    list_button: str = LIST_BUTTON
+    preview_url: bool = False
+    reply_to: bool | str = False
+    template: Any = None
+
+
+NO_STYLE: Final = Style()
+
+
+def read_style(draft: Draft, *sources: Any) -> Style:
+    """Read the keys of all *sources*; what stands in a later one wins."""
+    given: dict[str, Any] = {}
+    for source in sources:
+        if source is None:
+            continue
+        if isinstance(source, Mapping):
+            given |= source
+        elif source:
+            draft.change("WA104", field="whatsapp", kind=kind_name(source))
+    if not given:
+        return NO_STYLE
+    for key in given:
+        if key not in KEYS:
+            draft.change("WA108", key=key, hint=nearest(key, KEYS))
+    return Style(
+        header=_line(draft, "header", given),
+        footer=_line(draft, "footer", given),
+        list_button=_list_button(draft, given),
+        preview_url=_is_true(given.get("preview_url")),
+        reply_to=_reply_to(draft, given.get("reply_to")),
+        template=given.get("template"),
+    )
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    known = tuple(known)
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+
+
+def _line(draft: Draft, key: str, given: Mapping[str, Any]) -> str | None:
+    text = read_text(draft, f"whatsapp.{key}", given.get(key))
+    return one_line(text) if text else None
+
+
+def _is_true(value: Any) -> bool:
+    return value in (True, "true")  # slots fill in texts
+
+
+def _reply_to(draft: Draft, value: Any) -> bool | str:
+    # Any other id would make WhatsApp refuse the message.
+    if isinstance(value, str) and value.startswith("wamid."):
+        return value
+    if value not in (None, "", True, False, "true", "false"):
+        draft.change("WA109", reason="whatsapp.reply_to must be true, or the id of a message")
+    return _is_true(value)
+
+
+def _list_button(draft: Draft, given: Mapping[str, Any]) -> str:
+    label = _line(draft, "list_button", given) or LIST_BUTTON
+    new = cut(label, limits.LIST_BUTTON)
+    if new != label:
+        draft.change("WA304", part="list_button", text=label, limit=limits.LIST_BUTTON, new=new)
+    return new

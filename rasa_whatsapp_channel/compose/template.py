@@ -1,0 +1,202 @@
+"""
+`whatsapp.template`: what goes while the 24-hour window is closed.
+
+Either WhatsApp's own components, or in short:
+
+    template: {name: order_shipped, language: en_US, body: ["Ada", "42"]}
+    template: {name: order_shipped, language: en_US, body: {first_name: "Ada"},
+               header: {type: document, link: "https://…"}, buttons: ["/track", "orders/42"]}
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rasa_whatsapp_channel.compose.buttons import to_ids
+from rasa_whatsapp_channel.compose.draft import Draft
+from rasa_whatsapp_channel.compose.links import encode_button_end, encode_links
+from rasa_whatsapp_channel.compose.media import read_attachment
+from rasa_whatsapp_channel.compose.options import Reply
+from rasa_whatsapp_channel.compose.plain import kind_name
+from rasa_whatsapp_channel.compose.style import nearest
+from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.messages import (
+    Doubt,
+    Template,
+    find_doubts,
+    find_unknown,
+    parse,
+)
+
+_SHORT: Final = ("header", "body", "buttons")
+_KEYS: Final = ("name", "language", "namespace", "components", *_SHORT)
+_MEDIA: Final = ("image", "video", "document")
+# What says that a header is a file, and what that it is a parameter of WhatsApp's own shape.
+_FILES: Final = ("type", "id", "link", "path", "url", "src", "payload")
+_OWN: Final = ("text", "location", "currency", "date_time", "product")
+_SPACE: Final = re.compile(r"\s+")
+# newline, tab and more than four spaces in a row are answered with 132018
+_REFUSED: Final = ("\n", "\r", "\t", " " * 5)
+
+
+def read_template(draft: Draft, value: Any) -> Template | None:
+    """Return the template, or None, with the reason said, where WhatsApp would refuse it."""
+    if value is None or value in ("", {}):
+        return None
+    if not isinstance(value, Mapping):
+        draft.change("WA104", field="whatsapp.template", kind=kind_name(value))
+        return None
+    for key in value:
+        if key not in _KEYS:
+            draft.change("WA108", key=f"template.{key}", hint=nearest(key, _KEYS))
+    body = {key: value[key] for key in ("name", "language", "namespace") if value.get(key)}
+    try:
+        body["components"] = _components(draft, value)
+        template = parse({"type": "template", "template": body})
+    except InvalidMessage as error:
+        draft.change("WA111", place=error.field, problem=error.problem)
+        return None
+    unknown = list(find_unknown(template, draft.api))
+    if unknown and draft.strict:
+        draft.change("WA111", place=unknown[0].place, problem=refusal(unknown[0]))
+        return None
+    for doubt in (*unknown, *find_doubts(template)):
+        draft.change("WA114", place=doubt.place, problem=doubt.problem)
+    return template if isinstance(template, Template) else None
+
+
+def refusal(doubt: Doubt) -> str:
+    """Return why *doubt* is enough where unknown keys are refused."""
+    return f"{doubt.problem}; `unknown_keys: pass` sends it all the same"
+
+
+def _components(draft: Draft, value: Mapping[str, Any]) -> Any:
+    short = [key for key in _SHORT if value.get(key)]
+    if value.get("components"):
+        for key in short:
+            draft.change("WA108", key=f"template.{key}", hint="components say it all")
+        return encode_links(draft, "whatsapp.template", _flat(draft, value["components"]))
+    return [
+        *_header(draft, value.get("header")),
+        *_body(draft, value.get("body")),
+        *_buttons(draft, value.get("buttons")),
+    ]
+
+
+def _header(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
+    if value in (None, "", {}):
+        return
+    if isinstance(value, Mapping) and "latitude" in value:
+        parameter: Any = {"type": "location", "location": dict(value)}
+    elif isinstance(value, Mapping) and value.get("type") in _OWN:
+        parameter = _parameter(draft, value)
+    elif isinstance(value, Mapping) and not any(key in value for key in (*_FILES, *_MEDIA)):
+        parameter = _named(draft, value)
+    elif isinstance(value, Mapping):
+        value = _with_type(value)
+        found = read_attachment(draft, "whatsapp.template.header", value)
+        if not found.media or found.media[0].type not in _MEDIA:
+            problem = f"must be a text, a location, or one of {', '.join(_MEDIA)}"
+            raise InvalidMessage("template.header", problem)
+        medium = found.media[0].body()
+        medium[medium["type"]].pop("caption", None)
+        parameter = medium
+    else:
+        parameter = _parameter(draft, value)
+    yield {"type": "header", "parameters": [parameter]}
+
+
+def _with_type(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read `{image: "https://…"}` too, where the key tells the type."""
+    kind = next((key for key in _MEDIA if key in value), None)
+    if kind is None or "type" in value:
+        return value
+    inner = value[kind]
+    return {"type": kind, **(inner if isinstance(inner, Mapping) else {"url": inner})}
+
+
+def _named(draft: Draft, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Read `{name: "Ana"}`, the one variable a header with named variables has."""
+    if len(value) != 1:
+        raise InvalidMessage("template.header", f"has one variable, not {len(value)}")
+    ((name, item),) = value.items()
+    return {**_parameter(draft, item), "parameter_name": name}
+
+
+def _body(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
+    if value in (None, "", {}, []):
+        return
+    if isinstance(value, Mapping):
+        parameters = [
+            {**_parameter(draft, item), "parameter_name": name} for name, item in value.items()
+        ]
+    else:
+        items = value if isinstance(value, list) else [value]
+        parameters = [_parameter(draft, item) for item in items]
+    yield {"type": "body", "parameters": parameters}
+
+
+def _buttons(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
+    """A text with a slash is a payload, any other the end of an address; "" needs nothing."""
+    items = value if isinstance(value, list) else [value]
+    for index, item in enumerate(items):
+        if item in (None, "", {}):
+            continue
+        if not isinstance(item, Mapping):
+            item = {"payload" if str(item).startswith("/") else "url": item}
+        yield {"type": "button", "index": index, **_button(draft, index, item)}
+
+
+def _button(draft: Draft, index: int, item: Mapping[str, Any]) -> dict[str, Any]:
+    match item:
+        case {"payload": payload}:
+            reply = Reply(f"buttons[{index}]", str(payload))
+            (kept,) = to_ids(draft, [reply], limits.BUTTON_ID)
+            return {"sub_type": "quick_reply", "parameters": [_as("payload", kept)]}
+        case {"url": suffix}:
+            field = "whatsapp.template.buttons"
+            end = encode_button_end(draft, field, _parameter(draft, suffix))
+            return {"sub_type": "url", "parameters": [end]}
+        case {"code": code}:
+            return {"sub_type": "copy_code", "parameters": [_as("coupon_code", str(code))]}
+        case _:
+            return dict(item)
+
+
+def _parameter(draft: Draft, value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping):  # WhatsApp's own, e.g. a currency
+        return dict(_flat(draft, value))
+    if isinstance(value, list):
+        raise InvalidMessage("template.components.parameters", "must be a text, not a list")
+    return dict(_flat(draft, _as("text", "" if value is None else str(value))))
+
+
+def _as(kind: str, value: str) -> dict[str, str]:
+    return {"type": kind, kind: value}
+
+
+def _flat(draft: Draft, value: Any) -> Any:
+    """Return *value* with every text for a template on one line."""
+    if isinstance(value, list):
+        return [_flat(draft, item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    flat = {key: _flat(draft, item) for key, item in value.items()}
+    text = flat.get("text")
+    if flat.get("type") == "text" and isinstance(text, str) and _has_refused(text):
+        flat["text"] = _SPACE.sub(_space, text).strip()
+        draft.change("WA110", value=text, new=flat["text"])
+    return flat
+
+
+def _has_refused(text: str) -> bool:
+    return any(space in text for space in _REFUSED)
+
+
+def _space(run: re.Match[str]) -> str:
+    return " " if _has_refused(run[0]) else run[0]

@@ -1,0 +1,83 @@
+"""Incoming media → files in an object store, such as ``s3://bucket/whatsapp``."""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from rasa_whatsapp_channel.media.folder import InboundMedia, MediaFolder, StoredFile, today_here
+from rasa_whatsapp_channel.whatsapp.clients.base import Client
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, SettingsError
+
+TIMEOUT: Final = 120.0
+EXTRA: Final = '`pip install "rasa-whatsapp-channel[files]"`'
+
+
+class MediaBucket:
+    """
+    Keeps incoming files as *url*/date/id_person.ending, each whole and checked before it is there.
+
+    Raises `SettingsError` where fsspec, or the store's own package, is missing.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client: Client,
+        *,
+        max_bytes: int,
+        today: Callable[[], date] = today_here,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._client = client
+        self._max_bytes = max_bytes
+        self._today = today
+        self._system, self._root = open_system(url)
+
+    async def fetch(self, media: InboundMedia) -> StoredFile:
+        """Download *media* and return where it is. Raises what `MediaFolder.fetch` does."""
+        with tempfile.TemporaryDirectory(prefix="whatsapp-") as folder:
+            local = MediaFolder(
+                Path(folder), self._client, max_bytes=self._max_bytes, today=self._today
+            )
+            stored = await local.fetch(media)
+            part = Path(stored.path).relative_to(folder).as_posix()
+            try:
+                work = asyncio.to_thread(self._put, stored.path, part)
+                await asyncio.wait_for(work, TIMEOUT)
+            except asyncio.TimeoutError as error:
+                text = f"{self._url}: takes longer than {TIMEOUT:g} seconds"
+                raise MediaError(text, passing=True) from error
+            except Exception as error:  # whatever the store's own package raises
+                text = f"{self._url}/{part} cannot be written: {error}"
+                raise MediaError(text, passing=True) from error
+        return replace(stored, path=f"{self._url}/{part}")
+
+    def _put(self, path: str, part: str) -> None:
+        target = posixpath.join(self._root, part)
+        self._system.makedirs(posixpath.dirname(target), exist_ok=True)
+        self._system.put_file(path, target)
+
+
+def is_url(store: str) -> bool:
+    """Tell whether the setting `media.store` names an object store rather than a folder."""
+    return "://" in store
+
+
+def open_system(url: str) -> tuple[Any, str]:
+    """Return fsspec's file system for *url*, and the path in it."""
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise SettingsError(f"'media.store': {url} needs {EXTRA}") from error
+    try:
+        system, root = url_to_fs(url)
+    except Exception as error:
+        raise SettingsError(f"'media.store': {url} cannot be opened: {error}") from error
+    return system, str(root).rstrip("/")
