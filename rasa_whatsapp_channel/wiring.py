@@ -48,7 +48,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     OnPremisesClient,
     TurnClient,
 )
-from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback
+from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 from rasa_whatsapp_channel.whatsapp.errors import CLOUD_CODES, ON_PREMISES_CODES, StoreError
 from rasa_whatsapp_channel.whatsapp.events import Event
 from rasa_whatsapp_channel.whatsapp.identity import split_number

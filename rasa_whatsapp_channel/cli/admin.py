@@ -7,13 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from rasa_whatsapp_channel.cli.clients import open_client
-from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesClient
-from rasa_whatsapp_channel.whatsapp.clients.v1_admin import V1Admin
+from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesAdmin, OnPremisesClient
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 
 @asynccontextmanager
-async def open_admin(credentials: Path) -> AsyncIterator[V1Admin]:
+async def open_admin(credentials: Path) -> AsyncIterator[OnPremisesAdmin]:
     """Raises `SettingsError` where *credentials* name another API."""
     async with open_client(credentials) as client:
         if not isinstance(client, OnPremisesClient):

@@ -11,7 +11,7 @@ import click
 from rasa_whatsapp_channel.cli.admin import open_admin
 from rasa_whatsapp_channel.cli.credentials import credentials_option
 from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.whatsapp.clients.v1_admin import V1Admin
+from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesAdmin
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ def delete(pack: str, index: int | None, credentials: Path) -> None:
     click.echo(f"{pack if index is None else f'Sticker {index}'} is deleted.")
 
 
-def _do(credentials: Path, work: Callable[[V1Admin], Awaitable[T]]) -> T:
+def _do(credentials: Path, work: Callable[[OnPremisesAdmin], Awaitable[T]]) -> T:
     async def do() -> T:
         async with open_admin(credentials) as admin:
             return await work(admin)

@@ -18,7 +18,6 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import DAY, Clock, Values
 from rasa_whatsapp_channel.store.keys import address_key, person_key
-from rasa_whatsapp_channel.whatsapp.changes import read_change
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, UserIdChanged
 from rasa_whatsapp_channel.whatsapp.identity import (
     Address,
@@ -26,6 +25,7 @@ from rasa_whatsapp_channel.whatsapp.identity import (
     is_group_id,
     is_taken_over,
     is_user_id,
+    read_change,
     split_number,
 )
 

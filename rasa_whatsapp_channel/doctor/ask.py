@@ -10,8 +10,8 @@ from urllib.parse import quote
 from rasa_whatsapp_channel.doctor.account import Account, Answer, CloudFacts, accounts_of
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.clients.credentials import Headers, bearer, login_request
-from rasa_whatsapp_channel.whatsapp.clients.urls import join
-from rasa_whatsapp_channel.whatsapp.clients.v1_shape import v1_url
+from rasa_whatsapp_channel.whatsapp.clients.on_premises import v1_url
+from rasa_whatsapp_channel.whatsapp.clients.requests import join
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.transport import Request, Transport
 

@@ -12,7 +12,7 @@ from rasa_whatsapp_channel.inbound.intents import INTENTS, wordless_intents
 from rasa_whatsapp_channel.lint.finding import Finding
 from rasa_whatsapp_channel.lint.rules import Level
 from rasa_whatsapp_channel.settings import Settings
-from rasa_whatsapp_channel.wording import FIELDS
+from rasa_whatsapp_channel.settings.inbound import FIELDS
 
 _UNKNOWN_CHANNEL: Final = "WA605"
 _MISSING_INTENTS: Final = "WA619"

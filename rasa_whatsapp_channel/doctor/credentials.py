@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.domain.marked import Marked, parse
 from rasa_whatsapp_channel.domain.variables import Unset, count, fill
 from rasa_whatsapp_channel.settings import CHANNEL, Settings, read_block
 from rasa_whatsapp_channel.settings.elsewhere import mistaken_channel
-from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback
+from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 from rasa_whatsapp_channel.whatsapp.errors import DomainError
 
 _RENAMED: Final = re.compile(r"(?<=did you mean ')\w+|(?<=write `)\w+(?=:)")

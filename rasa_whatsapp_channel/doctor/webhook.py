@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, skipped, warning
 from rasa_whatsapp_channel.settings import Settings
-from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback
+from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 
 PATH: Final = "/webhooks/whatsapp/webhook"
 # A webhook of a kind that the channel passes over: nothing is kept of it, and no bot hears it.

@@ -18,13 +18,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.choice import typed_number
-from rasa_whatsapp_channel.inbound.turn import NO_WORDING, Turn, way_of_message
+from rasa_whatsapp_channel.inbound.turn import NO_WORDING, Turn, handling_of_message
+from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import DAY, DEBOUNCE, Clock, Item, Store
 from rasa_whatsapp_channel.store.keys import pieces_key
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
-from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
-from rasa_whatsapp_channel.wording import Way
+from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 LONGEST: Final = 4  # times the setting: whoever never stops is answered all the same
 PIECES: Final = 30  # of one turn
@@ -51,7 +51,7 @@ class Bursts:
 
     async def note(self, event: InboundMessage, conversation: str) -> None:
         """Remember what has just been put into the inbox. Raises `StoreError`."""
-        if not self._debounce or way_of_message(event, self._words) is not Way.TURN:
+        if not self._debounce or handling_of_message(event, self._words) is not Handling.TURN:
             return
         body = to_body(event) if is_part(event) else None
         async with self._lock:

@@ -6,7 +6,7 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.store.choices import choose
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
-from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
+from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 _MOST_DIGITS = 6
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.events import Context, InboundMessage, Part
-from rasa_whatsapp_channel.whatsapp.plain import object_of, plain, text_of
+from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 
 MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 

@@ -14,9 +14,15 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.facts import MEDIA, flow_response, media_of
 from rasa_whatsapp_channel.media.values import StoredFile
+from rasa_whatsapp_channel.settings.inbound import (
+    FIELDS,
+    Handling,
+    handling_of_kind,
+    template_of,
+    to_entities,
+)
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Part
-from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
-from rasa_whatsapp_channel.wording import FIELDS, Way, template_of, to_entities, way_of
+from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 Entities = Mapping[str, Any]
 
@@ -45,7 +51,7 @@ def wordless_intents(
 
     A text of the author's own is none: what intent it has says the bot's NLU.
     """
-    kinds = (kind for kind in FIELDS if way_of(kind, words) is Way.TURN)
+    kinds = (kind for kind in FIELDS if handling_of_kind(kind, words) is Handling.TURN)
     names = [*(_intent(kind, template_of(kind, words)) for kind in kinds), failure_intent]
     return tuple(dict.fromkeys(name for name in names if name))
 
@@ -65,7 +71,7 @@ def intent_of(event: InboundMessage, file: StoredFile | None = None) -> str:
 
 
 def describe(event: InboundMessage, file: StoredFile | None = None) -> tuple[str, Entities]:
-    """Return which kind of `wording.FIELDS` *event* is, and the values of its fields."""
+    """Return which kind of `settings.inbound.FIELDS` *event* is, and the values of its fields."""
     if event.type in MEDIA:
         return event.type, _read_media(event, file)
     content = event.content

@@ -4,7 +4,7 @@ keeps.
 
 A message with words is those words. A tap is the payload of what was tapped, if we offered it.
 Everything else is a command of ours, see `inbound.intents`. Which way an event goes says
-`way_of_message`.
+`handling_of_message`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,17 @@ from rasa_whatsapp_channel.inbound.facts import MEDIA, facts_of, media_of
 from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
 from rasa_whatsapp_channel.inbound.typed import neutralise
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
+from rasa_whatsapp_channel.settings.inbound import (
+    EVERYWHERE,
+    FIELDS,
+    Handling,
+    fill,
+    handling_of_kind,
+    template_of,
+)
 from rasa_whatsapp_channel.store.keys import is_command, is_failure_of_failure
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Part
-from rasa_whatsapp_channel.whatsapp.plain import object_of, text_of
-from rasa_whatsapp_channel.wording import EVERYWHERE, FIELDS, Way, fill, template_of, way_of
+from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 __all__ = [
     "INTENTS",
@@ -32,12 +39,12 @@ __all__ = [
     "Turn",
     "failure_event",
     "failure_turn",
+    "handling_of_failure",
+    "handling_of_message",
     "media_of",
     "tapped_id",
     "to_event",
     "to_turn",
-    "way_of_failure",
-    "way_of_message",
 ]
 
 FAILED: Final = "delivery_failed"  # the type of such an event
@@ -68,23 +75,23 @@ class TrackerEvent:
         return str(self.metadata["whatsapp"]["type"])
 
 
-def way_of_message(event: InboundMessage, words: Mapping[str, str] = NO_WORDING) -> Way:
+def handling_of_message(event: InboundMessage, words: Mapping[str, str] = NO_WORDING) -> Handling:
     """Return what becomes of *event*; *words* is the setting ``inbound``."""
     if event.type in ("text", "button"):
-        return Way.TURN
+        return Handling.TURN
     kind = event.type if event.type in FIELDS else describe(event)[0]
     if kind == "unsupported" and _words(event, ()):
-        return Way.TURN  # a tap, which has its title
-    return way_of(kind, words)
+        return Handling.TURN  # a tap, which has its title
+    return handling_of_kind(kind, words)
 
 
-def way_of_failure(event: DeliveryFailed, intent: str | None) -> Way:
+def handling_of_failure(event: DeliveryFailed, intent: str | None) -> Handling:
     """
     Return whether the bot hears of a failure, or its tracker only.
 
     What the bot says about a failure may fail as well; that must not go round in circles.
     """
-    return Way.EVENT if intent is None or is_failure_of_failure(event.key) else Way.TURN
+    return Handling.EVENT if intent is None or is_failure_of_failure(event.key) else Handling.TURN
 
 
 def to_turn(

@@ -35,15 +35,16 @@ from rasa_whatsapp_channel.inbound.turn import (
     Turn,
     failure_event,
     failure_turn,
+    handling_of_failure,
+    handling_of_message,
     media_of,
     tapped_id,
     to_event,
     to_turn,
-    way_of_failure,
-    way_of_message,
 )
 from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import DEBOUNCE, INFRASTRUCTURE, Clock, Item, Store
 from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Outcome, Retry
 from rasa_whatsapp_channel.store.keys import is_command, issued_key, payload_key
@@ -58,7 +59,6 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     WhatsAppError,
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
-from rasa_whatsapp_channel.wording import Way
 
 if sys.version_info >= (3, 11):
     from asyncio import timeout
@@ -150,12 +150,12 @@ class InboxWorker:
     async def _hear(self, item: Item, event: InboundMessage) -> Outcome:
         if event.type == "system" or await self._bursts.was_heard(item):
             return DONE
-        way = way_of_message(event, self._wording)
-        if way is Way.IGNORE:
+        way = handling_of_message(event, self._wording)
+        if way is Handling.IGNORE:
             self._metrics.ignored(event.type)
             logger.debug("whatsapp.not_heard: %s %s, as `inbound` says", event.type, event.key)
             return DONE
-        if way is Way.EVENT:
+        if way is Handling.EVENT:
             return await self._note(item, event)
         wait, others = await self._bursts.gather(item, event)
         if wait:
@@ -200,7 +200,7 @@ class InboxWorker:
     async def _tell(self, item: Item, event: DeliveryFailed) -> Outcome:
         """Tell that something the bot said did not arrive."""
         intent = self._failure_intent
-        if intent is not None and way_of_failure(event, intent) is Way.TURN:
+        if intent is not None and handling_of_failure(event, intent) is Handling.TURN:
             return await self._ask(item, failure_turn(event, intent))
         if wait := self._outages.wait():
             return self._wait(wait)

@@ -18,14 +18,14 @@ from yarl import URL
 from rasa_whatsapp_channel.media.names import name_of_answer
 from rasa_whatsapp_channel.media.schemes import short
 from rasa_whatsapp_channel.store.private_files import create_private
-from rasa_whatsapp_channel.whatsapp.addresses import (
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, Remedy, TransportError
+from rasa_whatsapp_channel.whatsapp.limits import MB
+from rasa_whatsapp_channel.whatsapp.networks import (
     is_inner_name,
     is_local_name,
     is_public,
     literals_of,
 )
-from rasa_whatsapp_channel.whatsapp.errors import MediaError, Remedy, TransportError
-from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.transport import Request, StreamedResponse, Transport
 
 REDIRECTS: Final = 3

@@ -23,8 +23,8 @@ from rasa_whatsapp_channel.store.keys import payload_key, template_lane
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import to_recipient
+from rasa_whatsapp_channel.whatsapp.json_values import excerpt
 from rasa_whatsapp_channel.whatsapp.messages import Template
-from rasa_whatsapp_channel.whatsapp.plain import excerpt
 
 logger = logging.getLogger(__name__)
 

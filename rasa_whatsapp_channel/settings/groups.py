@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rasa_whatsapp_channel import wording
+from rasa_whatsapp_channel.settings import inbound as inbound_settings
 from rasa_whatsapp_channel.settings import kinds
 from rasa_whatsapp_channel.settings.keys import key, read_keys, unknown_key
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
@@ -87,7 +87,7 @@ def numbers(value: object) -> tuple[NumberSettings, ...]:
 
 
 def inbound(value: object) -> Mapping[str, str]:
-    """Return kind of message → its way or its template, checked by `wording`."""
+    """Return kind of message → its way or its template, checked by `settings.inbound`."""
     if not isinstance(value, Mapping):
         raise ValueError(
             'a group of keys, such as `inbound: {sticker: ignore, image: "[picture] {caption}"}`'
@@ -95,11 +95,11 @@ def inbound(value: object) -> Mapping[str, str]:
     words: dict[str, str] = {}
     problems: list[str] = []
     for kind, template in value.items():
-        if kind not in wording.FIELDS:
-            problems.append(unknown_key(str(kind), wording.FIELDS, "inbound."))
+        if kind not in inbound_settings.FIELDS:
+            problems.append(unknown_key(str(kind), inbound_settings.FIELDS, "inbound."))
             continue
         try:
-            words[kind] = wording.check(kind, template)
+            words[kind] = inbound_settings.check(kind, template)
         except ValueError as error:
             problems.append(f"'inbound.{kind}' must be {error}, not {template!r}.")
     if problems:

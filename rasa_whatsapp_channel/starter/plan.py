@@ -11,10 +11,10 @@ from rasa_whatsapp_channel.domain.marked import parse
 from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.settings.elsewhere import mistaken_channel
+from rasa_whatsapp_channel.settings.inbound import FIELDS
 from rasa_whatsapp_channel.starter import texts
 from rasa_whatsapp_channel.starter.insert import add_names, append
 from rasa_whatsapp_channel.whatsapp.errors import DomainError
-from rasa_whatsapp_channel.wording import FIELDS
 
 CREDENTIALS: Final = "credentials.yml"
 ENVIRONMENT: Final = ".env.example"

@@ -18,13 +18,13 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
-from rasa_whatsapp_channel.whatsapp.addresses import is_public
 from rasa_whatsapp_channel.whatsapp.errors import (
     MediaError,
     Remedy,
     SettingsError,
     TransportError,
 )
+from rasa_whatsapp_channel.whatsapp.networks import is_public
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
 
 # WhatsApp's download host refuses requests without a User-Agent.

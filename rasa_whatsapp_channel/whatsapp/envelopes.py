@@ -1,8 +1,8 @@
 """
-What holds events: the two envelopes of a webhook, and our own for the store.
+Envelopes: reads the events out of both webhook formats, and writes events as JSON for a store.
 
 Cloud and 360dialog: ``{"entry": [{"changes": [{"field": …, "value": {…}}]}]}``, any number of each.
-On-premises and Turn: the content of such a ``value`` alone, without our number.
+On-premises and Turn: the content of such a ``value`` alone, without the business number.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
 https://developers.facebook.com/docs/whatsapp/api/webhooks
@@ -17,6 +17,14 @@ from itertools import islice
 from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
+from rasa_whatsapp_channel.whatsapp.event_parser import (
+    Contacts,
+    read_error_list,
+    read_message,
+    read_status,
+    read_user_id_update,
+    unknown,
+)
 from rasa_whatsapp_channel.whatsapp.events import (
     Context,
     DeliveryFailed,
@@ -28,15 +36,7 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Unknown,
     UserIdChanged,
 )
-from rasa_whatsapp_channel.whatsapp.parts import (
-    Contacts,
-    read_error_list,
-    read_message,
-    read_status,
-    read_user_id_update,
-    unknown,
-)
-from rasa_whatsapp_channel.whatsapp.plain import object_of, plain, text_of
+from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 
 # WhatsApp documents 1000 per webhook; without an end, 3 MB of "{}" would be a million events.
 EVENTS: Final = 2_000

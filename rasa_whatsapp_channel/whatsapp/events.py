@@ -1,5 +1,5 @@
 """
-What can arrive: one frozen value per event, read from both envelopes.
+Events: one frozen value for each thing a webhook can report, read from both envelopes.
 
 Cloud and 360dialog send ``entry[] × changes[] × value``, on-premises and Turn one flat object.
 Everything in a webhook becomes an event. What this package does not know, or cannot read, becomes

@@ -1,20 +1,31 @@
 """
-From which networks the webhook may be called, where that is known. Does no I/O.
+IP networks: who may call the webhook, and which addresses lie on the public internet. No I/O.
 
-Behind a proxy the connection comes from the proxy, and whom it speaks for stands in
-``X-Forwarded-For``. Anybody can write that header, so it is believed only as far as the proxies
-reach that are named: from the right, up to the first address that is none of them.
+Behind a proxy the connection comes from the proxy; the caller is in ``X-Forwarded-For``. Anybody
+can write that header, so it is read from the right, up to the first address that is not one of the
+trusted proxies.
 """
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
 
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
+
+# https://www.rfc-editor.org/rfc/rfc6762#appendix-G, https://www.rfc-editor.org/rfc/rfc8375, and
+# .internal, which ICANN keeps for this
+_INNER: Final = (
+    *(".local", ".internal", ".intranet", ".private", ".corp", ".home", ".lan", ".localdomain"),
+    ".home.arpa",
+)
+# https://www.rfc-editor.org/rfc/rfc6052: an IPv4 address stands in the last 32 bits
+_NAT64: Final = ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -66,3 +77,53 @@ def _address(text: str) -> Address | None:
 
 def _is_in(address: Address, networks: tuple[Network, ...]) -> bool:
     return any(address in network for network in networks)
+
+
+def is_public(text: str) -> bool:
+    """Tell whether anybody can reach the IP address *text*, also one that hides in another."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return all(part.is_global and not part.is_multicast for part in _with_hidden(address))
+
+
+def literals_of(host: str) -> list[str]:
+    """Return the IP address that *host* is, in any way of writing one; none where it is a name."""
+    bare = host.rstrip(".")
+    try:
+        return [str(ip_address(bare.partition("%")[0]))]
+    except ValueError:
+        pass
+    try:  # "127.1", "0x7f000001" and "2130706433" are addresses too
+        return [socket.inet_ntoa(socket.inet_aton(bare))]
+    except (OSError, UnicodeError):
+        return []
+
+
+def is_local_name(host: str) -> bool:
+    """Tell whether *host* always means the machine itself."""
+    # https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+    name = host.rstrip(".").lower()
+    return name == "localhost" or name.endswith(".localhost")
+
+
+def is_inner_name(host: str) -> bool:
+    """Tell whether *host* is a name that only a network of one's own knows."""
+    name = host.rstrip(".").lower()
+    return is_local_name(name) or "." not in name or name.endswith(_INNER)
+
+
+def _with_hidden(address: Address) -> list[Address]:
+    if isinstance(address, IPv4Address):
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    hidden: list[Address] = [address]
+    if address.sixtofour is not None:
+        hidden.append(address.sixtofour)
+    if address.teredo is not None:
+        hidden += address.teredo
+    if address in _NAT64:
+        hidden.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    return hidden

@@ -17,8 +17,8 @@ from typing import Final
 from rasa_whatsapp_channel.whatsapp.envelopes import read_events
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError, WebhookRefused
 from rasa_whatsapp_channel.whatsapp.events import Event, Unknown
+from rasa_whatsapp_channel.whatsapp.json_values import EXCERPT
 from rasa_whatsapp_channel.whatsapp.limits import MB, WEBHOOK_BYTES
-from rasa_whatsapp_channel.whatsapp.plain import EXCERPT
 
 # A full webhook has 1000 messages, and 120 values are more than any message has but contact cards.
 # A million of the smallest values, which 3 MB can hold, take json.loads longer than all else takes.

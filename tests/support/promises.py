@@ -8,16 +8,16 @@ import re
 from rasa_whatsapp_channel.inbound.turn import (
     INTENTS,
     Turn,
+    handling_of_message,
     media_of,
     tapped_id,
     to_event,
     to_turn,
-    way_of_message,
 )
+from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
 from rasa_whatsapp_channel.whatsapp.events import Event, InboundMessage
 from rasa_whatsapp_channel.whatsapp.webhook import read
-from rasa_whatsapp_channel.wording import Way
 
 # As Rasa reads it.
 COMMAND = re.compile(r"/([^{@]+)(@[0-9.]+)?({.+})?(.*)", re.DOTALL)
@@ -49,7 +49,7 @@ def check(body: bytes) -> list[Event]:
 def check_message(event: InboundMessage) -> None:
     media_of(event)
     tapped_id(event)
-    assert way_of_message(event) in Way
+    assert handling_of_message(event) in Handling
     json.dumps(to_event(event).metadata, allow_nan=False).encode()
     spoken = "/restart" if event.type == "voice" else None
     for turn, intents in (

@@ -1,10 +1,8 @@
 """One client per API, all with the same methods: `Client`."""
 
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Download, MediaInfo
-from rasa_whatsapp_channel.whatsapp.clients.cloud import CloudClient
-from rasa_whatsapp_channel.whatsapp.clients.dialog360 import Dialog360Client
-from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesClient
-from rasa_whatsapp_channel.whatsapp.clients.turn import TurnClient
+from rasa_whatsapp_channel.whatsapp.clients.cloud import CloudClient, Dialog360Client
+from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesClient, TurnClient
 
 __all__ = [
     "Accepted",

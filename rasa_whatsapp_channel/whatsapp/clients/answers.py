@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     read_errors,
 )
 from rasa_whatsapp_channel.whatsapp.identity import is_odd, read_id
-from rasa_whatsapp_channel.whatsapp.plain import object_of
+from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.transport import Response
 
 logger = logging.getLogger(__name__)

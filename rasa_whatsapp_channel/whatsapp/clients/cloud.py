@@ -1,20 +1,170 @@
-"""Meta's Cloud API."""
+"""
+Clients of Meta's Cloud API and of 360dialog, which offers it behind another host and key.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+https://docs.360dialog.com
+"""
 
 from __future__ import annotations
 
 import time
-from typing import ClassVar, Final
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, ClassVar, Final
 
-from rasa_whatsapp_channel.whatsapp.apis import CLOUD, Api
-from rasa_whatsapp_channel.whatsapp.clients.base import Clock
-from rasa_whatsapp_channel.whatsapp.clients.cloud_shape import CloudShape
+from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
+from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id, read_media_info
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Clock, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.credentials import FixedCredentials, bearer
 from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
-from rasa_whatsapp_channel.whatsapp.clients.urls import is_at_meta, is_same_origin, join
-from rasa_whatsapp_channel.whatsapp.errors import CLOUD_CODES
-from rasa_whatsapp_channel.whatsapp.transport import Transport
+from rasa_whatsapp_channel.whatsapp.clients.requests import (
+    download_request,
+    form_upload_request,
+    given_up_request,
+    is_at_meta,
+    is_loopback,
+    is_same_origin,
+    join,
+    json_request,
+    with_note,
+)
+from rasa_whatsapp_channel.whatsapp.errors import CLOUD_CODES, APIError
+from rasa_whatsapp_channel.whatsapp.identity import Address, is_group_id
+from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sendable
+from rasa_whatsapp_channel.whatsapp.messages.keys import put_extras
+from rasa_whatsapp_channel.whatsapp.transport import File, Request, Transport
 
-BASE_URL: Final = "https://graph.facebook.com"
+CLOUD_URL: Final = "https://graph.facebook.com"
+DIALOG360_URL: Final = "https://waba-v2.360dialog.io"
+# Media URLs come as Meta made them; 360dialog has the same paths under its own host.
+_META_MEDIA: Final = "https://lookaside.fbsbx.com/"
+
+
+class CloudShape(Client):
+    """*number_url* takes the number's messages and uploads; media ids are below *media_url*."""
+
+    def __init__(self, exchange: Exchange, *, number_url: str, media_url: str) -> None:
+        self._exchange = exchange
+        self._number_url = number_url
+        self._messages_url = join(number_url, "messages")
+        self._media_url = media_url
+        self._takes_notes = is_loopback(number_url)
+
+    @property
+    def takes_notes(self) -> bool:
+        return self._takes_notes
+
+    def body(
+        self,
+        to: Address | str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
+    ) -> dict[str, Any]:
+        check_sendable(message, self.api)
+        body = {
+            "messaging_product": "whatsapp",
+            **self._recipient(to),
+            **cloud_body(message),
+        }
+        if reply_to and not isinstance(message, Reaction):  # it names its message itself
+            body["context"] = {"message_id": reply_to}
+        if callback_data and len(callback_data) <= limits.CALLBACK_DATA:
+            body.setdefault("biz_opaque_callback_data", callback_data)  # the author's own stays
+        return put_extras(body, message.extras)
+
+    async def send(
+        self,
+        to: Address | str,
+        message: Message,
+        *,
+        reply_to: str | None = None,
+        callback_data: str | None = None,
+        note: str | None = None,
+    ) -> Accepted:
+        body = self.body(to, message, reply_to=reply_to, callback_data=callback_data)
+        request = self._messages_request(body)
+        if note and self._takes_notes:
+            request = with_note(request, note)
+        return await self._exchange.send_message(request)
+
+    async def tell_given_up(self, told: Mapping[str, Any]) -> None:
+        if self._takes_notes:
+            await self._exchange.tell(given_up_request(self._number_url, told))
+
+    async def upload(self, file: File) -> str:
+        request = form_upload_request(join(self._number_url, "media"), file)
+        return read_media_id(await self._exchange.ask(request))
+
+    async def media_info(self, media_id: str) -> MediaInfo:
+        request = Request("GET", join(self._media_url, media_id))
+        return read_media_info(media_id, await self._exchange.ask(request))
+
+    @asynccontextmanager
+    async def download(self, media_id: str, *, url: str | None = None) -> AsyncIterator[Download]:
+        async with AsyncExitStack() as stack:
+            opened = None
+            if url is not None:
+                with suppress(APIError):  # a URL lives five minutes; below, a new one is asked for
+                    opened = await stack.enter_async_context(self._open(url))
+            if opened is None:
+                info = await self.media_info(media_id)
+                opened = await stack.enter_async_context(self._open(info.url or ""))
+            yield opened
+
+    async def delete_media(self, media_id: str) -> None:
+        await self._exchange.ask(Request("DELETE", join(self._media_url, media_id)))
+
+    async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
+        body: dict[str, Any] = {
+            "messaging_product": "whatsapp",
+            "status": "read",
+            "message_id": message_id,
+        }
+        if typing:
+            body["typing_indicator"] = {"type": "text"}
+        await self._exchange.ask(self._messages_request(body))
+
+    async def ping(self) -> None:
+        await self._exchange.ping(self._messages_request({}))
+
+    async def close(self) -> None:
+        await self._exchange.close()
+
+    @abstractmethod
+    def located(self, url: str) -> tuple[str, bool]:
+        """Return where the file behind *url* is fetched, and whether the token may go there."""
+
+    def _recipient(self, to: Address | str) -> dict[str, str]:
+        address = Address.of(to) if isinstance(to, str) else to
+        group = is_group_id(address.first)
+        named = {"recipient_type": "group" if group else "individual"}
+        if address.phone:
+            named["to"] = address.phone
+        if address.user_id and not group and (self.api.both_ids or not address.phone):
+            named["recipient"] = address.user_id
+        return named
+
+    def _messages_request(self, body: dict[str, Any]) -> Request:
+        return json_request("POST", self._messages_url, body)
+
+    @asynccontextmanager
+    async def _open(self, url: str) -> AsyncIterator[Download]:
+        where, authorized = self.located(url)
+        async with self._exchange.open(download_request(where), authorized=authorized) as opened:
+            yield opened
+
+
+def cloud_body(message: Message) -> dict[str, Any]:
+    """Return *message* without envelope; `Message.body` is the Cloud shape but for an older key."""
+    body = message.body()
+    if message.type == "template":
+        body["template"].pop("namespace", None)
+    return body
 
 
 class CloudClient(CloudShape):
@@ -28,7 +178,7 @@ class CloudClient(CloudShape):
         *,
         phone_number_id: str,
         access_token: str,
-        base_url: str = BASE_URL,
+        base_url: str = CLOUD_URL,
         api_version: str = "v25.0",
         clock: Clock = time.time,
     ) -> None:
@@ -42,3 +192,28 @@ class CloudClient(CloudShape):
 
     def located(self, url: str) -> tuple[str, bool]:
         return url, is_same_origin(url, self._base_url) or is_at_meta(url)
+
+
+class Dialog360Client(CloudShape):
+    api: ClassVar[Api] = DIALOG360
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        access_token: str,
+        base_url: str = DIALOG360_URL,
+        clock: Clock = time.time,
+    ) -> None:
+        credentials = FixedCredentials({"D360-API-KEY": access_token})
+        super().__init__(
+            Exchange(transport, credentials, codes=CLOUD_CODES, clock=clock),
+            number_url=base_url,
+            media_url=base_url,
+        )
+        self._base_url = base_url.rstrip("/")
+
+    def located(self, url: str) -> tuple[str, bool]:
+        if url.startswith(_META_MEDIA):
+            url = f"{self._base_url}/{url.removeprefix(_META_MEDIA)}"
+        return url, is_same_origin(url, self._base_url)

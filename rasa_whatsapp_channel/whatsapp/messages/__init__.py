@@ -2,15 +2,13 @@
 What can be sent: one frozen value per kind of message, and `parse`, which reads WhatsApp's bodies.
 
     base         Message; Media, the source of a file
-    simple       Text, Location, Contacts, Reaction
+    simple       Text, Location, Contacts, Reaction, OtherMessage
     media        Image, Document, Audio, Video, Sticker
     interactive  ReplyButtons, ListMessage, CtaUrl, LocationRequest, Flow
     catalog      Product, ProductList, CatalogMessage, MediaCarousel, ProductCarousel
     template     Template
-    other        OtherMessage: a type this package knows no more of
     keys         which keys of a body are read; the others are kept as they are
-    doubts       what may be right, and what its author should hear of
-    support      which API takes which
+    support      which API takes which, and what of a message it may not know
 """
 
 from __future__ import annotations
@@ -40,7 +38,6 @@ from rasa_whatsapp_channel.whatsapp.messages.catalog import (
     ProductSection,
     parse_carousel,
 )
-from rasa_whatsapp_channel.whatsapp.messages.doubts import Doubt, find_doubts, find_unknown
 from rasa_whatsapp_channel.whatsapp.messages.interactive import (
     Button,
     CtaUrl,
@@ -73,9 +70,20 @@ from rasa_whatsapp_channel.whatsapp.messages.media import (
     Video,
     parse_media_message,
 )
-from rasa_whatsapp_channel.whatsapp.messages.other import OtherMessage
-from rasa_whatsapp_channel.whatsapp.messages.simple import Contacts, Location, Reaction, Text
-from rasa_whatsapp_channel.whatsapp.messages.support import check_sendable, check_support
+from rasa_whatsapp_channel.whatsapp.messages.simple import (
+    Contacts,
+    Location,
+    OtherMessage,
+    Reaction,
+    Text,
+)
+from rasa_whatsapp_channel.whatsapp.messages.support import (
+    Doubt,
+    check_sendable,
+    check_support,
+    find_doubts,
+    find_unknown,
+)
 from rasa_whatsapp_channel.whatsapp.messages.template import Component, Parameter, Template
 
 __all__ = [

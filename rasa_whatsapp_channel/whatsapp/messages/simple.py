@@ -1,5 +1,5 @@
 """
-Text, location, contacts and reactions.
+Text, location, contacts, reactions, and messages of a type that this package does not know.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 """
@@ -15,6 +15,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Message
+from rasa_whatsapp_channel.whatsapp.messages.keys import put_extras
 
 _NAME_PARTS = ("first_name", "last_name", "middle_name", "suffix", "prefix")
 _BIRTHDAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -143,3 +144,19 @@ def _check_contact(field: str, value: object) -> None:
 
 def _optional_text(field: str, value: object) -> str | None:
     return None if value is None else checks.check_text(field, value, empty=True)
+
+
+@dataclass(frozen=True)
+class OtherMessage(Message):
+    """Handed on as written: *value* is what stands under the key named like *kind*."""
+
+    type: ClassVar[str] = "other"
+
+    kind: str
+    value: Any
+
+    def content(self) -> Any:
+        return self.value
+
+    def body(self) -> dict[str, Any]:
+        return put_extras({"type": self.kind, self.kind: self.value}, self.extras)

@@ -1,13 +1,24 @@
-"""Which API takes which message."""
+"""
+Support: which API takes which message, and what of a message an API may not know.
+
+What is only unknown is sent, and reported to its author as a `Doubt`.
+"""
 
 from __future__ import annotations
 
-from rasa_whatsapp_channel.whatsapp.apis import Api
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages.base import Message, find_media
-from rasa_whatsapp_channel.whatsapp.messages.interactive import Interactive, OtherInteractive
+from rasa_whatsapp_channel.whatsapp.messages.catalog import MediaCarousel
+from rasa_whatsapp_channel.whatsapp.messages.interactive import Flow, Interactive, OtherInteractive
+from rasa_whatsapp_channel.whatsapp.messages.keys import DOCUMENTED_TYPES, TYPES, nearest, short
 from rasa_whatsapp_channel.whatsapp.messages.media import MediaMessage
-from rasa_whatsapp_channel.whatsapp.messages.simple import Reaction
+from rasa_whatsapp_channel.whatsapp.messages.simple import OtherMessage, Reaction
+from rasa_whatsapp_channel.whatsapp.messages.template import COMPONENTS, Component, Template
 
 
 def check_support(message: Message, api: Api) -> None:
@@ -39,3 +50,78 @@ def check_sendable(message: Message, api: Api) -> None:
             raise InvalidMessage(
                 f"{message.type}.path", f"{media.path} must be uploaded first, and sent by its id"
             )
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """*problem* says of the *place* in WhatsApp's body why it may be refused."""
+
+    place: str
+    problem: str
+
+
+def find_unknown(message: Message, api: Api) -> Iterator[Doubt]:
+    """Yield what no page of *api* has."""
+    if isinstance(message, OtherMessage) and not (
+        message.kind in DOCUMENTED_TYPES and api.callback_data
+    ):
+        hint = nearest(message.kind, TYPES, otherwise="known are")
+        yield Doubt("type", f"no type {short(message.kind)!r} is known for api {api.name}; {hint}")
+    if isinstance(message, OtherInteractive):
+        kind = str((message.value or {}).get("type"))
+        if kind not in api.interactive:
+            known = sorted(api.interactive)
+            hint = nearest(kind, known, otherwise="known are")
+            if kind in CLOUD.interactive:
+                hint = "the Cloud API has it"
+            problem = f"no type {short(kind)!r} is known for api {api.name}; {hint}"
+            yield Doubt("interactive.type", problem)
+    for extra in message.extras:
+        if extra.is_cloud_envelope and not api.callback_data:
+            yield Doubt(extra.place, f"is a key of the Cloud API; api {api.name} has none")
+        elif not extra.documented:
+            yield Doubt(extra.place, f"is not known there; {extra.hint}")
+    if isinstance(message, Template):
+        yield from _unknown_components(message.components)
+
+
+def find_doubts(message: Message) -> Iterator[Doubt]:
+    """Yield what one of WhatsApp's pages allows and another does not."""
+    if isinstance(message, Flow):
+        cta = str((message.parameters or {}).get("flow_cta"))
+        if len(cta) > limits.FLOW_CTA_SURE:
+            yield _two_limits("interactive.action.parameters.flow_cta", cta, limits.FLOW_CTA_SURE)
+    if isinstance(message, MediaCarousel):
+        for number, card in enumerate(message.cards):
+            for button in card.buttons:
+                if len(button.id) > limits.CARD_BUTTON_ID:
+                    place = f"interactive.action.cards[{number}].action.buttons.quick_reply.id"
+                    yield _two_limits(place, button.id, limits.CARD_BUTTON_ID)
+    if isinstance(message, Template):
+        yield from _without_index(message.components)
+
+
+def _two_limits(place: str, text: str, sure: int) -> Doubt:
+    return Doubt(
+        place, f"has {len(text)} characters; one page of WhatsApp's takes that, another only {sure}"
+    )
+
+
+def _unknown_components(components: tuple[Component, ...]) -> Iterator[Doubt]:
+    for number, component in enumerate(components):
+        if component.type not in COMPONENTS:
+            hint = nearest(component.type, COMPONENTS, otherwise="known are")
+            place = f"template.components[{number}].type"
+            yield Doubt(place, f"no component {short(component.type)!r} is known; {hint}")
+        for card in component.cards:
+            yield from _unknown_components(card)
+
+
+def _without_index(components: tuple[Component, ...]) -> Iterator[Doubt]:
+    for number, component in enumerate(components):
+        may_lack = component.type != "button" or component.sub_type == "voice_call"
+        if component.index is None and not may_lack:
+            place = f"template.components[{number}].index"
+            yield Doubt(place, "is missing; only a button that calls may go without one")
+        for card in component.cards:
+            yield from _without_index(card)

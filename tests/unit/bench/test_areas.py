@@ -29,7 +29,7 @@ def test_a_stack_belongs_to_the_innermost_part_that_is_known(frames, area):
 
 
 def test_a_constructor_belongs_to_whoever_called_it():
-    frames = ["parse (rasa_whatsapp_channel/whatsapp/parts.py:1)", "__init__ (<string>:3)"]
+    frames = ["parse (rasa_whatsapp_channel/whatsapp/event_parser.py:1)", "__init__ (<string>:3)"]
 
     assert area_of(frames) == "channel: WhatsApp's bodies, webhooks, errors"
 

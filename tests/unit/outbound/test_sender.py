@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.inbound.turn import way_of_failure
+from rasa_whatsapp_channel.inbound.turn import handling_of_failure
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import PREPARATIONS, Pace
 from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import WINDOW, Queue
 from rasa_whatsapp_channel.store.consumer import Consumer, DeadLetter, Done, Retry
 from rasa_whatsapp_channel.store.keys import is_failure_of_failure
@@ -27,7 +28,6 @@ from rasa_whatsapp_channel.whatsapp.errors import (
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
-from rasa_whatsapp_channel.wording import Way
 
 PHONE = "4915112345678"
 OTHER = "4915187654321"
@@ -430,7 +430,9 @@ async def test_of_what_the_bot_says_about_a_failure_is_told_that_it_is_that(offi
 
     (event,) = await told(office)
     assert is_failure_of_failure(event.key)
-    assert way_of_failure(event, "message_failed") is Way.EVENT  # it goes round in no circles
+    assert (
+        handling_of_failure(event, "message_failed") is Handling.EVENT
+    )  # it goes round in no circles
 
 
 async def test_a_failure_after_acceptance_tells_the_bot(office):

@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     OnPremisesClient,
     TurnClient,
 )
-from rasa_whatsapp_channel.whatsapp.clients.urls import is_loopback
+from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     InvalidMessage,

@@ -1,8 +1,8 @@
 """
-One object of a webhook → one event: a message, a status, a new user id.
+Event parser: reads one object of a webhook (message, status, changed user id) into one event.
 
-Both envelopes hold the same objects, with the differences read here. What cannot be read becomes
-`Unknown` with its reason; nothing raises.
+Both envelopes hold the same objects; the differences are read here. An object that cannot be read
+becomes `Unknown` with its reason; nothing raises.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.whatsapp.events import (
     UserIdChanged,
 )
 from rasa_whatsapp_channel.whatsapp.identity import is_odd, is_user_id, read_group_id, read_id
-from rasa_whatsapp_channel.whatsapp.plain import excerpt, object_of, plain, text_of
+from rasa_whatsapp_channel.whatsapp.json_values import excerpt, object_of, plain, text_of
 
 logger = logging.getLogger(__name__)
 

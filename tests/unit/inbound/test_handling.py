@@ -11,16 +11,16 @@ from rasa_whatsapp_channel.inbound.intents import INTENTS, wordless_intents
 from rasa_whatsapp_channel.inbound.turn import (
     failure_event,
     failure_turn,
+    handling_of_failure,
+    handling_of_message,
     to_event,
     to_turn,
-    way_of_failure,
-    way_of_message,
 )
 from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings.inbound import FIELDS, Handling
 from rasa_whatsapp_channel.store.keys import failure_key
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
 from rasa_whatsapp_channel.whatsapp.webhook import read
-from rasa_whatsapp_channel.wording import FIELDS, Way
 
 EVERYTHING_IGNORED = dict.fromkeys(FIELDS, "ignore")
 
@@ -53,7 +53,7 @@ def message_of(name: str) -> InboundMessage:
     ],
 )
 def test_what_nobody_waits_for_an_answer_to_is_no_turn(name: str, way: str) -> None:
-    assert way_of_message(message_of(name)) is Way(way)
+    assert handling_of_message(message_of(name)) is Handling(way)
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_what_nobody_waits_for_an_answer_to_is_no_turn(name: str, way: str) -> N
 def test_the_author_says_what_becomes_of_each_kind(
     name: str, words: Mapping[str, str], way: str
 ) -> None:
-    assert way_of_message(message_of(name), words) is Way(way)
+    assert handling_of_message(message_of(name), words) is Handling(way)
 
 
 def test_a_reaction_that_cannot_be_read_is_one_all_the_same() -> None:
     event = InboundMessage(id="m1", type="reaction", phone="15550002222")
 
-    assert way_of_message(event) is Way.EVENT
+    assert handling_of_message(event) is Handling.EVENT
 
 
 def test_a_kind_that_is_told_to_be_a_turn_keeps_its_own_intent() -> None:
@@ -131,7 +131,7 @@ def test_the_bot_hears_of_a_failure_where_it_asked_for_it_and_never_in_circles(
 ) -> None:
     event = DeliveryFailed(failure_key(key), "15550002222", 131026, "gone")
 
-    assert way_of_failure(event, intent) is Way(way)
+    assert handling_of_failure(event, intent) is Handling(way)
 
 
 def test_what_failed_and_why_is_told_in_the_same_words_either_way() -> None:

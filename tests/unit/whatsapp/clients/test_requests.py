@@ -2,7 +2,7 @@
 
 import pytest
 
-from rasa_whatsapp_channel.whatsapp.clients.urls import (
+from rasa_whatsapp_channel.whatsapp.clients.requests import (
     is_at_meta,
     is_loopback,
     is_same_origin,

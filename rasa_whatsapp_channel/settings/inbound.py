@@ -43,7 +43,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 EVERYWHERE: Final = "profile_name"
 
 
-class Way(str, Enum):
+class Handling(str, Enum):
     """What becomes of a message."""
 
     TURN = "turn"  # the bot hears it, and whatever waits for an answer takes it for one
@@ -51,7 +51,7 @@ class Way(str, Enum):
     IGNORE = "ignore"
 
 
-WAYS: Final = tuple(way.value for way in Way)
+WAYS: Final = tuple(way.value for way in Handling)
 # Nobody waits for an answer to one of these, and no form should take one for an answer.
 _NO_TURNS: Final = ("reaction", "edit", "revoke")
 
@@ -83,12 +83,12 @@ def check(kind: str, template: object) -> str:
     return template
 
 
-def way_of(kind: str, words: Mapping[str, str]) -> Way:
+def handling_of_kind(kind: str, words: Mapping[str, str]) -> Handling:
     """Return what becomes of messages of *kind*; *words* is the setting ``inbound``."""
     said = words.get(kind)
     if said is None:
-        return Way.EVENT if kind in _NO_TURNS else Way.TURN
-    return Way(said) if said in WAYS else Way.TURN
+        return Handling.EVENT if kind in _NO_TURNS else Handling.TURN
+    return Handling(said) if said in WAYS else Handling.TURN
 
 
 def template_of(kind: str, words: Mapping[str, str]) -> str | None:

@@ -1,8 +1,8 @@
 """
-JSON from outside → values that every store, tracker and log can hold.
+JSON values from outside, copied into values that every store, tracker and log can hold.
 
-JSON can say more than others can keep: half an emoji (a lone surrogate) breaks SQLite and every
-encoder, numbers above 64 bits break MongoDB, ``NaN`` is no JSON to most readers, and deep nesting
+JSON can express more than others can keep: half an emoji (a lone surrogate) breaks SQLite and every
+encoder, integers above 64 bits break MongoDB, ``NaN`` is not JSON to most readers, and deep nesting
 ends in `RecursionError` wherever it is walked.
 """
 
