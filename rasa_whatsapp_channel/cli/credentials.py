@@ -16,7 +16,7 @@ from rasa_whatsapp_channel.settings.keys import read_keys
 from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError
 
 if TYPE_CHECKING:
-    from rasa_whatsapp_channel.domain.variables import Unset
+    from rasa_whatsapp_channel.domain.slots import Unset
 
 FILE: Final = "credentials.yml"
 
@@ -104,7 +104,7 @@ def read_wordless(path: Path) -> Sequence[str]:
 def _read_block(path: Path) -> tuple[Mapping[str, Any], list[Unset]]:
     # ruamel takes its time, and `--help` needs none of it.
     from rasa_whatsapp_channel.domain.marked import parse
-    from rasa_whatsapp_channel.domain.variables import fill
+    from rasa_whatsapp_channel.domain.slots import fill_variables
 
     try:
         document = parse(path.read_text(encoding="utf-8"), str(path))
@@ -121,5 +121,5 @@ def _read_block(path: Path) -> tuple[Mapping[str, Any], list[Unset]]:
     block = dict(document.items())[CHANNEL]
     if not isinstance(block.value or {}, Mapping):
         raise SettingsError(f"{path}: {CHANNEL}: must be a group of keys")
-    values, unset = fill(block, os.environ)
+    values, unset = fill_variables(block, os.environ)
     return values or {}, unset

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.starter.plan import (
+from rasa_whatsapp_channel.scaffold import (
     CREDENTIALS,
     ENVIRONMENT,
     EXAMPLES,
@@ -57,7 +57,7 @@ def command(folder: Path, api: str, dry_run: bool) -> None:
 
 
 def _read(folder: Path) -> dict[str, str]:
-    from rasa_whatsapp_channel.domain.files import bot_files, read_text
+    from rasa_whatsapp_channel.domain.read import bot_files, read_text
 
     names = (folder / name for name in (CREDENTIALS, ENVIRONMENT, EXAMPLES))
     files = [*(path for path in names if path.exists()), *bot_files(folder)]

@@ -14,8 +14,7 @@ from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.domain.read import Variation
 from rasa_whatsapp_channel.lint.finding import Remark
 from rasa_whatsapp_channel.lint.schema import check_schema
-from rasa_whatsapp_channel.preview.bodies import write_bodies
-from rasa_whatsapp_channel.preview.draw import draw
+from rasa_whatsapp_channel.preview import draw, write_bodies
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing
 

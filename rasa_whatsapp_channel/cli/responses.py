@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from rasa_whatsapp_channel.domain.languages import translate
 from rasa_whatsapp_channel.domain.read import Domain, Response, Slot, Variation, read_domains
-from rasa_whatsapp_channel.domain.slots import BracesError, fill, find_names
+from rasa_whatsapp_channel.domain.slots import BracesError, fill, find_names, translate
 from rasa_whatsapp_channel.lint.channels import OURS, is_for_us
 from rasa_whatsapp_channel.whatsapp.errors import DomainError
 

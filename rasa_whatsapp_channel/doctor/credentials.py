@@ -11,7 +11,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
 from rasa_whatsapp_channel.domain.marked import Marked, parse
-from rasa_whatsapp_channel.domain.variables import Unset, count, fill
+from rasa_whatsapp_channel.domain.slots import Unset, count_variables, fill_variables
 from rasa_whatsapp_channel.settings import CHANNEL, Settings, read_block
 from rasa_whatsapp_channel.settings.elsewhere import mistaken_channel
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
@@ -132,7 +132,7 @@ def _examine_block(
     if block.value is not None and not isinstance(block.value, Mapping):
         text = f"Line {block.line}: the block must be a map of keys, each on a line of its own."
         return Credentials((*found, error("credentials.settings", text, _INIT)))
-    filled, unset = fill(block, environ)
+    filled, unset = fill_variables(block, environ)
     variables = tuple(_check_variables(block, unset, dotenv))
     ids = tuple(_check_ids(block))
     values, problems = read_block(
@@ -185,7 +185,7 @@ def _check_variables(
                 f"{each.key}: {each.variable} is not set, or empty.",
                 f"`export {each.variable}=…`, here and where the bot is started.",
             )
-    if not unset and (found := count(block)):
+    if not unset and (found := count_variables(block)):
         yield ok("credentials.variables", f"{found} from the environment")
 
 

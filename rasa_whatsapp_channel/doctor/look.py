@@ -16,9 +16,8 @@ from rasa_whatsapp_channel.doctor.bot import BotFacts
 from rasa_whatsapp_channel.doctor.credentials import Written
 from rasa_whatsapp_channel.doctor.place import Machine, Place
 from rasa_whatsapp_channel.doctor.versions import PACKAGES, VersionFacts, object_stores
-from rasa_whatsapp_channel.domain.files import bot_files
 from rasa_whatsapp_channel.domain.marked import parse
-from rasa_whatsapp_channel.domain.read import Domain, read_domains
+from rasa_whatsapp_channel.domain.read import Domain, bot_files, read_domains
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.lint.check import Linter

@@ -1,11 +1,9 @@
 """
-What a bot's author wrote: the domain files, read as Rasa reads them, with the line of every part.
+Domain: a bot's domain files, read as Rasa reads them, with the line of every part.
 
-    marked     YAML → plain values, each with its line
-    variables  how Rasa fills in what the environment has
-    files      which files are a bot's domain, and which folder is the bot's
-    read       files → `Domain`: responses, slots, intents
-    slots      how Rasa fills slots in
+    marked  YAML → plain values, each with its line
+    read    files → `Domain`: responses, slots, intents; which files are a bot's
+    slots   how Rasa fills in slots, environment variables and translations
 
-Rasa itself is not needed for any of it.
+Rasa itself is not imported.
 """

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, Final
 
-from rasa_whatsapp_channel.domain.marked import Path
+from rasa_whatsapp_channel.domain.marked import Marked, Path
 
 # Rasa fills in these parts of a response and no other.
 FILLED: Final = ("text", "image", "custom", "buttons", "attachment", "quick_replies", "translation")
-
 _NAME: Final = re.compile(r"{([^\n{}]+?)}")
 _JINJA_NAME: Final = re.compile(r"{{\s*(\w+)\s*}}")
 _JINJA: Final = re.compile(r"{{(.*?)}}|{%.*?%}|{#.*?#}", re.DOTALL)
+_VARIABLE: Final = re.compile(r"\$\{([^}]*)\}|\$(\w+)")
+_KEY: Final = "translation"
 
 
 class BracesError(ValueError):
@@ -121,3 +122,86 @@ def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_map_texts(part, change) for part in value]
     return value
+
+
+@dataclass(frozen=True)
+class Unset:
+    """A variable without a value: the *key* it stands at, as in ``media.store``, and the *text*."""
+
+    key: str
+    variable: str
+    text: str
+
+
+def fill_variables(
+    part: Marked, environ: Mapping[str, str], path: tuple[Any, ...] = ()
+) -> tuple[Any, list[Unset]]:
+    """Return the value of *part* with its variables replaced, and what is not set, or empty."""
+    if isinstance(part.value, (Mapping, list)):
+        filled = {key: fill_variables(item, environ, (*path, key)) for key, item in part.items()}
+        unset = [each for _, missing in filled.values() for each in missing]
+        values = {key: value for key, (value, _) in filled.items()}
+        return (values if isinstance(part.value, Mapping) else list(values.values())), unset
+    if count_variables(part) == 0:
+        return part.value, []
+    key, text = ".".join(map(str, path)), part.value
+    names = [braced or plain for braced, plain in _VARIABLE.findall(text)]
+    value = _VARIABLE.sub(lambda found: environ.get(found[1] or found[2], found[0]), text)
+    return value, [Unset(key, name, text) for name in names if not environ.get(name, "").strip()]
+
+
+def count_variables(part: Marked) -> int:
+    """Return how many variables Rasa replaces in *part*; it does not look into quoted texts."""
+    if isinstance(part.value, (Mapping, list)):
+        return sum(count_variables(item) for _, item in part.items())
+    is_looked_at = isinstance(part.value, str) and "${" in part.value and part.is_plain(())
+    return len(_VARIABLE.findall(part.value)) if is_looked_at else 0
+
+
+def find_languages(response: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the languages *response* is translated into."""
+    parts = [response, *_buttons(response)]
+    return tuple(dict.fromkeys(str(language) for part in parts for language in _of(part)))
+
+
+def translate(response: Mapping[str, Any], language: str | None) -> dict[str, Any]:
+    """Return *response* as Rasa sends it to those who speak *language*; None is the first one."""
+    sent = {key: value for key, value in response.items() if key != _KEY}
+    if language in _of(response):
+        sent["text"] = _of(response)[language]
+    if isinstance(sent.get("buttons"), list):
+        sent["buttons"] = [_translate_button(button, language) for button in sent["buttons"]]
+    return sent
+
+
+def original_path(path: Path, response: Mapping[str, Any], language: str | None) -> Path:
+    """Return where the part at *path* of a translated response was written."""
+    if path == ("text",) and language in _of(response):
+        return (_KEY, str(language))
+    if len(path) == 3 and path[0] == "buttons" and isinstance(path[1], int):
+        button = response["buttons"][path[1]]
+        if path[2] in _said(button, language):
+            return (*path[:2], _KEY, str(language), path[2])
+    return path
+
+
+def _translate_button(button: Any, language: str | None) -> Any:
+    if not isinstance(button, Mapping):
+        return button
+    said = _said(button, language)
+    return {key: said.get(key, value) for key, value in button.items() if key != _KEY}
+
+
+def _said(button: Any, language: str | None) -> Mapping[Any, Any]:
+    said = _of(button).get(language)
+    return said if isinstance(said, Mapping) else {}
+
+
+def _buttons(response: Mapping[str, Any]) -> Iterator[Any]:
+    buttons = response.get("buttons")
+    return iter(buttons if isinstance(buttons, list) else ())
+
+
+def _of(part: Any) -> Mapping[Any, Any]:
+    translation = part.get(_KEY) if isinstance(part, Mapping) else None
+    return translation if isinstance(translation, Mapping) else {}

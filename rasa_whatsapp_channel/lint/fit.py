@@ -9,9 +9,14 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.compose import Composed, compose
 from rasa_whatsapp_channel.compose.changes import RULES
-from rasa_whatsapp_channel.domain.languages import find_languages, original_path, translate
 from rasa_whatsapp_channel.domain.read import Slot
-from rasa_whatsapp_channel.domain.slots import find_names, texts_of
+from rasa_whatsapp_channel.domain.slots import (
+    find_languages,
+    find_names,
+    original_path,
+    texts_of,
+    translate,
+)
 from rasa_whatsapp_channel.lint import guess
 from rasa_whatsapp_channel.lint.finding import Remark, remark
 from rasa_whatsapp_channel.lint.place import find_path

@@ -25,7 +25,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from rasa_whatsapp_channel.transcript.expect import NAMES, check_pattern
-from rasa_whatsapp_channel.transcript.words import FILES
+from rasa_whatsapp_channel.transcript.words import FILES, words_of
 from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
 
 _KEYS: Final = ("name", "person", "chat")
@@ -33,6 +33,8 @@ _STEPS: Final = ("user", "bot", "clock", "silence")
 # What a person can do; of a file it is the path, seen from the transcript.
 DOES: Final = ("text", "taps", *FILES, "location", "contacts", "reaction", "message")
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+# Messages of the platform that carry nothing for the bot.
+_LEFT_OUT: Final = frozenset({"system", "ephemeral"})
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 
 
@@ -109,6 +111,25 @@ def dump_transcript(transcript: Transcript) -> str:
     stream = io.StringIO()
     yaml.dump({"name": transcript.name, **person, "chat": chat}, stream)
     return stream.getvalue()
+
+
+def record(messages: Iterable[Mapping[str, Any]], *, name: str) -> Transcript:
+    """
+    Return what was written in a chat, as ``GET …/messages`` has it.
+
+    Of files only the names are in it: those of the person must be put beside the transcript. Who
+    the person was is left out: it is played with somebody new.
+    """
+    steps: list[Step] = []
+    for message in messages:
+        if message["type"] in _LEFT_OUT:
+            continue
+        words = words_of(message)
+        if message["direction"] == "inbound":
+            steps.append(Does(words))
+        elif message.get("status") != "failed":
+            steps.append(Expects({key: words[key] for key in words if key in NAMES}))
+    return Transcript(name=name, steps=tuple(steps))
 
 
 def parse_seconds(value: object) -> float | None:

@@ -7,7 +7,6 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 FILES: Final = ("image", "video", "audio", "voice", "document", "sticker")
-
 Words = dict[str, Any]
 
 

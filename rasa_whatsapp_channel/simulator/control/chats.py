@@ -23,8 +23,7 @@ from rasa_whatsapp_channel.simulator.control.bodies import (
 from rasa_whatsapp_channel.simulator.incoming import Arrival
 from rasa_whatsapp_channel.simulator.state import Message, Person, clean_phone
 from rasa_whatsapp_channel.simulator.world import World
-from rasa_whatsapp_channel.transcript.record import record
-from rasa_whatsapp_channel.transcript.steps import dump_transcript
+from rasa_whatsapp_channel.transcript.steps import dump_transcript, record
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
 
 _BY_HAND: Final = ("delivered", "read", "played", "failed")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from rasa_whatsapp_channel.domain.languages import find_languages, original_path, translate
+from rasa_whatsapp_channel.domain.slots import find_languages, original_path, translate
 
 RESPONSE = {
     "text": "Book a table?",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.domain.marked import parse
-from rasa_whatsapp_channel.domain.variables import Unset, count, fill
+from rasa_whatsapp_channel.domain.slots import Unset, count_variables, fill_variables
 
 ENVIRON = {"NUM": "0123", "WORD": "hello", "EMPTY": ""}
 
@@ -26,14 +26,14 @@ ENVIRON = {"NUM": "0123", "WORD": "hello", "EMPTY": ""}
     ],
 )
 def test_a_variable_is_replaced_where_no_quotes_are_around_it(written, value):
-    assert fill(parse(f"key: {written}\n", "x"), ENVIRON) == ({"key": value}, [])
+    assert fill_variables(parse(f"key: {written}\n", "x"), ENVIRON) == ({"key": value}, [])
 
 
 @pytest.mark.parametrize("name", ["NOWHERE", "EMPTY", "NUM:-5"])
 def test_what_is_not_set_or_empty_or_has_a_default_is_told_with_its_key(name):
     text = f"${{{name}}}"
 
-    _, unset = fill(parse(f"media:\n  store: {text}\n", "x"), ENVIRON)
+    _, unset = fill_variables(parse(f"media:\n  store: {text}\n", "x"), ENVIRON)
 
     assert unset == [Unset("media.store", name, text)]
 
@@ -41,4 +41,4 @@ def test_what_is_not_set_or_empty_or_has_a_default_is_told_with_its_key(name):
 def test_they_are_counted_in_maps_and_lists():
     document = parse("a: ${NUM}\nb:\n- ${WORD}-${NUM}\n- '${NUM}'\nc: 1\n", "x")
 
-    assert count(document) == 3
+    assert count_variables(document) == 3

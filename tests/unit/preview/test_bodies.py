@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.compose import compose
-from rasa_whatsapp_channel.preview.bodies import offline_client, write_bodies
+from rasa_whatsapp_channel.preview import offline_client, write_bodies
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, ON_PREMISES, TURN, Api
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.messages import Text

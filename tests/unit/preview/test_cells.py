@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_whatsapp_channel.preview.cells import centre, clean, count_cells, pad, wrap
+from rasa_whatsapp_channel.preview import centre, clean, count_cells, pad, wrap
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from rasa_whatsapp_channel.compose import compose
-from rasa_whatsapp_channel.preview.cells import count_cells
-from rasa_whatsapp_channel.preview.draw import draw
+from rasa_whatsapp_channel.preview import count_cells, draw
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse, parse_outgoing
 

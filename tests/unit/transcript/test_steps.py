@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.transcript.record import record
 from rasa_whatsapp_channel.transcript.steps import (
     Advance,
     Does,
@@ -12,6 +11,7 @@ from rasa_whatsapp_channel.transcript.steps import (
     Silence,
     dump_transcript,
     parse_transcript,
+    record,
 )
 from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
 

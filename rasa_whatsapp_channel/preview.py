@@ -1,22 +1,47 @@
-"""A message → lines: a bubble as it would stand in the chat."""
+"""Preview: the bodies that a response becomes, and the bubbles of a chat drawn for a terminal."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from rasa_whatsapp_channel.preview.cells import centre, clean, pad, wrap
-from rasa_whatsapp_channel.whatsapp.messages import MEDIA_MESSAGES, Outgoing
+import regex
+
+from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.clients import (
+    Client,
+    CloudClient,
+    Dialog360Client,
+    OnPremisesClient,
+    TurnClient,
+)
+from rasa_whatsapp_channel.whatsapp.errors import TransportError
+from rasa_whatsapp_channel.whatsapp.messages import (
+    MEDIA_MESSAGES,
+    Media,
+    MediaMessage,
+    Message,
+    Outgoing,
+    find_media,
+    replace_media,
+)
 from rasa_whatsapp_channel.whatsapp.mime import file_name
+from rasa_whatsapp_channel.whatsapp.transport import Request, Response, StreamedResponse
 
 WIDTH: Final = 38  # cells inside of a bubble, about as many characters as on a phone
-
 Part = Mapping[str, Any]
+_GRAPHEME: Final = regex.compile(r"\X")
+_NO_CELL: Final = regex.compile(r"[\p{M}\p{Cf}]+")
+_EMOJI: Final = regex.compile(r"\ufe0f|\p{RI}|\u20e3")
+_CONTROL: Final = regex.compile(r"[^\P{Cc}\n]")
+RECIPIENT: Final = "15551234567"
 
 
 def draw(outgoing: Outgoing) -> list[str]:
-    """Return the lines of a bubble."""
+    """Return the bubble of a message as lines for a terminal."""
     bubble = _Bubble()
     if outgoing.reply_to:
         bubble.text(f"┃ an answer to {outgoing.reply_to}")
@@ -146,3 +171,101 @@ def _other(bubble: _Bubble, kind: str, content: Any) -> None:
         case _:
             bubble.text(f"{kind}:")
             bubble.text(json.dumps(content, ensure_ascii=False, indent=1))
+
+
+def clean(text: str) -> str:
+    """Return *text* without what would steer the terminal."""
+    return str(_CONTROL.sub("", text.replace("\t", "    ")))
+
+
+def count_cells(text: str) -> int:
+    return sum(_cells(grapheme) for grapheme in _GRAPHEME.findall(text))
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return *text* in lines of at most *width* cells, broken between words where possible."""
+    return [line for paragraph in clean(text).split("\n") for line in _lines(paragraph, width)]
+
+
+def pad(text: str, width: int) -> str:
+    return text + " " * (width - count_cells(text))
+
+
+def centre(text: str, width: int, fill: str = " ") -> str:
+    room = max(width - count_cells(text), 0)
+    return fill * (room // 2) + text + fill * (room - room // 2)
+
+
+def _lines(paragraph: str, width: int) -> Iterator[str]:
+    line = ""
+    for word in regex.splititer(r"(?<=\s)(?=\S)", paragraph):
+        if line and count_cells(line + word.rstrip()) > width:
+            yield line.rstrip()
+            line = ""
+        for piece in _pieces(word, width):
+            if line and count_cells(line + piece.rstrip()) > width:
+                yield line.rstrip()
+                line = ""
+            line += piece
+    yield line.rstrip()
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """Return *word* whole where it fits into a line, else its visible characters."""
+    return [word] if count_cells(word.rstrip()) <= width else _GRAPHEME.findall(word)
+
+
+def _cells(grapheme: str) -> int:
+    if _NO_CELL.fullmatch(grapheme):
+        return 0
+    wide = _EMOJI.search(grapheme) or unicodedata.east_asian_width(grapheme[0]) in ("W", "F")
+    return 2 if wide else 1
+
+
+class _OfflineTransport:
+    """A transport that sends nothing; writing bodies needs none."""
+
+    async def send(self, request: Request) -> Response:
+        raise TransportError("a preview sends nothing")
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[StreamedResponse]:
+        raise TransportError("a preview sends nothing")
+        yield
+
+    async def close(self) -> None:
+        pass
+
+
+_CLIENTS: Final[Mapping[str, Callable[[], Client]]] = {
+    "cloud": lambda: CloudClient(_OfflineTransport(), phone_number_id="", access_token=""),
+    "360dialog": lambda: Dialog360Client(_OfflineTransport(), access_token=""),
+    "turn": lambda: TurnClient(_OfflineTransport(), access_token=""),
+    "on_premises": lambda: OnPremisesClient(
+        _OfflineTransport(), base_url="", username="", password=""
+    ),
+}
+
+
+def offline_client(api: Api) -> Client:
+    """Return a client of *api* that writes bodies and cannot send them."""
+    return _CLIENTS[api.name]()
+
+
+def write_bodies(messages: Iterable[Outgoing], api: Api) -> list[dict[str, Any]]:
+    """Return the bodies for *api*; a file that would be uploaded first stands there by its name."""
+    client = offline_client(api)
+    return [
+        client.body(RECIPIENT, _upload(each.message, api), reply_to=each.reply_to)
+        for each in messages
+    ]
+
+
+def _upload(message: Message, api: Api) -> Message:
+    fetched = isinstance(message, MediaMessage) and not api.link
+    ids = {
+        media: Media(id=f"<id of {media.path or media.link}>")
+        for media in find_media(message)
+        if media.path or (media.link and fetched)
+    }
+    return replace_media(message, ids)

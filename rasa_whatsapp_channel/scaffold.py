@@ -1,19 +1,18 @@
-"""Which of a bot's files change, and how. Decides; who reads and writes them is the command."""
+"""Scaffold: what `rasa-whatsapp init` adds to the text of each of a bot's files. No I/O."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
-from rasa_whatsapp_channel.domain.marked import parse
+from rasa_whatsapp_channel.domain.marked import Document, parse
 from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.settings.elsewhere import mistaken_channel
 from rasa_whatsapp_channel.settings.inbound import FIELDS
-from rasa_whatsapp_channel.starter import texts
-from rasa_whatsapp_channel.starter.insert import add_names, append
 from rasa_whatsapp_channel.whatsapp.errors import DomainError
 
 CREDENTIALS: Final = "credentials.yml"
@@ -31,6 +30,72 @@ ENTITIES: Final = tuple(
         if name not in _NO_ENTITIES
     )
 )
+# api → key, what stands behind it, a comment
+_KEYS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = MappingProxyType(
+    {
+        "cloud": (
+            (
+                "phone_number_id",
+                "${WHATSAPP_PHONE_NUMBER_ID}",
+                "the id of the number, not the number",
+            ),
+            ("access_token", "${WHATSAPP_ACCESS_TOKEN}", "of a system user, so that it never ends"),
+            ("app_secret", "${WHATSAPP_APP_SECRET}", "App settings → Basic"),
+            ("verify_token", "${WHATSAPP_VERIFY_TOKEN}", "any word; Meta asks for it"),
+        ),
+        "360dialog": (
+            ("access_token", "${WHATSAPP_ACCESS_TOKEN}", "the API key"),
+            ("webhook_token", "${WHATSAPP_WEBHOOK_TOKEN}", "the webhook ends in ?token=…"),
+        ),
+        "turn": (
+            ("access_token", "${WHATSAPP_ACCESS_TOKEN}", "Settings → API & Webhooks"),
+            ("webhook_secret", "${WHATSAPP_WEBHOOK_SECRET}", "the webhook's HMAC secret"),
+        ),
+        "on_premises": (
+            ("base_url", "${WHATSAPP_BASE_URL}", "such as https://whatsapp.internal:9090"),
+            ("username", "${WHATSAPP_USERNAME}", ""),
+            ("password", "${WHATSAPP_PASSWORD}", ""),
+            ("webhook_token", "${WHATSAPP_WEBHOOK_TOKEN}", "the webhook ends in ?token=…"),
+        ),
+    }
+)
+EXAMPLE_RESPONSES: Final = """\
+# Responses to copy into your domain. Rasa does not read this file.
+# What each becomes: rasa-whatsapp preview whatsapp-examples.yml utter_offer
+responses:
+  utter_offer:                      # a picture with a text and two buttons, in one message
+  - text: "Our offer for *today*"
+    image: "https://shop.example/offer.jpg"
+    buttons:
+    - {title: "Buy", payload: "/buy"}
+    - {title: "Later", payload: "/later"}
+
+  utter_menu:                       # more than three buttons become a list
+  - text: "What would you like to see?"
+    buttons:
+    - {title: "Rooms", payload: "/rooms", description: "Prices and pictures"}
+    - {title: "Breakfast", payload: "/breakfast"}
+    - {title: "The lake", payload: "/lake"}
+    - {title: "The way to us", payload: "/way"}
+
+  utter_invoice:                    # a document; path begins in the bot's folder
+  - text: "Your invoice"
+    attachment: {type: document, link: "https://shop.example/i.pdf", filename: "invoice.pdf"}
+
+  utter_place:                      # any message of WhatsApp, in WhatsApp's own words
+  - custom:
+      type: location
+      location: {latitude: 48.85, longitude: 2.35, name: "Paris"}
+
+  utter_shipped:                    # outside of the 24-hour window the template goes instead
+  - text: "Your order is on its way"
+    metadata:
+      whatsapp:
+        template: {name: order_shipped, language: en_US, body: ["tomorrow"]}
+
+  utter_thank_for_image:            # what a rule or a flow may say to /whatsapp_image
+  - text: "Thank you for the picture!"
+"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +124,7 @@ def plan(api: str, files: Mapping[str, str], *, has_domain_folder: bool) -> Iter
     if EXAMPLES in files:
         yield Change(EXAMPLES, "is there already")
     else:
-        yield Change(EXAMPLES, "written: responses to copy", texts.EXAMPLES)
+        yield Change(EXAMPLES, "written: responses to copy", EXAMPLE_RESPONSES)
 
 
 def _plan_credentials(api: str, text: str) -> Change:
@@ -70,7 +135,7 @@ def _plan_credentials(api: str, text: str) -> Change:
     if CHANNEL in names:
         return Change(CREDENTIALS, "has the block already")
     mistaken = [name for name in names if mistaken_channel(name)]
-    block = texts.block(api)
+    block = _block(api)
     if mistaken:
         what = f"has a block {mistaken[0]}; write in its place"
         return Change(CREDENTIALS, what, by_hand=block)
@@ -83,7 +148,7 @@ def _plan_credentials(api: str, text: str) -> Change:
 
 def _plan_environment(api: str, text: str) -> Change:
     there = set(re.findall(r"^\s*#?\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE))
-    missing = {name: why for name, why in texts.variables(api).items() if name not in there}
+    missing = {name: why for name, why in _variables(api).items() if name not in there}
     if not missing:
         return Change(ENVIRONMENT, "has the variables already")
     lines = "".join(f"# {why}\n{name}=\n" for name, why in missing.items())
@@ -162,3 +227,63 @@ def _only_adds(before: Any, after: Any) -> bool:
     if isinstance(before, list):
         return isinstance(after, list) and after[: len(before)] == before
     return bool(before == after)
+
+
+def append(text: str, addition: str) -> str:
+    """Put *addition* behind *text*, with an empty line between."""
+    if not text.strip():
+        return text + addition
+    return f"{text.rstrip()}\n\n{addition}"
+
+
+def add_names(text: str, document: Document, key: str, names: Iterable[str]) -> str | None:
+    """
+    Put *names* behind the list at the top-level *key*, which is made where there is none.
+
+    Returns None where the list is written in a way that nothing can be put behind: in brackets.
+    """
+    names = list(names)
+    value = (document.value or {}).get(key)
+    if key not in (document.value or {}):
+        return append(text, "\n".join([f"{key}:", *(f"- {name}" for name in names)]) + "\n")
+    lines = text.split("\n")
+    start = document.line_of((key,))
+    if value is None:
+        return _put(lines, start, [f"- {name}" for name in names])
+    if not isinstance(value, list) or not value:
+        return None
+    first = document.line_of((key, 0))
+    dash = re.match(r"(\s*)-", lines[first - 1])
+    if first == start or dash is None:
+        return None
+    end = _end_of_list(lines, document.line_of((key, len(value) - 1)), len(dash[1]))
+    return _put(lines, end, [f"{dash[1]}- {name}" for name in names])
+
+
+def _end_of_list(lines: list[str], last: int, indent: int) -> int:
+    """Return the number of the line behind which the list is over; its last item is at *last*."""
+    end = last
+    while end < len(lines):
+        line = lines[end]
+        inside = len(line) - len(line.lstrip()) > indent
+        if not line.strip() or not inside:
+            break
+        end += 1
+    return end
+
+
+def _put(lines: list[str], behind: int, new: list[str]) -> str:
+    return "\n".join([*lines[:behind], *new, *lines[behind:]])
+
+
+def _block(api: str) -> str:
+    keys = _KEYS[api]
+    pairs = [(f"  {key}: {value}", comment) for key, value, comment in keys]
+    width = max(len(line) for line, _ in pairs)
+    lines = [f"{line:<{width}}  # {comment}" if comment else line for line, comment in pairs]
+    return "\n".join([f"{CHANNEL}:", f"  api: {api}", *lines]) + "\n"
+
+
+def _variables(api: str) -> dict[str, str]:
+    """Return the variables of the block, with what they are for."""
+    return {value.strip("${}"): comment or key for key, value, comment in _KEYS[api]}
