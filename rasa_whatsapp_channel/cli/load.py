@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from rasa_whatsapp_channel.simulator.load.crowd import Load
-    from rasa_whatsapp_channel.simulator.load.tally import Tally
+    from rasa_whatsapp_channel.simulator.load.results import Tally
+    from rasa_whatsapp_channel.simulator.load.users import Load
     from rasa_whatsapp_channel.simulator.world import World
 
 REFRESH: Final = 0.5  # seconds, on a terminal
@@ -86,7 +86,7 @@ def read_load(options: dict[str, Any]) -> Load | None:
     text = options.pop("say")
     if people is None:
         return None
-    from rasa_whatsapp_channel.simulator.load.crowd import Load
+    from rasa_whatsapp_channel.simulator.load.users import Load
 
     if duration > MOST_SECONDS:
         raise click.UsageError("A load takes at most an hour: --duration 1h.")
@@ -102,7 +102,7 @@ class Shown:
         self.error: Exception | None = None
 
     async def run(self, world: World) -> None:
-        from rasa_whatsapp_channel.simulator.load.crowd import Crowd
+        from rasa_whatsapp_channel.simulator.load.users import Crowd
         from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 
         crowd = Crowd(world, self._load)

@@ -16,9 +16,9 @@ from rasa_whatsapp_channel.simulator.config import (
     Account,
     Config,
     Number,
+    credentials_block,
 )
-from rasa_whatsapp_channel.simulator.console import describe
-from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.feed import describe
 from rasa_whatsapp_channel.simulator.weather import ROUGH, WEATHERS
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError

@@ -19,8 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from rasa_whatsapp_channel.replay.own_files import own_credentials, own_endpoints
-from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import create_app
 from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 

@@ -1,19 +1,20 @@
 """
-A WhatsApp on one's own desk: the APIs as a bot sees them, the people as a page and tests play them.
+WhatsApp simulator: the APIs as a bot calls them, and users played by a page or by tests.
 
-The way of a message:
+The path of a message:
 
     bot ─▶ api/ ─▶ outgoing ─▶ world ─▶ feed ─▶ page, tests
                    (api/ validates and answers, outgoing delivers and fails, world holds the state)
     bot ◀─ webhooks/ ◀─ incoming ◀─ control/ ◀─ page, tests
 
-    config, credentials   what it is started with, and what the bot must be given
-    server, console       the application, the process, and what its terminal says
-    problems              every way to be refused
-    clock, window, rates  time, the 24 hours, and how much may be sent
-    faults, weather       what goes wrong on purpose: by a rule, or by itself
-    templates/            which there are, and what they look like filled in
-    snapshot, kept        everything as JSON, and in a file
-    tracker               what Rasa knows of a person
-    media/                files: which go as what, where they lie
+    config                  settings, and the credentials.yml block that matches them
+    server                  the web application and the process
+    problems                every way a request is refused
+    clock, sending_limits   time, rate limits and the 24-hour window
+    faults, weather         injected faults: by rule, or at random from a seed
+    templates               message templates, and how they look when filled in
+    persistence             the whole state as JSON, and in a SQLite file
+    bot                     the bot's health and Rasa's tracker
+    media/                  files: which are accepted, where they are stored
+    load/                   many users at once
 """

@@ -11,11 +11,11 @@ import json
 import os
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 
-TIMEOUT: Final = 2.0  # seconds; somebody waits before the page
+HEALTH_TIMEOUT: Final = 2.0  # seconds; somebody waits before the page
 MOST_BYTES: Final = 64 * 1024
 SHOWN: Final = 500  # characters of a reason
 MOST: Final = 2**53  # a larger number is not exact in a browser
@@ -30,7 +30,7 @@ def health_address(webhook: str) -> str:
 
 async def ask_bot(session: aiohttp.ClientSession, webhook: str) -> dict[str, Any]:
     """Return ``{"answers": True, "health"}``, see `parse_health`; or why there is no answer."""
-    limit = aiohttp.ClientTimeout(total=TIMEOUT)
+    limit = aiohttp.ClientTimeout(total=HEALTH_TIMEOUT)
     try:
         url = health_address(webhook)
         async with session.get(url, timeout=limit, allow_redirects=False) as response:
@@ -98,7 +98,7 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
 def _in_words(error: Exception) -> str:
     match error:
         case asyncio.TimeoutError():
-            return f"no answer within {TIMEOUT:g} seconds"
+            return f"no answer within {HEALTH_TIMEOUT:g} seconds"
         case aiohttp.ClientSSLError():
             return "no secure connection: is its certificate valid?"
         case aiohttp.ClientConnectorError(errno=int(number)) if number > 0:
@@ -114,3 +114,47 @@ def _in_words(error: Exception) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+EVENTS: Final = 30
+TRACKER_TIMEOUT: Final = 10.0
+
+
+class NoTracker(Exception):
+    """The text says why Rasa tells nothing."""
+
+
+async def read_tracker(
+    session: aiohttp.ClientSession, rasa: str, sender_id: str, *, token: str | None
+) -> dict[str, Any]:
+    """Return ``{"sender_id", "intent", "slots", "events"}``; raise `NoTracker`."""
+    url = f"{rasa.rstrip('/')}/conversations/{quote(sender_id, safe='')}/tracker"
+    params = {"include_events": "AFTER_RESTART", **({"token": token} if token else {})}
+    limit = aiohttp.ClientTimeout(total=TRACKER_TIMEOUT)
+    try:
+        async with session.get(url, params=params, timeout=limit) as response:
+            if response.status in (401, 403):
+                raise NoTracker("Rasa wants a token: start the simulator with --rasa-token.")
+            if response.status == 404:
+                raise NoTracker("Rasa has no HTTP API there: run it with --enable-api.")
+            if response.status != 200:
+                raise NoTracker(f"Rasa answers with HTTP {response.status}.")
+            tracker = await response.json(content_type=None)
+    except asyncio.TimeoutError as error:
+        raise NoTracker(f"Rasa does not answer within {TRACKER_TIMEOUT:g} seconds.") from error
+    except (aiohttp.ClientError, ValueError) as error:
+        raise NoTracker(f"Rasa at {rasa} cannot be read: {error}.") from error
+    if not isinstance(tracker, Mapping):
+        raise NoTracker("Rasa answers with something that is no tracker.")
+    return _shorten(tracker, sender_id)
+
+
+def _shorten(tracker: Mapping[str, Any], sender_id: str) -> dict[str, Any]:
+    latest = tracker.get("latest_message")
+    events = tracker.get("events")
+    return {
+        "sender_id": tracker.get("sender_id", sender_id),
+        "intent": latest.get("intent") if isinstance(latest, Mapping) else None,
+        "slots": tracker.get("slots") or {},
+        "events": list(events)[-EVENTS:] if isinstance(events, list) else [],
+    }

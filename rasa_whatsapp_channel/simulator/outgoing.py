@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.faults import Hit
-from rasa_whatsapp_channel.simulator.media import contents, kinds, links
+from rasa_whatsapp_channel.simulator.media import checks, links
 from rasa_whatsapp_channel.simulator.media.library import StoredFile, media_objects
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
+from rasa_whatsapp_channel.simulator.sending_limits import is_refused
 from rasa_whatsapp_channel.simulator.state import Message, Person
-from rasa_whatsapp_channel.simulator.templates.filling import fill
+from rasa_whatsapp_channel.simulator.templates import fill
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
-from rasa_whatsapp_channel.simulator.window import is_refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
@@ -197,10 +197,8 @@ async def _find_file(
         if (hit := world.faults.find("links", ("missing",), person=person, type=kind)) is not None:
             raise MediaError(hit.why)
         file = await _load_link(world, kind, media, api)
-    problem = kinds.find_misfit(kind, api, file.mime_type, file.size, animated=file.animated)
-    problem = problem or await asyncio.to_thread(
-        contents.find_flaw, kind, file.path, file.mime_type
-    )
+    problem = checks.find_misfit(kind, api, file.mime_type, file.size, animated=file.animated)
+    problem = problem or await asyncio.to_thread(checks.find_flaw, kind, file.path, file.mime_type)
     if problem is not None:
         raise MediaError(problem)
     return file
@@ -213,7 +211,7 @@ async def _load_link(world: World, kind: str, media: Mapping[str, Any], api: Api
         raise MediaError(f"There is no provider {name}.")
     headers = links.login_of(world.providers[name]) if name else None
     loaded = await links.load_link(
-        world.session.get(), link, kind=kind, timeout=timeout, headers=headers
+        world.session(), link, kind=kind, timeout=timeout, headers=headers
     )
     media_id = ids.new_media_id(api)
     return await world.library.add(media_id, loaded.content, mime_type=loaded.mime_type)

@@ -11,16 +11,16 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Final
 
+import aiohttp
+
 from rasa_whatsapp_channel.simulator import ids
 from rasa_whatsapp_channel.simulator.clock import Clock
 from rasa_whatsapp_channel.simulator.config import Config, Number
 from rasa_whatsapp_channel.simulator.faults import Faults, Hit
 from rasa_whatsapp_channel.simulator.feed import Feed
-from rasa_whatsapp_channel.simulator.lanes import Lanes
+from rasa_whatsapp_channel.simulator.keyed_tasks import Lanes
 from rasa_whatsapp_channel.simulator.media.library import MediaLibrary, with_urls
-from rasa_whatsapp_channel.simulator.rates import Rates
-from rasa_whatsapp_channel.simulator.request_log import RequestLog
-from rasa_whatsapp_channel.simulator.session import LazySession
+from rasa_whatsapp_channel.simulator.sending_limits import Rates, window_ends
 from rasa_whatsapp_channel.simulator.state import (
     Message,
     Person,
@@ -29,14 +29,13 @@ from rasa_whatsapp_channel.simulator.state import (
     StatusNote,
     clean_phone,
 )
-from rasa_whatsapp_channel.simulator.templates.catalog import Catalog
+from rasa_whatsapp_channel.simulator.templates import Catalog
 from rasa_whatsapp_channel.simulator.weather import CALM, ROUGH, Weather, local_number
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.delivery import Webhooks
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import StatusChange
-from rasa_whatsapp_channel.simulator.window import window_ends
 
-GUSTS_KEPT: Final = 2000
+LOGGED: Final = 2000  # requests, and as many faults
 FIRST_PERSON: Final = Person("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
 
 
@@ -48,16 +47,16 @@ def first_weather(config: Config) -> Weather | None:
 class World:
     def __init__(self, config: Config, *, clock: Callable[[], float] = time.time) -> None:
         self.config = config
-        self.session = LazySession()
+        self._session: aiohttp.ClientSession | None = None
         self.clock = Clock(clock)
         self.library = MediaLibrary(config.media_root, clock=self.clock)
         self.feed = Feed()
         self.state = State()
         self._welcome(FIRST_PERSON)
-        self.requests = RequestLog()
+        self.requests: deque[dict[str, Any]] = deque(maxlen=LOGGED)
         self.providers: dict[str, Mapping[str, Any]] = {}  # of an on-premises client, by name
         self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
-        self.gusts: deque[dict[str, Any]] = deque(maxlen=GUSTS_KEPT)
+        self.gusts: deque[dict[str, Any]] = deque(maxlen=LOGGED)
         self.faults = Faults(weather=first_weather(config), told=self._note_hit)
         self._untold: dict[str, asyncio.Event] = {}  # messages whose first status is waited for
         self.templates = Catalog(config.templates)
@@ -65,10 +64,17 @@ class World:
         self.webhooks = Webhooks(config, self.session, self.feed, self.faults, clock=self.clock)
         self.deliveries = Lanes()  # of the bot's messages, one lane per person
 
+    def session(self) -> aiohttp.ClientSession:
+        """Return the HTTP session, opened on first use: there may be no event loop before."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        return self._session
+
     async def close(self) -> None:
         await self._stop()
         await self.library.close()
-        await self.session.close()
+        if self._session is not None:
+            await self._session.close()
 
     async def reset(self) -> None:
         """Be as at the start: one person, the real time, the weather of then, and no faults."""

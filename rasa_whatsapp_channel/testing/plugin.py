@@ -205,8 +205,7 @@ async def _serve(
     from ruamel.yaml import YAML
 
     from rasa_whatsapp_channel.settings import CHANNEL, Settings
-    from rasa_whatsapp_channel.simulator.config import Config
-    from rasa_whatsapp_channel.simulator.credentials import credentials_block
+    from rasa_whatsapp_channel.simulator.config import Config, credentials_block
     from rasa_whatsapp_channel.whatsapp.apis import APIS
 
     block = YAML(typ="safe", pure=True).load(credentials_block(Config(api=APIS[api]), base_url))

@@ -26,7 +26,7 @@ from rasa_whatsapp_channel.simulator.api.endpoint import (
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_form
 from rasa_whatsapp_channel.simulator.api.validate import read_request
 from rasa_whatsapp_channel.simulator.config import Number
-from rasa_whatsapp_channel.simulator.media import kinds
+from rasa_whatsapp_channel.simulator.media import checks
 from rasa_whatsapp_channel.simulator.media.library import StoredFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead
 from rasa_whatsapp_channel.simulator.problems import Refused
@@ -112,7 +112,7 @@ class CloudRoutes:
             raise Refused(problems.UNKNOWN_KEY, "The form needs messaging_product=whatsapp.")
         if upload is None:
             raise Refused(problems.FILE, "The form needs a part named file, with a filename.")
-        animated = kinds.is_animated(upload.content)
+        animated = checks.is_animated(upload.content)
         size = len(upload.content)
         check_upload(self._api, upload.mime_type, size, animated=animated)
         stored = await self._world.library.add(
@@ -120,7 +120,7 @@ class CloudRoutes:
             upload.content,
             mime_type=upload.mime_type,
             filename=upload.filename,
-            life=kinds.life_of(self._api, uploaded=True),
+            life=checks.life_of(self._api, uploaded=True),
         )
         return Answer({"id": stored.id})
 

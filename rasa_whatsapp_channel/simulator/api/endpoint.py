@@ -16,15 +16,17 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import problems
-from rasa_whatsapp_channel.simulator.api import answers, mishaps
+from rasa_whatsapp_channel.simulator import ids, problems
+from rasa_whatsapp_channel.simulator.api import request_faults
 from rasa_whatsapp_channel.simulator.media.library import StoredFile
-from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.simulator.problems import TOKEN, Code, Refused
 from rasa_whatsapp_channel.simulator.world import World
-from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
 # The platform names no size; the largest messages it takes are far below it.
 MESSAGE_BYTES: Final = 1024 * 1024
+# What an on-premises client puts into each of its answers.
+META: Final = {"api_status": "stable", "version": "2.61.1"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
             rule = answered.rule if isinstance(answered, Answer) else None
         except Refused as refused:
             rule, code = refused.rule, refused.problem.code(api).number
-            status, body = answers.error_answer(refused, api, explain=world.config.explanations)
+            status, body = error_answer(refused, api, explain=world.config.explanations)
             answered = Answer(body, status)
         entry = {
             "method": request.method,
@@ -65,9 +67,9 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
             "answer": answered.body if isinstance(answered, Answer) else None,
             "time": started,
             "seconds": round(time.perf_counter() - clock, 6),
-            "mishap": mishaps.why() if place else None,
+            "mishap": request_faults.why() if place else None,
         }
-        world.requests.note(entry)
+        world.requests.append(entry)
         if rule is not None:
             world.note_refusal(entry, rule, code)
         if isinstance(answered, Answer):
@@ -80,15 +82,15 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
 async def _handle(
     world: World, handler: Handler, request: web.Request, place: str | None
 ) -> Answer | web.StreamResponse:
-    hit = await mishaps.find(world, place, request) if place else None
+    hit = await request_faults.find(world, place, request) if place else None
     if hit is None:
         return await handler(request)
-    dropped = await mishaps.before(hit, request)
+    dropped = await request_faults.before(hit, request)
     if dropped is not None:
         return dropped
     answered = await handler(request)
     raw = json.dumps(answered.body).encode() if isinstance(answered, Answer) else None
-    return await mishaps.after(world, hit, request, raw) or answered
+    return await request_faults.after(world, hit, request, raw) or answered
 
 
 async def read_json(request: web.Request) -> Any:
@@ -126,3 +128,35 @@ async def _loggable(request: web.Request) -> Any:
         if request.content_type == "application/json":
             return json.loads(raw)
     return {"content_type": request.content_type, "size": request.content_length}
+
+
+def error_answer(refused: Refused, api: Api, *, explain: bool) -> tuple[int, dict[str, Any]]:
+    """Return the HTTP status and the body that *api* refuses a request with."""
+    code = refused.problem.code(api)
+    if api is DIALOG360 and refused.problem is TOKEN:
+        body = _gateway_error(refused)
+    elif api in (CLOUD, DIALOG360):
+        body = _graph_error(code, refused.details)
+    else:
+        body = {"meta": META, "errors": [code.to_json(refused.details)]}
+    return code.status, {**body, **({"simulator": {"rule": refused.rule}} if explain else {})}
+
+
+def _graph_error(code: Code, details: str) -> dict[str, Any]:
+    error: dict[str, Any] = {
+        "message": code.title if code.number == 190 else f"(#{code.number}) {code.title}",
+        "type": "OAuthException",
+        "code": code.number,
+    }
+    if code.subcode is not None:
+        error["error_subcode"] = code.subcode
+    elif details.startswith(error["message"][:6]):  # some errors have words of their own
+        error["message"] = details
+    elif code.number != 190:
+        error["error_data"] = {"messaging_product": "whatsapp", "details": details}
+    return {"error": {**error, "fbtrace_id": ids.new_trace_id()}}
+
+
+def _gateway_error(refused: Refused) -> dict[str, Any]:
+    meta = {"http_code": 401, "developer_message": refused.details, "success": False}
+    return {"meta": meta}

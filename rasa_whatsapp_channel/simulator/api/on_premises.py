@@ -8,27 +8,33 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import secrets
-from collections.abc import Iterator
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import ids, outgoing, problems
 from rasa_whatsapp_channel.simulator.api import sending
-from rasa_whatsapp_channel.simulator.api.answers import META
 from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
-from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint, named_media, read_json
+from rasa_whatsapp_channel.simulator.api.endpoint import (
+    META,
+    Answer,
+    endpoint,
+    named_media,
+    read_json,
+)
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_body
-from rasa_whatsapp_channel.simulator.api.v1_settings import settings_routes
 from rasa_whatsapp_channel.simulator.api.validate import read_send
-from rasa_whatsapp_channel.simulator.media import kinds
+from rasa_whatsapp_channel.simulator.media import checks
 from rasa_whatsapp_channel.simulator.media.library import StoredFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
-from rasa_whatsapp_channel.whatsapp.apis import TURN
+from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES, TURN
 
 BEARER: Final = "Bearer "
 
@@ -101,7 +107,7 @@ class OnPremisesRoutes:
     async def post_media(self, request: web.Request) -> Answer:
         self.check_access(request)
         upload = await read_body(request)
-        animated = kinds.is_animated(upload.content)
+        animated = checks.is_animated(upload.content)
         size = len(upload.content)
         check_upload(self._api, upload.mime_type, size, animated=animated)
         media_id = ids.new_media_id(self._api)
@@ -109,7 +115,7 @@ class OnPremisesRoutes:
             media_id,
             upload.content,
             mime_type=upload.mime_type,
-            life=kinds.life_of(self._api, uploaded=True),
+            life=checks.life_of(self._api, uploaded=True),
         )
         return Answer({"media": [{"id": media_id}], "meta": META})
 
@@ -164,3 +170,170 @@ def _basic(request: web.Request) -> bytes:
 def _bearer(request: web.Request) -> str:
     header = request.headers.get("Authorization", "")
     return header.removeprefix(BEARER) if header.startswith(BEARER) else ""
+
+
+PROVIDERS: Final = "/v1/settings/application/media/providers"
+PACKS: Final = "/v1/stickerpacks"
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_PACK_FIELDS: Final = ("publisher", "name", "ios_app_store_link", "android_app_store_link")
+
+Check = Callable[[web.Request], None]
+Handler = Callable[[web.Request], Awaitable[Answer]]
+
+
+def settings_routes(world: World, check_access: Check) -> Iterator[web.RouteDef]:
+    """Yield the routes; *check_access* raises `Refused` for a caller without a token."""
+
+    def guarded(handler: Handler) -> Any:
+        async def handle(request: web.Request) -> Answer:
+            check_access(request)
+            return await handler(request)
+
+        return endpoint(world, ON_PREMISES, handle)
+
+    providers, packs = ProviderRoutes(world), PackRoutes(world)
+    yield web.get(PROVIDERS, guarded(providers.list_all))
+    yield web.post(PROVIDERS, guarded(providers.set_some))
+    yield web.delete(PROVIDERS + "/{name}", guarded(providers.delete))
+    yield web.get(PACKS, guarded(packs.list_all))
+    yield web.post(PACKS, guarded(packs.add))
+    one, stickers = PACKS + "/{pack}", PACKS + "/{pack}/stickers"
+    yield web.get(one, guarded(packs.get))
+    yield web.patch(one, guarded(packs.change))
+    yield web.delete(one, guarded(packs.delete))
+    yield web.get(stickers, guarded(packs.list_stickers))
+    yield web.post(stickers, guarded(packs.add_sticker))
+    yield web.get(stickers + r"/{index:\d+}", guarded(packs.get_sticker))
+    yield web.patch(stickers + r"/{index:\d+}", guarded(packs.change_sticker))
+    yield web.delete(stickers + r"/{index:\d+}", guarded(packs.delete_sticker))
+
+
+class ProviderRoutes:
+    def __init__(self, world: World) -> None:
+        self._providers = world.providers
+
+    async def list_all(self, request: web.Request) -> Answer:
+        media = {"providers": list(self._providers.values())}
+        return Answer({"settings": {"application": {"media": media}}, "meta": META})
+
+    async def set_some(self, request: web.Request) -> Answer:
+        body = await read_json(request)
+        if not isinstance(body, list):
+            raise Refused(problems.INVALID, "The body is a list of providers, also for one.")
+        for provider in body:
+            _check_provider(provider)
+        self._providers.update({provider["name"]: provider for provider in body})
+        return Answer({"meta": META})
+
+    async def delete(self, request: web.Request) -> Answer:
+        if self._providers.pop(request.match_info["name"], None) is None:
+            raise Refused(problems.NOT_FOUND, "There is no such provider.")
+        return Answer({"meta": META})
+
+
+class PackRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._packs = world.packs
+
+    async def list_all(self, request: web.Request) -> Answer:
+        third_party = request.query.get("namespace", "whatsapp") == "third_party"
+        packs = [{"id": name} for name in self._packs] if third_party else []
+        return Answer({"stickerpacks": packs, "meta": META})
+
+    async def add(self, request: web.Request) -> Answer:
+        body = await _read_object(request, _PACK_FIELDS)
+        for field in ("publisher", "name"):
+            if field not in body:
+                raise Refused(problems.MISSING, f"A sticker pack needs {field}.")
+        name = str(uuid.uuid4())
+        self._packs[name] = {"id": name, **body, "stickers": []}
+        return Answer({"stickerpacks": [{"id": name}], "meta": META}, status=201)
+
+    async def get(self, request: web.Request) -> Answer:
+        return Answer({"stickerpacks": [self._find(request)], "meta": META})
+
+    async def change(self, request: web.Request) -> Answer:
+        self._find(request).update(await _read_object(request, _PACK_FIELDS))
+        return Answer({"meta": META})
+
+    async def delete(self, request: web.Request) -> Answer:
+        del self._packs[self._find(request)["id"]]
+        return Answer({"meta": META})
+
+    async def list_stickers(self, request: web.Request) -> Answer:
+        return Answer({"stickers": self._stickers(request), "meta": META})
+
+    async def add_sticker(self, request: web.Request) -> Answer:
+        sticker = await self._read_sticker(request)
+        stickers = self._stickers(request)
+        stickers.append({"index": len(stickers), **sticker})
+        return Answer({"stickers": [stickers[-1]], "meta": META}, status=201)
+
+    async def get_sticker(self, request: web.Request) -> Answer:
+        return Answer({"stickers": [self._find_sticker(request)], "meta": META})
+
+    async def change_sticker(self, request: web.Request) -> Answer:
+        self._find_sticker(request).update(await self._read_sticker(request))
+        return Answer({"meta": META})
+
+    async def delete_sticker(self, request: web.Request) -> Answer:
+        self._stickers(request).remove(self._find_sticker(request))
+        return Answer({"meta": META})
+
+    def _find(self, request: web.Request) -> dict[str, Any]:
+        pack = self._packs.get(request.match_info["pack"])
+        if pack is None:
+            raise Refused(problems.NOT_FOUND, "There is no such sticker pack.")
+        return pack
+
+    def _stickers(self, request: web.Request) -> list[dict[str, Any]]:
+        stickers: list[dict[str, Any]] = self._find(request)["stickers"]
+        return stickers
+
+    def _find_sticker(self, request: web.Request) -> dict[str, Any]:
+        index = int(request.match_info["index"])
+        found = [each for each in self._stickers(request) if each["index"] == index]
+        if not found:
+            raise Refused(problems.NOT_FOUND, f"The pack has no sticker {index}.")
+        return found[0]
+
+    async def _read_sticker(self, request: web.Request) -> dict[str, Any]:
+        body = await _read_object(request, ("image_data_id", "emojis"))
+        if self._world.library.find_usable(body.get("image_data_id")) is None:
+            raise Refused(problems.UNKNOWN_MEDIA, "image_data_id is the id of an uploaded picture.")
+        return body
+
+
+async def _read_object(request: web.Request, fields: tuple[str, ...]) -> dict[str, Any]:
+    body = await read_json(request)
+    if not isinstance(body, dict):
+        raise Refused(problems.INVALID, "The body is an object.")
+    for field in body:
+        if field not in fields:
+            raise Refused(
+                problems.UNKNOWN_KEY, f"{field} is not known; known: {', '.join(fields)}."
+            )
+    return body
+
+
+def _check_provider(provider: object) -> None:
+    if not isinstance(provider, Mapping) or not _NAME.fullmatch(str(provider.get("name"))):
+        raise Refused(problems.INVALID, "name has letters, digits, - and _ only.")
+    if provider.get("type") != "www":
+        raise Refused(problems.INVALID, "type is www.")
+    if not _is_login(provider.get("config")):
+        raise Refused(
+            problems.INVALID,
+            'config is {"basic": {"username", "password"}} or {"bearer": "token"}.',
+        )
+
+
+def _is_login(config: object) -> bool:
+    match config:
+        case {"bearer": str(), **rest}:
+            return not rest
+        case {"basic": {"username": str(), "password": str()}, **rest}:
+            return not rest
+    return False

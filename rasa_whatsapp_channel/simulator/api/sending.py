@@ -10,13 +10,13 @@ from typing import Any, Final
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import ids, outgoing
-from rasa_whatsapp_channel.simulator.api import answers, mishaps
-from rasa_whatsapp_channel.simulator.api.endpoint import Answer
+from rasa_whatsapp_channel.simulator.api import request_faults
+from rasa_whatsapp_channel.simulator.api.endpoint import META, Answer
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.outgoing import Send
 from rasa_whatsapp_channel.simulator.state import Person
 from rasa_whatsapp_channel.simulator.world import World
-from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
 # The channel's own header for simulators: the response a message came from, and what was changed.
 RESPONSE_HEADER: Final = "X-Rasa-Response"
@@ -30,18 +30,18 @@ def send(
         return _lose(world, wanted, api)
     message, person = outgoing.accept(world, wanted, api, body, number.phone_number_id)
     told = world.as_told(person)
-    answer = answers.sent_answer(api, message.id, given=wanted.given, person=told)
+    answer = sent_answer(api, message.id, given=wanted.given, person=told)
     response, changes = read_response(request.headers.get(RESPONSE_HEADER))
     message = replace(message, answer=answer, response=response, changes=changes)
-    mishaps.note_taken(message.id)
-    outgoing.dispatch(world, message, person, api, fails_with=mishaps.fails_with())
+    request_faults.note_taken(message.id)
+    outgoing.dispatch(world, message, person, api, fails_with=request_faults.fails_with())
     return Answer(answer)
 
 
 def _lose(world: World, wanted: Send, api: Api) -> Answer:
     """Answer as if all were well; only our own field says that it is not."""
     nobody = Person("", user_id="", phone=wanted.given)
-    answer = answers.sent_answer(api, ids.new_message_id(api), given=wanted.given, person=nobody)
+    answer = sent_answer(api, ids.new_message_id(api), given=wanted.given, person=nobody)
     explained = {"simulator": {"rule": wanted.lost}} if world.config.explanations else {}
     return Answer({**answer, **explained}, rule=wanted.lost)
 
@@ -59,3 +59,19 @@ def read_response(header: str | None) -> tuple[str | None, tuple[Mapping[str, An
             return name, ()
         case _:
             return None, ()
+
+
+def sent_answer(api: Api, message_id: str, *, given: str, person: Person) -> dict[str, Any]:
+    """*given* is the recipient as the request named it."""
+    who = {"user_id": person.user_id} if given == person.user_id else {"wa_id": person.phone}
+    if person.group:
+        sent = {"id": message_id, "group_id": person.user_id}
+        return {
+            "messaging_product": "whatsapp",
+            "contacts": [{"input": given}],
+            "messages": [sent],
+        }
+    body = {"contacts": [{"input": given, **who}], "messages": [{"id": message_id}]}
+    if api in (CLOUD, DIALOG360):
+        return {"messaging_product": "whatsapp", **body}
+    return {**body, "meta": META}

@@ -10,14 +10,16 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator.control.chats import chat_routes
-from rasa_whatsapp_channel.simulator.control.clock import clock_routes
-from rasa_whatsapp_channel.simulator.control.faults import fault_routes
-from rasa_whatsapp_channel.simulator.control.log import log_routes
-from rasa_whatsapp_channel.simulator.control.people import people_routes
-from rasa_whatsapp_channel.simulator.control.templates import template_routes
-from rasa_whatsapp_channel.simulator.control.watching import watching_routes
-from rasa_whatsapp_channel.simulator.control.whole import whole_routes
+from rasa_whatsapp_channel.simulator.control.chat_routes import chat_routes
+from rasa_whatsapp_channel.simulator.control.fault_routes import fault_routes
+from rasa_whatsapp_channel.simulator.control.people_routes import people_routes
+from rasa_whatsapp_channel.simulator.control.state_routes import (
+    clock_routes,
+    template_routes,
+    watching_routes,
+    whole_routes,
+)
+from rasa_whatsapp_channel.simulator.control.webhook_routes import log_routes
 from rasa_whatsapp_channel.simulator.world import World
 
 

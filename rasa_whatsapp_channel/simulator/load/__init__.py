@@ -1,6 +1,1 @@
-"""
-``rasa-whatsapp simulate --load``: many people at once.
-
-    crowd    who writes when, and who waits for what
-    tally    what came of it
-"""
+"""Load test (``rasa-whatsapp simulate --load``): many users at once, and the results."""

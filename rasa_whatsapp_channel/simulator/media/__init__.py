@@ -1,8 +1,1 @@
-"""
-Files.
-
-    kinds         which type and size goes as what
-    contents      what may be inside
-    library       where they are kept
-    links         what links lead to
-"""
+"""Media files: which are accepted, where they are stored, how links are loaded."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rasa_whatsapp_channel.simulator.media import kinds
+from rasa_whatsapp_channel.simulator.media import checks
 from rasa_whatsapp_channel.whatsapp.messages import MEDIA_MESSAGES
 
 
@@ -57,7 +57,7 @@ class MediaLibrary:
             size=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
             filename=filename,
-            animated=kinds.is_animated(content),
+            animated=checks.is_animated(content),
             ends=None if life is None else self._clock() + life,
         )
         self._files[media_id] = stored

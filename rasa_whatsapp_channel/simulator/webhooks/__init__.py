@@ -1,7 +1,1 @@
-"""
-What the bot is told.
-
-    envelopes     events → bodies
-    signing       bodies → signed bytes
-    delivery      bytes → the bot, again and again until it takes them
-"""
+"""Webhooks to the bot: their bodies and signatures, faults on the way, delivery and log."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -16,11 +16,10 @@ from rasa_whatsapp_channel.simulator.clock import Clock
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.faults import ON_WEBHOOKS, Faults
 from rasa_whatsapp_channel.simulator.feed import Feed
-from rasa_whatsapp_channel.simulator.lanes import Lanes
-from rasa_whatsapp_channel.simulator.session import LazySession
-from rasa_whatsapp_channel.simulator.webhooks.disorder import Disorder, Parcel, Taken
+from rasa_whatsapp_channel.simulator.keyed_tasks import Lanes
+from rasa_whatsapp_channel.simulator.webhooks.envelopes import webhook_bytes, webhook_headers
 from rasa_whatsapp_channel.simulator.webhooks.log import Attempt, Webhook, WebhookLog
-from rasa_whatsapp_channel.simulator.webhooks.signing import webhook_bytes, webhook_headers
+from rasa_whatsapp_channel.simulator.webhooks.webhook_faults import Disorder, Parcel, Taken
 from rasa_whatsapp_channel.whatsapp.apis import TURN
 
 ANSWER: Final = 2000  # characters of the bot's answer that are kept
@@ -44,7 +43,13 @@ def pause_after(
 
 class Webhooks:
     def __init__(
-        self, config: Config, session: LazySession, feed: Feed, faults: Faults, *, clock: Clock
+        self,
+        config: Config,
+        session: Callable[[], aiohttp.ClientSession],
+        feed: Feed,
+        faults: Faults,
+        *,
+        clock: Clock,
     ) -> None:
         self._config = config
         self._session = session
@@ -150,7 +155,7 @@ class Webhooks:
     async def _post(self, webhook: Webhook) -> tuple[int | None, str | None, str | None]:
         limit = aiohttp.ClientTimeout(total=self._config.webhook_timeout)
         try:
-            async with self._session.get().post(
+            async with self._session().post(
                 webhook.url,
                 data=webhook.raw,
                 headers=webhook.headers,

@@ -8,11 +8,14 @@ https://developers.facebook.com/docs/whatsapp/api/webhooks
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator.config import Number
+from rasa_whatsapp_channel.simulator.config import Config, Number
 from rasa_whatsapp_channel.simulator.media.library import StoredFile
 from rasa_whatsapp_channel.simulator.problems import Problem
 from rasa_whatsapp_channel.simulator.state import Message, Person
@@ -233,3 +236,36 @@ def _flat_status(change: StatusChange, person: Person) -> dict[str, Any]:
         "message": {"recipient_id": recipient},
         **({"errors": list(change.errors)} if change.errors else {}),
     }
+
+
+def webhook_bytes(body: Mapping[str, Any]) -> bytes:
+    """Return *body* with everything above U+007F as ``\\uXXXX``: exactly these bytes are signed."""
+    return json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def webhook_headers(config: Config, body: bytes) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", **_proof(config, body)}
+    agent = {"User-Agent": "facebookexternalua"} if config.api is CLOUD else {}
+    return {**headers, **agent}
+
+
+def _proof(config: Config, body: bytes) -> dict[str, str]:
+    if config.api is CLOUD:
+        digest = _hmac(config.app_secret, body).hex()
+        return {"X-Hub-Signature-256": f"sha256={digest}"}
+    if config.api is TURN:
+        signature = base64.b64encode(_hmac(config.webhook_secret, body)).decode()
+        return {
+            "X-Turn-Hook-Signature": signature,
+            "X-Turn-Hook-Subscription": "whatsapp",
+        }
+    if config.basic_webhook:
+        pair = f"{config.webhook_username}:{config.webhook_password or ''}"
+        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+    if config.api is DIALOG360:
+        return {"x-360dialog-signature": "sha256=" + _hmac(config.webhook_secret, body).hex()}
+    return {}  # an on-premises client signs nothing
+
+
+def _hmac(secret: str, body: bytes) -> bytes:
+    return hmac.new(secret.encode(), body, hashlib.sha256).digest()

@@ -14,8 +14,7 @@ from aiohttp.test_utils import TestServer
 from click.testing import CliRunner, Result
 
 from rasa_whatsapp_channel.cli import main
-from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import create_app
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 

@@ -17,8 +17,7 @@ from aiohttp.test_utils import TestServer
 from rasa_whatsapp_channel.doctor.examine import examine
 from rasa_whatsapp_channel.doctor.place import Machine, Place
 from rasa_whatsapp_channel.doctor.verdict import Verdict
-from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import create_app
 
 QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart"

@@ -16,8 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
-from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import WORLD, create_app
 from rasa_whatsapp_channel.simulator.state import Message
 from rasa_whatsapp_channel.simulator.world import World

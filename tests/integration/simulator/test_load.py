@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.load.crowd import Crowd, Load
+from rasa_whatsapp_channel.simulator.load.users import Crowd, Load
 from rasa_whatsapp_channel.simulator.server import WORLD, create_app
 from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 
@@ -151,7 +151,7 @@ def test_on_a_terminal_the_table_is_drawn():
     terminal, other = pty.openpty()
     code = (
         "from rasa_whatsapp_channel.cli.load import _print_table;"
-        "from rasa_whatsapp_channel.simulator.load.tally import Tally;"
+        "from rasa_whatsapp_channel.simulator.load.results import Tally;"
         "_print_table(Tally(written=3, answered=2, lost=1))"
     )
     subprocess.run([sys.executable, "-c", code], stdout=other, check=True)

@@ -9,8 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from rasa_whatsapp_channel.settings import Settings
-from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy

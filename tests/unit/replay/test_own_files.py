@@ -7,8 +7,7 @@ import yaml
 
 from rasa_whatsapp_channel.replay.own_files import own_credentials, own_endpoints
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
-from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 
 THEIRS = f"""

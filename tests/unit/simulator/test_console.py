@@ -2,7 +2,7 @@
 
 import pytest
 
-from rasa_whatsapp_channel.simulator.console import describe
+from rasa_whatsapp_channel.simulator.feed import describe
 
 REQUEST = {"method": "POST", "path": "/v1/messages", "body": {}}
 ATTEMPT = {"event": "webhook", "status": None, "error": "no answer", "attempt": 1, "retry_after": 1}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import yaml
 
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
-from rasa_whatsapp_channel.simulator.config import Config, Number
-from rasa_whatsapp_channel.simulator.credentials import credentials_block
+from rasa_whatsapp_channel.simulator.config import Config, Number, credentials_block
 
 
 def test_the_block_names_further_numbers():

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from rasa_whatsapp_channel.simulator.templates.catalog import Catalog
+from rasa_whatsapp_channel.simulator.templates import Catalog
 
 PAGE = Path(__file__).parents[3] / "docs" / "simulator.md"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.simulator.sending_limits import is_refused, window_ends
 from rasa_whatsapp_channel.simulator.webhooks.delivery import pause_after
-from rasa_whatsapp_channel.simulator.window import is_refused, window_ends
 
 WROTE = 1_750_000_000.0
 DAY = 86_400

@@ -8,8 +8,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_object, text_of
-from rasa_whatsapp_channel.simulator.webhooks.export import as_curl, as_test
-from rasa_whatsapp_channel.simulator.webhooks.log import Webhook
+from rasa_whatsapp_channel.simulator.webhooks.log import Webhook, as_curl, as_test
 from rasa_whatsapp_channel.simulator.world import World
 
 
@@ -32,7 +31,7 @@ class LogRoutes:
         self._webhooks = world.webhooks
 
     async def requests(self, request: web.Request) -> web.Response:
-        return web.json_response(list(self._world.requests.entries))
+        return web.json_response(list(self._world.requests))
 
     async def refusals(self, request: web.Request) -> web.Response:
         """What reached no phone: refused by WhatsApp, or given up by the channel."""

@@ -1,7 +1,8 @@
 """
-What is inside of a file, as far as WhatsApp minds it when it brings a message to a phone.
+Which file goes as what: MIME types and sizes per kind of message. No I/O.
 
-Only what can be told is held against a file: codecs only where PyAV is installed.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+https://developers.facebook.com/docs/whatsapp/api/media
 """
 
 from __future__ import annotations
@@ -9,9 +10,70 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator.media.kinds import essence
 from rasa_whatsapp_channel.whatsapp import limits, mime
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, TURN, Api
 from rasa_whatsapp_channel.whatsapp.headers import Picture, read_opus_channels, read_picture
+
+DAY: Final = 86_400.0
+MOST_BYTES: Final = max(limits.MEDIA_BYTES.values())
+
+
+def essence(mime_type: str) -> str:
+    """Return *mime_type* without its parameters, in lower case."""
+    return mime_type.partition(";")[0].strip().lower()
+
+
+def life_of(api: Api, *, uploaded: bool) -> float:
+    """Return the seconds for which *api* keeps a file: one it was given, or one of a person."""
+    if api in (CLOUD, DIALOG360):
+        return 30 * DAY if uploaded else 7 * DAY
+    return 7 * DAY if api is TURN else 14 * DAY
+
+
+def kind_of(mime_type: str) -> str | None:
+    """Return the kind of message that takes *mime_type*, if any."""
+    plain = essence(mime_type)
+    return next((kind for kind, types in limits.MEDIA_TYPES.items() if plain in types), None)
+
+
+def is_animated(data: bytes) -> bool:
+    """Is this a WebP picture that moves? Its extended header has a bit for it."""
+    return (
+        data[:4] == b"RIFF"
+        and data[8:16] == b"WEBPVP8X"
+        and bool(data[20:21] > b"" and data[20] & 2)
+    )
+
+
+def find_misfit(
+    kind: str, api: Api, mime_type: str, size: int, *, animated: bool = False
+) -> str | None:
+    """Return a sentence why a file cannot go as a message of *kind*; None if it can."""
+    return _type_problem(kind, api, mime_type) or _size_problem(kind, api, size, animated)
+
+
+def _type_problem(kind: str, api: Api, mime_type: str) -> str | None:
+    cloud = api in (CLOUD, DIALOG360)
+    if kind == "document" and not cloud:  # any valid type
+        return None
+    if essence(mime_type) not in limits.MEDIA_TYPES[kind]:
+        known = ", ".join(sorted(limits.MEDIA_TYPES[kind]))
+        return f"Type {kind} takes {known}, not {mime_type}."
+    if not cloud and essence(mime_type) == "audio/ogg" and "codecs=opus" not in mime_type.lower():
+        return "Ogg goes only as 'audio/ogg; codecs=opus' here; bare audio/ogg is not supported."
+    return None
+
+
+def _size_problem(kind: str, api: Api, size: int, animated: bool) -> str | None:
+    if animated and not api.animated_stickers:
+        return f"api {api.name} takes static stickers only."
+    most = limits.MEDIA_BYTES[kind]
+    if kind == "sticker" and not animated:
+        most = limits.STICKER_STATIC_BYTES
+    if size > most:
+        return f"Type {kind} takes at most {most} bytes; the file has {size}."
+    return None
+
 
 _PICTURES: Final = frozenset({"image", "sticker"})
 _CONTAINERS: Final = frozenset({"video/mp4", "video/3gpp", "audio/mp4"})

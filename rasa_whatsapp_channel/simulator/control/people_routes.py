@@ -7,10 +7,10 @@ from typing import Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import moves
+from rasa_whatsapp_channel.simulator import identity_changes
+from rasa_whatsapp_channel.simulator.bot import NoTracker, read_tracker
 from rasa_whatsapp_channel.simulator.control.bodies import Wrong, find_person, read_object, text_of
 from rasa_whatsapp_channel.simulator.state import clean_phone
-from rasa_whatsapp_channel.simulator.tracker import NoTracker, read_tracker
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
 from rasa_whatsapp_channel.whatsapp.identity import at_number
@@ -51,7 +51,7 @@ class PeopleRoutes:
         if (phone is None and user_id is None) or person.group:
             raise Wrong("A person changes to another phone, another user_id, or both.")
         self._check_keys(phone, user_id)
-        changed = moves.change(self._world, person, phone=phone, user_id=user_id)
+        changed = identity_changes.change(self._world, person, phone=phone, user_id=user_id)
         return web.json_response(self._world.person_to_json(changed))
 
     async def tracker(self, request: web.Request) -> web.Response:
@@ -64,7 +64,7 @@ class PeopleRoutes:
         sender_id = person.key if first else at_number(person.key, number)
         try:
             tracker = await read_tracker(
-                world.session.get(), world.config.rasa, sender_id, token=world.config.rasa_token
+                world.session(), world.config.rasa, sender_id, token=world.config.rasa_token
             )
         except NoTracker as error:
             raise Wrong(str(error), status=502) from error

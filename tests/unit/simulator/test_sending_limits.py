@@ -3,7 +3,7 @@
 import pytest
 
 from rasa_whatsapp_channel.simulator.problems import Refused
-from rasa_whatsapp_channel.simulator.rates import Rates
+from rasa_whatsapp_channel.simulator.sending_limits import Rates
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES
 
 

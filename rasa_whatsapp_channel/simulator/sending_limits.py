@@ -46,3 +46,14 @@ class Rates:
     def clear(self) -> None:
         self._sent.clear()
         self._owed.clear()
+
+
+def window_ends(last_written: float | None) -> float | None:
+    """Return when the window closes, in unix seconds; None for a person who never wrote."""
+    return None if last_written is None else last_written + limits.WINDOW
+
+
+def is_refused(kind: str, last_written: float | None, now: float) -> bool:
+    """Does a message of this type come too late? Templates never do."""
+    ends = window_ends(last_written)
+    return kind != "template" and (ends is None or ends <= now)

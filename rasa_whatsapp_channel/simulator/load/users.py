@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import incoming
 from rasa_whatsapp_channel.simulator.incoming import Arrival
-from rasa_whatsapp_channel.simulator.load.tally import Tally, Verdict, judge
+from rasa_whatsapp_channel.simulator.load.results import Tally, Verdict, judge
 from rasa_whatsapp_channel.simulator.state import Person
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.transcript.words import line_of, words_of

@@ -1,0 +1,187 @@
+"""All that is there, at once."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from aiohttp import WSCloseCode, web
+
+from rasa_whatsapp_channel.simulator import persistence
+from rasa_whatsapp_channel.simulator.bot import ask_bot
+from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_json, read_object
+from rasa_whatsapp_channel.simulator.media import checks
+from rasa_whatsapp_channel.simulator.templates import STATUSES
+from rasa_whatsapp_channel.simulator.world import World
+
+
+def whole_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = WholeRoutes(world)
+    yield web.get("/simulator/state", routes.state)
+    yield web.post("/simulator/reset", routes.reset)
+    yield web.get("/simulator/export", routes.export)
+    yield web.post("/simulator/import", routes.restore)
+
+
+class WholeRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def state(self, request: web.Request) -> web.Response:
+        world = self._world
+        number = world.config.number
+        return web.json_response(
+            {
+                "api": world.config.api.name,
+                "webhook": urlsplit(world.config.webhook)._replace(query="").geturl(),
+                "number": number.to_json(),
+                "numbers": [each.to_json() for each in world.config.numbers],
+                "clock": world.clock_to_json(),
+                "faults": world.faults.all_to_json(),
+                "templates": world.templates.to_json(),
+                "rasa": world.config.rasa is not None,
+                "weather": world.weather_to_json(),
+                "refusals": [asdict(each) for each in world.state.refusals],
+                "people": [world.person_to_json(person) for person in world.state.people.values()],
+                "messages": [world.to_json(m) for m in world.state.messages.values()],
+            }
+        )
+
+    async def reset(self, request: web.Request) -> web.Response:
+        await self._world.reset()
+        return await self.state(request)
+
+    async def export(self, request: web.Request) -> web.Response:
+        headers = {"Content-Disposition": 'attachment; filename="simulator.json"'}
+        return web.json_response(await persistence.export(self._world), headers=headers)
+
+    async def restore(self, request: web.Request) -> web.Response:
+        """What an export holds, in the place of all there is."""
+        try:
+            await persistence.restore(self._world, await read_json(request))
+        except persistence.BadSnapshot as error:
+            raise Wrong(str(error)) from error
+        return await self.state(request)
+
+
+# A browser shows these without harm; everything else it is told to save.
+_SHOWN: Final = ("image/png", "image/jpeg", "image/webp", "image/gif", "application/pdf")
+_SHOWN_KINDS: Final = ("audio/", "video/")
+
+
+def watching_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = WatchingRoutes(world)
+    yield web.get("/simulator/socket", routes.socket)
+    yield web.get("/simulator/media/{media_id}", routes.media)
+    yield web.get("/simulator/bot", routes.bot)
+
+
+class WatchingRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        """Everything that happens, as it happens. Nothing is read from the other side."""
+        socket = web.WebSocketResponse(heartbeat=30)
+        await socket.prepare(request)
+        with self._world.feed.listen() as happenings:
+            sending = asyncio.create_task(_send_all(socket, happenings))
+            try:
+                async for _ in socket:
+                    pass
+            finally:
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+        return socket
+
+    async def media(self, request: web.Request) -> web.StreamResponse:
+        file = self._world.library.find(request.match_info["media_id"])
+        if file is None:
+            raise Wrong("There is no such file.", status=404)
+        plain = checks.essence(file.mime_type)
+        shown = plain in _SHOWN or plain.startswith(_SHOWN_KINDS)
+        name = f"; filename*=UTF-8''{quote(file.filename, safe='')}" if file.filename else ""
+        headers = {
+            "Content-Type": file.mime_type,
+            "Content-Disposition": ("inline" if shown else "attachment") + name,
+            "Cache-Control": "no-store",
+        }
+        return web.FileResponse(file.path, headers=headers)
+
+    async def bot(self, request: web.Request) -> web.Response:
+        """Does the bot answer, and what does it say of itself?"""
+        answer = await ask_bot(self._world.session(), self._world.config.webhook)
+        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+
+
+async def _send_all(socket: web.WebSocketResponse, happenings: asyncio.Queue[Any]) -> None:
+    with suppress(ConnectionError):
+        while (happening := await happenings.get()) is not None:
+            await socket.send_json(happening)
+        await socket.close(code=WSCloseCode.GOING_AWAY)
+
+
+FURTHEST: Final = 10 * 366 * 86_400.0  # seconds; dates further off break more than they show
+
+
+def clock_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = ClockRoutes(world)
+    yield web.get("/simulator/clock", routes.read)
+    yield web.post("/simulator/clock", routes.move)
+
+
+class ClockRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def read(self, request: web.Request) -> web.Response:
+        return web.json_response(self._world.clock_to_json())
+
+    async def move(self, request: web.Request) -> web.Response:
+        match await read_object(request):
+            case {"advance": seconds, **rest} if not rest:
+                offset = self._world.clock.offset + _seconds(seconds)
+            case {"offset": seconds, **rest} if not rest:
+                offset = _seconds(seconds)
+            case _:
+                raise Wrong('The clock takes {"advance": seconds} or {"offset": seconds}.')
+        if not 0 <= offset <= FURTHEST:
+            raise Wrong("The clock can be put forward only, by ten years at most.")
+        self._world.move_clock(offset)
+        return await self.read(request)
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Wrong("Seconds are a number.")
+    return float(value)
+
+
+def template_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = TemplateRoutes(world)
+    yield web.get("/simulator/templates", routes.list_all)
+    yield web.post("/simulator/templates/{name}/{language}", routes.set_status)
+
+
+class TemplateRoutes:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def list_all(self, request: web.Request) -> web.Response:
+        return web.json_response(self._world.templates.to_json())
+
+    async def set_status(self, request: web.Request) -> web.Response:
+        status = (await read_object(request)).get("status")
+        if status not in STATUSES:
+            raise Wrong(f"status is one of {', '.join(STATUSES)}.")
+        name, language = request.match_info["name"], request.match_info["language"]
+        template = self._world.templates.set_status(name, language, status)
+        if template is None:
+            raise Wrong(f"There is no template {name} in {language}.", status=404)
+        self._world.feed.publish("templates", templates=self._world.templates.to_json())
+        return web.json_response(template.to_json())
