@@ -35,9 +35,17 @@ from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.store import base, open_store
-from rasa_whatsapp_channel.store.base import Clock, Item, Queue, Store
+from rasa_whatsapp_channel.store.base import (
+    Clock,
+    DeadLetter,
+    Handler,
+    Outcome,
+    Queue,
+    QueueItem,
+    Store,
+)
 from rasa_whatsapp_channel.store.clock import SteadyClock
-from rasa_whatsapp_channel.store.consumer import Consumer, DeadLetter, Handler, Outcome
+from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.tracing import Tracing, find_tracing
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
@@ -242,7 +250,7 @@ class Wiring:
             turn_id=turn_id,
             metrics=self.metrics,
             notes=self._notes,
-            tell_given_up=self._lines[None].client.tell_given_up,
+            tell_dead_letter=self._lines[None].client.tell_dead_letter,
             clock=self._clock,
         )
         return self.tracing.outlet(outlet)
@@ -291,7 +299,7 @@ def by_number(handles: Mapping[str | None, Handler]) -> Handler:
     if len(handles) == 1 and None in handles:
         return handles[None]
 
-    async def handle(item: Item) -> Outcome:
+    async def handle(item: QueueItem) -> Outcome:
         _, number = split_number(item.conversation)
         if number not in handles:
             return DeadLetter(f"the settings name no number {number} any more")

@@ -20,7 +20,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.inbound.choice import typed_number
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING, Turn, handling_of_message
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.store.base import DAY, DEBOUNCE, Clock, Item, Store
+from rasa_whatsapp_channel.store.base import DAY, DEBOUNCE, Clock, QueueItem, Store
 from rasa_whatsapp_channel.store.keys import pieces_key
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
@@ -61,14 +61,14 @@ class Bursts:
         if body is None:  # a tap ends a burst: what was written before it is heard at once
             await self._store.inbox.end_wait(conversation, DEBOUNCE)
 
-    async def was_heard(self, item: Item) -> bool:
+    async def was_heard(self, item: QueueItem) -> bool:
         """Return whether *item* was part of an earlier turn."""
         if not self._debounce:
             return False
         return bool(await self._store.values.get(_heard_key(item.key)))
 
     async def gather(
-        self, item: Item, event: InboundMessage
+        self, item: QueueItem, event: InboundMessage
     ) -> tuple[float, Sequence[InboundMessage]]:
         """Return how long to wait yet; when it is 0.0, also the messages to hear with *event*."""
         if not self._debounce or not is_part(event):
@@ -88,7 +88,9 @@ class Bursts:
         for event in others:
             await self._store.values.set(_heard_key(event.key), 1, DAY)
 
-    def _decide(self, item: Item, pieces: Sequence[Mapping[str, Any]]) -> tuple[float, list[Any]]:
+    def _decide(
+        self, item: QueueItem, pieces: Sequence[Mapping[str, Any]]
+    ) -> tuple[float, list[Any]]:
         keys = [piece["key"] for piece in pieces]
         behind = pieces[keys.index(item.key) + 1 :] if item.key in keys else []
         ends = next((n for n, piece in enumerate(behind) if piece["body"] is None), None)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import DAY, INFRASTRUCTURE
-from rasa_whatsapp_channel.store.consumer import DeadLetter, Outcome, Retry
+from rasa_whatsapp_channel.store.base import DAY, INFRASTRUCTURE, DeadLetter, Outcome, Retry
 from rasa_whatsapp_channel.whatsapp.errors import (
     BotUnavailable,
     MediaError,

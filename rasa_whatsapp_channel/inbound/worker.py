@@ -45,8 +45,17 @@ from rasa_whatsapp_channel.inbound.turn import (
 from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.store.base import DEBOUNCE, INFRASTRUCTURE, Clock, Item, Store
-from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Outcome, Retry
+from rasa_whatsapp_channel.store.base import (
+    DEBOUNCE,
+    DONE,
+    INFRASTRUCTURE,
+    Clock,
+    DeadLetter,
+    Outcome,
+    QueueItem,
+    Retry,
+    Store,
+)
 from rasa_whatsapp_channel.store.keys import is_command, issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
@@ -139,7 +148,7 @@ class InboxWorker:
         self._receipts = Receipts(client, mark_read=mark_read, typing=typing, metrics=self._metrics)
         self._bursts = Bursts(store, debounce, clock=clock)
 
-    async def handle(self, item: Item) -> Outcome:
+    async def handle(self, item: QueueItem) -> Outcome:
         event = from_body(item.body)
         if isinstance(event, InboundMessage):
             return await self._hear(item, event)
@@ -147,7 +156,7 @@ class InboxWorker:
             return await self._tell(item, event)
         return DeadLetter(f"the inbox holds what nobody said: {type(event).__name__}")
 
-    async def _hear(self, item: Item, event: InboundMessage) -> Outcome:
+    async def _hear(self, item: QueueItem, event: InboundMessage) -> Outcome:
         if event.type == "system" or await self._bursts.was_heard(item):
             return DONE
         way = handling_of_message(event, self._wording)
@@ -177,7 +186,7 @@ class InboxWorker:
             await self._bursts.heard(others)
         return outcome
 
-    async def _note(self, item: Item, event: InboundMessage) -> Outcome:
+    async def _note(self, item: QueueItem, event: InboundMessage) -> Outcome:
         """Let the tracker keep a message that no turn is made of."""
         if wait := self._outages.wait():
             return self._wait(wait)
@@ -197,7 +206,7 @@ class InboxWorker:
             )
             return await self._ask(item, noted, receipt, trying=trying)
 
-    async def _tell(self, item: Item, event: DeliveryFailed) -> Outcome:
+    async def _tell(self, item: QueueItem, event: DeliveryFailed) -> Outcome:
         """Tell that something the bot said did not arrive."""
         intent = self._failure_intent
         if intent is not None and handling_of_failure(event, intent) is Handling.TURN:
@@ -208,7 +217,7 @@ class InboxWorker:
 
     async def _ask(
         self,
-        item: Item,
+        item: QueueItem,
         told: Turn | TrackerEvent,
         receipt: Receipt | None = None,
         *,
@@ -265,7 +274,7 @@ class InboxWorker:
             event.id,
         )
 
-    async def _turn(self, event: InboundMessage, item: Item) -> Turn | None:
+    async def _turn(self, event: InboundMessage, item: QueueItem) -> Turn | None:
         sender_id = item.conversation  # who it is was found when it came in
         file, problem = await self._fetch(event, sender_id)
         return to_turn(
@@ -355,7 +364,7 @@ class InboxWorker:
     def _wait(self, seconds: float) -> Outcome:
         return Retry(seconds, cause=INFRASTRUCTURE, counted=False, error=self._outages.in_words())
 
-    def _failed(self, item: Item, error: Exception) -> Outcome:
+    def _failed(self, item: QueueItem, error: Exception) -> Outcome:
         if isinstance(error, BotUnavailable) and not isinstance(error, ConversationLocked):
             self._outages.note(error)
         since = item.failing_since
@@ -377,7 +386,7 @@ def _say_not_fetched(event: InboundMessage, reason: str, what_now: str) -> None:
     )
 
 
-def _say_again(item: Item, error: Exception, outcome: Retry) -> None:
+def _say_again(item: QueueItem, error: Exception, outcome: Retry) -> None:
     if isinstance(error, BotUnavailable):
         # Said once, by `Outages`; thousands may wait.
         logger.debug("whatsapp.turn_waits: %s for %g seconds: %s", item.key, outcome.after, error)

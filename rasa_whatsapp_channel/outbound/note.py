@@ -51,7 +51,7 @@ def write_note(response: str | None, changes: Sequence[Mapping[str, str]]) -> st
     return line
 
 
-def write_given_up(entry: Entry, *, code: int, reason: str) -> dict[str, Any]:
+def write_dead_letter(entry: Entry, *, code: int, reason: str) -> dict[str, Any]:
     """Return what is told of an entry that is given up; *code* is 0 without one of WhatsApp's."""
     name, number = split_number(entry.recipient_id)
     return {

@@ -40,7 +40,7 @@ class Outlet:
 
     The keys of the outbox entries are (*turn_id*, position): a turn that is repeated after a crash
     continues behind what was already put out. With *notes* each entry tells the simulator what was
-    changed to fit; *tell_given_up* tells it of a response of which nothing is left.
+    changed to fit; *tell_dead_letter* tells it of a response of which nothing is left.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Outlet:
         turn_id: str | None = None,
         metrics: Metrics | None = None,
         notes: bool = False,
-        tell_given_up: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
+        tell_dead_letter: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -71,7 +71,7 @@ class Outlet:
         self._position = 0
         self._metrics = metrics or Metrics()
         self._notes = notes
-        self._tell_given_up = tell_given_up
+        self._tell_dead_letter = tell_dead_letter
         self._clock = clock
 
     async def say(self, recipient_id: str, response: Mapping[str, Any]) -> None:
@@ -96,8 +96,8 @@ class Outlet:
         )
         self._tell(composed.changes, response)
         lost = [change for change in composed.changes if change.lost]
-        if lost and not composed.messages and self._tell_given_up is not None:
-            await self._tell_given_up(write_lost(recipient_id, name_of(response), lost))
+        if lost and not composed.messages and self._tell_dead_letter is not None:
+            await self._tell_dead_letter(write_lost(recipient_id, name_of(response), lost))
         for short, payload in composed.payloads.items():
             await self._store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
         if composed.messages:

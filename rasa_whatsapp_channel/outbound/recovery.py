@@ -14,7 +14,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.outbound.drop_media import holds_file, needs_file
 from rasa_whatsapp_channel.outbound.entry import Entry
-from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN
+from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     MediaError,
@@ -99,14 +99,7 @@ class WaitForWindow:
     """Only a template goes to this person now."""
 
 
-@dataclass(frozen=True)
-class GiveUp:
-    """Make a dead letter of it; *reason* is for a person."""
-
-    reason: str
-
-
-Decision = RetryLater | PauseSending | Confirm | AnotherWay | WaitForWindow | GiveUp
+Decision = RetryLater | PauseSending | Confirm | AnotherWay | WaitForWindow | DeadLetter
 
 
 def recover(
@@ -134,7 +127,7 @@ def recover(
         sent = SENT_AT_MOST if error.remedy is Remedy.GIVE_UP else entry.unconfirmed + 1
         return Confirm(wait, replace(entry, unconfirmed=sent))
     if error.remedy is Remedy.TEMPLATE:
-        return GiveUp(str(error)) if entry.is_template else WaitForWindow()
+        return DeadLetter(str(error)) if entry.is_template else WaitForWindow()
     if error.remedy is Remedy.RENEW_TOKEN:
         return PauseSending(TOKEN_WAIT, TOKEN)
     if another := find_another_way(entry, code):
@@ -146,9 +139,9 @@ def recover(
         if isinstance(error, APIError) and (is_about_file or in_upload):
             return _without_file(entry, str(error.error), code=code)
         tried = f", after {entry.failures} attempts in {lasting:.0f} seconds"
-        return GiveUp(f"{error}{'' if is_hopeless else tried}")
+        return DeadLetter(f"{error}{'' if is_hopeless else tried}")
     if lasting > PATIENCE:
-        return GiveUp(f"{error}, after {entry.failures} attempts in {lasting:.0f} seconds")
+        return DeadLetter(f"{error}, after {entry.failures} attempts in {lasting:.0f} seconds")
     wait = _backoff(error, code, entry.failures) * (1 + jitter / 2)
     asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
     # Where WhatsApp says how long, it is not ours to say longer.
@@ -160,7 +153,7 @@ def recover(
 
 def _after_file_failure(
     entry: Entry, error: MediaError, *, now: float, jitter: float
-) -> RetryLater | AnotherWay | GiveUp:
+) -> RetryLater | AnotherWay | DeadLetter:
     is_over = now - entry.file_failing_since >= FILE_PATIENCE
     if error.passing and entry.file_failures < FILE_TRIES and not is_over:
         return RetryLater(2.0**entry.file_failures * (1 + jitter / 2))
@@ -169,10 +162,10 @@ def _after_file_failure(
 
 def _without_file(
     entry: Entry, reason: str, *, code: int = 0, source: str | None = None
-) -> AnotherWay | GiveUp:
+) -> AnotherWay | DeadLetter:
     """Let the file go and keep the words, unless nothing goes without it."""
     if needs_file(entry.outgoing.message):
-        return GiveUp(
+        return DeadLetter(
             f"a template that has a file in its header cannot go without it, and there is none "
             f"to send: {reason}"
         )

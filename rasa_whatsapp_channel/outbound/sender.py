@@ -26,23 +26,27 @@ from rasa_whatsapp_channel.outbound.drop_media import drop_media, say_dropped
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.issued import note_issued
-from rasa_whatsapp_channel.outbound.note import write_changes, write_given_up, write_note
+from rasa_whatsapp_channel.outbound.note import write_changes, write_dead_letter, write_note
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.outbound.throttle import Throttle
 from rasa_whatsapp_channel.store.base import (
     DAY,
+    DONE,
     INFRASTRUCTURE,
     TIME,
     TOKEN,
     WINDOW,
-    Item,
+    DeadLetter,
+    Done,
+    Outcome,
+    QueueItem,
+    Retry,
     Sent,
     Store,
     confirmation_of,
     status_of,
 )
 from rasa_whatsapp_channel.store.bucket import Limit
-from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Done, Outcome, Retry
 from rasa_whatsapp_channel.store.keys import (
     confirmation_key,
     reengaged_key,
@@ -135,7 +139,7 @@ class Sender:
         """Return what the number waits for before it sends anything; None while it sends."""
         return None if self._throttle.is_open else self._throttle.cause
 
-    async def handle(self, item: Item) -> Outcome:
+    async def handle(self, item: QueueItem) -> Outcome:
         try:
             entry = Entry.from_body(item.body)
         except InvalidMessage as error:
@@ -144,12 +148,12 @@ class Sender:
         try:
             message = entry.outgoing.message
         except InvalidMessage as error:
-            outcome = await self._give_up(item, entry, str(error))
+            outcome = await self._dead_letter(item, entry, str(error))
         else:
             outcome = await self._handle(item, entry, message)
         return await self._go_on(item, entry, outcome) if entry.following else outcome
 
-    async def _handle(self, item: Item, entry: Entry, message: Message) -> Outcome:
+    async def _handle(self, item: QueueItem, entry: Entry, message: Message) -> Outcome:
         if item.attempts > 1 and (end := await self._earlier_try(item, entry, message)):
             return end
         if (left := entry.not_before - self._clock()) > 0:
@@ -188,7 +192,7 @@ class Sender:
         if self._throttle.answered():
             logger.info("whatsapp.sending_resumed: WhatsApp answers this number again")
 
-    async def _go_on(self, item: Item, entry: Entry, outcome: Outcome) -> Outcome:
+    async def _go_on(self, item: QueueItem, entry: Entry, outcome: Outcome) -> Outcome:
         """Let the next part follow, in the same place of the conversation, so nothing overtakes."""
         if isinstance(outcome, Retry):
             return outcome
@@ -203,7 +207,7 @@ class Sender:
         logger.error("whatsapp.dead_letter: %s of the outbox: %s", item.key, outcome.reason)
         return Retry(0.0, counted=False, body=following)
 
-    async def _earlier_try(self, item: Item, entry: Entry, message: Message) -> Outcome | None:
+    async def _earlier_try(self, item: QueueItem, entry: Entry, message: Message) -> Outcome | None:
         """Return what follows where an earlier try got through, or may have got through."""
         if sent := await self._store.ledger.by_key(item.key):
             # Noted, but the process died, or the store broke, before the entry was ended.
@@ -216,7 +220,7 @@ class Sender:
             return await self._note(item, entry, message, Accepted(message_id))
         if entry.unconfirmed >= recovery.SENT_AT_MOST:
             reason = NOT_CONFIRMED.format(entry.unconfirmed, item.last_error)
-            return await self._give_up(item, entry, reason)
+            return await self._dead_letter(item, entry, reason)
         if item.crashes > entry.crashes and self._client.api.callback_data:
             # The process may have died after the request had gone out.
             waited = replace(entry, crashes=item.crashes)
@@ -224,7 +228,7 @@ class Sender:
         return None
 
     async def _confirm(
-        self, item: Item, entry: Entry, wait: float, *, error: str | None, counted: bool = True
+        self, item: QueueItem, entry: Entry, wait: float, *, error: str | None, counted: bool = True
     ) -> Outcome:
         """Let a status tell whether WhatsApp took the message, which ends the wait."""
         life = 2 * wait + DAY / 24
@@ -239,13 +243,13 @@ class Sender:
             then=partial(self._look_for_confirmation, item),
         )
 
-    async def _look_for_confirmation(self, item: Item) -> None:
+    async def _look_for_confirmation(self, item: QueueItem) -> None:
         """End the wait if the status came while the entry was still claimed."""
         if await self._store.values.get(confirmation_key(item.key)) is not None:
             await self._store.outbox.end_wait(item.conversation, confirmation_of(item.key))
 
     async def _window(
-        self, item: Item, entry: Entry, message: Message, person: Person
+        self, item: QueueItem, entry: Entry, message: Message, person: Person
     ) -> window.Open | window.Wait | window.TooLate:
         if isinstance(message, Template):
             return window.Open()
@@ -261,11 +265,11 @@ class Sender:
         return await last_wrote(self._store.values, person.conversations(entry.recipient_id))
 
     async def _outside_window(
-        self, item: Item, entry: Entry, state: window.Wait | window.TooLate, person: Person
+        self, item: QueueItem, entry: Entry, state: window.Wait | window.TooLate, person: Person
     ) -> Outcome:
         if isinstance(state, window.TooLate):
             reason = "the 24-hour window is closed, and the person did not write again"
-            return await self._give_up(item, entry, reason, code=131047)
+            return await self._dead_letter(item, entry, reason, code=131047)
         if entry.template is not None:
             await self._put_template(item, entry, entry.template)
         elif self._reengagement is not None:
@@ -287,7 +291,7 @@ class Sender:
             await self._store.outbox.end_wait(entry.recipient_id, WINDOW)
 
     async def _reengage(
-        self, item: Item, entry: Entry, template: Mapping[str, Any], person: Person
+        self, item: QueueItem, entry: Entry, template: Mapping[str, Any], person: Person
     ) -> None:
         """Put *template* out unless *item* was put while another waited for the answer to it."""
         key = reengaged_key(person.conversations(entry.recipient_id)[0])
@@ -299,13 +303,15 @@ class Sender:
         await self._put_template(item, entry, template)
         await self._store.values.set(key, self._clock(), 2 * keep)
 
-    async def _put_template(self, item: Item, entry: Entry, template: Mapping[str, Any]) -> None:
+    async def _put_template(
+        self, item: QueueItem, entry: Entry, template: Mapping[str, Any]
+    ) -> None:
         """Put *template* out in a lane of its own; its key lets it go only once."""
         stand_in = Entry(entry.recipient_id, template, entry.response)
         key = entry.template_key or f"{item.key}:template"
         await self._store.outbox.put(key, template_lane(entry.recipient_id), stand_in.body())
 
-    async def _pass_limits(self, item: Item, entry: Entry, person: Person) -> float:
+    async def _pass_limits(self, item: QueueItem, entry: Entry, person: Person) -> float:
         """Wait for the number's rate; return how long the person has to wait for theirs, or 0.0."""
         limits = [self._rate]
         if self._client.api.pair_limit:
@@ -325,12 +331,14 @@ class Sender:
             await self._sleep(waits[0])
         return 0.0
 
-    async def _send(self, item: Item, entry: Entry, message: Message, person: Person) -> Outcome:
+    async def _send(
+        self, item: QueueItem, entry: Entry, message: Message, person: Person
+    ) -> Outcome:
         try:
             ready = await self._prepare(entry, message)
         except InvalidMessage as error:
             self._throttle.not_sent()
-            return await self._give_up(item, entry, str(error))
+            return await self._dead_letter(item, entry, str(error))
         except (MediaError, SendError) as error:
             return await self._after_failure(item, entry, error, in_upload=True)
         made = () if ready is message else recovery.find_made(entry, ready)
@@ -341,7 +349,7 @@ class Sender:
                 accepted = await self._request(item, entry, ready, person)
         except InvalidMessage as error:
             self._throttle.not_sent()
-            return await self._give_up(item, entry, str(error))
+            return await self._dead_letter(item, entry, str(error))
         except SendError as error:
             return await self._after_failure(item, entry, error, is_sent=True)
         self._follow_answer()
@@ -354,7 +362,9 @@ class Sender:
             await self._forget_refused(entry)
             return await self._uploads.prepare(message, links=entry.by_upload)
 
-    async def _request(self, item: Item, entry: Entry, ready: Message, person: Person) -> Accepted:
+    async def _request(
+        self, item: QueueItem, entry: Entry, ready: Message, person: Person
+    ) -> Accepted:
         conversation = person.conversations(entry.recipient_id)[0]
         await note_issued(self._store.values, conversation, ready)
         try:
@@ -377,7 +387,7 @@ class Sender:
         return write_note(entry.response, entry.changes)
 
     async def _note(
-        self, item: Item, entry: Entry, message: Message, accepted: Accepted
+        self, item: QueueItem, entry: Entry, message: Message, accepted: Accepted
     ) -> Outcome:
         """
         Note that WhatsApp took the message, and whose it is.
@@ -418,7 +428,7 @@ class Sender:
                 logger.error("whatsapp.sent_not_noted: the store is tried again: %s", error)
                 await self._sleep(WRITE_PAUSE)
 
-    async def _after_sending(self, item: Item, sent: Sent, message: Message) -> Outcome:
+    async def _after_sending(self, item: QueueItem, sent: Sent, message: Message) -> Outcome:
         if sent.status == "failed":  # the status was faster than our note
             await self._statuses.failed(sent)
         if sent.status in ENDED or not self._waits(message):
@@ -436,7 +446,7 @@ class Sender:
         what = self._pace.wait_for_delivered
         return what == "all" or (what == "media" and any(find_media(message)))
 
-    async def _drop_file(self, item: Item, entry: Entry, message: Message) -> Outcome:
+    async def _drop_file(self, item: QueueItem, entry: Entry, message: Message) -> Outcome:
         """Put what is left without the file in the place of the message, and say what is lost."""
         why = entry.without_file or {}
         source, reason = why.get("source"), str(why.get("reason"))
@@ -449,7 +459,7 @@ class Sender:
         for change in changes:
             self._metrics.changed(change.code)
         if not messages:
-            return await self._give_up(item, entry, changes[0].text, code=why.get("code", 0))
+            return await self._dead_letter(item, entry, changes[0].text, code=why.get("code", 0))
         for change in changes:
             said = replace(change, response=entry.called(item.key))
             # Not an error as where composing loses a part: the fault is not in the response.
@@ -475,7 +485,7 @@ class Sender:
 
     async def _after_failure(
         self,
-        item: Item,
+        item: QueueItem,
         entry: Entry,
         error: SendError | MediaError,
         *,
@@ -497,9 +507,9 @@ class Sender:
             jitter=self._jitter(),
         )
         self._follow(decision, error)
-        if isinstance(decision, recovery.GiveUp):
+        if isinstance(decision, DeadLetter):
             said = error.error if isinstance(error, APIError) else PlatformError(0)
-            return await self._give_up(
+            return await self._dead_letter(
                 item, entry, decision.reason, code=said.code, title=said.title
             )
         if isinstance(decision, recovery.WaitForWindow):
@@ -547,7 +557,7 @@ class Sender:
 
     def _tell(
         self,
-        item: Item,
+        item: QueueItem,
         entry: Entry,
         error: WhatsAppError,
         what: str,
@@ -571,10 +581,10 @@ class Sender:
         await note_closed(self._store.values, person.conversations(entry.recipient_id))
         return Retry(0.0, counted=False)
 
-    async def _give_up(
-        self, item: Item, entry: Entry, reason: str, *, code: int = 0, title: str = ""
+    async def _dead_letter(
+        self, item: QueueItem, entry: Entry, reason: str, *, code: int = 0, title: str = ""
     ) -> Outcome:
         await self._failures.tell(item.key, entry, code=code, reason=reason, title=title)
-        told = write_given_up(entry, code=code, reason=reason)
-        await self._client.tell_given_up(told)
+        told = write_dead_letter(entry, code=code, reason=reason)
+        await self._client.tell_dead_letter(told)
         return DeadLetter(f"{entry.called(item.key)}: {reason}")

@@ -17,6 +17,7 @@ from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
     DAY,
+    DeadLetter,
     Sent,
     Store,
     confirmation_of,
@@ -141,8 +142,8 @@ class Statuses:
         now = self._clock()
         failed = entry.failed(now)
         decision = recovery.recover(failed, error, now=now)
-        if isinstance(decision, recovery.GiveUp | recovery.Confirm):
-            if isinstance(decision, recovery.GiveUp) and _needs_file(entry):
+        if isinstance(decision, DeadLetter | recovery.Confirm):
+            if isinstance(decision, DeadLetter) and _needs_file(entry):
                 reason = decision.reason
             await self._tell(sent, entry, reason)
             return

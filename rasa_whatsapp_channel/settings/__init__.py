@@ -156,8 +156,8 @@ class Settings:
     max_age: float | None = key(
         kinds.positive,
         None,
-        means="A message that comes later than so many seconds after it was written is set "
-        "aside, not answered.",
+        means="A message that comes later than so many seconds after it was written becomes "
+        "a dead letter, and is not answered.",
     )
     ca_file: str | None = key(
         kinds.text,

@@ -67,7 +67,7 @@ KEYS: Final[Mapping[str, str]] = MappingProxyType(
         "hmac_secret": "write `webhook_secret: ${WHATSAPP_WEBHOOK_SECRET}`",
         "postgresql_url": "leave it out: `store` remembers which messages were handled",
         "http_retries": "leave it out: what fails is sent again by itself, see docs/promises.md",
-        "debug_mode": "leave it out: an error of the bot sets the message aside, see "
+        "debug_mode": "leave it out: an error of the bot makes the message a dead letter, see "
         "`rasa-whatsapp queue`",
         "waba_id": _ACCOUNT,
         "business_account_id": _ACCOUNT,

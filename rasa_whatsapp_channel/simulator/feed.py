@@ -37,7 +37,7 @@ class Feed:
 def describe(happening: Mapping[str, Any]) -> str | None:
     """Return a line about *happening*, if a person should see one."""
     if happening["event"] == "refused" and happening["by"] == "channel":
-        return f"given up by the channel: {happening['rule']}"
+        return f"a dead letter of the channel: {happening['rule']}"
     if happening["event"] == "refused":
         request = happening["request"]
         return f"refused {request['method']} {request['path']}: {happening['rule']}"

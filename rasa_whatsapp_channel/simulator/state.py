@@ -97,7 +97,7 @@ class Message:
 @dataclass(frozen=True)
 class Refusal:
     """
-    A message that reached no phone: refused by WhatsApp, or given up by the channel (*by*).
+    A message that reached no phone: refused by WhatsApp, or a dead letter of the channel (*by*).
 
     *person* is missing where the request names nobody, as an upload does. *request* has method,
     path and body, *response* is the name of what the channel was to say, *after* the last message

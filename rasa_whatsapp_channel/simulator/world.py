@@ -223,7 +223,7 @@ class World:
         # Browsers ask every server for icons and the like; that belongs to no chat.
         self._refuse(refusal, keep=entry["method"] != "GET")
 
-    def note_given_up(
+    def note_dead_letter(
         self,
         recipient: str,
         reason: str,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
 from typing import Any, Final, TypeVar
@@ -64,7 +64,7 @@ SUSPECT_FROM: Final = 2
 
 
 @dataclass(frozen=True)
-class Item:
+class QueueItem:
     """
     One entry of a queue, claimed.
 
@@ -92,6 +92,49 @@ class Item:
     def tries(self) -> int:
         """The attempts that count, this one included."""
         return self.attempts - self.uncounted
+
+
+@dataclass(frozen=True)
+class Done:
+    """
+    The entry is finished.
+
+    Its conversation's next one may go after *hold* seconds, or when what *cause* names happened.
+    *then* is done when the store knows; it may be done more than once.
+    """
+
+    hold: float = 0.0
+    cause: str = TIME
+    then: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """
+    Handle the entry again in *after* seconds, or when what *cause* names happened.
+
+    *counted* False: this was no fault of the entry, and is no try. *body* replaces the entry's.
+    *error* stays with the entry for people to see. *then* as in `Done`.
+    """
+
+    after: float
+    cause: str = TIME
+    counted: bool = True
+    body: Body | None = None
+    error: str | None = None
+    then: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """The entry cannot be handled; *reason* is for a person."""
+
+    reason: str
+
+
+Outcome = Done | Retry | DeadLetter
+Handler = Callable[[QueueItem], Awaitable[Outcome]]
+DONE: Final = Done()
 
 
 class State(str, Enum):
@@ -164,7 +207,7 @@ class Queue(ABC):
     async def put(self, key: str, conversation: str, body: Body) -> bool:
         """Keep the entry. False: this key was seen before, nothing changed."""
 
-    async def claim(self) -> Item | None:
+    async def claim(self) -> QueueItem | None:
         """
         Return the oldest ready entry; None when there is none now.
 
@@ -176,7 +219,7 @@ class Queue(ABC):
         return items[0] if items else None
 
     @abstractmethod
-    async def claim_many(self, limit: int) -> Sequence[Item]:
+    async def claim_many(self, limit: int) -> Sequence[QueueItem]:
         """
         Claim up to *limit* entries in one go; as many conversations, the oldest of them.
 
@@ -184,11 +227,11 @@ class Queue(ABC):
         """
 
     @abstractmethod
-    async def claim_suspect(self) -> Item | None:
+    async def claim_suspect(self) -> QueueItem | None:
         """Claim the oldest ready entry of those that may have killed their process, if any."""
 
     @abstractmethod
-    async def done(self, item: Item, hold: float = 0.0, *, cause: str = TIME) -> None:
+    async def done(self, item: QueueItem, hold: float = 0.0, *, cause: str = TIME) -> None:
         """
         Forget *item*, remember its key. Does nothing when the claim was lost.
 
@@ -199,7 +242,7 @@ class Queue(ABC):
     @abstractmethod
     async def retry_later(
         self,
-        item: Item,
+        item: QueueItem,
         after: float = 0.0,
         *,
         cause: str = TIME,
@@ -217,7 +260,7 @@ class Queue(ABC):
         """
 
     @abstractmethod
-    async def dead_letter(self, item: Item, reason: str) -> None:
+    async def dead_letter(self, item: QueueItem, reason: str) -> None:
         """Keep *item* for a person to see; its conversation goes on with the next entry."""
 
     @abstractmethod

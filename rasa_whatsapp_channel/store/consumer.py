@@ -12,12 +12,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
 from typing import Final
 
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import TIME, Body, Clock, Item, Queue
+from rasa_whatsapp_channel.store.base import (
+    Clock,
+    DeadLetter,
+    Done,
+    Handler,
+    Outcome,
+    Queue,
+    QueueItem,
+    Retry,
+)
 from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
@@ -36,49 +44,6 @@ LONGEST_PAUSE: Final = 60.0  # before the next of them
 CRASHES: Final = 5  # times in a row that the process may die with an entry in hand
 SUSPECT_PAUSE: Final = 1.0  # seconds at least for others between two that run alone
 CRASHED: Final = "the process ended {} times while it was handled, last without a word"
-
-
-@dataclass(frozen=True)
-class Done:
-    """
-    The entry is finished.
-
-    Its conversation's next one may go after *hold* seconds, or when what *cause* names happened.
-    *then* is done when the store knows; it may be done more than once.
-    """
-
-    hold: float = 0.0
-    cause: str = TIME
-    then: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True)
-class Retry:
-    """
-    Handle the entry again in *after* seconds, or when what *cause* names happened.
-
-    *counted* False: this was no fault of the entry, and is no try. *body* replaces the entry's.
-    *error* stays with the entry for people to see. *then* as in `Done`.
-    """
-
-    after: float
-    cause: str = TIME
-    counted: bool = True
-    body: Body | None = None
-    error: str | None = None
-    then: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """The entry cannot be handled; *reason* is for a person."""
-
-    reason: str
-
-
-Outcome = Done | Retry | DeadLetter
-Handler = Callable[[Item], Awaitable[Outcome]]
-DONE: Final = Done()
 
 
 class Consumer:
@@ -189,7 +154,7 @@ class Consumer:
             await asyncio.wait([self._begin(item)], timeout=seconds)
         return True
 
-    def _begin(self, item: Item) -> asyncio.Task[None]:
+    def _begin(self, item: QueueItem) -> asyncio.Task[None]:
         self._isolation.begin()
         # The loop keeps only weak references to tasks.
         task = asyncio.create_task(self._work(item))
@@ -208,12 +173,12 @@ class Consumer:
         self._tasks.discard(task)
         self._slot_is_free.set()
 
-    async def _work(self, item: Item) -> None:
+    async def _work(self, item: QueueItem) -> None:
         if item.attempts == 1:
             self._metrics.waited(self._name, self._clock() - item.put_at)
         await self._end(item, await self._ask(item))
 
-    async def _ask(self, item: Item) -> Outcome:
+    async def _ask(self, item: QueueItem) -> Outcome:
         if item.crashes >= CRASHES:
             return DeadLetter(CRASHED.format(item.crashes))
         try:
@@ -236,12 +201,12 @@ class Consumer:
             )
             return self._after_failure(item, f"{type(error).__name__}: {error}")
 
-    def _after_failure(self, item: Item, reason: str) -> Outcome:
+    def _after_failure(self, item: QueueItem, reason: str) -> Outcome:
         if item.tries >= FAILURES:
             return DeadLetter(reason)
         return Retry(min(2.0**item.tries, LONGEST_PAUSE), error=reason)
 
-    async def _end(self, item: Item, outcome: Outcome) -> None:
+    async def _end(self, item: QueueItem, outcome: Outcome) -> None:
         """Tell the store how the entry ended, until it has heard: it is ours as long as we live."""
         while True:
             try:
@@ -253,7 +218,7 @@ class Consumer:
                 self._store_works()
                 return
 
-    async def _tell(self, item: Item, outcome: Outcome) -> None:
+    async def _tell(self, item: QueueItem, outcome: Outcome) -> None:
         if isinstance(outcome, DeadLetter):
             await self._queue.dead_letter(item, outcome.reason)
             self._metrics.dead_letter(self._name)

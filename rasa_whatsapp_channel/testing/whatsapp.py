@@ -80,7 +80,7 @@ class WhatsApp:
 
     @property
     def refusals(self) -> list[dict[str, Any]]:
-        """What reached no phone: refused by WhatsApp, or given up by the channel."""
+        """What reached no phone: refused by WhatsApp, or a dead letter of the channel."""
         return self._thread.run(self._desk.refusals())
 
     def turns(self, weather: str = "rough", *, seed: int = 1, lasting: bool = False) -> None:

@@ -18,8 +18,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.inbound.worker import Bot
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.outlet import Outlet
-from rasa_whatsapp_channel.store.base import Store
-from rasa_whatsapp_channel.store.consumer import Handler
+from rasa_whatsapp_channel.store.base import Handler, Store
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.transport import Transport

@@ -17,8 +17,17 @@ from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.metrics import STATUSES, known
 from rasa_whatsapp_channel.outbound.outlet import Outlet
-from rasa_whatsapp_channel.store.base import DAY, Body, Item, Queue, Store
-from rasa_whatsapp_channel.store.consumer import DeadLetter, Done, Handler, Outcome
+from rasa_whatsapp_channel.store.base import (
+    DAY,
+    Body,
+    DeadLetter,
+    Done,
+    Handler,
+    Outcome,
+    Queue,
+    QueueItem,
+    Store,
+)
 from rasa_whatsapp_channel.store.keys import trace_key
 from rasa_whatsapp_channel.tracing import NoteStatus, Receive, Tracing, spans
 from rasa_whatsapp_channel.tracing.spans import TRACE, Spans, carry, context_of
@@ -71,7 +80,7 @@ class OpenTelemetry(Tracing):
         return store
 
     def handle(self, queue: str, handle: Handler, store: Store) -> Handler:
-        async def traced(item: Item) -> Outcome:
+        async def traced(item: QueueItem) -> Outcome:
             told = spans.of_entry("process", queue, item.body)
             told[spans.ATTEMPT] = item.attempts
             put_in = context_of(item.body)
@@ -231,7 +240,7 @@ def _word(outcome: Outcome) -> str:
     return "retry" if outcome.counted else "wait"
 
 
-async def _keep_trace(store: Store, item: Item, span: Span) -> None:
+async def _keep_trace(store: Store, item: QueueItem, span: Span) -> None:
     """Keep where the statuses of a message belong; nobody waits for those of one without spans."""
     if not span.get_span_context().trace_flags.sampled:
         return

@@ -390,7 +390,7 @@ async def test_what_reached_no_phone_is_in_the_chat_after_a_reload_too(page: Tab
         "response": "utter_invoice",
         "body": {"type": "document", "document": {"path": "media/invoice.pdf"}},
     }
-    await bot.session.post(f"{bot.simulator}/simulator/given-up", json=told)
+    await bot.session.post(f"{bot.simulator}/simulator/dead-letters", json=told)
     await bot.says({"type": "text", "text": {"body": "what came behind them"}})
     behind = "document.querySelectorAll('.messages article').length === 3"
     await page.shows(behind)
@@ -401,11 +401,11 @@ async def test_what_reached_no_phone_is_in_the_chat_after_a_reload_too(page: Tab
     texts = await page.js(
         "[...document.querySelectorAll('.messages article')].map((node) => node.innerText)"
     )
-    refused, given_up, message = texts
+    refused, dead_letter, message = texts
     assert "WhatsApp refuses this" in refused
     assert "at most 4096" in refused
     assert "Error 100" in refused
-    assert "the channel gave this up" in given_up
-    assert "there is no such file" in given_up
-    assert "utter_invoice" in given_up
+    assert "the channel gave this up" in dead_letter
+    assert "there is no such file" in dead_letter
+    assert "utter_invoice" in dead_letter
     assert "what came behind them" in message

@@ -163,7 +163,7 @@ async def test_without_the_right_signature_a_webhook_is_refused_and_not_kept(ser
 
 
 @pytest.mark.parametrize("raw", [b"no json", b"[1, 2]", b"\xff\xfe", b"[" * 200_000, b""])
-async def test_a_proven_body_that_is_no_webhook_is_kept_as_given_up(serve, raw):
+async def test_a_proven_body_that_is_no_webhook_is_kept_as_a_dead_letter(serve, raw):
     async with serve(echo) as running:
         assert await running.deliver(None, raw=raw) == 200
 

@@ -117,10 +117,10 @@ async def test_200_messages_get_through_once_and_in_order(serve, tmp_path, monke
                 first = [words for words in dict.fromkeys(shown) if words not in late]
                 wanted = [words for words in chat.wanted if words not in late]
                 out_of_order += sum(a != b for a, b in zip(first, wanted, strict=True))
-            given_up = [each for each in await desk.refusals() if each["by"] == "channel"]
+            dead_letter = [each for each in await desk.refusals() if each["by"] == "channel"]
             health = await running.health()
 
-    assert not given_up
+    assert not dead_letter
     assert health["outbox"]["dead_letters"] == 0
     assert out_of_order == 0
     # Taken without an answer, and its status was lost as well: the documented gap.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rasa_whatsapp_channel.store.base import Item, Queue, Store
+from rasa_whatsapp_channel.store.base import Queue, QueueItem, Store
 from rasa_whatsapp_channel.store.heartbeat import LOOKS
 
 
@@ -19,7 +19,7 @@ def notice_silence(store: Store) -> None:
         store.beat()
 
 
-async def crash_with_next_entry(store: Store, dying: Store, queue: str) -> Item:
+async def crash_with_next_entry(store: Store, dying: Store, queue: str) -> QueueItem:
     """Let the process behind *dying* claim the next entry of *queue* and die; *store* notices."""
     claimed: Queue = getattr(dying, queue)
     item = await claimed.claim() or await claimed.claim_suspect()

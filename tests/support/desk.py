@@ -12,8 +12,7 @@ from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import Store
-from rasa_whatsapp_channel.store.consumer import DONE, Retry
+from rasa_whatsapp_channel.store.base import DONE, Retry, Store
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 
 PHONE = "15550002222"

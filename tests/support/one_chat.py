@@ -24,8 +24,7 @@ from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
-from rasa_whatsapp_channel.store.base import Item, Store
-from rasa_whatsapp_channel.store.consumer import DeadLetter, Done, Retry
+from rasa_whatsapp_channel.store.base import DeadLetter, Done, QueueItem, Retry, Store
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.clients import CloudClient
 from rasa_whatsapp_channel.whatsapp.transport import Request, Response
@@ -161,7 +160,7 @@ class OneChat:
         self.heard.append((turn.sender_id, turn.text))
         return True
 
-    async def _end(self, queue: Any, item: Item, outcome: Any) -> None:
+    async def _end(self, queue: Any, item: QueueItem, outcome: Any) -> None:
         if isinstance(outcome, Retry):
             await queue.retry_later(
                 item,

@@ -17,7 +17,7 @@ def log_routes(world: World) -> Iterator[web.RouteDef]:
     webhook = "/simulator/webhooks/{id}"
     yield web.get("/simulator/requests", routes.requests)
     yield web.get("/simulator/refusals", routes.refusals)
-    yield web.post("/simulator/given-up", routes.give_up)
+    yield web.post("/simulator/dead-letters", routes.dead_letter)
     yield web.get("/simulator/webhooks", routes.webhooks)
     yield web.post("/simulator/webhooks", routes.send)
     yield web.post(f"{webhook}/redeliver", routes.redeliver)
@@ -34,19 +34,19 @@ class LogRoutes:
         return web.json_response(list(self._world.requests))
 
     async def refusals(self, request: web.Request) -> web.Response:
-        """What reached no phone: refused by WhatsApp, or given up by the channel."""
+        """What reached no phone: refused by WhatsApp, or a dead letter of the channel."""
         return web.json_response([asdict(each) for each in self._world.state.refusals])
 
-    async def give_up(self, request: web.Request) -> web.Response:
+    async def dead_letter(self, request: web.Request) -> web.Response:
         """The channel tells of a message that it does not send."""
         given = await read_object(request)
         recipient, reason = text_of(given, "to"), text_of(given, "reason")
         body, code = given.get("body"), given.get("code")
         if recipient is None or reason is None:
-            raise Wrong('A message given up is {"to", "reason", "code", "response", "body"}.')
+            raise Wrong('A dead letter is {"to", "reason", "code", "response", "body"}.')
         if not isinstance(body, Mapping | None) or not isinstance(code, int | None):
             raise Wrong("body is a message as it would have been sent, code a number.")
-        self._world.note_given_up(
+        self._world.note_dead_letter(
             recipient,
             reason,
             code=code or None,

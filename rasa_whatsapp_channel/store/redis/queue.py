@@ -12,8 +12,8 @@ from rasa_whatsapp_channel.store.base import (
     Body,
     DeadLetterRow,
     Depth,
-    Item,
     Queue,
+    QueueItem,
     Retention,
     State,
     WaitingRow,
@@ -50,14 +50,14 @@ class RedisQueue(Queue):
     async def put(self, key: str, conversation: str, body: Body) -> bool:
         return await self._says("put", key, conversation, to_json(body), self._retention.seen)
 
-    async def claim_many(self, limit: int) -> Sequence[Item]:
+    async def claim_many(self, limit: int) -> Sequence[QueueItem]:
         return await self._claim(limit, "ready")
 
-    async def claim_suspect(self) -> Item | None:
+    async def claim_suspect(self) -> QueueItem | None:
         items = await self._claim(1, "suspects")
         return items[0] if items else None
 
-    async def _claim(self, limit: int, place: str) -> Sequence[Item]:
+    async def _claim(self, limit: int, place: str) -> Sequence[QueueItem]:
         number = self._claim_number
         self._claim_number += 1
         claimed = self._submit("claim", self._claimant(), number, limit, place)
@@ -75,7 +75,7 @@ class RedisQueue(Queue):
             self._line.wake_in(float(due_in))
         return items
 
-    async def _read(self, entry: Sequence[Any]) -> Item | None:
+    async def _read(self, entry: Sequence[Any]) -> QueueItem | None:
         """Return the entry, or make a dead letter of it where it is no entry (any more)."""
         try:
             return _to_item(entry)
@@ -97,12 +97,12 @@ class RedisQueue(Queue):
                 return  # closed meanwhile, which hands back everything
             handed_back.add_done_callback(_ignore)
 
-    async def done(self, item: Item, hold: float = 0.0, *, cause: str = TIME) -> None:
+    async def done(self, item: QueueItem, hold: float = 0.0, *, cause: str = TIME) -> None:
         await self._call("done", *_claim_of(item), hold, cause)
 
     async def retry_later(
         self,
-        item: Item,
+        item: QueueItem,
         after: float = 0.0,
         *,
         cause: str = TIME,
@@ -115,7 +115,7 @@ class RedisQueue(Queue):
         claim = _claim_of(item)
         await self._call("retry_later", *claim, after, cause, uncounted, text, error or "")
 
-    async def dead_letter(self, item: Item, reason: str) -> None:
+    async def dead_letter(self, item: QueueItem, reason: str) -> None:
         await self._call("dead_letter", *_claim_of(item), reason, self._retention.dead_letters)
 
     async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
@@ -199,13 +199,13 @@ def _ignore(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
-def _claim_of(item: Item) -> tuple[str, str, int]:
+def _claim_of(item: QueueItem) -> tuple[str, str, int]:
     return item.conversation, item.key, item.attempts
 
 
-def _to_item(entry: Sequence[Any]) -> Item:
+def _to_item(entry: Sequence[Any]) -> QueueItem:
     key, conversation, body, attempts, put_at, uncounted, crashes, failing_since, error = entry
-    return Item(
+    return QueueItem(
         key=key,
         conversation=conversation,
         body=from_json(body),

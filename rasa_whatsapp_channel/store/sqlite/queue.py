@@ -15,8 +15,8 @@ from rasa_whatsapp_channel.store.base import (
     Clock,
     DeadLetterRow,
     Depth,
-    Item,
     Queue,
+    QueueItem,
     State,
     WaitingRow,
 )
@@ -47,7 +47,7 @@ class SQLiteQueue(Queue):
         self._clock = clock
         self._claimant = claimant
         self._latest = 0.0  # the latest time this process saw
-        self._unsure: list[Item] = []  # claims of which it is not known whether they were committed
+        self._unsure: list[QueueItem] = []  # claims that may not have been committed
         self.line = Line()
 
     async def put(self, key: str, conversation: str, body: Body) -> bool:
@@ -100,15 +100,15 @@ class SQLiteQueue(Queue):
         # Never longer than was meant, though the clock was set back meanwhile.
         return float(min(until - self._clock(), seconds)), str(cause)
 
-    async def claim_many(self, limit: int) -> Sequence[Item]:
+    async def claim_many(self, limit: int) -> Sequence[QueueItem]:
         return await self._claim_some(limit, is_suspect=False)
 
-    async def claim_suspect(self) -> Item | None:
+    async def claim_suspect(self) -> QueueItem | None:
         items = await self._claim_some(1, is_suspect=True)
         return items[0] if items else None
 
-    async def _claim_some(self, limit: int, *, is_suspect: bool) -> Sequence[Item]:
-        items: list[Item] = []
+    async def _claim_some(self, limit: int, *, is_suspect: bool) -> Sequence[QueueItem]:
+        items: list[QueueItem] = []
         claimed = self._commits.write(self._claim, self._claimant(), limit, is_suspect, items)
         try:
             await asyncio.shield(claimed)
@@ -128,8 +128,8 @@ class SQLiteQueue(Queue):
         claimant: str,
         limit: int,
         is_suspect: bool,
-        items: list[Item],
-    ) -> Sequence[Item]:
+        items: list[QueueItem],
+    ) -> Sequence[QueueItem]:
         """Claim into *items*, which are to be known also where the commit ends in an error."""
         items.clear()  # of an earlier run, which was rolled back
         for unsure in self._unsure:
@@ -158,10 +158,10 @@ class SQLiteQueue(Queue):
         conversation: str,
         body: str,
         *more: Any,
-    ) -> Item | None:
+    ) -> QueueItem | None:
         """Return the entry, or make a dead letter of it where it is no entry (any more)."""
         try:
-            return Item(key, conversation, from_json(body), *more)
+            return QueueItem(key, conversation, from_json(body), *more)
         except ValueError:
             logger.error("whatsapp.dead_letter: %s of the %s: %s", key, self._name, UNREADABLE)
             self._bury(db, seq, conversation, UNREADABLE)
@@ -186,7 +186,7 @@ class SQLiteQueue(Queue):
         (due_at,) = db.execute(sql.NEXT_DUE, (self._name,)).fetchone()
         return None if due_at is None else float(due_at)
 
-    def _hand_back_late(self, claimed: asyncio.Future[Sequence[Item]]) -> None:
+    def _hand_back_late(self, claimed: asyncio.Future[Sequence[QueueItem]]) -> None:
         if claimed.cancelled() or claimed.exception() or not (items := claimed.result()):
             return
         try:
@@ -195,13 +195,13 @@ class SQLiteQueue(Queue):
             return  # closed meanwhile, which hands back everything
         handed_back.add_done_callback(_ignore)
 
-    def _hand_back_all(self, db: sqlite3.Connection, items: Sequence[Item]) -> None:
+    def _hand_back_all(self, db: sqlite3.Connection, items: Sequence[QueueItem]) -> None:
         for item in items:
             if (seq := self._held(db, item)) is not None:
                 db.execute(sql.HAND_BACK, (seq,))
                 self.line.wake()
 
-    def _held(self, db: sqlite3.Connection, item: Item) -> int | None:
+    def _held(self, db: sqlite3.Connection, item: QueueItem) -> int | None:
         """Return the entry's *seq* unless the claim was lost."""
         row = db.execute(sql.FIRST, (self._name, item.conversation)).fetchone()
         if row is None:
@@ -209,10 +209,10 @@ class SQLiteQueue(Queue):
         seq, key, attempts, _, claimed, _ = row
         return int(seq) if claimed and (key, attempts) == (item.key, item.attempts) else None
 
-    async def done(self, item: Item, hold: float = 0.0, *, cause: str = TIME) -> None:
+    async def done(self, item: QueueItem, hold: float = 0.0, *, cause: str = TIME) -> None:
         await self._commits.write(self._done, item, hold, cause)
 
-    def _done(self, db: sqlite3.Connection, item: Item, hold: float, cause: str) -> None:
+    def _done(self, db: sqlite3.Connection, item: QueueItem, hold: float, cause: str) -> None:
         held = (self._name, item.conversation, item.key, item.attempts)
         if db.execute(sql.REMOVE_HELD, held).rowcount:
             self._go_on(db, item.conversation, hold, cause)
@@ -228,7 +228,7 @@ class SQLiteQueue(Queue):
 
     async def retry_later(
         self,
-        item: Item,
+        item: QueueItem,
         after: float = 0.0,
         *,
         cause: str = TIME,
@@ -243,7 +243,7 @@ class SQLiteQueue(Queue):
     def _retry_later(
         self,
         db: sqlite3.Connection,
-        item: Item,
+        item: QueueItem,
         after: float,
         cause: str,
         counted: bool,
@@ -258,10 +258,10 @@ class SQLiteQueue(Queue):
         db.execute(sql.RETRY, (*self._due(after, cause), *counts, body, *failed, seq))
         self._wake_in(after)
 
-    async def dead_letter(self, item: Item, reason: str) -> None:
+    async def dead_letter(self, item: QueueItem, reason: str) -> None:
         await self._commits.write(self._dead_letter, item, to_unicode(reason))
 
-    def _dead_letter(self, db: sqlite3.Connection, item: Item, reason: str) -> None:
+    def _dead_letter(self, db: sqlite3.Connection, item: QueueItem, reason: str) -> None:
         seq = self._held(db, item)
         if seq is not None:
             self._bury(db, seq, item.conversation, reason)

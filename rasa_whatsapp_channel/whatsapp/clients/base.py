@@ -98,7 +98,7 @@ class Client(ABC):
         along as a header to who `takes_notes`, and to nobody else.
         """
 
-    async def tell_given_up(self, told: Mapping[str, Any]) -> None:
+    async def tell_dead_letter(self, told: Mapping[str, Any]) -> None:
         """Tell who `takes_notes` of a message that is not sent; nobody else. Never raises."""
         return
 

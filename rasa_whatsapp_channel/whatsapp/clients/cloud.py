@@ -21,9 +21,9 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Clock,
 from rasa_whatsapp_channel.whatsapp.clients.credentials import FixedCredentials, bearer
 from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
 from rasa_whatsapp_channel.whatsapp.clients.requests import (
+    dead_letter_request,
     download_request,
     form_upload_request,
-    given_up_request,
     is_at_meta,
     is_loopback,
     is_same_origin,
@@ -92,9 +92,9 @@ class CloudShape(Client):
             request = with_note(request, note)
         return await self._exchange.send_message(request)
 
-    async def tell_given_up(self, told: Mapping[str, Any]) -> None:
+    async def tell_dead_letter(self, told: Mapping[str, Any]) -> None:
         if self._takes_notes:
-            await self._exchange.tell(given_up_request(self._number_url, told))
+            await self._exchange.tell(dead_letter_request(self._number_url, told))
 
     async def upload(self, file: File) -> str:
         request = form_upload_request(join(self._number_url, "media"), file)

@@ -38,9 +38,9 @@ def with_note(request: Request, note: str) -> Request:
     return replace(request, headers={**request.headers, NOTE: note})
 
 
-def given_up_request(base_url: str, told: Mapping[str, Any]) -> Request:
+def dead_letter_request(base_url: str, told: Mapping[str, Any]) -> Request:
     """Return what tells a simulator at *base_url* of a message that is not sent."""
-    url = join(origin(base_url) or base_url, "simulator", "given-up")
+    url = join(origin(base_url) or base_url, "simulator", "dead-letters")
     return replace(json_request("POST", url, told), timeout=NOTE_TIMEOUT)
 
 

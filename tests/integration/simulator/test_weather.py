@@ -134,7 +134,9 @@ async def test_a_refusal_is_kept_with_the_chat(start, tmp_path):
 async def test_refusals_are_there_again_after_the_next_start(start, tmp_path):
     simulator = await start()
     await simulator.cloud({**HELLO, "to": "4915112345678", "text": {}})
-    await simulator.post("/simulator/given-up", {"to": "4915112345678", "reason": "no such file"})
+    await simulator.post(
+        "/simulator/dead-letters", {"to": "4915112345678", "reason": "no such file"}
+    )
     _, export = await simulator.get("/simulator/export")
     _, refusals = await simulator.get("/simulator/refusals")
 
@@ -156,8 +158,8 @@ async def test_refusals_are_there_again_after_the_next_start(start, tmp_path):
         {"to": "49", "reason": "x", "code": "7"},
     ],
 )
-async def test_what_is_told_of_a_message_given_up_is_checked(simulator, given):
-    status, answer = await simulator.post("/simulator/given-up", given)
+async def test_what_is_told_of_a_dead_letter_is_checked(simulator, given):
+    status, answer = await simulator.post("/simulator/dead-letters", given)
     assert (status, list(answer)) == (400, ["error"])
 
 

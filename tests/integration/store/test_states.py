@@ -9,7 +9,7 @@ import pytest
 from support.crashes import fall_silent, notice_silence
 
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import WINDOW, Item, Queue, State, Store, status_of
+from rasa_whatsapp_channel.store.base import WINDOW, Queue, QueueItem, State, Store, status_of
 from rasa_whatsapp_channel.store.heartbeat import LOOKS
 
 ANNA = "491511111111"
@@ -23,7 +23,7 @@ class Scene:
     store: Store
     url: str
     clock: Callable[[], float]
-    item: Item | None = None
+    item: QueueItem | None = None
 
     @property
     def queue(self) -> Queue:
@@ -36,7 +36,7 @@ class Scene:
         dead = {row.key for row in await self.queue.dead_letters()}
         return "dead letter" if "entry" in dead else "done"
 
-    async def claim(self) -> Item:
+    async def claim(self) -> QueueItem:
         item = await self.queue.claim()
         assert item is not None
         return item

@@ -614,7 +614,7 @@ async def test_there_is_no_wait_to_end_where_all_is_ready(queue, clock):
 # Dead letters
 
 
-async def test_a_given_up_entry_can_be_looked_at(queue, clock):
+async def test_a_dead_letter_can_be_looked_at(queue, clock):
     await queue.put("k", ANNA, HELLO)
     item = await queue.claim()
     clock.now += 3
@@ -628,14 +628,14 @@ async def test_a_given_up_entry_can_be_looked_at(queue, clock):
     assert dead_letter.died_at == clock.now
 
 
-async def test_a_conversation_goes_on_after_a_given_up_entry(queue):
+async def test_a_conversation_goes_on_after_a_dead_letter(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
     await queue.dead_letter(await queue.claim(), "reason")
 
     assert (await queue.claim()).key == "a2"
 
 
-async def test_the_newest_given_up_entries_come_first(queue):
+async def test_the_newest_dead_letters_come_first(queue):
     for key in ("a", "b", "c"):
         await queue.put(key, ANNA, HELLO)
         await queue.dead_letter(await queue.claim(), "reason")
@@ -658,14 +658,14 @@ async def test_a_retried_entry_starts_anew_at_the_end_of_its_conversation(queue,
     assert again.put_at == clock.now
 
 
-async def test_what_was_not_given_up_cannot_be_retried(queue):
+async def test_what_is_no_dead_letter_cannot_be_retried(queue):
     await queue.put("k", ANNA, HELLO)
 
     assert not await queue.requeue("k")
     assert not await queue.requeue("never seen")
 
 
-async def test_an_entry_can_be_given_up_and_retried_again(queue):
+async def test_an_entry_can_be_a_dead_letter_and_retried_again(queue):
     await queue.put("k", ANNA, HELLO)
     for reason in ("first", "second"):
         await queue.dead_letter(await queue.claim(), reason)
@@ -692,7 +692,7 @@ async def test_what_cannot_be_handled_is_kept_once(queue):
     assert [entry.reason for entry in await queue.dead_letters()] == ["first"]
 
 
-async def test_given_up_entries_go_away_after_a_month(store, clock):
+async def test_dead_letters_go_away_after_a_month(store, clock):
     await store.inbox.put_dead_letter("k", "", HELLO, "reason")
 
     clock.now += 29 * DAY
@@ -724,7 +724,7 @@ async def test_a_discarded_entry_is_gone_and_its_key_stays_seen(queue):
     assert [entry.key for entry in await queue.dead_letters()] == ["b"]
 
 
-async def test_what_was_not_given_up_cannot_be_discarded(queue):
+async def test_what_is_no_dead_letter_cannot_be_discarded(queue):
     await queue.put("k", ANNA, HELLO)
 
     assert not await queue.discard("k")
@@ -850,7 +850,7 @@ async def test_an_empty_queue_has_no_depth(queue):
     assert await queue.depth() == Depth(waiting=0, dead_letters=0, oldest=None)
 
 
-async def test_depth_counts_what_waits_and_what_is_out_and_what_was_given_up(queue, clock):
+async def test_depth_counts_what_waits_and_what_is_out_and_dead_letters(queue, clock):
     start = clock.now
     for n in range(5):
         await queue.put(f"k{n}", f"user {n % 2}", HELLO)
@@ -912,7 +912,7 @@ async def test_waiting_ends_when_the_next_entry_becomes_free(rested, end):
     assert await waiting < 1
 
 
-async def test_waiting_ends_when_a_given_up_entry_is_retried(rested):
+async def test_waiting_ends_when_a_dead_letter_is_retried(rested):
     await rested.put_dead_letter("k", ANNA, HELLO, "reason")
     waiting = asyncio.create_task(seconds(rested.wait(10)))
     await asyncio.sleep(0.05)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from support.spans import Spans, told, trace_id
 
-from rasa_whatsapp_channel.store.base import Item, Store
-from rasa_whatsapp_channel.store.consumer import DONE, Outcome
+from rasa_whatsapp_channel.store.base import DONE, Outcome, QueueItem, Store
 from rasa_whatsapp_channel.tracing.seams import OpenTelemetry
 from rasa_whatsapp_channel.whatsapp.events import Status
 
@@ -16,14 +15,14 @@ def server(spans: Spans) -> OpenTelemetry:
     return OpenTelemetry(spans.provider.get_tracer("test"))
 
 
-async def handle(_item: Item) -> Outcome:
+async def handle(_item: QueueItem) -> Outcome:
     return DONE
 
 
 async def note(_status: Status) -> None: ...
 
 
-async def take(queue) -> Item:
+async def take(queue) -> QueueItem:
     item = await queue.claim()
     assert item is not None
     return item

@@ -281,11 +281,11 @@ async def test_what_the_channel_gives_up_is_told_with_its_response_and_reason(de
     ada = desk.user().sends("hi")
     await ada.gets_nothing()
 
-    (given_up,) = desk.refusals
-    assert (given_up["by"], given_up["person"]) == ("channel", ada.phone)
-    assert given_up["response"] == "utter_bill"
-    assert "media/none.jpg" in given_up["rule"]
-    assert given_up["request"]["body"] == {"type": "image", "image": {"path": "media/none.jpg"}}
+    (dead_letter,) = desk.refusals
+    assert (dead_letter["by"], dead_letter["person"]) == ("channel", ada.phone)
+    assert dead_letter["response"] == "utter_bill"
+    assert "media/none.jpg" in dead_letter["rule"]
+    assert dead_letter["request"]["body"] == {"type": "image", "image": {"path": "media/none.jpg"}}
 
 
 def test_the_channel_of_the_fixture_keeps_its_messages_in_a_file(desk, tmp_path):

@@ -10,8 +10,7 @@ from rasa_whatsapp_channel.inbound.recovery import (
     is_worth_another_fetch,
     pause,
 )
-from rasa_whatsapp_channel.store.base import INFRASTRUCTURE
-from rasa_whatsapp_channel.store.consumer import DeadLetter, Retry
+from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Retry
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     BotUnavailable,

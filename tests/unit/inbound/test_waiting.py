@@ -8,7 +8,7 @@ import pytest
 from support.desk import Desk
 
 from rasa_whatsapp_channel.inbound.slots import Slots
-from rasa_whatsapp_channel.store.consumer import DONE, Retry
+from rasa_whatsapp_channel.store.base import DONE, Retry
 from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable
 
 AWAY = BotUnavailable("lock store", "ConnectionError: refused", everywhere=True)

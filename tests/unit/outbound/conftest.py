@@ -20,8 +20,7 @@ from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import Item
-from rasa_whatsapp_channel.store.consumer import DeadLetter, Done, Outcome, Retry
+from rasa_whatsapp_channel.store.base import DeadLetter, Done, Outcome, QueueItem, Retry
 from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.clients import Accepted, Client
@@ -71,7 +70,7 @@ class FakeClient(Client):
         self.is_down = False
         self.pings = 0
         self.callback_data: list[str | None] = []  # of each in `sent`
-        self.given_up: list[Mapping[str, Any]] = []
+        self.dead_letters: list[Mapping[str, Any]] = []
 
     def body(
         self,
@@ -104,8 +103,8 @@ class FakeClient(Client):
         names = self.names.get(address.first, (address.phone, address.user_id))
         return Accepted(f"wamid.{len(self.sent)}", *names)
 
-    async def tell_given_up(self, told: Mapping[str, Any]) -> None:
-        self.given_up.append(told)
+    async def tell_dead_letter(self, told: Mapping[str, Any]) -> None:
+        self.dead_letters.append(told)
 
     async def upload(self, file: Any) -> str:
         self.uploaded.append(Path(file.content).read_bytes())
@@ -237,7 +236,7 @@ class Office:
             await outcome.then()
         return item.key, outcome
 
-    async def crash_with_message_in_hand(self) -> Item:
+    async def crash_with_message_in_hand(self) -> QueueItem:
         """Another process claims the next entry, and is killed while the answer is on its way."""
         async with open_store(self.url, clock=self.clock) as dying:
             return await crash_with_next_entry(self.store, dying, "outbox")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.outbound.recovery import BROKEN, TIMED_OUT
-from rasa_whatsapp_channel.store.consumer import CRASHES, DONE
+from rasa_whatsapp_channel.store.base import DONE
+from rasa_whatsapp_channel.store.consumer import CRASHES
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, TURN
 from rasa_whatsapp_channel.whatsapp.clients.answers import lost_id
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError, TransportError

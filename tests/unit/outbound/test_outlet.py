@@ -291,11 +291,11 @@ async def test_a_simulator_is_told_of_a_response_of_which_nothing_is_left(chat):
     response = {"utter_action": "utter_x", "custom": {"type": "no_such_type"}}
     told = []
 
-    async def tell(given_up):
-        told.append(given_up)
+    async def tell(dead_letter):
+        told.append(dead_letter)
 
-    await chat.outlet("wamid.in1", tell_given_up=tell).say(PHONE, response)
-    await chat.outlet("wamid.in2", tell_given_up=tell).say(PHONE, {"text": "Hello"})
+    await chat.outlet("wamid.in1", tell_dead_letter=tell).say(PHONE, response)
+    await chat.outlet("wamid.in2", tell_dead_letter=tell).say(PHONE, {"text": "Hello"})
 
     (lost,) = told
     assert (lost["to"], lost["number"], lost["response"]) == (PHONE, None, "utter_x")

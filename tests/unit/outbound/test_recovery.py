@@ -13,13 +13,12 @@ from rasa_whatsapp_channel.outbound.recovery import (
     TIMED_OUT,
     AnotherWay,
     Confirm,
-    GiveUp,
     PauseSending,
     RetryLater,
     WaitForWindow,
     recover,
 )
-from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN
+from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
 from rasa_whatsapp_channel.whatsapp.errors import (
     CLOUD_CODES,
     ON_PREMISES_CODES,
@@ -114,14 +113,14 @@ def test_the_decision_follows_the_code_and_the_failures(error, failures, decisio
 def test_what_will_fail_again_is_given_up_with_its_reason(error, failures, lasting):
     decision = decide(error, failures=failures, lasting=lasting)
 
-    assert isinstance(decision, GiveUp)
+    assert isinstance(decision, DeadLetter)
     assert str(error) in decision.reason
 
 
 def test_a_template_has_no_window_to_wait_for():
     template = Template("hello_again", "en").body()
 
-    assert isinstance(decide(answer(131047), message=template), GiveUp)
+    assert isinstance(decide(answer(131047), message=template), DeadLetter)
 
 
 def test_jitter_only_lengthens_the_wait():
@@ -185,7 +184,7 @@ def test_a_file_that_cannot_be_uploaded_goes(code, status):
 def test_a_day_without_whatsapp_is_no_fault_of_the_file():
     decision = decide(REFUSED, message=UPLOADED, lasting=PATIENCE + 1, in_upload=True)
 
-    assert isinstance(decision, GiveUp)
+    assert isinstance(decision, DeadLetter)
 
 
 @pytest.mark.parametrize("error", [answer(131053), MediaError("a.jpg: does not exist")])
@@ -195,7 +194,7 @@ def test_a_template_does_not_go_without_the_file_of_its_header(error):
 
     decision = decide(error, message=template, renewed=1)
 
-    assert isinstance(decision, GiveUp)
+    assert isinstance(decision, DeadLetter)
     assert "a template that has a file in its header cannot go without it" in decision.reason
 
 

@@ -13,8 +13,8 @@ from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import PREPARATIONS, Pace
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.store.base import WINDOW, Queue
-from rasa_whatsapp_channel.store.consumer import Consumer, DeadLetter, Done, Retry
+from rasa_whatsapp_channel.store.base import WINDOW, DeadLetter, Done, Queue, Retry
+from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.store.keys import is_failure_of_failure
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
@@ -404,13 +404,13 @@ async def test_a_refused_message_is_a_dead_letter_the_bot_is_told_and_the_next_o
     assert (event.code, event.response) == (131009, "utter_x")
 
 
-async def test_a_simulator_is_told_what_is_given_up_and_why(office):
+async def test_a_simulator_is_told_dead_letters_and_why(office):
     office.client.answers = [refuse(131009)]
     await office.put("1", Text("a"))
 
     await office.run()
 
-    (told,) = office.client.given_up
+    (told,) = office.client.dead_letters
     assert {**told, "reason": ""} == {
         "to": PHONE,
         "number": None,

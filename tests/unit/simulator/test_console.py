@@ -17,7 +17,7 @@ ATTEMPT = {"event": "webhook", "status": None, "error": "no answer", "attempt": 
         ),
         (
             {"event": "refused", "by": "channel", "rule": "no such file", "request": None},
-            "given up by the channel: no such file",
+            "a dead letter of the channel: no such file",
         ),
         (
             {"event": "weather", "words": "a status comes twice", "kind": "statuses", "n": 7},

@@ -15,18 +15,18 @@ import pytest
 from support.crashes import crash_with_next_entry, fall_silent, notice_silence
 
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import Item, Queue, State
-from rasa_whatsapp_channel.store.consumer import (
-    CRASHES,
+from rasa_whatsapp_channel.store.base import (
     DONE,
-    FAILURES,
-    Consumer,
     DeadLetter,
     Done,
     Handler,
     Outcome,
+    Queue,
+    QueueItem,
     Retry,
+    State,
 )
+from rasa_whatsapp_channel.store.consumer import CRASHES, FAILURES, Consumer
 from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
@@ -114,7 +114,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.taken: list[str] = []
-        self.items: list[Item] = []
+        self.items: list[QueueItem] = []
         self.in_hand: dict[str, asyncio.Future[Outcome]] = {}
 
     async def __call__(self, item):

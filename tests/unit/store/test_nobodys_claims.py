@@ -8,8 +8,8 @@ import threading
 from support.crashes import fall_silent, notice_silence
 
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import SUSPECT_FROM
-from rasa_whatsapp_channel.store.consumer import DONE, Consumer
+from rasa_whatsapp_channel.store.base import DONE, SUSPECT_FROM
+from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 

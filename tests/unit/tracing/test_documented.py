@@ -17,8 +17,7 @@ from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import Item
-from rasa_whatsapp_channel.store.consumer import DONE, DeadLetter, Outcome, Retry
+from rasa_whatsapp_channel.store.base import DONE, DeadLetter, Outcome, QueueItem, Retry
 from rasa_whatsapp_channel.tracing import Tracing
 from rasa_whatsapp_channel.tracing.seams import OpenTelemetry
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
@@ -78,7 +77,7 @@ async def speak_with(tracing: Tracing) -> None:
         for name, queue in (("inbox", store.inbox), ("outbox", store.outbox)):
             for outcome in outcomes[name]:
 
-                async def handle(_item: Item, outcome: Outcome = outcome) -> Outcome:
+                async def handle(_item: QueueItem, outcome: Outcome = outcome) -> Outcome:
                     return outcome
 
                 item = await queue.claim()

@@ -1,4 +1,4 @@
-// What reached no phone, refused by WhatsApp or given up by the channel: its author wants to know.
+// What reached no phone, refused by WhatsApp or a dead letter of the channel: its author wants to know.
 
 import { h, icon } from "../dom.js";
 import { jsonBlock } from "../json.js";

@@ -181,38 +181,38 @@ async def test_a_simulator_on_this_machine_gets_the_note_beside_the_message(spok
     assert here.requests[-1].headers["X-Rasa-Response"] == '{"response": "utter_x"}'
 
 
-GIVEN_UP = {"to": "16505551234", "reason": "no such file", "body": {"type": "text"}}
+DEAD_LETTER = {"to": "16505551234", "reason": "no such file", "body": {"type": "text"}}
 
 
 @every_api
-async def test_a_simulator_on_this_machine_is_told_of_what_is_given_up_without_the_token(spoken):
+async def test_a_simulator_on_this_machine_is_told_of_dead_letters_without_the_token(spoken):
     here = FakeTransport(answer({"noted": True}))
     client = SPOKEN_HERE[spoken.name](here)
 
-    await client.tell_given_up(GIVEN_UP)
+    await client.tell_dead_letter(DEAD_LETTER)
 
     (request,) = here.requests
     address = urlsplit(request.url)
-    assert (request.method, address.path) == ("POST", "/simulator/given-up")
+    assert (request.method, address.path) == ("POST", "/simulator/dead-letters")
     assert is_loopback(request.url)
-    assert json.loads(request.body) == GIVEN_UP
+    assert json.loads(request.body) == DEAD_LETTER
     assert request.headers == {"Content-Type": "application/json"}
 
 
 @every_api
-async def test_whatsapp_is_told_nothing_of_what_is_given_up(spoken):
+async def test_whatsapp_is_told_nothing_of_what_is_a_dead_letter(spoken):
     client, transport = talk(spoken)
 
-    await client.tell_given_up(GIVEN_UP)
+    await client.tell_dead_letter(DEAD_LETTER)
 
     assert transport.requests == []
 
 
 @every_api
-async def test_whether_a_simulator_hears_of_what_is_given_up_does_not_matter(spoken):
+async def test_whether_a_simulator_hears_of_dead_letters_does_not_matter(spoken):
     here = FakeTransport(TransportError("nobody is there", reached=False))
 
-    await SPOKEN_HERE[spoken.name](here).tell_given_up(GIVEN_UP)
+    await SPOKEN_HERE[spoken.name](here).tell_dead_letter(DEAD_LETTER)
 
 
 @every_api
