@@ -17,12 +17,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rasa_whatsapp_channel.compose.carousel import to_carousel
+from rasa_whatsapp_channel.compose.changes import Change
+from rasa_whatsapp_channel.compose.content import read_keys, read_text, to_plain
 from rasa_whatsapp_channel.compose.custom import read_custom, split_style
-from rasa_whatsapp_channel.compose.draft import Draft
-from rasa_whatsapp_channel.compose.elements import read_elements
+from rasa_whatsapp_channel.compose.draft import Composed, Draft
+from rasa_whatsapp_channel.compose.elements import read_elements, to_carousel
 from rasa_whatsapp_channel.compose.join import Parts, join
-from rasa_whatsapp_channel.compose.keys import read_keys
 from rasa_whatsapp_channel.compose.media import read_media
 from rasa_whatsapp_channel.compose.options import (
     NO_OPTIONS,
@@ -30,12 +30,8 @@ from rasa_whatsapp_channel.compose.options import (
     read_kind,
     read_options,
 )
-from rasa_whatsapp_channel.compose.plain import to_plain
-from rasa_whatsapp_channel.compose.plan import Change, Composed
-from rasa_whatsapp_channel.compose.quote import quote
-from rasa_whatsapp_channel.compose.style import Style, read_style
+from rasa_whatsapp_channel.compose.style import Style, quote, read_style
 from rasa_whatsapp_channel.compose.template import read_template
-from rasa_whatsapp_channel.compose.text import read_text
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages import Interactive, Message, Outgoing
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, Protocol
 
-from rasa_whatsapp_channel.compose.characters import cut
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.options import (
     AS_LIST,
@@ -16,11 +16,101 @@ from rasa_whatsapp_channel.compose.options import (
     Options,
     Reply,
 )
-from rasa_whatsapp_channel.compose.taps import Buttons, LinkButton, Lists, Taps
+from rasa_whatsapp_channel.compose.text import cut
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
-from rasa_whatsapp_channel.whatsapp.messages import Button, Row
+from rasa_whatsapp_channel.whatsapp.messages import (
+    Button,
+    Card,
+    CtaUrl,
+    Header,
+    ListMessage,
+    MediaCarousel,
+    Message,
+    ReplyButtons,
+    Row,
+    Section,
+)
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
+
+
+class Taps(Protocol):
+    """
+    Goes below a body of at most *body_limit* characters.
+
+    *headers* are the types of header it takes; where it takes none, it has no footer either.
+    """
+
+    @property
+    def body_limit(self) -> int: ...
+
+    @property
+    def headers(self) -> tuple[str, ...]: ...
+
+    def messages(
+        self, text: str, *, header: Header | None, footer: str | None
+    ) -> list[Message]: ...
+
+
+@dataclass(frozen=True)
+class Buttons:
+    buttons: tuple[Button, ...]
+    body_limit: int = limits.INTERACTIVE_BODY
+    headers: tuple[str, ...] = ReplyButtons.headers
+
+    def messages(self, text: str, *, header: Header | None, footer: str | None) -> list[Message]:
+        return [ReplyButtons(text, header, footer, self.buttons)]
+
+
+@dataclass(frozen=True)
+class LinkButton:
+    display_text: str
+    url: str
+    body_limit: int = limits.INTERACTIVE_BODY
+    headers: tuple[str, ...] = CtaUrl.headers
+
+    def messages(self, text: str, *, header: Header | None, footer: str | None) -> list[Message]:
+        return [CtaUrl(text, header, footer, self.display_text, self.url)]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """As many lists as *pages*; header and footer stand on the first and the last of them."""
+
+    pages: tuple[tuple[Row, ...], ...]
+    label: str
+    body_limit: int
+    headers: tuple[str, ...] = ListMessage.headers
+
+    def messages(self, text: str, *, header: Header | None, footer: str | None) -> list[Message]:
+        marks = self._marks()
+        texts = [f"{text} {marks[0]}".strip(), *marks[1:]]
+        last = len(self.pages) - 1
+        return [
+            ListMessage(
+                texts[number],
+                header if number == 0 else None,
+                footer if number == last else None,
+                self.label,
+                (Section(rows),),
+            )
+            for number, rows in enumerate(self.pages)
+        ]
+
+    def _marks(self) -> list[str]:
+        count = len(self.pages)
+        return [f"({number}/{count})" for number in range(1, count + 1)] if count > 1 else [""]
+
+
+@dataclass(frozen=True)
+class Carousel:
+    cards: tuple[Card, ...]
+    body_limit: int = limits.INTERACTIVE_BODY
+    headers: tuple[str, ...] = MediaCarousel.headers
+
+    def messages(self, text: str, *, header: Header | None, footer: str | None) -> list[Message]:
+        return [MediaCarousel(text, cards=self.cards)]
+
 
 # Nobody looks through more than ten lists; one text with numbers is shorter.
 MOST_LISTS: Final = 10

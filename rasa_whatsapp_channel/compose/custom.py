@@ -7,14 +7,23 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rasa_whatsapp_channel.compose.content import kind_name, read_json
 from rasa_whatsapp_channel.compose.draft import Draft
-from rasa_whatsapp_channel.compose.fallback import fall_back
+from rasa_whatsapp_channel.compose.join import Parts, join
 from rasa_whatsapp_channel.compose.links import encode_links
-from rasa_whatsapp_channel.compose.plain import kind_name, read_json
+from rasa_whatsapp_channel.compose.options import Link, Options, Reply
+from rasa_whatsapp_channel.compose.style import Style
 from rasa_whatsapp_channel.compose.template import refusal
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.messages import (
+    MEDIA_MESSAGES,
+    Card,
+    CtaUrl,
+    Document,
+    Header,
+    MediaCarousel,
+    MediaMessage,
     Message,
     Outgoing,
     check_support,
@@ -22,6 +31,41 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     find_unknown,
     parse_outgoing,
 )
+
+
+def fall_back(draft: Draft, message: Message) -> list[Message]:
+    """Return what goes in the place of *message*; nothing when there is nothing like it."""
+    if isinstance(message, CtaUrl):
+        return join(draft, _link_parts(message))
+    if isinstance(message, MediaCarousel):
+        cards = (Parts(message.text), *map(_card_parts, message.cards))
+        return [part for card in cards for part in join(draft, card)]
+    return []
+
+
+def _link_parts(message: CtaUrl) -> Parts:
+    title = message.header.text if message.header else None
+    return Parts(
+        message.text,
+        _files(message.header),
+        Options(links=(Link(message.display_text, message.url),)),
+        Style(header=title, footer=message.footer),
+    )
+
+
+def _card_parts(card: Card) -> Parts:
+    link = (Link(card.display_text or card.url, card.url),) if card.url else ()
+    replies = tuple(Reply(button.title, button.id) for button in card.buttons)
+    return Parts(card.text, (MEDIA_MESSAGES[card.header_type](card.media),), Options(replies, link))
+
+
+def _files(header: Header | None) -> tuple[MediaMessage, ...]:
+    if header is None or header.media is None:
+        return ()
+    if header.type == "document":
+        return (Document(header.media, filename=header.filename),)
+    return (MEDIA_MESSAGES[header.type](header.media),)
+
 
 _WRAPPERS: Final = ("messages", "json_message")
 _PHONE: Final = re.compile(r"[+\d\s().-]+")

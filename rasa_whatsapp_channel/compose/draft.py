@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from rasa_whatsapp_channel.compose.changes import make_change
+from rasa_whatsapp_channel.compose.changes import Change, make_change
 from rasa_whatsapp_channel.compose.markdown import MARKS, to_whatsapp, too_marked
-from rasa_whatsapp_channel.compose.plan import Change
 from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.messages import Outgoing, Template
 
 # With "p:" before it as long as the shortest id WhatsApp takes, that of a card's button.
 _DIGITS: Final = 18
+
+
+@dataclass(frozen=True)
+class Composed:
+    """
+    *payloads* are kept until their buttons are tapped: short id, sent to WhatsApp → payload.
+    *choices* are kept until the bot says something else: number, shown in the text → payload.
+    *template* goes instead of the messages while the 24-hour window is closed.
+    """
+
+    messages: tuple[Outgoing, ...]
+    changes: tuple[Change, ...] = ()
+    payloads: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict)
+    template: Template | None = None
 
 
 @dataclass

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rasa_whatsapp_channel.compose.buttons import to_taps
+from rasa_whatsapp_channel.compose.buttons import Taps, to_taps
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.options import Options
 from rasa_whatsapp_channel.compose.split import has_link, split, split_for_tail
 from rasa_whatsapp_channel.compose.style import Style
-from rasa_whatsapp_channel.compose.taps import Taps
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import (
     Captioned,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose.characters import cut
 from rasa_whatsapp_channel.compose.draft import Draft
+from rasa_whatsapp_channel.compose.text import cut
 from rasa_whatsapp_channel.media.schemes import short
 from rasa_whatsapp_channel.whatsapp.uris import encode_end, to_uri, trim
 

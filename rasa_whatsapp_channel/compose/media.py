@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose.characters import cut, one_line
+from rasa_whatsapp_channel.compose.content import MEDIA_KEYS, kind_name, nearest, read_text
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import encode_link, is_link
-from rasa_whatsapp_channel.compose.plain import kind_name
-from rasa_whatsapp_channel.compose.style import nearest
-from rasa_whatsapp_channel.compose.text import read_text
+from rasa_whatsapp_channel.compose.text import cut, one_line
 from rasa_whatsapp_channel.media.schemes import READ, scheme_of, type_of_data
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
@@ -27,8 +25,6 @@ _KINDS: Final = {
     "video": "video",
     "sticker": "sticker",
 }
-# Keys of a response that an action may pass, beside Rasa's own `image` and `attachment`.
-MEDIA_KEYS: Final = ("document", "video", "audio", "voice", "sticker")
 _SOURCES: Final = ("id", "link", "path")
 _ADDRESSES: Final = ("url", "src")  # as Rasa's other channels call them: a link or a path
 _MIME_TYPES: Final = ("mime_type", "content_type", "mimetype")

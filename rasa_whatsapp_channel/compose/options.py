@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose.characters import is_blank, one_line
+from rasa_whatsapp_channel.compose.content import kind_name, nearest
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import is_link, shown
-from rasa_whatsapp_channel.compose.plain import kind_name
-from rasa_whatsapp_channel.compose.style import nearest
+from rasa_whatsapp_channel.compose.text import is_blank, one_line
 from rasa_whatsapp_channel.whatsapp.uris import to_uri, trim
 
 _LINK_TYPES: Final = ("web_url", "url")

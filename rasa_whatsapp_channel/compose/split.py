@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 import regex
 
-from rasa_whatsapp_channel.compose.characters import is_blank, visible_end, visible_start
+from rasa_whatsapp_channel.compose.text import is_blank, visible_end, visible_start
 
 _URL: Final = r"(?i:https?://\S+)"
 # Marks stand around words, and within a line: https://faq.whatsapp.com/539178204879377

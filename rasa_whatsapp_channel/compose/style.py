@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose.characters import cut, one_line
+from rasa_whatsapp_channel.compose.content import kind_name, nearest, read_text
 from rasa_whatsapp_channel.compose.draft import Draft
-from rasa_whatsapp_channel.compose.plain import kind_name
-from rasa_whatsapp_channel.compose.text import read_text
+from rasa_whatsapp_channel.compose.text import cut, one_line
 from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.messages import Outgoing, Reaction, Template
 
 LIST_BUTTON: Final = "Choose"
 KEYS: Final = ("footer", "header", "list_button", "preview_url", "reply_to", "template")
@@ -57,12 +57,6 @@ def read_style(draft: Draft, *sources: Any) -> Style:
     )
 
 
-def nearest(key: str, known: Iterable[str]) -> str:
-    known = tuple(known)
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-
-
 def _line(draft: Draft, key: str, given: Mapping[str, Any]) -> str | None:
     text = read_text(draft, f"whatsapp.{key}", given.get(key))
     return one_line(text) if text else None
@@ -87,3 +81,33 @@ def _list_button(draft: Draft, given: Mapping[str, Any]) -> str:
     if new != label:
         draft.change("WA304", part="list_button", text=label, limit=limits.LIST_BUTTON, new=new)
     return new
+
+
+_NEVER_QUOTE = (Reaction, Template)  # WhatsApp refuses the first and shows nothing on the second
+
+
+def quote(
+    draft: Draft, messages: Sequence[Outgoing], wanted: bool | str, reply_to: str | None
+) -> list[Outgoing]:
+    """Let the first message that can quote what is *wanted*: the user's message, or one by id."""
+    messages = list(messages)
+    if not wanted or not messages:
+        return messages
+    quoted = wanted if isinstance(wanted, str) else reply_to
+    able = [
+        number
+        for number, outgoing in enumerate(messages)
+        if not isinstance(outgoing.message, _NEVER_QUOTE)
+    ]
+    reason = ""
+    if not draft.api.context:
+        reason = f"api {draft.api.name} cannot"
+    elif quoted is None:
+        reason = "the bot does not answer one"
+    elif not able:
+        reason = "a message of this kind cannot"
+    if reason:
+        draft.change("WA109", reason=reason)
+    elif messages[able[0]].reply_to is None:
+        messages[able[0]] = dataclasses.replace(messages[able[0]], reply_to=quoted)
+    return messages

@@ -17,12 +17,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rasa_whatsapp_channel.compose.buttons import to_ids
+from rasa_whatsapp_channel.compose.content import kind_name, nearest
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import encode_button_end, encode_links
 from rasa_whatsapp_channel.compose.media import read_attachment
 from rasa_whatsapp_channel.compose.options import Reply
-from rasa_whatsapp_channel.compose.plain import kind_name
-from rasa_whatsapp_channel.compose.style import nearest
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import (

@@ -1,24 +1,46 @@
-"""A text as a response holds it → a text that shows something."""
+"""What people see of a text. Lengths count code points, like `whatsapp.limits`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
-from rasa_whatsapp_channel.compose.characters import is_blank
-from rasa_whatsapp_channel.compose.draft import Draft
-from rasa_whatsapp_channel.compose.plain import kind_name
+import regex
+
+_BLANK: Final = regex.compile(r"[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*+")
+# Flags apart: \X counts for each one all those before it.
+_GRAPHEME: Final = regex.compile(r"\p{RI}\p{RI}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*+|\X")
 
 
-def read_text(draft: Draft, field: str, value: Any) -> str | None:
-    """Return *value* as a text without outer space, or None where there is none to show."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        draft.change("WA104", field=field, kind=kind_name(value))
-        return None
-    if is_blank(value):
-        draft.change("WA102", field=field)
-        return None
-    return value.strip()
+def is_blank(text: str) -> bool:
+    """Return whether a user would see nothing at all."""
+    if "!" <= text[:1] <= "~":  # most texts
+        return False
+    return _BLANK.fullmatch(text) is not None
+
+
+def one_line(text: str) -> str:
+    """Return *text* with every run of white space as one space: titles and labels have no lines."""
+    return " ".join(text.split())
+
+
+def cut(text: str, limit: int) -> str:
+    """Return *text* within *limit* characters, "…" where it was cut, never inside a visible one."""
+    if len(text) <= limit:
+        return text
+    return text[: visible_end(text, limit - 1)].rstrip() + "…"
+
+
+def visible_end(text: str, limit: int) -> int:
+    """Return the end of the last visible character that lies within *limit*."""
+    end = 0
+    for match in _GRAPHEME.finditer(text):
+        if match.end() > limit:
+            break
+        end = match.end()
+    return end or limit
+
+
+def visible_start(text: str, position: int) -> int:
+    """Return the first start of a visible character at *position* or behind it."""
+    ends = (match.end() for match in _GRAPHEME.finditer(text))
+    return next((end for end in ends if end >= position), len(text))

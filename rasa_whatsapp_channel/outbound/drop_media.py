@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from rasa_whatsapp_channel.compose.changes import make_change
+from rasa_whatsapp_channel.compose.changes import Change, make_change
 from rasa_whatsapp_channel.compose.join import NO_TEXT
-from rasa_whatsapp_channel.compose.plan import Change
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import (
     Button,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.compose import Change
-from rasa_whatsapp_channel.compose.characters import cut
+from rasa_whatsapp_channel.compose.text import cut
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 

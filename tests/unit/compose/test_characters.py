@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.compose.characters import cut, is_blank
+from rasa_whatsapp_channel.compose.text import cut, is_blank
 
 FAMILY = "👨‍👩‍👧‍👦"
 

@@ -7,8 +7,8 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_whatsapp_channel.compose.characters import is_blank
 from rasa_whatsapp_channel.compose.split import split, split_for_tail
+from rasa_whatsapp_channel.compose.text import is_blank
 
 FAMILY = "👨‍👩‍👧‍👦"
 LINK = "https://shop.example/" + "a" * 40

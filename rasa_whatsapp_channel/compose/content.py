@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rasa_whatsapp_channel.compose.draft import Draft
+from rasa_whatsapp_channel.compose.links import is_link
+from rasa_whatsapp_channel.compose.text import cut, is_blank, one_line
+from rasa_whatsapp_channel.whatsapp import mime
 
 DEPTH: Final = 32  # WhatsApp's own bodies need ten; a dict that holds itself needs an end
 _INTEGER: Final = 2**63
@@ -86,3 +90,91 @@ def _encodable(value: str) -> str:
     except UnicodeEncodeError:  # halves of a character, as JavaScript and old JSON leave them
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def read_text(draft: Draft, field: str, value: Any) -> str | None:
+    """Return *value* as a text without outer space, or None where there is none to show."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        draft.change("WA104", field=field, kind=kind_name(value))
+        return None
+    if is_blank(value):
+        draft.change("WA102", field=field)
+        return None
+    return value.strip()
+
+
+_SHOWN: Final = 60
+
+# Keys of a response that an action may pass, beside Rasa's own `image` and `attachment`.
+MEDIA_KEYS: Final = ("document", "video", "audio", "voice", "sticker")
+READ: Final = (
+    *("text", "image", "attachment", "buttons", "button_type", "quick_replies", "elements"),
+    *("custom", "metadata", *MEDIA_KEYS),
+)
+# What Rasa 3.6, Rasa Pro and the SDK of actions put there. It is for them, not for users.
+_RASAS: Final = frozenset(
+    {
+        "active_flow",
+        "allow_interruptions",
+        "assistant_id",
+        "channel",
+        "condition",
+        "domain_ground_truth",
+        "flow_id",
+        "id",
+        "json_message",
+        "llm_response_metadata",
+        "model_id",
+        "parse_mode",
+        "prompts",
+        "response",
+        "sender_id",
+        "step_id",
+        "template",
+        "timestamp",
+        "translation",
+        "use_rephraser",
+        "utter_action",
+        "utter_source",
+        "utter_type",
+    }
+)
+
+
+def read_keys(draft: Draft, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """
+    Return what of *content* is read, and say what is not.
+
+    What an action passes beside the name of a response fills the response's braces, so there
+    nothing is said of it, and `document="passport"` is a word and no file.
+    """
+    named = draft.name is not None
+    # Rasa Pro says whose words these are: an action's, or those of a policy's or agent's class.
+    source = content.get("utter_source")
+    foreign = named or (isinstance(source, str) and source[:1].isupper())
+    read = dict(content)
+    for key, value in content.items():
+        if value in (None, "", [], {}) or key in _RASAS:
+            continue
+        if key in MEDIA_KEYS and named and not _is_file(value):
+            del read[key]
+        elif key not in READ and not foreign:
+            shown = cut(one_line(key), _SHOWN)
+            draft.change("WA113", key=shown, hint=nearest(shown, READ))
+    return read
+
+
+def _is_file(value: Any) -> bool:
+    if not isinstance(value, str):
+        return not isinstance(value, (bool, int, float))
+    return is_link(value) or mime.from_ending(value) is not None
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    known = tuple(known)
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"

@@ -1,7 +1,7 @@
 """
 The list of codes as a page: docs/changes.md.
 
-    python -m rasa_whatsapp_channel.compose.changes.page > docs/changes.md
+    python -m rasa_whatsapp_channel.compose.changes_page > docs/changes.md
 """
 
 from __future__ import annotations
