@@ -21,10 +21,7 @@ def __getattr__(name: str) -> Any:
     if name in ("WhatsAppInput", "WhatsAppOutput"):
         return getattr(import_module("rasa_whatsapp_channel.channel"), name)
     if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
+        from rasa_whatsapp_channel.common import installed_version
 
-        try:
-            return version("rasa-whatsapp-channel")
-        except PackageNotFoundError:  # a checkout that was never installed
-            return "0"
+        return installed_version() or "0"  # a checkout that was never installed
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

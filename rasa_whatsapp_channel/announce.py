@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from rasa_whatsapp_channel.common import PRODUCT, installed_version
 from rasa_whatsapp_channel.settings import Settings
-
-PRODUCT: Final = "rasa-whatsapp-channel"
 
 # The checks of a caller that hold a secret; what they are called is the key of the setting.
 _SIGNED: Final = ("app_secret", "webhook_secret")
@@ -24,7 +22,7 @@ def describe(settings: Settings, *, webhook: str) -> str:
         _address(settings),
         f"store {_store(settings.store)}",
         f"webhook {webhook} ({_checks(settings)})",
-        f"{PRODUCT} {_version()}",
+        f"{PRODUCT} {installed_version() or 0}",
     ]
     if odd := [*_odd(settings)]:
         facts.append(f"note: {', '.join(odd)}")
@@ -74,10 +72,3 @@ def _odd(settings: Settings) -> Iterator[str]:
         yield "links into private networks are fetched"
     if not settings.media.download:
         yield "what people send is not fetched"
-
-
-def _version() -> str:
-    try:
-        return version(PRODUCT)
-    except PackageNotFoundError:  # a checkout that was never installed
-        return "0"

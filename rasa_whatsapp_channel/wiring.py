@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.outages import Outages, to_json
 from rasa_whatsapp_channel.inbound.receive import Receiver
@@ -309,7 +310,7 @@ def by_number(handles: Mapping[str | None, Handler]) -> Handler:
 
 
 def make_store(settings: Settings, *, clock: Clock | None = None) -> Store:
-    retention = base.Retention(ledger=settings.keep_sent_days * base.DAY)
+    retention = base.Retention(ledger=settings.keep_sent_days * DAY)
     # Servers that share a Redis share its clock.
     shared = settings.store.startswith(("redis://", "rediss://"))
     return open_store(settings.store, clock=None if shared else clock, retention=retention)

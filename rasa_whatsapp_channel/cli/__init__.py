@@ -14,6 +14,8 @@ from typing import Final
 
 import click
 
+from rasa_whatsapp_channel.common import installed_version
+
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "backup": "Copy the store to a file, while the bot runs.",
@@ -52,13 +54,7 @@ class Commands(click.Group):
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
         return
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        installed = version("rasa-whatsapp-channel")
-    except PackageNotFoundError:  # a checkout that was never installed
-        installed = "0"
-    click.echo(f"rasa-whatsapp {installed}")
+    click.echo(f"rasa-whatsapp {installed_version() or 0}")
     ctx.exit()
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import (
     DEBOUNCE,
     INFRASTRUCTURE,
@@ -26,7 +27,7 @@ HEADERS: Final = ("QUEUE", "STATE", "KEY", "WHO", "WHAT", "AGE", "ATTEMPTS", "WH
 # A message id begins with the person's number in base64; its end tells messages apart.
 _KEY_END: Final = 16
 _PERSON_END: Final = 4
-_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
+_UNITS: Final = ((DAY, "d"), (3_600, "h"), (60, "min"))
 
 
 @dataclass(frozen=True)

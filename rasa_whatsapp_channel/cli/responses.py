@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import click
 
+from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.domain.read import Domain, Response, Slot, Variation, read_domains
 from rasa_whatsapp_channel.domain.slots import BracesError, fill, find_names, translate
 from rasa_whatsapp_channel.lint.channels import OURS, is_for_us
@@ -36,8 +36,8 @@ def _find(domains: Sequence[Domain], path: Path, name: str) -> tuple[Domain, Res
     if found:
         return found[-1]  # of equal names Rasa takes the last one
     names = [each.name for domain in domains for each in domain.responses]
-    near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it has {len(names)} others"
+    near = closest(name, names)
+    hint = f"did you mean {near}?" if near else f"it has {len(names)} others"
     raise DomainError(f"{path}: has no response {name}; {hint}")
 
 
@@ -69,8 +69,8 @@ def _fill(
     names = find_names(sent)
     for name in given:
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"; did you mean {{{near[0]}}}?" if near else ""
+            near = closest(name, names)
+            hint = f"; did you mean {{{near}}}?" if near else ""
             raise click.ClickException(f"{variation.response.name} has no slot {{{name}}}{hint}")
     initial = {name: slot.initial for name, slot in known.items() if slot.initial is not None}
     missing = [name for name in names if name not in {**initial, **given}]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import is_link
 from rasa_whatsapp_channel.compose.text import cut, is_blank, one_line
@@ -164,7 +164,7 @@ def read_keys(draft: Draft, content: Mapping[str, Any]) -> Mapping[str, Any]:
             del read[key]
         elif key not in READ and not foreign:
             shown = cut(one_line(key), _SHOWN)
-            draft.change("WA113", key=shown, hint=nearest(shown, READ))
+            draft.change("WA113", key=shown, hint=suggest(shown, READ))
     return read
 
 
@@ -172,9 +172,3 @@ def _is_file(value: Any) -> bool:
     if not isinstance(value, str):
         return not isinstance(value, (bool, int, float))
     return is_link(value) or mime.from_ending(value) is not None
-
-
-def nearest(key: str, known: Iterable[str]) -> str:
-    known = tuple(known)
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.compose.buttons import Carousel, is_link_button, to_ids, to_titles
-from rasa_whatsapp_channel.compose.content import kind_name, nearest, read_text
+from rasa_whatsapp_channel.compose.content import kind_name, read_text
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.join import Parts
 from rasa_whatsapp_channel.compose.links import encode_link, is_link
@@ -37,7 +38,7 @@ def read_elements(draft: Draft, elements: Any, *, list_button: str) -> list[Part
 def _read_card(draft: Draft, where: str, item: Mapping[str, Any], style: Style) -> Parts:
     for key in item:
         if key not in KEYS:
-            draft.change("WA403", field=where, key=key, hint=nearest(key, KEYS))
+            draft.change("WA403", field=where, key=key, hint=suggest(key, KEYS))
     title = read_text(draft, f"{where}.title", item.get("title"))
     subtitle = read_text(draft, f"{where}.subtitle", item.get("subtitle"))
     found = read_media(draft, {"image": item.get("image_url") or item.get("image")})

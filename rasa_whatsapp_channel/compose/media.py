@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose.content import MEDIA_KEYS, kind_name, nearest, read_text
+from rasa_whatsapp_channel.common import suggest
+from rasa_whatsapp_channel.compose.content import MEDIA_KEYS, kind_name, read_text
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import encode_link, is_link
 from rasa_whatsapp_channel.compose.text import cut, one_line
@@ -101,7 +102,7 @@ class _Reader:
             return
         for key in self.part:
             if key not in _KEYS:
-                self.draft.change("WA207", field=self.where, key=key, hint=nearest(key, _KEYS))
+                self.draft.change("WA207", field=self.where, key=key, hint=suggest(key, _KEYS))
         kind = self._kind(source)
         caption, text = self._caption(kind)
         if text:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose.content import kind_name, nearest
+from rasa_whatsapp_channel.common import suggest
+from rasa_whatsapp_channel.compose.content import kind_name
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import is_link, shown
 from rasa_whatsapp_channel.compose.text import is_blank, one_line
@@ -81,7 +82,7 @@ def read_kind(draft: Draft, button_type: Any) -> str | None:
     if button_type in (AS_LIST, AS_NUMBERS):
         return str(button_type)
     if button_type not in (None, "", *_RASA_TYPES):
-        hint = nearest(str(button_type), (AS_LIST, AS_NUMBERS))
+        hint = suggest(str(button_type), (AS_LIST, AS_NUMBERS))
         draft.change("WA313", kind=button_type, hint=hint)
     return None
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose.content import kind_name, nearest, read_text
+from rasa_whatsapp_channel.common import suggest
+from rasa_whatsapp_channel.compose.content import kind_name, read_text
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.text import cut, one_line
 from rasa_whatsapp_channel.whatsapp import limits
@@ -46,7 +47,7 @@ def read_style(draft: Draft, *sources: Any) -> Style:
         return NO_STYLE
     for key in given:
         if key not in KEYS:
-            draft.change("WA108", key=key, hint=nearest(key, KEYS))
+            draft.change("WA108", key=key, hint=suggest(key, KEYS))
     return Style(
         header=_line(draft, "header", given),
         footer=_line(draft, "footer", given),

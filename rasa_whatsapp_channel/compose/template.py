@@ -16,8 +16,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.compose.buttons import to_ids
-from rasa_whatsapp_channel.compose.content import kind_name, nearest
+from rasa_whatsapp_channel.compose.content import kind_name
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import encode_button_end, encode_links
 from rasa_whatsapp_channel.compose.media import read_attachment
@@ -52,7 +53,7 @@ def read_template(draft: Draft, value: Any) -> Template | None:
         return None
     for key in value:
         if key not in _KEYS:
-            draft.change("WA108", key=f"template.{key}", hint=nearest(key, _KEYS))
+            draft.change("WA108", key=f"template.{key}", hint=suggest(key, _KEYS))
     body = {key: value[key] for key in ("name", "language", "namespace") if value.get(key)}
     try:
         body["components"] = _components(draft, value)

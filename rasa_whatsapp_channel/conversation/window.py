@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import DAY, Values
+from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.store.keys import wrote_key
 
 CLOSED: Final = 0.0  # "last written" of a person whose window WhatsApp says is closed

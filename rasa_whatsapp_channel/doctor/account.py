@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, skipped, warning
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError, read_errors
 
@@ -22,9 +23,8 @@ RENEW: Final = (
     "Make one that never expires, for a system user, with both WhatsApp permissions: "
     "business.facebook.com → Settings → System users → Generate token."
 )
-_DAY: Final = 86_400
-_SOON: Final = 3 * _DAY
-_COMING: Final = 14 * _DAY
+_SOON: Final = 3 * DAY
+_COMING: Final = 14 * DAY
 _TOKEN_CODES: Final = (0, 102, 104, 190, 401)
 
 

@@ -7,11 +7,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import installed_version
 from rasa_whatsapp_channel.doctor.bot import BotFacts
 from rasa_whatsapp_channel.doctor.credentials import Written
 from rasa_whatsapp_channel.doctor.place import Machine, Place
@@ -171,14 +171,7 @@ def _problem_of_function(root: Path, settings: Settings | None) -> str | None:
 
 
 def installed() -> dict[str, str]:
-    return {name: found for name in PACKAGES if (found := _version(name)) is not None}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+    return {name: found for name in PACKAGES if (found := installed_version(name)) is not None}
 
 
 def python_version() -> str:

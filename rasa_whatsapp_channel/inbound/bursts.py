@@ -17,10 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.inbound.choice import typed_number
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING, Turn, handling_of_message
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.store.base import DAY, DEBOUNCE, Clock, QueueItem, Store
+from rasa_whatsapp_channel.store.base import DEBOUNCE, Clock, QueueItem, Store
 from rasa_whatsapp_channel.store.keys import pieces_key
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage

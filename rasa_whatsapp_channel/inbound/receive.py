@@ -9,11 +9,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People, sender_of
 from rasa_whatsapp_channel.inbound.bursts import Bursts
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import DAY, WINDOW, Clock, Store
+from rasa_whatsapp_channel.store.base import WINDOW, Clock, Store
 from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.events import (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import DAY, INFRASTRUCTURE, DeadLetter, Outcome, Retry
+from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Outcome, Retry
 from rasa_whatsapp_channel.whatsapp.errors import (
     BotUnavailable,
     MediaError,

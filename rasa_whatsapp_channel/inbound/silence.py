@@ -12,9 +12,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.inbound.recovery import in_words
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import DAY, Values
+from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.store.keys import silence_key
 from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable, StoreError
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.lint.finding import Remark, remark
 
 OURS: Final = "whatsapp"
@@ -29,8 +29,8 @@ def is_for_us(channel: Any) -> bool:
 def check_channel(channel: Any) -> Iterator[Remark]:
     if not isinstance(channel, str) or channel == OURS or channel in CHANNELS:
         return
-    near = difflib.get_close_matches(channel.lower(), (OURS, *sorted(CHANNELS)), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"this one is called {OURS}"
+    near = closest(channel, (OURS, *sorted(CHANNELS)))
+    hint = f"did you mean {near}?" if near else f"this one is called {OURS}"
     yield remark("WA605", ("channel",), channel=channel, hint=hint)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Final
+
+from rasa_whatsapp_channel.common import suggest
 
 _SHOWN: Final = 12
 _KINDS: Final = (
@@ -26,10 +27,4 @@ def kind_of(value: object) -> str:
 
 def nearest(name: str, known: Collection[str], *, form: str = "{}") -> str:
     """Return a hint for a *name* that is not *known*; *form* is how a known one is written."""
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"did you mean {form.format(near[0])}?"
-    if not known:
-        return "it has none"
-    rest = ", …" if len(known) > _SHOWN else ""
-    return f"known here: {', '.join(sorted(known)[:_SHOWN])}{rest}"
+    return suggest(name, sorted(known), form=form, most=_SHOWN)

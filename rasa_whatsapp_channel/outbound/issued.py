@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import DAY, Values
+from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.store.keys import is_command, issued_key
 from rasa_whatsapp_channel.whatsapp.messages import Message
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.window import last_wrote
@@ -17,7 +18,7 @@ from rasa_whatsapp_channel.outbound.called import call, name_of, source_of
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.note import write_changes, write_lost
 from rasa_whatsapp_channel.outbound.window import is_closed
-from rasa_whatsapp_channel.store.base import DAY, Clock, Store
+from rasa_whatsapp_channel.store.base import Clock, Store
 from rasa_whatsapp_channel.store.choices import offer
 from rasa_whatsapp_channel.store.keys import payload_key, template_lane
 from rasa_whatsapp_channel.whatsapp.apis import Api

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.outbound.drop_media import holds_file, needs_file
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
@@ -24,7 +25,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
 )
 from rasa_whatsapp_channel.whatsapp.messages import Message, find_media
 
-PATIENCE: Final = 86_400.0  # an outage may last; after a day an answer is no answer any more
+PATIENCE: Final = DAY  # an outage may last; after a day an answer is no answer any more
 LONGEST: Final = 60.0  # so that everything goes again within a minute after an outage
 WAIT: Final = 300.0  # where WhatsApp asks for minutes to hours
 LONGEST_RETRY_AFTER: Final = 300.0  # a maintenance page may ask for a day, and be gone in a minute

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.window import last_wrote, note_closed
 from rasa_whatsapp_channel.media.uploads import MediaUploads
@@ -30,7 +31,6 @@ from rasa_whatsapp_channel.outbound.note import write_changes, write_dead_letter
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.outbound.throttle import Throttle
 from rasa_whatsapp_channel.store.base import (
-    DAY,
     DONE,
     INFRASTRUCTURE,
     TIME,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.window import last_wrote, note_closed
 from rasa_whatsapp_channel.outbound import recovery
@@ -16,7 +17,6 @@ from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
-    DAY,
     DeadLetter,
     Sent,
     Store,

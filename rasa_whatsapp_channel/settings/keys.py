@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.settings import elsewhere
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
@@ -79,9 +79,9 @@ def unknown_key(name: str, known: Mapping[str, Any], prefix: str) -> str:
     instead = None if prefix else elsewhere.way_out(name)
     if instead:
         return f"unknown key '{name}', which another connector has; {instead}."
-    near = difflib.get_close_matches(name, known, n=1)
+    near = closest(name, known)
     if near:
-        return f"unknown key '{prefix}{name}'; did you mean '{prefix}{near[0]}'?"
+        return f"unknown key '{prefix}{name}'; did you mean '{prefix}{near}'?"
     return f"unknown key '{prefix}{name}'; known are {', '.join(known)}."
 
 

@@ -15,12 +15,12 @@ from enum import Enum
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.bucket import Limit
 
 Body = Mapping[str, Any]
 Clock = Callable[[], float]
 
-DAY: Final = 86_400
 
 _Store = TypeVar("_Store", bound="Store")
 

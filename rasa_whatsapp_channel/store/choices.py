@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import DAY, Values
+from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.store.keys import choices_key
 
 LIFE: Final = DAY  # as long as the bot may answer

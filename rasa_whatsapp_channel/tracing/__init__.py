@@ -12,9 +12,9 @@ starts, and goes on with what it gets back. docs/monitoring.md lists the spans.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Any
 
+from rasa_whatsapp_channel.common import PRODUCT, installed_version
 from rasa_whatsapp_channel.inbound.worker import Bot
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.outbound.outlet import Outlet
@@ -22,8 +22,6 @@ from rasa_whatsapp_channel.store.base import Handler, Store
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.transport import Transport
-
-NAME: Final = "rasa-whatsapp-channel"
 
 Receive = Callable[..., Awaitable[Any]]  # of a request of the server's, and more
 NoteStatus = Callable[[Status], Awaitable[None]]
@@ -74,17 +72,10 @@ def find_tracing() -> Tracing:
     provider = trace.get_tracer_provider()
     if isinstance(provider, trace.ProxyTracerProvider):  # stands in until somebody sets one
         return Tracing()
-    tracer = provider.get_tracer(NAME, _version())
+    tracer = provider.get_tracer(PRODUCT, installed_version())
     if isinstance(tracer, trace.NoOpTracer):  # OTEL_SDK_DISABLED=true
         return Tracing()
 
     from rasa_whatsapp_channel.tracing.seams import OpenTelemetry
 
     return OpenTelemetry(tracer)
-
-
-def _version() -> str | None:
-    try:
-        return version(NAME)
-    except PackageNotFoundError:
-        return None

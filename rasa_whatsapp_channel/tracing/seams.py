@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from opentelemetry import propagate
 from opentelemetry.trace import Span, SpanKind, Tracer
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.inbound.worker import Bot
 from rasa_whatsapp_channel.media.convert.converter import Converter
@@ -18,7 +19,6 @@ from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.metrics import STATUSES, known
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.store.base import (
-    DAY,
     Body,
     DeadLetter,
     Done,

@@ -14,7 +14,6 @@ The YAML of a transcript → its steps, and back.
 
 from __future__ import annotations
 
-import difflib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from rasa_whatsapp_channel.common import DAY, suggest
 from rasa_whatsapp_channel.transcript.expect import NAMES, check_pattern
 from rasa_whatsapp_channel.transcript.words import FILES, words_of
 from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
@@ -32,7 +32,7 @@ _KEYS: Final = ("name", "person", "chat")
 _STEPS: Final = ("user", "bot", "clock", "silence")
 # What a person can do; of a file it is the path, seen from the transcript.
 DOES: Final = ("text", "taps", *FILES, "location", "contacts", "reaction", "message")
-_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": DAY}
 # Messages of the platform that carry nothing for the bot.
 _LEFT_OUT: Final = frozenset({"system", "ephemeral"})
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
@@ -195,6 +195,4 @@ def _only(where: str, value: Mapping[Any, Any], known: Sequence[str]) -> None:
     for key in value:
         if key in known:
             continue
-        near = difflib.get_close_matches(str(key), known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-        raise TranscriptError(f"{where}: {key!r} is not known; {hint}")
+        raise TranscriptError(f"{where}: {key!r} is not known; {suggest(key, known)}")

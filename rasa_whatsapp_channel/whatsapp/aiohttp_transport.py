@@ -9,7 +9,6 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 from typing import IO, Any, Final
@@ -18,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
+from rasa_whatsapp_channel.common import PRODUCT, installed_version
 from rasa_whatsapp_channel.whatsapp.errors import (
     MediaError,
     Remedy,
@@ -28,7 +28,6 @@ from rasa_whatsapp_channel.whatsapp.networks import is_public
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
 
 # WhatsApp's download host refuses requests without a User-Agent.
-PRODUCT: Final = "rasa-whatsapp-channel"
 CONNECTIONS: Final = 200
 KEEP_ALIVE: Final = 30.0
 CONNECT: Final = 10.0
@@ -118,7 +117,7 @@ class AiohttpTransport:
                     resolver=self._resolver() if self._public_only else None,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": f"{PRODUCT}/{_version()}"},
+                headers={"User-Agent": f"{PRODUCT}/{installed_version() or 0}"},
             )
         return self._session
 
@@ -196,14 +195,6 @@ class AiohttpStream:
             if not chunk:
                 return
             yield chunk
-
-
-def _version() -> str:
-    # Not `__version__` of the package: whoever imports that depends on the channel, and so on Rasa.
-    try:
-        return version(PRODUCT)
-    except PackageNotFoundError:  # a checkout that was never installed
-        return "0"
 
 
 def _body(

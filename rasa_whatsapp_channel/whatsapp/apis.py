@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.whatsapp import limits
-
-DAY: Final = 86_400
 
 
 @dataclass(frozen=True)

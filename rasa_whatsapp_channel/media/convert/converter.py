@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import rasa_whatsapp_channel
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.media.convert import plan as plans
 from rasa_whatsapp_channel.media.convert.plan import Need, Source
 from rasa_whatsapp_channel.store.private_files import keep_private, make_private_folder
@@ -32,7 +33,7 @@ SECONDS: Final = 120.0
 MEMORY: Final = 2048 * MB
 SOURCE_BYTES: Final = 512 * MB
 FILE_BYTES: Final = 64 * MB  # of what is written
-KEPT: Final = 45 * 86_400.0  # longer than any id lives
+KEPT: Final = 45 * DAY  # longer than any id lives
 VERSION: Final = "1"  # of the results: goes up when they are made another way
 
 _LIBRARIES: Final = {"image": "PIL", "sticker": "PIL", "audio": "av", "video": "av"}

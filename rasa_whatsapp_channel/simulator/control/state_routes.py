@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import WSCloseCode, web
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import persistence
 from rasa_whatsapp_channel.simulator.bot import ask_bot
 from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_json, read_object
@@ -126,7 +127,7 @@ async def _send_all(socket: web.WebSocketResponse, happenings: asyncio.Queue[Any
         await socket.close(code=WSCloseCode.GOING_AWAY)
 
 
-FURTHEST: Final = 10 * 366 * 86_400.0  # seconds; dates further off break more than they show
+FURTHEST: Final = 10 * 366 * DAY  # seconds; dates further off break more than they show
 
 
 def clock_routes(world: World) -> Iterator[web.RouteDef]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, TURN, Api
 from rasa_whatsapp_channel.whatsapp.headers import Picture, read_opus_channels, read_picture
 
-DAY: Final = 86_400.0
 MOST_BYTES: Final = max(limits.MEDIA_BYTES.values())
 
 

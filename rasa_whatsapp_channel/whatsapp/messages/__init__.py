@@ -17,6 +17,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import (
@@ -56,7 +57,6 @@ from rasa_whatsapp_channel.whatsapp.messages.keys import (
     TYPES,
     Extra,
     find_extras,
-    nearest,
     short,
 )
 from rasa_whatsapp_channel.whatsapp.messages.media import (
@@ -225,7 +225,7 @@ def _kind(body: Mapping[str, Any]) -> str:
             raise InvalidMessage("type", f"is missing; WhatsApp knows {', '.join(TYPES)}")
         kind = kinds[0]
     if kind not in TYPES and (not isinstance(kind, str) or kind in ENVELOPE or kind not in body):
-        hint = nearest(kind, TYPES, otherwise="it knows")
+        hint = suggest(kind, TYPES, form="{!r}", otherwise="it knows")
         raise InvalidMessage("type", f"WhatsApp knows no {short(kind)!r}; {hint}")
     return str(kind)
 

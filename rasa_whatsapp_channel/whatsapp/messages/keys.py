@@ -7,13 +7,13 @@ WhatsApp may know it, and a key that vanishes without a word is worse than one i
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-_MEANT: Final = "did you mean"
-_LONGEST: Final = 64  # of a key that is shown; to look for likeness takes the square of it
+from rasa_whatsapp_channel.common import suggest
+
+_LONGEST: Final = 64  # of a key that is shown
 
 Path = tuple["str | int", ...]
 
@@ -74,11 +74,11 @@ class Extra:
     @property
     def is_slip(self) -> bool:
         """Return whether it looks like one of the known keys."""
-        return self.hint.startswith(_MEANT)
+        return self.hint.startswith("did you mean")
 
     @property
     def hint(self) -> str:
-        return nearest(self.path[-1], self.known, otherwise="known here:")
+        return suggest(self.path[-1], self.known, form="{!r}")
 
 
 _MEDIA: Final[Keys] = {"id": None, "link": None, "path": None, "provider": {"name": None}}
@@ -219,13 +219,6 @@ ENVELOPE: Final = (
 def short(key: object) -> str:
     text = str(key)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def nearest(word: object, known: Iterable[str], *, otherwise: str) -> str:
-    """Return which of *known* may be meant by *word*; all of them, where none is like it."""
-    known = tuple(known)
-    near = difflib.get_close_matches(str(word)[:_LONGEST].lower(), known, n=1)
-    return f"{_MEANT} {near[0]!r}?" if near else f"{otherwise} {', '.join(known)}"
 
 
 def find_extras(body: Mapping[str, Any], kind: str) -> tuple[Extra, ...]:

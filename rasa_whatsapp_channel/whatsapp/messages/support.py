@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages.base import Message, find_media
 from rasa_whatsapp_channel.whatsapp.messages.catalog import MediaCarousel
 from rasa_whatsapp_channel.whatsapp.messages.interactive import Flow, Interactive, OtherInteractive
-from rasa_whatsapp_channel.whatsapp.messages.keys import DOCUMENTED_TYPES, TYPES, nearest, short
+from rasa_whatsapp_channel.whatsapp.messages.keys import DOCUMENTED_TYPES, TYPES, short
 from rasa_whatsapp_channel.whatsapp.messages.media import MediaMessage
 from rasa_whatsapp_channel.whatsapp.messages.simple import OtherMessage, Reaction
 from rasa_whatsapp_channel.whatsapp.messages.template import COMPONENTS, Component, Template
@@ -65,13 +66,13 @@ def find_unknown(message: Message, api: Api) -> Iterator[Doubt]:
     if isinstance(message, OtherMessage) and not (
         message.kind in DOCUMENTED_TYPES and api.callback_data
     ):
-        hint = nearest(message.kind, TYPES, otherwise="known are")
+        hint = suggest(message.kind, TYPES, form="{!r}", otherwise="known are")
         yield Doubt("type", f"no type {short(message.kind)!r} is known for api {api.name}; {hint}")
     if isinstance(message, OtherInteractive):
         kind = str((message.value or {}).get("type"))
         if kind not in api.interactive:
             known = sorted(api.interactive)
-            hint = nearest(kind, known, otherwise="known are")
+            hint = suggest(kind, known, form="{!r}", otherwise="known are")
             if kind in CLOUD.interactive:
                 hint = "the Cloud API has it"
             problem = f"no type {short(kind)!r} is known for api {api.name}; {hint}"
@@ -110,7 +111,7 @@ def _two_limits(place: str, text: str, sure: int) -> Doubt:
 def _unknown_components(components: tuple[Component, ...]) -> Iterator[Doubt]:
     for number, component in enumerate(components):
         if component.type not in COMPONENTS:
-            hint = nearest(component.type, COMPONENTS, otherwise="known are")
+            hint = suggest(component.type, COMPONENTS, form="{!r}", otherwise="known are")
             place = f"template.components[{number}].type"
             yield Doubt(place, f"no component {short(component.type)!r} is known; {hint}")
         for card in component.cards:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import DAY, Retention, Store
+from rasa_whatsapp_channel.store.base import Retention, Store
 from rasa_whatsapp_channel.store.keys import issued_key, wrote_key
 
 MAYA = "4915112345678"

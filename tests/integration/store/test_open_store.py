@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import DAY, Retention
+from rasa_whatsapp_channel.store.base import Retention
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 

@@ -17,8 +17,8 @@ from support.crashes import fall_silent
 from support.redis_server import RedisServer
 
 import rasa_whatsapp_channel
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import DAY
 from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.whatsapp.errors import StoreError

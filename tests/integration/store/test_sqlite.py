@@ -14,7 +14,8 @@ import pytest
 from support.crashes import notice_silence
 from support.store_processes import Processes
 
-from rasa_whatsapp_channel.store.base import DAY, Retention
+from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.store.base import Retention
 from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore

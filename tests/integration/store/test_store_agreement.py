@@ -18,8 +18,9 @@ from hypothesis.stateful import (
     rule,
 )
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import DAY, STATUS_RANK, TIME, WINDOW, status_of
+from rasa_whatsapp_channel.store.base import STATUS_RANK, TIME, WINDOW, status_of
 from rasa_whatsapp_channel.store.bucket import Limit
 
 users = st.sampled_from(["anna", "ben", "cem"])

@@ -8,9 +8,9 @@ import time
 import pytest
 from support.crashes import crash_with_next_entry, notice_silence
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import (
-    DAY,
     INFRASTRUCTURE,
     SUSPECT_FROM,
     THROUGHPUT,

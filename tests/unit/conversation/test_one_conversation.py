@@ -9,7 +9,7 @@ import pytest
 from support.fake_transport import answer
 from support.one_chat import OneChat
 
-from rasa_whatsapp_channel.store.base import DAY
+from rasa_whatsapp_channel.common import DAY
 
 BUTTONS = {"text": "Shall we call?", "buttons": [{"title": "Yes", "payload": "/affirm"}]}
 NUMBERS = {  # more than fit into lists

@@ -5,11 +5,12 @@ import asyncio
 import pytest
 from support.uploads import ANIMATED, JPEG, MP4, OPUS, PDF, PNG, STICKER, VORBIS, Uploader, Web, put
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.links import Links
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DAY, ON_PREMISES, TURN
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES, TURN
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,

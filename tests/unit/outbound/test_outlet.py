@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.outbound.outlet import Outlet
-from rasa_whatsapp_channel.store.base import DAY
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
