@@ -12,7 +12,7 @@ from rasa_whatsapp_channel.cli.pairs import slot_option
 from rasa_whatsapp_channel.cli.responses import read_response
 from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.domain.read import Variation
-from rasa_whatsapp_channel.lint.finding import Remark
+from rasa_whatsapp_channel.lint.rules import Remark
 from rasa_whatsapp_channel.lint.schema import check_schema
 from rasa_whatsapp_channel.preview import draw, write_bodies
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api

@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
 from rasa_whatsapp_channel.inbound.intents import INTENTS, wordless_intents
-from rasa_whatsapp_channel.lint.finding import Finding
-from rasa_whatsapp_channel.lint.rules import Level
+from rasa_whatsapp_channel.lint.rules import Finding, Level
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.inbound import FIELDS
 

@@ -1,13 +1,11 @@
 """
-What will not fit, told before anybody talks: a bot's domain → findings.
+Lint: a bot's domain → findings about what WhatsApp or Rasa will refuse or change.
 
-    check      `Linter`: all checks of a domain
-    schema     what Rasa refuses
-    braces     slots and other braces
-    channels   variations for one channel
-    fit        what composing changes, and what long slots would change; guess stands in for slots
-    media      files and links; insides looks into files, links asks servers
-    ignore     the comment that says a finding is meant
-    report     findings → text, JSON, GitHub's annotations
-    rules      the codes
+    check     `Linter`: runs all checks, places the remarks, honours `# whatsapp: ignore`
+    schema    keys, types and channels that Rasa refuses
+    slots     braces in texts, and slots of forms
+    composed  what composing changes; placeholders stand in for slot values
+    media     files and links; links asks servers
+    report    findings → text, JSON, GitHub annotations
+    rules     the codes
 """

@@ -1,29 +1,31 @@
-"""`Domain` → findings: which checks there are, and where in the files their remarks belong."""
+"""Linter: runs all checks on a domain and gives each remark its file and line."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.domain.read import Domain, Response, Source, Variation
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
-from rasa_whatsapp_channel.lint import guess
-from rasa_whatsapp_channel.lint.answers import check_slot
-from rasa_whatsapp_channel.lint.braces import check_braces
-from rasa_whatsapp_channel.lint.channels import check_channel, check_reach, is_for_us
-from rasa_whatsapp_channel.lint.finding import Finding, Remark, remark, write_path
-from rasa_whatsapp_channel.lint.fit import check_fit, send_all
-from rasa_whatsapp_channel.lint.ignore import is_ignored
+from rasa_whatsapp_channel.lint.composed import (
+    check_fit,
+    find_open_type,
+    send_all,
+)
 from rasa_whatsapp_channel.lint.links import Answer
 from rasa_whatsapp_channel.lint.media import Use, check_file, check_link, find_uses
-from rasa_whatsapp_channel.lint.schema import check_schema
-from rasa_whatsapp_channel.lint.words import kind_of
+from rasa_whatsapp_channel.lint.rules import Finding, Remark, kind_of, remark, write_path
+from rasa_whatsapp_channel.lint.schema import check_channel, check_reach, check_schema, is_for_us
+from rasa_whatsapp_channel.lint.slots import check_braces, check_slot
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
 # What composing misses is no news where Rasa has refused a part of the variation.
 _MISSING: Final = ("WA103", "WA308")
+_COMMENT: Final = re.compile(r"#\s*whatsapp:\s*ignore\s+(WA\d{3}(?:[\s,]+WA\d{3})*)")
+_CODE: Final = re.compile(r"WA\d{3}")
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Linter:
         yield from check_braces(written, self.domain.slots, variation.part.is_plain)
         if not is_for_us(variation.channel):
             return
-        open_type = guess.find_open_type(written)
+        open_type = find_open_type(written)
         if open_type:
             yield remark("WA617", open_type, field=write_path(open_type))
             return
@@ -160,3 +162,13 @@ def _place(
     """Yield the finding, unless a comment in its line, or in one of *others*, says to ignore it."""
     if not is_ignored(said.code, source.lines, line, *others):
         yield Finding(said.code, said.level, source.name, line, response, said.text)
+
+
+def is_ignored(code: str, lines: Sequence[str], *numbers: int) -> bool:
+    """Return whether one of the lines with *numbers*, from 1, says to ignore *code*."""
+    return any(code in _ignored(lines[number - 1]) for number in numbers if number <= len(lines))
+
+
+def _ignored(line: str) -> list[str]:
+    found = _COMMENT.search(line)
+    return _CODE.findall(found[1]) if found else []

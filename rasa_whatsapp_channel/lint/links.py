@@ -1,4 +1,4 @@
-"""Asking the servers behind links: the only part of the linter that uses the network."""
+"""Link checks: ask the servers behind media links. The only network access of the linter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files and links of a variation: are they there, and does WhatsApp take them?"""
+"""Media of a variation: whether its files and links exist and WhatsApp accepts them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 
 from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.slots import texts_of
-from rasa_whatsapp_channel.lint.finding import Remark, remark
-from rasa_whatsapp_channel.lint.fit import Sent
-from rasa_whatsapp_channel.lint.insides import describe, look, read_head
+from rasa_whatsapp_channel.lint.composed import Sent
 from rasa_whatsapp_channel.lint.links import Answer
+from rasa_whatsapp_channel.lint.rules import Remark, remark
 from rasa_whatsapp_channel.media import files
 from rasa_whatsapp_channel.media.access import FileAccess
-from rasa_whatsapp_channel.media.convert.plan import Need, decide
+from rasa_whatsapp_channel.media.convert.plan import Clip, Need, Source, decide, needs_a_look
 from rasa_whatsapp_channel.media.schemes import scheme_of
 from rasa_whatsapp_channel.media.shapes import other_kinds
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
+from rasa_whatsapp_channel.whatsapp.headers import read_opus_channels, read_picture
 from rasa_whatsapp_channel.whatsapp.messages import Audio, Message
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
 
@@ -102,16 +102,16 @@ def check_file(use: Use, root: Path, api: Api, access: FileAccess) -> Iterator[R
                 access.address_of(use.source)
             return
         found = files.find(root, use.source, access)
-        kind = files.kind_inside(read_head(found), use.kind, api)
+        kind = files.kind_inside(_read_head(found), use.kind, api)
         if kind != use.kind and kind in use.others:
             yield remark("WA708", use.path, path=use.source, kind=use.kind, new=kind)
             use, need = replace(use, kind=kind), replace(need, kind=kind, voice=False)
-        source = look(found, need)
+        source = read_source(found, need)
     except (MediaError, OSError) as error:
         yield remark("WA701", use.path, problem=error)
         return
     if source.size and decide(need, source):
-        yield remark("WA704", use.path, path=use.source, what=describe(source), kind=use.kind)
+        yield remark("WA704", use.path, path=use.source, what=_describe(source), kind=use.kind)
         return
     wrong = list(_check_size(use, source.size))
     yield from wrong
@@ -148,3 +148,47 @@ def _is_private(host: str) -> bool:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
         return "." not in host
+
+
+def read_source(path: Path, need: Need) -> Source:
+    """Return what the file at *path* is. Clips are looked into where PyAV is installed."""
+    with path.open("rb") as file:
+        head = file.read(mime.HEAD)
+        file.seek(0)
+        picture = read_picture(file)
+    mime_type = files.mime_type_of(head, path.name, need.kind)
+    clip = _look_into(path) if needs_a_look(need, mime_type) else None
+    return Source(mime_type, path.stat().st_size, picture, read_opus_channels(head), clip)
+
+
+def _read_head(path: Path) -> bytes:
+    """Return the beginning of the file at *path*, which tells its type."""
+    with path.open("rb") as file:
+        return file.read(mime.HEAD)
+
+
+def _describe(source: Source) -> str:
+    return ", ".join(_facts(source))
+
+
+def _look_into(path: Path) -> Clip | None:
+    try:
+        from rasa_whatsapp_channel.media.convert import streams
+    except ImportError:
+        return None
+    return streams.look(path)
+
+
+def _facts(source: Source) -> Iterator[str]:
+    yield mime.base_type(source.mime_type)
+    yield f"{source.size:,} bytes"
+    if source.picture:
+        yield f"{source.picture.width} × {source.picture.height} pixels"
+    if source.channels:
+        yield "mono" if source.channels == 1 else f"{source.channels} channels"
+    if source.clip:
+        yield " and ".join(name for name in (source.clip.video, *source.clip.sounds) if name)
+        if source.clip.b_frames:
+            yield f"{source.clip.profile} profile with B-frames"
+        if not source.clip.index_first:
+            yield "its index at the end"

@@ -1,4 +1,4 @@
-"""Findings → lines: for people, for programs, for GitHub."""
+"""Lint report: findings as text, as JSON, or as annotations for GitHub."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from rasa_whatsapp_channel.lint.finding import Finding
-from rasa_whatsapp_channel.lint.rules import Level
+from rasa_whatsapp_channel.lint.rules import Finding, Level
 
 _COLOURS: Final[Mapping[Level, str]] = {
     Level.ERROR: "red",

@@ -1,12 +1,27 @@
-"""What the linter finds beyond composing, by code: 6 what Rasa does, 7 files and links."""
+"""Lint rules: the codes, and the remarks and findings that are made from them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
+
+from rasa_whatsapp_channel.common import suggest
+from rasa_whatsapp_channel.domain.marked import Path
+
+_SHOWN: Final = 12
+_KINDS: Final = (
+    (type(None), "nothing"),
+    (bool, "true or false"),
+    ((int, float), "a number"),
+    (str, "a text"),
+    (date, "a date"),
+    (Mapping, "a map"),
+    (list, "a list"),
+)
 
 
 class Level(str, Enum):
@@ -168,3 +183,44 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         ),
     }
 )
+
+
+@dataclass(frozen=True)
+class Remark:
+    """*path* leads to what it is about, from the map of a variation on."""
+
+    code: str
+    level: Level
+    text: str
+    path: Path = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    code: str
+    level: Level
+    file: str
+    line: int
+    response: str | None  # None: it is about the file
+    text: str
+
+
+def remark(code: str, path: Path = (), /, **values: object) -> Remark:
+    rule = RULES[code]
+    return Remark(code, rule.level, rule.says.format(**values), path)
+
+
+def write_path(path: Path) -> str:
+    """Write *path* as people do: ``buttons[0].title``."""
+    parts = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return "".join(parts).removeprefix(".")
+
+
+def kind_of(value: object) -> str:
+    """Name the kind of *value* in the words of YAML."""
+    return next(name for kinds, name in _KINDS if isinstance(value, kinds))
+
+
+def nearest(name: str, known: Collection[str], *, form: str = "{}") -> str:
+    """Return a hint for a *name* that is not *known*; *form* is how a known one is written."""
+    return suggest(name, sorted(known), form=form, most=_SHOWN)

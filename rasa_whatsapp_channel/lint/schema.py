@@ -1,13 +1,13 @@
-"""What Rasa's schema of a domain refuses, before a response ever reaches the channel."""
+"""Schema: keys, types and channels of a variation that Rasa refuses or never selects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.domain.marked import Path
-from rasa_whatsapp_channel.lint.finding import Remark, remark, write_path
-from rasa_whatsapp_channel.lint.words import kind_of, nearest
+from rasa_whatsapp_channel.lint.rules import Remark, kind_of, nearest, remark, write_path
 
 _TEXTS: Final = ("id", "text", "image", "button_type", "channel")
 _MAPS: Final = ("custom", "attachment", "translation")
@@ -15,13 +15,23 @@ _LISTS: Final = ("buttons", "quick_replies", "elements")
 # Only Rasa Pro knows translations and interruptions; which Rasa it will be, a domain does not say.
 _OTHERS: Final = ("metadata", "condition", "allow_interruptions")
 KEYS: Final = (*_TEXTS, *_MAPS, *_LISTS, *_OTHERS)
-
 _BUTTONS: Final = ("buttons", "quick_replies")
 _MEDIA: Final = {
     **{kind: kind for kind in ("document", "video", "audio", "sticker")},
     **{"voice": "audio", "file": "document", "gif": "video"},
 }
 _BODIES: Final = ("location", "contacts", "template", "interactive", "reaction")
+OURS: Final = "whatsapp"
+# what `OutputChannel.name()` may be in Rasa 3.6 and Rasa Pro 3.21
+CHANNELS: Final = frozenset(
+    {
+        *("audiocodes", "audiocodes_stream", "botframework", "browser_audio", "callback", "chirp"),
+        *("cmdline", "collector", "facebook", "genesys", "hangouts", "inspector", "jambonz"),
+        *("jambonz_stream", "json_audio", "mattermost", "queue", "rasa", "rest", "rocketchat"),
+        *("signalwire", "slack", "socketio", "telegram", "twilio", "twilio_media_streams"),
+        *("twilio_voice", "vier_cvg", "vonage", "webexteams", "websockets_voice"),
+    }
+)
 
 
 def check_schema(variation: Mapping[str, Any]) -> Iterator[Remark]:
@@ -86,3 +96,26 @@ def _map_hint(key: str, value: Any) -> str:
     if not isinstance(value, str):
         return ""
     return f"; write attachment: {{{'link' if '://' in value else 'path'}: …}}"
+
+
+def is_for_us(channel: Any) -> bool:
+    """Return whether Rasa may choose a variation for *channel* on WhatsApp."""
+    return channel is None or channel == OURS
+
+
+def check_channel(channel: Any) -> Iterator[Remark]:
+    if not isinstance(channel, str) or channel == OURS or channel in CHANNELS:
+        return
+    near = closest(channel, (OURS, *sorted(CHANNELS)))
+    hint = f"did you mean {near}?" if near else f"this one is called {OURS}"
+    yield remark("WA605", ("channel",), channel=channel, hint=hint)
+
+
+def check_reach(channels: Iterable[Any]) -> Iterator[Remark]:
+    """Yield a remark for a response whose variations, if any, are all for other channels."""
+    named = list(channels)
+    if not named:
+        yield remark("WA616", what="no variations")
+    elif all(isinstance(channel, str) and channel in CHANNELS for channel in named):
+        names = ", ".join(dict.fromkeys(named))
+        yield remark("WA616", what=f"variations for {names} only")

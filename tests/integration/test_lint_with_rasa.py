@@ -8,8 +8,7 @@ import pytest
 
 from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.slots import BracesError, fill_text, read_braces
-from rasa_whatsapp_channel.lint.channels import CHANNELS
-from rasa_whatsapp_channel.lint.schema import check_schema
+from rasa_whatsapp_channel.lint.schema import CHANNELS, check_schema
 
 VARIATIONS = """
 - {text: hi}

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from rasa_whatsapp_channel.lint.finding import Finding
-from rasa_whatsapp_channel.lint.ignore import is_ignored
+from rasa_whatsapp_channel.lint.check import is_ignored
+from rasa_whatsapp_channel.lint.rules import Finding
 
 FOUR = """
 intents:{intents}

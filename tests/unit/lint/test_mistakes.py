@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
-from rasa_whatsapp_channel.lint.finding import Finding
+from rasa_whatsapp_channel.lint.rules import Finding
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 FILE = Path(__file__).parents[2] / "samples" / "domains" / "mistakes.yml"

@@ -4,9 +4,8 @@ import json
 
 import click
 
-from rasa_whatsapp_channel.lint.finding import Finding
 from rasa_whatsapp_channel.lint.report import Report, to_github, to_json, to_text
-from rasa_whatsapp_channel.lint.rules import Level
+from rasa_whatsapp_channel.lint.rules import Finding, Level
 
 LOST = Finding("WA601", Level.ERROR, "bot/domain.yml", 7, "utter_a", "refuses the key x; y?")
 CHANGED = Finding("WA301", Level.WARNING, "bot/domain.yml", 9, "utter_b", "became a list")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.lint.braces import check_braces
+from rasa_whatsapp_channel.lint.slots import check_braces
 
 SLOTS = {"name", "shop"}
 

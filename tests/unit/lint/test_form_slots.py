@@ -9,7 +9,7 @@ import pytest
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.check import Linter
-from rasa_whatsapp_channel.lint.finding import Finding
+from rasa_whatsapp_channel.lint.rules import Finding
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 ALL = wordless_intents({})

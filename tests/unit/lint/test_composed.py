@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rasa_whatsapp_channel.lint.finding import Finding
-from rasa_whatsapp_channel.lint.rules import Level
+from rasa_whatsapp_channel.lint.rules import Finding, Level
 
 Lint = Callable[..., list[Finding]]
 
