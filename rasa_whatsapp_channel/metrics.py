@@ -17,13 +17,8 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from rasa_whatsapp_channel.whatsapp.errors import (
-    CLOUD_CODES,
-    ON_PREMISES_CODES,
-    APIError,
-    SendError,
-    WhatsAppError,
-)
+from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
+from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError, WhatsAppError
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 OTHER: Final = "other"

@@ -58,7 +58,8 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     TurnClient,
 )
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
-from rasa_whatsapp_channel.whatsapp.errors import CLOUD_CODES, ON_PREMISES_CODES, StoreError
+from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
+from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.events import Event
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.transport import Transport

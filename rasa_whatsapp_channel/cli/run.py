@@ -8,16 +8,18 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from rasa_whatsapp_channel.whatsapp.errors import Remedy, SendError, WhatsAppError
+from rasa_whatsapp_channel.whatsapp.error_codes import Remedy, Verdict, remedy_of
+from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError, WhatsAppError
 
 T = TypeVar("T")
 
-_REMEDIES: Final[Mapping[Remedy, str]] = {
-    Remedy.RETRY: "Try again in a moment.",
-    Remedy.WAIT: "Try again later; WhatsApp asks for minutes to hours.",
-    Remedy.TEMPLATE: "The person has not written for 24 hours, so only a template goes: "
-    "--template NAME.",
-    Remedy.RENEW_TOKEN: "Put a valid access token or login into credentials.yml.",
+_TEMPLATE: Final = (
+    "The person has not written for 24 hours, so only a template goes: --template NAME."
+)
+_ADVICE: Final[Mapping[Verdict, str]] = {
+    Verdict.RETRY: "Try again in a moment.",
+    Verdict.RETRY_AFTER: "Try again later; WhatsApp asks for minutes to hours.",
+    Verdict.REFRESH_TOKEN: "Put a valid access token or login into credentials.yml.",
 }
 
 
@@ -31,5 +33,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def sentence(error: WhatsAppError) -> str:
     """Return what went wrong, and what to do about it where WhatsApp was asked."""
-    remedy = _REMEDIES.get(error.remedy) if isinstance(error, SendError) else None
-    return f"{str(error).rstrip('.')}. {remedy}" if remedy else str(error)
+    advice = _ADVICE.get(error.verdict) if isinstance(error, SendError) else None
+    if isinstance(error, APIError) and remedy_of(error.code) is Remedy.SEND_TEMPLATE:
+        advice = _TEMPLATE
+    return f"{str(error).rstrip('.')}. {advice}" if advice else str(error)

@@ -7,10 +7,10 @@ from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Outcome, Retry
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     BotUnavailable,
     MediaError,
-    Remedy,
     SendError,
     TurnTimeout,
     WhatsAppError,
@@ -54,7 +54,7 @@ def is_worth_another_fetch(error: WhatsAppError) -> bool:
     if isinstance(error, MediaError):
         return error.passing
     if isinstance(error, SendError):
-        return error.remedy in (Remedy.RETRY, Remedy.RENEW_TOKEN)
+        return error.verdict in (Verdict.RETRY, Verdict.REFRESH_TOKEN)
     return False
 
 

@@ -18,7 +18,8 @@ from yarl import URL
 from rasa_whatsapp_channel.media.names import name_of_answer
 from rasa_whatsapp_channel.media.schemes import short
 from rasa_whatsapp_channel.store.private_files import create_private
-from rasa_whatsapp_channel.whatsapp.errors import MediaError, Remedy, TransportError
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.networks import (
     is_inner_name,
@@ -92,7 +93,7 @@ class Links:
                 text = f"{shown(link)}: is not here after {self._timeout:g} seconds"
                 raise MediaError(text, passing=True) from error
             except TransportError as error:
-                passing = error.remedy is not Remedy.GIVE_UP
+                passing = error.verdict is not Verdict.DO_NOT_RETRY
                 text = f"{shown(link)}: cannot be fetched: {error}"
                 raise MediaError(text, passing=passing) from error
             except OSError as error:

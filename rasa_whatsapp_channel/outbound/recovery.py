@@ -7,22 +7,15 @@ that was faster than the answer; nor, for a file, whether it could not even be p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.outbound.drop_media import holds_file, needs_file
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
-from rasa_whatsapp_channel.whatsapp.errors import (
-    APIError,
-    MediaError,
-    Remedy,
-    SendError,
-    TransportError,
-)
+from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES, Remedy, Verdict, remedy_of
+from rasa_whatsapp_channel.whatsapp.errors import APIError, MediaError, SendError, TransportError
 from rasa_whatsapp_channel.whatsapp.messages import Message, find_media
 
 PATIENCE: Final = DAY  # an outage may last; after a day an answer is no answer any more
@@ -37,21 +30,6 @@ BROKEN: Final = 10.0
 TIMED_OUT: Final = 60.0
 SENT_AT_MOST: Final = 2  # times without an answer
 
-PAIR_LIMIT: Final = 131056
-# Per-user marketing limit: at least a day, in which the person would hear nothing else either.
-NOT_NOW: Final = 131049
-
-# Errors that are as often permanent as not: how many attempts they are worth.
-FEW: Final[Mapping[int, int]] = MappingProxyType(
-    {1: 2, 500: 4, 1000: 4, 1014: 2, 131000: 4, 135000: 2}
-)
-# The number, the account or the client itself is at its limit: nobody's messages go for a while.
-EVERYONE: Final = frozenset({4, 17, 341, 429, 471, 1011, 1015, 1016, 80007, 130429, 131048, 131057})
-# What the APIs say of a file. Cloud: media download or upload error; on-premises: internal error,
-# which a bad link is; 131014 is what Turn says of a link. And what they say of an id or a link that
-# they do not know, among other things: 100, 131008 and 131009 of any parameter.
-# See docs/platform.md.
-FILE_CODES: Final = frozenset({131052, 131053, 131014, 1014, 33, 100, 131008, 131009, 1006, 1009})
 # A file server that is busy is asked as often, and for as long.
 FILE_TRIES: Final = 6
 FILE_PATIENCE: Final = 60.0
@@ -125,18 +103,19 @@ def recover(
         return _after_file_failure(entry, error, now=now, jitter=jitter)
     code = error.code if isinstance(error, APIError) else 0
     if is_sent and isinstance(error, TransportError) and (wait := _confirmation(error)):
-        sent = SENT_AT_MOST if error.remedy is Remedy.GIVE_UP else entry.unconfirmed + 1
+        sent = SENT_AT_MOST if error.verdict.is_final else entry.unconfirmed + 1
         return Confirm(wait, replace(entry, unconfirmed=sent))
-    if error.remedy is Remedy.TEMPLATE:
+    if remedy_of(code) is Remedy.SEND_TEMPLATE:
         return DeadLetter(str(error)) if entry.is_template else WaitForWindow()
-    if error.remedy is Remedy.RENEW_TOKEN:
+    if error.verdict is Verdict.REFRESH_TOKEN:
         return PauseSending(TOKEN_WAIT, TOKEN)
     if another := find_another_way(entry, code):
         return another
     lasting = now - entry.failing_since
-    is_hopeless = error.remedy is Remedy.GIVE_UP or code == NOT_NOW
-    if is_hopeless or entry.failures >= FEW.get(code, entry.failures + 1):
-        is_about_file = code in FILE_CODES and holds_file(entry.outgoing.message)
+    row = ERROR_CODES.get(code)
+    is_hopeless = error.verdict.is_final
+    if is_hopeless or (row and row.attempts and entry.failures >= row.attempts):
+        is_about_file = remedy_of(code) is Remedy.UPLOAD_FILE and holds_file(entry.outgoing.message)
         if isinstance(error, APIError) and (is_about_file or in_upload):
             return _without_file(entry, str(error.error), code=code)
         tried = f", after {entry.failures} attempts in {lasting:.0f} seconds"
@@ -146,8 +125,8 @@ def recover(
     wait = _backoff(error, code, entry.failures) * (1 + jitter / 2)
     asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
     # Where WhatsApp says how long, it is not ours to say longer.
-    wait = asked if asked and error.remedy is Remedy.WAIT else max(wait, asked)
-    if code in EVERYONE or getattr(error, "status", None) in (429, 503):
+    wait = asked if asked and error.verdict is Verdict.RETRY_AFTER else max(wait, asked)
+    if (row and row.stops_sending) or getattr(error, "status", None) in (429, 503):
         return PauseSending(wait, THROUGHPUT)
     return RetryLater(wait)
 
@@ -183,10 +162,11 @@ def _confirmation(error: TransportError) -> float:
 
 
 def _backoff(error: SendError, code: int, failures: int) -> float:
-    if error.remedy is Remedy.WAIT:
+    if error.verdict is Verdict.RETRY_AFTER:
         return WAIT
-    base = 4.0 if code == PAIR_LIMIT else 2.0
-    longest = WAIT if code == PAIR_LIMIT else LONGEST
+    row = ERROR_CODES.get(code)
+    base = row.backoff if row is not None else 2.0
+    longest = WAIT if base > 2 else LONGEST
     # The exponent is bounded too: a day of failures must not overflow a float.
     return min(base ** min(failures - 1, 16), longest)
 
@@ -197,7 +177,7 @@ def find_another_way(entry: Entry, code: int) -> AnotherWay | None:
 
     A file that was uploaded by us is uploaded again, once; a link is fetched and uploaded.
     """
-    if code not in FILE_CODES:
+    if remedy_of(code) is not Remedy.UPLOAD_FILE:
         return None
     if entry.ids and not entry.renewed:
         again = replace(entry, renewed=1)

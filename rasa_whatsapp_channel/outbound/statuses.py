@@ -25,14 +25,8 @@ from rasa_whatsapp_channel.store.base import (
     status_of,
 )
 from rasa_whatsapp_channel.store.keys import confirmation_key, template_lane, unconfirmed_key
-from rasa_whatsapp_channel.whatsapp.errors import (
-    CLOUD_CODES,
-    APIError,
-    InvalidMessage,
-    PlatformError,
-    Remedy,
-    decide_remedy,
-)
+from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ErrorCode, decide_verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError, InvalidMessage, PlatformError
 from rasa_whatsapp_channel.whatsapp.events import Status
 
 logger = logging.getLogger(__name__)
@@ -46,7 +40,7 @@ NO_REASON: Final = "no reason given"
 
 
 class Statuses:
-    """*codes* are the remedies of the API by error code."""
+    """*codes* are the verdicts of the API by error code."""
 
     def __init__(
         self,
@@ -54,7 +48,7 @@ class Statuses:
         failures: Failures,
         *,
         people: People | None = None,
-        codes: Mapping[int, Remedy] = CLOUD_CODES,
+        codes: Mapping[int, ErrorCode] = CLOUD_CODES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -211,7 +205,7 @@ def _needs_file(entry: Entry) -> bool:
     return entry.is_template and needs_file(entry.outgoing.message)
 
 
-def _to_error(sent: Sent, codes: Mapping[int, Remedy]) -> APIError:
-    remedy = decide_remedy(codes, code=sent.code, status=NO_HTTP_STATUS)
+def _to_error(sent: Sent, codes: Mapping[int, ErrorCode]) -> APIError:
+    verdict = decide_verdict(codes, code=sent.code, status=NO_HTTP_STATUS)
     title = (sent.reason or "").removeprefix(f"{sent.code} ")
-    return APIError(PlatformError(sent.code, title), status=NO_HTTP_STATUS, remedy=remedy)
+    return APIError(PlatformError(sent.code, title), status=NO_HTTP_STATUS, verdict=verdict)

@@ -18,12 +18,8 @@ import aiohttp
 from yarl import URL
 
 from rasa_whatsapp_channel.common import PRODUCT, installed_version
-from rasa_whatsapp_channel.whatsapp.errors import (
-    MediaError,
-    Remedy,
-    SettingsError,
-    TransportError,
-)
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, SettingsError, TransportError
 from rasa_whatsapp_channel.whatsapp.networks import is_public
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
 
@@ -246,8 +242,10 @@ def _explain(request: Request, error: Exception, *, status: int | None = None) -
     text = f"{request.method} {where}: {_words(error, request)}"
     reached = _reached(error)
     timed_out = reached and isinstance(error, asyncio.TimeoutError)
-    remedy = Remedy.GIVE_UP if _is_forbidden(error) else Remedy.RETRY
-    return TransportError(text, status=status, remedy=remedy, reached=reached, timed_out=timed_out)
+    verdict = Verdict.DO_NOT_RETRY if _is_forbidden(error) else Verdict.RETRY
+    return TransportError(
+        text, status=status, verdict=verdict, reached=reached, timed_out=timed_out
+    )
 
 
 def _is_forbidden(error: Exception) -> bool:

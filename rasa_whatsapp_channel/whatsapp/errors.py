@@ -14,7 +14,7 @@ What can go wrong, and what to do about it.
     ├── BotUnavailable         something that the bot needs is away: no fault of the message
     │   └── ConversationLocked  somebody else is at work in the conversation
     ├── TurnTimeout            the bot took longer for a turn than `turn_timeout` allows
-    └── SendError              a request to WhatsApp did not succeed; `.remedy` says what to do
+    └── SendError              a request to WhatsApp failed; `.verdict` tells what to do
         ├── TransportError     no usable answer: connection, TLS, timeout, half a body
         └── APIError           an answer that carries an error: code, title, details, HTTP status
 
@@ -23,20 +23,11 @@ Every error of another library is turned into one of these where it enters, with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
-
-class Remedy(str, Enum):
-    """What to do after a request failed."""
-
-    RETRY = "retry"  # soon, with growing pauses
-    WAIT = "wait"  # minutes to hours, then again
-    TEMPLATE = "template"  # the 24-hour window is closed: only a template goes
-    RENEW_TOKEN = "renew_token"  # noqa: S105  # log in again once; without a login, tell the operator
-    GIVE_UP = "give_up"  # the same request will fail again
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 
 
 class WhatsAppError(Exception):
@@ -143,9 +134,9 @@ class TurnTimeout(WhatsAppError):
 
 
 class SendError(WhatsAppError):
-    """A request to WhatsApp failed. `remedy` says what to do, `retry_after` when (seconds)."""
+    """A request to WhatsApp failed; `verdict` and `retry_after` (seconds) tell what to do."""
 
-    remedy: Remedy = Remedy.RETRY
+    verdict: Verdict = Verdict.RETRY
     retry_after: float | None = None
 
 
@@ -164,13 +155,13 @@ class TransportError(SendError):
         text: str,
         *,
         status: int | None = None,
-        remedy: Remedy = Remedy.RETRY,
+        verdict: Verdict = Verdict.RETRY,
         reached: bool = True,
         timed_out: bool = False,
     ) -> None:
         super().__init__(text)
         self.status = status
-        self.remedy = remedy
+        self.verdict = verdict
         self.reached = reached
         self.timed_out = timed_out
 
@@ -217,84 +208,18 @@ class APIError(SendError):
         error: PlatformError,
         *,
         status: int,
-        remedy: Remedy,
+        verdict: Verdict,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(f"HTTP {status}, {error}")
         self.error = error
         self.status = status
-        self.remedy = remedy
+        self.verdict = verdict
         self.retry_after = retry_after
 
     @property
     def code(self) -> int:
         return self.error.code
-
-
-def _codes(remedies: Mapping[Remedy, Iterable[int]]) -> dict[int, Remedy]:
-    return {code: remedy for remedy, codes in remedies.items() for code in codes}
-
-
-# https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
-# A code that is in neither table is decided by its HTTP status.
-CLOUD_CODES = _codes(
-    {
-        Remedy.RETRY: (1, 2, 130429, 131000, 131016, 131056, 131057, 133004, 135000, 2494100),
-        Remedy.WAIT: (
-            4,
-            17,
-            341,
-            613,
-            80007,
-            131048,
-            131049,
-            131064,
-            132069,
-            133015,
-            133016,
-            134101,
-        ),
-        Remedy.TEMPLATE: (131047,),
-        # 0 is documented too, always with HTTP 401; here it means that no code could be read
-        Remedy.RENEW_TOKEN: (102, 104, 190),
-        Remedy.GIVE_UP: (
-            *(3, 10, 33, 100, 200, 368, 130403, 130472, 130497, 130501, 131005, 131008, 131009),
-            *(131020, 131021, 131026, 131030, 131031, 131035, 131036, 131037, 131041, 131042),
-            *(131044, 131045, 131050, 131051, 131052, 131053, 131055, 131059, 131060, 131062),
-            *(131063, 132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018),
-            *(132068, 133000, 133005, 133006, 133008, 133009, 133010, 134011, 134100, 137000),
-        ),
-    }
-)
-
-# https://developers.facebook.com/docs/whatsapp/api/errors
-ON_PREMISES_CODES = _codes(
-    {
-        Remedy.RETRY: (429, 500, 1000, 1011, 1014, 1015, 1016, 1017, 1018, 1023, 2069),
-        Remedy.WAIT: (471,),
-        Remedy.TEMPLATE: (470,),
-        # 1024: the first login must set a password, which is the operator's to do as well
-        Remedy.RENEW_TOKEN: (1005, 1024),
-        Remedy.GIVE_UP: (
-            *(400, 402, 408, 410, 430, 432, 433, 472, 480, 501, 1001, 1002, 1004, 1006, 1007),
-            *(1008, 1009, 1010, 1013, 1021, 1022, 1025, 1026, 1028, 1031, *range(2000, 2018)),
-            *(*range(2023, 2031), 2036, 2048, 2050, 2060, 2061, 2062, 2064, 2068),
-        ),
-    }
-)
-
-
-def decide_remedy(codes: Mapping[int, Remedy], *, code: int, status: int) -> Remedy:
-    """Return what to do about error *code* in an answer with HTTP *status*; the code goes first."""
-    if code in codes:
-        return codes[code]
-    if 400 <= code < 600:  # gateways (360dialog, Turn) write an HTTP status where the code belongs
-        status = code
-    if status == 401:
-        return Remedy.RENEW_TOKEN
-    if status in (408, 429) or status >= 500:
-        return Remedy.RETRY
-    return Remedy.GIVE_UP
 
 
 def read_errors(body: object) -> tuple[PlatformError, ...]:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE, Metrics
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     MediaError,
     PlatformError,
-    Remedy,
     TransportError,
 )
 
@@ -25,7 +25,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 def api_error(code: int) -> APIError:
-    return APIError(PlatformError(code), status=400, remedy=Remedy.GIVE_UP)
+    return APIError(PlatformError(code), status=400, verdict=Verdict.DO_NOT_RETRY)
 
 
 def test_messages_are_counted_by_whatsapps_type_in_both_directions() -> None:

@@ -13,12 +13,11 @@ from http import HTTPStatus
 from typing import Any
 
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, MediaInfo
+from rasa_whatsapp_channel.whatsapp.error_codes import ErrorCode, Verdict, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     PlatformError,
-    Remedy,
     TransportError,
-    decide_remedy,
     read_errors,
 )
 from rasa_whatsapp_channel.whatsapp.identity import is_odd, read_id
@@ -33,26 +32,26 @@ def is_success(status: int | None) -> bool:
 
 
 def read_answer(
-    response: Response, *, codes: Mapping[int, Remedy], now: float
+    response: Response, *, codes: Mapping[int, ErrorCode], now: float
 ) -> Mapping[str, Any]:
     """
     Return the object in a success; an empty one where there is none to read.
 
     Raises `APIError` for any other status, and for errors in a success: on-premises and Turn
-    answer so. *codes* are the remedies by error code, *now* is in unix seconds.
+    answer so. *codes* are the error codes of the API, *now* is in unix seconds.
     """
     answer = _object(response.body)
     errors = read_errors(answer)
     if is_success(response.status) and not errors:
         return answer
     error = errors[0] if errors else PlatformError(0, title=_phrase(response.status))
-    remedy = decide_remedy(codes, code=error.code, status=response.status)
-    if remedy is Remedy.GIVE_UP and _is_transient(answer):
-        remedy = Remedy.RETRY
+    verdict = decide_verdict(codes, code=error.code, status=response.status)
+    if verdict.is_final and _is_transient(answer):
+        verdict = Verdict.RETRY
     raise APIError(
         error,
         status=response.status,
-        remedy=remedy,
+        verdict=verdict,
         retry_after=read_retry_after(response.headers, status=response.status, now=now),
     )
 
@@ -90,7 +89,7 @@ def lost_id() -> TransportError:
     return TransportError(
         "the answer was a success without a message id; the message may have arrived, "
         "so it is not sent again by itself",
-        remedy=Remedy.GIVE_UP,
+        verdict=Verdict.DO_NOT_RETRY,
     )
 
 

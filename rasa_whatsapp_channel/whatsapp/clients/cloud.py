@@ -31,7 +31,8 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import (
     json_request,
     with_note,
 )
-from rasa_whatsapp_channel.whatsapp.errors import CLOUD_CODES, APIError
+from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES
+from rasa_whatsapp_channel.whatsapp.errors import APIError
 from rasa_whatsapp_channel.whatsapp.identity import Address, is_group_id
 from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sendable
 from rasa_whatsapp_channel.whatsapp.messages.keys import put_extras

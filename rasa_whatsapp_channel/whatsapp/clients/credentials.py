@@ -12,7 +12,8 @@ from typing import Any, Final, Protocol
 
 from rasa_whatsapp_channel.whatsapp.clients.answers import read_answer
 from rasa_whatsapp_channel.whatsapp.clients.base import Clock
-from rasa_whatsapp_channel.whatsapp.errors import ON_PREMISES_CODES, APIError, TransportError
+from rasa_whatsapp_channel.whatsapp.error_codes import ON_PREMISES_CODES
+from rasa_whatsapp_channel.whatsapp.errors import APIError, TransportError
 from rasa_whatsapp_channel.whatsapp.transport import Request, Transport
 
 Headers = Mapping[str, str]
@@ -91,7 +92,7 @@ class Login:
             if error.code != _PASSWORD_CHANGE_REQUIRED:
                 raise
             explained = dataclasses.replace(error.error, details=_FIRST_LOGIN)
-            raise APIError(explained, status=error.status, remedy=error.remedy) from error
+            raise APIError(explained, status=error.status, verdict=error.verdict) from error
 
 
 def login_request(url: str, username: str, password: str) -> Request:

@@ -16,7 +16,8 @@ from rasa_whatsapp_channel.whatsapp.clients.answers import (
 )
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Clock, Download
 from rasa_whatsapp_channel.whatsapp.clients.credentials import Credentials, Headers
-from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy, TransportError
+from rasa_whatsapp_channel.whatsapp.error_codes import ErrorCode, Verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError, TransportError
 from rasa_whatsapp_channel.whatsapp.transport import Request, Response, StreamedResponse, Transport
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ class Exchange:
         transport: Transport,
         credentials: Credentials,
         *,
-        codes: Mapping[int, Remedy],
+        codes: Mapping[int, ErrorCode],
         clock: Clock,
     ) -> None:
         self._transport = transport
@@ -90,7 +91,7 @@ class Exchange:
         try:
             return await call(headers)
         except APIError as error:
-            if error.remedy is not Remedy.RENEW_TOKEN:
+            if error.verdict is not Verdict.REFRESH_TOKEN:
                 raise
             renewed = await self._credentials.renew(headers)
             if renewed is None:

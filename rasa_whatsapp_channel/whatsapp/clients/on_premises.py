@@ -29,7 +29,8 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import (
     raw_upload_request,
     with_note,
 )
-from rasa_whatsapp_channel.whatsapp.errors import CLOUD_CODES, ON_PREMISES_CODES, InvalidMessage
+from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import Address, is_user_id
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,

@@ -12,7 +12,8 @@ from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.apis import APIS
-from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Status
 from rasa_whatsapp_channel.whatsapp.messages import (
     Button,
@@ -84,7 +85,7 @@ async def test_a_file_of_the_client_is_uploaded_sent_downloaded_and_deleted(star
         with pytest.raises(APIError) as gone:
             async with client.download(media_id):
                 pass
-        assert gone.value.remedy is Remedy.GIVE_UP
+        assert gone.value.verdict is Verdict.DO_NOT_RETRY
 
     image, document = await simulator.shows(2)
     assert (await simulator.get(image["content"]["url"]))[1] == PNG
@@ -117,7 +118,7 @@ async def test_a_wrong_secret_says_so_to_the_client(start, api, change):
         with pytest.raises(APIError) as refused:
             await client.send(MAYA, Text("x"))
     assert refused.value.status == 401
-    assert refused.value.remedy is Remedy.RENEW_TOKEN
+    assert refused.value.verdict is Verdict.REFRESH_TOKEN
 
 
 @EVERY_API

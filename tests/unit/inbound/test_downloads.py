@@ -9,11 +9,11 @@ from support.desk import Desk
 
 from rasa_whatsapp_channel.inbound.slots import Slots
 from rasa_whatsapp_channel.media.values import StoredFile
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     MediaError,
     PlatformError,
-    Remedy,
     TransportError,
 )
 
@@ -42,8 +42,8 @@ class Shelf:
             self.at_once -= 1
 
 
-def refused(status: int, remedy: Remedy) -> APIError:
-    return APIError(PlatformError(0, "no"), status=status, remedy=remedy)
+def refused(status: int, verdict: Verdict) -> APIError:
+    return APIError(PlatformError(0, "no"), status=status, verdict=verdict)
 
 
 FILE = StoredFile("/media/1", 9, "image/jpeg", "00")
@@ -53,11 +53,11 @@ NO_SLEEP = {"sleep": lambda seconds: asyncio.sleep(0)}
 @pytest.mark.parametrize(
     ("answers", "asked"),
     [
-        ([refused(404, Remedy.GIVE_UP)], 1),
-        ([refused(400, Remedy.GIVE_UP)], 1),
+        ([refused(404, Verdict.DO_NOT_RETRY)], 1),
+        ([refused(400, Verdict.DO_NOT_RETRY)], 1),
         ([MediaError("larger than 5 bytes")], 1),
-        ([refused(500, Remedy.RETRY)] * 3, 3),
-        ([refused(401, Remedy.RENEW_TOKEN)] * 3, 3),
+        ([refused(500, Verdict.RETRY)] * 3, 3),
+        ([refused(401, Verdict.REFRESH_TOKEN)] * 3, 3),
         ([TransportError("reset"), FILE], 2),
     ],
 )
@@ -73,7 +73,7 @@ async def test_how_often_a_file_is_asked_for(store, clock, answers, asked):
 async def test_a_missing_file_is_told_to_the_bot_and_in_the_log_with_its_reason(
     store, clock, caplog
 ):
-    desk = Desk(store, clock, media=Shelf(refused(404, Remedy.GIVE_UP)))
+    desk = Desk(store, clock, media=Shelf(refused(404, Verdict.DO_NOT_RETRY)))
     await desk.gets("image", id="1", mime_type="image/jpeg")
     await desk.run()
 

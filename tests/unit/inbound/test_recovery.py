@@ -11,13 +11,13 @@ from rasa_whatsapp_channel.inbound.recovery import (
     pause,
 )
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Retry
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     BotUnavailable,
     ConversationLocked,
     MediaError,
     PlatformError,
-    Remedy,
     SettingsError,
     TransportError,
     TurnTimeout,
@@ -89,19 +89,19 @@ def test_an_error_that_rasa_has_wrapped_is_told_with_what_is_behind_it():
     assert words == "RuntimeError: component failed (from KeyError: 'name')"
 
 
-def refused(status: int, remedy: Remedy) -> APIError:
-    return APIError(PlatformError(0), status=status, remedy=remedy)
+def refused(status: int, verdict: Verdict) -> APIError:
+    return APIError(PlatformError(0), status=status, verdict=verdict)
 
 
 @pytest.mark.parametrize(
     ("error", "again"),
     [
-        (refused(404, Remedy.GIVE_UP), False),
-        (refused(400, Remedy.GIVE_UP), False),
-        (refused(403, Remedy.GIVE_UP), False),
-        (refused(401, Remedy.RENEW_TOKEN), True),
-        (refused(429, Remedy.RETRY), True),
-        (refused(500, Remedy.RETRY), True),
+        (refused(404, Verdict.DO_NOT_RETRY), False),
+        (refused(400, Verdict.DO_NOT_RETRY), False),
+        (refused(403, Verdict.DO_NOT_RETRY), False),
+        (refused(401, Verdict.REFRESH_TOKEN), True),
+        (refused(429, Verdict.RETRY), True),
+        (refused(500, Verdict.RETRY), True),
         (TransportError("no answer"), True),
         (MediaError("arrived damaged", passing=True), True),
         (MediaError("larger than 5 bytes"), False),

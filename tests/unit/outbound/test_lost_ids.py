@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
-from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, Remedy
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media
 
@@ -11,7 +12,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
 
 def refused(code: int) -> APIError:
-    return APIError(PlatformError(code, "no"), status=400, remedy=Remedy.GIVE_UP)
+    return APIError(PlatformError(code, "no"), status=400, verdict=Verdict.DO_NOT_RETRY)
 
 
 @pytest.mark.parametrize("code", [100, 131009, 1006])

@@ -19,14 +19,16 @@ from rasa_whatsapp_channel.outbound.recovery import (
     recover,
 )
 from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
-from rasa_whatsapp_channel.whatsapp.errors import (
+from rasa_whatsapp_channel.whatsapp.error_codes import (
     CLOUD_CODES,
     ON_PREMISES_CODES,
+    decide_verdict,
+)
+from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     MediaError,
     PlatformError,
     TransportError,
-    decide_remedy,
 )
 from rasa_whatsapp_channel.whatsapp.messages import (
     Component,
@@ -39,9 +41,9 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 
 
 def answer(code, status=400, *, retry_after=None, codes=CLOUD_CODES) -> APIError:
-    remedy = decide_remedy(codes, code=code, status=status)
+    verdict = decide_verdict(codes, code=code, status=status)
     return APIError(
-        PlatformError(code, "title"), status=status, remedy=remedy, retry_after=retry_after
+        PlatformError(code, "title"), status=status, verdict=verdict, retry_after=retry_after
     )
 
 

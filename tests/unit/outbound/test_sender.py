@@ -18,13 +18,12 @@ from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.store.keys import is_failure_of_failure
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
+from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
-    CLOUD_CODES,
     APIError,
     PlatformError,
     StoreError,
     TransportError,
-    decide_remedy,
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
@@ -38,9 +37,9 @@ TEMPLATE = Template("hello_again", "en").body()
 
 
 def refuse(code: int, status: int = 400, retry_after: float | None = None) -> APIError:
-    remedy = decide_remedy(CLOUD_CODES, code=code, status=status)
+    verdict = decide_verdict(CLOUD_CODES, code=code, status=status)
     return APIError(
-        PlatformError(code, "title"), status=status, remedy=remedy, retry_after=retry_after
+        PlatformError(code, "title"), status=status, verdict=verdict, retry_after=retry_after
     )
 
 

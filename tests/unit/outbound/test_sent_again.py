@@ -6,10 +6,10 @@ import asyncio
 
 from rasa_whatsapp_channel.store.base import State
 from rasa_whatsapp_channel.store.consumer import Consumer
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     PlatformError,
-    Remedy,
     StoreError,
     TransportError,
 )
@@ -115,7 +115,7 @@ async def test_a_message_that_fails_late_again_and_again_can_still_be_recognised
 
 
 async def test_each_crash_is_looked_into_also_after_a_try_that_failed(office, clock, hello):
-    refusal = APIError(PlatformError(131000, "trouble"), status=500, remedy=Remedy.RETRY)
+    refusal = APIError(PlatformError(131000, "trouble"), status=500, verdict=Verdict.RETRY)
     await office.put("a:0", hello)
     await office.crash_with_message_in_hand()
     await office.run()  # waits for a status

@@ -17,13 +17,12 @@ from rasa_whatsapp_channel.outbound.sender import Pace
 from rasa_whatsapp_channel.store.keys import trace_key
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
+from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
-    CLOUD_CODES,
     APIError,
     MediaError,
     PlatformError,
     TransportError,
-    decide_remedy,
 )
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.messages import (
@@ -193,9 +192,9 @@ class Phone(FakeClient):
 
 
 def refusal(code: int, status: int = 400) -> APIError:
-    remedy = decide_remedy(CLOUD_CODES, code=code, status=status)
+    verdict = decide_verdict(CLOUD_CODES, code=code, status=status)
     return APIError(
-        PlatformError(code, "Parameter value is not valid"), status=status, remedy=remedy
+        PlatformError(code, "Parameter value is not valid"), status=status, verdict=verdict
     )
 
 

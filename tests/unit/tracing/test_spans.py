@@ -13,11 +13,11 @@ from rasa_whatsapp_channel.tracing import spans
 from rasa_whatsapp_channel.tracing.seams import OpenTelemetry
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     MediaError,
     PlatformError,
-    Remedy,
     TransportError,
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
@@ -109,8 +109,11 @@ def test_of_a_file_its_type_is_told_where_it_is_one(mime_type: str | None, told:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (APIError(PlatformError(131047, PHONE), status=400, remedy=Remedy.TEMPLATE), "131047"),
-        (APIError(PlatformError(0, PHONE), status=502, remedy=Remedy.RETRY), "502"),
+        (
+            APIError(PlatformError(131047, PHONE), status=400, verdict=Verdict.FIX_AND_RETRY),
+            "131047",
+        ),
+        (APIError(PlatformError(0, PHONE), status=502, verdict=Verdict.RETRY), "502"),
         (caused(TransportError(PHONE), ConnectionResetError(PHONE)), "ConnectionResetError"),
         (caused(TransportError(PHONE), asyncio.TimeoutError()), "TimeoutError"),
         (TransportError(PHONE), "rasa_whatsapp_channel.whatsapp.errors.TransportError"),

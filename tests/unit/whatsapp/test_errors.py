@@ -1,4 +1,4 @@
-"""What a failure says, and what it says to do."""
+"""Errors as WhatsApp writes them."""
 
 import json
 
@@ -6,17 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rasa_whatsapp_channel.whatsapp.error_codes import (
+    Verdict,
+)
 from rasa_whatsapp_channel.whatsapp.errors import (
-    CLOUD_CODES,
-    ON_PREMISES_CODES,
     APIError,
     InvalidMessage,
     PlatformError,
-    Remedy,
     SendError,
     TransportError,
     WhatsAppError,
-    decide_remedy,
     read_errors,
 )
 
@@ -33,114 +32,6 @@ JSON = st.recursive(
     ),
     max_leaves=15,
 )
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "remedy"),
-    [
-        # the platform is busy, or asks for slowness
-        (1, 400, Remedy.RETRY),
-        (2, 503, Remedy.RETRY),
-        (130429, 400, Remedy.RETRY),
-        (131000, 500, Remedy.RETRY),
-        (131016, 500, Remedy.RETRY),
-        (131056, 400, Remedy.RETRY),
-        (131057, 500, Remedy.RETRY),
-        (133004, 503, Remedy.RETRY),
-        # limits that last
-        (4, 400, Remedy.WAIT),
-        (80007, 400, Remedy.WAIT),
-        (131048, 400, Remedy.WAIT),
-        (131049, 400, Remedy.WAIT),
-        (133015, 400, Remedy.WAIT),
-        (134101, 400, Remedy.WAIT),
-        # the 24-hour window
-        (131047, 400, Remedy.TEMPLATE),
-        # the token
-        (0, 401, Remedy.RENEW_TOKEN),
-        (190, 401, Remedy.RENEW_TOKEN),
-        (102, 400, Remedy.RENEW_TOKEN),
-        # the request, the account or the user
-        (3, 500, Remedy.GIVE_UP),
-        (100, 400, Remedy.GIVE_UP),
-        (368, 403, Remedy.GIVE_UP),
-        (131008, 400, Remedy.GIVE_UP),
-        (131026, 400, Remedy.GIVE_UP),
-        (131045, 500, Remedy.GIVE_UP),
-        (131053, 400, Remedy.GIVE_UP),
-        (132001, 404, Remedy.GIVE_UP),
-        (133010, 400, Remedy.GIVE_UP),
-    ],
-)
-def test_a_cloud_code_says_what_to_do_whatever_the_status(code, status, remedy):
-    assert decide_remedy(CLOUD_CODES, code=code, status=status) is remedy
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "remedy"),
-    [
-        (429, 429, Remedy.RETRY),
-        (500, 500, Remedy.RETRY),
-        (1000, 400, Remedy.RETRY),
-        (1011, 400, Remedy.RETRY),
-        (1015, 429, Remedy.RETRY),
-        (1016, 503, Remedy.RETRY),
-        (1018, 400, Remedy.RETRY),
-        (471, 400, Remedy.WAIT),
-        (470, 400, Remedy.TEMPLATE),
-        (1005, 401, Remedy.RENEW_TOKEN),
-        (1005, 403, Remedy.RENEW_TOKEN),
-        (1024, 403, Remedy.RENEW_TOKEN),
-        (400, 400, Remedy.GIVE_UP),
-        (408, 400, Remedy.GIVE_UP),
-        (1006, 404, Remedy.GIVE_UP),
-        (1008, 400, Remedy.GIVE_UP),
-        (1009, 400, Remedy.GIVE_UP),
-        (1013, 400, Remedy.GIVE_UP),
-        (1026, 400, Remedy.GIVE_UP),
-        (2000, 400, Remedy.GIVE_UP),
-        (2016, 400, Remedy.GIVE_UP),
-        (2069, 400, Remedy.RETRY),
-    ],
-)
-def test_an_on_premises_code_says_what_to_do_whatever_the_status(code, status, remedy):
-    assert decide_remedy(ON_PREMISES_CODES, code=code, status=status) is remedy
-
-
-@pytest.mark.parametrize("codes", [CLOUD_CODES, ON_PREMISES_CODES], ids=["cloud", "on_premises"])
-@pytest.mark.parametrize(
-    ("code", "status", "remedy"),
-    [
-        (0, 401, Remedy.RENEW_TOKEN),
-        (0, 404, Remedy.GIVE_UP),
-        (0, 408, Remedy.RETRY),
-        (0, 429, Remedy.RETRY),
-        (0, 502, Remedy.RETRY),
-        (0, 302, Remedy.GIVE_UP),
-        (999999, 400, Remedy.GIVE_UP),
-        (999999, 503, Remedy.RETRY),
-        (-1, 400, Remedy.GIVE_UP),
-    ],
-)
-def test_a_code_that_nobody_knows_is_decided_by_the_status(codes, code, status, remedy):
-    assert decide_remedy(codes, code=code, status=status) is remedy
-
-
-@pytest.mark.parametrize(
-    ("code", "remedy"),
-    [(401, Remedy.RENEW_TOKEN), (404, Remedy.GIVE_UP), (429, Remedy.RETRY), (503, Remedy.RETRY)],
-)
-def test_gateways_write_the_status_where_the_code_belongs(code, remedy):
-    assert decide_remedy(CLOUD_CODES, code=code, status=200) is remedy
-
-
-@pytest.mark.parametrize(
-    "code", [131047, 131049, 131050, 131026, 130403, 130472, 131008, 131009, 190]
-)
-def test_what_must_never_be_retried_quickly_is_not_at_any_status(code):
-    remedies = {decide_remedy(CLOUD_CODES, code=code, status=status) for status in range(100, 600)}
-
-    assert Remedy.RETRY not in remedies
 
 
 def test_an_error_of_the_cloud_api():
@@ -250,7 +141,7 @@ def test_an_api_error_says_its_status_its_code_and_its_reason():
     error = APIError(
         PlatformError(131056, "Pair rate limit hit"),
         status=400,
-        remedy=Remedy.RETRY,
+        verdict=Verdict.RETRY,
         retry_after=6.0,
     )
 
@@ -259,7 +150,7 @@ def test_an_api_error_says_its_status_its_code_and_its_reason():
 
 
 def test_without_an_answer_the_remedy_is_to_try_again():
-    assert TransportError("POST https://graph.facebook.com: no answer").remedy is Remedy.RETRY
+    assert TransportError("POST https://graph.facebook.com: no answer").verdict is Verdict.RETRY
 
 
 def test_all_errors_are_of_one_family():

@@ -16,14 +16,8 @@ from rasa_whatsapp_channel.whatsapp.clients.answers import (
     read_retry_after,
 )
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, MediaInfo
-from rasa_whatsapp_channel.whatsapp.errors import (
-    CLOUD_CODES,
-    ON_PREMISES_CODES,
-    APIError,
-    Remedy,
-    SendError,
-    TransportError,
-)
+from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES, Verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError, TransportError
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 SENT = {"messages": [{"id": "gBEGkYiEB1VXAglK1ZEqA1YKPrU"}]}
@@ -47,7 +41,7 @@ def test_errors_in_a_success_are_an_error():
     with pytest.raises(APIError, match="HTTP 200, 1013 User is not valid") as caught:
         read(answer({"errors": [{"code": 1013, "title": "User is not valid"}]}), ON_PREMISES_CODES)
 
-    assert caught.value.remedy is Remedy.GIVE_UP
+    assert caught.value.verdict is Verdict.DO_NOT_RETRY
 
 
 def test_what_the_platform_calls_transient_is_tried_again():
@@ -56,7 +50,7 @@ def test_what_the_platform_calls_transient_is_tried_again():
     with pytest.raises(APIError) as caught:
         read(answer(error, status=400))
 
-    assert caught.value.remedy is Remedy.RETRY
+    assert caught.value.verdict is Verdict.RETRY
 
 
 def test_a_limit_that_lasts_is_waited_for_even_when_it_is_called_transient():
@@ -65,23 +59,23 @@ def test_a_limit_that_lasts_is_waited_for_even_when_it_is_called_transient():
     with pytest.raises(APIError) as caught:
         read(answer(error, status=400))
 
-    assert caught.value.remedy is Remedy.WAIT
+    assert caught.value.verdict is Verdict.RETRY_AFTER
 
 
 @pytest.mark.parametrize(
-    ("status", "remedy", "words"),
+    ("status", "verdict", "words"),
     [
-        (302, Remedy.GIVE_UP, "HTTP 302, Found"),
-        (404, Remedy.GIVE_UP, "HTTP 404, Not Found"),
-        (502, Remedy.RETRY, "HTTP 502, Bad Gateway"),
-        (599, Remedy.RETRY, "HTTP 599, unknown status"),
+        (302, Verdict.DO_NOT_RETRY, "HTTP 302, Found"),
+        (404, Verdict.DO_NOT_RETRY, "HTTP 404, Not Found"),
+        (502, Verdict.RETRY, "HTTP 502, Bad Gateway"),
+        (599, Verdict.RETRY, "HTTP 599, unknown status"),
     ],
 )
-def test_a_page_of_something_in_between_is_judged_by_its_status(status, remedy, words):
+def test_a_page_of_something_in_between_is_judged_by_its_status(status, verdict, words):
     with pytest.raises(APIError, match=words) as caught:
         read(answer(b"<html>nginx</html>", status=status))
 
-    assert caught.value.remedy is remedy
+    assert caught.value.verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -157,7 +151,7 @@ def test_a_success_without_a_message_id_is_not_sent_again(body):
     with pytest.raises(TransportError, match="may have arrived") as caught:
         read_accepted(body)
 
-    assert caught.value.remedy is Remedy.GIVE_UP
+    assert caught.value.verdict is Verdict.DO_NOT_RETRY
 
 
 @pytest.mark.parametrize(
@@ -172,7 +166,7 @@ def test_an_upload_without_an_id_may_be_tried_again(body):
     with pytest.raises(TransportError) as caught:
         read_media_id(body)
 
-    assert caught.value.remedy is Remedy.RETRY
+    assert caught.value.verdict is Verdict.RETRY
 
 
 def test_what_the_cloud_tells_of_a_media_id():

@@ -4,7 +4,8 @@ import pytest
 from support.fake_transport import FakeTransport, answer
 
 from rasa_whatsapp_channel.whatsapp.clients import CloudClient, MediaInfo
-from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, Remedy, TransportError
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
 from rasa_whatsapp_channel.whatsapp.messages import Text
 from rasa_whatsapp_channel.whatsapp.transport import File, Form
 
@@ -133,12 +134,14 @@ async def test_media_that_is_gone_is_an_error():
         async with client_of(transport).download("2621233374848975", url=URL):
             pass
 
-    assert caught.value.remedy is Remedy.GIVE_UP
+    assert caught.value.verdict is Verdict.FIX_AND_RETRY
 
 
 async def test_what_goes_wrong_while_reading_is_not_mistaken_for_an_old_url():
     transport = FakeTransport(PICTURE)
-    other = APIError(PlatformError(100, "of another call"), status=400, remedy=Remedy.GIVE_UP)
+    other = APIError(
+        PlatformError(100, "of another call"), status=400, verdict=Verdict.DO_NOT_RETRY
+    )
 
     with pytest.raises(APIError, match="of another call"):
         async with client_of(transport).download("1", url=URL):
@@ -230,7 +233,7 @@ async def test_a_token_that_ended_is_for_a_person_to_replace():
     with pytest.raises(APIError, match="190 Error validating access token") as caught:
         await client_of(transport).send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.RENEW_TOKEN
+    assert caught.value.verdict is Verdict.REFRESH_TOKEN
     assert len(transport.requests) == 1
 
 

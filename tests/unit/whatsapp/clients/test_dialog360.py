@@ -4,7 +4,8 @@ import pytest
 from support.fake_transport import FakeTransport, answer
 
 from rasa_whatsapp_channel.whatsapp.clients import Dialog360Client
-from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError
 from rasa_whatsapp_channel.whatsapp.messages import Text
 from rasa_whatsapp_channel.whatsapp.transport import File, Form
 
@@ -99,4 +100,4 @@ async def test_an_error_of_the_gateway_is_read():
     with pytest.raises(APIError, match="HTTP 401, 401 Invalid api key") as caught:
         await client_of(transport).send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.RENEW_TOKEN
+    assert caught.value.verdict is Verdict.REFRESH_TOKEN

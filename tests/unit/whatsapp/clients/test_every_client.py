@@ -20,11 +20,11 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     TurnClient,
 )
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     InvalidMessage,
     MediaError,
-    Remedy,
     TransportError,
 )
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Text
@@ -234,7 +234,7 @@ async def test_a_limit_is_an_error_that_says_when_to_come_again(spoken, status):
     with pytest.raises(APIError) as caught:
         await client.send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.RETRY
+    assert caught.value.verdict is Verdict.RETRY
     assert caught.value.retry_after == 3.0
     assert caught.value.status == status
 
@@ -246,7 +246,7 @@ async def test_no_answer_may_be_tried_again(spoken):
     with pytest.raises(TransportError) as caught:
         await client.send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.RETRY
+    assert caught.value.verdict is Verdict.RETRY
 
 
 @every_api
@@ -266,7 +266,7 @@ async def test_a_success_without_an_id_is_not_sent_twice(spoken, half):
     with pytest.raises(TransportError, match="may have arrived") as caught:
         await client.send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.GIVE_UP
+    assert caught.value.verdict is Verdict.DO_NOT_RETRY
     assert len(transport.requests) == len(spoken.login) + 1
 
 
@@ -277,7 +277,7 @@ async def test_a_broken_answer_to_a_refusal_may_be_tried_again(spoken):
     with pytest.raises(TransportError) as caught:
         await client.send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.RETRY
+    assert caught.value.verdict is Verdict.RETRY
 
 
 @every_api
@@ -346,7 +346,7 @@ async def test_a_refusal_is_an_error_whatever_was_asked(spoken, ask):
     with pytest.raises(APIError) as caught:
         await ask(client)
 
-    assert caught.value.remedy is Remedy.RETRY
+    assert caught.value.verdict is Verdict.RETRY
 
 
 @every_api

@@ -7,7 +7,8 @@ import pytest
 from support.fake_transport import FakeTransport, answer
 
 from rasa_whatsapp_channel.whatsapp.clients import MediaInfo, OnPremisesClient
-from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy, TransportError
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError, TransportError
 from rasa_whatsapp_channel.whatsapp.messages import Text
 from rasa_whatsapp_channel.whatsapp.transport import File
 
@@ -133,7 +134,7 @@ async def test_a_new_token_that_is_refused_as_well_is_an_error():
     with pytest.raises(APIError, match="1005 Access denied: Invalid credentials") as caught:
         await client_of(transport).send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.RENEW_TOKEN
+    assert caught.value.verdict is Verdict.REFRESH_TOKEN
 
 
 async def test_a_wrong_password_is_tried_only_once():
@@ -142,7 +143,7 @@ async def test_a_wrong_password_is_tried_only_once():
     with pytest.raises(APIError, match="HTTP 401, 1005 Access denied") as caught:
         await client_of(transport).send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.RENEW_TOKEN
+    assert caught.value.verdict is Verdict.REFRESH_TOKEN
     assert len(transport.requests) == 1
 
 
@@ -154,7 +155,7 @@ async def test_the_first_login_ever_says_what_the_operator_must_do():
         await client_of(transport).send("16505551234", Text("Hello"))
 
     assert '{"new_password": "…"}' in str(caught.value)
-    assert caught.value.remedy is Remedy.RENEW_TOKEN
+    assert caught.value.verdict is Verdict.REFRESH_TOKEN
 
 
 @pytest.mark.parametrize("body", [{}, {"users": []}, {"users": [{}]}, {"users": [{"token": ""}]}])
@@ -176,7 +177,7 @@ async def test_half_an_answer_to_the_login_sent_no_message_and_may_be_tried_agai
     with pytest.raises(TransportError) as caught:
         await client.send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.RETRY
+    assert caught.value.verdict is Verdict.RETRY
     assert (await client.send("16505551234", Text("Hello"))).message_id == "gBEG"
 
 

@@ -4,7 +4,8 @@ import pytest
 from support.fake_transport import FakeTransport, answer
 
 from rasa_whatsapp_channel.whatsapp.clients import TurnClient
-from rasa_whatsapp_channel.whatsapp.errors import APIError, Remedy
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError
 from rasa_whatsapp_channel.whatsapp.messages import Text
 from rasa_whatsapp_channel.whatsapp.transport import File
 
@@ -45,41 +46,41 @@ async def test_nothing_is_asked_to_mark_a_message_as_read():
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "words", "remedy"),
+    ("status", "body", "words", "verdict"),
     [
         (
             400,
             {"errors": [{"code": -1, "title": "Bad Request", "details": "invalid key"}]},
             "HTTP 400, -1 Bad Request: invalid key",
-            Remedy.GIVE_UP,
+            Verdict.DO_NOT_RETRY,
         ),
         (
             200,
             {"errors": [{"code": 131053, "title": "Media upload error"}]},
             "HTTP 200, 131053 Media upload error",
-            Remedy.GIVE_UP,
+            Verdict.FIX_AND_RETRY,
         ),
         (
             200,
             {"errors": [{"code": 131047, "title": "Re-engagement message"}]},
             "HTTP 200, 131047 Re-engagement message",
-            Remedy.TEMPLATE,
+            Verdict.FIX_AND_RETRY,
         ),
         (
             400,
             {"error": {"message": "(#131056) Pair rate limit hit", "code": 131056}},
             "HTTP 400, 131056 .#131056. Pair rate limit hit",
-            Remedy.RETRY,
+            Verdict.RETRY,
         ),
     ],
 )
-async def test_errors_come_in_two_shapes_with_the_codes_of_the_cloud(status, body, words, remedy):
+async def test_errors_come_in_two_shapes_with_the_codes_of_the_cloud(status, body, words, verdict):
     transport = FakeTransport(answer(body, status=status))
 
     with pytest.raises(APIError, match=words) as caught:
         await client_of(transport).send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is remedy
+    assert caught.value.verdict is verdict
 
 
 async def test_a_full_bucket_says_when_it_is_empty_again():
@@ -95,5 +96,5 @@ async def test_a_full_bucket_says_when_it_is_empty_again():
     with pytest.raises(APIError) as caught:
         await client_of(transport).send("16505551234", Text("Hello"))
 
-    assert caught.value.remedy is Remedy.RETRY
+    assert caught.value.verdict is Verdict.RETRY
     assert caught.value.retry_after == 45.0
