@@ -16,7 +16,7 @@ from rasa_whatsapp_channel.whatsapp.apis import APIS
 from rasa_whatsapp_channel.whatsapp.errors import TranscriptError, WhatsAppError
 
 if TYPE_CHECKING:
-    from rasa_whatsapp_channel.replay.desk import Desk
+    from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
     from rasa_whatsapp_channel.transcript.steps import Transcript
 
 _EXAMPLES = """
@@ -135,10 +135,10 @@ def _read(path: Path) -> Transcript:
 
 
 async def _record(url: str, person: str) -> str:
-    from rasa_whatsapp_channel.replay.desk import Desk
+    from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 
-    async with Desk(url) as desk:
-        return await desk.transcript(person)
+    async with SimulatorClient(url) as client:
+        return await client.transcript(person)
 
 
 async def _test(transcripts: Sequence[tuple[Path, Transcript]], options: Options) -> int:
@@ -148,16 +148,16 @@ async def _test(transcripts: Sequence[tuple[Path, Transcript]], options: Options
     from rasa_whatsapp_channel.replay.report import report
 
     failed = 0
-    async with _desk(options) as (desk, webhook):
+    async with _simulator(options) as (client, webhook):
         for path, transcript in transcripts:
             person = _person(transcript)
-            chat = Chat(desk, person, root=path.parent, webhook=webhook)
+            chat = Chat(client, person, root=path.parent, webhook=webhook)
             await chat.open()
-            played = await play(
-                transcript, chat, desk, within=options.within, settle=options.settle
+            result = await play(
+                transcript, chat, client, within=options.within, settle=options.settle
             )
-            failed += bool(played.faults)
-            for line in report(played, whole=options.verbose):
+            failed += bool(result.faults)
+            for line in report(result, whole=options.verbose):
                 click.echo(line)
     click.echo(f"{len(transcripts)} played, {failed} with differences")
     return failed
@@ -172,13 +172,13 @@ def _person(transcript: Transcript) -> str:
 
 
 @asynccontextmanager
-async def _desk(options: Options) -> AsyncIterator[tuple[Desk, str | None]]:
+async def _simulator(options: Options) -> AsyncIterator[tuple[SimulatorClient, str | None]]:
     """Yield a simulator with a bot, and where the bot takes webhooks."""
-    from rasa_whatsapp_channel.replay.desk import Desk
+    from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 
     if options.simulator is not None:
-        async with Desk(options.simulator) as desk:
-            yield desk, str((await desk.state())["webhook"])
+        async with SimulatorClient(options.simulator) as client:
+            yield client, str((await client.state())["webhook"])
         return
     from rasa_whatsapp_channel.replay.host import Rasa, free_port, simulator
     from rasa_whatsapp_channel.simulator.config import Config
@@ -192,10 +192,10 @@ async def _desk(options: Options) -> AsyncIterator[tuple[Desk, str | None]]:
         patience=options.start_timeout,
     )
     config = replace(Config(api=APIS[options.api]), port=0, webhook=rasa.webhook)
-    async with simulator(config) as url, Desk(url) as desk:
+    async with simulator(config) as url, SimulatorClient(url) as client:
         click.echo("Starting Rasa …", err=True)
         try:
             await rasa.start(config, url)
-            yield desk, rasa.webhook
+            yield client, rasa.webhook
         finally:
             await asyncio.to_thread(rasa.stop)

@@ -1,9 +1,9 @@
 """
-Playing conversations against a bot, through the simulator.
+Replay: plays conversations against a bot, through the simulator.
 
-    host    a simulator in this process, and a bot's Rasa as a process beside it
-    desk    what can be done at a simulator over HTTP
-    chat    one person's chat: doing what a person does, waiting for what the bot says
-    play    a transcript → what came beside what was expected, as `played` holds it
-    report  that, for people
+    host              a simulator in this process, and the bot's Rasa as a child process
+    simulator_client  the simulator's control API over HTTP
+    chat              one person's chat: what they do, and what the bot answers
+    play              a transcript → its result
+    report            results, and how they are printed
 """

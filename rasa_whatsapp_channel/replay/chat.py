@@ -1,4 +1,4 @@
-"""One person's chat: doing what a person does, waiting for what the bot says."""
+"""Chat of one person: performs what the person does and waits for the bot's answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from rasa_whatsapp_channel.replay.desk import Desk, Health
+from rasa_whatsapp_channel.replay.simulator_client import Health, SimulatorClient
 from rasa_whatsapp_channel.transcript.words import FILES
 from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
 
@@ -20,21 +20,23 @@ REST: Final = 30.0  # seconds a bot may work on before it is not waited for any 
 
 class Chat:
     """
-    The chat of *person* at *desk*. What was in it before is over.
+    The chat of *person* at *client*. What was in it before is over.
 
     *root* is the folder of files that the person sends.
     """
 
-    def __init__(self, desk: Desk, person: str, *, root: Path, webhook: str | None = None) -> None:
-        self._desk = desk
+    def __init__(
+        self, client: SimulatorClient, person: str, *, root: Path, webhook: str | None = None
+    ) -> None:
+        self._client = client
         self._root = root
         self._health = Health(webhook) if webhook else None
         self._seen: str | None = None
         self.person = person
 
     async def open(self, name: str | None = None) -> Chat:
-        await self._desk.join(self.person, name or f"Person {self.person}")
-        messages = await self._desk.messages(self.person)
+        await self._client.join(self.person, name or f"Person {self.person}")
+        messages = await self._client.messages(self.person)
         self._seen = messages[-1]["id"] if messages else None
         return self
 
@@ -44,15 +46,15 @@ class Chat:
         if file is not None:
             return await self._sends_file(file, str(words[file]), words.get("text"))
         if "taps" in words:
-            return await self._desk.write(self.person, await self._tap(str(words["taps"])))
-        return await self._desk.write(self.person, await self._message(words))
+            return await self._client.write(self.person, await self._tap(str(words["taps"])))
+        return await self._client.write(self.person, await self._message(words))
 
     async def next(self, within: float) -> dict[str, Any] | None:
         """Return the bot's next message; None if none comes within so many seconds."""
         end = monotonic() + within
         while True:
             wait = max(end - monotonic(), 0.0)
-            for message in await self._desk.messages(self.person, after=self._seen, wait=wait):
+            for message in await self._client.messages(self.person, after=self._seen, wait=wait):
                 self._seen = message["id"]
                 if message["direction"] == "outbound" and message["status"] != "failed":
                     return message  # no phone shows what failed
@@ -70,7 +72,7 @@ class Chat:
         return await self.next(0.0)
 
     async def messages(self) -> list[dict[str, Any]]:
-        return await self._desk.messages(self.person)
+        return await self._client.messages(self.person)
 
     async def _rest(self) -> bool:
         """Wait until every webhook is taken and both queues are empty; False if nobody tells."""
@@ -99,7 +101,7 @@ class Chat:
         except OSError as error:
             raise TranscriptError(f"{path} cannot be read: {error.strerror or error}") from error
         text = str(caption) if caption is not None else None
-        return await self._desk.write_file(
+        return await self._client.write_file(
             self.person, kind, content, filename=path.name, caption=text
         )
 

@@ -1,4 +1,9 @@
-"""A simulator in this process on a free port, and a bot's Rasa as a process beside it."""
+"""
+Bot host: a simulator in this process on a free port, and the bot's Rasa as a child process.
+
+Rasa is started with the bot's own settings, connected to the simulator and without the bot's own
+stores, so that nothing of a played conversation is remembered with those of real people.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +14,19 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from io import StringIO
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from rasa_whatsapp_channel.replay.own_files import own_credentials, own_endpoints
+from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import create_app
 from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
@@ -27,6 +35,14 @@ START: Final = 180.0  # seconds Rasa may take to load a model
 GRACE: Final = 20.0
 LAST_LINES: Final = 25
 WEBHOOK: Final = "/webhooks/whatsapp/webhook"
+# The simulator decides how the bot is connected, the test where it stores things.
+BEHAVIOUR: Final = (
+    *("sender_id", "commands", "inbound", "debounce", "transcribe", "mark_read"),
+    *("typing_indicator", "turn_timeout", "captions", "markdown", "wait_for_delivered"),
+    *("delivered_timeout", "reengagement_template", "wait_for_window", "failure_intent", "media"),
+)
+# Keys of endpoints.yml under which Rasa writes down what was said.
+STORES: Final = ("tracker_store", "event_broker", "lock_store")
 
 
 def free_port() -> int:
@@ -157,3 +173,42 @@ def _text_of(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise SimulatorError(f"{path} cannot be read: {error}") from error
+
+
+def own_credentials(block: str, theirs: str, *, store: str, media_store: str) -> str:
+    """
+    Return credentials.yml: the *block* of a simulator, with how the channel behaves in *theirs*.
+
+    Raises `SimulatorError` where that cannot be read.
+    """
+    keys = _read(block, "the simulator's block")[CHANNEL]
+    channel = _read(theirs, "credentials.yml").get(CHANNEL)
+    given = channel if isinstance(channel, dict) else {}
+    kept = {key: given[key] for key in BEHAVIOUR if key in given}
+    media = kept["media"] if isinstance(kept.get("media"), dict) else {}
+    own = {"store": store, "media": {**media, "store": media_store}}
+    return _write({CHANNEL: {**kept, **keys, **own}})
+
+
+def own_endpoints(theirs: str) -> str:
+    """Return endpoints.yml without `STORES`. Raises `SimulatorError` where it cannot be read."""
+    read = _read(theirs, "endpoints.yml")
+    return _write({key: value for key, value in read.items() if key not in STORES})
+
+
+def _read(text: str, what: str) -> dict[str, Any]:
+    try:
+        read = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        raise SimulatorError(f"{what} of the bot cannot be read: {error}") from error
+    if read is None:
+        return {}
+    if not isinstance(read, dict):
+        raise SimulatorError(f"{what} of the bot must hold keys, not {type(read).__name__}")
+    return read
+
+
+def _write(value: Mapping[str, Any]) -> str:
+    stream = StringIO()
+    YAML(typ="safe", pure=True).dump(value, stream)
+    return stream.getvalue()

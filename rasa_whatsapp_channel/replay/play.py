@@ -1,4 +1,4 @@
-"""A transcript, played at a simulator → what came, beside what was expected."""
+"""Transcript player: plays the steps of a transcript in a chat, and compares the answers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from rasa_whatsapp_channel.replay.chat import Chat
-from rasa_whatsapp_channel.replay.desk import Desk
-from rasa_whatsapp_channel.replay.played import Did, Played
+from rasa_whatsapp_channel.replay.report import Result, StepResult
+from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.transcript.expect import Pair, align
 from rasa_whatsapp_channel.transcript.steps import Advance, Does, Expects, Silence, Transcript
 from rasa_whatsapp_channel.transcript.words import Words, words_of
@@ -16,26 +16,30 @@ from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
 
 
 async def play(
-    transcript: Transcript, chat: Chat, desk: Desk, *, within: float = 10.0, settle: float = 1.0
-) -> Played:
+    transcript: Transcript,
+    chat: Chat,
+    client: SimulatorClient,
+    *,
+    within: float = 10.0,
+    settle: float = 1.0,
+) -> Result:
     """
     Play *transcript* in *chat*.
 
     Each message may take *within* seconds. Behind the last expected one nothing more may come: the
     bot is given time until it rests, or *settle* seconds where it does not say whether it does.
     """
-    played = Played(transcript.name)
+    result = Result(transcript.name)
     for kind, steps in groupby(transcript.steps, type):
         if kind is Expects:
             expected = [step.words for step in steps if isinstance(step, Expects)]
-            played.lines += await _listen(chat, expected, within=within, settle=settle)
+            result.lines += await _listen(chat, expected, within=within, settle=settle)
             continue
         for step in steps:
-            did = await _do(step, chat, desk)
-            played.lines += did
-            if played.broken:
-                return played
-    return played
+            result.lines += await _do(step, chat, client)
+            if result.broken:
+                return result
+    return result
 
 
 async def _listen(
@@ -52,10 +56,10 @@ async def _listen(
     return align(expected, got)
 
 
-async def _do(step: object, chat: Chat, desk: Desk) -> list[Did | Pair]:
+async def _do(step: object, chat: Chat, client: SimulatorClient) -> list[StepResult | Pair]:
     if isinstance(step, Advance):
-        await desk.advance(step.seconds)
-        return [Did("clock", {"text": f"+{step.seconds:g} s"})]
+        await client.advance(step.seconds)
+        return [StepResult("clock", {"text": f"+{step.seconds:g} s"})]
     if isinstance(step, Silence):
         return await _be_silent(step, chat)
     if not isinstance(step, Does):
@@ -63,12 +67,12 @@ async def _do(step: object, chat: Chat, desk: Desk) -> list[Did | Pair]:
     try:
         await chat.does(step.words)
     except TranscriptError as error:
-        return [Did("user", step.words, problem=str(error))]
-    return [Did("user", step.words)]
+        return [StepResult("user", step.words, problem=str(error))]
+    return [StepResult("user", step.words)]
 
 
-async def _be_silent(step: Silence, chat: Chat) -> list[Did | Pair]:
+async def _be_silent(step: Silence, chat: Chat) -> list[StepResult | Pair]:
     message = await chat.next(step.seconds)
     if message is None:
-        return [Did("silence", {"text": f"{step.seconds:g} s"})]
+        return [StepResult("silence", {"text": f"{step.seconds:g} s"})]
     return [Pair(None, words_of(message))]

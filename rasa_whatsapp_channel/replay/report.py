@@ -1,34 +1,63 @@
-"""What was played, for people: the conversation, with what differs marked as in a diff. No I/O."""
+"""Results of a played transcript, and their report: differences are marked as in a diff. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import click
 
-from rasa_whatsapp_channel.replay.played import Did, Played
 from rasa_whatsapp_channel.transcript.expect import Difference, Pair, shown
 from rasa_whatsapp_channel.transcript.words import Words, line_of
 
 _WHO = 8
 
 
-def report(played: Played, *, whole: bool = False) -> Iterator[str]:
-    """Yield the lines on *played*; those of a conversation without faults only if *whole*."""
-    if played.faults == 0:
-        yield f"{click.style('ok', fg='green')}    {played.name}"
+@dataclass(frozen=True)
+class StepResult:
+    """A step that was done, as a line says it; *problem* is why it could not be."""
+
+    who: str
+    words: Mapping[str, Any]
+    problem: str | None = None
+
+
+@dataclass
+class Result:
+    """What happened, in order. *broken*: a step could not be done, and the rest was left out."""
+
+    name: str
+    lines: list[StepResult | Pair] = field(default_factory=list)
+
+    @property
+    def broken(self) -> bool:
+        return any(isinstance(line, StepResult) and line.problem is not None for line in self.lines)
+
+    @property
+    def faults(self) -> int:
+        return sum(
+            not line.fits if isinstance(line, Pair) else line.problem is not None
+            for line in self.lines
+        )
+
+
+def report(result: Result, *, whole: bool = False) -> Iterator[str]:
+    """Yield the lines on *result*; those of a conversation without faults only if *whole*."""
+    if result.faults == 0:
+        yield f"{click.style('ok', fg='green')}    {result.name}"
     else:
-        count = "1 difference" if played.faults == 1 else f"{played.faults} differences"
-        yield f"{click.style('FAIL', fg='red')}  {played.name}: {count}"
-    if played.faults or whole:
-        for line in played.lines:
-            yield from _did(line) if isinstance(line, Did) else _pair(line)
+        count = "1 difference" if result.faults == 1 else f"{result.faults} differences"
+        yield f"{click.style('FAIL', fg='red')}  {result.name}: {count}"
+    if result.faults or whole:
+        for line in result.lines:
+            yield from _step(line) if isinstance(line, StepResult) else _pair(line)
 
 
-def _did(did: Did) -> Iterator[str]:
-    yield f"      {did.who:<{_WHO}}{line_of(did.words)}"
-    if did.problem is not None:
-        yield click.style(f"    ! {did.problem}", fg="red")
+def _step(step: StepResult) -> Iterator[str]:
+    yield f"      {step.who:<{_WHO}}{line_of(step.words)}"
+    if step.problem is not None:
+        yield click.style(f"    ! {step.problem}", fg="red")
 
 
 def _pair(pair: Pair) -> Iterator[str]:

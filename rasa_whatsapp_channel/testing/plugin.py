@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from rasa_whatsapp_channel.replay.desk import Desk
+    from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
     from rasa_whatsapp_channel.testing.function import FunctionBot
     from rasa_whatsapp_channel.testing.thread import LoopThread
     from rasa_whatsapp_channel.testing.whatsapp import WhatsApp
@@ -78,30 +78,30 @@ def whatsapp_bot(request: pytest.FixtureRequest) -> str | Path:
 @pytest.fixture(scope="session")
 def whatsapp_session(
     request: pytest.FixtureRequest, whatsapp_api: str, whatsapp_bot: str | Path
-) -> Iterator[tuple[LoopThread, Desk, str]]:
+) -> Iterator[tuple[LoopThread, SimulatorClient, str]]:
     """The simulator and the bot; they run until the end of the session."""
     from rasa_whatsapp_channel.replay.host import Rasa, free_port
 
     with _thread() as thread:
         if isinstance(whatsapp_bot, str):
             port = request.config.getoption("--whatsapp-port")
-            stack, desk = thread.run(_open(whatsapp_api, whatsapp_bot, port, None))
+            stack, client = thread.run(_open(whatsapp_api, whatsapp_bot, port, None))
             webhook = whatsapp_bot
         else:
             model = request.config.getoption("--whatsapp-model")
             args = ("--model", model) if model else ()
             rasa = Rasa(whatsapp_bot, port=free_port(), args=args)
             webhook = rasa.webhook
-            stack, desk = thread.run(_open(whatsapp_api, webhook, 0, rasa))
+            stack, client = thread.run(_open(whatsapp_api, webhook, 0, rasa))
         try:
-            yield thread, desk, webhook
+            yield thread, client, webhook
         finally:
             thread.run(stack.aclose())
 
 
 @pytest.fixture
 def whatsapp(
-    whatsapp_session: tuple[LoopThread, Desk, str],
+    whatsapp_session: tuple[LoopThread, SimulatorClient, str],
     request: pytest.FixtureRequest,
     whatsapp_weather: str,
     whatsapp_seed: int,
@@ -109,8 +109,8 @@ def whatsapp(
     """WhatsApp with your bot. Clock, faults and weather are put back behind each test."""
     from rasa_whatsapp_channel.testing.whatsapp import WhatsApp
 
-    thread, desk, webhook = whatsapp_session
-    made = WhatsApp(thread, desk, webhook=webhook, root=request.path.parent)
+    thread, client, webhook = whatsapp_session
+    made = WhatsApp(thread, client, webhook=webhook, root=request.path.parent)
     _turn(made, whatsapp_weather, whatsapp_seed)
     yield made
     made.heals()
@@ -142,15 +142,15 @@ def whatsapp_channel(
     webhook = f"http://127.0.0.1:{port}{WEBHOOK}"
     root = whatsapp_bot if isinstance(whatsapp_bot, Path) else request.config.rootpath
     with _thread() as thread:
-        stack, desk = thread.run(_open(whatsapp_api, webhook, 0, None))
+        stack, client = thread.run(_open(whatsapp_api, webhook, 0, None))
         try:
             media = {"store": str(tmp_path / "media"), **whatsapp_settings.get("media", {})}
             # A file, as bots have it: what is kept in memory only is faster than any of them.
             store = f"sqlite:///{tmp_path / 'whatsapp.db'}"
             settings = {"store": store, **whatsapp_settings, "media": media}
-            thread.run(_serve(stack, bot, whatsapp_api, desk.url, port, settings, root))
+            thread.run(_serve(stack, bot, whatsapp_api, client.url, port, settings, root))
             here = request.path.parent
-            made = WhatsApp(thread, desk, webhook=webhook, root=here, function=bot)
+            made = WhatsApp(thread, client, webhook=webhook, root=here, function=bot)
             _turn(made, whatsapp_weather, whatsapp_seed)
             yield made
         finally:
@@ -173,24 +173,26 @@ def _thread() -> Iterator[LoopThread]:
         thread.close()
 
 
-async def _open(api: str, webhook: str, port: int, rasa: Any) -> tuple[AsyncExitStack, Desk]:
+async def _open(
+    api: str, webhook: str, port: int, rasa: Any
+) -> tuple[AsyncExitStack, SimulatorClient]:
     """Start a simulator, and the bot if there is one to start."""
     import asyncio
 
-    from rasa_whatsapp_channel.replay.desk import Desk
     from rasa_whatsapp_channel.replay.host import simulator
+    from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
     from rasa_whatsapp_channel.simulator.config import Config
     from rasa_whatsapp_channel.whatsapp.apis import APIS
 
     config = Config(api=APIS[api], port=port, webhook=webhook)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(simulator(config))
-        desk = await stack.enter_async_context(Desk(url))
+        client = await stack.enter_async_context(SimulatorClient(url))
         if rasa is not None:
             # Beside the simulator: what is in hand still wants answers from it.
             stack.push_async_callback(asyncio.to_thread, rasa.stop)
             await rasa.start(config, url)
-        return stack.pop_all(), desk
+        return stack.pop_all(), client
 
 
 async def _serve(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rasa_whatsapp_channel.replay.chat import Chat
-from rasa_whatsapp_channel.replay.desk import Desk
+from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.testing.thread import LoopThread
 from rasa_whatsapp_channel.transcript.expect import Difference, differences, shown
 from rasa_whatsapp_channel.transcript.words import FILES, Words, line_of, words_of
@@ -27,10 +27,16 @@ class User:
     """
 
     def __init__(
-        self, thread: LoopThread, desk: Desk, chat: Chat, name: str, *, patience: float = WITHIN
+        self,
+        thread: LoopThread,
+        client: SimulatorClient,
+        chat: Chat,
+        name: str,
+        *,
+        patience: float = WITHIN,
     ) -> None:
         self._thread = thread
-        self._desk = desk
+        self._client = client
         self._chat = chat
         self._patience = patience
         self.name = name
@@ -95,7 +101,7 @@ class User:
 
     def reads(self) -> User:
         """Look at the chat: all ticks of the bot's messages turn blue."""
-        self._thread.run(self._desk.read(self.phone))
+        self._thread.run(self._client.read(self.phone))
         return self
 
     async def gets(
@@ -166,7 +172,7 @@ class User:
                 continue
             expected[kind] = True
             address = _address(message["content"])
-            content = await self._desk.file(address) if address else b""
+            content = await self._client.file(address) if address else b""
             if address and content != path.read_bytes():
                 same = f"the bytes of {path}"
                 wrong.append(Difference(kind, same, f"{len(content)} other bytes"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rasa_whatsapp_channel.replay.chat import Chat
-from rasa_whatsapp_channel.replay.desk import Desk
+from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.simulator.ids import new_phone
 from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.simulator.weather import CALM
@@ -20,25 +20,25 @@ from rasa_whatsapp_channel.testing.user import ROUGH_WITHIN, WITHIN, User
 class Clock:
     """The clock of WhatsApp. The bot has one of its own, which this does not move."""
 
-    def __init__(self, thread: LoopThread, desk: Desk) -> None:
+    def __init__(self, thread: LoopThread, client: SimulatorClient) -> None:
         self._thread = thread
-        self._desk = desk
+        self._client = client
         self._moved = False
 
     @property
     def now(self) -> float:
         """Unix seconds."""
-        return float(self._thread.run(self._desk.clock())["now"])
+        return float(self._thread.run(self._client.clock())["now"])
 
     def advance(self, **duration: float) -> None:
         """Move it on: ``advance(hours=25)``, with the words of `datetime.timedelta`."""
         self._moved = True
-        self._thread.run(self._desk.advance(timedelta(**duration).total_seconds()))
+        self._thread.run(self._client.advance(timedelta(**duration).total_seconds()))
 
     def restore(self) -> None:
         """Put it back to the time that it is."""
         if self._moved:
-            self._thread.run(self._desk.set_offset(0))
+            self._thread.run(self._client.set_offset(0))
         self._moved = False
 
 
@@ -48,40 +48,40 @@ class WhatsApp:
     def __init__(
         self,
         thread: LoopThread,
-        desk: Desk,
+        client: SimulatorClient,
         *,
         webhook: str | None,
         root: Path,
         function: FunctionBot | None = None,
     ) -> None:
         self._thread = thread
-        self._desk = desk
+        self._client = client
         self._webhook = webhook
         self._root = root
         self._function = function
         self._failing = False
         self._rough = False
-        self.clock = Clock(thread, desk)
+        self.clock = Clock(thread, client)
 
     @property
     def url(self) -> str:
         """The address of the simulator, whose page shows the chats."""
-        return self._desk.url
+        return self._client.url
 
     @property
     def requests(self) -> list[dict[str, Any]]:
         """What the bot has asked of WhatsApp: method, path, body, status and answer of each."""
-        return self._thread.run(self._desk.requests())
+        return self._thread.run(self._client.requests())
 
     @property
     def gusts(self) -> list[dict[str, Any]]:
         """What rough weather has brought so far, in words and in order."""
-        return list(self._thread.run(self._desk.weather())["gusts"])
+        return list(self._thread.run(self._client.weather())["gusts"])
 
     @property
     def refusals(self) -> list[dict[str, Any]]:
         """What reached no phone: refused by WhatsApp, or a dead letter of the channel."""
-        return self._thread.run(self._desk.refusals())
+        return self._thread.run(self._client.refusals())
 
     def turns(self, weather: str = "rough", *, seed: int = 1, lasting: bool = False) -> None:
         """
@@ -91,15 +91,15 @@ class WhatsApp:
         and people wait longer (`ROUGH_WITHIN`). *lasting*: some messages fail for good as well.
         """
         self._rough = weather != CALM
-        self._thread.run(self._desk.set_weather(weather, seed=seed, lasting=lasting))
+        self._thread.run(self._client.set_weather(weather, seed=seed, lasting=lasting))
 
     def user(self, phone: str | None = None, name: str | None = None) -> User:
         """Return somebody with this number; without one, somebody the bot has never seen."""
         digits = clean_phone(phone) if phone else new_phone()
-        chat = Chat(self._desk, digits, root=self._root, webhook=self._webhook)
+        chat = Chat(self._client, digits, root=self._root, webhook=self._webhook)
         self._thread.run(chat.open(name))
         patience = ROUGH_WITHIN if self._rough else WITHIN
-        return User(self._thread, self._desk, chat, name or "the user", patience=patience)
+        return User(self._thread, self._client, chat, name or "the user", patience=patience)
 
     def bot(self, function: Bot) -> Bot:
         """Let *function* be the bot; can be used as a decorator. For the fixture of that kind."""
@@ -134,12 +134,12 @@ class WhatsApp:
         narrowed = {"match": dict(match)} if match else {}
         rule = {"on": on, "when": when, **narrowed, "do": what}
         self._failing = True
-        self._thread.run(self._desk.add_fault(rule))
+        self._thread.run(self._client.add_fault(rule))
 
     def heals(self) -> None:
         """Let nothing go wrong any more."""
         if self._rough:
             self.turns(CALM)
         if self._failing:
-            self._thread.run(self._desk.clear_faults())
+            self._thread.run(self._client.clear_faults())
         self._failing = False

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.replay.desk import Desk
 from rasa_whatsapp_channel.replay.host import free_port, simulator
+from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.weather import ROUGH
 
@@ -47,8 +47,8 @@ async def bot(message: Any) -> None:
 class Chat:
     """One person, who waits for each answer before they write again."""
 
-    def __init__(self, desk: Desk, phone: str) -> None:
-        self._desk = desk
+    def __init__(self, client: SimulatorClient, phone: str) -> None:
+        self._client = client
         self.phone = phone
         self.wanted: list[str] = []
 
@@ -56,21 +56,23 @@ class Chat:
         for n in range(MESSAGES):
             what = f"{self.phone} {n}"
             self.wanted += [each["text"] for each in answer(what)]
-            await self._desk.write(self.phone, {"type": "text", "text": {"body": what}})
+            await self._client.write(self.phone, {"type": "text", "text": {"body": what}})
             await self._until_answered()
 
     async def shown(self) -> list[dict[str, Any]]:
-        chat = await self._desk.messages(self.phone)
+        chat = await self._client.messages(self.phone)
         return [m for m in chat if m["direction"] == "outbound" and m["status"] != "failed"]
 
     async def failed(self) -> set[str]:
-        chat = await self._desk.messages(self.phone)
+        chat = await self._client.messages(self.phone)
         return {words_of(m) for m in chat if m["direction"] == "outbound" and m["errors"]}
 
     async def _until_answered(self) -> None:
         end = asyncio.get_running_loop().time() + PATIENCE
         while missing := set(self.wanted) - {words_of(m) for m in await self.shown()}:
-            lost = [each["rule"] for each in await self._desk.refusals() if each["by"] == "channel"]
+            lost = [
+                each["rule"] for each in await self._client.refusals() if each["by"] == "channel"
+            ]
             assert not lost, lost
             assert asyncio.get_running_loop().time() < end, (self.phone, sorted(missing))
             await asyncio.sleep(0.1)
@@ -94,14 +96,14 @@ async def test_200_messages_get_through_once_and_in_order(serve, tmp_path, monke
             lasting=False,
             limits=False,
         )
-        async with simulator(config) as url, Desk(url) as desk:
-            chats = [Chat(desk, phone) for phone in PEOPLE]
+        async with simulator(config) as url, SimulatorClient(url) as client:
+            chats = [Chat(client, phone) for phone in PEOPLE]
             for chat in chats:
-                await desk.join(chat.phone, chat.phone)
+                await client.join(chat.phone, chat.phone)
             await asyncio.gather(*(chat.live() for chat in chats))
             await asyncio.sleep(3.0)  # what comes twice comes by then
 
-            gusts = (await desk.weather())["gusts"]
+            gusts = (await client.weather())["gusts"]
             met = Counter(gust["words"] for gust in gusts)
             unanswered = sum(
                 gust["do"] in ({"hang_up": "after"}, {"timeout": "after"}, {"cut": True})
@@ -117,7 +119,7 @@ async def test_200_messages_get_through_once_and_in_order(serve, tmp_path, monke
                 first = [words for words in dict.fromkeys(shown) if words not in late]
                 wanted = [words for words in chat.wanted if words not in late]
                 out_of_order += sum(a != b for a, b in zip(first, wanted, strict=True))
-            dead_letter = [each for each in await desk.refusals() if each["by"] == "channel"]
+            dead_letter = [each for each in await client.refusals() if each["by"] == "channel"]
             health = await running.health()
 
     assert not dead_letter

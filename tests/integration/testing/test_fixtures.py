@@ -28,13 +28,13 @@ async def hotel(turn, say):
 
 
 @pytest.fixture
-def desk(whatsapp_channel):
+def channel(whatsapp_channel):
     whatsapp_channel.bot(hotel)
     return whatsapp_channel
 
 
-async def test_a_text_is_answered_and_a_button_tapped(desk):
-    ada = desk.user("+49 151 98765432", name="Ada").sends("hi")
+async def test_a_text_is_answered_and_a_button_tapped(channel):
+    ada = channel.user("+49 151 98765432", name="Ada").sends("hi")
 
     assert ada.phone == "4915198765432"
     shown = await ada.gets(text="Welcome", buttons=["Picture", "Guide"])
@@ -44,8 +44,8 @@ async def test_a_text_is_answered_and_a_button_tapped(desk):
     await ada.gets_nothing()
 
 
-async def test_a_picture_is_compared_by_its_bytes(desk):
-    ada = desk.user().sends("hi")
+async def test_a_picture_is_compared_by_its_bytes(channel):
+    ada = channel.user().sends("hi")
     await ada.gets(buttons=True)
     ada.taps("Picture")
     await ada.gets(image=MEDIA / "lake.jpg")
@@ -55,8 +55,8 @@ async def test_a_picture_is_compared_by_its_bytes(desk):
         await ada.gets(image=MEDIA / "boat.mp4")
 
 
-async def test_a_pattern_fits_the_whole_text(desk):
-    ada = desk.user().sends("one two")
+async def test_a_pattern_fits_the_whole_text(channel):
+    ada = channel.user().sends("one two")
 
     await ada.gets(text="~/You said: .*/")
     ada.sends("one two")
@@ -66,8 +66,8 @@ async def test_a_pattern_fits_the_whole_text(desk):
         await ada.gets(text="~/You/")
 
 
-async def test_a_difference_says_what_was_expected_what_came_and_the_chat(desk):
-    ada = desk.user(name="Ada").sends("hi")
+async def test_a_difference_says_what_was_expected_what_came_and_the_chat(channel):
+    ada = channel.user(name="Ada").sends("hi")
 
     with pytest.raises(AssertionError) as failed:
         await ada.gets(text="Welcome!", buttons=["Picture", "Guides"])
@@ -86,15 +86,15 @@ async def test_a_difference_says_what_was_expected_what_came_and_the_chat(desk):
     )
 
 
-async def test_another_kind_of_message_is_a_difference_even_with_the_same_text(desk):
-    ada = desk.user().sends("hi")
+async def test_another_kind_of_message_is_a_difference_even_with_the_same_text(channel):
+    ada = channel.user().sends("hi")
 
     with pytest.raises(AssertionError, match=r"kind +expected \"text\"\n +got +\"buttons\""):
         await ada.gets(text="Welcome")
 
 
-async def test_nothing_and_too_much_are_said(desk):
-    ada = desk.user(name="Ada")
+async def test_nothing_and_too_much_are_said(channel):
+    ada = channel.user(name="Ada")
 
     with pytest.raises(AssertionError, match=r"Ada got nothing within 0.2 s, expected text=\"x\""):
         await ada.gets("x", within=0.2)
@@ -103,8 +103,8 @@ async def test_nothing_and_too_much_are_said(desk):
         await ada.gets_nothing()
 
 
-async def test_people_have_chats_of_their_own(desk):
-    ada, bob = desk.user(), desk.user()
+async def test_people_have_chats_of_their_own(channel):
+    ada, bob = channel.user(), channel.user()
     ada.sends("from Ada")
     bob.sends("from Bob")
 
@@ -113,18 +113,18 @@ async def test_people_have_chats_of_their_own(desk):
     await bob.gets_nothing()
 
 
-async def test_what_cannot_be_tapped_says_what_can(desk):
+async def test_what_cannot_be_tapped_says_what_can(channel):
     from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
 
-    ada = desk.user().sends("hi")
+    ada = channel.user().sends("hi")
     await ada.gets(buttons=True)
 
     with pytest.raises(TranscriptError, match='no "Room" to tap; there is "Picture", "Guide"'):
         ada.taps("Room")
 
 
-async def test_a_row_of_a_list_is_tapped(desk):
-    ada = desk.user().sends("rooms")
+async def test_a_row_of_a_list_is_tapped(channel):
+    ada = channel.user().sends("rooms")
 
     await ada.gets(rows=[f"Room {n}" for n in range(5)])
     await ada.taps("Room 3").gets("You said: /3")
@@ -175,13 +175,13 @@ async def test_a_row_of_a_list_is_tapped(desk):
         "order",
     ],
 )
-async def test_everything_people_send_is_sent(desk, does, heard):
-    await does(desk.user()).gets(heard)
+async def test_everything_people_send_is_sent(channel, does, heard):
+    await does(channel.user()).gets(heard)
 
 
 @pytest.mark.parametrize("whatsapp_settings", [{"inbound": {"reaction": "turn"}}], indirect=True)
-async def test_a_reaction_goes_to_the_last_message(desk):
-    ada = desk.user().sends("x")
+async def test_a_reaction_goes_to_the_last_message(channel):
+    ada = channel.user().sends("x")
     await ada.gets("You said: x")
 
     await ada.reacts("👍").gets("~/.*whatsapp_reaction.*/")
@@ -189,23 +189,23 @@ async def test_a_reaction_goes_to_the_last_message(desk):
     assert list(answered["reactions"].values()) == ["👍"]
 
 
-async def test_reading_turns_the_ticks_blue(desk):
-    ada = desk.user().sends("x")
+async def test_reading_turns_the_ticks_blue(channel):
+    ada = channel.user().sends("x")
     await ada.gets("You said: x")
 
     ada.reads()
     assert ada.messages[-1]["status"] == "read"
 
 
-def test_without_async_there_are_the_same_words(desk):
-    ada = desk.user().sends("x")
+def test_without_async_there_are_the_same_words(channel):
+    ada = channel.user().sends("x")
 
     ada.must_get("You said: x")
     ada.must_get_nothing()
 
 
-async def test_a_word_that_is_none_is_a_mistake_of_the_test(desk):
-    ada = desk.user()
+async def test_a_word_that_is_none_is_a_mistake_of_the_test(channel):
+    ada = channel.user()
 
     with pytest.raises(TypeError, match="knows no picture"):
         await ada.gets(picture="x")
@@ -219,8 +219,8 @@ def whatsapp_settings(request):
 
 
 @pytest.mark.parametrize("whatsapp_settings", [{"captions": "separate"}], indirect=True)
-async def test_the_channel_takes_its_settings_from_a_fixture(desk):
-    ada = desk.user().sends("hi")
+async def test_the_channel_takes_its_settings_from_a_fixture(channel):
+    ada = channel.user().sends("hi")
     await ada.gets(buttons=True)
     ada.taps("Picture")
 
@@ -228,68 +228,68 @@ async def test_the_channel_takes_its_settings_from_a_fixture(desk):
     await ada.gets(image="lake.jpg")
 
 
-async def test_the_clock_moves_and_is_put_back(desk):
-    ada = desk.user().sends("one")
+async def test_the_clock_moves_and_is_put_back(channel):
+    ada = channel.user().sends("one")
     await ada.gets("You said: one")
-    before = desk.clock.now
+    before = channel.clock.now
 
-    desk.clock.advance(hours=25)
-    assert desk.clock.now >= before + 25 * 3600
+    channel.clock.advance(hours=25)
+    assert channel.clock.now >= before + 25 * 3600
 
     ada.sends("two")
     await ada.gets("You said: two")
     first, second = (m["timestamp"] for m in ada.messages if m["direction"] == "inbound")
     assert second - first >= 25 * 3600
-    desk.clock.restore()
-    assert desk.clock.now < before + 3600
+    channel.clock.restore()
+    assert channel.clock.now < before + 3600
 
 
-async def test_a_refusal_is_got_over_and_nothing_is_lost(desk):
-    ada = desk.user()
-    desk.fails(code=131000, match={"type": "text"})
+async def test_a_refusal_is_got_over_and_nothing_is_lost(channel):
+    ada = channel.user()
+    channel.fails(code=131000, match={"type": "text"})
 
     ada.sends("one")
     await ada.gets("You said: one", within=30)
     await ada.gets_nothing()
-    refused = [request for request in desk.requests if request["status"] != 200]
+    refused = [request for request in channel.requests if request["status"] != 200]
     assert len(refused) == 1
 
 
-async def test_faults_go_on_until_they_are_healed(desk):
-    ada = desk.user()
-    desk.fails(status=503, times=None)
+async def test_faults_go_on_until_they_are_healed(channel):
+    ada = channel.user()
+    channel.fails(status=503, times=None)
 
     ada.sends("one")
     with pytest.raises(AssertionError, match="got nothing"):
         await ada.gets(text=True, within=0.5)
-    desk.heals()
+    channel.heals()
     await ada.gets("You said: one", within=60)
 
 
-async def test_one_thing_goes_wrong_at_a_time(desk):
+async def test_one_thing_goes_wrong_at_a_time(channel):
     with pytest.raises(TypeError, match="wants one thing to go wrong"):
-        desk.fails(code=1, status=500)
+        channel.fails(code=1, status=500)
     with pytest.raises(TypeError, match="wants one thing to go wrong"):
-        desk.fails()
+        channel.fails()
 
 
-async def test_what_the_channel_gives_up_is_told_with_its_response_and_reason(desk):
+async def test_what_the_channel_gives_up_is_told_with_its_response_and_reason(channel):
     async def bot(turn, say):
         await say({"utter_action": "utter_bill", "image": "media/none.jpg"})
 
-    desk.bot(bot)
-    ada = desk.user().sends("hi")
+    channel.bot(bot)
+    ada = channel.user().sends("hi")
     await ada.gets_nothing()
 
-    (dead_letter,) = desk.refusals
+    (dead_letter,) = channel.refusals
     assert (dead_letter["by"], dead_letter["person"]) == ("channel", ada.phone)
     assert dead_letter["response"] == "utter_bill"
     assert "media/none.jpg" in dead_letter["rule"]
     assert dead_letter["request"]["body"] == {"type": "image", "image": {"path": "media/none.jpg"}}
 
 
-def test_the_channel_of_the_fixture_keeps_its_messages_in_a_file(desk, tmp_path):
-    desk.user().sends("hi").must_get(text="Welcome", buttons=True)
+def test_the_channel_of_the_fixture_keeps_its_messages_in_a_file(channel, tmp_path):
+    channel.user().sends("hi").must_get(text="Welcome", buttons=True)
 
     assert (tmp_path / "whatsapp.db").read_bytes().startswith(b"SQLite format 3")
 
@@ -303,13 +303,13 @@ class TestInRoughWeather:
     def whatsapp_seed(self):
         return 3
 
-    async def test_every_answer_comes_and_what_was_rough_is_told(self, desk):
-        ada = desk.user("+49 151 98765432", name="Ada")
+    async def test_every_answer_comes_and_what_was_rough_is_told(self, channel):
+        ada = channel.user("+49 151 98765432", name="Ada")
         for n in range(12):
             ada.sends(f"message {n}")
             await ada.gets(f"You said: message {n}")
 
-        assert desk.gusts
-        assert all(gust["words"] for gust in desk.gusts)
-        desk.turns("calm")
-        assert desk.gusts == []
+        assert channel.gusts
+        assert all(gust["words"] for gust in channel.gusts)
+        channel.turns("calm")
+        assert channel.gusts == []

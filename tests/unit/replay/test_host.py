@@ -1,11 +1,11 @@
-"""What a bot is started with for a test."""
+"""The files a bot is started with for a test."""
 
 from __future__ import annotations
 
 import pytest
 import yaml
 
-from rasa_whatsapp_channel.replay.own_files import own_credentials, own_endpoints
+from rasa_whatsapp_channel.replay.host import own_credentials, own_endpoints
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.whatsapp.errors import SimulatorError

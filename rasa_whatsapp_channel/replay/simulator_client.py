@@ -1,4 +1,4 @@
-"""What can be done at a simulator, over HTTP: its control API, as the page uses it."""
+"""Simulator client: the control API of a simulator over HTTP, as its page uses it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=150)  # above the longest wait of the simulator
 
 
-class Desk:
+class SimulatorClient:
     """A simulator at *url*. Every method raises `SimulatorError` when it cannot be done."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Desk:
+    async def __aenter__(self) -> SimulatorClient:
         self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
         return self
 
@@ -40,7 +40,7 @@ class Desk:
         return dict(await self._call("GET", "state"))
 
     async def join(self, phone: str, name: str) -> None:
-        """Let there be a person; one who is there already stays as they are."""
+        """Add a person, unless there is one with this number already."""
         people = (await self.state())["people"]
         if not any(phone in (person["phone"], person["user_id"]) for person in people):
             await self._call("POST", "people", json={"name": name, "phone": phone})
@@ -115,7 +115,7 @@ class Desk:
 
     async def _call(self, method: str, path: str, *, bare: bool = False, **options: Any) -> Any:
         if self._session is None:
-            raise SimulatorError("the desk is not open; use it with `async with`")
+            raise SimulatorError("the simulator client is not open; use it with `async with`")
         url = self.url + path if bare else f"{self.url}/simulator/{path}"
         try:
             async with self._session.request(method, url, **options) as answer:
@@ -132,13 +132,13 @@ class Desk:
 
 
 class Health:
-    """The page on which a channel says what waits; *webhook* is where the bot takes webhooks."""
+    """The health page of the channel whose webhook is at *webhook*."""
 
     def __init__(self, webhook: str) -> None:
         self.url = health_address(webhook)
 
     async def is_at_rest(self, session: aiohttp.ClientSession) -> bool | None:
-        """Is nothing waiting in either queue? None where the bot does not tell."""
+        """Return whether both queues are empty, None where the bot does not tell."""
         try:
             async with session.get(self.url) as answer:
                 body = await answer.json(content_type=None)
