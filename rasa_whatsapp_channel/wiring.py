@@ -21,12 +21,12 @@ from rasa_whatsapp_channel.inbound.worker import (
     nothing_is_recorded,
 )
 from rasa_whatsapp_channel.media.access import FileAccess
-from rasa_whatsapp_channel.media.cleanup import Retention
+from rasa_whatsapp_channel.media.cleanup import MediaCleanup
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.media.kept import CONVERTED
 from rasa_whatsapp_channel.media.links import Links
-from rasa_whatsapp_channel.media.object_store import MediaBucket, is_url
+from rasa_whatsapp_channel.media.object_store import MediaObjectStore, is_url
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.media.values import MediaStore
 from rasa_whatsapp_channel.metrics import Metrics
@@ -105,7 +105,7 @@ class Wiring:
         self.store: Store = self.tracing.store(make_store(settings, clock=self._clock))
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings, self.tracing)
-        self._retention = make_retention(settings, root)
+        self._retention = make_cleanup(settings, root)
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
         self._failures = Failures(self.store.inbox, self._people)
@@ -322,7 +322,7 @@ def make_folder(settings: Settings, client: Client, root: Path) -> MediaStore | 
     if not media.download:
         return None
     if is_url(media.store):
-        return MediaBucket(media.store, client, max_bytes=media.max_bytes)
+        return MediaObjectStore(media.store, client, max_bytes=media.max_bytes)
     return MediaFolder(root / media.store, client, max_bytes=media.max_bytes)
 
 
@@ -355,11 +355,11 @@ def make_client(settings: Settings, transport: Transport | None = None) -> Clien
     )
 
 
-def make_retention(settings: Settings, root: Path) -> Retention | None:
+def make_cleanup(settings: Settings, root: Path) -> MediaCleanup | None:
     media = settings.media
     if media.keep_days is None:
         return None
-    return Retention(media.store, root=root, keep_days=media.keep_days)
+    return MediaCleanup(media.store, root=root, keep_days=media.keep_days)
 
 
 def make_links(settings: Settings, tracing: Tracing | None = None) -> Links:

@@ -1,4 +1,4 @@
-"""Replies and links → reply buttons, a list, a link button, or lines of text."""
+"""Buttons: replies and links → reply buttons, lists, a link button, or lines of text."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     Section,
 )
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
+
+# Nobody looks through more than ten lists; one text with numbers is shorter.
+MOST_LISTS: Final = 10
 
 
 class Taps(Protocol):
@@ -110,10 +113,6 @@ class Carousel:
 
     def messages(self, text: str, *, header: Header | None, footer: str | None) -> list[Message]:
         return [MediaCarousel(text, cards=self.cards)]
-
-
-# Nobody looks through more than ten lists; one text with numbers is shorter.
-MOST_LISTS: Final = 10
 
 
 def to_taps(draft: Draft, options: Options, *, list_button: str) -> tuple[Taps | None, list[str]]:

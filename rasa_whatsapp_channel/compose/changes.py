@@ -1,4 +1,4 @@
-"""Changes to a response: the table of codes, and the record of what one of them did."""
+"""Changes: the table of codes for everything that is changed to fit WhatsApp."""
 
 from __future__ import annotations
 

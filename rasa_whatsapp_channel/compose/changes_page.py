@@ -1,5 +1,5 @@
 """
-The list of codes as a page: docs/changes.md.
+Page of changes: writes docs/changes.md from the table of codes.
 
     python -m rasa_whatsapp_channel.compose.changes_page > docs/changes.md
 """

@@ -1,4 +1,4 @@
-"""Whatever a custom action passed → plain JSON values, so that nothing behind meets surprises."""
+"""Response content: any value an action passes → plain JSON values and known keys."""
 
 from __future__ import annotations
 
@@ -15,6 +15,41 @@ from rasa_whatsapp_channel.whatsapp import mime
 
 DEPTH: Final = 32  # WhatsApp's own bodies need ten; a dict that holds itself needs an end
 _INTEGER: Final = 2**63
+_SHOWN: Final = 60
+# Keys of a response that an action may pass, beside Rasa's own `image` and `attachment`.
+MEDIA_KEYS: Final = ("document", "video", "audio", "voice", "sticker")
+READ: Final = (
+    *("text", "image", "attachment", "buttons", "button_type", "quick_replies", "elements"),
+    *("custom", "metadata", *MEDIA_KEYS),
+)
+# What Rasa 3.6, Rasa Pro and the SDK of actions put there. It is for them, not for users.
+_RASAS: Final = frozenset(
+    {
+        "active_flow",
+        "allow_interruptions",
+        "assistant_id",
+        "channel",
+        "condition",
+        "domain_ground_truth",
+        "flow_id",
+        "id",
+        "json_message",
+        "llm_response_metadata",
+        "model_id",
+        "parse_mode",
+        "prompts",
+        "response",
+        "sender_id",
+        "step_id",
+        "template",
+        "timestamp",
+        "translation",
+        "use_rephraser",
+        "utter_action",
+        "utter_source",
+        "utter_type",
+    }
+)
 
 
 class _Plain:
@@ -105,44 +140,6 @@ def read_text(draft: Draft, field: str, value: Any) -> str | None:
         draft.change("WA102", field=field)
         return None
     return value.strip()
-
-
-_SHOWN: Final = 60
-
-# Keys of a response that an action may pass, beside Rasa's own `image` and `attachment`.
-MEDIA_KEYS: Final = ("document", "video", "audio", "voice", "sticker")
-READ: Final = (
-    *("text", "image", "attachment", "buttons", "button_type", "quick_replies", "elements"),
-    *("custom", "metadata", *MEDIA_KEYS),
-)
-# What Rasa 3.6, Rasa Pro and the SDK of actions put there. It is for them, not for users.
-_RASAS: Final = frozenset(
-    {
-        "active_flow",
-        "allow_interruptions",
-        "assistant_id",
-        "channel",
-        "condition",
-        "domain_ground_truth",
-        "flow_id",
-        "id",
-        "json_message",
-        "llm_response_metadata",
-        "model_id",
-        "parse_mode",
-        "prompts",
-        "response",
-        "sender_id",
-        "step_id",
-        "template",
-        "timestamp",
-        "translation",
-        "use_rephraser",
-        "utter_action",
-        "utter_source",
-        "utter_type",
-    }
-)
 
 
 def read_keys(draft: Draft, content: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""`custom`: WhatsApp's own bodies, checked; one, several, or wrapped as people wrap them."""
+"""Custom messages: checks the WhatsApp bodies in `custom`, and replaces what an API lacks."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     find_unknown,
     parse_outgoing,
 )
+
+_WRAPPERS: Final = ("messages", "json_message")
+_PHONE: Final = re.compile(r"[+\d\s().-]+")
+_SEPARATORS: Final = re.compile(r"[+\s().-]")
+_RECIPIENTS: Final = ("to", "recipient")
+_ENVELOPE: Final = ("messaging_product", "recipient_type", *_RECIPIENTS)
 
 
 def fall_back(draft: Draft, message: Message) -> list[Message]:
@@ -65,13 +71,6 @@ def _files(header: Header | None) -> tuple[MediaMessage, ...]:
     if header.type == "document":
         return (Document(header.media, filename=header.filename),)
     return (MEDIA_MESSAGES[header.type](header.media),)
-
-
-_WRAPPERS: Final = ("messages", "json_message")
-_PHONE: Final = re.compile(r"[+\d\s().-]+")
-_SEPARATORS: Final = re.compile(r"[+\s().-]")
-_RECIPIENTS: Final = ("to", "recipient")
-_ENVELOPE: Final = ("messaging_product", "recipient_type", *_RECIPIENTS)
 
 
 def split_style(custom: Any) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""What the parts of a response share while they are composed."""
+"""Draft: the state that the parts of a response share while they are composed, and the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`elements`: cards, side by side where they can be, else one after another."""
+"""Elements: cards → a carousel where they fit, else one message after another."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import Card, CardButton, Image, Video
 
 KEYS: Final = ("title", "subtitle", "image_url", "image", "buttons", "default_action")
+_MEDIA: Final = (Image, Video)
 
 
 def read_elements(draft: Draft, elements: Any, *, list_button: str) -> list[Parts]:
@@ -64,9 +65,6 @@ def _read_action(draft: Draft, where: str, action: Any) -> str | None:
 
 def _bold(title: str) -> str:
     return title if "*" in title or "\n" in title else f"*{title}*"
-
-
-_MEDIA: Final = (Image, Video)
 
 
 def to_carousel(draft: Draft, cards: Sequence[Parts]) -> Carousel | None:

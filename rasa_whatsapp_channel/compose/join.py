@@ -1,4 +1,4 @@
-"""How text, media and buttons become the fewest bubbles."""
+"""Joiner: text, media and buttons of a response → as few messages as possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links as people write them → URIs; WhatsApp refuses every other one."""
+"""Links: encodes the links of a response as URIs, since WhatsApp refuses all others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.text import cut
-from rasa_whatsapp_channel.media.schemes import short
+from rasa_whatsapp_channel.media.access import short
 from rasa_whatsapp_channel.whatsapp.uris import encode_end, to_uri, trim
 
 _SHOWN: Final = 200

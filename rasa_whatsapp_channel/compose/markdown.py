@@ -15,12 +15,11 @@ https://faq.whatsapp.com/539178204879377
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rasa_whatsapp_channel.whatsapp.limits import TEXT_BODY
 
@@ -28,15 +27,32 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+
+import re
+from typing import Final
+
 BOLD: Final = "bold"
 _STRUCK: Final = "struck"
 _ITALIC: Final = "italic"
 _MARKS: Final = ((BOLD, "*"), (_STRUCK, "~"), (_ITALIC, "_"))
-
 # WhatsApp knows no escapes. These look alike and do not format.
 _LOOKALIKES: Final = {"*": "∗", "~": "∼", "`": "‵"}
 _TARGET: Final = re.compile(r"(?:https?://|mailto:|tel:|www\.)\S", re.IGNORECASE)
 _WITH_ADDRESS: Final = re.compile(r"(\S*https?://\S+)", re.IGNORECASE)
+# Most texts hold nothing of this, and need no parser, which takes a hundred times as long.
+_FIRST_LOOK: Final = re.compile(r"\*\*|~~|``|\]\(|\\|#[ \t]|\||<")
+_MARKERS: Final = re.compile(
+    r"\*\*|~~|``|\]\(|\\[*~`_\n]|^ {0,3}#{1,6}[ \t]|-[ \t]*\||\|[ \t]*:?-|<[\w.+-]+[:@]",
+    re.MULTILINE,
+)
+# Lines that WhatsApp shows as items of a list or as quotes: nothing is formatted across them.
+_ITEM: Final = re.compile(r"\n(?=[ \t]*(?:[-*+>•]|\d+[.)])[ \t])")
+_CELLS: Final = re.compile(r"(?<!\\)\|")
+# Where the parser has to stop and look, which takes it a hundred times as long as a letter: for
+# 3,000 of them up to 150 ms, in which nobody else is served. A text of 30,000 characters that a
+# person or a model wrote has fewer.
+MARKS: Final = 3000
+_STOPS: Final = "\n!#$%&*+-:<=>@[\\]^_`{|}~"
 
 
 @dataclass(frozen=True)
@@ -198,24 +214,6 @@ def _code(token: Token) -> str:
     if token.markup == "``" and "```" not in source:
         return f"`{source}`"
     return source
-
-
-# Most texts hold nothing of this, and need no parser, which takes a hundred times as long.
-_FIRST_LOOK: Final = re.compile(r"\*\*|~~|``|\]\(|\\|#[ \t]|\||<")
-_MARKERS: Final = re.compile(
-    r"\*\*|~~|``|\]\(|\\[*~`_\n]|^ {0,3}#{1,6}[ \t]|-[ \t]*\||\|[ \t]*:?-|<[\w.+-]+[:@]",
-    re.MULTILINE,
-)
-# Lines that WhatsApp shows as items of a list or as quotes: nothing is formatted across them.
-_ITEM: Final = re.compile(r"\n(?=[ \t]*(?:[-*+>•]|\d+[.)])[ \t])")
-_CELLS: Final = re.compile(r"(?<!\\)\|")
-
-
-# Where the parser has to stop and look, which takes it a hundred times as long as a letter: for
-# 3,000 of them up to 150 ms, in which nobody else is served. A text of 30,000 characters that a
-# person or a model wrote has fewer.
-MARKS: Final = 3000
-_STOPS: Final = "\n!#$%&*+-:<=>@[\\]^_`{|}~"
 
 
 def to_whatsapp(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The Markdown parser, told which Markdown to look for, and to keep what it read as written."""
+"""Markdown parser: markdown-it, limited to the syntax that is converted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`image` and `attachment` of a response, in every form people write them."""
+"""Media of a response: reads `image`, `attachment` and the media keys in all common forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rasa_whatsapp_channel.compose.content import MEDIA_KEYS, kind_name, read_te
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import encode_link, is_link
 from rasa_whatsapp_channel.compose.text import cut, one_line
-from rasa_whatsapp_channel.media.schemes import READ, scheme_of, type_of_data
+from rasa_whatsapp_channel.media.access import READ, scheme_of, type_of_data
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import MediaMessage

@@ -1,4 +1,4 @@
-"""`buttons` and `quick_replies`, in every form people write them → replies and links."""
+"""Options: reads `buttons` and `quick_replies` → replies and links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has no place in a Rasa response: the keys of `metadata.whatsapp` and `custom.whatsapp`."""
+"""Style of a response: the keys of `metadata.whatsapp` and `custom.whatsapp`, such as `footer`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.whatsapp.messages import Outgoing, Reaction, Template
 
 LIST_BUTTON: Final = "Choose"
 KEYS: Final = ("footer", "header", "list_button", "preview_url", "reply_to", "template")
+_NEVER_QUOTE = (Reaction, Template)  # WhatsApp refuses the first and shows nothing on the second
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,6 @@ def _list_button(draft: Draft, given: Mapping[str, Any]) -> str:
     if new != label:
         draft.change("WA304", part="list_button", text=label, limit=limits.LIST_BUTTON, new=new)
     return new
-
-
-_NEVER_QUOTE = (Reaction, Template)  # WhatsApp refuses the first and shows nothing on the second
 
 
 def quote(

@@ -1,4 +1,4 @@
-"""What people see of a text. Lengths count code points, like `whatsapp.limits`."""
+"""Text measures: visible characters, blank texts, and cuts. Lengths count code points."""
 
 from __future__ import annotations
 

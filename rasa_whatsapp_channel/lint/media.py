@@ -15,10 +15,9 @@ from rasa_whatsapp_channel.lint.composed import Sent
 from rasa_whatsapp_channel.lint.links import Answer
 from rasa_whatsapp_channel.lint.rules import Remark, remark
 from rasa_whatsapp_channel.media import files
-from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media.access import FileAccess, scheme_of
 from rasa_whatsapp_channel.media.convert.plan import Clip, Need, Source, decide, needs_a_look
-from rasa_whatsapp_channel.media.schemes import scheme_of
-from rasa_whatsapp_channel.media.shapes import other_kinds
+from rasa_whatsapp_channel.media.names import other_kinds
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError

@@ -1,8 +1,8 @@
 """
-What may be read and sent, of this machine and of object stores.
+File access: which paths and addresses may be read and sent. Decides only.
 
-All of a path or address may come from a slot, and so from a person. Therefore a place is not read
-because it is written down, but because the settings name what it lies in.
+All of a path or address may come from a slot, and so from a person. So a file is sent only if the
+settings name a place that contains it; secrets, hidden files and databases are never sent.
 """
 
 from __future__ import annotations
@@ -15,16 +15,64 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from rasa_whatsapp_channel.media.forbidden import why_never
-from rasa_whatsapp_channel.media.schemes import short
 from rasa_whatsapp_channel.settings import MediaSettings
+from rasa_whatsapp_channel.settings.kinds import OBJECT_STORES
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
+HEAD: Final = 16  # bytes of a file that `is_database` looks at
+_YAML: Final = re.compile(r"\.ya?ml$")
+_DATABASE: Final = re.compile(r"\.(db|db3|sqlite|sqlite3|rdb|aof)(-wal|-shm|-journal)?$")
+_MODEL: Final = re.compile(r"\.(tar\.gz|tgz)$")
+# https://www.sqlite.org/fileformat2.html#the_database_header and #walformat
+_DATABASES: Final = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+LINKS: Final = frozenset({"http", "https"})
+READ: Final = OBJECT_STORES | {"data"}
+# two letters at least: "C:" is a drive
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 # How incoming files are kept in `media.store`: by day.
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 # "::" chains file systems of fsspec, a query sets options of some.
 _MEANS_MORE: Final = re.compile(r"::|://|[?#\\\x00-\x1f\x7f]")
 _DECODINGS: Final = 5  # what is encoded more often is not meant to be read
+
+
+def why_never(parts: Sequence[str]) -> str | None:
+    """Return why a file is never sent whose path has these *parts*; None: it may be."""
+    # Windows finds "credentials.yml" also as "credentials.yml. "
+    name = parts[-1].rstrip(". ").lower() if parts else ""
+    if any(part.startswith(".") for part in parts if part not in (".", "..")):
+        return "a hidden file is never sent"
+    if _YAML.search(name):
+        return "YAML is never sent, since the bot's credentials are YAML"
+    if _DATABASE.search(name):
+        return "a database is never sent"
+    if _MODEL.search(name):
+        return "a model is never sent"
+    return None
+
+
+def is_database(head: bytes) -> bool:
+    """Tell from its first `HEAD` bytes whether a file is a database, whatever its name."""
+    return head.startswith(_DATABASES)
+
+
+def scheme_of(path: str) -> str:
+    """Return the scheme of *path* in lower case, empty for the path of a file."""
+    found = _SCHEME.match(path)
+    return found[1].lower() if found else ""
+
+
+def type_of_data(url: str) -> str:
+    """Return the MIME type that a ``data:`` URL says."""
+    # https://www.rfc-editor.org/rfc/rfc2397
+    return re.split(r"[;,]", url[len("data:") :], maxsplit=1)[0] or "text/plain"
+
+
+def short(url: str) -> str:
+    """Return *url* for a log: content and credentials are not for it."""
+    if scheme_of(url) == "data":
+        return url[: min(len(url), 40)].partition(",")[0] + ",…"
+    return re.sub(r"//[^/@]*@", "//", url)
 
 
 @dataclass(frozen=True)

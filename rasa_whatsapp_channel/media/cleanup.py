@@ -1,4 +1,4 @@
-"""How long incoming files are kept: whole days go away, `media.keep_days` after they were."""
+"""Media cleanup: deletes incoming files that are older than `media.keep_days`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 PAUSE: Final = 3600.0
 
 
-class Retention:
+class MediaCleanup:
     """Looks every hour for what is older than *keep_days* in *store*, a folder or an address."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Retention:
 
     async def tidy(self) -> None:
         """Delete what is too old. What cannot be deleted now is tried again."""
-        delete = self._in_bucket if is_url(self._store) else self._in_folder
+        delete = self._in_store if is_url(self._store) else self._in_folder
         try:
             await asyncio.to_thread(delete)
         except Exception as error:  # a disk's, or whatever a store's own package raises
@@ -64,7 +64,7 @@ class Retention:
             old = self._old(path.name for path in self._folder.iterdir())
             _each(old, lambda name: shutil.rmtree(self._folder / name))
 
-    def _in_bucket(self) -> None:
+    def _in_store(self) -> None:
         system: Any
         system, root = open_system(self._store)
         if not system.exists(root):

@@ -1,7 +1,7 @@
 """
-Files beside the bot: where they lie, what they are, and whether WhatsApp takes them.
+Files of the bot: located, recognised by content, and checked against the limits of WhatsApp.
 
-All of these raise `MediaError` with a text that begins with the path, as the bot's author wrote it.
+All functions raise `MediaError`; its text begins with the path as the author of the bot wrote it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from rasa_whatsapp_channel.media.access import FileAccess
-from rasa_whatsapp_channel.media.forbidden import HEAD, is_database, why_never
+from rasa_whatsapp_channel.media.access import HEAD, FileAccess, is_database, why_never
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError

@@ -1,4 +1,4 @@
-"""Incoming media → files in a folder."""
+"""Media folder: downloads incoming files into a folder per day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that users sent and that were kept: looked at and deleted from outside of the bot."""
+"""Stored media: lists, opens and deletes the incoming files in a folder or an object store."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Kept(Protocol):
 
 def open_kept(store: str, root: Path) -> Kept:
     """Return what is kept at *store*, the setting `media.store` of the bot in *root*."""
-    return KeptInBucket(store) if is_url(store) else KeptInFolder(root / store)
+    return KeptInObjectStore(store) if is_url(store) else KeptInFolder(root / store)
 
 
 def is_ours(name: str) -> bool:
@@ -98,7 +98,7 @@ def _delete_converted(folder: Path, path: Path) -> None:
         converted.unlink(missing_ok=True)
 
 
-class KeptInBucket:
+class KeptInObjectStore:
     """The stores' own packages raise whatever they like."""
 
     def __init__(self, url: str) -> None:

@@ -1,4 +1,4 @@
-"""Links → files, fetched by us where WhatsApp could not or does not."""
+"""Link fetcher: downloads files from HTTP links, never from private networks unless allowed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from urllib.parse import urljoin
 
 from yarl import URL
 
+from rasa_whatsapp_channel.media.access import short
 from rasa_whatsapp_channel.media.names import name_of_answer
-from rasa_whatsapp_channel.media.schemes import short
 from rasa_whatsapp_channel.store.private_files import create_private
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError

@@ -1,4 +1,4 @@
-"""Incoming media → files in an object store, such as ``s3://bucket/whatsapp``."""
+"""Media object store: downloads incoming files into a store such as ``s3://bucket/whatsapp``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMEOUT: Final = 120.0
 EXTRA: Final = '`pip install "rasa-whatsapp-channel[files]"`'
 
 
-class MediaBucket:
+class MediaObjectStore:
     """
     Keeps incoming files as *url*/date/id_person.ending, each whole and checked before it is there.
 

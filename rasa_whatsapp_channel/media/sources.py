@@ -1,4 +1,4 @@
-"""Files that are neither beside the bot nor behind links: ``data:`` URLs and object stores."""
+"""Source reader: reads files from ``data:`` URLs and object stores."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media.access import FileAccess, scheme_of, short, type_of_data
 from rasa_whatsapp_channel.media.links import Fetched
 from rasa_whatsapp_channel.media.names import safe, with_ending
-from rasa_whatsapp_channel.media.schemes import scheme_of, short, type_of_data
 from rasa_whatsapp_channel.store.private_files import create_private
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.limits import MB
@@ -26,6 +25,7 @@ MAX_BYTES: Final = 100 * MB
 TIMEOUT: Final = 120.0
 
 _CHUNK: Final = 1 << 20
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
 class Sources:
@@ -125,6 +125,3 @@ def read_data(url: str) -> tuple[str, bytes]:
         return mime_type, base64.b64decode(padded, validate=True)
     except binascii.Error as error:
         raise MediaError(f"{short(url)}: is no base64: {error}") from error
-
-
-_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")

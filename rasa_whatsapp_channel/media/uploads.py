@@ -1,5 +1,5 @@
 """
-Files → media ids: found, made to fit, checked, uploaded once, used until shortly before they end.
+Media uploads: finds, converts, checks and uploads the files of a message, and reuses their ids.
 
 An id belongs to the content of a file, so files may be renamed, copied and changed at any time.
 """
@@ -16,12 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.media import files, names, shapes
-from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media import files, names
+from rasa_whatsapp_channel.media.access import LINKS, FileAccess, scheme_of, short
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.media.links import Fetched, Links
-from rasa_whatsapp_channel.media.schemes import LINKS, scheme_of, short
 from rasa_whatsapp_channel.media.sources import Sources
 from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.whatsapp import limits, mime
@@ -107,15 +106,15 @@ class MediaUploads:
         for media, kind in files.find_kinds(message):
             source = media.path or (media.link if links else None)
             if source is not None:
-                need, others = self._need(message, kind), shapes.other_kinds(message)
+                need, others = self._need(message, kind), names.other_kinds(message)
                 try:
                     made[media] = await self._find(source, need, others)
                 except MediaError as error:
                     raise MediaError(str(error), passing=error.passing, source=source) from error
-        message = shapes.with_names(message, {old: new.name for old, new in made.items()})
+        message = names.with_names(message, {old: new.name for old, new in made.items()})
         prepared = replace_media(message, {old: Media(id=new.id) for old, new in made.items()})
         for new in made.values():  # one, where it may be of another kind
-            prepared = shapes.as_kind(prepared, new.kind, new.name)
+            prepared = names.as_kind(prepared, new.kind, new.name)
         return prepared
 
     async def upload(self, path: str, kind: str, *, voice: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Incoming media as values: what a message brings, and what is kept of it."""
+"""Incoming media as values: the file of a message, and the stored file."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """
-Files that WhatsApp would refuse → files that it takes.
+Converter: files that WhatsApp would refuse → files that it takes.
 
-`plan` decides, `image`, `sticker`, `audio` and `video` do, each with Pillow or PyAV, inside of a
-process of their own (`__main__`, with limits of time and memory) that `converter` starts.
+`plan` decides; `pictures` (Pillow) and `streams` (PyAV) convert, in a process of their own
+(`__main__`, with limits of time and memory) that `converter` starts.
 """

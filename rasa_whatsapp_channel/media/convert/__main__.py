@@ -67,21 +67,15 @@ def _look(source: Path, need: Need, mime_type: str) -> Source:
 
 def _convert(source: Path, folder: Path, plan: Plan) -> Path:
     # Imported here: each brings a library that takes time, and may be missing.
-    if plan.way == plans.IMAGE:
-        from rasa_whatsapp_channel.media.convert import image
+    if plan.way in (plans.IMAGE, plans.STICKER):
+        from rasa_whatsapp_channel.media.convert import pictures
 
-        return image.convert(source, folder, plan)
-    if plan.way == plans.STICKER:
-        from rasa_whatsapp_channel.media.convert import sticker
+        make = pictures.to_image if plan.way == plans.IMAGE else pictures.to_sticker
+    else:
+        from rasa_whatsapp_channel.media.convert import streams
 
-        return sticker.convert(source, folder, plan)
-    if plan.way == plans.AUDIO:
-        from rasa_whatsapp_channel.media.convert import audio
-
-        return audio.convert(source, folder, plan)
-    from rasa_whatsapp_channel.media.convert import video
-
-    return video.convert(source, folder, plan)
+        make = streams.to_audio if plan.way == plans.AUDIO else streams.to_video
+    return make(source, folder, plan)
 
 
 def _limit(*, memory: int, seconds: int, file_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""Starts the process that converts, and keeps what it made."""
+"""Converter: starts the process that converts a file, and keeps the results."""
 
 from __future__ import annotations
 

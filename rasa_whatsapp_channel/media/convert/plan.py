@@ -1,4 +1,4 @@
-"""What has to be done to a file so that WhatsApp takes it: decides only."""
+"""Conversion plan: what has to be done to a file so that WhatsApp accepts it. No I/O."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rasa_whatsapp_channel.whatsapp import limits, mime
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.headers import Picture
 
 IMAGE: Final = "image"
@@ -13,11 +14,12 @@ STICKER: Final = "sticker"
 AUDIO: Final = "audio"
 VIDEO: Final = "video"
 REMUX: Final = "remux"  # the streams of a clip are right, their order in the file is not
-
+PIXELS: Final = 40_000_000  # 160 MB of memory as RGBA; more is a bomb, or wants a better tool
 # What Pillow does not read, or what is a program rather than a picture.
 _NO_PICTURES: Final = frozenset({"image/svg+xml"})
 _LOSSLESS: Final = frozenset({"image/png", "image/gif", "image/bmp", "image/tiff"})
 _CONTAINERS: Final = frozenset({"video/mp4", "video/3gpp"})
+_SOUNDS: Final = ((), ("aac",))
 _PLAIN_COLOURS: Final = frozenset({"yuv420p", "yuvj420p"})
 
 
@@ -153,4 +155,7 @@ def _plan_video(base: str, source: Source, limit: int) -> Plan | None:
     return None if clip.index_first else Plan(REMUX, limit)
 
 
-_SOUNDS: Final = ((), ("aac",))
+def check_pixels(width: int, height: int) -> None:
+    if width * height > PIXELS:
+        most = PIXELS // 10**6
+        raise MediaError(f"has {width} × {height} pixels; at most {most} megapixels are converted")

@@ -10,7 +10,7 @@ import pytest
 from support.quiet_client import QuietClient
 
 from rasa_whatsapp_channel.media.folder import InboundMedia, MediaFolder
-from rasa_whatsapp_channel.media.object_store import MediaBucket
+from rasa_whatsapp_channel.media.object_store import MediaObjectStore
 from rasa_whatsapp_channel.whatsapp.clients import Download
 
 MAYA, BEN = "4915112345678", "4915187654321"
@@ -51,7 +51,7 @@ async def folder(request, tmp_path):
             kept = MediaFolder(tmp_path / store, Shelf(), max_bytes=99, today=lambda day=day: day)
         else:
             pytest.importorskip("fsspec", reason="no object stores here")
-            kept = MediaBucket(store, Shelf(), max_bytes=99, today=lambda day=day: day)
+            kept = MediaObjectStore(store, Shelf(), max_bytes=99, today=lambda day=day: day)
         await kept.fetch(InboundMedia("document", media_id, mime_type=mime_type, sender_id=who))
     (tmp_path / "received" / "notes.txt").write_text("not ours")
     (tmp_path / "received" / ".converted").mkdir()

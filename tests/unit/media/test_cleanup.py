@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rasa_whatsapp_channel.media.cleanup import Retention, find_old
+from rasa_whatsapp_channel.media.cleanup import MediaCleanup, find_old
 
 TODAY = date(2026, 3, 10)
 
@@ -33,7 +33,7 @@ async def test_the_files_of_an_old_day_are_deleted(tmp_path):
         (tmp_path / "media" / name).mkdir(parents=True)
         (tmp_path / "media" / name / "a.jpg").write_bytes(b"a lake")
 
-    retention = Retention("media", root=tmp_path, keep_days=7, today=lambda: TODAY)
+    retention = MediaCleanup("media", root=tmp_path, keep_days=7, today=lambda: TODAY)
     await retention.tidy()
 
     left = sorted(path.name for path in (tmp_path / "media").iterdir())
@@ -47,7 +47,7 @@ async def test_what_cannot_be_deleted_keeps_no_other_day(tmp_path, caplog):
     for name in ("2026-01-02", "2026-01-04"):
         (media / name).write_text("somebody's notes")
 
-    await Retention("media", root=tmp_path, keep_days=7, today=lambda: TODAY).tidy()
+    await MediaCleanup("media", root=tmp_path, keep_days=7, today=lambda: TODAY).tidy()
 
     assert sorted(path.name for path in media.iterdir()) == ["2026-01-02", "2026-01-04"]
     assert [line.split("; ")[-1] for line in caplog.messages] == ["tried again in 60 minutes"] * 2
@@ -56,7 +56,7 @@ async def test_what_cannot_be_deleted_keeps_no_other_day(tmp_path, caplog):
 
 
 async def test_a_folder_that_is_not_there_yet_is_no_matter(tmp_path, caplog):
-    await Retention("media", root=tmp_path, keep_days=7, today=lambda: TODAY).tidy()
+    await MediaCleanup("media", root=tmp_path, keep_days=7, today=lambda: TODAY).tidy()
 
     assert caplog.text == ""
 
@@ -67,7 +67,7 @@ async def test_in_a_store_the_old_days_are_deleted_too():
     for name in ("2026-02-01", "2026-03-09"):
         system.pipe(f"/kept/{name}/a.jpg", b"a lake")
 
-    retention = Retention("memory://kept", root=Path(), keep_days=7, today=lambda: TODAY)
+    retention = MediaCleanup("memory://kept", root=Path(), keep_days=7, today=lambda: TODAY)
     await retention.tidy()
 
     assert [path.rpartition("/")[2] for path in system.ls("/kept", detail=False)] == ["2026-03-09"]
@@ -83,7 +83,7 @@ async def test_it_looks_again_and_again_until_it_is_stopped(tmp_path):
         if len(slept) > 1:
             await asyncio.Event().wait()
 
-    retention = Retention(".", root=tmp_path, keep_days=7, today=lambda: TODAY, sleep=sleep)
+    retention = MediaCleanup(".", root=tmp_path, keep_days=7, today=lambda: TODAY, sleep=sleep)
     retention.start()
     while len(slept) < 2:
         await asyncio.sleep(0.01)

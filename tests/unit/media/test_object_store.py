@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from rasa_whatsapp_channel.media.object_store import MediaBucket
+from rasa_whatsapp_channel.media.object_store import MediaObjectStore
 from rasa_whatsapp_channel.media.values import InboundMedia
 from rasa_whatsapp_channel.whatsapp.clients.base import Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, SettingsError
@@ -40,7 +40,7 @@ def memory():
 
 def make(url="memory://whatsapp", **options):
     options = {"max_bytes": 10_000, "today": lambda: date(2026, 3, 10), **options}
-    return MediaBucket(url, Shelf(), **options)
+    return MediaObjectStore(url, Shelf(), **options)
 
 
 async def test_a_file_is_put_there_and_its_address_is_told(memory):

@@ -7,8 +7,7 @@ import pytest
 from support.modes import mode_of, umask
 from support.real_files import picture
 
-from rasa_whatsapp_channel.media.access import FileAccess
-from rasa_whatsapp_channel.media.schemes import scheme_of
+from rasa_whatsapp_channel.media.access import FileAccess, scheme_of
 from rasa_whatsapp_channel.media.sources import Sources, read_data
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from support.real_files import BLUE, RED, clip, is_near, look_into, moving
 
-from rasa_whatsapp_channel.media.convert.video import plan_shape
+from rasa_whatsapp_channel.media.convert.streams import plan_shape
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.headers import is_index_first
 
