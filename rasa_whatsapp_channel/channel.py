@@ -7,7 +7,6 @@ process starts, and everything is held by that process alone.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -23,30 +22,29 @@ from sanic.response import HTTPResponse
 
 from rasa_whatsapp_channel.agent import Watch, silence_of, was_handled
 from rasa_whatsapp_channel.announce import describe
-from rasa_whatsapp_channel.inbound.bodies import Bodies
+from rasa_whatsapp_channel.app import App
+from rasa_whatsapp_channel.inbound.endpoint import (
+    HEALTH,
+    METRICS,
+    PREFIX,
+    WEBHOOK,
+    Endpoint,
+    HttpRequest,
+)
 from rasa_whatsapp_channel.inbound.silence import Why
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
-from rasa_whatsapp_channel.metrics import CONTENT_TYPE
 from rasa_whatsapp_channel.outbound.called import name_of
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import check_store
-from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError, StoreError, WebhookRefused
-from rasa_whatsapp_channel.whatsapp.networks import Networks
-from rasa_whatsapp_channel.whatsapp.unproven import read_length
-from rasa_whatsapp_channel.wiring import Wiring, make_proof
 
 logger = logging.getLogger(__name__)
 
 NAME = "whatsapp"
-WEBHOOK = f"/webhooks/{NAME}/webhook"  # where Rasa puts it
-AGAIN = {"Retry-After": "5"}
-# Refused like that, nobody may get rid of what it has begun to send.
-AT_ONCE = ("length", "slow", "busy")
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 
 
@@ -129,7 +127,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._wiring: Wiring | None = None
+        self._app: App | None = None
         self._watch: Watch | None = None
 
     @classmethod
@@ -154,14 +152,11 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
         blueprint = Blueprint("whatsapp_webhook")
-        proof = make_proof(self.settings)
-        networks = Networks(self.settings.allowed_networks, self.settings.trusted_proxies)
-        bodies = Bodies()
 
         @blueprint.listener("before_server_start")  # type: ignore[untyped-decorator, unused-ignore]
-        async def open_wiring(app: Sanic, _loop: Any = None) -> None:
+        async def open_app(app: Sanic, _loop: Any = None) -> None:
             follow_rasa()
-            self._wiring = Wiring(
+            self._app = App(
                 self.settings,
                 self._bot(app, on_new_message),
                 ready=lambda: _is_ready(app),
@@ -169,12 +164,12 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 record=self._record(app),
             )
             self._watch = Watch(
-                self._wiring.outages,
-                self._wiring.metrics,
+                self._app.outages,
+                self._app.metrics,
                 wait_for_action_server=self.settings.wait_for_action_server,
             )
             self._watch.open()
-            await self._wiring.open()
+            await self._app.open()
 
         @blueprint.listener("after_server_start")  # type: ignore[untyped-decorator, unused-ignore]
         async def start_work(app: Sanic, _loop: Any = None) -> None:
@@ -190,89 +185,25 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             await self._running().stop()
 
         @blueprint.listener("after_server_stop")  # type: ignore[untyped-decorator, unused-ignore]
-        async def close_wiring(_app: Sanic, _loop: Any = None) -> None:
+        async def close_app(_app: Sanic, _loop: Any = None) -> None:
             self._watching().close()
             await self._running().close()
-            self._wiring = self._watch = None
+            self._app = self._watch = None
+
+        async def answer(request: Request) -> HTTPResponse:
+            return await _answer(self._running().endpoint, request)
 
         # Sanic would hold what comes with a GET, up to 100 MB of each, before it calls us.
-        @blueprint.route("/", methods=["GET"], ignore_body=True)  # type: ignore[untyped-decorator, unused-ignore]
-        async def health(request: Request) -> HTTPResponse:
-            _leave_body(request)
-            try:
-                return http.json(await self._running().health())
-            except StoreError as error:
-                return http.json({"status": "store failed", "reason": str(error)}, status=503)
-
-        @blueprint.route("/metrics", methods=["GET"], ignore_body=True)  # type: ignore[untyped-decorator, unused-ignore]
-        async def metrics(request: Request) -> HTTPResponse:
-            _leave_body(request)
-            page = await self._running().metrics_page()
-            return http.raw(page, content_type=CONTENT_TYPE)
-
-        @blueprint.route("/webhook", methods=["GET"], ignore_body=True)  # type: ignore[untyped-decorator, unused-ignore]
-        async def challenge(request: Request) -> HTTPResponse:
-            _leave_body(request)
-            query = dict(request.query_args)
-            try:
-                networks.verify(request.ip, _forwarded_for(request))
-                answer = webhook.verify_challenge(query, verify_token=self.settings.verify_token)
-            except WebhookRefused as error:
-                return self._refuse(error)
-            return http.text(answer)
-
-        @blueprint.route("/webhook", methods=["POST"], stream=True)  # type: ignore[untyped-decorator, unused-ignore]
-        async def receive(request: Request) -> HTTPResponse:
-            traced = self._running().tracing.receive(self._receive)
-            answer: HTTPResponse = await traced(request, proof, networks, bodies)
-            return answer
-
+        for name, path in (("health", HEALTH), ("metrics", METRICS), ("challenge", WEBHOOK)):
+            route = blueprint.route(path.removeprefix(PREFIX), ["GET"], name=name, ignore_body=True)
+            route(answer)
+        blueprint.route(WEBHOOK.removeprefix(PREFIX), ["POST"], name="receive", stream=True)(answer)
         return blueprint
 
-    async def _receive(
-        self, request: Request, proof: webhook.Proof, networks: Networks, bodies: Bodies
-    ) -> HTTPResponse:
-        headers = request.headers
-        try:
-            length = read_length(headers.get("content-length"))
-            networks.verify(request.ip, _forwarded_for(request))
-            query = dict(request.query_args) if request.query_string else {}
-            webhook.verify_head(proof, headers=headers, query=query)
-            body = await bodies.read(request.stream.read, length)
-        except WebhookRefused as error:
-            answer = self._refuse(error)
-            if error.kind not in AT_ONCE and not request.stream.expecting_continue:
-                with contextlib.suppress(SanicException):  # a body that is none
-                    await bodies.drop(request.stream.read)
-            _leave_body(request)
-            return answer
-        with self._running().metrics.webhook_timer():
-            try:
-                webhook.verify_body(proof, body=body, headers=headers)
-            except WebhookRefused as error:
-                return self._refuse(error)
-            return await self._keep(body)
-
-    async def _keep(self, body: bytes) -> HTTPResponse:
-        wiring = self._running()
-        try:
-            await wiring.receive(webhook.read(body))
-        except StoreError as error:
-            wiring.metrics.refused("store_failed")
-            logger.error("whatsapp.store_failed: a webhook was answered 503: %s", error)
-            return http.text("cannot be kept now, send again", status=503, headers=AGAIN)
-        return http.text("ok")
-
-    def _refuse(self, error: WebhookRefused) -> HTTPResponse:
-        self._running().metrics.refused(error.kind)
-        logger.warning("whatsapp.refused: %s", error)
-        headers = AGAIN if error.status == 503 else None
-        return http.text("refused", status=error.status, headers=headers)
-
-    def _running(self) -> Wiring:
-        if self._wiring is None:
+    def _running(self) -> App:
+        if self._app is None:
             raise StoreError("the WhatsApp channel is not running in this process")
-        return self._wiring
+        return self._app
 
     def _watching(self) -> Watch:
         if self._watch is None:
@@ -325,9 +256,39 @@ def _is_ready(app: Sanic) -> bool:
     return agent is not None and agent.is_ready()
 
 
-def _forwarded_for(request: Request) -> str:
-    """Return all of a header that may stand there several times."""
-    return ",".join(request.headers.getall("x-forwarded-for", []))
+async def _answer(endpoint: Endpoint, request: Request) -> HTTPResponse:
+    """Let *endpoint* answer Sanic's *request*."""
+    answer = await endpoint.handle(
+        HttpRequest(
+            method=request.method,
+            path=request.path,
+            headers=request.headers,
+            query=dict(request.query_args) if request.query_string else {},
+            client=request.ip,
+            forwarded_for=",".join(request.headers.getall("x-forwarded-for", [])),
+            scheme=request.scheme,
+            read=lambda: _read(request),
+            expects_continue=bool(request.stream.expecting_continue),
+        )
+    )
+    if not answer.body_read:
+        _leave_body(request)
+    return http.raw(
+        answer.body,
+        status=answer.status,
+        headers=dict(answer.headers),
+        content_type=answer.content_type,
+    )
+
+
+async def _read(request: Request) -> bytes | None:
+    try:
+        chunk: bytes | None = await request.stream.read()
+    except SanicException as error:  # a body that is none: chunks without a length, say
+        raise WebhookRefused(
+            f"the body cannot be read: {error}", kind="malformed", status=error.status_code
+        ) from error
+    return chunk
 
 
 def _leave_body(request: Request) -> None:

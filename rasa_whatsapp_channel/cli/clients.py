@@ -12,7 +12,7 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Client
 
 @asynccontextmanager
 async def open_client(credentials: Path) -> AsyncIterator[Client]:
-    from rasa_whatsapp_channel.wiring import make_client  # it brings everything a bot needs
+    from rasa_whatsapp_channel.app import make_client  # it brings everything a bot needs
 
     client = make_client(read_settings(credentials))
     try:

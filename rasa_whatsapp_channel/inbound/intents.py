@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from rasa_whatsapp_channel.inbound.facts import MEDIA, flow_response, media_of
+from rasa_whatsapp_channel.inbound.metadata import MEDIA, flow_response, media_of
 from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.settings.inbound import (
     FIELDS,

@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.identity import sender_of
-from rasa_whatsapp_channel.inbound.facts import MEDIA, facts_of, media_of
 from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
-from rasa_whatsapp_channel.inbound.typed import neutralise
+from rasa_whatsapp_channel.inbound.metadata import MEDIA, media_of, metadata_of
+from rasa_whatsapp_channel.inbound.sanitize import sanitize
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.settings.inbound import (
     EVERYWHERE,
@@ -122,11 +122,11 @@ def to_turn(
     text = (
         payload
         or _worded(event, file, wording, transcript)
-        or neutralise(transcript or "", ())
+        or sanitize(transcript or "", ())
         or _words(event, commands)
         or intent_of(event, file)
     )
-    facts = facts_of(event, file, problem=problem, response=response, transcript=transcript)
+    facts = metadata_of(event, file, problem=problem, response=response, transcript=transcript)
     if first:
         facts["first"] = True
     return Turn(
@@ -147,7 +147,7 @@ def to_event(
     response: str | None = None,
 ) -> TrackerEvent:
     """Return what the tracker keeps of *event*: what the metadata of a turn would hold."""
-    facts = facts_of(event, file, problem=problem, response=response)
+    facts = metadata_of(event, file, problem=problem, response=response)
     return TrackerEvent(sender_id or sender_of(event), event.id, {"whatsapp": facts})
 
 
@@ -200,14 +200,14 @@ def _worded(
     fields = {**fields, **{key: value for key, value in more.items() if value}}
     if template.startswith("/"):
         return fill(template, fields)
-    return neutralise(fill(template, {**fields, EVERYWHERE: event.profile_name}))
+    return sanitize(fill(template, {**fields, EVERYWHERE: event.profile_name}))
 
 
 def _words(event: InboundMessage, commands: Collection[str]) -> str:
     """Return what somebody wrote or tapped; of a tap the label, when its id is a command."""
     tapped = tapped_id(event) or ""
     if tapped and (not is_command(tapped) or tapped in commands):
-        return tapped if tapped in commands else neutralise(tapped)
+        return tapped if tapped in commands else sanitize(tapped)
     content = object_of(event.content)
     written = {
         "text": content.get("body"),
@@ -215,7 +215,7 @@ def _words(event: InboundMessage, commands: Collection[str]) -> str:
         "interactive": _reply(event).get("title"),
         **dict.fromkeys(MEDIA, content.get("caption")),
     }.get(event.type)
-    return neutralise(text_of(written) or tapped, commands)
+    return sanitize(text_of(written) or tapped, commands)
 
 
 def _reply(event: InboundMessage) -> Part:

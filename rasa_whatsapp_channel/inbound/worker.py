@@ -12,13 +12,13 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.inbound.bursts import Bursts, join
 from rasa_whatsapp_channel.inbound.choice import chosen_payload
-from rasa_whatsapp_channel.inbound.facts import quoted_id
+from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
+from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
 from rasa_whatsapp_channel.inbound.receipts import Receipt, Receipts
 from rasa_whatsapp_channel.inbound.recovery import (
@@ -27,7 +27,6 @@ from rasa_whatsapp_channel.inbound.recovery import (
     is_worth_another_fetch,
 )
 from rasa_whatsapp_channel.inbound.silence import Silences, Why, nobody_is_silent
-from rasa_whatsapp_channel.inbound.slots import Slots
 from rasa_whatsapp_channel.inbound.transcribe import Function, transcribe
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
@@ -77,6 +76,8 @@ else:
 logger = logging.getLogger(__name__)
 
 MEDIA_ATTEMPTS: Final = 3
+TURNS: Final = 200
+DOWNLOADS: Final = 50
 # Seconds for the file of a message, a slot for it included; then the turn starts without it.
 DOWNLOAD: Final = 30.0
 # What has no ticks of its own: to mark it as read would mark all messages before it.
@@ -102,6 +103,14 @@ async def nothing_is_recorded(event: TrackerEvent) -> bool:
     return False
 
 
+@dataclass(frozen=True)
+class Concurrency:
+    """How many turns and downloads run at the same time in one process, over all its numbers."""
+
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TURNS))
+    downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
+
+
 class InboxWorker:
     def __init__(
         self,
@@ -124,7 +133,7 @@ class InboxWorker:
         why_silent: Why = nobody_is_silent,
         record: Record = nothing_is_recorded,
         outages: Outages | None = None,
-        slots: Slots | None = None,
+        concurrency: Concurrency | None = None,
         clock: Clock = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -141,12 +150,12 @@ class InboxWorker:
         self._download_timeout = download_timeout
         self._outages = outages or Outages(self._metrics)
         self._silences = Silences(store.values, why_silent, self._metrics)
-        self._slots = slots or Slots()
+        self._concurrency = concurrency or Concurrency()
         self._clock = clock
         self._sleep = sleep
         self._transcriber = transcriber
         self._receipts = Receipts(client, mark_read=mark_read, typing=typing, metrics=self._metrics)
-        self._bursts = Bursts(store, debounce, clock=clock)
+        self._debouncer = Debouncer(store, debounce, clock=clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
         event = from_body(item.body)
@@ -157,7 +166,7 @@ class InboxWorker:
         return DeadLetter(f"the inbox holds what nobody said: {type(event).__name__}")
 
     async def _hear(self, item: QueueItem, event: InboundMessage) -> Outcome:
-        if event.type == "system" or await self._bursts.was_heard(item):
+        if event.type == "system" or await self._debouncer.was_heard(item):
             return DONE
         way = handling_of_message(event, self._wording)
         if way is Handling.IGNORE:
@@ -166,7 +175,7 @@ class InboxWorker:
             return DONE
         if way is Handling.EVENT:
             return await self._note(item, event)
-        wait, others = await self._bursts.gather(item, event)
+        wait, others = await self._debouncer.gather(item, event)
         if wait:
             return Retry(wait, cause=DEBOUNCE, counted=False)
         # Before anything is shown or fetched: it would be again, with every try.
@@ -183,7 +192,7 @@ class InboxWorker:
             turn = join([turn for turn in turns if turn])
             outcome = await self._ask(item, turn, receipt, trying=trying)
         if outcome == DONE:
-            await self._bursts.heard(others)
+            await self._debouncer.heard(others)
         return outcome
 
     async def _note(self, item: QueueItem, event: InboundMessage) -> Outcome:
@@ -225,7 +234,7 @@ class InboxWorker:
     ) -> Outcome:
         """*trying*: this is the one that looks whether an outage is over."""
         try:
-            async with self._slots.turns:
+            async with self._concurrency.turns:
                 # Many may have waited for a slot while it began.
                 if not trying and (wait := self._outages.wait()):
                     if receipt:
@@ -339,7 +348,7 @@ class InboxWorker:
             return None, None
         media = replace(media, sender_id=sender_id)
         try:
-            async with timeout(self._download_timeout), self._slots.downloads:
+            async with timeout(self._download_timeout), self._concurrency.downloads:
                 return await self._try_to_fetch(self._media, media, event)
         except asyncio.TimeoutError:
             problem = f"it did not come within {self._download_timeout:g} seconds"

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from rasa_whatsapp_channel.app import App
+from rasa_whatsapp_channel.inbound.endpoint import Endpoint, HttpRequest
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.settings import Settings
-from rasa_whatsapp_channel.whatsapp import webhook
-from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
-from rasa_whatsapp_channel.wiring import Wiring, make_proof
-
-PATH = "/webhooks/whatsapp"
 
 Say = Callable[[Any], Awaitable[None]]
 Bot = Callable[[Turn, Say], Awaitable[None]]
@@ -34,25 +32,27 @@ class FunctionBot:
 
     @asynccontextmanager
     async def serve(self, settings: Settings, *, port: int, root: Path) -> AsyncIterator[None]:
-        wiring = Wiring(settings, self._handler(lambda: wiring), ready=lambda: True, root=root)
-        await wiring.open()
-        runner = web.AppRunner(_app(wiring, settings), access_log=None, shutdown_timeout=1.0)
+        app = App(settings, self._handler(lambda: app), ready=lambda: True, root=root)
+        await app.open()
+        server = web.Application()
+        server.router.add_route("*", "/{path:.*}", partial(answer, app.endpoint))
+        runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        wiring.start()
+        app.start()
         try:
             yield
         finally:
             await runner.cleanup()
-            await wiring.stop()
-            await wiring.close()
+            await app.stop()
+            await app.close()
 
-    def _handler(self, wiring: Callable[[], Wiring]) -> Callable[..., Awaitable[None]]:
+    def _handler(self, app: Callable[[], App]) -> Callable[..., Awaitable[None]]:
         async def handle(turn: Turn, *, repeated: bool) -> None:
             function = self.function
             if function is None:
                 return
-            outlet = wiring().outlet(turn.message_id)
+            outlet = app().outlet(turn.message_id)
 
             async def say(response: Any) -> None:
                 words = {"text": response} if isinstance(response, str) else response
@@ -63,22 +63,25 @@ class FunctionBot:
         return handle
 
 
-def _app(wiring: Wiring, settings: Settings) -> web.Application:
-    proof = make_proof(settings)
+async def answer(endpoint: Endpoint, request: web.Request) -> web.Response:
+    """Let *endpoint* answer aiohttp's *request*."""
+    given = await endpoint.handle(
+        HttpRequest(
+            method=request.method,
+            path=request.path,
+            headers=request.headers,
+            query=dict(request.query),
+            client=request.remote or "",
+            scheme=request.scheme,
+            read=lambda: _read(request),
+        )
+    )
+    return web.Response(
+        body=given.body,
+        status=given.status,
+        headers={**given.headers, "Content-Type": given.content_type},
+    )
 
-    async def health(request: web.Request) -> web.Response:
-        return web.json_response(dict(await wiring.health()))
 
-    async def receive(request: web.Request) -> web.Response:
-        body = await request.read()
-        try:
-            webhook.verify(proof, body=body, headers=request.headers, query=dict(request.query))
-        except WebhookRefused as error:
-            return web.Response(text=str(error), status=401)
-        await wiring.receive(webhook.read(body))
-        return web.Response(text="ok")
-
-    app = web.Application()
-    app.router.add_get(f"{PATH}/", health)
-    app.router.add_post(f"{PATH}/webhook", receive)
-    return app
+async def _read(request: web.Request) -> bytes | None:
+    return await request.content.readany() or None

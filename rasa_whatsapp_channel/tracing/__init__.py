@@ -5,7 +5,7 @@ One trace for a message: from the webhook that brings it to the last status of t
     seams      what is put around the parts of the channel
     spans      spans and contexts: what they are called, what they tell, how they are stored
 
-The parts know nothing of it. `wiring` hands each of them to a `Tracing`, once, when the server
+The parts know nothing of it. `app` hands each of them to a `Tracing`, once, when the server
 starts, and goes on with what it gets back. docs/monitoring.md lists the spans.
 """
 

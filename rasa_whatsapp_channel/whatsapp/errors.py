@@ -74,7 +74,7 @@ class WebhookRefused(WhatsAppError):
     The caller did not prove that it is WhatsApp; the text says which proof is missing.
 
     *kind* is that in one word: challenge, signature, login, token, network or unconfigured; or why
-    its body was not even read: length, too_large, slow or busy. *status* is what it is answered.
+    its body was not even read: length, too_large, slow, busy or malformed. *status* is HTTP's.
     """
 
     def __init__(self, text: str, *, kind: str = "challenge", status: int = 401) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from support.quiet_client import QuietClient
 
-from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile

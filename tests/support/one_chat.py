@@ -13,7 +13,7 @@ from support.quiet_client import QuietClient
 from support.webhooks import envelope
 
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.media.access import FileAccess

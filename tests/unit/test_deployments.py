@@ -15,9 +15,9 @@ import pytest
 import yaml
 from support.tools import find_tool
 
+from rasa_whatsapp_channel.app import GRACE
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.store import check_store
-from rasa_whatsapp_channel.wiring import GRACE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DOCKER, SYSTEMD, KUBERNETES = (EXAMPLES / name for name in ("docker", "systemd", "kubernetes"))

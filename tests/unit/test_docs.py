@@ -17,8 +17,8 @@ from rasa_whatsapp_channel.cli import COMMANDS, main
 from rasa_whatsapp_channel.cli.page import page as command_line
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.compose.changes import RULES
-from rasa_whatsapp_channel.inbound.facts import facts_of
 from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.inbound.metadata import metadata_of
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.settings.page import page as settings_page
@@ -173,7 +173,7 @@ def test_the_table_of_metadata_names_everything_that_is_always_there() -> None:
     table = page.partition("## The metadata")[2].partition("\n## ")[0]
     event = InboundMessage(id="m1", type="text", phone="15550002222", content={"body": "hi"})
 
-    facts = facts_of(event)
+    facts = metadata_of(event)
 
     named = set(re.findall(r"`(\w+)`", table))
     assert set(facts) - {"text"} <= named

@@ -17,7 +17,7 @@ from bench.caller import Caller
 from bench.goals import Row, at_least
 from bench.people import Load, deliver, somebody, webhook
 
-from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.whatsapp.webhook import read

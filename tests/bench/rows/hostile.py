@@ -13,8 +13,8 @@ from bench.bench import Bench
 from bench.goals import Row, below
 
 from rasa_whatsapp_channel.compose import compose
+from rasa_whatsapp_channel.inbound.sanitize import sanitize
 from rasa_whatsapp_channel.inbound.turn import to_turn
-from rasa_whatsapp_channel.inbound.typed import neutralise
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 from rasa_whatsapp_channel.whatsapp.limits import WEBHOOK_BYTES
@@ -83,7 +83,7 @@ def answer(text: str) -> None:
     """Compose a response that says and offers *text*, and hear it typed."""
     compose({"text": text}, api=CLOUD)
     compose({"text": "So?", "buttons": [{"title": text, "payload": text}]}, api=CLOUD)
-    neutralise(text, ["/restart"])
+    sanitize(text, ["/restart"])
 
 
 def value(**parts: object) -> bytes:

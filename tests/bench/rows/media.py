@@ -24,6 +24,7 @@ from typing import Final
 from bench.bench import Bench
 from bench.goals import Row, below
 
+from rasa_whatsapp_channel.app import make_client, make_links
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.media.uploads import MediaUploads
@@ -31,7 +32,6 @@ from rasa_whatsapp_channel.media.values import InboundMedia
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.whatsapp.messages import Document, Media
-from rasa_whatsapp_channel.wiring import make_client, make_links
 
 MB: Final = 1024 * 1024
 SIZE: Final = 100  # MB: the largest document WhatsApp takes

@@ -11,7 +11,7 @@ import pytest
 from support.quiet_client import QuietClient
 from support.webhooks import texts
 
-from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store import open_store

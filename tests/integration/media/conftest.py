@@ -15,14 +15,15 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from rasa_whatsapp_channel.app import App
+from rasa_whatsapp_channel.inbound.endpoint import WEBHOOK
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import WORLD, create_app
 from rasa_whatsapp_channel.simulator.state import Message
 from rasa_whatsapp_channel.simulator.world import World
-from rasa_whatsapp_channel.whatsapp import webhook
+from rasa_whatsapp_channel.testing.function import answer
 from rasa_whatsapp_channel.whatsapp.apis import APIS
-from rasa_whatsapp_channel.wiring import Wiring
 
 MAYA = "4915112345678"
 _stores = count(1)
@@ -30,9 +31,9 @@ _stores = count(1)
 
 @dataclass
 class Desk:
-    """A bot (*wiring*) whose folder is *root*, and the WhatsApp (*world*) it speaks to."""
+    """A *bot* whose folder is *root*, and the WhatsApp (*world*) it speaks to."""
 
-    wiring: Wiring
+    bot: App
     world: World
     root: Path
     heard: list[Any] = field(default_factory=list)
@@ -47,7 +48,7 @@ class Desk:
 
     async def say(self, *responses: Mapping[str, Any], to: str = MAYA) -> None:
         for response in responses:
-            await self.wiring.outlet().say(to, response)
+            await self.bot.outlet().say(to, response)
 
     async def shows(self, count: int, *, within: float = 60.0) -> list[Message]:
         """Wait until *count* messages have arrived with a person, and return them."""
@@ -59,7 +60,7 @@ class Desk:
 
     async def fails_to_fetch(self) -> None:
         """Wait until a message waits for another try of its file."""
-        while not any(row.last_error for row in await self.wiring.store.outbox.waiting()):
+        while not any(row.last_error for row in await self.bot.store.outbox.waiting()):
             await asyncio.sleep(0.02)
 
     def arrived(self) -> list[Message]:
@@ -101,18 +102,17 @@ async def _desk(api: str, root: Path, more: dict[str, Any]) -> AsyncIterator[Des
 
     async def receive(request: web.Request) -> web.Response:
         assert desk is not None
-        await desk.wiring.receive(webhook.read(await request.read()))
-        return web.Response()
+        return await answer(desk.bot.endpoint, request)
 
     async def hear(turn: Any, *, repeated: bool) -> None:
         assert desk is not None
         desk.heard.append(turn)
 
-    bot = web.Application()
-    bot.router.add_post("/webhook", receive)
-    async with TestServer(bot) as bot_server:
+    door = web.Application()
+    door.router.add_post(WEBHOOK, receive)
+    async with TestServer(door) as bot_server:
         # Nobody writes first here: what is asked is whether files arrive.
-        hook = str(bot_server.make_url("/webhook"))
+        hook = str(bot_server.make_url(WEBHOOK))
         config = Config(api=APIS[api], webhook=hook, window=False)
         app = create_app(config)
         async with TestServer(app) as server:
@@ -121,18 +121,16 @@ async def _desk(api: str, root: Path, more: dict[str, Any]) -> AsyncIterator[Des
             store = f"sqlite:///{root.parent / f'whatsapp-{next(_stores)}.db'}"
             settings.update({"store": store, "wait_for_delivered": "none", **more})
             settings["media"] = {"private_links": True, **more.get("media", {})}
-            wiring = Wiring(
-                Settings.from_credentials(settings), hear, ready=lambda: True, root=root
-            )
-            desk = Desk(wiring, app[WORLD], root)
-            await wiring.open()
-            wiring.start()
+            bot = App(Settings.from_credentials(settings), hear, ready=lambda: True, root=root)
+            desk = Desk(bot, app[WORLD], root)
+            await bot.open()
+            bot.start()
             try:
                 yield desk
             finally:
                 await desk.world.webhooks.clear()
-                await wiring.stop()
-                await wiring.close()
+                await bot.stop()
+                await bot.close()
 
 
 @pytest.fixture

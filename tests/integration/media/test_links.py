@@ -13,12 +13,12 @@ from aiohttp.test_utils import TestServer
 from support.fake_transport import FakeTransport, answer
 from support.modes import mode_of, umask
 
+from rasa_whatsapp_channel.app import make_links
 from rasa_whatsapp_channel.media.links import Links
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.networks import is_public
-from rasa_whatsapp_channel.wiring import make_links
 
 MB = 1024 * 1024
 

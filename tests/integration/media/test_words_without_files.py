@@ -52,7 +52,7 @@ async def test_text_and_buttons_of_a_refused_link_are_there_within_two_seconds(
     assert "HTTP 404" in line
     assert message.response == "utter_invoice"
     assert "WA801" in [change["code"] for change in message.changes]
-    page = desk.wiring.metrics.page().decode()
+    page = desk.bot.metrics.page().decode()
     assert 'whatsapp_changes_total{code="WA801"} 1.0' in page
 
 

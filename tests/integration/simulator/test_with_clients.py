@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from rasa_whatsapp_channel.app import make_client, make_proof
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.whatsapp import webhook
@@ -29,7 +30,6 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     Text,
 )
 from rasa_whatsapp_channel.whatsapp.transport import File
-from rasa_whatsapp_channel.wiring import make_client, make_proof
 
 MAYA = "4915112345678"
 PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 100

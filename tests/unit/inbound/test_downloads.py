@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from support.desk import Desk
 
-from rasa_whatsapp_channel.inbound.slots import Slots
+from rasa_whatsapp_channel.inbound.worker import Concurrency
 from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -95,8 +95,8 @@ async def test_a_turn_starts_without_a_file_that_does_not_come(store, clock):
 
 async def test_who_waits_for_a_slot_to_download_waits_no_longer_than_for_the_file(store, clock):
     shelf = Shelf()
-    slots = Slots(downloads=asyncio.Semaphore(3))
-    desk = Desk(store, clock, media=shelf, slots=slots, download_timeout=0.2)
+    concurrency = Concurrency(downloads=asyncio.Semaphore(3))
+    desk = Desk(store, clock, media=shelf, concurrency=concurrency, download_timeout=0.2)
     for number in range(10):
         await desk.gets("image", phone=f"1555000{number}", id=str(number), mime_type="image/jpeg")
     items = await store.inbox.claim_many(10)
@@ -116,8 +116,8 @@ async def test_who_waits_for_a_slot_to_download_waits_no_longer_than_for_the_fil
 
 
 async def test_no_more_turns_at_once_than_there_are_slots(store, clock):
-    slots = Slots(turns=asyncio.Semaphore(2))
-    desk = Desk(store, clock, slots=slots)
+    concurrency = Concurrency(turns=asyncio.Semaphore(2))
+    desk = Desk(store, clock, concurrency=concurrency)
     desk.thinks = 0.02
     for number in range(6):
         await desk.says("hi", phone=f"1555000{number}")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support import samples
 
 from rasa_whatsapp_channel.conversation.identity import sender_of
-from rasa_whatsapp_channel.inbound.facts import quoted_id
+from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.turn import (
     INTENTS,
     Turn,

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from support.desk import Desk
 
-from rasa_whatsapp_channel.inbound.slots import Slots
+from rasa_whatsapp_channel.inbound.worker import Concurrency
 from rasa_whatsapp_channel.store.base import DONE, Retry
 from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable
 
@@ -17,7 +17,7 @@ LOST = BotUnavailable("service", "gaierror: no such host")
 
 @pytest.fixture
 def desk(store, clock):
-    return Desk(store, clock, slots=Slots(turns=asyncio.Semaphore(1)))
+    return Desk(store, clock, concurrency=Concurrency(turns=asyncio.Semaphore(1)))
 
 
 async def says_hello(desk, store, people):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import WINDOW, Store
 from rasa_whatsapp_channel.store.keys import wrote_key

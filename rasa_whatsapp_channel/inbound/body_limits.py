@@ -1,15 +1,15 @@
 """
-How much a server holds of bodies that nobody has proven yet. Does no I/O and has no clock.
+Limits on webhook bodies that are not verified yet: how much memory, and for how long. No I/O.
 
-A signature can be told from the whole body only, so a body has to be held before it is known who
-sent it. Whoever opens many connections and leaves each body half sent could fill the memory by
-that. So there is room for a few of the largest in the whole process. A body takes from it what it
+A signature can be checked over the whole body only, so a body has to be held before it is known who
+sent it, and a caller who opens many connections and leaves each body half sent could fill the
+memory. So there is room for a few of the largest in the whole process. A body takes from it what it
 has brought; one that is longer than nearly all webhooks are takes all it may become as soon as that
 is seen, so that those which find no room are refused before they bring much.
 
-Where there is too little, bodies are let go: those that have been on their way for long first, and
-among the others the largest. WhatsApp's own are small and come whole, in milliseconds, so they get
-through while somebody else fills the room.
+Where there is too little room, bodies are dropped: first those that have been on their way for
+long, and among the others the largest. WhatsApp's own are small and come whole, in milliseconds, so
+they get through while somebody else fills the room.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Final
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.limits import MB, WEBHOOK_BYTES
 
-UNPROVEN_BYTES: Final = 16 * MB
+UNVERIFIED_BYTES: Final = 16 * MB
 # Nearly all webhooks are shorter.
 SMALL: Final = 64 * 1024
 # From the first byte to the last, however steadily they come. WhatsApp itself waits about as long.
@@ -79,10 +79,10 @@ class Body:
     size: int = 0
 
 
-class Unproven:
+class UnverifiedBodies:
     """All bodies of a process that are on their way; they take at most *limit* bytes."""
 
-    def __init__(self, limit: int = UNPROVEN_BYTES) -> None:
+    def __init__(self, limit: int = UNVERIFIED_BYTES) -> None:
         self._limit = limit
         self._bodies: dict[Body, None] = {}  # in the order in which they came
         self.taken = 0

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.inbound.endpoint import Endpoint
 from rasa_whatsapp_channel.inbound.outages import Outages, to_json
-from rasa_whatsapp_channel.inbound.receive import Receiver
+from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.silence import Why, nobody_is_silent
-from rasa_whatsapp_channel.inbound.slots import Slots
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.worker import (
     Bot,
+    Concurrency,
     InboxWorker,
     Record,
     nothing_is_recorded,
@@ -60,8 +61,8 @@ from rasa_whatsapp_channel.whatsapp.clients import (
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
-from rasa_whatsapp_channel.whatsapp.events import Event
 from rasa_whatsapp_channel.whatsapp.identity import split_number
+from rasa_whatsapp_channel.whatsapp.networks import Networks
 from rasa_whatsapp_channel.whatsapp.transport import Transport
 from rasa_whatsapp_channel.whatsapp.webhook import Proof
 
@@ -70,7 +71,7 @@ GRACE: Final = 10.0
 
 
 @dataclass(frozen=True)
-class Line:
+class NumberRuntime:
     """What speaks for one business number."""
 
     client: Client
@@ -79,7 +80,7 @@ class Line:
     sender: Sender
 
 
-class Wiring:
+class App:
     """One per server process. *root* is the bot's folder, where media paths and the store begin."""
 
     def __init__(
@@ -97,7 +98,7 @@ class Wiring:
         self.metrics = Metrics()
         self._why_silent = why_silent
         self._record = record
-        self._slots = Slots()
+        self._concurrency = Concurrency()
         self.tracing = find_tracing()
         self._clock = SteadyClock()
         self.outages = Outages(self.metrics, clock=self._clock)
@@ -120,9 +121,9 @@ class Wiring:
         numbers = settings.by_number()
         # The first number's conversations are not named after it.
         keys = (None, *list(numbers)[1:])
-        self._lines = {
-            key: self._make_line(number, self.tracing.bot(bot), root)
-            for key, number in zip(keys, numbers.values(), strict=True)
+        self._numbers = {
+            key: self._make_number(of_number, self.tracing.bot(bot), root)
+            for key, of_number in zip(keys, numbers.values(), strict=True)
         }
         self._receiver = Receiver(
             self.store,
@@ -135,8 +136,18 @@ class Wiring:
             words=settings.inbound or {},
             clock=self._clock,
         )
-        hears = by_number({key: line.worker.handle for key, line in self._lines.items()})
-        sends = by_number({key: line.sender.handle for key, line in self._lines.items()})
+        self.endpoint = Endpoint(
+            proof=make_proof(settings),
+            networks=Networks(settings.allowed_networks, settings.trusted_proxies),
+            verify_token=settings.verify_token,
+            receive=self._receiver.receive,
+            health=self.health,
+            metrics_page=self._metrics_page,
+            metrics=self.metrics,
+            trace=self.tracing.receive,
+        )
+        hears = by_number({key: number.worker.handle for key, number in self._numbers.items()})
+        sends = by_number({key: number.sender.handle for key, number in self._numbers.items()})
         self._inbox = self._consume(self.store.inbox, "inbox", hears, ready=ready)
         self._outbox = self._consume(self.store.outbox, "outbox", sends, ready=self._may_send)
 
@@ -161,9 +172,9 @@ class Wiring:
 
     def _may_send(self) -> bool:
         """Return whether any number may send: what waits need not be claimed before."""
-        return not all(line.sender.paused for line in self._lines.values())
+        return not all(number.sender.paused for number in self._numbers.values())
 
-    def _make_line(self, settings: Settings, bot: Bot, root: Path) -> Line:
+    def _make_number(self, settings: Settings, bot: Bot, root: Path) -> NumberRuntime:
         client = self.tracing.client(make_client(settings, self._transport))
         downloads = self.tracing.client(make_client(settings, self._downloads))
         uploads = MediaUploads(
@@ -195,7 +206,7 @@ class Wiring:
             why_silent=self._why_silent,
             record=self._record,
             outages=self.outages,
-            slots=self._slots,
+            concurrency=self._concurrency,
         )
         sender = Sender(
             client,
@@ -210,7 +221,7 @@ class Wiring:
             metrics=self.metrics,
             clock=self._clock,
         )
-        return Line(client, uploads, worker, sender)
+        return NumberRuntime(client, uploads, worker, sender)
 
     async def open(self) -> None:
         """Open the store, so that webhooks can be kept; raises `StoreError`."""
@@ -231,15 +242,12 @@ class Wiring:
         await self._outbox.stop(GRACE / 2)
 
     async def close(self) -> None:
-        for line in self._lines.values():
-            await line.uploads.close()
-            await line.client.close()
+        for number in self._numbers.values():
+            await number.uploads.close()
+            await number.client.close()
         await self._downloads.close()
         await self._links.close()
         await self.store.close()
-
-    async def receive(self, events: Iterable[Event]) -> None:
-        await self._receiver.receive(events)
 
     def outlet(self, turn_id: str | None = None) -> Outlet:
         outlet = Outlet(
@@ -252,7 +260,7 @@ class Wiring:
             turn_id=turn_id,
             metrics=self.metrics,
             notes=self._notes,
-            tell_dead_letter=self._lines[None].client.tell_dead_letter,
+            tell_dead_letter=self._numbers[None].client.tell_dead_letter,
             clock=self._clock,
         )
         return self.tracing.outlet(outlet)
@@ -271,12 +279,12 @@ class Wiring:
     def _paused(self) -> Mapping[str, str]:
         """Return the numbers that send nothing now, and why; the first one is `first`."""
         return {
-            number or "first": cause
-            for number, line in self._lines.items()
-            if (cause := line.sender.paused)
+            key or "first": cause
+            for key, number in self._numbers.items()
+            if (cause := number.sender.paused)
         }
 
-    async def metrics_page(self) -> bytes:
+    async def _metrics_page(self) -> bytes:
         """Return what was counted, and how deep the queues are now, for Prometheus."""
         self.metrics.sending_paused(set(self._paused().values()))
         self.outages.current()  # forgets what nobody has met of late

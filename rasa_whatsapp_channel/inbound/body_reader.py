@@ -1,4 +1,4 @@
-"""The bodies of webhooks, read within the room and the time that there is for them."""
+"""Reads the bodies of webhooks within the memory and the time that there is for them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
-from rasa_whatsapp_channel.whatsapp.unproven import (
+from rasa_whatsapp_channel.inbound.body_limits import (
     BODY_SECONDS,
     Body,
-    Unproven,
+    UnverifiedBodies,
     no_room,
     too_slow,
 )
+from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
 DROPPED: Final = 8  # bodies at the same time
 DROP_SECONDS: Final = 1.0
 Read = Callable[[], Awaitable["bytes | None"]]  # the next bytes; None: that was all
 
 
-class Bodies:
+class BodyReader:
     """One per server process, since the room is that of the process."""
 
-    def __init__(self, unproven: Unproven | None = None, *, seconds: float = BODY_SECONDS) -> None:
-        self._unproven = unproven or Unproven()
+    def __init__(
+        self, unverified: UnverifiedBodies | None = None, *, seconds: float = BODY_SECONDS
+    ) -> None:
+        self._unverified = unverified or UnverifiedBodies()
         self._seconds = seconds
         self._cuts: dict[Body, _Cut] = {}
         self._dropping = 0
@@ -36,7 +38,7 @@ class Bodies:
         Raises `WebhookRefused` when there is no room or time for it.
         """
         loop = asyncio.get_running_loop()
-        body, let_go = self._unproven.begin(loop.time(), length)
+        body, let_go = self._unverified.begin(loop.time(), length)
         self._let_go(let_go, body)
         cut = self._cuts[body] = _Cut()
         timer = loop.call_later(self._seconds, cut, too_slow(self._seconds))
@@ -49,7 +51,7 @@ class Bodies:
             raise cut.reason from None
         finally:
             timer.cancel()
-            self._unproven.end(body)
+            self._unverified.end(body)
             del self._cuts[body]
 
     async def drop(self, read: Read) -> None:
@@ -82,7 +84,7 @@ class Bodies:
                 continue
             chunks.append(chunk)
             now = asyncio.get_running_loop().time()
-            self._let_go(self._unproven.grow(body, len(chunk), now), body)
+            self._let_go(self._unverified.grow(body, len(chunk), now), body)
 
     def _let_go(self, bodies: Sequence[Body], current: Body) -> None:
         for body in bodies:

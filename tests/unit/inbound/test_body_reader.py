@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from rasa_whatsapp_channel.inbound.bodies import DROPPED, Bodies
+from rasa_whatsapp_channel.inbound.body_limits import UnverifiedBodies
+from rasa_whatsapp_channel.inbound.body_reader import DROPPED, BodyReader
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
-from rasa_whatsapp_channel.whatsapp.unproven import Unproven
 
 
 def sends(*chunks: bytes, then: Callable[[], Awaitable[None]] | None = None):
@@ -37,12 +37,12 @@ async def why(reading: Awaitable[bytes]) -> str:
 
 
 async def test_a_body_comes_as_it_was_sent():
-    assert await Bodies().read(sends(b"one ", b"", b"two"), 7) == b"one two"
-    assert await Bodies().read(sends()) == b""
+    assert await BodyReader().read(sends(b"one ", b"", b"two"), 7) == b"one two"
+    assert await BodyReader().read(sends()) == b""
 
 
 async def test_a_body_that_does_not_end_is_refused_when_its_time_is_over():
-    assert await why(Bodies(seconds=0.01).read(stalls(b"half"), 8)) == "slow"
+    assert await why(BodyReader(seconds=0.01).read(stalls(b"half"), 8)) == "slow"
 
 
 async def test_the_time_is_that_of_the_whole_body_however_steadily_it_trickles():
@@ -50,11 +50,11 @@ async def test_the_time_is_that_of_the_whole_body_however_steadily_it_trickles()
         await asyncio.sleep(0.001)
         return b"."
 
-    assert await why(Bodies(seconds=0.05).read(trickle)) == "slow"
+    assert await why(BodyReader(seconds=0.05).read(trickle)) == "slow"
 
 
 async def test_half_sent_bodies_make_room_for_one_that_comes_whole():
-    bodies = Bodies(Unproven(1000))
+    bodies = BodyReader(UnverifiedBodies(1000))
     half = [asyncio.create_task(why(bodies.read(stalls(b"x" * 400)))) for _ in range(2)]
     await asyncio.sleep(0)
 
@@ -70,27 +70,27 @@ async def test_one_for_which_there_is_no_room_is_refused_before_it_is_read():
     async def read() -> bytes | None:
         raise AssertionError("it was read")
 
-    bodies = Bodies(Unproven(100_000))
+    bodies = BodyReader(UnverifiedBodies(100_000))
 
     assert await why(bodies.read(read, 200_000)) == "busy"
     assert await bodies.read(sends(b"y"), 1) == b"y"
 
 
 async def test_who_hangs_up_is_no_refusal_and_leaves_no_room_taken():
-    unproven = Unproven()
-    reading = asyncio.create_task(Bodies(unproven).read(stalls(b"half"), 8))
+    unverified = UnverifiedBodies()
+    reading = asyncio.create_task(BodyReader(unverified).read(stalls(b"half"), 8))
     await asyncio.sleep(0)
 
     reading.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await reading
-    assert unproven.taken == 0
+    assert unverified.taken == 0
 
 
 async def test_after_a_refusal_the_connections_task_goes_on_as_if_nobody_had_ended_it():
     async def connection() -> str:
-        kind = await why(Bodies(seconds=0.01).read(stalls(b"half"), 8))
+        kind = await why(BodyReader(seconds=0.01).read(stalls(b"half"), 8))
         await asyncio.sleep(0)
         return kind
 
@@ -101,7 +101,7 @@ async def test_after_a_refusal_the_connections_task_goes_on_as_if_nobody_had_end
 
 
 async def test_the_bodies_of_a_few_refused_callers_go_by_and_nobody_waits_for_more():
-    bodies = Bodies()
+    bodies = BodyReader()
     left = [asyncio.create_task(bodies.drop(stalls(b"half"))) for _ in range(DROPPED)]
     await asyncio.sleep(0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.inbound.typed import neutralise
+from rasa_whatsapp_channel.inbound.sanitize import sanitize
 
 COMMANDS = ["/restart", "/\u1f82"]  # a letter that NFKC makes of four
 
@@ -22,8 +22,8 @@ COMMANDS = ["/restart", "/\u1f82"]  # a letter that NFKC makes of four
     ],
 )
 def test_a_command_is_known_however_it_is_typed_and_nothing_longer_is_one(typed, heard):
-    assert neutralise(typed, COMMANDS) == heard
+    assert sanitize(typed, COMMANDS) == heard
 
 
 def test_of_two_commands_that_are_typed_alike_the_first_counts():
-    assert neutralise("/Help", ["/help", "/HELP"]) == "/help"
+    assert sanitize("/Help", ["/help", "/HELP"]) == "/help"

@@ -13,7 +13,7 @@ from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 
 
-def facts_of(
+def metadata_of(
     event: InboundMessage,
     file: StoredFile | None = None,
     *,

@@ -33,7 +33,7 @@ LIFE: Final = DAY / 24
 _PARTS: Final = ("text", "image", "video")
 
 
-class Bursts:
+class Debouncer:
     """*debounce* is the setting, seconds; 0 for none of this. *words* is the setting `inbound`."""
 
     def __init__(

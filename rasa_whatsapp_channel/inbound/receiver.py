@@ -11,7 +11,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People, sender_of
-from rasa_whatsapp_channel.inbound.bursts import Bursts
+from rasa_whatsapp_channel.inbound.debounce import Debouncer
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import WINDOW, Clock, Store
@@ -64,7 +64,7 @@ class Receiver:
         self._numbers = numbers
         self._elsewhere: set[str] = set()
         self._max_age = max_age
-        self._bursts = Bursts(store, debounce, words=words, clock=clock)
+        self._debouncer = Debouncer(store, debounce, words=words, clock=clock)
         self._clock = clock
 
     async def receive(self, events: Iterable[Event]) -> None:
@@ -142,7 +142,7 @@ class Receiver:
             body["first"] = True
         if not await self._store.inbox.put(event.key, sender_id, body):
             return False
-        await self._bursts.note(event, sender_id)
+        await self._debouncer.note(event, sender_id)
         return True
 
     async def _open_window(self, sender_id: str, at: float, before: float, *, is_new: bool) -> None:

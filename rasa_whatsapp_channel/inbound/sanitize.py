@@ -23,7 +23,7 @@ _FILLERS: Final = frozenset(
 ) | frozenset(map(chr, range(0xFE00, 0xFE10)))
 
 
-def neutralise(text: str, commands: Collection[str] = ()) -> str:
+def sanitize(text: str, commands: Collection[str] = ()) -> str:
     """
     Return *text* without the slashes it begins with, or the one of *commands* that it is.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rasa_whatsapp_channel.inbound.body_limits import SMALL, Body, UnverifiedBodies, read_length
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.limits import MB, WEBHOOK_BYTES
-from rasa_whatsapp_channel.whatsapp.unproven import SMALL, Body, Unproven, read_length
 
 KB = 1024
 
@@ -37,13 +37,13 @@ def test_a_length_that_no_webhook_has_is_refused(shown: str, status: int) -> Non
     assert refused.value.status == status
 
 
-def hold(unproven: Unproven, *bodies: tuple[float, int, int]) -> list[Body]:
+def hold(unverified: UnverifiedBodies, *bodies: tuple[float, int, int]) -> list[Body]:
     """Let bodies be on their way: when each began, the length it said, and what has come of it."""
     held = []
     for began, length, size in bodies:
-        body, let_go = unproven.begin(began, length)
+        body, let_go = unverified.begin(began, length)
         assert not let_go
-        assert not unproven.grow(body, size, began)
+        assert not unverified.grow(body, size, began)
         held.append(body)
     return held
 
@@ -72,45 +72,45 @@ ROOM = [
 
 @pytest.mark.parametrize(("name", "there", "new", "let_go"), ROOM, ids=[row[0] for row in ROOM])
 def test_who_is_let_go_where_there_is_too_little_room(name, there, new, let_go) -> None:
-    unproven, now = Unproven(1000 * KB), 100.0
-    held = hold(unproven, *((now - age, length, size) for age, length, size in there))
+    unverified, now = UnverifiedBodies(1000 * KB), 100.0
+    held = hold(unverified, *((now - age, length, size) for age, length, size in there))
 
-    body, gone = unproven.begin(now, new[0])
-    gone = [*gone, *(unproven.grow(body, new[1], now) if body not in gone else ())]
+    body, gone = unverified.begin(now, new[0])
+    gone = [*gone, *(unverified.grow(body, new[1], now) if body not in gone else ())]
 
     names = {**{id(one): place for place, one in enumerate(held)}, id(body): "new"}
     assert sorted(names[id(one)] for one in gone) == let_go
-    assert unproven.taken <= 1000 * KB
+    assert unverified.taken <= 1000 * KB
 
 
 def test_one_in_chunks_takes_the_whole_length_as_soon_as_it_is_long() -> None:
-    unproven = Unproven(16 * MB)
-    body, _ = unproven.begin(0.0)
+    unverified = UnverifiedBodies(16 * MB)
+    body, _ = unverified.begin(0.0)
 
-    unproven.grow(body, SMALL, 0.0)
-    assert unproven.taken == SMALL
-    unproven.grow(body, 1, 0.0)
-    assert unproven.taken == WEBHOOK_BYTES
+    unverified.grow(body, SMALL, 0.0)
+    assert unverified.taken == SMALL
+    unverified.grow(body, 1, 0.0)
+    assert unverified.taken == WEBHOOK_BYTES
 
 
 def test_what_is_proven_refused_or_let_go_takes_no_room_any_more() -> None:
-    unproven = Unproven(1000 * KB)
-    first, second = hold(unproven, (0.0, 600 * KB, 10), (0.0, 0, 10 * KB))
+    unverified = UnverifiedBodies(1000 * KB)
+    first, second = hold(unverified, (0.0, 600 * KB, 10), (0.0, 0, 10 * KB))
 
-    _, let_go = unproven.begin(2.0, 900 * KB)
+    _, let_go = unverified.begin(2.0, 900 * KB)
     assert let_go == [first]
-    unproven.end(first)  # as its reader says when it hears of it
-    unproven.end(second)
+    unverified.end(first)  # as its reader says when it hears of it
+    unverified.end(second)
 
-    assert unproven.taken == 900 * KB
+    assert unverified.taken == 900 * KB
 
 
 def test_a_body_above_the_cap_is_refused_however_it_comes() -> None:
-    unproven = Unproven()
-    body, _ = unproven.begin(0.0)
+    unverified = UnverifiedBodies()
+    body, _ = unverified.begin(0.0)
 
-    unproven.grow(body, WEBHOOK_BYTES, 0.0)
+    unverified.grow(body, WEBHOOK_BYTES, 0.0)
     with pytest.raises(WebhookRefused) as refused:
-        unproven.grow(body, 1, 0.0)
+        unverified.grow(body, 1, 0.0)
 
     assert (refused.value.kind, refused.value.status) == ("too_large", 413)

@@ -1,0 +1,179 @@
+"""
+HTTP endpoint of the channel: a request as a value in, the response as a value out.
+
+Every server in front of it (Rasa's Sanic, the one of the test fixtures) only turns its own requests
+and responses into these. Nothing of a body is held before the caller has shown what its head can
+show, and nothing is kept before the body has proven itself.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from rasa_whatsapp_channel.inbound.body_limits import read_length
+from rasa_whatsapp_channel.inbound.body_reader import BodyReader, Read
+from rasa_whatsapp_channel.metrics import CONTENT_TYPE, Metrics
+from rasa_whatsapp_channel.whatsapp import webhook
+from rasa_whatsapp_channel.whatsapp.errors import StoreError, WebhookRefused
+from rasa_whatsapp_channel.whatsapp.events import Event
+from rasa_whatsapp_channel.whatsapp.networks import Networks
+from rasa_whatsapp_channel.whatsapp.webhook import Proof
+
+logger = logging.getLogger(__name__)
+
+PREFIX: Final = "/webhooks/whatsapp"  # where Rasa puts what belongs to a channel of this name
+HEALTH: Final = f"{PREFIX}/"
+METRICS: Final = f"{PREFIX}/metrics"
+WEBHOOK: Final = f"{PREFIX}/webhook"
+
+_RETRY_AFTER: Final = MappingProxyType({"Retry-After": "5"})
+# A caller refused for one of these must not be read from any further.
+_CLOSED_AT_ONCE: Final = frozenset({"length", "slow", "busy", "malformed"})
+
+
+async def _no_body() -> bytes | None:
+    return None
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request to one of the addresses above."""
+
+    method: str
+    path: str
+    #: names are looked up in lower case
+    headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    #: IP address of the other end of the connection
+    client: str = ""
+    #: all values of ``X-Forwarded-For``, joined by commas
+    forwarded_for: str = ""
+    scheme: str = "http"
+    #: returns the next bytes of the body, None at its end
+    read: Read = _no_body
+    #: the caller waits for ``100 Continue`` before it sends the body
+    expects_continue: bool = False
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    body: bytes
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    #: False: what is left of the body is not to be waited for, and the connection is to be closed
+    body_read: bool = False
+
+
+Answer = Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+class Endpoint:
+    """
+    One per server process.
+
+    *receive* keeps the events of a webhook and may raise `StoreError`, as may *health*, which
+    returns the health page's JSON. *metrics_page* returns Prometheus' text.
+    """
+
+    def __init__(
+        self,
+        *,
+        proof: Proof,
+        networks: Networks,
+        verify_token: str,
+        receive: Callable[[Iterable[Event]], Awaitable[None]],
+        health: Callable[[], Awaitable[Mapping[str, Any]]],
+        metrics_page: Callable[[], Awaitable[bytes]],
+        metrics: Metrics,
+        trace: Callable[[Answer], Answer] = lambda answer: answer,
+    ) -> None:
+        self._proof = proof
+        self._networks = networks
+        self._verify_token = verify_token
+        self._keep = receive
+        self._health = health
+        self._metrics_page = metrics_page
+        self._metrics = metrics
+        self._bodies = BodyReader()
+        self._answers: Mapping[tuple[str, str], Answer] = {
+            ("GET", HEALTH): self._answer_health,
+            ("GET", METRICS): self._answer_metrics,
+            ("GET", WEBHOOK): self._answer_challenge,
+            ("POST", WEBHOOK): trace(self._answer_webhook),
+        }
+
+    async def handle(self, request: HttpRequest) -> HttpResponse:
+        answer = self._answers.get((request.method, request.path))
+        if answer is None:
+            return _text("there is nothing at this address", status=404)
+        return await answer(request)
+
+    async def _answer_health(self, _request: HttpRequest) -> HttpResponse:
+        try:
+            return _json(await self._health())
+        except StoreError as error:
+            return _json({"status": "store failed", "reason": str(error)}, status=503)
+
+    async def _answer_metrics(self, _request: HttpRequest) -> HttpResponse:
+        return HttpResponse(await self._metrics_page(), content_type=CONTENT_TYPE)
+
+    async def _answer_challenge(self, request: HttpRequest) -> HttpResponse:
+        try:
+            self._networks.verify(request.client, request.forwarded_for)
+            return _text(webhook.verify_challenge(request.query, verify_token=self._verify_token))
+        except WebhookRefused as error:
+            return self._refuse(error)
+
+    async def _answer_webhook(self, request: HttpRequest) -> HttpResponse:
+        try:
+            body = await self._read(request)
+        except WebhookRefused as error:
+            if error.kind not in _CLOSED_AT_ONCE and not request.expects_continue:
+                await self._bodies.drop(request.read)
+            return self._refuse(error)
+        with self._metrics.webhook_timer():
+            try:
+                webhook.verify_body(self._proof, body=body, headers=request.headers)
+                await self._keep(webhook.read(body))
+            except WebhookRefused as error:
+                return self._refuse(error, body_read=True)
+            except StoreError as error:
+                return self._cannot_keep(error)
+        return _text("ok", body_read=True)
+
+    async def _read(self, request: HttpRequest) -> bytes:
+        """Return the body of a caller whose head is in order; raises `WebhookRefused`."""
+        length = read_length(request.headers.get("content-length"))
+        self._networks.verify(request.client, request.forwarded_for)
+        webhook.verify_head(self._proof, headers=request.headers, query=request.query)
+        return await self._bodies.read(request.read, length)
+
+    def _refuse(self, error: WebhookRefused, *, body_read: bool = False) -> HttpResponse:
+        self._metrics.refused(error.kind)
+        logger.warning("whatsapp.refused: %s", error)
+        again = error.status == 503
+        return _text("refused", status=error.status, body_read=body_read, again=again)
+
+    def _cannot_keep(self, error: StoreError) -> HttpResponse:
+        self._metrics.refused("store_failed")
+        logger.error("whatsapp.store_failed: a webhook was answered 503: %s", error)
+        return _text("cannot be kept now, send again", status=503, body_read=True, again=True)
+
+
+def _text(
+    text: str, *, status: int = 200, body_read: bool = False, again: bool = False
+) -> HttpResponse:
+    return HttpResponse(
+        text.encode(), status, headers=_RETRY_AFTER if again else {}, body_read=body_read
+    )
+
+
+def _json(value: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
+    body = json.dumps(value, default=str).encode()
+    return HttpResponse(body, status, content_type="application/json")
