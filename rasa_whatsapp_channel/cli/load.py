@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from rasa_whatsapp_channel.simulator.load.results import Tally
+    from rasa_whatsapp_channel.simulator.load.results import LoadResults
     from rasa_whatsapp_channel.simulator.load.users import Load
     from rasa_whatsapp_channel.simulator.world import World
 
@@ -98,22 +98,22 @@ class Shown:
 
     def __init__(self, load: Load) -> None:
         self._load = load
-        self.tally: Tally | None = None
+        self.results: LoadResults | None = None
         self.error: Exception | None = None
 
     async def run(self, world: World) -> None:
-        from rasa_whatsapp_channel.simulator.load.users import Crowd
+        from rasa_whatsapp_channel.simulator.load.users import LoadTest
         from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 
-        crowd = Crowd(world, self._load)
-        self.tally = crowd.tally
+        load_test = LoadTest(world, self._load)
+        self.results = load_test.results
         click.echo(
             f"{self._load.people} people write {self._load.text!r}, together "
             f"{self._load.rate:g} times a second, for {self._load.duration:g} seconds."
         )
-        showing = asyncio.create_task(_show(crowd.tally))
+        showing = asyncio.create_task(_show(load_test.results))
         try:
-            await crowd.run()
+            await load_test.run()
         except SimulatorError as error:
             self.error = error
         finally:
@@ -125,55 +125,55 @@ class Shown:
         """Print the table, and end with 1 if there was a fault."""
         if self.error is not None:
             raise click.ClickException(str(self.error))
-        if self.tally is None:
+        if self.results is None:
             return
-        _print_table(self.tally)
-        if self.tally.faults:
+        _print_table(self.results)
+        if self.results.faults:
             sys.exit(1)
 
 
-async def _show(tally: Tally) -> None:
+async def _show(results: LoadResults) -> None:
     if sys.stdout.isatty():
         with suppress(ImportError):
-            await _show_live(tally)
+            await _show_live(results)
             return
     while True:
         await asyncio.sleep(LINE)
-        if tally.seconds:
-            click.echo(_line(tally))
+        if results.seconds:
+            click.echo(_line(results))
 
 
-async def _show_live(tally: Tally) -> None:
+async def _show_live(results: LoadResults) -> None:
     from rich.live import Live
 
-    with Live(_table(tally), refresh_per_second=4, transient=True) as live:
+    with Live(_table(results), refresh_per_second=4, transient=True) as live:
         while True:
             await asyncio.sleep(REFRESH)
-            live.update(_table(tally))
+            live.update(_table(results))
 
 
-def _line(tally: Tally) -> str:
-    return "  ".join(f"{name} {value}" for name, value in tally.figures())
+def _line(results: LoadResults) -> str:
+    return "  ".join(f"{name} {value}" for name, value in results.figures())
 
 
-def _print_table(tally: Tally) -> None:
+def _print_table(results: LoadResults) -> None:
     if sys.stdout.isatty():
         with suppress(ImportError):
             from rich.console import Console
 
-            Console().print(_table(tally))
+            Console().print(_table(results))
             return
-    for name, value in tally.figures():
+    for name, value in results.figures():
         click.echo(f"{name:<20}{value:>12}")
 
 
-def _table(tally: Tally) -> Any:
+def _table(results: LoadResults) -> Any:
     from rich.table import Table
 
-    table = Table(show_header=False, title=f"{tally.waiting} wait for an answer", min_width=36)
+    table = Table(show_header=False, title=f"{results.waiting} wait for an answer", min_width=36)
     table.add_column()
     table.add_column(justify="right")
-    for name, value in tally.figures():
+    for name, value in results.figures():
         bad = name in ("lost", "doubled", "out of order") and value != "0"
         table.add_row(name, value, style="bold red" if bad else None)
     return table

@@ -13,7 +13,7 @@ from rasa_whatsapp_channel.cli.load import Shown, load_options, read_load
 from rasa_whatsapp_channel.simulator.config import (
     DEFAULT_PORT,
     DEFAULT_WEBHOOK,
-    Account,
+    BusinessAccount,
     Config,
     Number,
     credentials_block,
@@ -164,12 +164,12 @@ def command(api: str, phone_number_id: str, token_hours: float | None, **options
     try:
         number = Number(phone_number_id=phone_number_id)
         ends = int(time.time() + token_hours * 3600) if token_hours is not None else 0
-        account = Account(token_ends=ends)
+        account = BusinessAccount(token_ends=ends)
         config = Config(api=APIS[api], number=number, account=account, **options)
         server.run(
             config,
             started=lambda address: click.echo(_greeting(config, address)),
-            happened=_print,
+            on_event=_print,
             work=load.run if load is not None else None,
         )
     except WhatsAppError as error:
@@ -194,7 +194,7 @@ def _greeting(config: Config, address: str) -> str:
     )
 
 
-def _print(happening: dict[str, Any]) -> None:
-    line = describe(happening)
+def _print(event: dict[str, Any]) -> None:
+    line = describe(event)
     if line is not None:
         click.echo(line, err=True)

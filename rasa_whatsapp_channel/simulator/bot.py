@@ -120,32 +120,32 @@ EVENTS: Final = 30
 TRACKER_TIMEOUT: Final = 10.0
 
 
-class NoTracker(Exception):
+class TrackerError(Exception):
     """The text says why Rasa tells nothing."""
 
 
 async def read_tracker(
     session: aiohttp.ClientSession, rasa: str, sender_id: str, *, token: str | None
 ) -> dict[str, Any]:
-    """Return ``{"sender_id", "intent", "slots", "events"}``; raise `NoTracker`."""
+    """Return ``{"sender_id", "intent", "slots", "events"}``; raise `TrackerError`."""
     url = f"{rasa.rstrip('/')}/conversations/{quote(sender_id, safe='')}/tracker"
     params = {"include_events": "AFTER_RESTART", **({"token": token} if token else {})}
     limit = aiohttp.ClientTimeout(total=TRACKER_TIMEOUT)
     try:
         async with session.get(url, params=params, timeout=limit) as response:
             if response.status in (401, 403):
-                raise NoTracker("Rasa wants a token: start the simulator with --rasa-token.")
+                raise TrackerError("Rasa wants a token: start the simulator with --rasa-token.")
             if response.status == 404:
-                raise NoTracker("Rasa has no HTTP API there: run it with --enable-api.")
+                raise TrackerError("Rasa has no HTTP API there: run it with --enable-api.")
             if response.status != 200:
-                raise NoTracker(f"Rasa answers with HTTP {response.status}.")
+                raise TrackerError(f"Rasa answers with HTTP {response.status}.")
             tracker = await response.json(content_type=None)
     except asyncio.TimeoutError as error:
-        raise NoTracker(f"Rasa does not answer within {TRACKER_TIMEOUT:g} seconds.") from error
+        raise TrackerError(f"Rasa does not answer within {TRACKER_TIMEOUT:g} seconds.") from error
     except (aiohttp.ClientError, ValueError) as error:
-        raise NoTracker(f"Rasa at {rasa} cannot be read: {error}.") from error
+        raise TrackerError(f"Rasa at {rasa} cannot be read: {error}.") from error
     if not isinstance(tracker, Mapping):
-        raise NoTracker("Rasa answers with something that is no tracker.")
+        raise TrackerError("Rasa answers with something that is no tracker.")
     return _shorten(tracker, sender_id)
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 
-class Clock:
+class MovableClock:
     """Call it for the time in unix seconds; *base* tells the time it is put ahead of."""
 
     def __init__(self, base: Callable[[], float] = time.time) -> None:

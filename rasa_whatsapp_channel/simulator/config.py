@@ -35,7 +35,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Account:
+class BusinessAccount:
     """
     What Meta tells of the number's business account, and of the token.
 
@@ -69,7 +69,7 @@ class Config:
     port: int = DEFAULT_PORT
     allowed_hosts: tuple[str, ...] = ()  # further names the simulator may be reached by
     number: Number = Number()
-    account: Account = field(default_factory=Account)
+    account: BusinessAccount = field(default_factory=BusinessAccount)
     more_numbers: tuple[Number, ...] = ()
     access_token: str = field(default="simulator-token", repr=False)
     app_secret: str = field(default="simulator-secret", repr=False)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator.weather import Gust, Weather
+from rasa_whatsapp_channel.simulator.weather import Weather, WeatherFault
 
 _REQUEST: Final = frozenset(
     {"code", "status", "retry_after", "delay", "timeout", "hang_up", "cut", "expire_token"}
@@ -42,21 +42,21 @@ _MOST: Final = 100  # copies or messages in one webhook
 LONGEST_DELAY: Final = 600.0
 
 
-class BadRule(Exception):
+class InvalidRule(Exception):
     """The text says what a rule lacks."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What happens, as `Rule.do`, and *why*, in a sentence; the *gust* where weather brings it."""
+    """A fault that occurs: *do* as in `FaultRule`, *why* in a sentence, *fault* if from weather."""
 
     do: tuple[str, Any]
     why: str
-    gust: Gust | None = None
+    fault: WeatherFault | None = None
 
 
 @dataclass(frozen=True)
-class Rule:
+class FaultRule:
     on: str
     when: tuple[str, Any]
     do: tuple[str, Any]
@@ -67,19 +67,19 @@ class Rule:
 
 
 class Faults:
-    """*told* is called with each hit and what is known of what it hits."""
+    """Find what goes wrong; *on_hit* is called with each hit and the facts of the event."""
 
     def __init__(
         self,
         seed: int = 0,
         *,
         weather: Weather | None = None,
-        told: Callable[[Hit, Mapping[str, str | None]], None] = lambda hit, facts: None,
+        on_hit: Callable[[Hit, Mapping[str, str | None]], None] = lambda hit, facts: None,
     ) -> None:
         self.weather = weather
-        self._told = told
+        self._on_hit = on_hit
         self._ids = count(1)
-        self._rules: dict[str, Rule] = {}
+        self._rules: dict[str, FaultRule] = {}
         self._seen: dict[str, int] = {}
         self._hits: dict[str, int] = {}
         self.seed(seed)
@@ -89,7 +89,7 @@ class Faults:
         self._random = random.Random(seed)  # noqa: S311  # to repeat itself, not to be secret
 
     def add(self, value: object) -> str:
-        """Add a rule as JSON and return its id; raise `BadRule`."""
+        """Add a rule as JSON and return its id; raise `InvalidRule`."""
         rule, key = parse_rule(value), str(next(self._ids))
         self._rules[key], self._seen[key], self._hits[key] = rule, 0, 0
         return key
@@ -110,10 +110,14 @@ class Faults:
         """
         hit = self._find_rule(on, actions, facts)
         if hit is None and self.weather is not None:
-            gust = self.weather.next(weather or on, actions, facts)
-            hit = Hit(gust.do, f"Rough weather: {gust.words}.", gust) if gust is not None else None
+            fault = self.weather.next(weather or on, actions, facts)
+            hit = (
+                Hit(fault.do, f"Rough weather: {fault.words}.", fault)
+                if fault is not None
+                else None
+            )
         if hit is not None:
-            self._told(hit, facts)
+            self._on_hit(hit, facts)
         return hit
 
     def _find_rule(
@@ -129,7 +133,7 @@ class Faults:
                 return Hit(rule.do, f"A fault rule of the simulator says so: {what} {value}.")
         return None
 
-    def _is_due(self, rule: Rule, seen: int) -> bool:
+    def _is_due(self, rule: FaultRule, seen: int) -> bool:
         match rule.when:
             case "next", number:
                 return seen <= int(number)
@@ -155,33 +159,33 @@ class Faults:
         return [self.to_json(key) for key in self._rules]
 
 
-def parse_rule(value: object) -> Rule:
-    """Return the rule in a JSON value; raise `BadRule`."""
+def parse_rule(value: object) -> FaultRule:
+    """Return the rule in a JSON value; raise `InvalidRule`."""
     if not isinstance(value, Mapping):
-        raise BadRule("A rule is an object with on, when, do and perhaps match.")
+        raise InvalidRule("A rule is an object with on, when, do and perhaps match.")
     for key in value:
         if key not in ("on", "when", "do", "match"):
-            raise BadRule(f"A rule knows on, when, do and match, not {key}.")
+            raise InvalidRule(f"A rule knows on, when, do and match, not {key}.")
     on = value.get("on")
     if not isinstance(on, str) or on not in ACTIONS:
-        raise BadRule(f"on is one of {', '.join(ACTIONS)}.")
+        raise InvalidRule(f"on is one of {', '.join(ACTIONS)}.")
     when = _pair("when", value.get("when", {"always": True}), ("next", "every", "share", "always"))
     do = _pair("do", value.get("do"), sorted(ACTIONS[on]))
-    return Rule(on, when, do, _match(value.get("match")))
+    return FaultRule(on, when, do, _match(value.get("match")))
 
 
 def _match(value: object) -> Mapping[str, str]:
     match = {} if value is None else value
     if not isinstance(match, Mapping) or not set(match) <= {"type", "person"}:
-        raise BadRule("match takes type and person.")
+        raise InvalidRule("match takes type and person.")
     if not all(isinstance(each, str) for each in match.values()):
-        raise BadRule("type and person in match are texts.")
+        raise InvalidRule("type and person in match are texts.")
     return dict(match)
 
 
 def _pair(name: str, value: object, known: Collection[str]) -> tuple[str, Any]:
     if not isinstance(value, Mapping) or len(value) != 1 or next(iter(value)) not in known:
-        raise BadRule(f"{name} is an object with one of {', '.join(known)}.")
+        raise InvalidRule(f"{name} is an object with one of {', '.join(known)}.")
     ((key, given),) = value.items()
     _check(key, given)
     return key, given
@@ -190,16 +194,16 @@ def _pair(name: str, value: object, known: Collection[str]) -> tuple[str, Any]:
 def _check(key: str, value: Any) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if key in _COUNTS and not (isinstance(value, int) and number and value > 0):
-        raise BadRule(f"{key} is a whole number above 0.")
+        raise InvalidRule(f"{key} is a whole number above 0.")
     if key in ("duplicate", "batch") and value > _MOST:
-        raise BadRule(f"{key} is at most {_MOST}.")
+        raise InvalidRule(f"{key} is at most {_MOST}.")
     if key == "status" and not 200 <= value <= 599:
-        raise BadRule("status is an HTTP status, 200 to 599.")
+        raise InvalidRule("status is an HTTP status, 200 to 599.")
     if key == "share" and not (number and 0 <= value <= 1):
-        raise BadRule("share is a number from 0 to 1.")
+        raise InvalidRule("share is a number from 0 to 1.")
     if key in _SECONDS and not (number and 0 <= value <= LONGEST_DELAY):
-        raise BadRule(f"{key} is a number of seconds up to {LONGEST_DELAY:g}.")
+        raise InvalidRule(f"{key} is a number of seconds up to {LONGEST_DELAY:g}.")
     if key in _FLAGS and value is not True:
-        raise BadRule(f"{key} is true.")
+        raise InvalidRule(f"{key} is true.")
     if key in ("timeout", "hang_up") and value not in (True, "after"):
-        raise BadRule(f'{key} is true, or "after": the request is done, and its answer lost.')
+        raise InvalidRule(f'{key} is true, or "after": the request is done, and its answer lost.')

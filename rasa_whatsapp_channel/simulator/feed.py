@@ -1,4 +1,4 @@
-"""What happens, told to everyone who listens: the page's sockets and waiting tests."""
+"""Event feed: passes every event to its listeners, the page's sockets and waiting tests."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-Happening = dict[str, Any]
+Event = dict[str, Any]
 
 
 class Feed:
     def __init__(self) -> None:
-        self._listeners: set[asyncio.Queue[Happening | None]] = set()
+        self._listeners: set[asyncio.Queue[Event | None]] = set()
 
     def publish(self, event: str, **data: Any) -> None:
         for queue in self._listeners:
@@ -24,9 +24,9 @@ class Feed:
             queue.put_nowait(None)
 
     @contextmanager
-    def listen(self) -> Iterator[asyncio.Queue[Happening | None]]:
+    def listen(self) -> Iterator[asyncio.Queue[Event | None]]:
         """Yield a queue of what happens from now on; None is its end."""
-        queue: asyncio.Queue[Happening | None] = asyncio.Queue()
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._listeners.add(queue)
         try:
             yield queue
@@ -34,17 +34,17 @@ class Feed:
             self._listeners.discard(queue)
 
 
-def describe(happening: Mapping[str, Any]) -> str | None:
-    """Return a line about *happening*, if a person should see one."""
-    if happening["event"] == "refused" and happening["by"] == "channel":
-        return f"a dead letter of the channel: {happening['rule']}"
-    if happening["event"] == "refused":
-        request = happening["request"]
-        return f"refused {request['method']} {request['path']}: {happening['rule']}"
-    if happening["event"] == "weather":
-        return f"weather: {happening['words']} ({happening['kind']} {happening['n']})"
-    if happening["event"] == "webhook":
-        return _describe_webhook(happening)
+def describe(event: Mapping[str, Any]) -> str | None:
+    """Return a line about *event*, if a person should see one."""
+    if event["event"] == "refused" and event["by"] == "channel":
+        return f"dead letter of the channel: {event['rule']}"
+    if event["event"] == "refused":
+        request = event["request"]
+        return f"refused {request['method']} {request['path']}: {event['rule']}"
+    if event["event"] == "weather":
+        return f"weather: {event['words']} ({event['kind']} {event['n']})"
+    if event["event"] == "webhook":
+        return _describe_webhook(event)
     return None
 
 

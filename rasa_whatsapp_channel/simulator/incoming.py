@@ -10,19 +10,19 @@ from typing import Any
 from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.media.library import media_objects
-from rasa_whatsapp_channel.simulator.state import RANK, Message, Person
+from rasa_whatsapp_channel.simulator.state import RANK, ChatMessage, WhatsAppUser
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
 from rasa_whatsapp_channel.simulator.world import World
 
 
 @dataclass(frozen=True)
-class Chat:
+class ChatContext:
     """Where something is written: with whom, to which number, and in a group by whom."""
 
-    person: Person
+    person: WhatsAppUser
     number: Number
-    author: Person | None = None
+    author: WhatsAppUser | None = None
 
 
 @dataclass(frozen=True)
@@ -44,42 +44,47 @@ class Arrival:
 
 def receive(
     world: World,
-    person: Person,
+    person: WhatsAppUser,
     arrivals: Sequence[Arrival],
     *,
     number: Number | None = None,
-    author: Person | None = None,
-) -> list[Message]:
+    author: WhatsAppUser | None = None,
+) -> list[ChatMessage]:
     """
     Bring what a person wrote to a number of the bot's, the first if none is named.
 
     All of it comes in one webhook. In a group, *person* is the group and *author* who writes.
     """
     number = number or world.config.number
-    chat = Chat(person, number, author)
+    chat = ChatContext(person, number, author)
     messages = [_note(world, chat, arrival) for arrival in arrivals]
     body = envelopes.messages_webhook(
-        messages, _as_told(world, author or person, messages), api=world.config.api, number=number
+        messages,
+        _sender_as_reported(world, author or person, messages),
+        api=world.config.api,
+        number=number,
     )
-    taken = partial(_taken, world, messages)
+    taken = partial(_mark_delivered, world, messages)
     kind = messages[0].type
     world.webhooks.post("webhooks", person.key, body, kind=kind, taken=taken)
     return messages
 
 
-def _as_told(world: World, writer: Person, messages: Sequence[Message]) -> Person:
+def _sender_as_reported(
+    world: World, writer: WhatsAppUser, messages: Sequence[ChatMessage]
+) -> WhatsAppUser:
     """Return who writes as the webhook names them, sometimes without their number."""
-    told = world.as_told(writer)
-    if not world.config.api.user_ids or told.phone is None or messages[0].author is not None:
-        return told
+    reported = world.as_reported(writer)
+    if not world.config.api.user_ids or reported.phone is None or messages[0].author is not None:
+        return reported
     if not world.has_written(writer, besides=messages):
-        return told  # the bot would be right to take them for somebody else later
+        return reported  # the bot would be right to take them for somebody else later
     facts = {"person": writer.key, "type": messages[0].type}
     hit = world.faults.find("webhooks", ("hide_number",), weather="names", **facts)
-    return replace(told, phone=None) if hit is not None else told
+    return replace(reported, phone=None) if hit is not None else reported
 
 
-def read(world: World, person: Person, message_id: str | None = None) -> list[Message]:
+def read(world: World, person: WhatsAppUser, message_id: str | None = None) -> list[ChatMessage]:
     """Let a person read the bot's messages, up to *message_id* if given; return the newly read."""
     if message_id is None:
         chat = [m for m in world.state.chat(person.key) if m.direction == "outbound"]
@@ -97,7 +102,9 @@ def read(world: World, person: Person, message_id: str | None = None) -> list[Me
     return unread
 
 
-def set_status(world: World, person: Person, message: Message, status: str, *, code: int) -> bool:
+def set_status(
+    world: World, person: WhatsAppUser, message: ChatMessage, status: str, *, code: int
+) -> bool:
     """Set by hand how far the bot's *message* is; False if it is there. *code*: of a failure."""
     errors: tuple[Mapping[str, Any], ...] = ()
     if status == "failed":
@@ -109,14 +116,14 @@ def set_status(world: World, person: Person, message: Message, status: str, *, c
     return True
 
 
-def _note(world: World, chat: Chat, arrival: Arrival) -> Message:
+def _note(world: World, chat: ChatContext, arrival: Arrival) -> ChatMessage:
     known = world.state.messages.get(arrival.id or "")
     if known is not None:
         return known
     person, number, author = chat.person, chat.number, chat.author
     context = _full_context(world, chat, arrival.context)
     group = {"group_id": person.user_id} if person.group else {}
-    message = Message(
+    message = ChatMessage(
         id=arrival.id or ids.new_message_id(world.config.api, inbound=True),
         direction="inbound",
         person=person.key,
@@ -136,12 +143,12 @@ def _note(world: World, chat: Chat, arrival: Arrival) -> Message:
     )
     if arrival.type == "reaction":
         world.react(message)
-    world.note_written(person, number)
+    world.record_written(person, number)
     return world.show(message)
 
 
 def _full_context(
-    world: World, chat: Chat, context: Mapping[str, Any] | None
+    world: World, chat: ChatContext, context: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
     """Return the context as a webhook has it: the quoted message with its author."""
     if not context or "message_id" not in context:
@@ -154,7 +161,7 @@ def _full_context(
     return {"from": author, "id": context["message_id"], **rest}
 
 
-def _taken(world: World, messages: Sequence[Message]) -> None:
+def _mark_delivered(world: World, messages: Sequence[ChatMessage]) -> None:
     """The bot has them: a person sees two grey ticks."""
     for message in messages:
         world.change_status(message, "delivered")

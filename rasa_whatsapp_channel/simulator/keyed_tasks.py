@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 Job = Callable[[], Awaitable[None]]
 
 
-class Lanes:
+class KeyedTasks:
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Job]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}

@@ -11,10 +11,10 @@ from typing import Any, Final
 from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.faults import Hit
 from rasa_whatsapp_channel.simulator.media import checks, links
-from rasa_whatsapp_channel.simulator.media.library import StoredFile, media_objects
+from rasa_whatsapp_channel.simulator.media.library import MediaFile, media_objects
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.sending_limits import is_refused
-from rasa_whatsapp_channel.simulator.state import Message, Person
+from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser
 from rasa_whatsapp_channel.simulator.templates import fill
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
 from rasa_whatsapp_channel.simulator.world import World
@@ -56,7 +56,7 @@ class MarkRead:
 
 def accept(
     world: World, request: Send, api: Api, body: Mapping[str, Any], number: str
-) -> tuple[Message, Person]:
+) -> tuple[ChatMessage, WhatsAppUser]:
     """Return the message and who gets it; raise `Refused`. It goes out by `dispatch`."""
     used = [media for _, media in media_objects(request.type, request.content) if "id" in media]
     for media in used:
@@ -67,7 +67,7 @@ def accept(
     filled = _fill_template(world, request)
     if world.config.limits:
         world.rates.take(number, person.key)
-    message = Message(
+    message = ChatMessage(
         id=ids.new_message_id(api),
         direction="outbound",
         person=person.key,
@@ -84,9 +84,14 @@ def accept(
 
 
 def dispatch(
-    world: World, message: Message, person: Person, api: Api, *, fails_with: Hit | None = None
+    world: World,
+    message: ChatMessage,
+    person: WhatsAppUser,
+    api: Api,
+    *,
+    fails_with: Hit | None = None,
 ) -> None:
-    """Bring a message to its person; what goes wrong from now on is told by a webhook only."""
+    """Deliver a message; from now on only webhooks report failures."""
     facts = {"type": message.type, "person": person.key}
     fails_with = world.faults.find("statuses", ("code",), weather="fates", **facts) or fails_with
     late = world.faults.find("phones", ("delay",), **facts)
@@ -116,7 +121,7 @@ def _fill_template(world: World, request: Send) -> dict[str, Any] | None:
     return fill(template, content.get("components") or ()) if template is not None else None
 
 
-def _find_recipient(world: World, request: Send) -> Person:
+def _find_recipient(world: World, request: Send) -> WhatsAppUser:
     person = world.find_person(request.recipient)
     if person is not None and person.group == request.group:
         return person
@@ -129,8 +134,8 @@ def _find_recipient(world: World, request: Send) -> Person:
 
 async def _deliver(
     world: World,
-    message: Message,
-    person: Person,
+    message: ChatMessage,
+    person: WhatsAppUser,
     api: Api,
     fails_with: Hit | None,
     seconds: float,
@@ -163,7 +168,7 @@ async def _deliver(
 
 
 async def _load_media(
-    world: World, message: Message, api: Api
+    world: World, message: ChatMessage, api: Api
 ) -> tuple[dict[str, str], Failure | None]:
     """Return the stored file of each id and link, and what keeps the message from going out."""
     stored: dict[str, str] = {}
@@ -191,7 +196,7 @@ def _let_die(world: World, media_id: str) -> None:
 
 async def _find_file(
     world: World, kind: str, media: Mapping[str, Any], api: Api, *, person: str
-) -> StoredFile:
+) -> MediaFile:
     file = world.library.find(str(media.get("id")))
     if file is None:
         if (hit := world.faults.find("links", ("missing",), person=person, type=kind)) is not None:
@@ -204,7 +209,7 @@ async def _find_file(
     return file
 
 
-async def _load_link(world: World, kind: str, media: Mapping[str, Any], api: Api) -> StoredFile:
+async def _load_link(world: World, kind: str, media: Mapping[str, Any], api: Api) -> MediaFile:
     link, timeout = links.read_link(media), world.config.link_timeout
     name = links.read_provider(media)
     if name and name not in world.providers:

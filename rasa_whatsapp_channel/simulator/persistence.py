@@ -11,8 +11,15 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator.media.library import StoredFile
-from rasa_whatsapp_channel.simulator.state import BY, Message, Person, Refusal, State, StatusNote
+from rasa_whatsapp_channel.simulator.media.library import MediaFile
+from rasa_whatsapp_channel.simulator.state import (
+    BY,
+    ChatMessage,
+    Refusal,
+    SimulatorState,
+    StatusStep,
+    WhatsAppUser,
+)
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
@@ -21,7 +28,7 @@ _MESSAGE_TUPLES: Final = ("errors", "changes")
 _NEEDED: Final = ("people", "messages", "files", "written", "clock")
 
 
-class BadSnapshot(Exception):
+class InvalidSnapshot(Exception):
     """The text says why this is no state of a simulator."""
 
 
@@ -54,15 +61,15 @@ def take(world: World) -> dict[str, Any]:
 
 async def restore(world: World, value: object, contents: Mapping[str, bytes] | None = None) -> None:
     """
-    Put *value*, of `export` or `take`, in the place of all there is; raise `BadSnapshot`.
+    Put *value*, of `export` or `take`, in the place of all there is; raise `InvalidSnapshot`.
 
     *contents* are the files by id, where they are not in *value*. A bad one changes nothing.
     """
     if not isinstance(value, Mapping) or value.get("simulator") != FORMAT:
-        raise BadSnapshot(f'An export of a simulator holds "simulator": {FORMAT}.')
+        raise InvalidSnapshot(f'An export of a simulator holds "simulator": {FORMAT}.')
     missing = [key for key in _NEEDED if key not in value]
     if missing:
-        raise BadSnapshot(f"The export lacks {', '.join(missing)}.")
+        raise InvalidSnapshot(f"The export lacks {', '.join(missing)}.")
     try:
         state = _read_state(value)
         files = [_read_file(file, contents) for file in value["files"]]
@@ -70,7 +77,7 @@ async def restore(world: World, value: object, contents: Mapping[str, bytes] | N
         statuses = [(str(n), str(lang), str(s)) for n, lang, s in value.get("templates", ())]
         providers, packs = dict(value.get("providers", {})), dict(value.get("packs", {}))
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise BadSnapshot(f"The export cannot be read: {error!r}.") from error
+        raise InvalidSnapshot(f"The export cannot be read: {error!r}.") from error
     await world.clear()
     for file, content in files:
         await world.library.put(file, content)
@@ -83,10 +90,10 @@ async def restore(world: World, value: object, contents: Mapping[str, bytes] | N
     world.feed.publish("reset")
 
 
-def _read_state(value: Mapping[str, Any]) -> State:
-    state = State()
+def _read_state(value: Mapping[str, Any]) -> SimulatorState:
+    state = SimulatorState()
     for each in value["people"]:
-        person = Person(**{**each, "participants": tuple(each.get("participants", ()))})
+        person = WhatsAppUser(**{**each, "participants": tuple(each.get("participants", ()))})
         if not isinstance(person.key, str) or not isinstance(person.name, str):
             raise TypeError("a person has a name and a phone or a user_id, all texts")
         state.add_person(person)
@@ -95,16 +102,16 @@ def _read_state(value: Mapping[str, Any]) -> State:
     for each in value.get("refusals", ()):
         state.refusals.append(_read_refusal(each))
     for person_key, number, when in value["written"]:
-        state.note_written(str(person_key), str(number), float(when))
+        state.record_written(str(person_key), str(number), float(when))
     return state
 
 
-def _read_message(value: Mapping[str, Any]) -> Message:
-    known = {field.name for field in fields(Message)}
+def _read_message(value: Mapping[str, Any]) -> ChatMessage:
+    known = {field.name for field in fields(ChatMessage)}
     kept = {key: each for key, each in value.items() if key in known}
     kept |= {key: tuple(kept[key]) for key in _MESSAGE_TUPLES if key in kept}
-    kept["statuses"] = tuple(StatusNote(**note) for note in kept.get("statuses", ()))
-    message = Message(**kept)
+    kept["statuses"] = tuple(StatusStep(**note) for note in kept.get("statuses", ()))
+    message = ChatMessage(**kept)
     texts = (message.id, message.person, message.type, message.status)
     if not all(isinstance(text, str) for text in texts) or not isinstance(message.timestamp, int):
         raise TypeError("a message has id, person, type, status and timestamp")
@@ -119,7 +126,7 @@ def _read_refusal(value: Mapping[str, Any]) -> Refusal:
     return replace(refusal, timestamp=float(refusal.timestamp))
 
 
-def _file_to_json(file: StoredFile) -> dict[str, Any]:
+def _file_to_json(file: MediaFile) -> dict[str, Any]:
     value = asdict(file)
     del value["path"]  # of this machine
     return value
@@ -148,7 +155,7 @@ CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, content BLOB NOT NULL)
 Part = tuple[str, str]
 
 
-class KeptState:
+class StateFile:
     """Writes what has changed only: one row for each person, message and file."""
 
     def __init__(self, path: Path, world: World) -> None:
@@ -168,7 +175,7 @@ class KeptState:
             except BaseException:
                 self._link.close()
                 raise
-        except (sqlite3.Error, ValueError, BadSnapshot) as error:
+        except (sqlite3.Error, ValueError, InvalidSnapshot) as error:
             raise SettingsError(
                 f"{self._path} is no state of a simulator: {error}; give another file with --state"
             ) from error
@@ -198,11 +205,11 @@ class KeptState:
         await restore(self._world, value, contents)
 
     async def _keep_writing(self) -> None:
-        with self._world.feed.listen() as happenings:
-            while await happenings.get() is not None:
+        with self._world.feed.listen() as events:
+            while await events.get() is not None:
                 await asyncio.sleep(PAUSE)
-                while not happenings.empty():
-                    if happenings.get_nowait() is None:
+                while not events.empty():
+                    if events.get_nowait() is None:
                         return
                 await self._save()
 

@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.whatsapp import limits
 
 
-class Rates:
+class RateLimits:
     def __init__(self, *, per_second: int, clock: Callable[[], float]) -> None:
         self._per_second = per_second
         self._clock = clock

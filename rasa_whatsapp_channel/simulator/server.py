@@ -16,13 +16,13 @@ from aiohttp import web
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.api.account import account_routes
 from rasa_whatsapp_channel.simulator.api.cloud import cloud_routes
-from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint
+from rasa_whatsapp_channel.simulator.api.endpoint import ApiAnswer, endpoint
 from rasa_whatsapp_channel.simulator.api.on_premises import on_premises_routes
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.control import control_routes
 from rasa_whatsapp_channel.simulator.control.bodies import explain_errors
 from rasa_whatsapp_channel.simulator.media.checks import MOST_BYTES
-from rasa_whatsapp_channel.simulator.persistence import KeptState
+from rasa_whatsapp_channel.simulator.persistence import StateFile
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError
@@ -50,7 +50,7 @@ def create_app(
     if PAGE.is_dir():
         app.router.add_static("/", PAGE)
     app.router.add_route("*", "/{path:.*}", endpoint(world, config.api, _no_such_address))
-    kept = KeptState(config.state, world) if config.state is not None else None
+    kept = StateFile(config.state, world) if config.state is not None else None
     if kept is not None:
         app.on_startup.append(lambda app: kept.open())
         app.on_cleanup.append(lambda app: kept.close())
@@ -64,13 +64,13 @@ async def serve(
     config: Config,
     *,
     started: Callable[[str], None],
-    happened: Callable[[dict[str, Any]], None],
+    on_event: Callable[[dict[str, Any]], None],
     work: Work | None = None,
 ) -> None:
     """
     Run the simulator until SIGINT or SIGTERM, or until *work* has ended, which is done beside it.
 
-    *started* gets its address, *happened* everything the page is told too. Raises `SettingsError`
+    *started* gets its address, *on_event* everything the page is told too. Raises `SettingsError`
     when it cannot listen where *config* says.
     """
     stop = asyncio.Event()
@@ -80,7 +80,7 @@ async def serve(
     await runner.setup()
     try:
         await _listen(runner, config)
-        telling = asyncio.create_task(_tell(app[WORLD], happened))
+        telling = asyncio.create_task(_tell(app[WORLD], on_event))
         started(_address(runner, config))
         await _until(stop, work(app[WORLD]) if work is not None else None)
         telling.cancel()
@@ -92,12 +92,12 @@ def run(
     config: Config,
     *,
     started: Callable[[str], None],
-    happened: Callable[[dict[str, Any]], None] = lambda happening: None,
+    on_event: Callable[[dict[str, Any]], None] = lambda event: None,
     work: Work | None = None,
 ) -> None:
     """Run the simulator until it is stopped; see `serve`."""
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(config, started=started, happened=happened, work=work))
+        asyncio.run(serve(config, started=started, on_event=on_event, work=work))
 
 
 async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None] | None) -> None:
@@ -123,10 +123,10 @@ async def _listen(runner: web.AppRunner, config: Config) -> None:
         ) from error
 
 
-async def _tell(world: World, happened: Callable[[dict[str, Any]], None]) -> None:
-    with world.feed.listen() as happenings:
-        while (happening := await happenings.get()) is not None:
-            happened(happening)
+async def _tell(world: World, on_event: Callable[[dict[str, Any]], None]) -> None:
+    with world.feed.listen() as events:
+        while (event := await events.get()) is not None:
+            on_event(event)
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
@@ -172,7 +172,7 @@ async def _index(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(PAGE / "index.html", headers=headers)
 
 
-async def _no_such_address(request: web.Request) -> Answer:
+async def _no_such_address(request: web.Request) -> ApiAnswer:
     raise Refused(
         problems.NOT_FOUND,
         f"No API has {request.method} {request.path}; Cloud has "

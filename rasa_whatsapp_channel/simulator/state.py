@@ -23,7 +23,7 @@ def clean_phone(phone: str) -> str:
 
 
 @dataclass(frozen=True)
-class Person:
+class WhatsAppUser:
     """
     Somebody with WhatsApp. *phone* is missing for a person the bot knows by user id only.
 
@@ -46,7 +46,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class StatusNote:
+class StatusStep:
     """One step of a message, when it was taken, and whether somebody set it by hand."""
 
     status: str
@@ -58,7 +58,7 @@ class StatusNote:
 
 
 @dataclass(frozen=True)
-class Message:
+class ChatMessage:
     """
     One message of a chat; *direction* is from the bot's view, *timestamp* in unix seconds.
 
@@ -91,7 +91,7 @@ class Message:
     in_window: bool = True
     response: str | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
-    statuses: tuple[StatusNote, ...] = ()
+    statuses: tuple[StatusStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,28 +117,28 @@ class Refusal:
     after: str | None = None
 
 
-class State:
+class SimulatorState:
     """People and messages, in the order in which they came."""
 
-    def __init__(self, people: Iterable[Person] = ()) -> None:
-        self.people: dict[str, Person] = {}
-        self.messages: dict[str, Message] = {}
+    def __init__(self, people: Iterable[WhatsAppUser] = ()) -> None:
+        self.people: dict[str, WhatsAppUser] = {}
+        self.messages: dict[str, ChatMessage] = {}
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS_KEPT)
         # person and the number of the bot → when they last wrote to it
         self._written: dict[tuple[str, str], float] = {}
         for person in people:
             self.add_person(person)
 
-    def add_person(self, person: Person) -> None:
+    def add_person(self, person: WhatsAppUser) -> None:
         self.people[person.key] = person
 
-    def find_person(self, key: str) -> Person | None:
+    def find_person(self, key: str) -> WhatsAppUser | None:
         """Return the person with this phone number or user id."""
         if key in self.people:
             return self.people[key]
         return next((person for person in self.people.values() if person.user_id == key), None)
 
-    def replace_person(self, old: Person, new: Person) -> None:
+    def replace_person(self, old: WhatsAppUser, new: WhatsAppUser) -> None:
         """Let *old* be *new* from now on, also in what was written."""
         key = old.key
         self.people = {
@@ -156,16 +156,16 @@ class State:
             for (person, number), when in self._written.items()
         }
 
-    def add_message(self, message: Message) -> None:
+    def add_message(self, message: ChatMessage) -> None:
         self.messages[message.id] = message
 
-    def chat(self, person: str, *, after: str | None = None) -> list[Message]:
+    def chat(self, person: str, *, after: str | None = None) -> list[ChatMessage]:
         """Return the messages of one person, those behind message *after* only."""
         chat = [message for message in self.messages.values() if message.person == person]
         ids = [message.id for message in chat]
         return chat[ids.index(after) + 1 :] if after in ids else chat
 
-    def note_written(self, person: str, number: str, now: float) -> None:
+    def record_written(self, person: str, number: str, now: float) -> None:
         """This person wrote to a number: for 24 hours the bot may write from it what it likes."""
         self._written[person, number] = now
 
@@ -178,7 +178,7 @@ class State:
     def set_status(
         self,
         message_id: str,
-        note: StatusNote,
+        note: StatusStep,
         errors: tuple[Mapping[str, Any], ...] = (),
     ) -> bool:
         """Add *note*; False if the message is unknown, or as far already."""
@@ -195,13 +195,13 @@ class State:
         )
         return True
 
-    def up_to(self, message_id: str) -> list[Message]:
+    def up_to(self, message_id: str) -> list[ChatMessage]:
         """Return that message and those before it in its direction: reading one reads all."""
         last = self.messages[message_id]
         chat = [m for m in self.chat(last.person) if m.direction == last.direction]
         return chat[: chat.index(last) + 1]
 
-    def react(self, message_id: str, who: str, emoji: str) -> Message | None:
+    def react(self, message_id: str, who: str, emoji: str) -> ChatMessage | None:
         """Put *emoji* of *who*, "bot" or a person, on a message; an empty one takes it away."""
         message = self.messages.get(message_id)
         if message is None:

@@ -35,7 +35,7 @@ _NOT_SENT: Final[Mapping[str, Problem]] = {
 
 
 @dataclass(frozen=True)
-class Template:
+class TemplateDefinition:
     """*components* are as the platform's template API has them."""
 
     name: str
@@ -56,12 +56,12 @@ class Template:
         }
 
 
-class Catalog:
+class TemplateCatalog:
     """*folder* has a bot's own templates: with one, there are no others than these."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._templates: dict[tuple[str, str], Template] = {}
+        self._templates: dict[tuple[str, str], TemplateDefinition] = {}
         self.reload()
 
     def reload(self) -> None:
@@ -71,17 +71,17 @@ class Catalog:
             found += load_folder(self._folder)
         self._templates = {(each.name, each.language): each for each in found}
 
-    def set_status(self, name: str, language: str, status: str) -> Template | None:
+    def set_status(self, name: str, language: str, status: str) -> TemplateDefinition | None:
         template = self._templates.get((name, language))
         if template is not None:
             template = self._templates[name, language] = replace(template, status=status)
         return template
 
-    def find(self, name: str, language: str) -> Template | None:
+    def find(self, name: str, language: str) -> TemplateDefinition | None:
         """
         Return what may be sent; raise `Refused` for what may not.
 
-        None is a template nobody told the simulator of: without a folder it cannot know.
+        None is a template that is unknown here: without a folder, any name is accepted.
         """
         template = self._templates.get((name, language))
         if template is None:
@@ -108,14 +108,14 @@ class Catalog:
         return [template.to_json() for template in self._templates.values()]
 
 
-def load_folder(folder: Path) -> list[Template]:
+def load_folder(folder: Path) -> list[TemplateDefinition]:
     if not folder.is_dir():
         raise SettingsError(f"there is no folder {folder} with templates")
     paths = sorted(path for path in folder.rglob("*") if path.suffix in (".yml", ".yaml"))
     return [template for path in paths for template in load_file(path)]
 
 
-def load_file(path: Path) -> Iterator[Template]:
+def load_file(path: Path) -> Iterator[TemplateDefinition]:
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
@@ -124,7 +124,7 @@ def load_file(path: Path) -> Iterator[Template]:
         yield parse_template(value, str(path))
 
 
-def parse_template(value: object, where: str) -> Template:
+def parse_template(value: object, where: str) -> TemplateDefinition:
     """Return the template in a value from YAML; raise `SettingsError` that begins with *where*."""
     if not isinstance(value, Mapping):
         raise SettingsError(f"{where}: a template has name, language, category and components")
@@ -139,7 +139,7 @@ def parse_template(value: object, where: str) -> Template:
     components = value.get("components")
     if not isinstance(components, list) or not components:
         raise SettingsError(f"{where}: components is a list with at least a BODY")
-    return Template(
+    return TemplateDefinition(
         name=name,
         language=language,
         category=_one_of(where, "category", value.get("category", "UTILITY"), CATEGORIES),
@@ -193,7 +193,7 @@ _BUTTONS: Final[Mapping[str, str]] = {
 Values = Sequence[Mapping[str, Any]]
 
 
-def fill(template: Template, components: Values) -> dict[str, Any]:
+def fill(template: TemplateDefinition, components: Values) -> dict[str, Any]:
     """
     Return *template* with the values of a message's *components*.
 

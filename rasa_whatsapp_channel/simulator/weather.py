@@ -36,7 +36,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Mishap:
+class Fault:
     """
     What happens to a *share* of the events of a kind; *do* is as in a rule of `faults`.
 
@@ -52,14 +52,14 @@ class Mishap:
 
 @dataclass(frozen=True)
 class Kind:
-    """*rest* is how many events behind a mishap go well, so that nobody gives up."""
+    """*rest* is how many events behind a fault go well, so that nobody gives up."""
 
-    mishaps: tuple[Mishap, ...]
+    faults: tuple[Fault, ...]
     rest: int = 3
 
 
 @dataclass(frozen=True)
-class Gust:
+class WeatherFault:
     """What meets the *n*-th event of *kind*, counted from 1."""
 
     kind: str
@@ -68,29 +68,29 @@ class Gust:
     words: str
 
 
-def _says(code: int, share: float, *, meaning: str) -> Mishap:
-    return Mishap(("code", code), share, f"WhatsApp refuses the message: {code}, {meaning}")
+def _says(code: int, share: float, *, meaning: str) -> Fault:
+    return Fault(("code", code), share, f"WhatsApp refuses the message: {code}, {meaning}")
 
 
-def _fails(code: int, share: float, *, meaning: str, lasting: bool = False) -> Mishap:
+def _fails(code: int, share: float, *, meaning: str, lasting: bool = False) -> Fault:
     words = f"WhatsApp takes the message and cannot deliver it: {code}, {meaning}"
-    return Mishap(("code", code), share, words, lasting=lasting)
+    return Fault(("code", code), share, words, lasting=lasting)
 
 
 _TRANSFER: Final = (
-    Mishap(("status", 500), 0.03, "the request for a file is answered with HTTP 500"),
-    Mishap(("status", 503), 0.01, "the request for a file is answered with HTTP 503"),
-    Mishap(("hang_up", True), 0.02, "the connection of a file breaks"),
-    Mishap(("cut", True), 0.02, "the answer with a file breaks off in the middle"),
-    Mishap(("delay", Span(0.2, 1.5)), 0.05, "a file takes {:.1f} s longer"),
+    Fault(("status", 500), 0.03, "the request for a file is answered with HTTP 500"),
+    Fault(("status", 503), 0.01, "the request for a file is answered with HTTP 503"),
+    Fault(("hang_up", True), 0.02, "the connection of a file breaks"),
+    Fault(("cut", True), 0.02, "the answer with a file breaks off in the middle"),
+    Fault(("delay", Span(0.2, 1.5)), 0.05, "a file takes {:.1f} s longer"),
 )
 
 _STATUSES: Final = (
-    Mishap(("duplicate", 1), 0.1, "a status comes twice"),
-    Mishap(("again", Span(1.0, 5.0)), 0.03, "a status comes again after {:.1f} s"),
-    Mishap(("delay", Span(0.1, 2.0)), 0.1, "a status comes {:.1f} s late"),
-    Mishap(("reorder", True), 0.1, "a status is overtaken by the next one"),
-    Mishap(("batch", 3), 0.05, "a status waits for company in its webhook"),
+    Fault(("duplicate", 1), 0.1, "a status comes twice"),
+    Fault(("again", Span(1.0, 5.0)), 0.03, "a status comes again after {:.1f} s"),
+    Fault(("delay", Span(0.1, 2.0)), 0.1, "a status comes {:.1f} s late"),
+    Fault(("reorder", True), 0.1, "a status is overtaken by the next one"),
+    Fault(("batch", 3), 0.05, "a status waits for company in its webhook"),
 )
 
 ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
@@ -102,19 +102,17 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 _says(131016, 0.01, meaning="service unavailable"),
                 _says(2, 0.01, meaning="temporarily unavailable"),
                 _says(131056, 0.02, meaning="too many to this person"),
-                Mishap(("retry_after", 2), 0.01, "WhatsApp wants no message for {} s: HTTP 429"),
+                Fault(("retry_after", 2), 0.01, "WhatsApp wants no message for {} s: HTTP 429"),
                 _says(130429, 0.005, meaning="too many of this number"),
-                Mishap(("status", 500), 0.01, "WhatsApp answers with HTTP 500"),
-                Mishap(("status", 502), 0.01, "WhatsApp answers with HTTP 502"),
-                Mishap(("hang_up", True), 0.02, "the connection breaks before WhatsApp reads"),
-                Mishap(
-                    ("hang_up", "after"), 0.02, "WhatsApp takes the message, the answer is lost"
-                ),
-                Mishap(("timeout", "after"), 0.003, "WhatsApp takes the message and never answers"),
-                Mishap(("cut", True), 0.02, "WhatsApp takes the message, its answer breaks off"),
-                Mishap(("early", True), 0.05, "the statuses come before the answer"),
-                Mishap(("delay", Span(0.2, 2.0)), 0.03, "WhatsApp answers {:.1f} s late"),
-                Mishap(("expire_token", True), 0.002, "WhatsApp does not accept the token once"),
+                Fault(("status", 500), 0.01, "WhatsApp answers with HTTP 500"),
+                Fault(("status", 502), 0.01, "WhatsApp answers with HTTP 502"),
+                Fault(("hang_up", True), 0.02, "the connection breaks before WhatsApp reads"),
+                Fault(("hang_up", "after"), 0.02, "WhatsApp takes the message, the answer is lost"),
+                Fault(("timeout", "after"), 0.003, "WhatsApp takes the message and never answers"),
+                Fault(("cut", True), 0.02, "WhatsApp takes the message, its answer breaks off"),
+                Fault(("early", True), 0.05, "the statuses come before the answer"),
+                Fault(("delay", Span(0.2, 2.0)), 0.03, "WhatsApp answers {:.1f} s late"),
+                Fault(("expire_token", True), 0.002, "WhatsApp does not accept the token once"),
             )
         ),
         # messages that were taken, and come to nothing behind the answer
@@ -122,7 +120,7 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             (
                 _fails(131000, 0.02, meaning="something went wrong"),
                 _fails(131016, 0.01, meaning="service unavailable"),
-                Mishap(
+                Fault(
                     ("code", 131053),
                     0.05,
                     "WhatsApp takes the message and cannot deliver its file: 131053",
@@ -137,31 +135,32 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         ),
         # One upload serves many people, so the next one has to live a while.
         "ids": Kind(
-            (Mishap(("missing", True), 0.05, "an uploaded file is gone from WhatsApp"),), rest=20
+            (Fault(("missing", True), 0.05, "an uploaded file is gone from WhatsApp"),),
+            rest=20,
         ),
-        "links": Kind((Mishap(("missing", True), 0.1, "the server of a link answers HTTP 503"),)),
+        "links": Kind((Fault(("missing", True), 0.1, "the server of a link answers HTTP 503"),)),
         "media": Kind(_TRANSFER),
         "download": Kind(_TRANSFER),
         "login": Kind(
             (
-                Mishap(("status", 503), 0.05, "the login is answered with HTTP 503"),
-                Mishap(("hang_up", True), 0.05, "the connection of the login breaks"),
+                Fault(("status", 503), 0.05, "the login is answered with HTTP 503"),
+                Fault(("hang_up", True), 0.05, "the connection of the login breaks"),
             )
         ),
         # what people write, on its way to the bot
         "webhooks": Kind(
             (
-                Mishap(("duplicate", 1), 0.05, "a message comes twice"),
-                Mishap(("again", Span(1.0, 5.0)), 0.05, "a message comes again after {:.1f} s"),
-                Mishap(("delay", Span(0.1, 1.5)), 0.05, "a message comes {:.1f} s late"),
-                Mishap(("reorder", True), 0.03, "a message is overtaken by the next one"),
-                Mishap(("batch", 2), 0.03, "a message waits for company in its webhook"),
+                Fault(("duplicate", 1), 0.05, "a message comes twice"),
+                Fault(("again", Span(1.0, 5.0)), 0.05, "a message comes again after {:.1f} s"),
+                Fault(("delay", Span(0.1, 1.5)), 0.05, "a message comes {:.1f} s late"),
+                Fault(("reorder", True), 0.03, "a message is overtaken by the next one"),
+                Fault(("batch", 2), 0.03, "a message waits for company in its webhook"),
             ),
             rest=1,
         ),
         "names": Kind(
             (
-                Mishap(
+                Fault(
                     ("hide_number", True),
                     0.05,
                     "a message names its sender by user id, without a phone number",
@@ -170,14 +169,14 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             rest=0,
         ),
         "statuses": Kind(
-            (*_STATUSES, Mishap(("lose", True), 0.02, "a status is never told")), rest=0
+            (*_STATUSES, Fault(("lose", True), 0.02, "a status is never told")), rest=0
         ),
-        # of a failure that is never told nobody could know
+        # A failure is never lost: nothing else would report it.
         "failures": Kind(_STATUSES, rest=0),
         # a file has to be loaded by the phone, and a text behind it does not wait
         "phones": Kind(
             (
-                Mishap(
+                Fault(
                     ("delay", Span(0.8, 2.0)),
                     1.0,
                     "the phone shows a file after {:.1f} s",
@@ -199,7 +198,7 @@ def decide(
     of_type: str | None = None,
     lasting: bool = True,
     kinds: Mapping[str, Kind] = ROUGH_KINDS,
-) -> Gust | None:
+) -> WeatherFault | None:
     """
     Return what meets the *n*-th event of *kind* of the *who*-th person, None if it goes well.
 
@@ -218,17 +217,17 @@ def decide(
     if isinstance(value, Span):
         share = _share(seed, kind, who, n, "value")
         value = round(value.least + share * (value.most - value.least), 2)
-    return Gust(kind, n, (name, value), drawn.words.format(value))
+    return WeatherFault(kind, n, (name, value), drawn.words.format(value))
 
 
-def _draw(seed: int, kind: str, who: int, n: int, wanted: Kind) -> Mishap | None:
+def _draw(seed: int, kind: str, who: int, n: int, wanted: Kind) -> Fault | None:
     if n < 1:
         return None
     left = _share(seed, kind, who, n)
-    for mishap in wanted.mishaps:
-        if left < mishap.share:
-            return mishap
-        left -= mishap.share
+    for fault in wanted.faults:
+        if left < fault.share:
+            return fault
+        left -= fault.share
     return None
 
 
@@ -264,7 +263,7 @@ class Weather:
         kind: str,
         actions: Collection[str],
         facts: Mapping[str, str | None],
-    ) -> Gust | None:
+    ) -> WeatherFault | None:
         """
         Count an event of *kind* and return what meets it; only *actions* can be done to it.
 
@@ -276,7 +275,7 @@ class Weather:
         who = self._people.setdefault(person, len(self._people) + 1) if person else 0
         self._counts[kind, who] += 1
         n = self._counts[kind, who]
-        gust = decide(
+        fault = decide(
             self.seed,
             kind,
             n,
@@ -285,7 +284,7 @@ class Weather:
             lasting=self.lasting,
             kinds=self.kinds,
         )
-        return gust if gust is not None and gust.do[0] in actions else None
+        return fault if fault is not None and fault.do[0] in actions else None
 
 
 def local_number(phone: str) -> str:

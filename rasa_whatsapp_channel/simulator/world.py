@@ -14,29 +14,29 @@ from typing import Any, Final
 import aiohttp
 
 from rasa_whatsapp_channel.simulator import ids
-from rasa_whatsapp_channel.simulator.clock import Clock
+from rasa_whatsapp_channel.simulator.clock import MovableClock
 from rasa_whatsapp_channel.simulator.config import Config, Number
 from rasa_whatsapp_channel.simulator.faults import Faults, Hit
 from rasa_whatsapp_channel.simulator.feed import Feed
-from rasa_whatsapp_channel.simulator.keyed_tasks import Lanes
+from rasa_whatsapp_channel.simulator.keyed_tasks import KeyedTasks
 from rasa_whatsapp_channel.simulator.media.library import MediaLibrary, with_urls
-from rasa_whatsapp_channel.simulator.sending_limits import Rates, window_ends
+from rasa_whatsapp_channel.simulator.sending_limits import RateLimits, window_ends
 from rasa_whatsapp_channel.simulator.state import (
-    Message,
-    Person,
+    ChatMessage,
     Refusal,
-    State,
-    StatusNote,
+    SimulatorState,
+    StatusStep,
+    WhatsAppUser,
     clean_phone,
 )
-from rasa_whatsapp_channel.simulator.templates import Catalog
+from rasa_whatsapp_channel.simulator.templates import TemplateCatalog
 from rasa_whatsapp_channel.simulator.weather import CALM, ROUGH, Weather, local_number
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.delivery import Webhooks
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import StatusChange
 
 LOGGED: Final = 2000  # requests, and as many faults
-FIRST_PERSON: Final = Person("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
+FIRST_PERSON: Final = WhatsAppUser("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
 
 
 def first_weather(config: Config) -> Weather | None:
@@ -48,21 +48,21 @@ class World:
     def __init__(self, config: Config, *, clock: Callable[[], float] = time.time) -> None:
         self.config = config
         self._session: aiohttp.ClientSession | None = None
-        self.clock = Clock(clock)
+        self.clock = MovableClock(clock)
         self.library = MediaLibrary(config.media_root, clock=self.clock)
         self.feed = Feed()
-        self.state = State()
+        self.state = SimulatorState()
         self._welcome(FIRST_PERSON)
         self.requests: deque[dict[str, Any]] = deque(maxlen=LOGGED)
         self.providers: dict[str, Mapping[str, Any]] = {}  # of an on-premises client, by name
         self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
-        self.gusts: deque[dict[str, Any]] = deque(maxlen=LOGGED)
-        self.faults = Faults(weather=first_weather(config), told=self._note_hit)
-        self._untold: dict[str, asyncio.Event] = {}  # messages whose first status is waited for
-        self.templates = Catalog(config.templates)
-        self.rates = Rates(per_second=config.throughput, clock=self.clock)
+        self.weather_faults: deque[dict[str, Any]] = deque(maxlen=LOGGED)
+        self.faults = Faults(weather=first_weather(config), on_hit=self._report_fault)
+        self._awaited: dict[str, asyncio.Event] = {}  # messages whose first status is waited for
+        self.templates = TemplateCatalog(config.templates)
+        self.rates = RateLimits(per_second=config.throughput, clock=self.clock)
         self.webhooks = Webhooks(config, self.session, self.feed, self.faults, clock=self.clock)
-        self.deliveries = Lanes()  # of the bot's messages, one lane per person
+        self.deliveries = KeyedTasks()  # of the bot's messages, one lane per person
 
     def session(self) -> aiohttp.ClientSession:
         """Return the HTTP session, opened on first use: there may be no event loop before."""
@@ -94,10 +94,10 @@ class World:
         self.templates.reload()
         self.providers.clear()
         self.packs.clear()
-        self.gusts.clear()
+        self.weather_faults.clear()
         if self.faults.weather is not None:
             self.faults.weather.clear()
-        self.state = State()
+        self.state = SimulatorState()
 
     async def _stop(self) -> None:
         await self.deliveries.close()
@@ -110,7 +110,7 @@ class World:
         phone: str | None = None,
         user_id: str | None = None,
         wrote: bool = True,
-    ) -> Person:
+    ) -> WhatsAppUser:
         """
         Add somebody; without either way to name them they get a phone number.
 
@@ -118,7 +118,7 @@ class World:
         """
         if phone is None and user_id is None:
             phone = ids.new_phone()
-        person = Person(name, user_id=user_id or ids.new_user_id(), phone=phone)
+        person = WhatsAppUser(name, user_id=user_id or ids.new_user_id(), phone=phone)
         if wrote:
             self._welcome(person)
         else:
@@ -126,21 +126,23 @@ class World:
         self.feed.publish("person", person=self.person_to_json(person))
         return person
 
-    def add_group(self, name: str, participants: tuple[str, ...]) -> Person:
-        group = Person(name, user_id=ids.new_group_id(), group=True, participants=participants)
+    def add_group(self, name: str, participants: tuple[str, ...]) -> WhatsAppUser:
+        group = WhatsAppUser(
+            name, user_id=ids.new_group_id(), group=True, participants=participants
+        )
         self._welcome(group)
         self.feed.publish("person", person=self.person_to_json(group))
         return group
 
-    def _welcome(self, person: Person) -> None:
+    def _welcome(self, person: WhatsAppUser) -> None:
         """Add somebody who may be written to at once: a simulator is there to be tried."""
         self.state.add_person(person)
         for number in self.config.numbers:
-            self.state.note_written(person.key, number.phone_number_id, self.clock())
+            self.state.record_written(person.key, number.phone_number_id, self.clock())
 
-    def note_written(self, person: Person, number: Number) -> None:
+    def record_written(self, person: WhatsAppUser, number: Number) -> None:
         """Open this person's window for 24 hours."""
-        self.state.note_written(person.key, number.phone_number_id, self.clock())
+        self.state.record_written(person.key, number.phone_number_id, self.clock())
         self.feed.publish("window", **self._window_to_json(person))
 
     def move_clock(self, offset: float) -> None:
@@ -151,21 +153,21 @@ class World:
     def publish_faults(self) -> None:
         self.feed.publish("faults", faults=self.faults.all_to_json())
 
-    def _note_hit(self, hit: Hit, facts: Mapping[str, str | None]) -> None:
+    def _report_fault(self, hit: Hit, facts: Mapping[str, str | None]) -> None:
         """Tell everybody what went wrong on purpose, by a rule or by the weather."""
-        if hit.gust is None:
+        if hit.fault is None:
             self.publish_faults()
             return
-        gust = {
-            "kind": hit.gust.kind,
-            "n": hit.gust.n,
+        fault = {
+            "kind": hit.fault.kind,
+            "n": hit.fault.n,
             "do": dict([hit.do]),
-            "words": hit.gust.words,
+            "words": hit.fault.words,
             "person": facts.get("person"),
             "time": self.clock(),
         }
-        self.gusts.append(gust)
-        self.feed.publish("weather", **gust)
+        self.weather_faults.append(fault)
+        self.feed.publish("weather", **fault)
 
     def weather_to_json(self) -> dict[str, Any]:
         """Return what the weather is, and the last of what it brought."""
@@ -174,36 +176,36 @@ class World:
             "weather": CALM if weather is None else ROUGH,
             "seed": weather.seed if weather is not None else None,
             "lasting": weather.lasting if weather is not None else None,
-            "gusts": list(self.gusts),
+            "faults": list(self.weather_faults),
         }
 
     def change_weather(self, weather: Weather | None) -> None:
         """Let it be as *weather* says from now on, from its first event; None: calm."""
         self.faults.weather = weather
-        self.gusts.clear()
+        self.weather_faults.clear()
         self.feed.publish("weather_changed", **self.weather_to_json())
 
-    def find_person(self, key: str) -> Person | None:
+    def find_person(self, key: str) -> WhatsAppUser | None:
         """Return who has this phone number, also as WhatsApp writes it, or user id."""
         person = self.state.find_person(key)
         if person is not None or self.faults.weather is None:
             return person
         known = (each for each in self.state.people.values() if each.phone is not None)
-        return next((each for each in known if self.as_told(each).phone == key), None)
+        return next((each for each in known if self.as_reported(each).phone == key), None)
 
-    def as_told(self, person: Person) -> Person:
+    def as_reported(self, person: WhatsAppUser) -> WhatsAppUser:
         """Return *person* as webhooks and answers name them: not always by the number dialled."""
         if person.phone is None or self.faults.weather is None:
             return person
         return replace(person, phone=local_number(person.phone))
 
-    def has_written(self, person: Person, *, besides: Sequence[Message]) -> bool:
+    def has_written(self, person: WhatsAppUser, *, besides: Sequence[ChatMessage]) -> bool:
         """Has the bot taken a message of this person's, other than these?"""
         new = {message.id for message in besides}
         chat = (each for each in self.state.chat(person.key) if each.id not in new)
         return any(each.direction == "inbound" and each.status != "sent" for each in chat)
 
-    def note_refusal(self, entry: Mapping[str, Any], rule: str, code: int | None) -> None:
+    def record_refusal(self, entry: Mapping[str, Any], rule: str, code: int | None) -> None:
         """Keep that WhatsApp refused a request of the bot's, with the chat it was for."""
         body = entry["body"] if isinstance(entry["body"], Mapping) else {}
         recipient = str(body.get("to") or body.get("recipient") or "")
@@ -223,7 +225,7 @@ class World:
         # Browsers ask every server for icons and the like; that belongs to no chat.
         self._refuse(refusal, keep=entry["method"] != "GET")
 
-    def note_dead_letter(
+    def record_dead_letter(
         self,
         recipient: str,
         reason: str,
@@ -261,38 +263,38 @@ class World:
         person = self.find_person(recipient) or self.find_person(clean_phone(recipient))
         return person.key if person is not None else clean_phone(recipient)
 
-    async def told(self, message_id: str, *, within: float) -> None:
+    async def wait_for_status(self, message_id: str, *, within: float) -> None:
         """Wait until the bot has taken a status of this message, at most *within* seconds."""
-        event = self._untold.setdefault(message_id, asyncio.Event())
+        event = self._awaited.setdefault(message_id, asyncio.Event())
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(event.wait(), within)
-        self._untold.pop(message_id, None)
+        self._awaited.pop(message_id, None)
 
-    def _told(self, messages: Sequence[Message]) -> None:
+    def _on_hit(self, messages: Sequence[ChatMessage]) -> None:
         for message in messages:
-            if (event := self._untold.get(message.id)) is not None:
+            if (event := self._awaited.get(message.id)) is not None:
                 event.set()
 
     def clock_to_json(self) -> dict[str, float]:
         return {"now": self.clock(), "offset": self.clock.offset}
 
-    def person_to_json(self, person: Person) -> dict[str, Any]:
+    def person_to_json(self, person: WhatsAppUser) -> dict[str, Any]:
         """*window* is when the bot's 24 hours end, in unix seconds."""
         return {**person.to_json(), "window": self._window_to_json(person)["window"]}
 
-    def _window_to_json(self, person: Person) -> dict[str, Any]:
+    def _window_to_json(self, person: WhatsAppUser) -> dict[str, Any]:
         ends = window_ends(self.state.last_written(person.key, self.config.number.phone_number_id))
         return {"person": person.key, "window": ends}
 
-    def show(self, message: Message) -> Message:
+    def show(self, message: ChatMessage) -> ChatMessage:
         """Put a message into its chat; return it with its first status noted."""
-        first = StatusNote(message.status, message.timestamp)
+        first = StatusStep(message.status, message.timestamp)
         message = replace(message, statuses=(first,))
         self.state.add_message(message)
         self.feed.publish("message", message=self.to_json(message))
         return message
 
-    def react(self, message: Message) -> bool:
+    def react(self, message: ChatMessage) -> bool:
         """Put a reaction on the message it names; False if there is none."""
         reaction = message.content
         who = "bot" if message.direction == "outbound" else message.person
@@ -309,14 +311,14 @@ class World:
 
     def change_status(
         self,
-        message: Message,
+        message: ChatMessage,
         status: str,
         *,
         by_hand: bool = False,
         errors: tuple[Mapping[str, Any], ...] = (),
     ) -> bool:
         """Note how far a message is; False if it is as far already."""
-        note = StatusNote(status, int(self.clock()), by_hand)
+        note = StatusStep(status, int(self.clock()), by_hand)
         if not self.state.set_status(message.id, note, errors):
             return False
         self.feed.publish(
@@ -328,19 +330,19 @@ class World:
         )
         return True
 
-    def report(self, person: Person, status: str, messages: Sequence[Message]) -> None:
+    def report(self, person: WhatsAppUser, status: str, messages: Sequence[ChatMessage]) -> None:
         """Tell the bot what became of its *messages*, in one webhook."""
         now = int(self.clock())
         changes = [StatusChange(message, status, now, message.errors) for message in messages]
         number = self.config.find_number(messages[0].number) or self.config.number
-        told = self.as_told(person)
-        body = envelopes.statuses_webhook(changes, told, api=self.config.api, number=number)
+        reported = self.as_reported(person)
+        body = envelopes.statuses_webhook(changes, reported, api=self.config.api, number=number)
         kind = messages[0].type if messages else None
-        taken = partial(self._told, messages)
+        taken = partial(self._on_hit, messages)
         weather = "failures" if status == "failed" else None
         self.webhooks.post("statuses", person.key, body, kind=kind, taken=taken, weather=weather)
 
-    def to_json(self, message: Message) -> dict[str, Any]:
+    def to_json(self, message: ChatMessage) -> dict[str, Any]:
         """Return a message as the page and tests get it."""
         files = {key: self.library.find(media_id) for key, media_id in message.media.items()}
         stored = {key: file for key, file in files.items() if file is not None}

@@ -74,9 +74,9 @@ class WhatsApp:
         return self._thread.run(self._client.requests())
 
     @property
-    def gusts(self) -> list[dict[str, Any]]:
+    def weather_faults(self) -> list[dict[str, Any]]:
         """What rough weather has brought so far, in words and in order."""
-        return list(self._thread.run(self._client.weather())["gusts"])
+        return list(self._thread.run(self._client.weather())["faults"])
 
     @property
     def refusals(self) -> list[dict[str, Any]]:

@@ -372,8 +372,8 @@ async def test_rough_weather_stands_above_the_chat_with_what_it_has_just_brought
     for _ in range(3):
         with suppress(aiohttp.ClientError, KeyError):
             await bot.says({"type": "image", "image": {"id": picture}})
-    await page.shows("document.querySelectorAll('#gusts li').length > 1")
-    told = await page.js("document.querySelector('#gusts').textContent")
+    await page.shows("document.querySelectorAll('#weather-faults li').length > 1")
+    told = await page.js("document.querySelector('#weather-faults').textContent")
     assert "Maya" in told
     await page.shows(f"!{strip}.textContent.includes('Nothing')")
 

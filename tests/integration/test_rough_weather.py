@@ -103,12 +103,12 @@ async def test_200_messages_get_through_once_and_in_order(serve, tmp_path, monke
             await asyncio.gather(*(chat.live() for chat in chats))
             await asyncio.sleep(3.0)  # what comes twice comes by then
 
-            gusts = (await client.weather())["gusts"]
-            met = Counter(gust["words"] for gust in gusts)
+            faults = (await client.weather())["faults"]
+            met = Counter(fault["words"] for fault in faults)
             unanswered = sum(
-                gust["do"] in ({"hang_up": "after"}, {"timeout": "after"}, {"cut": True})
-                for gust in gusts
-                if gust["kind"] == "messages"
+                fault["do"] in ({"hang_up": "after"}, {"timeout": "after"}, {"cut": True})
+                for fault in faults
+                if fault["kind"] == "messages"
             )
             doubled = out_of_order = 0
             for chat in chats:

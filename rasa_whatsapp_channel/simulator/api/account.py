@@ -15,7 +15,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import problems
-from rasa_whatsapp_channel.simulator.api.endpoint import Answer, endpoint
+from rasa_whatsapp_channel.simulator.api.endpoint import ApiAnswer, endpoint
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360
@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360
 VERSION: Final = r"/{version:v\d+\.\d+}"
 _FIELDS: Final = ("id", "display_phone_number", "verified_name", "quality_rating")
 
-Handler = Callable[[web.Request], Awaitable[Answer]]
+Handler = Callable[[web.Request], Awaitable[ApiAnswer]]
 
 
 def account_routes(world: World) -> Iterator[web.RouteDef]:
@@ -46,15 +46,15 @@ class AccountRoutes:
         self._config = world.config
         self._clock = world.clock
 
-    async def debug_token(self, request: web.Request) -> Answer:
+    async def debug_token(self, request: web.Request) -> ApiAnswer:
         """Any token of the app may ask, also the app's own: its id and its secret."""
         account = self._config.account
         app_token = f"{account.app}|{self._config.app_secret}"
         self._check_bearer(request, self._config.access_token, app_token)
         if request.query.get("input_token") != self._config.access_token or self._is_over():
             error = {"code": 190, "message": "The access token could not be decrypted"}
-            return Answer({"data": {"error": error, "is_valid": False, "scopes": []}})
-        return Answer(
+            return ApiAnswer({"data": {"error": error, "is_valid": False, "scopes": []}})
+        return ApiAnswer(
             {
                 "data": {
                     "app_id": account.app,
@@ -72,23 +72,23 @@ class AccountRoutes:
             }
         )
 
-    async def number(self, request: web.Request) -> Answer:
+    async def number(self, request: web.Request) -> ApiAnswer:
         self._check_bearer(request, self._config.access_token)
-        told = self._number()
+        fields = self._number()
         asked = request.query.get("fields", ",".join(_FIELDS)).split(",")
-        unknown = [name for name in asked if name not in told]
+        unknown = [name for name in asked if name not in fields]
         if unknown:
             raise Refused(problems.NOT_FOUND, f"Tried accessing nonexisting field ({unknown[0]}).")
-        return Answer({name: told[name] for name in dict.fromkeys((*asked, "id"))})
+        return ApiAnswer({name: fields[name] for name in dict.fromkeys((*asked, "id"))})
 
-    async def numbers(self, request: web.Request) -> Answer:
+    async def numbers(self, request: web.Request) -> ApiAnswer:
         self._check_bearer(request, self._config.access_token)
-        told = self._number()
-        return Answer({"data": [{name: told[name] for name in _FIELDS}]})
+        fields = self._number()
+        return ApiAnswer({"data": [{name: fields[name] for name in _FIELDS}]})
 
-    async def apps(self, request: web.Request) -> Answer:
+    async def apps(self, request: web.Request) -> ApiAnswer:
         self._check_bearer(request, self._config.access_token)
-        return Answer(
+        return ApiAnswer(
             {
                 "data": [
                     {
@@ -103,11 +103,11 @@ class AccountRoutes:
             }
         )
 
-    async def webhook(self, request: web.Request) -> Answer:
+    async def webhook(self, request: web.Request) -> ApiAnswer:
         given = request.headers.get("D360-API-KEY", "")
         if not hmac.compare_digest(given.encode(), self._config.access_token.encode()):
             raise Refused(problems.TOKEN, "The header D360-API-KEY must hold the access token.")
-        return Answer({"url": self._registered()})
+        return ApiAnswer({"url": self._registered()})
 
     def _number(self) -> dict[str, Any]:
         number, account = self._config.number, self._config.account

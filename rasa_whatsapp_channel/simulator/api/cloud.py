@@ -17,7 +17,7 @@ from rasa_whatsapp_channel.simulator import ids, outgoing, problems
 from rasa_whatsapp_channel.simulator.api import sending
 from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
 from rasa_whatsapp_channel.simulator.api.endpoint import (
-    Answer,
+    ApiAnswer,
     Endpoint,
     endpoint,
     named_media,
@@ -27,7 +27,7 @@ from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_form
 from rasa_whatsapp_channel.simulator.api.validate import read_request
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.media import checks
-from rasa_whatsapp_channel.simulator.media.library import StoredFile
+from rasa_whatsapp_channel.simulator.media.library import MediaFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
@@ -39,7 +39,7 @@ DIALOG360_HOST: Final = "https://lookaside.fbsbx.com"  # 360dialog hands Meta's 
 VERSION: Final = r"/{version:v\d+\.\d+}"
 
 
-def download_url(world: World, file: StoredFile, *, origin: str, api: Api) -> str:
+def download_url(world: World, file: MediaFile, *, origin: str, api: Api) -> str:
     """Return an address of the bytes that is good for five minutes. *origin*: of this server."""
     expires = int(world.clock()) + limits.MEDIA_URL_LIFE
     host = DIALOG360_HOST if api is DIALOG360 else origin
@@ -93,7 +93,7 @@ class CloudRoutes:
         self._world = world
         self._api = api
 
-    async def post_message(self, request: web.Request) -> Answer:
+    async def post_message(self, request: web.Request) -> ApiAnswer:
         self._check_access(request)
         number = self._find_number(request)
         body = await read_json(request)
@@ -101,10 +101,10 @@ class CloudRoutes:
         wanted = read_request(body, DIALECTS[self._api.name], sender=sender)
         if isinstance(wanted, MarkRead):
             outgoing.mark_read(self._world, wanted)
-            return Answer({"success": True})
+            return ApiAnswer({"success": True})
         return sending.send(self._world, wanted, self._api, body, request, number)
 
-    async def post_media(self, request: web.Request) -> Answer:
+    async def post_media(self, request: web.Request) -> ApiAnswer:
         self._check_access(request)
         self._find_number(request)
         fields, upload = await read_form(request)
@@ -122,12 +122,12 @@ class CloudRoutes:
             filename=upload.filename,
             life=checks.life_of(self._api, uploaded=True),
         )
-        return Answer({"id": stored.id})
+        return ApiAnswer({"id": stored.id})
 
-    async def get_media(self, request: web.Request) -> Answer:
+    async def get_media(self, request: web.Request) -> ApiAnswer:
         file = self._find_media(request)
         url = download_url(self._world, file, origin=origin_of(request), api=self._api)
-        return Answer(
+        return ApiAnswer(
             {
                 "messaging_product": "whatsapp",
                 "url": url,
@@ -138,18 +138,18 @@ class CloudRoutes:
             }
         )
 
-    async def delete_media(self, request: web.Request) -> Answer:
+    async def delete_media(self, request: web.Request) -> ApiAnswer:
         self._world.library.delete(self._find_media(request).id)
-        return Answer({"success": True})
+        return ApiAnswer({"success": True})
 
-    async def download(self, request: web.Request) -> Answer | web.StreamResponse:
+    async def download(self, request: web.Request) -> ApiAnswer | web.StreamResponse:
         """The bytes: every failure is a 404 without a reason, so the reason is in our own field."""
         file = self._world.library.find_usable(request.query.get("mid"))
         problem = self._download_problem(request)
         if file is None or problem is not None:
             rule = problem or "There is no such file; ask for the address again."
             explained = {"simulator": {"rule": rule}} if self._world.config.explanations else {}
-            return Answer({"error": "Not Found", **explained}, status=404)
+            return ApiAnswer({"error": "Not Found", **explained}, status=404)
         headers = {"Content-Type": file.mime_type, "Cache-Control": "no-store"}
         return web.FileResponse(file.path, headers=headers)
 
@@ -167,7 +167,7 @@ class CloudRoutes:
             return "The address is older than five minutes; ask for a new one."
         return None
 
-    def _find_media(self, request: web.Request) -> StoredFile:
+    def _find_media(self, request: web.Request) -> MediaFile:
         self._check_access(request)
         return named_media(self._world, request)
 

@@ -1,7 +1,7 @@
 """
-The bot's requests: read, answered in the words of their API, and noted.
+API endpoints: read a request, answer it in the format of its API, and log it.
 
-A handler returns an `Answer` or a whole response, and raises `Refused` for what WhatsApp refuses.
+A handler returns an `ApiAnswer` or a whole response; it raises `Refused` for an invalid request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.api import request_faults
-from rasa_whatsapp_channel.simulator.media.library import StoredFile
+from rasa_whatsapp_channel.simulator.media.library import MediaFile
 from rasa_whatsapp_channel.simulator.problems import TOKEN, Code, Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
@@ -30,13 +30,13 @@ META: Final = {"api_status": "stable", "version": "2.61.1"}
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiAnswer:
     body: Any
     status: int = 200
     rule: str | None = None  # what is wrong although the platform does not say so
 
 
-Handler = Callable[[web.Request], Awaitable["Answer | web.StreamResponse"]]
+Handler = Callable[[web.Request], Awaitable["ApiAnswer | web.StreamResponse"]]
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -54,25 +54,25 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
             await asyncio.sleep(world.config.latency)
         try:
             answered = await _handle(world, handler, request, place)
-            rule = answered.rule if isinstance(answered, Answer) else None
+            rule = answered.rule if isinstance(answered, ApiAnswer) else None
         except Refused as refused:
             rule, code = refused.rule, refused.problem.code(api).number
             status, body = error_answer(refused, api, explain=world.config.explanations)
-            answered = Answer(body, status)
+            answered = ApiAnswer(body, status)
         entry = {
             "method": request.method,
             "path": request.path_qs,
             "body": await _loggable(request),
             "status": answered.status,
-            "answer": answered.body if isinstance(answered, Answer) else None,
+            "answer": answered.body if isinstance(answered, ApiAnswer) else None,
             "time": started,
             "seconds": round(time.perf_counter() - clock, 6),
-            "mishap": request_faults.why() if place else None,
+            "fault": request_faults.why() if place else None,
         }
         world.requests.append(entry)
         if rule is not None:
-            world.note_refusal(entry, rule, code)
-        if isinstance(answered, Answer):
+            world.record_refusal(entry, rule, code)
+        if isinstance(answered, ApiAnswer):
             return web.json_response(answered.body, status=answered.status)
         return answered
 
@@ -81,7 +81,7 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
 
 async def _handle(
     world: World, handler: Handler, request: web.Request, place: str | None
-) -> Answer | web.StreamResponse:
+) -> ApiAnswer | web.StreamResponse:
     hit = await request_faults.find(world, place, request) if place else None
     if hit is None:
         return await handler(request)
@@ -89,7 +89,7 @@ async def _handle(
     if dropped is not None:
         return dropped
     answered = await handler(request)
-    raw = json.dumps(answered.body).encode() if isinstance(answered, Answer) else None
+    raw = json.dumps(answered.body).encode() if isinstance(answered, ApiAnswer) else None
     return await request_faults.after(world, hit, request, raw) or answered
 
 
@@ -108,7 +108,7 @@ async def read_json(request: web.Request) -> Any:
         raise Refused(problems.NO_JSON, "The body is not JSON.") from error
 
 
-def named_media(world: World, request: web.Request) -> StoredFile:
+def named_media(world: World, request: web.Request) -> MediaFile:
     """Return the file that the address names; raise `Refused` where there is none any more."""
     media_id = request.match_info["media_id"]
     file = world.library.find_usable(media_id)

@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.simulator.api import sending
 from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
 from rasa_whatsapp_channel.simulator.api.endpoint import (
     META,
-    Answer,
+    ApiAnswer,
     endpoint,
     named_media,
     read_json,
@@ -30,7 +30,7 @@ from rasa_whatsapp_channel.simulator.api.endpoint import (
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_body
 from rasa_whatsapp_channel.simulator.api.validate import read_send
 from rasa_whatsapp_channel.simulator.media import checks
-from rasa_whatsapp_channel.simulator.media.library import StoredFile
+from rasa_whatsapp_channel.simulator.media.library import MediaFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
@@ -62,7 +62,7 @@ class OnPremisesRoutes:
         self._api = world.config.v1
         self._tokens: dict[str, float] = {}  # token → when it ends
 
-    async def login(self, request: web.Request) -> Answer:
+    async def login(self, request: web.Request) -> ApiAnswer:
         config = self._world.config
         expected = f"{config.username}:{config.password}".encode()
         if not hmac.compare_digest(_basic(request), expected):
@@ -77,14 +77,16 @@ class OnPremisesRoutes:
         expires_after = datetime.fromtimestamp(ends, timezone.utc).strftime(
             "%Y-%m-%d %H:%M:%S+00:00"
         )
-        return Answer({"users": [{"token": token, "expires_after": expires_after}], "meta": META})
+        return ApiAnswer(
+            {"users": [{"token": token, "expires_after": expires_after}], "meta": META}
+        )
 
-    async def logout(self, request: web.Request) -> Answer:
+    async def logout(self, request: web.Request) -> ApiAnswer:
         self.check_access(request)
         self._tokens.pop(_bearer(request), None)
-        return Answer({"meta": META})
+        return ApiAnswer({"meta": META})
 
-    async def post_message(self, request: web.Request) -> Answer:
+    async def post_message(self, request: web.Request) -> ApiAnswer:
         self.check_access(request)
         body = await read_json(request)
         number = self._world.config.number
@@ -92,7 +94,7 @@ class OnPremisesRoutes:
         wanted = read_send(body, dialect, sender=sender)
         return sending.send(self._world, wanted, self._api, body, request, number)
 
-    async def put_message(self, request: web.Request) -> Answer:
+    async def put_message(self, request: web.Request) -> ApiAnswer:
         self.check_access(request)
         body = await read_json(request)
         if body != {"status": "read"}:
@@ -102,9 +104,9 @@ class OnPremisesRoutes:
             outgoing.mark_read(self._world, MarkRead(message_id))
         except Refused as error:
             raise Refused(problems.NOT_FOUND, f"No person has written {message_id}.") from error
-        return Answer({"meta": META})
+        return ApiAnswer({"meta": META})
 
-    async def post_media(self, request: web.Request) -> Answer:
+    async def post_media(self, request: web.Request) -> ApiAnswer:
         self.check_access(request)
         upload = await read_body(request)
         animated = checks.is_animated(upload.content)
@@ -117,22 +119,22 @@ class OnPremisesRoutes:
             mime_type=upload.mime_type,
             life=checks.life_of(self._api, uploaded=True),
         )
-        return Answer({"media": [{"id": media_id}], "meta": META})
+        return ApiAnswer({"media": [{"id": media_id}], "meta": META})
 
     async def get_media(self, request: web.Request) -> web.StreamResponse:
         file = self._find_media(request)
         headers = {"Content-Type": file.mime_type, "Cache-Control": "no-store"}
         return web.FileResponse(file.path, headers=headers)
 
-    async def delete_media(self, request: web.Request) -> Answer:
+    async def delete_media(self, request: web.Request) -> ApiAnswer:
         self._world.library.delete(self._find_media(request).id)
-        return Answer({"meta": META})
+        return ApiAnswer({"meta": META})
 
-    async def health(self, request: web.Request) -> Answer:
+    async def health(self, request: web.Request) -> ApiAnswer:
         self.check_access(request)
-        return Answer({"health": {"gateway_status": "connected"}, "meta": META})
+        return ApiAnswer({"health": {"gateway_status": "connected"}, "meta": META})
 
-    def _find_media(self, request: web.Request) -> StoredFile:
+    def _find_media(self, request: web.Request) -> MediaFile:
         self.check_access(request)
         return named_media(self._world, request)
 
@@ -179,14 +181,14 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _PACK_FIELDS: Final = ("publisher", "name", "ios_app_store_link", "android_app_store_link")
 
 Check = Callable[[web.Request], None]
-Handler = Callable[[web.Request], Awaitable[Answer]]
+Handler = Callable[[web.Request], Awaitable[ApiAnswer]]
 
 
 def settings_routes(world: World, check_access: Check) -> Iterator[web.RouteDef]:
     """Yield the routes; *check_access* raises `Refused` for a caller without a token."""
 
     def guarded(handler: Handler) -> Any:
-        async def handle(request: web.Request) -> Answer:
+        async def handle(request: web.Request) -> ApiAnswer:
             check_access(request)
             return await handler(request)
 
@@ -213,23 +215,23 @@ class ProviderRoutes:
     def __init__(self, world: World) -> None:
         self._providers = world.providers
 
-    async def list_all(self, request: web.Request) -> Answer:
+    async def list_all(self, request: web.Request) -> ApiAnswer:
         media = {"providers": list(self._providers.values())}
-        return Answer({"settings": {"application": {"media": media}}, "meta": META})
+        return ApiAnswer({"settings": {"application": {"media": media}}, "meta": META})
 
-    async def set_some(self, request: web.Request) -> Answer:
+    async def set_some(self, request: web.Request) -> ApiAnswer:
         body = await read_json(request)
         if not isinstance(body, list):
             raise Refused(problems.INVALID, "The body is a list of providers, also for one.")
         for provider in body:
             _check_provider(provider)
         self._providers.update({provider["name"]: provider for provider in body})
-        return Answer({"meta": META})
+        return ApiAnswer({"meta": META})
 
-    async def delete(self, request: web.Request) -> Answer:
+    async def delete(self, request: web.Request) -> ApiAnswer:
         if self._providers.pop(request.match_info["name"], None) is None:
             raise Refused(problems.NOT_FOUND, "There is no such provider.")
-        return Answer({"meta": META})
+        return ApiAnswer({"meta": META})
 
 
 class PackRoutes:
@@ -237,50 +239,50 @@ class PackRoutes:
         self._world = world
         self._packs = world.packs
 
-    async def list_all(self, request: web.Request) -> Answer:
+    async def list_all(self, request: web.Request) -> ApiAnswer:
         third_party = request.query.get("namespace", "whatsapp") == "third_party"
         packs = [{"id": name} for name in self._packs] if third_party else []
-        return Answer({"stickerpacks": packs, "meta": META})
+        return ApiAnswer({"stickerpacks": packs, "meta": META})
 
-    async def add(self, request: web.Request) -> Answer:
+    async def add(self, request: web.Request) -> ApiAnswer:
         body = await _read_object(request, _PACK_FIELDS)
         for field in ("publisher", "name"):
             if field not in body:
                 raise Refused(problems.MISSING, f"A sticker pack needs {field}.")
         name = str(uuid.uuid4())
         self._packs[name] = {"id": name, **body, "stickers": []}
-        return Answer({"stickerpacks": [{"id": name}], "meta": META}, status=201)
+        return ApiAnswer({"stickerpacks": [{"id": name}], "meta": META}, status=201)
 
-    async def get(self, request: web.Request) -> Answer:
-        return Answer({"stickerpacks": [self._find(request)], "meta": META})
+    async def get(self, request: web.Request) -> ApiAnswer:
+        return ApiAnswer({"stickerpacks": [self._find(request)], "meta": META})
 
-    async def change(self, request: web.Request) -> Answer:
+    async def change(self, request: web.Request) -> ApiAnswer:
         self._find(request).update(await _read_object(request, _PACK_FIELDS))
-        return Answer({"meta": META})
+        return ApiAnswer({"meta": META})
 
-    async def delete(self, request: web.Request) -> Answer:
+    async def delete(self, request: web.Request) -> ApiAnswer:
         del self._packs[self._find(request)["id"]]
-        return Answer({"meta": META})
+        return ApiAnswer({"meta": META})
 
-    async def list_stickers(self, request: web.Request) -> Answer:
-        return Answer({"stickers": self._stickers(request), "meta": META})
+    async def list_stickers(self, request: web.Request) -> ApiAnswer:
+        return ApiAnswer({"stickers": self._stickers(request), "meta": META})
 
-    async def add_sticker(self, request: web.Request) -> Answer:
+    async def add_sticker(self, request: web.Request) -> ApiAnswer:
         sticker = await self._read_sticker(request)
         stickers = self._stickers(request)
         stickers.append({"index": len(stickers), **sticker})
-        return Answer({"stickers": [stickers[-1]], "meta": META}, status=201)
+        return ApiAnswer({"stickers": [stickers[-1]], "meta": META}, status=201)
 
-    async def get_sticker(self, request: web.Request) -> Answer:
-        return Answer({"stickers": [self._find_sticker(request)], "meta": META})
+    async def get_sticker(self, request: web.Request) -> ApiAnswer:
+        return ApiAnswer({"stickers": [self._find_sticker(request)], "meta": META})
 
-    async def change_sticker(self, request: web.Request) -> Answer:
+    async def change_sticker(self, request: web.Request) -> ApiAnswer:
         self._find_sticker(request).update(await self._read_sticker(request))
-        return Answer({"meta": META})
+        return ApiAnswer({"meta": META})
 
-    async def delete_sticker(self, request: web.Request) -> Answer:
+    async def delete_sticker(self, request: web.Request) -> ApiAnswer:
         self._stickers(request).remove(self._find_sticker(request))
-        return Answer({"meta": META})
+        return ApiAnswer({"meta": META})
 
     def _find(self, request: web.Request) -> dict[str, Any]:
         pack = self._packs.get(request.match_info["pack"])

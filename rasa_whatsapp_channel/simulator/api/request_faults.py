@@ -19,13 +19,13 @@ _FILE: Final = bytes(4096)  # stands in for a file that is cut off
 _LOOK: Final = 0.05  # seconds between two looks whether the bot has hung up
 # The platform takes these messages, and tells of the failure by a status.
 _BY_STATUS: Final = frozenset({130472, 131026, 131047, 131049, 131053, 137000})
-EARLY: Final = 3.0  # longest wait of an answer for a status that is told before it
+EARLY: Final = 3.0  # seconds that an answer waits for a status to arrive before it
 
 # With which code the message fails that is being taken. (A request itself can hold no values of
 # ours that aiohttp 3.9 and 3.14 both like.)
 _fails_with: ContextVar[Hit | None] = ContextVar("fails_with", default=None)
 _met: ContextVar[Hit | None] = ContextVar("met", default=None)
-_taken: ContextVar[str | None] = ContextVar("taken", default=None)
+_mark_delivered: ContextVar[str | None] = ContextVar("taken", default=None)
 
 
 def fails_with() -> Hit | None:
@@ -39,16 +39,16 @@ def why() -> str | None:
     return hit.why if hit is not None else None
 
 
-def note_taken(message_id: str) -> None:
+def record_message_id(message_id: str) -> None:
     """Note which message this request has brought."""
-    _taken.set(message_id)
+    _mark_delivered.set(message_id)
 
 
 async def find(world: World, place: str, request: web.Request) -> Hit | None:
     """Return what goes wrong with *request*, if anything."""
     _fails_with.set(None)  # one connection has one context for all its requests
     _met.set(None)
-    _taken.set(None)
+    _mark_delivered.set(None)
     facts = await _facts(world, request) if place == "messages" else {}
     hit = world.faults.find(place, ON_REQUESTS, **facts) if facts is not None else None
     _met.set(hit)
@@ -91,8 +91,8 @@ async def after(
             return await _drop(hit, request)
         case "cut", _:
             return await _cut(request, answer or _FILE)
-        case "early", _ if (message_id := _taken.get()) is not None:
-            await world.told(message_id, within=EARLY)
+        case "early", _ if (message_id := _mark_delivered.get()) is not None:
+            await world.wait_for_status(message_id, within=EARLY)
     return None
 
 

@@ -11,10 +11,10 @@ from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import ids, outgoing
 from rasa_whatsapp_channel.simulator.api import request_faults
-from rasa_whatsapp_channel.simulator.api.endpoint import META, Answer
+from rasa_whatsapp_channel.simulator.api.endpoint import META, ApiAnswer
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.outgoing import Send
-from rasa_whatsapp_channel.simulator.state import Person
+from rasa_whatsapp_channel.simulator.state import WhatsAppUser
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
@@ -24,26 +24,26 @@ RESPONSE_HEADER: Final = "X-Rasa-Response"
 
 def send(
     world: World, wanted: Send, api: Api, body: Any, request: web.Request, number: Number
-) -> Answer:
+) -> ApiAnswer:
     """Return the answer to the *request* that brought *wanted*; raise `Refused`."""
     if wanted.lost is not None:
         return _lose(world, wanted, api)
     message, person = outgoing.accept(world, wanted, api, body, number.phone_number_id)
-    told = world.as_told(person)
-    answer = sent_answer(api, message.id, given=wanted.given, person=told)
+    reported = world.as_reported(person)
+    answer = sent_answer(api, message.id, given=wanted.given, person=reported)
     response, changes = read_response(request.headers.get(RESPONSE_HEADER))
     message = replace(message, answer=answer, response=response, changes=changes)
-    request_faults.note_taken(message.id)
+    request_faults.record_message_id(message.id)
     outgoing.dispatch(world, message, person, api, fails_with=request_faults.fails_with())
-    return Answer(answer)
+    return ApiAnswer(answer)
 
 
-def _lose(world: World, wanted: Send, api: Api) -> Answer:
+def _lose(world: World, wanted: Send, api: Api) -> ApiAnswer:
     """Answer as if all were well; only our own field says that it is not."""
-    nobody = Person("", user_id="", phone=wanted.given)
+    nobody = WhatsAppUser("", user_id="", phone=wanted.given)
     answer = sent_answer(api, ids.new_message_id(api), given=wanted.given, person=nobody)
     explained = {"simulator": {"rule": wanted.lost}} if world.config.explanations else {}
-    return Answer({**answer, **explained}, rule=wanted.lost)
+    return ApiAnswer({**answer, **explained}, rule=wanted.lost)
 
 
 def read_response(header: str | None) -> tuple[str | None, tuple[Mapping[str, Any], ...]]:
@@ -61,7 +61,7 @@ def read_response(header: str | None) -> tuple[str | None, tuple[Mapping[str, An
             return None, ()
 
 
-def sent_answer(api: Api, message_id: str, *, given: str, person: Person) -> dict[str, Any]:
+def sent_answer(api: Api, message_id: str, *, given: str, person: WhatsAppUser) -> dict[str, Any]:
     """*given* is the recipient as the request named it."""
     who = {"user_id": person.user_id} if given == person.user_id else {"wa_id": person.phone}
     if person.group:

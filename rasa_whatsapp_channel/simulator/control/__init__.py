@@ -15,18 +15,18 @@ from rasa_whatsapp_channel.simulator.control.fault_routes import fault_routes
 from rasa_whatsapp_channel.simulator.control.people_routes import people_routes
 from rasa_whatsapp_channel.simulator.control.state_routes import (
     clock_routes,
+    live_routes,
+    state_routes,
     template_routes,
-    watching_routes,
-    whole_routes,
 )
-from rasa_whatsapp_channel.simulator.control.webhook_routes import log_routes
+from rasa_whatsapp_channel.simulator.control.webhook_routes import webhook_routes
 from rasa_whatsapp_channel.simulator.world import World
 
 
 def control_routes(world: World) -> Iterator[web.RouteDef]:
-    yield from whole_routes(world)
-    yield from watching_routes(world)
-    yield from log_routes(world)
+    yield from state_routes(world)
+    yield from live_routes(world)
+    yield from webhook_routes(world)
     yield from clock_routes(world)
     yield from fault_routes(world)
     yield from template_routes(world)

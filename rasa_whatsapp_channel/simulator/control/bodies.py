@@ -1,4 +1,4 @@
-"""What the page and tests ask, read; and how they are told that it cannot be done."""
+"""Request bodies of the control API, and its errors."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Final
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator.problems import Refused
-from rasa_whatsapp_channel.simulator.state import Person, clean_phone
+from rasa_whatsapp_channel.simulator.state import WhatsAppUser, clean_phone
 from rasa_whatsapp_channel.simulator.world import World
 
 LONGEST_WAIT: Final = 120.0
 
 
-class Wrong(Exception):
+class ControlError(Exception):
     """A request of the page or a test that cannot be done; the text says why."""
 
     def __init__(self, text: str, status: int = 400) -> None:
@@ -27,7 +27,7 @@ class Wrong(Exception):
 async def explain_errors(request: web.Request, handler: Any) -> web.StreamResponse:
     try:
         response: web.StreamResponse = await handler(request)
-    except Wrong as error:
+    except ControlError as error:
         return web.json_response({"error": str(error)}, status=error.status)
     except web.HTTPRequestEntityTooLarge as error:
         return web.json_response({"error": f"That is too large: {error.text}"}, status=413)
@@ -39,7 +39,7 @@ async def explain_errors(request: web.Request, handler: Any) -> web.StreamRespon
 async def read_object(request: web.Request) -> Mapping[str, Any]:
     body = await read_json(request)
     if not isinstance(body, Mapping):
-        raise Wrong("The body must be a JSON object.")
+        raise ControlError("The body must be a JSON object.")
     return body
 
 
@@ -51,7 +51,7 @@ def load_json(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Wrong("That is not JSON.") from error
+        raise ControlError("That is not JSON.") from error
 
 
 def text_of(body: Mapping[str, Any], key: str) -> str | None:
@@ -59,7 +59,7 @@ def text_of(body: Mapping[str, Any], key: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise Wrong(f"{key} must be a text.")
+        raise ControlError(f"{key} must be a text.")
     return value
 
 
@@ -67,12 +67,12 @@ def seconds_of(text: str) -> float:
     try:
         return min(max(float(text), 0.0), LONGEST_WAIT)
     except ValueError:
-        raise Wrong("wait is a number of seconds.") from None
+        raise ControlError("wait is a number of seconds.") from None
 
 
-def find_person(world: World, request: web.Request) -> Person:
+def find_person(world: World, request: web.Request) -> WhatsAppUser:
     key = request.match_info["person"]
     person = world.find_person(key) or world.find_person(clean_phone(key))
     if person is None:
-        raise Wrong(f"There is nobody with {key}.", status=404)
+        raise ControlError(f"There is nobody with {key}.", status=404)
     return person

@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.simulator import ids, incoming
 from rasa_whatsapp_channel.simulator.api.cloud import download_url, origin_of
 from rasa_whatsapp_channel.simulator.api.uploads import Upload, read_form
 from rasa_whatsapp_channel.simulator.control.bodies import (
-    Wrong,
+    ControlError,
     find_person,
     load_json,
     read_json,
@@ -24,7 +24,7 @@ from rasa_whatsapp_channel.simulator.control.bodies import (
 )
 from rasa_whatsapp_channel.simulator.incoming import Arrival
 from rasa_whatsapp_channel.simulator.media import checks
-from rasa_whatsapp_channel.simulator.state import Message, Person, clean_phone
+from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser, clean_phone
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.transcript.steps import dump_transcript, record
@@ -53,7 +53,7 @@ class ChatRoutes:
         person = find_person(self._world, request)
         after = request.query.get("after")
         if after is not None and after not in self._world.state.messages:
-            raise Wrong(f"There is no message {after}.", status=404)
+            raise ControlError(f"There is no message {after}.", status=404)
         with suppress(asyncio.TimeoutError):
             wait = seconds_of(request.query.get("wait", "0"))
             await asyncio.wait_for(self._something_new(person, after), wait)
@@ -76,7 +76,7 @@ class ChatRoutes:
         body = await read_json(request)
         many = body if isinstance(body, list) else [body]
         if not many:
-            raise Wrong("A list of messages needs at least one.")
+            raise ControlError("A list of messages needs at least one.")
         arrivals = [read_arrival(item) for item in many]
         return self._receive(person, arrivals, many[0], one=body is not many)
 
@@ -103,35 +103,40 @@ class ChatRoutes:
         message = self._find_message(person, text_of(body, "message_id") or "")
         status, code = body.get("status"), body.get("code", 131026)
         if status not in _BY_HAND:
-            raise Wrong(f"status is one of {', '.join(_BY_HAND)}.")
+            raise ControlError(f"status is one of {', '.join(_BY_HAND)}.")
         if isinstance(code, bool) or not isinstance(code, int):
-            raise Wrong("code is a number, such as 131047.")
+            raise ControlError("code is a number, such as 131047.")
         if not incoming.set_status(self._world, person, message, status, code=code):
-            raise Wrong(f"That message is {message.status} already.", status=409)
+            raise ControlError(f"That message is {message.status} already.", status=409)
         return web.json_response(self._world.to_json(self._world.state.messages[message.id]))
 
-    def _find_message(self, person: Person, message_id: str) -> Message:
+    def _find_message(self, person: WhatsAppUser, message_id: str) -> ChatMessage:
         message = self._world.state.messages.get(message_id)
         if message is None or message.direction != "outbound" or message.person != person.key:
-            raise Wrong(f"The bot has sent no message {message_id} to {person.name}.", 404)
+            raise ControlError(f"The bot has sent no message {message_id} to {person.name}.", 404)
         return message
 
     def _receive(
-        self, person: Person, arrivals: list[Arrival], body: Mapping[str, Any], *, one: bool
+        self,
+        person: WhatsAppUser,
+        arrivals: list[Arrival],
+        body: Mapping[str, Any],
+        *,
+        one: bool,
     ) -> web.Response:
         """*body* says to which number, and in a group who writes."""
         world = self._world
         if person.phone is None and world.config.api is ON_PREMISES:
-            raise Wrong("An on-premises client knows people by their phone number only.")
+            raise ControlError("An on-premises client knows people by their phone number only.")
         number = world.config.find_number(text_of(body, "number"))
         if number is None:
-            raise Wrong(f"The bot has no number {body['number']}.", status=404)
+            raise ControlError(f"The bot has no number {body['number']}.", status=404)
         author = self._find_author(person, text_of(body, "author"))
         messages = incoming.receive(world, person, arrivals, number=number, author=author)
         written = [world.to_json(message) for message in messages]
         return web.json_response(written[0] if one else written)
 
-    def _find_author(self, person: Person, key: str | None) -> Person | None:
+    def _find_author(self, person: WhatsAppUser, key: str | None) -> WhatsAppUser | None:
         if not person.group:
             return None
         key = key if key is not None else next(iter(person.participants), "")
@@ -139,13 +144,13 @@ class ChatRoutes:
             clean_phone(key)
         )
         if author is None or author.key not in person.participants:
-            raise Wrong(f"{key} is not in the group {person.name}.", status=404)
+            raise ControlError(f"{key} is not in the group {person.name}.", status=404)
         return author
 
-    async def _something_new(self, person: Person, after: str | None) -> None:
-        with self._world.feed.listen() as happenings:
+    async def _something_new(self, person: WhatsAppUser, after: str | None) -> None:
+        with self._world.feed.listen() as events:
             while not self._world.state.chat(person.key, after=after):
-                if await happenings.get() is None:
+                if await events.get() is None:
                     return
 
 
@@ -155,15 +160,17 @@ _BARE: Final = ("unsupported", "system", "ephemeral")  # types that may come wit
 
 def read_arrival(body: object) -> Arrival:
     if not isinstance(body, Mapping) or not isinstance(body.get("type"), str):
-        raise Wrong('A message is an object with a type: {"type": "text", "text": {"body": …}}.')
+        raise ControlError(
+            'A message is an object with a type: {"type": "text", "text": {"body": …}}.'
+        )
     kind = body["type"]
     content = body.get(kind)
     if content is None and kind not in _BARE:
-        raise Wrong(f"The type says {kind}, and there is no {kind}.")
+        raise ControlError(f"The type says {kind}, and there is no {kind}.")
     if kind == "reaction" and not (
         isinstance(content, Mapping) and isinstance(content.get("message_id"), str)
     ):
-        raise Wrong("A reaction needs the message_id it is for.")
+        raise ControlError("A reaction needs the message_id it is for.")
     known = ("type", kind, "context", "id", "number", "author")
     extra = {key: value for key, value in body.items() if key not in known}
     return Arrival(kind, content, _context(body.get("context")), extra, id=text_of(body, "id"))
@@ -171,7 +178,7 @@ def read_arrival(body: object) -> Arrival:
 
 def _context(value: object) -> Mapping[str, Any] | None:
     if value is not None and not isinstance(value, Mapping):
-        raise Wrong('context is an object: {"message_id": …}.')
+        raise ControlError('context is an object: {"message_id": …}.')
     return value
 
 
@@ -179,11 +186,11 @@ async def read_file_arrival(
     world: World, request: web.Request, fields: Mapping[str, str], upload: Upload | None
 ) -> Arrival:
     if upload is None:
-        raise Wrong("The form needs a part named file, with a filename.")
+        raise ControlError("The form needs a part named file, with a filename.")
     mime_type = _mime_type(upload)
     kind = fields.get("type") or checks.kind_of(mime_type) or "document"
     if kind not in _FILE_KINDS:
-        raise Wrong(f"A file goes as one of {', '.join(_FILE_KINDS)}, not as {kind}.")
+        raise ControlError(f"A file goes as one of {', '.join(_FILE_KINDS)}, not as {kind}.")
     if kind == "voice" and checks.essence(mime_type) == "audio/ogg":
         mime_type = "audio/ogg; codecs=opus"  # as the platform names every voice note
     config = world.config

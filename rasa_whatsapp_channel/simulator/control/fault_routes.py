@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_json, read_object
-from rasa_whatsapp_channel.simulator.faults import BadRule
+from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_json, read_object
+from rasa_whatsapp_channel.simulator.faults import InvalidRule
 from rasa_whatsapp_channel.simulator.weather import ROUGH, WEATHERS, Weather
 from rasa_whatsapp_channel.simulator.world import World
 
@@ -34,8 +34,8 @@ class FaultRoutes:
     async def add(self, request: web.Request) -> web.Response:
         try:
             key = self._faults.add(await read_json(request))
-        except BadRule as error:
-            raise Wrong(str(error)) from error
+        except InvalidRule as error:
+            raise ControlError(str(error)) from error
         self._world.publish_faults()
         return web.json_response(self._faults.to_json(key))
 
@@ -51,7 +51,7 @@ class FaultRoutes:
 
     async def remove(self, request: web.Request) -> web.Response:
         if not self._faults.remove(request.match_info["id"]):
-            raise Wrong(f"There is no rule {request.match_info['id']}.", status=404)
+            raise ControlError(f"There is no rule {request.match_info['id']}.", status=404)
         self._world.publish_faults()
         return await self.list_all(request)
 
@@ -64,7 +64,9 @@ class FaultRoutes:
         weather, seed = given.get("weather"), _seed_of(given.get("seed", 1))
         lasting = given.get("lasting", True)
         if weather not in WEATHERS or not isinstance(lasting, bool):
-            raise Wrong('The weather is {"weather": "calm" or "rough", "seed", "lasting": true}.')
+            raise ControlError(
+                'The weather is {"weather": "calm" or "rough", "seed", "lasting": true}.'
+            )
         rough = Weather(seed, lasting=lasting) if weather == ROUGH else None
         self._world.change_weather(rough)
         return await self.weather(request)
@@ -72,5 +74,5 @@ class FaultRoutes:
 
 def _seed_of(seed: object) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int):
-        raise Wrong("seed is a whole number.")
+        raise ControlError("seed is a whole number.")
     return seed

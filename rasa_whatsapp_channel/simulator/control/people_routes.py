@@ -8,8 +8,13 @@ from typing import Final
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import identity_changes
-from rasa_whatsapp_channel.simulator.bot import NoTracker, read_tracker
-from rasa_whatsapp_channel.simulator.control.bodies import Wrong, find_person, read_object, text_of
+from rasa_whatsapp_channel.simulator.bot import TrackerError, read_tracker
+from rasa_whatsapp_channel.simulator.control.bodies import (
+    ControlError,
+    find_person,
+    read_object,
+    text_of,
+)
 from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
@@ -35,10 +40,10 @@ class PeopleRoutes:
         body = await read_object(request)
         name = text_of(body, "name")
         if name is None:
-            raise Wrong("A person needs a name.")
+            raise ControlError("A person needs a name.")
         phone, user_id = clean_phone(text_of(body, "phone") or "") or None, text_of(body, "user_id")
         if phone is None and user_id is not None and self._world.config.api is ON_PREMISES:
-            raise Wrong("An on-premises client knows people by their phone number only.")
+            raise ControlError("An on-premises client knows people by their phone number only.")
         self._check_keys(phone, user_id)
         person = self._world.add_person(name, phone=phone, user_id=user_id)
         return web.json_response(self._world.person_to_json(person))
@@ -49,7 +54,7 @@ class PeopleRoutes:
         body = await read_object(request)
         phone, user_id = clean_phone(text_of(body, "phone") or "") or None, text_of(body, "user_id")
         if (phone is None and user_id is None) or person.group:
-            raise Wrong("A person changes to another phone, another user_id, or both.")
+            raise ControlError("A person changes to another phone, another user_id, or both.")
         self._check_keys(phone, user_id)
         changed = identity_changes.change(self._world, person, phone=phone, user_id=user_id)
         return web.json_response(self._world.person_to_json(changed))
@@ -58,7 +63,7 @@ class PeopleRoutes:
         """What Rasa knows of the person; with `number`, in the chat with that number."""
         world, person = self._world, find_person(self._world, request)
         if world.config.rasa is None:
-            raise Wrong("The simulator knows no Rasa: start it with --rasa URL.", status=404)
+            raise ControlError("The simulator knows no Rasa: start it with --rasa URL.", status=404)
         number = request.query.get("number", world.config.number.phone_number_id)
         first = number == world.config.number.phone_number_id
         sender_id = person.key if first else at_number(person.key, number)
@@ -66,29 +71,31 @@ class PeopleRoutes:
             tracker = await read_tracker(
                 world.session(), world.config.rasa, sender_id, token=world.config.rasa_token
             )
-        except NoTracker as error:
-            raise Wrong(str(error), status=502) from error
+        except TrackerError as error:
+            raise ControlError(str(error), status=502) from error
         return web.json_response(tracker)
 
     async def add_group(self, request: web.Request) -> web.Response:
         body = await read_object(request)
         name, keys = text_of(body, "name"), body.get("people")
         if name is None or not isinstance(keys, list) or not keys:
-            raise Wrong("A group needs a name and people, a list of their phone numbers or ids.")
+            raise ControlError(
+                "A group needs a name and people, a list of their phone numbers or ids."
+            )
         if len(keys) > PARTICIPANTS:
-            raise Wrong(f"A group has at most {PARTICIPANTS} participants.")
+            raise ControlError(f"A group has at most {PARTICIPANTS} participants.")
         people = [self._world.state.find_person(clean_phone(str(key))) for key in keys]
         found = [person.key for person in people if person is not None and not person.group]
         if len(found) < len(keys):
-            raise Wrong("All people of a group must be here already.", status=404)
+            raise ControlError("All people of a group must be here already.", status=404)
         if self._world.config.api.name not in ("cloud", "360dialog"):
-            raise Wrong("Only the Cloud API and 360dialog have groups.")
+            raise ControlError("Only the Cloud API and 360dialog have groups.")
         group = self._world.add_group(name, tuple(dict.fromkeys(found)))
         return web.json_response(self._world.person_to_json(group))
 
     def _check_keys(self, phone: str | None, user_id: str | None) -> None:
         if phone is not None and not phone.isdigit():
-            raise Wrong("A phone number is written in digits.")
+            raise ControlError("A phone number is written in digits.")
         for key in (phone, user_id):
             if key is not None and self._world.state.find_person(key) is not None:
-                raise Wrong(f"There is somebody with {key} already.", status=409)
+                raise ControlError(f"There is somebody with {key} already.", status=409)

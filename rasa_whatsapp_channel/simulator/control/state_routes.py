@@ -15,21 +15,21 @@ from aiohttp import WSCloseCode, web
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import persistence
 from rasa_whatsapp_channel.simulator.bot import ask_bot
-from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_json, read_object
+from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_json, read_object
 from rasa_whatsapp_channel.simulator.media import checks
 from rasa_whatsapp_channel.simulator.templates import STATUSES
 from rasa_whatsapp_channel.simulator.world import World
 
 
-def whole_routes(world: World) -> Iterator[web.RouteDef]:
-    routes = WholeRoutes(world)
+def state_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = StateRoutes(world)
     yield web.get("/simulator/state", routes.state)
     yield web.post("/simulator/reset", routes.reset)
     yield web.get("/simulator/export", routes.export)
     yield web.post("/simulator/import", routes.restore)
 
 
-class WholeRoutes:
+class StateRoutes:
     def __init__(self, world: World) -> None:
         self._world = world
 
@@ -65,24 +65,24 @@ class WholeRoutes:
         """What an export holds, in the place of all there is."""
         try:
             await persistence.restore(self._world, await read_json(request))
-        except persistence.BadSnapshot as error:
-            raise Wrong(str(error)) from error
+        except persistence.InvalidSnapshot as error:
+            raise ControlError(str(error)) from error
         return await self.state(request)
 
 
-# A browser shows these without harm; everything else it is told to save.
+# Safe to show in a browser; everything else is downloaded.
 _SHOWN: Final = ("image/png", "image/jpeg", "image/webp", "image/gif", "application/pdf")
 _SHOWN_KINDS: Final = ("audio/", "video/")
 
 
-def watching_routes(world: World) -> Iterator[web.RouteDef]:
-    routes = WatchingRoutes(world)
+def live_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = LiveRoutes(world)
     yield web.get("/simulator/socket", routes.socket)
     yield web.get("/simulator/media/{media_id}", routes.media)
     yield web.get("/simulator/bot", routes.bot)
 
 
-class WatchingRoutes:
+class LiveRoutes:
     def __init__(self, world: World) -> None:
         self._world = world
 
@@ -90,8 +90,8 @@ class WatchingRoutes:
         """Everything that happens, as it happens. Nothing is read from the other side."""
         socket = web.WebSocketResponse(heartbeat=30)
         await socket.prepare(request)
-        with self._world.feed.listen() as happenings:
-            sending = asyncio.create_task(_send_all(socket, happenings))
+        with self._world.feed.listen() as events:
+            sending = asyncio.create_task(_send_all(socket, events))
             try:
                 async for _ in socket:
                     pass
@@ -103,7 +103,7 @@ class WatchingRoutes:
     async def media(self, request: web.Request) -> web.StreamResponse:
         file = self._world.library.find(request.match_info["media_id"])
         if file is None:
-            raise Wrong("There is no such file.", status=404)
+            raise ControlError("There is no such file.", status=404)
         plain = checks.essence(file.mime_type)
         shown = plain in _SHOWN or plain.startswith(_SHOWN_KINDS)
         name = f"; filename*=UTF-8''{quote(file.filename, safe='')}" if file.filename else ""
@@ -120,10 +120,10 @@ class WatchingRoutes:
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
 
-async def _send_all(socket: web.WebSocketResponse, happenings: asyncio.Queue[Any]) -> None:
+async def _send_all(socket: web.WebSocketResponse, events: asyncio.Queue[Any]) -> None:
     with suppress(ConnectionError):
-        while (happening := await happenings.get()) is not None:
-            await socket.send_json(happening)
+        while (event := await events.get()) is not None:
+            await socket.send_json(event)
         await socket.close(code=WSCloseCode.GOING_AWAY)
 
 
@@ -150,16 +150,16 @@ class ClockRoutes:
             case {"offset": seconds, **rest} if not rest:
                 offset = _seconds(seconds)
             case _:
-                raise Wrong('The clock takes {"advance": seconds} or {"offset": seconds}.')
+                raise ControlError('The clock takes {"advance": seconds} or {"offset": seconds}.')
         if not 0 <= offset <= FURTHEST:
-            raise Wrong("The clock can be put forward only, by ten years at most.")
+            raise ControlError("The clock can be put forward only, by ten years at most.")
         self._world.move_clock(offset)
         return await self.read(request)
 
 
 def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Wrong("Seconds are a number.")
+        raise ControlError("Seconds are a number.")
     return float(value)
 
 
@@ -179,10 +179,10 @@ class TemplateRoutes:
     async def set_status(self, request: web.Request) -> web.Response:
         status = (await read_object(request)).get("status")
         if status not in STATUSES:
-            raise Wrong(f"status is one of {', '.join(STATUSES)}.")
+            raise ControlError(f"status is one of {', '.join(STATUSES)}.")
         name, language = request.match_info["name"], request.match_info["language"]
         template = self._world.templates.set_status(name, language, status)
         if template is None:
-            raise Wrong(f"There is no template {name} in {language}.", status=404)
+            raise ControlError(f"There is no template {name} in {language}.", status=404)
         self._world.feed.publish("templates", templates=self._world.templates.to_json())
         return web.json_response(template.to_json())

@@ -7,13 +7,13 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator.control.bodies import Wrong, read_object, text_of
+from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_object, text_of
 from rasa_whatsapp_channel.simulator.webhooks.log import Webhook, as_curl, as_test
 from rasa_whatsapp_channel.simulator.world import World
 
 
-def log_routes(world: World) -> Iterator[web.RouteDef]:
-    routes = LogRoutes(world)
+def webhook_routes(world: World) -> Iterator[web.RouteDef]:
+    routes = WebhookRoutes(world)
     webhook = "/simulator/webhooks/{id}"
     yield web.get("/simulator/requests", routes.requests)
     yield web.get("/simulator/refusals", routes.refusals)
@@ -25,7 +25,7 @@ def log_routes(world: World) -> Iterator[web.RouteDef]:
     yield web.get(f"{webhook}/fixture", routes.fixture)
 
 
-class LogRoutes:
+class WebhookRoutes:
     def __init__(self, world: World) -> None:
         self._world = world
         self._webhooks = world.webhooks
@@ -43,10 +43,10 @@ class LogRoutes:
         recipient, reason = text_of(given, "to"), text_of(given, "reason")
         body, code = given.get("body"), given.get("code")
         if recipient is None or reason is None:
-            raise Wrong('A dead letter is {"to", "reason", "code", "response", "body"}.')
+            raise ControlError('A dead letter is {"to", "reason", "code", "response", "body"}.')
         if not isinstance(body, Mapping | None) or not isinstance(code, int | None):
-            raise Wrong("body is a message as it would have been sent, code a number.")
-        self._world.note_dead_letter(
+            raise ControlError("body is a message as it would have been sent, code a number.")
+        self._world.record_dead_letter(
             recipient,
             reason,
             code=code or None,
@@ -64,7 +64,7 @@ class LogRoutes:
         given = await read_object(request)
         body, sign = given.get("body"), given.get("sign", True)
         if not isinstance(body, Mapping) or not isinstance(sign, bool):
-            raise Wrong('A webhook is {"body": {…}, "sign": true}.')
+            raise ControlError('A webhook is {"body": {…}, "sign": true}.')
         attempt = await self._webhooks.deliver_once(self._webhooks.make(body, sign=sign))
         return web.json_response(attempt.to_json())
 
@@ -81,5 +81,5 @@ class LogRoutes:
     def _find(self, request: web.Request) -> Webhook:
         webhook = self._webhooks.log.find(request.match_info["id"])
         if webhook is None:
-            raise Wrong(f"There is no webhook {request.match_info['id']}.", status=404)
+            raise ControlError(f"There is no webhook {request.match_info['id']}.", status=404)
         return webhook

@@ -10,7 +10,7 @@ Answer = Sequence[str]  # what each message of an answer shows, in order
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Comparison:
     """*lost* and *doubled* count messages; *out_of_order* is 1 for an answer in another order."""
 
     lost: int = 0
@@ -18,7 +18,7 @@ class Verdict:
     out_of_order: int = 0
 
 
-def judge(wanted: Answer, got: Answer) -> Verdict:
+def compare(wanted: Answer, got: Answer) -> Comparison:
     """
     Compare an answer with the one that somebody got alone, before the load.
 
@@ -31,7 +31,7 @@ def judge(wanted: Answer, got: Answer) -> Verdict:
     lost = sum(count for count in missing.values() if count > 0)
     doubled = sum(count for what, count in extra.items() if count > 0 and what in wanted)
     others = sum(count for what, count in extra.items() if count > 0 and what not in wanted)
-    return Verdict(
+    return Comparison(
         lost=max(lost - others, 0),
         doubled=doubled + max(others - lost, 0),
         out_of_order=int(not _in_order(wanted, got)),
@@ -39,7 +39,7 @@ def judge(wanted: Answer, got: Answer) -> Verdict:
 
 
 @dataclass
-class Tally:
+class LoadResults:
     """Figures of a load that goes on, in seconds; a latency is that of a first message."""
 
     written: int = 0
@@ -60,7 +60,7 @@ class Tally:
     def faults(self) -> int:
         return self.lost + self.doubled + self.out_of_order
 
-    def add(self, verdict: Verdict) -> None:
+    def add(self, verdict: Comparison) -> None:
         self.lost += verdict.lost
         self.doubled += verdict.doubled
         self.out_of_order += verdict.out_of_order

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import incoming
 from rasa_whatsapp_channel.simulator.incoming import Arrival
-from rasa_whatsapp_channel.simulator.load.results import Tally, Verdict, judge
-from rasa_whatsapp_channel.simulator.state import Person
+from rasa_whatsapp_channel.simulator.load.results import Comparison, LoadResults, compare
+from rasa_whatsapp_channel.simulator.state import WhatsAppUser
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.transcript.words import line_of, words_of
 from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
@@ -42,7 +42,7 @@ class Load:
     seed: int = 1
 
 
-class Crowd:
+class LoadTest:
     def __init__(self, world: World, load: Load) -> None:
         self._world = world
         self._load = load
@@ -51,16 +51,16 @@ class Crowd:
         self._wanted: list[str] = []
         self._now: Callable[[], float] = asyncio.get_running_loop().time
         self._began = 0.0
-        self.tally = Tally()
+        self.results = LoadResults()
 
-    async def run(self) -> Tally:
+    async def run(self) -> LoadResults:
         """Write until the time is over and everybody has their answer; may be cancelled."""
         with self._listening():
             self._wanted = await self._try_alone()
             self._began = self._now()
             async with _Clocked(self._tick):
                 await asyncio.gather(*(self._live(n) for n in range(1, self._load.people + 1)))
-        return self.tally
+        return self.results
 
     async def _try_alone(self) -> list[str]:
         """Let one person write; return the answer that everybody shall get."""
@@ -90,62 +90,62 @@ class Crowd:
             if wrote >= end:
                 return
             self._write(person)
-            self.tally.written += 1
+            self.results.written += 1
             got = await self._answer(inbox, wrote)
-            self.tally.add(judge(self._wanted, got))
+            self.results.add(compare(self._wanted, got))
             write_at = wrote + every * self._random.uniform(0.5, 1.5)
         # Whoever has been answered may still get it a second time.
         await asyncio.sleep(self._load.quiet)
-        self.tally.add(Verdict(doubled=inbox.qsize()))
+        self.results.add(Comparison(doubled=inbox.qsize()))
 
     async def _answer(self, inbox: asyncio.Queue[str], wrote: float) -> list[str]:
         """Wait until nothing of an answer is missing; return all that came."""
         got: list[str] = []
-        while judge(self._wanted, got).lost:
+        while compare(self._wanted, got).lost:
             left = wrote + self._load.patience - self._now()
             try:
                 got.append(await asyncio.wait_for(inbox.get(), max(left, 0)))
             except asyncio.TimeoutError:
                 break
-            self.tally.messages += 1
+            self.results.messages += 1
             if len(got) == 1:
-                self.tally.latencies.append(self._now() - wrote)
+                self.results.latencies.append(self._now() - wrote)
         while not inbox.empty():
             got.append(inbox.get_nowait())
-            self.tally.messages += 1
-        self.tally.answered += bool(got)
-        self.tally.unanswered += not got
+            self.results.messages += 1
+        self.results.answered += bool(got)
+        self.results.unanswered += not got
         return got
 
-    def _join(self, number: int) -> tuple[Person, asyncio.Queue[str]]:
+    def _join(self, number: int) -> tuple[WhatsAppUser, asyncio.Queue[str]]:
         phone = str(FIRST_PHONE + number)
         state = self._world.state
         person = state.find_person(phone) or self._world.add_person(f"Person {number}", phone=phone)
         inbox = self._inboxes[person.key] = asyncio.Queue()
         return person, inbox
 
-    def _write(self, person: Person) -> None:
+    def _write(self, person: WhatsAppUser) -> None:
         incoming.receive(self._world, person, [Arrival("text", {"body": self._load.text})])
 
     def _tick(self) -> None:
         """Count the time in which something was done: not that in which all wait for the end."""
         passed = self._now() - self._began
-        if passed <= self._load.duration or self.tally.waiting:
-            self.tally.seconds = passed
+        if passed <= self._load.duration or self.results.waiting:
+            self.results.seconds = passed
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        with self._world.feed.listen() as happenings:
-            sorting = asyncio.create_task(self._sort(happenings))
+        with self._world.feed.listen() as events:
+            sorting = asyncio.create_task(self._sort(events))
             try:
                 yield
             finally:
                 sorting.cancel()
 
-    async def _sort(self, happenings: asyncio.Queue[dict[str, Any] | None]) -> None:
+    async def _sort(self, events: asyncio.Queue[dict[str, Any] | None]) -> None:
         """Put each of the bot's messages into the inbox of whom it is for."""
-        while (happening := await happenings.get()) is not None:
-            message = happening.get("message") if happening["event"] == "message" else None
+        while (event := await events.get()) is not None:
+            message = event.get("message") if event["event"] == "message" else None
             if message is None or message["direction"] != "outbound":
                 continue
             inbox = self._inboxes.get(message["person"])

@@ -128,7 +128,7 @@ def _codec_flaw(kind: str, path: Path) -> str | None:
         with av.open(str(path)) as container:
             video = [_codec(stream) for stream in container.streams.video]
             audio = [_codec(stream) for stream in container.streams.audio]
-    except FFmpegError:  # nothing can be told
+    except FFmpegError:  # unreadable: no objection
         return None
     if kind == "video" and video[:1] != ["h264"]:
         return f"A video has the codec H.264, not {', '.join(video) or 'none'}."

@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.whatsapp.messages import MEDIA_MESSAGES
 
 
 @dataclass(frozen=True)
-class StoredFile:
+class MediaFile:
     """*sha256* is hex. A *deleted* one is gone for the bot, not from the phones that have it."""
 
     id: str
@@ -36,7 +36,7 @@ class MediaLibrary:
         self._root = root
         self._clock = clock
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._files: dict[str, StoredFile] = {}
+        self._files: dict[str, MediaFile] = {}
 
     async def add(
         self,
@@ -46,11 +46,11 @@ class MediaLibrary:
         mime_type: str,
         filename: str | None = None,
         life: float | None = None,
-    ) -> StoredFile:
+    ) -> MediaFile:
         """Keep a file; *life* are the seconds for which the API hands it out."""
         path = self._folder() / media_id
         await asyncio.to_thread(path.write_bytes, content)
-        stored = StoredFile(
+        stored = MediaFile(
             id=media_id,
             path=path,
             mime_type=mime_type,
@@ -67,18 +67,18 @@ class MediaLibrary:
         """Keep a file with all that is known of it, as in an export."""
         path = self._folder() / str(file["id"])
         await asyncio.to_thread(path.write_bytes, content)
-        self._files[str(file["id"])] = StoredFile(path=path, **file)
+        self._files[str(file["id"])] = MediaFile(path=path, **file)
 
     async def read(self, media_id: str) -> bytes:
         return await asyncio.to_thread(self._files[media_id].path.read_bytes)
 
-    def all(self) -> list[StoredFile]:
+    def all(self) -> list[MediaFile]:
         return list(self._files.values())
 
-    def find(self, media_id: object) -> StoredFile | None:
+    def find(self, media_id: object) -> MediaFile | None:
         return self._files.get(media_id) if isinstance(media_id, str) else None
 
-    def find_usable(self, media_id: object) -> StoredFile | None:
+    def find_usable(self, media_id: object) -> MediaFile | None:
         """Return the file unless the bot has deleted it, or its time has come."""
         stored = self.find(media_id)
         if stored is None or stored.deleted:
@@ -121,7 +121,7 @@ def media_objects(kind: str, content: object) -> Iterator[tuple[str, Mapping[str
         yield from media_objects(str(key), value)
 
 
-def with_urls(kind: str, content: Any, stored: Mapping[str, StoredFile]) -> Any:
+def with_urls(kind: str, content: Any, stored: Mapping[str, MediaFile]) -> Any:
     """Return *content* with what a page needs in each media object; *stored* is by id and link."""
     if isinstance(content, list):
         return [with_urls("", item, stored) for item in content]
@@ -133,7 +133,7 @@ def with_urls(kind: str, content: Any, stored: Mapping[str, StoredFile]) -> Any:
     return {key: with_urls(str(key), value, stored) for key, value in content.items()}
 
 
-def _page_fields(content: Mapping[str, Any], file: StoredFile) -> dict[str, Any]:
+def _page_fields(content: Mapping[str, Any], file: MediaFile) -> dict[str, Any]:
     return {
         "url": f"/simulator/media/{file.id}",
         "mime_type": file.mime_type,

@@ -1,7 +1,7 @@
 // What the page knows: people, their chats, what the platform refused. No DOM, no network.
 
 const DELIVERIES_KEPT = 200;
-const GUSTS_KEPT = 500;
+const WEATHER_FAULTS_KEPT = 500;
 
 /** What names a person in addresses and messages: the phone, else the user id. */
 export const keyOf = (person) => person.phone || person.user_id;
@@ -57,7 +57,7 @@ export class State {
       reaction: () => this.takeReactions(event),
       typing: () => this.takeTyping(event),
       refused: () => this.takeRefusal(event, chat),
-      weather: () => this.takeGust(event),
+      weather: () => this.takeWeatherFault(event),
       weather_changed: () => this.takePart("weather", event),
       webhook: () => this.takeDelivery(event),
       person: () => this.takePerson(event.person),
@@ -227,9 +227,9 @@ export class State {
     this.tell({ what: "refused", chat: item.chat, item, isNew: true });
   }
 
-  takeGust(gust) {
-    const gusts = [...(this.weather?.gusts ?? []), gust].slice(-GUSTS_KEPT);
-    this.weather = { ...this.weather, gusts };
+  takeWeatherFault(fault) {
+    const faults = [...(this.weather?.faults ?? []), fault].slice(-WEATHER_FAULTS_KEPT);
+    this.weather = { ...this.weather, faults };
     this.tell({ what: "weather" });
   }
 

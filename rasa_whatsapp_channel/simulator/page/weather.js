@@ -8,11 +8,11 @@ const ANYBODY = ["ids", "media", "download", "login"]; // requests that are for 
 /** Fill the strip of *desk*'s phone; *open* shows all of it. */
 export function renderWeather({ state, node, chat }, open) {
   const strip = node.querySelector(".weather");
-  const { weather, seed, gusts = [] } = state.weather ?? {};
+  const { weather, seed, faults = [] } = state.weather ?? {};
   strip.hidden = weather !== "rough";
   if (strip.hidden) return;
   const { key } = state.chatOf(chat);
-  const last = gusts.findLast(({ person, kind }) => person === key || ANYBODY.includes(kind));
+  const last = faults.findLast(({ person, kind }) => person === key || ANYBODY.includes(kind));
   const badge = h("span.weather-badge", {}, icon("bolt"), `Rough weather, seed ${seed}`);
   const words = last
     ? [h("time", {}, exactTime(last.time)), " ", sentence(last.words)]

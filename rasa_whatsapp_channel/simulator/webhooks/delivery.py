@@ -12,14 +12,18 @@ from typing import Any, Final
 
 import aiohttp
 
-from rasa_whatsapp_channel.simulator.clock import Clock
+from rasa_whatsapp_channel.simulator.clock import MovableClock
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.faults import ON_WEBHOOKS, Faults
 from rasa_whatsapp_channel.simulator.feed import Feed
-from rasa_whatsapp_channel.simulator.keyed_tasks import Lanes
+from rasa_whatsapp_channel.simulator.keyed_tasks import KeyedTasks
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import webhook_bytes, webhook_headers
 from rasa_whatsapp_channel.simulator.webhooks.log import Attempt, Webhook, WebhookLog
-from rasa_whatsapp_channel.simulator.webhooks.webhook_faults import Disorder, Parcel, Taken
+from rasa_whatsapp_channel.simulator.webhooks.webhook_faults import (
+    Accepted,
+    QueuedWebhook,
+    WebhookFaults,
+)
 from rasa_whatsapp_channel.whatsapp.apis import TURN
 
 ANSWER: Final = 2000  # characters of the bot's answer that are kept
@@ -49,15 +53,15 @@ class Webhooks:
         feed: Feed,
         faults: Faults,
         *,
-        clock: Clock,
+        clock: MovableClock,
     ) -> None:
         self._config = config
         self._session = session
         self._feed = feed
         self._faults = faults
         self._clock = clock
-        self._lanes = Lanes()
-        self._disorder = Disorder(self._send)
+        self._queues = KeyedTasks()
+        self._faults_of_webhooks = WebhookFaults(self._send)
         self.log = WebhookLog()
 
     def post(
@@ -67,7 +71,7 @@ class Webhooks:
         body: Mapping[str, Any],
         *,
         kind: str | None = None,
-        taken: Taken | None = None,
+        taken: Accepted | None = None,
         weather: str | None = None,
     ) -> None:
         """
@@ -82,7 +86,7 @@ class Webhooks:
         if fault == ("lose", True):
             self._note(Attempt(self.make(body), 0, self._clock(), 0.0, error="lost on purpose"))
             return
-        self._disorder.put(place, Parcel(f"{place}/{person}", body, taken), fault)
+        self._faults_of_webhooks.put(place, QueuedWebhook(f"{place}/{person}", body, taken), fault)
 
     def make(self, body: Any, *, sign: bool = True) -> Webhook:
         """Return *body* as it goes over the wire; with a wrong proof unless *sign*."""
@@ -112,16 +116,16 @@ class Webhooks:
         return attempt
 
     async def clear(self) -> None:
-        self._disorder.clear()
-        await self._lanes.close()
+        self._faults_of_webhooks.clear()
+        await self._queues.close()
         self.log.clear()
 
-    def _send(self, parcel: Parcel) -> None:
-        self._lanes.put(parcel.lane, partial(self._deliver, parcel))
+    def _send(self, queued: QueuedWebhook) -> None:
+        self._queues.put(queued.lane, partial(self._deliver, queued))
 
-    async def _deliver(self, parcel: Parcel) -> None:
-        await self._clock.sleep(parcel.delay)
-        webhook = self.make(parcel.body)
+    async def _deliver(self, queued: QueuedWebhook) -> None:
+        await self._clock.sleep(queued.delay)
+        webhook = self.make(queued.body)
         number, first = 0, self._clock()
         while True:
             number += 1
@@ -129,8 +133,8 @@ class Webhooks:
             age = self._clock() - first
             pause = pause_after(self._config, attempt=number, status=attempt.status, age=age)
             self._note(replace(attempt, retry_after=pause))
-            if attempt.status == 200 and parcel.taken is not None:
-                parcel.taken()
+            if attempt.status == 200 and queued.taken is not None:
+                queued.taken()
             if pause is None:
                 return
             await self._clock.sleep(pause)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator.config import Config, Number
-from rasa_whatsapp_channel.simulator.media.library import StoredFile
+from rasa_whatsapp_channel.simulator.media.library import MediaFile
 from rasa_whatsapp_channel.simulator.problems import Problem
-from rasa_whatsapp_channel.simulator.state import Message, Person
+from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 
 WABA_ID: Final = "102290129340398"
@@ -41,14 +41,14 @@ _FLAT_UNSUPPORTED: Final = {
 class StatusChange:
     """What became of a message the bot sent."""
 
-    message: Message
+    message: ChatMessage
     status: str
     timestamp: int
     errors: tuple[Mapping[str, Any], ...] = ()
 
 
 def media_content(
-    kind: str, file: StoredFile, api: Api, *, url: str, caption: str | None = None
+    kind: str, file: MediaFile, api: Api, *, url: str, caption: str | None = None
 ) -> dict[str, Any]:
     """Return a media object as *api* announces a file that arrived. *kind* may be ``voice``."""
     nested = api in (CLOUD, DIALOG360)
@@ -86,7 +86,7 @@ def status_error(problem: Problem, api: Api, details: str) -> dict[str, Any]:
 
 
 def messages_webhook(
-    messages: Sequence[Message], person: Person, *, api: Api, number: Number
+    messages: Sequence[ChatMessage], person: WhatsAppUser, *, api: Api, number: Number
 ) -> dict[str, Any]:
     """Return the webhook that brings *messages*, all of one person."""
     if api in (CLOUD, DIALOG360):
@@ -103,7 +103,7 @@ def messages_webhook(
 
 
 def statuses_webhook(
-    changes: Sequence[StatusChange], person: Person, *, api: Api, number: Number
+    changes: Sequence[StatusChange], person: WhatsAppUser, *, api: Api, number: Number
 ) -> dict[str, Any]:
     """Return the webhook that tells of *changes*, all of one person."""
     if api not in (CLOUD, DIALOG360):
@@ -115,7 +115,9 @@ def statuses_webhook(
     return _nest(value, number)
 
 
-def user_id_webhook(old: Person, new: Person, *, now: int, number: Number) -> dict[str, Any]:
+def user_id_webhook(
+    old: WhatsAppUser, new: WhatsAppUser, *, now: int, number: Number
+) -> dict[str, Any]:
     """Return the webhook that tells of a new user id, of a field of its own."""
     update = {
         **({"wa_id": new.phone} if new.phone else {}),
@@ -138,18 +140,18 @@ def _nest(value: Mapping[str, Any], number: Number, *, field: str = "messages") 
     return {"object": "whatsapp_business_account", "entry": [{"id": WABA_ID, "changes": [change]}]}
 
 
-def _nested_contact(person: Person) -> dict[str, Any]:
+def _nested_contact(person: WhatsAppUser) -> dict[str, Any]:
     phone = {"wa_id": person.phone} if person.phone else {}
     return {"profile": {"name": person.name}, **phone, "user_id": person.user_id}
 
 
-def _flat_contact(person: Person, api: Api) -> dict[str, Any]:
+def _flat_contact(person: WhatsAppUser, api: Api) -> dict[str, Any]:
     phone = {"wa_id": person.phone} if person.phone else {}
     user_id = {"user_id": person.user_id} if api is TURN else {}
     return {"profile": {"name": person.name}, **phone, **user_id}
 
 
-def _nested_message(message: Message, person: Person) -> dict[str, Any]:
+def _nested_message(message: ChatMessage, person: WhatsAppUser) -> dict[str, Any]:
     phone = {"from": person.phone} if person.phone else {}
     extra = dict(message.extra)
     if message.type == "unsupported":
@@ -166,7 +168,7 @@ def _nested_message(message: Message, person: Person) -> dict[str, Any]:
     }
 
 
-def _flat_message(message: Message, person: Person, api: Api) -> dict[str, Any]:
+def _flat_message(message: ChatMessage, person: WhatsAppUser, api: Api) -> dict[str, Any]:
     kind, content, extra = message.type, message.content, dict(message.extra)
     if kind == "audio" and isinstance(content, Mapping) and "voice" in content:
         kind = "voice" if content["voice"] else "audio"
@@ -188,7 +190,7 @@ def _flat_message(message: Message, person: Person, api: Api) -> dict[str, Any]:
     }
 
 
-def _nested_status(change: StatusChange, person: Person) -> dict[str, Any]:
+def _nested_status(change: StatusChange, person: WhatsAppUser) -> dict[str, Any]:
     message = change.message
     to_phone = person.phone is not None
     status: dict[str, Any] = {
@@ -211,7 +213,7 @@ def _nested_status(change: StatusChange, person: Person) -> dict[str, Any]:
     return status
 
 
-def _pricing(message: Message) -> dict[str, Any]:
+def _pricing(message: ChatMessage) -> dict[str, Any]:
     """Inside the window only marketing and authentication cost something; templates outside do."""
     category = str((message.filled or {}).get("category", "service")).lower()
     billable = category in ("marketing", "authentication") or (
@@ -225,7 +227,7 @@ def _pricing(message: Message) -> dict[str, Any]:
     }
 
 
-def _flat_status(change: StatusChange, person: Person) -> dict[str, Any]:
+def _flat_status(change: StatusChange, person: WhatsAppUser) -> dict[str, Any]:
     recipient = person.phone or person.user_id
     return {
         "id": change.message.id,

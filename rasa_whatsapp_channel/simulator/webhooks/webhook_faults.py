@@ -13,16 +13,16 @@ from typing import Any, Final
 
 PATIENCE: Final = 1.5
 
-Taken = Callable[[], None]
+Accepted = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Parcel:
+class QueuedWebhook:
     """A body on its way, in its *lane*; *delay* are seconds to wait before it goes."""
 
     lane: str
     body: Mapping[str, Any]
-    taken: Taken | None = None
+    taken: Accepted | None = None
     delay: float = 0.0
 
 
@@ -36,40 +36,42 @@ def join(bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {key: [item for body in bodies for item in body.get(key, ())] for key in keys}
 
 
-class Disorder:
+class WebhookFaults:
     """Holds back what a rule wants held back; *send* takes what goes on."""
 
-    def __init__(self, send: Callable[[Parcel], None]) -> None:
+    def __init__(self, send: Callable[[QueuedWebhook], None]) -> None:
         self._send = send
-        self._held: list[Parcel] = []
-        self._batches: dict[str, tuple[int, list[Parcel]]] = {}  # place → how many, and which
+        self._held: list[QueuedWebhook] = []
+        self._batches: dict[
+            str, tuple[int, list[QueuedWebhook]]
+        ] = {}  # place → how many, and which
         self._timers: set[asyncio.TimerHandle] = set()
 
-    def put(self, place: str, parcel: Parcel, fault: tuple[str, Any] | None) -> None:
-        """Send *parcel* on as *fault* says."""
+    def put(self, place: str, queued: QueuedWebhook, fault: tuple[str, Any] | None) -> None:
+        """Send *queued* on as *fault* says."""
         if place in self._batches:
-            self._add_to_batch(place, parcel)
+            self._add_to_batch(place, queued)
             return
         match fault:
             case "batch", size:
                 self._batches[place] = int(size), []
                 self._later(lambda: self._end_batch(place))
-                self._add_to_batch(place, parcel)
+                self._add_to_batch(place, queued)
             case "reorder", _:
-                self._held.append(parcel)
+                self._held.append(queued)
                 self._later(self._release)
             case "duplicate", copies:
                 for _ in range(int(copies) + 1):
-                    self._pass_on(parcel)
+                    self._pass_on(queued)
             case "again", seconds:
-                self._pass_on(parcel)
+                self._pass_on(queued)
                 # Beside the lane: what comes behind does not wait for it.
-                self._send(Parcel(f"{parcel.lane}/again", parcel.body, None, float(seconds)))
+                self._send(QueuedWebhook(f"{queued.lane}/again", queued.body, None, float(seconds)))
             case "delay", seconds:
-                late = Parcel(parcel.lane, parcel.body, parcel.taken, float(seconds))
+                late = QueuedWebhook(queued.lane, queued.body, queued.taken, float(seconds))
                 self._pass_on(late)
             case _:
-                self._pass_on(parcel)
+                self._pass_on(queued)
 
     def clear(self) -> None:
         for timer in self._timers:
@@ -78,33 +80,33 @@ class Disorder:
         self._held.clear()
         self._batches.clear()
 
-    def _pass_on(self, parcel: Parcel) -> None:
-        self._send(parcel)
+    def _pass_on(self, queued: QueuedWebhook) -> None:
+        self._send(queued)
         self._release()
 
     def _release(self) -> None:
         held, self._held = self._held, []
-        for parcel in held:
-            self._send(parcel)
+        for queued in held:
+            self._send(queued)
 
-    def _add_to_batch(self, place: str, parcel: Parcel) -> None:
-        size, parcels = self._batches[place]
-        parcels.append(parcel)
-        if len(parcels) >= size:
+    def _add_to_batch(self, place: str, queued: QueuedWebhook) -> None:
+        size, queued_webhooks = self._batches[place]
+        queued_webhooks.append(queued)
+        if len(queued_webhooks) >= size:
             self._end_batch(place)
 
     def _end_batch(self, place: str) -> None:
-        _, parcels = self._batches.pop(place, (0, []))
-        if not parcels:
+        _, queued_webhooks = self._batches.pop(place, (0, []))
+        if not queued_webhooks:
             return
 
         def all_taken() -> None:
-            for parcel in parcels:
-                if parcel.taken is not None:
-                    parcel.taken()
+            for queued in queued_webhooks:
+                if queued.taken is not None:
+                    queued.taken()
 
-        body = join([parcel.body for parcel in parcels])
-        self._pass_on(Parcel(parcels[0].lane, body, all_taken))
+        body = join([queued.body for queued in queued_webhooks])
+        self._pass_on(QueuedWebhook(queued_webhooks[0].lane, body, all_taken))
 
     def _later(self, act: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()

@@ -20,7 +20,7 @@ from rasa_whatsapp_channel.inbound.endpoint import WEBHOOK
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import WORLD, create_app
-from rasa_whatsapp_channel.simulator.state import Message
+from rasa_whatsapp_channel.simulator.state import ChatMessage
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.testing.function import answer
 from rasa_whatsapp_channel.whatsapp.apis import APIS
@@ -50,7 +50,7 @@ class Desk:
         for response in responses:
             await self.bot.outlet().say(to, response)
 
-    async def shows(self, count: int, *, within: float = 60.0) -> list[Message]:
+    async def shows(self, count: int, *, within: float = 60.0) -> list[ChatMessage]:
         """Wait until *count* messages have arrived with a person, and return them."""
         end = asyncio.get_running_loop().time() + within
         while len(arrived := self.arrived()) < count:
@@ -63,11 +63,11 @@ class Desk:
         while not any(row.last_error for row in await self.bot.store.outbox.waiting()):
             await asyncio.sleep(0.02)
 
-    def arrived(self) -> list[Message]:
+    def arrived(self) -> list[ChatMessage]:
         messages = self.world.state.messages.values()
         return [each for each in messages if each.direction == "outbound" and not each.errors]
 
-    def file_of(self, message: Message) -> bytes:
+    def file_of(self, message: ChatMessage) -> bytes:
         (media_id,) = set(message.media.values())
         found = self.world.library.find(media_id)
         assert found is not None

@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from rasa_whatsapp_channel.simulator.config import Account
+from rasa_whatsapp_channel.simulator.config import BusinessAccount
 
 MAYA = "4915112345678"
 NUMBER = "106540352242922"
@@ -208,7 +208,7 @@ async def test_a_reset_brings_back_the_real_time_and_takes_rules_away(simulator)
 
 
 async def test_an_access_token_ends_on_the_clock(start):
-    simulator = await start(account=Account(token_ends=1_750_000_000 + DAY))
+    simulator = await start(account=BusinessAccount(token_ends=1_750_000_000 + DAY))
     assert (await simulator.cloud(HELLO))[0] == 200
     await advance(simulator, DAY)
 

@@ -200,4 +200,4 @@ def test_rough_weather_is_said_with_its_seed():
         process.communicate(timeout=10)
 
     assert "Rough weather:        seed 7" in greeting.splitlines()
-    assert weather == {"weather": "rough", "seed": 7, "lasting": False, "gusts": []}
+    assert weather == {"weather": "rough", "seed": 7, "lasting": False, "faults": []}

@@ -43,7 +43,7 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
             }
         ],
         "messages": [],
-        "weather": {"weather": "calm", "seed": None, "lasting": None, "gusts": []},
+        "weather": {"weather": "calm", "seed": None, "lasting": None, "faults": []},
         "refusals": [],
     }
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.load.users import Crowd, Load
+from rasa_whatsapp_channel.simulator.load.users import Load, LoadTest
 from rasa_whatsapp_channel.simulator.server import WORLD, create_app
 from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 
@@ -69,19 +69,19 @@ async def run(bot: Bot, load: Load, **config):
         simulator = create_app(Config(webhook=webhook, retry_pauses=(0.05,), **config))
         running = await stack.enter_async_context(TestServer(simulator))
         bot.url = str(running.make_url("/")).rstrip("/")
-        return await Crowd(simulator[WORLD], load).run()
+        return await LoadTest(simulator[WORLD], load).run()
 
 
 SHORT = Load(people=6, rate=40, duration=0.6, patience=1.5, quiet=0.3)
 
 
 async def test_everybody_is_answered_once_and_in_order():
-    tally = await run(Bot(), SHORT)
+    results = await run(Bot(), SHORT)
 
-    assert tally.written >= 6
-    assert (tally.answered, tally.messages) == (tally.written, 3 * tally.written)
-    assert (tally.lost, tally.doubled, tally.out_of_order) == (0, 0, 0)
-    assert len(tally.latencies) == tally.written
+    assert results.written >= 6
+    assert (results.answered, results.messages) == (results.written, 3 * results.written)
+    assert (results.lost, results.doubled, results.out_of_order) == (0, 0, 0)
+    assert len(results.latencies) == results.written
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ async def test_everybody_is_answered_once_and_in_order():
     [("lost", (1, 0, 0)), ("doubled", (0, 1, 0)), ("reordered", (0, 0, 1))],
 )
 async def test_what_goes_wrong_is_counted(trouble, found):
-    tally = await run(Bot(trouble), SHORT)
+    results = await run(Bot(trouble), SHORT)
 
-    assert (tally.lost, tally.doubled, tally.out_of_order) == found
+    assert (results.lost, results.doubled, results.out_of_order) == found
 
 
 async def test_whatsapp_can_be_slow():
-    tally = await run(Bot(), SHORT, latency=0.05)
+    results = await run(Bot(), SHORT, latency=0.05)
 
-    assert min(tally.latencies) >= 0.05
+    assert min(results.latencies) >= 0.05
 
 
 async def test_a_bot_that_says_nothing_is_found_out_before_the_load():
@@ -151,8 +151,8 @@ def test_on_a_terminal_the_table_is_drawn():
     terminal, other = pty.openpty()
     code = (
         "from rasa_whatsapp_channel.cli.load import _print_table;"
-        "from rasa_whatsapp_channel.simulator.load.results import Tally;"
-        "_print_table(Tally(written=3, answered=2, lost=1))"
+        "from rasa_whatsapp_channel.simulator.load.results import LoadResults;"
+        "_print_table(LoadResults(written=3, answered=2, lost=1))"
     )
     subprocess.run([sys.executable, "-c", code], stdout=other, check=True)
     os.close(other)

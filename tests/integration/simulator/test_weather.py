@@ -21,12 +21,12 @@ async def statuses(simulator, count):
     return seen
 
 
-async def gusts(simulator):
+async def faults(simulator):
     _, weather = await simulator.get("/simulator/weather")
     return [
-        (gust["kind"], gust["n"], gust["do"])
-        for gust in weather["gusts"]
-        if gust["kind"] == "messages"
+        (fault["kind"], fault["n"], fault["do"])
+        for fault in weather["faults"]
+        if fault["kind"] == "messages"
     ]
 
 
@@ -38,19 +38,19 @@ async def test_the_same_seed_and_traffic_meet_the_same_again(start):
     seen = [await statuses(each, 40) for each in (first, second, other)]
 
     assert seen[0] == seen[1] != seen[2]
-    assert await gusts(first) == await gusts(second) != await gusts(other)
-    assert await gusts(first)
+    assert await faults(first) == await faults(second) != await faults(other)
+    assert await faults(first)
     _, requests = await first.get("/simulator/requests")
-    told = [each["mishap"] for each in requests if each["mishap"]]
+    told = [each["fault"] for each in requests if each["fault"]]
     _, weather = await first.get("/simulator/weather")
-    words = [g["words"] for g in weather["gusts"] if g["kind"] == "messages"]
+    words = [g["words"] for g in weather["faults"] if g["kind"] == "messages"]
     assert told == [f"Rough weather: {each}." for each in words]
 
 
 async def test_a_calm_day_brings_nothing(simulator):
     assert set(await statuses(simulator, 30)) == {200}
     _, weather = await simulator.get("/simulator/weather")
-    assert weather == {"weather": "calm", "seed": None, "lasting": None, "gusts": []}
+    assert weather == {"weather": "calm", "seed": None, "lasting": None, "faults": []}
 
 
 async def test_the_weather_turns_while_the_simulator_runs_and_the_page_hears_of_it(start):
@@ -63,10 +63,10 @@ async def test_the_weather_turns_while_the_simulator_runs_and_the_page_hears_of_
         while not any(event["event"] == "weather" for event in events):
             events.append(await socket.receive_json(timeout=5))
 
-    gust = events[-1]
+    fault = events[-1]
     assert events[0]["event"] == "weather_changed"
-    assert gust["words"]
-    assert gust["person"] == "491512345"
+    assert fault["words"]
+    assert fault["person"] == "491512345"
     await simulator.post("/simulator/weather", {"weather": "calm"})
     assert set(await statuses(simulator, 30)) == {200}
 
@@ -170,7 +170,7 @@ async def test_a_reset_brings_back_the_weather_of_the_start(start):
     await simulator.post("/simulator/reset", {})
 
     _, weather = await simulator.get("/simulator/weather")
-    assert (weather["weather"], weather["seed"], weather["gusts"]) == ("rough", 4, [])
+    assert (weather["weather"], weather["seed"], weather["faults"]) == ("rough", 4, [])
 
 
 async def test_a_refused_message_brings_nobody_to_the_desk(simulator):

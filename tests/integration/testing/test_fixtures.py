@@ -309,7 +309,7 @@ class TestInRoughWeather:
             ada.sends(f"message {n}")
             await ada.gets(f"You said: message {n}")
 
-        assert channel.gusts
-        assert all(gust["words"] for gust in channel.gusts)
+        assert channel.weather_faults
+        assert all(fault["words"] for fault in channel.weather_faults)
         channel.turns("calm")
-        assert channel.gusts == []
+        assert channel.weather_faults == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rasa_whatsapp_channel.simulator.faults import ON_REQUESTS, BadRule, Faults
+from rasa_whatsapp_channel.simulator.faults import ON_REQUESTS, Faults, InvalidRule
 
 
 def fates(faults, count, **facts):
@@ -76,5 +76,5 @@ GOOD = {"on": "messages", "when": {"next": 1}, "do": {"code": 1}}
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_with_a_sentence(rule):
-    with pytest.raises(BadRule, match=r"\.$"):
+    with pytest.raises(InvalidRule, match=r"\.$"):
         Faults().add(rule)

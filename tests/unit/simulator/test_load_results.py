@@ -5,33 +5,33 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.simulator.load.results import (
-    Tally,
-    Verdict,
+    Comparison,
+    LoadResults,
+    compare,
     in_words,
-    judge,
     percentile,
 )
 
 
 @pytest.mark.parametrize(
-    ("wanted", "got", "verdict"),
+    ("wanted", "got", "comparison"),
     [
-        ("abc", "abc", Verdict()),
-        ("abc", "", Verdict(lost=3)),
-        ("abc", "ac", Verdict(lost=1)),
-        ("abc", "abcc", Verdict(doubled=1)),
-        ("abc", "abcabc", Verdict(doubled=3)),
-        ("abc", "acb", Verdict(out_of_order=1)),
-        ("abc", "aab", Verdict(lost=1, doubled=1)),
-        ("aab", "aab", Verdict()),
+        ("abc", "abc", Comparison()),
+        ("abc", "", Comparison(lost=3)),
+        ("abc", "ac", Comparison(lost=1)),
+        ("abc", "abcc", Comparison(doubled=1)),
+        ("abc", "abcabc", Comparison(doubled=3)),
+        ("abc", "acb", Comparison(out_of_order=1)),
+        ("abc", "aab", Comparison(lost=1, doubled=1)),
+        ("aab", "aab", Comparison()),
         # Bots vary what they say: other words stand for those that are missing.
-        ("abc", "axc", Verdict()),
-        ("abc", "abcx", Verdict(doubled=1)),
-        ("ab", "x", Verdict(lost=1)),
+        ("abc", "axc", Comparison()),
+        ("abc", "abcx", Comparison(doubled=1)),
+        ("ab", "x", Comparison(lost=1)),
     ],
 )
-def test_an_answer_is_judged_by_the_one_that_somebody_got_alone(wanted, got, verdict):
-    assert judge(wanted, got) == verdict
+def test_an_answer_is_judged_by_the_one_that_somebody_got_alone(wanted, got, comparison):
+    assert compare(wanted, got) == comparison
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_a_percentile_is_one_of_the_values(values, percent, value):
 
 
 def test_the_figures_are_what_a_table_shows():
-    tally = Tally(written=40, answered=38, messages=76, seconds=10.0, latencies=[0.05, 1.5])
-    tally.add(Verdict(lost=2, doubled=1, out_of_order=1))
-    tally.add(Verdict(lost=1))
+    results = LoadResults(written=40, answered=38, messages=76, seconds=10.0, latencies=[0.05, 1.5])
+    results.add(Comparison(lost=2, doubled=1, out_of_order=1))
+    results.add(Comparison(lost=1))
 
-    assert dict(tally.figures()) == {
+    assert dict(results.figures()) == {
         "seconds": "10",
         "written": "40",
         "answered": "38",
@@ -66,7 +66,7 @@ def test_the_figures_are_what_a_table_shows():
         "doubled": "1",
         "out of order": "1",
     }
-    assert (tally.waiting, tally.faults) == (2, 5)
+    assert (results.waiting, results.faults) == (2, 5)
 
 
 def test_without_an_answer_there_is_no_time():

@@ -3,7 +3,7 @@
 import pytest
 
 from rasa_whatsapp_channel.simulator.problems import Refused
-from rasa_whatsapp_channel.simulator.sending_limits import Rates
+from rasa_whatsapp_channel.simulator.sending_limits import RateLimits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES
 
 
@@ -24,7 +24,7 @@ def refusal(rates, person, number="1"):
 
 def test_80_messages_go_in_a_second_whoever_gets_them():
     clock = Clock()
-    rates = Rates(per_second=80, clock=clock)
+    rates = RateLimits(per_second=80, clock=clock)
 
     assert [refusal(rates, str(person)) for person in range(80)] == [None] * 80
     assert refusal(rates, "another") == (130429, 1015)
@@ -36,7 +36,7 @@ def test_80_messages_go_in_a_second_whoever_gets_them():
 @pytest.mark.parametrize(("pause", "taken"), [(5.9, 0), (6, 1), (60, 10), (6000, 45)])
 def test_one_person_gets_a_burst_of_45_and_then_one_in_six_seconds(pause, taken):
     clock = Clock()
-    rates = Rates(per_second=1000, clock=clock)
+    rates = RateLimits(per_second=1000, clock=clock)
 
     assert [refusal(rates, "maya") for _ in range(45)] == [None] * 45
     assert refusal(rates, "maya") == (131056, 429)

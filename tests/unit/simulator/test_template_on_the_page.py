@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from rasa_whatsapp_channel.simulator.templates import Catalog
+from rasa_whatsapp_channel.simulator.templates import TemplateCatalog
 
 PAGE = Path(__file__).parents[3] / "docs" / "simulator.md"
 
@@ -12,7 +12,7 @@ def test_the_template_on_the_page_can_be_copied_into_a_folder(tmp_path):
     (block,) = re.findall(r"```yml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "order.yml").write_text(block, encoding="utf-8")
 
-    template = Catalog(tmp_path).find("order_update", "en_US")
+    template = TemplateCatalog(tmp_path).find("order_update", "en_US")
 
     assert template is not None
     assert [part["type"] for part in template.components] == ["HEADER", "BODY", "FOOTER", "BUTTONS"]

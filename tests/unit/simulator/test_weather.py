@@ -9,8 +9,8 @@ from rasa_whatsapp_channel.simulator.faults import ACTIONS, Faults
 from rasa_whatsapp_channel.simulator.weather import (
     FILES,
     ROUGH_KINDS,
+    Fault,
     Kind,
-    Mishap,
     Span,
     Weather,
     decide,
@@ -21,9 +21,9 @@ from rasa_whatsapp_channel.simulator.weather import (
 PLACES = {"fates": "statuses", "failures": "statuses", "names": "webhooks"}
 
 
-def gusts(seed, kind, count, **more):
+def faults(seed, kind, count, **more):
     found = (decide(seed, kind, n, **more) for n in range(1, count + 1))
-    return [(gust.n, gust.do) for gust in found if gust is not None]
+    return [(fault.n, fault.do) for fault in found if fault is not None]
 
 
 @pytest.mark.parametrize(
@@ -72,27 +72,27 @@ def gusts(seed, kind, count, **more):
     ],
 )
 def test_a_seed_brings_the_same_on_every_machine(seed, kind, expected):
-    assert gusts(seed, kind, 60) == expected
+    assert faults(seed, kind, 60) == expected
 
 
 def test_each_person_has_weather_of_their_own():
-    assert gusts(7, "messages", 60, who=1) != gusts(7, "messages", 60, who=2)
+    assert faults(7, "messages", 60, who=1) != faults(7, "messages", 60, who=2)
 
 
 @pytest.mark.parametrize("kind", ROUGH_KINDS)
 def test_every_mishap_of_a_kind_happens_and_about_as_often_as_it_says(kind):
     wanted = ROUGH_KINDS[kind]
-    loose = {kind: Kind(wanted.mishaps, rest=0)}
+    loose = {kind: Kind(wanted.faults, rest=0)}
     count = 20_000
 
     seen = Counter()
     for n in range(1, count + 1):
-        if (gust := decide(3, kind, n, of_type="image", kinds=loose)) is not None:
-            seen[gust.do[0]] += 1
+        if (fault := decide(3, kind, n, of_type="image", kinds=loose)) is not None:
+            seen[fault.do[0]] += 1
 
     shares = Counter()
-    for mishap in wanted.mishaps:
-        shares[mishap.do[0]] += mishap.share
+    for fault in wanted.faults:
+        shares[fault.do[0]] += fault.share
     assert set(seen) == set(shares)
     for action, share in shares.items():
         assert seen[action] / count == pytest.approx(share, rel=0.25, abs=0.001)
@@ -101,39 +101,39 @@ def test_every_mishap_of_a_kind_happens_and_about_as_often_as_it_says(kind):
 @pytest.mark.parametrize("kind", [kind for kind, each in ROUGH_KINDS.items() if each.rest])
 def test_what_went_wrong_once_gets_through_the_next_times(kind):
     rest = ROUGH_KINDS[kind].rest
-    numbers = [n for n, _ in gusts(5, kind, 5000, of_type="image")]
+    numbers = [n for n, _ in faults(5, kind, 5000, of_type="image")]
 
     assert numbers
     assert all(after - before > rest for before, after in pairwise(numbers))
 
 
 def test_what_happens_to_files_happens_to_nothing_else():
-    texts = {do for _, do in gusts(1, "fates", 5000, of_type="text")}
-    files = {do for _, do in gusts(1, "fates", 5000, of_type="image")}
+    texts = {do for _, do in faults(1, "fates", 5000, of_type="text")}
+    files = {do for _, do in faults(1, "fates", 5000, of_type="image")}
 
     assert ("code", 131053) not in texts
     assert ("code", 131053) in files
-    assert not gusts(1, "phones", 50, of_type="text")
-    assert len(gusts(1, "phones", 50, of_type="document")) == 50
+    assert not faults(1, "phones", 50, of_type="text")
+    assert len(faults(1, "phones", 50, of_type="document")) == 50
 
 
 def test_no_failure_is_left_untold():
-    assert ("lose", True) in {do for _, do in gusts(1, "statuses", 5000)}
-    assert ("lose", True) not in {do for _, do in gusts(1, "failures", 5000)}
+    assert ("lose", True) in {do for _, do in faults(1, "statuses", 5000)}
+    assert ("lose", True) not in {do for _, do in faults(1, "failures", 5000)}
 
 
 def test_what_no_sender_gets_over_can_be_left_out():
-    lasting = {mishap.do for mishap in ROUGH_KINDS["fates"].mishaps if mishap.lasting}
+    lasting = {fault.do for fault in ROUGH_KINDS["fates"].faults if fault.lasting}
 
-    assert lasting & {do for _, do in gusts(1, "fates", 20_000)} == lasting
-    assert not lasting & {do for _, do in gusts(1, "fates", 20_000, lasting=False)}
+    assert lasting & {do for _, do in faults(1, "fates", 20_000)} == lasting
+    assert not lasting & {do for _, do in faults(1, "fates", 20_000, lasting=False)}
 
 
 def test_a_value_is_drawn_within_its_span_and_stands_in_the_words():
-    kinds = {"late": Kind((Mishap(("delay", Span(0.5, 2.0)), 1.0, "{:.1f} s late"),), rest=0)}
+    kinds = {"late": Kind((Fault(("delay", Span(0.5, 2.0)), 1.0, "{:.1f} s late"),), rest=0)}
     drawn = [decide(1, "late", n, kinds=kinds) for n in range(1, 200)]
 
-    seconds = [gust.do[1] for gust in drawn]
+    seconds = [fault.do[1] for fault in drawn]
     assert 0.5 <= min(seconds) < 0.7
     assert 1.8 < max(seconds) <= 2.0
     assert drawn[0].words == f"{seconds[0]:.1f} s late"
@@ -141,23 +141,23 @@ def test_a_value_is_drawn_within_its_span_and_stands_in_the_words():
 
 @pytest.mark.parametrize("kind", ROUGH_KINDS)
 def test_the_weather_does_nothing_that_a_rule_cannot_do(kind):
-    for mishap in ROUGH_KINDS[kind].mishaps:
-        assert mishap.do[0] in ACTIONS[PLACES.get(kind, kind)]
-        value = mishap.do[1]
+    for fault in ROUGH_KINDS[kind].faults:
+        assert fault.do[0] in ACTIONS[PLACES.get(kind, kind)]
+        value = fault.do[1]
         example = value.least if isinstance(value, Span) else value
-        rule = {"on": PLACES.get(kind, kind), "do": {mishap.do[0]: example}}
+        rule = {"on": PLACES.get(kind, kind), "do": {fault.do[0]: example}}
         Faults().add(rule)
-        assert "{" not in mishap.words.format(example)
+        assert "{" not in fault.words.format(example)
 
 
 def test_people_are_told_apart_by_when_they_first_appear_and_not_by_their_numbers():
     def course(*phones):
         weather = Weather(7)
         return [
-            gust.words if gust else None
+            fault.words if fault else None
             for n in range(50)
             for phone in phones
-            for gust in [weather.next("messages", ACTIONS["messages"], {"person": phone})]
+            for fault in [weather.next("messages", ACTIONS["messages"], {"person": phone})]
         ]
 
     assert course("491511", "491512") == course("15550001", "15550002")
@@ -165,8 +165,8 @@ def test_people_are_told_apart_by_when_they_first_appear_and_not_by_their_number
 
 def test_a_rule_goes_before_the_weather():
     told = []
-    weather = Weather(7, kinds={"messages": Kind((Mishap(("status", 500), 1.0, "500"),), rest=0)})
-    faults = Faults(weather=weather, told=lambda hit, facts: told.append(hit.gust))
+    weather = Weather(7, kinds={"messages": Kind((Fault(("status", 500), 1.0, "500"),), rest=0)})
+    faults = Faults(weather=weather, on_hit=lambda hit, facts: told.append(hit.fault))
     faults.add({"on": "messages", "when": {"next": 1}, "do": {"code": 131056}})
 
     first, second = (faults.find("messages", ACTIONS["messages"]) for _ in range(2))
@@ -174,7 +174,7 @@ def test_a_rule_goes_before_the_weather():
     assert (first.do, second.do) == (("code", 131056), ("status", 500))
     assert first.why == "A fault rule of the simulator says so: code 131056."
     assert second.why == "Rough weather: 500."
-    assert [gust is not None for gust in told] == [False, True]
+    assert [fault is not None for fault in told] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ export function createWeather({ state }) {
   const rough = h("button.small", { type: "submit" }, "Let it be rough");
   const calm = h("button.tool", { type: "button", onclick: () => turn({ weather: "calm" }) }, "Calm");
   const words = h("p.quiet");
-  const list = h("ol.gusts", { id: "gusts" });
+  const list = h("ol.weather-faults", { id: "weather-faults" });
   const form = h("form.weather-form", {}, h("label", {}, "Seed ", seed), rough);
   const head = h("div.panel-head", {}, h("h3", {}, "Weather"), calm);
   const node = h("section.bench-weather", { "aria-label": "Weather" }, head, words, form, list);
@@ -28,9 +28,9 @@ export function createWeather({ state }) {
   const turn = (weather) => api.setWeather(weather).catch((error) => toast(error.message));
 
   function draw() {
-    const { weather, seed: drawn, gusts = [] } = state.weather ?? {};
+    const { weather, seed: drawn, faults = [] } = state.weather ?? {};
     const isRough = weather === "rough";
-    const count = gusts.length === 1 ? "1 thing has" : `${gusts.length} things have`;
+    const count = faults.length === 1 ? "1 thing has" : `${faults.length} things have`;
     words.textContent = isRough
       ? `Rough, seed ${drawn}: ${count} gone wrong.`
       : "Calm: nothing goes wrong by itself.";
@@ -38,10 +38,10 @@ export function createWeather({ state }) {
     rough.textContent = isRough ? "Begin anew" : "Let it be rough";
     if (isRough && drawn !== known) seed.value = drawn;
     known = drawn;
-    list.replaceChildren(...gusts.slice(-SHOWN).reverse().map(gustNode));
+    list.replaceChildren(...faults.slice(-SHOWN).reverse().map(faultNode));
   }
 
-  function gustNode({ time, person, words: said, kind, n }) {
+  function faultNode({ time, person, words: said, kind, n }) {
     const who = person && (state.people.get(person)?.name ?? plus(person));
     return h(
       "li",

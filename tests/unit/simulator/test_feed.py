@@ -9,7 +9,7 @@ ATTEMPT = {"event": "webhook", "status": None, "error": "no answer", "attempt": 
 
 
 @pytest.mark.parametrize(
-    ("happening", "line"),
+    ("event", "line"),
     [
         (
             {"event": "refused", "by": "whatsapp", "rule": "No text.", "request": REQUEST},
@@ -17,7 +17,7 @@ ATTEMPT = {"event": "webhook", "status": None, "error": "no answer", "attempt": 
         ),
         (
             {"event": "refused", "by": "channel", "rule": "no such file", "request": None},
-            "a dead letter of the channel: no such file",
+            "dead letter of the channel: no such file",
         ),
         (
             {"event": "weather", "words": "a status comes twice", "kind": "statuses", "n": 7},
@@ -33,5 +33,5 @@ ATTEMPT = {"event": "webhook", "status": None, "error": "no answer", "attempt": 
         ({"event": "message"}, None),
     ],
 )
-def test_only_what_went_wrong_is_said(happening, line):
-    assert describe(happening) == line
+def test_only_what_went_wrong_is_said(event, line):
+    assert describe(event) == line
