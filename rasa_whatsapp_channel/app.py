@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.owner import WhySilent, never_silent
 from rasa_whatsapp_channel.inbound.endpoint import Endpoint
 from rasa_whatsapp_channel.inbound.outages import Outages, to_json
 from rasa_whatsapp_channel.inbound.receiver import Receiver
-from rasa_whatsapp_channel.inbound.silence import Why, nobody_is_silent
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.worker import (
     Bot,
@@ -89,7 +89,7 @@ class App:
         bot: Bot,
         *,
         ready: Callable[[], bool],
-        why_silent: Why = nobody_is_silent,
+        why_silent: WhySilent = never_silent,
         record: Record = nothing_is_recorded,
         root: Path | None = None,
     ) -> None:

@@ -23,6 +23,7 @@ from sanic.response import HTTPResponse
 from rasa_whatsapp_channel.agent import Watch, silence_of, was_handled
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
+from rasa_whatsapp_channel.conversation.owner import WhySilent
 from rasa_whatsapp_channel.inbound.endpoint import (
     HEALTH,
     METRICS,
@@ -31,7 +32,6 @@ from rasa_whatsapp_channel.inbound.endpoint import (
     Endpoint,
     HttpRequest,
 )
-from rasa_whatsapp_channel.inbound.silence import Why
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
@@ -234,7 +234,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         return bot
 
-    def _why_silent(self, app: Sanic) -> Why:
+    def _why_silent(self, app: Sanic) -> WhySilent:
         async def why_silent(sender_id: str) -> str | None:
             return silence_of(await self._watching().retrieve(app.ctx.agent, sender_id))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Final
 
 OURS: Final = "rasa_whatsapp_channel"
@@ -26,3 +27,15 @@ def follow_rasa() -> None:
         for handler in handlers:
             ours.addHandler(handler)
         ours.propagate = rasas.propagate
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return *error* and its root cause in one line: Rasa wraps what a component raises."""
+    cause = error
+    while cause.__cause__ is not None and cause.__cause__ is not error:
+        cause = cause.__cause__
+    return _line(error) if cause is error else f"{_line(error)} (from {_line(cause)})"
+
+
+def _line(error: BaseException) -> str:
+    return traceback.format_exception_only(type(error), error)[-1].strip()

@@ -15,9 +15,10 @@ from rasa_whatsapp_channel.cli.entries import HEADERS, Entry, find, table
 from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.stores import Place, store_options
+from rasa_whatsapp_channel.conversation import erase
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.queue_keys import template_lane
 from rasa_whatsapp_channel.store.base import Queue, Store
-from rasa_whatsapp_channel.store.keys import issued_prefix, keys_of, template_lane
 from rasa_whatsapp_channel.store.mention import mention_of
 
 QUEUES: Final = ("inbox", "outbox")
@@ -190,9 +191,7 @@ async def _forget(place: Place, person: str, *, yes: bool) -> None:
         others = sum(_mentions(entry, mentions) for entry in waiting)
         for name in names:
             sent += await store.ledger.purge(name)
-            for key in keys_of(name):
-                await store.values.delete(key)
-            await store.values.purge(issued_prefix(name))
+            await erase(store.values, name)
             await store.erase(name)
     files = " ".join(
         f"`rasa-whatsapp media kept delete --person {name}`" for name in known.conversations(person)

@@ -174,7 +174,7 @@ class _Sending:
         note: str | None = None,
     ) -> None:
         from rasa_whatsapp_channel.cli.uploads import open_desk
-        from rasa_whatsapp_channel.outbound.issued import commands_of
+        from rasa_whatsapp_channel.conversation.payloads import commands_of
 
         async with AsyncExitStack() as stack:
             desk = await stack.enter_async_context(
@@ -198,20 +198,19 @@ class _Sending:
         """Note in the bot's store what taps on these messages mean, as the channel does."""
         from rasa_whatsapp_channel.cli.stores import Place
         from rasa_whatsapp_channel.conversation.identity import People
-        from rasa_whatsapp_channel.outbound.issued import note_issued
-        from rasa_whatsapp_channel.outbound.outlet import PAYLOAD_LIFE
-        from rasa_whatsapp_channel.store.choices import offer
-        from rasa_whatsapp_channel.store.keys import payload_key
+        from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
+        from rasa_whatsapp_channel.conversation.payloads import Payloads
 
         try:
             async with Place(self.credentials, None).open() as store:
                 name = self._conversation(await People(store.values).conversation_of(self.to))
-                for short, payload in (payloads or {}).items():
-                    await store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
+                kept = Payloads(store.values)
+                await kept.keep(payloads or {})
                 if choices:
-                    await offer(store.values, name, f"out:{uuid.uuid4().hex}", choices)
+                    turn_id = f"out:{uuid.uuid4().hex}"
+                    await NumberedReplies(store.values).offer(name, turn_id, choices)
                 for message in messages:
-                    await note_issued(store.values, name, message)
+                    await kept.note_sent(name, message)
         except StoreError as error:
             click.echo(
                 f"Taps on this will be heard as the buttons' labels, not as commands: {error}",

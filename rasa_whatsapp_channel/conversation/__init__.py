@@ -1,1 +1,33 @@
-"""What is remembered of a person between two messages, for both directions alike."""
+"""
+Conversation memory: what is remembered of a person between two messages, for both directions.
+
+    identity            all names of one person → one conversation
+    window              when a person wrote last, and what may be sent now
+    payloads            the commands on buttons that were sent
+    numbered_replies    the numbers that were offered instead of buttons
+    owner               who answers: the bot, or nobody
+    debounce            the latest messages, and which of them became one turn
+    message_notes       what a later status needs to know of an outbox item
+    queue_keys          keys of queue items that inbound and outbound share
+
+Each fact is a class with its key, type and lifetime; `erase` forgets all of one conversation.
+"""
+
+from __future__ import annotations
+
+from rasa_whatsapp_channel.conversation.debounce import latest_key
+from rasa_whatsapp_channel.conversation.identity import alias_key, record_key
+from rasa_whatsapp_channel.conversation.numbered_replies import offer_key
+from rasa_whatsapp_channel.conversation.owner import owner_key
+from rasa_whatsapp_channel.conversation.payloads import sent_prefix
+from rasa_whatsapp_channel.conversation.window import template_key, wrote_key
+from rasa_whatsapp_channel.store.base import Values
+
+KEYS = (wrote_key, template_key, offer_key, alias_key, record_key, latest_key, owner_key)
+
+
+async def erase(values: Values, conversation: str) -> None:
+    """Erase all facts of *conversation*. Raises `StoreError`."""
+    for key in KEYS:
+        await values.delete(key(conversation))
+    await values.purge(sent_prefix(conversation))

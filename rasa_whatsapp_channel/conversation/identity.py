@@ -18,7 +18,6 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import Clock, Values
-from rasa_whatsapp_channel.store.keys import address_key, person_key
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, UserIdChanged
 from rasa_whatsapp_channel.whatsapp.identity import (
     Address,
@@ -248,12 +247,12 @@ class People:
             if not self._is_same(person, other, ids, is_move=is_move):
                 # Only the ids that WhatsApp tells together are this person's now.
                 if other.phone in ids:
-                    notes[address_key(other.name)] = _to_value(replace(other, phone=None))
+                    notes[record_key(other.name)] = _to_value(replace(other, phone=None))
                 continue
             over.append(other.name)
             for value in (*other.ids, other.name):
-                if await self._values.get(person_key(value)) in (other.name, None):
-                    notes[person_key(value)] = person.name
+                if await self._values.get(alias_key(value)) in (other.name, None):
+                    notes[alias_key(value)] = person.name
             person = replace(
                 person,
                 phone=person.phone or other.phone,
@@ -268,12 +267,12 @@ class People:
         if person == before and is_fresh and all(known.get(each) == person.name for each in ids):
             return person
         person = replace(person, kept=self._clock())
-        notes |= {person_key(value): person.name for value in ids}
-        notes[address_key(person.name)] = _to_value(person)
+        notes |= {alias_key(value): person.name for value in ids}
+        notes[record_key(person.name)] = _to_value(person)
         life = LEFT if is_taken_over(person.name) else LIFE
         await self._values.set_many(notes, life)
         for name in over:
-            await self._values.delete(address_key(name))
+            await self._values.delete(record_key(name))
         if over:
             self._recent.clear()
         return person
@@ -294,7 +293,7 @@ class People:
 
     async def _names(self, ids: Iterable[str]) -> dict[str, str]:
         """Return the conversation of each of *ids* that is known."""
-        names = {value: await self._values.get(person_key(value)) for value in ids}
+        names = {value: await self._values.get(alias_key(value)) for value in ids}
         return {value: name for value, name in names.items() if isinstance(name, str)}
 
     async def _find(self, names: Iterable[str], *, resolve: bool = False) -> list[Person]:
@@ -314,22 +313,22 @@ class People:
     async def _of(self, name: str) -> Person | None:
         if person := await self._record(name):
             return person
-        known = await self._values.get(person_key(name))
+        known = await self._values.get(alias_key(name))
         if not isinstance(known, str):
             return None
         return await self._record(known) or Person.begin(known)
 
     async def _record(self, name: str) -> Person | None:
-        return _from_value(await self._values.get(address_key(name)))
+        return _from_value(await self._values.get(record_key(name)))
 
     async def _leave(self, person: Person, numbers: Iterable[str], at: int) -> None:
         """Numbers are given to other people one day, and those must not land in this chat."""
         for number in filter(str.isdecimal, sorted(numbers)):
-            if await self._values.get(person_key(number)) not in (person.name, None):
+            if await self._values.get(alias_key(number)) not in (person.name, None):
                 continue
             name = f"{number}~{at}"
             next_owner = Person(name, phone=number, ids=(number, name), after=person.name)
-            notes = {address_key(name): _to_value(next_owner), person_key(number): name}
+            notes = {record_key(name): _to_value(next_owner), alias_key(number): name}
             await self._values.set_many(notes, LEFT)
 
     def _remembered(self, ids: tuple[str, ...]) -> str | None:
@@ -340,6 +339,16 @@ class People:
         if len(self._recent) >= MOST:
             self._recent.clear()
         self._recent[ids] = (name, self._clock())
+
+
+def alias_key(value: str) -> str:
+    """Return the key of the conversation that a phone number or user id belongs to."""
+    return f"person:{value}"
+
+
+def record_key(name: str) -> str:
+    """Return the key of the `Person` of the conversation *name*."""
+    return f"address:{name}"
 
 
 def sender_of(event: InboundMessage, sender_id: str = "phone") -> str:

@@ -1,23 +1,110 @@
-"""When a person wrote last, over all conversations that turned out to be theirs."""
+"""
+Customer service window: when a person wrote last, and what may be sent to them now.
+
+After a person's last message anything may be sent for a day; after that only templates.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import Values
-from rasa_whatsapp_channel.store.keys import wrote_key
+from rasa_whatsapp_channel.whatsapp.limits import WINDOW
 
-CLOSED: Final = 0.0  # "last written" of a person whose window WhatsApp says is closed
-
-
-async def last_wrote(values: Values, conversations: Iterable[str]) -> float | None:
-    """Return it in unix seconds; None where nothing is known. Raises `StoreError`."""
-    found = [await values.get(wrote_key(name)) for name in conversations]
-    return max((at for at in found if at is not None), default=None)
+LIFE: Final = 90 * DAY  # of a person's last message
+CLOSED_LIFE: Final = 2 * DAY
+CLOSED: Final = 0.0  # last message of a person whose window is closed, as WhatsApp says
+# WhatsApp counts from its own clock, and a message needs a moment to get there.
+MARGIN: Final = 60.0
 
 
-async def note_closed(values: Values, conversations: Iterable[str]) -> None:
-    """Note that WhatsApp says the window is closed. Raises `StoreError`."""
-    await values.set_many({wrote_key(name): CLOSED for name in conversations}, 2 * DAY)
+class Windows:
+    """
+    The last message of each person, and the last template sent for a closed window.
+
+    *names* are all conversations of one person. Every method raises `StoreError`.
+    """
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    async def last_wrote(self, names: Iterable[str]) -> float | None:
+        """Return when the person wrote last, in unix seconds; None if that is not known."""
+        found = [await self._values.get(wrote_key(name)) for name in names]
+        return max((at for at in found if at is not None), default=None)
+
+    async def note_wrote(self, name: str, at: float) -> None:
+        await self._values.set(wrote_key(name), at, LIFE)
+
+    async def note_closed(self, names: Iterable[str]) -> None:
+        """Note that the window is closed, as WhatsApp says."""
+        await self._values.set_many({wrote_key(name): CLOSED for name in names}, CLOSED_LIFE)
+
+    async def last_template(self, name: str) -> float | None:
+        """Return when the template for closed windows was sent last, in unix seconds."""
+        at = await self._values.get(template_key(name))
+        return at if isinstance(at, float) else None
+
+    async def note_template(self, name: str, at: float, *, life: float) -> None:
+        await self._values.set(template_key(name), at, life)
+
+
+def wrote_key(name: str) -> str:
+    return f"wrote:{name}"
+
+
+def template_key(name: str) -> str:
+    return f"reengaged:{name}"
+
+
+@dataclass(frozen=True)
+class Open:
+    """The message may be sent. *known* is False if the person's last message is not known."""
+
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The window is closed. The message waits up to *left* seconds for the person to write."""
+
+    left: float
+
+
+@dataclass(frozen=True)
+class TooLate:
+    """The window stayed closed for as long as the message was kept."""
+
+
+def is_closed(wrote_at: float | None, now: float) -> bool:
+    """
+    Return whether the window of a person who last wrote at *wrote_at* is certainly closed.
+
+    If the time is not known, the window may be open: the store may be younger than the
+    conversation, and WhatsApp refuses the message if it is closed.
+    """
+    return wrote_at is not None and now - wrote_at > WINDOW - MARGIN
+
+
+def decide(
+    *, wrote_at: float | None, now: float, put_at: float, keep: float
+) -> Open | Wait | TooLate:
+    """Decide about a free-form message put at *put_at*, to be kept for at most *keep* seconds."""
+    if not is_closed(wrote_at, now):
+        return Open(known=wrote_at is not None)
+    left = put_at + keep - now
+    return Wait(left) if left > 0 else TooLate()
+
+
+def is_covered(last: float | None, *, wrote_at: float | None, put_at: float, keep: float) -> bool:
+    """
+    Return whether a template sent at *last* also stands for a message put at *put_at*.
+
+    It does until the person writes, for messages put in the first half of the *keep* seconds that
+    messages wait. A message that the bot sends once a day is worth a template each time.
+    """
+    return last is not None and (wrote_at or 0.0) < last and put_at < last + keep / 2

@@ -17,19 +17,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.inbound.choice import typed_number
+from rasa_whatsapp_channel.conversation.debounce import MOST, DebounceMemory, Piece
+from rasa_whatsapp_channel.conversation.numbered_replies import typed_number
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING, Turn, handling_of_message
 from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import DEBOUNCE, Clock, QueueItem, Store
-from rasa_whatsapp_channel.store.keys import pieces_key
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 LONGEST: Final = 4  # times the setting: whoever never stops is answered all the same
-PIECES: Final = 30  # of one turn
-LIFE: Final = DAY / 24
 _PARTS: Final = ("text", "image", "video")
 
 
@@ -44,7 +41,8 @@ class Debouncer:
         words: Mapping[str, str] = NO_WORDING,
         clock: Clock = time.time,
     ) -> None:
-        self._store = store
+        self._inbox = store.inbox
+        self._memory = DebounceMemory(store.values)
         self._debounce = debounce
         self._words = words
         self._clock = clock
@@ -56,17 +54,14 @@ class Debouncer:
             return
         body = to_body(event) if is_part(event) else None
         async with self._lock:
-            kept = await self._pieces(conversation)
-            new = {"key": event.key, "at": self._clock(), "body": body}
-            await self._store.values.set(pieces_key(conversation), [*kept, new][-PIECES:], LIFE)
+            piece = {"key": event.key, "at": self._clock(), "body": body}
+            await self._memory.add(conversation, piece)
         if body is None:  # a tap ends a burst: what was written before it is heard at once
-            await self._store.inbox.end_wait(conversation, DEBOUNCE)
+            await self._inbox.end_wait(conversation, DEBOUNCE)
 
     async def was_heard(self, item: QueueItem) -> bool:
         """Return whether *item* was part of an earlier turn."""
-        if not self._debounce:
-            return False
-        return bool(await self._store.values.get(_heard_key(item.key)))
+        return bool(self._debounce) and await self._memory.was_handled(item.key)
 
     async def gather(
         self, item: QueueItem, event: InboundMessage
@@ -74,36 +69,29 @@ class Debouncer:
         """Return how long to wait yet; when it is 0.0, also the messages to hear with *event*."""
         if not self._debounce or not is_part(event):
             return 0.0, ()
-        decided = await self._store.values.get(_burst_key(item.key))
+        decided = await self._memory.decided(item.key)
         if decided is None:
-            wait, decided = self._decide(item, await self._pieces(item.conversation))
+            wait, decided = self._decide(item, await self._memory.latest(item.conversation))
             if wait > 0:
                 return wait, ()
-            await self._store.values.set(_burst_key(item.key), decided, LIFE)
+            await self._memory.decide(item.key, decided)
         return 0.0, [
             event for event in map(from_body, decided) if isinstance(event, InboundMessage)
         ]
 
     async def heard(self, others: Sequence[InboundMessage]) -> None:
         """Note that these were heard with another message."""
-        for event in others:
-            await self._store.values.set(_heard_key(event.key), 1, DAY)
+        await self._memory.note_handled(event.key for event in others)
 
-    def _decide(
-        self, item: QueueItem, pieces: Sequence[Mapping[str, Any]]
-    ) -> tuple[float, list[Any]]:
+    def _decide(self, item: QueueItem, pieces: Sequence[Piece]) -> tuple[float, list[Any]]:
         keys = [piece["key"] for piece in pieces]
         behind = pieces[keys.index(item.key) + 1 :] if item.key in keys else []
         ends = next((n for n, piece in enumerate(behind) if piece["body"] is None), None)
         parts = behind[:ends]
         last = parts[-1]["at"] if parts else item.put_at
         until = min(last + self._debounce, item.put_at + LONGEST * self._debounce)
-        wait = until - self._clock() if ends is None and len(parts) < PIECES - 1 else 0.0
+        wait = until - self._clock() if ends is None and len(parts) < MOST - 1 else 0.0
         return max(wait, 0.0), [piece["body"] for piece in parts]
-
-    async def _pieces(self, conversation: str) -> list[Mapping[str, Any]]:
-        kept = await self._store.values.get(pieces_key(conversation))
-        return kept if isinstance(kept, list) else []
 
 
 def is_part(event: InboundMessage) -> bool:
@@ -125,11 +113,3 @@ def join(turns: Sequence[Turn]) -> Turn:
         text="\n".join(words) or turns[0].text,
         metadata={"whatsapp": {**facts[0], "messages": facts}},
     )
-
-
-def _burst_key(key: str) -> str:
-    return f"burst:{key}"
-
-
-def _heard_key(key: str) -> str:
-    return f"heard:{key}"

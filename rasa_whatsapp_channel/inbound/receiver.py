@@ -11,11 +11,11 @@ from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People, sender_of
+from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.inbound.debounce import Debouncer
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import WINDOW, Clock, Store
-from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.events import (
     Event,
@@ -30,7 +30,6 @@ from rasa_whatsapp_channel.whatsapp.identity import at_number
 logger = logging.getLogger(__name__)
 
 # Long after the window has closed it still matters that it is closed, and not unknown.
-WROTE_LIFE: Final = 90 * DAY
 # Seconds that a note of when somebody wrote is good for, so that who writes a lot costs no more:
 # the window then seems to end that much earlier than it does.
 FRESH: Final = 30.0
@@ -58,6 +57,7 @@ class Receiver:
         clock: Clock = time.time,
     ) -> None:
         self._store = store
+        self._windows = Windows(store.values)
         self._metrics = metrics
         self._note_status = note_status
         self._people = people or People(store.values, clock=clock)
@@ -88,7 +88,7 @@ class Receiver:
 
     async def _message(self, event: InboundMessage) -> None:
         sender_id = await self._name(event)
-        wrote_at = await self._store.values.get(wrote_key(sender_id))
+        wrote_at = await self._windows.last_wrote((sender_id,))
         is_first = not wrote_at and event.type != "system"
         is_new = await self._keep(event, sender_id, is_first=is_first)
         if is_new:
@@ -152,7 +152,7 @@ class Receiver:
             return  # noted a moment ago
         if not is_new or now - at > DAY / 24:  # comes late; somebody may have written since
             at = max(at, before)
-        await self._store.values.set(wrote_key(sender_id), min(at, now), WROTE_LIFE)
+        await self._windows.note_wrote(sender_id, min(at, now))
         person = await self._people.of(sender_id)
         for conversation in person.conversations(sender_id):
             await self._store.outbox.end_wait(conversation, WINDOW)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Outcome, Retry
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -35,8 +35,8 @@ def after_failure(error: Exception, *, tries: int, claims: int, lasting: float) 
     if isinstance(error, TurnTimeout):
         return DeadLetter(str(error))
     if tries >= ATTEMPTS:
-        return DeadLetter(f"the bot failed {tries} times, last with {in_words(error)}")
-    return Retry(4.0 ** (tries - 1), error=in_words(error))
+        return DeadLetter(f"the bot failed {tries} times, last with {in_one_line(error)}")
+    return Retry(4.0 ** (tries - 1), error=in_one_line(error))
 
 
 def pause(failures: int) -> float:
@@ -56,15 +56,3 @@ def is_worth_another_fetch(error: WhatsAppError) -> bool:
     if isinstance(error, SendError):
         return error.verdict in (Verdict.RETRY, Verdict.REFRESH_TOKEN)
     return False
-
-
-def in_words(error: BaseException) -> str:
-    """Return *error* in one line, and what is behind it: Rasa wraps what a component raises."""
-    cause = error
-    while cause.__cause__ is not None and cause.__cause__ is not error:
-        cause = cause.__cause__
-    return _line(error) if cause is error else f"{_line(error)} (from {_line(cause)})"
-
-
-def _line(error: BaseException) -> str:
-    return traceback.format_exception_only(type(error), error)[-1].strip()

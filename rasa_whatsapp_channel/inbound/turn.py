@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.identity import sender_of
+from rasa_whatsapp_channel.conversation.payloads import is_command
+from rasa_whatsapp_channel.conversation.queue_keys import is_failure_of_failure
 from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
 from rasa_whatsapp_channel.inbound.metadata import MEDIA, media_of, metadata_of
 from rasa_whatsapp_channel.inbound.sanitize import sanitize
@@ -28,7 +30,6 @@ from rasa_whatsapp_channel.settings.inbound import (
     handling_of_kind,
     template_of,
 )
-from rasa_whatsapp_channel.store.keys import is_command, is_failure_of_failure
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 

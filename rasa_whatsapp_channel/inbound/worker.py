@@ -16,17 +16,17 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.inbound.choice import chosen_payload
+from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
+from rasa_whatsapp_channel.conversation.owner import Owners, WhySilent, never_silent
+from rasa_whatsapp_channel.conversation.payloads import Payloads, is_command
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
 from rasa_whatsapp_channel.inbound.receipts import Receipt, Receipts
 from rasa_whatsapp_channel.inbound.recovery import (
     after_failure,
-    in_words,
     is_worth_another_fetch,
 )
-from rasa_whatsapp_channel.inbound.silence import Silences, Why, nobody_is_silent
 from rasa_whatsapp_channel.inbound.transcribe import Function, transcribe
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
@@ -41,6 +41,7 @@ from rasa_whatsapp_channel.inbound.turn import (
     to_event,
     to_turn,
 )
+from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.inbound import Handling
@@ -55,7 +56,6 @@ from rasa_whatsapp_channel.store.base import (
     Retry,
     Store,
 )
-from rasa_whatsapp_channel.store.keys import is_command, issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -130,7 +130,7 @@ class InboxWorker:
         metrics: Metrics | None = None,
         turn_timeout: float = 300.0,
         download_timeout: float = DOWNLOAD,
-        why_silent: Why = nobody_is_silent,
+        why_silent: WhySilent = never_silent,
         record: Record = nothing_is_recorded,
         outages: Outages | None = None,
         concurrency: Concurrency | None = None,
@@ -149,7 +149,9 @@ class InboxWorker:
         self._turn_timeout = turn_timeout
         self._download_timeout = download_timeout
         self._outages = outages or Outages(self._metrics)
-        self._silences = Silences(store.values, why_silent, self._metrics)
+        self._owners = Owners(store.values, why_silent, self._metrics)
+        self._payloads = Payloads(store.values)
+        self._numbered = NumberedReplies(store.values)
         self._concurrency = concurrency or Concurrency()
         self._clock = clock
         self._sleep = sleep
@@ -184,7 +186,7 @@ class InboxWorker:
         trying = self._outages.are_on
         events = [event, *others]
         try:
-            hidden = await self._silences.last(item.conversation)
+            hidden = await self._owners.is_silent(item.conversation)
         except BotUnavailable as error:
             return self._failed(item, error)
         async with self._receipts.during(events[-1].id, hidden=hidden) as receipt:
@@ -201,7 +203,7 @@ class InboxWorker:
             return self._wait(wait)
         trying = self._outages.are_on
         try:
-            hidden = event.type in NO_TICKS or await self._silences.last(item.conversation)
+            hidden = event.type in NO_TICKS or await self._owners.is_silent(item.conversation)
         except BotUnavailable as error:
             return self._failed(item, error)
         async with self._receipts.during(event.id, hidden=hidden, thinks=False) as receipt:
@@ -247,7 +249,7 @@ class InboxWorker:
             if receipt:
                 receipt.withhold()
             return self._failed(item, error)
-        if spoke is False and await self._silences.begin(item.conversation) and receipt:
+        if spoke is False and await self._owners.fell_silent(item.conversation) and receipt:
             receipt.withhold()
         self._outages.over()
         if item.failing_since is not None:  # it may have been this message that met it
@@ -294,7 +296,7 @@ class InboxWorker:
             file=file,
             problem=problem,
             payload=await self._payload(event, sender_id)
-            or await chosen_payload(self._store.values, self._people, event, sender_id),
+            or await self._numbered.find(sender_id, event, self._people),
             response=await self._response(event),
             transcript=await self._transcribe(event, file),
             first=bool(item.body.get("first")) and event.key == item.key,
@@ -314,24 +316,14 @@ class InboxWorker:
         tapped = tapped_id(event)
         if tapped is None or not is_command(tapped):
             return None
-        if not await self._is_issued(sender_id, tapped):
+        payload = await self._payloads.find(sender_id, tapped, self._people)
+        if payload is None:
             logger.warning(
                 "whatsapp.tap_not_ours: %s taps a button with a command that was not sent to this "
                 "person; the bot hears its title",
                 event.key,
             )
-            return None
-        payload = await self._store.values.get(payload_key(tapped))
-        return payload if isinstance(payload, str) else tapped
-
-    async def _is_issued(self, sender_id: str, tapped: str) -> bool:
-        if await self._store.values.get(issued_key(sender_id, tapped)):
-            return True
-        person = await self._people.of(sender_id)
-        for conversation in person.conversations(sender_id):
-            if await self._store.values.get(issued_key(conversation, tapped)):
-                return True
-        return False
+        return payload
 
     async def _response(self, event: InboundMessage) -> str | None:
         """Return the name of the response that the message quotes, answers or reacts to."""
@@ -405,6 +397,6 @@ def _say_again(item: QueueItem, error: Exception, outcome: Retry) -> None:
         item.key,
         item.tries,
         outcome.after,
-        in_words(error),
+        in_one_line(error),
         exc_info=error,
     )

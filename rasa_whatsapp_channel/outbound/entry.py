@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Final
 
+from rasa_whatsapp_channel.conversation.queue_keys import part_key
 from rasa_whatsapp_channel.outbound.called import call
 from rasa_whatsapp_channel.store.base import Body
-from rasa_whatsapp_channel.store.keys import part_key
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse_outgoing
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.queue_keys import failure_key
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.store.base import Queue
-from rasa_whatsapp_channel.store.keys import failure_key
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed
 

@@ -7,20 +7,19 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.window import last_wrote
+from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
+from rasa_whatsapp_channel.conversation.payloads import Payloads
+from rasa_whatsapp_channel.conversation.queue_keys import template_lane
+from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.called import call, name_of, source_of
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.note import write_changes, write_lost
-from rasa_whatsapp_channel.outbound.window import is_closed
 from rasa_whatsapp_channel.store.base import Clock, Store
-from rasa_whatsapp_channel.store.choices import offer
-from rasa_whatsapp_channel.store.keys import payload_key, template_lane
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import to_recipient
@@ -28,8 +27,6 @@ from rasa_whatsapp_channel.whatsapp.json_values import excerpt
 from rasa_whatsapp_channel.whatsapp.messages import Template
 
 logger = logging.getLogger(__name__)
-
-PAYLOAD_LIFE: Final = 90 * DAY  # people tap old buttons
 
 
 class Outlet:
@@ -99,10 +96,10 @@ class Outlet:
         lost = [change for change in composed.changes if change.lost]
         if lost and not composed.messages and self._tell_dead_letter is not None:
             await self._tell_dead_letter(write_lost(recipient_id, name_of(response), lost))
-        for short, payload in composed.payloads.items():
-            await self._store.values.set(payload_key(short), payload, PAYLOAD_LIFE)
+        await Payloads(self._store.values).keep(composed.payloads)
         if composed.messages:
-            await offer(self._store.values, recipient_id, self._turn_id, composed.choices)
+            numbered = NumberedReplies(self._store.values)
+            await numbered.offer(recipient_id, self._turn_id, composed.choices)
         template_key = f"{self._next_key}:template"
         if composed.template:
             await self._put_template(recipient_id, composed.template, template_key)
@@ -153,7 +150,7 @@ class Outlet:
         waits for the window may stand before it. The key lets the template go only once.
         """
         person = await self._people.of(recipient_id)
-        wrote_at = await last_wrote(self._store.values, person.conversations(recipient_id))
+        wrote_at = await Windows(self._store.values).last_wrote(person.conversations(recipient_id))
         if is_closed(wrote_at, self._clock()):
             body = Entry(recipient_id, template.body()).body()
             await self._store.outbox.put(key, template_lane(recipient_id), body)

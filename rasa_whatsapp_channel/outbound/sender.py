@@ -18,15 +18,18 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation import window
 from rasa_whatsapp_channel.conversation.identity import People, Person
-from rasa_whatsapp_channel.conversation.window import last_wrote, note_closed
+from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
+from rasa_whatsapp_channel.conversation.payloads import Payloads
+from rasa_whatsapp_channel.conversation.queue_keys import template_lane
+from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.outbound import recovery, window
+from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import drop_media, say_dropped
 from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.issued import note_issued
 from rasa_whatsapp_channel.outbound.note import write_changes, write_dead_letter, write_note
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.outbound.throttle import Throttle
@@ -47,12 +50,6 @@ from rasa_whatsapp_channel.store.base import (
     status_of,
 )
 from rasa_whatsapp_channel.store.bucket import Limit
-from rasa_whatsapp_channel.store.keys import (
-    confirmation_key,
-    reengaged_key,
-    template_lane,
-    unconfirmed_key,
-)
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -119,6 +116,9 @@ class Sender:
         self._client = client
         self._uploads = uploads
         self._store = store
+        self._notes = MessageNotes(store.values)
+        self._payloads = Payloads(store.values)
+        self._windows = Windows(store.values)
         self._statuses = statuses
         self._failures = failures
         self._people = people or People(store.values, clock=clock)
@@ -212,7 +212,7 @@ class Sender:
         if sent := await self._store.ledger.by_key(item.key):
             # Noted, but the process died, or the store broke, before the entry was ended.
             return await self._after_sending(item, sent, message)
-        message_id = await self._store.values.get(confirmation_key(item.key))
+        message_id = await self._notes.confirmation(item.key)
         if message_id is not None:
             logger.info(
                 "whatsapp.confirmed: %s was taken, as its status says", entry.called(item.key)
@@ -231,8 +231,7 @@ class Sender:
         self, item: QueueItem, entry: Entry, wait: float, *, error: str | None, counted: bool = True
     ) -> Outcome:
         """Let a status tell whether WhatsApp took the message, which ends the wait."""
-        life = 2 * wait + DAY / 24
-        await self._store.values.set(unconfirmed_key(item.key), item.conversation, life)
+        await self._notes.expect_confirmation(item.key, item.conversation, wait)
         cause = confirmation_of(item.key)
         return Retry(
             wait,
@@ -245,7 +244,7 @@ class Sender:
 
     async def _look_for_confirmation(self, item: QueueItem) -> None:
         """End the wait if the status came while the entry was still claimed."""
-        if await self._store.values.get(confirmation_key(item.key)) is not None:
+        if await self._notes.confirmation(item.key) is not None:
             await self._store.outbox.end_wait(item.conversation, confirmation_of(item.key))
 
     async def _window(
@@ -262,7 +261,7 @@ class Sender:
         )
 
     async def _wrote_at(self, entry: Entry, person: Person) -> float | None:
-        return await last_wrote(self._store.values, person.conversations(entry.recipient_id))
+        return await self._windows.last_wrote(person.conversations(entry.recipient_id))
 
     async def _outside_window(
         self, item: QueueItem, entry: Entry, state: window.Wait | window.TooLate, person: Person
@@ -294,14 +293,14 @@ class Sender:
         self, item: QueueItem, entry: Entry, template: Mapping[str, Any], person: Person
     ) -> None:
         """Put *template* out unless *item* was put while another waited for the answer to it."""
-        key = reengaged_key(person.conversations(entry.recipient_id)[0])
-        last = await self._store.values.get(key)
+        name = person.conversations(entry.recipient_id)[0]
+        last = await self._windows.last_template(name)
         wrote_at = await self._wrote_at(entry, person)
         keep = self._pace.wait_for_window
         if window.is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=keep):
             return
         await self._put_template(item, entry, template)
-        await self._store.values.set(key, self._clock(), 2 * keep)
+        await self._windows.note_template(name, self._clock(), life=2 * keep)
 
     async def _put_template(
         self, item: QueueItem, entry: Entry, template: Mapping[str, Any]
@@ -366,7 +365,7 @@ class Sender:
         self, item: QueueItem, entry: Entry, ready: Message, person: Person
     ) -> Accepted:
         conversation = person.conversations(entry.recipient_id)[0]
-        await note_issued(self._store.values, conversation, ready)
+        await self._payloads.note_sent(conversation, ready)
         try:
             with self._metrics.send_timer():
                 return await self._client.send(
@@ -412,7 +411,7 @@ class Sender:
                 recovery.BROKEN,
                 cause=confirmation_of(item.key),
                 counted=False,
-                then=partial(self._store.values.set, confirmation_key(item.key), message_id, DAY),
+                then=partial(self._notes.confirm, item.key, message_id),
             )
         logger.debug("whatsapp.sent: %s is %s", item.key, message_id)
         names = (accepted.user_id, accepted.wa_id)
@@ -578,7 +577,7 @@ class Sender:
         wrote_at = await self._wrote_at(entry, person)
         if wrote_at is not None and self._clock() - wrote_at < CROSSING:
             return Retry(AGAIN, counted=False)  # what is open by now may not be noted as closed
-        await note_closed(self._store.values, person.conversations(entry.recipient_id))
+        await self._windows.note_closed(person.conversations(entry.recipient_id))
         return Retry(0.0, counted=False)
 
     async def _dead_letter(

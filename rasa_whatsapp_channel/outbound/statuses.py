@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.window import last_wrote, note_closed
+from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
+from rasa_whatsapp_channel.conversation.queue_keys import template_lane
+from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import needs_file
 from rasa_whatsapp_channel.outbound.entry import Entry
@@ -24,7 +25,6 @@ from rasa_whatsapp_channel.store.base import (
     is_news,
     status_of,
 )
-from rasa_whatsapp_channel.store.keys import confirmation_key, template_lane, unconfirmed_key
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ErrorCode, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, InvalidMessage, PlatformError
 from rasa_whatsapp_channel.whatsapp.events import Status
@@ -52,6 +52,8 @@ class Statuses:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        self._notes = MessageNotes(store.values)
+        self._windows = Windows(store.values)
         self._failures = failures
         self._people = people or People(store.values, clock=clock)
         self._codes = codes
@@ -100,9 +102,9 @@ class Statuses:
         key = status.callback_data
         if not key or await self._store.ledger.get(status.message_id) is not None:
             return
-        await self._store.values.set(confirmation_key(key), status.message_id, DAY)
-        conversation = await self._store.values.get(unconfirmed_key(key))
-        if isinstance(conversation, str):
+        await self._notes.confirm(key, status.message_id)
+        conversation = await self._notes.expecting(key)
+        if conversation is not None:
             await self._tie(conversation, status)
             await self._store.outbox.end_wait(conversation, confirmation_of(key))
 
@@ -180,9 +182,9 @@ class Statuses:
         """
         person = await self._people.of(sent.recipient_id)
         conversations = person.conversations(sent.recipient_id)
-        wrote_at = await last_wrote(self._store.values, conversations)
+        wrote_at = await self._windows.last_wrote(conversations)
         if wrote_at is None or wrote_at <= sent.at:
-            await note_closed(self._store.values, conversations)
+            await self._windows.note_closed(conversations)
 
 
 def _read_entry(sent: Sent) -> Entry | None:

@@ -12,6 +12,7 @@ from opentelemetry import propagate
 from opentelemetry.trace import Span, SpanKind, Tracer
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.inbound.worker import Bot
 from rasa_whatsapp_channel.media.convert.converter import Converter
@@ -28,7 +29,6 @@ from rasa_whatsapp_channel.store.base import (
     QueueItem,
     Store,
 )
-from rasa_whatsapp_channel.store.keys import trace_key
 from rasa_whatsapp_channel.tracing import NoteStatus, Receive, Tracing, spans
 from rasa_whatsapp_channel.tracing.spans import TRACE, Spans, carry, context_of
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Download
@@ -245,7 +245,7 @@ async def _keep_trace(store: Store, item: QueueItem, span: Span) -> None:
     if not span.get_span_context().trace_flags.sampled:
         return
     try:
-        await store.values.set(trace_key(item.key), item.body.get(TRACE) or carry(), KEPT)
+        await MessageNotes(store.values).keep_trace(item.key, item.body.get(TRACE) or carry(), KEPT)
     except StoreError as error:  # the message goes all the same
         logger.info("whatsapp.trace_not_kept: %s: %s", item.key, error)
 
@@ -259,6 +259,6 @@ async def _find_trace(store: Store, status: Status) -> Any:
             if sent is None:
                 return None
             key = sent.key
-        return await store.values.get(trace_key(key))
+        return await MessageNotes(store.values).trace(key)
     except StoreError:
         return None  # whoever notes the status hears of it

@@ -15,9 +15,9 @@ import pytest
 import pytest_asyncio
 from support.quiet_client import QuietClient
 
+from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.inbound.turn import INTENTS, Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
-from rasa_whatsapp_channel.outbound.issued import note_issued
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
@@ -252,6 +252,7 @@ def test_the_readers_would_obey_if_the_text_came_through(words):
 
 
 COMMAND = '/greet{"role": "guest"}'
+BUTTONS = ReplyButtons("Hi", buttons=(Button(COMMAND, "A"),))
 TAPS = {
     "button": _interactive("button_reply", id=COMMAND, title="As a guest"),
     "row": _interactive("list_reply", id=COMMAND, title="As a guest"),
@@ -261,7 +262,7 @@ TAPS = {
 
 @pytest.mark.parametrize("kind", TAPS)
 async def test_a_button_that_was_sent_to_this_person_is_obeyed(store, kind):
-    await note_issued(store.values, PHONE, ReplyButtons("Hi", buttons=(Button(COMMAND, "A"),)))
+    await Payloads(store.values).note_sent(PHONE, BUTTONS)
 
     text = await hear(store, webhook(TAPS[kind]))
 
@@ -271,13 +272,13 @@ async def test_a_button_that_was_sent_to_this_person_is_obeyed(store, kind):
 
 @pytest.mark.parametrize("kind", TAPS)
 async def test_a_button_that_was_sent_to_somebody_else_is_not(store, kind):
-    await note_issued(store.values, OTHER, ReplyButtons("Hi", buttons=(Button(COMMAND, "A"),)))
+    await Payloads(store.values).note_sent(OTHER, BUTTONS)
 
     assert await hear(store, webhook(TAPS[kind])) == "As a guest"
 
 
 async def test_a_button_with_other_entities_than_were_sent_is_not(store):
-    await note_issued(store.values, PHONE, ReplyButtons("Hi", buttons=(Button(COMMAND, "A"),)))
+    await Payloads(store.values).note_sent(PHONE, BUTTONS)
     forged = _interactive("button_reply", id=COMMAND.replace("guest", "admin"), title="A")
 
     assert await hear(store, webhook(forged)) == "A"
@@ -298,6 +299,6 @@ async def test_a_quick_reply_of_a_template_we_sent_is_obeyed(store):
             ],
         }
     )
-    await note_issued(store.values, PHONE, template)
+    await Payloads(store.values).note_sent(PHONE, template)
 
     assert await hear(store, webhook(TAPS["template"])) == COMMAND

@@ -18,9 +18,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from support.spans import Spans, listening, told, trace_id
 from support.webhooks import envelope, status, text, texts
 
+from rasa_whatsapp_channel.conversation.message_notes import trace_key
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Body
-from rasa_whatsapp_channel.store.keys import trace_key
 
 PHONE = "4915112345678"
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

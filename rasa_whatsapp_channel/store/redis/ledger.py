@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import (
-    ARRIVED,
-    STATUS_RANK,
-    Body,
-    Ledger,
-    Retention,
-    Sent,
-)
+from rasa_whatsapp_channel.store.base import ARRIVED, STATUS_RANK, Body, Ledger, Retention, Sent
 from rasa_whatsapp_channel.store.redis.link import Arg, Link
 from rasa_whatsapp_channel.store.text import from_json, to_json
 

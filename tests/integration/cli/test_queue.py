@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation.payloads import sent_key
+from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Retention, Store
-from rasa_whatsapp_channel.store.keys import issued_key, wrote_key
 
 MAYA = "4915112345678"
 TOM = "4917698765432"
@@ -209,7 +210,7 @@ async def test_purging_a_person_forgets_all_of_them_and_nobody_else(rasa_whatsap
         await store.outbox.put(f"{person}:template", f"template:{person}", answer("t", person))
         await store.ledger.note_sent(f"wamid.out{person}", key=f"{person}:2", recipient_id=person)
         await store.values.set(wrote_key(person), 1_749_416_383.0, 3600)
-        await store.values.set(issued_key(person, "/buy"), 1, 3600)
+        await store.values.set(sent_key(person, "/buy"), 1, 3600)
 
     done = await rasa_whatsapp("queue", "purge", "--person", "+49 151 12345678", "--yes")
 
@@ -222,7 +223,7 @@ async def test_purging_a_person_forgets_all_of_them_and_nobody_else(rasa_whatsap
         assert not any(MAYA in conversation for conversation in left)
     assert await store.ledger.get(f"wamid.out{MAYA}") is None
     assert await store.ledger.get(f"wamid.out{TOM}") is not None
-    for key in (wrote_key, lambda person: issued_key(person, "/buy")):
+    for key in (wrote_key, lambda person: sent_key(person, "/buy")):
         assert await store.values.get(key(MAYA)) is None
         assert await store.values.get(key(TOM)) is not None
 

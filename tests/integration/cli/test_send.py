@@ -11,9 +11,9 @@ import pytest
 from support.cloud_api import answers, cloud_api
 
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.payloads import payload_key, sent_key
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.keys import issued_key, payload_key
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 MAYA = "4915112345678"
@@ -350,7 +350,7 @@ async def test_a_response_of_the_bot_is_composed_as_the_channel_does_it(
 
 async def test_taps_on_what_was_sent_count_as_the_channels_own(rasa_whatsapp, simulator, tmp_path):
     async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
-        assert await store.values.get(issued_key(MAYA, "/affirm")) is None
+        assert await store.values.get(sent_key(MAYA, "/affirm")) is None
     (tmp_path / "domain.yml").write_text(DOMAIN.replace("assam", "assam " * 60))
 
     one = await rasa_whatsapp(
@@ -361,8 +361,8 @@ async def test_taps_on_what_was_sent_count_as_the_channels_own(rasa_whatsapp, si
     assert (one.exit_code, one.stderr, other.exit_code) == (0, "", 0)
     rows = (await simulator.chat(2))[1]["content"]["action"]["sections"][0]["rows"]
     async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
-        assert await store.values.get(issued_key(MAYA, "/affirm"))
-        assert await store.values.get(issued_key(MAYA, rows[0]["id"]))
+        assert await store.values.get(sent_key(MAYA, "/affirm"))
+        assert await store.values.get(sent_key(MAYA, rows[0]["id"]))
         kept = await store.values.get(payload_key(rows[0]["id"]))
     assert kept == '/order{"tea": "' + "assam " * 60 + '"}'
 
@@ -379,7 +379,7 @@ async def test_a_number_may_be_written_as_people_do(rasa_whatsapp, simulator, tm
 
     assert (done.exit_code, done.stderr) == (0, "")
     async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
-        assert await store.values.get(issued_key("4915112345678", "/affirm"))
+        assert await store.values.get(sent_key("4915112345678", "/affirm"))
 
 
 @pytest.mark.parametrize(
@@ -431,8 +431,8 @@ async def test_a_further_number_sends_too_and_taps_count_in_its_chat(
     [shown] = await simulator.chat(1)
     assert shown["number"] == "206540352242922"
     async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
-        assert await store.values.get(issued_key(f"{MAYA}@206540352242922", "/affirm"))
-        assert await store.values.get(issued_key(MAYA, "/affirm")) is None
+        assert await store.values.get(sent_key(f"{MAYA}@206540352242922", "/affirm"))
+        assert await store.values.get(sent_key(MAYA, "/affirm")) is None
 
 
 async def test_a_number_that_the_bot_does_not_have_is_said_with_those_it_has(

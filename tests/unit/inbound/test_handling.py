@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 from support import samples
 
+from rasa_whatsapp_channel.conversation.queue_keys import failure_key
 from rasa_whatsapp_channel.inbound.intents import INTENTS, wordless_intents
 from rasa_whatsapp_channel.inbound.turn import (
     failure_event,
@@ -18,7 +19,6 @@ from rasa_whatsapp_channel.inbound.turn import (
 )
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.inbound import FIELDS, Handling
-from rasa_whatsapp_channel.store.keys import failure_key
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
 from rasa_whatsapp_channel.whatsapp.webhook import read
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import WINDOW, Store
-from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.inbound.recovery import (
-    after_failure,
-    in_words,
-    is_worth_another_fetch,
-    pause,
-)
+from rasa_whatsapp_channel.inbound.recovery import after_failure, is_worth_another_fetch, pause
+from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Retry
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -84,7 +80,7 @@ def test_an_error_that_rasa_has_wrapped_is_told_with_what_is_behind_it():
         except KeyError as error:
             raise RuntimeError("component failed") from error
     except RuntimeError as error:
-        words = in_words(error)
+        words = in_one_line(error)
 
     assert words == "RuntimeError: component failed (from KeyError: 'name')"
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 from support.crashes import crash_with_next_entry
 from support.fake_transport import FakeStream, answer
 
+from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.links import Links
 from rasa_whatsapp_channel.media.uploads import MediaUploads
@@ -21,7 +22,6 @@ from rasa_whatsapp_channel.outbound.sender import Pace, Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DeadLetter, Done, Outcome, QueueItem, Retry
-from rasa_whatsapp_channel.store.keys import wrote_key
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.clients import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import TransportError

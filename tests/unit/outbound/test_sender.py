@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rasa_whatsapp_channel.conversation.queue_keys import is_failure_of_failure
 from rasa_whatsapp_channel.inbound.turn import handling_of_failure
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.outlet import Outlet
@@ -15,7 +16,6 @@ from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import WINDOW, DeadLetter, Done, Queue, Retry
 from rasa_whatsapp_channel.store.consumer import Consumer
-from rasa_whatsapp_channel.store.keys import is_failure_of_failure
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from support.fake_transport import answer
 
+from rasa_whatsapp_channel.conversation.message_notes import trace_key
 from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Pace
-from rasa_whatsapp_channel.store.keys import trace_key
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict

@@ -1,9 +1,10 @@
 """
-Conversations in which the bot says nothing: a person took over, or the bot has hung up.
+Conversation owner: who answers in a conversation, the bot or nobody.
 
-Whether one is silenced stands in the bot's tracker, and reading that before every message costs as
-much as the message brings (10 ms for a session of 300 events). So it is read when a turn said
-nothing, and from then on before each message of that conversation, until it is over.
+Nobody answers while the bot is paused, because a person took over, or after the conversation was
+terminated. The bot's tracker says so, and reading it before every message costs as much as the
+message itself (10 ms for a session of 300 events). So it is read when a turn had no answer, and
+from then on before each message of that conversation, until the bot answers again.
 """
 
 from __future__ import annotations
@@ -13,18 +14,17 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.inbound.recovery import in_words
+from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Values
-from rasa_whatsapp_channel.store.keys import silence_key
 from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable, StoreError
 
 logger = logging.getLogger(__name__)
 
 LIFE: Final = 90 * DAY
 
-# Returns why nobody answers in a conversation, ``paused`` or ``terminated``; None: somebody does.
-Why = Callable[[str], Awaitable["str | None"]]
+# Returns why nobody answers in a conversation, ``paused`` or ``terminated``; None: the bot does.
+WhySilent = Callable[[str], Awaitable["str | None"]]
 
 REMEDIES: Final = {
     "paused": "until the event `resume` is added to its tracker",
@@ -32,40 +32,42 @@ REMEDIES: Final = {
 }
 
 
-async def nobody_is_silent(sender_id: str) -> None:
+async def never_silent(sender_id: str) -> None:
     return None
 
 
-class Silences:
-    def __init__(self, values: Values, why: Why, metrics: Metrics) -> None:
+class Owners:
+    """The conversations in which nobody answers. Every method raises `StoreError`."""
+
+    def __init__(self, values: Values, why: WhySilent, metrics: Metrics) -> None:
         self._values = values
         self._why = why
         self._metrics = metrics
 
-    async def last(self, conversation: str) -> bool:
+    async def is_silent(self, conversation: str) -> bool:
         """
-        Return whether the next message will not be answered, as the ones before it.
+        Return whether the next message will have no answer, as the ones before it.
 
-        Raises `BotUnavailable` where that cannot be looked up.
+        Raises `BotUnavailable` if the tracker cannot be read.
         """
-        if await self._values.get(silence_key(conversation)) is None:
+        if await self._values.get(owner_key(conversation)) is None:
             return False
         if await self._look(conversation):
             return True
-        await self._values.delete(silence_key(conversation))
+        await self._values.delete(owner_key(conversation))
         logger.info("whatsapp.silence_over: the bot answers again in a conversation")
         return False
 
-    async def begin(self, conversation: str) -> bool:
-        """Return whether a turn said nothing because nobody is to answer, and say so once."""
+    async def fell_silent(self, conversation: str) -> bool:
+        """Return whether a turn had no answer because nobody answers; log the first of them."""
         try:
             why = await self._look(conversation)
         except BotUnavailable:
-            return False  # the turn is through all the same
+            return False  # the turn is done all the same
         if why is None:
             return False
         self._metrics.silenced(why)
-        if await self._values.add(silence_key(conversation), why, LIFE):
+        if await self._values.add(owner_key(conversation), why, LIFE):
             logger.warning(
                 "whatsapp.silenced: a message is not answered, as its conversation is %s, %s; "
                 "docs/inbound.md tells how",
@@ -80,9 +82,13 @@ class Silences:
             return await self._why(conversation)
         except (BotUnavailable, StoreError):
             raise
-        except Exception as error:  # whatever a tracker store raises: no turn fails for this
+        except Exception as error:  # whatever a tracker store raises: no turn fails because of it
             logger.warning(
                 "whatsapp.tracker_not_read: whether the bot is silenced is not known: %s",
-                in_words(error),
+                in_one_line(error),
             )
             return None
+
+
+def owner_key(conversation: str) -> str:
+    return f"silence:{conversation}"

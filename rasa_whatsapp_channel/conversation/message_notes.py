@@ -1,0 +1,56 @@
+"""
+Message notes: what a later status needs to know of an outbox item.
+
+A status may come before the answer of the request, or after the process that sent it has died.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.store.base import Values
+
+LIFE: Final = DAY
+#: How long an expected confirmation outlives the wait for it.
+GRACE: Final = DAY / 24
+
+_PART: Final = re.compile(r"(?::part-\d+)+\Z")
+
+
+class MessageNotes:
+    """*key* is that of an outbox item. Every method raises `StoreError`."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    async def confirm(self, key: str, message_id: str) -> None:
+        """Note that WhatsApp accepted the item as *message_id*, though no answer said so."""
+        await self._values.set(f"confirmation:{key}", message_id, LIFE)
+
+    async def confirmation(self, key: str) -> str | None:
+        """Return the message id that a status told."""
+        message_id = await self._values.get(f"confirmation:{key}")
+        return message_id if isinstance(message_id, str) else None
+
+    async def expect_confirmation(self, key: str, conversation: str, wait: float) -> None:
+        """Note that *conversation* waits *wait* seconds for a status of the item."""
+        await self._values.set(f"unconfirmed:{key}", conversation, 2 * wait + GRACE)
+
+    async def expecting(self, key: str) -> str | None:
+        """Return the conversation that waits for a status of the item."""
+        conversation = await self._values.get(f"unconfirmed:{key}")
+        return conversation if isinstance(conversation, str) else None
+
+    async def keep_trace(self, key: str, trace: Any, life: float) -> None:
+        """Store the trace context for the statuses of the item and of all its parts."""
+        await self._values.set(trace_key(key), trace, life)
+
+    async def trace(self, key: str) -> Any:
+        """Return the trace context of the item; None if there is none."""
+        return await self._values.get(trace_key(key))
+
+
+def trace_key(key: str) -> str:
+    return f"trace:{_PART.sub('', key)}"
