@@ -9,8 +9,8 @@ import click
 
 from rasa_whatsapp_channel.cli.credentials import credentials_option
 from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.doctor.place import Machine, Place
-from rasa_whatsapp_channel.doctor.verdict import Verdict, is_healthy
+from rasa_whatsapp_channel.doctor.project import Environment, Project
+from rasa_whatsapp_channel.doctor.results import CheckResult, is_healthy
 
 
 @click.command()
@@ -55,7 +55,7 @@ def command(
       rasa-whatsapp doctor --offline --json
     """
     root = credentials.parent
-    place = Place(
+    project = Project(
         credentials,
         endpoints or root / "endpoints.yml",
         models or root / "models",
@@ -63,47 +63,47 @@ def command(
         account=account,
         offline=offline,
     )
-    verdicts = run(_examine(place, _silent if as_json else _printer()))
+    results = run(_run(project, _silent if as_json else _printer()))
     if as_json:
-        from rasa_whatsapp_channel.doctor.report import to_json
+        from rasa_whatsapp_channel.doctor.results import to_json
 
-        click.echo(to_json(verdicts))
+        click.echo(to_json(results))
     else:
-        from rasa_whatsapp_channel.doctor.report import summary
+        from rasa_whatsapp_channel.doctor.results import summary
 
-        click.echo(f"\n{summary(verdicts)}")
-    if not is_healthy(verdicts):
+        click.echo(f"\n{summary(results)}")
+    if not is_healthy(results):
         click.get_current_context().exit(1)
 
 
-def _silent(_verdict: Verdict) -> None:
+def _silent(_verdict: CheckResult) -> None:
     """JSON is one document, so it comes at the end."""
 
 
-def _printer() -> Callable[[Verdict], None]:
-    from rasa_whatsapp_channel.doctor.report import Lines
+def _printer() -> Callable[[CheckResult], None]:
+    from rasa_whatsapp_channel.doctor.results import Lines
 
     lines = Lines()
 
-    def show(verdict: Verdict) -> None:
-        for line in lines.of(verdict):
+    def show(result: CheckResult) -> None:
+        for line in lines.of(result):
             click.echo(line)
 
     return show
 
 
-async def _examine(place: Place, show: Callable[[Verdict], None]) -> list[Verdict]:
+async def _run(project: Project, show: Callable[[CheckResult], None]) -> list[CheckResult]:
     import os
     import time
 
-    from rasa_whatsapp_channel.doctor import look
-    from rasa_whatsapp_channel.doctor.examine import examine
+    from rasa_whatsapp_channel.doctor import collect
+    from rasa_whatsapp_channel.doctor.run import run_checks
 
-    machine = Machine(
-        os.environ, look.installed(), look.python_version(), look.load_in_rasa, time.time
+    environment = Environment(
+        os.environ, collect.installed(), collect.python_version(), collect.load_in_rasa, time.time
     )
-    verdicts = []
-    async for verdict in examine(place, machine):
-        show(verdict)
-        verdicts.append(verdict)
-    return verdicts
+    results = []
+    async for result in run_checks(project, environment):
+        show(result)
+        results.append(result)
+    return results

@@ -1,17 +1,12 @@
 """
-What is wrong with a bot's set-up, and how to mend it: facts → verdicts.
+Doctor: what is wrong with a bot's set-up, and how to fix it. Facts are collected, then checked.
 
-    place         where the bot is, and what is known of this machine
-    examine       everything in order
+    project         the bot's files, and the environment it is checked in
+    collect         files, packages, store → facts
+    collect_remote  WhatsApp's API and the webhook, called → facts
+    checks          facts → results, one module per area; no I/O
+    run             all checks in order
+    results         the result of a check, and how results are printed
 
-    look          files, environment, packages → facts        ask      WhatsApp's answers → facts
-    storage       the store, tried → facts                    probe    the webhook, called → facts
-
-    credentials   facts → verdicts, one module per area; no I/O
-    account, webhook, store, bot, versions
-
-    verdict       one check's outcome, and what to do
-    report        verdicts → text, JSON
-
-Rasa itself is imported by nobody here; whether it can load the channel is tried in a process apart.
+Rasa is not imported here; a child process tries whether it can load the channel.
 """

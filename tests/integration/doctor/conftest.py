@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
-from rasa_whatsapp_channel.doctor.examine import examine
-from rasa_whatsapp_channel.doctor.place import Machine, Place
-from rasa_whatsapp_channel.doctor.verdict import Verdict
+from rasa_whatsapp_channel.doctor.project import Environment, Project
+from rasa_whatsapp_channel.doctor.results import CheckResult
+from rasa_whatsapp_channel.doctor.run import run_checks
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import create_app
 
@@ -72,18 +72,18 @@ class Setup:
         account = dataclasses.replace(self.config.account, **changes)
         self.config = dataclasses.replace(self.config, account=account)
 
-    async def examine(self) -> list[Verdict]:
-        place = Place(
+    async def run_checks(self) -> list[CheckResult]:
+        project = Project(
             self.credentials,
             self.endpoints,
             self.root / "models",
             url=self.url,
             offline=self.offline,
         )
-        machine = Machine(
+        environment = Environment(
             self.environ, self.versions, self.python, lambda _root: self.load, time.time
         )
-        return [verdict async for verdict in examine(place, machine)]
+        return [result async for result in run_checks(project, environment)]
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ Online = Callable[[], Awaitable[str]]
 
 @pytest.fixture
 async def online(setup: Setup) -> AsyncIterator[Online]:
-    """Start the simulator that *setup* describes; its address takes the place of the dead one."""
+    """Start the simulator that *setup* describes; its address takes the project of the dead one."""
     servers: list[TestServer] = []
 
     async def start() -> str:

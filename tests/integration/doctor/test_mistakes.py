@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from rasa_whatsapp_channel.doctor.look import load_in_rasa
-from rasa_whatsapp_channel.doctor.verdict import State, is_healthy
+from rasa_whatsapp_channel.doctor.collect import load_in_rasa
+from rasa_whatsapp_channel.doctor.results import State, is_healthy
 
 from .conftest import Setup
 
@@ -352,17 +352,17 @@ async def test_a_mistake_is_found_and_its_remedy_named(setup, online, mistake):
     if mistake.online:
         await online()
 
-    verdicts = await setup.examine()
+    results = await setup.run_checks()
 
-    found = [each for each in verdicts if each.check == mistake.check]
-    assert [each.state for each in found] == [mistake.state], verdicts
+    found = [each for each in results if each.check == mistake.check]
+    assert [each.state for each in found] == [mistake.state], results
     assert mistake.text in found[0].text
     assert mistake.remedy in found[0].remedy
-    said = " ".join(f"{each.text} {each.remedy}" for each in verdicts)
+    said = " ".join(f"{each.text} {each.remedy}" for each in results)
     assert not any(secret in said for secret in ("simulator-secret", "simulator-token", "0987654"))
-    assert is_healthy(verdicts) == (mistake.state is State.WARNING)
+    assert is_healthy(results) == (mistake.state is State.WARNING)
     # Nothing else is blamed for it, but for what cannot be right either.
-    others = {each.check for each in verdicts if each.state in (State.ERROR, State.WARNING)}
+    others = {each.check for each in results if each.state in (State.ERROR, State.WARNING)}
     assert others - {mistake.check} <= _FOLLOWING.get(mistake.name, set())
 
 

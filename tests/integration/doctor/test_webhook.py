@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from rasa_whatsapp_channel.doctor.verdict import State, Verdict
-from rasa_whatsapp_channel.doctor.webhook import PATH, address_of, other_addresses
+from rasa_whatsapp_channel.doctor.checks.webhook import PATH, address_of, other_addresses
+from rasa_whatsapp_channel.doctor.results import CheckResult, State
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
@@ -40,8 +40,8 @@ def served(api: str, **changes: Any) -> dict[str, Any]:
     return {"api": api, **away, **login, **SERVED[api], **changes}
 
 
-def problems(verdicts: list[Verdict]) -> dict[str, str]:
-    return {each.check: each.text for each in verdicts if each.state is not State.OK}
+def problems(results: list[CheckResult]) -> dict[str, str]:
+    return {each.check: each.text for each in results if each.state is not State.OK}
 
 
 async def connect(setup: Setup, online: Online, url: str, api: str = "cloud") -> None:
@@ -56,10 +56,10 @@ async def test_of_a_right_setup_it_says_nothing_but_ok(setup, online, serve, api
     async with serve(nobody, **served(api)) as running:
         await connect(setup, online, running.url, api)
 
-        verdicts = await setup.examine()
+        results = await setup.run_checks()
 
-        assert problems(verdicts) == {}
-        checks = {each.check for each in verdicts}
+        assert problems(results) == {}
+        checks = {each.check for each in results}
         assert {"account.token", "webhook.signature", "store.write", "bot.model"} <= checks
         # The bot was not bothered by it.
         health = await running.health()
@@ -86,10 +86,10 @@ async def test_a_bot_that_was_started_with_other_settings_is_told(
     async with serve(nobody, **served("cloud", **changes)) as running:
         await connect(setup, online, running.url)
 
-        verdicts = await setup.examine()
+        results = await setup.run_checks()
 
-    assert list(problems(verdicts)) == [check]
-    [found] = [each for each in verdicts if each.check == check]
+    assert list(problems(results)) == [check]
+    [found] = [each for each in results if each.check == check]
     assert (text in found.text, remedy in found.remedy) == (True, True), found
 
 
@@ -98,7 +98,7 @@ async def test_a_wrong_path_is_told_apart_and_the_right_one_named(setup, online,
         await connect(setup, online, running.url)
         setup.url = running.url.replace("/webhooks/whatsapp", "/bots/rasa")
 
-        found = problems(await setup.examine())
+        found = problems(await setup.run_checks())
 
     assert list(found) == ["webhook.path"]
     assert f"the webhook is at {running.url}/webhook" in found["webhook.path"]
@@ -109,7 +109,7 @@ async def test_an_address_that_whatsapp_does_not_call_is_told(setup, online, ser
     async with serve(nobody, **served("cloud")) as running:
         await connect(setup, online, running.url)
 
-        found = problems(await setup.examine())
+        found = problems(await setup.run_checks())
 
     assert list(found) == ["webhook.registered"]
     assert "WhatsApp calls https://old.example/webhooks" in found["webhook.registered"]
@@ -136,7 +136,7 @@ async def test_somebody_else_at_the_address_is_told(setup, online, status, text,
     await server.start_server()
     await connect(setup, online, str(server.make_url("/webhooks/whatsapp")))
     try:
-        found = problems(await setup.examine())
+        found = problems(await setup.run_checks())
     finally:
         await server.close()
 
@@ -146,7 +146,7 @@ async def test_somebody_else_at_the_address_is_told(setup, online, status, text,
 async def test_an_address_where_nobody_listens_is_told(setup, online):
     await connect(setup, online, "http://127.0.0.1:9/webhooks/whatsapp")
 
-    found = problems(await setup.examine())
+    found = problems(await setup.run_checks())
 
     assert "webhook.reach" in found
     assert "Cannot connect" in found["webhook.reach"]

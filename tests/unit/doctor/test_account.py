@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.doctor.account import (
+from rasa_whatsapp_channel.doctor.checks.account import (
     Account,
     Answer,
     CloudFacts,
     accounts_of,
-    judge_cloud,
-    judge_other,
+    check_cloud,
+    check_other,
     registered_webhook,
 )
-from rasa_whatsapp_channel.doctor.verdict import State, Verdict
+from rasa_whatsapp_channel.doctor.results import CheckResult, State
 
 NOW = 1_790_000_000.0
 DAY = 86_400
@@ -68,8 +68,8 @@ def facts(**changes: Any) -> CloudFacts:
     return CloudFacts(**{**given, **changes})
 
 
-def judged(of: CloudFacts) -> dict[str, Verdict]:
-    return {verdict.check: verdict for verdict in judge_cloud(of)}
+def checked(of: CloudFacts) -> dict[str, CheckResult]:
+    return {result.check: result for result in check_cloud(of)}
 
 
 def with_token(**changes: Any) -> Answer:
@@ -77,9 +77,9 @@ def with_token(**changes: Any) -> Answer:
 
 
 def test_a_good_account_is_told_with_its_name():
-    found = judged(facts())
+    found = checked(facts())
 
-    assert {verdict.state for verdict in found.values()} == {State.OK}
+    assert {result.state for result in found.values()} == {State.OK}
     assert found["account.token"].text == "alive, of the app JaspersMarket"
     assert found["account.number"].text == "+1 631-555-5555 “Jasper's Market”, quality GREEN"
 
@@ -94,22 +94,22 @@ def test_a_good_account_is_told_with_its_name():
     ],
 )
 def test_the_sooner_a_token_ends_the_louder_it_is_told(left, state, told):
-    found = judged(facts(token=with_token(expires_at=int(NOW) + left)))
+    found = checked(facts(token=with_token(expires_at=int(NOW) + left)))
 
     assert found["account.expiry"].state is state
     assert told in found["account.expiry"].text
 
 
 def test_a_token_that_is_over_is_told_in_whatsapps_words():
-    found = judged(facts(token=Answer(401, EXPIRED), numbers={}, accounts=()))
+    found = checked(facts(token=Answer(401, EXPIRED), numbers={}, accounts=()))
 
     assert list(found) == ["account.token"]
     assert "Session has expired" in found["account.token"].text
 
 
 def test_where_the_token_cannot_be_looked_at_an_endpoint_tells_whether_it_lives():
-    alive = judged(facts(token=Answer(400, NO_PERMISSION), accounts=()))
-    dead = judged(facts(token=Answer(400, NO_PERMISSION), numbers={NUMBER: Answer(401, EXPIRED)}))
+    alive = checked(facts(token=Answer(400, NO_PERMISSION), accounts=()))
+    dead = checked(facts(token=Answer(400, NO_PERMISSION), numbers={NUMBER: Answer(401, EXPIRED)}))
 
     assert alive["account.token"].state is State.OK
     assert alive["account.expiry"].state is State.SKIPPED
@@ -120,7 +120,7 @@ def test_where_the_token_cannot_be_looked_at_an_endpoint_tells_whether_it_lives(
 def test_without_management_the_rest_is_only_looked_at_less():
     scopes = ["whatsapp_business_messaging"]
 
-    found = judged(facts(token=with_token(scopes=scopes)))
+    found = checked(facts(token=with_token(scopes=scopes)))
 
     assert found["account.scopes"].state is State.WARNING
 
@@ -136,7 +136,7 @@ def test_without_management_the_rest_is_only_looked_at_less():
     ],
 )
 def test_a_number_must_be_connected_and_should_be_liked(changes, state):
-    found = judged(facts(numbers={NUMBER: Answer(200, {**ABOUT_NUMBER, **changes})}))
+    found = checked(facts(numbers={NUMBER: Answer(200, {**ABOUT_NUMBER, **changes})}))
 
     assert found["account.number"].state is state
 
@@ -144,7 +144,7 @@ def test_a_number_must_be_connected_and_should_be_liked(changes, state):
 def test_who_writes_the_number_itself_is_given_its_id():
     unknown = Answer(400, {"error": {"message": "Unsupported get request", "code": 100}})
 
-    found = judged(facts(numbers={"16315555555": unknown}))
+    found = checked(facts(numbers={"16315555555": unknown}))
 
     assert "it is the number itself" in found["account.number"].text
     assert f'phone_number_id: "{NUMBER}"' in found["account.number"].remedy
@@ -179,7 +179,7 @@ def test_the_webhook_of_the_number_goes_before_that_of_the_app():
     ],
 )
 def test_the_other_apis_show_by_their_answer_whether_they_take_the_token(api, answer, state):
-    [found] = judge_other(api, answer, None)
+    [found] = check_other(api, answer, None)
 
     assert (found.check, found.state) == ("account.token", state)
     assert bool(found.remedy) == (state is State.ERROR)
@@ -203,13 +203,13 @@ def test_the_other_apis_show_by_their_answer_whether_they_take_the_token(api, an
 def test_a_client_must_be_connected_with_all_its_nodes(health, state):
     login = Answer(200, {"users": [{"token": "x"}]})
 
-    *_, found = judge_other("on_premises", login, Answer(200, {"health": health}))
+    *_, found = check_other("on_premises", login, Answer(200, {"health": health}))
 
     assert (found.check, found.state) == ("account.client", state)
 
 
 def test_who_cannot_be_reached_is_told_with_the_way_around():
-    [found] = judge_other("turn", Answer(None, failure="GET https://x: no connection"), None)
+    [found] = check_other("turn", Answer(None, failure="GET https://x: no connection"), None)
 
     assert (found.check, found.state) == ("account.reach", State.ERROR)
     assert "HTTPS_PROXY" in found.remedy

@@ -1,4 +1,4 @@
-"""How verdicts are shown."""
+"""How results are shown."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import json
 
 import click
 
-from rasa_whatsapp_channel.doctor.report import Lines, summary, to_json
-from rasa_whatsapp_channel.doctor.verdict import error, ok, skipped, warning
+from rasa_whatsapp_channel.doctor.results import (
+    Lines,
+    error,
+    ok,
+    skipped,
+    summary,
+    to_json,
+    warning,
+)
 
 VERDICTS = [
     ok("store.write", "whatsapp.db can be written"),
@@ -19,7 +26,7 @@ VERDICTS = [
 
 def shown(width: int) -> list[str]:
     lines = Lines(width)
-    return [click.unstyle(line) for verdict in VERDICTS for line in lines.of(verdict)]
+    return [click.unstyle(line) for result in VERDICTS for line in lines.of(result)]
 
 
 def test_each_area_has_a_heading_and_each_mistake_an_arrow():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.doctor.store import StoreFacts, judge
-from rasa_whatsapp_channel.doctor.verdict import State
+from rasa_whatsapp_channel.doctor.checks.store import StoreFacts, check_store
+from rasa_whatsapp_channel.doctor.results import State
 
 MB = 1_000_000
 REDIS = {"redis_version": "7.2.4", "aof_enabled": 1, "maxmemory": 0}
@@ -15,7 +15,9 @@ REDIS = {"redis_version": "7.2.4", "aof_enabled": 1, "maxmemory": 0}
     ("free", "state"), [(5000 * MB, State.OK), (300 * MB, State.WARNING), (10 * MB, State.ERROR)]
 )
 def test_little_room_is_told_before_there_is_none(free, state):
-    found = {each.check: each for each in judge(StoreFacts("sqlite", "whatsapp.db", free=free))}
+    found = {
+        each.check: each for each in check_store(StoreFacts("sqlite", "whatsapp.db", free=free))
+    }
 
     assert found["store.room"].state is state
     assert found["store.write"].state is State.OK
@@ -37,20 +39,22 @@ def test_little_room_is_told_before_there_is_none(free, state):
 def test_redis_must_be_new_enough_and_keep_what_it_is_given(info, state, told):
     pytest.importorskip("redis", reason="without it there is no store in Redis")
 
-    found = {each.check: each for each in judge(StoreFacts("redis", "redis://x", info=info))}
+    found = {each.check: each for each in check_store(StoreFacts("redis", "redis://x", info=info))}
 
     assert found["store.redis"].state is state
     assert told in f"{found['store.redis'].text} {found['store.redis'].remedy}"
 
 
 def test_a_redis_that_was_not_asked_is_no_mistake():
-    [found] = judge(StoreFacts("redis", tried=False))
+    [found] = check_store(StoreFacts("redis", tried=False))
 
     assert found.state is State.SKIPPED
 
 
 def test_a_folder_for_files_that_cannot_be_written_is_told():
-    *_, found = judge(StoreFacts("sqlite", "whatsapp.db", media="the folder x cannot be written"))
+    *_, found = check_store(
+        StoreFacts("sqlite", "whatsapp.db", media="the folder x cannot be written")
+    )
 
     assert (found.check, found.state) == ("store.media", State.ERROR)
     assert "`media: {store: …}`" in found.remedy

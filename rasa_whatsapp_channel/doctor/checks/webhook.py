@@ -1,4 +1,4 @@
-"""What the webhook's address answered → verdicts."""
+"""Webhook checks: what the webhook's URL answered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, skipped, warning
+from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 
@@ -85,10 +85,10 @@ def new_challenge() -> str:
     return str(secrets.randbelow(10**10))
 
 
-def judge(facts: WebhookFacts, settings: Settings) -> Iterator[Verdict]:
-    yield from _judge_scheme(facts.address)
+def check_webhook(facts: WebhookFacts, settings: Settings) -> Iterator[CheckResult]:
+    yield from _check_scheme(facts.address)
     reply = facts.challenge or facts.health
-    found = _judge_reach(facts, reply)
+    found = _check_reach(facts, reply)
     yield found
     if found.state.value != "ok":
         return
@@ -99,16 +99,16 @@ def judge(facts: WebhookFacts, settings: Settings) -> Iterator[Verdict]:
         )
         return
     if facts.challenge is not None:
-        yield _judge_challenge(facts.challenge, facts.answer)
+        yield _check_challenge(facts.challenge, facts.answer)
     if facts.signed is not None:
-        yield _judge_signed(facts.signed, settings)
+        yield _check_signed(facts.signed, settings)
     if facts.forged is not None:
-        yield from _judge_forged(facts.forged, settings)
+        yield from _check_forged(facts.forged, settings)
     if facts.registered is not None:
-        yield _judge_registered(facts.registered, facts.address)
+        yield _check_registered(facts.registered, facts.address)
 
 
-def _judge_scheme(address: str) -> Iterator[Verdict]:
+def _check_scheme(address: str) -> Iterator[CheckResult]:
     if not address.startswith("https://") and not is_loopback(address):
         yield error(
             "webhook.https",
@@ -117,7 +117,7 @@ def _judge_scheme(address: str) -> Iterator[Verdict]:
         )
 
 
-def _judge_reach(facts: WebhookFacts, reply: Reply) -> Verdict:
+def _check_reach(facts: WebhookFacts, reply: Reply) -> CheckResult:
     check, where = "webhook.reach", facts.address
     if reply.failure:
         return error(check, f"{reply.failure}.", _failure_remedy(reply.failure))
@@ -161,7 +161,7 @@ def _failure_remedy(failure: str) -> str:
     return "Start Rasa, and open the way to it: `rasa run --credentials credentials.yml`."
 
 
-def _not_found(facts: WebhookFacts, reply: Reply) -> Verdict:
+def _not_found(facts: WebhookFacts, reply: Reply) -> CheckResult:
     check, where = "webhook.path", facts.address
     found = next((url for url, each in facts.others.items() if _is_channel(each)), None)
     if found is not None:
@@ -187,7 +187,7 @@ def _is_channel(reply: Reply) -> bool:
     return reply.status == 200 or (reply.status == 401 and "refused" in reply.text)
 
 
-def _judge_challenge(reply: Reply, answer: str) -> Verdict:
+def _check_challenge(reply: Reply, answer: str) -> CheckResult:
     check = "webhook.verify_token"
     if reply.status == 200 and hmac.compare_digest(reply.text.strip().encode(), answer.encode()):
         return ok(check, "the challenge is answered")
@@ -204,7 +204,7 @@ def _judge_challenge(reply: Reply, answer: str) -> Verdict:
     )
 
 
-def _judge_signed(reply: Reply, settings: Settings) -> Verdict:
+def _check_signed(reply: Reply, settings: Settings) -> CheckResult:
     check = "webhook.signature"
     if reply.status == 200:
         return ok(check, "a webhook with the right proof is taken")
@@ -236,7 +236,7 @@ def _proof_of(settings: Settings) -> str:
     return "settings"
 
 
-def _judge_forged(reply: Reply, settings: Settings) -> Iterator[Verdict]:
+def _check_forged(reply: Reply, settings: Settings) -> Iterator[CheckResult]:
     if reply.status == 401:
         yield ok("webhook.forged", "a webhook with a wrong proof is refused")
     elif reply.status == 200 and not settings.allow_unsigned_webhooks:
@@ -253,7 +253,7 @@ def _judge_forged(reply: Reply, settings: Settings) -> Iterator[Verdict]:
         )
 
 
-def _judge_registered(registered: str, address: str) -> Verdict:
+def _check_registered(registered: str, address: str) -> CheckResult:
     if registered.split("?")[0].rstrip("/") == address:
         return ok("webhook.registered", "WhatsApp calls this address")
     return error(

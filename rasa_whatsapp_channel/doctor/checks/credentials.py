@@ -1,4 +1,4 @@
-"""credentials.yml: there, YAML, ours, filled in, and usable. Decides; the text is handed in."""
+"""Credentials checks: whether credentials.yml is there, is YAML, and starts the channel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
+from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
 from rasa_whatsapp_channel.domain.marked import Marked, parse
 from rasa_whatsapp_channel.domain.slots import Unset, count_variables, fill_variables
 from rasa_whatsapp_channel.settings import CHANNEL, Settings, read_block
@@ -28,7 +28,7 @@ _INIT: Final = "`rasa-whatsapp init` writes one to fill in."
 class Credentials:
     """*settings* are there when nothing of the block keeps the channel from starting."""
 
-    verdicts: tuple[Verdict, ...]
+    results: tuple[CheckResult, ...]
     settings: Settings | None = None
 
 
@@ -41,7 +41,7 @@ class Written:
     problem: str = ""
 
 
-def examine(
+def check_credentials(
     written: Written, *, environ: Mapping[str, str], dotenv: Collection[str] = ()
 ) -> Credentials:
     """Judge the file; *dotenv* are the variables that a file ``.env`` beside it names."""
@@ -68,7 +68,7 @@ def examine(
     block = _block(document)
     if block is None:
         return Credentials(found)
-    return _examine_block(block, found, environ, dotenv)
+    return _check_values(block, found, environ, dotenv)
 
 
 def _why_unreadable(written: Written) -> tuple[str, str]:
@@ -88,7 +88,7 @@ def _yaml_remedy(text: str) -> str:
     return "Mend that line; keys are indented by two spaces, and `key: value` has one after `:`."
 
 
-def _check_block(document: Marked) -> Iterator[Verdict]:
+def _check_block(document: Marked) -> Iterator[CheckResult]:
     names = [str(name) for name in document.value]
     mistaken = {name: why for name in names if (why := mistaken_channel(name))}
     if CHANNEL in names:
@@ -119,15 +119,18 @@ def _check_block(document: Marked) -> Iterator[Verdict]:
 
 
 def _block(document: Marked) -> Marked | None:
-    """Return our block; one under a mistaken name, too, since its keys can be judged already."""
+    """Return the channel's block, also one under a mistaken name."""
     parts = {str(name): part for name, part in document.items()}
     if CHANNEL in parts:
         return parts[CHANNEL]
     return next((part for name, part in parts.items() if mistaken_channel(name)), None)
 
 
-def _examine_block(
-    block: Marked, found: tuple[Verdict, ...], environ: Mapping[str, str], dotenv: Collection[str]
+def _check_values(
+    block: Marked,
+    found: tuple[CheckResult, ...],
+    environ: Mapping[str, str],
+    dotenv: Collection[str],
 ) -> Credentials:
     if block.value is not None and not isinstance(block.value, Mapping):
         text = f"Line {block.line}: the block must be a map of keys, each on a line of its own."
@@ -164,7 +167,7 @@ def _renamed(problems: list[str]) -> set[str]:
 
 def _check_variables(
     block: Marked, unset: list[Unset], dotenv: Collection[str]
-) -> Iterator[Verdict]:
+) -> Iterator[CheckResult]:
     for each in unset:
         if not _NAME.fullmatch(each.variable):
             name = re.split(r"\W", each.variable)[0]
@@ -189,7 +192,7 @@ def _check_variables(
         yield ok("credentials.variables", f"{found} from the environment")
 
 
-def _check_ids(block: Marked) -> Iterator[Verdict]:
+def _check_ids(block: Marked) -> Iterator[CheckResult]:
     """YAML takes an id without quotes for a number: leading zeros, a plus and more are lost."""
     for name, part in block.items():
         raw = part.written()
@@ -212,6 +215,8 @@ def _check_ids(block: Marked) -> Iterator[Verdict]:
 
 
 _SHOWN: Final = ("phone_number_id", "username", "webhook_username")
+
+
 _TEXTS: Final = frozenset(
     {
         *("phone_number_id", "access_token", "app_secret", "verify_token", "webhook_secret"),
@@ -220,7 +225,7 @@ _TEXTS: Final = frozenset(
 )
 
 
-def _check_settings(problems: list[str], *, complete: bool) -> Iterator[Verdict]:
+def _check_settings(problems: list[str], *, complete: bool) -> Iterator[CheckResult]:
     for problem in problems:
         yield error("credentials.settings", *_split(problem))
     if not problems and complete:
@@ -244,7 +249,7 @@ def _split(problem: str) -> tuple[str, str]:
     return problem, "Correct it; the settings are in the README."
 
 
-def _check_safety(settings: Settings) -> Iterator[Verdict]:
+def _check_safety(settings: Settings) -> Iterator[CheckResult]:
     if is_loopback(settings.base_url):
         return
     if settings.allow_unsigned_webhooks:

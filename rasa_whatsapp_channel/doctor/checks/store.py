@@ -1,4 +1,4 @@
-"""The store → verdicts: does it write, has it room, what does Redis promise."""
+"""Store checks: whether it can be opened and keeps what it is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, skipped, warning
+from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
 from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 
@@ -33,12 +33,12 @@ class StoreFacts:
     media: str | None = None
 
 
-def judge(facts: StoreFacts) -> Iterator[Verdict]:
-    yield _judge_store(facts)
+def check_store(facts: StoreFacts) -> Iterator[CheckResult]:
+    yield _check_opening(facts)
     if not facts.problem and facts.info is not None:
-        yield from _judge_redis(facts.info, facts.place)
+        yield from _check_redis(facts.info, facts.place)
     if facts.free is not None and not facts.problem:
-        yield _judge_room(facts.free)
+        yield _check_room(facts.free)
     if facts.media:
         yield error(
             "store.media",
@@ -47,7 +47,7 @@ def judge(facts: StoreFacts) -> Iterator[Verdict]:
         )
 
 
-def _judge_store(facts: StoreFacts) -> Verdict:
+def _check_opening(facts: StoreFacts) -> CheckResult:
     if facts.problem:
         return error("store.write", f"{facts.problem}.", _remedy(facts))
     if facts.kind == "memory":
@@ -73,7 +73,7 @@ def _remedy(facts: StoreFacts) -> str:
     return f"Write {_FORMS}."
 
 
-def _judge_redis(info: Mapping[str, Any], place: str) -> Iterator[Verdict]:
+def _check_redis(info: Mapping[str, Any], place: str) -> Iterator[CheckResult]:
     # Its package cannot be imported without redis, and then there is no *info* either.
     from rasa_whatsapp_channel.store.redis.server import check
 
@@ -92,7 +92,7 @@ def _judge_redis(info: Mapping[str, Any], place: str) -> Iterator[Verdict]:
         yield ok("store.redis", f"Redis {info.get('redis_version')}, keeps what it is given")
 
 
-def _judge_room(free: int) -> Verdict:
+def _check_room(free: int) -> CheckResult:
     shown = f"{free / (1000 * MB):.1f} GB" if free >= 1000 * MB else f"{free // MB} MB"
     text = f"{shown} left beside the store"
     if free < _NOTHING:

@@ -1,4 +1,4 @@
-"""The bot beside the channel → verdicts: locks for its workers, a model, a domain that fits."""
+"""Bot checks: locks for several workers, the model, and the domain."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
+from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
 from rasa_whatsapp_channel.inbound.intents import INTENTS, wordless_intents
 from rasa_whatsapp_channel.lint.rules import Finding, Level
 from rasa_whatsapp_channel.settings import Settings
@@ -39,9 +39,9 @@ class BotFacts:
     findings: Sequence[Finding] = ()
 
 
-def judge_workers(
+def check_workers(
     facts: BotFacts, settings: Settings | None, environ: Mapping[str, str]
-) -> Iterator[Verdict]:
+) -> Iterator[CheckResult]:
     if facts.endpoints_problem:
         yield error(
             "bot.endpoints", facts.endpoints_problem, "Mend the line; see docs/several-servers.md."
@@ -56,7 +56,7 @@ def judge_workers(
             "`export SANIC_WORKERS=2`, or take it away.",
         )
         return
-    yield _judge_locks(facts, settings, workers)
+    yield _check_locks(facts, settings, workers)
     lifetime = environ.get("TICKET_LOCK_LIFETIME")
     if lifetime is not None and not lifetime.isdigit():
         yield error(
@@ -66,7 +66,7 @@ def judge_workers(
         )
 
 
-def _judge_locks(facts: BotFacts, settings: Settings | None, workers: int) -> Verdict:
+def _check_locks(facts: BotFacts, settings: Settings | None, workers: int) -> CheckResult:
     shared = settings is not None and settings.store.startswith(("redis://", "rediss://"))
     missing = [
         name
@@ -101,7 +101,7 @@ def _type(endpoint: object) -> str:
     return str(endpoint.get("type") or "").lower() if isinstance(endpoint, Mapping) else ""
 
 
-def judge_model(facts: BotFacts) -> Verdict:
+def check_model(facts: BotFacts) -> CheckResult:
     if facts.model is None:
         text = f"There is no model in {facts.models}: every message waits in the inbox."
         return error("bot.model", text, "`rasa train`")
@@ -111,18 +111,18 @@ def judge_model(facts: BotFacts) -> Verdict:
     return ok("bot.model", facts.model)
 
 
-def judge_domain(facts: BotFacts, settings: Settings | None) -> Iterator[Verdict]:
+def check_domain(facts: BotFacts, settings: Settings | None) -> Iterator[CheckResult]:
     if facts.domain_problem:
         yield error(
             "bot.domain", facts.domain_problem, "Mend that; `rasa data validate` tells more."
         )
         return
-    yield from _judge_intents(facts, settings)
-    yield _judge_channels(facts.findings)
-    yield _judge_lint(facts.findings)
+    yield from _check_intents(facts, settings)
+    yield _check_channels(facts.findings)
+    yield _check_lint(facts.findings)
 
 
-def _judge_intents(facts: BotFacts, settings: Settings | None) -> Iterator[Verdict]:
+def _check_intents(facts: BotFacts, settings: Settings | None) -> Iterator[CheckResult]:
     words, failure = (settings.inbound, settings.failure_intent) if settings else (None, None)
     heard = wordless_intents(words or {}, failure)
     missing = [name for name in heard if name not in (facts.intents or ())]
@@ -153,7 +153,7 @@ def _judge_intents(facts: BotFacts, settings: Settings | None) -> Iterator[Verdi
         )
 
 
-def _judge_channels(findings: Iterable[Finding]) -> Verdict:
+def _check_channels(findings: Iterable[Finding]) -> CheckResult:
     found = [each for each in findings if each.code == _UNKNOWN_CHANNEL]
     if not found:
         return ok("bot.channels", "variations name channels that exist")
@@ -165,7 +165,7 @@ def _judge_channels(findings: Iterable[Finding]) -> Verdict:
     )
 
 
-def _judge_lint(findings: Iterable[Finding]) -> Verdict:
+def _check_lint(findings: Iterable[Finding]) -> CheckResult:
     kept = [each for each in findings if each.code not in (_UNKNOWN_CHANNEL, _MISSING_INTENTS)]
     counts = Counter(each.level for each in kept)
     worst = next((level for level in (Level.ERROR, Level.WARNING) if counts[level]), None)

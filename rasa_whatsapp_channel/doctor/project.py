@@ -1,4 +1,4 @@
-"""Where a bot is, and what is known of the machine it is examined on."""
+"""Project: where a bot's files are, and the environment it is checked in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Place:
+class Project:
     """
     A bot's files. Its folder is that of *credentials*: there Rasa is started.
 
@@ -29,7 +29,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Environment:
     """
     *versions* of the packages that count, by name; only of those that are installed.
 

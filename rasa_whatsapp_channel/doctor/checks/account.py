@@ -1,5 +1,5 @@
 """
-What WhatsApp says of token, number and subscription → verdicts.
+Account checks: what WhatsApp answers about token, number and subscription.
 
 https://developers.facebook.com/docs/graph-api/reference/debug_token/
 https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-account/subscribed-apps-api
@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, skipped, warning
+from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError, read_errors
 
 MESSAGING: Final = "whatsapp_business_messaging"
@@ -91,7 +91,7 @@ def accounts_of(token: Answer) -> list[str]:
     return list(found)
 
 
-def judge_cloud(facts: CloudFacts) -> Iterator[Verdict]:
+def check_cloud(facts: CloudFacts) -> Iterator[CheckResult]:
     answers = [facts.token, *facts.numbers.values()]
     failed = next((answer.failure for answer in answers if answer.failure), "")
     if failed:
@@ -101,14 +101,14 @@ def judge_cloud(facts: CloudFacts) -> Iterator[Verdict]:
     if refused is not None:
         yield error("account.token", f"WhatsApp refuses the access token: {refused}.", RENEW)
         return
-    yield from _judge_token(facts)
+    yield from _check_token(facts)
     for number, answer in facts.numbers.items():
-        yield from _judge_number(number, answer, facts.accounts)
-    yield from _judge_secrets(facts)
-    yield from _judge_subscription(facts)
+        yield from _check_number(number, answer, facts.accounts)
+    yield from _check_secrets(facts)
+    yield from _check_subscription(facts)
 
 
-def _out_of_reach(failure: str) -> Verdict:
+def _out_of_reach(failure: str) -> CheckResult:
     if re.search(r"//(localhost|127\.|\[::1\])", failure):
         return error(
             "account.reach",
@@ -132,14 +132,14 @@ def _refusal(facts: CloudFacts) -> str | None:
     return next((str(each.error).rstrip(".") for each in answers if each.refuses_token), None)
 
 
-def _judge_token(facts: CloudFacts) -> Iterator[Verdict]:
+def _check_token(facts: CloudFacts) -> Iterator[CheckResult]:
     if not facts.data:
         yield ok("account.token", "alive")
         yield skipped("account.expiry", "WhatsApp does not tell when this token ends.")
         return
     of = facts.data.get("application")
     yield ok("account.token", f"alive, of the app {of}" if of else "alive")
-    yield _judge_expiry(_number(facts.data.get("expires_at")), facts.now)
+    yield _check_expiry(_number(facts.data.get("expires_at")), facts.now)
     scopes = facts.data.get("scopes")
     if not isinstance(scopes, list):
         return
@@ -160,7 +160,7 @@ def _judge_token(facts: CloudFacts) -> Iterator[Verdict]:
         yield ok("account.scopes", f"{MESSAGING}, {MANAGEMENT}")
 
 
-def _judge_expiry(ends: int, now: float) -> Verdict:
+def _check_expiry(ends: int, now: float) -> CheckResult:
     if ends == 0:
         return ok("account.expiry", "never")
     left, day = ends - now, datetime.fromtimestamp(ends, timezone.utc).strftime("%Y-%m-%d %H:%M")
@@ -179,7 +179,9 @@ def _words(seconds: float) -> str:
     return f"in {hours // 24} days" if hours >= 48 else f"in {hours} hours"
 
 
-def _judge_number(number: str, answer: Answer, accounts: Sequence[Account]) -> Iterator[Verdict]:
+def _check_number(
+    number: str, answer: Answer, accounts: Sequence[Account]
+) -> Iterator[CheckResult]:
     told = answer.body
     if answer.error is not None or not told.get("display_phone_number"):
         why = _why_unknown(number, accounts)
@@ -227,7 +229,7 @@ def _digits(value: object) -> str:
     return "".join(filter(str.isdigit, str(value)))
 
 
-def _judge_secrets(facts: CloudFacts) -> Iterator[Verdict]:
+def _check_secrets(facts: CloudFacts) -> Iterator[CheckResult]:
     for answer in facts.secrets:
         if answer.error is not None:
             yield error(
@@ -240,7 +242,7 @@ def _judge_secrets(facts: CloudFacts) -> Iterator[Verdict]:
         yield ok("account.app_secret", "belongs to the token's app")
 
 
-def _judge_subscription(facts: CloudFacts) -> Iterator[Verdict]:
+def _check_subscription(facts: CloudFacts) -> Iterator[CheckResult]:
     ours = [each for each in facts.accounts if _ids(each.numbers) & set(facts.numbers)]
     if not ours:
         yield skipped(
@@ -249,10 +251,10 @@ def _judge_subscription(facts: CloudFacts) -> Iterator[Verdict]:
             "Name it with --account ID.",
         )
     for account in ours:
-        yield _judge_apps(account, str(facts.data.get("app_id") or ""))
+        yield _check_apps(account, str(facts.data.get("app_id") or ""))
 
 
-def _judge_apps(account: Account, app: str) -> Verdict:
+def _check_apps(account: Account, app: str) -> CheckResult:
     if account.apps.error is not None:
         return skipped("account.subscription", f"Cannot be asked: {account.apps.error}.")
     apps = [_app(row) for row in account.apps.rows()]
@@ -307,7 +309,7 @@ def registered_url(answer: Answer) -> str | None:
     return str(url) if url else None
 
 
-def judge_other(api: str, answer: Answer, health: Answer | None) -> Iterator[Verdict]:
+def check_other(api: str, answer: Answer, health: Answer | None) -> Iterator[CheckResult]:
     """Judge Turn, 360dialog and on-premises by the *answer* to a question that changes nothing."""
     if answer.failure:
         yield _out_of_reach(answer.failure)
@@ -317,7 +319,7 @@ def judge_other(api: str, answer: Answer, health: Answer | None) -> Iterator[Ver
         return
     yield ok("account.token", "alive")
     if health is not None:
-        yield _judge_health(health)
+        yield _check_health(health)
 
 
 def _refused(api: str, answer: Answer) -> tuple[str, str]:
@@ -330,7 +332,7 @@ def _refused(api: str, answer: Answer) -> tuple[str, str]:
     return f"{api} refuses the access token: {answer.error}.", f"Make a new one in {where[api]}."
 
 
-def _judge_health(answer: Answer) -> Verdict:
+def _check_health(answer: Answer) -> CheckResult:
     health = answer.body.get("health")
     states = [health] if isinstance(health, Mapping) and "gateway_status" in health else []
     if isinstance(health, Mapping) and not states:  # one for each node of a cluster

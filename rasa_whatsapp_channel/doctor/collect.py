@@ -1,21 +1,24 @@
-"""Looks at the bot's folder and at this Python."""
+"""Collects facts of the bot's folder, of the installed packages, and of the store."""
 
 from __future__ import annotations
 
 import platform
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import installed_version
-from rasa_whatsapp_channel.doctor.bot import BotFacts
-from rasa_whatsapp_channel.doctor.credentials import Written
-from rasa_whatsapp_channel.doctor.place import Machine, Place
-from rasa_whatsapp_channel.doctor.versions import PACKAGES, VersionFacts, object_stores
+from rasa_whatsapp_channel.doctor.checks.bot import BotFacts
+from rasa_whatsapp_channel.doctor.checks.credentials import Written
+from rasa_whatsapp_channel.doctor.checks.store import StoreFacts
+from rasa_whatsapp_channel.doctor.checks.versions import PACKAGES, VersionFacts, object_stores
+from rasa_whatsapp_channel.doctor.project import Environment, Project
 from rasa_whatsapp_channel.domain.marked import parse
 from rasa_whatsapp_channel.domain.read import Domain, bot_files, read_domains
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
@@ -23,10 +26,12 @@ from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.store import SQLITE, open_store
+from rasa_whatsapp_channel.store.base import OUTSIDE
 from rasa_whatsapp_channel.whatsapp.apis import APIS
-from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError
+from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError, StoreError
 
-_LOADING: Final = 120.0  # seconds; importing Rasa takes up to ten on a slow machine
+_LOADING: Final = 120.0  # seconds; importing Rasa takes up to ten on a slow environment
 _HIDDEN: Final = ("rasa_whatsapp_channel", "rasa", "sanic", "aiohttp", "redis", "click")
 _EXPORT: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", re.MULTILINE)
 _SCRIPT: Final = (
@@ -52,23 +57,23 @@ def read_dotenv(root: Path) -> Collection[str]:
     return frozenset(_EXPORT.findall(read_file(root / ".env").text or ""))
 
 
-def look_at_bot(place: Place, settings: Settings | None) -> BotFacts:
-    endpoints, problem = _read_endpoints(place.endpoints)
-    model = _newest(place.models)
+def collect_bot(project: Project, settings: Settings | None) -> BotFacts:
+    endpoints, problem = _read_endpoints(project.endpoints)
+    model = _newest(project.models)
     facts: dict[str, Any] = {
         "endpoints": endpoints,
         "endpoints_problem": problem,
         "model": str(model) if model else None,
-        "models": str(place.models),
+        "models": str(project.models),
     }
     try:
-        [domain] = read_domains([place.root], root=place.root)
+        [domain] = read_domains([project.root], root=project.root)
     except DomainError as error:
         return BotFacts(**facts, domain_problem=f"{error}.")
     api = APIS[settings.api] if settings else APIS["cloud"]
     return BotFacts(
         **facts,
-        stale=tuple(_stale(place.root, model)) if model else (),
+        stale=tuple(_stale(project.root, model)) if model else (),
         intents=domain.intents,
         entities=_entities(domain),
         findings=Linter(
@@ -121,15 +126,17 @@ def _entities(domain: Domain) -> frozenset[str]:
     return frozenset(found)
 
 
-def look_at_versions(place: Place, machine: Machine, settings: Settings | None) -> VersionFacts:
-    rasa = {"rasa", "rasa-pro"} & machine.versions.keys()
+def collect_versions(
+    project: Project, environment: Environment, settings: Settings | None
+) -> VersionFacts:
+    rasa = {"rasa", "rasa-pro"} & environment.versions.keys()
     return VersionFacts(
-        machine.python,
-        machine.versions,
-        shadows=tuple(_shadows(place.root)),
-        load=machine.load(place.root) if rasa else None,
+        environment.python,
+        environment.versions,
+        shadows=tuple(_shadows(project.root)),
+        load=environment.load(project.root) if rasa else None,
         protocol=_problem_of_protocol(settings),
-        transcribe=_problem_of_function(place.root, settings),
+        transcribe=_problem_of_function(project.root, settings),
     )
 
 
@@ -190,3 +197,76 @@ def load_in_rasa(root: Path) -> str | None:
         return None
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
     return lines[-1] if lines else f"it ended with {done.returncode}"
+
+
+async def collect_store(settings: Settings, root: Path, *, offline: bool) -> StoreFacts:
+    """Open what is there, and write a value that goes away; make no file that is not there."""
+    url = settings.store
+    media = (
+        None if "://" in settings.media.store else _problem_of_folder(root / settings.media.store)
+    )
+    if url == "memory:":
+        return StoreFacts("memory", media=media)
+    if url.startswith(SQLITE):
+        path = root / url.removeprefix(SQLITE)
+        problem = _problem_of_folder(path.parent, made=False) or await _problem_of(
+            f"{SQLITE}{path}", path.is_file()
+        )
+        return StoreFacts("sqlite", str(path), problem, free=_free(path), media=media)
+    try:
+        open_store(url)
+    except StoreError as error:
+        return StoreFacts("unknown", problem=str(error), media=media)
+    if offline:
+        return StoreFacts("redis", tried=False, media=media)
+    return await _try_redis(url, media)
+
+
+async def _problem_of(url: str, is_there: bool) -> str:
+    if not is_there:
+        return ""
+    try:
+        async with open_store(url, retention=OUTSIDE) as store:
+            await store.ping()
+    except StoreError as error:
+        return str(error)
+    return ""
+
+
+def _problem_of_folder(folder: Path, *, made: bool = True) -> str:
+    """Return why nothing can be written into *folder*, which the channel makes if *made*."""
+    while made and not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"the folder {folder} does not exist"
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".rasa-whatsapp-"):
+            return ""
+    except OSError as error:
+        return f"the folder {folder} cannot be written: {error.strerror}"
+
+
+def _free(path: Path) -> int | None:
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return None
+
+
+async def _try_redis(url: str, media: str | None) -> StoreFacts:
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    from rasa_whatsapp_channel.store.redis.address import parse_address
+    from rasa_whatsapp_channel.store.redis.faults import explain
+
+    address = parse_address(url)
+    redis: Any = Redis.from_url(address.url, socket_connect_timeout=3, socket_timeout=5)
+    try:
+        info = await redis.info()
+    except (RedisError, OSError, TypeError) as error:
+        return StoreFacts("redis", address.place, str(explain(error, address.place)), media=media)
+    finally:
+        await redis.connection_pool.disconnect()
+    problem = await _problem_of(url, True)
+    return StoreFacts("redis", address.place, problem, info=info, media=media)

@@ -1,4 +1,4 @@
-"""What is installed → verdicts. The table is what the tests run on, and what both Rasas ask for."""
+"""Version checks: whether the installed packages work together, and the optional ones are there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rasa_whatsapp_channel.doctor.verdict import Verdict, error, ok, warning
+from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 
 Version = tuple[int, ...]
@@ -26,6 +26,8 @@ KNOWN: Final[Mapping[str, Known]] = {
     "rasa": Known(((3, 6), (3, 7)), ((3, 10), (3, 11)), ((21, 12), (21, 13))),
     "rasa-pro": Known(((3, 8), (4,)), ((3, 10), (3, 15)), ((21, 12), (26,))),
 }
+
+
 OLDEST: Final[Mapping[str, Version]] = {
     "aiohttp": (3, 9),
     "click": (8, 1),
@@ -35,6 +37,8 @@ OLDEST: Final[Mapping[str, Version]] = {
     "pillow": (10,),
     "fsspec": (2023, 1),
 }
+
+
 PACKAGES: Final = (*KNOWN, *OLDEST, "sanic", "pillow-heif", "rasa-whatsapp-channel")
 
 
@@ -50,7 +54,7 @@ class VersionFacts:
     transcribe: str | None = None  # why the function cannot be imported
 
 
-def judge(facts: VersionFacts) -> Iterator[Verdict]:
+def check_versions(facts: VersionFacts) -> Iterator[CheckResult]:
     for shadow in facts.shadows:
         yield error(
             "versions.shadow",
@@ -71,8 +75,8 @@ def judge(facts: VersionFacts) -> Iterator[Verdict]:
             "`pip uninstall rasa rasa-pro`, then install the one you use.",
         )
     else:
-        yield from _judge_rasa(rasas[0], facts)
-    yield from _judge_oldest(facts.installed)
+        yield from _check_rasa(rasas[0], facts)
+    yield from _check_oldest(facts.installed)
     if facts.load:
         yield error(
             "versions.load",
@@ -81,7 +85,7 @@ def judge(facts: VersionFacts) -> Iterator[Verdict]:
         )
 
 
-def _judge_rasa(name: str, facts: VersionFacts) -> Iterator[Verdict]:
+def _check_rasa(name: str, facts: VersionFacts) -> Iterator[CheckResult]:
     known, rasa = KNOWN[name], facts.installed[name]
     sanic = facts.installed.get("sanic", "0")
     parts = {
@@ -102,7 +106,7 @@ def _judge_rasa(name: str, facts: VersionFacts) -> Iterator[Verdict]:
     )
 
 
-def _judge_oldest(installed: Mapping[str, str]) -> Iterator[Verdict]:
+def _check_oldest(installed: Mapping[str, str]) -> Iterator[CheckResult]:
     for name, oldest in OLDEST.items():
         if name in installed and read_version(installed[name]) < oldest:
             yield error(
@@ -112,7 +116,7 @@ def _judge_oldest(installed: Mapping[str, str]) -> Iterator[Verdict]:
             )
 
 
-def judge_extras(facts: VersionFacts, settings: Settings) -> Iterator[Verdict]:
+def check_extras(facts: VersionFacts, settings: Settings) -> Iterator[CheckResult]:
     """Judge what the settings use beyond what every installation has."""
     stores = object_stores(settings.media)
     lacks = {

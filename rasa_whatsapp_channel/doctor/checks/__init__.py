@@ -1,0 +1,1 @@
+"""Checks of the doctor: facts → results, one module per area. No I/O."""

@@ -1,0 +1,102 @@
+"""Runs all checks in order; a check that cannot run because of an earlier error is skipped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+from rasa_whatsapp_channel.doctor.checks import account, bot, credentials, store, versions, webhook
+from rasa_whatsapp_channel.doctor.collect import (
+    collect_bot,
+    collect_store,
+    collect_versions,
+    read_dotenv,
+    read_file,
+)
+from rasa_whatsapp_channel.doctor.collect_remote import (
+    collect_cloud,
+    collect_other,
+    collect_webhook,
+)
+from rasa_whatsapp_channel.doctor.project import Environment, Project
+from rasa_whatsapp_channel.doctor.results import CheckResult, skipped
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
+from rasa_whatsapp_channel.whatsapp.transport import Transport
+
+
+async def run_checks(project: Project, environment: Environment) -> AsyncIterator[CheckResult]:
+    """Run all checks and yield each result as soon as it is known."""
+    found = credentials.check_credentials(
+        read_file(project.credentials),
+        environ=environment.environ,
+        dotenv=read_dotenv(project.root),
+    )
+    for result in found.results:
+        yield result
+    settings = found.settings
+    if settings is None:
+        for area in ("account", "webhook", "store"):
+            yield skipped(area, "waits for credentials.yml")
+    else:
+        async for result in _check_network(project, environment, settings):
+            yield result
+        facts = await collect_store(settings, project.root, offline=project.offline)
+        for result in store.check_store(facts):
+            yield result
+    for result in _check_bot(project, environment, settings):
+        yield result
+    version_facts = await asyncio.to_thread(collect_versions, project, environment, settings)
+    for result in versions.check_versions(version_facts):
+        yield result
+    if settings is not None:
+        for result in versions.check_extras(version_facts, settings):
+            yield result
+
+
+async def _check_network(
+    project: Project, environment: Environment, settings: Settings
+) -> AsyncIterator[CheckResult]:
+    if project.offline:
+        yield skipped("account", "not asked: --offline")
+        yield skipped("webhook", "not called: --offline")
+        return
+    transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
+    try:
+        registered, results = await _check_account(transport, project, environment, settings)
+    finally:
+        await transport.close()
+    for result in results:
+        yield result
+    if project.url is None:
+        # Without its query, where a token may stand.
+        where = f"; WhatsApp calls {registered.partition('?')[0]}" if registered else ""
+        yield skipped("webhook", f"not called{where}", "Give its address with --url https://…")
+        return
+    outside = AiohttpTransport()  # its certificate must be one that WhatsApp trusts
+    try:
+        facts = await collect_webhook(outside, settings, project.url, registered=registered)
+    finally:
+        await outside.close()
+    for result in webhook.check_webhook(facts, settings):
+        yield result
+
+
+async def _check_account(
+    transport: Transport, project: Project, environment: Environment, settings: Settings
+) -> tuple[str | None, Iterable[CheckResult]]:
+    """Return the webhook's address as WhatsApp has it, where it tells, and the results."""
+    if settings.api == "cloud":
+        facts = await collect_cloud(transport, settings, project.account, now=environment.clock())
+        return account.registered_webhook(facts), account.check_cloud(facts)
+    answer, health = await collect_other(transport, settings)
+    return account.registered_url(answer), account.check_other(settings.api, answer, health)
+
+
+def _check_bot(
+    project: Project, environment: Environment, settings: Settings | None
+) -> Iterable[CheckResult]:
+    facts = collect_bot(project, settings)
+    yield from bot.check_workers(facts, settings, environment.environ)
+    yield bot.check_model(facts)
+    yield from bot.check_domain(facts, settings)
