@@ -32,9 +32,10 @@ from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.media.values import MediaStore
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.outlet import Outlet
-from rasa_whatsapp_channel.outbound.sender import Pace, Sender
+from rasa_whatsapp_channel.outbound.policy import SendPolicy
+from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.store import base, open_store
 from rasa_whatsapp_channel.store.base import (
@@ -216,7 +217,7 @@ class App:
             self._failures,
             account=account(settings),
             people=self._people,
-            pace=make_pace(settings),
+            policy=make_policy(settings),
             reengagement=settings.reengagement_template,
             metrics=self.metrics,
             clock=self._clock,
@@ -249,8 +250,8 @@ class App:
         await self._links.close()
         await self.store.close()
 
-    def outlet(self, turn_id: str | None = None) -> Outlet:
-        outlet = Outlet(
+    def outbox_writer(self, turn_id: str | None = None) -> OutboxWriter:
+        writer = OutboxWriter(
             self.store,
             self.settings.platform,
             people=self._people,
@@ -263,7 +264,7 @@ class App:
             tell_dead_letter=self._numbers[None].client.tell_dead_letter,
             clock=self._clock,
         )
-        return self.tracing.outlet(outlet)
+        return self.tracing.writer(writer)
 
     async def health(self) -> Mapping[str, Any]:
         away = self.outages.current()
@@ -387,8 +388,8 @@ def make_converter(settings: Settings, root: Path) -> Converter | None:
     return Converter(root / (MediaSettings.store if is_url(store) else store) / CONVERTED)
 
 
-def make_pace(settings: Settings) -> Pace:
-    return Pace(
+def make_policy(settings: Settings) -> SendPolicy:
+    return SendPolicy(
         wait_for_delivered=settings.wait_for_delivered,
         delivered_timeout=settings.delivered_timeout,
         max_per_second=settings.max_messages_per_second,

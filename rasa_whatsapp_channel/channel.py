@@ -36,8 +36,8 @@ from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
-from rasa_whatsapp_channel.outbound.called import name_of
-from rasa_whatsapp_channel.outbound.outlet import Outlet
+from rasa_whatsapp_channel.outbound.message import name_of
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.store import check_store
 from rasa_whatsapp_channel.whatsapp.errors import SettingsError, StoreError, WebhookRefused
@@ -59,10 +59,10 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
     # Rasa Pro would compute the whole tracker state for each response.
     wants_tracker_state = False
 
-    def __init__(self, outlet: Callable[[], Outlet], *, in_turn: bool = False) -> None:
+    def __init__(self, writer: Callable[[], OutboxWriter], *, in_turn: bool = False) -> None:
         super().__init__()
-        self._make_outlet = outlet
-        self._outlet: Outlet | None = None
+        self._make_writer = writer
+        self._writer: OutboxWriter | None = None
         self._in_turn = in_turn
         self.spoke = False
 
@@ -112,9 +112,9 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
     async def _say(self, recipient_id: str, response: dict[str, Any]) -> None:
         self.spoke = True
         try:
-            if self._outlet is None:
-                self._outlet = self._make_outlet()
-            await self._outlet.say(recipient_id, response)
+            if self._writer is None:
+                self._writer = self._make_writer()
+            await self._writer.write(recipient_id, response)
         except StoreError as error:
             if self._in_turn:
                 raise
@@ -148,7 +148,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def get_output_channel(self) -> WhatsAppOutput:
         """Return a channel for reminders and ``trigger_intent``, valid while the server runs."""
-        return WhatsAppOutput(lambda: self._running().outlet())
+        return WhatsAppOutput(lambda: self._running().outbox_writer())
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
         blueprint = Blueprint("whatsapp_webhook")
@@ -217,7 +217,9 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 tracker = await watch.retrieve(agent, turn.sender_id)
                 if was_handled(tracker, turn.message_id):
                     return None
-            output = WhatsAppOutput(lambda: self._running().outlet(turn.message_id), in_turn=True)
+            output = WhatsAppOutput(
+                lambda: self._running().outbox_writer(turn.message_id), in_turn=True
+            )
             with watch.turn(agent) as heard:
                 await on_new_message(
                     UserMessage(

@@ -141,7 +141,7 @@ class _Sending:
     async def response(self, options: Mapping[str, Any]) -> None:
         from rasa_whatsapp_channel.cli.responses import read_response
         from rasa_whatsapp_channel.compose import compose
-        from rasa_whatsapp_channel.outbound.note import write_changes, write_note
+        from rasa_whatsapp_channel.outbound.simulator_header import write_changes, write_note
 
         settings, name = read_settings(self.credentials), options["response"]
         _, response = read_response(options["domain"] or Path(), name, dict(options["slot"]))

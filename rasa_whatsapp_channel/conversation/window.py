@@ -8,7 +8,6 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
@@ -61,25 +60,6 @@ def template_key(name: str) -> str:
     return f"reengaged:{name}"
 
 
-@dataclass(frozen=True)
-class Open:
-    """The message may be sent. *known* is False if the person's last message is not known."""
-
-    known: bool = True
-
-
-@dataclass(frozen=True)
-class Wait:
-    """The window is closed. The message waits up to *left* seconds for the person to write."""
-
-    left: float
-
-
-@dataclass(frozen=True)
-class TooLate:
-    """The window stayed closed for as long as the message was kept."""
-
-
 def is_closed(wrote_at: float | None, now: float) -> bool:
     """
     Return whether the window of a person who last wrote at *wrote_at* is certainly closed.
@@ -88,16 +68,6 @@ def is_closed(wrote_at: float | None, now: float) -> bool:
     conversation, and WhatsApp refuses the message if it is closed.
     """
     return wrote_at is not None and now - wrote_at > WINDOW - MARGIN
-
-
-def decide(
-    *, wrote_at: float | None, now: float, put_at: float, keep: float
-) -> Open | Wait | TooLate:
-    """Decide about a free-form message put at *put_at*, to be kept for at most *keep* seconds."""
-    if not is_closed(wrote_at, now):
-        return Open(known=wrote_at is not None)
-    left = put_at + keep - now
-    return Wait(left) if left > 0 else TooLate()
 
 
 def is_covered(last: float | None, *, wrote_at: float | None, put_at: float, keep: float) -> bool:

@@ -6,7 +6,7 @@ import logging
 
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.queue_keys import failure_key
-from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Queue
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed
@@ -26,7 +26,7 @@ class Failures:
         self._people = people
 
     async def tell(
-        self, key: str, entry: Entry, *, code: int, reason: str, title: str = ""
+        self, key: str, entry: OutboxMessage, *, code: int, reason: str, title: str = ""
     ) -> None:
         """Say that the outbox entry *key* failed for good; *code* and *title* are WhatsApp's."""
         logger.error("whatsapp.failed: %s (%s): %s", entry.called(key), key, reason)

@@ -12,7 +12,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.outbound.drop_media import holds_file, needs_file
-from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
 from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES, Remedy, Verdict, remedy_of
 from rasa_whatsapp_channel.whatsapp.errors import APIError, MediaError, SendError, TransportError
@@ -59,7 +59,7 @@ class Confirm:
     """
 
     wait: float
-    entry: Entry
+    entry: OutboxMessage
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class AnotherWay:
     Send *entry* instead, at once; *how* is for a log line, a *quiet* one where nothing is amiss.
     """
 
-    entry: Entry
+    entry: OutboxMessage
     how: str
     quiet: bool = True
 
@@ -82,7 +82,7 @@ Decision = RetryLater | PauseSending | Confirm | AnotherWay | WaitForWindow | De
 
 
 def recover(
-    entry: Entry,
+    entry: OutboxMessage,
     error: SendError | MediaError,
     *,
     now: float,
@@ -132,7 +132,7 @@ def recover(
 
 
 def _after_file_failure(
-    entry: Entry, error: MediaError, *, now: float, jitter: float
+    entry: OutboxMessage, error: MediaError, *, now: float, jitter: float
 ) -> RetryLater | AnotherWay | DeadLetter:
     is_over = now - entry.file_failing_since >= FILE_PATIENCE
     if error.passing and entry.file_failures < FILE_TRIES and not is_over:
@@ -141,7 +141,7 @@ def _after_file_failure(
 
 
 def _without_file(
-    entry: Entry, reason: str, *, code: int = 0, source: str | None = None
+    entry: OutboxMessage, reason: str, *, code: int = 0, source: str | None = None
 ) -> AnotherWay | DeadLetter:
     """Let the file go and keep the words, unless nothing goes without it."""
     if needs_file(entry.outgoing.message):
@@ -171,7 +171,7 @@ def _backoff(error: SendError, code: int, failures: int) -> float:
     return min(base ** min(failures - 1, 16), longest)
 
 
-def find_another_way(entry: Entry, code: int) -> AnotherWay | None:
+def find_another_way(entry: OutboxMessage, code: int) -> AnotherWay | None:
     """
     Return how *entry* may still get through whole after error *code*, None when there is no way.
 
@@ -188,7 +188,7 @@ def find_another_way(entry: Entry, code: int) -> AnotherWay | None:
     return None
 
 
-def find_made(entry: Entry, sent: Message) -> tuple[str, ...]:
+def find_made(entry: OutboxMessage, sent: Message) -> tuple[str, ...]:
     """Return the ids in *sent* that are not the author's own, but were made by us."""
     given = {media.id for media in find_media(entry.outgoing.message)}
     return tuple(media.id for media in find_media(sent) if media.id and media.id not in given)

@@ -13,26 +13,28 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation import window
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
 from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.conversation.queue_keys import template_lane
-from rasa_whatsapp_channel.conversation.window import Windows
+from rasa_whatsapp_channel.conversation.window import Windows, is_closed, is_covered
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import drop_media, say_dropped
-from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.note import write_changes, write_dead_letter, write_note
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
+from rasa_whatsapp_channel.outbound.simulator_header import (
+    write_changes,
+    write_dead_letter,
+    write_note,
+)
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
-from rasa_whatsapp_channel.outbound.throttle import Throttle
 from rasa_whatsapp_channel.store.base import (
     DONE,
     INFRASTRUCTURE,
@@ -50,7 +52,6 @@ from rasa_whatsapp_channel.store.base import (
     status_of,
 )
 from rasa_whatsapp_channel.store.bucket import Limit
-from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
@@ -80,18 +81,6 @@ NOT_CONFIRMED: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How fast, and what waits for what. Seconds."""
-
-    wait_for_delivered: str = "media"  # none, media, all
-    delivered_timeout: float = 3.0
-    max_per_second: float = limits.MESSAGES_PER_SECOND
-    pair_interval: float = limits.PAIR_INTERVAL
-    pair_burst: float = limits.PAIR_BURST
-    wait_for_window: float = DAY
-
-
 class Sender:
     """*reengagement* is the body of the template for closed windows, None when there is none."""
 
@@ -105,7 +94,7 @@ class Sender:
         *,
         account: str,
         people: People | None = None,
-        pace: Pace | None = None,
+        policy: SendPolicy | None = None,
         metrics: Metrics | None = None,
         reengagement: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.time,
@@ -122,8 +111,8 @@ class Sender:
         self._statuses = statuses
         self._failures = failures
         self._people = people or People(store.values, clock=clock)
-        self._pace = pace or Pace()
-        rate = self._pace.max_per_second
+        self._policy = policy or SendPolicy()
+        rate = self._policy.max_per_second
         self._rate = Limit(f"rate:{account}", rate, max(rate, 1.0))
         self._metrics = metrics or Metrics()
         self._reengagement = reengagement
@@ -141,7 +130,7 @@ class Sender:
 
     async def handle(self, item: QueueItem) -> Outcome:
         try:
-            entry = Entry.from_body(item.body)
+            entry = OutboxMessage.from_body(item.body)
         except InvalidMessage as error:
             return DeadLetter(str(error))
         item = replace(item, key=entry.key_of(item.key))
@@ -153,7 +142,7 @@ class Sender:
             outcome = await self._handle(item, entry, message)
         return await self._go_on(item, entry, outcome) if entry.following else outcome
 
-    async def _handle(self, item: QueueItem, entry: Entry, message: Message) -> Outcome:
+    async def _handle(self, item: QueueItem, entry: OutboxMessage, message: Message) -> Outcome:
         if item.attempts > 1 and (end := await self._earlier_try(item, entry, message)):
             return end
         if (left := entry.not_before - self._clock()) > 0:
@@ -161,9 +150,8 @@ class Sender:
         if entry.without_file:
             return await self._drop_file(item, entry, message)
         person = await self._people.of(entry.recipient_id)
-        state = await self._window(item, entry, message, person)
-        if not isinstance(state, window.Open):
-            return await self._outside_window(item, entry, state, person)
+        if not isinstance(message, Template) and await self._is_window_closed(entry, person):
+            return await self._outside_window(item, entry, person)
         if wait := self._throttle.admit():
             return Retry(wait, cause=self._throttle.cause or TIME, counted=False)
         try:
@@ -192,7 +180,7 @@ class Sender:
         if self._throttle.answered():
             logger.info("whatsapp.sending_resumed: WhatsApp answers this number again")
 
-    async def _go_on(self, item: QueueItem, entry: Entry, outcome: Outcome) -> Outcome:
+    async def _go_on(self, item: QueueItem, entry: OutboxMessage, outcome: Outcome) -> Outcome:
         """Let the next part follow, in the same place of the conversation, so nothing overtakes."""
         if isinstance(outcome, Retry):
             return outcome
@@ -207,7 +195,9 @@ class Sender:
         logger.error("whatsapp.dead_letter: %s of the outbox: %s", item.key, outcome.reason)
         return Retry(0.0, counted=False, body=following)
 
-    async def _earlier_try(self, item: QueueItem, entry: Entry, message: Message) -> Outcome | None:
+    async def _earlier_try(
+        self, item: QueueItem, entry: OutboxMessage, message: Message
+    ) -> Outcome | None:
         """Return what follows where an earlier try got through, or may have got through."""
         if sent := await self._store.ledger.by_key(item.key):
             # Noted, but the process died, or the store broke, before the entry was ended.
@@ -228,7 +218,13 @@ class Sender:
         return None
 
     async def _confirm(
-        self, item: QueueItem, entry: Entry, wait: float, *, error: str | None, counted: bool = True
+        self,
+        item: QueueItem,
+        entry: OutboxMessage,
+        wait: float,
+        *,
+        error: str | None,
+        counted: bool = True,
     ) -> Outcome:
         """Let a status tell whether WhatsApp took the message, which ends the wait."""
         await self._notes.expect_confirmation(item.key, item.conversation, wait)
@@ -247,26 +243,17 @@ class Sender:
         if await self._notes.confirmation(item.key) is not None:
             await self._store.outbox.end_wait(item.conversation, confirmation_of(item.key))
 
-    async def _window(
-        self, item: QueueItem, entry: Entry, message: Message, person: Person
-    ) -> window.Open | window.Wait | window.TooLate:
-        if isinstance(message, Template):
-            return window.Open()
-        wrote_at = await self._wrote_at(entry, person)
-        return window.decide(
-            wrote_at=wrote_at,
-            now=self._clock(),
-            put_at=item.put_at,
-            keep=self._pace.wait_for_window,
-        )
+    async def _is_window_closed(self, entry: OutboxMessage, person: Person) -> bool:
+        return is_closed(await self._wrote_at(entry, person), self._clock())
 
-    async def _wrote_at(self, entry: Entry, person: Person) -> float | None:
+    async def _wrote_at(self, entry: OutboxMessage, person: Person) -> float | None:
         return await self._windows.last_wrote(person.conversations(entry.recipient_id))
 
     async def _outside_window(
-        self, item: QueueItem, entry: Entry, state: window.Wait | window.TooLate, person: Person
+        self, item: QueueItem, entry: OutboxMessage, person: Person
     ) -> Outcome:
-        if isinstance(state, window.TooLate):
+        left = item.put_at + self._policy.wait_for_window - self._clock()
+        if left <= 0:
             reason = "the 24-hour window is closed, and the person did not write again"
             return await self._dead_letter(item, entry, reason, code=131047)
         if entry.template is not None:
@@ -278,44 +265,41 @@ class Sender:
                 "whatsapp.window_closed: %s waits for the person to write; no template is set",
                 entry.called(item.key),
             )
-        return Retry(
-            state.left, cause=WINDOW, counted=False, then=partial(self._look_at_window, entry)
-        )
+        return Retry(left, cause=WINDOW, counted=False, then=partial(self._look_at_window, entry))
 
-    async def _look_at_window(self, entry: Entry) -> None:
+    async def _look_at_window(self, entry: OutboxMessage) -> None:
         """End the wait if the person wrote while the entry was still claimed."""
         person = await self._people.of(entry.recipient_id)
-        wrote_at = await self._wrote_at(entry, person)
-        if not window.is_closed(wrote_at, self._clock()):
+        if not await self._is_window_closed(entry, person):
             await self._store.outbox.end_wait(entry.recipient_id, WINDOW)
 
     async def _reengage(
-        self, item: QueueItem, entry: Entry, template: Mapping[str, Any], person: Person
+        self, item: QueueItem, entry: OutboxMessage, template: Mapping[str, Any], person: Person
     ) -> None:
         """Put *template* out unless *item* was put while another waited for the answer to it."""
         name = person.conversations(entry.recipient_id)[0]
         last = await self._windows.last_template(name)
         wrote_at = await self._wrote_at(entry, person)
-        keep = self._pace.wait_for_window
-        if window.is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=keep):
+        keep = self._policy.wait_for_window
+        if is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=keep):
             return
         await self._put_template(item, entry, template)
         await self._windows.note_template(name, self._clock(), life=2 * keep)
 
     async def _put_template(
-        self, item: QueueItem, entry: Entry, template: Mapping[str, Any]
+        self, item: QueueItem, entry: OutboxMessage, template: Mapping[str, Any]
     ) -> None:
         """Put *template* out in a lane of its own; its key lets it go only once."""
-        stand_in = Entry(entry.recipient_id, template, entry.response)
+        stand_in = OutboxMessage(entry.recipient_id, template, entry.response)
         key = entry.template_key or f"{item.key}:template"
         await self._store.outbox.put(key, template_lane(entry.recipient_id), stand_in.body())
 
-    async def _pass_limits(self, item: QueueItem, entry: Entry, person: Person) -> float:
+    async def _pass_limits(self, item: QueueItem, entry: OutboxMessage, person: Person) -> float:
         """Wait for the number's rate; return how long the person has to wait for theirs, or 0.0."""
         limits = [self._rate]
         if self._client.api.pair_limit:
             key = f"pair:{person.conversations(entry.recipient_id)[0]}"
-            limits.append(Limit(key, 1 / self._pace.pair_interval, self._pace.pair_burst))
+            limits.append(Limit(key, 1 / self._policy.pair_interval, self._policy.pair_burst))
         while any(waits := await self._store.values.take(*limits)):
             if any(waits[1:]):
                 logger.info(
@@ -323,15 +307,15 @@ class Sender:
                     "one person gets one in %.0f s",
                     entry.called(item.key),
                     waits[1],
-                    self._pace.pair_burst,
-                    self._pace.pair_interval,
+                    self._policy.pair_burst,
+                    self._policy.pair_interval,
                 )
                 return waits[1]
             await self._sleep(waits[0])
         return 0.0
 
     async def _send(
-        self, item: QueueItem, entry: Entry, message: Message, person: Person
+        self, item: QueueItem, entry: OutboxMessage, message: Message, person: Person
     ) -> Outcome:
         try:
             ready = await self._prepare(entry, message)
@@ -354,7 +338,7 @@ class Sender:
         self._follow_answer()
         return await self._note(item, entry, message, accepted)
 
-    async def _prepare(self, entry: Entry, message: Message) -> Message:
+    async def _prepare(self, entry: OutboxMessage, message: Message) -> Message:
         if not self._uploads.has_work(message, links=entry.by_upload):
             return message
         async with self._preparations:
@@ -362,7 +346,7 @@ class Sender:
             return await self._uploads.prepare(message, links=entry.by_upload)
 
     async def _request(
-        self, item: QueueItem, entry: Entry, ready: Message, person: Person
+        self, item: QueueItem, entry: OutboxMessage, ready: Message, person: Person
     ) -> Accepted:
         conversation = person.conversations(entry.recipient_id)[0]
         await self._payloads.note_sent(conversation, ready)
@@ -379,14 +363,14 @@ class Sender:
             # Whoever stops the bot does not stop WhatsApp: it may have the message all the same.
             raise TransportError("it was broken off before WhatsApp answered") from error
 
-    def _note_of(self, entry: Entry) -> str | None:
+    def _note_of(self, entry: OutboxMessage) -> str | None:
         """Return what a simulator is told beside the message."""
         if not self._client.takes_notes:
             return None
         return write_note(entry.response, entry.changes)
 
     async def _note(
-        self, item: QueueItem, entry: Entry, message: Message, accepted: Accepted
+        self, item: QueueItem, entry: OutboxMessage, message: Message, accepted: Accepted
     ) -> Outcome:
         """
         Note that WhatsApp took the message, and whose it is.
@@ -435,17 +419,17 @@ class Sender:
         if item.conversation != sent.recipient_id:
             return DONE  # a template, which nothing comes after
         return Done(
-            hold=self._pace.delivered_timeout,
+            hold=self._policy.delivered_timeout,
             cause=status_of(sent.message_id),
             then=partial(self._statuses.let_go, sent.message_id),
         )
 
     def _waits(self, message: Message) -> bool:
         """Text overtakes files: they are loaded and checked first on their way."""
-        what = self._pace.wait_for_delivered
+        what = self._policy.wait_for_delivered
         return what == "all" or (what == "media" and any(find_media(message)))
 
-    async def _drop_file(self, item: QueueItem, entry: Entry, message: Message) -> Outcome:
+    async def _drop_file(self, item: QueueItem, entry: OutboxMessage, message: Message) -> Outcome:
         """Put what is left without the file in the place of the message, and say what is lost."""
         why = entry.without_file or {}
         source, reason = why.get("source"), str(why.get("reason"))
@@ -477,7 +461,7 @@ class Sender:
         )
         return Retry(0.0, counted=False, body=left.body(), error=reason)
 
-    async def _forget_refused(self, entry: Entry) -> None:
+    async def _forget_refused(self, entry: OutboxMessage) -> None:
         """Forget the ids that WhatsApp said to be none, so that their files are uploaded again."""
         for media_id in entry.ids if entry.renewed else ():
             await self._uploads.forget(media_id)
@@ -485,7 +469,7 @@ class Sender:
     async def _after_failure(
         self,
         item: QueueItem,
-        entry: Entry,
+        entry: OutboxMessage,
         error: SendError | MediaError,
         *,
         is_sent: bool = False,
@@ -557,7 +541,7 @@ class Sender:
     def _tell(
         self,
         item: QueueItem,
-        entry: Entry,
+        entry: OutboxMessage,
         error: WhatsAppError,
         what: str,
         *,
@@ -571,7 +555,7 @@ class Sender:
             error,
         )
 
-    async def _close_window(self, entry: Entry) -> Outcome:
+    async def _close_window(self, entry: OutboxMessage) -> Outcome:
         """Let the message wait for the person, unless both wrote at the same time."""
         person = await self._people.of(entry.recipient_id)
         wrote_at = await self._wrote_at(entry, person)
@@ -581,7 +565,7 @@ class Sender:
         return Retry(0.0, counted=False)
 
     async def _dead_letter(
-        self, item: QueueItem, entry: Entry, reason: str, *, code: int = 0, title: str = ""
+        self, item: QueueItem, entry: OutboxMessage, reason: str, *, code: int = 0, title: str = ""
     ) -> Outcome:
         await self._failures.tell(item.key, entry, code=code, reason=reason, title=title)
         told = write_dead_letter(entry, code=code, reason=reason)

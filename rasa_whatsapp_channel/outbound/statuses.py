@@ -14,8 +14,8 @@ from rasa_whatsapp_channel.conversation.queue_keys import template_lane
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import needs_file
-from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
     DeadLetter,
@@ -133,7 +133,7 @@ class Statuses:
         error = _to_error(sent, self._codes)
         reason = sent.reason or NO_REASON
         if entry is None:
-            await self._tell(sent, Entry(sent.recipient_id, {}, sent.response), reason)
+            await self._tell(sent, OutboxMessage(sent.recipient_id, {}, sent.response), reason)
             return
         now = self._clock()
         failed = entry.failed(now)
@@ -165,7 +165,7 @@ class Statuses:
         lane = template_lane(sent.recipient_id) if again.is_template else sent.recipient_id
         await self._store.outbox.put(key, lane, again.body())
 
-    async def _tell(self, sent: Sent, entry: Entry, reason: str) -> None:
+    async def _tell(self, sent: Sent, entry: OutboxMessage, reason: str) -> None:
         await self._failures.tell(
             sent.key,
             entry,
@@ -187,12 +187,12 @@ class Statuses:
             await self._windows.note_closed(conversations)
 
 
-def _read_entry(sent: Sent) -> Entry | None:
+def _read_entry(sent: Sent) -> OutboxMessage | None:
     """Return the entry as it was sent, None where it is not known or another version wrote it."""
     if not sent.body:
         return None
     try:
-        return Entry.from_body(sent.body)
+        return OutboxMessage.from_body(sent.body)
     except InvalidMessage:
         return None
 
@@ -203,7 +203,7 @@ def _title_of(sent: Sent) -> str:
     return words.partition(": ")[0].partition("; ")[0]
 
 
-def _needs_file(entry: Entry) -> bool:
+def _needs_file(entry: OutboxMessage) -> bool:
     return entry.is_template and needs_file(entry.outgoing.message)
 
 

@@ -52,11 +52,11 @@ class FunctionBot:
             function = self.function
             if function is None:
                 return
-            outlet = app().outlet(turn.message_id)
+            writer = app().outbox_writer(turn.message_id)
 
             async def say(response: Any) -> None:
                 words = {"text": response} if isinstance(response, str) else response
-                await outlet.say(turn.sender_id, words)
+                await writer.write(turn.sender_id, words)
 
             await function(turn, say)
 

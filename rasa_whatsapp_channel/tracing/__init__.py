@@ -17,7 +17,7 @@ from typing import Any
 from rasa_whatsapp_channel.common import PRODUCT, installed_version
 from rasa_whatsapp_channel.inbound.worker import Bot
 from rasa_whatsapp_channel.media.convert.converter import Converter
-from rasa_whatsapp_channel.outbound.outlet import Outlet
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.store.base import Handler, Store
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.events import Status
@@ -42,8 +42,8 @@ class Tracing:
     def bot(self, bot: Bot) -> Bot:
         return bot
 
-    def outlet(self, outlet: Outlet) -> Outlet:
-        return outlet
+    def writer(self, writer: OutboxWriter) -> OutboxWriter:
+        return writer
 
     def client(self, client: Client) -> Client:
         return client

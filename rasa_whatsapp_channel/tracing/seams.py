@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.inbound.worker import Bot
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.metrics import STATUSES, known
-from rasa_whatsapp_channel.outbound.outlet import Outlet
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.store.base import (
     Body,
     DeadLetter,
@@ -108,8 +108,8 @@ class OpenTelemetry(Tracing):
 
         return traced
 
-    def outlet(self, outlet: Outlet) -> Outlet:
-        return cast(Outlet, _Outlet(outlet, self._spans))
+    def writer(self, writer: OutboxWriter) -> OutboxWriter:
+        return cast(OutboxWriter, _OutboxWriter(writer, self._spans))
 
     def client(self, client: Client) -> Client:
         return cast(Client, _Client(client, self._spans))
@@ -173,12 +173,12 @@ class _Queue(_Around):
         return bool(await self._part.put_dead_letter(key, conversation, carried, reason))
 
 
-class _Outlet(_Around):
-    async def say(self, recipient_id: str, response: Any) -> None:
+class _OutboxWriter(_Around):
+    async def write(self, recipient_id: str, response: Any) -> None:
         name = response.get("utter_action")
         told = {spans.RESPONSE: name} if isinstance(name, str) else {}
         with self._spans.span("compose", attributes=told):
-            await self._part.say(recipient_id, response)
+            await self._part.write(recipient_id, response)
 
 
 class _Client(_Around):

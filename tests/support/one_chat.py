@@ -21,9 +21,9 @@ from rasa_whatsapp_channel.media.links import Links
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.outlet import Outlet
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.store.base import DeadLetter, Done, QueueItem, Retry, Store
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.clients import CloudClient
@@ -137,8 +137,10 @@ class OneChat:
 
     async def says(self, to: Any, response: Mapping[str, Any], *, turn: str | None = None) -> None:
         """Let the bot say something: out of a turn, as `trigger_intent` does, or in one."""
-        outlet = Outlet(self.store, CLOUD, turn_id=turn, metrics=self.metrics, clock=self.clock)
-        await outlet.say(to, response)
+        writer = OutboxWriter(
+            self.store, CLOUD, turn_id=turn, metrics=self.metrics, clock=self.clock
+        )
+        await writer.write(to, response)
         await self.send()
 
     async def send(self) -> None:

@@ -111,7 +111,7 @@ def measure(make: Callable[[int], Response], count: int) -> tuple[float, float]:
 
 
 def body(response: Response) -> list[dict[str, Any]]:
-    """What `Outlet.say` does with a response before it goes into the outbox."""
+    """What `OutboxWriter.write` does with a response before it goes into the outbox."""
     composed = compose(response, api=CLOUD)
     return [outgoing.body() for outgoing in composed.messages]
 

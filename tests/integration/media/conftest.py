@@ -48,7 +48,7 @@ class Desk:
 
     async def say(self, *responses: Mapping[str, Any], to: str = MAYA) -> None:
         for response in responses:
-            await self.bot.outlet().say(to, response)
+            await self.bot.outbox_writer().write(to, response)
 
     async def shows(self, count: int, *, within: float = 60.0) -> list[ChatMessage]:
         """Wait until *count* messages have arrived with a person, and return them."""

@@ -16,9 +16,10 @@ from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.links import Links
 from rasa_whatsapp_channel.media.uploads import MediaUploads
-from rasa_whatsapp_channel.outbound.entry import Entry
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.sender import Pace, Sender
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.outbound.policy import SendPolicy
+from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DeadLetter, Done, Outcome, QueueItem, Retry
@@ -198,7 +199,7 @@ class Office:
             self.statuses,
             self.failures,
             account="a",
-            pace=options.pop("pace", Pace()),
+            policy=options.pop("policy", SendPolicy()),
             clock=self.clock,
             monotonic=self.clock,
             sleep=self.clock.sleep,
@@ -208,7 +209,7 @@ class Office:
         return self.sender
 
     async def put(self, key: str, message: Message, *, to: str = PHONE, **more: Any) -> None:
-        entry = Entry(to, message.body(), more.pop("response", "utter_x"), **more)
+        entry = OutboxMessage(to, message.body(), more.pop("response", "utter_x"), **more)
         await self.store.outbox.put(key, to, entry.body())
 
     async def step(self) -> tuple[str, Outcome] | None:

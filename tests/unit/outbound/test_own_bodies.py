@@ -1,8 +1,8 @@
-"""WhatsApp's own bodies in a response, from the outlet to what the person gets."""
+"""WhatsApp's own bodies in a response, from the writer to what the person gets."""
 
 from __future__ import annotations
 
-from rasa_whatsapp_channel.outbound.outlet import Outlet
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
@@ -10,8 +10,8 @@ PHONE = "4915112345678"
 TYPO = {"type": "text", "text": {"body": "Hello", "previw_url": True}}
 
 
-def outlet(office, **options):
-    return Outlet(office.store, CLOUD, turn_id="wamid.in1", clock=office.clock, **options)
+def outbox_writer(office, **options):
+    return OutboxWriter(office.store, CLOUD, turn_id="wamid.in1", clock=office.clock, **options)
 
 
 async def test_what_is_meant_for_the_staff_does_not_reach_the_customer(office, caplog):
@@ -19,7 +19,7 @@ async def test_what_is_meant_for_the_staff_does_not_reach_the_customer(office, c
     told = {"type": "text", "text": {"body": "A customer complains"}, "to": "4930999999"}
     same = {"type": "text", "text": {"body": "Thank you"}, "to": f"+{PHONE}"}
 
-    await outlet(office).say(PHONE, {"custom": [told, same]})
+    await outbox_writer(office).write(PHONE, {"custom": [told, same]})
     await office.run()
 
     assert [body["text"]["body"] for _, body in office.client.sent] == ["Thank you"]
@@ -28,7 +28,7 @@ async def test_what_is_meant_for_the_staff_does_not_reach_the_customer(office, c
 
 
 async def test_a_key_that_is_not_known_reaches_whatsapp_as_it_was_written(office, caplog):
-    await outlet(office).say(PHONE, {"custom": TYPO})
+    await outbox_writer(office).write(PHONE, {"custom": TYPO})
     await office.run()
 
     assert [body for _, body in office.client.sent] == [TYPO]
@@ -36,7 +36,7 @@ async def test_a_key_that_is_not_known_reaches_whatsapp_as_it_was_written(office
 
 
 async def test_with_unknown_keys_refuse_it_is_kept_back(office, caplog):
-    await outlet(office, unknown_keys="refuse").say(PHONE, {"custom": TYPO})
+    await outbox_writer(office, unknown_keys="refuse").write(PHONE, {"custom": TYPO})
     await office.run()
 
     assert office.client.sent == []

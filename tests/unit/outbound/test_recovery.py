@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.outbound.recovery import (
     BROKEN,
     FILE_PATIENCE,
@@ -61,7 +61,7 @@ REFUSED = TransportError("connection refused", reached=False)
 def decide(error, *, failures=1, lasting=60.0, message=TEXT, **more):
     is_sent = more.pop("is_sent", False)
     in_upload = more.pop("in_upload", False)
-    entry = Entry("491", message, failures=failures, failing_since=NOW - lasting, **more)
+    entry = OutboxMessage("491", message, failures=failures, failing_since=NOW - lasting, **more)
     return recover(entry, error, now=NOW, is_sent=is_sent, in_upload=in_upload)
 
 
@@ -126,7 +126,7 @@ def test_a_template_has_no_window_to_wait_for():
 
 
 def test_jitter_only_lengthens_the_wait():
-    entry = Entry("491", TEXT, failures=3, failing_since=NOW - 1)
+    entry = OutboxMessage("491", TEXT, failures=3, failing_since=NOW - 1)
     waits = {recover(entry, REFUSED, now=NOW, jitter=jitter / 10).wait for jitter in range(11)}
 
     assert (min(waits), max(waits)) == (4, 6)
@@ -202,7 +202,7 @@ def test_a_template_does_not_go_without_the_file_of_its_header(error):
 
 def test_a_file_server_that_is_busy_is_asked_for_about_a_minute():
     busy = MediaError("HTTP 503", passing=True)
-    waits, entry, now = [], Entry("491", LINK), NOW
+    waits, entry, now = [], OutboxMessage("491", LINK), NOW
     while True:
         entry = entry.file_failed(now)
         decision = recover(entry, busy, now=now)
@@ -216,7 +216,7 @@ def test_a_file_server_that_is_busy_is_asked_for_about_a_minute():
 
 
 def test_a_file_server_that_takes_minutes_to_fail_is_not_asked_six_times():
-    entry = Entry("491", LINK, file_failures=2, file_failing_since=NOW - FILE_PATIENCE)
+    entry = OutboxMessage("491", LINK, file_failures=2, file_failing_since=NOW - FILE_PATIENCE)
 
     decision = recover(entry, MediaError("nothing in 120 s", passing=True), now=NOW)
 
@@ -225,6 +225,6 @@ def test_a_file_server_that_takes_minutes_to_fail_is_not_asked_six_times():
 
 
 def test_a_file_that_is_not_there_is_not_asked_for_again():
-    entry = Entry("491", LINK).file_failed(NOW)
+    entry = OutboxMessage("491", LINK).file_failed(NOW)
 
     assert isinstance(recover(entry, MediaError("HTTP 404"), now=NOW), AnotherWay)

@@ -10,9 +10,10 @@ import pytest
 from rasa_whatsapp_channel.conversation.queue_keys import is_failure_of_failure
 from rasa_whatsapp_channel.inbound.turn import handling_of_failure
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.outlet import Outlet
-from rasa_whatsapp_channel.outbound.sender import PREPARATIONS, Pace
+from rasa_whatsapp_channel.outbound.policy import SendPolicy
+from rasa_whatsapp_channel.outbound.sender import PREPARATIONS
 from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import WINDOW, DeadLetter, Done, Queue, Retry
 from rasa_whatsapp_channel.store.consumer import Consumer
@@ -205,7 +206,7 @@ async def test_statuses_of_earlier_messages_and_their_reader_spend_no_tries_and_
 
 @pytest.mark.parametrize(("what", "sent"), [("none", 3), ("media", 1), ("all", 1)])
 async def test_the_setting_says_what_waits(office, what, sent):
-    office.make_sender(pace=Pace(wait_for_delivered=what))
+    office.make_sender(policy=SendPolicy(wait_for_delivered=what))
     await office.put("1", Image(Media(link=LINK)))
     await office.put("2", Text("b"))
     await office.put("3", Text("c"))
@@ -245,7 +246,7 @@ async def test_beyond_its_burst_a_person_gets_one_message_in_six_seconds(office,
 
 
 async def test_the_number_sends_no_faster_than_the_setting_allows(office, clock):
-    office.make_sender(pace=Pace(max_per_second=10))
+    office.make_sender(policy=SendPolicy(max_per_second=10))
     for number in range(30):
         await office.wrote(hours_ago=1, who=f"49151{number}")
         await office.put(str(number), Text("x"), to=f"49151{number}")
@@ -734,7 +735,7 @@ async def test_what_the_bot_says_a_day_later_sends_a_template_again(office, cloc
 
 
 async def test_each_time_the_window_closes_a_template_goes(office, clock):
-    office.make_sender(reengagement=TEMPLATE, pace=Pace(wait_for_window=7 * 86_400))
+    office.make_sender(reengagement=TEMPLATE, policy=SendPolicy(wait_for_window=7 * 86_400))
     await office.wrote(hours_ago=25)
     await office.put("1", Text("a"))
     await office.run()
@@ -750,7 +751,7 @@ async def test_each_time_the_window_closes_a_template_goes(office, clock):
 
 
 async def test_what_waited_for_days_is_tried_again_for_a_day_like_everything_else(office, clock):
-    office.make_sender(pace=Pace(wait_for_window=7 * 86_400))
+    office.make_sender(policy=SendPolicy(wait_for_window=7 * 86_400))
     await office.wrote(hours_ago=25)
     await office.put("1", Text("a"))
     await office.run()
@@ -879,13 +880,13 @@ async def test_a_template_is_not_held_up_by_an_earlier_message_that_waits(office
     await office.wrote(hours_ago=25)
     await office.put("1", Text("waits"))
     await office.run()
-    outlet = Outlet(office.store, CLOUD, turn_id="reminder", clock=clock)
+    writer = OutboxWriter(office.store, CLOUD, turn_id="reminder", clock=clock)
     reminder = {
         "text": "Your table is ready",
         "metadata": {"whatsapp": {"template": {"name": "table_ready", "language": "en"}}},
     }
 
-    await outlet.say(PHONE, reminder)
+    await writer.write(PHONE, reminder)
     await office.run()
     assert [body["template"]["name"] for _, body in office.client.sent] == [
         "hello_again",

@@ -13,8 +13,8 @@ import pytest
 from support.fake_transport import answer
 
 from rasa_whatsapp_channel.conversation.message_notes import trace_key
-from rasa_whatsapp_channel.outbound.outlet import Outlet
-from rasa_whatsapp_channel.outbound.sender import Pace
+from rasa_whatsapp_channel.outbound.policy import SendPolicy
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
@@ -427,7 +427,7 @@ def warnings(caplog) -> list[str]:
 
 
 async def say(office: Office, **more: Any) -> None:
-    await Outlet(office.store, CLOUD, turn_id="wamid.in").say(PHONE, {**RESPONSE, **more})
+    await OutboxWriter(office.store, CLOUD, turn_id="wamid.in").write(PHONE, {**RESPONSE, **more})
 
 
 async def test_a_missing_file_takes_neither_the_text_nor_the_buttons_with_it(office, caplog):
@@ -592,7 +592,7 @@ async def test_each_waits_for_the_file_before_it(office):
 
 @pytest.mark.parametrize("sent", [1, 2, 3])
 async def test_a_crash_between_them_doubles_and_loses_none(office, sent):
-    office.make_sender(pace=Pace(wait_for_delivered="none"))
+    office.make_sender(policy=SendPolicy(wait_for_delivered="none"))
     await office.put("1", CARDS)
     await office.step()  # finds the file missing
     for _ in range(sent - 1):

@@ -15,7 +15,7 @@ from support.spans import Spans, told
 from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.convert.plan import Need
-from rasa_whatsapp_channel.outbound.outlet import Outlet
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DONE, DeadLetter, Outcome, QueueItem, Retry
 from rasa_whatsapp_channel.tracing import Tracing
@@ -72,8 +72,8 @@ async def speak_with(tracing: Tracing) -> None:
         for _ in range(2):
             await store.inbox.put("wamid.1", PHONE, {"kind": "message", "type": "text"})
         for _ in range(2):  # a turn that is repeated
-            outlet = tracing.outlet(Outlet(store, CLOUD, turn_id="wamid.1"))
-            await outlet.say(PHONE, {"text": "Hello", "utter_action": "utter_greet"})
+            writer = tracing.writer(OutboxWriter(store, CLOUD, turn_id="wamid.1"))
+            await writer.write(PHONE, {"text": "Hello", "utter_action": "utter_greet"})
         for name, queue in (("inbox", store.inbox), ("outbox", store.outbox)):
             for outcome in outcomes[name]:
 

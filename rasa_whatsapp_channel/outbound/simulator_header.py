@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.compose import Change
 from rasa_whatsapp_channel.compose.text import cut
-from rasa_whatsapp_channel.outbound.entry import Entry
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 
 # HTTP servers take 8 KB for one header, and the token has to go in as well.
@@ -51,7 +51,7 @@ def write_note(response: str | None, changes: Sequence[Mapping[str, str]]) -> st
     return line
 
 
-def write_dead_letter(entry: Entry, *, code: int, reason: str) -> dict[str, Any]:
+def write_dead_letter(entry: OutboxMessage, *, code: int, reason: str) -> dict[str, Any]:
     """Return what is told of an entry that is given up; *code* is 0 without one of WhatsApp's."""
     name, number = split_number(entry.recipient_id)
     return {

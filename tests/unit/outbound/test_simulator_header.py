@@ -5,7 +5,7 @@ import json
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rasa_whatsapp_channel.outbound.note import write_note
+from rasa_whatsapp_channel.outbound.simulator_header import write_note
 
 CUT = {"code": "WA101", "message": "the text was cut", "before": "Grüße 👋", "after": "Gr…"}
 texts = st.text() | st.text(min_size=1, max_size=3).map(lambda text: text * 500)

@@ -16,9 +16,8 @@ from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.conversation.queue_keys import template_lane
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.outbound.called import call, name_of, source_of
-from rasa_whatsapp_channel.outbound.entry import Entry
-from rasa_whatsapp_channel.outbound.note import write_changes, write_lost
+from rasa_whatsapp_channel.outbound.message import OutboxMessage, call, name_of, source_of
+from rasa_whatsapp_channel.outbound.simulator_header import write_changes, write_lost
 from rasa_whatsapp_channel.store.base import Clock, Store
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
@@ -29,7 +28,7 @@ from rasa_whatsapp_channel.whatsapp.messages import Template
 logger = logging.getLogger(__name__)
 
 
-class Outlet:
+class OutboxWriter:
     """
     Everything the bot says in one turn, or at one other occasion.
 
@@ -72,7 +71,7 @@ class Outlet:
         self._tell_dead_letter = tell_dead_letter
         self._clock = clock
 
-    async def say(self, recipient_id: str, response: Mapping[str, Any]) -> None:
+    async def write(self, recipient_id: str, response: Mapping[str, Any]) -> None:
         """
         Compose *response* and put its messages into the outbox. Raises `StoreError` only.
 
@@ -152,7 +151,7 @@ class Outlet:
         person = await self._people.of(recipient_id)
         wrote_at = await Windows(self._store.values).last_wrote(person.conversations(recipient_id))
         if is_closed(wrote_at, self._clock()):
-            body = Entry(recipient_id, template.body()).body()
+            body = OutboxMessage(recipient_id, template.body()).body()
             await self._store.outbox.put(key, template_lane(recipient_id), body)
 
     def _tell(self, changes: Iterable[Change], response: Mapping[str, Any]) -> None:
@@ -172,10 +171,10 @@ class Outlet:
     def _bodies(
         self, recipient_id: str, response: Mapping[str, Any], composed: Composed, key: str
     ) -> Iterator[dict[str, Any]]:
-        """Yield what goes into the outbox, see `outbound.entry`."""
+        """Yield what goes into the outbox, see `outbound.message`."""
         changes = write_changes(composed.changes) if self._notes else ()
         for outgoing in composed.messages:
-            entry = Entry(
+            entry = OutboxMessage(
                 recipient_id,
                 outgoing.body(),
                 name_of(response),

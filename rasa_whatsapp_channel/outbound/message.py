@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.queue_keys import part_key
-from rasa_whatsapp_channel.outbound.called import call
 from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse_outgoing
+
+# Behind the key of an entry, where it stands in for another one, or is a part of it.
+_STAND_IN: Final = re.compile(r"(?::template|:after-[^:]*|:part-\d+)+\Z")
+
+
+def name_of(said: Mapping[str, Any]) -> str | None:
+    """Return the name of the response in the domain."""
+    return _text(said.get("utter_action"))
+
+
+def source_of(said: Mapping[str, Any]) -> str | None:
+    """Return the action, policy or agent of Rasa Pro whose words these are."""
+    return _text(said.get("utter_source"))
+
+
+def call(key: str, *, name: str | None = None, source: str | None = None) -> str:
+    """Return what a line calls the entry *key* of the outbox: the best that is known of it."""
+    if name:
+        return name
+    turn, _, position = _STAND_IN.sub("", key).rpartition(":")
+    if not (turn and position.isdecimal()):
+        place = key
+    elif turn.startswith("out:"):
+        place = f"message {int(position) + 1} of {turn}, which no turn asked for"
+    else:
+        place = f"message {int(position) + 1} of the turn of {turn}"
+    return f"a response of {source} ({place})" if source else place
+
+
+def _text(value: Any) -> str | None:
+    # An action may pass anything.
+    return value if isinstance(value, str) and value else None
+
 
 _NOTHING: Final[tuple[Any, ...]] = (None, 0, (), [])  # what is not written down
 
 
 @dataclass(frozen=True)
-class Entry:
+class OutboxMessage:
     """
     One message to one person.
 
     *template*, a template's body, goes instead of it while the 24-hour window is closed, under
     *template_key*, which all messages of one response share. *changes* are kept for a simulator
-    only, see `outbound.note`; *trace* is put there by `tracing`.
+    only, see `outbound.simulator_header`; *trace* is put there by `tracing`.
     """
 
     recipient_id: str
@@ -59,7 +92,7 @@ class Entry:
     trace: Mapping[str, str] | None = None
 
     @classmethod
-    def from_body(cls, body: Body) -> Entry:
+    def from_body(cls, body: Body) -> OutboxMessage:
         """Raise `InvalidMessage` for what is no entry of ours."""
         try:
             return cls(**body)
@@ -85,11 +118,11 @@ class Entry:
         """Return the key under which it is sent; *key* is that of the outbox."""
         return part_key(key, self.part) if self.part else key
 
-    def alone(self) -> Entry:
+    def alone(self) -> OutboxMessage:
         """Return it without the others that the same message became."""
         return replace(self, part=0, following=())
 
-    def next(self, crashes: int) -> Entry:
+    def next(self, crashes: int) -> OutboxMessage:
         """Return what goes after it, of which nothing failed yet."""
         return replace(
             self,
@@ -106,16 +139,16 @@ class Entry:
             file_failing_since=0.0,
         )
 
-    def file_failed(self, now: float) -> Entry:
+    def file_failed(self, now: float) -> OutboxMessage:
         """Return it after a try that failed for its file, see `failed`."""
         since = self.file_failing_since or now
         failures = self.file_failures + 1
         return replace(self, file_failures=failures, file_failing_since=since, crashes=0)
 
-    def failed(self, now: float) -> Entry:
+    def failed(self, now: float) -> OutboxMessage:
         """Return it after a try that counts, from which on the queue counts crashes anew, too."""
         since = self.failing_since or now
         return replace(self, failures=self.failures + 1, failing_since=since, crashes=0)
 
 
-_NAMES: Final = tuple(field.name for field in fields(Entry))
+_NAMES: Final = tuple(field.name for field in fields(OutboxMessage))

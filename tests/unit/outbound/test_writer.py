@@ -8,7 +8,7 @@ import pytest
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
-from rasa_whatsapp_channel.outbound.outlet import Outlet
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
@@ -33,12 +33,14 @@ class Chat:
     async def _bot(self, turn, *, repeated):
         self.heard.append(turn.text)
         for response in self.answers.pop(0) if self.answers else []:
-            await self.outlet(turn.message_id).say(PHONE, response)
+            await self.outbox_writer(turn.message_id).write(PHONE, response)
         await self.office.run()
 
-    def outlet(self, turn_id=None, **options):
+    def outbox_writer(self, turn_id=None, **options):
         api = options.pop("api", CLOUD)
-        return Outlet(self.office.store, api, turn_id=turn_id, clock=self.office.clock, **options)
+        return OutboxWriter(
+            self.office.store, api, turn_id=turn_id, clock=self.office.clock, **options
+        )
 
     async def type(self, text, *answers):
         await self.arrive("text", {"body": text}, *answers)
@@ -173,7 +175,7 @@ async def test_a_short_id_that_is_typed_is_only_a_text(chat):
 async def test_the_first_message_quotes_the_user_on_request(chat):
     response = {"text": "Yes", "metadata": {"whatsapp": {"reply_to": True}}}
 
-    await chat.outlet("wamid.in1").say(PHONE, response)
+    await chat.outbox_writer("wamid.in1").write(PHONE, response)
 
     (body,) = await chat.bodies()
     assert body["message"]["context"] == {"message_id": "wamid.in1"}
@@ -183,7 +185,7 @@ async def test_the_first_message_quotes_the_user_on_request(chat):
 async def test_what_answers_no_message_quotes_none(chat, turn_id):
     response = {"text": "Yes", "metadata": {"whatsapp": {"reply_to": True}}}
 
-    await chat.outlet(turn_id).say(PHONE, response)
+    await chat.outbox_writer(turn_id).write(PHONE, response)
 
     (body,) = await chat.bodies()
     assert "context" not in body["message"]
@@ -197,7 +199,7 @@ async def test_all_messages_of_a_response_share_the_template_for_a_closed_window
         "metadata": {"whatsapp": {"template": template}},
     }
 
-    await chat.outlet("wamid.in1").say(PHONE, response)
+    await chat.outbox_writer("wamid.in1").write(PHONE, response)
 
     text, audio = await chat.bodies()
     assert text["template"] == {
@@ -215,7 +217,7 @@ async def test_all_messages_of_a_response_share_the_template_for_a_closed_window
 async def test_a_response_that_is_only_a_template_goes_at_any_time(chat):
     response = {"custom": {"whatsapp": {"template": {"name": "hello", "language": "en"}}}}
 
-    await chat.outlet().say(PHONE, response)
+    await chat.outbox_writer().write(PHONE, response)
 
     (body,) = await chat.bodies()
     assert body["message"]["template"]["name"] == "hello"
@@ -223,8 +225,8 @@ async def test_a_response_that_is_only_a_template_goes_at_any_time(chat):
 
 
 async def test_markdown_can_be_switched_off(chat):
-    await chat.outlet(markdown=False).say(PHONE, {"text": "**a**"})
-    await chat.outlet().say(PHONE, {"text": "**b**"})
+    await chat.outbox_writer(markdown=False).write(PHONE, {"text": "**a**"})
+    await chat.outbox_writer().write(PHONE, {"text": "**b**"})
 
     assert [body["message"]["text"]["body"] for body in await chat.bodies()] == ["**a**", "*b*"]
 
@@ -233,7 +235,7 @@ async def test_each_change_is_a_line_of_the_log_with_the_name_of_the_response(ch
     link = {"type": "web_url", "title": "Open", "url": "https://a.example"}
     response = {"utter_action": "utter_shop", "text": "Look", "buttons": [link]}
 
-    await chat.outlet(api=ON_PREMISES).say(PHONE, response)
+    await chat.outbox_writer(api=ON_PREMISES).write(PHONE, response)
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
@@ -257,10 +259,10 @@ async def test_each_change_is_a_line_of_the_log_with_the_name_of_the_response(ch
 async def test_what_an_action_said_in_its_own_words_is_named_so_that_it_is_found(
     chat, caplog, more, called
 ):
-    outlet = chat.outlet("wamid.in1")
-    await outlet.say(PHONE, {"text": "Look"})
+    writer = chat.outbox_writer("wamid.in1")
+    await writer.write(PHONE, {"text": "Look"})
 
-    await outlet.say(PHONE, {"text": "", **more})
+    await writer.write(PHONE, {"text": "", **more})
 
     (line,) = caplog.messages
     assert line.startswith(f"whatsapp.changed: {called}: ")
@@ -277,7 +279,7 @@ async def test_only_for_a_simulator_an_entry_keeps_what_was_changed(chat, notes)
         "image": "https://a.example/b",
     }
 
-    await chat.outlet("wamid.in1", notes=notes).say(PHONE, response)
+    await chat.outbox_writer("wamid.in1", notes=notes).write(PHONE, response)
 
     bodies = await chat.bodies()
     assert len(bodies) > 1
@@ -294,8 +296,8 @@ async def test_a_simulator_is_told_of_a_response_of_which_nothing_is_left(chat):
     async def tell(dead_letter):
         told.append(dead_letter)
 
-    await chat.outlet("wamid.in1", tell_dead_letter=tell).say(PHONE, response)
-    await chat.outlet("wamid.in2", tell_dead_letter=tell).say(PHONE, {"text": "Hello"})
+    await chat.outbox_writer("wamid.in1", tell_dead_letter=tell).write(PHONE, response)
+    await chat.outbox_writer("wamid.in2", tell_dead_letter=tell).write(PHONE, {"text": "Hello"})
 
     (lost,) = told
     assert (lost["to"], lost["number"], lost["response"]) == (PHONE, None, "utter_x")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.outbound.throttle import LONGEST, PROBING, UNANSWERED, Throttle
+from rasa_whatsapp_channel.outbound.policy import LONGEST, PROBING, UNANSWERED, Throttle
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, THROUGHPUT, TOKEN
 
 

@@ -1,17 +1,34 @@
-"""Whether a number may send: pauses with measure, and one message that tries first."""
+"""Send policy: how fast messages go and what they wait for, and the throttle of a number."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE
+from rasa_whatsapp_channel.whatsapp import limits
 
 LONGEST: Final = 60.0  # of the pauses that we choose ourselves
 # Requests in a row that WhatsApp did not answer, from which on the others need not try too.
 UNANSWERED: Final = 3
 PROBING: Final = 1.0  # seconds until the next look, while one message tries
+
+
+@dataclass(frozen=True)
+class SendPolicy:
+    """The settings of a sender; times in seconds."""
+
+    #: which messages the next one waits for: none, media, all
+    wait_for_delivered: str = "media"
+    delivered_timeout: float = 3.0
+    max_per_second: float = limits.MESSAGES_PER_SECOND
+    pair_interval: float = limits.PAIR_INTERVAL
+    pair_burst: float = limits.PAIR_BURST
+    #: how long a message is kept while the window is closed
+    wait_for_window: float = DAY
 
 
 class Throttle:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.outbound.called import call, name_of, source_of
+from rasa_whatsapp_channel.outbound.message import call, name_of, source_of
 
 
 @pytest.mark.parametrize(
