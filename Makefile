@@ -6,7 +6,7 @@ ARGS ?=
 MATRIX ?= 3.10 3.11 3.12 3.13 lowest pro-3.11 pro-3.12 pro-3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix lint format docs bench bench-check soak setup clean
+.PHONY: help demo check test matrix lint format docs bench bench-check soak setup clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,10 @@ help: ## this menu
 demo: ## run a bot and the simulator, and say which page to open (PORT=8400 RASA_PORT=5005)
 	@.ci/environment .venv
 	@.venv/bin/python examples/demo.py --port $(PORT) --rasa-port $(RASA_PORT)
+
+check: lint ## the daily round, in two minutes: lint, and the quick tests of single modules
+	@.ci/environment .venv
+	.venv/bin/python -m pytest tests/unit -m "not slow" $(ARGS)
 
 test: ## run every test (ARGS="-k buttons" for some of them)
 	@.ci/test $(ARGS)

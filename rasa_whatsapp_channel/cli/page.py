@@ -1,4 +1,4 @@
-"""Command-line reference: the commands and their options as a page of the documentation site."""
+"""The commands and their options as a page of the site; .ci/site.py adds it when that is built."""
 
 from __future__ import annotations
 

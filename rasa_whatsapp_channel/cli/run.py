@@ -1,4 +1,4 @@
-"""Command runner: an event loop for the work, and its errors as one sentence with a remedy."""
+"""What every command does around its work: a loop, and errors in one sentence with a way out."""
 
 from __future__ import annotations
 

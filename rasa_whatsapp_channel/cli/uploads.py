@@ -1,4 +1,4 @@
-"""The bot's account, opened for sending: files of this machine are converted and uploaded."""
+"""Files of this machine → media ids, made to fit and checked as the channel does it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from rasa_whatsapp_channel.cli.open import read_settings
+from rasa_whatsapp_channel.cli.credentials import read_settings
 from rasa_whatsapp_channel.media import files
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.convert.converter import Converter
@@ -27,7 +27,7 @@ from rasa_whatsapp_channel.whatsapp.transport import File
 
 
 @dataclass(frozen=True)
-class BotAccount:
+class Desk:
     """The bot's account, opened from outside of the bot, with a bar for what is uploaded."""
 
     settings: Settings
@@ -45,9 +45,9 @@ class BotAccount:
 
 
 @asynccontextmanager
-async def open_account(
+async def open_desk(
     credentials: Path, *, number: str | None = None, convert: bool | None = None
-) -> AsyncIterator[BotAccount]:
+) -> AsyncIterator[Desk]:
     """
     Open it for *number*, as in `read_settings`.
 
@@ -71,7 +71,7 @@ async def open_account(
                 converter=Converter(Path(folder)) if converts else None,
             )
             try:
-                yield BotAccount(settings, client, uploads)
+                yield Desk(settings, client, uploads)
             finally:
                 await uploads.close()
                 await links.close()

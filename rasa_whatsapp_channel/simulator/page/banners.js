@@ -1,4 +1,4 @@
-// Banners above the chat: problems, and how to fix them.
+// Strips above the chat that say what is wrong, and what to do.
 
 import { h, icon } from "./dom.js";
 

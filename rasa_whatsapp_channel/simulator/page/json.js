@@ -1,4 +1,4 @@
-// JSON, formatted and coloured.
+// JSON with colours.
 
 import { h, iconButton } from "./dom.js";
 

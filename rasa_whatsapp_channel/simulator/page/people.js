@@ -1,4 +1,4 @@
-// The list of chats with the bot.
+// The list of people on the desk: each holds a phone and chats with the same bot.
 
 import { avatar } from "./avatar.js";
 import { byId, h, icon, iconButton } from "./dom.js";
@@ -45,7 +45,7 @@ function entry(chat, state, phones) {
         "span.chat-text",
         {},
         h("span.chat-name", { dir: "auto" }, name),
-        number !== state.number && h("span.chat-number", {}, `to ${number.name ?? "another number"}`),
+        number !== state.number && h("span.chat-number", {}, `to ${number.name ?? "number 2"}`),
         h("span.chat-last", { dir: "auto" }, preview(chat, last, state)),
       ),
       h(

@@ -1,4 +1,4 @@
-// Times and dates as text.
+// Moments in words.
 
 const clock = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",

@@ -1,4 +1,4 @@
-// Toasts: short error messages.
+// Short words about something that did not work.
 
 import { byId, h, iconButton } from "./dom.js";
 

@@ -126,6 +126,7 @@ JUNK = st.recursive(
 APIS_TO_TRY = st.sampled_from(list(APIS.values()))
 
 
+@pytest.mark.slow
 @given(st.dictionaries(KEYS, JUNK, max_size=6), APIS_TO_TRY)
 @settings(max_examples=200)
 def test_any_dict_composes_and_what_comes_out_is_what_whatsapp_takes(response, api):
@@ -259,6 +260,7 @@ RESPONSE = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(RESPONSE, APIS_TO_TRY, st.sampled_from(["merge", "separate"]), st.booleans())
 @settings(max_examples=200)
 def test_no_text_option_link_or_file_goes_missing_unsaid(response, api, captions, markdown):

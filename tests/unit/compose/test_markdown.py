@@ -94,6 +94,7 @@ PARTS = st.sampled_from(
 TEXTS = st.lists(PARTS, max_size=25).map("".join) | st.text(max_size=60)
 
 
+@pytest.mark.slow
 @given(TEXTS)
 @settings(max_examples=300)
 def test_twice_is_the_same_as_once(text):

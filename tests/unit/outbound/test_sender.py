@@ -310,6 +310,7 @@ async def test_a_pause_of_a_day_is_tried_again_after_minutes(office, clock):
     assert office.texts() == ["a"]
 
 
+@pytest.mark.slow
 async def test_while_whatsapp_does_not_answer_no_message_is_risked_to_find_out(office, clock):
     people = [f"4915100000{number:03}" for number in range(20)]
     for who in people:
@@ -364,6 +365,7 @@ async def test_with_a_dead_token_everything_waits_and_goes_on_when_it_lives_agai
 # failures
 
 
+@pytest.mark.slow
 async def test_an_outage_of_hours_loses_nothing_and_keeps_the_order(office, clock):
     office.client.answers = [NOT_REACHED] * 100
     await office.put("1", Text("a"))
@@ -376,6 +378,7 @@ async def test_an_outage_of_hours_loses_nothing_and_keeps_the_order(office, cloc
     assert office.texts() == ["a", "b"]
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_sent_within_a_day_is_given_up(office, clock):
     office.client.answers = [NOT_REACHED] * 3000
     await office.put("1", Text("a"))
@@ -649,6 +652,7 @@ async def test_a_link_that_failed_after_acceptance_goes_another_way_too(office):
     assert await told(office) == []
 
 
+@pytest.mark.slow
 async def test_files_that_are_slow_to_go_up_hold_up_no_text(office, tmp_path):
     gate, was_sent = asyncio.Event(), asyncio.Event()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from rasa_whatsapp_channel.store.base import State
 from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
@@ -139,6 +141,7 @@ async def test_a_failure_of_what_another_version_sent_does_not_refuse_the_webhoo
     assert await office.store.inbox.claim() is not None  # the bot is told
 
 
+@pytest.mark.slow
 async def test_where_only_messages_are_not_answered_most_of_them_are_not_risked(office, clock):
     async def hangs():
         raise TransportError("no whole answer within 30 seconds", timed_out=True)

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def test_long_texts_are_shortened_before_any_change_is_left_out():
     assert all(change["before"].endswith("…") for change in note["changes"])
 
 
+@pytest.mark.slow
 @example("\x7f", [CUT] * 90)
 @given(texts, st.lists(change, max_size=12))
 def test_a_note_is_one_short_line_of_ascii_json_whatever_is_in_it(name, changes):

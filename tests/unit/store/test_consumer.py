@@ -408,6 +408,7 @@ async def test_a_consumer_that_never_started_can_be_stopped(queue):
     await Consumer(queue, Desk(), name="inbox").stop(grace=1)
 
 
+@pytest.mark.slow
 async def test_a_function_that_does_not_let_go_does_not_keep_the_stop_for_ever(queue):
     begun, gate = asyncio.Event(), asyncio.Event()
 

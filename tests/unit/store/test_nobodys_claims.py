@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
 from support.crashes import fall_silent, notice_silence
 
 from rasa_whatsapp_channel.store import open_store
@@ -28,6 +29,7 @@ class FailsOnce:
         return getattr(self._queue, name)
 
 
+@pytest.mark.slow
 async def test_suspects_that_a_broken_store_did_not_take_back_are_handled_all_the_same(tmp_path):
     url = f"sqlite:///{tmp_path}/whatsapp.db"
     async with open_store(url) as store:

@@ -1,4 +1,4 @@
-// Rows below a message that can be tapped.
+// Rows that can be tapped below a message.
 
 import { h, icon, webLink } from "../dom.js";
 

@@ -1,4 +1,4 @@
-// Parts shared by interactive messages, cards and templates.
+// Parts that interactive messages, their cards and templates share.
 
 import { h } from "../dom.js";
 import { folded } from "../format/render.js";
@@ -7,27 +7,27 @@ import { card } from "./document.js";
 import { film, picture } from "./media.js";
 
 /** Header, body and footer. */
-export function parts({ header, body, footer }, controller) {
+export function parts({ header, body, footer }, desk) {
   return [
-    header && headerNode(header, controller),
+    header && headerNode(header, desk),
     ...(body?.text ? folded(body.text) : []),
     footer?.text && h("p.footer", { dir: "auto" }, footer.text),
   ].filter(Boolean);
 }
 
 /** A header, of a message, a card or a template. */
-export function headerNode(header, controller) {
+export function headerNode(header, desk) {
   if (header.type === "text") return h("p.header-text", { dir: "auto" }, header.text);
   const media = header[header.type];
   if (!media) return null;
-  if (header.type === "image") return picture(media, controller);
+  if (header.type === "image") return picture(media, desk);
   if (header.type === "document") return card(media);
   return film(media);
 }
 
 /** A reply button of a message or a card: {reply: {id, title}} or {quick_reply: {id, title}}. */
-export function replyButton(item, controller, button) {
+export function replyButton(item, desk, button) {
   const { id, title } = button.reply ?? button.quick_reply;
   const reply = { type: "button_reply", button_reply: { id, title } };
-  return choice("reply", title, () => controller.answer(item, "interactive", reply), { replyId: id });
+  return choice("reply", title, () => desk.answer(item, "interactive", reply), { replyId: id });
 }

@@ -1,4 +1,4 @@
-// Dialogs and forms, on the browser's own <dialog>, which keeps the focus.
+// Dialogs, on the browser's own <dialog>: it keeps the focus inside and gives it back.
 
 import { h, iconButton } from "../dom.js";
 

@@ -1,4 +1,4 @@
-// File sizes and names as text.
+// File sizes and names in words.
 
 const UNITS = ["B", "kB", "MB", "GB"];
 

@@ -1,4 +1,4 @@
-// Waveform of a voice message as bar heights; computed when the player becomes visible.
+// The shape of a sound, as heights of bars. Looked at when the player comes into view.
 
 export const BARS = 40;
 const RATE = 8000;

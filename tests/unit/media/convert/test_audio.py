@@ -65,6 +65,7 @@ async def test_what_is_right_is_not_touched(fit, content, voice):
     assert await fit(content, "audio", voice=voice) == content
 
 
+@pytest.mark.slow
 async def test_a_recording_that_is_too_large_gets_smaller(fit):
     content = sound("wav", "pcm_s16le", layout="stereo", seconds=95)
     assert len(content) > 16 * 1024 * 1024

@@ -27,6 +27,7 @@ async def test_a_file_is_converted_once(fit, tmp_path):
     assert first != again == b"so that it shows"
 
 
+@pytest.mark.slow
 async def test_each_need_has_a_result_of_its_own(fit, tmp_path):
     content = picture("WEBP")
 
@@ -57,6 +58,7 @@ async def test_what_takes_too_long_is_ended(fit, tmp_path):
     assert list((tmp_path / "converted").iterdir()) == []
 
 
+@pytest.mark.slow
 async def test_what_takes_too_much_memory_is_ended(fit, tmp_path):
     poor = Converter(tmp_path / "converted", memory=150 * MB)
 

@@ -75,6 +75,7 @@ async def test_transparent_parts_stay_transparent(fit):
     assert colours_of(await fit(clear, "image"))[0] == "PNG"
 
 
+@pytest.mark.slow
 async def test_a_picture_that_is_too_large_gets_smaller(fit):
     content = noise("PNG", (1700, 1400))
     assert len(content) > MEDIA_BYTES["image"]
@@ -110,6 +111,7 @@ async def test_a_bomb_is_refused_before_it_goes_off(fit):
         await fit(_bomb(30_000), "image")
 
 
+@pytest.mark.slow
 async def test_fifty_megapixels_are_refused(fit):
     with pytest.raises(MediaError, match="at most 40 megapixels are converted"):
         await fit(picture("BMP", "1", (8000, 6300)), "image")

@@ -1,1 +1,0 @@
-"""The commands of ``rasa-whatsapp``, one module each; `command` is what click runs."""

@@ -1,0 +1,125 @@
+"""credentials.yml, read as Rasa reads it, without Rasa."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from rasa_whatsapp_channel.inbound.intents import wordless_intents
+from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings, groups
+from rasa_whatsapp_channel.settings.keys import read_keys
+from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError
+
+if TYPE_CHECKING:
+    from rasa_whatsapp_channel.domain.slots import Unset
+
+FILE: Final = "credentials.yml"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def credentials_option(function: Function) -> Function:
+    """The option that names the file, as `credentials`."""
+    return click.option(
+        "--credentials",
+        type=click.Path(path_type=Path),
+        default=FILE,
+        show_default=True,
+        help="The bot's file with the channel's block.",
+    )(function)
+
+
+def convert_option(function: Function) -> Function:
+    """Whether files are made to fit, as `convert`; None where the setting decides."""
+    return click.option(
+        "--convert/--no-convert",
+        default=None,
+        help="Make a file fit that WhatsApp would refuse; as `media.convert` says, if not given.",
+    )(function)
+
+
+def read_credentials(path: Path) -> Mapping[str, Any]:
+    """
+    Return the channel's block in the file at *path*, with ``${VARIABLES}`` replaced.
+
+    Raises `SettingsError` when there is no such file or block, or a variable is not set.
+    """
+    block, unset = _read_block(path)
+    if unset:
+        texts = ", ".join(f"{each.key}: {each.text}" for each in unset)
+        raise SettingsError(f"{path}: {texts}: not set here; give this shell what the bot gets")
+    return block
+
+
+def read_settings(path: Path, number: str | None = None) -> Settings:
+    """Return the settings of the bot, or those for one of its business numbers, by its id."""
+    settings = Settings.from_credentials(read_credentials(path))
+    if number is None:
+        return settings
+    numbers = settings.by_number()
+    if number not in numbers:
+        known = ", ".join(filter(None, numbers)) or "none by its id"
+        raise SettingsError(f"{path}: has no number {number}; it names {known}")
+    return numbers[number]
+
+
+def read_store(path: Path) -> str:
+    """Return where the store is; whatever else the file says or lacks is no matter."""
+    block, unset = _read_block(path)
+    for each in unset:
+        if each.key == "store":
+            raise SettingsError(
+                f"{path}: store: {each.text}: not set here; give the store with --store"
+            )
+    return str(block.get("store") or os.environ.get("WHATSAPP_STORE", "").strip() or Settings.store)
+
+
+def read_access(path: Path) -> FileAccess:
+    """Return which files may be sent; as without settings where the file does not tell."""
+    try:
+        block, _ = _read_block(path)
+    except SettingsError:
+        return FileAccess()
+    media = block.get("media")
+    values, _ = read_keys(MediaSettings, media) if isinstance(media, Mapping) else ({}, [])
+    return FileAccess.of(MediaSettings(**values))
+
+
+def read_wordless(path: Path) -> Sequence[str]:
+    """Return the intents of messages without words; as without settings where there are none."""
+    try:
+        block, _ = _read_block(path)
+        words = groups.inbound(block.get("inbound") or {})
+    except (SettingsError, ValueError):
+        return wordless_intents({})
+    failure_intent = block.get("failure_intent")
+    return wordless_intents(words, failure_intent if isinstance(failure_intent, str) else None)
+
+
+def _read_block(path: Path) -> tuple[Mapping[str, Any], list[Unset]]:
+    # ruamel takes its time, and `--help` needs none of it.
+    from rasa_whatsapp_channel.domain.marked import parse
+    from rasa_whatsapp_channel.domain.slots import fill_variables
+
+    try:
+        document = parse(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{path}: does not exist; go to the bot's folder, or name it with --credentials"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    except DomainError as error:
+        raise SettingsError(str(error)) from error
+    if not isinstance(document.value, Mapping) or CHANNEL not in document.value:
+        raise SettingsError(f"{path}: has no block {CHANNEL}")
+    block = dict(document.items())[CHANNEL]
+    if not isinstance(block.value or {}, Mapping):
+        raise SettingsError(f"{path}: {CHANNEL}: must be a group of keys")
+    values, unset = fill_variables(block, os.environ)
+    return values or {}, unset

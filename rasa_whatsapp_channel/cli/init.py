@@ -1,0 +1,105 @@
+"""``rasa-whatsapp init``: bring a bot onto WhatsApp, without taking anything away."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from rasa_whatsapp_channel.scaffold import (
+    CREDENTIALS,
+    ENVIRONMENT,
+    EXAMPLES,
+    Change,
+    plan,
+)
+from rasa_whatsapp_channel.whatsapp.apis import APIS
+from rasa_whatsapp_channel.whatsapp.errors import DomainError
+
+
+@click.command()
+@click.argument(
+    "folder",
+    default=".",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+@click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+def command(folder: Path, api: str, dry_run: bool) -> None:
+    """
+    Bring the bot in FOLDER onto WhatsApp.
+
+    Adds the channel's block to credentials.yml, its variables to .env.example, the intents with
+    their entities to the domain, and a file with responses to copy. What is there stays as it is,
+    and a second run changes nothing.
+
+    \b
+    Examples:
+      rasa-whatsapp init
+      rasa-whatsapp init my-bot --api 360dialog
+      rasa-whatsapp init --dry-run
+    """
+    try:
+        files = _read(folder)
+        changes = list(plan(api, files, has_domain_folder=(folder / "domain").is_dir()))
+    except DomainError as error:
+        raise click.ClickException(f"{error}; nothing was written") from error
+    for change in changes:
+        _show(change, files.get(change.name, "") if dry_run else None)
+        if change.text is not None and not dry_run:
+            _write(folder / change.name, change.text)
+    if dry_run:
+        click.echo("\nNothing was written.")
+    else:
+        _show_next(changes, folder)
+
+
+def _read(folder: Path) -> dict[str, str]:
+    from rasa_whatsapp_channel.domain.read import bot_files, read_text
+
+    names = (folder / name for name in (CREDENTIALS, ENVIRONMENT, EXAMPLES))
+    files = [*(path for path in names if path.exists()), *bot_files(folder)]
+    return {path.relative_to(folder).as_posix(): read_text(path) for path in files}
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _show(change: Change, before: str | None) -> None:
+    """Print what becomes of a file; of one that was *before*, in a dry run, the new lines too."""
+    mark, colour = ("✔", "green") if change.text is not None else ("–", "bright_black")
+    if change.by_hand:
+        mark, colour = "!", "yellow"
+    click.echo(f"  {click.style(mark, fg=colour, bold=True)} {change.name:<22} {change.what}")
+    shown = change.by_hand.splitlines()
+    if before is not None and change.text is not None:
+        difference = difflib.ndiff(before.splitlines(), change.text.splitlines())
+        shown = [line for line in difference if line.startswith("+ ")]
+    for line in shown:
+        click.echo(f"      {line}".rstrip())
+
+
+def _show_next(changes: Sequence[Change], folder: Path) -> None:
+    there = "" if folder == Path() else f"cd {folder}, then "
+    click.echo("\n" + click.style("Next", bold=True))
+    for number, step in enumerate(_steps(changes), start=1):
+        click.echo(f"  {number}. {there if number == 1 else ''}{step}")
+
+
+def _steps(changes: Sequence[Change]) -> list[str]:
+    by_hand = [change.name for change in changes if change.by_hand]
+    return [
+        *([f"add what is shown above to {' and '.join(by_hand)}"] if by_hand else []),
+        "cp .env.example .env, fill it in, and load it: set -a; . ./.env; set +a",
+        "rasa train",
+        "rasa run --credentials credentials.yml",
+        "rasa-whatsapp doctor --url https://your-host, which finds what is still missing",
+        "without a Meta account: rasa-whatsapp simulate",
+    ]

@@ -1,0 +1,164 @@
+"""``rasa-whatsapp media kept``: the files that users sent, where the channel keeps them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from rasa_whatsapp_channel.cli.credentials import credentials_option, read_settings
+from rasa_whatsapp_channel.cli.person import to_person
+from rasa_whatsapp_channel.cli.run import sentence
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, WhatsAppError
+
+if TYPE_CHECKING:
+    from rasa_whatsapp_channel.media.kept import Kept, KeptFile
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_KINDS: Final = ("image", "video", "audio", "document")
+
+
+@click.group()
+def command() -> None:
+    """The files that users sent: look at them, get them, delete them."""
+
+
+def _filters(function: Function) -> Function:
+    options = (
+        click.option("--person", type=to_person, metavar="NUMBER", help="Only what they sent."),
+        click.option("--type", "kind", type=click.Choice(_KINDS), help="Only such files."),
+        click.option(
+            "--older-than", type=click.IntRange(0), metavar="DAYS", help="Only what came before."
+        ),
+        credentials_option,
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@command.command("list")
+@_filters
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_command(
+    credentials: Path, person: str | None, kind: str | None, older_than: int | None, as_json: bool
+) -> None:
+    """The files, oldest first: name, size and MIME type."""
+    found = _find(_open(credentials), person, kind, older_than)
+    if as_json:
+        rows = [{"name": e.name, "size": e.size, "mime_type": e.mime_type} for e in found]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    width = max((len(file.name) for file in found), default=0)
+    for file in found:
+        click.echo(f"{file.name:<{width}}  {file.size:>11,}  {file.mime_type}")
+    click.echo(f"{_count(found)}, {sum(file.size for file in found):,} bytes.", err=True)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Also over a file that is there.")
+@credentials_option
+def get(name: str, output: Path | None, force: bool, credentials: Path) -> None:
+    """Copy the file NAME, as the list shows it, and print where it is."""
+    kept = _open(credentials)
+    file = _named(kept, [name])[0]
+    target = output or Path(Path(name).name)
+    if target.exists() and not force:
+        raise click.ClickException(f"{target}: is there already; --force writes over it")
+    try:
+        with kept.open(file) as source, target.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
+    except OSError as error:
+        raise click.ClickException(f"{target}: cannot be written: {error.strerror}") from error
+    except WhatsAppError as error:
+        raise click.ClickException(sentence(error)) from error
+    click.echo(str(target))
+
+
+@command.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@_filters
+def delete(
+    names: Sequence[str],
+    yes: bool,
+    credentials: Path,
+    person: str | None,
+    kind: str | None,
+    older_than: int | None,
+) -> None:
+    """
+    Delete files by NAME, or all that fit the options. There is no way back.
+
+    \b
+    rasa-whatsapp media kept delete --person 4915112345678
+    rasa-whatsapp media kept delete --type video --older-than 30
+    """
+    chosen = (person, kind, older_than) != (None, None, None)
+    if bool(names) == chosen:
+        raise click.UsageError("Give names, or at least one of --person, --type, --older-than.")
+    kept = _open(credentials)
+    found = _named(kept, names) if names else _find(kept, person, kind, older_than)
+    if found and not yes:
+        click.confirm(f"Delete {_count(found)} for ever?", abort=True)
+    try:
+        for file in found:
+            kept.delete(file)
+    except WhatsAppError as error:
+        raise click.ClickException(sentence(error)) from error
+    click.echo(f"{_count(found)} deleted.")
+
+
+def _open(credentials: Path) -> Kept:
+    from rasa_whatsapp_channel.media.kept import open_kept
+
+    try:
+        return open_kept(read_settings(credentials).media.store, Path())
+    except WhatsAppError as error:
+        raise click.ClickException(sentence(error)) from error
+
+
+def _find(
+    kept: Kept, person: str | None, kind: str | None, older_than: int | None
+) -> list[KeptFile]:
+    before = _today() - timedelta(days=older_than) if older_than is not None else date.max
+    try:
+        return [
+            file
+            for file in kept.files()
+            if (person is None or file.is_from(person))
+            and (kind is None or _kind(file) == kind)
+            and file.day < before
+        ]
+    except WhatsAppError as error:
+        raise click.ClickException(sentence(error)) from error
+
+
+def _named(kept: Kept, names: Sequence[str]) -> list[KeptFile]:
+    found = {file.name: file for file in _find(kept, None, None, None)}
+    try:
+        return [found[name] for name in names]
+    except KeyError as error:
+        problem = MediaError(f"{error.args[0]}: is not kept; `media kept list` shows what is")
+        raise click.ClickException(sentence(problem)) from error
+
+
+def _kind(file: KeptFile) -> str:
+    family = file.mime_type.partition("/")[0]
+    return family if family in _KINDS else "document"
+
+
+def _count(files: Sequence[KeptFile]) -> str:
+    return "1 file" if len(files) == 1 else f"{len(files)} files"
+
+
+def _today() -> date:
+    return datetime.now(timezone.utc).date()

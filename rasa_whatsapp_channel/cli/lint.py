@@ -1,0 +1,105 @@
+"""``rasa-whatsapp lint``: say what of a domain will not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from rasa_whatsapp_channel.cli.credentials import FILE, read_access, read_wordless
+from rasa_whatsapp_channel.domain.read import read_domains
+from rasa_whatsapp_channel.lint.check import Linter
+from rasa_whatsapp_channel.lint.links import Answer
+from rasa_whatsapp_channel.lint.report import Report, to_github, to_json, to_text
+from rasa_whatsapp_channel.whatsapp.apis import APIS
+from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError
+
+_FORMATS = {"text": to_text, "json": to_json, "github": to_github}
+
+
+@click.command()
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
+)
+@click.option(
+    "--api",
+    "apis",
+    multiple=True,
+    type=click.Choice(list(APIS)),
+    default=["cloud"],
+    show_default=True,
+    help="Check for this API; may be given several times.",
+)
+@click.option("--strict", is_flag=True, help="Let warnings count as errors do.")
+@click.option("--check-links", is_flag=True, help="Ask the servers whether media links answer.")
+@click.option(
+    "--bot",
+    "root",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="The folder in which Rasa is started; paths of media begin there.",
+)
+@click.option(
+    "--credentials",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="The file with the channel's block, which says what files may be sent; credentials.yml in "
+    "the bot's folder, if not given.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(list(_FORMATS)), default="text", show_default=True
+)
+def command(
+    paths: Sequence[Path],
+    apis: Sequence[str],
+    strict: bool,
+    check_links: bool,
+    root: Path | None,
+    credentials: Path | None,
+    form: str,
+) -> None:
+    """
+    Check the responses of a bot against WhatsApp and Rasa.
+
+    PATH is a domain file, a folder of them, or the folder of a bot. Ends with 1 when there are
+    errors.
+    """
+    try:
+        linters = [
+            Linter(
+                domain,
+                [APIS[name] for name in dict.fromkeys(apis)],
+                access=read_access(credentials or domain.root / FILE),
+                wordless=read_wordless(credentials or domain.root / FILE),
+            )
+            for domain in read_domains(paths, root=root)
+        ]
+    except WhatsAppError as error:
+        raise click.ClickException(str(error)) from error
+    if check_links:
+        linters = [_with_answers(linter) for linter in linters]
+    report = Report(
+        [finding for linter in linters for finding in linter.findings()],
+        responses=sum(len(linter.domain.responses) for linter in linters),
+        files=sum(len(linter.domain.sources) for linter in linters),
+    )
+    for line in _FORMATS[form](report):
+        click.echo(line)
+    if not report.is_clean(strict=strict):
+        click.get_current_context().exit(1)
+
+
+def _with_answers(linter: Linter) -> Linter:
+    import asyncio  # these take their time, and are rarely needed
+    import dataclasses
+
+    from rasa_whatsapp_channel.lint.links import ask_all
+    from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
+
+    async def ask() -> dict[str, Answer]:
+        transport = AiohttpTransport()
+        try:
+            return await ask_all(transport, linter.links())
+        finally:
+            await transport.close()
+
+    return dataclasses.replace(linter, answers=asyncio.run(ask()))

@@ -1,0 +1,94 @@
+"""``rasa-whatsapp providers``: the logins with which an on-premises client fetches links."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rasa_whatsapp_channel.cli.admin import open_admin
+from rasa_whatsapp_channel.cli.credentials import credentials_option
+from rasa_whatsapp_channel.cli.run import run
+
+
+@click.group()
+def command() -> None:
+    """Logins for links, kept by an on-premises client."""
+
+
+@command.command(name="list")
+@credentials_option
+def list_all(credentials: Path) -> None:
+    """The names, and how each logs in; no secrets."""
+    for provider in run(_list(credentials)):
+        click.echo(f"{provider.get('name')}  {_describe(provider.get('config'))}")
+
+
+@command.command(name="set")
+@click.argument("name")
+@click.option("--bearer-env", metavar="VARIABLE", help="The variable that holds a bearer token.")
+@click.option("--username", help="For HTTP Basic.")
+@click.option("--password-env", metavar="VARIABLE", help="The variable that holds its password.")
+@credentials_option
+def set_one(
+    name: str,
+    bearer_env: str | None,
+    username: str | None,
+    password_env: str | None,
+    credentials: Path,
+) -> None:
+    """Add the provider NAME, or write over it. Secrets that no variable holds are asked for."""
+    if bool(username) and bool(bearer_env):
+        raise click.UsageError("A provider has a bearer token or a user name, not both.")
+    if username:
+        password = _secret(password_env, "Password")
+        config: dict[str, Any] = {"basic": {"username": username, "password": password}}
+    else:
+        config = {"bearer": _secret(bearer_env, "Bearer token")}
+    run(_set(credentials, name, config))
+    click.echo(f"{name} is set; use it as provider: {name} beside a link.")
+
+
+@command.command()
+@click.argument("name")
+@credentials_option
+def delete(name: str, credentials: Path) -> None:
+    """Delete the provider NAME."""
+    run(_delete(credentials, name))
+    click.echo(f"{name} is deleted.")
+
+
+def _secret(variable: str | None, what: str) -> str:
+    if variable is None:
+        return str(click.prompt(what, hide_input=True))
+    value = os.environ.get(variable, "")
+    if not value:
+        raise click.UsageError(f"The variable {variable} is not set.")
+    return value
+
+
+def _describe(config: object) -> str:
+    match config:
+        case {"basic": {"username": username}}:
+            return f"HTTP Basic as {username}"
+        case {"bearer": _}:
+            return "bearer token"
+    return "unknown"
+
+
+async def _list(credentials: Path) -> list[Mapping[str, Any]]:
+    async with open_admin(credentials) as admin:
+        return await admin.providers()
+
+
+async def _set(credentials: Path, name: str, config: Mapping[str, Any]) -> None:
+    async with open_admin(credentials) as admin:
+        await admin.set_provider(name, config)
+
+
+async def _delete(credentials: Path, name: str) -> None:
+    async with open_admin(credentials) as admin:
+        await admin.delete_provider(name)

@@ -1,0 +1,200 @@
+"""``rasa-whatsapp simulate``: run the simulator, and say how a bot reaches it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from rasa_whatsapp_channel.cli.load import Shown, load_options, read_load
+from rasa_whatsapp_channel.simulator.config import (
+    DEFAULT_PORT,
+    DEFAULT_WEBHOOK,
+    BusinessAccount,
+    Config,
+    Number,
+    credentials_block,
+)
+from rasa_whatsapp_channel.simulator.feed import describe
+from rasa_whatsapp_channel.simulator.weather import ROUGH, WEATHERS
+from rasa_whatsapp_channel.whatsapp.apis import APIS
+from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError
+
+_DEFAULTS = Config()
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function], Function]:
+    """An option for a value that the bot and the simulator share."""
+    return click.option(
+        f"--{name}", default=default, show_default=default is not None, help=f"For {for_apis}."
+    )
+
+
+def _read_numbers(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[Number, ...]:
+    numbers = []
+    for value in values:
+        number_id, _, rest = value.partition(":")
+        phone, _, name = rest.partition(":")
+        if not number_id.isdigit() or not (phone or number_id).isdigit():
+            raise click.BadParameter(f"{value!r} does not begin with digits")
+        numbers.append(Number(number_id, phone or number_id, name or f"Your bot {phone}".strip()))
+    return tuple(numbers)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    help="Another name the simulator is reached by, e.g. host.docker.internal.",
+)
+@click.option(
+    "--webhook", default=DEFAULT_WEBHOOK, show_default=True, help="Where the bot takes webhooks."
+)
+@click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
+@_secret("phone-number-id", _DEFAULTS.number.phone_number_id, "cloud")
+@click.option(
+    "--number",
+    "more_numbers",
+    multiple=True,
+    callback=_read_numbers,
+    metavar="ID[:PHONE[:NAME]]",
+    help="A further number of the bot's, e.g. 1234567890:15550001111:Sales.",
+)
+@_secret("access-token", _DEFAULTS.access_token, "cloud, turn and 360dialog")
+@_secret("app-secret", _DEFAULTS.app_secret, "cloud: signs webhooks")
+@_secret("verify-token", _DEFAULTS.verify_token, "cloud")
+@_secret("username", _DEFAULTS.username, "on_premises")
+@_secret("password", _DEFAULTS.password, "on_premises")
+@_secret("webhook-secret", _DEFAULTS.webhook_secret, "turn and 360dialog: signs webhooks")
+@_secret("webhook-token", _DEFAULTS.webhook_token, "on_premises: added to the webhook's address")
+@_secret("webhook-username", None, "on_premises and 360dialog: HTTP Basic instead")
+@_secret("webhook-password", None, "on_premises and 360dialog: HTTP Basic instead")
+@click.option(
+    "--media-root",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the files of the chats; without one they go away at the end.",
+)
+@click.option(
+    "--window/--no-window",
+    default=True,
+    show_default=True,
+    help="Let messages fail that are no templates, 24 hours after a person's last one.",
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="SQLite file that keeps the chats from one start to the next.",
+)
+@click.option("--rasa", metavar="URL", help="Rasa run with --enable-api: the page shows trackers.")
+@click.option("--rasa-token", help="What Rasa was given as --auth-token.")
+@click.option(
+    "--token-hours",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Let the access token of the Cloud API end after so many hours.",
+)
+@click.option(
+    "--templates",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of YAML files with the bot's templates; others are then refused.",
+)
+@click.option(
+    "--limits/--no-limits",
+    default=True,
+    show_default=True,
+    help="Refuse more than the number may send, and more than one person may get.",
+)
+@click.option(
+    "--throughput",
+    type=click.IntRange(1),
+    default=_DEFAULTS.throughput,
+    show_default=True,
+    help="Messages a second of one number.",
+)
+@click.option(
+    "--weather",
+    type=click.Choice(WEATHERS),
+    default=_DEFAULTS.weather,
+    show_default=True,
+    help="rough: answers get lost, statuses come early and twice, files die.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=_DEFAULTS.seed,
+    show_default=True,
+    help="Of rough weather: the same traffic meets the same again.",
+)
+@click.option(
+    "--lasting/--no-lasting",
+    default=True,
+    show_default=True,
+    help="In rough weather, let a few messages fail for good as well.",
+)
+@click.option(
+    "--explanations/--no-explanations",
+    default=True,
+    help="Say in each refusal which rule was broken, in a field WhatsApp does not have.",
+)
+@load_options
+def command(api: str, phone_number_id: str, token_hours: float | None, **options: Any) -> None:
+    """
+    A WhatsApp on your desk: a page to chat with your bot.
+
+    With --weather rough it behaves as WhatsApp does on a bad day, which the bot should get over,
+    e.g. --weather rough --seed 7. What happens is told here and on the page.
+
+    With --load many people write to the bot at once, e.g. --load 200 --rate 50 --duration 1m. What
+    one of them gets alone, before the others begin, is what everybody must get. Ends with 1 when
+    something was lost, doubled or out of order.
+    """
+    from rasa_whatsapp_channel.simulator import server  # it brings aiohttp, which takes its time
+
+    wanted = read_load(options)
+    load = Shown(wanted) if wanted is not None else None
+    try:
+        number = Number(phone_number_id=phone_number_id)
+        ends = int(time.time() + token_hours * 3600) if token_hours is not None else 0
+        account = BusinessAccount(token_ends=ends)
+        config = Config(api=APIS[api], number=number, account=account, **options)
+        server.run(
+            config,
+            started=lambda address: click.echo(_greeting(config, address)),
+            on_event=_print,
+            work=load.run if load is not None else None,
+        )
+    except WhatsAppError as error:
+        raise click.ClickException(str(error)) from error
+    if load is not None:
+        load.end()
+
+
+def _greeting(config: Config, address: str) -> str:
+    return "\n".join(
+        (
+            f"The simulator's page: {address}/",
+            f"Webhooks go to:       {config.webhook}",
+            *([f"Rough weather:        seed {config.seed}"] if config.weather == ROUGH else []),
+            "",
+            "In credentials.yml:",
+            "",
+            credentials_block(config, address),
+            "",
+            "Press Ctrl-C to stop.",
+        )
+    )
+
+
+def _print(event: dict[str, Any]) -> None:
+    line = describe(event)
+    if line is not None:
+        click.echo(line, err=True)

@@ -1,0 +1,166 @@
+// The bench beside the phones: how things are joined, the clock, faults, templates, Rasa; and what
+// is inside a message. Where there is no room it opens as a drawer.
+
+import { createClock } from "./bench/clock.js";
+import { createConnection } from "./bench/connection.js";
+import { createFaults } from "./bench/faults.js";
+import { messageView } from "./bench/message.js";
+import { createRasa } from "./bench/rasa.js";
+import { createTemplates } from "./bench/templates.js";
+import { openDialog } from "./dialogs/dialog.js";
+import { byId, h, icon, iconButton } from "./dom.js";
+
+const FRAME = "bench-panel";
+
+/**
+ * A panel is {name, label, symbol, node, refresh(what, change), isThere?, hasNews?}: `what` is what
+ * has changed, as the state tells it, or "shown" when the panel comes into view.
+ */
+export function createBench(page) {
+  const connection = createConnection(page);
+  const panels = [
+    connection,
+    createClock(page),
+    createFaults(page),
+    createTemplates(page),
+    createRasa(page),
+  ];
+  const aside = byId("bench");
+  const tabs = h("div.tabs", { role: "tablist", "aria-label": "Bench" });
+  const frame = h("div.bench-body", { id: FRAME });
+  const head = h("div.bench-head", {});
+  const inner = h("div.bench-inner", {}, head, frame);
+  let shown = connection;
+  let selected = null;
+  let drawer = null;
+
+  tabs.addEventListener("keydown", onKey);
+  aside.append(inner);
+  new ResizeObserver(place).observe(document.body);
+  render();
+
+  const isBeside = () => aside.offsetParent !== null || getComputedStyle(aside).display !== "none";
+
+  /** The bench is in the drawer while that is open, and else beside the phones. */
+  function place() {
+    if (drawer && isBeside()) drawer.close();
+  }
+
+  function render() {
+    if (selected) {
+      const back = iconButton("back", "Back", () => select(null), { class: "round bench-close" });
+      head.replaceChildren(back, h("h2", {}, "Message"));
+      frame.removeAttribute("role");
+      frame.removeAttribute("aria-labelledby");
+      frame.replaceChildren(messageView(selected, page));
+      return;
+    }
+    drawTabs();
+    head.replaceChildren(tabs);
+    frame.setAttribute("role", "tabpanel");
+    frame.setAttribute("aria-labelledby", `tab-${shown.name}`);
+    if (frame.firstElementChild !== shown.node) frame.replaceChildren(shown.node);
+    shown.refresh("shown");
+  }
+
+  function drawTabs() {
+    const there = panels.filter((panel) => panel.isThere?.() ?? true);
+    const focused = tabs.contains(document.activeElement);
+    tabs.replaceChildren(...there.map(tabNode));
+    if (focused) tabs.querySelector("[aria-selected='true']").focus();
+  }
+
+  function tabNode(panel) {
+    const isShown = panel === shown;
+    return h(
+      "button.tab",
+      {
+        ...{ type: "button", role: "tab", id: `tab-${panel.name}`, "aria-controls": FRAME },
+        ...{ "aria-selected": String(isShown), tabindex: isShown ? 0 : -1 },
+        data: { news: panel.hasNews?.() ? "" : undefined },
+        onclick: () => show(panel),
+      },
+      icon(panel.symbol),
+      panel.label,
+    );
+  }
+
+  function show(panel) {
+    shown = panel;
+    render();
+    frame.parentElement.scrollTop = 0;
+  }
+
+  function onKey({ key }) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (!step) return;
+    const all = [...tabs.children];
+    const at = all.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+    all[(at + step + all.length) % all.length].click();
+    tabs.querySelector("[aria-selected='true']").focus();
+  }
+
+  /** Show what is inside *item*; null shows the panel from before. */
+  function select(item) {
+    selected = item;
+    markSelected(item);
+    render();
+    if (item && !isBeside()) openDrawer();
+    else if (item) head.querySelector(".bench-close").focus();
+  }
+
+  function openDrawer() {
+    if (drawer?.node.open) return;
+    const opened = openDialog({
+      title: "Bench",
+      className: "drawer",
+      body: inner,
+      onclose: () => {
+        if (drawer !== opened) return; // it was opened anew before this one had gone
+        drawer = null;
+        aside.append(inner);
+        if (selected) select(null);
+      },
+    });
+    drawer = opened;
+  }
+
+  return {
+    select,
+
+    /** Show the bench, with the panel *name* if one is named. */
+    open(name) {
+      select(null);
+      const wanted = panels.find((panel) => panel.name === name);
+      if (wanted) show(wanted);
+      if (!isBeside()) openDrawer();
+    },
+
+    setConnected(isConnected) {
+      connection.setConnected(isConnected);
+    },
+
+    /** Everything was read anew: the message in hand may be gone. */
+    reload() {
+      selected = page.state.messages.get(selected?.id) ?? null;
+      markSelected(selected);
+      render();
+    },
+
+    /** Something has changed: see `state.tell`. */
+    refresh(what, change = {}) {
+      if (selected && change.item === selected) render();
+      if (selected) return;
+      if (["faults", "clock", "weather"].includes(what)) drawTabs();
+      shown.refresh(what, change);
+    },
+  };
+}
+
+function markSelected(item) {
+  for (const node of document.querySelectorAll("article.selected")) {
+    node.classList.remove("selected");
+  }
+  if (!item) return;
+  document.querySelector(`[data-message-id="${CSS.escape(item.id)}"]`)?.classList.add("selected");
+}

@@ -1,0 +1,116 @@
+// What Rasa knows of the person whose phone is in use: intent, slots, last events.
+
+import * as api from "../api.js";
+import { h, icon, iconButton } from "../dom.js";
+import { jsonTree } from "../json.js";
+import { timeOf } from "../times.js";
+import { facts } from "./facts.js";
+
+const SETTLED = 600; // milliseconds after the last message: the tracker is saved when a turn ends
+
+export function createRasa(page) {
+  const { state } = page;
+  const body = h("div", { role: "status", "aria-live": "off" });
+  const title = h("h3", { dir: "auto" });
+  const again = iconButton("again", "Read again", () => read());
+  const node = h("div.panel.rasa", {}, h("div.panel-head", {}, title, again), body);
+  let timer;
+
+  function draw(what) {
+    const { person, key } = state.chatOf(page.phones.inUse?.chat);
+    title.textContent = person ? `What Rasa knows of ${person.name || key}` : "Rasa";
+    again.hidden = !state.hasRasa;
+    if (state.hasRasa && what === "message") readSoon();
+    else if (state.hasRasa) read();
+    else body.replaceChildren(howTo());
+  }
+
+  function readSoon() {
+    clearTimeout(timer);
+    timer = setTimeout(read, SETTLED);
+  }
+
+  async function read() {
+    const { person, key, number } = state.chatOf(page.phones.inUse?.chat);
+    if (!person || !node.isConnected) return;
+    try {
+      body.replaceChildren(...trackerNodes(await api.readTracker(key, number)));
+    } catch (error) {
+      body.replaceChildren(
+        h("div.panel-empty", {}, icon("warning"), h("p", { dir: "auto" }, error.message)),
+      );
+    }
+  }
+
+  return {
+    ...{ name: "rasa", label: "Rasa", symbol: "brain", node },
+    refresh: (what) => ["shown", "phones", "message"].includes(what) && draw(what),
+  };
+}
+
+function howTo() {
+  return h(
+    "div.panel-empty",
+    {},
+    icon("brain"),
+    h("p", {}, "Intent, slots and last events of a person can stand here."),
+    h(
+      "p.quiet",
+      {},
+      "Start the bot with ",
+      h("code", {}, "--enable-api"),
+      " and the simulator with ",
+      h("code", {}, "--rasa http://localhost:5005"),
+      ".",
+    ),
+  );
+}
+
+function trackerNodes({ sender_id: sender, intent, slots = {}, events = [] }) {
+  const name = typeof intent === "string" ? intent : intent?.name;
+  const sure = intent?.confidence;
+  const filled = Object.entries(slots).filter(([, value]) => value !== null && value !== undefined);
+  const empty = Object.keys(slots).length - filled.length;
+  return [
+    facts([
+      ["Sender id", sender && h("code", {}, sender)],
+      ["Intent", name && h("strong", {}, name)],
+      ["Sure", Number.isFinite(sure) && `${Math.round(sure * 100)} %`],
+    ]),
+    h("h3", {}, "Slots"),
+    filled.length > 0 &&
+      facts(filled.map(([slot, value]) => [h("code", {}, slot), valueNode(value)])),
+    h("p.quiet.small-print", {}, filled.length ? `${empty} without a value` : "None is filled."),
+    h("h3", {}, "Last events"),
+    h("ol.events", {}, [...events].reverse().map(eventNode)),
+  ].filter(Boolean);
+}
+
+function valueNode(value) {
+  return typeof value === "string" ? value : h("code", {}, JSON.stringify(value));
+}
+
+function eventNode(event) {
+  return h(
+    "li",
+    { data: { event: event.event } },
+    h(
+      "details",
+      {},
+      h(
+        "summary",
+        {},
+        h("span.event-kind", {}, event.event),
+        h("span.event-what", { dir: "auto" }, whatOf(event)),
+        event.timestamp && h("time.quiet", {}, timeOf(event.timestamp)),
+      ),
+      jsonTree(event),
+    ),
+  );
+}
+
+function whatOf({ event, text, name, value, parse_data: parsed, policy }) {
+  if (event === "user") return [text, parsed?.intent?.name].filter(Boolean).join(" → ");
+  if (event === "slot") return `${name} = ${JSON.stringify(value)}`;
+  return text ?? name ?? policy ?? "";
+}
