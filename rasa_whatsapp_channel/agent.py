@@ -21,6 +21,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable, ConversationLocked
 from rasa_whatsapp_channel.inbound.outages import (
     ACTION_SERVER,
     EVENT_BROKER,
@@ -30,7 +32,6 @@ from rasa_whatsapp_channel.inbound.outages import (
     Outages,
 )
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable, ConversationLocked, WhatsAppError
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def why_unavailable(error: BaseException) -> BotUnavailable | None:
     """Return *error* as ours where it says that something the bot needs is away."""
     if isinstance(error, BotUnavailable):
         return error
-    if isinstance(error, WhatsAppError):
+    if isinstance(error, ChannelError):
         return None
     if _is_a(error, {_LOCK_ERROR}):
         cause = error.__cause__ or error.__context__
@@ -236,7 +237,7 @@ class Watch:
             broker = logger_name.rpartition(".")[2]
             reason = _words(error) if error else f"{broker} did not take events; see Rasa's log"
             self._outages.note(BotUnavailable(EVENT_BROKER, reason))
-        elif isinstance(error, WhatsAppError):
+        elif isinstance(error, ChannelError):
             raise error  # our own, and Rasa was about to go on
         elif found := _ACTION.search(text):
             self._action_failed(turn, found.group(1), error)

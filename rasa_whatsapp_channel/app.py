@@ -37,6 +37,7 @@ from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.store import base, open_store
 from rasa_whatsapp_channel.store.base import (
     Clock,
@@ -49,6 +50,7 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.consumer import Consumer
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.tracing import Tracing, find_tracing
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
@@ -61,7 +63,6 @@ from rasa_whatsapp_channel.whatsapp.clients import (
 )
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.networks import Networks
 from rasa_whatsapp_channel.whatsapp.transport import Transport
@@ -336,7 +337,13 @@ def make_folder(settings: Settings, client: Client, root: Path) -> MediaStore | 
 
 
 def make_transport(settings: Settings, watch: Watch | None = None) -> AiohttpTransport:
-    return AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls, watch=watch)
+    """Raises `SettingsError` where ``ca_file`` cannot be read."""
+    try:
+        return AiohttpTransport(
+            ca_file=settings.ca_file, verify_tls=settings.verify_tls, watch=watch
+        )
+    except ValueError as error:
+        raise SettingsError(f"'ca_file': {error}") from error
 
 
 def make_client(settings: Settings, transport: Transport | None = None) -> Client:

@@ -39,8 +39,10 @@ from rasa_whatsapp_channel.logs import follow_rasa
 from rasa_whatsapp_channel.outbound.message import name_of
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.store import check_store
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError, StoreError, WebhookRefused
+from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
 logger = logging.getLogger(__name__)
 

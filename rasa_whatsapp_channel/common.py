@@ -1,4 +1,4 @@
-"""Common helpers of all layers: the length of a day, suggestions for misspelt names, versions."""
+"""Common to all layers: the base of errors, a day, suggestions for misspelt names, versions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from typing import Final
 DAY: Final = 86_400  # seconds
 _LONGEST: Final = 64
 PRODUCT: Final = "rasa-whatsapp-channel"
+
+
+class ChannelError(Exception):
+    """Base of every error this package raises; the text is for a person to read."""
 
 
 def closest(name: object, known: Iterable[str]) -> str | None:

@@ -17,8 +17,9 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
-from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError, WhatsAppError
+from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 OTHER: Final = "other"
@@ -118,7 +119,7 @@ class Metrics:
     def sent(self, kind: str) -> None:
         self._sent(known(kind, TYPES)).inc()
 
-    def api_error(self, error: WhatsAppError) -> None:
+    def api_error(self, error: ChannelError) -> None:
         """Count *error* if it comes from a request to WhatsApp, and not from before one."""
         if isinstance(error, APIError):
             self._api_errors(str(error.code) if error.code in CODES else OTHER).inc()

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from rasa_whatsapp_channel.domain.marked import Document, parse
+from rasa_whatsapp_channel.domain.marked import Document, DomainError, parse
 from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.settings.elsewhere import mistaken_channel
 from rasa_whatsapp_channel.settings.inbound import FIELDS
-from rasa_whatsapp_channel.whatsapp.errors import DomainError
 
 CREDENTIALS: Final = "credentials.yml"
 ENVIRONMENT: Final = ".env.example"

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from rasa_whatsapp_channel.cli.clients import open_client
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesAdmin, OnPremisesClient
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from rasa_whatsapp_channel.cli.stores import Place, store_options
-from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError
+from rasa_whatsapp_channel.common import ChannelError
 
 PERCENT: Final = 100
 _ELSEWHERE: Final = (
@@ -37,7 +37,7 @@ def command(file: Path, force: bool, credentials: Path, store: str | None) -> No
     """
     try:
         source = Place(credentials, store).file()
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(str(error)) from error
     if source is None:
         raise click.ClickException(_ELSEWHERE)
@@ -71,5 +71,5 @@ def _copy(source: Path, file: Path) -> int:
 
         try:
             return back_up(source, file, progress=progress)
-        except WhatsAppError as error:
+        except ChannelError as error:
             raise click.ClickException(str(error)) from error

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings, groups
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.settings.keys import read_keys
-from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError
 
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.domain.slots import Unset

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.scaffold import (
     CREDENTIALS,
     ENVIRONMENT,
@@ -16,7 +17,6 @@ from rasa_whatsapp_channel.scaffold import (
     plan,
 )
 from rasa_whatsapp_channel.whatsapp.apis import APIS
-from rasa_whatsapp_channel.whatsapp.errors import DomainError
 
 
 @click.command()

@@ -14,7 +14,8 @@ import click
 from rasa_whatsapp_channel.cli.credentials import credentials_option, read_settings
 from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import sentence
-from rasa_whatsapp_channel.whatsapp.errors import MediaError, WhatsAppError
+from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.media.kept import Kept, KeptFile
@@ -78,7 +79,7 @@ def get(name: str, output: Path | None, force: bool, credentials: Path) -> None:
             shutil.copyfileobj(source, copy)
     except OSError as error:
         raise click.ClickException(f"{target}: cannot be written: {error.strerror}") from error
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(sentence(error)) from error
     click.echo(str(target))
 
@@ -112,7 +113,7 @@ def delete(
     try:
         for file in found:
             kept.delete(file)
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(sentence(error)) from error
     click.echo(f"{_count(found)} deleted.")
 
@@ -122,7 +123,7 @@ def _open(credentials: Path) -> Kept:
 
     try:
         return open_kept(read_settings(credentials).media.store, Path())
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(sentence(error)) from error
 
 
@@ -138,7 +139,7 @@ def _find(
             and (kind is None or _kind(file) == kind)
             and file.day < before
         ]
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(sentence(error)) from error
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from rasa_whatsapp_channel.cli.credentials import FILE, read_access, read_wordless
+from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.lint.links import Answer
 from rasa_whatsapp_channel.lint.report import Report, to_github, to_json, to_text
 from rasa_whatsapp_channel.whatsapp.apis import APIS
-from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError
 
 _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
 
@@ -73,7 +73,7 @@ def command(
             )
             for domain in read_domains(paths, root=root)
         ]
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(str(error)) from error
     if check_links:
         linters = [_with_answers(linter) for linter in linters]

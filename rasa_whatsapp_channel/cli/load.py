@@ -103,7 +103,7 @@ class Shown:
 
     async def run(self, world: World) -> None:
         from rasa_whatsapp_channel.simulator.load.users import LoadTest
-        from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
+        from rasa_whatsapp_channel.simulator.problems import SimulatorError
 
         load_test = LoadTest(world, self._load)
         self.results = load_test.results

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from rasa_whatsapp_channel.common import closest
+from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.domain.read import Domain, Response, Slot, Variation, read_domains
 from rasa_whatsapp_channel.domain.slots import BracesError, fill, find_names, translate
 from rasa_whatsapp_channel.lint.schema import OURS, is_for_us
-from rasa_whatsapp_channel.whatsapp.errors import DomainError
 
 
 def read_response(

@@ -8,8 +8,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.error_codes import Remedy, Verdict, remedy_of
-from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError, WhatsAppError
+from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError
 
 T = TypeVar("T")
 
@@ -27,11 +28,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Do *work*; every error of this package ends the command with its text."""
     try:
         return asyncio.run(work)
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(sentence(error)) from error
 
 
-def sentence(error: WhatsAppError) -> str:
+def sentence(error: ChannelError) -> str:
     """Return what went wrong, and what to do about it where WhatsApp was asked."""
     advice = _ADVICE.get(error.verdict) if isinstance(error, SendError) else None
     if isinstance(error, APIError) and remedy_of(error.code) is Remedy.SEND_TEMPLATE:

@@ -15,7 +15,9 @@ from rasa_whatsapp_channel.cli.credentials import convert_option, credentials_op
 from rasa_whatsapp_channel.cli.pairs import read_pairs, slot_option
 from rasa_whatsapp_channel.cli.person import to_person
 from rasa_whatsapp_channel.cli.run import run, sentence
-from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, StoreError, WhatsAppError
+from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import at_number
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ def command(
             work = sending.response(options)
         else:
             work = sending.messages([read_contents(options)])
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(sentence(error)) from error
     run(work)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from rasa_whatsapp_channel.cli.load import Shown, load_options, read_load
+from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.simulator.config import (
     DEFAULT_PORT,
     DEFAULT_WEBHOOK,
@@ -21,7 +22,6 @@ from rasa_whatsapp_channel.simulator.config import (
 from rasa_whatsapp_channel.simulator.feed import describe
 from rasa_whatsapp_channel.simulator.weather import ROUGH, WEATHERS
 from rasa_whatsapp_channel.whatsapp.apis import APIS
-from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError
 
 _DEFAULTS = Config()
 
@@ -172,7 +172,7 @@ def command(api: str, phone_number_id: str, token_hours: float | None, **options
             on_event=_print,
             work=load.run if load is not None else None,
         )
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(str(error)) from error
     if load is not None:
         load.end()

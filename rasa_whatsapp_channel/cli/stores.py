@@ -12,7 +12,7 @@ import click
 
 from rasa_whatsapp_channel.cli.credentials import credentials_option, read_store
 from rasa_whatsapp_channel.store.base import OUTSIDE, Store
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.store.errors import StoreError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

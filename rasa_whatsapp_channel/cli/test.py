@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.transcript.steps import TranscriptError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
-from rasa_whatsapp_channel.whatsapp.errors import TranscriptError, WhatsAppError
 
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
@@ -106,7 +107,7 @@ def command(transcripts: Sequence[Path], record: str | None, **options: object) 
             return
         parsed = [(path, _read(path)) for path in _find(transcripts)]
         faults = asyncio.run(_test(parsed, chosen))
-    except WhatsAppError as error:
+    except ChannelError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         raise click.Abort from None

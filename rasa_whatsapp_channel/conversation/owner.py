@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Values
-from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable, StoreError
+from rasa_whatsapp_channel.store.errors import StoreError
 
 logger = logging.getLogger(__name__)
 

@@ -19,17 +19,18 @@ from rasa_whatsapp_channel.doctor.checks.credentials import Written
 from rasa_whatsapp_channel.doctor.checks.store import StoreFacts
 from rasa_whatsapp_channel.doctor.checks.versions import PACKAGES, VersionFacts, object_stores
 from rasa_whatsapp_channel.doctor.project import Environment, Project
-from rasa_whatsapp_channel.domain.marked import parse
+from rasa_whatsapp_channel.domain.marked import DomainError, parse
 from rasa_whatsapp_channel.domain.read import Domain, bot_files, read_domains
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.store import SQLITE, open_store
 from rasa_whatsapp_channel.store.base import OUTSIDE
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
-from rasa_whatsapp_channel.whatsapp.errors import DomainError, SettingsError, StoreError
 
 _LOADING: Final = 120.0  # seconds; importing Rasa takes up to ten on a slow environment
 _HIDDEN: Final = ("rasa_whatsapp_channel", "rasa", "sanic", "aiohttp", "redis", "click")

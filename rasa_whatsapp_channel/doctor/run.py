@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 
+from rasa_whatsapp_channel.app import make_transport
 from rasa_whatsapp_channel.doctor.checks import account, bot, credentials, store, versions, webhook
 from rasa_whatsapp_channel.doctor.collect import (
     collect_bot,
@@ -61,7 +62,7 @@ async def _check_network(
         yield skipped("account", "not asked: --offline")
         yield skipped("webhook", "not called: --offline")
         return
-    transport = AiohttpTransport(ca_file=settings.ca_file, verify_tls=settings.verify_tls)
+    transport = make_transport(settings)
     try:
         registered, results = await _check_account(transport, project, environment, settings)
     finally:

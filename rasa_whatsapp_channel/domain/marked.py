@@ -10,13 +10,17 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from rasa_whatsapp_channel.whatsapp.errors import DomainError
+from rasa_whatsapp_channel.common import ChannelError
 
 Key = str | int
 Path = tuple[Key, ...]
 
 # What Rasa asks ruamel for: `yes` is a text there, not true.
 _VERSION: Final = (1, 2)
+
+
+class DomainError(ChannelError):
+    """A domain file cannot be read; the text is one line that begins with the path."""
 
 
 class Marked:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.domain import marked
-from rasa_whatsapp_channel.domain.marked import Document, Marked
-from rasa_whatsapp_channel.whatsapp.errors import DomainError
+from rasa_whatsapp_channel.domain.marked import Document, DomainError, Marked
 
 _ENDINGS: Final = (".yml", ".yaml")
 # What `rasa init` puts beside a bot; one of them tells the bot's folder.

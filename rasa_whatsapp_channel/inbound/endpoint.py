@@ -18,8 +18,9 @@ from typing import Any, Final
 from rasa_whatsapp_channel.inbound.body_limits import read_length
 from rasa_whatsapp_channel.inbound.body_reader import BodyReader, Read
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE, Metrics
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp import webhook
-from rasa_whatsapp_channel.whatsapp.errors import StoreError, WebhookRefused
+from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.events import Event
 from rasa_whatsapp_channel.whatsapp.networks import Networks
 from rasa_whatsapp_channel.whatsapp.webhook import Proof

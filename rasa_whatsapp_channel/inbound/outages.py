@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Final
 
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.inbound.recovery import pause
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Clock
-from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable
 
 logger = logging.getLogger(__name__)
 

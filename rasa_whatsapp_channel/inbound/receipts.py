@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
-from rasa_whatsapp_channel.whatsapp.errors import WhatsAppError
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Receipts:
     async def _tell(self, message_id: str, *, typing: bool) -> bool:
         try:
             await self._client.mark_read(message_id, typing=typing)
-        except WhatsAppError as error:
+        except ChannelError as error:
             self._metrics.api_error(error)
             logger.info("whatsapp.receipt_failed: %s is not marked as read: %s", message_id, error)
             return False

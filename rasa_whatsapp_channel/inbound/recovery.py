@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.common import DAY, ChannelError
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable, TurnTimeout
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Outcome, Retry
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
-from rasa_whatsapp_channel.whatsapp.errors import (
-    BotUnavailable,
-    MediaError,
-    SendError,
-    TurnTimeout,
-    WhatsAppError,
-)
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, SendError
 
 ATTEMPTS: Final = 5  # of a turn that the bot's own code fails
 LONGEST_PAUSE: Final = 60.0  # between two looks whether something is back
@@ -44,7 +39,7 @@ def pause(failures: int) -> float:
     return min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
 
 
-def is_worth_another_fetch(error: WhatsAppError) -> bool:
+def is_worth_another_fetch(error: ChannelError) -> bool:
     """
     Return whether a file that did not come may come in a few seconds.
 

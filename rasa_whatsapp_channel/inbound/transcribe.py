@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from rasa_whatsapp_channel.media.values import StoredFile
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+from rasa_whatsapp_channel.settings.errors import SettingsError
 
 logger = logging.getLogger(__name__)
 

@@ -15,6 +15,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.conversation.errors import (
+    BotUnavailable,
+    ConversationLocked,
+    TurnTimeout,
+)
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.owner import Owners, WhySilent, never_silent
@@ -56,16 +62,10 @@ from rasa_whatsapp_channel.store.base import (
     Retry,
     Store,
 )
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.envelopes import from_body
-from rasa_whatsapp_channel.whatsapp.errors import (
-    BotUnavailable,
-    ConversationLocked,
-    MediaError,
-    StoreError,
-    TurnTimeout,
-    WhatsAppError,
-)
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
 
 if sys.version_info >= (3, 11):
@@ -353,7 +353,7 @@ class InboxWorker:
         for attempt in range(1, MEDIA_ATTEMPTS + 1):
             try:
                 return await store.fetch(media), None
-            except (MediaError, WhatsAppError) as error:
+            except (MediaError, ChannelError) as error:
                 self._metrics.api_error(error)
                 if attempt == MEDIA_ATTEMPTS or not is_worth_another_fetch(error):
                     _say_not_fetched(event, str(error), "the turn starts without it")

@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
 from rasa_whatsapp_channel.conversation.payloads import Payloads
@@ -52,6 +53,7 @@ from rasa_whatsapp_channel.store.base import (
     status_of,
 )
 from rasa_whatsapp_channel.store.bucket import Limit
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
@@ -59,9 +61,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     MediaError,
     PlatformError,
     SendError,
-    StoreError,
     TransportError,
-    WhatsAppError,
 )
 from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, Template, find_media
 
@@ -531,7 +531,7 @@ class Sender:
         else:
             self._follow_answer()
 
-    def _say_paused(self, error: WhatsAppError) -> None:
+    def _say_paused(self, error: ChannelError) -> None:
         why = {
             TOKEN: "the token is not accepted; replace it",
             INFRASTRUCTURE: "WhatsApp does not answer",
@@ -542,7 +542,7 @@ class Sender:
         self,
         item: QueueItem,
         entry: OutboxMessage,
-        error: WhatsAppError,
+        error: ChannelError,
         what: str,
         *,
         quiet: bool = False,

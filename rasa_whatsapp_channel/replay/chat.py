@@ -11,8 +11,8 @@ from typing import Any, Final
 import aiohttp
 
 from rasa_whatsapp_channel.replay.simulator_client import Health, SimulatorClient
+from rasa_whatsapp_channel.transcript.steps import TranscriptError
 from rasa_whatsapp_channel.transcript.words import FILES
-from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
 
 POLL: Final = 0.05
 REST: Final = 30.0  # seconds a bot may work on before it is not waited for any more

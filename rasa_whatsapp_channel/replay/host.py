@@ -28,8 +28,8 @@ from ruamel.yaml.error import YAMLError
 
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
+from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.server import create_app
-from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 
 START: Final = 180.0  # seconds Rasa may take to load a model
 GRACE: Final = 20.0

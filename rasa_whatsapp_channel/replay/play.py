@@ -10,9 +10,15 @@ from rasa_whatsapp_channel.replay.chat import Chat
 from rasa_whatsapp_channel.replay.report import Result, StepResult
 from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.transcript.expect import Pair, align
-from rasa_whatsapp_channel.transcript.steps import Advance, Does, Expects, Silence, Transcript
+from rasa_whatsapp_channel.transcript.steps import (
+    Advance,
+    Does,
+    Expects,
+    Silence,
+    Transcript,
+    TranscriptError,
+)
 from rasa_whatsapp_channel.transcript.words import Words, words_of
-from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
 
 
 async def play(

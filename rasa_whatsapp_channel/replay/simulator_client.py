@@ -11,7 +11,7 @@ from urllib.parse import quote
 import aiohttp
 
 from rasa_whatsapp_channel.simulator.bot import health_address
-from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
+from rasa_whatsapp_channel.simulator.problems import SimulatorError
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=150)  # above the longest wait of the simulator
 

@@ -22,11 +22,11 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.settings import groups, kinds
 from rasa_whatsapp_channel.settings.elsewhere import CHANNEL
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.settings.groups import MediaSettings, NumberSettings
 from rasa_whatsapp_channel.settings.keys import key, read_keys
 from rasa_whatsapp_channel.settings.problems import problems_of_api
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 from rasa_whatsapp_channel.whatsapp.networks import Network
 
 __all__ = ["CHANNEL", "MediaSettings", "NumberSettings", "Settings"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rasa_whatsapp_channel.settings import inbound as inbound_settings
 from rasa_whatsapp_channel.settings import kinds
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.settings.keys import key, read_keys, unknown_key
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.settings import elsewhere
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 

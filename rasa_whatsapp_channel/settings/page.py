@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rasa_whatsapp_channel.settings import MediaSettings, NumberSettings, Settings
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 _INTRODUCTION: Final = """\
 # Settings

@@ -10,9 +10,9 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.simulator.weather import CALM
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 DEFAULT_PORT: Final = 8400
 DEFAULT_WEBHOOK: Final = "http://127.0.0.1:5005/webhooks/whatsapp/webhook"

@@ -11,6 +11,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.simulator.media.library import MediaFile
 from rasa_whatsapp_channel.simulator.state import (
     BY,
@@ -21,7 +22,6 @@ from rasa_whatsapp_channel.simulator.state import (
     WhatsAppUser,
 )
 from rasa_whatsapp_channel.simulator.world import World
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 FORMAT: Final = 1
 _MESSAGE_TUPLES: Final = ("errors", "changes")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES, Api
 from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES
 
@@ -111,6 +112,10 @@ def of_code(number: int) -> Problem:
         return TOKEN_EXPIRED
     code = _code(number) if number else Code(0, "AuthException", 401)
     return Problem(code, code)
+
+
+class SimulatorError(ChannelError):
+    """The simulator does not answer, or not with what was asked for; the text says why."""
 
 
 class Refused(Exception):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.api.account import account_routes
 from rasa_whatsapp_channel.simulator.api.cloud import cloud_routes
@@ -25,7 +26,6 @@ from rasa_whatsapp_channel.simulator.media.checks import MOST_BYTES
 from rasa_whatsapp_channel.simulator.persistence import StateFile
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 PAGE: Final = Path(__file__).parent / "page"
 WORLD: Final = web.AppKey("world", World)

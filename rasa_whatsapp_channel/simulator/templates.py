@@ -16,10 +16,10 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.whatsapp import limits
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 BUILT_IN: Final = Path(__file__).with_name("templates.yaml")
 CATEGORIES: Final = ("UTILITY", "MARKETING", "AUTHENTICATION")

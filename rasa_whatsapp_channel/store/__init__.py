@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.store.errors import StoreError
 
 SQLITE: Final = "sqlite:///"
 FORMS: Final = (

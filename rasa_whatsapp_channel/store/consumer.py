@@ -26,8 +26,8 @@ from rasa_whatsapp_channel.store.base import (
     QueueItem,
     Retry,
 )
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.isolation import Isolation
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.store.errors import StoreError
 
 # ASCII only: a webhook may hold half a surrogate pair, which is no valid UTF-8.
 _encoder: Final = json.JSONEncoder(separators=(",", ":"))

@@ -29,10 +29,10 @@ from rasa_whatsapp_channel.store.base import (
     QueueItem,
     Store,
 )
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.tracing import NoteStatus, Receive, Tracing, spans
 from rasa_whatsapp_channel.tracing.spans import TRACE, Spans, carry, context_of
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Download
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.identity import Address
 from rasa_whatsapp_channel.whatsapp.messages import Message

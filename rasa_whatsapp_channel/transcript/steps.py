@@ -23,10 +23,9 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from rasa_whatsapp_channel.common import DAY, suggest
+from rasa_whatsapp_channel.common import DAY, ChannelError, suggest
 from rasa_whatsapp_channel.transcript.expect import NAMES, check_pattern
 from rasa_whatsapp_channel.transcript.words import FILES, words_of
-from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
 
 _KEYS: Final = ("name", "person", "chat")
 _STEPS: Final = ("user", "bot", "clock", "silence")
@@ -36,6 +35,10 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": DAY}
 # Messages of the platform that carry nothing for the bot.
 _LEFT_OUT: Final = frozenset({"system", "ephemeral"})
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+
+
+class TranscriptError(ChannelError):
+    """A transcript cannot be read, or a step of it cannot be done; the text names the step."""
 
 
 @dataclass(frozen=True)

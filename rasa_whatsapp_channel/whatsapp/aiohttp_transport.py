@@ -19,7 +19,7 @@ from yarl import URL
 
 from rasa_whatsapp_channel.common import PRODUCT, installed_version
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
-from rasa_whatsapp_channel.whatsapp.errors import MediaError, SettingsError, TransportError
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.networks import is_public
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
 
@@ -40,7 +40,7 @@ class AiohttpTransport:
     One pool of connections, opened with the first request, so that it belongs to the running loop.
 
     *ca_file* holds certificates (PEM) to trust beside the system's: an on-premises client signs its
-    own. Without *verify_tls* anybody is trusted. Raises `SettingsError` for a file that cannot be
+    own. Without *verify_tls* anybody is trusted. Raises `ValueError` for a file that cannot be
     read.
 
     *watch* is told of each file on disk that begins to be sent, and what it returns, how many bytes
@@ -230,8 +230,8 @@ def _tls(ca_file: str | None) -> ssl.SSLContext | bool:
     try:
         context.load_verify_locations(ca_file)
     except OSError as error:  # ssl.SSLError is one
-        raise SettingsError(
-            f"'ca_file': {ca_file} cannot be read as certificates in PEM form: {error}"
+        raise ValueError(
+            f"{ca_file} cannot be read as certificates in PEM form: {error}"
         ) from error
     return context
 

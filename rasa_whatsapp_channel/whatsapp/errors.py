@@ -1,19 +1,11 @@
 """
-What can go wrong, and what to do about it.
+Errors: everything the platform, or a client of it, can raise.
 
     WhatsAppError
-    ├── SettingsError          credentials.yml cannot be used as it is
-    ├── DomainError            a bot's domain files cannot be read
-    ├── TranscriptError        a transcript cannot be read, or a step of it cannot be done
-    ├── SimulatorError         the simulator, or the bot behind it, does not do what is asked
     ├── InvalidMessage         a message WhatsApp would refuse, found before sending
     │   └── InvalidLink        one of its links is no URI
-    ├── WebhookRefused         a webhook without the proof we ask for: refused, nothing stored
-    ├── StoreError             the store cannot be opened, read or written
+    ├── WebhookRefused         a webhook without valid authentication: refused, nothing stored
     ├── MediaError             a file cannot be read, fetched or uploaded
-    ├── BotUnavailable         something that the bot needs is away: no fault of the message
-    │   └── ConversationLocked  somebody else is at work in the conversation
-    ├── TurnTimeout            the bot took longer for a turn than `turn_timeout` allows
     └── SendError              a request to WhatsApp failed; `.verdict` tells what to do
         ├── TransportError     no usable answer: connection, TLS, timeout, half a body
         └── APIError           an answer that carries an error: code, title, details, HTTP status
@@ -27,27 +19,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 
 
-class WhatsAppError(Exception):
-    """Base of everything this package raises."""
-
-
-class SettingsError(WhatsAppError):
-    """The block in credentials.yml cannot be used; the text names the key and the line to write."""
-
-
-class DomainError(WhatsAppError):
-    """A domain file cannot be read; the text is one line that begins with the path."""
-
-
-class TranscriptError(WhatsAppError):
-    """A transcript cannot be read, or a step of it cannot be done; the text names the step."""
-
-
-class SimulatorError(WhatsAppError):
-    """The simulator does not answer, or not with what was asked for; the text says why."""
+class WhatsAppError(ChannelError):
+    """Base of the errors of the platform and its clients."""
 
 
 class InvalidMessage(WhatsAppError):
@@ -83,10 +60,6 @@ class WebhookRefused(WhatsAppError):
         self.status = status
 
 
-class StoreError(WhatsAppError):
-    """The store cannot be opened, read or written."""
-
-
 class MediaError(WhatsAppError):
     """
     A file cannot be read, fetched, downloaded or uploaded; the text names it.
@@ -101,38 +74,6 @@ class MediaError(WhatsAppError):
         self.source = source
 
 
-class BotUnavailable(WhatsAppError):
-    """
-    Infrastructure of the bot is away, so that no turn, or not this one, can be done now.
-
-    *what* is it in words, such as ``lock store``. *everywhere*: every turn needs it, and would meet
-    the same.
-    """
-
-    def __init__(self, what: str, reason: str, *, everywhere: bool = False) -> None:
-        super().__init__(f"the bot's {what} is away: {reason}")
-        self.what = what
-        self.reason = reason
-        self.everywhere = everywhere
-
-
-class ConversationLocked(BotUnavailable):
-    """Rasa's lock of this conversation is with somebody else, and was not given back in time."""
-
-    def __init__(self) -> None:
-        super().__init__("lock of the conversation", "somebody else holds it")
-
-
-class TurnTimeout(WhatsAppError):
-    """A turn was ended after `turn_timeout` seconds; begun again it would take as long."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"the bot was not through after {seconds:g} seconds, and may have done part of it; "
-            "`turn_timeout` in credentials.yml allows more"
-        )
-
-
 class SendError(WhatsAppError):
     """A request to WhatsApp failed; `verdict` and `retry_after` (seconds) tell what to do."""
 
@@ -145,9 +86,8 @@ class TransportError(SendError):
     No usable answer.
 
     The request may still have reached WhatsApp: the APIs take no idempotency key, so a retry can
-    double a message, see docs/promises.md. *status* is the HTTP status
-    where the answer had begun; *reached* is False where not even a connection came about, and
-    *timed_out* is True where the answer did not come in time.
+    duplicate a message. *status* is the HTTP status where the answer had begun; *reached* is False
+    where no connection was established, *timed_out* True where the answer did not come in time.
     """
 
     def __init__(

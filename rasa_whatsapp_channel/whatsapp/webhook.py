@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rasa_whatsapp_channel.whatsapp.envelopes import read_events
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError, WebhookRefused
+from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.events import Event, Unknown
 from rasa_whatsapp_channel.whatsapp.json_values import EXCERPT
 from rasa_whatsapp_channel.whatsapp.limits import MB, WEBHOOK_BYTES
@@ -47,11 +47,11 @@ class Proof:
             secrets = getattr(self, name)
             # A text would be taken as one secret per letter, and an empty secret signs anything.
             if isinstance(secrets, str) or not all(secrets):
-                raise SettingsError(f"{name} must hold secrets, none of them empty")
+                raise ValueError(f"{name} must hold secrets, none of them empty")
         if (self.username is None) != (self.password is None):
-            raise SettingsError("username and password of the webhook go together")
+            raise ValueError("username and password of the webhook go together")
         if self.token == "":
-            raise SettingsError("the token of the webhook is empty")
+            raise ValueError("the token of the webhook is empty")
 
     @property
     def is_empty(self) -> bool:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from rasa_whatsapp_channel.agent import Watch, silence_of, was_handled, why_unavailable
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable, ConversationLocked
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable, ConversationLocked, StoreError
+from rasa_whatsapp_channel.store.errors import StoreError
 
 
 def named(name: str, *bases: type) -> type[Exception]:

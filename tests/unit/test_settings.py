@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from rasa_whatsapp_channel.settings import Settings, elsewhere
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
+from rasa_whatsapp_channel.settings.errors import SettingsError
 
 CLOUD = {
     "phone_number_id": "106540352242922",

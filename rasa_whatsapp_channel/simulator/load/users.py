@@ -16,10 +16,10 @@ from typing import Any, Final
 from rasa_whatsapp_channel.simulator import incoming
 from rasa_whatsapp_channel.simulator.incoming import Arrival
 from rasa_whatsapp_channel.simulator.load.results import Comparison, LoadResults, compare
+from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.state import WhatsAppUser
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.transcript.words import line_of, words_of
-from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 
 QUIET: Final = 2.0  # seconds without a message behind which an answer is complete
 FIRST_PHONE: Final = 491510000000

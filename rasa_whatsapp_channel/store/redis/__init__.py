@@ -26,9 +26,9 @@ import contextlib
 import uuid
 
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.mention import mention_of
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 try:
     from rasa_whatsapp_channel.store.redis.claimants import Claimants

@@ -30,10 +30,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
 from rasa_whatsapp_channel.store.base import Clock
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.redis.address import parse_address
 from rasa_whatsapp_channel.store.redis.faults import explain, is_lost_connection
 from rasa_whatsapp_channel.store.redis.server import check
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 

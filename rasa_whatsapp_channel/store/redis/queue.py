@@ -18,11 +18,11 @@ from rasa_whatsapp_channel.store.base import (
     State,
     WaitingRow,
 )
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.line import Line
 from rasa_whatsapp_channel.store.redis.link import Arg, Link
 from rasa_whatsapp_channel.store.text import from_json, read_body, to_json
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.mention import mention_of
 from rasa_whatsapp_channel.store.sqlite.claimants import Claimants, leave
@@ -37,7 +38,6 @@ from rasa_whatsapp_channel.store.sqlite.ledger import SQLiteLedger
 from rasa_whatsapp_channel.store.sqlite.purge import ends, forget
 from rasa_whatsapp_channel.store.sqlite.queue import SQLiteQueue
 from rasa_whatsapp_channel.store.sqlite.values import SQLiteValues
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.sqlite.faults import explain
 from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 # Pages that are copied between two looks at the progress: 4 MiB.
 STEP: Final = 1024

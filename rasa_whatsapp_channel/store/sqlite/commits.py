@@ -30,6 +30,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.sqlite.connection import (
     PRIVATE,
     connect,
@@ -40,7 +41,6 @@ from rasa_whatsapp_channel.store.sqlite.connection import (
 from rasa_whatsapp_channel.store.sqlite.faults import explain, is_locked
 from rasa_whatsapp_channel.store.sqlite.files import LogLostError, NoFiles, OpenFiles
 from rasa_whatsapp_channel.store.sqlite.log import LogGrowth, Step
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 

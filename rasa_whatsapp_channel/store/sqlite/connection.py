@@ -10,10 +10,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, TypeVar
 
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.sqlite.faults import explain, is_locked
 from rasa_whatsapp_channel.store.sqlite.files import OpenFiles
 from rasa_whatsapp_channel.store.sqlite.schema import migrate
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.store.errors import StoreError
 
 LOG: Final = "-wal"
 INDEX: Final = "-shm"

@@ -20,12 +20,12 @@ from rasa_whatsapp_channel.store.base import (
     State,
     WaitingRow,
 )
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.line import Line
 from rasa_whatsapp_channel.store.sqlite import statements as sql
 from rasa_whatsapp_channel.store.sqlite.commits import Commits
 from rasa_whatsapp_channel.store.text import from_json, read_body, to_json, to_unicode
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 logger = logging.getLogger(__name__)
 

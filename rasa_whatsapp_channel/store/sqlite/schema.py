@@ -22,7 +22,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.store.errors import StoreError
 
 # Stands in the file's header (PRAGMA application_id): "RWAC".
 APPLICATION: Final = 0x52574143

@@ -16,7 +16,7 @@ from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.consumer import Consumer
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.webhook import read
 
 ANNA, BEN = "491511111111", "491522222222"

@@ -16,9 +16,10 @@ from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.clients import Download
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
-from rasa_whatsapp_channel.whatsapp.errors import MediaError, StoreError
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 
 PHONE = "4915112345678"

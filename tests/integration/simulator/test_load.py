@@ -16,8 +16,8 @@ from aiohttp.test_utils import TestServer
 
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.load.users import Load, LoadTest
+from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.server import WORLD, create_app
-from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
 
 TOKEN = {"Authorization": "Bearer simulator-token"}
 

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.server import create_app
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 MAYA = "4915112345678"
 TOKEN = {"Authorization": "Bearer simulator-token"}

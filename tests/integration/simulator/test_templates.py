@@ -2,9 +2,9 @@
 
 import pytest
 
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.server import create_app
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError
 
 MAYA = "4915112345678"
 TO = {"messaging_product": "whatsapp", "to": MAYA, "type": "template"}

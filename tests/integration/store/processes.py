@@ -15,8 +15,8 @@ import resource
 import sys
 import time
 
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 
 def say(*words: object) -> None:

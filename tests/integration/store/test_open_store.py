@@ -5,8 +5,8 @@ import pytest
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Retention
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 
 async def test_a_relative_url_names_a_file_in_the_current_folder(tmp_path, monkeypatch):

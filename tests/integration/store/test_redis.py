@@ -20,8 +20,8 @@ import rasa_whatsapp_channel
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.bucket import Limit
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 redis = pytest.importorskip("redis", reason="the Python package redis is optional")
 
@@ -489,7 +489,7 @@ def test_without_the_python_package_the_extra_is_named():
 import sys
 sys.modules["redis"] = None
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
+from rasa_whatsapp_channel.store.errors import StoreError
 open_store("memory:")
 try:
     open_store("redis://db:6379/0")

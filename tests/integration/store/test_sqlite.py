@@ -17,12 +17,12 @@ from support.store_processes import Processes
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import Retention
 from rasa_whatsapp_channel.store.bucket import Limit
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.store.sqlite.faults import explain
 from rasa_whatsapp_channel.store.sqlite.log import FAR_TOO_LONG
 from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 ANNA = "491511111111"
 HELLO = {"type": "text", "text": {"body": "hello"}}

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from support.store_processes import Processes
 
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 ANNA = "491511111111"
 HELLO = {"type": "text", "text": {"body": "hello"}}

@@ -23,8 +23,8 @@ from rasa_whatsapp_channel.store.base import (
     status_of,
 )
 from rasa_whatsapp_channel.store.bucket import Limit
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE, LOOKS
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 ANNA, BEN = "491511111111", "491522222222"
 HELLO = {"type": "text", "text": {"body": "hello"}}

@@ -114,7 +114,7 @@ async def test_people_have_chats_of_their_own(channel):
 
 
 async def test_what_cannot_be_tapped_says_what_can(channel):
-    from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
+    from rasa_whatsapp_channel.transcript.steps import TranscriptError
 
     ada = channel.user().sends("hi")
     await ada.gets(buttons=True)

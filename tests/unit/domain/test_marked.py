@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.domain.marked import parse
-from rasa_whatsapp_channel.whatsapp.errors import DomainError
+from rasa_whatsapp_channel.domain.marked import DomainError, parse
 
 DOCUMENT = """\
 version: "3.1"

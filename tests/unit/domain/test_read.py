@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.domain.read import Domain, Slot, read_domains
-from rasa_whatsapp_channel.whatsapp.errors import DomainError
 
 Write = Callable[[str, str], Path]
 

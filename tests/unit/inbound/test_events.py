@@ -8,11 +8,11 @@ import logging
 import pytest
 from support.desk import PHONE, Desk
 
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.queue_keys import failure_key
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.whatsapp.envelopes import to_body
-from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed
 
 THUMB = {"message_id": "wamid.out1", "emoji": "👍"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.inbound.outages import FORGOTTEN, TRYING, Outages, to_json
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable
 
 LOCKS = BotUnavailable("lock store", "ConnectionError: refused", everywhere=True)
 SERVICE = BotUnavailable("service", "gaierror: no such host")

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from rasa_whatsapp_channel.conversation.errors import (
+    BotUnavailable,
+    ConversationLocked,
+    TurnTimeout,
+)
 from rasa_whatsapp_channel.inbound.recovery import after_failure, is_worth_another_fetch, pause
 from rasa_whatsapp_channel.logs import in_one_line
+from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Retry
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
-    BotUnavailable,
-    ConversationLocked,
     MediaError,
     PlatformError,
-    SettingsError,
     TransportError,
-    TurnTimeout,
 )
 
 DAY = 86_400

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from support.desk import Desk
 
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.inbound.worker import Concurrency
 from rasa_whatsapp_channel.store.base import DONE, Retry
-from rasa_whatsapp_channel.whatsapp.errors import BotUnavailable
 
 AWAY = BotUnavailable("lock store", "ConnectionError: refused", everywhere=True)
 LOST = BotUnavailable("service", "gaierror: no such host")

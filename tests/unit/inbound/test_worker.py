@@ -12,7 +12,8 @@ from support.quiet_client import QuietClient
 from rasa_whatsapp_channel.inbound.receipts import Receipts
 from rasa_whatsapp_channel.inbound.transcribe import load_function, transcribe
 from rasa_whatsapp_channel.media.values import StoredFile
-from rasa_whatsapp_channel.whatsapp.errors import SettingsError, TransportError
+from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.whatsapp.errors import TransportError
 
 FILE = StoredFile("/media/1.ogg", 9, "audio/ogg", "00")
 

@@ -8,13 +8,9 @@ import pytest
 
 from rasa_whatsapp_channel.store.base import State
 from rasa_whatsapp_channel.store.consumer import Consumer
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
-from rasa_whatsapp_channel.whatsapp.errors import (
-    APIError,
-    PlatformError,
-    StoreError,
-    TransportError,
-)
+from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.messages import Template, Text
 

@@ -8,7 +8,7 @@ import yaml
 from rasa_whatsapp_channel.replay.host import own_credentials, own_endpoints
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
-from rasa_whatsapp_channel.whatsapp.errors import SimulatorError
+from rasa_whatsapp_channel.simulator.problems import SimulatorError
 
 THEIRS = f"""
 rest:

@@ -27,8 +27,8 @@ from rasa_whatsapp_channel.store.base import (
     State,
 )
 from rasa_whatsapp_channel.store.consumer import CRASHES, FAILURES, Consumer
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.isolation import Isolation
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 ANNA, BEN = "491511111111", "491522222222"
 HELLO = {"text": "hello"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat, Silence
-from rasa_whatsapp_channel.whatsapp.errors import StoreError
 
 
 def looks(silence: Silence, *beats: dict[str, int]) -> list[list[str]]:

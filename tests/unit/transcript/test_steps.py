@@ -9,11 +9,11 @@ from rasa_whatsapp_channel.transcript.steps import (
     Does,
     Expects,
     Silence,
+    TranscriptError,
     dump_transcript,
     parse_transcript,
     record,
 )
-from rasa_whatsapp_channel.whatsapp.errors import TranscriptError
 
 TEXT = """\
 name: Somebody asks for a picture
