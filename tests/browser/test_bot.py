@@ -35,14 +35,14 @@ AWAY = {
 
 
 async def tells(page: Tab, *words: str) -> None:
-    """Wait until all *words* stand in what the page says about the bot."""
+    """Wait until all *words* are shown about the bot."""
     text = "document.querySelector('#bot')?.innerText.split(/\\s+/).join(' ')"
     for each in words:
         await page.shows(f"{text}?.includes({each!r})")
 
 
 async def test_a_bot_without_a_health_page_answers_and_no_more_is_said(page: Tab) -> None:
-    await tells(page, "Status Answers It tells no more about itself.")
+    await tells(page, "Status Reachable It has no health page.")
 
 
 async def test_where_no_bot_runs_the_page_is_connected_and_the_bot_is_not(page: Tab) -> None:
@@ -61,14 +61,14 @@ async def test_what_goes_wrong_is_told_after_the_next_message_and_its_end_by_its
 ) -> None:
     bot.health = WELL
     await scene.writes(bot, scene.HELLO)
-    await tells(page, "Status OK", "To the bot Nothing waiting", "To WhatsApp Nothing waiting")
+    await tells(page, "Status OK", "Inbox Nothing waiting", "Outbox Nothing waiting")
 
     bot.health = PAUSED
     await scene.writes(bot, scene.HELLO)
     await tells(
         page,
-        "Status Sending paused Its access token is not accepted: use the credentials.yml",
-        "To WhatsApp 3 waiting (2 failing), 1 dead letter",
+        "Status Sending paused WhatsApp rejects its access token: use the credentials.yml",
+        "Outbox 3 waiting (2 failing), 1 dead letter",
         "Last error: HTTP 401: <b>token</b> (190)",
         "Details rasa-whatsapp queue list",
     )
@@ -82,14 +82,14 @@ async def test_what_of_rasa_is_away_is_told(page: Tab, bot: Bot) -> None:
     bot.health = AWAY
     await scene.writes(bot, scene.HELLO)
 
-    await tells(page, "Degraded The tracker store is away: Connection refused", "3 waiting")
+    await tells(page, "Degraded The tracker store is unavailable: Connection refused", "3 waiting")
 
 
 async def test_words_that_the_page_does_not_know_are_shown_as_they_are(page: Tab, bot: Bot) -> None:
     bot.health = {**PAUSED, "status": "constructor", "paused": {"first": "toString"}}
     await scene.writes(bot, scene.HELLO)
 
-    await tells(page, "Status constructor toString To the bot")
+    await tells(page, "Status constructor toString Inbox")
 
 
 @pytest.mark.parametrize("bot", [(Number("2", "15550100002", "Shop"),)], indirect=True)
@@ -97,7 +97,7 @@ async def test_of_several_numbers_the_one_that_is_paused_is_named(page: Tab, bot
     bot.health = {**PAUSED, "paused": {"2": "throughput"}}
     await scene.writes(bot, scene.HELLO)
 
-    await tells(page, "Shop: WhatsApp asks it to slow down")
+    await tells(page, "Shop: WhatsApp limits its rate")
 
 
 async def test_a_page_that_shows_something_else_asks_nothing(page: Tab, bot: Bot) -> None:
@@ -115,7 +115,7 @@ async def test_a_page_that_shows_something_else_asks_nothing(page: Tab, bot: Bot
 
     assert bot.health_asked == asked
     await page.click("#tab-connection")
-    await page.shows("document.querySelector('#bot .facts')")
+    await page.shows("document.querySelector('#bot .details')")
     bot.health = WELL
     await tells(page, "Status OK")
 
@@ -143,7 +143,7 @@ async def test_the_panel_to_look_at(page: Tab, bot: Bot, width: int, dark: bool)
     await page.size(width, 844, dark=dark)
     if width < 1180:
         await page.js(f"location.hash = '#/{MAYA}'")
-        await page.click(".open-bench")
+        await page.click(".open-devtools")
     for word, health in (("OK", WELL), ("Degraded", AWAY), ("Sending paused", PAUSED)):
         bot.health = health
         await scene.writes(bot, scene.HELLO)

@@ -175,7 +175,7 @@ async def test_the_inspector_shows_the_request_of_the_bot(page: Tab, bot: Bot) -
     await page.js(f"{message('text')}.focus()")
     await page.click(".inspect")
 
-    shown = await page.js("document.querySelector('#bench .json').textContent")
+    shown = await page.js("document.querySelector('#devtools .json').textContent")
     assert '"body": "inside"' in shown
 
 

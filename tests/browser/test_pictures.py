@@ -52,9 +52,9 @@ async def test_the_whole_page(page: Tab, bot: Bot, width: int, dark: bool) -> No
     await picture("inspector", checked=width == 390)
     if width < 1180:
         await page.click("dialog .dialog-head .round")
-        await page.click(".open-bench")
+        await page.click(".open-devtools")
     else:
-        await page.click(".bench-close")
+        await page.click(".devtools-close")
     await bot.session.post(f"{bot.simulator}/simulator/faults", json=scene.FAULT)
     await bot.session.post(f"{bot.simulator}/simulator/clock", json={"advance": 4000})
     for tab in await page.js("[...document.querySelectorAll('.tab')].map(({ id }) => id)"):

@@ -1,34 +1,34 @@
-// What to do when the bot did not take a delivery, or is not well.
+// Advice for a bot that does not accept webhooks or is degraded.
 
 const PATH = "/webhooks/whatsapp/webhook";
 
 const PAUSES = new Map([
-  ["token", "Its access token is not accepted: use the credentials.yml that the simulator printed."],
-  ["throughput", "WhatsApp asks it to slow down; it continues by itself."],
-  ["infrastructure", "WhatsApp does not answer it; it continues by itself."],
+  ["token", "WhatsApp rejects its access token: use the credentials.yml printed by the simulator."],
+  ["throughput", "WhatsApp limits its rate; sending resumes automatically."],
+  ["infrastructure", "WhatsApp is not responding; sending resumes automatically."],
 ]);
 
 /** {title, text} for a webhook event that failed, or null when it went well. */
 export function adviceFor({ status, error, retry_after: wait }, webhook) {
   if (status === 200) return null;
-  const patience =
-    wait === null || wait === undefined ? "" : " What was written is kept, and delivered again.";
-  if (!status) return unreachable(webhook, error, patience);
-  const text = textFor(status, webhook) ?? `Its log says why. The webhook is ${webhook}.`;
-  return { title: `Your bot answered ${status} instead of 200`, text: text + patience };
+  const retries =
+    wait === null || wait === undefined ? "" : " The webhook is kept and delivered again.";
+  if (!status) return unreachable(webhook, error, retries);
+  const text = textFor(status, webhook) ?? `See its log for the reason. The webhook is ${webhook}.`;
+  return { title: `Your bot answered ${status} instead of 200`, text: text + retries };
 }
 
 export function adviceForNone() {
   return {
     title: "No bot is connected",
-    text: `Start the simulator with --webhook http://localhost:5005${PATH}, or where your bot listens.`,
+    text: `Start the simulator with --webhook http://localhost:5005${PATH}, or the address of your bot.`,
   };
 }
 
 /** What to do for a bot that answers GET /simulator/bot like this, if the page knows. */
 export function hintFor({ answers, health }) {
   if (!answers) return "Start it with “rasa run”.";
-  if (!health) return "It tells no more about itself.";
+  if (!health) return "It has no health page.";
   return undefined;
 }
 
@@ -37,24 +37,24 @@ export function pauseWords(cause) {
   return PAUSES.get(cause) ?? cause;
 }
 
-function unreachable(webhook, reason, patience) {
+function unreachable(webhook, reason, retries) {
   const because = reason ? ` (${reason})` : "";
   return {
     title: "Your bot cannot be reached",
     text:
-      `Nothing answers at ${webhook}${because}. Start the bot with “rasa run”, ` +
-      `or the simulator with --webhook and the address where it listens.${patience}`,
+      `No response from ${webhook}${because}. Start the bot with “rasa run”, ` +
+      `or the simulator with --webhook and the address of the bot.${retries}`,
   };
 }
 
 function textFor(status, webhook) {
   if (status === 401 || status === 403) {
-    return "It does not accept the signature. Use the credentials.yml that the simulator printed.";
+    return "It rejects the signature. Use the credentials.yml printed by the simulator.";
   }
   if (status === 404 || status === 405) {
-    return `Nothing is at ${webhook}. The channel's own path is ${PATH}.`;
+    return `There is no webhook at ${webhook}. The path of the channel is ${PATH}.`;
   }
-  if (status === 503) return "It cannot store messages right now: look at its log and its store.";
-  if (status >= 500) return "Something failed inside the bot: look at its log.";
+  if (status === 503) return "It cannot store messages: check its log and its store.";
+  if (status >= 500) return "The bot failed: check its log.";
   return undefined;
 }

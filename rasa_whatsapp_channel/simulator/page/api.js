@@ -1,4 +1,4 @@
-// The simulator's control API. Whatever goes wrong becomes an Error whose message can be shown.
+// Client of the control API. Every failure becomes an Error whose message can be shown.
 
 const ROOT = "/simulator";
 
@@ -12,11 +12,11 @@ async function ask(path, options) {
   try {
     response = await fetch(ROOT + path, options);
   } catch (cause) {
-    throw new Error("The simulator does not answer. Is it still running?", { cause });
+    throw new Error("The simulator is not responding. Is it still running?", { cause });
   }
   if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  throw new Error(reasonIn(answer) ?? `The simulator answered ${response.status}.`);
+  throw new Error(reasonIn(answer) ?? `The simulator responded with HTTP ${response.status}.`);
 }
 
 function reasonIn(answer) {

@@ -1,9 +1,9 @@
-// The page: joins the state, the phones, the bench and the simulator.
+// The page: connects the state, the phones, the developer tools and the simulator.
 
 import { adviceFor, adviceForNone } from "./advice.js";
 import * as api from "./api.js";
 import { hideBanner, showBanner } from "./banners.js";
-import { createBench } from "./bench.js";
+import { createDevtools } from "./devtools.js";
 import { askGroup, askPerson, confirmReset } from "./dialogs/questions.js";
 import { byId } from "./dom.js";
 import { renderPeople } from "./people.js";
@@ -20,16 +20,16 @@ const state = new State();
 const page = {
   state,
   addPerson,
-  inspect: (item) => bench.select(item),
-  openBench: (panel) => bench.open(panel),
+  inspect: (item) => devtools.select(item),
+  openDevtools: (panel) => devtools.open(panel),
 };
 const phones = (page.phones = createPhones(page, onPhones));
-const bench = createBench(page);
+const devtools = createDevtools(page);
 
 function onPhones() {
   renderLater();
   readSoon();
-  bench.refresh("phones");
+  devtools.refresh("phones");
 }
 
 // ── changes of the state ─────────────────────────────────────────────────────────────────────────
@@ -40,7 +40,7 @@ const onChange = {
     byId("new-group").hidden =
       state.numbers.length === 0 || !["cloud", "360dialog"].includes(state.api);
     for (const phone of phones.all()) phone.redraw();
-    bench.reload();
+    devtools.reload();
     if (state.webhook) hideBanner("webhook");
     else showBanner("webhook", adviceForNone());
   },
@@ -73,7 +73,7 @@ const onChange = {
 
 state.subscribe((change) => {
   onChange[change.what]?.(change);
-  bench.refresh(change.what, change);
+  devtools.refresh(change.what, change);
   renderLater();
 });
 
@@ -81,7 +81,7 @@ function showNew(chat, item) {
   for (const phone of phones.with(chat)) {
     phone.add();
     if (item.direction === "inbound") continue;
-    const words = `${phone.desk.nameOf(item)}: ${summaryOf(item).text}`;
+    const words = `${phone.controller.nameOf(item)}: ${summaryOf(item).text}`;
     byId("announcer").textContent = words;
     readSoon();
   }
@@ -109,7 +109,7 @@ function render() {
   renderPeople(page);
   for (const phone of phones.all()) phone.renderHead();
   const unread = state.chats().reduce((sum, chat) => sum + state.unread(chat), 0);
-  document.title = unread ? `(${unread}) WhatsApp on your desk` : "WhatsApp on your desk";
+  document.title = unread ? `(${unread}) WhatsApp simulator` : "WhatsApp simulator";
 }
 
 // ── reading ──────────────────────────────────────────────────────────────────────────────────────
@@ -197,15 +197,15 @@ async function startOver() {
 const socket = keepOpen(api.socketAddress(), {
   onopen() {
     hideBanner("socket");
-    bench.setConnected(true);
+    devtools.setConnected(true);
     reload(); // what happened meanwhile
   },
   onevent: take,
   onlost(next) {
     const seconds = Math.max(1, Math.round((next - Date.now()) / 1000));
-    bench.setConnected(false);
+    devtools.setConnected(false);
     showBanner("socket", {
-      title: "The connection to the simulator is lost",
+      title: "Connection to the simulator lost",
       text: `Trying again in ${seconds} s. Is “rasa-whatsapp simulate” still running?`,
       action: ["Try now", () => socket.retry()],
     });

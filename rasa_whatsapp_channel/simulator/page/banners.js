@@ -1,4 +1,4 @@
-// Strips above the chat that say what is wrong, and what to do.
+// Banners above the chat: problems, and how to fix them.
 
 import { h, icon } from "./dom.js";
 

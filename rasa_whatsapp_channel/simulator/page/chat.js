@@ -1,11 +1,11 @@
-// One chat: who it is with, and what stands there while nobody has written.
+// Chat head, and the placeholder of an empty chat.
 
 import { initials } from "./avatar.js";
 import { h, icon } from "./dom.js";
 import { plus } from "./people.js";
 
-export function renderHead(desk) {
-  const { state, node, chat } = desk;
+export function renderHead(controller) {
+  const { state, node, chat } = controller;
   const { person, number = {} } = state.chatOf(chat);
   const of = (selector) => node.querySelector(selector);
   const name = person?.group ? person.name : (number.name ?? "Bot");
@@ -16,22 +16,22 @@ export function renderHead(desk) {
   const line = of(".chat-title p");
   if (line.contains(document.activeElement)) return; // somebody is choosing there
   if (state.isTyping(chat)) line.replaceChildren("typing…");
-  else line.replaceChildren(...(person ? whoYouAre(desk, person) : []));
+  else line.replaceChildren(...(person ? whoYouAre(controller, person) : []));
 }
 
 /** "You are Maya", and who else one could be. */
-function whoYouAre(desk, person) {
-  const { state, chat } = desk;
-  if (person.group) return ["You are ", participantChoice(desk, person)];
+function whoYouAre(controller, person) {
+  const { state, chat } = controller;
+  if (person.group) return ["You are ", participantChoice(controller, person)];
   const you = h("span", { dir: "auto" }, `You are ${person.name || state.chatOf(chat).key}`);
-  return state.numbers.length > 1 ? [you, " · ", numberChoice(desk)] : [you];
+  return state.numbers.length > 1 ? [you, " · ", numberChoice(controller)] : [you];
 }
 
-function participantChoice(desk, group) {
+function participantChoice(controller, group) {
   const keys = group.participants ?? [];
-  const names = keys.map((key) => [key, desk.state.people.get(key)?.name ?? plus(key)]);
-  return choice("Who writes", names, desk.author ?? keys[0], (key) => {
-    desk.author = key;
+  const names = keys.map((key) => [key, controller.state.people.get(key)?.name ?? plus(key)]);
+  return choice("Sender", names, controller.author ?? keys[0], (key) => {
+    controller.author = key;
   });
 }
 
@@ -55,35 +55,35 @@ function choice(label, names, chosen, take) {
   return node;
 }
 
-/** What stands in a chat without messages. */
-export function emptyChat(desk) {
-  const { number = {} } = desk.state.chatOf(desk.chat);
-  const { webhook } = desk.state;
-  const hello = () => desk.send({ type: "text", text: { body: "hi" } });
+/** Placeholder of a chat without messages. */
+export function emptyChat(controller) {
+  const { number = {} } = controller.state.chatOf(controller.chat);
+  const { webhook } = controller.state;
+  const hello = () => controller.send({ type: "text", text: { body: "hi" } });
   return h(
     "div.empty",
     { data: { empty: "chat" } },
     icon("mark"),
-    h("h3", {}, "Say something"),
+    h("h3", {}, "Start the chat"),
     h(
       "p",
       {},
-      `Write to ${number.name ?? "your bot"}: text, a photo, a voice message. ` +
-        "The answers appear here, as they would on a phone.",
+      `Write to ${number.name ?? "your bot"}: a text, a photo, a voice message. ` +
+        "Its messages appear here as on a phone.",
     ),
-    webhook && h("p.quiet", {}, "Your bot listens at ", h("code", {}, webhook)),
+    webhook && h("p.quiet", {}, "Webhook of your bot: ", h("code", {}, webhook)),
     h("button.primary.say-hi", { type: "button", onclick: hello }, "Send “hi”"),
   );
 }
 
-/** What stands there while the desk has no people. */
-export function emptyDesk(addPerson) {
+/** Placeholder while there are no chats. */
+export function emptyList(addPerson) {
   return h(
     "div.empty",
-    { data: { empty: "desk" } },
+    { data: { empty: "list" } },
     icon("person-add"),
-    h("h3", {}, "Nobody is here yet"),
-    h("p", {}, "Add a person: someone with a phone who writes to your bot."),
+    h("h3", {}, "No chats yet"),
+    h("p", {}, "Add a person who writes to your bot."),
     h("button.primary", { type: "button", onclick: addPerson }, "New person"),
   );
 }

@@ -1,4 +1,4 @@
-// JSON with colours.
+// JSON, formatted and coloured.
 
 import { h, iconButton } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// The list of people on the desk: each holds a phone and chats with the same bot.
+// The list of chats with the bot.
 
 import { avatar } from "./avatar.js";
 import { byId, h, icon, iconButton } from "./dom.js";
@@ -45,7 +45,7 @@ function entry(chat, state, phones) {
         "span.chat-text",
         {},
         h("span.chat-name", { dir: "auto" }, name),
-        number !== state.number && h("span.chat-number", {}, `to ${number.name ?? "number 2"}`),
+        number !== state.number && h("span.chat-number", {}, `to ${number.name ?? "another number"}`),
         h("span.chat-last", { dir: "auto" }, preview(chat, last, state)),
       ),
       h(

@@ -1,9 +1,9 @@
-// One phone on the desk: its head, its thread, its composer. There may be several beside each other.
+// One phone: its head, its thread, its composer. Several can be open side by side.
 
 import { fillBanners } from "./banners.js";
-import { emptyChat, emptyDesk, renderHead } from "./chat.js";
+import { emptyChat, emptyList, renderHead } from "./chat.js";
 import { createComposer } from "./composer/composer.js";
-import { createDesk } from "./desk.js";
+import { createController } from "./controller.js";
 import { byId } from "./dom.js";
 import { createThread } from "./thread.js";
 import { renderWeather } from "./weather.js";
@@ -11,37 +11,37 @@ import { renderWeather } from "./weather.js";
 /** A phone nobody holds yet. *page* is what app.js offers: {state, inspect, addPerson, …}. */
 export function createPhone(page) {
   const node = byId("phone").content.firstElementChild.cloneNode(true);
-  const desk = createDesk(page, node);
-  const thread = createThread(desk);
-  const composer = createComposer(desk);
-  Object.assign(desk, { goTo: thread.goTo, quote: composer.quote, inspect: page.inspect });
-  desk.open = (chat) => page.phones.replace(desk.chat, chat);
+  const controller = createController(page, node);
+  const thread = createThread(controller);
+  const composer = createComposer(controller);
+  Object.assign(controller, { goTo: thread.goTo, quote: composer.quote, inspect: page.inspect });
+  controller.open = (chat) => page.phones.replace(controller.chat, chat);
   fillBanners(node.querySelector(".banners"));
 
   /** Hand the phone to *chat*, the key of one; null: nobody. */
   function hold(chat) {
-    const before = desk.chat;
+    const before = controller.chat;
     if (chat === before) return;
-    desk.chat = chat;
+    controller.chat = chat;
     composer.change(before, chat);
     redraw();
   }
 
   function drawHead() {
-    renderHead(desk);
-    renderWeather(desk, () => page.openBench("faults"));
+    renderHead(controller);
+    renderWeather(controller, () => page.openDevtools("faults"));
   }
 
   function redraw() {
-    const empty = desk.chat ? emptyChat(desk) : emptyDesk(page.addPerson);
+    const empty = controller.chat ? emptyChat(controller) : emptyList(page.addPerson);
     drawHead();
-    thread.show(page.state.thread(desk.chat), empty);
-    thread.setTyping(page.state.isTyping(desk.chat));
+    thread.show(page.state.thread(controller.chat), empty);
+    thread.setTyping(page.state.isTyping(controller.chat));
   }
 
   return {
     node,
-    desk,
+    controller,
     hold,
     redraw,
     refresh: thread.refresh,
@@ -49,20 +49,20 @@ export function createPhone(page) {
     focus: composer.focus,
 
     showTyping() {
-      thread.setTyping(page.state.isTyping(desk.chat));
-      renderHead(desk);
+      thread.setTyping(page.state.isTyping(controller.chat));
+      renderHead(controller);
     },
 
     /** The newest of the chat has just come. */
     add() {
       // The first message begins the list that the thread shows.
-      if (page.state.thread(desk.chat).length === 1) redraw();
+      if (page.state.thread(controller.chat).length === 1) redraw();
       else thread.add();
-      thread.setTyping(page.state.isTyping(desk.chat));
+      thread.setTyping(page.state.isTyping(controller.chat));
     },
 
     get chat() {
-      return desk.chat;
+      return controller.chat;
     },
 
     isLookedAt: () => document.visibilityState === "visible" && node.offsetParent !== null,

@@ -1,4 +1,4 @@
-// The phones beside each other. The address says whose they are: #/491551234/491555678.
+// The phones side by side; the address names their chats: #/491551234/491555678.
 
 import { byId } from "./dom.js";
 import { createPhone } from "./phone.js";
@@ -28,7 +28,7 @@ export function createPhones(page, onchange) {
     while (phones.length > chats.length) remove(phones.at(-1));
     document.body.dataset.phones = phones.length; // first: how wide a phone is decides how it looks
     phones.forEach((phone, at) => phone.hold(chats[at] ?? null));
-    for (const { node } of phones) node.querySelector(".put-away").hidden = phones.length === 1;
+    for (const { node } of phones) node.querySelector(".close-phone").hidden = phones.length === 1;
     onchange();
   }
 
@@ -42,8 +42,8 @@ export function createPhones(page, onchange) {
     const use = () => setInUse(phone);
     phone.node.addEventListener("focusin", use);
     phone.node.addEventListener("pointerdown", use);
-    phone.node.querySelector(".open-bench").addEventListener("click", () => page.openBench());
-    phone.node.querySelector(".put-away").addEventListener("click", () => putAway(phone));
+    phone.node.querySelector(".open-devtools").addEventListener("click", () => page.openDevtools());
+    phone.node.querySelector(".close-phone").addEventListener("click", () => closePhone(phone));
     phones.push(phone);
     row.append(phone.node);
     inUse ??= phone;
@@ -62,7 +62,7 @@ export function createPhones(page, onchange) {
     onchange();
   }
 
-  function putAway(phone) {
+  function closePhone(phone) {
     const rest = phones.filter((other) => other !== phone);
     remove(phone);
     location.hash = addressOf(rest.map(({ chat }) => chat));

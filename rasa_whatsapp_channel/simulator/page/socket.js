@@ -1,4 +1,4 @@
-// Live events. A lost connection is taken up again, with growing pauses.
+// Live events: reconnects with growing pauses.
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;

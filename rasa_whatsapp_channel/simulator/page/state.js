@@ -1,4 +1,4 @@
-// What the page knows: people, their chats, what the platform refused. No DOM, no network.
+// State of the page: people, chats, refusals. No DOM, no network.
 
 const DELIVERIES_KEPT = 200;
 const WEATHER_FAULTS_KEPT = 500;

@@ -1,4 +1,4 @@
-// A message in a few words, for the list of chats, quotes and screen readers.
+// One-line summaries of messages, for the chat list, quotes and screen readers.
 
 const NAMED = {
   image: ["image", "Image"],
@@ -27,7 +27,7 @@ const DETAILS = {
 /** {icon?, text}: *text* may hold WhatsApp's formatting. */
 export function summaryOf(item) {
   if (item.refused) {
-    const what = item.by === "channel" ? "Given up" : "Refused";
+    const what = item.by === "channel" ? "Dead letter" : "Refused";
     return { icon: "warning", text: `${what}: ${item.rule ?? "by the platform"}` };
   }
   const content = item.content ?? {};

@@ -1,4 +1,4 @@
-// The button that changes between light and dark; theme.js applies the choice at start.
+// Theme button, light or dark; theme.js applies the choice at start.
 
 import { byId, icon } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// The messages of one chat. Draws the newest ones; earlier ones as one scrolls up.
+// Message list of one chat: draws the newest messages, and earlier ones on scrolling up.
 
 import { renderMessage, refreshMessage } from "./bubbles/frame.js";
 import { renderRefusal } from "./bubbles/refusal.js";
@@ -11,14 +11,14 @@ const DRAWN_MOST = 400; // who stands at the end needs no more of what was befor
 const GROUP = 300; // seconds within which messages of one side stand together
 const NEAR = 80; // pixels from the end that count as being there
 
-export function createThread(desk) {
-  const scroller = desk.node.querySelector(".messages");
-  const toEnd = desk.node.querySelector(".to-end");
+export function createThread(controller) {
+  const scroller = controller.node.querySelector(".messages");
+  const toEnd = controller.node.querySelector(".to-end");
   const toEndCount = toEnd.querySelector(".badge");
   const inner = h("div.messages-inner");
   const typing = h("div.typing", { hidden: true, role: "status" }, typingDots());
   const earlier = h("button.earlier", { type: "button", onclick: showEarlier }, "Earlier messages");
-  const toolbar = createToolbar(desk);
+  const toolbar = createToolbar(controller);
   let items = [];
   let from = 0;
   let nodes = new Map();
@@ -59,7 +59,7 @@ export function createThread(desk) {
 
   function refresh(item) {
     const node = nodes.get(item.id);
-    if (node && !item.refused) refreshMessage(node, item, desk);
+    if (node && !item.refused) refreshMessage(node, item, controller);
   }
 
   function setTyping(isTyping) {
@@ -82,11 +82,11 @@ export function createThread(desk) {
   function drawn(start, end) {
     return items.slice(start, end).flatMap((item, offset) => {
       const before = items[start + offset - 1];
-      const node = item.refused ? renderRefusal(item) : renderMessage(item, desk);
+      const node = item.refused ? renderRefusal(item) : renderMessage(item, controller);
       nodes.set(item.id, node);
       if (startsGroup(item, before)) node.classList.add("first");
       if (before && dayOf(before.timestamp) === dayOf(item.timestamp)) return [node];
-      return [h("h3.day", {}, dayName(item.timestamp, desk.state.now() * 1000)), node];
+      return [h("h3.day", {}, dayName(item.timestamp, controller.state.now() * 1000)), node];
     });
   }
 
@@ -149,7 +149,7 @@ export function createThread(desk) {
   function onPoint(event) {
     const node = event.target.closest?.("article.message");
     if (!node || toolbar.isBusy(event.type)) return;
-    toolbar.attach(node, desk.state.messages.get(node.dataset.messageId));
+    toolbar.attach(node, controller.state.messages.get(node.dataset.messageId));
     if (event.type === "focusin") setCurrent(node);
   }
 

@@ -1,4 +1,4 @@
-// Moments in words.
+// Times and dates as text.
 
 const clock = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",

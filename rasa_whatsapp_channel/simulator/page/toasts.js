@@ -1,4 +1,4 @@
-// Short words about something that did not work.
+// Toasts: short error messages.
 
 import { byId, h, iconButton } from "./dom.js";
 

@@ -1,11 +1,11 @@
-// The strip below the head of a chat: that the weather is rough, and what has just happened.
+// Weather strip below the chat head: rough weather, and its latest fault.
 
 import { h, icon } from "./dom.js";
 import { exactTime } from "./times.js";
 
 const ANYBODY = ["ids", "media", "download", "login"]; // requests that are for nobody in particular
 
-/** Fill the strip of *desk*'s phone; *open* shows all of it. */
+/** Fill the strip of a phone; *open* shows the panel. */
 export function renderWeather({ state, node, chat }, open) {
   const strip = node.querySelector(".weather");
   const { weather, seed, faults = [] } = state.weather ?? {};
@@ -16,11 +16,11 @@ export function renderWeather({ state, node, chat }, open) {
   const badge = h("span.weather-badge", {}, icon("bolt"), `Rough weather, seed ${seed}`);
   const words = last
     ? [h("time", {}, exactTime(last.time)), " ", sentence(last.words)]
-    : "Nothing has gone wrong here yet.";
+    : "No faults here yet.";
   strip.replaceChildren(
     h(
       "button",
-      { type: "button", onclick: open, title: "All that has happened" },
+      { type: "button", onclick: open, title: "Show all faults" },
       badge,
       h("span.weather-words", {}, words),
     ),

@@ -1,4 +1,4 @@
-// Sound: a player with a seek bar; voice messages show their waveform.
+// Audio player with a seek bar; voice messages show their waveform.
 
 import { h, icon } from "../dom.js";
 import { sizeOf } from "../format/sizes.js";
@@ -30,7 +30,7 @@ function player(media) {
     { data: { voice: media.voice ? "" : undefined } },
     button,
     h("div.track", {}, media.voice && wave, seek),
-    h("div.player-facts", {}, length, title(media)),
+    h("div.player-details", {}, length, title(media)),
   );
   connect({ sound, button, seek, bars, length, node, media });
   return node;

@@ -5,12 +5,12 @@ import { formatted } from "../format/render.js";
 import { choice, linkChoice } from "./choices.js";
 import { headerNode, replyButton } from "./parts.js";
 
-export function carousel(item, desk) {
+export function carousel(item, controller) {
   const cards = item.content.action?.cards ?? [];
   const strip = h(
     "div.cards",
     { role: "group", "aria-label": `${cards.length} cards`, tabindex: 0 },
-    cards.map((card, at) => cardNode(card, at, item, desk)),
+    cards.map((card, at) => cardNode(card, at, item, controller)),
   );
   return {
     content: [item.content.body?.text && formatted(item.content.body.text)],
@@ -33,17 +33,17 @@ export function withArrows(strip) {
   return h("div.carousel", {}, strip, back, on);
 }
 
-function cardNode(card, at, item, desk) {
+function cardNode(card, at, item, controller) {
   const { buttons = [], parameters: link } = card.action ?? {};
   return h(
     "div.card",
     { role: "group", "aria-label": `Card ${at + 1}` },
-    card.header && headerNode(card.header, desk),
+    card.header && headerNode(card.header, controller),
     card.body?.text && formatted(card.body.text),
     h(
       "div.choices",
       {},
-      buttons.map((button) => replyButton(item, desk, button)),
+      buttons.map((button) => replyButton(item, controller, button)),
       link && linkChoice(link.display_text, link.url),
       card.action?.product_retailer_id && choice("bag", card.action.product_retailer_id, null),
     ),

@@ -1,4 +1,4 @@
-// Rows that can be tapped below a message.
+// Rows below a message that can be tapped.
 
 import { h, icon, webLink } from "../dom.js";
 

@@ -37,7 +37,7 @@ function list(entries, key) {
       entry.type && h("span.quiet", {}, ` ${entry.type.toLowerCase()}`),
     ),
   );
-  return h("ul.contact-facts", {}, lines);
+  return h("ul.contact-details", {}, lines);
 }
 
 function addressLine({ street, zip, city, state, country, type }) {

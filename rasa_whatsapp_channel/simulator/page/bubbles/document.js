@@ -25,7 +25,7 @@ export function document({ content }) {
 export function card(media) {
   const name = media.filename || "Document";
   const ending = endingOf(name) || endingOf(media.mime_type?.replace("/", "."));
-  const facts = [ending, sizeOf(media.size)].filter(Boolean).join(" · ");
+  const details = [ending, sizeOf(media.size)].filter(Boolean).join(" · ");
   const link = { href: media.url, target: "_blank", rel: "noopener", download: name };
   return h(
     media.url ? "a.document" : "div.document",
@@ -40,7 +40,7 @@ export function card(media) {
       "span.document-text",
       {},
       h("span.document-name", { dir: "auto" }, name),
-      h("span.quiet", {}, media.url ? facts || "Open" : "Cannot be shown"),
+      h("span.quiet", {}, media.url ? details || "Open" : "Cannot be shown"),
     ),
   );
 }

@@ -1,4 +1,4 @@
-// What all messages have around them: quote, bubble, time, ticks, reactions, failure.
+// Frame of every message: quote, bubble, time, ticks, reactions, failure.
 
 import { h, icon } from "../dom.js";
 import { oneLine } from "../format/render.js";
@@ -16,17 +16,17 @@ const TICKS = {
 };
 
 /** The whole message. Later changes are for `refreshMessage`: players keep playing. */
-export function renderMessage(item, desk) {
-  const { content, choices = [], below, meta = "below", bare = false } = draw(item, desk);
+export function renderMessage(item, controller) {
+  const { content, choices = [], below, meta = "below", bare = false } = draw(item, controller);
   const bubble = h(
     "div.bubble",
     { data: { bare: bare ? "" : undefined, fits: fitOf(item) } },
     h(
       "div.content",
       { data: { meta } },
-      item.author && h("p.author", { dir: "auto" }, desk.nameOf(item)),
+      item.author && h("p.author", { dir: "auto" }, controller.nameOf(item)),
       item.referral && referralNode(item.referral),
-      quoteOf(item, desk),
+      quoteOf(item, controller),
       content,
       metaOf(item),
     ),
@@ -43,18 +43,18 @@ export function renderMessage(item, desk) {
     h("div.reactions", { hidden: true }),
     h("div.failure", { hidden: true }),
   );
-  refreshMessage(node, item, desk);
+  refreshMessage(node, item, controller);
   return node;
 }
 
 /** Bring status, reactions, failure and taps of *node* up to date. */
-export function refreshMessage(node, item, desk) {
+export function refreshMessage(node, item, controller) {
   node.dataset.status = item.status ?? "";
-  node.setAttribute("aria-label", labelOf(item, desk));
+  node.setAttribute("aria-label", labelOf(item, controller));
   node.querySelector(".ticks").replaceChildren(...ticksOf(item));
   showReactions(node.querySelector(".reactions"), item);
   showFailure(node.querySelector(".failure"), item);
-  markTaps(node, desk.state.taps(item.id));
+  markTaps(node, controller.state.taps(item.id));
 }
 
 // Media, cards and choices want the full width of a bubble; words only what they need.
@@ -63,15 +63,15 @@ function fitOf({ type, content }) {
   return ["text", "button", "sticker", "system", "unsupported"].includes(type) ? "words" : "wide";
 }
 
-function quoteOf(item, desk) {
+function quoteOf(item, controller) {
   const id = item.context?.message_id;
   if (!id) return null;
-  const quoted = desk.state.messages.get(id);
+  const quoted = controller.state.messages.get(id);
   const { icon: symbol, text } = quoted ? summaryOf(quoted) : { text: "An earlier message" };
   return h(
     "button.quote",
-    { type: "button", onclick: () => desk.goTo(id), data: { direction: quoted?.direction } },
-    h("span.quote-who", { dir: "auto" }, quoted ? desk.nameOf(quoted) : "Quoted"),
+    { type: "button", onclick: () => controller.goTo(id), data: { direction: quoted?.direction } },
+    h("span.quote-who", { dir: "auto" }, quoted ? controller.nameOf(quoted) : "Quoted"),
     h("span.quote-text", { dir: "auto" }, symbol && icon(symbol), oneLine(text)),
   );
 }
@@ -133,8 +133,8 @@ function showFailure(node, { status, errors = [] }) {
   );
 }
 
-function labelOf(item, desk) {
+function labelOf(item, controller) {
   const status = TICKS[item.status]?.[1];
-  const words = [desk.nameOf(item), summaryOf(item).text, timeOf(item.timestamp), status];
+  const words = [controller.nameOf(item), summaryOf(item).text, timeOf(item.timestamp), status];
   return words.filter(Boolean).join(", ");
 }

@@ -1,4 +1,4 @@
-// Which module draws which type of message.
+// Selects the module that draws a type of message.
 //
 // A drawer gives {content, choices?, meta?, bare?}:
 //   content  the nodes inside the bubble
@@ -35,10 +35,10 @@ const DRAWERS = {
 };
 
 /** Draw *item*; content that is not as the platform documents it is shown raw. */
-export function draw(item, desk) {
+export function draw(item, controller) {
   const drawer = Object.hasOwn(DRAWERS, item.type) ? DRAWERS[item.type] : unknown;
   try {
-    return drawer(item, desk);
+    return drawer(item, controller);
   } catch (error) {
     if (error instanceof TypeError) return unknown(item);
     throw error;

@@ -1,4 +1,4 @@
-// Interactive messages: a header, a body, a footer, and something to tap.
+// Interactive messages: header, body, footer and choices.
 
 import { h, icon } from "../dom.js";
 import { formatted } from "../format/render.js";
@@ -20,28 +20,28 @@ const REPLIES = {
 
 // What can be tapped below a message of the business, by its type.
 const CHOICES = {
-  button: (item, desk) =>
-    item.content.action.buttons.map((button) => replyButton(item, desk, button)),
-  list: (item, desk) => [
-    choice("list", item.content.action.button, () => desk.openList(item), { haspopup: true }),
+  button: (item, controller) =>
+    item.content.action.buttons.map((button) => replyButton(item, controller, button)),
+  list: (item, controller) => [
+    choice("list", item.content.action.button, () => controller.openList(item), { haspopup: true }),
   ],
   cta_url: ({ content }) => [
     linkChoice(content.action.parameters.display_text, content.action.parameters.url),
   ],
-  location_request_message: (item, desk) => [
-    choice("location", "Send location", () => desk.askLocation(item), { haspopup: true }),
+  location_request_message: (item, controller) => [
+    choice("location", "Send location", () => controller.askLocation(item), { haspopup: true }),
   ],
-  request_contact_info: (item, desk) => [
-    choice("contacts", "Share contact", () => desk.askContact(item), { haspopup: true }),
+  request_contact_info: (item, controller) => [
+    choice("contacts", "Share contact", () => controller.askContact(item), { haspopup: true }),
   ],
-  flow: (item, desk) => [
-    choice("form", item.content.action.parameters.flow_cta, () => desk.askFlow(item), {
+  flow: (item, controller) => [
+    choice("form", item.content.action.parameters.flow_cta, () => controller.askFlow(item), {
       haspopup: true,
     }),
   ],
   product: () => [choice("bag", "View", null)],
-  product_list: (item, desk) => [
-    choice("bag", "View items", () => desk.openProducts(item), { haspopup: true }),
+  product_list: (item, controller) => [
+    choice("bag", "View items", () => controller.openProducts(item), { haspopup: true }),
   ],
   catalog_message: () => [choice("bag", "View catalog", null)],
   voice_call: ({ content }) => [
@@ -50,14 +50,14 @@ const CHOICES = {
   call_permission_request: () => [choice("phone", "Choose a preference", null)],
 };
 
-export function interactive(item, desk) {
+export function interactive(item, controller) {
   const { content } = item;
   const reply = REPLIES[content.type];
   if (reply) return { content: reply(content), meta: content.list_reply ? "below" : "inline" };
-  if (content.type === "carousel") return carousel(item, desk);
+  if (content.type === "carousel") return carousel(item, controller);
   return {
-    content: parts(content, desk),
-    choices: CHOICES[content.type]?.(item, desk),
+    content: parts(content, controller),
+    choices: CHOICES[content.type]?.(item, controller),
     meta: content.footer ? "footer" : "inline",
   };
 }

@@ -3,7 +3,7 @@ import { h, svg } from "../dom.js";
 export function location({ content }) {
   const { latitude, longitude, name, address } = content;
   const label = `Map with a pin at ${latitude}, ${longitude}`;
-  const facts = [
+  const details = [
     name && h("p.place-name", { dir: "auto" }, name),
     name && address && h("p.quiet", { dir: "auto" }, address), // WhatsApp shows it only with a name
     h(
@@ -12,7 +12,7 @@ export function location({ content }) {
       `${Number(latitude).toFixed(5)}, ${Number(longitude).toFixed(5)}`,
     ),
   ];
-  return { content: [map(latitude, longitude, label), h("div.place", {}, facts)], meta: "below" };
+  return { content: [map(latitude, longitude, label), h("div.place", {}, details)], meta: "below" };
 }
 
 /** A drawn neighbourhood: no tiles, but the same place always looks the same. */

@@ -2,8 +2,8 @@ import { h, icon, webLink } from "../dom.js";
 import { folded } from "../format/render.js";
 import { lengthOf } from "../times.js";
 
-export function image({ content }, desk) {
-  return withCaption(picture(content, desk), content.caption);
+export function image({ content }, controller) {
+  return withCaption(picture(content, controller), content.caption);
 }
 
 export function video({ content }) {
@@ -25,11 +25,11 @@ function withCaption(node, caption) {
 }
 
 /** A picture that opens large. */
-export function picture(media, desk) {
+export function picture(media, controller) {
   if (!media.url) return missing("image", "Image", media);
   const img = h("img", { src: media.url, alt: media.caption ?? media.filename ?? "Image" });
   const label = `Enlarge: ${media.caption ?? "image"}`;
-  const open = () => desk.openImage(media);
+  const open = () => controller.openImage(media);
   const node = h("button.picture", { type: "button", "aria-label": label, onclick: open }, img);
   img.addEventListener("error", () => node.replaceWith(missing("image", "Image", media)));
   return node;

@@ -18,7 +18,7 @@ function price({ item_price: amount, currency }) {
 
 /** What WhatsApp tells about a person: a new number, a new user id. */
 export function system({ content }) {
-  const text = content?.body ?? "Something about this person has changed.";
+  const text = content?.body ?? "The person's account has changed.";
   return {
     content: [h("div.notice", {}, icon("info"), h("p", { dir: "auto" }, text))],
     meta: "below",
@@ -28,13 +28,13 @@ export function system({ content }) {
 /** What WhatsApp itself could not hand over. */
 export function unsupported({ content }) {
   const kind = content?.type ? ` (${content.type})` : "";
-  const text = `WhatsApp does not hand this message to businesses${kind}.`;
+  const text = `WhatsApp does not deliver this message to businesses${kind}.`;
   return { content: [h("div.notice", {}, icon("warning"), h("p", {}, text))], meta: "below" };
 }
 
 /** A type this page does not know yet: its raw content. */
 export function unknown({ type, content }) {
-  const text = `This page has no picture for messages of type “${type}” yet.`;
+  const text = `The simulator cannot display messages of type “${type}” yet.`;
   return {
     content: [h("div.notice", {}, icon("code"), h("p", {}, text)), jsonTree(content)],
     meta: "below",

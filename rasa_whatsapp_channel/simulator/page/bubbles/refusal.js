@@ -1,4 +1,4 @@
-// What reached no phone, refused by WhatsApp or a dead letter of the channel: its author wants to know.
+// Messages that were not sent: refused by WhatsApp, or dead letters of the channel.
 
 import { h, icon } from "../dom.js";
 import { jsonBlock } from "../json.js";
@@ -6,8 +6,8 @@ import { summaryOf } from "../summary.js";
 import { timeOf } from "../times.js";
 
 const TITLES = {
-  whatsapp: "Not sent: WhatsApp refuses this",
-  channel: "Not sent: the channel gave this up",
+  whatsapp: "Not sent: refused by WhatsApp",
+  channel: "Not sent: dead letter of the channel",
 };
 
 export function renderRefusal(item) {
@@ -20,7 +20,7 @@ export function renderRefusal(item) {
   return h(
     "article.refusal",
     {
-      ...{ tabindex: -1, "aria-label": "Message that was not sent" },
+      ...{ tabindex: -1, "aria-label": "Unsent message" },
       data: { refused: "", by: item.by, code: error.code ?? code, refusal: item.id },
     },
     h(

@@ -7,42 +7,42 @@ import { withArrows } from "./carousel.js";
 import { choice, linkChoice } from "./choices.js";
 import { headerNode } from "./parts.js";
 
-export function template(item, desk) {
+export function template(item, controller) {
   const { name, language, components = [] } = item.content;
   const label = [name, language?.code].filter(Boolean).join(" · ");
   const title = h("p.template-name", {}, icon("form"), label);
-  if (!item.filled) return raw(title, components, item, desk);
+  if (!item.filled) return raw(title, components, item, controller);
   const cards = item.filled.cards ?? [];
   return {
-    content: [title, ...words(item.filled, components, desk)],
-    choices: (item.filled.buttons ?? []).map((button) => buttonNode(button, item, desk)),
-    below: cards.length > 0 ? cardsNode(cards, components, item, desk) : undefined,
+    content: [title, ...words(item.filled, components, controller)],
+    choices: (item.filled.buttons ?? []).map((button) => buttonNode(button, item, controller)),
+    below: cards.length > 0 ? cardsNode(cards, components, item, controller) : undefined,
     meta: "below",
   };
 }
 
 /** Header, body and footer as a phone shows them, with the values in their places. */
-function words({ header, body, footer }, components, desk) {
+function words({ header, body, footer }, components, controller) {
   const [value] = parametersOf(components, "header");
   return [
     header?.type === "text" && h("p.header-text", { dir: "auto" }, header.text),
-    header && header.type !== "text" && value && headerOf(value, desk),
+    header && header.type !== "text" && value && headerOf(value, controller),
     ...(body ? folded(body) : []),
     footer && h("p.footer", { dir: "auto" }, footer),
   ].filter(Boolean);
 }
 
-function cardsNode(cards, components, item, desk) {
+function cardsNode(cards, components, item, controller) {
   const given = components.find(({ type }) => type?.toLowerCase() === "carousel")?.cards ?? [];
   const nodes = cards.map((card, at) =>
     h(
       "div.card",
       { role: "group", "aria-label": `Card ${at + 1}` },
-      words(card, given[at]?.components ?? [], desk),
+      words(card, given[at]?.components ?? [], controller),
       h(
         "div.choices",
         {},
-        (card.buttons ?? []).map((button) => buttonNode(button, item, desk)),
+        (card.buttons ?? []).map((button) => buttonNode(button, item, controller)),
       ),
     ),
   );
@@ -52,26 +52,26 @@ function cardsNode(cards, components, item, desk) {
 
 const SYMBOLS = { phone_number: "phone", voice_call: "phone", copy_code: "copy" };
 
-function buttonNode({ type, text, url, payload }, item, desk) {
+function buttonNode({ type, text, url, payload }, item, controller) {
   const label = text ?? type;
   if (type === "url") return linkChoice(label, url);
-  if (type === "quick_reply") return quickReply(label, payload ?? label, item, desk);
+  if (type === "quick_reply") return quickReply(label, payload ?? label, item, controller);
   return choice(SYMBOLS[type] ?? "form", label, null);
 }
 
-function quickReply(text, payload, item, desk) {
-  return choice("reply", text, () => desk.answer(item, "button", { payload, text }), {
+function quickReply(text, payload, item, controller) {
+  return choice("reply", text, () => controller.answer(item, "button", { payload, text }), {
     replyId: payload,
   });
 }
 
 /** A template nobody here knows the words of. */
-function raw(title, components, item, desk) {
+function raw(title, components, item, controller) {
   const of = (type) => components.filter((one) => one.type?.toLowerCase() === type);
-  const headers = parametersOf(components, "header").map((value) => headerOf(value, desk));
+  const headers = parametersOf(components, "header").map((value) => headerOf(value, controller));
   return {
     content: [title, ...headers, ...of("body").map(valuesOf)],
-    choices: of("button").map((button) => rawButton(button, item, desk)),
+    choices: of("button").map((button) => rawButton(button, item, controller)),
     meta: "below",
   };
 }
@@ -82,10 +82,10 @@ function parametersOf(components, type) {
     .flatMap(({ parameters = [] }) => parameters);
 }
 
-function headerOf(parameter, desk) {
+function headerOf(parameter, controller) {
   const kind = parameter.type === "gif" ? "video" : parameter.type;
   if (!["image", "video", "document", "text"].includes(kind)) return valueOf(parameter);
-  return headerNode({ type: kind, text: parameter.text, [kind]: parameter[parameter.type] }, desk);
+  return headerNode({ type: kind, text: parameter.text, [kind]: parameter[parameter.type] }, controller);
 }
 
 function valuesOf({ parameters = [] }) {
@@ -102,12 +102,12 @@ function valueOf(parameter) {
   return formatted(value?.fallback_value ?? value?.name ?? parameter.type);
 }
 
-function rawButton({ sub_type: kind, index, parameters = [] }, item, desk) {
+function rawButton({ sub_type: kind, index, parameters = [] }, item, controller) {
   const [parameter = {}] = parameters;
   if (kind !== "quick_reply") {
     const label = parameter.text ?? parameter.coupon_code ?? `Button ${Number(index) + 1}`;
     return choice(kind === "url" ? "open" : "form", label, null);
   }
   const payload = parameter.payload ?? "";
-  return quickReply(payload || `Button ${Number(index) + 1}`, payload, item, desk);
+  return quickReply(payload || `Button ${Number(index) + 1}`, payload, item, controller);
 }

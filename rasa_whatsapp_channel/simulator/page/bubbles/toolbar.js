@@ -1,10 +1,10 @@
-// What one can do with a message. There is one toolbar; it goes to the message in hand.
+// Message toolbar: react, reply, inspect. There is one; it moves to the selected message.
 
 import { h, iconButton } from "../dom.js";
 
 const EMOJI = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 
-export function createToolbar(desk) {
+export function createToolbar(controller) {
   let item = null;
   const strip = h(
     "div.emoji",
@@ -20,8 +20,8 @@ export function createToolbar(desk) {
   const smile = iconButton("smile", "React", toggle, {
     ...{ class: "round react", "aria-expanded": "false" },
   });
-  const reply = iconButton("reply", "Reply", () => desk.quote(item), { class: "round reply" });
-  const inspect = iconButton("code", "Inspect", () => desk.inspect(item), {
+  const reply = iconButton("reply", "Reply", () => controller.quote(item), { class: "round reply" });
+  const inspect = iconButton("code", "Inspect", () => controller.inspect(item), {
     class: "round inspect",
   });
   const pill = h("div.pill", { role: "group", "aria-label": "Message" }, smile, reply, inspect);
@@ -40,10 +40,10 @@ export function createToolbar(desk) {
   }
 
   function react(emoji) {
-    const taken = item.reactions?.[desk.author ?? item.person] === emoji;
+    const taken = item.reactions?.[controller.author ?? item.person] === emoji;
     setOpen(false);
     smile.focus();
-    desk.react(item, taken ? "" : emoji);
+    controller.react(item, taken ? "" : emoji);
   }
 
   node.addEventListener("keydown", (event) => {

@@ -1,4 +1,4 @@
-// The attach menu: file pickers, forms for a location and a contact, and what else people send.
+// Attach menu: file pickers, forms for a location and a contact, and more message types.
 
 import { openOthers } from "../dialogs/others.js";
 import { h, icon, iconButton } from "../dom.js";
@@ -14,7 +14,7 @@ const PICKERS = [
 
 let menus = 0;
 
-export function createAttachMenu({ desk, tray }) {
+export function createAttachMenu({ controller, tray }) {
   menus += 1;
   const id = `attach-menu-${menus}`;
   const menu = h("ul.attach-menu", { id, hidden: true, "aria-label": "Attach" });
@@ -23,9 +23,9 @@ export function createAttachMenu({ desk, tray }) {
   });
   const entries = [
     ...PICKERS.map((picker) => pickerButton(...picker)),
-    entry("location", "location", "Location", () => desk.askLocation()),
-    entry("contact", "contacts", "Contact", () => desk.askContact()),
-    entry("others", "more", "More", () => openOthers(desk)),
+    entry("location", "location", "Location", () => controller.askLocation()),
+    entry("contact", "contacts", "Contact", () => controller.askContact()),
+    entry("others", "more", "More", () => openOthers(controller)),
   ];
   menu.append(...entries.map((nodes) => h("li", {}, nodes)));
 
@@ -35,7 +35,7 @@ export function createAttachMenu({ desk, tray }) {
       tray.add([...input.files], type);
       input.value = "";
       setOpen(false);
-      desk.node.querySelector(".composer-text").focus();
+      controller.node.querySelector(".composer-text").focus();
     });
     return [entry(type, symbol, words, () => input.click()), input];
   }

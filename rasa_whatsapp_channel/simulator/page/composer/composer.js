@@ -1,4 +1,4 @@
-// Where the person writes: text, files, voice, and what the attach menu offers.
+// Composer: text, files, voice messages and the attach menu.
 
 import { h, icon, iconButton } from "../dom.js";
 import { oneLine } from "../format/render.js";
@@ -11,8 +11,8 @@ import { createTray, takesCaption } from "./tray.js";
 const TALLEST = 140; // pixels a long text may grow to
 const BORDERS = 3;
 
-export function createComposer(desk) {
-  const form = desk.node.querySelector(".composer");
+export function createComposer(controller) {
+  const form = controller.node.querySelector(".composer");
   const tray = createTray(update);
   const quoteBar = h("div.quote-bar", { hidden: true });
   const text = h("textarea.composer-text", {
@@ -27,7 +27,7 @@ export function createComposer(desk) {
   const record = iconButton("mic", "Record a voice message", () => recorder.start(), {
     class: "round record",
   });
-  const attach = createAttachMenu({ desk, tray });
+  const attach = createAttachMenu({ controller, tray });
   const recorder = createRecorder({
     form,
     sendVoice: (file) => sendFiles([{ file, type: "voice" }]),
@@ -46,7 +46,7 @@ export function createComposer(desk) {
   text.addEventListener("input", update);
   text.addEventListener("keydown", onKey);
   text.addEventListener("paste", onPaste);
-  catchDrops(desk.node, (files) => tray.add(files));
+  catchDrops(controller.node, (files) => tray.add(files));
   update();
 
   function onKey(event) {
@@ -87,7 +87,7 @@ export function createComposer(desk) {
 
   /** Send *files*, the words as caption of the first that takes one; returns what is left over. */
   async function sendFiles(files, words = "") {
-    const { chat } = desk;
+    const { chat } = controller;
     const context = quoted ? { message_id: quoted.id } : undefined;
     const captioned = files.find(({ type }) => takesCaption(type));
     let left = words;
@@ -95,13 +95,13 @@ export function createComposer(desk) {
     for (const [at, entry] of files.entries()) {
       const caption = entry === captioned ? left : "";
       const message = { ...entry, caption, context: at === 0 ? context : undefined };
-      if (!(await desk.sendFile(message, chat))) return { files: files.slice(at), words: left };
+      if (!(await controller.sendFile(message, chat))) return { files: files.slice(at), words: left };
       if (entry === captioned) left = "";
     }
     if (!left) return { files: [], words: "" };
     const message = { type: "text", text: { body: left } };
     if (context && files.length === 0) message.context = context;
-    return { files: [], words: (await desk.send(message, chat)) ? "" : left };
+    return { files: [], words: (await controller.send(message, chat)) ? "" : left };
   }
 
   /** Answer to *item*; null takes it back. */
@@ -114,10 +114,10 @@ export function createComposer(desk) {
       h(
         "div.quote-lines",
         { data: { direction: item.direction } },
-        h("span.quote-who", { dir: "auto" }, desk.nameOf(item)),
+        h("span.quote-who", { dir: "auto" }, controller.nameOf(item)),
         h("span.quote-text", { dir: "auto" }, symbol && icon(symbol), oneLine(words)),
       ),
-      iconButton("close", "Do not quote", () => quote(null)),
+      iconButton("close", "Remove quote", () => quote(null)),
     );
     text.focus();
   }

@@ -1,4 +1,4 @@
-// The strip that stands in for the text field while a voice message is recorded.
+// Recording strip: replaces the text field while a voice message is recorded.
 
 import { h, icon, iconButton } from "../dom.js";
 import { lengthOf } from "../times.js";
@@ -6,9 +6,9 @@ import { toast } from "../toasts.js";
 import { record } from "../voice/record.js";
 
 const REASONS = {
-  NotAllowedError: "The browser may not use the microphone: allow it beside the address.",
-  NotFoundError: "There is no microphone. A sound file can be sent as a voice message: attach it.",
-  NotReadableError: "Another program uses the microphone.",
+  NotAllowedError: "The browser may not use the microphone: allow it in the address bar.",
+  NotFoundError: "No microphone found. Attach an audio file to send it as a voice message.",
+  NotReadableError: "The microphone is used by another program.",
 };
 
 export function createRecorder({ form, sendVoice }) {
@@ -19,7 +19,7 @@ export function createRecorder({ form, sendVoice }) {
     { type: "button", "aria-label": "Send the voice message" },
     icon("send"),
   );
-  const drop = iconButton("bin", "Throw away", cancel, { class: "round record-cancel" });
+  const drop = iconButton("bin", "Discard", cancel, { class: "round record-cancel" });
   const node = h("div.recording", { hidden: true }, drop, h("i.dot"), time, level, send);
   let recording = null;
   let clock = null;

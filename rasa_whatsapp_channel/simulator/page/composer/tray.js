@@ -1,4 +1,4 @@
-// Files that wait to be sent, each with the type it will have.
+// Files to send, each with its message type.
 
 import { h, icon, iconButton } from "../dom.js";
 import { sizeOf } from "../format/sizes.js";
@@ -48,7 +48,7 @@ export function createTray(onchange) {
         h("span.quiet", {}, sizeOf(file.size)),
       ),
       typeSelect(entry),
-      iconButton("close", `Take away ${file.name}`, () => remove(entry)),
+      iconButton("close", `Remove ${file.name}`, () => remove(entry)),
     );
   }
 

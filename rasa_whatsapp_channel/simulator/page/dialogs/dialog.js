@@ -1,4 +1,4 @@
-// Dialogs, on the browser's own <dialog>: it keeps the focus inside and gives it back.
+// Dialogs and forms, on the browser's own <dialog>, which keeps the focus.
 
 import { h, iconButton } from "../dom.js";
 

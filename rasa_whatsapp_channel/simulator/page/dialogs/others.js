@@ -1,4 +1,4 @@
-// What else people send, or WhatsApp tells about them: each is a form that makes WhatsApp's shape.
+// More message types and account changes: each is a form for an incoming message.
 
 import { h, icon } from "../dom.js";
 import { ask, openDialog } from "./dialog.js";
@@ -15,9 +15,9 @@ const OTHERS = [
     fields: [
       { name: "product", label: "Product", value: "boat-anna", required: true },
       { name: "quantity", label: "Quantity", value: "2", ...number, min: 1 },
-      { name: "price", label: "Price of one", value: "45.50", ...number, step: "any" },
+      { name: "price", label: "Unit price", value: "45.50", ...number, step: "any" },
       { name: "currency", label: "Currency", value: "EUR", required: true, pattern: "[A-Z]{3}" },
-      { name: "text", label: "With these words" },
+      { name: "text", label: "Text" },
     ],
     make: ({ product, quantity, price, currency, text }) => ({
       type: "order",
@@ -38,11 +38,11 @@ const OTHERS = [
   {
     name: "flow",
     symbol: "form",
-    title: "Answer of a flow",
-    about: "A form that was filled in",
+    title: "Flow response",
+    about: "A submitted form",
     fields: [
       {
-        ...{ name: "json", label: "Answer as JSON", type: "textarea", rows: 6, required: true },
+        ...{ name: "json", label: "Response as JSON", type: "textarea", rows: 6, required: true },
         value: JSON.stringify({ flow_token: "unused", date: "2026-12-01", guests: 2 }, null, 2),
       },
     ],
@@ -98,7 +98,7 @@ const OTHERS = [
     name: "quick-reply",
     symbol: "check",
     title: "Button of a template",
-    about: "A quick reply that was tapped on a template",
+    about: "A tapped quick reply of a template",
     fields: [
       { name: "text", label: "Button", value: "Yes, please", required: true },
       { name: "payload", label: "Payload", value: "/affirm", required: true },
@@ -109,19 +109,19 @@ const OTHERS = [
     name: "number-change",
     symbol: "phone",
     title: "New phone number",
-    about: "WhatsApp tells that a person changed it",
+    about: "The person changes their number",
     fields: [
       {
         ...{ name: "phone", label: "New number", type: "tel", required: true },
         ...{ value: "+49 1555 0100299", pattern: "[+0-9 \\(\\)\\-]{6,24}" },
       },
     ],
-    act: ({ phone }, desk) => desk.change({ phone: phone.replace(/[^0-9]/g, "") }),
+    act: ({ phone }, controller) => controller.change({ phone: phone.replace(/[^0-9]/g, "") }),
   },
   {
     name: "unsupported",
     symbol: "warning",
-    title: "Something unsupported",
+    title: "Unsupported message",
     about: "A poll, an event, a message to view once",
     fields: [{ name: "kind", label: "Kind", value: "poll", required: true }],
     make: ({ kind }) => ({ type: "unsupported", unsupported: { type: kind } }),
@@ -129,8 +129,8 @@ const OTHERS = [
   {
     name: "json",
     symbol: "code",
-    title: "Anything, as JSON",
-    about: "A message just as a webhook has it",
+    title: "Custom JSON",
+    about: "A message as in a webhook",
     fields: [
       {
         ...{ name: "json", label: "Message", type: "textarea", rows: 8, required: true },
@@ -141,8 +141,8 @@ const OTHERS = [
   },
 ];
 
-/** Let the person on *desk* choose and send one of them. */
-export function openOthers(desk) {
+/** Let the person choose one and send it. */
+export function openOthers(controller) {
   const rows = OTHERS.map((other) =>
     h(
       "button.row.with-icon",
@@ -153,14 +153,14 @@ export function openOthers(desk) {
     ),
   );
   const body = h("div.rows", {}, rows);
-  const sheet = openDialog({ title: "What else people send", className: "sheet", body });
+  const sheet = openDialog({ title: "More message types", className: "sheet", body });
 
   async function choose({ title, about, fields, make, act }) {
     sheet.close();
     const values = await ask({ title, text: about, fields, submit: "Send", check: readable });
     if (!values) return;
-    if (act) act(values, desk);
-    else desk.send(make(values));
+    if (act) act(values, controller);
+    else controller.send(make(values));
   }
 }
 
@@ -171,6 +171,6 @@ function readable({ json }) {
     JSON.parse(json);
     return null;
   } catch (error) {
-    return `That is not JSON: ${error.message}`;
+    return `Invalid JSON: ${error.message}`;
   }
 }

@@ -1,4 +1,4 @@
-// The small forms: a new person, a place, a contact, a flow. Each gives WhatsApp's shape, or null.
+// Forms for a person, a group, a location, a contact, a flow. Each returns WhatsApp's shape or null.
 
 import { ask } from "./dialog.js";
 
@@ -6,19 +6,19 @@ import { ask } from "./dialog.js";
 export async function askPerson() {
   const values = await ask({
     title: "New person",
-    text: "Someone else who holds a phone and writes to your bot.",
+    text: "A person who writes to your bot.",
     submit: "Add",
     fields: [
       { name: "name", label: "Name", required: true, maxlength: 60, placeholder: "Mira" },
       {
         ...{ name: "phone", label: "Phone", type: "tel", pattern: "[+0-9 \\(\\)\\-]{6,24}" },
         placeholder: "+49 1555 0100200",
-        hint: "With the country code. Without phone and user id, a made-up number is used.",
+        hint: "With country code. Leave phone and user ID empty to generate a number.",
       },
       {
-        ...{ name: "user_id", label: "User id", pattern: "[A-Z]{2}\\.(ENT\\.)?[A-Za-z0-9]{1,128}" },
+        ...{ name: "user_id", label: "User ID", pattern: "[A-Z]{2}\\.(ENT\\.)?[A-Za-z0-9]{1,128}" },
         placeholder: "US.13491208655302741918",
-        hint: "Without a phone: someone with a username, whose number your bot never sees.",
+        hint: "Without a phone: a person with a username, whose number your bot never sees.",
       },
     ],
   });
@@ -30,7 +30,7 @@ export async function askPerson() {
 export async function askGroup(known) {
   const values = await ask({
     title: "New group",
-    text: "A group that your bot's number is in. WhatsApp takes no buttons and lists there.",
+    text: "A group with your bot's number. Groups do not support buttons and lists.",
     submit: "Add",
     fields: [
       { name: "name", label: "Name", required: true, maxlength: 60, placeholder: "Sailing trip" },
@@ -90,11 +90,11 @@ export async function askContact({ name = "", phone = "" } = {}) {
 export async function askFlow({ flow_token: token = "unused", flow_cta: title } = {}) {
   const values = await ask({
     title: title ?? "Form",
-    text: "The form itself lies at Meta. Write the answer it would give.",
+    text: "The form is hosted by Meta. Enter the response it would return.",
     submit: "Send",
     fields: [
       {
-        ...{ name: "json", label: "Answer as JSON", type: "textarea", rows: 8, required: true },
+        ...{ name: "json", label: "Response as JSON", type: "textarea", rows: 8, required: true },
         value: JSON.stringify({ flow_token: token }, null, 2),
       },
     ],
@@ -106,7 +106,7 @@ export async function askFlow({ flow_token: token = "unused", flow_cta: title } 
 
 /** true when confirmed. */
 export async function confirmReset() {
-  const text = "All chats and files on this desk are thrown away. Your bot keeps what it knows.";
+  const text = "All chats and files of the simulator are deleted. Your bot keeps its own data.";
   return (await ask({ title: "Start over?", text, submit: "Start over" })) !== null;
 }
 

@@ -1,4 +1,4 @@
-// Sheets that come up from the lower edge: the rows of a list, the items of a shop.
+// Bottom sheets: the rows of a list, the items of a product list.
 
 import { h } from "../dom.js";
 import { openDialog } from "./dialog.js";

@@ -1,4 +1,4 @@
-// File sizes and names in words.
+// File sizes and names as text.
 
 const UNITS = ["B", "kB", "MB", "GB"];
 

@@ -1,4 +1,4 @@
-// The shape of a sound, as heights of bars. Looked at when the player comes into view.
+// Waveform of a voice message as bar heights; computed when the player becomes visible.
 
 export const BARS = 40;
 const RATE = 8000;

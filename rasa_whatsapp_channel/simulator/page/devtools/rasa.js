@@ -1,10 +1,10 @@
-// What Rasa knows of the person whose phone is in use: intent, slots, last events.
+// Rasa tracker of the person whose phone is in use: intent, slots, latest events.
 
 import * as api from "../api.js";
 import { h, icon, iconButton } from "../dom.js";
 import { jsonTree } from "../json.js";
 import { timeOf } from "../times.js";
-import { facts } from "./facts.js";
+import { detailList } from "./details.js";
 
 const SETTLED = 600; // milliseconds after the last message: the tracker is saved when a turn ends
 
@@ -12,13 +12,13 @@ export function createRasa(page) {
   const { state } = page;
   const body = h("div", { role: "status", "aria-live": "off" });
   const title = h("h3", { dir: "auto" });
-  const again = iconButton("again", "Read again", () => read());
+  const again = iconButton("again", "Refresh", () => read());
   const node = h("div.panel.rasa", {}, h("div.panel-head", {}, title, again), body);
   let timer;
 
   function draw(what) {
     const { person, key } = state.chatOf(page.phones.inUse?.chat);
-    title.textContent = person ? `What Rasa knows of ${person.name || key}` : "Rasa";
+    title.textContent = person ? `Tracker of ${person.name || key}` : "Rasa";
     again.hidden = !state.hasRasa;
     if (state.hasRasa && what === "message") readSoon();
     else if (state.hasRasa) read();
@@ -53,7 +53,7 @@ function howTo() {
     "div.panel-empty",
     {},
     icon("brain"),
-    h("p", {}, "Intent, slots and last events of a person can stand here."),
+    h("p", {}, "Shows intent, slots and latest events of a person."),
     h(
       "p.quiet",
       {},
@@ -68,20 +68,20 @@ function howTo() {
 
 function trackerNodes({ sender_id: sender, intent, slots = {}, events = [] }) {
   const name = typeof intent === "string" ? intent : intent?.name;
-  const sure = intent?.confidence;
+  const confidence = intent?.confidence;
   const filled = Object.entries(slots).filter(([, value]) => value !== null && value !== undefined);
   const empty = Object.keys(slots).length - filled.length;
   return [
-    facts([
-      ["Sender id", sender && h("code", {}, sender)],
+    detailList([
+      ["Sender ID", sender && h("code", {}, sender)],
       ["Intent", name && h("strong", {}, name)],
-      ["Sure", Number.isFinite(sure) && `${Math.round(sure * 100)} %`],
+      ["Confidence", Number.isFinite(confidence) && `${Math.round(confidence * 100)} %`],
     ]),
     h("h3", {}, "Slots"),
     filled.length > 0 &&
-      facts(filled.map(([slot, value]) => [h("code", {}, slot), valueNode(value)])),
-    h("p.quiet.small-print", {}, filled.length ? `${empty} without a value` : "None is filled."),
-    h("h3", {}, "Last events"),
+      detailList(filled.map(([slot, value]) => [h("code", {}, slot), valueNode(value)])),
+    h("p.quiet.small-print", {}, filled.length ? `${empty} without a value` : "No slots are set."),
+    h("h3", {}, "Latest events"),
     h("ol.events", {}, [...events].reverse().map(eventNode)),
   ].filter(Boolean);
 }

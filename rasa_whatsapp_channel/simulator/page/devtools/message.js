@@ -1,11 +1,11 @@
-// What is inside one message.
+// Message details: status, changes, request and response.
 
 import * as api from "../api.js";
 import { h, icon } from "../dom.js";
 import { jsonBlock } from "../json.js";
 import { exactTime } from "../times.js";
 import { toast } from "../toasts.js";
-import { facts, stateWord } from "./facts.js";
+import { detailList, stateWord } from "./details.js";
 
 const BY_HAND = ["delivered", "read", "played", "failed"];
 const WINDOW_CLOSED = 131_047;
@@ -13,28 +13,28 @@ const WINDOW_CLOSED = 131_047;
 export function messageView(item, { state, phones }) {
   const { errors, body, answer, changes, ...record } = item;
   const kind = item.content?.type;
-  const { desk } = phones.with(item.chat)[0] ?? phones.inUse;
+  const { controller } = phones.with(item.chat)[0] ?? phones.inUse;
   return h(
     "div.panel",
     { data: { inspects: item.id } },
-    facts([
+    detailList([
       ["Type", kind ? `${item.type} · ${kind}` : item.type],
-      ["From", desk.nameOf(item)],
+      ["From", controller.nameOf(item)],
       ["Response", item.response && h("code", {}, item.response)],
       ["Status", item.status && stateWord(item.status)],
       ["Time", new Date(item.timestamp * 1000).toLocaleString("en-GB")],
-      ["Id", h("code", {}, item.id)],
+      ["ID", h("code", {}, item.id)],
       ["Quotes", item.context?.message_id && h("code", {}, item.context.message_id)],
     ]),
     changes?.length > 0 && changesNode(changes),
     item.direction === "outbound" && item.statuses && statusesNode(item),
     errors?.length > 0 && jsonBlock(errors, "Errors"),
     source(item, body, state),
-    answer && jsonBlock(answer, "Answer of the API"),
+    answer && jsonBlock(answer, "Response of the API"),
     h(
       "details",
       {},
-      h("summary", {}, "Everything the simulator knows"),
+      h("summary", {}, "All data"),
       jsonBlock(record, "Record"),
     ),
   );
@@ -71,7 +71,7 @@ function statusesNode(item) {
       {},
       stateWord(status),
       h("time.quiet", {}, exactTime(timestamp)),
-      byHand && h("span.quiet", {}, "by hand"),
+      byHand && h("span.quiet", {}, "set manually"),
     ),
   );
   return [

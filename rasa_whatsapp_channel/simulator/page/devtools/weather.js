@@ -1,4 +1,4 @@
-// The weather in the bench: calm or rough, and what it has brought, the newest first.
+// Weather panel: calm or rough, and its faults, the newest first.
 
 import * as api from "../api.js";
 import { h } from "../dom.js";
@@ -11,13 +11,13 @@ const SHOWN = 12;
 
 export function createWeather({ state }) {
   const seed = h("input", { name: "seed", type: "number", step: 1, value: 1, "aria-label": "Seed" });
-  const rough = h("button.small", { type: "submit" }, "Let it be rough");
-  const calm = h("button.tool", { type: "button", onclick: () => turn({ weather: "calm" }) }, "Calm");
+  const rough = h("button.small", { type: "submit" }, "Start rough weather");
+  const calm = h("button.tool", { type: "button", onclick: () => turn({ weather: "calm" }) }, "Stop");
   const words = h("p.quiet");
   const list = h("ol.weather-faults", { id: "weather-faults" });
   const form = h("form.weather-form", {}, h("label", {}, "Seed ", seed), rough);
   const head = h("div.panel-head", {}, h("h3", {}, "Weather"), calm);
-  const node = h("section.bench-weather", { "aria-label": "Weather" }, head, words, form, list);
+  const node = h("section.devtools-weather", { "aria-label": "Weather" }, head, words, form, list);
   let known; // the weather that the form was filled with: what somebody types there stays
 
   form.addEventListener("submit", (event) => {
@@ -30,12 +30,12 @@ export function createWeather({ state }) {
   function draw() {
     const { weather, seed: drawn, faults = [] } = state.weather ?? {};
     const isRough = weather === "rough";
-    const count = faults.length === 1 ? "1 thing has" : `${faults.length} things have`;
+    const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
     words.textContent = isRough
-      ? `Rough, seed ${drawn}: ${count} gone wrong.`
-      : "Calm: nothing goes wrong by itself.";
+      ? `Rough weather, seed ${drawn}: ${count} so far.`
+      : "Calm: no random faults.";
     calm.hidden = !isRough;
-    rough.textContent = isRough ? "Begin anew" : "Let it be rough";
+    rough.textContent = isRough ? "Restart" : "Start rough weather";
     if (isRough && drawn !== known) seed.value = drawn;
     known = drawn;
     list.replaceChildren(...faults.slice(-SHOWN).reverse().map(faultNode));

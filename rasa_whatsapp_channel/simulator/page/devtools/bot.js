@@ -1,9 +1,9 @@
-// How the bot is, as it tells itself: asked while a person looks at it.
+// Health of the bot, from its health page; asked while the panel is visible.
 
 import { hintFor, pauseWords } from "../advice.js";
 import * as api from "../api.js";
 import { h } from "../dom.js";
-import { facts, stateWord } from "./facts.js";
+import { detailList, stateWord } from "./details.js";
 
 const SETTLED = 600; // milliseconds after something happened: the bot works on it meanwhile
 const AGAIN = 3000; // while something waits or is wrong
@@ -28,7 +28,7 @@ export function createBot({ state }) {
     if (isSeen) askNow();
   }).observe(node);
   document.addEventListener("visibilitychange", askNow);
-  draw(h("p.quiet", {}, "Asking …"));
+  draw(h("p.quiet", {}, "Loading …"));
 
   /** Ask in *wait* milliseconds, unless that happens sooner anyway. */
   function askIn(wait) {
@@ -45,7 +45,7 @@ export function createBot({ state }) {
     const asked = ++latest;
     const answer = await api.readBot().catch(() => null); // without a simulator a banner says so
     if (asked !== latest) return;
-    if (answer) draw(facts(rows(answer, state)));
+    if (answer) draw(detailList(rows(answer, state)));
     if (!answer || !isCalm(answer)) askIn(AGAIN);
   }
 
@@ -65,7 +65,7 @@ function isCalm({ answers, health }) {
 
 function rows(answer, { numbers }) {
   const { status, reason, away = [], paused = {}, inbox, outbox } = answer.health ?? {};
-  const outages = away.map((outage) => `The ${outage.what} is away: ${outage.reason}`);
+  const outages = away.map((outage) => `The ${outage.what} is unavailable: ${outage.reason}`);
   const pauses = Object.entries(paused).map(
     ([id, cause]) => nameFor(id, numbers) + pauseWords(cause),
   );
@@ -73,8 +73,8 @@ function rows(answer, { numbers }) {
   const hasTrouble = [inbox, outbox].some((queue) => queue?.dead_letters || queue?.last_error);
   return [
     ["Status", [stateOf(answer, status), ...notes.filter(Boolean).map(note)]],
-    ["To the bot", inbox && queueWords(inbox)],
-    ["To WhatsApp", outbox && queueWords(outbox)],
+    ["Inbox", inbox && queueWords(inbox)],
+    ["Outbox", outbox && queueWords(outbox)],
     ["Details", hasTrouble && h("code", {}, "rasa-whatsapp queue list")],
   ];
 }
@@ -88,7 +88,7 @@ function nameFor(id, numbers) {
 
 function stateOf({ answers }, status) {
   if (!answers) return stateWord("bad", "Not reachable");
-  return status ? stateWord(...(STATES.get(status) ?? ["", status])) : stateWord("good", "Answers");
+  return status ? stateWord(...(STATES.get(status) ?? ["", status])) : stateWord("good", "Reachable");
 }
 
 function queueWords({ waiting, failing, dead_letters: dead, last_error: error }) {

@@ -1,4 +1,4 @@
-// Faults: what goes wrong, when, and for whom. The rules lie in the simulator; this is their desk.
+// Fault rules: what fails, when, and for whom.
 
 import * as api from "../api.js";
 import { fieldNode } from "../dialogs/dialog.js";
@@ -6,58 +6,58 @@ import { h, icon, iconButton } from "../dom.js";
 import { toast } from "../toasts.js";
 import { createWeather } from "./weather.js";
 
-// The faults people try first: words, where, what.
+// Common faults: title, hint, rule.
 const PRESETS = [
-  ["Too fast for one person", "131056", { on: "messages", do: { code: 131056 } }],
-  ["Rate limit of the number", "130429", { on: "messages", do: { code: 130429 } }],
+  ["Pair rate limit", "131056", { on: "messages", do: { code: 131056 } }],
+  ["Throughput limit", "130429", { on: "messages", do: { code: 130429 } }],
   ["WhatsApp is down", "HTTP 503", { on: "messages", do: { status: 503 } }],
-  ["No answer in time", "timeout", { on: "messages", do: { timeout: true } }],
-  ["Taken, but the answer is lost", "hang up", { on: "messages", do: { hang_up: "after" } }],
-  ["Slow by 5 s", "delay", { on: "messages", do: { delay: 5 } }],
-  ["Token has expired", "190", { on: "messages", do: { expire_token: true } }],
-  ["Media are gone", "404", { on: "download", do: { missing: true } }],
-  ["Webhooks come twice", "duplicate", { on: "webhooks", do: { duplicate: 2 } }],
-  ["Webhooks in disorder", "reorder", { on: "webhooks", do: { reorder: true } }],
-  ["Several in one webhook", "batch", { on: "webhooks", do: { batch: 5 } }],
-  ["Statuses get lost", "lose", { on: "statuses", do: { lose: true } }],
+  ["No response", "timeout", { on: "messages", do: { timeout: true } }],
+  ["Accepted, response lost", "hang up", { on: "messages", do: { hang_up: "after" } }],
+  ["5 s delay", "delay", { on: "messages", do: { delay: 5 } }],
+  ["Token expired", "190", { on: "messages", do: { expire_token: true } }],
+  ["Media not found", "404", { on: "download", do: { missing: true } }],
+  ["Duplicate webhooks", "duplicate", { on: "webhooks", do: { duplicate: 2 } }],
+  ["Webhooks out of order", "reorder", { on: "webhooks", do: { reorder: true } }],
+  ["Batched webhooks", "batch", { on: "webhooks", do: { batch: 5 } }],
+  ["Lost statuses", "lose", { on: "statuses", do: { lose: true } }],
 ];
 
 const WHEN = [
   ["next", "the next"],
   ["every", "every nth"],
-  ["share", "a share of"],
+  ["share", "a percentage of"],
   ["always", "all"],
 ];
 
 const PLACES = [
-  ["messages", "messages of the bot"],
+  ["messages", "outgoing messages"],
   ["media", "uploads"],
   ["download", "downloads"],
   ["login", "logins"],
-  ["ids", "ids of uploads"],
-  ["links", "links WhatsApp fetches"],
+  ["ids", "media IDs"],
+  ["links", "links"],
   ["phones", "phones"],
   ["webhooks", "webhooks"],
   ["statuses", "statuses"],
 ];
 
-const DEEDS = [
-  ["code", "error code of WhatsApp"],
+const ACTIONS = [
+  ["code", "WhatsApp error code"],
   ["status", "HTTP status"],
-  ["delay", "delay in seconds"],
-  ["timeout", "no answer"],
-  ["hang_up", "hang up"],
-  ["cut", "half of the answer"],
-  ["early", "statuses before the answer"],
-  ["retry_after", "wait so many seconds"],
+  ["delay", "delay (s)"],
+  ["timeout", "no response"],
+  ["hang_up", "connection closed"],
+  ["cut", "truncated response"],
+  ["early", "statuses before the response"],
+  ["retry_after", "Retry-After (s)"],
   ["expire_token", "expired token"],
   ["missing", "missing media"],
-  ["duplicate", "so many copies"],
-  ["again", "again after seconds"],
-  ["hide_number", "no phone number"],
+  ["duplicate", "extra copies"],
+  ["again", "repeated after (s)"],
+  ["hide_number", "without phone number"],
   ["reorder", "reorder"],
-  ["batch", "so many in one"],
-  ["lose", "lose it"],
+  ["batch", "batch of"],
+  ["lose", "lost"],
 ];
 
 // What can happen where.
@@ -65,7 +65,7 @@ const REQUEST = [
   ...["code", "status", "delay", "timeout", "hang_up", "cut", "retry_after", "expire_token"],
 ];
 const ORDER = ["delay", "duplicate", "again", "reorder", "batch", "lose"];
-const DEEDS_IN = {
+const ACTIONS_IN = {
   messages: [...REQUEST, "early"],
   media: [...REQUEST, "missing"],
   download: [...REQUEST, "missing"],
@@ -101,29 +101,29 @@ export function createFaults(page) {
     "button.tool",
     { type: "button", onclick: () => attempt(api.removeFaults()) },
     icon("bin"),
-    "Take all away",
+    "Clear all",
   );
   const seed = h(
     "button.tool",
     {
       type: "button",
       onclick: () => attempt(api.seedFaults(1)),
-      title: "A share falls the same way in every run",
+      title: "Restart the random sequence: percentages repeat in every run",
     },
     icon("again"),
     "Seed 1",
   );
-  const none = h("p.quiet", {}, "No rule is at work. Choose a fault, or write a rule of your own.");
-  const when = whenFields("It hits", "preset");
+  const none = h("p.quiet", {}, "No active faults.");
+  const when = whenFields("Applies to", "preset");
   const own = ownForm();
   const node = h(
     "div.panel.faults",
     {},
     weather.node,
-    h("div.panel-head", {}, h("h3", {}, "At work"), h("div.tools", {}, seed, clear)),
+    h("div.panel-head", {}, h("h3", {}, "Active faults"), h("div.tools", {}, seed, clear)),
     none,
     rules,
-    h("h3", {}, "Let something go wrong"),
+    h("h3", {}, "Add a fault"),
     when.node,
     h(
       "div.presets",
@@ -141,7 +141,7 @@ export function createFaults(page) {
         ),
       ),
     ),
-    h("details.own-rule", {}, h("summary", {}, "A rule of your own"), own),
+    h("details.own-rule", {}, h("summary", {}, "Custom rule"), own),
   );
 
   const add = (rule) => attempt(api.addFault(rule));
@@ -166,11 +166,11 @@ export function createFaults(page) {
       h("p", {}, words),
       h(
         "span.badge",
-        { title: "How often it has hit" },
+        { title: "Number of hits" },
         String(rule.hits ?? 0),
         h("span.spoken", {}, " hits"),
       ),
-      iconButton("close", `Take away: ${words}`, remove),
+      iconButton("close", `Remove: ${words}`, remove),
     );
   }
 
@@ -186,34 +186,34 @@ export function createFaults(page) {
   };
 
   function ownForm() {
-    const ownWhen = whenFields("It hits", "own");
+    const ownWhen = whenFields("Applies to", "own");
     const types = [["", "any type"], ...MESSAGE_TYPES.map((type) => [type, type])];
     const form = h(
       "form",
       {},
       fieldNode({ name: "on", label: "Where", options: PLACES }),
-      fieldNode({ name: "deed", label: "What happens", options: DEEDS }),
+      fieldNode({ name: "action", label: "What happens", options: ACTIONS }),
       fieldNode({
         name: "number",
-        label: "Which, or how many",
+        label: "Value",
         type: "number",
         min: 0,
         step: "any",
         value: 131_056,
       }),
       ownWhen.node,
-      fieldNode({ name: "type", label: "Only messages of type", options: types }),
+      fieldNode({ name: "type", label: "Message type", options: types }),
       fieldNode({
         name: "person",
-        label: "Only for the person with",
+        label: "Phone or user ID",
         placeholder: "4915112345678",
       }),
-      h("div.form-end", {}, h("button.small", { type: "submit" }, "Add the rule")),
+      h("div.form-end", {}, h("button.small", { type: "submit" }, "Add rule")),
     );
-    const { on: place, deed: what, number: count } = form.elements;
+    const { on: place, action: what, number: count } = form.elements;
     place.addEventListener("change", () => {
-      const deeds = DEEDS.filter(([name]) => DEEDS_IN[place.value].includes(name));
-      what.replaceChildren(...deeds.map(([value, words]) => h("option", { value }, words)));
+      const actions = ACTIONS.filter(([name]) => ACTIONS_IN[place.value].includes(name));
+      what.replaceChildren(...actions.map(([value, words]) => h("option", { value }, words)));
       askCount();
     });
     what.addEventListener("change", askCount);
@@ -226,7 +226,7 @@ export function createFaults(page) {
 
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const { on, deed, number, type, person } = Object.fromEntries(new FormData(form));
+      const { on, action, number, type, person } = Object.fromEntries(new FormData(form));
       const match = {
         ...(type && { type }),
         ...(person && { person: person.replace(/[^0-9A-Za-z.]/g, "") }),
@@ -235,7 +235,7 @@ export function createFaults(page) {
         on,
         when: ownWhen.value(),
         ...(Object.keys(match).length > 0 && { match }),
-        do: { [deed]: deed in WITH_NUMBER ? Number(number) : true },
+        do: { [action]: action in WITH_NUMBER ? Number(number) : true },
       });
     });
     return form;
@@ -272,14 +272,14 @@ function whenFields(label, prefix) {
   };
 }
 
-/** "Messages of the bot (image), 2 times: error code of WhatsApp 131056". */
-function sentenceFor({ on, when = {}, match = {}, do: deed = {} }) {
+/** "Outgoing messages (image), 2 times: WhatsApp error code 131056". */
+function sentenceFor({ on, when = {}, match = {}, do: action = {} }) {
   const place = Object.fromEntries(PLACES)[on] ?? on;
-  const [kind, value] = Object.entries(deed)[0] ?? ["?", true];
-  const what = Object.fromEntries(DEEDS)[kind] ?? kind;
+  const [kind, value] = Object.entries(action)[0] ?? ["?", true];
+  const what = Object.fromEntries(ACTIONS)[kind] ?? kind;
   const only = [match.type, match.person && `+${match.person}`].filter(Boolean).join(", ");
   const happens =
-    value === true ? what : `${what} ${value === "after" ? "after it is done" : value}`;
+    value === true ? what : `${what} ${value === "after" ? "after processing" : value}`;
   const where = place[0].toUpperCase() + place.slice(1);
   return `${where}${only && ` (${only})`}, ${whenWords(when)}: ${happens}`;
 }

@@ -1,11 +1,11 @@
 import { h } from "../dom.js";
 
 /** A list of names and values; what has no value is left out. */
-export function facts(entries) {
+export function detailList(entries) {
   const rows = entries
     .filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false)
     .flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
-  return h("dl.facts", {}, rows);
+  return h("dl.details", {}, rows);
 }
 
 /** A word with a coloured dot: good, bad, or a status of WhatsApp's. */

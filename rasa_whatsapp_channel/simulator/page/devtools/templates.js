@@ -1,4 +1,4 @@
-// The templates the simulator knows, and what WhatsApp thinks of them.
+// Message templates and their approval status.
 
 import * as api from "../api.js";
 import { h, icon } from "../dom.js";

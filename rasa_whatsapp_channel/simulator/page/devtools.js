@@ -1,22 +1,22 @@
-// The bench beside the phones: how things are joined, the clock, faults, templates, Rasa; and what
-// is inside a message. Where there is no room it opens as a drawer.
+// Developer tools beside the phones, a drawer in a narrow window: connection, clock, faults,
+// templates, Rasa, and message details.
 
-import { createClock } from "./bench/clock.js";
-import { createConnection } from "./bench/connection.js";
-import { createFaults } from "./bench/faults.js";
-import { messageView } from "./bench/message.js";
-import { createRasa } from "./bench/rasa.js";
-import { createTemplates } from "./bench/templates.js";
+import { createClock } from "./devtools/clock.js";
+import { createConnection } from "./devtools/connection.js";
+import { createFaults } from "./devtools/faults.js";
+import { messageView } from "./devtools/message.js";
+import { createRasa } from "./devtools/rasa.js";
+import { createTemplates } from "./devtools/templates.js";
 import { openDialog } from "./dialogs/dialog.js";
 import { byId, h, icon, iconButton } from "./dom.js";
 
-const FRAME = "bench-panel";
+const FRAME = "devtools-panel";
 
 /**
  * A panel is {name, label, symbol, node, refresh(what, change), isThere?, hasNews?}: `what` is what
  * has changed, as the state tells it, or "shown" when the panel comes into view.
  */
-export function createBench(page) {
+export function createDevtools(page) {
   const connection = createConnection(page);
   const panels = [
     connection,
@@ -25,11 +25,11 @@ export function createBench(page) {
     createTemplates(page),
     createRasa(page),
   ];
-  const aside = byId("bench");
-  const tabs = h("div.tabs", { role: "tablist", "aria-label": "Bench" });
-  const frame = h("div.bench-body", { id: FRAME });
-  const head = h("div.bench-head", {});
-  const inner = h("div.bench-inner", {}, head, frame);
+  const aside = byId("devtools");
+  const tabs = h("div.tabs", { role: "tablist", "aria-label": "Developer tools" });
+  const frame = h("div.devtools-body", { id: FRAME });
+  const head = h("div.devtools-head", {});
+  const inner = h("div.devtools-inner", {}, head, frame);
   let shown = connection;
   let selected = null;
   let drawer = null;
@@ -41,14 +41,14 @@ export function createBench(page) {
 
   const isBeside = () => aside.offsetParent !== null || getComputedStyle(aside).display !== "none";
 
-  /** The bench is in the drawer while that is open, and else beside the phones. */
+  /** The devtools is in the drawer while that is open, and else beside the phones. */
   function place() {
     if (drawer && isBeside()) drawer.close();
   }
 
   function render() {
     if (selected) {
-      const back = iconButton("back", "Back", () => select(null), { class: "round bench-close" });
+      const back = iconButton("back", "Back", () => select(null), { class: "round devtools-close" });
       head.replaceChildren(back, h("h2", {}, "Message"));
       frame.removeAttribute("role");
       frame.removeAttribute("aria-labelledby");
@@ -106,13 +106,13 @@ export function createBench(page) {
     markSelected(item);
     render();
     if (item && !isBeside()) openDrawer();
-    else if (item) head.querySelector(".bench-close").focus();
+    else if (item) head.querySelector(".devtools-close").focus();
   }
 
   function openDrawer() {
     if (drawer?.node.open) return;
     const opened = openDialog({
-      title: "Bench",
+      title: "Developer tools",
       className: "drawer",
       body: inner,
       onclose: () => {
@@ -128,7 +128,7 @@ export function createBench(page) {
   return {
     select,
 
-    /** Show the bench, with the panel *name* if one is named. */
+    /** Show the devtools, with the panel *name* if one is named. */
     open(name) {
       select(null);
       const wanted = panels.find((panel) => panel.name === name);

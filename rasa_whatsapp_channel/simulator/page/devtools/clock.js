@@ -1,4 +1,4 @@
-// The simulator's clock: move it, and see what that does to the 24-hour windows.
+// The simulator's clock, and the 24-hour windows that follow it.
 
 import * as api from "../api.js";
 import { fieldNode } from "../dialogs/dialog.js";
@@ -35,7 +35,7 @@ export function createClock({ state }) {
     {},
     fieldNode({
       name: "amount",
-      label: "Another",
+      label: "Custom",
       type: "number",
       min: 1,
       value: 30,
@@ -67,8 +67,8 @@ export function createClock({ state }) {
       "p.hint",
       {},
       icon("clock"),
-      "Outside of the window only templates arrive. Media, tokens, rate limits and repeated " +
-        "webhooks follow this clock too.",
+      "Outside the window only templates are delivered. Media, tokens, rate limits and " +
+        "webhook retries follow this clock too.",
     ),
   );
 
@@ -93,7 +93,7 @@ export function createClock({ state }) {
     face.setAttribute("datetime", new Date(now * 1000).toISOString());
     const words = offset
       ? `${spanWords(offset)} ahead of this computer`
-      : "The time of this computer";
+      : "Same time as this computer";
     if (ahead.textContent !== words) ahead.textContent = words;
     back.hidden = offset === 0;
     windows.replaceChildren(...[...state.people].map((entry) => windowNode(entry, now)));
@@ -122,7 +122,7 @@ export function createClock({ state }) {
 }
 
 function windowWords(left) {
-  if (left === null) return "closed: has not written yet";
+  if (left === null) return "closed: no message yet";
   if (left <= 0) return `closed ${spanWords(-left)} ago`;
   return `open for ${spanWords(left)}`;
 }

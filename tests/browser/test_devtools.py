@@ -43,7 +43,7 @@ async def test_two_people_write_on_phones_beside_each_other(page: Tab, bot: Bot)
     await page.press_enter()
     assert (await bot.hears())["from"] == MAYA
 
-    await page.click(".phone[aria-label='Phone of Maya'] .put-away")
+    await page.click(".phone[aria-label='Phone of Maya'] .close-phone")
     await page.shows("document.querySelectorAll('.phone').length === 1")
     assert await page.js("document.querySelector('.phone').ariaLabel") == "Phone of Ravi"
 
@@ -141,8 +141,9 @@ async def test_the_inspector_tells_the_response_and_what_was_changed_to_fit(
     await page.js("document.querySelector('[data-type=text]').focus()")
     await page.click(".inspect")
 
-    shown = await page.js("document.querySelector('#bench').innerText")
-    for fact in ("utter_offer", "text-cut", "a long text", "a lo…", "Answer of the API", "wamid."):
+    shown = await page.js("document.querySelector('#devtools').innerText")
+    facts = ("utter_offer", "text-cut", "a long text", "a lo…", "Response of the API", "wamid.")
+    for fact in facts:
         assert fact in shown
     steps = "[...document.querySelectorAll('.statuses .state')].map((one) => one.textContent)"
     assert await page.js(steps) == ["sent", "delivered", "read"]
@@ -217,7 +218,7 @@ async def test_json_that_is_none_is_said_and_not_lost(page: Tab, bot: Bot) -> No
     await page.click("dialog .primary")
 
     said = await page.shows("document.querySelector('dialog .form-wrong').textContent")
-    assert said.startswith("That is not JSON")
+    assert said.startswith("Invalid JSON")
     edit = {"type": "system", "system": {"type": "user_changed_number", "wa_id": "1"}}
     await page.js(
         f"document.querySelector('dialog textarea').value = {json.dumps(json.dumps(edit))}"
@@ -264,7 +265,7 @@ async def test_a_rule_of_ones_own_for_one_person(page: Tab, bot: Bot) -> None:
 
     said = await page.shows("document.querySelector('.rules p')?.textContent")
 
-    assert said == "Messages of the bot (+490000), once: error code of WhatsApp 131056"
+    assert said == "Outgoing messages (+490000), once: WhatsApp error code 131056"
     assert await bot.says(scene.HELLO)
 
 
@@ -340,7 +341,7 @@ async def test_a_chat_full_of_markup_changes_nothing(page: Tab, bot: Bot, tmp_pa
         )
     await page.js("document.querySelector('[data-type=text]').focus()")
     await page.click(".inspect")
-    await page.shows("document.querySelector('#bench .json')")
+    await page.shows("document.querySelector('#devtools .json')")
     assert await page.js("document.title.includes('hit')") is False
     assert await page.js("document.querySelectorAll('img[src=x], script:not([src])').length") == 0
     scripts = await page.js("[...document.scripts].map((script) => new URL(script.src).pathname)")
@@ -365,7 +366,7 @@ async def test_rough_weather_stands_above_the_chat_with_what_it_has_just_brought
     await page.js("document.querySelector('.weather-form input').value = '7'")
     await page.click(".weather-form button")
     await page.shows(f"{strip}.textContent.includes('Rough weather, seed 7')")
-    assert "Nothing has gone wrong here yet." in await page.js(f"{strip}.textContent")
+    assert "No faults here yet." in await page.js(f"{strip}.textContent")
 
     # an image is shown late by every phone: that happens with any seed
     picture = await bot.uploads("lake.jpg", "image/jpeg")
@@ -375,11 +376,11 @@ async def test_rough_weather_stands_above_the_chat_with_what_it_has_just_brought
     await page.shows("document.querySelectorAll('#weather-faults li').length > 1")
     told = await page.js("document.querySelector('#weather-faults').textContent")
     assert "Maya" in told
-    await page.shows(f"!{strip}.textContent.includes('Nothing')")
+    await page.shows(f"!{strip}.textContent.includes('No faults')")
 
-    await page.click(".bench-weather .tool")  # Calm
+    await page.click(".devtools-weather .tool")  # Stop
     await page.shows(f"!{strip}.checkVisibility()")
-    await page.shows("document.querySelector('.bench-weather').textContent.includes('Calm:')")
+    await page.shows("document.querySelector('.devtools-weather').textContent.includes('Calm:')")
 
 
 async def test_what_reached_no_phone_is_in_the_chat_after_a_reload_too(page: Tab, bot: Bot) -> None:
@@ -402,10 +403,10 @@ async def test_what_reached_no_phone_is_in_the_chat_after_a_reload_too(page: Tab
         "[...document.querySelectorAll('.messages article')].map((node) => node.innerText)"
     )
     refused, dead_letter, message = texts
-    assert "WhatsApp refuses this" in refused
+    assert "refused by WhatsApp" in refused
     assert "at most 4096" in refused
     assert "Error 100" in refused
-    assert "the channel gave this up" in dead_letter
+    assert "dead letter of the channel" in dead_letter
     assert "there is no such file" in dead_letter
     assert "utter_invoice" in dead_letter
     assert "what came behind them" in message

@@ -1,4 +1,4 @@
-// What messages and menus can do on one phone. They get this object and nothing else.
+// The controller of one phone: everything messages, menus and dialogs can do.
 
 import * as api from "./api.js";
 import { openLightbox } from "./dialogs/lightbox.js";
@@ -7,11 +7,11 @@ import { openList, openProducts } from "./dialogs/sheet.js";
 import { toast } from "./toasts.js";
 
 /**
- * The desk of the phone *node*. `chat` is what it shows, `author` who writes into a group;
+ * The controller of the phone *node*. `chat` is what it shows, `author` who writes into a group;
  * phone.js fills in goTo, quote, inspect.
  */
-export function createDesk({ state }, node) {
-  const desk = { state, node, chat: null, author: null, nameOf, send, sendFile, answer, react };
+export function createController({ state }, node) {
+  const controller = { state, node, chat: null, author: null, nameOf, send, sendFile, answer, react };
 
   function nameOf(item) {
     if (item.direction === "outbound") return numberOf(item).name ?? "Bot";
@@ -23,11 +23,11 @@ export function createDesk({ state }, node) {
   }
 
   /** Send in the person's name; true when the simulator took it. */
-  function send(message, chat = desk.chat) {
+  function send(message, chat = controller.chat) {
     return attempt(api.write(state.chatOf(chat).key, { ...message, ...envelope(chat) }));
   }
 
-  function sendFile(message, chat = desk.chat) {
+  function sendFile(message, chat = controller.chat) {
     return attempt(api.writeFile(state.chatOf(chat).key, { ...message, ...envelope(chat) }));
   }
 
@@ -36,7 +36,7 @@ export function createDesk({ state }, node) {
     const { person, number } = state.chatOf(chat);
     return {
       ...(number !== state.number && { number: number.phone_number_id }),
-      ...(person.group && { author: desk.author ?? person.participants?.[0] }),
+      ...(person.group && { author: controller.author ?? person.participants?.[0] }),
     };
   }
 
@@ -68,8 +68,8 @@ export function createDesk({ state }, node) {
     if (content) await answer(item, type, content);
   }
 
-  return Object.assign(desk, {
-    change: (change) => attempt(api.changePerson(state.chatOf(desk.chat).key, change)),
+  return Object.assign(controller, {
+    change: (change) => attempt(api.changePerson(state.chatOf(controller.chat).key, change)),
     openImage: openLightbox,
     openProducts,
     openList: (item) =>
@@ -83,7 +83,7 @@ export function createDesk({ state }, node) {
   });
 
   function ownCard() {
-    const { name, phone } = state.chatOf(desk.chat).person ?? {};
+    const { name, phone } = state.chatOf(controller.chat).person ?? {};
     return { name, phone: phone ?? "" };
   }
 }

@@ -1,4 +1,4 @@
-// How the bot is, how simulator and bot are joined, and the log of webhooks.
+// Health of the bot, the connection between simulator and bot, and the webhook log.
 
 import * as api from "../api.js";
 import { copyButton } from "../clipboard.js";
@@ -9,7 +9,7 @@ import { plus } from "../people.js";
 import { lengthOf, timeOf } from "../times.js";
 import { toast } from "../toasts.js";
 import { createBot } from "./bot.js";
-import { facts, stateWord } from "./facts.js";
+import { detailList, stateWord } from "./details.js";
 
 const FILTERS = {
   all: ["All", () => true],
@@ -23,7 +23,7 @@ export function createConnection({ state }) {
   const aboutBot = h("div.joined", {}, h("h3", {}, "Your bot"), bot.node);
   const joined = h("div.joined");
   const list = h("ol.deliveries", { id: "deliveries" });
-  const none = h("p.quiet", {}, "None yet. Every message and status is one.");
+  const none = h("p.quiet", {}, "No webhooks yet. Each message and status sends one.");
   const nodes = new WeakMap(); // each delivery is drawn once: what was opened stays open
   let isConnected = false;
   let filter = "all";
@@ -38,7 +38,7 @@ export function createConnection({ state }) {
       "div.panel-head",
       {},
       h("h3", {}, "Webhooks to your bot"),
-      h("button.tool", { type: "button", onclick: write }, icon("edit"), "Write one"),
+      h("button.tool", { type: "button", onclick: write }, icon("edit"), "Send custom webhook"),
     ),
     filterRow((name) => {
       filter = name;
@@ -46,7 +46,7 @@ export function createConnection({ state }) {
     }),
     none,
     list,
-    h("p.hint", {}, icon("code"), "Point at a message and choose Inspect to see what is inside."),
+    h("p.hint", {}, icon("code"), "Point at a message and choose Inspect to see its details."),
   );
 
   function drawFacts() {
@@ -55,12 +55,12 @@ export function createConnection({ state }) {
     aboutBot.hidden = !isConnected || !webhook;
     const connected = isConnected ? ["good", "Connected"] : ["bad", "Not connected"];
     joined.replaceChildren(
-      facts([
+      detailList([
         ["This page", stateWord(...connected)],
         ["API", name],
         ["Number", phone && plus(phone)],
-        ["Number id", number.phone_number_id && h("code", {}, number.phone_number_id)],
-        ["Others", numbers.length > 1 && numbers.slice(1).map(otherNumber)],
+        ["Phone number ID", number.phone_number_id && h("code", {}, number.phone_number_id)],
+        ["Other numbers", numbers.length > 1 && numbers.slice(1).map(otherNumber)],
         ["Webhook", webhook ? h("code", {}, webhook) : "None: start with --webhook ADDRESS"],
       ]),
     );
@@ -110,13 +110,13 @@ function filterRow(choose) {
       choose(button.dataset.name);
     });
   }
-  return h("div.filter", { role: "group", "aria-label": "Which webhooks" }, buttons);
+  return h("div.filter", { role: "group", "aria-label": "Filter webhooks" }, buttons);
 }
 
 function deliveryNode(delivery) {
   const { body, status, error, seconds, time, attempt = 1, retry_after: wait } = delivery;
   const isTaken = status === 200;
-  const answer = stateWord(isTaken ? "good" : "bad", String(status ?? "no answer"));
+  const answer = stateWord(isTaken ? "good" : "bad", String(status ?? "no response"));
   const details = h(
     "details",
     {},
@@ -124,14 +124,14 @@ function deliveryNode(delivery) {
       "summary",
       {},
       answer,
-      h("span.delivery-what", {}, whatIn(body), attempt > 1 && ` · try ${attempt}`),
+      h("span.delivery-what", {}, whatIn(body), attempt > 1 && ` · attempt ${attempt}`),
       h("span.quiet", {}, tookWords(seconds)),
       h("time.quiet", {}, timeOf(time)),
     ),
   );
   // Hundreds may wait here: what is inside is drawn when somebody looks.
   details.addEventListener("toggle", () => details.append(...inside(delivery)), { once: true });
-  const next = wait > 0 && `Again in ${lengthWords(wait)}.`;
+  const next = wait > 0 && `Next attempt in ${lengthWords(wait)}.`;
   const said = [error, next].filter(Boolean).join(". ");
   return h("li", { data: { ok: String(isTaken) } }, details, said && h("p", { dir: "auto" }, said));
 }
@@ -141,9 +141,9 @@ function inside(delivery) {
   const names = Object.entries(headers).map(([name, value]) => [name, h("code", {}, value)]);
   return [
     id !== undefined && actions(delivery),
-    facts([["Address", url && h("code", {}, url)], ...names]),
+    detailList([["Address", url && h("code", {}, url)], ...names]),
     jsonBlock(body, "Body"),
-    answer && h("p.json-title", {}, "Answer of the bot"),
+    answer && h("p.json-title", {}, "Response of the bot"),
     answer && h("pre.json", { tabindex: 0 }, answer),
   ].filter(Boolean);
 }
@@ -163,8 +163,8 @@ function actions({ id, body }) {
 /** Let somebody edit *body* and send it to the bot. */
 async function sendBody({ body }) {
   const values = await ask({
-    title: "Send a webhook",
-    text: "Goes to your bot as if WhatsApp had sent it.",
+    title: "Send custom webhook",
+    text: "Sent to your bot as if it came from WhatsApp.",
     submit: "Send",
     fields: [
       {
@@ -172,8 +172,8 @@ async function sendBody({ body }) {
         value: JSON.stringify(body, null, 2),
       },
       {
-        ...{ name: "sign", label: "Sign it as WhatsApp does", type: "checkbox", checked: true },
-        hint: "Without, its signature is wrong: your bot should refuse it.",
+        ...{ name: "sign", label: "Valid signature", type: "checkbox", checked: true },
+        hint: "Otherwise the signature is invalid, and your bot should refuse the webhook.",
       },
     ],
     check: ({ body: text }) => wrongIn(text),
@@ -188,7 +188,7 @@ function wrongIn(text) {
     JSON.parse(text);
     return null;
   } catch (error) {
-    return `That is not JSON: ${error.message}`;
+    return `Invalid JSON: ${error.message}`;
   }
 }
 
@@ -216,7 +216,7 @@ function whatIn(body) {
     ...(value?.messages ?? []).map((message) => message.type),
     ...(value?.statuses ?? []).map((status) => status.status),
   ]);
-  return [...new Set(words)].join(", ") || "something else";
+  return [...new Set(words)].join(", ") || "other";
 }
 
 function tookWords(seconds) {
