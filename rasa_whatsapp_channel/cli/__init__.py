@@ -1,8 +1,8 @@
 """
-``rasa-whatsapp``: one module per command, loaded when it is called.
+Command line ``rasa-whatsapp``: one module per command, imported when it is called.
 
-A command ``name`` is the object `command` in the module of that name. Its line of help stands here,
-so that ``rasa-whatsapp --help`` imports none of them.
+A command is the object `command` in the module `commands.NAME`. Its line of help is here, so that
+``rasa-whatsapp --help`` imports none of them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 class Commands(click.Group):
-    """A group whose commands are modules beside this one."""
+    """A group whose commands are the modules in `commands`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -43,7 +43,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"{__name__}.{cmd_name}").command
+        command: click.Command = import_module(f"{__name__}.commands.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,4 +1,4 @@
-"""The commands and their options as a page of the site; .ci/site.py adds it when that is built."""
+"""Command-line reference: the commands and their options as a page of the documentation site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A response of a bot's domain, found and filled in as Rasa does it."""
+"""Responses of a bot's domain, selected and filled in as Rasa does it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every command does around its work: a loop, and errors in one sentence with a way out."""
+"""Command runner: an event loop for the work, and its errors as one sentence with a remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of this machine → media ids, made to fit and checked as the channel does it."""
+"""The bot's account, opened for sending: files of this machine are converted and uploaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from rasa_whatsapp_channel.cli.credentials import read_settings
+from rasa_whatsapp_channel.cli.open import read_settings
 from rasa_whatsapp_channel.media import files
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.convert.converter import Converter
@@ -27,7 +27,7 @@ from rasa_whatsapp_channel.whatsapp.transport import File
 
 
 @dataclass(frozen=True)
-class Desk:
+class BotAccount:
     """The bot's account, opened from outside of the bot, with a bar for what is uploaded."""
 
     settings: Settings
@@ -45,9 +45,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(
+async def open_account(
     credentials: Path, *, number: str | None = None, convert: bool | None = None
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[BotAccount]:
     """
     Open it for *number*, as in `read_settings`.
 
@@ -71,7 +71,7 @@ async def open_desk(
                 converter=Converter(Path(folder)) if converts else None,
             )
             try:
-                yield Desk(settings, client, uploads)
+                yield BotAccount(settings, client, uploads)
             finally:
                 await uploads.close()
                 await links.close()

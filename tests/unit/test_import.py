@@ -51,7 +51,7 @@ def test_the_pytest_plugin_costs_other_peoples_runs_nothing():
 
 def test_playing_transcripts_does_without_pytest():
     loaded = modules_after(
-        "import rasa_whatsapp_channel.cli.test, rasa_whatsapp_channel.replay.host"
+        "import rasa_whatsapp_channel.cli.commands.test, rasa_whatsapp_channel.replay.host"
     )
 
     assert "pytest" not in loaded

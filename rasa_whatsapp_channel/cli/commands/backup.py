@@ -1,4 +1,4 @@
-"""``rasa-whatsapp backup``: a whole copy of the store's file, while the bot runs."""
+"""``rasa-whatsapp backup``: copy the store to a file, while the bot runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from rasa_whatsapp_channel.cli.stores import Place, store_options
+from rasa_whatsapp_channel.cli.open import StoreLocation, store_options
 from rasa_whatsapp_channel.common import ChannelError
 
 PERCENT: Final = 100
@@ -36,7 +36,7 @@ def command(file: Path, force: bool, credentials: Path, store: str | None) -> No
     Exits with status 0 when FILE is written and checked, 1 when it is not, 2 for wrong options.
     """
     try:
-        source = Place(credentials, store).file()
+        source = StoreLocation(credentials, store).file()
     except ChannelError as error:
         raise click.ClickException(str(error)) from error
     if source is None:

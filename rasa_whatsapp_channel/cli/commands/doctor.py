@@ -1,4 +1,4 @@
-"""``rasa-whatsapp doctor``: find the mistake in a bot's set-up, and say how to mend it."""
+"""``rasa-whatsapp doctor``: find what is wrong with a bot's set-up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.cli.credentials import credentials_option
+from rasa_whatsapp_channel.cli.open import credentials_option
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.doctor.project import Environment, Project
 from rasa_whatsapp_channel.doctor.results import CheckResult, is_healthy

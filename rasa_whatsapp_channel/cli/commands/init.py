@@ -1,4 +1,4 @@
-"""``rasa-whatsapp init``: bring a bot onto WhatsApp, without taking anything away."""
+"""``rasa-whatsapp init``: connect a bot to WhatsApp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``rasa-whatsapp send``: one message, or one response, without a running bot."""
+"""``rasa-whatsapp send``: send one message or one response without a running bot."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from rasa_whatsapp_channel.cli.credentials import convert_option, credentials_option, read_settings
-from rasa_whatsapp_channel.cli.pairs import read_pairs, slot_option
-from rasa_whatsapp_channel.cli.person import to_person
+from rasa_whatsapp_channel.cli.open import convert_option, credentials_option, read_settings
+from rasa_whatsapp_channel.cli.options import read_pairs, slot_option, to_person
 from rasa_whatsapp_channel.cli.run import run, sentence
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.store.errors import StoreError
@@ -175,19 +174,19 @@ class _Sending:
         choices: Mapping[str, str] | None = None,
         note: str | None = None,
     ) -> None:
-        from rasa_whatsapp_channel.cli.uploads import open_desk
+        from rasa_whatsapp_channel.cli.uploads import open_account
         from rasa_whatsapp_channel.conversation.payloads import commands_of
 
         async with AsyncExitStack() as stack:
-            desk = await stack.enter_async_context(
-                open_desk(self.credentials, number=self.number, convert=self.convert)
+            account = await stack.enter_async_context(
+                open_account(self.credentials, number=self.number, convert=self.convert)
             )
-            ready = [(await desk.prepare(each.message), each.reply_to) for each in messages]
+            ready = [(await account.prepare(each.message), each.reply_to) for each in messages]
             tapped = any(True for message, _ in ready for _ in commands_of(message))
             if tapped or payloads or choices:
                 await self._tell_bot([message for message, _ in ready], payloads, choices)
             for message, reply_to in ready:
-                accepted = await desk.client.send(self.to, message, reply_to=reply_to, note=note)
+                accepted = await account.client.send(self.to, message, reply_to=reply_to, note=note)
                 click.echo(accepted.message_id)
                 await self._tell_names(accepted)
 
@@ -198,13 +197,13 @@ class _Sending:
         choices: Mapping[str, str] | None,
     ) -> None:
         """Note in the bot's store what taps on these messages mean, as the channel does."""
-        from rasa_whatsapp_channel.cli.stores import Place
+        from rasa_whatsapp_channel.cli.open import StoreLocation
         from rasa_whatsapp_channel.conversation.identity import People
         from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
         from rasa_whatsapp_channel.conversation.payloads import Payloads
 
         try:
-            async with Place(self.credentials, None).open() as store:
+            async with StoreLocation(self.credentials, None).open() as store:
                 name = self._conversation(await People(store.values).conversation_of(self.to))
                 kept = Payloads(store.values)
                 await kept.keep(payloads or {})
@@ -221,14 +220,14 @@ class _Sending:
 
     async def _tell_names(self, accepted: Accepted) -> None:
         """Note in the bot's store where WhatsApp knows the person by another number."""
-        from rasa_whatsapp_channel.cli.stores import Place
+        from rasa_whatsapp_channel.cli.open import StoreLocation
         from rasa_whatsapp_channel.conversation.identity import People
 
         names = (accepted.user_id, accepted.wa_id)
         if not set(names) - {None, self.to}:
             return
         try:
-            async with Place(self.credentials, None).open() as store:
+            async with StoreLocation(self.credentials, None).open() as store:
                 people = People(store.values)
                 await people.tie(await people.conversation_of(self.to), *names)
         except StoreError as error:

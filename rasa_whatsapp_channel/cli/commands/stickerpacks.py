@@ -1,4 +1,4 @@
-"""``rasa-whatsapp stickerpacks``: the packs of stickers that an on-premises client keeps."""
+"""``rasa-whatsapp stickerpacks``: sticker packs of an on-premises client."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TypeVar
 
 import click
 
-from rasa_whatsapp_channel.cli.admin import open_admin
-from rasa_whatsapp_channel.cli.credentials import credentials_option
+from rasa_whatsapp_channel.cli.open import credentials_option, open_admin
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesAdmin
 

@@ -1,4 +1,4 @@
-"""``rasa-whatsapp media``: the files WhatsApp keeps for a bot."""
+"""``rasa-whatsapp media``: the files WhatsApp stores for a bot."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import IO
 
 import click
 
-from rasa_whatsapp_channel.cli.clients import open_client
-from rasa_whatsapp_channel.cli.credentials import convert_option, credentials_option
-from rasa_whatsapp_channel.cli.kept import command as kept
+from rasa_whatsapp_channel.cli.commands.media_kept import command as kept
+from rasa_whatsapp_channel.cli.open import convert_option, credentials_option, open_client
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.whatsapp.clients.base import Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
@@ -87,14 +86,14 @@ def delete(media_id: str, yes: bool, credentials: Path) -> None:
 
 
 async def _upload(credentials: Path, file: Path, kind: str | None, convert: bool | None) -> str:
-    from rasa_whatsapp_channel.cli.uploads import guess_kind, open_desk
+    from rasa_whatsapp_channel.cli.uploads import guess_kind, open_account
 
-    async with open_desk(credentials, convert=convert) as desk:
-        converts = desk.settings.media.convert if convert is None else convert
+    async with open_account(credentials, convert=convert) as account:
+        converts = account.settings.media.convert if convert is None else convert
         if kind == "voice":
-            return await desk.uploads.upload(str(file), "audio", voice=True)
+            return await account.uploads.upload(str(file), "audio", voice=True)
         guessed = await asyncio.to_thread(guess_kind, file, convert=converts)
-        return await desk.uploads.upload(str(file), kind or guessed)
+        return await account.uploads.upload(str(file), kind or guessed)
 
 
 async def _get(credentials: Path, media_id: str) -> MediaInfo:

@@ -1,4 +1,4 @@
-"""``rasa-whatsapp test``: play transcripts against a bot, and record them from a chat."""
+"""``rasa-whatsapp test``: play transcripts against a bot, or record one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``rasa-whatsapp lint``: say what of a domain will not fit."""
+"""``rasa-whatsapp lint``: check a bot's responses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.cli.credentials import FILE, read_access, read_wordless
+from rasa_whatsapp_channel.cli.open import FILE, read_access, read_wordless
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter

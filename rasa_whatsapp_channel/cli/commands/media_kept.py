@@ -1,4 +1,4 @@
-"""``rasa-whatsapp media kept``: the files that users sent, where the channel keeps them."""
+"""``rasa-whatsapp media kept``: the files that users sent, where the channel stores them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from rasa_whatsapp_channel.cli.credentials import credentials_option, read_settings
-from rasa_whatsapp_channel.cli.person import to_person
+from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
+from rasa_whatsapp_channel.cli.options import to_person
 from rasa_whatsapp_channel.cli.run import sentence
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rasa_whatsapp_channel.media.kept import Kept, KeptFile
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
 _KINDS: Final = ("image", "video", "audio", "document")
 
 

@@ -1,4 +1,4 @@
-"""Options written as ``NAME=VALUE``."""
+"""Options that several commands have: people, slots, pairs of name and value."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,3 +32,11 @@ def slot_option(function: Function) -> Function:
         callback=read_pairs,
         help="What stands in a slot; may be given several times.",
     )(function)
+
+
+def to_person(number: str) -> str:
+    """Return *number* as WhatsApp and the store write it; a user id stays as it is."""
+    try:
+        return to_recipient(number)
+    except InvalidMessage as error:
+        raise click.BadParameter(error.problem) from error

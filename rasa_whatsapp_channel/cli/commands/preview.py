@@ -1,4 +1,4 @@
-"""``rasa-whatsapp preview``: what one response becomes."""
+"""``rasa-whatsapp preview``: show what a response becomes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.cli.pairs import slot_option
+from rasa_whatsapp_channel.cli.options import slot_option
 from rasa_whatsapp_channel.cli.responses import read_response
 from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.domain.read import Variation

@@ -1,4 +1,4 @@
-"""``rasa-whatsapp providers``: the logins with which an on-premises client fetches links."""
+"""``rasa-whatsapp providers``: logins for links, stored by an on-premises client."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from rasa_whatsapp_channel.cli.admin import open_admin
-from rasa_whatsapp_channel.cli.credentials import credentials_option
+from rasa_whatsapp_channel.cli.open import credentials_option, open_admin
 from rasa_whatsapp_channel.cli.run import run
 
 

@@ -1,9 +1,11 @@
-"""credentials.yml, read as Rasa reads it, without Rasa."""
+"""Opens what commands work on: the settings in credentials.yml, the bot's client, its store."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -15,12 +17,15 @@ from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings, groups
 from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.settings.keys import read_keys
+from rasa_whatsapp_channel.store.base import OUTSIDE, Store
+from rasa_whatsapp_channel.store.errors import StoreError
 
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.domain.slots import Unset
+    from rasa_whatsapp_channel.whatsapp.clients.base import Client
+    from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesAdmin
 
 FILE: Final = "credentials.yml"
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -124,3 +129,68 @@ def _read_block(path: Path) -> tuple[Mapping[str, Any], list[Unset]]:
         raise SettingsError(f"{path}: {CHANNEL}: must be a group of keys")
     values, unset = fill_variables(block, os.environ)
     return values or {}, unset
+
+
+@asynccontextmanager
+async def open_client(credentials: Path) -> AsyncIterator[Client]:
+    from rasa_whatsapp_channel.app import make_client  # it brings everything a bot needs
+
+    client = make_client(read_settings(credentials))
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def open_admin(credentials: Path) -> AsyncIterator[OnPremisesAdmin]:
+    """Raises `SettingsError` where *credentials* name another API."""
+    from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesClient
+
+    async with open_client(credentials) as client:
+        if not isinstance(client, OnPremisesClient):
+            raise SettingsError(f"api {client.api.name} has none of this, only on_premises")
+        yield client.admin
+
+
+@dataclass(frozen=True)
+class StoreLocation:
+    """Where the store is: its *url*, or what the file *credentials* says."""
+
+    credentials: Path
+    url: str | None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Store]:
+        """Open the store. Raises `StoreError` when there is none, and makes none."""
+        from rasa_whatsapp_channel.store import open_store
+
+        async with open_store(self._find(), retention=OUTSIDE) as store:
+            yield store
+
+    def file(self) -> Path | None:
+        """Return the file of the store, None where it is in Redis. Raises `StoreError`."""
+        from rasa_whatsapp_channel.store import SQLITE
+
+        url = self._find()
+        return Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
+
+    def _find(self) -> str:
+        from rasa_whatsapp_channel.store import SQLITE
+
+        url = self.url or read_store(self.credentials)
+        if url == "memory:":
+            raise StoreError("store memory: is inside of the bot, where nobody else can see it")
+        path = Path(url.removeprefix(SQLITE))
+        if url.startswith(SQLITE) and not path.is_file():
+            raise StoreError(
+                f"there is no store at {path.absolute()}; go to the folder where the bot was "
+                "started, or name the store with --store"
+            )
+        return url
+
+
+def store_options(function: Function) -> Function:
+    """The two options that make a `StoreLocation`: `credentials` and `store`."""
+    url = click.option("--store", help="The store itself, as in the setting of that name.")
+    return credentials_option(url(function))

@@ -1,0 +1,1 @@
+"""The commands of ``rasa-whatsapp``, one module each; `command` is what click runs."""
