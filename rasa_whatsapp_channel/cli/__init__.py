@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.common import installed_version
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "backup": "Copy the store to a file, while the bot runs.",
-        "doctor": "Find the mistake in a bot's set-up, and say how to mend it.",
+        "doctor": "Find the mistake in a bot's set-up, and say how to fix it.",
         "init": "Bring a bot onto WhatsApp, without taking anything away.",
         "media": "The files WhatsApp keeps for the bot: upload, look at, download, delete.",
         "providers": "Logins for links, kept by an on-premises client.",
@@ -28,7 +28,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "lint": "Say what of a bot's responses will not fit.",
         "preview": "What one response becomes: the bubbles and the bodies.",
         "stickerpacks": "Packs of stickers, kept by an on-premises client.",
-        "simulate": "A WhatsApp on your desk: a page to chat with your bot.",
+        "simulate": "WhatsApp simulator: a page to chat with your bot.",
         "test": "Play conversations against a bot, and say what differs.",
     }
 )

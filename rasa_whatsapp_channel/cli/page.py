@@ -75,4 +75,4 @@ def _value(param: click.Option) -> str:
 
 def _default(param: click.Option) -> str:
     shown = param.show_default and isinstance(param.default, (str, int, float)) and param.default
-    return f"Without it: `{param.default}`." if shown and not param.is_flag else ""
+    return f"Default: `{param.default}`." if shown and not param.is_flag else ""

@@ -151,19 +151,19 @@ async def collect_webhook(
         health,
         challenge,
         answer,
-        signed=await _call(transport, "POST", address, proof(settings, BODY)),
-        forged=await _call(transport, "POST", address, proof(settings, BODY, wrong=True)),
+        signed=await _call(transport, "POST", address, authentication(settings, BODY)),
+        forged=await _call(transport, "POST", address, authentication(settings, BODY, valid=False)),
         registered=registered,
     )
 
 
-def proof(settings: Settings, body: bytes, *, wrong: bool = False) -> Call:
+def authentication(settings: Settings, body: bytes, *, valid: bool = True) -> Call:
     """Return what WhatsApp shows with *body*; with *wrong* what somebody else would."""
     headers, query = {"Content-Type": "application/json"}, {}
     secret = settings.app_secret or settings.webhook_secret
     if secret:
         key = secret if isinstance(secret, str) else secret[0]
-        digest = sign(body, f"not {key}" if wrong else key)
+        digest = sign(body, key if valid else f"not {key}")
         hexadecimal = f"sha256={digest.hex()}"
         headers |= {
             "cloud": {"X-Hub-Signature-256": hexadecimal},
@@ -171,9 +171,9 @@ def proof(settings: Settings, body: bytes, *, wrong: bool = False) -> Call:
             "360dialog": {"X-360dialog-Signature": hexadecimal},
         }.get(settings.api, {})
     if settings.webhook_token:
-        query["token"] = f"not-{settings.webhook_token}" if wrong else settings.webhook_token
+        query["token"] = settings.webhook_token if valid else f"not-{settings.webhook_token}"
     if settings.webhook_username:
-        pair = f"{settings.webhook_username}:{'not-' if wrong else ''}{settings.webhook_password}"
+        pair = f"{settings.webhook_username}:{'' if valid else 'not-'}{settings.webhook_password}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     return Call(headers, query)
 

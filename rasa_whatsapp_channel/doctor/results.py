@@ -13,7 +13,7 @@ from typing import Final
 
 
 class State(str, Enum):
-    """*error*: must be mended. *warning*: works, but look at it. *skipped*: could not be tried."""
+    """*error*: must be fixed. *warning*: works, but look at it. *skipped*: could not be tried."""
 
     OK = "ok"
     WARNING = "warning"
@@ -56,7 +56,7 @@ def skipped(check: str, text: str, remedy: str = "") -> CheckResult:
 
 
 def is_healthy(results: Iterable[CheckResult]) -> bool:
-    """Return whether nothing must be mended."""
+    """Return whether nothing must be fixed."""
     return not any(result.state is State.ERROR for result in results)
 
 
@@ -67,7 +67,7 @@ _MARKS: Final[Mapping[State, tuple[str, str]]] = {
     State.SKIPPED: ("–", "bright_black"),
 }
 _COUNTED: Final[Mapping[State, str]] = {
-    State.ERROR: "to mend",
+    State.ERROR: "to fix",
     State.WARNING: "to look at",
     State.SKIPPED: "not tried",
     State.OK: "OK",

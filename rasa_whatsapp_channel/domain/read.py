@@ -13,7 +13,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.marked import Document, DomainError, Marked
 
-_ENDINGS: Final = (".yml", ".yaml")
+_EXTENSIONS: Final = (".yml", ".yaml")
 # What `rasa init` puts beside a bot; one of them tells the bot's folder.
 _BOT_FILES: Final = ("config.yml", "credentials.yml", "endpoints.yml", "domain.yml")
 # Rasa takes a file with one of these for a part of the domain.
@@ -162,7 +162,9 @@ def _read_source(file: Path) -> Source:
         part = (document.value or {}).get(key)
         if part is not None and not isinstance(part, Mapping):
             line = document.line_of((key,))
-            raise DomainError(f"{file}:{line}: {key} must be a map of names, not a list or a text")
+            raise DomainError(
+                f"{file}:{line}: {key} must be a map of names, not a list or a string"
+            )
     return Source(str(file), text, document)
 
 
@@ -223,7 +225,7 @@ def bot_files(folder: Path) -> list[Path]:
 
     They are ``domain.yml``, the folder ``domain``, and what has responses in the folder ``data``.
     """
-    own = (folder / f"domain{ending}" for ending in _ENDINGS)
+    own = (folder / f"domain{extension}" for extension in _EXTENSIONS)
     files = [file for file in own if file.is_file()]
     files += _below(folder / "domain")
     if files:
@@ -259,5 +261,5 @@ def _below(folder: Path) -> Iterator[Path]:
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if name.endswith(_ENDINGS):
+            if name.endswith(_EXTENSIONS):
                 yield Path(here, name)

@@ -17,7 +17,7 @@ _KINDS: Final = (
     (type(None), "nothing"),
     (bool, "true or false"),
     ((int, float), "a number"),
-    (str, "a text"),
+    (str, "a string"),
     (date, "a date"),
     (Mapping, "a map"),
     (list, "a list"),
@@ -135,9 +135,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             "{field} comes from a slot, so nothing of this variation can be checked",
         ),
         "WA618": Rule(
-            "a key that stands twice",
+            "a duplicated key",
             Level.ERROR,
-            "{key!r} stands twice in one map; Rasa refuses the file",
+            "{key!r} is duplicated in one map; Rasa refuses the file",
         ),
         "WA619": Rule(
             "intents of the channel are missing",

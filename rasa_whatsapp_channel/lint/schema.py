@@ -47,7 +47,7 @@ def check_schema(variation: Mapping[str, Any]) -> Iterator[Remark]:
 
 def _check_kind(key: str, value: Any) -> Iterator[Remark]:
     if key in _TEXTS and not isinstance(value, str):
-        yield _wrong((key,), "a text", value, _text_hint(key, value))
+        yield _wrong((key,), "a string", value, _text_hint(key, value))
     elif key in _MAPS and not isinstance(value, Mapping):
         yield _wrong((key,), "a map", value, _map_hint(key, value))
     elif key in _LISTS and not isinstance(value, list):
@@ -67,7 +67,7 @@ def _check_button(key: str, number: int, button: Any) -> Iterator[Remark]:
         value = button.get(part)
         if value is not None and not isinstance(value, str):
             path = (key, number, part)
-            yield _wrong(path, "a text", value, _text_hint(part, value))
+            yield _wrong(path, "a string", value, _text_hint(part, value))
 
 
 def _wrong(path: Path, wanted: str, value: Any, hint: str = "") -> Remark:

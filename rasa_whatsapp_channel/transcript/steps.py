@@ -4,8 +4,8 @@ The YAML of a transcript → its steps, and back.
     name: Somebody asks for a picture        # all but `chat` may be left out
     person: "+49 151 12345678"
     chat:
-    - user: hi                               # a text; else a map, see `DOES`
-    - bot: ~/Welcome to .*/                  # a text, a pattern; else a map, see `expect.NAMES`
+    - user: hi                               # a string; else a map, see `DOES`
+    - bot: ~/Welcome to .*/                  # a string, a pattern; else a map, see `expect.NAMES`
     - user: {taps: Picture}
     - bot: {image: lake.jpg, text: "The lake, this evening"}
     - clock: 25h
@@ -153,7 +153,7 @@ def _parse_step(where: str, step: object) -> Step:
         return Advance(seconds) if kind == "clock" else Silence(seconds)
     words = {"text": value} if isinstance(value, str) else value
     if not isinstance(words, Mapping) or not words:
-        raise TranscriptError(f"{where}: {kind} takes a text or a map, not {value!r}")
+        raise TranscriptError(f"{where}: {kind} takes a string or a map, not {value!r}")
     if kind == "user":
         _only(where, words, DOES)
         return Does(dict(words))

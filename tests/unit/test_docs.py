@@ -165,7 +165,7 @@ def test_the_page_of_commands_has_a_part_for_each_with_its_options() -> None:
     parts = re.findall(r"^## rasa-whatsapp (\w+)$", page, re.M)
     assert sorted(parts) == sorted(COMMANDS)
     assert "### rasa-whatsapp queue purge" in page
-    assert "| `--port INTEGER` | Without it: `8400`. |" in page
+    assert "| `--port INTEGER` | Default: `8400`. |" in page
 
 
 def test_the_table_of_metadata_names_everything_that_is_always_there() -> None:

@@ -32,7 +32,7 @@ from rasa_whatsapp_channel.doctor.results import CheckResult, is_healthy
 )
 @click.option("--account", metavar="ID", help="The business account, if the token does not tell.")
 @click.option("--offline", is_flag=True, help="Leave out all that needs the network.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 def command(
     credentials: Path,
     endpoints: Path | None,
@@ -43,10 +43,10 @@ def command(
     as_json: bool,
 ) -> None:
     """
-    Find the mistake in a bot's set-up, and say how to mend it.
+    Find the mistake in a bot's set-up, and say how to fix it.
 
     Looks at credentials.yml, the token, the number, the webhook, the store, the model and the
-    domain. Changes nothing. Ends with 1 when something must be mended.
+    domain. Changes nothing. Exits with status 1 when something must be fixed.
 
     \b
     Examples:

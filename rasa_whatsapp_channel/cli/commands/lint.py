@@ -60,8 +60,8 @@ def command(
     """
     Check the responses of a bot against WhatsApp and Rasa.
 
-    PATH is a domain file, a folder of them, or the folder of a bot. Ends with 1 when there are
-    errors.
+    PATH is a domain file, a folder of them, or the folder of a bot.
+    Exits with status 1 when there are errors.
     """
     try:
         linters = [

@@ -45,7 +45,7 @@ def _filters(function: Function) -> Function:
 
 @command.command("list")
 @_filters
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 def list_command(
     credentials: Path, person: str | None, kind: str | None, older_than: int | None, as_json: bool
 ) -> None:

@@ -107,7 +107,7 @@ class Row:
         )
 
     def summary(self, *, show_numbers: bool) -> dict[str, Any]:
-        """Return it for programs, without its body."""
+        """Return it for JSON output, without its body."""
         return {
             "queue": self.queue,
             "state": self.state,
@@ -224,7 +224,7 @@ def command() -> None:
 @command.command("list")
 @_queue_option
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Per state.")
-@click.option("--json", "as_json", is_flag=True, help="For programs, with whole keys.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON, with whole keys.")
 @click.option("--show-numbers", is_flag=True, help="Show phone numbers and user ids.")
 @store_options
 def list_command(

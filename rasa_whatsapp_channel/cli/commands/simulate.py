@@ -136,7 +136,7 @@ class Shown:
                 await showing
 
     def end(self) -> None:
-        """Print the table, and end with 1 if there was a fault."""
+        """Print the table, and exit with status 1 if there was a fault."""
         if self.error is not None:
             raise click.ClickException(str(self.error))
         if self.results is None:
@@ -316,14 +316,14 @@ def _read_numbers(
 @load_options
 def command(api: str, phone_number_id: str, token_hours: float | None, **options: Any) -> None:
     """
-    A WhatsApp on your desk: a page to chat with your bot.
+    WhatsApp simulator: a page to chat with your bot.
 
     With --weather rough it behaves as WhatsApp does on a bad day, which the bot should get over,
     e.g. --weather rough --seed 7. What happens is told here and on the page.
 
     With --load many people write to the bot at once, e.g. --load 200 --rate 50 --duration 1m. What
-    one of them gets alone, before the others begin, is what everybody must get. Ends with 1 when
-    something was lost, doubled or out of order.
+    one of them gets alone, before the others begin, is what everybody must get.
+    Exits with status 1 when something was lost, doubled or out of order.
     """
     from rasa_whatsapp_channel.simulator import server  # it brings aiohttp, which takes its time
 

@@ -94,7 +94,7 @@ def command(transcripts: Sequence[Path], record: str | None, **options: object) 
     Play transcripts against a bot, and say what differs.
 
     A transcript is a YAML file with what a person does and what the bot shall answer; a folder
-    stands for the transcripts in it. Ends with 1 when a bot says something else.
+    stands for the transcripts in it. Exits with status 1 when a bot says something else.
     """
     chosen = Options(**options)  # type: ignore[arg-type]  # click has checked them
     if record is None and not transcripts:

@@ -44,7 +44,7 @@ def check_workers(
 ) -> Iterator[CheckResult]:
     if facts.endpoints_problem:
         yield error(
-            "bot.endpoints", facts.endpoints_problem, "Mend the line; see docs/several-servers.md."
+            "bot.endpoints", facts.endpoints_problem, "Fix the line; see docs/several-servers.md."
         )
         return
     raw = environ.get("SANIC_WORKERS", "1")
@@ -114,7 +114,7 @@ def check_model(facts: BotFacts) -> CheckResult:
 def check_domain(facts: BotFacts, settings: Settings | None) -> Iterator[CheckResult]:
     if facts.domain_problem:
         yield error(
-            "bot.domain", facts.domain_problem, "Mend that; `rasa data validate` tells more."
+            "bot.domain", facts.domain_problem, "Fix that; `rasa data validate` tells more."
         )
         return
     yield from _check_intents(facts, settings)

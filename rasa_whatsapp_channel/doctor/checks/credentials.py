@@ -55,7 +55,7 @@ def check_credentials(
         return Credentials((error("credentials.file", text, _INIT),))
     twice = [key for key, _ in document.repeated]
     if twice:
-        text = f"{', '.join(twice)} stands twice in one map of {written.path}; Rasa refuses that."
+        text = f"{', '.join(twice)} is duplicated in one map of {written.path}; Rasa refuses that."
         return Credentials(
             (
                 error(
@@ -84,7 +84,7 @@ def _yaml_remedy(text: str) -> str:
         return "Write lists with ${VARIABLES} over several lines, each with `- ` in front."
     if "\t" in text:
         return "Indent with spaces; YAML takes no tabs."
-    return "Mend that line; keys are indented by two spaces, and `key: value` has one after `:`."
+    return "Fix that line; keys are indented by two spaces, and `key: value` has one after `:`."
 
 
 def _check_block(document: Marked) -> Iterator[CheckResult]:
@@ -253,9 +253,9 @@ def _check_safety(settings: Settings) -> Iterator[CheckResult]:
         return
     if settings.allow_unsigned_webhooks:
         yield warning(
-            "credentials.proof",
+            "credentials.signature",
             "allow_unsigned_webhooks: anybody who knows the address can write to the bot.",
-            "Take it away, and give the proof that the API has.",
+            "Take it away, and set the secret with which the API signs its webhooks.",
         )
     if not settings.verify_tls:
         yield warning(

@@ -69,7 +69,7 @@ def _remedy(facts: StoreFacts) -> str:
     if "cannot be written" in facts.problem:
         return "Give it to the user that runs Rasa, or name another place with `store:`."
     if facts.kind == "redis":
-        return "Mend that at the Redis, or correct its address in `store:`."
+        return "Fix that at the Redis, or correct its address in `store:`."
     return f"Write {_FORMS}."
 
 

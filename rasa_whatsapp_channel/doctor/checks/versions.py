@@ -81,7 +81,7 @@ def check_versions(facts: VersionFacts) -> Iterator[CheckResult]:
         yield error(
             "versions.load",
             f"Rasa cannot load the channel: {facts.load}.",
-            "Rasa itself only says that it failed to find the class; mend this, or install again.",
+            "Rasa itself only says that it failed to find the class; fix this, or install again.",
         )
 
 

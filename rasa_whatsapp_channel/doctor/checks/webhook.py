@@ -94,7 +94,7 @@ def check_webhook(facts: WebhookFacts, settings: Settings) -> Iterator[CheckResu
         return
     if settings.allowed_networks and reply.status == 401:
         yield skipped(
-            "webhook.proof",
+            "webhook.signature",
             "The webhook may be called from allowed_networks only, and this machine is in none.",
         )
         return
@@ -207,11 +207,11 @@ def _check_challenge(reply: Reply, answer: str) -> CheckResult:
 def _check_signed(reply: Reply, settings: Settings) -> CheckResult:
     check = "webhook.signature"
     if reply.status == 200:
-        return ok(check, "a webhook with the right proof is taken")
+        return ok(check, "a webhook with a valid signature is accepted")
     if reply.status == 401:
         return error(
             check,
-            f"The bot there refuses a webhook with this file's {_proof_of(settings)}.",
+            f"The bot there refuses a webhook with this file's {_secret_of(settings)}.",
             "It was started with another one, or a proxy changes bytes or headers on the way: "
             "start it again with this file.",
         )
@@ -224,12 +224,12 @@ def _check_signed(reply: Reply, settings: Settings) -> CheckResult:
     shown = reply.failure or f"HTTP {reply.status}"
     return error(
         check,
-        f"A webhook with the right proof is answered {shown}.",
+        f"A webhook with a valid signature is answered {shown}.",
         "Let POST through to Rasa, with bodies up to 3 MB.",
     )
 
 
-def _proof_of(settings: Settings) -> str:
+def _secret_of(settings: Settings) -> str:
     for name in ("app_secret", "webhook_secret", "webhook_token", "webhook_password"):
         if getattr(settings, name):
             return name
@@ -238,17 +238,17 @@ def _proof_of(settings: Settings) -> str:
 
 def _check_forged(reply: Reply, settings: Settings) -> Iterator[CheckResult]:
     if reply.status == 401:
-        yield ok("webhook.forged", "a webhook with a wrong proof is refused")
+        yield ok("webhook.forged", "a webhook with an invalid signature is refused")
     elif reply.status == 200 and not settings.allow_unsigned_webhooks:
         yield error(
             "webhook.forged",
-            "A webhook with a wrong proof is taken: anybody can write to the bot.",
+            "A webhook with an invalid signature is accepted: anybody can write to the bot.",
             "Start the bot again with this file, without allow_unsigned_webhooks.",
         )
     elif reply.status == 200 and not is_loopback(settings.base_url):
         yield warning(
             "webhook.forged",
-            "Webhooks are taken without any proof.",
+            "Webhooks are accepted without authentication.",
             "Take allow_unsigned_webhooks away.",
         )
 

@@ -28,7 +28,7 @@ async def test_the_report_names_each_area_and_ends_with_1_when_something_is_to_m
         assert area in lines
     assert any("✘ model" in line for line in lines)
     assert "→ `rasa train`" in done.stdout
-    assert " to mend, " in lines[-1]
+    assert " to fix, " in lines[-1]
     assert "\x1b" not in done.stdout  # no colours where nobody sees them
     assert max(map(len, lines)) <= 80
 

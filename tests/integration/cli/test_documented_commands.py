@@ -75,7 +75,7 @@ async def types(command: str, rasa_whatsapp: Any) -> None:
 
     done = await rasa_whatsapp(*shlex.split(command)[1:], input="y\n", env={"SHOP_TOKEN": "token"})
 
-    # The doctor ends with 1 where it finds something, as it does in a folder without a model.
+    # The doctor exits with status 1 in a folder without a model.
     fine = (0, 1) if " doctor" in command else (0,)
     assert done.exit_code in fine, f"{command}\n{done.output}"
     assert not isinstance(done.exception, Exception), done.exception

@@ -56,7 +56,7 @@ def a_list_in_brackets_with_a_variable(setup):
     setup.replace('app_secret: "simulator-secret"', "app_secret: [ ${ONE}, ${TWO} ]")
 
 
-@planted("credentials.file", "stands twice", "Keep one of them")
+@planted("credentials.file", "is duplicated", "Keep one of them")
 def a_key_twice(setup):
     setup.add("verify_token: another")
 

@@ -48,7 +48,7 @@ def test_long_texts_are_wrapped_under_themselves():
 
 
 def test_the_last_line_counts_what_is_to_do():
-    assert click.unstyle(summary(VERDICTS)) == "1 to mend, 1 to look at, 1 not tried, 1 OK"
+    assert click.unstyle(summary(VERDICTS)) == "1 to fix, 1 to look at, 1 not tried, 1 OK"
 
 
 def test_json_says_whether_it_is_healthy_and_all_of_each_check():

@@ -65,7 +65,7 @@ def test_what_is_written_is_read_again():
         ("chat: [{user: hi}, {bott: ho}]", "step 2: 'bott' is not known; did you mean bot?"),
         ("chat: [{bot: {imag: x}}]", "'imag' is not known; did you mean image?"),
         ("chat: [{user: {tap: x}}]", "'tap' is not known; did you mean taps?"),
-        ("chat: [{user: 5}]", "user takes a text or a map, not 5"),
+        ("chat: [{user: 5}]", "user takes a string or a map, not 5"),
         ("chat: [{clock: later}]", "clock takes a time such as 90s or 25h, not 'later'"),
         ("chat: [{bot: ~/(/}]", "is no pattern"),
         ("chat: [{bot: {buttons: [Yes, ~/(/]}}]", "is no pattern"),
