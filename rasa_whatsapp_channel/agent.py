@@ -1,13 +1,12 @@
 """
-Rasa's agent, watched from outside: what it does without, and what it keeps to itself. And its
-trackers, for what is no turn.
+Watch over Rasa's agent: turn what Rasa swallows into errors, and write events into its trackers.
 
-Rasa goes on where it should stop. With its tracker store away it takes everybody for a newcomer;
-with the action server away it says "done" all the same; from a conversation that is paused nothing
-comes at all. It tells so in its log, in hooks and in the exceptions that leave it; they are read
-here, and become errors of ours.
+Rasa goes on where it should stop. Without its tracker store it takes everybody for a newcomer;
+without the action server it ends the turn as if all had been done; in a paused conversation it says
+nothing. It tells so in its log, in hooks and in the exceptions that leave it. These are read here
+and become errors of this package.
 
-Imports nothing of Rasa or of the stores' libraries: exceptions are known by their names.
+Imports neither Rasa nor the libraries of its stores: their exceptions are known by name.
 """
 
 from __future__ import annotations
@@ -90,7 +89,7 @@ _ACTION: Final = re.compile(r"(?:running|custom) action '([^']+)'")
 
 
 def why_unavailable(error: BaseException) -> BotUnavailable | None:
-    """Return *error* as ours where it says that something the bot needs is away."""
+    """Return `BotUnavailable` if *error* says that something the bot needs is away, else None."""
     if isinstance(error, BotUnavailable):
         return error
     if isinstance(error, ChannelError):
@@ -108,19 +107,19 @@ def why_unavailable(error: BaseException) -> BotUnavailable | None:
 
 
 @dataclass
-class Heard:
-    """What was noticed while the bot heard one turn."""
+class TurnReport:
+    """What was noticed during one turn: what is away, and which actions failed, with the reason."""
 
     away: BotUnavailable | None = None
     failed: dict[str, str] = field(default_factory=dict)  # action → why
 
 
-_turn: ContextVar[Heard | None] = ContextVar("whatsapp_turn", default=None)
+_turn: ContextVar[TurnReport | None] = ContextVar("whatsapp_turn", default=None)
 
 
-class Watch:
+class AgentWatch:
     """
-    Of one server process, over the agent that it has at the moment.
+    One per server process; the agent may be replaced while it runs.
 
     *wait_for_action_server* is the setting: then a turn ends where an action could not be reached.
     """
@@ -136,21 +135,21 @@ class Watch:
         self._metrics = metrics
         self._wait_for_action_server = wait_for_action_server
         self._watched: Any = None
-        self._ear = _Ear(self)
+        self._log_handler = _RasaLogHandler(self)
 
     def open(self) -> None:
         for name in _LOGGERS:
-            logging.getLogger(name).addHandler(self._ear)
+            logging.getLogger(name).addHandler(self._log_handler)
 
     def close(self) -> None:
         for name in _LOGGERS:
-            logging.getLogger(name).removeHandler(self._ear)
+            logging.getLogger(name).removeHandler(self._log_handler)
 
     @contextmanager
-    def turn(self, agent: Any) -> Iterator[Heard]:
-        """Watch what is done for one turn; raises `BotUnavailable` where it cannot be done now."""
+    def turn(self, agent: Any) -> Iterator[TurnReport]:
+        """Watch one turn; raises `BotUnavailable` if it cannot be done now."""
         self._watch_tracker_store(agent)
-        turn = Heard()
+        turn = TurnReport()
         token = _turn.set(turn)
         try:
             yield turn
@@ -188,10 +187,10 @@ class Watch:
                 return True
 
     async def look_for_actions(
-        self, agent: Any, heard: Heard, sender_id: str, message_id: str
+        self, agent: Any, report: TurnReport, sender_id: str, message_id: str
     ) -> None:
         """While the action server is away: see whether an action ran in this turn."""
-        if heard.failed or not self._outages.is_away(ACTION_SERVER):
+        if report.failed or not self._outages.is_away(ACTION_SERVER):
             return
         tracker = await self.retrieve(agent, sender_id)
         if tracker is not None and _actions(tracker, message_id) & set(agent.domain.user_actions):
@@ -226,7 +225,7 @@ class Watch:
         turn.away = away
         raise away from error
 
-    def hear(self, logger_name: str, text: str, error: BaseException | None) -> None:
+    def read_log(self, logger_name: str, text: str, error: BaseException | None) -> None:
         """Take note of what Rasa says in its log during a turn, having swallowed *error*."""
         turn = _turn.get()
         if turn is None:
@@ -242,7 +241,7 @@ class Watch:
         elif found := _ACTION.search(text):
             self._action_failed(turn, found.group(1), error)
 
-    def _action_failed(self, turn: Heard, action: str, error: BaseException | None) -> None:
+    def _action_failed(self, turn: TurnReport, action: str, error: BaseException | None) -> None:
         root = _unreached(error)
         turn.failed[action] = "away" if root else "failed"
         if root is None:
@@ -258,7 +257,7 @@ class Watch:
             raise away
         self._outages.note(away)
 
-    def _count(self, turn: Heard) -> None:
+    def _count(self, turn: TurnReport) -> None:
         for reason in turn.failed.values():
             self._metrics.action_failed(reason)
 
@@ -308,21 +307,21 @@ def _is_terminated(tracker: Any) -> bool:
     return bool(getattr(tracker, "terminated", False))
 
 
-class _Ear(logging.Handler):
+class _RasaLogHandler(logging.Handler):
     """
-    Hears what Rasa logs of what it has swallowed.
+    Reads what Rasa logs about exceptions it has swallowed.
 
     Rasa 3.6 logs text, Rasa Pro one JSON or a coloured line; the exception is the one being handled
-    while the line is written. What `hear` raises leaves through that call, and ends the turn.
+    while the line is written. What `read_log` raises leaves through that call, and ends the turn.
     """
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: AgentWatch) -> None:
         super().__init__(logging.WARNING)
         self._watch = watch
 
     def emit(self, record: logging.LogRecord) -> None:
         if _turn.get() is not None:
-            self._watch.hear(record.name, record.getMessage(), sys.exc_info()[1])
+            self._watch.read_log(record.name, record.getMessage(), sys.exc_info()[1])
 
 
 # Where Rasa tells of an action that did not run, of the validation of a slot that did not, in

@@ -1,4 +1,4 @@
-"""The line that says what a channel has begun to do: with what, and what is unusual about it."""
+"""The startup log line: API, number, address, store, webhook and anything unusual."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Settings` → store, client and workers, put together, opened and closed in the right order."""
+"""Composition root: settings → store, clients, workers and endpoint, opened and closed in order."""
 
 from __future__ import annotations
 

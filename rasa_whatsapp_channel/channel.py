@@ -1,8 +1,8 @@
 """
-The channel as Rasa sees it: the only module that imports Rasa and Sanic.
+The channel as Rasa sees it; the only module that imports Rasa and Sanic.
 
 Rasa 3.6 forks its workers and Rasa Pro spawns them, so nothing is opened before the server of a
-process starts, and everything is held by that process alone.
+process starts, and everything belongs to that process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from rasa_whatsapp_channel.agent import Watch, silence_of, was_handled
+from rasa_whatsapp_channel.agent import AgentWatch, silence_of, was_handled
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
 from rasa_whatsapp_channel.conversation.owner import WhySilent
@@ -130,7 +130,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._app: App | None = None
-        self._watch: Watch | None = None
+        self._watch: AgentWatch | None = None
 
     @classmethod
     def name(cls) -> str:
@@ -165,7 +165,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 why_silent=self._why_silent(app),
                 record=self._record(app),
             )
-            self._watch = Watch(
+            self._watch = AgentWatch(
                 self._app.outages,
                 self._app.metrics,
                 wait_for_action_server=self.settings.wait_for_action_server,
@@ -207,7 +207,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             raise StoreError("the WhatsApp channel is not running in this process")
         return self._app
 
-    def _watching(self) -> Watch:
+    def _watching(self) -> AgentWatch:
         if self._watch is None:
             raise StoreError("the WhatsApp channel is not running in this process")
         return self._watch
@@ -222,7 +222,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             output = WhatsAppOutput(
                 lambda: self._running().outbox_writer(turn.message_id), in_turn=True
             )
-            with watch.turn(agent) as heard:
+            with watch.turn(agent) as report:
                 await on_new_message(
                     UserMessage(
                         turn.text,
@@ -233,7 +233,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                         metadata=turn.metadata,
                     )
                 )
-            await watch.look_for_actions(agent, heard, turn.sender_id, turn.message_id)
+            await watch.look_for_actions(agent, report, turn.sender_id, turn.message_id)
             return output.spoke
 
         return bot

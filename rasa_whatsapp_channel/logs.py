@@ -1,4 +1,4 @@
-"""Where the lines of this package go, and from which level on: wherever Rasa's own go."""
+"""Log handlers and levels of this package, taken over from Rasa's own."""
 
 from __future__ import annotations
 

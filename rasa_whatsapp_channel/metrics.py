@@ -1,10 +1,10 @@
 """
-What happens, counted: the page ``GET /webhooks/whatsapp/metrics`` for Prometheus.
+Metrics for Prometheus, on ``GET /webhooks/whatsapp/metrics``.
 
-One `Metrics` for each server process, with a registry of its own: a process may serve more than
-this channel. Labels are words of ours, or words of WhatsApp that this package knows; any other word
-counts as ``other``, so that nobody outside can make series without end. No label holds a person or
-a text. docs/monitoring.md lists the series.
+Each server process has one `Metrics` with a registry of its own, since it may serve more than this
+channel. Labels are fixed words of this package or of WhatsApp; any other word counts as ``other``,
+so that no caller can create series without end. No label holds a person or a text.
+docs/monitoring.md lists the series.
 """
 
 from __future__ import annotations

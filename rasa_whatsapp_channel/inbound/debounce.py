@@ -1,12 +1,12 @@
 """
-Several messages in a row → one turn, when the setting ``debounce`` says so.
+Debounce: several messages in a row become one turn, if the setting ``debounce`` says so.
 
-People write in bursts, and a bot that answers each line talks across them. So the first message of
-a burst waits in the inbox until nothing has come for a while, and is then heard with the ones
-behind it; when their turn comes, they have been heard already.
+People write in several short messages, and a bot that answers each one talks across them. So the
+first message waits in the inbox until nothing has come for a while; the turn is then made of all of
+them, and the others count as handled when they are claimed.
 
-Nothing leaves the inbox before it was heard. What came is noted beside it, and which messages make
-one turn is written down before the turn begins, so a repeated turn has the same ones.
+No message leaves the inbox before its turn is over. Which messages make one turn is stored before
+the turn begins, so a repeated turn has the same ones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
-Messages without words → commands of ours that Rasa reads: ``/whatsapp_image{"id": …}``.
+Intents for messages without words: event → ``/whatsapp_image{"id": …}``.
 
-Rasa takes such a text as an intent with entities when the bot's domain lists them. Entities are few
+Rasa takes such a text as an intent with entities if the bot's domain lists them. Entities are few
 and flat; everything else is in the metadata.
 """
 

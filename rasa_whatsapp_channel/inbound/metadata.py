@@ -1,4 +1,4 @@
-"""Event → what actions read in ``tracker.latest_message["metadata"]["whatsapp"]``."""
+"""Metadata of a turn: event → ``tracker.latest_message["metadata"]["whatsapp"]``."""
 
 from __future__ import annotations
 

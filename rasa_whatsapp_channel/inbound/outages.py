@@ -1,9 +1,9 @@
 """
-What the bot needs and does not have now: since when, and why.
+Outages of what the bot needs (lock store, tracker store, broker, action server): since when, why.
 
-An outage is said once when it begins and once when it ends; health page and metrics show it in
+An outage is logged when it begins and when it ends; the health page and the metrics show it in
 between. While something is away that every turn needs, one message at a time tries whether it is
-back, and the others wait: where a lock store hangs, each try holds up the whole server.
+back and the others wait: where a lock store hangs, each try holds up the whole server.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ LOCK_STORE: Final = "lock store"
 TRACKER_STORE: Final = "tracker store"
 EVENT_BROKER: Final = "event broker"
 ACTION_SERVER: Final = "action server"
-SERVICE: Final = "service"  # something else over the network, of which we know no more
+SERVICE: Final = "service"  # something else over the network, not known in detail
 
 TRYING: Final = 3.0  # seconds to wait while another tries
-# Who met it last came no more for so long, e.g. since another server took over what waited here.
+# Seconds. No turn met it for so long, e.g. because another server took over what waited here.
 FORGOTTEN: Final = 300.0
 
 
@@ -63,7 +63,7 @@ class Outages:
         self._outages: dict[str, Outage] = {}
 
     def note(self, error: BotUnavailable) -> None:
-        """Somebody met it."""
+        """Note that a turn met an outage."""
         now = self._ticks()
         known = self._outages.get(error.what)
         if known is None:
@@ -83,15 +83,15 @@ class Outages:
 
     def wait(self) -> float:
         """
-        Return how many seconds a turn waits before it is worth to begin it; 0.0: begin it now.
+        Return how many seconds to wait before a turn is worth beginning; 0.0 means now.
 
-        While something is away that every turn needs, that is one turn after each pause.
+        While something is away that every turn needs, one turn begins after each pause.
         """
         now = self._ticks()
         needed = [outage for outage in self._outages.values() if outage.everywhere]
         wait = max((outage.next_try - now for outage in needed), default=0.0)
         if wait > 0:
-            # Who tries may be through in a moment, and then nobody has to wait any more.
+            # The turn that tries may succeed in a moment; then the others need not wait.
             return min(wait, TRYING) if any(outage.trying for outage in needed) else wait
         for outage in needed:
             next_try = now + pause(outage.failures + 1)
@@ -99,7 +99,7 @@ class Outages:
         return 0.0
 
     def over(self, *whats: str) -> None:
-        """*whats* were met in good health; without a name, everything that a turn waits for."""
+        """End the outages of *whats*; without a name, of all that turns wait for."""
         names = whats or [each.what for each in self._outages.values() if each.everywhere]
         for what in names:
             if outage := self._outages.pop(what, None):
@@ -111,7 +111,7 @@ class Outages:
         return any(outage.everywhere for outage in self._outages.values())
 
     def in_words(self) -> str:
-        """Return what turns wait for now."""
+        """Return what turns wait for now, in a sentence."""
         needed = [outage for outage in self._outages.values() if outage.everywhere]
         return "; ".join(f"the bot's {each.what} is away: {each.reason}" for each in needed)
 

@@ -1,4 +1,4 @@
-"""Events of a webhook → the store, before WhatsApp gets its 200."""
+"""Receiver: puts the events of a webhook into the store before WhatsApp gets its 200."""
 
 from __future__ import annotations
 
@@ -29,18 +29,17 @@ from rasa_whatsapp_channel.whatsapp.identity import at_number
 
 logger = logging.getLogger(__name__)
 
-# Long after the window has closed it still matters that it is closed, and not unknown.
-# Seconds that a note of when somebody wrote is good for, so that who writes a lot costs no more:
-# the window then seems to end that much earlier than it does.
+# Seconds for which a note of when a person wrote is not renewed, so that many messages in a row
+# cost one write; the window is then taken to end that much earlier than it does.
 FRESH: Final = 30.0
 
 
 class Receiver:
     """
-    *note_status* is told of every status; *words* is the setting ``inbound``.
+    *note_status* is called with every status; *words* is the setting ``inbound``.
 
-    *numbers* are the phone number ids of ours, the first one first; with none given, any is ours.
-    A message that is older than *max_age* seconds when it comes is a dead letter.
+    *numbers* are the phone number ids of this bot, the first one first; empty means any. A message
+    that arrives more than *max_age* seconds after it was written becomes a dead letter.
     """
 
     def __init__(

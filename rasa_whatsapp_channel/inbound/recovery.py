@@ -1,4 +1,4 @@
-"""What becomes of a message whose turn failed: decided here, done by the worker and the queue."""
+"""Recovery of failed turns: decides whether a message is tried again, and when. No I/O."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """
-What people type → text that cannot steer Rasa.
+Sanitize what people type, so that it cannot steer Rasa.
 
-Rasa strips a message and, when it then begins with a slash, runs it as an intent with entities
-(``/restart``, ``/greet{"name": "x"}``), Rasa Pro also as slots (``/SetSlots(a=b)``), whoever wrote
-it. So what somebody typed never begins with one, unless the bot's author listed it.
+Rasa strips a message and runs it as an intent with entities (``/restart``, ``/greet{"name": "x"}``)
+if it then begins with a slash, Rasa Pro also as slots (``/SetSlots(a=b)``), whoever wrote it. So
+typed text never begins with a slash, unless the bot's author listed it as a command.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Voice notes → text, through a function of the bot's author."""
+"""Transcription of voice notes, by a function of the bot's author."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """
-Event → what Rasa hears: a text, who says it, and metadata. Or, without a turn, what its tracker
-keeps.
+Turn: what Rasa gets of an event, as text, sender and metadata; or what its tracker records.
 
-A message with words is those words. A tap is the payload of what was tapped, if we offered it.
-Everything else is a command of ours, see `inbound.intents`. Which way an event goes says
-`handling_of_message`.
+A message with words is those words. A tap is the payload of what was tapped, if it was offered to
+this person. Everything else is an intent of this package, see `inbound.intents`.
+`handling_of_message` decides between a turn, an event and neither.
 """
 
 from __future__ import annotations

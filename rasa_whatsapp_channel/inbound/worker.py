@@ -1,7 +1,8 @@
 """
-Inbox → bot: one conversation at a time, in order, until the turn is through or a dead letter.
+Inbox worker: turns queue items into turns of the bot or events in its tracker.
 
-What a failure means is decided in `recovery`; what is away is remembered in `outages`.
+One conversation is handled at a time, in order. `recovery` decides what follows a failure,
+`outages` remembers what is away.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from rasa_whatsapp_channel.conversation.payloads import Payloads, is_command
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
-from rasa_whatsapp_channel.inbound.receipts import Receipt, Receipts
+from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipt, ReadReceipts
 from rasa_whatsapp_channel.inbound.recovery import (
     after_failure,
     is_worth_another_fetch,
@@ -86,9 +87,9 @@ NO_TICKS: Final = frozenset({"reaction", "edit", "revoke"})
 
 class Bot(Protocol):
     """
-    What hears the turn. *repeated*: an earlier attempt may have got through.
+    Runs one turn. *repeated*: an earlier attempt may have been completed.
 
-    Returns False where nothing was said in the turn; then it may be that nobody answers there.
+    Returns False if the turn sent nothing, which may mean that the conversation is silenced.
     """
 
     def __call__(self, turn: Turn, *, repeated: bool) -> Awaitable[bool | None]: ...
@@ -156,18 +157,20 @@ class InboxWorker:
         self._clock = clock
         self._sleep = sleep
         self._transcriber = transcriber
-        self._receipts = Receipts(client, mark_read=mark_read, typing=typing, metrics=self._metrics)
+        self._receipts = ReadReceipts(
+            client, mark_read=mark_read, typing=typing, metrics=self._metrics
+        )
         self._debouncer = Debouncer(store, debounce, clock=clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
         event = from_body(item.body)
         if isinstance(event, InboundMessage):
-            return await self._hear(item, event)
+            return await self._handle_message(item, event)
         if isinstance(event, DeliveryFailed):
-            return await self._tell(item, event)
-        return DeadLetter(f"the inbox holds what nobody said: {type(event).__name__}")
+            return await self._handle_failure(item, event)
+        return DeadLetter(f"the inbox holds no message: {type(event).__name__}")
 
-    async def _hear(self, item: QueueItem, event: InboundMessage) -> Outcome:
+    async def _handle_message(self, item: QueueItem, event: InboundMessage) -> Outcome:
         if event.type == "system" or await self._debouncer.was_heard(item):
             return DONE
         way = handling_of_message(event, self._wording)
@@ -176,7 +179,7 @@ class InboxWorker:
             logger.debug("whatsapp.not_heard: %s %s, as `inbound` says", event.type, event.key)
             return DONE
         if way is Handling.EVENT:
-            return await self._note(item, event)
+            return await self._record_message(item, event)
         wait, others = await self._debouncer.gather(item, event)
         if wait:
             return Retry(wait, cause=DEBOUNCE, counted=False)
@@ -192,13 +195,13 @@ class InboxWorker:
         async with self._receipts.during(events[-1].id, hidden=hidden) as receipt:
             turns = await asyncio.gather(*(self._turn(event, item) for event in events))
             turn = join([turn for turn in turns if turn])
-            outcome = await self._ask(item, turn, receipt, trying=trying)
+            outcome = await self._run(item, turn, receipt, trying=trying)
         if outcome == DONE:
             await self._debouncer.heard(others)
         return outcome
 
-    async def _note(self, item: QueueItem, event: InboundMessage) -> Outcome:
-        """Let the tracker keep a message that no turn is made of."""
+    async def _record_message(self, item: QueueItem, event: InboundMessage) -> Outcome:
+        """Record a message in the tracker, without a turn."""
         if wait := self._outages.wait():
             return self._wait(wait)
         trying = self._outages.are_on
@@ -215,26 +218,26 @@ class InboxWorker:
                 problem=problem,
                 response=await self._response(event),
             )
-            return await self._ask(item, noted, receipt, trying=trying)
+            return await self._run(item, noted, receipt, trying=trying)
 
-    async def _tell(self, item: QueueItem, event: DeliveryFailed) -> Outcome:
-        """Tell that something the bot said did not arrive."""
+    async def _handle_failure(self, item: QueueItem, event: DeliveryFailed) -> Outcome:
+        """Tell the bot, or its tracker, that a message was not delivered."""
         intent = self._failure_intent
         if intent is not None and handling_of_failure(event, intent) is Handling.TURN:
-            return await self._ask(item, failure_turn(event, intent))
+            return await self._run(item, failure_turn(event, intent))
         if wait := self._outages.wait():
             return self._wait(wait)
-        return await self._ask(item, failure_event(event), trying=self._outages.are_on)
+        return await self._run(item, failure_event(event), trying=self._outages.are_on)
 
-    async def _ask(
+    async def _run(
         self,
         item: QueueItem,
         told: Turn | TrackerEvent,
-        receipt: Receipt | None = None,
+        receipt: ReadReceipt | None = None,
         *,
         trying: bool = False,
     ) -> Outcome:
-        """*trying*: this is the one that looks whether an outage is over."""
+        """Run the turn, or record the event. *trying*: this tells whether an outage is over."""
         try:
             async with self._concurrency.turns:
                 # Many may have waited for a slot while it began.
@@ -242,7 +245,7 @@ class InboxWorker:
                     if receipt:
                         receipt.withhold()
                     return self._wait(wait)
-                spoke = await self._let_the_bot_hear(told, repeated=item.attempts > 1)
+                spoke = await self._call_bot(told, repeated=item.attempts > 1)
         except StoreError:
             raise  # no fault of the bot: whoever handed us the item waits for the store
         except Exception as error:  # whatever the bot raises: the message must not be lost
@@ -258,7 +261,7 @@ class InboxWorker:
             self._metrics.handled()
         return DONE
 
-    async def _let_the_bot_hear(self, told: Turn | TrackerEvent, *, repeated: bool) -> bool | None:
+    async def _call_bot(self, told: Turn | TrackerEvent, *, repeated: bool) -> bool | None:
         failure: Exception | None = None
         with self._metrics.turn_timer() if isinstance(told, Turn) else nullcontext():
             try:
@@ -319,8 +322,8 @@ class InboxWorker:
         payload = await self._payloads.find(sender_id, tapped, self._people)
         if payload is None:
             logger.warning(
-                "whatsapp.tap_not_ours: %s taps a button with a command that was not sent to this "
-                "person; the bot hears its title",
+                "whatsapp.unknown_button_payload: %s taps a button with a command that was not "
+                "sent to this person; the bot gets its title",
                 event.key,
             )
         return payload

@@ -132,7 +132,7 @@ async def test_above_debug_the_log_tells_nothing_of_what_was_said(serve, platfor
     told = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
     names = {record.getMessage().split(":")[0] for record in caplog.records}
     assert {
-        *("whatsapp.duplicate", "whatsapp.turn_failed", "whatsapp.tap_not_ours"),
+        *("whatsapp.duplicate", "whatsapp.turn_failed", "whatsapp.unknown_button_payload"),
         *("whatsapp.media_not_fetched", "whatsapp.not_sent", "whatsapp.too_old"),
         *("whatsapp.not_understood", "whatsapp.refused", "whatsapp.dead_letter"),
     } <= names

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.agent import Watch, silence_of, was_handled, why_unavailable
+from rasa_whatsapp_channel.agent import AgentWatch, silence_of, was_handled, why_unavailable
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable, ConversationLocked
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.metrics import Metrics
@@ -189,7 +189,7 @@ def outages(metrics):
 
 @pytest.fixture
 def watch(outages, metrics):
-    watch = Watch(outages, metrics)
+    watch = AgentWatch(outages, metrics)
     watch.open()
     yield watch
     watch.close()
@@ -284,7 +284,7 @@ def test_an_action_that_was_reached_and_failed_is_counted_and_no_outage(
 
 
 def test_where_it_is_wanted_the_turn_ends_at_an_action_that_was_not_reached(outages, metrics):
-    watch = Watch(outages, metrics, wait_for_action_server=True)
+    watch = AgentWatch(outages, metrics, wait_for_action_server=True)
     went_on = []
 
     def turn() -> None:

@@ -9,7 +9,7 @@ import pytest
 from support.desk import Desk
 from support.quiet_client import QuietClient
 
-from rasa_whatsapp_channel.inbound.receipts import Receipts
+from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipts
 from rasa_whatsapp_channel.inbound.transcribe import load_function, transcribe
 from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.settings.errors import SettingsError
@@ -30,7 +30,7 @@ async def until(condition) -> None:
 
 async def test_typing_shows_as_long_as_the_bot_thinks():
     client = QuietClient()
-    receipts = Receipts(client, delay=0, step=0.02)
+    receipts = ReadReceipts(client, delay=0, step=0.02)
 
     async with receipts.during("m1"):
         await until(lambda: len(client.receipts) >= 3)
@@ -44,7 +44,7 @@ async def test_typing_shows_as_long_as_the_bot_thinks():
 async def test_without_typing_a_message_is_marked_once():
     client = QuietClient()
 
-    async with Receipts(client, typing=False, delay=0, step=0.01).during("m1"):
+    async with ReadReceipts(client, typing=False, delay=0, step=0.01).during("m1"):
         await asyncio.sleep(0.1)
 
     assert client.receipts == [("m1", False)]
@@ -53,7 +53,7 @@ async def test_without_typing_a_message_is_marked_once():
 async def test_a_quick_turn_turns_the_ticks_blue_as_well():
     client = QuietClient()
 
-    async with Receipts(client).during("m1"):
+    async with ReadReceipts(client).during("m1"):
         pass
 
     await until(lambda: client.receipts == [("m1", False)])  # a bubble would come too late
@@ -62,7 +62,7 @@ async def test_a_quick_turn_turns_the_ticks_blue_as_well():
 async def test_a_quick_turn_shows_nothing_where_only_typing_is_wanted():
     client = QuietClient()
 
-    async with Receipts(client, mark_read=False).during("m1"):
+    async with ReadReceipts(client, mark_read=False).during("m1"):
         pass
     await asyncio.sleep(0.05)
 
@@ -72,12 +72,12 @@ async def test_a_quick_turn_shows_nothing_where_only_typing_is_wanted():
 async def test_a_turn_that_nobody_answers_leaves_the_ticks_grey():
     client = QuietClient()
 
-    async with Receipts(client).during("m1") as receipt:
+    async with ReadReceipts(client).during("m1") as receipt:
         receipt.withhold()
-    async with Receipts(client, delay=0.01).during("m2", hidden=True):
+    async with ReadReceipts(client, delay=0.01).during("m2", hidden=True):
         await asyncio.sleep(0.05)
     with pytest.raises(RuntimeError):
-        async with Receipts(client).during("m3"):
+        async with ReadReceipts(client).during("m3"):
             raise RuntimeError("no turn now")
     await asyncio.sleep(0.05)
 
@@ -87,7 +87,7 @@ async def test_a_turn_that_nobody_answers_leaves_the_ticks_grey():
 async def test_with_both_switched_off_nothing_is_shown():
     client = QuietClient()
 
-    receipts = Receipts(client, mark_read=False, typing=False, delay=0, step=0.01)
+    receipts = ReadReceipts(client, mark_read=False, typing=False, delay=0, step=0.01)
     async with receipts.during("m1"):
         await asyncio.sleep(0.05)
 
@@ -102,7 +102,7 @@ async def test_when_whatsapp_does_not_take_it_the_turn_goes_on():
 
     client = Deaf()
 
-    async with Receipts(client, delay=0, step=0.01).during("m1"):
+    async with ReadReceipts(client, delay=0, step=0.01).during("m1"):
         await asyncio.sleep(0.1)
 
     assert client.receipts == [("m1", True)]

@@ -1,4 +1,4 @@
-"""Blue ticks and the typing bubble, while the bot thinks."""
+"""Read receipts and the typing indicator, shown while the bot works on a turn."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Client
 
 logger = logging.getLogger(__name__)
 
-# A turn that nobody answers (a person took over, the store is away) is over sooner than this, and
-# only a turn tells that it is one. So the ticks come with the answer, or after so many seconds.
+# Seconds. A turn without an answer (a person took over, the store is away) is over sooner than
+# this, and must not be marked as read. So the ticks come with the answer, or after this time.
 DELAY: Final = 1.0
-# WhatsApp takes the bubble away after 25 seconds, or when the answer comes.
+# Seconds. WhatsApp hides the indicator after 25 seconds, or when the answer comes.
 STEP: Final = 23.0
-STEPS: Final = 26  # ten minutes; whoever still thinks then is not coming back
+STEPS: Final = 26  # ten minutes; a turn that takes longer does not end any more
 
 
-class Receipt:
-    """That a message was taken up; shown unless it is withheld in time."""
+class ReadReceipt:
+    """One read receipt; it is shown unless it is withheld in time."""
 
     def __init__(self) -> None:
         self.withheld = False
@@ -33,8 +33,8 @@ class Receipt:
         self.withheld = True
 
 
-class Receipts:
-    """*mark_read* and *typing* are the settings; what the API does not have is left out."""
+class ReadReceipts:
+    """*mark_read* and *typing* are the settings; what the API does not offer is left out."""
 
     def __init__(
         self,
@@ -57,13 +57,13 @@ class Receipts:
     @asynccontextmanager
     async def during(
         self, message_id: str, *, hidden: bool = False, thinks: bool = True
-    ) -> AsyncIterator[Receipt]:
+    ) -> AsyncIterator[ReadReceipt]:
         """
-        Show them beside the turn: nobody waits for them, and a failure is no matter.
+        Show receipt and indicator beside the turn, which never waits for them nor fails with them.
 
-        Where the bot does not think (*thinks*), no answer is to be waited for, and no bubble shows.
+        *thinks* is False where no answer is to come; then no typing indicator is shown.
         """
-        receipt = Receipt()
+        receipt = ReadReceipt()
         typing = self._typing and thinks
         if not hidden and (self._mark_read or typing):
             task = asyncio.create_task(self._show(message_id, receipt, typing))
@@ -77,7 +77,7 @@ class Receipts:
         finally:
             receipt.over.set()
 
-    async def _show(self, message_id: str, receipt: Receipt, typing: bool) -> None:
+    async def _show(self, message_id: str, receipt: ReadReceipt, typing: bool) -> None:
         if await _is_over(receipt, self._delay):
             # A bubble that comes after the answer would stay for 25 seconds.
             if self._mark_read and not receipt.withheld:
@@ -99,7 +99,7 @@ class Receipts:
         return True
 
 
-async def _is_over(receipt: Receipt, within: float) -> bool:
+async def _is_over(receipt: ReadReceipt, within: float) -> bool:
     try:
         await asyncio.wait_for(receipt.over.wait(), within)
     except asyncio.TimeoutError:
