@@ -43,7 +43,7 @@ def _address(settings: Settings) -> str:
 
 def _store(url: str) -> str:
     if url.startswith(("redis://", "rediss://")):
-        from rasa_whatsapp_channel.store.redis.address import parse_address
+        from rasa_whatsapp_channel.store.redis.server import parse_address
 
         return parse_address(url).place
     return url

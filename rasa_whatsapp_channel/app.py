@@ -49,9 +49,8 @@ from rasa_whatsapp_channel.store.base import (
     Store,
 )
 from rasa_whatsapp_channel.store.clock import SteadyClock
-from rasa_whatsapp_channel.store.consumer import Consumer
+from rasa_whatsapp_channel.store.consumer import Consumer, Isolation
 from rasa_whatsapp_channel.store.errors import StoreError
-from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.tracing import Tracing, find_tracing
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
 from rasa_whatsapp_channel.whatsapp.clients import (

@@ -30,4 +30,4 @@ async def erase(values: Values, conversation: str) -> None:
     """Erase all facts of *conversation*. Raises `StoreError`."""
     for key in KEYS:
         await values.delete(key(conversation))
-    await values.purge(sent_prefix(conversation))
+    await values.erase(sent_prefix(conversation))

@@ -258,8 +258,8 @@ async def _try_redis(url: str, media: str | None) -> StoreFacts:
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
 
-    from rasa_whatsapp_channel.store.redis.address import parse_address
-    from rasa_whatsapp_channel.store.redis.faults import explain
+    from rasa_whatsapp_channel.store.redis.errors import explain
+    from rasa_whatsapp_channel.store.redis.server import parse_address
 
     address = parse_address(url)
     redis: Any = Redis.from_url(address.url, socket_connect_timeout=3, socket_timeout=5)

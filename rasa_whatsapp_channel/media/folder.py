@@ -13,12 +13,12 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import IO, Final
 
-from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
-from rasa_whatsapp_channel.store.private_files import (
+from rasa_whatsapp_channel.media.private_files import (
     create_private,
     keep_private,
     make_private_folder,
 )
+from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.mime import ANY, ENDINGS, base_type

@@ -17,7 +17,7 @@ from yarl import URL
 
 from rasa_whatsapp_channel.media.access import short
 from rasa_whatsapp_channel.media.names import name_of_answer
-from rasa_whatsapp_channel.store.private_files import create_private
+from rasa_whatsapp_channel.media.private_files import create_private
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.limits import MB

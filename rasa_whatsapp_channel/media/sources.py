@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from rasa_whatsapp_channel.media.access import FileAccess, scheme_of, short, type_of_data
 from rasa_whatsapp_channel.media.links import Fetched
 from rasa_whatsapp_channel.media.names import safe, with_ending
-from rasa_whatsapp_channel.store.private_files import create_private
+from rasa_whatsapp_channel.media.private_files import create_private
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 

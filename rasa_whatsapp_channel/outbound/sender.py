@@ -52,8 +52,8 @@ from rasa_whatsapp_channel.store.base import (
     confirmation_of,
     status_of,
 )
-from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.token_bucket import Limit
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,

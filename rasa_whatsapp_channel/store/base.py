@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.store.bucket import Limit
+from rasa_whatsapp_channel.store.token_bucket import Limit
 
 Body = Mapping[str, Any]
 Clock = Callable[[], float]
@@ -292,7 +292,7 @@ class Queue(ABC):
         """Return what is not done, oldest first."""
 
     @abstractmethod
-    async def purge(self, conversation: str) -> int:
+    async def erase(self, conversation: str) -> int:
         """
         Forget every entry of the conversation, dead letters too; their keys stay seen.
 
@@ -388,7 +388,7 @@ class Ledger(ABC):
         """Return the message last noted for the outbox entry *key*."""
 
     @abstractmethod
-    async def purge(self, recipient_id: str) -> int:
+    async def erase(self, recipient_id: str) -> int:
         """Forget all that was sent to one person; return how many messages that were."""
 
 
@@ -414,7 +414,7 @@ class Values(ABC):
     async def delete(self, key: str) -> None: ...
 
     @abstractmethod
-    async def purge(self, prefix: str) -> int:
+    async def erase(self, prefix: str) -> int:
         """
         Forget all values whose key begins with *prefix*; return how many there were.
 
@@ -471,7 +471,7 @@ class Store(ABC):
         """
 
     @abstractmethod
-    async def purge(self) -> None:
+    async def expire(self) -> None:
         """Forget now what is older than its retention; it also happens bit by bit by itself."""
 
     async def __aenter__(self: _Store) -> _Store:

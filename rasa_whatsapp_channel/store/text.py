@@ -1,8 +1,9 @@
-"""Bodies and values as the text every store keeps, so that all stores give back the same."""
+"""Text of bodies and values as all stores keep it, and how a person is found in it."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -42,3 +43,15 @@ def to_unicode(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def mention_of(person: str) -> re.Pattern[str]:
+    """
+    Return what finds *person*, a phone number in digits or a user id, as a whole.
+
+    Also behind ``+``, ``%2B`` or ``00``, before ``@`` and the id of a business number, and inside
+    the keys and bodies that are made of it.
+    """
+    if person.isdecimal():
+        return re.compile(rf"(?<!\d)(?:00)?{person}(?!\d)")
+    return re.compile(rf"(?<![0-9A-Za-z]){re.escape(person)}(?![0-9A-Za-z])")

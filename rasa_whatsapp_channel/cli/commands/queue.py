@@ -34,7 +34,7 @@ from rasa_whatsapp_channel.store.base import (
     Store,
     WaitingRow,
 )
-from rasa_whatsapp_channel.store.mention import mention_of
+from rasa_whatsapp_channel.store.text import mention_of
 
 _DEAD_LETTER: Final = "dead letter"
 _HEADERS: Final = ("QUEUE", "STATE", "KEY", "WHO", "WHAT", "AGE", "ATTEMPTS", "WHY")
@@ -351,16 +351,16 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         mentions = [mention_of(name) for name in names]
         entries = sent = 0
         for name in names:
-            entries += await store.inbox.purge(name)
+            entries += await store.inbox.erase(name)
             for lane in (name, template_lane(name)):
-                entries += await store.outbox.purge(lane)
+                entries += await store.outbox.erase(lane)
         waiting, dead = await _entries(store)
         for entry in dead:  # what could not be understood is under no name
             if _mentions(entry, mentions):
                 entries += await _queue(store, entry.queue).discard(entry.key)
         others = sum(_mentions(entry, mentions) for entry in waiting)
         for name in names:
-            sent += await store.ledger.purge(name)
+            sent += await store.ledger.erase(name)
             await erase(store.values, name)
             await store.erase(name)
     files = " ".join(

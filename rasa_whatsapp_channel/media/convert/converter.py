@@ -20,7 +20,7 @@ import rasa_whatsapp_channel
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.media.convert import plan as plans
 from rasa_whatsapp_channel.media.convert.plan import Need, Source
-from rasa_whatsapp_channel.store.private_files import keep_private, make_private_folder
+from rasa_whatsapp_channel.media.private_files import keep_private, make_private_folder
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.headers import read_opus_channels, read_picture

@@ -1,12 +1,11 @@
 """
-The store in a Redis, shared by several Rasa servers.
+Redis store: shared by several Rasa servers.
 
-    address   the URL
-    link      connections and scripts; what happens when they are lost
-    server    what a Redis has to be
-    claimants the processes that claim entries, and which of them died
+    server      the URL, and the configuration that the promises need
+    connection  operations in their order, and what happens when a connection is lost
+    claimants   which processes claim items, and which of them died
     queue, ledger, values   each with its Lua script: one script, one step, one round trip
-    faults    Redis' errors in words
+    errors      Redis' errors, and what to do about them
 
 Why no stream with a consumer group. A group knows whom an entry was handed to, and XAUTOCLAIM
 takes over what lay there too long. But it counts the time since the last delivery, against one
@@ -28,12 +27,12 @@ import uuid
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
-from rasa_whatsapp_channel.store.mention import mention_of
+from rasa_whatsapp_channel.store.text import mention_of
 
 try:
     from rasa_whatsapp_channel.store.redis.claimants import Claimants
+    from rasa_whatsapp_channel.store.redis.connection import LOOK_EVERY, Connection
     from rasa_whatsapp_channel.store.redis.ledger import RedisLedger
-    from rasa_whatsapp_channel.store.redis.link import LOOK_EVERY, Link
     from rasa_whatsapp_channel.store.redis.queue import RedisQueue
     from rasa_whatsapp_channel.store.redis.values import RedisValues
 except ModuleNotFoundError as exc:
@@ -57,28 +56,30 @@ class RedisStore(Store):
         look_every: float = LOOK_EVERY,
     ) -> None:
         retention = retention or Retention()
-        self._link = Link(url, clock=clock, look_every=look_every)
+        self._connection = Connection(url, clock=clock, look_every=look_every)
         self._queues = tuple(
-            RedisQueue(name, self._link, retention=retention, claimant=self._claimant)
+            RedisQueue(name, self._connection, retention=retention, claimant=self._claimant)
             for name in ("inbox", "outbox")
         )
         self.inbox, self.outbox = self._queues
-        self.ledger = RedisLedger(self._link, retention=retention)
-        self.values = RedisValues(self._link)
+        self.ledger = RedisLedger(self._connection, retention=retention)
+        self.values = RedisValues(self._connection)
         self._own = ""
         self._heartbeat: Heartbeat | None = None
 
     async def open(self) -> None:
-        await self._link.open()
+        await self._connection.open()
         self._own = uuid.uuid4().hex
-        self._claimants = Claimants(self._link, [queue.prefix for queue in self._queues], self._own)
+        self._claimants = Claimants(
+            self._connection, [queue.prefix for queue in self._queues], self._own
+        )
         self._heartbeat = Heartbeat(self.beat)
 
     async def close(self) -> None:
         heartbeat, self._heartbeat = self._heartbeat, None
         for queue in self._queues:
             await queue.close()
-        await self._link.close()
+        await self._connection.close()
         if heartbeat is not None:
             await asyncio.to_thread(self._leave, heartbeat)
 
@@ -106,12 +107,12 @@ class RedisStore(Store):
         mention = mention_of(person)
         parts = ("values", "ledger", "inbox", "outbox")
         places = [
-            f"{self._link.prefix(part)}{kind}"
+            f"{self._connection.prefix(part)}{kind}"
             for part, kind in zip(parts, ("", "", "seen:", "seen:"), strict=True)
         ]
-        return sum([await self._link.delete_mentions(place, mention) for place in places])
+        return sum([await self._connection.delete_mentions(place, mention) for place in places])
 
-    async def purge(self) -> None:
+    async def expire(self) -> None:
         """Redis forgets most of it by itself; this is about lists of what is gone."""
         for queue in self._queues:
-            await queue.forget_old()
+            await queue.expire()

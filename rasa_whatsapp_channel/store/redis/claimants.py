@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from rasa_whatsapp_channel.store.heartbeat import Silence
-from rasa_whatsapp_channel.store.redis.faults import explain
-from rasa_whatsapp_channel.store.redis.link import ANSWER, CONNECT, Link
+from rasa_whatsapp_channel.store.redis.connection import ANSWER, CONNECT, Connection
+from rasa_whatsapp_channel.store.redis.errors import explain
 
 
 class Claimants:
@@ -22,18 +22,18 @@ class Claimants:
     Its connection is its own: a thread calls `beat`, which blocks.
     """
 
-    def __init__(self, link: Link, queues: Sequence[str], own: str) -> None:
-        self._link = link
+    def __init__(self, connection: Connection, queues: Sequence[str], own: str) -> None:
+        self._connection = connection
         self._own = own
         self._silences = {prefix: Silence(own) for prefix in queues}
         self._redis: Any = Redis.from_url(
-            link.url,
+            connection.url,
             decode_responses=True,
             socket_timeout=ANSWER,
             socket_connect_timeout=CONNECT,
             retry=Retry(NoBackoff(), 0),
         )
-        self._script = self._redis.register_script(link.script("queue").text)
+        self._script = self._redis.register_script(connection.script("queue").text)
 
     def beat(self) -> int:
         """
@@ -44,7 +44,7 @@ class Claimants:
         try:
             return sum(self._beat(prefix) for prefix in self._silences)
         except (RedisError, OSError) as exc:
-            raise explain(exc, self._link.place) from exc
+            raise explain(exc, self._connection.place) from exc
 
     def _beat(self, prefix: str) -> int:
         flat = self._do(prefix, "beat", self._own)
@@ -55,7 +55,7 @@ class Claimants:
         return sum(int(self._do(prefix, "take_over", *silent)) for silent in dead.items())
 
     def _do(self, prefix: str, operation: str, *args: str | int) -> Any:
-        return self._script(keys=[prefix], args=[operation, self._link.now(), *args])
+        return self._script(keys=[prefix], args=[operation, self._connection.now(), *args])
 
     def leave(self) -> None:
         """Give back what we still have: the process ends in good order. Raises `StoreError`."""
@@ -63,7 +63,7 @@ class Claimants:
             for prefix in self._silences:
                 self._do(prefix, "leave", self._own)
         except (RedisError, OSError) as exc:
-            raise explain(exc, self._link.place) from exc
+            raise explain(exc, self._connection.place) from exc
 
     def close(self) -> None:
         self._redis.close()

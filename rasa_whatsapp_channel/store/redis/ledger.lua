@@ -94,7 +94,7 @@ function operations.by_key(key)
     return sent and sent[3] == key and sent
 end
 
-function operations.purge(recipient_id)
+function operations.erase(recipient_id)
     local recipient = prefix .. 'recipient:' .. recipient_id
     local count = 0
     for _, message_id in ipairs(redis.call('ZRANGE', recipient, 0, -1)) do

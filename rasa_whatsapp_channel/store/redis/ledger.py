@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import ARRIVED, STATUS_RANK, Body, Ledger, Retention, Sent
-from rasa_whatsapp_channel.store.redis.link import Arg, Link
+from rasa_whatsapp_channel.store.redis.connection import Arg, Connection
 from rasa_whatsapp_channel.store.text import from_json, to_json
 
 ARRIVED_RANK: Final = min(STATUS_RANK[status] for status in ARRIVED)
 
 
 class RedisLedger(Ledger):
-    def __init__(self, link: Link, *, retention: Retention) -> None:
-        self._link = link
-        self._script = link.script("ledger")
-        self._prefix = link.prefix("ledger")
+    def __init__(self, connection: Connection, *, retention: Retention) -> None:
+        self._connection = connection
+        self._script = connection.script("ledger")
+        self._prefix = connection.prefix("ledger")
         self._life = retention.ledger
         self._body_life = retention.sent_bodies
 
@@ -57,15 +57,15 @@ class RedisLedger(Ledger):
     async def by_key(self, key: str) -> Sent | None:
         return await self._read("by_key", key)
 
-    async def purge(self, recipient_id: str) -> int:
-        return int(await self._call("purge", recipient_id))
+    async def erase(self, recipient_id: str) -> int:
+        return int(await self._call("erase", recipient_id))
 
     async def _read(self, operation: str, *args: Arg) -> Sent | None:
         fields = await self._call(operation, *args)
         return _to_sent(*fields) if fields else None
 
     async def _call(self, operation: str, *args: Arg) -> Any:
-        return await self._link.submit(self._script, self._prefix, operation, *args)
+        return await self._connection.submit(self._script, self._prefix, operation, *args)
 
 
 def _to_sent(

@@ -484,7 +484,7 @@ function operations.waiting(limit)
     return entries
 end
 
-function operations.purge(conversation, pause)
+function operations.erase(conversation, pause)
     go_on_when_full()
     local count = 0
     local number = first(conversation)
@@ -525,7 +525,7 @@ end
 operations.wake = wake
 
 -- How many were forgotten.
-function operations.forget_old(retention)
+function operations.expire(retention)
     go_on_when_full()
     follow_clock()
     return forget_old(retention)

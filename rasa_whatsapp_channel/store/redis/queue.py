@@ -20,9 +20,9 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
-from rasa_whatsapp_channel.store.line import Line
-from rasa_whatsapp_channel.store.redis.link import Arg, Link
+from rasa_whatsapp_channel.store.redis.connection import Arg, Connection
 from rasa_whatsapp_channel.store.text import from_json, read_body, to_json
+from rasa_whatsapp_channel.store.wait_queue import WaitQueue
 
 logger = logging.getLogger(__name__)
 
@@ -35,16 +35,21 @@ class RedisQueue(Queue):
     """*claimant* is the name of this process; it is asked for before every claim."""
 
     def __init__(
-        self, name: str, link: Link, *, retention: Retention, claimant: Callable[[], str]
+        self,
+        name: str,
+        connection: Connection,
+        *,
+        retention: Retention,
+        claimant: Callable[[], str],
     ) -> None:
         self._name = name
-        self._link = link
-        self._script = link.script("queue")
-        self.prefix = link.prefix(name)
+        self._connection = connection
+        self._script = connection.script("queue")
+        self.prefix = connection.prefix(name)
         self._retention = retention
         self._claimant = claimant
         self._claim_number = 0
-        self._line = Line()
+        self._wait_queue = WaitQueue()
         self._listener: asyncio.Task[None] | None = None
 
     async def put(self, key: str, conversation: str, body: Body) -> bool:
@@ -72,7 +77,7 @@ class RedisQueue(Queue):
             self._claim_number = number
             raise
         if due_in:
-            self._line.wake_in(float(due_in))
+            self._wait_queue.wake_in(float(due_in))
         return items
 
     async def _read(self, entry: Sequence[Any]) -> QueueItem | None:
@@ -137,12 +142,12 @@ class RedisQueue(Queue):
     async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:
         return [_to_row(entry) for entry in await self._call("waiting", limit)]
 
-    async def purge(self, conversation: str) -> int:
-        return int(await self._call("purge", conversation, LEASE))
+    async def erase(self, conversation: str) -> int:
+        return int(await self._call("erase", conversation, LEASE))
 
-    async def forget_old(self) -> None:
+    async def expire(self) -> None:
         """Forget the dead letters that are older than their retention."""
-        while await self._call("forget_old", self._retention.dead_letters):
+        while await self._call("expire", self._retention.dead_letters):
             pass
 
     async def depth(self) -> Depth:
@@ -159,27 +164,27 @@ class RedisQueue(Queue):
     async def wait(self, timeout: float) -> None:
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._listen(), name="whatsapp store: listen")
-        await self._line.wait(timeout)
+        await self._wait_queue.wait(timeout)
 
     async def _listen(self) -> None:
         """Block on the list of wakes as long as somebody waits here."""
         await asyncio.sleep(0)  # let who started this begin to wait
         try:
-            while not self._line.is_empty:
-                if await self._link.pop(f"{self.prefix}wake", LISTEN):
+            while not self._wait_queue.is_empty:
+                if await self._connection.pop(f"{self.prefix}wake", LISTEN):
                     await self._pass_on()
         except StoreError:
-            while not self._line.is_empty:
-                self._line.wake()  # they are told when they claim
+            while not self._wait_queue.is_empty:
+                self._wait_queue.wake()  # they are told when they claim
 
     async def _pass_on(self) -> None:
-        if self._line.is_empty:
+        if self._wait_queue.is_empty:
             await self._call("wake")  # for another server
         else:
-            self._line.wake()
+            self._wait_queue.wake()
 
     async def close(self) -> None:
-        self._line.close()
+        self._wait_queue.close()
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.wait([self._listener])
@@ -188,7 +193,7 @@ class RedisQueue(Queue):
         return await self._submit(operation, *args)
 
     def _submit(self, operation: str, *args: Arg) -> asyncio.Future[Any]:
-        return self._link.submit(self._script, self.prefix, operation, *args)
+        return self._connection.submit(self._script, self.prefix, operation, *args)
 
     async def _says(self, operation: str, *args: Arg) -> bool:
         return bool(await self._call(operation, *args) == 1)

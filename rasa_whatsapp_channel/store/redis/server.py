@@ -1,11 +1,57 @@
-"""What a Redis has to be so that the promises hold."""
+"""Redis server: its URL in credentials.yml, and the configuration that the promises need."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from rasa_whatsapp_channel.store.errors import StoreError
+
+FORM: Final = "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?name=BOT], or rediss:// with TLS"
+PORT: Final = 6379
+# Bots that share a database are kept apart by it. No braces: it stands between some in every key.
+NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+DEFAULT_NAME: Final = "rasa"
+
+
+@dataclass(frozen=True)
+class Address:
+    """*url* is what redis-py understands; *place* may be shown to anybody."""
+
+    url: str = field(repr=False)
+    place: str
+    name: str
+
+
+def parse_address(url: str) -> Address:
+    """Raise `StoreError` for what is no URL of a Redis. The text holds nothing of the URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORT
+        database = int(parts.path.strip("/") or 0)
+    except ValueError:
+        # Without the cause: a password with a slash in it ends up in urllib's text.
+        raise StoreError(
+            f"store: its URL cannot be read; the form is {FORM}, "
+            "and a password's special characters are written as %XX"
+        ) from None
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        raise StoreError(f"store: its URL names no host; the form is {FORM}")
+    options = dict(parse_qsl(parts.query))
+    name = options.pop("name", DEFAULT_NAME)
+    if not NAME.fullmatch(name):
+        raise StoreError(
+            "store: the name in its URL may hold letters, digits, dots, hyphens and underscores"
+        )
+    return Address(
+        url=urlunsplit(parts._replace(query=urlencode(options))),
+        place=f"{parts.scheme}://{parts.hostname}:{port}/{database}",
+        name=name,
+    )
+
 
 # BLPOP takes fractions of a second since then.
 OLDEST: Final = (6, 0)

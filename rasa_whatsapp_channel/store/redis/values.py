@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_whatsapp_channel.store.base import Values
-from rasa_whatsapp_channel.store.bucket import Limit
-from rasa_whatsapp_channel.store.redis.link import Arg, Link
+from rasa_whatsapp_channel.store.redis.connection import Arg, Connection
 from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
+from rasa_whatsapp_channel.store.token_bucket import Limit
 
 
 class RedisValues(Values):
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._script = link.script("values")
-        self._prefix = link.prefix("values")
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._script = connection.script("values")
+        self._prefix = connection.prefix("values")
 
     async def get(self, key: str) -> Any | None:
         text = await self._call("get", key)
@@ -35,8 +35,8 @@ class RedisValues(Values):
     async def delete(self, key: str) -> None:
         await self._call("delete", key)
 
-    async def purge(self, prefix: str) -> int:
-        found = self._link.keys(f"{self._prefix}value:{to_unicode(prefix)}")
+    async def erase(self, prefix: str) -> int:
+        found = self._connection.keys(f"{self._prefix}value:{to_unicode(prefix)}")
         return sum([int(await self._call("delete_all", *keys)) async for keys in found])
 
     async def take(self, *limits: Limit) -> Sequence[float]:
@@ -44,4 +44,4 @@ class RedisValues(Values):
         return [float(wait) for wait in waits]
 
     async def _call(self, operation: str, *args: Arg) -> Any:
-        return await self._link.submit(self._script, self._prefix, operation, *args)
+        return await self._connection.submit(self._script, self._prefix, operation, *args)

@@ -1,17 +1,15 @@
 """
-The store in one SQLite file, safe for several processes on one machine; or in memory, for one.
+SQLite store: one file, safe for several processes on one machine; or in memory, for one process.
 
-    schema      the tables; their versions
-    connection  a file → a connection, or what is wrong with it
-    files       whether the files behind a connection are still the ones with their names
-    commits     whose turn it is on the connection; joins operations into transactions
-    log         when the write-ahead log is carried over into the file
+    schema      tables and their versions
+    connection  opens the file, watches the files behind it, empties its write-ahead log
+    writer      joins operations into transactions, and decides when the log is emptied
     queue, ledger, values
-    claimants   which processes claim entries, and which of them died
-    purge       what is forgotten when
-    erase       what is forgotten of one person
-    faults      SQLite's errors in words
-    backup      a whole copy while others write
+    statements  the SQL of the queue
+    claimants   which processes claim items, and which of them died
+    deletion    what expires, and what is erased of one person
+    errors      SQLite's errors, and what to do about them
+    backup      a whole copy while other processes write
 """
 
 from __future__ import annotations
@@ -29,25 +27,24 @@ from typing import Final
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
-from rasa_whatsapp_channel.store.mention import mention_of
 from rasa_whatsapp_channel.store.sqlite.claimants import Claimants, leave
-from rasa_whatsapp_channel.store.sqlite.commits import Commits
 from rasa_whatsapp_channel.store.sqlite.connection import PRIVATE
-from rasa_whatsapp_channel.store.sqlite.erase import erase_mentions
+from rasa_whatsapp_channel.store.sqlite.deletion import ends, erase_mentions, forget
 from rasa_whatsapp_channel.store.sqlite.ledger import SQLiteLedger
-from rasa_whatsapp_channel.store.sqlite.purge import ends, forget
 from rasa_whatsapp_channel.store.sqlite.queue import SQLiteQueue
 from rasa_whatsapp_channel.store.sqlite.values import SQLiteValues
+from rasa_whatsapp_channel.store.sqlite.writer import Writer
+from rasa_whatsapp_channel.store.text import mention_of
 
 logger = logging.getLogger(__name__)
 
 # Seconds between two looks at the files, and whether another process wrote, while somebody waits.
 LISTEN: Final = 0.25
-PURGE: Final = 60.0
+EXPIRE_EVERY: Final = 60.0
 # Seconds that a lock of another process is waited for.
 PATIENCE: Final = 10.0
-# Seconds between two steps of a purge, for everybody else.
-BREATH: Final = 0.02
+# Seconds between two steps of expiry, for everybody else.
+PAUSE: Final = 0.02
 
 
 class SQLiteStore(Store):
@@ -60,29 +57,29 @@ class SQLiteStore(Store):
         patience: float = PATIENCE,
     ) -> None:
         self._path = Path(path)
-        self._commits = Commits(self._path, patience=patience)
+        self._writer = Writer(self._path, patience=patience)
         self._clock = clock
         self._retention = retention or Retention()
         self._queues = tuple(
-            SQLiteQueue(name, self._commits, clock=clock, claimant=self._claimant)
+            SQLiteQueue(name, self._writer, clock=clock, claimant=self._claimant)
             for name in ("inbox", "outbox")
         )
         self.inbox, self.outbox = self._queues
-        self.ledger = SQLiteLedger(self._commits, clock=clock)
-        self.values = SQLiteValues(self._commits, clock=clock)
+        self.ledger = SQLiteLedger(self._writer, clock=clock)
+        self.values = SQLiteValues(self._writer, clock=clock)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._is_private = self._path == PRIVATE
         self._own = ""
         self._heartbeat: Heartbeat | None = None
 
     async def open(self) -> None:
-        await self._commits.open()
+        await self._writer.open()
         self._own = uuid.uuid4().hex
-        self._claimants = Claimants(self._path, self._own, files=lambda: self._commits.files)
+        self._claimants = Claimants(self._path, self._own, files=lambda: self._writer.files)
         self._heartbeat = Heartbeat(self.beat)
         self._tasks = (
             asyncio.create_task(self._listen(), name="whatsapp store: listen"),
-            asyncio.create_task(self._purge_now_and_then(), name="whatsapp store: purge"),
+            asyncio.create_task(self._expire_now_and_then(), name="whatsapp store: expire"),
         )
 
     async def close(self) -> None:
@@ -93,11 +90,11 @@ class SQLiteStore(Store):
         if self._heartbeat is not None and self._heartbeat.is_started:
             await asyncio.to_thread(self._heartbeat.stop)
             with contextlib.suppress(StoreError):  # then others take over after a while
-                await self._commits.write(leave, self._own)
+                await self._writer.write(leave, self._own)
         self._heartbeat = None
-        await self._commits.close()
+        await self._writer.close()
         for queue in self._queues:
-            queue.line.close()
+            queue.wait_queue.close()
 
     def beat(self) -> None:
         if not self._is_private:
@@ -110,11 +107,11 @@ class SQLiteStore(Store):
         return self._own
 
     async def ping(self) -> None:
-        await self.values.set("ping", self._clock(), ttl=PURGE)
+        await self.values.set("ping", self._clock(), ttl=EXPIRE_EVERY)
 
-    async def purge(self) -> None:
+    async def expire(self) -> None:
         for queue in self._queues:
-            await self._commits.write(queue.follow_clock)
+            await self._writer.write(queue.follow_clock)
         for statement, before in ends(self._retention, self._clock()).items():
             await self._forget(statement, before)
 
@@ -124,42 +121,42 @@ class SQLiteStore(Store):
 
         Nothing of it is left in the bytes of the file and of its log.
         """
-        erased = await self._commits.write(erase_mentions, mention_of(person))
-        await self._commits.empty_log()
+        erased = await self._writer.write(erase_mentions, mention_of(person))
+        await self._writer.empty_log()
         return erased
 
     async def _forget(self, statement: str, before: float) -> None:
         while True:
-            if not await self._commits.write(forget, statement, before):
+            if not await self._writer.write(forget, statement, before):
                 return
-            await asyncio.sleep(BREATH)
+            await asyncio.sleep(PAUSE)
 
-    async def _purge_now_and_then(self) -> None:
+    async def _expire_now_and_then(self) -> None:
         while True:
             try:
-                await self.purge()
+                await self.expire()
             except StoreError as exc:
                 logger.warning(
-                    "whatsapp.store_purge_failed: %s; tried again in %d seconds", exc, PURGE
+                    "whatsapp.store_expiry_failed: %s; tried again in %d seconds", exc, EXPIRE_EVERY
                 )
-            await asyncio.sleep(PURGE)
+            await asyncio.sleep(EXPIRE_EVERY)
 
     async def _listen(self) -> None:
         """Look after the files, and wake those who wait when another process wrote."""
         seen = None
         while True:
             await asyncio.sleep(LISTEN)
-            self._commits.tend()
-            if all(queue.line.is_empty for queue in self._queues):
+            self._writer.tend()
+            if all(queue.wait_queue.is_empty for queue in self._queues):
                 continue
             try:
-                version = await self._commits.read(_data_version)
+                version = await self._writer.read(_data_version)
             except StoreError:
                 continue  # whoever claims next is told
             if version != seen:
                 seen = version
                 for queue in self._queues:
-                    queue.line.wake()
+                    queue.wait_queue.wake()
 
 
 def _data_version(db: sqlite3.Connection) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.store.errors import StoreError
-from rasa_whatsapp_channel.store.sqlite.faults import explain
+from rasa_whatsapp_channel.store.sqlite.errors import explain
 from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION
 
 # Pages that are copied between two looks at the progress: 4 MiB.

@@ -12,9 +12,8 @@ from typing import Final
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Silence
 from rasa_whatsapp_channel.store.sqlite import statements as sql
-from rasa_whatsapp_channel.store.sqlite.connection import transact
-from rasa_whatsapp_channel.store.sqlite.faults import explain
-from rasa_whatsapp_channel.store.sqlite.files import OpenFiles
+from rasa_whatsapp_channel.store.sqlite.connection import OpenFiles, transact
+from rasa_whatsapp_channel.store.sqlite.errors import explain
 
 # Seconds that a beat waits for who writes.
 PATIENCE: Final = 1.0

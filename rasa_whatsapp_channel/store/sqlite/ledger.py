@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import ARRIVED, Body, Clock, Ledger, Sent, is_news
-from rasa_whatsapp_channel.store.sqlite.commits import Commits
+from rasa_whatsapp_channel.store.sqlite.writer import Writer
 from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
 
 COLUMNS: Final = "message_id, key, recipient_id, response, status, at, reason, code, body"
@@ -18,7 +18,7 @@ KEEP: Final = f"INSERT OR REPLACE INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?
 KEEP_STATUS: Final = """
     INSERT INTO sent (message_id, status, at, reason, code) VALUES (?, ?, ?, ?, ?)
 """
-PURGE: Final = "DELETE FROM sent WHERE recipient_id = ?"
+ERASE: Final = "DELETE FROM sent WHERE recipient_id = ?"
 UPDATE_STATUS: Final = """
     UPDATE sent SET status = ?, at = ?, reason = ?, code = ?, body = CASE WHEN ? THEN body END
     WHERE message_id = ?
@@ -26,8 +26,8 @@ UPDATE_STATUS: Final = """
 
 
 class SQLiteLedger(Ledger):
-    def __init__(self, commits: Commits, *, clock: Clock) -> None:
-        self._commits = commits
+    def __init__(self, writer: Writer, *, clock: Clock) -> None:
+        self._writer = writer
         self._clock = clock
 
     async def note_sent(
@@ -48,24 +48,24 @@ class SQLiteLedger(Ledger):
             at=self._clock(),
             body=body,
         )
-        return await self._commits.write(_note_sent, sent, None if body is None else to_json(body))
+        return await self._writer.write(_note_sent, sent, None if body is None else to_json(body))
 
     async def note_status(
         self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
     ) -> Sent | None:
         words = None if reason is None else to_unicode(reason)
-        return await self._commits.write(
+        return await self._writer.write(
             _note_status, to_unicode(message_id), status, self._clock(), words, code
         )
 
     async def get(self, message_id: str) -> Sent | None:
-        return await self._commits.read(_get, to_unicode(message_id))
+        return await self._writer.read(_get, to_unicode(message_id))
 
     async def by_key(self, key: str) -> Sent | None:
-        return await self._commits.read(_by_key, to_unicode(key))
+        return await self._writer.read(_by_key, to_unicode(key))
 
-    async def purge(self, recipient_id: str) -> int:
-        return await self._commits.write(_purge, to_unicode(recipient_id))
+    async def erase(self, recipient_id: str) -> int:
+        return await self._writer.write(_erase, to_unicode(recipient_id))
 
 
 def _note_sent(db: sqlite3.Connection, sent: Sent, body: str | None) -> Sent:
@@ -102,8 +102,8 @@ def _by_key(db: sqlite3.Connection, key: str) -> Sent | None:
     return _to_sent(db.execute(BY_KEY, (key,)).fetchone())
 
 
-def _purge(db: sqlite3.Connection, recipient_id: str) -> int:
-    return db.execute(PURGE, (recipient_id,)).rowcount
+def _erase(db: sqlite3.Connection, recipient_id: str) -> int:
+    return db.execute(ERASE, (recipient_id,)).rowcount
 
 
 def _to_sent(row: tuple[Any, ...] | None) -> Sent | None:

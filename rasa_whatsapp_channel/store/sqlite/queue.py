@@ -22,10 +22,10 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
-from rasa_whatsapp_channel.store.line import Line
 from rasa_whatsapp_channel.store.sqlite import statements as sql
-from rasa_whatsapp_channel.store.sqlite.commits import Commits
+from rasa_whatsapp_channel.store.sqlite.writer import Writer
 from rasa_whatsapp_channel.store.text import from_json, read_body, to_json, to_unicode
+from rasa_whatsapp_channel.store.wait_queue import WaitQueue
 
 logger = logging.getLogger(__name__)
 
@@ -40,18 +40,18 @@ class SQLiteQueue(Queue):
     """*claimant* is the name of this process; it is asked for before every claim."""
 
     def __init__(
-        self, name: str, commits: Commits, *, clock: Clock, claimant: Callable[[], str]
+        self, name: str, writer: Writer, *, clock: Clock, claimant: Callable[[], str]
     ) -> None:
         self._name = name
-        self._commits = commits
+        self._writer = writer
         self._clock = clock
         self._claimant = claimant
         self._latest = 0.0  # the latest time this process saw
         self._unsure: list[QueueItem] = []  # claims that may not have been committed
-        self.line = Line()
+        self.wait_queue = WaitQueue()
 
     async def put(self, key: str, conversation: str, body: Body) -> bool:
-        return await self._commits.write(
+        return await self._writer.write(
             self._put, to_unicode(key), to_unicode(conversation), to_json(body)
         )
 
@@ -82,9 +82,9 @@ class SQLiteQueue(Queue):
 
     def _wake_in(self, seconds: float) -> None:
         if seconds > 0:
-            self.line.wake_in(seconds)
+            self.wait_queue.wake_in(seconds)
         else:
-            self.line.wake()
+            self.wait_queue.wake()
 
     def _hold(self, db: sqlite3.Connection, conversation: str, seconds: float, cause: str) -> None:
         if seconds > 0:
@@ -109,7 +109,7 @@ class SQLiteQueue(Queue):
 
     async def _claim_some(self, limit: int, *, is_suspect: bool) -> Sequence[QueueItem]:
         items: list[QueueItem] = []
-        claimed = self._commits.write(self._claim, self._claimant(), limit, is_suspect, items)
+        claimed = self._writer.write(self._claim, self._claimant(), limit, is_suspect, items)
         try:
             await asyncio.shield(claimed)
         except asyncio.CancelledError:
@@ -142,7 +142,7 @@ class SQLiteQueue(Queue):
         if not rows:
             return items
         if len(rows) > limit:
-            self.line.wake()
+            self.wait_queue.wake()
         db.execute(sql.KNOW_CLAIMANT, (claimant,))
         for seq, *row in rows[:limit]:
             if (item := self._read(db, seq, *row)) is not None:
@@ -180,7 +180,7 @@ class SQLiteQueue(Queue):
             db.execute(sql.END_DUE, (self._name, now, ENDED_AT_ONCE))
             due_at = self._next_due(db)
         if due_at is not None:
-            self.line.wake_in(due_at - now)
+            self.wait_queue.wake_in(due_at - now)
 
     def _next_due(self, db: sqlite3.Connection) -> float | None:
         (due_at,) = db.execute(sql.NEXT_DUE, (self._name,)).fetchone()
@@ -190,7 +190,7 @@ class SQLiteQueue(Queue):
         if claimed.cancelled() or claimed.exception() or not (items := claimed.result()):
             return
         try:
-            handed_back = self._commits.write(self._hand_back_all, items)
+            handed_back = self._writer.write(self._hand_back_all, items)
         except StoreError:
             return  # closed meanwhile, which hands back everything
         handed_back.add_done_callback(_ignore)
@@ -199,7 +199,7 @@ class SQLiteQueue(Queue):
         for item in items:
             if (seq := self._held(db, item)) is not None:
                 db.execute(sql.HAND_BACK, (seq,))
-                self.line.wake()
+                self.wait_queue.wake()
 
     def _held(self, db: sqlite3.Connection, item: QueueItem) -> int | None:
         """Return the entry's *seq* unless the claim was lost."""
@@ -210,7 +210,7 @@ class SQLiteQueue(Queue):
         return int(seq) if claimed and (key, attempts) == (item.key, item.attempts) else None
 
     async def done(self, item: QueueItem, hold: float = 0.0, *, cause: str = TIME) -> None:
-        await self._commits.write(self._done, item, hold, cause)
+        await self._writer.write(self._done, item, hold, cause)
 
     def _done(self, db: sqlite3.Connection, item: QueueItem, hold: float, cause: str) -> None:
         held = (self._name, item.conversation, item.key, item.attempts)
@@ -238,7 +238,7 @@ class SQLiteQueue(Queue):
     ) -> None:
         text = None if body is None else to_json(body)
         words = None if error is None else to_unicode(error)
-        await self._commits.write(self._retry_later, item, after, cause, counted, text, words)
+        await self._writer.write(self._retry_later, item, after, cause, counted, text, words)
 
     def _retry_later(
         self,
@@ -259,7 +259,7 @@ class SQLiteQueue(Queue):
         self._wake_in(after)
 
     async def dead_letter(self, item: QueueItem, reason: str) -> None:
-        await self._commits.write(self._dead_letter, item, to_unicode(reason))
+        await self._writer.write(self._dead_letter, item, to_unicode(reason))
 
     def _dead_letter(self, db: sqlite3.Connection, item: QueueItem, reason: str) -> None:
         seq = self._held(db, item)
@@ -273,7 +273,7 @@ class SQLiteQueue(Queue):
 
     async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
         entry = (to_unicode(conversation), to_unicode(key), to_json(body), to_unicode(reason))
-        return await self._commits.write(self._put_dead_letter, *entry)
+        return await self._writer.write(self._put_dead_letter, *entry)
 
     def _put_dead_letter(
         self, db: sqlite3.Connection, conversation: str, key: str, body: str, reason: str
@@ -285,14 +285,14 @@ class SQLiteQueue(Queue):
         return True
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetterRow]:
-        return await self._commits.read(self._dead_letters, limit)
+        return await self._writer.read(self._dead_letters, limit)
 
     def _dead_letters(self, db: sqlite3.Connection, limit: int) -> Sequence[DeadLetterRow]:
         rows = db.execute(sql.DEAD_LETTERS, (self._name, limit))
         return [DeadLetterRow(row[0], row[1], read_body(row[2]), *row[3:]) for row in rows]
 
     async def requeue(self, key: str) -> bool:
-        return await self._commits.write(self._requeue, to_unicode(key))
+        return await self._writer.write(self._requeue, to_unicode(key))
 
     def _requeue(self, db: sqlite3.Connection, key: str) -> bool:
         row = db.execute(sql.FIND_DEAD_LETTER, (self._name, key)).fetchone()
@@ -304,13 +304,13 @@ class SQLiteQueue(Queue):
         return True
 
     async def discard(self, key: str) -> bool:
-        return await self._commits.write(self._discard, to_unicode(key))
+        return await self._writer.write(self._discard, to_unicode(key))
 
     def _discard(self, db: sqlite3.Connection, key: str) -> bool:
         return db.execute(sql.DISCARD, (self._name, key)).rowcount == 1
 
     async def end_wait(self, conversation: str, cause: str) -> bool:
-        return await self._commits.write(self._end_wait, to_unicode(conversation), cause)
+        return await self._writer.write(self._end_wait, to_unicode(conversation), cause)
 
     def _end_wait(self, db: sqlite3.Connection, conversation: str, cause: str) -> bool:
         row = db.execute(sql.FIRST, (self._name, conversation)).fetchone()
@@ -320,7 +320,7 @@ class SQLiteQueue(Queue):
         if claimed or waits_for != cause or due_at <= self._clock():
             return False
         db.execute(sql.END_WAIT, (seq,))
-        self.line.wake()
+        self.wait_queue.wake()
         return True
 
     def _end_hold(self, db: sqlite3.Connection, conversation: str, cause: str) -> bool:
@@ -330,16 +330,16 @@ class SQLiteQueue(Queue):
         return self._take_hold(db, conversation)[0] > 0
 
     async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:
-        return await self._commits.read(self._waiting, limit)
+        return await self._writer.read(self._waiting, limit)
 
     def _waiting(self, db: sqlite3.Connection, limit: int) -> Sequence[WaitingRow]:
         now = self._clock()
         return [_to_row(now, *row) for row in db.execute(sql.WAITING, (self._name, limit))]
 
-    async def purge(self, conversation: str) -> int:
-        return await self._commits.write(self._purge, to_unicode(conversation))
+    async def erase(self, conversation: str) -> int:
+        return await self._writer.write(self._erase, to_unicode(conversation))
 
-    def _purge(self, db: sqlite3.Connection, conversation: str) -> int:
+    def _erase(self, db: sqlite3.Connection, conversation: str) -> int:
         line = (self._name, conversation)
         first = db.execute(sql.FIRST, line).fetchone()
         db.execute(sql.END_HOLD, line)
@@ -349,14 +349,14 @@ class SQLiteQueue(Queue):
         return sum(db.execute(each, line).rowcount for each in (sql.REMOVE_ALL, sql.DISCARD_ALL))
 
     async def depth(self) -> Depth:
-        self._commits.check_file()  # who asks wants to know whether all is well
-        return await self._commits.read(self._depth)
+        self._writer.check_file()  # who asks wants to know whether all is well
+        return await self._writer.read(self._depth)
 
     def _depth(self, db: sqlite3.Connection) -> Depth:
         return Depth(*db.execute(sql.DEPTH, {"queue": self._name}).fetchone())
 
     async def wait(self, timeout: float) -> None:
-        await self.line.wait(timeout)
+        await self.wait_queue.wait(timeout)
 
     def follow_clock(self, db: sqlite3.Connection) -> None:
         """Repair what the clock did when it was set back, in this process or before it."""

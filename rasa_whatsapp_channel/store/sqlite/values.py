@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store import bucket
 from rasa_whatsapp_channel.store.base import Clock, Values
-from rasa_whatsapp_channel.store.sqlite.commits import Commits
+from rasa_whatsapp_channel.store.sqlite.writer import Writer
 from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
+from rasa_whatsapp_channel.store.token_bucket import Bucket, Limit, take
 
 GET: Final = "SELECT value FROM small_values WHERE key = ? AND expires_at > ?"
 SET: Final = "INSERT OR REPLACE INTO small_values (key, value, expires_at) VALUES (?, ?, ?)"
@@ -19,52 +19,52 @@ ADD: Final = """
     WHERE small_values.expires_at <= ?
 """
 DELETE: Final = "DELETE FROM small_values WHERE key = ?"
-PURGE: Final = "DELETE FROM small_values WHERE key >= ? AND key <= ?"
+ERASE: Final = "DELETE FROM small_values WHERE key >= ? AND key <= ?"
 LAST: Final = "\U0010ffff"  # no key begins with anything greater
 BUCKET: Final = "SELECT tokens, at FROM buckets WHERE key = ? AND full_at > ?"
 SET_BUCKET: Final = "INSERT OR REPLACE INTO buckets (key, tokens, at, full_at) VALUES (?, ?, ?, ?)"
 
 
 class SQLiteValues(Values):
-    def __init__(self, commits: Commits, *, clock: Clock) -> None:
-        self._commits = commits
+    def __init__(self, writer: Writer, *, clock: Clock) -> None:
+        self._writer = writer
         self._clock = clock
 
     async def get(self, key: str) -> Any | None:
-        row = await self._commits.read(_one, GET, to_unicode(key), self._clock())
+        row = await self._writer.read(_one, GET, to_unicode(key), self._clock())
         return None if row is None else from_json(row[0])
 
     async def set(self, key: str, value: Any, ttl: float) -> None:
         end = self._clock() + ttl
-        await self._commits.write(_count, SET, to_unicode(key), to_json(value), end)
+        await self._writer.write(_count, SET, to_unicode(key), to_json(value), end)
 
     async def set_many(self, values: Mapping[str, Any], ttl: float) -> None:
         end = self._clock() + ttl
         rows = [(to_unicode(key), to_json(value), end) for key, value in values.items()]
         if rows:
-            await self._commits.write(_set_all, rows)
+            await self._writer.write(_set_all, rows)
 
     async def add(self, key: str, value: Any, ttl: float) -> bool:
         now = self._clock()
         entry = (to_unicode(key), to_json(value), now + ttl)
-        return await self._commits.write(_count, ADD, *entry, now) == 1
+        return await self._writer.write(_count, ADD, *entry, now) == 1
 
     async def delete(self, key: str) -> None:
-        await self._commits.write(_count, DELETE, to_unicode(key))
+        await self._writer.write(_count, DELETE, to_unicode(key))
 
-    async def purge(self, prefix: str) -> int:
+    async def erase(self, prefix: str) -> int:
         first = to_unicode(prefix)
-        return await self._commits.write(_count, PURGE, first, first + LAST)
+        return await self._writer.write(_count, ERASE, first, first + LAST)
 
-    async def take(self, *limits: bucket.Limit) -> Sequence[float]:
+    async def take(self, *limits: Limit) -> Sequence[float]:
         named = [limit._replace(key=to_unicode(limit.key)) for limit in limits]
-        return await self._commits.write(self._take, named)
+        return await self._writer.write(self._take, named)
 
-    def _take(self, db: sqlite3.Connection, limits: Sequence[bucket.Limit]) -> Sequence[float]:
+    def _take(self, db: sqlite3.Connection, limits: Sequence[Limit]) -> Sequence[float]:
         now = self._clock()
         rows = [_one(db, BUCKET, limit.key, now) for limit in limits]
-        before = [bucket.Bucket(*row) if row else None for row in rows]
-        takes = bucket.take(list(zip(limits, before, strict=True)), now=now)
+        before = [Bucket(*row) if row else None for row in rows]
+        takes = take(list(zip(limits, before, strict=True)), now=now)
         for limit, taken in zip(limits, takes, strict=True):
             db.execute(SET_BUCKET, (limit.key, *taken.bucket, taken.full_at))
         return [taken.wait for taken in takes]

@@ -27,7 +27,7 @@ async def test_an_entry_that_redis_lost_holds_up_neither_its_conversation_nor_ot
         await queue.put("a:0", "anna", {})
         await queue.put("a:1", "anna", {})
         await queue.put("b:0", "ben", {})
-        await store._link._redis.delete(f"{queue.prefix}entry:1")
+        await store._connection._redis.delete(f"{queue.prefix}entry:1")
         got = []
         for _ in range(5):
             try:
@@ -48,7 +48,7 @@ async def test_an_entry_that_cannot_be_read_takes_nobody_with_it_when_the_connec
         queue = store.inbox
         await queue.put("a", "anna", {})
         await queue.put("b", "ben", {})
-        await store._link._redis.hset(f"{queue.prefix}entry:1", "body", "{not json")
+        await store._connection._redis.hset(f"{queue.prefix}entry:1", "body", "{not json")
         call, failures = queue._call, [1]
 
         async def breaks_once(operation, *args):
@@ -69,7 +69,7 @@ async def test_what_was_claimed_while_the_disk_failed_is_claimed_again(
 ):
     async with open_store(f"sqlite:///{tmp_path}/whatsapp.db", clock=clock) as store:
         await store.inbox.put("a", "anna", {})
-        commits = store._commits
+        commits = store._writer
 
         def fails():
             raise OSError(5, "Input/output error")

@@ -69,10 +69,10 @@ async def test_what_was_sent_is_remembered_as_long_as_wanted(tmp_path, url):
     async with open_store(url.format(tmp_path), clock=lambda: now, retention=retention) as store:
         await store.ledger.note_sent("wamid.1", key="k", recipient_id="49151")
         now += 2 * DAY - 1
-        await store.purge()
+        await store.expire()
         before = await store.ledger.get("wamid.1")
         now += 2
-        await store.purge()
+        await store.expire()
 
         assert before is not None
         assert await store.ledger.get("wamid.1") is None

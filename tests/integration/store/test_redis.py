@@ -19,9 +19,9 @@ from support.redis_server import RedisServer
 import rasa_whatsapp_channel
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
+from rasa_whatsapp_channel.store.token_bucket import Limit
 
 redis = pytest.importorskip("redis", reason="the Python package redis is optional")
 
@@ -203,7 +203,7 @@ async def test_bots_with_different_names_know_nothing_of_each_other(shared_redis
         await shop.values.set("v", 1, ttl=60)
 
         assert await bank.values.get("v") is None
-        assert await bank.values.purge("v") == 0
+        assert await bank.values.erase("v") == 0
 
 
 async def test_time_is_that_of_redis(redis_url):
@@ -338,7 +338,7 @@ async def test_a_full_memory_refuses_what_is_new_and_lets_work_in_hand_end(serve
         assert await store.values.take(Limit("all", 1, 1)) == [0.0]
 
         assert (await store.inbox.depth()).waiting == waiting - 1
-        assert await store.inbox.purge("flood") == 50
+        assert await store.inbox.erase("flood") == 50
         assert await store.inbox.put("after all", ANNA, HELLO)
 
 

@@ -16,13 +16,13 @@ from support.store_processes import Processes
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import Retention
-from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
-from rasa_whatsapp_channel.store.sqlite.faults import explain
-from rasa_whatsapp_channel.store.sqlite.log import FAR_TOO_LONG
+from rasa_whatsapp_channel.store.sqlite.errors import explain
 from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION
+from rasa_whatsapp_channel.store.sqlite.writer import FAR_TOO_LONG
+from rasa_whatsapp_channel.store.token_bucket import Limit
 
 ANNA = "491511111111"
 HELLO = {"type": "text", "text": {"body": "hello"}}
@@ -457,7 +457,7 @@ async def test_the_file_stays_as_big_as_what_has_to_be_remembered(path, clock):
         for start in range(0, 20_000, 1000):
             await pass_through(store, range(start, start + 1000))
             clock.now += 61
-            await store.purge()
+            await store.expire()
             sizes.append(sum(file.stat().st_size for file in path.parent.glob("whatsapp.db*")))
 
     assert max(sizes) < 25_000_000  # with the log, which is carried over at 16 MiB
@@ -486,7 +486,7 @@ async def test_what_is_over_goes_away_step_by_step(path, clock):
             await asyncio.gather(*(use_once(store, n) for n in range(start, start + 100)))
         clock.now += 31 * DAY
         await store.inbox.put("young", ANNA, HELLO)
-        await store.purge()
+        await store.expire()
 
     assert rows(path) == {"items": 1, "seen": 1}
 
@@ -546,7 +546,7 @@ async def test_a_clock_that_was_set_back_before_a_restart_is_followed(path, cloc
     clock.now -= 3600
 
     async with SQLiteStore(path, clock=clock) as store:
-        await store.purge()
+        await store.expire()
         clock.now += 61
 
         assert (await store.inbox.claim()).key == "k"

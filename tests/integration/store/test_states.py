@@ -128,7 +128,7 @@ async def others_look(scene: Scene) -> None:
 
 
 async def erase(scene: Scene) -> None:
-    await scene.queue.purge(ANNA)
+    await scene.queue.erase(ANNA)
 
 
 Step = Callable[[Scene], Awaitable[None]]

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import STATUS_RANK, TIME, WINDOW, status_of
-from rasa_whatsapp_channel.store.bucket import Limit
+from rasa_whatsapp_channel.store.token_bucket import Limit
 
 users = st.sampled_from(["anna", "ben", "cem"])
 waits = st.sampled_from([0, 0, 5, 60, 300])
@@ -61,7 +61,7 @@ class Stores(RuleBasedStateMachine):
     def move_clock(self, seconds):
         self.now += seconds
         # When something old goes away is up to each store, unless it is told to.
-        self.both(lambda store: store.purge())
+        self.both(lambda store: store.expire())
 
 
 class Queues(Stores):
@@ -104,8 +104,8 @@ class Queues(Stores):
         self.both(lambda store: store.inbox.end_wait(user, cause))
 
     @rule(user=users)
-    def purge(self, user):
-        self.both(lambda store: store.inbox.purge(user))
+    def erase(self, user):
+        self.both(lambda store: store.inbox.erase(user))
 
     @rule(key=many, user=users)
     def put_dead_letter(self, key, user):
@@ -149,8 +149,8 @@ class Records(Stores):
         )
 
     @rule(key=few)
-    def purge_sent(self, key):
-        self.both(lambda store: store.ledger.purge(recipient_of(key)))
+    def erase_sent(self, key):
+        self.both(lambda store: store.ledger.erase(recipient_of(key)))
 
     @rule(
         message_id=few,
@@ -173,8 +173,8 @@ class Records(Stores):
         self.both(lambda store: store.values.delete(key))
 
     @rule(prefix=st.sampled_from(["", "0", "1", "10"]))
-    def purge_values(self, prefix):
-        self.both(lambda store: store.values.purge(prefix))
+    def erase_values(self, prefix):
+        self.both(lambda store: store.values.erase(prefix))
 
     @rule(key=few, rate=st.sampled_from([0.1, 80]), burst=st.sampled_from([1, 2.5]))
     def take(self, key, rate, burst):

@@ -22,9 +22,9 @@ from rasa_whatsapp_channel.store.base import (
     State,
     status_of,
 )
-from rasa_whatsapp_channel.store.bucket import Limit
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE, LOOKS
+from rasa_whatsapp_channel.store.token_bucket import Limit
 
 ANNA, BEN = "491511111111", "491522222222"
 HELLO = {"type": "text", "text": {"body": "hello"}}
@@ -196,11 +196,11 @@ async def test_a_key_is_refused_for_a_week_and_forgotten_after_its_retention(sto
     await queue.done(await queue.claim())
 
     clock.now += 7 * DAY
-    await store.purge()
+    await store.expire()
     assert not await queue.put("k", ANNA, HELLO)
 
     clock.now += 2 * DAY
-    await store.purge()
+    await store.expire()
     assert await queue.put("k", ANNA, HELLO)
 
 
@@ -696,18 +696,18 @@ async def test_dead_letters_go_away_after_a_month(store, clock):
     await store.inbox.put_dead_letter("k", "", HELLO, "reason")
 
     clock.now += 29 * DAY
-    await store.purge()
+    await store.expire()
     assert len(await store.inbox.dead_letters()) == 1
 
     clock.now += 2 * DAY
-    await store.purge()
+    await store.expire()
     assert await store.inbox.dead_letters() == []
 
 
 async def test_entries_that_wait_never_go_away(store, clock):
     await store.inbox.put("k", ANNA, HELLO)
     clock.now += 365 * DAY
-    await store.purge()
+    await store.expire()
 
     assert (await store.inbox.claim()).key == "k"
 
@@ -790,8 +790,8 @@ async def test_all_entries_of_one_conversation_are_forgotten(queue):
     await queue.put_dead_letter("b0", BEN, HELLO, "reason")
     await queue.dead_letter(await queue.claim(), "reason")
 
-    assert await queue.purge(ANNA) == 4
-    assert await queue.purge(ANNA) == 0
+    assert await queue.erase(ANNA) == 4
+    assert await queue.erase(ANNA) == 0
 
     assert [entry.key for entry in await queue.waiting()] == ["b1"]
     assert [entry.key for entry in await queue.dead_letters()] == ["b0"]
@@ -801,7 +801,7 @@ async def test_all_entries_of_one_conversation_are_forgotten(queue):
 
 async def test_what_was_forgotten_of_a_conversation_is_still_seen(queue):
     await put_all(queue, ("a1", ANNA))
-    await queue.purge(ANNA)
+    await queue.erase(ANNA)
 
     assert not await queue.put("a1", ANNA, HELLO)
     assert await queue.put("a2", ANNA, HELLO)
@@ -815,7 +815,7 @@ async def test_the_hold_of_a_forgotten_conversation_is_over(queue, with_next):
         await queue.put("a2", ANNA, HELLO)
     await queue.done(await queue.claim(), hold=3600)
 
-    assert await queue.purge(ANNA) == with_next
+    assert await queue.erase(ANNA) == with_next
 
     await queue.put("a3", ANNA, HELLO)
     assert (await queue.claim()).key == "a3"
@@ -825,7 +825,7 @@ async def test_the_hold_of_a_forgotten_conversation_is_over(queue, with_next):
 async def test_who_works_on_a_forgotten_entry_can_no_longer_end_it(queue, clock, end):
     await queue.put("a1", ANNA, HELLO)
     item = await queue.claim()
-    assert await queue.purge(ANNA) == 1
+    assert await queue.erase(ANNA) == 1
 
     await end_item(queue, item, end)
 
@@ -835,7 +835,7 @@ async def test_who_works_on_a_forgotten_entry_can_no_longer_end_it(queue, clock,
 async def test_nobody_else_begins_while_a_forgotten_entry_may_be_worked_on(queue, clock):
     await queue.put("a1", ANNA, HELLO)
     await queue.claim()
-    await queue.purge(ANNA)
+    await queue.erase(ANNA)
     await queue.put("a2", ANNA, HELLO)
 
     assert await queue.claim() is None
@@ -1153,7 +1153,7 @@ async def test_the_body_of_a_message_that_never_arrived_is_forgotten_after_a_day
         pytest.skip("Redis ends it by its own clock: test_redis.py looks at the ends of its keys")
     await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA, body=HELLO)
     clock.now += DAY + 1
-    await store.purge()
+    await store.expire()
 
     sent = await store.ledger.get("wamid.1")
 
@@ -1173,7 +1173,7 @@ async def test_sent_messages_are_forgotten_a_month_after_their_last_status(store
     clock.now += 20 * DAY
     await store.ledger.note_status("wamid.2", "read")
     clock.now += 20 * DAY
-    await store.purge()
+    await store.expire()
 
     assert await store.ledger.get("wamid.1") is None
     assert (await store.ledger.get("wamid.2")).status == "read"
@@ -1185,8 +1185,8 @@ async def test_all_that_was_sent_to_one_person_is_forgotten(store):
     await store.ledger.note_status("wamid.2", "read")
     await store.ledger.note_sent("wamid.3", key="out:3", recipient_id=BEN)
 
-    assert await store.ledger.purge(ANNA) == 2
-    assert await store.ledger.purge(ANNA) == 0
+    assert await store.ledger.erase(ANNA) == 2
+    assert await store.ledger.erase(ANNA) == 0
 
     assert await store.ledger.get("wamid.1") is None
     assert await store.ledger.by_key("out:2") is None
@@ -1217,7 +1217,7 @@ async def test_setting_a_value_again_sets_its_end_again(store, clock):
     await store.values.set("k", "old", ttl=60)
     await store.values.set("k", "new", ttl=600)
     clock.now += 300
-    await store.purge()
+    await store.expire()
 
     assert await store.values.get("k") == "new"
 
@@ -1272,8 +1272,8 @@ async def test_values_are_forgotten_by_what_their_keys_begin_with(store):
     for key in keys:
         await store.values.set(key, key, ttl=60)
 
-    assert await store.values.purge("wrote:1") == 3
-    assert await store.values.purge("wrote:1") == 0
+    assert await store.values.erase("wrote:1") == 3
+    assert await store.values.erase("wrote:1") == 0
 
     kept = [key for key in keys if await store.values.get(key)]
     assert kept == ["wrote:2", "wrote", "a wrote:1"]
@@ -1284,7 +1284,7 @@ async def test_a_prefix_means_nothing_but_itself(store, prefix):
     await store.values.set(f"{prefix}:1", 1, ttl=60)
     await store.values.set("abc:1", 2, ttl=60)
 
-    assert await store.values.purge(prefix) == 1
+    assert await store.values.erase(prefix) == 1
     assert await store.values.get("abc:1") == 2
 
 
@@ -1329,7 +1329,7 @@ async def test_who_always_waits_as_long_as_told_gets_the_whole_rate(store, clock
 async def test_a_bucket_never_holds_more_than_its_burst(store, clock):
     await take(store, "pair", 1, 2)
     clock.now += DAY
-    await store.purge()
+    await store.expire()
 
     takes = [await take(store, "pair", 1, 2) for _ in range(3)]
 
@@ -1396,7 +1396,7 @@ async def test_a_closed_store_says_so(store):
 
     for operation in (
         store.ping,
-        store.purge,
+        store.expire,
         store.inbox.depth,
         lambda: store.inbox.put("k", ANNA, HELLO),
         lambda: store.outbox.claim(),

@@ -1,9 +1,10 @@
-"""What goes away by itself, a few rows at a time."""
+"""SQLite deletion: what expires, a few rows at a time, and what is erased of one person."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rasa_whatsapp_channel.store.base import Retention
@@ -40,6 +41,16 @@ BUCKETS: Final = """
 """
 
 
+# Entries that wait are not among them: they are ended by the queue alone.
+TEXTS: Final[Mapping[str, Sequence[str]]] = {
+    "seen": ("key",),
+    "dead_letters": ("conversation", "key", "body", "reason"),
+    "sent": ("message_id", "key", "recipient_id", "response", "reason", "body"),
+    "small_values": ("key", "value"),
+    "buckets": ("key",),
+}
+
+
 def ends(retention: Retention, now: float) -> Mapping[str, float]:
     """Return statement → the time before which it forgets."""
     return {
@@ -56,3 +67,14 @@ def ends(retention: Retention, now: float) -> Mapping[str, float]:
 def forget(db: sqlite3.Connection, statement: str, before: float) -> bool:
     """Do one step. True: there may be more."""
     return db.execute(statement, (before, STEP)).rowcount == STEP
+
+
+def erase_mentions(db: sqlite3.Connection, mention: re.Pattern[str]) -> int:
+    """Forget every row with *mention*, and return how many there were. Looks at all rows."""
+    db.create_function("mentions", 1, lambda text: bool(mention.search(text or "")))
+    erased = 0
+    for table, columns in TEXTS.items():
+        where = " OR ".join(f"mentions({column})" for column in columns)
+        # Names of tables and columns are ours.
+        erased += db.execute(f"DELETE FROM {table} WHERE {where}").rowcount  # noqa: S608
+    return erased

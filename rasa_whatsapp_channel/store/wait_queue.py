@@ -9,7 +9,7 @@ from typing import Final
 LONGEST_SLEEP: Final = 1.0
 
 
-class Line:
+class WaitQueue:
     """
     Tasks that wait, woken one by one in the order they came.
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from rasa_whatsapp_channel.store.line import Line
+from rasa_whatsapp_channel.store.wait_queue import WaitQueue
 
 
 def loops() -> list[object]:
@@ -20,7 +20,7 @@ def loops() -> list[object]:
 @pytest.mark.parametrize("new_loop", loops())
 def test_of_two_alarms_the_sooner_one_rings_whatever_the_loop(new_loop):
     async def wait_for_alarm() -> float:
-        line = Line()
+        line = WaitQueue()
         await line.wait(0)  # what is kept from before
         line.wake_in(0)
         line.wake_in(0)

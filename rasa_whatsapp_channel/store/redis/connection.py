@@ -31,9 +31,8 @@ from redis.exceptions import NoScriptError, RedisError
 
 from rasa_whatsapp_channel.store.base import Clock
 from rasa_whatsapp_channel.store.errors import StoreError
-from rasa_whatsapp_channel.store.redis.address import parse_address
-from rasa_whatsapp_channel.store.redis.faults import explain, is_lost_connection
-from rasa_whatsapp_channel.store.redis.server import check
+from rasa_whatsapp_channel.store.redis.errors import explain, is_lost_connection
+from rasa_whatsapp_channel.store.redis.server import check, parse_address
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +77,7 @@ class _Job:
             self.future.set_exception(error)
 
 
-class Link:
+class Connection:
     """*clock* None: Redis' own clock, the one that all servers share."""
 
     def __init__(self, url: str, *, clock: Clock | None, look_every: float = LOOK_EVERY) -> None:
