@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.sender import Sender
+from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
@@ -65,7 +67,7 @@ from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.networks import Networks
 from rasa_whatsapp_channel.whatsapp.transport import Transport
-from rasa_whatsapp_channel.whatsapp.webhook import Proof
+from rasa_whatsapp_channel.whatsapp.webhook import WebhookAuth
 
 # Sanic waits 15 seconds for a graceful stop; what is in hand gets most of it.
 GRACE: Final = 10.0
@@ -138,7 +140,7 @@ class App:
             clock=self._clock,
         )
         self.endpoint = Endpoint(
-            proof=make_proof(settings),
+            auth=make_webhook_auth(settings),
             networks=Networks(settings.allowed_networks, settings.trusted_proxies),
             verify_token=settings.verify_token,
             receive=self._receiver.receive,
@@ -261,7 +263,7 @@ class App:
             turn_id=turn_id,
             metrics=self.metrics,
             notes=self._notes,
-            tell_dead_letter=self._numbers[None].client.tell_dead_letter,
+            tell_dead_letter=partial(self._numbers[None].client.post_local, DEAD_LETTERS),
             clock=self._clock,
         )
         return self.tracing.writer(writer)
@@ -403,9 +405,9 @@ def make_policy(settings: Settings) -> SendPolicy:
     )
 
 
-def make_proof(settings: Settings) -> Proof:
+def make_webhook_auth(settings: Settings) -> WebhookAuth:
     """Return what a caller of the webhook has to show."""
-    return Proof(
+    return WebhookAuth(
         app_secrets=_given(settings.app_secret),
         turn_secrets=_given(settings.webhook_secret) if settings.api == "turn" else (),
         dialog360_secrets=_given(settings.webhook_secret) if settings.api == "360dialog" else (),

@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.events import Event
 from rasa_whatsapp_channel.whatsapp.networks import Networks
-from rasa_whatsapp_channel.whatsapp.webhook import Proof
+from rasa_whatsapp_channel.whatsapp.webhook import WebhookAuth
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Endpoint:
     def __init__(
         self,
         *,
-        proof: Proof,
+        auth: WebhookAuth,
         networks: Networks,
         verify_token: str,
         receive: Callable[[Iterable[Event]], Awaitable[None]],
@@ -94,7 +94,7 @@ class Endpoint:
         metrics: Metrics,
         trace: Callable[[Answer], Answer] = lambda answer: answer,
     ) -> None:
-        self._proof = proof
+        self._auth = auth
         self._networks = networks
         self._verify_token = verify_token
         self._keep = receive
@@ -140,7 +140,7 @@ class Endpoint:
             return self._refuse(error)
         with self._metrics.webhook_timer():
             try:
-                webhook.verify_body(self._proof, body=body, headers=request.headers)
+                webhook.verify_body(self._auth, body=body, headers=request.headers)
                 await self._keep(webhook.read(body))
             except WebhookRefused as error:
                 return self._refuse(error, body_read=True)
@@ -152,7 +152,7 @@ class Endpoint:
         """Return the body of a caller whose head is in order; raises `WebhookRefused`."""
         length = read_length(request.headers.get("content-length"))
         self._networks.verify(request.client, request.forwarded_for)
-        webhook.verify_head(self._proof, headers=request.headers, query=request.query)
+        webhook.verify_head(self._auth, headers=request.headers, query=request.query)
         return await self._bodies.read(request.read, length)
 
     def _refuse(self, error: WebhookRefused, *, body_read: bool = False) -> HttpResponse:

@@ -31,9 +31,10 @@ from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
 from rasa_whatsapp_channel.outbound.simulator_header import (
+    DEAD_LETTERS,
+    response_header,
     write_changes,
     write_dead_letter,
-    write_note,
 )
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
 from rasa_whatsapp_channel.store.base import (
@@ -357,17 +358,17 @@ class Sender:
                     ready,
                     reply_to=entry.outgoing.reply_to,
                     callback_data=item.key,
-                    note=self._note_of(entry),
+                    local_headers=self._local_headers(entry),
                 )
         except asyncio.CancelledError as error:
             # Whoever stops the bot does not stop WhatsApp: it may have the message all the same.
             raise TransportError("it was broken off before WhatsApp answered") from error
 
-    def _note_of(self, entry: OutboxMessage) -> str | None:
+    def _local_headers(self, entry: OutboxMessage) -> Mapping[str, str]:
         """Return what a simulator is told beside the message."""
-        if not self._client.takes_notes:
-            return None
-        return write_note(entry.response, entry.changes)
+        if not self._client.is_local:
+            return {}
+        return response_header(entry.response, entry.changes)
 
     async def _note(
         self, item: QueueItem, entry: OutboxMessage, message: Message, accepted: Accepted
@@ -447,7 +448,7 @@ class Sender:
             said = replace(change, response=entry.called(item.key))
             # Not an error as where composing loses a part: the fault is not in the response.
             logger.warning("whatsapp.changed: %s", said)
-        told = write_changes(changes) if self._client.takes_notes else ()
+        told = write_changes(changes) if self._client.is_local else ()
         first, *others = messages
         reply_to = entry.outgoing.reply_to
         left = replace(
@@ -569,5 +570,5 @@ class Sender:
     ) -> Outcome:
         await self._failures.tell(item.key, entry, code=code, reason=reason, title=title)
         told = write_dead_letter(entry, code=code, reason=reason)
-        await self._client.tell_dead_letter(told)
+        await self._client.post_local(DEAD_LETTERS, told)
         return DeadLetter(f"{entry.called(item.key)}: {reason}")

@@ -16,6 +16,9 @@ from rasa_whatsapp_channel.compose.text import cut
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 
+HEADER: Final = "X-Rasa-Response"
+DEAD_LETTERS: Final = "/simulator/dead-letters"  # where dead letters are posted
+
 # HTTP servers take 8 KB for one header, and the token has to go in as well.
 MAX_BYTES: Final = 6 * 1024
 
@@ -31,15 +34,19 @@ def write_changes(changes: Iterable[Change]) -> tuple[Mapping[str, str], ...]:
     )
 
 
-def write_note(response: str | None, changes: Sequence[Mapping[str, str]]) -> str | None:
+def response_header(
+    response: str | None, changes: Sequence[Mapping[str, str]]
+) -> Mapping[str, str]:
+    """Return the header that names *response* and *changes*; none where there are neither."""
+    return {HEADER: _write(response, changes)} if response or changes else {}
+
+
+def _write(response: str | None, changes: Sequence[Mapping[str, str]]) -> str:
     """
     Return one line of ASCII JSON, ``{"response": …, "changes": [{"code", "message", …}]}``.
 
     Texts are shortened, then the last changes left out, until it is at most `MAX_BYTES` long.
-    None where there is nothing to tell.
     """
-    if not response and not changes:
-        return None
     name = cut(response, _NAME) if response else None
     for length in _LENGTHS:
         kept = [{key: cut(text, length) for key, text in each.items()} for each in changes]

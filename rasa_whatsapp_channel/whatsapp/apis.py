@@ -1,8 +1,8 @@
 """
-The APIs this package speaks, as values: what each can take.
+APIs: what each of them accepts, as values.
 
-Where they differ in *shape*, a client in `whatsapp.clients` writes the difference; here is only
-what a composer must know beforehand. Facts: the comparison table in docs/platform.md.
+The clients in `whatsapp.clients` write what differs in the shape of bodies; here is only what must
+be known before a message is composed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 class Api:
     """What one API can take."""
 
-    name: str  # as in `api:` of credentials.yml
+    name: str
     interactive: frozenset[str]  # values of `interactive.type`
     context: bool  # can quote a message
     reactions: bool

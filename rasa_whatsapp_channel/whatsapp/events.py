@@ -109,10 +109,10 @@ class UserIdChanged:
 @dataclass(frozen=True)
 class DeliveryFailed:
     """
-    Something we sent failed for good. Ours, not the platform's: told to the bot through the inbox.
+    A message we sent is a dead letter. Made by us, not read from a webhook.
 
-    *code* and *title* are WhatsApp's, 0 and empty where it has none; *response* is the name of the
-    Rasa response, if known.
+    *code* and *title* are WhatsApp's, 0 and empty where it has none; *response* is the name of what
+    was sent, if known.
     """
 
     key: str

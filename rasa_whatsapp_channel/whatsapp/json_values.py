@@ -1,5 +1,5 @@
 """
-JSON values from outside, copied into values that every store, tracker and log can hold.
+JSON values from outside, copied into values that every store and log can hold.
 
 JSON can express more than others can keep: half an emoji (a lone surrogate) breaks SQLite and every
 encoder, integers above 64 bits break MongoDB, ``NaN`` is not JSON to most readers, and deep nesting

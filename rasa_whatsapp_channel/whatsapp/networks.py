@@ -45,7 +45,7 @@ class Networks:
             return
         caller = self._caller(peer, forwarded_for)
         if caller is None or not _is_in(caller, self.allowed):
-            raise WebhookRefused("the caller is in none of allowed_networks", kind="network")
+            raise WebhookRefused("the caller is in none of the allowed networks", kind="network")
 
     def _caller(self, peer: str, forwarded_for: str) -> Address | None:
         caller = _address(peer)

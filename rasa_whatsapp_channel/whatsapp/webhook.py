@@ -1,5 +1,5 @@
 """
-Bytes and headers → verified events. Does no I/O.
+Webhook: authenticates a call and reads its body into events. No I/O.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
 """
@@ -26,12 +26,12 @@ VALUES: Final = 120_000
 
 
 @dataclass(frozen=True)
-class Proof:
+class WebhookAuth:
     """
-    What a caller of the webhook must show: everything that is given here.
+    How callers of the webhook authenticate: by everything that is set here.
 
-    Of several secrets of one kind any one is enough, so that a secret can be replaced while both
-    are in use. With nothing given, every caller is refused unless *allow_unsigned*.
+    Any one of several secrets of a kind is enough, so that a secret can be replaced while both are
+    in use. With nothing set, every caller is refused unless *allow_unsigned*.
     """
 
     app_secrets: tuple[str, ...] = field(default=(), repr=False)  # X-Hub-Signature-256
@@ -61,19 +61,18 @@ class Proof:
 
 @dataclass(frozen=True)
 class _Signature:
-    """
-    How one kind of caller writes its HMAC-SHA256.
-
-    *form* is what it looks like, *read* takes away what differs from one to the next, *write* is
-    ours to compare with, and *key* is the setting that holds the secret.
-    """
+    """The format in which one kind of caller writes its HMAC-SHA256."""
 
     name: str
     form: re.Pattern[str]
+    #: the form in words
     looks: str
+    #: the signature in the header, without what may differ between callers
     read: Callable[[str], str]
+    #: the expected signature
     write: Callable[[bytes], str]
-    key: str
+    #: the secret in words
+    secret: str
 
 
 def _base64(value: bytes) -> str:
@@ -86,7 +85,7 @@ _HUB: Final = _Signature(
     "sha256= and 64 hexadecimal digits",
     lambda shown: shown[7:].lower(),
     bytes.hex,
-    "app_secret",
+    "the app secret",
 )
 _TURN: Final = _Signature(
     "X-Turn-Hook-Signature",
@@ -94,7 +93,7 @@ _TURN: Final = _Signature(
     "32 bytes in base64",
     str,
     _base64,
-    "webhook_secret",
+    "the webhook secret",
 )
 _DIALOG360: Final = _Signature(
     "X-360dialog-Signature",
@@ -102,16 +101,16 @@ _DIALOG360: Final = _Signature(
     "64 hexadecimal digits",
     lambda shown: shown[-64:].lower(),
     bytes.hex,
-    "webhook_secret",
+    "the webhook secret",
 )
 
 
-def _asked_for(proof: Proof) -> Iterator[tuple[_Signature, tuple[str, ...]]]:
-    """Return each signature that a caller must show, with the secrets of which one is enough."""
+def _required(auth: WebhookAuth) -> Iterator[tuple[_Signature, tuple[str, ...]]]:
+    """Return each signature that is required, with the secrets of which one is enough."""
     for signature, secrets in (
-        (_HUB, proof.app_secrets),
-        (_TURN, proof.turn_secrets),
-        (_DIALOG360, proof.dialog360_secrets),
+        (_HUB, auth.app_secrets),
+        (_TURN, auth.turn_secrets),
+        (_DIALOG360, auth.dialog360_secrets),
     ):
         if secrets:
             yield signature, secrets
@@ -119,14 +118,14 @@ def _asked_for(proof: Proof) -> Iterator[tuple[_Signature, tuple[str, ...]]]:
 
 def verify_challenge(query: Mapping[str, str], *, verify_token: str) -> str:
     """
-    Return the answer to WhatsApp's question whether this webhook is ours.
+    Return the response to WhatsApp's verification request for this webhook.
 
     Raises `WebhookRefused` saying what is wrong with *query*, without the tokens.
     """
     if not verify_token:
-        raise WebhookRefused("no verify_token is configured here")
+        raise WebhookRefused("no verify token is configured")
     if query.get("hub.mode") != "subscribe":
-        raise WebhookRefused("hub.mode is not 'subscribe': this is no question of WhatsApp")
+        raise WebhookRefused("hub.mode is not 'subscribe': this is not a verification request")
     challenge, shown = query.get("hub.challenge"), query.get("hub.verify_token")
     if not challenge:
         raise WebhookRefused("hub.challenge is missing")
@@ -135,27 +134,27 @@ def verify_challenge(query: Mapping[str, str], *, verify_token: str) -> str:
     if _equal(shown, verify_token):
         return challenge
     if _equal(shown.strip(), verify_token.strip()):
-        raise WebhookRefused("hub.verify_token differs from verify_token only by outer spaces")
-    raise WebhookRefused("hub.verify_token is not the verify_token configured here")
+        raise WebhookRefused("hub.verify_token differs from the configured one only by spaces")
+    raise WebhookRefused("hub.verify_token is not the one configured")
 
 
 def verify(
-    proof: Proof, *, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]
+    auth: WebhookAuth, *, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]
 ) -> None:
-    """Raise `WebhookRefused` unless the caller shows all of *proof*; *body* is as it came."""
-    verify_head(proof, headers=headers, query=query)
-    verify_body(proof, body=body, headers=headers)
+    """Raise `WebhookRefused` unless the caller passes *auth*; *body* is as received."""
+    verify_head(auth, headers=headers, query=query)
+    verify_body(auth, body=body, headers=headers)
 
 
-def verify_head(proof: Proof, *, headers: Mapping[str, str], query: Mapping[str, str]) -> None:
+def verify_head(auth: WebhookAuth, *, headers: Mapping[str, str], query: Mapping[str, str]) -> None:
     """
-    Raise `WebhookRefused` for a caller who cannot show all of *proof*, whatever the body is.
+    Raise `WebhookRefused` for a caller that fails *auth* whatever its body is.
 
-    Nobody's body is waited for without login, token, and what has the form of a signature.
+    No body is read without login, token, and a header in the form of a signature.
     """
-    if proof.is_empty and not proof.allow_unsigned:
-        raise WebhookRefused("no way to check the caller is configured here", kind="unconfigured")
-    for signature, _ in _asked_for(proof):
+    if auth.is_empty and not auth.allow_unsigned:
+        raise WebhookRefused("no authentication is configured", kind="unconfigured")
+    for signature, _ in _required(auth):
         shown = _header(headers, signature.name)
         if not shown:
             raise WebhookRefused(f"{signature.name} is missing", kind="signature")
@@ -163,19 +162,19 @@ def verify_head(proof: Proof, *, headers: Mapping[str, str], query: Mapping[str,
             raise WebhookRefused(
                 f"{signature.name} holds no signature, which is {signature.looks}", kind="signature"
             )
-    if proof.username is not None:
-        _verify_basic(headers, f"{proof.username}:{proof.password}")
-    if proof.token is not None and not _equal(query.get("token") or "", proof.token):
-        raise WebhookRefused("?token= in the URL is missing or is not webhook_token", kind="token")
+    if auth.username is not None:
+        _verify_basic(headers, f"{auth.username}:{auth.password}")
+    if auth.token is not None and not _equal(query.get("token") or "", auth.token):
+        raise WebhookRefused("?token= in the URL is missing or invalid", kind="token")
 
 
-def verify_body(proof: Proof, *, body: bytes, headers: Mapping[str, str]) -> None:
-    """Raise `WebhookRefused` unless *body* has every signature that *proof* asks for."""
-    for signature, secrets in _asked_for(proof):
+def verify_body(auth: WebhookAuth, *, body: bytes, headers: Mapping[str, str]) -> None:
+    """Raise `WebhookRefused` unless *body* has every signature that *auth* requires."""
+    for signature, secrets in _required(auth):
         shown = signature.read(_header(headers, signature.name))
         if not any(_equal(shown, signature.write(sign(body, secret))) for secret in secrets):
             raise WebhookRefused(
-                f"{signature.name} does not fit the body; is {signature.key} the right one?",
+                f"{signature.name} does not match the body; is {signature.secret} correct?",
                 kind="signature",
             )
 
@@ -223,9 +222,7 @@ def _verify_basic(headers: Mapping[str, str], credentials: str) -> None:
     if scheme.lower() != "basic":
         raise WebhookRefused("HTTP Basic credentials are missing", kind="login")
     if not _equal(shown.strip(), _base64(credentials.encode())):
-        raise WebhookRefused(
-            "webhook_username or webhook_password is not the one shown", kind="login"
-        )
+        raise WebhookRefused("the user name or the password is invalid", kind="login")
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

@@ -142,7 +142,7 @@ class _Sending:
     async def response(self, options: Mapping[str, Any]) -> None:
         from rasa_whatsapp_channel.cli.responses import read_response
         from rasa_whatsapp_channel.compose import compose
-        from rasa_whatsapp_channel.outbound.simulator_header import write_changes, write_note
+        from rasa_whatsapp_channel.outbound.simulator_header import response_header, write_changes
 
         settings, name = read_settings(self.credentials), options["response"]
         _, response = read_response(options["domain"] or Path(), name, dict(options["slot"]))
@@ -163,7 +163,7 @@ class _Sending:
             composed.messages,
             payloads=composed.payloads,
             choices=composed.choices,
-            note=write_note(name, write_changes(composed.changes)),
+            headers=response_header(name, write_changes(composed.changes)),
         )
 
     async def messages(
@@ -172,7 +172,7 @@ class _Sending:
         *,
         payloads: Mapping[str, str] | None = None,
         choices: Mapping[str, str] | None = None,
-        note: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         from rasa_whatsapp_channel.cli.uploads import open_account
         from rasa_whatsapp_channel.conversation.payloads import commands_of
@@ -186,7 +186,9 @@ class _Sending:
             if tapped or payloads or choices:
                 await self._tell_bot([message for message, _ in ready], payloads, choices)
             for message, reply_to in ready:
-                accepted = await account.client.send(self.to, message, reply_to=reply_to, note=note)
+                accepted = await account.client.send(
+                    self.to, message, reply_to=reply_to, local_headers=headers
+                )
                 click.echo(accepted.message_id)
                 await self._tell_names(accepted)
 

@@ -1,4 +1,4 @@
-"""What every API can do."""
+"""Client: the interface that the clients of all APIs share, and the values it returns."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class Client(ABC):
     api: ClassVar[Api]
 
     @property
-    def takes_notes(self) -> bool:
-        """Tell whether the API is on this machine, as a simulator is: it may be told more."""
+    def is_local(self) -> bool:
+        """Return whether the API is on this machine, as a simulator is."""
         return False
 
     @abstractmethod
@@ -88,18 +88,18 @@ class Client(ABC):
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
-        note: str | None = None,
+        local_headers: Mapping[str, str] | None = None,
     ) -> Accepted:
         """
         Send *message*, quoting *reply_to* where the API can.
 
         *callback_data* comes back in every status of the message where the API does that
-        (`Api.callback_data`), and is left away where it is too long. *note*, a line of ASCII, goes
-        along as a header to who `takes_notes`, and to nobody else.
+        (`Api.callback_data`), and is left out where it is too long. *local_headers* are sent only
+        where the API `is_local`.
         """
 
-    async def tell_dead_letter(self, told: Mapping[str, Any]) -> None:
-        """Tell who `takes_notes` of a message that is not sent; nobody else. Never raises."""
+    async def post_local(self, path: str, body: Mapping[str, Any]) -> None:
+        """POST *body* to *path* on the API's host, only where it `is_local`. Never raises."""
         return
 
     @abstractmethod

@@ -10,26 +10,23 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, ClassVar, Final
 
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id, read_media_info
-from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Clock, Download, MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.base import Clock, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.credentials import FixedCredentials, bearer
-from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
+from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange, ExchangeClient
 from rasa_whatsapp_channel.whatsapp.clients.requests import (
-    dead_letter_request,
     download_request,
     form_upload_request,
     is_at_meta,
-    is_loopback,
     is_same_origin,
     join,
     json_request,
-    with_note,
 )
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES
 from rasa_whatsapp_channel.whatsapp.errors import APIError
@@ -44,19 +41,12 @@ DIALOG360_URL: Final = "https://waba-v2.360dialog.io"
 _META_MEDIA: Final = "https://lookaside.fbsbx.com/"
 
 
-class CloudShape(Client):
+class CloudBase(ExchangeClient):
     """*number_url* takes the number's messages and uploads; media ids are below *media_url*."""
 
     def __init__(self, exchange: Exchange, *, number_url: str, media_url: str) -> None:
-        self._exchange = exchange
-        self._number_url = number_url
-        self._messages_url = join(number_url, "messages")
+        super().__init__(exchange, number_url)
         self._media_url = media_url
-        self._takes_notes = is_loopback(number_url)
-
-    @property
-    def takes_notes(self) -> bool:
-        return self._takes_notes
 
     def body(
         self,
@@ -78,27 +68,8 @@ class CloudShape(Client):
             body.setdefault("biz_opaque_callback_data", callback_data)  # the author's own stays
         return put_extras(body, message.extras)
 
-    async def send(
-        self,
-        to: Address | str,
-        message: Message,
-        *,
-        reply_to: str | None = None,
-        callback_data: str | None = None,
-        note: str | None = None,
-    ) -> Accepted:
-        body = self.body(to, message, reply_to=reply_to, callback_data=callback_data)
-        request = self._messages_request(body)
-        if note and self._takes_notes:
-            request = with_note(request, note)
-        return await self._exchange.send_message(request)
-
-    async def tell_dead_letter(self, told: Mapping[str, Any]) -> None:
-        if self._takes_notes:
-            await self._exchange.tell(dead_letter_request(self._number_url, told))
-
     async def upload(self, file: File) -> str:
-        request = form_upload_request(join(self._number_url, "media"), file)
+        request = form_upload_request(join(self._url, "media"), file)
         return read_media_id(await self._exchange.ask(request))
 
     async def media_info(self, media_id: str) -> MediaInfo:
@@ -128,13 +99,7 @@ class CloudShape(Client):
         }
         if typing:
             body["typing_indicator"] = {"type": "text"}
-        await self._exchange.ask(self._messages_request(body))
-
-    async def ping(self) -> None:
-        await self._exchange.ping(self._messages_request({}))
-
-    async def close(self) -> None:
-        await self._exchange.close()
+        await self._exchange.ask(json_request("POST", self._messages_url, body))
 
     @abstractmethod
     def located(self, url: str) -> tuple[str, bool]:
@@ -149,9 +114,6 @@ class CloudShape(Client):
         if address.user_id and not group and (self.api.both_ids or not address.phone):
             named["recipient"] = address.user_id
         return named
-
-    def _messages_request(self, body: dict[str, Any]) -> Request:
-        return json_request("POST", self._messages_url, body)
 
     @asynccontextmanager
     async def _open(self, url: str) -> AsyncIterator[Download]:
@@ -168,7 +130,7 @@ def cloud_body(message: Message) -> dict[str, Any]:
     return body
 
 
-class CloudClient(CloudShape):
+class CloudClient(CloudBase):
     """*api_version* may be empty: then the URLs have none."""
 
     api: ClassVar[Api] = CLOUD
@@ -195,7 +157,7 @@ class CloudClient(CloudShape):
         return url, is_same_origin(url, self._base_url) or is_at_meta(url)
 
 
-class Dialog360Client(CloudShape):
+class Dialog360Client(CloudBase):
     api: ClassVar[Api] = DIALOG360
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a request carries to prove who sends it."""
+"""Credentials: the headers that authenticate a request, and how they are renewed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ _RENEW_AT: Final = 0.9
 _PASSWORD_CHANGE_REQUIRED: Final = 1024
 _FIRST_LOGIN: Final = (
     "this user never logged in, and the first login must set a password of its own: "
-    'POST /v1/users/login with the body {"new_password": "…"}, then write that password '
-    "into credentials.yml"
+    'POST /v1/users/login with the body {"new_password": "…"}, then use that password'
 )
 
 

@@ -17,17 +17,14 @@ from typing import Any, ClassVar, Final
 
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES, TURN, Api
 from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id
-from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Clock, Download, MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.base import Clock, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.credentials import FixedCredentials, Login, bearer
-from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
+from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange, ExchangeClient
 from rasa_whatsapp_channel.whatsapp.clients.requests import (
-    dead_letter_request,
     download_request,
-    is_loopback,
     join,
     json_request,
     raw_upload_request,
-    with_note,
 )
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
@@ -54,15 +51,9 @@ def v1_url(base_url: str) -> str:
     return join(base_url.rstrip("/").removesuffix("/v1"), "v1")
 
 
-class V1Shape(Client):
+class V1Base(ExchangeClient):
     def __init__(self, exchange: Exchange, *, base_url: str) -> None:
-        self._exchange = exchange
-        self._url = v1_url(base_url)
-        self._takes_notes = is_loopback(base_url)
-
-    @property
-    def takes_notes(self) -> bool:
-        return self._takes_notes
+        super().__init__(exchange, v1_url(base_url))
 
     def body(
         self,
@@ -78,25 +69,6 @@ class V1Shape(Client):
             **self._recipient(to),
             **v1_body(message),
         }
-
-    async def send(
-        self,
-        to: Address | str,
-        message: Message,
-        *,
-        reply_to: str | None = None,
-        callback_data: str | None = None,
-        note: str | None = None,
-    ) -> Accepted:
-        body = self.body(to, message, reply_to=reply_to, callback_data=callback_data)
-        request = json_request("POST", join(self._url, "messages"), body)
-        if note and self._takes_notes:
-            request = with_note(request, note)
-        return await self._exchange.send_message(request)
-
-    async def tell_dead_letter(self, told: Mapping[str, Any]) -> None:
-        if self._takes_notes:
-            await self._exchange.tell(dead_letter_request(self._url, told))
 
     async def upload(self, file: File) -> str:
         request = raw_upload_request(join(self._url, "media"), file)
@@ -114,12 +86,6 @@ class V1Shape(Client):
 
     async def delete_media(self, media_id: str) -> None:
         await self._exchange.ask(Request("DELETE", join(self._url, "media", media_id)))
-
-    async def ping(self) -> None:
-        await self._exchange.ping(json_request("POST", join(self._url, "messages"), {}))
-
-    async def close(self) -> None:
-        await self._exchange.close()
 
     def _recipient(self, to: Address | str) -> dict[str, str]:
         recipient_id = to if isinstance(to, str) else to.first
@@ -149,7 +115,7 @@ def v1_body(message: Message) -> dict[str, Any]:
     return body
 
 
-class OnPremisesClient(V1Shape):
+class OnPremisesClient(V1Base):
     api: ClassVar[Api] = ON_PREMISES
 
     def __init__(
@@ -177,7 +143,7 @@ class OnPremisesClient(V1Shape):
         await self._exchange.ask(json_request("PUT", url, {"status": "read"}))
 
 
-class TurnClient(V1Shape):
+class TurnClient(V1Base):
     """Bodies of an on-premises client, error codes of the Cloud API."""
 
     api: ClassVar[Api] = TURN

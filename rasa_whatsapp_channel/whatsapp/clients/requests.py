@@ -18,9 +18,8 @@ from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request
 
 # seconds for 100 MB, the largest document, over a slow line
 MEDIA_TIMEOUT: Final = 300.0
-# what a simulator is told of a message
-NOTE: Final = "X-Rasa-Response"
-NOTE_TIMEOUT: Final = 2.0
+# seconds for what only an API on this machine is told
+LOCAL_TIMEOUT: Final = 2.0
 _encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -33,15 +32,10 @@ def json_request(method: str, url: str, body: Mapping[str, Any]) -> Request:
     return Request(method, url, {"Content-Type": "application/json"}, encode(body))
 
 
-def with_note(request: Request, note: str) -> Request:
-    """Return *request* and *note* in a header."""
-    return replace(request, headers={**request.headers, NOTE: note})
-
-
-def dead_letter_request(base_url: str, told: Mapping[str, Any]) -> Request:
-    """Return what tells a simulator at *base_url* of a message that is not sent."""
-    url = join(origin(base_url) or base_url, "simulator", "dead-letters")
-    return replace(json_request("POST", url, told), timeout=NOTE_TIMEOUT)
+def local_request(base_url: str, path: str, body: Mapping[str, Any]) -> Request:
+    """Return a request to *path* on the host of *base_url*."""
+    request = json_request("POST", f"{origin(base_url) or base_url}{path}", body)
+    return replace(request, timeout=LOCAL_TIMEOUT)
 
 
 def form_upload_request(url: str, file: File) -> Request:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from rasa_whatsapp_channel.app import make_client, make_proof
+from rasa_whatsapp_channel.app import make_client, make_webhook_auth
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.whatsapp import webhook
@@ -133,7 +133,7 @@ async def test_webhooks_are_proven_and_read(start, bot, api):
     for received in await bot.takes(3):
         query = dict(parse_qsl(urlsplit(received.path).query))
         webhook.verify(
-            make_proof(settings), body=received.raw, headers=received.headers, query=query
+            make_webhook_auth(settings), body=received.raw, headers=received.headers, query=query
         )
         events += webhook.read(received.raw)
 

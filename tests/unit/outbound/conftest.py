@@ -90,7 +90,7 @@ class FakeClient(Client):
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
-        note: str | None = None,
+        local_headers: Mapping[str, str] | None = None,
     ) -> Accepted:
         await self.before_answer()
         if self.is_down:
@@ -104,8 +104,8 @@ class FakeClient(Client):
         names = self.names.get(address.first, (address.phone, address.user_id))
         return Accepted(f"wamid.{len(self.sent)}", *names)
 
-    async def tell_dead_letter(self, told: Mapping[str, Any]) -> None:
-        self.dead_letters.append(told)
+    async def post_local(self, path: str, body: Mapping[str, Any]) -> None:
+        self.dead_letters.append(body)
 
     async def upload(self, file: Any) -> str:
         self.uploaded.append(Path(file.content).read_bytes())

@@ -159,7 +159,7 @@ class Phone(FakeClient):
     *refuses*: the code with which it refuses what holds the file, whichever id it has by now.
     """
 
-    takes_notes = True
+    is_local = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -183,7 +183,7 @@ class Phone(FakeClient):
         if self.refuses and bad and self.when == "answer":
             raise refusal(self.refuses)
         accepted = await super().send(recipient_id, message, **more)
-        self.notes.append(more.get("note") or "")
+        self.notes.append((more.get("local_headers") or {}).get("X-Rasa-Response", ""))
         if self.refuses and bad:
             self.failed.append(accepted.message_id)
         else:

@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Unknown
 from rasa_whatsapp_channel.whatsapp.limits import MB, WEBHOOK_BYTES
 from rasa_whatsapp_channel.whatsapp.webhook import (
-    Proof,
+    WebhookAuth,
     read,
     verify,
     verify_challenge,
@@ -37,14 +37,14 @@ CHALLENGE = {
 }
 
 
-def refusal(proof: Proof, headers: dict[str, str], query: dict[str, str] | None = None) -> str:
+def refusal(auth: WebhookAuth, headers: dict[str, str], query: dict[str, str] | None = None) -> str:
     with pytest.raises(WebhookRefused) as refused:
-        verify(proof, body=BODY, headers=headers, query=query or {})
+        verify(auth, body=BODY, headers=headers, query=query or {})
     return str(refused.value)
 
 
-def accept(proof: Proof, headers: dict[str, str], query: dict[str, str] | None = None) -> None:
-    verify(proof, body=BODY, headers=headers, query=query or {})
+def accept(auth: WebhookAuth, headers: dict[str, str], query: dict[str, str] | None = None) -> None:
+    verify(auth, body=BODY, headers=headers, query=query or {})
 
 
 def basic(credentials: str) -> dict[str, str]:
@@ -61,25 +61,25 @@ def test_the_challenge_is_answered_when_the_token_fits() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"hub.mode": None}, "hub.mode is not 'subscribe': this is no question of WhatsApp"),
+        ({"hub.mode": None}, "hub.mode is not 'subscribe': this is not a verification request"),
         (
             {"hub.mode": "unsubscribe"},
-            "hub.mode is not 'subscribe': this is no question of WhatsApp",
+            "hub.mode is not 'subscribe': this is not a verification request",
         ),
         ({"hub.challenge": None}, "hub.challenge is missing"),
         ({"hub.challenge": ""}, "hub.challenge is missing"),
         ({"hub.verify_token": None}, "hub.verify_token is missing"),
         (
             {"hub.verify_token": "open-barley"},
-            "hub.verify_token is not the verify_token configured here",
+            "hub.verify_token is not the one configured",
         ),
         (
             {"hub.verify_token": " open-sesame\n"},
-            "hub.verify_token differs from verify_token only by outer spaces",
+            "hub.verify_token differs from the configured one only by spaces",
         ),
         (
             {"hub.verify_token": "\ud800öffne dich"},
-            "hub.verify_token is not the verify_token configured here",
+            "hub.verify_token is not the one configured",
         ),
     ],
 )
@@ -95,7 +95,7 @@ def test_the_challenge_is_refused_with_the_reason(
 
 
 def test_without_a_verify_token_an_empty_one_does_not_fit() -> None:
-    with pytest.raises(WebhookRefused, match="no verify_token is configured here"):
+    with pytest.raises(WebhookRefused, match="no verify token is configured"):
         verify_challenge({**CHALLENGE, "hub.verify_token": ""}, verify_token="")
 
 
@@ -112,111 +112,123 @@ def test_a_refused_challenge_does_not_tell_the_tokens() -> None:
 # signatures
 
 SIGNED = [
-    (Proof(app_secrets=(SECRET,)), "X-Hub-Signature-256", f"sha256={HEX}"),
-    (Proof(turn_secrets=(SECRET,)), "X-Turn-Hook-Signature", BASE64),
-    (Proof(dialog360_secrets=(SECRET,)), "x-360dialog-signature", HEX),
-    (Proof(dialog360_secrets=(SECRET,)), "x-360dialog-signature", f"sha256={HEX}"),
+    (WebhookAuth(app_secrets=(SECRET,)), "X-Hub-Signature-256", f"sha256={HEX}"),
+    (WebhookAuth(turn_secrets=(SECRET,)), "X-Turn-Hook-Signature", BASE64),
+    (WebhookAuth(dialog360_secrets=(SECRET,)), "x-360dialog-signature", HEX),
+    (WebhookAuth(dialog360_secrets=(SECRET,)), "x-360dialog-signature", f"sha256={HEX}"),
 ]
 
 
-@pytest.mark.parametrize(("proof", "header", "signature"), SIGNED)
-def test_a_signed_body_is_accepted(proof: Proof, header: str, signature: str) -> None:
-    accept(proof, {header: signature})
-    accept(proof, {header.upper(): f" {signature} "})
+@pytest.mark.parametrize(("auth", "header", "signature"), SIGNED)
+def test_a_signed_body_is_accepted(auth: WebhookAuth, header: str, signature: str) -> None:
+    accept(auth, {header: signature})
+    accept(auth, {header.upper(): f" {signature} "})
 
 
-@pytest.mark.parametrize(("proof", "header", "signature"), SIGNED)
-def test_a_changed_body_is_refused(proof: Proof, header: str, signature: str) -> None:
-    with pytest.raises(WebhookRefused, match="does not fit the body"):
-        verify(proof, body=BODY + b" ", headers={header: signature}, query={})
+@pytest.mark.parametrize(("auth", "header", "signature"), SIGNED)
+def test_a_changed_body_is_refused(auth: WebhookAuth, header: str, signature: str) -> None:
+    with pytest.raises(WebhookRefused, match="does not match the body"):
+        verify(auth, body=BODY + b" ", headers={header: signature}, query={})
 
 
-@pytest.mark.parametrize(("proof", "header", "signature"), SIGNED)
+@pytest.mark.parametrize(("auth", "header", "signature"), SIGNED)
 def test_a_body_signed_with_another_secret_is_refused(
-    proof: Proof, header: str, signature: str
+    auth: WebhookAuth, header: str, signature: str
 ) -> None:
     other = base64.b64encode(bytes.fromhex(OTHER_HEX)).decode()
 
     for written in (OTHER_HEX, f"sha256={OTHER_HEX}", other):
-        told = refusal(proof, {header: written})
+        told = refusal(auth, {header: written})
         same_form = (len(written), "sha256" in written) == (len(signature), "sha256" in signature)
-        assert ("does not fit the body" if same_form else header).lower() in told.lower()
+        assert ("does not match the body" if same_form else header).lower() in told.lower()
 
 
-@pytest.mark.parametrize(("proof", "header", "signature"), SIGNED)
+@pytest.mark.parametrize(("auth", "header", "signature"), SIGNED)
 def test_a_missing_signature_is_refused_by_its_name(
-    proof: Proof, header: str, signature: str
+    auth: WebhookAuth, header: str, signature: str
 ) -> None:
-    assert refusal(proof, {}).lower() == f"{header.lower()} is missing"
+    assert refusal(auth, {}).lower() == f"{header.lower()} is missing"
 
 
-@pytest.mark.parametrize(("proof", "header", "signature"), SIGNED)
+@pytest.mark.parametrize(("auth", "header", "signature"), SIGNED)
 @pytest.mark.parametrize(
     "junk",
     ["é", "\ud800", "\x00", "sha256=", "sha256=zz", "sha1=" + HEX, "=====", HEX[:-1], "a" * 10_000],
 )
-def test_a_junk_signature_is_refused(proof: Proof, header: str, signature: str, junk: str) -> None:
-    assert "holds no signature, which is" in refusal(proof, {header: junk})
+def test_a_junk_signature_is_refused(
+    auth: WebhookAuth, header: str, signature: str, junk: str
+) -> None:
+    assert "holds no signature, which is" in refusal(auth, {header: junk})
 
 
 def test_the_hub_signature_needs_its_prefix() -> None:
-    reason = refusal(Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": HEX})
+    reason = refusal(WebhookAuth(app_secrets=(SECRET,)), {"x-hub-signature-256": HEX})
 
     assert reason.endswith("holds no signature, which is sha256= and 64 hexadecimal digits")
 
 
 def test_letters_of_a_signature_may_be_large() -> None:
-    accept(Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": f"SHA256={HEX.upper()}"})
-    accept(Proof(dialog360_secrets=(SECRET,)), {"x-360dialog-signature": HEX.upper()})
+    accept(WebhookAuth(app_secrets=(SECRET,)), {"x-hub-signature-256": f"SHA256={HEX.upper()}"})
+    accept(WebhookAuth(dialog360_secrets=(SECRET,)), {"x-360dialog-signature": HEX.upper()})
 
 
 # what is told from the head alone, before a body is waited for
 
 BASIC = base64.b64encode(b"u:p").decode()
 HEADS = [
-    (Proof(allow_unsigned=True), {}, {}, None),
-    (Proof(), {}, {}, "unconfigured"),
-    (Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": "sha256=" + "0" * 64}, {}, None),
-    (Proof(app_secrets=(SECRET,)), {}, {}, "signature"),
-    (Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": "0" * 64}, {}, "signature"),
-    (Proof(app_secrets=(SECRET,)), {"x-hub-signature-256": "sha256=" + "g" * 64}, {}, "signature"),
-    (Proof(turn_secrets=(SECRET,)), {"x-turn-hook-signature": "A" * 43 + "="}, {}, None),
-    (Proof(turn_secrets=(SECRET,)), {"x-turn-hook-signature": "A" * 44}, {}, "signature"),
-    (Proof(dialog360_secrets=(SECRET,)), {"x-360dialog-signature": "0" * 64}, {}, None),
-    (Proof(dialog360_secrets=(SECRET,)), {"x-360dialog-signature": "0" * 63}, {}, "signature"),
-    (Proof(username="u", password="p"), {"authorization": f"Basic {BASIC}"}, {}, None),
-    (Proof(username="u", password="p"), {"authorization": f"Bearer {BASIC}"}, {}, "login"),
-    (Proof(username="u", password="q"), {"authorization": f"Basic {BASIC}"}, {}, "login"),
-    (Proof(token="t"), {}, {"token": "t"}, None),
-    (Proof(token="t"), {}, {}, "token"),
-    (Proof(token="t"), {}, {"token": "s"}, "token"),
+    (WebhookAuth(allow_unsigned=True), {}, {}, None),
+    (WebhookAuth(), {}, {}, "unconfigured"),
+    (WebhookAuth(app_secrets=(SECRET,)), {"x-hub-signature-256": "sha256=" + "0" * 64}, {}, None),
+    (WebhookAuth(app_secrets=(SECRET,)), {}, {}, "signature"),
+    (WebhookAuth(app_secrets=(SECRET,)), {"x-hub-signature-256": "0" * 64}, {}, "signature"),
+    (
+        WebhookAuth(app_secrets=(SECRET,)),
+        {"x-hub-signature-256": "sha256=" + "g" * 64},
+        {},
+        "signature",
+    ),
+    (WebhookAuth(turn_secrets=(SECRET,)), {"x-turn-hook-signature": "A" * 43 + "="}, {}, None),
+    (WebhookAuth(turn_secrets=(SECRET,)), {"x-turn-hook-signature": "A" * 44}, {}, "signature"),
+    (WebhookAuth(dialog360_secrets=(SECRET,)), {"x-360dialog-signature": "0" * 64}, {}, None),
+    (
+        WebhookAuth(dialog360_secrets=(SECRET,)),
+        {"x-360dialog-signature": "0" * 63},
+        {},
+        "signature",
+    ),
+    (WebhookAuth(username="u", password="p"), {"authorization": f"Basic {BASIC}"}, {}, None),
+    (WebhookAuth(username="u", password="p"), {"authorization": f"Bearer {BASIC}"}, {}, "login"),
+    (WebhookAuth(username="u", password="q"), {"authorization": f"Basic {BASIC}"}, {}, "login"),
+    (WebhookAuth(token="t"), {}, {"token": "t"}, None),
+    (WebhookAuth(token="t"), {}, {}, "token"),
+    (WebhookAuth(token="t"), {}, {"token": "s"}, "token"),
 ]
 
 
-@pytest.mark.parametrize(("proof", "headers", "query", "kind"), HEADS)
+@pytest.mark.parametrize(("auth", "headers", "query", "kind"), HEADS)
 def test_who_cannot_show_the_proof_is_refused_without_a_body(
-    proof: Proof, headers: dict[str, str], query: dict[str, str], kind: str | None
+    auth: WebhookAuth, headers: dict[str, str], query: dict[str, str], kind: str | None
 ) -> None:
     if kind is None:
-        verify_head(proof, headers=headers, query=query)
+        verify_head(auth, headers=headers, query=query)
         return
     with pytest.raises(WebhookRefused) as refused:
-        verify_head(proof, headers=headers, query=query)
+        verify_head(auth, headers=headers, query=query)
     assert (refused.value.kind, refused.value.status) == (kind, 401)
 
 
 def test_while_a_secret_is_replaced_both_are_accepted() -> None:
-    proof = Proof(app_secrets=(SECRET, OTHER))
+    auth = WebhookAuth(app_secrets=(SECRET, OTHER))
 
-    accept(proof, {"x-hub-signature-256": f"sha256={HEX}"})
-    accept(proof, {"x-hub-signature-256": f"sha256={OTHER_HEX}"})
+    accept(auth, {"x-hub-signature-256": f"sha256={HEX}"})
+    accept(auth, {"x-hub-signature-256": f"sha256={OTHER_HEX}"})
 
 
 # callers who do not sign
 
 
 def test_basic_credentials_are_accepted() -> None:
-    accept(Proof(username="whatsapp", password="pässword:1"), basic("whatsapp:pässword:1"))
+    accept(WebhookAuth(username="whatsapp", password="pässword:1"), basic("whatsapp:pässword:1"))
 
 
 @pytest.mark.parametrize(
@@ -224,62 +236,64 @@ def test_basic_credentials_are_accepted() -> None:
     [
         ({}, "HTTP Basic credentials are missing"),
         ({"authorization": "Bearer abc"}, "HTTP Basic credentials are missing"),
-        (basic("whatsapp:wrong"), "webhook_username or webhook_password is not the one shown"),
-        (basic("someone:password"), "webhook_username or webhook_password is not the one shown"),
+        (basic("whatsapp:wrong"), "the user name or the password is invalid"),
+        (basic("someone:password"), "the user name or the password is invalid"),
         (
             {"authorization": "Basic é!\ud800"},
-            "webhook_username or webhook_password is not the one shown",
+            "the user name or the password is invalid",
         ),
         (
             {"authorization": "Basic"},
-            "webhook_username or webhook_password is not the one shown",
+            "the user name or the password is invalid",
         ),
     ],
 )
 def test_other_credentials_are_refused(headers: dict[str, str], reason: str) -> None:
-    assert refusal(Proof(username="whatsapp", password="password"), headers) == reason
+    assert refusal(WebhookAuth(username="whatsapp", password="password"), headers) == reason
 
 
 def test_the_token_in_the_url_is_accepted() -> None:
-    accept(Proof(token="t-1"), {}, {"token": "t-1"})
+    accept(WebhookAuth(token="t-1"), {}, {"token": "t-1"})
 
 
 @pytest.mark.parametrize("query", [{}, {"token": ""}, {"token": "t-2"}, {"token": "\ud800"}])
 def test_another_token_in_the_url_is_refused(query: dict[str, str]) -> None:
-    reason = refusal(Proof(token="t-1"), {}, query)
+    reason = refusal(WebhookAuth(token="t-1"), {}, query)
 
-    assert reason == "?token= in the URL is missing or is not webhook_token"
+    assert reason == "?token= in the URL is missing or invalid"
 
 
-# proofs
+# authentication
 
 
 def test_everything_that_is_configured_must_be_shown() -> None:
-    proof = Proof(dialog360_secrets=(SECRET,), username="u", password="p", token="t")
+    auth = WebhookAuth(dialog360_secrets=(SECRET,), username="u", password="p", token="t")
     signed = {"x-360dialog-signature": HEX}
 
-    accept(proof, {**signed, **basic("u:p")}, {"token": "t"})
-    refusal(proof, {**signed, **basic("u:p")})
-    refusal(proof, signed, {"token": "t"})
-    refusal(proof, basic("u:p"), {"token": "t"})
+    accept(auth, {**signed, **basic("u:p")}, {"token": "t"})
+    refusal(auth, {**signed, **basic("u:p")})
+    refusal(auth, signed, {"token": "t"})
+    refusal(auth, basic("u:p"), {"token": "t"})
 
 
 def test_with_nothing_configured_everybody_is_refused() -> None:
-    assert refusal(Proof(), {}) == "no way to check the caller is configured here"
+    assert refusal(WebhookAuth(), {}) == "no authentication is configured"
 
 
 def test_only_when_told_so_everybody_is_accepted() -> None:
-    accept(Proof(allow_unsigned=True), {})
+    accept(WebhookAuth(allow_unsigned=True), {})
 
 
 def test_a_configured_secret_counts_also_when_unsigned_is_allowed() -> None:
-    refusal(Proof(app_secrets=(SECRET,), allow_unsigned=True), {})
+    refusal(WebhookAuth(app_secrets=(SECRET,), allow_unsigned=True), {})
 
 
 def test_secrets_do_not_print() -> None:
-    proof = Proof((SECRET,), (SECRET,), (SECRET,), username=SECRET, password=SECRET, token=SECRET)
+    auth = WebhookAuth(
+        (SECRET,), (SECRET,), (SECRET,), username=SECRET, password=SECRET, token=SECRET
+    )
 
-    assert SECRET not in repr(proof)
+    assert SECRET not in repr(auth)
 
 
 @pytest.mark.parametrize(
@@ -293,9 +307,9 @@ def test_secrets_do_not_print() -> None:
         {"password": "p"},
     ],
 )
-def test_a_proof_that_anybody_could_show_cannot_be_made(wrong: dict[str, object]) -> None:
+def test_secrets_that_anybody_could_guess_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"secrets|go together|empty"):
-        Proof(**wrong)  # type: ignore[arg-type]
+        WebhookAuth(**wrong)  # type: ignore[arg-type]
 
 
 # the bytes
@@ -428,11 +442,11 @@ def test_no_damaged_webhook_raises(name: str, data: st.DataObject) -> None:
 
 @given(st.text(), st.text())
 def test_no_headers_raise_anything_but_a_refusal(name: str, value: str) -> None:
-    proof = Proof((SECRET,), (SECRET,), (SECRET,), username="u", password="p", token="t")
+    auth = WebhookAuth((SECRET,), (SECRET,), (SECRET,), username="u", password="p", token="t")
 
     with pytest.raises(WebhookRefused):
         verify(
-            proof,
+            auth,
             body=b"",
             headers={name: value, "X-Hub-Signature-256": value, "Authorization": value},
             query={"token": value},

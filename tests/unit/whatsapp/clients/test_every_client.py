@@ -162,23 +162,26 @@ async def test_a_message_is_posted_with_the_proof_of_who_sends_it(spoken):
     assert "Grüße 👋".encode() in request.body
 
 
+LOCAL = {"X-Local": "utter_x"}
+
+
 @every_api
-async def test_a_note_for_the_simulator_goes_to_no_host_but_this_one(spoken):
+async def test_a_header_for_the_simulator_goes_to_no_host_but_this_one(spoken):
     client, transport = talk(spoken, answer(spoken.sent))
 
-    await client.send("16505551234", Text("Hello"), note='{"response": "utter_x"}')
+    await client.send("16505551234", Text("Hello"), local_headers=LOCAL)
 
     assert "utter_x" not in repr([(each.headers, each.body) for each in transport.requests])
 
 
 @every_api
-async def test_a_simulator_on_this_machine_gets_the_note_beside_the_message(spoken):
+async def test_a_simulator_on_this_machine_gets_its_header_with_the_message(spoken):
     here = FakeTransport(*spoken.login, answer(spoken.sent))
     client = SPOKEN_HERE[spoken.name](here)
 
-    await client.send("16505551234", Text("Hello"), note='{"response": "utter_x"}')
+    await client.send("16505551234", Text("Hello"), local_headers=LOCAL)
 
-    assert here.requests[-1].headers["X-Rasa-Response"] == '{"response": "utter_x"}'
+    assert here.requests[-1].headers["X-Local"] == "utter_x"
 
 
 DEAD_LETTER = {"to": "16505551234", "reason": "no such file", "body": {"type": "text"}}
@@ -189,7 +192,7 @@ async def test_a_simulator_on_this_machine_is_told_of_dead_letters_without_the_t
     here = FakeTransport(answer({"noted": True}))
     client = SPOKEN_HERE[spoken.name](here)
 
-    await client.tell_dead_letter(DEAD_LETTER)
+    await client.post_local("/simulator/dead-letters", DEAD_LETTER)
 
     (request,) = here.requests
     address = urlsplit(request.url)
@@ -203,7 +206,7 @@ async def test_a_simulator_on_this_machine_is_told_of_dead_letters_without_the_t
 async def test_whatsapp_is_told_nothing_of_what_is_a_dead_letter(spoken):
     client, transport = talk(spoken)
 
-    await client.tell_dead_letter(DEAD_LETTER)
+    await client.post_local("/simulator/dead-letters", DEAD_LETTER)
 
     assert transport.requests == []
 
@@ -212,7 +215,7 @@ async def test_whatsapp_is_told_nothing_of_what_is_a_dead_letter(spoken):
 async def test_whether_a_simulator_hears_of_dead_letters_does_not_matter(spoken):
     here = FakeTransport(TransportError("nobody is there", reached=False))
 
-    await SPOKEN_HERE[spoken.name](here).tell_dead_letter(DEAD_LETTER)
+    await SPOKEN_HERE[spoken.name](here).post_local("/simulator/dead-letters", DEAD_LETTER)
 
 
 @every_api
