@@ -1,7 +1,7 @@
 """
 What survives: two queues, a ledger of what was sent, and small values that expire.
 
-One interface, and one contract suite (tests/integration/store) that every implementation passes.
+One interface, and tests for each part of it (tests/integration/store) that every store passes.
 Times are unix seconds of the store's clock, leases and waits are seconds.
 """
 

@@ -1,10 +1,17 @@
+"""Which URL names which store; opening and closing."""
+
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from support.queue_items import ANNA, HELLO, seconds
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import Retention
+from rasa_whatsapp_channel.store.base import (
+    Retention,
+)
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
@@ -76,3 +83,51 @@ async def test_what_was_sent_is_remembered_as_long_as_wanted(tmp_path, url):
 
         assert before is not None
         assert await store.ledger.get("wamid.1") is None
+
+
+async def test_an_open_store_can_be_written(store):
+    await store.ping()
+
+
+async def test_a_closed_store_says_so(store):
+    await store.close()
+    await store.close()
+
+    for operation in (
+        store.ping,
+        store.expire,
+        store.inbox.depth,
+        lambda: store.inbox.put("k", ANNA, HELLO),
+        lambda: store.outbox.claim(),
+        lambda: store.ledger.get("wamid.1"),
+        lambda: store.values.set("k", 1, ttl=1),
+    ):
+        with pytest.raises(StoreError, match="not open"):
+            await operation()
+
+
+async def test_closing_wakes_those_who_wait(store):
+    await store.inbox.wait(0)
+    waiting = asyncio.create_task(seconds(store.inbox.wait(10)))
+    await asyncio.sleep(0.05)
+    await store.close()
+
+    assert await waiting < 5
+
+
+async def test_what_was_asked_for_before_closing_is_done(store):
+    puts = [asyncio.create_task(store.inbox.put(f"k{n}", ANNA, HELLO)) for n in range(300)]
+    await asyncio.sleep(0)
+    await store.close()
+
+    assert await asyncio.gather(*puts) == [True] * 300
+
+
+async def test_a_closed_store_can_be_opened_again(store, store_url):
+    if store_url == "memory:":
+        pytest.skip("what a store in memory holds ends with it")
+    await store.inbox.put("k", ANNA, HELLO)
+    await store.close()
+    await store.open()
+
+    assert (await store.inbox.claim()).key == "k"

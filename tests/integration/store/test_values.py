@@ -1,0 +1,198 @@
+"""Small values that expire, and buckets of tokens, over every store."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.store.token_bucket import Limit
+
+# Values
+
+
+@pytest.mark.parametrize("value", ["text", 1, 1.5, True, None, [1, "a"], {"a": [{"b": None}]}])
+async def test_a_value_comes_back_as_it_was(store, value):
+    await store.values.set("k", value, ttl=60)
+
+    assert await store.values.get("k") == value
+
+
+async def test_a_value_is_gone_at_its_end(store, clock):
+    await store.values.set("k", "v", ttl=60)
+    clock.now += 59
+    assert await store.values.get("k") == "v"
+    clock.now += 1
+
+    assert await store.values.get("k") is None
+
+
+async def test_setting_a_value_again_sets_its_end_again(store, clock):
+    await store.values.set("k", "old", ttl=60)
+    await store.values.set("k", "new", ttl=600)
+    clock.now += 300
+    await store.expire()
+
+    assert await store.values.get("k") == "new"
+
+
+async def test_a_value_may_be_set_again_and_again(store):
+    for n in range(300):
+        await store.values.set("k", n, ttl=60)
+
+    assert await store.values.get("k") == 299
+
+
+async def test_several_values_are_set_in_one_step(store, clock):
+    await store.values.set("a", "before", ttl=10)
+    await store.values.set_many({"a": 1, "b": {"c": ["half of one \ud83d"]}}, ttl=60)
+    await store.values.set_many({}, ttl=60)
+
+    assert await store.values.get("a") == 1
+    assert await store.values.get("b") == {"c": ["half of one \ud83d"]}
+    clock.now += 60
+    assert await store.values.get("a") is None
+    assert await store.values.get("b") is None
+
+
+async def test_a_key_is_taken_until_its_value_ends(store, clock):
+    assert await store.values.add("k", "first", ttl=60)
+    assert not await store.values.add("k", "second", ttl=60)
+    assert await store.values.get("k") == "first"
+    clock.now += 60
+
+    assert await store.values.add("k", "third", ttl=60)
+    assert await store.values.get("k") == "third"
+
+
+async def test_of_fifty_who_add_at_once_one_succeeds(store):
+    answers = await asyncio.gather(*(store.values.add("k", n, ttl=60) for n in range(50)))
+
+    assert answers.count(True) == 1
+    assert await store.values.get("k") == answers.index(True)
+
+
+async def test_a_deleted_value_is_gone_and_its_key_is_free(store):
+    await store.values.set("k", "v", ttl=60)
+    await store.values.delete("k")
+    await store.values.delete("never there")
+
+    assert await store.values.get("k") is None
+    assert await store.values.add("k", "w", ttl=60)
+
+
+async def test_values_are_forgotten_by_what_their_keys_begin_with(store):
+    keys = ["wrote:1", "wrote:12", "wrote:2", "wrote", "a wrote:1", "wrote:1\U0001f600"]
+    for key in keys:
+        await store.values.set(key, key, ttl=60)
+
+    assert await store.values.erase("wrote:1") == 3
+    assert await store.values.erase("wrote:1") == 0
+
+    kept = [key for key in keys if await store.values.get(key)]
+    assert kept == ["wrote:2", "wrote", "a wrote:1"]
+
+
+@pytest.mark.parametrize("prefix", ["a*", "a?", "a[bc]", "a%", "a_", "a\\"])
+async def test_a_prefix_means_nothing_but_itself(store, prefix):
+    await store.values.set(f"{prefix}:1", 1, ttl=60)
+    await store.values.set("abc:1", 2, ttl=60)
+
+    assert await store.values.erase(prefix) == 1
+    assert await store.values.get("abc:1") == 2
+
+
+# Tokens
+
+
+async def take(store, key, rate, burst):
+    (wait,) = await store.values.take(Limit(key, rate, burst))
+    return wait
+
+
+async def test_a_full_bucket_gives_its_tokens_and_then_tells_how_long_to_wait(store, clock):
+    takes = [await take(store, "pair", 0.5, 3) for _ in range(4)]
+
+    assert takes == [0.0, 0.0, 0.0, 2.0]
+
+
+async def test_there_is_a_token_after_the_wait_and_not_before(store, clock):
+    await take(store, "pair", 1 / 6, 1)
+    clock.now += 2
+    wait = await take(store, "pair", 1 / 6, 1)
+    assert wait == pytest.approx(4)
+
+    clock.now += wait - 0.5
+    assert await take(store, "pair", 1 / 6, 1) == pytest.approx(0.5)
+    clock.now += 0.5
+    assert await take(store, "pair", 1 / 6, 1) == 0.0
+
+
+async def test_who_always_waits_as_long_as_told_gets_the_whole_rate(store, clock):
+    start = clock.now
+    taken = 0
+    while clock.now < start + 5:
+        if wait := await take(store, "all", 80, 1):
+            clock.now += wait
+        else:
+            taken += 1
+
+    assert 399 <= taken <= 402
+
+
+async def test_a_bucket_never_holds_more_than_its_burst(store, clock):
+    await take(store, "pair", 1, 2)
+    clock.now += DAY
+    await store.expire()
+
+    takes = [await take(store, "pair", 1, 2) for _ in range(3)]
+
+    assert takes == [0.0, 0.0, 1.0]
+
+
+async def test_of_a_hundred_who_take_at_once_as_many_get_a_token_as_there_are(store):
+    takes = await asyncio.gather(*(take(store, "all", 1, 45) for _ in range(100)))
+
+    assert takes.count(0.0) == 45
+    assert {wait for wait in takes if wait} == {1.0}
+
+
+async def test_from_several_buckets_a_token_each_is_taken_or_none_at_all(store, clock):
+    pair, all_ = Limit("pair", 1 / 6, 1), Limit("all", 80, 3)
+
+    assert await store.values.take(all_, pair) == [0.0, 0.0]
+    assert await store.values.take(all_, pair) == [0.0, pytest.approx(6)]
+    clock.now += 6
+    assert [await take(store, *all_) for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert await store.values.take(all_, pair) == [pytest.approx(1 / 80), 0.0]
+    clock.now += 1 / 80
+    assert await store.values.take(all_, pair) == [0.0, 0.0]
+
+
+async def test_who_finds_no_token_in_one_bucket_leaves_the_other_as_it_was(store):
+    pair, all_ = Limit("pair", 1, 1), Limit("all", 1, 2)
+    await store.values.take(all_, pair)
+
+    for _ in range(5):
+        assert await store.values.take(all_, pair) == [0.0, 1.0]
+
+    assert await take(store, *all_) == 0.0
+
+
+async def test_buckets_know_nothing_of_each_other_nor_of_values(store):
+    await store.values.set("one", "v", ttl=60)
+
+    assert await take(store, "one", 1, 1) == 0.0
+    assert await take(store, "two", 1, 1) == 0.0
+    assert await take(store, "one", 1, 1) == 1.0
+    assert await store.values.get("one") == "v"
+
+
+async def test_a_clock_that_was_set_back_keeps_nobody_from_the_next_token(store, clock):
+    await take(store, "all", 1, 1)
+    clock.now -= 3600
+
+    assert await take(store, "all", 1, 1) == 1.0
+    clock.now += 1
+    assert await take(store, "all", 1, 1) == 0.0
