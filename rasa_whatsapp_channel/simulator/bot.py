@@ -1,7 +1,7 @@
 """
-How the bot is, as it tells itself: asks the health page beside the bot's webhook.
+Bot and Rasa: read the health page beside the bot's webhook, and a person's tracker.
 
-Any server may answer there, so only the documented form of this package's page is passed on.
+Any server may answer there, so only the documented form of the health page is passed on.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 
-HEALTH_TIMEOUT: Final = 2.0  # seconds; somebody waits before the page
+from rasa_whatsapp_channel.simulator.problems import SimulatorError
+
+HEALTH_TIMEOUT: Final = 2.0  # seconds
 MOST_BYTES: Final = 64 * 1024
 SHOWN: Final = 500  # characters of a reason
-MOST: Final = 2**53  # a larger number is not exact in a browser
+MOST: Final = 2**53  # larger numbers are not exact in JavaScript
 
 
 def health_address(webhook: str) -> str:
-    """Return where the health page of the bot with this webhook is; without tokens of the query."""
+    """Return the URL of the health page for this webhook, without the query and its tokens."""
     parts = urlsplit(webhook)
     path = parts.path.rpartition("/")[0] + "/"
     return urlunsplit(parts._replace(path=path, query="", fragment=""))
 
 
 async def ask_bot(session: aiohttp.ClientSession, webhook: str) -> dict[str, Any]:
-    """Return ``{"answers": True, "health"}``, see `parse_health`; or why there is no answer."""
+    """Return ``{"answers": True, "health"}``, see `parse_health`; or the error."""
     limit = aiohttp.ClientTimeout(total=HEALTH_TIMEOUT)
     try:
         url = health_address(webhook)
@@ -44,7 +46,7 @@ async def ask_bot(session: aiohttp.ClientSession, webhook: str) -> dict[str, Any
 
 def parse_health(status: int, raw: bytes) -> dict[str, Any] | None:
     """
-    Return what this package's health page says, and None for the page of anything else.
+    Return the content of this package's health page; None for any other page.
 
     ``{"status", "inbox", "outbox"}``, with ``"away"`` and ``"paused"`` where the bot says so;
     ``{"status", "reason"}`` when its store fails.
@@ -88,7 +90,7 @@ def _troubles(page: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:
-    """Return the body, or its beginning, which is then no JSON, if it is too large."""
+    """Return the body, truncated (and thus invalid JSON) if it is too large."""
     try:
         return await content.readexactly(MOST_BYTES)
     except asyncio.IncompleteReadError as whole:
@@ -98,18 +100,18 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
 def _in_words(error: Exception) -> str:
     match error:
         case asyncio.TimeoutError():
-            return f"no answer within {HEALTH_TIMEOUT:g} seconds"
+            return f"no response within {HEALTH_TIMEOUT:g} seconds"
         case aiohttp.ClientSSLError():
-            return "no secure connection: is its certificate valid?"
+            return "TLS error: is the certificate valid?"
         case aiohttp.ClientConnectorError(errno=int(number)) if number > 0:
             return os.strerror(number)
         case aiohttp.ClientConnectorError():
             return error.strerror or "no connection"
         case aiohttp.ClientResponseError():
-            return "what answers there does not speak HTTP"
+            return "the server does not speak HTTP"
         case aiohttp.ClientConnectionError():
-            return "the connection was closed without an answer"
-    return "the webhook is no address of a web server"
+            return "the connection was closed without a response"
+    return "the webhook is not an HTTP address"
 
 
 def _cut(text: str) -> str:
@@ -120,32 +122,36 @@ EVENTS: Final = 30
 TRACKER_TIMEOUT: Final = 10.0
 
 
-class TrackerError(Exception):
-    """The text says why Rasa tells nothing."""
+class TrackerError(SimulatorError):
+    """Raised when Rasa's tracker cannot be read."""
 
 
 async def read_tracker(
     session: aiohttp.ClientSession, rasa: str, sender_id: str, *, token: str | None
 ) -> dict[str, Any]:
-    """Return ``{"sender_id", "intent", "slots", "events"}``; raise `TrackerError`."""
+    """
+    Return ``{"sender_id", "intent", "slots", "events"}`` of a person, or raise `TrackerError`.
+
+    https://rasa.com/docs/rasa/pages/http-api
+    """
     url = f"{rasa.rstrip('/')}/conversations/{quote(sender_id, safe='')}/tracker"
     params = {"include_events": "AFTER_RESTART", **({"token": token} if token else {})}
     limit = aiohttp.ClientTimeout(total=TRACKER_TIMEOUT)
     try:
         async with session.get(url, params=params, timeout=limit) as response:
             if response.status in (401, 403):
-                raise TrackerError("Rasa wants a token: start the simulator with --rasa-token.")
+                raise TrackerError("Rasa requires a token: start the simulator with --rasa-token.")
             if response.status == 404:
-                raise TrackerError("Rasa has no HTTP API there: run it with --enable-api.")
+                raise TrackerError("Rasa's HTTP API is disabled: run it with --enable-api.")
             if response.status != 200:
                 raise TrackerError(f"Rasa answers with HTTP {response.status}.")
             tracker = await response.json(content_type=None)
     except asyncio.TimeoutError as error:
-        raise TrackerError(f"Rasa does not answer within {TRACKER_TIMEOUT:g} seconds.") from error
+        raise TrackerError(f"Rasa does not respond within {TRACKER_TIMEOUT:g} seconds.") from error
     except (aiohttp.ClientError, ValueError) as error:
         raise TrackerError(f"Rasa at {rasa} cannot be read: {error}.") from error
     if not isinstance(tracker, Mapping):
-        raise TrackerError("Rasa answers with something that is no tracker.")
+        raise TrackerError("Rasa returns no tracker.")
     return _shorten(tracker, sender_id)
 
 

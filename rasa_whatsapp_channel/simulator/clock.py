@@ -1,8 +1,6 @@
 """
-Time in the simulator, which can be moved: "what if she writes again tomorrow?"
-
-All that is dated or ends follows it: messages, the 24-hour window, files and their addresses,
-tokens, rate limits, and the pauses between two attempts at a webhook.
+Movable clock: the time of messages, the 24-hour window, files and their URLs, tokens, rate limits
+and webhook retries.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from collections.abc import Callable
 
 
 class MovableClock:
-    """Call it for the time in unix seconds; *base* tells the time it is put ahead of."""
+    """Return unix seconds when called: the time of *base* plus the offset."""
 
     def __init__(self, base: Callable[[], float] = time.time) -> None:
         self._base = base
@@ -25,17 +23,17 @@ class MovableClock:
 
     @property
     def offset(self) -> float:
-        """By how many seconds it is ahead."""
+        """Seconds ahead of the real time."""
         return self._offset
 
     def set_offset(self, seconds: float) -> None:
-        """Be *seconds* ahead of the real time, and wake who has slept long enough by that."""
+        """Set the offset, and wake sleepers whose time has come."""
         self._offset = seconds
         for waker in self._wakers:
             waker.set()
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep until *seconds* have passed, or were skipped."""
+        """Sleep until *seconds* have passed on this clock."""
         loop = asyncio.get_running_loop()
         end = loop.time() + self._offset + seconds
         moved = asyncio.Event()

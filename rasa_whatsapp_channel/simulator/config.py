@@ -1,4 +1,4 @@
-"""What a simulator is started with."""
+"""Simulator settings, and the credentials.yml block that matches them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT_WEBHOOK: Final = "http://127.0.0.1:5005/webhooks/whatsapp/webhook"
 
 @dataclass(frozen=True)
 class Number:
-    """A business number the bot speaks from."""
+    """A business phone number of the bot."""
 
     phone_number_id: str = "106540352242922"
     display_phone_number: str = "15550783881"
@@ -36,38 +36,36 @@ class Number:
 
 @dataclass(frozen=True)
 class BusinessAccount:
-    """
-    What Meta tells of the number's business account, and of the token.
-
-    *token_ends* is a unix time, 0 for never. *apps* are those that get the webhooks, by id;
-    *registered* is the webhook's address that Meta has, if it is not the one that is called.
-    """
+    """The business account of the number, and its access token, as Meta reports them."""
 
     id: str = "102290129340398"
     app: str = "670843887433847"
+    #: subscribed apps: id → name
     apps: Mapping[str, str] = field(default_factory=lambda: {"670843887433847": "Simulator"})
     scopes: tuple[str, ...] = ("whatsapp_business_management", "whatsapp_business_messaging")
+    #: unix time when the token expires; 0: never
     token_ends: int = 0
     quality: str = "GREEN"
     status: str = "CONNECTED"
+    #: the webhook's URL as registered at Meta, if it differs from the one that is called
     registered: str | None = None
 
 
 @dataclass(frozen=True)
 class Config:
     """
-    What the simulator plays, and the secrets both sides share.
+    Settings of one simulator.
 
-    The secrets have fixed values, so that a block in credentials.yml stays valid from one start to
-    the next; they protect nothing but a simulator on one's own machine. *api* picks the shape of
-    the webhooks; requests are understood in every shape. Pauses and lives are in seconds.
+    The secrets are fixed, so that a block in credentials.yml stays valid after a restart; they
+    protect only a simulator on a local machine. *api* selects the format of webhooks; requests are
+    accepted in every format. Pauses and lifetimes are in seconds.
     """
 
     api: Api = CLOUD
     webhook: str = DEFAULT_WEBHOOK
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    allowed_hosts: tuple[str, ...] = ()  # further names the simulator may be reached by
+    allowed_hosts: tuple[str, ...] = ()  # further host names of the simulator
     number: Number = Number()
     account: BusinessAccount = field(default_factory=BusinessAccount)
     more_numbers: tuple[Number, ...] = ()
@@ -80,27 +78,25 @@ class Config:
     webhook_token: str = field(default="simulator", repr=False)
     webhook_username: str | None = None
     webhook_password: str | None = field(default=None, repr=False)
-    explanations: bool = True  # beside each error, the rule in plain words
-    media_root: Path | None = (
-        None  # where files are kept; a folder that goes away, if none is given
-    )
+    explanations: bool = True  # add the broken rule to each error
+    media_root: Path | None = None  # folder of the files; a temporary one by default
     login_life: float = 7 * DAY
     webhook_timeout: float = 10.0
     link_timeout: float = 20.0
-    # Short at first, for a bot that is started a little later; the last one repeats.
+    # Short at first, for a bot that is started later; the last one repeats.
     retry_pauses: tuple[float, ...] = (*(1, 2, 4, 8, 15, 30, 30, 60), *(120, 300, 900, 3600), DAY)
-    retry_life: float = 7 * DAY  # the platform gives a webhook up after that
-    limits: bool = True  # are too many messages refused, of the number and per person?
-    throughput: int = 80  # messages a second of one number
-    latency: float = 0.0  # seconds until the API answers a request
-    state: Path | None = None  # a SQLite file that keeps the chats
-    rasa: str | None = None  # where `rasa run --enable-api` answers
+    retry_life: float = 7 * DAY  # a webhook is dropped after that
+    limits: bool = True  # enforce rate limits per number and per person
+    throughput: int = 80  # messages per second of one number
+    latency: float = 0.0  # seconds before each response of the API
+    state: Path | None = None  # SQLite file that stores the chats
+    rasa: str | None = None  # address of Rasa's HTTP API
     rasa_token: str | None = field(default=None, repr=False)
-    templates: Path | None = None  # a folder of YAML files
-    window: bool = True  # does a message outside of the 24 hours fail?
-    weather: str = CALM  # or rough: what goes wrong by itself
-    seed: int = 1  # of the weather
-    lasting: bool = True  # does rough weather bring what no sender gets over, too?
+    templates: Path | None = None  # folder of YAML files
+    window: bool = True  # enforce the 24-hour window
+    weather: str = CALM  # or rough: random faults
+    seed: int = 1  # seed of the weather
+    lasting: bool = True  # include permanent failures in rough weather
 
     def __post_init__(self) -> None:
         if (self.webhook_username is None) != (self.webhook_password is None):
@@ -119,12 +115,12 @@ class Config:
 
     @property
     def basic_webhook(self) -> bool:
-        """Does the webhook carry a user name and a password?"""
+        """Whether webhooks carry a user name and a password."""
         return self.api in (ON_PREMISES, DIALOG360) and self.webhook_username is not None
 
     @property
     def webhook_address(self) -> str:
-        """Where webhooks go: an on-premises client proves itself by a token in the address."""
+        """URL of the webhook; for an on-premises client it includes the token."""
         if self.api is not ON_PREMISES or self.basic_webhook:
             return self.webhook
         parts = urlsplit(self.webhook)
@@ -134,12 +130,12 @@ class Config:
 
     @property
     def v1(self) -> Api:
-        """The API behind /v1: both of these have their addresses there."""
+        """The API below /v1."""
         return TURN if self.api is TURN else ON_PREMISES
 
 
 def credentials_block(config: Config, base_url: str) -> str:
-    """Return the block as YAML, with the keys its API knows."""
+    """Return the block of credentials.yml for a bot that uses this simulator."""
     keys = {"api": config.api.name, "base_url": base_url, **_account(config), **_proof(config)}
     lines = [f"  {key}: {json.dumps(value)}" for key, value in keys.items()]
     return "\n".join(["rasa_whatsapp_channel.WhatsAppInput:", *lines])
@@ -157,7 +153,7 @@ def _account(config: Config) -> dict[str, Any]:
 
 
 def _proof(config: Config) -> dict[str, str]:
-    """The keys by which the channel knows that a webhook comes from here."""
+    """Return the keys that authenticate webhooks."""
     if config.api.name == "cloud":
         return {"app_secret": config.app_secret, "verify_token": config.verify_token}
     if config.basic_webhook:

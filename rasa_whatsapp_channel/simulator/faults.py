@@ -1,8 +1,8 @@
 """
-What goes wrong on purpose: rules that are seeded, so that a run repeats itself. No I/O.
+Fault injection: rules that are seeded, so that a run can be repeated. No I/O.
 
-A rule says where (`on`), how often (`when`), for which messages (`match`) and what happens (`do`).
-Where no rule applies the `weather` says what happens.
+A rule defines where (`on`), how often (`when`), for which messages (`match`) and what (`do`).
+If no rule applies, the `weather` decides.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
+from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.weather import Weather, WeatherFault
 
 _REQUEST: Final = frozenset(
     {"code", "status", "retry_after", "delay", "timeout", "hang_up", "cut", "expire_token"}
 )
 _ORDER: Final = frozenset({"delay", "duplicate", "again", "reorder", "batch", "lose"})
-# What can happen where; `code` of a status is what the message fails with.
+# Actions by place; the `code` of a status is the error of the failed message.
 ACTIONS: Final[Mapping[str, frozenset[str]]] = {
     "messages": _REQUEST | {"early"},
     "media": _REQUEST | {"missing"},
@@ -42,8 +43,8 @@ _MOST: Final = 100  # copies or messages in one webhook
 LONGEST_DELAY: Final = 600.0
 
 
-class InvalidRule(Exception):
-    """The text says what a rule lacks."""
+class InvalidRule(SimulatorError):
+    """Raised for an invalid rule."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Faults:
         self.seed(seed)
 
     def seed(self, seed: int) -> None:
-        """Let the shares fall from here on as they fell the last time with this *seed*."""
+        """Restart the random sequence of shares from *seed*."""
         self._random = random.Random(seed)  # noqa: S311  # to repeat itself, not to be secret
 
     def add(self, value: object) -> str:
@@ -104,9 +105,9 @@ class Faults:
         self, on: str, actions: Collection[str], *, weather: str | None = None, **facts: str | None
     ) -> Hit | None:
         """
-        Return what the first rule that applies does, one of *actions*, and count it.
+        Return the fault of the first matching rule that does one of *actions*, and count it.
 
-        Without one it is for the weather to say, which calls the place *weather*, or as rules do.
+        Without one, return that of the weather, where the place is called *weather*, or *on*.
         """
         hit = self._find_rule(on, actions, facts)
         if hit is None and self.weather is not None:

@@ -19,13 +19,13 @@ class Feed:
             queue.put_nowait({"event": event, **data})
 
     def close(self) -> None:
-        """Tell everyone that nothing more will come."""
+        """End the feed for every listener."""
         for queue in self._listeners:
             queue.put_nowait(None)
 
     @contextmanager
     def listen(self) -> Iterator[asyncio.Queue[Event | None]]:
-        """Yield a queue of what happens from now on; None is its end."""
+        """Yield a queue of the events from now on; None is its end."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._listeners.add(queue)
         try:
@@ -35,7 +35,7 @@ class Feed:
 
 
 def describe(event: Mapping[str, Any]) -> str | None:
-    """Return a line about *event*, if a person should see one."""
+    """Return a line for the terminal about *event*; None if it reports no problem."""
     if event["event"] == "refused" and event["by"] == "channel":
         return f"dead letter of the channel: {event['rule']}"
     if event["event"] == "refused":
@@ -53,7 +53,7 @@ def _describe_webhook(attempt: Mapping[str, Any]) -> str | None:
         return None
     what = f"HTTP {attempt['status']}" if attempt["status"] else attempt["error"]
     if attempt["retry_after"] is None:
-        return f"webhook not taken: {what}; not tried again"
+        return f"webhook not accepted: {what}; no further attempt"
     if attempt["attempt"] > 1:
         return None
-    return f"webhook not taken: {what}; tried again until it is"
+    return f"webhook not accepted: {what}; retried until it is"

@@ -1,4 +1,4 @@
-"""From people to the bot: messages they write, and what they have read."""
+"""Incoming messages: what people write to the bot, and which of its messages they read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.simulator.world import World
 
 @dataclass(frozen=True)
 class ChatContext:
-    """Where something is written: with whom, to which number, and in a group by whom."""
+    """A person, the bot's number, and in a group the author."""
 
     person: WhatsAppUser
     number: Number
@@ -28,11 +28,11 @@ class ChatContext:
 @dataclass(frozen=True)
 class Arrival:
     """
-    A message a person writes, before it has all the platform adds.
+    A message that a person writes, without the platform's own fields.
 
     *type* and *content* are as in the webhook; *context* holds the quoted ``message_id`` or what a
-    webhook holds there; *extra* are further keys beside them, e.g. ``referral``. An *id* that was
-    there before delivers that message once more.
+    webhook holds there; *extra* are further keys, e.g. ``referral``. A known *id* delivers that
+    message once more.
     """
 
     type: str
@@ -51,9 +51,9 @@ def receive(
     author: WhatsAppUser | None = None,
 ) -> list[ChatMessage]:
     """
-    Bring what a person wrote to a number of the bot's, the first if none is named.
+    Deliver a person's messages to *number*, by default the first, in one webhook.
 
-    All of it comes in one webhook. In a group, *person* is the group and *author* who writes.
+    In a group, *person* is the group, and *author* the writer.
     """
     number = number or world.config.number
     chat = ChatContext(person, number, author)
@@ -64,28 +64,28 @@ def receive(
         api=world.config.api,
         number=number,
     )
-    taken = partial(_mark_delivered, world, messages)
+    on_accepted = partial(_mark_delivered, world, messages)
     kind = messages[0].type
-    world.webhooks.post("webhooks", person.key, body, kind=kind, taken=taken)
+    world.webhooks.post("webhooks", person.key, body, kind=kind, on_accepted=on_accepted)
     return messages
 
 
 def _sender_as_reported(
     world: World, writer: WhatsAppUser, messages: Sequence[ChatMessage]
 ) -> WhatsAppUser:
-    """Return who writes as the webhook names them, sometimes without their number."""
+    """Return the writer as the webhook names them; a fault may hide the number."""
     reported = world.as_reported(writer)
     if not world.config.api.user_ids or reported.phone is None or messages[0].author is not None:
         return reported
     if not world.has_written(writer, besides=messages):
-        return reported  # the bot would be right to take them for somebody else later
+        return reported  # the bot could not recognize them later
     facts = {"person": writer.key, "type": messages[0].type}
     hit = world.faults.find("webhooks", ("hide_number",), weather="names", **facts)
     return replace(reported, phone=None) if hit is not None else reported
 
 
 def read(world: World, person: WhatsAppUser, message_id: str | None = None) -> list[ChatMessage]:
-    """Let a person read the bot's messages, up to *message_id* if given; return the newly read."""
+    """Mark the bot's messages as read, up to *message_id* if given; return the newly read."""
     if message_id is None:
         chat = [m for m in world.state.chat(person.key) if m.direction == "outbound"]
     else:
@@ -105,7 +105,7 @@ def read(world: World, person: WhatsAppUser, message_id: str | None = None) -> l
 def set_status(
     world: World, person: WhatsAppUser, message: ChatMessage, status: str, *, code: int
 ) -> bool:
-    """Set by hand how far the bot's *message* is; False if it is there. *code*: of a failure."""
+    """Set the status of the bot's *message* manually, a failure with *code*; False if unchanged."""
     errors: tuple[Mapping[str, Any], ...] = ()
     if status == "failed":
         problem = problems.of_code(code)
@@ -150,7 +150,7 @@ def _note(world: World, chat: ChatContext, arrival: Arrival) -> ChatMessage:
 def _full_context(
     world: World, chat: ChatContext, context: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
-    """Return the context as a webhook has it: the quoted message with its author."""
+    """Return the context for a webhook: the quoted message with its author."""
     if not context or "message_id" not in context:
         return context or None
     quoted = world.state.messages.get(context["message_id"])
@@ -162,6 +162,6 @@ def _full_context(
 
 
 def _mark_delivered(world: World, messages: Sequence[ChatMessage]) -> None:
-    """The bot has them: a person sees two grey ticks."""
+    """Mark messages as delivered: the bot has accepted their webhook."""
     for message in messages:
         world.change_status(message, "delivered")

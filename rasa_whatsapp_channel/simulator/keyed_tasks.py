@@ -1,4 +1,4 @@
-"""Work in order: one job at a time per key, all keys side by side."""
+"""Keyed tasks: jobs of the same key run in order, those of different keys concurrently."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class KeyedTasks:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def put(self, key: str, job: Job) -> None:
-        """Run *job* when all earlier ones of *key* have ended."""
+        """Run *job* after all earlier ones of *key*."""
         self._waiting.setdefault(key, deque()).append(job)
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(self._run(key))
 
     async def close(self) -> None:
-        """Drop all that waits and end what runs."""
+        """Drop waiting jobs and cancel running ones."""
         tasks = list(self._tasks.values())
         self._waiting.clear()
         self._tasks.clear()
@@ -39,8 +39,8 @@ class KeyedTasks:
             try:
                 await job()
             except Exception as error:
-                # One broken job must not hold up those behind it.
+                # A failed job must not block the next ones.
                 logger.exception("simulator.job_failed: %s: %s", type(error).__name__, error)
-        # No await since the last look at the jobs: nothing was put in between.
+        # No await since the last check of the queue: no job was added meanwhile.
         self._waiting.pop(key, None)
         self._tasks.pop(key, None)

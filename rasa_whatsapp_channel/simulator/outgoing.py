@@ -1,4 +1,4 @@
-"""From the bot to people: messages it sends, and the ticks it turns blue."""
+"""Outgoing messages: accepts, delivers and fails the bot's messages, and marks messages as read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Send:
     """
     A message for *recipient*: digits of a phone, a user id, or a *group*.
 
-    *given* is how it was written. *lost* is why the platform takes it and brings it to nobody.
+    *given* is the recipient as in the request. *lost* is why the message is accepted but dropped.
     """
 
     recipient: str
@@ -57,7 +57,7 @@ class MarkRead:
 def accept(
     world: World, request: Send, api: Api, body: Mapping[str, Any], number: str
 ) -> tuple[ChatMessage, WhatsAppUser]:
-    """Return the message and who gets it; raise `Refused`. It goes out by `dispatch`."""
+    """Return the message and its recipient, for `dispatch`; raise `Refused`."""
     used = [media for _, media in media_objects(request.type, request.content) if "id" in media]
     for media in used:
         _check_id(world, str(media["id"]))
@@ -95,17 +95,17 @@ def dispatch(
     facts = {"type": message.type, "person": person.key}
     fails_with = world.faults.find("statuses", ("code",), weather="fates", **facts) or fails_with
     late = world.faults.find("phones", ("delay",), **facts)
-    # A phone loads a file and shows meanwhile what comes behind it.
+    # While a phone loads a file, it shows the following messages.
     lane, seconds = (f"{person.key}/late", float(late.do[1])) if late else (person.key, 0.0)
     deliver = partial(_deliver, world, message, person, api, fails_with, seconds)
     world.deliveries.put(lane, deliver)
 
 
 def mark_read(world: World, request: MarkRead) -> None:
-    """Turn the ticks of a person's message, and of earlier ones, blue. Raises `Refused`."""
+    """Mark a person's message and earlier ones as read; raise `Refused`."""
     message = world.state.messages.get(request.message_id)
     if message is None or message.direction != "inbound":
-        raise Refused(problems.INVALID, "message_id is no message that a person has written.")
+        raise Refused(problems.INVALID, "message_id is not an incoming message.")
     for earlier in world.state.up_to(message.id):
         world.change_status(earlier, "read")
     world.feed.publish("read", person=message.person, message_id=message.id)
@@ -128,7 +128,7 @@ def _find_recipient(world: World, request: Send) -> WhatsAppUser:
     if request.group:
         raise Refused(problems.GROUP, "There is no such group.")
     if not request.recipient.isdigit():
-        raise Refused(problems.RECIPIENT, "Nobody here has this user id.")
+        raise Refused(problems.RECIPIENT, "There is no person with this user id.")
     return world.add_person(f"+{request.recipient}", phone=request.recipient, wrote=False)
 
 
@@ -140,7 +140,7 @@ async def _deliver(
     fails_with: Hit | None,
     seconds: float,
 ) -> None:
-    """Show a message on the phone *seconds* after WhatsApp sent it there, or let it fail."""
+    """Show a message on the phone after *seconds*, or let it fail."""
     media, failure = await _load_media(world, message, api)
     message = replace(message, media=media, timestamp=int(world.clock()))
     written = world.state.last_written(person.key, message.number)
@@ -162,7 +162,7 @@ async def _deliver(
     else:
         world.show(message)
         world.report(person, message.status, [message])
-    if message.status == "sent" and message.type != "reaction":  # those get no further
+    if message.status == "sent" and message.type != "reaction":  # others are final
         world.change_status(message, "delivered")
         world.report(person, "delivered", [message])
 
@@ -170,7 +170,7 @@ async def _deliver(
 async def _load_media(
     world: World, message: ChatMessage, api: Api
 ) -> tuple[dict[str, str], Failure | None]:
-    """Return the stored file of each id and link, and what keeps the message from going out."""
+    """Return the stored file of each id and link, and the failure, if any."""
     stored: dict[str, str] = {}
     for kind, media in media_objects(message.type, message.content):
         try:
@@ -182,13 +182,13 @@ async def _load_media(
 
 
 def _check_id(world: World, media_id: str) -> None:
-    """Raise `Refused` for an id that is none, or is none any more."""
+    """Raise `Refused` for an unknown or expired id."""
     if world.library.find_usable(media_id) is None:
         raise Refused(problems.UNKNOWN_MEDIA, f"There is no media with id {media_id}.")
 
 
 def _let_die(world: World, media_id: str) -> None:
-    """Let an id be none any more, if something says so; raises `Refused`."""
+    """Delete the file if a fault demands it; raise `Refused`."""
     if world.faults.find("ids", ("missing",)) is not None:
         world.library.delete(media_id)
         _check_id(world, media_id)

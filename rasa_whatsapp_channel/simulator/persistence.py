@@ -1,4 +1,4 @@
-"""All that a simulator holds as values of JSON, and back: for exports and for the state's file."""
+"""Persistence: the whole state as JSON, for exports and imports, and in a SQLite file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.simulator.media.library import MediaFile
+from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.state import (
     BY,
     ChatMessage,
@@ -28,12 +29,12 @@ _MESSAGE_TUPLES: Final = ("errors", "changes")
 _NEEDED: Final = ("people", "messages", "files", "written", "clock")
 
 
-class InvalidSnapshot(Exception):
-    """The text says why this is no state of a simulator."""
+class InvalidSnapshot(SimulatorError):
+    """Raised for an invalid export or state file."""
 
 
 async def export(world: World) -> dict[str, Any]:
-    """Return everything, files included as base64."""
+    """Return the whole state, with the files as base64."""
     parts = take(world)
     for file in parts["files"]:
         content = await world.library.read(file["id"])
@@ -42,7 +43,7 @@ async def export(world: World) -> dict[str, Any]:
 
 
 def take(world: World) -> dict[str, Any]:
-    """Return everything but what is in the files."""
+    """Return the whole state without the content of files."""
     state = world.state
     return {
         "simulator": FORMAT,
@@ -61,9 +62,9 @@ def take(world: World) -> dict[str, Any]:
 
 async def restore(world: World, value: object, contents: Mapping[str, bytes] | None = None) -> None:
     """
-    Put *value*, of `export` or `take`, in the place of all there is; raise `InvalidSnapshot`.
+    Replace the whole state by *value*, from `export` or `take`; raise `InvalidSnapshot`.
 
-    *contents* are the files by id, where they are not in *value*. A bad one changes nothing.
+    *contents* are the files by id, if they are not in *value*. An invalid one changes nothing.
     """
     if not isinstance(value, Mapping) or value.get("simulator") != FORMAT:
         raise InvalidSnapshot(f'An export of a simulator holds "simulator": {FORMAT}.')
@@ -95,7 +96,7 @@ def _read_state(value: Mapping[str, Any]) -> SimulatorState:
     for each in value["people"]:
         person = WhatsAppUser(**{**each, "participants": tuple(each.get("participants", ()))})
         if not isinstance(person.key, str) or not isinstance(person.name, str):
-            raise TypeError("a person has a name and a phone or a user_id, all texts")
+            raise TypeError("a person has a name and a phone or a user_id, all strings")
         state.add_person(person)
     for each in value["messages"]:
         state.add_message(_read_message(each))
@@ -128,7 +129,7 @@ def _read_refusal(value: Mapping[str, Any]) -> Refusal:
 
 def _file_to_json(file: MediaFile) -> dict[str, Any]:
     value = asdict(file)
-    del value["path"]  # of this machine
+    del value["path"]  # local to this machine
     return value
 
 
@@ -137,13 +138,13 @@ def _read_file(
 ) -> tuple[Mapping[str, Any], bytes]:
     file = {key: each for key, each in value.items() if key != "content"}
     if not isinstance(file.get("id"), str) or not file["id"].replace("-", "").isalnum():
-        raise ValueError("a file has an id of letters and digits")  # it names a file on disk
+        raise ValueError("a file has an id of letters and digits")  # used as a file name
     if contents is not None:
         return file, contents[file["id"]]
     return file, base64.b64decode(value["content"], validate=True)
 
 
-PAUSE: Final = 1.0  # seconds between two writes at least
+PAUSE: Final = 1.0  # minimum seconds between two writes
 _LISTS: Final = ("people", "messages", "files", "refusals")
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS parts (
@@ -156,7 +157,7 @@ Part = tuple[str, str]
 
 
 class StateFile:
-    """Writes what has changed only: one row for each person, message and file."""
+    """Writes changes of the state to a SQLite file: one row per person, message and file."""
 
     def __init__(self, path: Path, world: World) -> None:
         self._path = path
@@ -166,7 +167,7 @@ class StateFile:
         self._writing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Take over what the file holds, and keep it up to date. Raises `SettingsError`."""
+        """Restore the state from the file, and keep the file up to date; raise `SettingsError`."""
         try:
             self._link = sqlite3.connect(self._path, check_same_thread=False, timeout=5)
             try:

@@ -1,5 +1,5 @@
 """
-Every way to be refused, as each API numbers it.
+Problems: every way a request or message is refused, with each API's error code.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 https://developers.facebook.com/docs/whatsapp/api/errors
@@ -30,7 +30,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Problem:
-    """One way to be refused: as Cloud, 360dialog and Turn number it, and as on-premises does."""
+    """One problem, with its code at Cloud, 360dialog and Turn, and its code on-premises."""
 
     cloud: Code
     on_premises: Code
@@ -100,14 +100,14 @@ TEMPLATE_BUTTON: Final = Problem(
 TEMPLATE_PAUSED: Final = Problem(_code(132015), _code(2061))
 TEMPLATE_DISABLED: Final = Problem(_code(132016), _code(2062))
 GROUP_TYPE: Final = Problem(_code(131051), _code(1002))
-# These come in a status only, after the request was answered with 200.
+# Reported by a status only, after the request was answered with 200.
 MEDIA_FAILED: Final = Problem(_code(131053), _code(1014))
 WINDOW_CLOSED: Final = Problem(_code(131047), _code(470))
 REACTION_FAILED: Final = INVALID
 
 
 def of_code(number: int) -> Problem:
-    """Return the problem with this number, for an error that is made on purpose."""
+    """Return the problem with this code, for an injected fault."""
     if number in (190, 463):
         return TOKEN_EXPIRED
     code = _code(number) if number else Code(0, "AuthException", 401)
@@ -115,11 +115,11 @@ def of_code(number: int) -> Problem:
 
 
 class SimulatorError(ChannelError):
-    """The simulator does not answer, or not with what was asked for; the text says why."""
+    """Base of the simulator's errors; raised itself if simulator or bot do not respond."""
 
 
-class Refused(Exception):
-    """The request breaks *rule*, a sentence; *details* is what the platform would say of it."""
+class Refused(SimulatorError):
+    """Raised for a request that breaks *rule*, a sentence; *details* is the platform's text."""
 
     def __init__(self, problem: Problem, rule: str, *, details: str | None = None) -> None:
         super().__init__(rule)

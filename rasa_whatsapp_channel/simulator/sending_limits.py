@@ -1,5 +1,5 @@
 """
-How much a number may send: 80 messages a second, and to one person one every six, with a burst.
+Sending limits: messages per second of a number and per person, and the 24-hour window.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
 """
@@ -18,11 +18,13 @@ class RateLimits:
     def __init__(self, *, per_second: int, clock: Callable[[], float]) -> None:
         self._per_second = per_second
         self._clock = clock
-        self._sent: dict[str, deque[float]] = {}  # number → when, within the last second
-        self._owed: dict[tuple[str, str], tuple[float, float]] = {}  # pair → messages, as of when
+        self._sent: dict[str, deque[float]] = {}  # number → times within the last second
+        self._owed: dict[
+            tuple[str, str], tuple[float, float]
+        ] = {}  # pair → messages, at which time
 
     def take(self, number: str, person: str) -> None:
-        """Count one message from *number* to *person*; raise `Refused` if it is one too many."""
+        """Count one message from *number* to *person*; raise `Refused` if it exceeds a limit."""
         now = self._clock()
         sent = self._sent.setdefault(number, deque())
         while sent and sent[0] <= now - 1:
@@ -49,11 +51,11 @@ class RateLimits:
 
 
 def window_ends(last_written: float | None) -> float | None:
-    """Return when the window closes, in unix seconds; None for a person who never wrote."""
+    """Return when the window closes, in unix seconds; None for a person who has not written."""
     return None if last_written is None else last_written + limits.WINDOW
 
 
 def is_refused(kind: str, last_written: float | None, now: float) -> bool:
-    """Does a message of this type come too late? Templates never do."""
+    """Return whether the window is closed for a message of this type; never for templates."""
     ends = window_ends(last_written)
     return kind != "template" and (ends is None or ends <= now)

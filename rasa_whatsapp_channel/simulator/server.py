@@ -1,4 +1,4 @@
-"""The simulator as a web application, and as a process that runs until it is stopped."""
+"""Simulator server: the web application, and the process that runs it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from rasa_whatsapp_channel.simulator.world import World
 
 PAGE: Final = Path(__file__).parent / "page"
 WORLD: Final = web.AppKey("world", World)
-FORM_BYTES: Final = 64 * 1024  # what a form has around its file
+FORM_BYTES: Final = 64 * 1024  # overhead of a form around its file
 Work = Callable[[World], Coroutine[Any, Any, None]]
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -37,7 +37,7 @@ LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 def create_app(
     config: Config | None = None, *, clock: Callable[[], float] = time.time
 ) -> web.Application:
-    """Return the simulator, for `aiohttp.web.AppRunner` or a test server; `WORLD` is in it."""
+    """Return the web application; its state is under the key `WORLD`."""
     config = config or Config()
     world = World(config, clock=clock)
     app = web.Application(
@@ -68,10 +68,10 @@ async def serve(
     work: Work | None = None,
 ) -> None:
     """
-    Run the simulator until SIGINT or SIGTERM, or until *work* has ended, which is done beside it.
+    Run the simulator until SIGINT or SIGTERM, or until *work* is done, which runs concurrently.
 
-    *started* gets its address, *on_event* everything the page is told too. Raises `SettingsError`
-    when it cannot listen where *config* says.
+    *started* receives its address, *on_event* every event. Raises `SettingsError` if the address in
+    *config* is not available.
     """
     stop = asyncio.Event()
     _stop_on_signals(stop)
@@ -101,7 +101,7 @@ def run(
 
 
 async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None] | None) -> None:
-    """Wait until *stop* is set or *work* is done, whichever is first."""
+    """Wait until *stop* is set or *work* is done."""
     waiting = asyncio.create_task(stop.wait())
     working = asyncio.create_task(work) if work is not None else None
     tasks = {task for task in (waiting, working) if task is not None}
@@ -110,7 +110,7 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None] | None) ->
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     if working is not None and not working.cancelled():
-        working.result()  # raises what went wrong
+        working.result()  # raises its exception
 
 
 async def _listen(runner: web.AppRunner, config: Config) -> None:
@@ -143,14 +143,16 @@ def _address(runner: web.AppRunner, config: Config) -> str:
 
 
 def _guard(config: Config) -> Any:
-    """Return a middleware that lets neither other hosts' pages nor other names for this host in."""
+    """Return a middleware that rejects pages of other origins and unknown host names."""
     known = LOOPBACK | {config.host.lower(), *(name.lower() for name in config.allowed_hosts)}
 
     @web.middleware
     async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
         name = urlsplit(f"//{request.host}").hostname or ""
         if name not in known:
-            text = f"The simulator does not know itself as {name!r}; allow it with --allow-host."
+            text = (
+                f"{name!r} is not a known host name of the simulator; allow it with --allow-host."
+            )
             return web.json_response({"error": text}, status=421)
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
@@ -165,7 +167,7 @@ def _guard(config: Config) -> Any:
 
 async def _index(request: web.Request) -> web.StreamResponse:
     headers = {
-        "Content-Security-Policy": "frame-ancestors 'none'",  # the rest stands in the page
+        "Content-Security-Policy": "frame-ancestors 'none'",  # the rest is in index.html
         "Cache-Control": "no-cache",
         "Referrer-Policy": "no-referrer",
     }

@@ -1,4 +1,4 @@
-"""What the simulator remembers: people, and what was written. No I/O, no clock."""
+"""Simulator state: people, messages and refusals. No I/O, no clock."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any, Final, Literal
 
 Direction = Literal["inbound", "outbound"]
 
-# A status never goes back; `failed` is outside of this order, and ends it.
+# A status never moves back; `failed` is outside of this order, and final.
 RANK: Final[Mapping[str, int]] = {"sent": 0, "delivered": 1, "read": 2, "played": 3}
 REFUSALS_KEPT: Final = 500
-BY: Final = ("whatsapp", "channel")  # who refuses or gives up
+BY: Final = ("whatsapp", "channel")  # origins of a refusal
 _SEPARATORS: Final = re.compile(r"[\s+()-]")
 
 
 def clean_phone(phone: str) -> str:
-    """Return the digits of a phone number as people write it."""
+    """Return the digits of a formatted phone number."""
     return _SEPARATORS.sub("", phone)
 
 
 @dataclass(frozen=True)
 class WhatsAppUser:
     """
-    Somebody with WhatsApp. *phone* is missing for a person the bot knows by user id only.
+    A person, or a *group*. *phone* is missing for a person with a hidden number.
 
-    A *group* is one too: its *user_id* is the group's id, *participants* are keys of people.
+    A group's *user_id* is the group's id, its *participants* are keys of people.
     """
 
     name: str
@@ -47,7 +47,7 @@ class WhatsAppUser:
 
 @dataclass(frozen=True)
 class StatusStep:
-    """One step of a message, when it was taken, and whether somebody set it by hand."""
+    """One status of a message, its time, and whether it was set manually."""
 
     status: str
     timestamp: int
@@ -59,21 +59,16 @@ class StatusStep:
 
 @dataclass(frozen=True)
 class ChatMessage:
-    """
-    One message of a chat; *direction* is from the bot's view, *timestamp* in unix seconds.
-
-    *content* stands in the platform's body under the key named like *type*. *media* names the
-    stored file for each id and link in it. *body* is the whole request that sent it, *answer* what
-    the API said. *number* is the phone_number_id it left from or came to, *author* who wrote it in
-    a group. *filled* is a template with its values. *response* and *changes* are what the channel
-    told of it.
-    """
+    """One message of a chat."""
 
     id: str
+    #: from the bot's view
     direction: Direction
     person: str
+    #: unix seconds
     timestamp: int
     type: str
+    #: the object in the platform's body under the key *type*
     content: Any
     reply_to: str | None = None
     context: Mapping[str, Any] | None = None
@@ -81,14 +76,21 @@ class ChatMessage:
     errors: tuple[Mapping[str, Any], ...] = ()
     reactions: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    #: id or link → id of the stored file
     media: Mapping[str, str] = field(default_factory=dict)
     callback_data: str | None = None
+    #: the whole request
     body: Mapping[str, Any] | None = None
+    #: the API's response
     answer: Mapping[str, Any] | None = None
+    #: phone_number_id of the bot's number
     number: str = ""
+    #: author in a group
     author: str | None = None
+    #: a template with its values
     filled: Mapping[str, Any] | None = None
     in_window: bool = True
+    #: the Rasa response and its changes, as reported by the channel
     response: str | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
     statuses: tuple[StatusStep, ...] = ()
@@ -96,35 +98,33 @@ class ChatMessage:
 
 @dataclass(frozen=True)
 class Refusal:
-    """
-    A message that reached no phone: refused by WhatsApp, or a dead letter of the channel (*by*).
-
-    *person* is missing where the request names nobody, as an upload does. *request* has method,
-    path and body, *response* is the name of what the channel was to say, *after* the last message
-    that was in the chat by then.
-    """
+    """A message that was not sent: refused by WhatsApp, or a dead letter of the channel."""
 
     id: str
     by: Literal["whatsapp", "channel"]
     timestamp: float
     rule: str
     code: int | None = None
+    #: missing if the request has no recipient, such as an upload
     person: str | None = None
     number: str = ""
+    #: method, path and body
     request: Mapping[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
+    #: name of the Rasa response
     response: str | None = None
+    #: the last message of the chat at that time
     after: str | None = None
 
 
 class SimulatorState:
-    """People and messages, in the order in which they came."""
+    """People, messages and refusals, in order of arrival."""
 
     def __init__(self, people: Iterable[WhatsAppUser] = ()) -> None:
         self.people: dict[str, WhatsAppUser] = {}
         self.messages: dict[str, ChatMessage] = {}
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS_KEPT)
-        # person and the number of the bot → when they last wrote to it
+        # person and number of the bot → time of the last incoming message
         self._written: dict[tuple[str, str], float] = {}
         for person in people:
             self.add_person(person)
@@ -139,7 +139,7 @@ class SimulatorState:
         return next((person for person in self.people.values() if person.user_id == key), None)
 
     def replace_person(self, old: WhatsAppUser, new: WhatsAppUser) -> None:
-        """Let *old* be *new* from now on, also in what was written."""
+        """Replace *old* by *new*, also in messages and refusals."""
         key = old.key
         self.people = {
             (new.key if each == key else each): (new if each == key else person)
@@ -160,13 +160,13 @@ class SimulatorState:
         self.messages[message.id] = message
 
     def chat(self, person: str, *, after: str | None = None) -> list[ChatMessage]:
-        """Return the messages of one person, those behind message *after* only."""
+        """Return the messages of one person, optionally only those after message *after*."""
         chat = [message for message in self.messages.values() if message.person == person]
         ids = [message.id for message in chat]
         return chat[ids.index(after) + 1 :] if after in ids else chat
 
     def record_written(self, person: str, number: str, now: float) -> None:
-        """This person wrote to a number: for 24 hours the bot may write from it what it likes."""
+        """Record an incoming message, which opens the window of the person and the number."""
         self._written[person, number] = now
 
     def last_written(self, person: str, number: str) -> float | None:
@@ -181,7 +181,7 @@ class SimulatorState:
         note: StatusStep,
         errors: tuple[Mapping[str, Any], ...] = (),
     ) -> bool:
-        """Add *note*; False if the message is unknown, or as far already."""
+        """Add *note*; return False if the message is unknown or has this status already."""
         message = self.messages.get(message_id)
         if message is None or message.status not in RANK:
             return False
@@ -196,13 +196,13 @@ class SimulatorState:
         return True
 
     def up_to(self, message_id: str) -> list[ChatMessage]:
-        """Return that message and those before it in its direction: reading one reads all."""
+        """Return the message and all earlier ones of its direction: reading one reads all."""
         last = self.messages[message_id]
         chat = [m for m in self.chat(last.person) if m.direction == last.direction]
         return chat[: chat.index(last) + 1]
 
     def react(self, message_id: str, who: str, emoji: str) -> ChatMessage | None:
-        """Put *emoji* of *who*, "bot" or a person, on a message; an empty one takes it away."""
+        """Set the reaction of *who*, "bot" or a person; an empty *emoji* removes it."""
         message = self.messages.get(message_id)
         if message is None:
             return None

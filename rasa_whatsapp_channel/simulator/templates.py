@@ -1,5 +1,5 @@
 """
-Which templates there are: a few built in, and those in a folder of YAML files.
+Message templates: the built-in ones and those of a folder of YAML files, and their filling.
 
 A file holds one template or a list of them, in the form of the platform's own template API:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components
@@ -36,7 +36,7 @@ _NOT_SENT: Final[Mapping[str, Problem]] = {
 
 @dataclass(frozen=True)
 class TemplateDefinition:
-    """*components* are as the platform's template API has them."""
+    """A template; *components* are in the format of the platform's template API."""
 
     name: str
     language: str
@@ -57,7 +57,7 @@ class TemplateDefinition:
 
 
 class TemplateCatalog:
-    """*folder* has a bot's own templates: with one, there are no others than these."""
+    """The known templates; with a *folder* of the bot's own templates, others are refused."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -65,7 +65,7 @@ class TemplateCatalog:
         self.reload()
 
     def reload(self) -> None:
-        """Read all again; raise `SettingsError` for a file that is none."""
+        """Read all templates again; raise `SettingsError` for an invalid file."""
         found = list(load_file(BUILT_IN))
         if self._folder is not None:
             found += load_folder(self._folder)
@@ -79,7 +79,7 @@ class TemplateCatalog:
 
     def find(self, name: str, language: str) -> TemplateDefinition | None:
         """
-        Return what may be sent; raise `Refused` for what may not.
+        Return the template; raise `Refused` if it may not be sent.
 
         None is a template that is unknown here: without a folder, any name is accepted.
         """
@@ -119,13 +119,13 @@ def load_file(path: Path) -> Iterator[TemplateDefinition]:
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise SettingsError(f"{path}: this is no YAML: {error}") from error
+        raise SettingsError(f"{path}: invalid YAML: {error}") from error
     for value in content if isinstance(content, list) else [content]:
         yield parse_template(value, str(path))
 
 
 def parse_template(value: object, where: str) -> TemplateDefinition:
-    """Return the template in a value from YAML; raise `SettingsError` that begins with *where*."""
+    """Parse a template from YAML; raise `SettingsError` with *where*."""
     if not isinstance(value, Mapping):
         raise SettingsError(f"{where}: a template has name, language, category and components")
     name, language = value.get("name"), value.get("language")
@@ -180,7 +180,7 @@ def _one_of(where: str, name: str, value: object, known: tuple[str, ...]) -> str
 _PLACE: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _TEXTS: Final = ("text", "currency", "date_time")
 _MEDIA: Final = ("IMAGE", "VIDEO", "DOCUMENT", "GIF", "LOCATION", "PRODUCT")
-# What the sub_type of a button in a message is called in the template.
+# Button types in the template, by their sub_type in a message.
 _BUTTONS: Final[Mapping[str, str]] = {
     "quick_reply": "QUICK_REPLY",
     "url": "URL",

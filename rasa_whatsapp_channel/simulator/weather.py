@@ -1,13 +1,11 @@
 """
-Rough weather: what a day of WhatsApp really brings, from a seed. No I/O, no clock, no chance.
+Rough weather: random faults as on WhatsApp, from a seed. No I/O, no clock, no random state.
 
-`decide` says what meets the n-th event of a kind; the rules of `faults` do the same by hand, and
-win. Where something happens is drawn from seed, kind and n alone, so the same traffic meets the
-same weather, however long it takes.
+`decide` returns the fault of the n-th event of a kind; rules of `faults` take precedence. A fault
+depends only on seed, kind and n, so the same traffic meets the same faults at any speed.
 
-A channel that does its job brings every message through it: what is refused or lost once gets
-through the next time. Only what is *lasting*, a person who has blocked the number, say, is not got
-over, and that can be left out.
+A correct channel delivers every message: what is refused or lost once succeeds on a retry. Only
+*lasting* faults, such as a blocked number, are permanent, and they can be excluded.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ FILES: Final = frozenset({"image", "video", "audio", "document", "sticker"})
 
 @dataclass(frozen=True)
 class Span:
-    """A number that is drawn, from *least* to *most*."""
+    """A random number from *least* to *most*."""
 
     least: float
     most: float
@@ -38,9 +36,9 @@ class Span:
 @dataclass(frozen=True)
 class Fault:
     """
-    What happens to a *share* of the events of a kind; *do* is as in a rule of `faults`.
+    A fault of a *share* of the events of a kind; *do* is as in a rule of `faults`.
 
-    *words* tell it, with ``{}`` for the value. *types* are those of messages it can happen to.
+    *words* describe it, with ``{}`` for the value. *types* limits it to types of messages.
     """
 
     do: tuple[str, Any]
@@ -52,7 +50,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Kind:
-    """*rest* is how many events behind a fault go well, so that nobody gives up."""
+    """The faults of one kind of event; the *rest* events after a fault succeed."""
 
     faults: tuple[Fault, ...]
     rest: int = 3
@@ -60,7 +58,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class WeatherFault:
-    """What meets the *n*-th event of *kind*, counted from 1."""
+    """The fault of the *n*-th event of *kind*, counted from 1."""
 
     kind: str
     n: int
@@ -115,7 +113,7 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 Fault(("expire_token", True), 0.002, "WhatsApp does not accept the token once"),
             )
         ),
-        # messages that were taken, and come to nothing behind the answer
+        # accepted messages that fail after the response
         "fates": Kind(
             (
                 _fails(131000, 0.02, meaning="something went wrong"),
@@ -133,7 +131,7 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 _fails(130472, 0.001, meaning="the number is in an experiment", lasting=True),
             )
         ),
-        # One upload serves many people, so the next one has to live a while.
+        # One upload serves many people, so the next one must last.
         "ids": Kind(
             (Fault(("missing", True), 0.05, "an uploaded file is gone from WhatsApp"),),
             rest=20,
@@ -147,7 +145,7 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 Fault(("hang_up", True), 0.05, "the connection of the login breaks"),
             )
         ),
-        # what people write, on its way to the bot
+        # webhooks of incoming messages
         "webhooks": Kind(
             (
                 Fault(("duplicate", 1), 0.05, "a message comes twice"),
@@ -173,7 +171,7 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         ),
         # A failure is never lost: nothing else would report it.
         "failures": Kind(_STATUSES, rest=0),
-        # a file has to be loaded by the phone, and a text behind it does not wait
+        # a phone loads a file while it shows the next text
         "phones": Kind(
             (
                 Fault(
@@ -200,9 +198,9 @@ def decide(
     kinds: Mapping[str, Kind] = ROUGH_KINDS,
 ) -> WeatherFault | None:
     """
-    Return what meets the *n*-th event of *kind* of the *who*-th person, None if it goes well.
+    Return the fault of the *n*-th event of *kind* of the *who*-th person; None if it succeeds.
 
-    *of_type* is the message's type, *lasting* whether something may last.
+    *of_type* is the message's type, *lasting* includes permanent faults.
     """
     wanted = kinds[kind]
     drawn = _draw(seed, kind, who, n, wanted)
@@ -210,7 +208,7 @@ def decide(
         return None
     if drawn.lasting and not lasting:
         return None
-    # By what was drawn and not by what became of it: n alone decides.
+    # Depends on the draws, not on their outcome: n alone decides.
     if any(_draw(seed, kind, who, n - back, wanted) for back in range(1, wanted.rest + 1)):
         return None
     name, value = drawn.do
@@ -232,7 +230,7 @@ def _draw(seed: int, kind: str, who: int, n: int, wanted: Kind) -> Fault | None:
 
 
 def _share(*what: object) -> float:
-    """Return a number from 0 to 1 that *what* alone determines, on any machine."""
+    """Return a number from 0 to 1 that depends on *what* only, on any machine."""
     digest = hashlib.sha256(repr(what).encode()).digest()
     return int.from_bytes(digest[:7], "big") / 2**56
 
@@ -240,10 +238,9 @@ def _share(*what: object) -> float:
 @dataclass
 class Weather:
     """
-    The weather of one run: counts what comes, person by person.
+    The weather of one run: counts the events of each person.
 
-    *who* is a person's place in the order in which they first appeared, so that numbers which are
-    made up anew in each run change nothing.
+    People are numbered in the order of their first event, so that phone numbers have no effect.
     """
 
     seed: int
@@ -254,7 +251,7 @@ class Weather:
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew: what comes now is the first."""
+        """Reset the counters."""
         self._people: dict[str, int] = {}
         self._counts: Counter[tuple[str, int]] = Counter()
 
@@ -265,7 +262,7 @@ class Weather:
         facts: Mapping[str, str | None],
     ) -> WeatherFault | None:
         """
-        Count an event of *kind* and return what meets it; only *actions* can be done to it.
+        Count an event of *kind* and return its fault, if it is one of *actions*.
 
         *facts* may hold person and type.
         """
@@ -289,10 +286,10 @@ class Weather:
 
 def local_number(phone: str) -> str:
     """
-    Return the number under which WhatsApp knows *phone*, which differs in three countries.
+    Return the number of *phone* on WhatsApp, which differs in three countries.
 
-    Brazil's older accounts have no 9 behind the area code, Mexico's mobiles have a 1 behind 52 and
-    Argentina's a 9 behind 54; people dial them the other way.
+    Brazil's older accounts have no 9 after the area code, Mexico's mobiles have a 1 after 52 and
+    Argentina's a 9 after 54, unlike the dialled numbers.
     https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
     """
     country, rest = phone[:2], phone[2:]

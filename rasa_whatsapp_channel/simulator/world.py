@@ -1,4 +1,4 @@
-"""Everything a running simulator holds, and what happens to messages whichever way they go."""
+"""World: everything a running simulator holds, and the steps of messages in both directions."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.delivery import Webhooks
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import StatusChange
 
-LOGGED: Final = 2000  # requests, and as many faults
+LOGGED: Final = 2000  # requests and weather faults
 FIRST_PERSON: Final = WhatsAppUser("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
 
 
 def first_weather(config: Config) -> Weather | None:
-    """Return the weather that a simulator begins with; None if it is calm."""
+    """Return the initial weather of a simulator; None if it is calm."""
     return Weather(config.seed, lasting=config.lasting) if config.weather == ROUGH else None
 
 
@@ -58,11 +58,11 @@ class World:
         self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
         self.weather_faults: deque[dict[str, Any]] = deque(maxlen=LOGGED)
         self.faults = Faults(weather=first_weather(config), on_hit=self._report_fault)
-        self._awaited: dict[str, asyncio.Event] = {}  # messages whose first status is waited for
+        self._awaited: dict[str, asyncio.Event] = {}  # messages whose first status is awaited
         self.templates = TemplateCatalog(config.templates)
         self.rates = RateLimits(per_second=config.throughput, clock=self.clock)
         self.webhooks = Webhooks(config, self.session, self.feed, self.faults, clock=self.clock)
-        self.deliveries = KeyedTasks()  # of the bot's messages, one lane per person
+        self.deliveries = KeyedTasks()  # of the bot's messages, in order per person
 
     def session(self) -> aiohttp.ClientSession:
         """Return the HTTP session, opened on first use: there may be no event loop before."""
@@ -77,7 +77,7 @@ class World:
             await self._session.close()
 
     async def reset(self) -> None:
-        """Be as at the start: one person, the real time, the weather of then, and no faults."""
+        """Restore the initial state: one person, real time, initial weather, no fault rules."""
         await self.clear()
         self.faults.weather = first_weather(self.config)
         self.faults.clear()
@@ -86,7 +86,7 @@ class World:
         self.feed.publish("reset")
 
     async def clear(self) -> None:
-        """Forget everybody and everything."""
+        """Delete all people, messages, files and logs."""
         await self._stop()
         await self.library.clear()
         self.requests.clear()
@@ -112,9 +112,9 @@ class World:
         wrote: bool = True,
     ) -> WhatsAppUser:
         """
-        Add somebody; without either way to name them they get a phone number.
+        Add a person; without phone and user id, with a new phone number.
 
-        Unless the bot was first to write, they count as one who *wrote* just now.
+        The 24-hour window is open if the person *wrote*, that is unless the bot wrote first.
         """
         if phone is None and user_id is None:
             phone = ids.new_phone()
@@ -135,7 +135,7 @@ class World:
         return group
 
     def _welcome(self, person: WhatsAppUser) -> None:
-        """Add somebody who may be written to at once: a simulator is there to be tried."""
+        """Add a person whose 24-hour window is open."""
         self.state.add_person(person)
         for number in self.config.numbers:
             self.state.record_written(person.key, number.phone_number_id, self.clock())
@@ -146,7 +146,7 @@ class World:
         self.feed.publish("window", **self._window_to_json(person))
 
     def move_clock(self, offset: float) -> None:
-        """Put the clock *offset* seconds ahead of the real time."""
+        """Set the clock *offset* seconds ahead of the real time."""
         self.clock.set_offset(offset)
         self.feed.publish("clock", **self.clock_to_json())
 
@@ -154,7 +154,7 @@ class World:
         self.feed.publish("faults", faults=self.faults.all_to_json())
 
     def _report_fault(self, hit: Hit, facts: Mapping[str, str | None]) -> None:
-        """Tell everybody what went wrong on purpose, by a rule or by the weather."""
+        """Publish a fault of a rule or of the weather."""
         if hit.fault is None:
             self.publish_faults()
             return
@@ -170,7 +170,7 @@ class World:
         self.feed.publish("weather", **fault)
 
     def weather_to_json(self) -> dict[str, Any]:
-        """Return what the weather is, and the last of what it brought."""
+        """Return the weather and its latest faults."""
         weather = self.faults.weather
         return {
             "weather": CALM if weather is None else ROUGH,
@@ -180,13 +180,13 @@ class World:
         }
 
     def change_weather(self, weather: Weather | None) -> None:
-        """Let it be as *weather* says from now on, from its first event; None: calm."""
+        """Set the weather, which restarts its counters; None: calm."""
         self.faults.weather = weather
         self.weather_faults.clear()
         self.feed.publish("weather_changed", **self.weather_to_json())
 
     def find_person(self, key: str) -> WhatsAppUser | None:
-        """Return who has this phone number, also as WhatsApp writes it, or user id."""
+        """Return the person with this user id or phone number, also in WhatsApp's spelling."""
         person = self.state.find_person(key)
         if person is not None or self.faults.weather is None:
             return person
@@ -194,19 +194,19 @@ class World:
         return next((each for each in known if self.as_reported(each).phone == key), None)
 
     def as_reported(self, person: WhatsAppUser) -> WhatsAppUser:
-        """Return *person* as webhooks and answers name them: not always by the number dialled."""
+        """Return *person* with the phone number that webhooks and responses contain."""
         if person.phone is None or self.faults.weather is None:
             return person
         return replace(person, phone=local_number(person.phone))
 
     def has_written(self, person: WhatsAppUser, *, besides: Sequence[ChatMessage]) -> bool:
-        """Has the bot taken a message of this person's, other than these?"""
+        """Return whether the bot has accepted other messages of this person."""
         new = {message.id for message in besides}
         chat = (each for each in self.state.chat(person.key) if each.id not in new)
         return any(each.direction == "inbound" and each.status != "sent" for each in chat)
 
     def record_refusal(self, entry: Mapping[str, Any], rule: str, code: int | None) -> None:
-        """Keep that WhatsApp refused a request of the bot's, with the chat it was for."""
+        """Record a request that WhatsApp refused, in its chat."""
         body = entry["body"] if isinstance(entry["body"], Mapping) else {}
         recipient = str(body.get("to") or body.get("recipient") or "")
         parts = str(entry["path"]).partition("?")[0].split("/")
@@ -222,7 +222,7 @@ class World:
             request={key: entry[key] for key in ("method", "path", "body")},
             answer=entry["answer"],
         )
-        # Browsers ask every server for icons and the like; that belongs to no chat.
+        # Browsers request icons from every server; those are not part of a chat.
         self._refuse(refusal, keep=entry["method"] != "GET")
 
     def record_dead_letter(
@@ -235,7 +235,7 @@ class World:
         response: str | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep that the channel does not send a message, as it tells a simulator itself."""
+        """Record a dead letter that the channel reports."""
         refusal = Refusal(
             id=ids.new_refusal_id(),
             by="channel",
@@ -251,7 +251,7 @@ class World:
 
     def _refuse(self, refusal: Refusal, *, keep: bool) -> None:
         chat = self.state.chat(refusal.person) if refusal.person is not None else []
-        # A reaction stands on the message it is for.
+        # Reactions are shown on other messages.
         shown = [message.id for message in chat if message.type != "reaction"]
         refusal = replace(refusal, after=shown[-1] if shown else None)
         if keep:
@@ -259,18 +259,18 @@ class World:
         self.feed.publish("refused", **asdict(refusal))
 
     def key_of(self, recipient: str) -> str:
-        """Return the name by which a person is known here, however the bot calls them."""
+        """Return the key of the person with this phone number or user id."""
         person = self.find_person(recipient) or self.find_person(clean_phone(recipient))
         return person.key if person is not None else clean_phone(recipient)
 
     async def wait_for_status(self, message_id: str, *, within: float) -> None:
-        """Wait until the bot has taken a status of this message, at most *within* seconds."""
+        """Wait until the bot has accepted a status of this message, at most *within* seconds."""
         event = self._awaited.setdefault(message_id, asyncio.Event())
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(event.wait(), within)
         self._awaited.pop(message_id, None)
 
-    def _on_hit(self, messages: Sequence[ChatMessage]) -> None:
+    def _confirm_status(self, messages: Sequence[ChatMessage]) -> None:
         for message in messages:
             if (event := self._awaited.get(message.id)) is not None:
                 event.set()
@@ -279,7 +279,7 @@ class World:
         return {"now": self.clock(), "offset": self.clock.offset}
 
     def person_to_json(self, person: WhatsAppUser) -> dict[str, Any]:
-        """*window* is when the bot's 24 hours end, in unix seconds."""
+        """Return a person as JSON; *window* is when the 24-hour window ends, in unix seconds."""
         return {**person.to_json(), "window": self._window_to_json(person)["window"]}
 
     def _window_to_json(self, person: WhatsAppUser) -> dict[str, Any]:
@@ -287,7 +287,7 @@ class World:
         return {"person": person.key, "window": ends}
 
     def show(self, message: ChatMessage) -> ChatMessage:
-        """Put a message into its chat; return it with its first status noted."""
+        """Add a message to its chat; return it with its first status."""
         first = StatusStep(message.status, message.timestamp)
         message = replace(message, statuses=(first,))
         self.state.add_message(message)
@@ -295,7 +295,7 @@ class World:
         return message
 
     def react(self, message: ChatMessage) -> bool:
-        """Put a reaction on the message it names; False if there is none."""
+        """Add a reaction to its message; return False if there is none."""
         reaction = message.content
         who = "bot" if message.direction == "outbound" else message.person
         target = self.state.react(reaction["message_id"], who, reaction.get("emoji") or "")
@@ -317,7 +317,7 @@ class World:
         by_hand: bool = False,
         errors: tuple[Mapping[str, Any], ...] = (),
     ) -> bool:
-        """Note how far a message is; False if it is as far already."""
+        """Set the status of a message; return False if it has it already."""
         note = StatusStep(status, int(self.clock()), by_hand)
         if not self.state.set_status(message.id, note, errors):
             return False
@@ -331,19 +331,21 @@ class World:
         return True
 
     def report(self, person: WhatsAppUser, status: str, messages: Sequence[ChatMessage]) -> None:
-        """Tell the bot what became of its *messages*, in one webhook."""
+        """Send the status of the bot's *messages* to the bot, in one webhook."""
         now = int(self.clock())
         changes = [StatusChange(message, status, now, message.errors) for message in messages]
         number = self.config.find_number(messages[0].number) or self.config.number
         reported = self.as_reported(person)
         body = envelopes.statuses_webhook(changes, reported, api=self.config.api, number=number)
         kind = messages[0].type if messages else None
-        taken = partial(self._on_hit, messages)
+        on_accepted = partial(self._confirm_status, messages)
         weather = "failures" if status == "failed" else None
-        self.webhooks.post("statuses", person.key, body, kind=kind, taken=taken, weather=weather)
+        self.webhooks.post(
+            "statuses", person.key, body, kind=kind, on_accepted=on_accepted, weather=weather
+        )
 
     def to_json(self, message: ChatMessage) -> dict[str, Any]:
-        """Return a message as the page and tests get it."""
+        """Return a message as JSON for the control API."""
         files = {key: self.library.find(media_id) for key, media_id in message.media.items()}
         stored = {key: file for key, file in files.items() if file is not None}
         return {

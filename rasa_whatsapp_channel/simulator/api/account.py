@@ -1,5 +1,5 @@
 """
-What Meta tells of token, number and subscription, and 360dialog of its webhook. Read only.
+Account API: token, number and subscription at Meta, webhook at 360dialog. Read only.
 
 https://developers.facebook.com/docs/graph-api/reference/debug_token/
 https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-account/subscribed-apps-api
@@ -47,7 +47,7 @@ class AccountRoutes:
         self._clock = world.clock
 
     async def debug_token(self, request: web.Request) -> ApiAnswer:
-        """Any token of the app may ask, also the app's own: its id and its secret."""
+        """Accept the access token, or the app's own token: its id and its secret."""
         account = self._config.account
         app_token = f"{account.app}|{self._config.app_secret}"
         self._check_bearer(request, self._config.access_token, app_token)

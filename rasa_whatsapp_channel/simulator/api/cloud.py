@@ -35,19 +35,19 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
 ATTACHMENTS: Final = "/whatsapp_business/attachments/"
-DIALOG360_HOST: Final = "https://lookaside.fbsbx.com"  # 360dialog hands Meta's addresses on
+DIALOG360_HOST: Final = "https://lookaside.fbsbx.com"  # in the URLs that 360dialog returns
 VERSION: Final = r"/{version:v\d+\.\d+}"
 
 
 def download_url(world: World, file: MediaFile, *, origin: str, api: Api) -> str:
-    """Return an address of the bytes that is good for five minutes. *origin*: of this server."""
+    """Return a URL of the file that is valid for five minutes; *origin* is that of this server."""
     expires = int(world.clock()) + limits.MEDIA_URL_LIFE
     host = DIALOG360_HOST if api is DIALOG360 else origin
     return f"{host}{ATTACHMENTS}?mid={file.id}&ext={expires}&hash={_seal(world, file.id, expires)}"
 
 
 def origin_of(request: web.Request) -> str:
-    """Return how the caller reaches this server."""
+    """Return the scheme and host by which the caller reaches this server."""
     return f"{request.scheme}://{request.host}"
 
 
@@ -71,7 +71,7 @@ def cloud_routes(world: World) -> Iterator[web.RouteDef]:
 
 
 def _media_routes(world: World, path: str) -> Iterator[web.RouteDef]:
-    """Both APIs have the same addresses here; the header with the key tells them apart."""
+    """Yield routes that both APIs share; the header with the API key tells them apart."""
     for method, name in ((hdrs.METH_GET, "get_media"), (hdrs.METH_DELETE, "delete_media")):
         cloud, dialog360 = (
             endpoint(world, api, getattr(CloudRoutes(world, api), name), place="media")
@@ -143,11 +143,11 @@ class CloudRoutes:
         return ApiAnswer({"success": True})
 
     async def download(self, request: web.Request) -> ApiAnswer | web.StreamResponse:
-        """The bytes: every failure is a 404 without a reason, so the reason is in our own field."""
+        """Every failure is a 404 without a reason; the reason is in the simulator's own field."""
         file = self._world.library.find_usable(request.query.get("mid"))
         problem = self._download_problem(request)
         if file is None or problem is not None:
-            rule = problem or "There is no such file; ask for the address again."
+            rule = problem or "There is no such file; request its URL again."
             explained = {"simulator": {"rule": rule}} if self._world.config.explanations else {}
             return ApiAnswer({"error": "Not Found", **explained}, status=404)
         headers = {"Content-Type": file.mime_type, "Cache-Control": "no-store"}
@@ -162,9 +162,9 @@ class CloudRoutes:
         if not hmac.compare_digest(
             request.query.get("hash", "").encode(), _seal(self._world, media_id, expires).encode()
         ):
-            return "The address was changed on its way."
+            return "The URL was modified."
         if int(expires) < self._world.clock():
-            return "The address is older than five minutes; ask for a new one."
+            return "The URL is older than five minutes; request a new one."
         return None
 
     def _find_media(self, request: web.Request) -> MediaFile:
@@ -184,7 +184,7 @@ class CloudRoutes:
             raise Refused(problems.TOKEN, f"The header {name} must hold the access token.")
         ends = self._world.config.account.token_ends
         if 0 < ends <= self._world.clock():
-            raise Refused(problems.TOKEN_EXPIRED, "The access token has ended; make a new one.")
+            raise Refused(problems.TOKEN_EXPIRED, "The access token has expired; create a new one.")
 
     def _has_access(self, request: web.Request) -> bool:
         token = self._world.config.access_token

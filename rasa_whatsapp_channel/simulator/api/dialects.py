@@ -1,7 +1,7 @@
 """
-Which keys each API knows where, typed in from its pages and independent of the clients.
+Dialects: the keys that each API accepts, from its documentation, independent of the clients.
 
-What a message may say in them is checked by `whatsapp.messages`; see `validate`.
+Their values are checked by `whatsapp.messages`; see `validate`.
 """
 
 from __future__ import annotations
@@ -49,20 +49,19 @@ _V1_OBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Dialect:
-    """
-    How one API wants a message written.
-
-    *envelope* are the keys beside the message, *objects* the keys of each type's object (none for
-    contacts, which are a list). *product*: must ``messaging_product`` be there? *default_type* is
-    the type of a message that names none.
-    """
+    """The format of messages in one API."""
 
     api: Api
+    #: keys beside the message
     envelope: frozenset[str]
+    #: keys of each type's object; none for contacts, which are a list
     objects: Mapping[str, tuple[str, ...]]
+    #: whether ``messaging_product`` is required
     product: bool
+    #: type of a message that names none
     default_type: str | None
-    policy: bool  # must a template's language name its policy?
+    #: whether a template's language needs a policy
+    policy: bool
 
 
 def _cloud(api: Api) -> Dialect:

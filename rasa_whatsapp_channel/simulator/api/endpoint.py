@@ -23,9 +23,9 @@ from rasa_whatsapp_channel.simulator.problems import TOKEN, Code, Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
-# The platform names no size; the largest messages it takes are far below it.
+# The platform documents no limit; its largest messages are far smaller.
 MESSAGE_BYTES: Final = 1024 * 1024
-# What an on-premises client puts into each of its answers.
+# Part of every response of an on-premises client.
 META: Final = {"api_status": "stable", "version": "2.61.1"}
 
 
@@ -33,7 +33,7 @@ META: Final = {"api_status": "stable", "version": "2.61.1"}
 class ApiAnswer:
     body: Any
     status: int = 200
-    rule: str | None = None  # what is wrong although the platform does not say so
+    rule: str | None = None  # broken, although the platform reports success
 
 
 Handler = Callable[[web.Request], Awaitable["ApiAnswer | web.StreamResponse"]]
@@ -42,9 +42,9 @@ Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = None) -> Endpoint:
     """
-    Return *handler* as aiohttp wants it: its answers in the shape of *api*, everything noted.
+    Return *handler* as an aiohttp handler that answers in the format of *api* and logs.
 
-    *place* is what rules of `faults` call it.
+    *place* is its name in rules of `faults`.
     """
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -109,18 +109,18 @@ async def read_json(request: web.Request) -> Any:
 
 
 def named_media(world: World, request: web.Request) -> MediaFile:
-    """Return the file that the address names; raise `Refused` where there is none any more."""
+    """Return the file with the id in the path; raise `Refused` if it is unknown or expired."""
     media_id = request.match_info["media_id"]
     file = world.library.find_usable(media_id)
     if file is None:
         raise Refused(
-            problems.NOT_FOUND, f"There is no media with id {media_id}, or its days are over."
+            problems.NOT_FOUND, f"There is no media with id {media_id}, or it has expired."
         )
     return file
 
 
 async def _loggable(request: web.Request) -> Any:
-    """Read the body to its end, refused or not: who still sends does not see the answer."""
+    """Read the whole body, even if refused: a client that is still sending reads no response."""
     if not request.body_exists:
         return None
     with suppress(web.HTTPRequestEntityTooLarge, ValueError, RecursionError):
@@ -131,7 +131,7 @@ async def _loggable(request: web.Request) -> Any:
 
 
 def error_answer(refused: Refused, api: Api, *, explain: bool) -> tuple[int, dict[str, Any]]:
-    """Return the HTTP status and the body that *api* refuses a request with."""
+    """Return the HTTP status and the error body of *api*."""
     code = refused.problem.code(api)
     if api is DIALOG360 and refused.problem is TOKEN:
         body = _gateway_error(refused)
@@ -150,7 +150,7 @@ def _graph_error(code: Code, details: str) -> dict[str, Any]:
     }
     if code.subcode is not None:
         error["error_subcode"] = code.subcode
-    elif details.startswith(error["message"][:6]):  # some errors have words of their own
+    elif details.startswith(error["message"][:6]):  # some errors have their own message
         error["message"] = details
     elif code.number != 190:
         error["error_data"] = {"messaging_product": "whatsapp", "details": details}

@@ -60,7 +60,7 @@ class OnPremisesRoutes:
     def __init__(self, world: World) -> None:
         self._world = world
         self._api = world.config.v1
-        self._tokens: dict[str, float] = {}  # token → when it ends
+        self._tokens: dict[str, float] = {}  # token → expiry time
 
     async def login(self, request: web.Request) -> ApiAnswer:
         config = self._world.config
@@ -73,7 +73,7 @@ class OnPremisesRoutes:
             )
         token, ends = secrets.token_urlsafe(48), self._world.clock() + config.login_life
         self._tokens[token] = ends
-        # With a space, not a T, between date and time: so the client writes it.
+        # The client separates date and time by a space, not by a T.
         expires_after = datetime.fromtimestamp(ends, timezone.utc).strftime(
             "%Y-%m-%d %H:%M:%S+00:00"
         )
@@ -154,12 +154,14 @@ class OnPremisesRoutes:
             )
         if ends < self._world.clock():
             raise Refused(
-                problems.TOKEN, "The token has ended; log in again.", details="Invalid credentials."
+                problems.TOKEN,
+                "The token has expired; log in again.",
+                details="Invalid credentials.",
             )
 
 
 def _basic(request: web.Request) -> bytes:
-    """Return ``name:password`` from the header; nothing if there is none that can be read."""
+    """Return ``name:password`` from the header; empty if missing or invalid."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return b""
@@ -222,7 +224,7 @@ class ProviderRoutes:
     async def set_some(self, request: web.Request) -> ApiAnswer:
         body = await read_json(request)
         if not isinstance(body, list):
-            raise Refused(problems.INVALID, "The body is a list of providers, also for one.")
+            raise Refused(problems.INVALID, "The body must be a list of providers.")
         for provider in body:
             _check_provider(provider)
         self._providers.update({provider["name"]: provider for provider in body})

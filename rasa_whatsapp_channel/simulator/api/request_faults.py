@@ -1,4 +1,4 @@
-"""What goes wrong with a request of the bot's, by a rule of `faults` or by the weather."""
+"""Request faults: apply a fault of a rule or of the weather to a request of the bot."""
 
 from __future__ import annotations
 
@@ -15,38 +15,37 @@ from rasa_whatsapp_channel.simulator.faults import LONGEST_DELAY, ON_REQUESTS, H
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
 
-_FILE: Final = bytes(4096)  # stands in for a file that is cut off
-_LOOK: Final = 0.05  # seconds between two looks whether the bot has hung up
-# The platform takes these messages, and tells of the failure by a status.
+_FILE: Final = bytes(4096)  # in place of a truncated file
+_LOOK: Final = 0.05  # seconds between two checks for a closed connection
+# The platform accepts these messages and reports the failure by a status.
 _BY_STATUS: Final = frozenset({130472, 131026, 131047, 131049, 131053, 137000})
-EARLY: Final = 3.0  # seconds that an answer waits for a status to arrive before it
+EARLY: Final = 3.0  # seconds that a response waits for its status to be delivered first
 
-# With which code the message fails that is being taken. (A request itself can hold no values of
-# ours that aiohttp 3.9 and 3.14 both like.)
+# State of the current request, which aiohttp 3.9 and 3.14 have no common place for.
 _fails_with: ContextVar[Hit | None] = ContextVar("fails_with", default=None)
 _met: ContextVar[Hit | None] = ContextVar("met", default=None)
 _mark_delivered: ContextVar[str | None] = ContextVar("taken", default=None)
 
 
 def fails_with() -> Hit | None:
-    """Return what lets the message of this request fail behind its answer, if anything."""
+    """Return the fault by which this request's message fails after the response, if any."""
     return _fails_with.get()
 
 
 def why() -> str | None:
-    """Return what went wrong on purpose with this request, in words."""
+    """Return the description of this request's fault, if any."""
     hit = _met.get()
     return hit.why if hit is not None else None
 
 
 def record_message_id(message_id: str) -> None:
-    """Note which message this request has brought."""
+    """Record the id of the message that this request has sent."""
     _mark_delivered.set(message_id)
 
 
 async def find(world: World, place: str, request: web.Request) -> Hit | None:
-    """Return what goes wrong with *request*, if anything."""
-    _fails_with.set(None)  # one connection has one context for all its requests
+    """Return the fault of *request*, if any."""
+    _fails_with.set(None)  # all requests of a connection share a context
     _met.set(None)
     _mark_delivered.set(None)
     facts = await _facts(world, request) if place == "messages" else {}
@@ -56,7 +55,7 @@ async def find(world: World, place: str, request: web.Request) -> Hit | None:
 
 
 async def before(hit: Hit, request: web.Request) -> web.StreamResponse | None:
-    """Let it happen to a request that was not handled yet; an answer ends it. Raises `Refused`."""
+    """Apply a fault before the request is handled; return a response to end it, or raise."""
     match hit.do:
         case "code", code if code in _BY_STATUS and request.path.endswith("/messages"):
             _fails_with.set(hit)
@@ -82,9 +81,9 @@ async def after(
     world: World, hit: Hit, request: web.Request, answer: bytes | None
 ) -> web.StreamResponse | None:
     """
-    Let it happen to a request that was handled; return what the bot gets in place of its *answer*.
+    Apply a fault after the request was handled; return the response that replaces *answer*.
 
-    An answer that is a file has no bytes here.
+    *answer* is None for a file.
     """
     match hit.do:
         case (("timeout" | "hang_up"), "after"):
@@ -97,7 +96,7 @@ async def after(
 
 
 async def _cut(request: web.Request, answer: bytes) -> web.StreamResponse:
-    """Send half of *answer*, and break off."""
+    """Send half of *answer*, then close the connection."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     response.content_length = len(answer)
     await response.prepare(request)
@@ -115,7 +114,7 @@ async def _drop(hit: Hit, request: web.Request) -> web.StreamResponse:
             await asyncio.sleep(_LOOK)
     if request.transport is not None:
         request.transport.close()
-    return web.Response(status=504)  # nobody is there to see it
+    return web.Response(status=504)  # the connection is closed
 
 
 def _is_gone(request: web.Request) -> bool:
@@ -123,7 +122,7 @@ def _is_gone(request: web.Request) -> bool:
 
 
 async def _facts(world: World, request: web.Request) -> dict[str, str | None] | None:
-    """Return type and recipient of a message; nothing for a request that sends none."""
+    """Return type and recipient of a message; None for a request that sends no message."""
     try:
         body = json.loads(await request.read())
     except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge):

@@ -1,4 +1,4 @@
-"""A message that was read: taken, answered and sent on its way, in the same manner by every API."""
+"""Sending: accepts a validated message, answers the request and dispatches it, for every API."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from rasa_whatsapp_channel.simulator.state import WhatsAppUser
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
-# The channel's own header for simulators: the response a message came from, and what was changed.
+# Header of the channel: the Rasa response of a message, and what was changed to fit.
 RESPONSE_HEADER: Final = "X-Rasa-Response"
 
 
 def send(
     world: World, wanted: Send, api: Api, body: Any, request: web.Request, number: Number
 ) -> ApiAnswer:
-    """Return the answer to the *request* that brought *wanted*; raise `Refused`."""
+    """Dispatch *wanted* and return the answer to its *request*; raise `Refused`."""
     if wanted.lost is not None:
         return _lose(world, wanted, api)
     message, person = outgoing.accept(world, wanted, api, body, number.phone_number_id)
@@ -39,7 +39,7 @@ def send(
 
 
 def _lose(world: World, wanted: Send, api: Api) -> ApiAnswer:
-    """Answer as if all were well; only our own field says that it is not."""
+    """Answer with success; only the simulator's own field names the problem."""
     nobody = WhatsAppUser("", user_id="", phone=wanted.given)
     answer = sent_answer(api, ids.new_message_id(api), given=wanted.given, person=nobody)
     explained = {"simulator": {"rule": wanted.lost}} if world.config.explanations else {}
@@ -47,7 +47,7 @@ def _lose(world: World, wanted: Send, api: Api) -> ApiAnswer:
 
 
 def read_response(header: str | None) -> tuple[str | None, tuple[Mapping[str, Any], ...]]:
-    """Return the response's name and the changes in *header*; nothing of one that is broken."""
+    """Return the response's name and the changes in *header*; empty if invalid."""
     try:
         value = json.loads(header or "null")
     except (ValueError, RecursionError):
@@ -62,7 +62,7 @@ def read_response(header: str | None) -> tuple[str | None, tuple[Mapping[str, An
 
 
 def sent_answer(api: Api, message_id: str, *, given: str, person: WhatsAppUser) -> dict[str, Any]:
-    """*given* is the recipient as the request named it."""
+    """Return the answer for a sent message; *given* is the recipient as in the request."""
     who = {"user_id": person.user_id} if given == person.user_id else {"wa_id": person.phone}
     if person.group:
         sent = {"id": message_id, "group_id": person.user_id}

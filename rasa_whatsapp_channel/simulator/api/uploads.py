@@ -1,4 +1,4 @@
-"""Reading an uploaded file from a form or from a whole body, and judging it."""
+"""Uploads: read a file from a form or a body, and check it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def read_form(request: web.Request) -> tuple[Mapping[str, Any], Upload | N
     for key, value in form.items():
         if not isinstance(value, web.FileField):
             continue
-        with value.file:  # a temporary file, which goes away with this
+        with value.file:  # closes the temporary file
             if key == "file":
                 content = await asyncio.to_thread(value.file.read)
                 upload = Upload(content, value.content_type, value.filename)

@@ -1,7 +1,7 @@
 """
-A request body → what it asks for, or `Refused`.
+Request validation: parses a request body, or raises `Refused`.
 
-The envelope is judged here, the message in it by `whatsapp.messages`.
+The envelope is checked here, the message in it by `whatsapp.messages`.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 """
@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.whatsapp.messages.interactive import OtherInteractive
 
 _PHONE: Final = re.compile(r"[1-9]\d{6,14}")
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
-# Groups take no interactive messages, reactions and the like.
+# Types that groups support.
 _IN_GROUPS: Final = ("text", "image", "video", "audio", "document", "sticker", "template")
 _LOST: Final = (
     "A user id in to is answered with 200 and reaches nobody, without a status: it goes into "
@@ -37,7 +37,7 @@ _LIMITS: Final[Mapping[str, Problem]] = {
 
 
 def read_request(body: object, dialect: Dialect, *, sender: str) -> Send | MarkRead:
-    """Return what *body* asks the Cloud API for; *sender* as in `read_send`."""
+    """Parse a request to the Cloud API; *sender* as in `read_send`."""
     wanted = _object(body)
     if wanted.get("messaging_product") != "whatsapp":
         present = "messaging_product" in wanted
@@ -51,7 +51,7 @@ def read_request(body: object, dialect: Dialect, *, sender: str) -> Send | MarkR
 
 
 def read_send(value: object, dialect: Dialect, *, sender: str) -> Send:
-    """Return the message in a body. *sender* is the business's own number: none to write to."""
+    """Parse a message. *sender* is the business's own number, which is no valid recipient."""
     body = _object(value)
     kind = _read_type(body, dialect)
     _only("", body, (*dialect.envelope, kind))
@@ -189,7 +189,7 @@ def _check_policy(language: Mapping[str, Any]) -> None:
 
 
 def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None:
-    """Let the shared models judge what this package would never send itself either."""
+    """Validate the message by the shared models."""
     wrapped = {key: body[key] for key in ("type", kind, "preview_url") if key in body}
     try:
         message = messages.parse(wrapped)
@@ -215,14 +215,14 @@ def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None
 
 
 def _param(field: str) -> str:
-    """Return *field* as Meta's errors write it: ``interactive['header']['image']['link']``."""
+    """Return *field* in Meta's notation: ``interactive['header']['image']['link']``."""
     steps: list[str] = re.findall(r"[^.\[\]]+", field)
     first, *rest = steps
     return first + "".join(f"[{step}]" if step.isdecimal() else f"['{step}']" for step in rest)
 
 
 def _check_list_body(message: messages.Message, dialect: Dialect) -> None:
-    """A list's text is shorter at an on-premises client and at Turn than at Meta's own API."""
+    """Raise `InvalidMessage` for a list text that is too long for this API."""
     most = dialect.api.list_body
     if isinstance(message, messages.ListMessage) and len(message.text or "") > most:
         raise InvalidMessage(
@@ -241,7 +241,7 @@ def _problem(error: InvalidMessage, body: Mapping[str, Any]) -> Problem:
 
 
 def _is_missing(value: object, path: list[str]) -> bool:
-    """Is there nothing at *path*, in any item of the lists on the way?"""
+    """Return whether the value at *path* is missing, in any item of lists on the path."""
     if isinstance(value, list):
         return any(_is_missing(item, path) for item in value)
     if value is None:
@@ -278,8 +278,8 @@ def _text(value: Mapping[str, Any], key: str, rule: str) -> str:
     return text
 
 
-_TTL: Final = (1, 43_200)  # minutes a call button lives
-# What the action is called, by type; payments are India's and Brazil's.
+_TTL: Final = (1, 43_200)  # lifetime of a call button in minutes
+# Names of the action by type; payments exist in India and Brazil.
 _ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "address_message": ("address_message",),
     "request_contact_info": ("request_contact_info",),
@@ -292,7 +292,7 @@ _BODYLESS: Final = ("call_permission_request",)
 
 
 def check_other(content: Mapping[str, Any]) -> None:
-    """Raise `Refused` for an interactive message that no page of WhatsApp's describes."""
+    """Raise `Refused` for an invalid message of the types that this package passes through."""
     kind = str(content.get("type"))
     if kind not in _ACTIONS:
         raise Refused(problems.INVALID, f"WhatsApp has no interactive type {kind}.")

@@ -1,7 +1,7 @@
 """
-``/simulator``: what the page and tests do as the people, and what they may see.
+Control API (``/simulator``) for the page and tests.
 
-Errors here are ours, not the platform's: ``{"error": "a sentence"}`` with a fitting HTTP status.
+Errors are not in the platform's format: ``{"error": "a sentence"}`` with a fitting HTTP status.
 """
 
 from __future__ import annotations

@@ -8,15 +8,15 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.simulator.problems import Refused, SimulatorError
 from rasa_whatsapp_channel.simulator.state import WhatsAppUser, clean_phone
 from rasa_whatsapp_channel.simulator.world import World
 
 LONGEST_WAIT: Final = 120.0
 
 
-class ControlError(Exception):
-    """A request of the page or a test that cannot be done; the text says why."""
+class ControlError(SimulatorError):
+    """Raised for an invalid request to the control API; the text is the response."""
 
     def __init__(self, text: str, status: int = 400) -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""One person and the bot: what they write, react to and read."""
+"""Chat routes: a person writes, reacts and reads; statuses are set manually."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ChatRoutes:
         self._world = world
 
     async def messages(self, request: web.Request) -> web.Response:
-        """The chat of one person; with `wait`, as soon as there is something behind `after`."""
+        """Return a person's chat; with `wait`, as soon as there are messages after `after`."""
         person = find_person(self._world, request)
         after = request.query.get("after")
         if after is not None and after not in self._world.state.messages:
@@ -61,7 +61,7 @@ class ChatRoutes:
         return web.json_response([self._world.to_json(message) for message in chat])
 
     async def transcript(self, request: web.Request) -> web.Response:
-        """The chat as `rasa-whatsapp test` plays it, in YAML."""
+        """Return the chat as a transcript for `rasa-whatsapp test`, in YAML."""
         person = find_person(self._world, request)
         chat = [self._world.to_json(message) for message in self._world.state.chat(person.key)]
         text = dump_transcript(record(chat, name=f"The chat of {person.name}"))
@@ -81,7 +81,7 @@ class ChatRoutes:
         return self._receive(person, arrivals, many[0], one=body is not many)
 
     async def react(self, request: web.Request) -> web.Response:
-        """The same as a message of type reaction, with less to write."""
+        """React to a message; short for a message of type reaction."""
         person = find_person(self._world, request)
         body = await read_object(request)
         arrival = read_arrival({"type": "reaction", "reaction": body})
@@ -97,7 +97,7 @@ class ChatRoutes:
         return web.json_response({"read": [message.id for message in read]})
 
     async def set_status(self, request: web.Request) -> web.Response:
-        """How far one of the bot's messages is, by hand."""
+        """Set the status of one of the bot's messages manually."""
         person = find_person(self._world, request)
         body = await read_object(request)
         message = self._find_message(person, text_of(body, "message_id") or "")
@@ -124,7 +124,7 @@ class ChatRoutes:
         *,
         one: bool,
     ) -> web.Response:
-        """*body* says to which number, and in a group who writes."""
+        """*body* names the number, and the author in a group."""
         world = self._world
         if person.phone is None and world.config.api is ON_PREMISES:
             raise ControlError("An on-premises client knows people by their phone number only.")
@@ -155,7 +155,7 @@ class ChatRoutes:
 
 
 _FILE_KINDS: Final = ("image", "video", "audio", "voice", "document", "sticker")
-_BARE: Final = ("unsupported", "system", "ephemeral")  # types that may come without an object
+_BARE: Final = ("unsupported", "system", "ephemeral")  # types that may have no object
 
 
 def read_arrival(body: object) -> Arrival:
@@ -192,7 +192,7 @@ async def read_file_arrival(
     if kind not in _FILE_KINDS:
         raise ControlError(f"A file goes as one of {', '.join(_FILE_KINDS)}, not as {kind}.")
     if kind == "voice" and checks.essence(mime_type) == "audio/ogg":
-        mime_type = "audio/ogg; codecs=opus"  # as the platform names every voice note
+        mime_type = "audio/ogg; codecs=opus"  # the platform's type of every voice message
     config = world.config
     file = await world.library.add(
         ids.new_media_id(config.api),

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: rules, and the weather."""
+"""Fault routes: rules and the weather."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class FaultRoutes:
         return await self.list_all(request)
 
     async def weather(self, request: web.Request) -> web.Response:
-        """What the weather is, and what it has brought."""
+        """Return the weather and its faults."""
         return web.json_response(self._world.weather_to_json())
 
     async def change_weather(self, request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Who has WhatsApp here."""
+"""People routes: people, groups, identity changes and trackers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PeopleRoutes:
         return web.json_response(self._world.person_to_json(person))
 
     async def change(self, request: web.Request) -> web.Response:
-        """Another phone number or user id."""
+        """Change a person's phone number or user id."""
         person = find_person(self._world, request)
         body = await read_object(request)
         phone, user_id = clean_phone(text_of(body, "phone") or "") or None, text_of(body, "user_id")
@@ -60,7 +60,7 @@ class PeopleRoutes:
         return web.json_response(self._world.person_to_json(changed))
 
     async def tracker(self, request: web.Request) -> web.Response:
-        """What Rasa knows of the person; with `number`, in the chat with that number."""
+        """Return Rasa's tracker of the person; with `number`, of the chat with that number."""
         world, person = self._world, find_person(self._world, request)
         if world.config.rasa is None:
             raise ControlError("The simulator knows no Rasa: start it with --rasa URL.", status=404)

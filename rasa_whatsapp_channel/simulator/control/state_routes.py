@@ -1,4 +1,4 @@
-"""All that is there, at once."""
+"""State routes: the whole state, live events, files, the bot's health, clock and templates."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class StateRoutes:
         return web.json_response(await persistence.export(self._world), headers=headers)
 
     async def restore(self, request: web.Request) -> web.Response:
-        """What an export holds, in the place of all there is."""
+        """Replace the whole state by an export."""
         try:
             await persistence.restore(self._world, await read_json(request))
         except persistence.InvalidSnapshot as error:
@@ -87,7 +87,7 @@ class LiveRoutes:
         self._world = world
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
-        """Everything that happens, as it happens. Nothing is read from the other side."""
+        """Send every event; nothing is read from the client."""
         socket = web.WebSocketResponse(heartbeat=30)
         await socket.prepare(request)
         with self._world.feed.listen() as events:
@@ -115,7 +115,7 @@ class LiveRoutes:
         return web.FileResponse(file.path, headers=headers)
 
     async def bot(self, request: web.Request) -> web.Response:
-        """Does the bot answer, and what does it say of itself?"""
+        """Return the bot's health."""
         answer = await ask_bot(self._world.session(), self._world.config.webhook)
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
@@ -127,7 +127,7 @@ async def _send_all(socket: web.WebSocketResponse, events: asyncio.Queue[Any]) -
         await socket.close(code=WSCloseCode.GOING_AWAY)
 
 
-FURTHEST: Final = 10 * 366 * DAY  # seconds; dates further off break more than they show
+FURTHEST: Final = 10 * 366 * DAY  # seconds
 
 
 def clock_routes(world: World) -> Iterator[web.RouteDef]:

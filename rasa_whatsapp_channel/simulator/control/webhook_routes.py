@@ -1,4 +1,4 @@
-"""What went over the line: webhooks to the bot, again if wanted, and its requests."""
+"""Webhook routes: the logs of webhooks, requests and refusals; redelivery and custom webhooks."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class WebhookRoutes:
         return web.json_response(list(self._world.requests))
 
     async def refusals(self, request: web.Request) -> web.Response:
-        """What reached no phone: refused by WhatsApp, or a dead letter of the channel."""
+        """Return messages that were not sent: refused by WhatsApp, or dead letters."""
         return web.json_response([asdict(each) for each in self._world.state.refusals])
 
     async def dead_letter(self, request: web.Request) -> web.Response:
-        """The channel tells of a message that it does not send."""
+        """Record a dead letter that the channel reports."""
         given = await read_object(request)
         recipient, reason = text_of(given, "to"), text_of(given, "reason")
         body, code = given.get("body"), given.get("code")
@@ -60,7 +60,7 @@ class WebhookRoutes:
         return web.json_response([attempt.to_json() for attempt in self._webhooks.log.attempts])
 
     async def send(self, request: web.Request) -> web.Response:
-        """A body of one's own: signed, or with a wrong signature."""
+        """Send a custom body with a valid or an invalid signature."""
         given = await read_object(request)
         body, sign = given.get("body"), given.get("sign", True)
         if not isinstance(body, Mapping) or not isinstance(sign, bool):

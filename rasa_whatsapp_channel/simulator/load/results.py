@@ -1,4 +1,4 @@
-"""What came of a load: what was lost, doubled or out of order, and how long it took. No I/O."""
+"""Load test results: messages lost, duplicated or out of order, and latencies. No I/O."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Comparison:
 
 def compare(wanted: Answer, got: Answer) -> Comparison:
     """
-    Compare an answer with the one that somebody got alone, before the load.
+    Compare an answer with the one that a single user received before the load.
 
-    A message in other words stands for one that is missing: bots vary what they say. One more of
-    the same is doubled.
+    A message with another text replaces a missing one, since bots vary their texts. A repeated
+    message is doubled.
     """
     missing, extra = Counter(wanted), Counter(got)
     missing.subtract(got)
@@ -40,11 +40,11 @@ def compare(wanted: Answer, got: Answer) -> Comparison:
 
 @dataclass
 class LoadResults:
-    """Figures of a load that goes on, in seconds; a latency is that of a first message."""
+    """Figures of a running load test; latencies are those of first messages, in seconds."""
 
     written: int = 0
     answered: int = 0
-    unanswered: int = 0  # for longer than anybody has patience
+    unanswered: int = 0  # within the patience of a user
     messages: int = 0
     lost: int = 0
     doubled: int = 0
@@ -98,6 +98,6 @@ def in_words(seconds: float | None) -> str:
 
 
 def _in_order(wanted: Answer, got: Answer) -> bool:
-    """Do the first of each wanted message come in the order in which they are wanted?"""
+    """Return whether the wanted messages came in the wanted order."""
     places = [got.index(what) for what in dict.fromkeys(wanted) if what in got]
     return places == sorted(places)

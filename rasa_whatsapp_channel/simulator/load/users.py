@@ -1,7 +1,7 @@
 """
-Many people who write at once: each waits for their answer, thinks, and writes again.
+Load test: many users at once; each waits for the answer, pauses, and writes again.
 
-What somebody gets alone, before the others begin, is what everybody must get.
+The answer that a single user receives first is the expected answer for all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rasa_whatsapp_channel.simulator.state import WhatsAppUser
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.transcript.words import line_of, words_of
 
-QUIET: Final = 2.0  # seconds without a message behind which an answer is complete
+QUIET: Final = 2.0  # seconds without a message after which an answer is complete
 FIRST_PHONE: Final = 491510000000
 
 
@@ -30,7 +30,7 @@ class Load:
     """
     *people* write *text*, together *rate* times a second, for *duration* seconds.
 
-    Somebody who still waits for an answer does not write; after *patience* it is lost.
+    A user who waits for an answer does not write; after *patience* the answer is lost.
     """
 
     people: int
@@ -54,7 +54,7 @@ class LoadTest:
         self.results = LoadResults()
 
     async def run(self) -> LoadResults:
-        """Write until the time is over and everybody has their answer; may be cancelled."""
+        """Run until the time is over and all answers have arrived; may be cancelled."""
         with self._listening():
             self._wanted = await self._try_alone()
             self._began = self._now()
@@ -63,7 +63,7 @@ class LoadTest:
         return self.results
 
     async def _try_alone(self) -> list[str]:
-        """Let one person write; return the answer that everybody shall get."""
+        """Let one user write; return the answer as the expected one."""
         person, inbox = self._join(0)
         self._write(person)
         try:
@@ -94,12 +94,12 @@ class LoadTest:
             got = await self._answer(inbox, wrote)
             self.results.add(compare(self._wanted, got))
             write_at = wrote + every * self._random.uniform(0.5, 1.5)
-        # Whoever has been answered may still get it a second time.
+        # A duplicate of the answer may still arrive.
         await asyncio.sleep(self._load.quiet)
         self.results.add(Comparison(doubled=inbox.qsize()))
 
     async def _answer(self, inbox: asyncio.Queue[str], wrote: float) -> list[str]:
-        """Wait until nothing of an answer is missing; return all that came."""
+        """Wait until the answer is complete; return all received messages."""
         got: list[str] = []
         while compare(self._wanted, got).lost:
             left = wrote + self._load.patience - self._now()
@@ -128,7 +128,7 @@ class LoadTest:
         incoming.receive(self._world, person, [Arrival("text", {"body": self._load.text})])
 
     def _tick(self) -> None:
-        """Count the time in which something was done: not that in which all wait for the end."""
+        """Count the time in which messages were handled, without the final pause."""
         passed = self._now() - self._began
         if passed <= self._load.duration or self.results.waiting:
             self.results.seconds = passed
@@ -143,7 +143,7 @@ class LoadTest:
                 sorting.cancel()
 
     async def _sort(self, events: asyncio.Queue[dict[str, Any] | None]) -> None:
-        """Put each of the bot's messages into the inbox of whom it is for."""
+        """Pass each of the bot's messages to its user."""
         while (event := await events.get()) is not None:
             message = event.get("message") if event["event"] == "message" else None
             if message is None or message["direction"] != "outbound":

@@ -1,5 +1,5 @@
 """
-Which file goes as what: MIME types and sizes per kind of message. No I/O.
+Media checks: MIME types, sizes and contents that WhatsApp accepts per type of message.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 https://developers.facebook.com/docs/whatsapp/api/media
@@ -24,20 +24,20 @@ def essence(mime_type: str) -> str:
 
 
 def life_of(api: Api, *, uploaded: bool) -> float:
-    """Return the seconds for which *api* keeps a file: one it was given, or one of a person."""
+    """Return the seconds for which *api* stores an uploaded or an incoming file."""
     if api in (CLOUD, DIALOG360):
         return 30 * DAY if uploaded else 7 * DAY
     return 7 * DAY if api is TURN else 14 * DAY
 
 
 def kind_of(mime_type: str) -> str | None:
-    """Return the kind of message that takes *mime_type*, if any."""
+    """Return the type of message for *mime_type*, if any."""
     plain = essence(mime_type)
     return next((kind for kind, types in limits.MEDIA_TYPES.items() if plain in types), None)
 
 
 def is_animated(data: bytes) -> bool:
-    """Is this a WebP picture that moves? Its extended header has a bit for it."""
+    """Return whether this is an animated WebP image: a bit of its extended header."""
     return (
         data[:4] == b"RIFF"
         and data[8:16] == b"WEBPVP8X"
@@ -48,7 +48,7 @@ def is_animated(data: bytes) -> bool:
 def find_misfit(
     kind: str, api: Api, mime_type: str, size: int, *, animated: bool = False
 ) -> str | None:
-    """Return a sentence why a file cannot go as a message of *kind*; None if it can."""
+    """Return why a file cannot be sent as *kind*; None if it can."""
     return _type_problem(kind, api, mime_type) or _size_problem(kind, api, size, animated)
 
 
@@ -80,7 +80,9 @@ _CONTAINERS: Final = frozenset({"video/mp4", "video/3gpp", "audio/mp4"})
 
 
 def find_flaw(kind: str, path: Path, mime_type: str) -> str | None:
-    """Return a sentence why the file at *path* cannot go as *kind*; None if it can. Blocks."""
+    """Return why the content of the file cannot be sent as *kind*; None if it can. Blocks.
+
+    Codecs are checked only where PyAV is installed."""
     with path.open("rb") as file:
         head = file.read(mime.HEAD)
         file.seek(0)

@@ -1,4 +1,4 @@
-"""Files: uploaded by the bot, sent by people, or loaded from links. Kept in a folder."""
+"""Media library: files uploaded by the bot, sent by people, or loaded from links, in a folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rasa_whatsapp_channel.whatsapp.messages import MEDIA_MESSAGES
 
 @dataclass(frozen=True)
 class MediaFile:
-    """*sha256* is hex. A *deleted* one is gone for the bot, not from the phones that have it."""
+    """A stored file; *sha256* is hex. A *deleted* one is still on the phones that received it."""
 
     id: str
     path: Path
@@ -26,11 +26,11 @@ class MediaFile:
     filename: str | None = None
     animated: bool = False
     deleted: bool = False
-    ends: float | None = None  # in unix seconds; nobody gets it from the API after that
+    ends: float | None = None  # unix time when the API stops serving it
 
 
 class MediaLibrary:
-    """*root* is the folder; without one there is a temporary one until `close`."""
+    """Store files in *root*, by default a temporary folder until `close`."""
 
     def __init__(self, root: Path | None = None, *, clock: Callable[[], float]) -> None:
         self._root = root
@@ -47,7 +47,7 @@ class MediaLibrary:
         filename: str | None = None,
         life: float | None = None,
     ) -> MediaFile:
-        """Keep a file; *life* are the seconds for which the API hands it out."""
+        """Store a file; the API serves it for *life* seconds."""
         path = self._folder() / media_id
         await asyncio.to_thread(path.write_bytes, content)
         stored = MediaFile(
@@ -64,7 +64,7 @@ class MediaLibrary:
         return stored
 
     async def put(self, file: Mapping[str, Any], content: bytes) -> None:
-        """Keep a file with all that is known of it, as in an export."""
+        """Store a file with its metadata from an export."""
         path = self._folder() / str(file["id"])
         await asyncio.to_thread(path.write_bytes, content)
         self._files[str(file["id"])] = MediaFile(path=path, **file)
@@ -79,7 +79,7 @@ class MediaLibrary:
         return self._files.get(media_id) if isinstance(media_id, str) else None
 
     def find_usable(self, media_id: object) -> MediaFile | None:
-        """Return the file unless the bot has deleted it, or its time has come."""
+        """Return the file unless it is deleted or expired."""
         stored = self.find(media_id)
         if stored is None or stored.deleted:
             return None
@@ -108,7 +108,7 @@ class MediaLibrary:
 
 
 def media_objects(kind: str, content: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield each media object of a message with its kind: its own, its header's, its cards'."""
+    """Yield the media objects of a message, its header and its cards, each with its type."""
     if isinstance(content, list):
         for item in content:
             yield from media_objects("", item)
@@ -122,7 +122,7 @@ def media_objects(kind: str, content: object) -> Iterator[tuple[str, Mapping[str
 
 
 def with_urls(kind: str, content: Any, stored: Mapping[str, MediaFile]) -> Any:
-    """Return *content* with what a page needs in each media object; *stored* is by id and link."""
+    """Return *content* with URL, type, size and name of each file; *stored* is by id and link."""
     if isinstance(content, list):
         return [with_urls("", item, stored) for item in content]
     if not isinstance(content, Mapping):

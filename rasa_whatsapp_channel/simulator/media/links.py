@@ -1,4 +1,4 @@
-"""Loading the file behind a `link`, as the platform does after it has answered."""
+"""Media links: loads the file of a `link`, as the platform does after its response."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class LoadedFile:
 
 
 def read_link(media: Mapping[str, Any]) -> str:
-    """Return the address in a media object, without the name of a provider before it."""
+    """Return the URL of a media object, without a provider's name before it."""
     link, name = str(media["link"]), read_provider(media)
     return link.removeprefix(f"{name}/") if name else link
 
 
 def read_provider(media: Mapping[str, Any]) -> str | None:
-    """Return the name of the credentials that a link is fetched with."""
+    """Return the name of the provider whose credentials a link needs."""
     provider = media.get("provider")
     return provider.get("name") if isinstance(provider, Mapping) else provider
 
 
 def login_of(provider: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers a link is fetched with."""
+    """Return the headers with the provider's credentials."""
     config = provider["config"]
     if "bearer" in config:
         return {"Authorization": f"Bearer {config['bearer']}"}
@@ -50,17 +50,17 @@ async def load_link(
     timeout: float,
     headers: Mapping[str, str] | None = None,
 ) -> LoadedFile:
-    """Return what *link* holds; raise `MediaError`, saying why it cannot go as *kind*."""
+    """Return the file of *link*; raise `MediaError` if it cannot be sent as *kind*."""
     most = limits.MEDIA_BYTES[kind]
     limit = aiohttp.ClientTimeout(total=timeout)
     try:
         async with session.get(link, timeout=limit, headers=headers) as response:
             if response.status != 200:
-                raise MediaError(f"The link answers with HTTP {response.status}.")
+                raise MediaError(f"The link returns HTTP {response.status}.")
             content = await _read(response, most)
             mime_type = response.headers.get("Content-Type", "application/octet-stream")
     except asyncio.TimeoutError:
-        raise MediaError(f"The link does not answer within {timeout:g} seconds.") from None
+        raise MediaError(f"The link does not respond within {timeout:g} seconds.") from None
     except (aiohttp.ClientError, ValueError) as error:
         raise MediaError(f"The link cannot be loaded: {error or type(error).__name__}.") from error
     return LoadedFile(content, mime_type)

@@ -1,4 +1,4 @@
-"""Delivering webhooks: in order, again and again until they are taken, every attempt noted."""
+"""Webhook delivery: in order, with retries until accepted; every attempt is logged."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from rasa_whatsapp_channel.simulator.webhooks.webhook_faults import (
 )
 from rasa_whatsapp_channel.whatsapp.apis import TURN
 
-ANSWER: Final = 2000  # characters of the bot's answer that are kept
-_WRONG: Final = "wrong"  # a secret that proves nothing
+ANSWER: Final = 2000  # logged characters of the bot's response
+_INVALID: Final = "invalid"  # secret of an invalid signature
 
 
 def pause_after(
@@ -41,7 +41,7 @@ def pause_after(
     if status == 200 or not config.retry_pauses or age >= config.retry_life:
         return None
     if config.api is TURN and status is not None and 400 <= status < 500:
-        return None  # Turn takes a 4xx for an answer, and the message is lost
+        return None  # Turn does not retry after a 4xx
     return config.retry_pauses[min(attempt, len(config.retry_pauses)) - 1]
 
 
@@ -61,7 +61,7 @@ class Webhooks:
         self._faults = faults
         self._clock = clock
         self._queues = KeyedTasks()
-        self._faults_of_webhooks = WebhookFaults(self._send)
+        self._webhook_faults = WebhookFaults(self._send)
         self.log = WebhookLog()
 
     def post(
@@ -71,33 +71,35 @@ class Webhooks:
         body: Mapping[str, Any],
         *,
         kind: str | None = None,
-        taken: Accepted | None = None,
+        on_accepted: Accepted | None = None,
         weather: str | None = None,
     ) -> None:
         """
-        Deliver *body* behind all earlier ones of this person; call *taken* when the bot has it.
+        Deliver *body* after all earlier ones of this person; call *on_accepted* after.
 
-        *place* is ``webhooks`` for what people write and ``statuses`` for the rest, each with a
-        lane of its own: a bot may wait for a status before it answers. *kind* is the message's,
-        *weather* what the weather calls the place.
+        *place* is ``webhooks`` for incoming messages and ``statuses`` for the rest, each delivered
+        independently: a bot may wait for a status before it answers. *kind* is the message's type,
+        *weather* the weather's name of the place.
         """
         hit = self._faults.find(place, ON_WEBHOOKS, weather=weather, person=person, type=kind)
         fault = hit.do if hit is not None else None
         if fault == ("lose", True):
-            self._note(Attempt(self.make(body), 0, self._clock(), 0.0, error="lost on purpose"))
+            self._note(Attempt(self.make(body), 0, self._clock(), 0.0, error="lost by a fault"))
             return
-        self._faults_of_webhooks.put(place, QueuedWebhook(f"{place}/{person}", body, taken), fault)
+        self._webhook_faults.put(
+            place, QueuedWebhook(f"{place}/{person}", body, on_accepted), fault
+        )
 
     def make(self, body: Any, *, sign: bool = True) -> Webhook:
-        """Return *body* as it goes over the wire; with a wrong proof unless *sign*."""
+        """Return *body* as a webhook, with an invalid signature unless *sign*."""
         config = self._config
         if not sign:
             config = replace(
                 config,
-                app_secret=_WRONG,
-                webhook_secret=_WRONG,
-                webhook_token=_WRONG,
-                webhook_password=config.webhook_password and _WRONG,
+                app_secret=_INVALID,
+                webhook_secret=_INVALID,
+                webhook_token=_INVALID,
+                webhook_password=config.webhook_password and _INVALID,
             )
         raw = webhook_bytes(body)
         return Webhook(
@@ -109,19 +111,19 @@ class Webhooks:
         )
 
     async def deliver_once(self, webhook: Webhook) -> Attempt:
-        """Deliver a webhook beside all lanes, whether or not the bot has it already."""
+        """Deliver a webhook immediately, independent of the order."""
         number = 1 + sum(each.webhook.id == webhook.id for each in self.log.attempts)
         attempt = await self._attempt(webhook, number)
         self._note(attempt)
         return attempt
 
     async def clear(self) -> None:
-        self._faults_of_webhooks.clear()
+        self._webhook_faults.clear()
         await self._queues.close()
         self.log.clear()
 
     def _send(self, queued: QueuedWebhook) -> None:
-        self._queues.put(queued.lane, partial(self._deliver, queued))
+        self._queues.put(queued.key, partial(self._deliver, queued))
 
     async def _deliver(self, queued: QueuedWebhook) -> None:
         await self._clock.sleep(queued.delay)
@@ -133,8 +135,8 @@ class Webhooks:
             age = self._clock() - first
             pause = pause_after(self._config, attempt=number, status=attempt.status, age=age)
             self._note(replace(attempt, retry_after=pause))
-            if attempt.status == 200 and queued.taken is not None:
-                queued.taken()
+            if attempt.status == 200 and queued.on_accepted is not None:
+                queued.on_accepted()
             if pause is None:
                 return
             await self._clock.sleep(pause)

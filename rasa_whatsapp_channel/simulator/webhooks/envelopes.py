@@ -1,5 +1,5 @@
 """
-The bodies of webhooks, in the nested shape (Cloud, 360dialog) and in the flat one.
+Webhook envelopes: bodies in the nested format (Cloud, 360dialog) and the flat one, and headers.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 https://developers.facebook.com/docs/whatsapp/api/webhooks
@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 
 WABA_ID: Final = "102290129340398"
-# An on-premises client names the sender only beside these.
+# An on-premises client includes contacts only with these types.
 _WITH_CONTACTS: Final = frozenset({"text", "contacts", "location"})
 _CLOUD_UNSUPPORTED: Final = {
     "code": 131051,
@@ -39,7 +39,7 @@ _FLAT_UNSUPPORTED: Final = {
 
 @dataclass(frozen=True)
 class StatusChange:
-    """What became of a message the bot sent."""
+    """A new status of a message of the bot."""
 
     message: ChatMessage
     status: str
@@ -50,7 +50,7 @@ class StatusChange:
 def media_content(
     kind: str, file: MediaFile, api: Api, *, url: str, caption: str | None = None
 ) -> dict[str, Any]:
-    """Return a media object as *api* announces a file that arrived. *kind* may be ``voice``."""
+    """Return the media object of an incoming file; *kind* may be ``voice``."""
     nested = api in (CLOUD, DIALOG360)
     digest = bytes.fromhex(file.sha256)
     content: dict[str, Any] = {
@@ -72,7 +72,7 @@ def media_content(
 
 
 def status_error(problem: Problem, api: Api, details: str) -> dict[str, Any]:
-    """Return the error that stands in a `failed` status."""
+    """Return the error of a `failed` status."""
     code = problem.code(api)
     if api not in (CLOUD, DIALOG360):
         return code.to_json(details)
@@ -88,7 +88,7 @@ def status_error(problem: Problem, api: Api, details: str) -> dict[str, Any]:
 def messages_webhook(
     messages: Sequence[ChatMessage], person: WhatsAppUser, *, api: Api, number: Number
 ) -> dict[str, Any]:
-    """Return the webhook that brings *messages*, all of one person."""
+    """Return the webhook of *messages*, all of one person."""
     if api in (CLOUD, DIALOG360):
         value: dict[str, Any] = {}
         if any(message.type != "system" for message in messages):
@@ -105,7 +105,7 @@ def messages_webhook(
 def statuses_webhook(
     changes: Sequence[StatusChange], person: WhatsAppUser, *, api: Api, number: Number
 ) -> dict[str, Any]:
-    """Return the webhook that tells of *changes*, all of one person."""
+    """Return the webhook of status *changes*, all of one person."""
     if api not in (CLOUD, DIALOG360):
         return {"statuses": [_flat_status(change, person) for change in changes]}
     value: dict[str, Any] = {}
@@ -118,7 +118,7 @@ def statuses_webhook(
 def user_id_webhook(
     old: WhatsAppUser, new: WhatsAppUser, *, now: int, number: Number
 ) -> dict[str, Any]:
-    """Return the webhook that tells of a new user id, of a field of its own."""
+    """Return the webhook of a new user id, which has its own field."""
     update = {
         **({"wa_id": new.phone} if new.phone else {}),
         "detail": f"The user id changed from {old.user_id} to {new.user_id}",
@@ -214,7 +214,7 @@ def _nested_status(change: StatusChange, person: WhatsAppUser) -> dict[str, Any]
 
 
 def _pricing(message: ChatMessage) -> dict[str, Any]:
-    """Inside the window only marketing and authentication cost something; templates outside do."""
+    """Return the pricing: in the window only marketing and authentication are billable."""
     category = str((message.filled or {}).get("category", "service")).lower()
     billable = category in ("marketing", "authentication") or (
         category == "utility" and not message.in_window

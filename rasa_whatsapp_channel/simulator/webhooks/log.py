@@ -1,4 +1,4 @@
-"""Webhooks that were made, and every attempt to deliver them."""
+"""Webhook log: every attempt to deliver a webhook, and webhooks as curl or pytest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT: Final = 2000
 
 @dataclass(frozen=True)
 class Webhook:
-    """The very bytes the bot gets, and the headers that prove them."""
+    """The bytes of one webhook, and its headers with the signature."""
 
     id: str
     body: Any
@@ -25,14 +25,14 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One POST to the bot; *status* is missing if no answer came, and then *error* says why."""
+    """One POST to the bot; without a response, *status* is None and *error* the reason."""
 
     webhook: Webhook
     number: int
     time: float
     seconds: float
     status: int | None = None
-    answer: str | None = None  # its start
+    answer: str | None = None  # truncated
     error: str | None = None
     retry_after: float | None = None  # seconds until the next attempt; none after the last one
 

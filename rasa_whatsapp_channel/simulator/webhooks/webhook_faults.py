@@ -1,8 +1,4 @@
-"""
-What `faults` do to webhooks: twice, again later, late, the wrong way round, several in one, never.
-
-What waits for company does not wait for ever: after `PATIENCE` seconds it goes as it is.
-"""
+"""Webhook faults: duplicated, repeated, delayed, reordered and batched webhooks."""
 
 from __future__ import annotations
 
@@ -11,23 +7,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-PATIENCE: Final = 1.5
+LONGEST_HOLD: Final = 1.5  # seconds until an incomplete batch is sent
 
 Accepted = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class QueuedWebhook:
-    """A body on its way, in its *lane*; *delay* are seconds to wait before it goes."""
+    """A body to deliver; bodies with the same *key* in order, after *delay* seconds."""
 
-    lane: str
+    key: str
     body: Mapping[str, Any]
-    taken: Accepted | None = None
+    on_accepted: Accepted | None = None
     delay: float = 0.0
 
 
 def join(bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return one body that holds all of them, in either shape."""
+    """Return one body with the content of all, in either format."""
     first, *_ = bodies
     if "entry" in first:
         changes = [change for body in bodies for change in body["entry"][0]["changes"]]
@@ -37,18 +33,17 @@ def join(bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 class WebhookFaults:
-    """Holds back what a rule wants held back; *send* takes what goes on."""
+    """Applies faults to webhooks; *send* delivers the result."""
 
     def __init__(self, send: Callable[[QueuedWebhook], None]) -> None:
         self._send = send
         self._held: list[QueuedWebhook] = []
-        self._batches: dict[
-            str, tuple[int, list[QueuedWebhook]]
-        ] = {}  # place → how many, and which
+        #: place → size and content
+        self._batches: dict[str, tuple[int, list[QueuedWebhook]]] = {}
         self._timers: set[asyncio.TimerHandle] = set()
 
     def put(self, place: str, queued: QueuedWebhook, fault: tuple[str, Any] | None) -> None:
-        """Send *queued* on as *fault* says."""
+        """Send *queued* as *fault* demands."""
         if place in self._batches:
             self._add_to_batch(place, queued)
             return
@@ -65,10 +60,10 @@ class WebhookFaults:
                     self._pass_on(queued)
             case "again", seconds:
                 self._pass_on(queued)
-                # Beside the lane: what comes behind does not wait for it.
-                self._send(QueuedWebhook(f"{queued.lane}/again", queued.body, None, float(seconds)))
+                # With its own key: later webhooks do not wait for it.
+                self._send(QueuedWebhook(f"{queued.key}/again", queued.body, None, float(seconds)))
             case "delay", seconds:
-                late = QueuedWebhook(queued.lane, queued.body, queued.taken, float(seconds))
+                late = QueuedWebhook(queued.key, queued.body, queued.on_accepted, float(seconds))
                 self._pass_on(late)
             case _:
                 self._pass_on(queued)
@@ -100,15 +95,15 @@ class WebhookFaults:
         if not queued_webhooks:
             return
 
-        def all_taken() -> None:
+        def all_accepted() -> None:
             for queued in queued_webhooks:
-                if queued.taken is not None:
-                    queued.taken()
+                if queued.on_accepted is not None:
+                    queued.on_accepted()
 
         body = join([queued.body for queued in queued_webhooks])
-        self._pass_on(QueuedWebhook(queued_webhooks[0].lane, body, all_taken))
+        self._pass_on(QueuedWebhook(queued_webhooks[0].key, body, all_accepted))
 
     def _later(self, act: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         self._timers = {timer for timer in self._timers if timer.when() > loop.time()}
-        self._timers.add(loop.call_later(PATIENCE, act))
+        self._timers.add(loop.call_later(LONGEST_HOLD, act))

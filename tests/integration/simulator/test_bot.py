@@ -156,7 +156,7 @@ async def test_where_nothing_listens_the_reason_is_in_words(start):
 async def test_an_address_that_is_none_is_told(start, address):
     answer = await ask(start, address)
 
-    assert answer == {"answers": False, "error": "the webhook is no address of a web server"}
+    assert answer == {"answers": False, "error": "the webhook is not an HTTP address"}
 
 
 async def silence(reader, writer):
@@ -182,10 +182,10 @@ async def dripping(reader, writer):
 @pytest.mark.parametrize(
     ("behave", "said"),
     [
-        (silence, "no answer within 2 seconds"),
-        (dripping, "no answer within 2 seconds"),
-        (hang_up, "the connection was closed without an answer"),
-        (other_protocol, "what answers there does not speak HTTP"),
+        (silence, "no response within 2 seconds"),
+        (dripping, "no response within 2 seconds"),
+        (hang_up, "the connection was closed without a response"),
+        (other_protocol, "the server does not speak HTTP"),
     ],
 )
 async def test_what_does_not_answer_as_a_bot_would_is_told_in_words(start, behave, said):

@@ -114,7 +114,7 @@ def test_it_says_once_that_the_bot_is_not_there():
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=10)
 
-    assert err.splitlines()[0].startswith("webhook not taken: ")
+    assert err.splitlines()[0].startswith("webhook not accepted: ")
     assert len(err.splitlines()) == 1
 
 

@@ -260,7 +260,7 @@ async def test_a_lost_status_is_in_the_log_and_never_comes(simulator, bot):
     (webhook,) = await bot.takes(1)
     assert value(webhook)["statuses"][0]["status"] == "delivered"
     lost = (await simulator.attempts(2))[0]
-    assert (lost["error"], lost["attempt"]) == ("lost on purpose", 0)
+    assert (lost["error"], lost["attempt"]) == ("lost by a fault", 0)
 
 
 async def test_rules_are_removed_one_by_one_and_all_at_once(simulator):

@@ -221,7 +221,7 @@ def io_png(image):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("name: [", "no YAML"),
+        ("name: [", "invalid YAML"),
         ("- 1", "name, language"),
         ("name: a", "needs a name and a language"),
         ("{name: a, language: en, components: []}", "at least a BODY"),

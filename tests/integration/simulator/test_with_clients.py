@@ -85,7 +85,7 @@ async def test_a_file_of_the_client_is_uploaded_sent_downloaded_and_deleted(star
         with pytest.raises(APIError) as gone:
             async with client.download(media_id):
                 pass
-        assert gone.value.verdict is Verdict.DO_NOT_RETRY
+        assert gone.value.verdict.is_final
 
     image, document = await simulator.shows(2)
     assert (await simulator.get(image["content"]["url"]))[1] == PNG

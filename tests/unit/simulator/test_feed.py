@@ -23,11 +23,11 @@ ATTEMPT = {"event": "webhook", "status": None, "error": "no answer", "attempt": 
             {"event": "weather", "words": "a status comes twice", "kind": "statuses", "n": 7},
             "weather: a status comes twice (statuses 7)",
         ),
-        (ATTEMPT, "webhook not taken: no answer; tried again until it is"),
+        (ATTEMPT, "webhook not accepted: no answer; retried until it is"),
         ({**ATTEMPT, "attempt": 2}, None),
         (
             {**ATTEMPT, "status": 403, "retry_after": None},
-            "webhook not taken: HTTP 403; not tried again",
+            "webhook not accepted: HTTP 403; no further attempt",
         ),
         ({**ATTEMPT, "status": 200}, None),
         ({"event": "message"}, None),

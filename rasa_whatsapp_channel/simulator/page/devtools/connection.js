@@ -59,7 +59,7 @@ export function createConnection({ state }) {
         ["This page", stateWord(...connected)],
         ["API", name],
         ["Number", phone && plus(phone)],
-        ["Phone number ID", number.phone_number_id && h("code", {}, number.phone_number_id)],
+        ["Number ID", number.phone_number_id && h("code", {}, number.phone_number_id)],
         ["Other numbers", numbers.length > 1 && numbers.slice(1).map(otherNumber)],
         ["Webhook", webhook ? h("code", {}, webhook) : "None: start with --webhook ADDRESS"],
       ]),
