@@ -43,9 +43,9 @@ def _address(settings: Settings) -> str:
 
 def _store(url: str) -> str:
     if url.startswith(("redis://", "rediss://")):
-        from rasa_whatsapp_channel.store.redis.server import parse_address
+        from rasa_whatsapp_channel.store.redis.server import parse_url
 
-        return parse_address(url).place
+        return parse_url(url).place
     return url
 
 

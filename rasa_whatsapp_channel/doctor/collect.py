@@ -259,9 +259,9 @@ async def _try_redis(url: str, media: str | None) -> StoreFacts:
     from redis.exceptions import RedisError
 
     from rasa_whatsapp_channel.store.redis.errors import explain
-    from rasa_whatsapp_channel.store.redis.server import parse_address
+    from rasa_whatsapp_channel.store.redis.server import parse_url
 
-    address = parse_address(url)
+    address = parse_url(url)
     redis: Any = Redis.from_url(address.url, socket_connect_timeout=3, socket_timeout=5)
     try:
         info = await redis.info()

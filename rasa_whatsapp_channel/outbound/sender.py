@@ -48,7 +48,7 @@ from rasa_whatsapp_channel.store.base import (
     Outcome,
     QueueItem,
     Retry,
-    Sent,
+    SentMessage,
     Store,
     confirmation_of,
     status_of,
@@ -412,7 +412,7 @@ class Sender:
                 logger.error("whatsapp.sent_not_noted: the store is tried again: %s", error)
                 await self._sleep(WRITE_PAUSE)
 
-    async def _after_sending(self, item: QueueItem, sent: Sent, message: Message) -> Outcome:
+    async def _after_sending(self, item: QueueItem, sent: SentMessage, message: Message) -> Outcome:
         if sent.status == "failed":  # the status was faster than our note
             await self._statuses.failed(sent)
         if sent.status in ENDED or not self._waits(message):

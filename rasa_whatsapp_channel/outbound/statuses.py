@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
     DeadLetter,
-    Sent,
+    SentMessage,
     Store,
     confirmation_of,
     is_news,
@@ -127,7 +127,7 @@ class Statuses:
         if sent is not None and sent.status in ENDED:
             await self._store.outbox.end_wait(sent.recipient_id, status_of(message_id))
 
-    async def failed(self, sent: Sent) -> None:
+    async def failed(self, sent: SentMessage) -> None:
         """WhatsApp accepted the message and could not deliver it: again, or tell the bot."""
         entry = _read_entry(sent)
         error = _to_error(sent, self._codes)
@@ -165,7 +165,7 @@ class Statuses:
         lane = template_lane(sent.recipient_id) if again.is_template else sent.recipient_id
         await self._store.outbox.put(key, lane, again.body())
 
-    async def _tell(self, sent: Sent, entry: OutboxMessage, reason: str) -> None:
+    async def _tell(self, sent: SentMessage, entry: OutboxMessage, reason: str) -> None:
         await self._failures.tell(
             sent.key,
             entry,
@@ -174,7 +174,7 @@ class Statuses:
             title=_title_of(sent),
         )
 
-    async def _close_window(self, sent: Sent) -> None:
+    async def _close_window(self, sent: SentMessage) -> None:
         """
         Note that the window is closed, unless it was opened since.
 
@@ -187,7 +187,7 @@ class Statuses:
             await self._windows.note_closed(conversations)
 
 
-def _read_entry(sent: Sent) -> OutboxMessage | None:
+def _read_entry(sent: SentMessage) -> OutboxMessage | None:
     """Return the entry as it was sent, None where it is not known or another version wrote it."""
     if not sent.body:
         return None
@@ -197,7 +197,7 @@ def _read_entry(sent: Sent) -> OutboxMessage | None:
         return None
 
 
-def _title_of(sent: Sent) -> str:
+def _title_of(sent: SentMessage) -> str:
     """Return the title in the reason that `note` wrote: code and title, a colon, details."""
     words = (sent.reason or "").removeprefix(f"{sent.code} ")
     return words.partition(": ")[0].partition("; ")[0]
@@ -207,7 +207,7 @@ def _needs_file(entry: OutboxMessage) -> bool:
     return entry.is_template and needs_file(entry.outgoing.message)
 
 
-def _to_error(sent: Sent, codes: Mapping[int, ErrorCode]) -> APIError:
+def _to_error(sent: SentMessage, codes: Mapping[int, ErrorCode]) -> APIError:
     verdict = decide_verdict(codes, code=sent.code, status=NO_HTTP_STATUS)
     title = (sent.reason or "").removeprefix(f"{sent.code} ")
     return APIError(PlatformError(sent.code, title), status=NO_HTTP_STATUS, verdict=verdict)

@@ -137,7 +137,7 @@ Handler = Callable[[QueueItem], Awaitable[Outcome]]
 DONE: Final = Done()
 
 
-class State(str, Enum):
+class ItemState(str, Enum):
     """Where an entry of a queue is. Those that are done are gone, dead letters are kept apart."""
 
     BEHIND = "behind"  # another entry of its conversation comes first
@@ -155,7 +155,7 @@ class WaitingRow:
     body: Body
     attempts: int
     put_at: float
-    state: State
+    state: ItemState
     #: Of a waiting entry: until when at the latest, unix seconds.
     due_at: float | None = None
     #: Of a waiting entry: what it waits for.
@@ -335,7 +335,7 @@ def is_news(status: str, before: str | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentMessage:
     """A message that WhatsApp accepted, and what became of it."""
 
     message_id: str
@@ -362,7 +362,7 @@ class Ledger(ABC):
         recipient_id: str,
         response: str | None = None,
         body: Body | None = None,
-    ) -> Sent:
+    ) -> SentMessage:
         """
         Note that WhatsApp accepted the message; *body* is kept in case it fails later.
 
@@ -372,7 +372,7 @@ class Ledger(ABC):
     @abstractmethod
     async def note_status(
         self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
-    ) -> Sent | None:
+    ) -> SentMessage | None:
         """
         Keep *status* if it is news, and return the message then; None when it is not.
 
@@ -381,10 +381,10 @@ class Ledger(ABC):
         """
 
     @abstractmethod
-    async def get(self, message_id: str) -> Sent | None: ...
+    async def get(self, message_id: str) -> SentMessage | None: ...
 
     @abstractmethod
-    async def by_key(self, key: str) -> Sent | None:
+    async def by_key(self, key: str) -> SentMessage | None:
         """Return the message last noted for the outbox entry *key*."""
 
     @abstractmethod

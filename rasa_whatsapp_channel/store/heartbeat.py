@@ -28,7 +28,7 @@ LOOKS: Final = 10  # in a row that find a process silent before it counts as dea
 LEASE: Final = INTERVAL * LOOKS
 
 
-class Silence:
+class Liveness:
     """What one process has seen of the others, without I/O."""
 
     def __init__(self, own: str, *, looks: int = LOOKS) -> None:

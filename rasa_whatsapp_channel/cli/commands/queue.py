@@ -29,8 +29,8 @@ from rasa_whatsapp_channel.store.base import (
     WINDOW,
     Body,
     DeadLetterRow,
+    ItemState,
     Queue,
-    State,
     Store,
     WaitingRow,
 )
@@ -173,7 +173,7 @@ _CAUSES: Final[Mapping[str, str]] = MappingProxyType(
 
 def _waits_for(entry: WaitingRow, now: float) -> str:
     words = []
-    if entry.state is State.BEHIND:
+    if entry.state is ItemState.BEHIND:
         words.append("behind another one of the same chat")
     if entry.due_at is not None:
         cause = _CAUSES.get((entry.cause or "").partition(":")[0])

@@ -30,7 +30,7 @@ from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.text import mention_of
 
 try:
-    from rasa_whatsapp_channel.store.redis.claimants import Claimants
+    from rasa_whatsapp_channel.store.redis.claimants import RedisClaimants
     from rasa_whatsapp_channel.store.redis.connection import LOOK_EVERY, Connection
     from rasa_whatsapp_channel.store.redis.ledger import RedisLedger
     from rasa_whatsapp_channel.store.redis.queue import RedisQueue
@@ -70,7 +70,7 @@ class RedisStore(Store):
     async def open(self) -> None:
         await self._connection.open()
         self._own = uuid.uuid4().hex
-        self._claimants = Claimants(
+        self._claimants = RedisClaimants(
             self._connection, [queue.prefix for queue in self._queues], self._own
         )
         self._heartbeat = Heartbeat(self.beat)

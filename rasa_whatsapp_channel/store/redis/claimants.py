@@ -10,12 +10,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from rasa_whatsapp_channel.store.heartbeat import Silence
+from rasa_whatsapp_channel.store.heartbeat import Liveness
 from rasa_whatsapp_channel.store.redis.connection import ANSWER, CONNECT, Connection
 from rasa_whatsapp_channel.store.redis.errors import explain
 
 
-class Claimants:
+class RedisClaimants:
     """
     *own* is the name of this process; *queues* are the prefixes of its queues.
 
@@ -25,7 +25,7 @@ class Claimants:
     def __init__(self, connection: Connection, queues: Sequence[str], own: str) -> None:
         self._connection = connection
         self._own = own
-        self._silences = {prefix: Silence(own) for prefix in queues}
+        self._liveness = {prefix: Liveness(own) for prefix in queues}
         self._redis: Any = Redis.from_url(
             connection.url,
             decode_responses=True,
@@ -42,7 +42,7 @@ class Claimants:
         Returns how many entries were taken over. Raises `StoreError`.
         """
         try:
-            return sum(self._beat(prefix) for prefix in self._silences)
+            return sum(self._beat(prefix) for prefix in self._liveness)
         except (RedisError, OSError) as exc:
             raise explain(exc, self._connection.place) from exc
 
@@ -51,7 +51,7 @@ class Claimants:
         beats = {
             claimant: int(number) for claimant, number in zip(flat[::2], flat[1::2], strict=True)
         }
-        dead = self._silences[prefix].look(beats)
+        dead = self._liveness[prefix].look(beats)
         return sum(int(self._do(prefix, "take_over", *silent)) for silent in dead.items())
 
     def _do(self, prefix: str, operation: str, *args: str | int) -> Any:
@@ -60,7 +60,7 @@ class Claimants:
     def leave(self) -> None:
         """Give back what we still have: the process ends in good order. Raises `StoreError`."""
         try:
-            for prefix in self._silences:
+            for prefix in self._liveness:
                 self._do(prefix, "leave", self._own)
         except (RedisError, OSError) as exc:
             raise explain(exc, self._connection.place) from exc

@@ -32,7 +32,7 @@ from redis.exceptions import NoScriptError, RedisError
 from rasa_whatsapp_channel.store.base import Clock
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.redis.errors import explain, is_lost_connection
-from rasa_whatsapp_channel.store.redis.server import check, parse_address
+from rasa_whatsapp_channel.store.redis.server import check, parse_url
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ ASKS: Final = "depth"
 
 
 @dataclass(slots=True)  # not frozen: a dozen are made for each message
-class _Job:
+class _Command:
     script: Script
     args: Sequence[Arg]
     future: asyncio.Future[Any]
@@ -81,7 +81,7 @@ class Connection:
     """*clock* None: Redis' own clock, the one that all servers share."""
 
     def __init__(self, url: str, *, clock: Clock | None, look_every: float = LOOK_EVERY) -> None:
-        address = parse_address(url)
+        address = parse_url(url)
         self.place = address.place
         self.url = address.url
         self._name = address.name
@@ -98,7 +98,7 @@ class Connection:
         )
         self._redis: Any = Redis(connection_pool=self._pool)
         self._scripts: dict[str, Script] = {}
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[_Command] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._is_open = False
         self._look_every = look_every
@@ -179,7 +179,7 @@ class Connection:
         future: asyncio.Future[Any] = loop.create_future()
         wants_safety = takes_in or operation == ASKS
         self._jobs.append(
-            _Job(
+            _Command(
                 script,
                 (prefix, operation, self.now(), *args),
                 future,
@@ -245,7 +245,7 @@ class Connection:
             else:
                 self._hand_out(jobs, answers)
 
-    def _hand_out(self, jobs: Sequence[_Job], answers: Sequence[Any]) -> None:
+    def _hand_out(self, jobs: Sequence[_Command], answers: Sequence[Any]) -> None:
         for job, answer in zip(jobs, answers, strict=True):
             if isinstance(answer, Exception):
                 job.fail(explain(answer, self.place))
@@ -255,7 +255,7 @@ class Connection:
             else:
                 job.give(answer)
 
-    async def _send(self, jobs: Sequence[_Job]) -> Sequence[Any]:
+    async def _send(self, jobs: Sequence[_Command]) -> Sequence[Any]:
         answers = await self._evaluate(jobs)
         unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
@@ -265,7 +265,7 @@ class Connection:
                 answers[n] = answer
         return answers
 
-    async def _evaluate(self, jobs: Sequence[_Job]) -> list[Any]:
+    async def _evaluate(self, jobs: Sequence[_Command]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
         for job in jobs:
             pipeline.execute_command("EVALSHA", job.script.sha, 1, *job.args)
@@ -278,7 +278,7 @@ class Connection:
             self._look(info)
         return answers
 
-    def _is_to_look(self, jobs: Sequence[_Job]) -> bool:
+    def _is_to_look(self, jobs: Sequence[_Command]) -> bool:
         long_ago = asyncio.get_running_loop().time() - self._looked >= self._look_every
         return any(job.wants_safety and (long_ago or job.args[1] == ASKS) for job in jobs)
 

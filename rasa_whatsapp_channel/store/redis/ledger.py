@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import ARRIVED, STATUS_RANK, Body, Ledger, Retention, Sent
+from rasa_whatsapp_channel.store.base import (
+    ARRIVED,
+    STATUS_RANK,
+    Body,
+    Ledger,
+    Retention,
+    SentMessage,
+)
 from rasa_whatsapp_channel.store.redis.connection import Arg, Connection
 from rasa_whatsapp_channel.store.text import from_json, to_json
 
@@ -27,7 +34,7 @@ class RedisLedger(Ledger):
         recipient_id: str,
         response: str | None = None,
         body: Body | None = None,
-    ) -> Sent:
+    ) -> SentMessage:
         fields = ["recipient_id", recipient_id]
         if response is not None:
             fields += ["response", response]
@@ -40,7 +47,7 @@ class RedisLedger(Ledger):
 
     async def note_status(
         self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
-    ) -> Sent | None:
+    ) -> SentMessage | None:
         rank = STATUS_RANK.get(status)
         if rank is None:
             return None
@@ -51,16 +58,16 @@ class RedisLedger(Ledger):
             fields += ["code", str(code)]
         return await self._read("note_status", message_id, rank, ARRIVED_RANK, self._life, *fields)
 
-    async def get(self, message_id: str) -> Sent | None:
+    async def get(self, message_id: str) -> SentMessage | None:
         return await self._read("get", message_id)
 
-    async def by_key(self, key: str) -> Sent | None:
+    async def by_key(self, key: str) -> SentMessage | None:
         return await self._read("by_key", key)
 
     async def erase(self, recipient_id: str) -> int:
         return int(await self._call("erase", recipient_id))
 
-    async def _read(self, operation: str, *args: Arg) -> Sent | None:
+    async def _read(self, operation: str, *args: Arg) -> SentMessage | None:
         fields = await self._call(operation, *args)
         return _to_sent(*fields) if fields else None
 
@@ -78,8 +85,8 @@ def _to_sent(
     at: str,
     reason: str | None,
     code: str | None,
-) -> Sent:
-    return Sent(
+) -> SentMessage:
+    return SentMessage(
         message_id=message_id,
         key=key,
         recipient_id=recipient_id,

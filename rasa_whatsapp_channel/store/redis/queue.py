@@ -12,10 +12,10 @@ from rasa_whatsapp_channel.store.base import (
     Body,
     DeadLetterRow,
     Depth,
+    ItemState,
     Queue,
     QueueItem,
     Retention,
-    State,
     WaitingRow,
 )
 from rasa_whatsapp_channel.store.errors import StoreError
@@ -231,7 +231,7 @@ def _to_row(entry: Sequence[Any]) -> WaitingRow:
         body=read_body(body),
         attempts=int(attempts),
         put_at=float(put_at),
-        state=State(state),
+        state=ItemState(state),
         due_at=float(due_at) if due_at else None,
         cause=cause or None,
         crashes=int(crashes),

@@ -18,7 +18,7 @@ DEFAULT_NAME: Final = "rasa"
 
 
 @dataclass(frozen=True)
-class Address:
+class RedisUrl:
     """*url* is what redis-py understands; *place* may be shown to anybody."""
 
     url: str = field(repr=False)
@@ -26,7 +26,7 @@ class Address:
     name: str
 
 
-def parse_address(url: str) -> Address:
+def parse_url(url: str) -> RedisUrl:
     """Raise `StoreError` for what is no URL of a Redis. The text holds nothing of the URL."""
     try:
         parts = urlsplit(url)
@@ -46,7 +46,7 @@ def parse_address(url: str) -> Address:
         raise StoreError(
             "store: the name in its URL may hold letters, digits, dots, hyphens and underscores"
         )
-    return Address(
+    return RedisUrl(
         url=urlunsplit(parts._replace(query=urlencode(options))),
         place=f"{parts.scheme}://{parts.hostname}:{port}/{database}",
         name=name,

@@ -27,7 +27,7 @@ from typing import Final
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
-from rasa_whatsapp_channel.store.sqlite.claimants import Claimants, leave
+from rasa_whatsapp_channel.store.sqlite.claimants import SQLiteClaimants, leave
 from rasa_whatsapp_channel.store.sqlite.connection import PRIVATE
 from rasa_whatsapp_channel.store.sqlite.deletion import ends, erase_mentions, forget
 from rasa_whatsapp_channel.store.sqlite.ledger import SQLiteLedger
@@ -75,7 +75,7 @@ class SQLiteStore(Store):
     async def open(self) -> None:
         await self._writer.open()
         self._own = uuid.uuid4().hex
-        self._claimants = Claimants(self._path, self._own, files=lambda: self._writer.files)
+        self._claimants = SQLiteClaimants(self._path, self._own, files=lambda: self._writer.files)
         self._heartbeat = Heartbeat(self.beat)
         self._tasks = (
             asyncio.create_task(self._listen(), name="whatsapp store: listen"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.store.errors import StoreError
-from rasa_whatsapp_channel.store.heartbeat import Silence
+from rasa_whatsapp_channel.store.heartbeat import Liveness
 from rasa_whatsapp_channel.store.sqlite import statements as sql
 from rasa_whatsapp_channel.store.sqlite.connection import OpenFiles, transact
 from rasa_whatsapp_channel.store.sqlite.errors import explain
@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.store.sqlite.errors import explain
 PATIENCE: Final = 1.0
 
 
-class Claimants:
+class SQLiteClaimants:
     """
     *own* is the name of this process. Its connections are its own: a thread calls `beat`.
 
@@ -31,7 +31,7 @@ class Claimants:
         self._path = path
         self._own = own
         self._files = files
-        self._silence = Silence(own)
+        self._liveness = Liveness(own)
 
     def beat(self) -> int:
         """
@@ -43,7 +43,7 @@ class Claimants:
             files = self._files()
             with closing(self._connect()) as db:
                 beats = transact(db, files, self._count_up)
-                dead = self._silence.look(beats)
+                dead = self._liveness.look(beats)
                 takes = (partial(_take_over, claimant=who, number=n) for who, n in dead.items())
                 return sum(transact(db, files, take) for take in takes)
         except sqlite3.Error as exc:

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import ARRIVED, Body, Clock, Ledger, Sent, is_news
+from rasa_whatsapp_channel.store.base import ARRIVED, Body, Clock, Ledger, SentMessage, is_news
 from rasa_whatsapp_channel.store.sqlite.writer import Writer
 from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
 
@@ -38,8 +38,8 @@ class SQLiteLedger(Ledger):
         recipient_id: str,
         response: str | None = None,
         body: Body | None = None,
-    ) -> Sent:
-        sent = Sent(
+    ) -> SentMessage:
+        sent = SentMessage(
             message_id=to_unicode(message_id),
             key=to_unicode(key),
             recipient_id=to_unicode(recipient_id),
@@ -52,23 +52,23 @@ class SQLiteLedger(Ledger):
 
     async def note_status(
         self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
-    ) -> Sent | None:
+    ) -> SentMessage | None:
         words = None if reason is None else to_unicode(reason)
         return await self._writer.write(
             _note_status, to_unicode(message_id), status, self._clock(), words, code
         )
 
-    async def get(self, message_id: str) -> Sent | None:
+    async def get(self, message_id: str) -> SentMessage | None:
         return await self._writer.read(_get, to_unicode(message_id))
 
-    async def by_key(self, key: str) -> Sent | None:
+    async def by_key(self, key: str) -> SentMessage | None:
         return await self._writer.read(_by_key, to_unicode(key))
 
     async def erase(self, recipient_id: str) -> int:
         return await self._writer.write(_erase, to_unicode(recipient_id))
 
 
-def _note_sent(db: sqlite3.Connection, sent: Sent, body: str | None) -> Sent:
+def _note_sent(db: sqlite3.Connection, sent: SentMessage, body: str | None) -> SentMessage:
     early = db.execute(GET, (sent.message_id,)).fetchone()
     if early is not None:
         _, _, _, _, status, at, reason, code, _ = early
@@ -82,7 +82,7 @@ def _note_sent(db: sqlite3.Connection, sent: Sent, body: str | None) -> Sent:
 
 def _note_status(
     db: sqlite3.Connection, message_id: str, status: str, now: float, reason: str | None, code: int
-) -> Sent | None:
+) -> SentMessage | None:
     row = db.execute(GET, (message_id,)).fetchone()
     if not is_news(status, before=row[4] if row else None):
         return None
@@ -94,11 +94,11 @@ def _note_status(
     return _get(db, message_id)
 
 
-def _get(db: sqlite3.Connection, message_id: str) -> Sent | None:
+def _get(db: sqlite3.Connection, message_id: str) -> SentMessage | None:
     return _to_sent(db.execute(GET, (message_id,)).fetchone())
 
 
-def _by_key(db: sqlite3.Connection, key: str) -> Sent | None:
+def _by_key(db: sqlite3.Connection, key: str) -> SentMessage | None:
     return _to_sent(db.execute(BY_KEY, (key,)).fetchone())
 
 
@@ -106,10 +106,10 @@ def _erase(db: sqlite3.Connection, recipient_id: str) -> int:
     return db.execute(ERASE, (recipient_id,)).rowcount
 
 
-def _to_sent(row: tuple[Any, ...] | None) -> Sent | None:
+def _to_sent(row: tuple[Any, ...] | None) -> SentMessage | None:
     """Return None also for an id of which only a status came."""
     if row is None or row[1] is None:
         return None
     message_id, key, recipient_id, response, status, at, reason, code, text = row
     body = None if text is None else from_json(text)
-    return Sent(message_id, key, recipient_id, response, status, at, reason, code, body)
+    return SentMessage(message_id, key, recipient_id, response, status, at, reason, code, body)

@@ -15,9 +15,9 @@ from rasa_whatsapp_channel.store.base import (
     Clock,
     DeadLetterRow,
     Depth,
+    ItemState,
     Queue,
     QueueItem,
-    State,
     WaitingRow,
 )
 from rasa_whatsapp_channel.store.errors import StoreError
@@ -379,10 +379,10 @@ def _to_row(
     last_error: str | None,
 ) -> WaitingRow:
     if due_at is None:
-        state = State.CLAIMED if claimed else State.BEHIND
+        state = ItemState.CLAIMED if claimed else ItemState.BEHIND
     else:
-        state = State.WAITING if due_at > now else State.READY
-    is_waiting = state is State.WAITING
+        state = ItemState.WAITING if due_at > now else ItemState.READY
+    is_waiting = state is ItemState.WAITING
     return WaitingRow(
         key=key,
         conversation=conversation,

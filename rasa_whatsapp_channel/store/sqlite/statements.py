@@ -91,7 +91,7 @@ HOLD: Final = """
 GET_HOLD: Final = "SELECT until, seconds, cause FROM holds WHERE queue = ? AND conversation = ?"
 END_HOLD: Final = "DELETE FROM holds WHERE queue = ? AND conversation = ?"
 
-# Claimants
+# SQLiteClaimants
 
 KNOW_CLAIMANT: Final = "INSERT OR IGNORE INTO claimants (id, beats) VALUES (?, 0)"
 BEAT: Final = """

@@ -55,7 +55,7 @@ IDLE: Final = 1.0
 OLDEST: Final = 10.0
 
 
-class Step(Enum):
+class Checkpoint(Enum):
     NONE = auto()
     BESIDE_WRITES = auto()
     INSTEAD_OF_WRITES = auto()
@@ -78,29 +78,33 @@ class LogGrowth:
     def note_write(self, now: float) -> None:
         self._written_at = now
 
-    def next_step(self, size: int) -> Step:
+    def next_step(self, size: int) -> Checkpoint:
         """Return what is due after a write."""
         if size >= self._far_too_long:
-            return Step.INSTEAD_OF_WRITES
-        return Step.BESIDE_WRITES if size >= self._long else Step.NONE
+            return Checkpoint.INSTEAD_OF_WRITES
+        return Checkpoint.BESIDE_WRITES if size >= self._long else Checkpoint.NONE
 
-    def next_step_in_time(self, size: int, now: float) -> Step:
+    def next_step_in_time(self, size: int, now: float) -> Checkpoint:
         """Return what is due because time went by; to be asked a few times a second."""
         if size == 0:
             self._seen_at = None
-            return Step.NONE
+            return Checkpoint.NONE
         if self._seen_at is None:
             self._seen_at = now
         is_idle = self._written_at is not None and now - self._written_at >= IDLE
-        return Step.BESIDE_WRITES if is_idle or now - self._seen_at >= OLDEST else Step.NONE
+        return (
+            Checkpoint.BESIDE_WRITES
+            if is_idle or now - self._seen_at >= OLDEST
+            else Checkpoint.NONE
+        )
 
-    def note_checkpoint(self, step: Step, size: int) -> None:
+    def note_checkpoint(self, step: Checkpoint, size: int) -> None:
         """Note that a checkpoint of the kind *step* left a log of *size* bytes."""
         self._seen_at = self._written_at = None
         # Not emptied: the writers left no gap, or another process reads. Once more after as much
         # again.
         self._long = size + LONG
-        if step is Step.INSTEAD_OF_WRITES:
+        if step is Checkpoint.INSTEAD_OF_WRITES:
             # Then it was another process; waiting for it at each commit would stop this one.
             self._far_too_long = max(FAR_TOO_LONG, size + LONG)
 
@@ -119,7 +123,7 @@ LOG_PATIENCE: Final = 3.0
 
 
 @dataclass(slots=True)  # not frozen: a dozen are made for each message
-class _Job:
+class _Operation:
     operation: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -154,7 +158,7 @@ class Writer:
         self._log_is_lost = False
         self._refusal = ""  # why a lost log could not be saved
         self._refused_until = 0.0
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[_Operation] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._shortening: asyncio.Task[bool] | None = None
         self._threads: ThreadPoolExecutor
@@ -181,7 +185,7 @@ class Writer:
         await self._run()  # there is something left if the runner was cancelled
         if self._db is not None:
             # Closing does this by itself, but only where no other process has the store open.
-            await self._shorten_log(Step.INSTEAD_OF_WRITES)
+            await self._shorten_log(Checkpoint.INSTEAD_OF_WRITES)
             await self._disconnect(self._db)
         self._threads.shutdown(wait=False)
 
@@ -219,7 +223,7 @@ class Writer:
         """Leave nothing in the log of what was there before. Raises `StoreError`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
-        while not await self._shorten_log(Step.BESIDE_WRITES):
+        while not await self._shorten_log(Checkpoint.BESIDE_WRITES):
             if loop.time() > deadline:
                 raise StoreError(
                     f"store {self._path}: its -wal file cannot be emptied, since another process "
@@ -244,7 +248,7 @@ class Writer:
             return
         now = asyncio.get_running_loop().time()
         step = self._growth.next_step_in_time(self.files.log_size, now)
-        if step is not Step.NONE:
+        if step is not Checkpoint.NONE:
             self._begin_shortening(step)
 
     def write(
@@ -256,7 +260,7 @@ class Writer:
         """Return what is resolved once the operation is committed, or has failed."""
         self._check_open()
         loop = asyncio.get_running_loop()
-        job = _Job(operation, args, kwargs, loop.create_future())
+        job = _Operation(operation, args, kwargs, loop.create_future())
         self._jobs.append(job)
         if self._runner is None or self._runner.done():
             self._runner = loop.create_task(self._run())
@@ -270,7 +274,7 @@ class Writer:
             # Who was answered goes on now, and what they ask for next is one transaction again.
             await asyncio.sleep(0)
 
-    async def _settle(self, jobs: Sequence[_Job]) -> None:
+    async def _settle(self, jobs: Sequence[_Operation]) -> None:
         try:
             results = await self._commit(jobs)
         except Exception as exc:
@@ -288,7 +292,7 @@ class Writer:
         for job, result in zip(jobs, results, strict=True):
             job.give(result)
 
-    async def _commit(self, jobs: Sequence[_Job]) -> list[Any]:
+    async def _commit(self, jobs: Sequence[_Operation]) -> list[Any]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
         while True:
@@ -397,19 +401,19 @@ class Writer:
         if self._db is None or self._log_is_lost:
             return
         step = self._growth.next_step(self.files.log_size)
-        if step is Step.INSTEAD_OF_WRITES:
+        if step is Checkpoint.INSTEAD_OF_WRITES:
             if self._shortening is not None:
                 await asyncio.wait([self._shortening])
             # Nothing is written meanwhile, so that nothing of this process keeps it from ending.
             await self._shorten_log(step)
-        elif step is Step.BESIDE_WRITES:
+        elif step is Checkpoint.BESIDE_WRITES:
             self._begin_shortening(step)
 
-    def _begin_shortening(self, step: Step) -> None:
+    def _begin_shortening(self, step: Checkpoint) -> None:
         if self._shortening is None or self._shortening.done():
             self._shortening = asyncio.create_task(self._shorten_log(step))
 
-    async def _shorten_log(self, step: Step) -> bool:
+    async def _shorten_log(self, step: Checkpoint) -> bool:
         if self._is_private:
             return True
         is_empty = False
@@ -435,7 +439,7 @@ def _concerns_all(error: Exception) -> bool:
     return isinstance(error, StoreError) or is_locked(error)
 
 
-def _do_all(jobs: Sequence[_Job], db: sqlite3.Connection) -> list[Any]:
+def _do_all(jobs: Sequence[_Operation], db: sqlite3.Connection) -> list[Any]:
     return [job.operation(db, *job.args, **job.kwargs) for job in jobs]
 
 

@@ -7,7 +7,7 @@ from support.queue_items import ANNA, BEN, HELLO
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import (
-    Sent,
+    SentMessage,
 )
 
 
@@ -18,7 +18,7 @@ async def note(ledger, message_id="wamid.1", key="out:0"):
 async def test_a_sent_message_is_found_by_its_id_and_by_its_key(store, clock):
     noted = await note(store.ledger)
 
-    assert noted == Sent("wamid.1", "out:0", ANNA, "utter_invoice", "accepted", clock.now)
+    assert noted == SentMessage("wamid.1", "out:0", ANNA, "utter_invoice", "accepted", clock.now)
     assert await store.ledger.get("wamid.1") == noted
     assert await store.ledger.by_key("out:0") == noted
 

@@ -10,7 +10,7 @@ from support.queue_items import ANNA, BEN, HELLO, claim_all, end_item, put_all
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import (
     Depth,
-    State,
+    ItemState,
 )
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
@@ -308,10 +308,10 @@ async def test_what_waits_is_seen_oldest_first_with_its_state(queue, clock):
     seen = await queue.waiting()
 
     assert [(entry.key, entry.state, entry.due_at) for entry in seen] == [
-        ("a1", State.CLAIMED, None),
-        ("b1", State.WAITING, clock.now + 60),
-        ("a2", State.BEHIND, None),
-        ("c1", State.READY, None),
+        ("a1", ItemState.CLAIMED, None),
+        ("b1", ItemState.WAITING, clock.now + 60),
+        ("a2", ItemState.BEHIND, None),
+        ("c1", ItemState.READY, None),
     ]
     assert [entry.attempts for entry in seen] == [1, 1, 0, 0]
     assert {entry.put_at for entry in seen} == {clock.now}
@@ -331,7 +331,7 @@ async def test_what_may_be_claimed_again_is_seen_as_ready(queue, clock):
     await queue.retry_later(await queue.claim(), after=30)
     clock.now += 30
 
-    assert [entry.state for entry in await queue.waiting()] == [State.READY]
+    assert [entry.state for entry in await queue.waiting()] == [ItemState.READY]
 
 
 async def test_what_waits_for_the_end_of_a_hold_is_seen_as_such(queue, clock):
@@ -339,7 +339,7 @@ async def test_what_waits_for_the_end_of_a_hold_is_seen_as_such(queue, clock):
     await queue.done(await queue.claim(), hold=3)
 
     assert [(entry.state, entry.due_at) for entry in await queue.waiting()] == [
-        (State.WAITING, clock.now + 3)
+        (ItemState.WAITING, clock.now + 3)
     ]
 
 

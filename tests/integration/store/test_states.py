@@ -9,7 +9,7 @@ import pytest
 from support.crashes import fall_silent, notice_silence
 
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import WINDOW, Queue, QueueItem, State, Store, status_of
+from rasa_whatsapp_channel.store.base import WINDOW, ItemState, Queue, QueueItem, Store, status_of
 from rasa_whatsapp_channel.store.heartbeat import LOOKS
 
 ANNA = "491511111111"
@@ -201,4 +201,4 @@ async def test_what_happens_leads_from_one_state_to_the_next(
 def test_the_table_reaches_every_state():
     reached = {after for _, _, after in TABLE}
 
-    assert reached == {state.value for state in State} | {"done", "dead letter"}
+    assert reached == {state.value for state in ItemState} | {"done", "dead letter"}

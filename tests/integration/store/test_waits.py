@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.store.base import (
     TIME,
     TOKEN,
     WINDOW,
-    State,
+    ItemState,
     status_of,
 )
 
@@ -59,8 +59,8 @@ async def test_a_wait_and_its_cause_are_seen(queue, clock):
     rows = await queue.waiting()
 
     assert [(row.state, row.due_at, row.cause) for row in rows] == [
-        (State.WAITING, clock.now + 60, WINDOW),
-        (State.WAITING, clock.now + 30, TIME),
+        (ItemState.WAITING, clock.now + 60, WINDOW),
+        (ItemState.WAITING, clock.now + 30, TIME),
     ]
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from rasa_whatsapp_channel.store.base import State
+from rasa_whatsapp_channel.store.base import ItemState
 from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
@@ -50,7 +50,7 @@ async def test_a_stop_while_the_answer_is_on_its_way_is_looked_into_before_it_is
 
     office.client.before_answer = answers
     office.make_sender()  # the next life
-    assert (await office.store.outbox.waiting())[0].state is State.WAITING
+    assert (await office.store.outbox.waiting())[0].state is ItemState.WAITING
     await office.statuses.note(status("wamid.x", "sent", callback_data="a:0"))
     await office.run()
     assert office.texts() == ["hello"]

@@ -20,11 +20,11 @@ from rasa_whatsapp_channel.store.base import (
     DeadLetter,
     Done,
     Handler,
+    ItemState,
     Outcome,
     Queue,
     QueueItem,
     Retry,
-    State,
 )
 from rasa_whatsapp_channel.store.consumer import CRASHES, FAILURES, Consumer, Isolation
 from rasa_whatsapp_channel.store.errors import StoreError
@@ -332,7 +332,7 @@ async def test_a_function_that_was_cancelled_from_within_has_failed(queue):
     await queue.put("a1", ANNA, HELLO)
     async with consuming(queue, handle):
         end = time.monotonic() + 5
-        while (await queue.waiting())[0].state is not State.WAITING:
+        while (await queue.waiting())[0].state is not ItemState.WAITING:
             assert time.monotonic() < end
             await asyncio.sleep(0.01)
         (entry,) = await queue.waiting()
@@ -542,7 +542,7 @@ async def test_of_several_suspects_one_runs_at_a_time_and_the_others_are_in_no_d
         (alone,) = desk.in_hand
         rows = {row.key: row for row in await queue.waiting()}
         (other,) = rows.keys() - {alone}
-        assert rows[other].state is State.READY
+        assert rows[other].state is ItemState.READY
 
         desk.end(alone)
         await eventually(lambda: set(desk.in_hand) == {other})
