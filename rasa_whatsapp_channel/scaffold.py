@@ -11,7 +11,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.domain.marked import Document, DomainError, parse
 from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.settings import CHANNEL
-from rasa_whatsapp_channel.settings.elsewhere import mistaken_channel
+from rasa_whatsapp_channel.settings.foreign_keys import mistaken_channel
 from rasa_whatsapp_channel.settings.inbound import FIELDS
 
 CREDENTIALS: Final = "credentials.yml"

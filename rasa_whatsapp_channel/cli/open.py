@@ -14,7 +14,7 @@ import click
 from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.media.access import FileAccess
-from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings, groups
+from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings, inbound
 from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.settings.keys import read_keys
 from rasa_whatsapp_channel.store.base import OUTSIDE, Store
@@ -100,7 +100,7 @@ def read_wordless(path: Path) -> Sequence[str]:
     """Return the intents of messages without words; as without settings where there are none."""
     try:
         block, _ = _read_block(path)
-        words = groups.inbound(block.get("inbound") or {})
+        words = inbound.parse_group(block.get("inbound") or {})
     except (SettingsError, ValueError):
         return wordless_intents({})
     failure_intent = block.get("failure_intent")

@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from rasa_whatsapp_channel.settings import MediaSettings
-from rasa_whatsapp_channel.settings.kinds import OBJECT_STORES
+from rasa_whatsapp_channel.settings.parsers import OBJECT_STORES
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
 HEAD: Final = 16  # bytes of a file that `is_database` looks at

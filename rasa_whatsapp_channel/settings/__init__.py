@@ -1,15 +1,15 @@
 """
-The block in credentials.yml → `Settings`, checked as a whole.
+Settings: the keys of the channel's block in credentials.yml, read and checked as a whole.
 
-Every key is declared once, at its field: what kind of value, for which APIs, and the line to write
-when it is missing. All mistakes of a block are reported together, so that nobody mends them one
-start of Rasa at a time.
+Each key is declared once, at its field: section, parser, default, APIs, description, and the line
+to write when it is missing. All mistakes of a block are reported together.
 
-    kinds      what a value may be
-    keys       how a key is declared, and a block read
-    groups     media, numbers, inbound
-    problems   what must stand together
-    elsewhere  what other connectors call things
+    parsers       read one value
+    keys          declare a key, and read a block
+    inbound       the group ``inbound:``
+    validation    checks of several keys together
+    foreign_keys  names that other connectors use
+    page          docs/settings.md
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.settings import groups, kinds
-from rasa_whatsapp_channel.settings.elsewhere import CHANNEL
+from rasa_whatsapp_channel.settings import inbound as inbound_settings
+from rasa_whatsapp_channel.settings import parsers
 from rasa_whatsapp_channel.settings.errors import SettingsError
-from rasa_whatsapp_channel.settings.groups import MediaSettings, NumberSettings
+from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
 from rasa_whatsapp_channel.settings.keys import key, read_keys
-from rasa_whatsapp_channel.settings.problems import problems_of_api
+from rasa_whatsapp_channel.settings.validation import find_problems
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
+from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.networks import Network
 
 __all__ = ["CHANNEL", "MediaSettings", "NumberSettings", "Settings"]
@@ -39,12 +40,103 @@ _DEFAULT_URLS: Final = {
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a bot's credentials.yml says. Secrets do not print."""
+class MediaSettings:
+    """The ``media:`` group."""
 
-    api: str = key(kinds.choice(*APIS), CLOUD.name, means="Which API the channel speaks to.")
+    store: str = key(
+        parsers.string,
+        "whatsapp_media",
+        section="The group `media`",
+        means="The folder for what users send, or an address such as `s3://bucket/whatsapp`.",
+    )
+    folders: tuple[str, ...] = key(
+        parsers.folders,
+        ("media",),
+        means="The folders beside the bot that files are sent from, beside `store`: [where a file "
+        "may come from](media.md#where-a-file-may-come-from).",
+    )
+    sources: tuple[str, ...] = key(
+        parsers.prefixes,
+        (),
+        means='What of object stores may be read, such as `["s3://bucket/menus/"]`. Nothing else '
+        "is, whoever wrote the address.",
+    )
+    download: bool = key(parsers.flag, True, means="`false` leaves at WhatsApp what users send.")
+    max_bytes: int = key(parsers.whole, 100 * MB, means="Larger files are not fetched.")
+    private_links: bool = key(
+        parsers.flag,
+        False,
+        means="`true` lets the channel fetch links into your own network, also those that a "
+        "person wrote.",
+    )
+    upload: str = key(
+        parsers.choice("auto", "always", "never"),
+        "auto",
+        means="`auto`: files beside the bot go by id, links as links. `always`: links too are "
+        "fetched and go by id. `never`: links only.",
+    )
+    convert: bool = key(
+        parsers.flag, True, means="Files that WhatsApp would refuse are made to fit."
+    )
+    keep_days: int | None = key(
+        parsers.whole,
+        None,
+        means="What users sent is deleted after so many days; without it never.",
+    )
+
+
+@dataclass(frozen=True)
+class NumberSettings:
+    """One item of ``numbers:``, a further business number of the same bot."""
+
+    phone_number_id: str = key(
+        parsers.identifier,
+        "",
+        section="An item of `numbers`",
+        means="The id of the number, in quotes.",
+    )
+    access_token: str = key(
+        parsers.string, "", secret=True, means="Its own token, if it needs one."
+    )
+
+
+def _media(value: object) -> MediaSettings:
+    if not isinstance(value, Mapping):
+        raise ValueError("a group of keys, such as `media: {download: false}`")
+    values, problems = read_keys(MediaSettings, value, prefix="media.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return MediaSettings(**values)
+
+
+def _numbers(value: object) -> tuple[NumberSettings, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Mapping) for item in value):
+        raise ValueError('a list such as `numbers: [{phone_number_id: "106540352242922"}]`')
+    numbers: list[NumberSettings] = []
+    problems: list[str] = []
+    for item in value:
+        values, wrong = read_keys(NumberSettings, item, prefix="numbers.")
+        problems += wrong
+        if not wrong and "phone_number_id" not in values:
+            problems.append("'numbers.phone_number_id' is missing.")
+        numbers.append(NumberSettings(**values))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return tuple(numbers)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The channel's block in credentials.yml. Secrets do not print."""
+
+    api: str = key(
+        parsers.choice(*APIS),
+        CLOUD.name,
+        section="The API",
+        means="Which API the channel speaks to.",
+    )
     base_url: str = key(
-        kinds.url,
+        parsers.url,
         "",
         required=(ON_PREMISES,),
         line="base_url: https://your-whatsapp-client:9090",
@@ -52,13 +144,13 @@ class Settings:
         "needs it; the others know their own.",
     )
     api_version: str = key(
-        kinds.maybe_empty,
+        parsers.maybe_empty,
         "v25.0",
         apis=(CLOUD,),
         means='The Graph version in the address; `""` for none.',
     )
     phone_number_id: str = key(
-        kinds.identifier,
+        parsers.identifier,
         "",
         apis=(CLOUD,),
         required=(CLOUD,),
@@ -66,7 +158,7 @@ class Settings:
         means="The id of your number, in quotes. It is not the number itself.",
     )
     access_token: str = key(
-        kinds.text,
+        parsers.string,
         "",
         apis=(CLOUD, TURN, DIALOG360),
         required=(CLOUD, TURN, DIALOG360),
@@ -75,7 +167,7 @@ class Settings:
         means="How the channel logs in. At 360dialog it is the API key.",
     )
     username: str = key(
-        kinds.text,
+        parsers.string,
         "",
         apis=(ON_PREMISES,),
         required=(ON_PREMISES,),
@@ -83,7 +175,7 @@ class Settings:
         means="The login of your client.",
     )
     password: str = key(
-        kinds.text,
+        parsers.string,
         "",
         apis=(ON_PREMISES,),
         required=(ON_PREMISES,),
@@ -91,194 +183,205 @@ class Settings:
         line="password: ${WHATSAPP_PASSWORD}",
         means="Its password. The channel renews the token it gets for them.",
     )
-    numbers: tuple[NumberSettings, ...] = key(
-        groups.numbers,
-        (),
-        apis=(CLOUD,),
-        means="Further numbers of the same bot, each with an `access_token` of its own if it "
-        "needs one: [several numbers](how-to/several-numbers.md).",
-    )
-    app_secret: str | tuple[str, ...] = key(
-        kinds.secrets,
-        "",
-        apis=(CLOUD,),
-        secret=True,
-        means="The key of the webhook's signature; a list of two while you replace it.",
-    )
-    verify_token: str = key(
-        kinds.text,
-        "",
-        apis=(CLOUD,),
-        required=(CLOUD,),
-        secret=True,
-        line="verify_token: ${WHATSAPP_VERIFY_TOKEN}",
-        means="Any word you choose. Meta repeats it when you enter the webhook.",
-    )
-    webhook_secret: str | tuple[str, ...] = key(
-        kinds.secrets,
-        "",
-        apis=(TURN, DIALOG360),
-        secret=True,
-        means="The key of the webhook's signature, or a list. At 360dialog only partners have one.",
-    )
-    webhook_username: str = key(
-        kinds.text,
-        "",
-        apis=(ON_PREMISES, DIALOG360),
-        means="The webhook's caller must log in with HTTP Basic.",
-    )
-    webhook_password: str = key(
-        kinds.text,
-        "",
-        apis=(ON_PREMISES, DIALOG360),
-        secret=True,
-        means="The password of that login.",
-    )
-    webhook_token: str = key(
-        kinds.text,
-        "",
-        apis=(ON_PREMISES, DIALOG360),
-        secret=True,
-        means="The webhook's address must end in `?token=…`.",
-    )
-    allow_unsigned_webhooks: bool = key(
-        kinds.flag, False, means="Run without any check of who calls. Never on the open internet."
-    )
-    allowed_networks: tuple[Network, ...] = key(
-        kinds.networks,
-        (),
-        means="Only these networks may call the webhook. It stands beside the signature, not "
-        "instead of it.",
-    )
-    trusted_proxies: tuple[Network, ...] = key(
-        kinds.networks, (), means="Networks of your proxies, whose `X-Forwarded-For` is believed."
-    )
-    max_age: float | None = key(
-        kinds.positive,
-        None,
-        means="A message that comes later than so many seconds after it was written becomes "
-        "a dead letter, and is not answered.",
-    )
     ca_file: str | None = key(
-        kinds.text,
+        parsers.string,
         None,
         apis=(ON_PREMISES,),
         means="A file with the certificates to trust; without it the system's.",
     )
     verify_tls: bool = key(
-        kinds.flag, True, apis=(ON_PREMISES,), means="`false` trusts any certificate."
+        parsers.flag, True, apis=(ON_PREMISES,), means="`false` trusts any certificate."
     )
-    store: str = key(
-        kinds.text,
-        "sqlite:///whatsapp.db",
+    numbers: tuple[NumberSettings, ...] = key(
+        _numbers,
+        (),
+        apis=(CLOUD,),
+        means="Further numbers of the same bot, each with an `access_token` of its own if it "
+        "needs one: [several numbers](how-to/several-numbers.md).",
+    )
+    verify_token: str = key(
+        parsers.string,
+        "",
+        apis=(CLOUD,),
+        required=(CLOUD,),
         secret=True,
-        means="Where messages wait: a file beside the bot, `redis://…` for [several "
-        "servers](several-servers.md), or `memory:` to forget them at the end.",
-    )  # may hold Redis' password
-    keep_sent_days: float = key(
-        kinds.days,
-        30.0,
-        means="How long the store remembers what was sent: to whom, which response, and whether "
-        "it arrived. Fewer days take less room in Redis: [how large a "
-        "deployment](performance.md#how-large-a-deployment).",
+        line="verify_token: ${WHATSAPP_VERIFY_TOKEN}",
+        section="Webhook authentication",
+        means="Any word you choose. Meta repeats it when you enter the webhook.",
     )
-    captions: str = key(
-        kinds.choice("merge", "separate"),
-        "merge",
-        means="`merge`: the text beside a file is its caption. `separate`: it is a message of "
-        "its own.",
+    app_secret: str | tuple[str, ...] = key(
+        parsers.secrets,
+        "",
+        apis=(CLOUD,),
+        secret=True,
+        means="The key of the webhook's signature; a list of two while you replace it.",
     )
-    markdown: bool = key(
-        kinds.flag,
-        True,
-        means="`**bold**`, headings, tables, `[links](…)` and code become WhatsApp's formatting.",
+    webhook_secret: str | tuple[str, ...] = key(
+        parsers.secrets,
+        "",
+        apis=(TURN, DIALOG360),
+        secret=True,
+        means="The key of the webhook's signature, or a list. At 360dialog only partners have one.",
     )
-    unknown_keys: str = key(
-        kinds.choice("pass", "refuse"),
-        "pass",
-        means="Keys and types in [WhatsApp's own bodies](responses.md#whatsapps-own-bodies) that "
-        "the channel does not know. `pass`: they go as they are written, with a warning. "
-        "`refuse`: the message is not sent.",
+    webhook_token: str = key(
+        parsers.string,
+        "",
+        apis=(ON_PREMISES, DIALOG360),
+        secret=True,
+        means="The webhook's address must end in `?token=…`.",
     )
-    typing_indicator: bool = key(
-        kinds.flag, True, apis=(CLOUD, DIALOG360), means="Show that an answer is being written."
+    webhook_username: str = key(
+        parsers.string,
+        "",
+        apis=(ON_PREMISES, DIALOG360),
+        means="The webhook's caller must log in with HTTP Basic.",
     )
-    mark_read: bool = key(
-        kinds.flag,
-        True,
-        apis=(CLOUD, ON_PREMISES, DIALOG360),
-        means="Turn the ticks of a message blue when the bot takes it up.",
+    webhook_password: str = key(
+        parsers.string,
+        "",
+        apis=(ON_PREMISES, DIALOG360),
+        secret=True,
+        means="The password of that login.",
     )
-    commands: tuple[str, ...] = key(
-        kinds.commands, (), means="Texts with a slash that users may type."
+    allow_unsigned_webhooks: bool = key(
+        parsers.flag,
+        False,
+        means="Run without any check of who calls. Never on the open internet.",
+    )
+    allowed_networks: tuple[Network, ...] = key(
+        parsers.networks,
+        (),
+        means="Only these networks may call the webhook. It stands beside the signature, not "
+        "instead of it.",
+    )
+    trusted_proxies: tuple[Network, ...] = key(
+        parsers.networks,
+        (),
+        means="Networks of your proxies, whose `X-Forwarded-For` is believed.",
+    )
+    max_age: float | None = key(
+        parsers.positive,
+        None,
+        means="A message that comes later than so many seconds after it was written becomes "
+        "a dead letter, and is not answered.",
     )
     sender_id: str = key(
-        kinds.choice("phone", "user_id"),
+        parsers.choice("phone", "user_id"),
         "phone",
+        section="Incoming messages",
         means="What Rasa calls a user: the phone number, or WhatsApp's own id; the other one "
         "when it is missing. [Who is who](inbound.md#who-is-who)",
     )
-    wait_for_delivered: str = key(
-        kinds.choice("none", "media", "all"),
-        "media",
-        means="Before the next message to that user wait until the one before was delivered: "
-        "never, after files, or always.",
+    commands: tuple[str, ...] = key(
+        parsers.commands, (), means="Texts with a slash that users may type."
     )
-    delivered_timeout: float = key(kinds.seconds, 3.0, means="How long to wait for it at most.")
-    max_messages_per_second: float = key(
-        kinds.positive,
-        80.0,
-        means="For the whole number. WhatsApp allows 80, and 1,000 when it has raised your number.",
-    )
-    reengagement_template: Mapping[str, Any] | None = key(
-        kinds.template,
-        None,
-        means="What is sent when [the 24-hour window](how-to/templates.md) is closed.",
-    )
-    wait_for_window: float = key(
-        kinds.seconds,
-        86_400.0,
-        means="How long messages outside the window wait for the user to write.",
-    )
-    failure_intent: str | None = key(
-        kinds.text,
-        None,
-        means="The intent triggered when a message finally fails, with the entities `code`, "
-        "`reason` and `response`. Without it [an event](inbound.md#what-did-not-arrive) in the "
-        "tracker tells.",
-    )
-    media: MediaSettings = key(groups.media, MediaSettings(), means="A group of keys, below.")
     inbound: Mapping[str, str] | None = key(
-        groups.inbound,
+        inbound_settings.parse_group,
         None,
         means="What becomes of each kind of message without words: `turn`, `event` or `ignore`, or "
         "the text that the bot hears: [turn, event or nothing](inbound.md#turn-event-or-nothing).",
     )
     debounce: float = key(
-        kinds.seconds,
+        parsers.seconds,
         0.0,
         means="How long a text waits for more, so that several in a row are one turn; never "
         "for taps.",
     )
+    transcribe: str | None = key(
+        parsers.dotted,
+        None,
+        means="A function of yours for voice notes: takes path and MIME type, returns the "
+        "text. [Voice notes as text](inbound.md#voice-notes-as-text)",
+    )
+    mark_read: bool = key(
+        parsers.flag,
+        True,
+        apis=(CLOUD, ON_PREMISES, DIALOG360),
+        means="Turn the ticks of a message blue when the bot takes it up.",
+    )
+    typing_indicator: bool = key(
+        parsers.flag,
+        True,
+        apis=(CLOUD, DIALOG360),
+        means="Show that an answer is being written.",
+    )
     turn_timeout: float = key(
-        kinds.positive,
+        parsers.positive,
         300.0,
         means="How long the bot may take for a turn. One that takes longer is ended, and "
         "its message is a dead letter: it is not begun again.",
     )
     wait_for_action_server: bool = key(
-        kinds.flag,
+        parsers.flag,
         False,
         means="While the action server is away, a turn that needs it is begun again later. "
         "Otherwise it goes on without the action, as Rasa does it. "
         "[Outages](inbound.md#while-something-of-rasas-is-away)",
     )
-    transcribe: str | None = key(
-        kinds.dotted,
-        None,
-        means="A function of yours for voice notes: takes path and MIME type, returns the "
-        "text. [Voice notes as text](inbound.md#voice-notes-as-text)",
+    captions: str = key(
+        parsers.choice("merge", "separate"),
+        "merge",
+        section="Outgoing messages",
+        means="`merge`: the text beside a file is its caption. `separate`: it is a message of "
+        "its own.",
     )
+    markdown: bool = key(
+        parsers.flag,
+        True,
+        means="`**bold**`, headings, tables, `[links](…)` and code become WhatsApp's formatting.",
+    )
+    unknown_keys: str = key(
+        parsers.choice("pass", "refuse"),
+        "pass",
+        means="Keys and types in [WhatsApp's own bodies](responses.md#whatsapps-own-bodies) that "
+        "the channel does not know. `pass`: they go as they are written, with a warning. "
+        "`refuse`: the message is not sent.",
+    )
+    wait_for_delivered: str = key(
+        parsers.choice("none", "media", "all"),
+        "media",
+        means="Before the next message to that user wait until the one before was delivered: "
+        "never, after files, or always.",
+    )
+    delivered_timeout: float = key(parsers.seconds, 3.0, means="How long to wait for it at most.")
+    max_messages_per_second: float = key(
+        parsers.positive,
+        80.0,
+        means="For the whole number. WhatsApp allows 80, and 1,000 when it has raised your number.",
+    )
+    reengagement_template: Mapping[str, Any] | None = key(
+        parsers.template,
+        None,
+        means="What is sent when [the 24-hour window](how-to/templates.md) is closed.",
+    )
+    wait_for_window: float = key(
+        parsers.seconds,
+        86_400.0,
+        means="How long messages outside the window wait for the user to write.",
+    )
+    failure_intent: str | None = key(
+        parsers.string,
+        None,
+        means="The intent triggered when a message finally fails, with the entities `code`, "
+        "`reason` and `response`. Without it [an event](inbound.md#what-did-not-arrive) in the "
+        "tracker tells.",
+    )
+    store: str = key(
+        parsers.string,
+        "sqlite:///whatsapp.db",
+        secret=True,
+        section="Storage",
+        means="Where messages wait: a file beside the bot, `redis://…` for [several "
+        "servers](several-servers.md), or `memory:` to forget them at the end.",
+    )  # may hold Redis' password
+    keep_sent_days: float = key(
+        parsers.days,
+        30.0,
+        means="How long the store remembers what was sent: to whom, which response, and whether "
+        "it arrived. Fewer days take less room in Redis: [how large a "
+        "deployment](performance.md#how-large-a-deployment).",
+    )
+    media: MediaSettings = key(_media, MediaSettings(), means="A group of keys, below.")
 
     @property
     def platform(self) -> Api:
@@ -327,6 +430,6 @@ def read_block(
         if field.metadata["secret"] and absent and fallback:
             values[field.name] = fallback
     if api is not None:
-        problems += problems_of_api(Settings, api, block, values)
+        problems += find_problems(Settings, api, block, values)
     values.setdefault("base_url", _DEFAULT_URLS.get(api or "", ""))
     return values, problems

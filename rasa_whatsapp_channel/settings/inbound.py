@@ -1,11 +1,11 @@
 """
-How a bot's author takes what people send without words: the ``inbound:`` group in the settings.
+Inbound settings: the group ``inbound:``, how messages without text are handled.
 
-Each kind of message has a way, which `turn`, `event` or `ignore` names, or a template, which is how
-a turn of it is worded.
+Each type of message is handled as `turn`, `event` or `ignore`, or has a template, the text of its
+turn.
 
-A template with a slash in front is an intent, and ``{...}`` behind it stands for the entities, as
-JSON. No single value can stand in it: spliced into a command, a value could add to the command.
+A template that begins with a slash is an intent; ``{...}`` behind it stands for all entities, as
+JSON. No single value can stand there: spliced into a command, a value could add to the command.
 Any other template is a text, in which ``{caption}`` stands for the value of that name.
 """
 
@@ -18,6 +18,9 @@ from difflib import get_close_matches
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
+
+from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.keys import unknown_key
 
 _FILE: Final = ("id", "mime_type", "filename", "path")
 
@@ -44,15 +47,15 @@ EVERYWHERE: Final = "profile_name"
 
 
 class Handling(str, Enum):
-    """What becomes of a message."""
+    """How a message is handled."""
 
-    TURN = "turn"  # the bot hears it, and whatever waits for an answer takes it for one
+    TURN = "turn"  # it is a turn of the bot, and answers what waits for an answer
     EVENT = "event"  # it is noted in the tracker; no policy, form or flow is asked
     IGNORE = "ignore"
 
 
-WAYS: Final = tuple(way.value for way in Handling)
-# Nobody waits for an answer to one of these, and no form should take one for an answer.
+_HANDLINGS: Final = tuple(each.value for each in Handling)
+# No form should take one of these for an answer.
 _NO_TURNS: Final = ("reaction", "edit", "revoke")
 
 _COMMAND: Final = re.compile(r"/[^\s/{}@()\"']+(\{\.\.\.\})?")
@@ -60,13 +63,13 @@ _FIELD: Final = re.compile(r"\{(\w*)\}")
 
 
 def check(kind: str, template: object) -> str:
-    """Return *template* if messages of *kind* can be taken so; raises `ValueError` saying how."""
+    """Return *template*, stripped; raises `ValueError` with what it must be for *kind*."""
     if not isinstance(template, str) or not template.strip():
         raise ValueError(f'turn, event, ignore, or a text such as "/whatsapp_{kind}{{...}}"')
     template = template.strip()
-    if template in WAYS:
+    if template in _HANDLINGS:
         return template
-    meant = get_close_matches(template.lower(), WAYS, n=1, cutoff=0.75)
+    meant = get_close_matches(template.lower(), _HANDLINGS, n=1, cutoff=0.75)
     if meant and template.isalpha():
         raise ValueError(f"{meant[0]}, or a text that is not mistaken for it")
     if template.startswith("/"):
@@ -83,22 +86,43 @@ def check(kind: str, template: object) -> str:
     return template
 
 
+def parse_group(value: object) -> Mapping[str, str]:
+    """Return the handling, or the template, of each type of message."""
+    if not isinstance(value, Mapping):
+        raise ValueError(
+            'a group of keys, such as `inbound: {sticker: ignore, image: "[picture] {caption}"}`'
+        )
+    words: dict[str, str] = {}
+    problems: list[str] = []
+    for kind, template in value.items():
+        if kind not in FIELDS:
+            problems.append(unknown_key(str(kind), FIELDS, "inbound."))
+            continue
+        try:
+            words[kind] = check(kind, template)
+        except ValueError as error:
+            problems.append(f"'inbound.{kind}' must be {error}, not {template!r}.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return words
+
+
 def handling_of_kind(kind: str, words: Mapping[str, str]) -> Handling:
-    """Return what becomes of messages of *kind*; *words* is the setting ``inbound``."""
+    """Return how messages of *kind* are handled; *words* is the setting ``inbound``."""
     said = words.get(kind)
     if said is None:
         return Handling.EVENT if kind in _NO_TURNS else Handling.TURN
-    return Handling(said) if said in WAYS else Handling.TURN
+    return Handling(said) if said in _HANDLINGS else Handling.TURN
 
 
 def template_of(kind: str, words: Mapping[str, str]) -> str | None:
-    """Return how a turn of *kind* is worded; None where it keeps its own intent."""
+    """Return the template of *kind*; None where it keeps its own intent."""
     said = words.get(kind)
-    return None if said in WAYS else said
+    return None if said in _HANDLINGS else said
 
 
 def fill(template: str, fields: Mapping[str, Any]) -> str:
-    """Return the text *template* makes of *fields*; what is missing leaves nothing."""
+    """Return *template* with *fields* filled in; a missing one leaves nothing."""
     if template.startswith("/"):
         return template.replace("{...}", to_entities(fields))
     return _FIELD.sub(lambda found: _written(fields.get(found[1])), template).strip()

@@ -1,4 +1,4 @@
-"""Keys of a block: how one is declared at its field, and how a block is read by that."""
+"""Keys of a block: declares one at its field, and reads a block by the declarations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import closest
-from rasa_whatsapp_channel.settings import elsewhere
 from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.foreign_keys import replacement_of
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
 
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
@@ -24,11 +24,13 @@ def key(
     secret: bool = False,
     line: str = "",
     means: str,
+    section: str = "",
 ) -> Any:
     """
     Declare a key at its field.
 
-    *line* is what to write when it is missing, *means* what the page of settings says of it.
+    *read* parses its value, *line* is what to write where it is missing. The page of settings shows
+    *means*; *section* is the title of a section that begins with this key.
     """
     metadata = {
         "read": read,
@@ -36,6 +38,7 @@ def key(
         "required": [api.name for api in required],
         "secret": secret,
         "line": line,
+        "section": section,
         "means": means,
     }
     return dataclasses.field(default=default, repr=not secret, metadata=metadata)
@@ -76,7 +79,7 @@ def _line(name: str, value: object, variable: str) -> str:
 
 
 def unknown_key(name: str, known: Mapping[str, Any], prefix: str) -> str:
-    instead = None if prefix else elsewhere.way_out(name)
+    instead = None if prefix else replacement_of(name)
     if instead:
         return f"unknown key '{name}', which another connector has; {instead}."
     near = closest(name, known)

@@ -1,5 +1,5 @@
 """
-The list of settings as a page: docs/settings.md.
+Page of settings: generates docs/settings.md from the declarations of the keys.
 
     python -m rasa_whatsapp_channel.settings.page > docs/settings.md
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
 from typing import Any, Final
 
 from rasa_whatsapp_channel.settings import MediaSettings, NumberSettings, Settings
@@ -27,58 +26,35 @@ Write `${VARIABLES}` without quotes; Rasa does not look into quoted texts.
 A secret may also come from the environment without being named in the file.
 """
 
-_SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "The API": (
-        *("api", "base_url", "api_version", "phone_number_id", "access_token"),
-        *("username", "password", "ca_file", "verify_tls", "numbers"),
-    ),
-    "Who may call the webhook": (
-        *("verify_token", "app_secret", "webhook_secret", "webhook_token"),
-        *("webhook_username", "webhook_password", "allow_unsigned_webhooks"),
-        *("allowed_networks", "trusted_proxies", "max_age"),
-    ),
-    "What the bot hears": (
-        *("sender_id", "commands", "inbound", "debounce", "transcribe"),
-        *("mark_read", "typing_indicator", "turn_timeout", "wait_for_action_server"),
-    ),
-    "What the bot sends": (
-        *("captions", "markdown", "unknown_keys", "wait_for_delivered", "delivered_timeout"),
-        *("max_messages_per_second", "reengagement_template", "wait_for_window", "failure_intent"),
-    ),
-    "Where things are kept": ("store", "keep_sent_days", "media"),
-}
-
 
 def page() -> str:
-    """Return the page: a table for each section, and one for each group of keys."""
-    fields = {field.name: field for field in dataclasses.fields(Settings)}
-    parts = [_INTRODUCTION]
-    for title, names in _SECTIONS.items():
-        parts.append(_table(title, [fields.pop(name) for name in names]))
-    if fields:
-        raise LookupError(f"in no section of the page: {', '.join(fields)}")
-    parts.append(_table("The group `media`", dataclasses.fields(MediaSettings)))
-    parts.append(_table("An item of `numbers`", dataclasses.fields(NumberSettings)))
-    return "\n".join(parts)
+    """Return the page: a table for each section, in the order of the declarations."""
+    sections: list[tuple[str, list[str]]] = []
+    for declared in (Settings, MediaSettings, NumberSettings):
+        for field in dataclasses.fields(declared):
+            if title := field.metadata["section"]:
+                sections.append((title, []))
+            sections[-1][1].append(_row(field, of_block=declared is Settings))
+    return "\n".join([_INTRODUCTION, *(_table(*section) for section in sections)])
 
 
-def _table(title: str, fields: Any) -> str:
+def _table(title: str, rows: list[str]) -> str:
     head = [f"## {title}\n", "| key | value | meaning |", "|---|---|---|"]
-    return "\n".join([*head, *map(_row, fields), ""])
+    return "\n".join([*head, *rows, ""])
 
 
-def _row(field: dataclasses.Field[Any]) -> str:
-    return f"| `{field.name}` | {_value(field)} | {_meaning(field)} |"
+def _row(field: dataclasses.Field[Any], *, of_block: bool) -> str:
+    return f"| `{field.name}` | {_value(field)} | {_meaning(field, of_block)} |"
 
 
 def _value(field: dataclasses.Field[Any]) -> str:
-    """Say what the value may be, in the words in which a wrong one is refused."""
+    """Return what the value must be, in the words that refuse another."""
     try:
         field.metadata["read"](object())
     except (ValueError, SettingsError) as refused:
         kind = str(refused)
     default = _default(field)
-    return f"{kind}<br>without it: `{default}`" if default else kind
+    return f"{kind}<br>default: `{default}`" if default else kind
 
 
 def _default(field: dataclasses.Field[Any]) -> str:
@@ -94,7 +70,7 @@ def _default(field: dataclasses.Field[Any]) -> str:
     return str(default)
 
 
-def _meaning(field: dataclasses.Field[Any]) -> str:
+def _meaning(field: dataclasses.Field[Any], of_block: bool) -> str:
     said = [field.metadata["means"]]
     apis = field.metadata["apis"]
     if len(apis) < len(APIS):
@@ -102,7 +78,7 @@ def _meaning(field: dataclasses.Field[Any]) -> str:
     if required := field.metadata["required"]:
         said.append("*Required.*" if required == apis else f"*Required by {_listed(required)}.*")
     # A key inside of a group comes from the file alone.
-    if field.metadata["secret"] and field in dataclasses.fields(Settings):
+    if field.metadata["secret"] and of_block:
         said.append(f"*Or `WHATSAPP_{field.name.upper()}` in the environment.*")
     return " ".join(said)
 

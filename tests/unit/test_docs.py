@@ -154,7 +154,7 @@ def test_the_page_of_settings_is_up_to_date() -> None:
 def test_the_page_of_settings_names_every_key_with_its_default_and_its_apis() -> None:
     page = settings_page()
 
-    assert "| `delivered_timeout` | a number of seconds, 0 or more<br>without it: `3` |" in page
+    assert "| `delivered_timeout` | a number of seconds, 0 or more<br>default: `3` |" in page
     assert re.search(r"^\| `api_version` .*\*For `cloud` only\.\*", page, re.M)
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.M)) >= KEYS
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import yaml
 
-from rasa_whatsapp_channel.settings import Settings, elsewhere
+from rasa_whatsapp_channel.settings import Settings, foreign_keys
 from rasa_whatsapp_channel.settings.errors import SettingsError
 
 CLOUD = {
@@ -87,7 +87,7 @@ def test_what_may_be_sent_is_read_as_people_write_it():
         ),
         ({**CLOUD, "mark_read": "perhaps"}, "'mark_read' must be true or false, not 'perhaps'"),
         ({**CLOUD, "mark_read": 1}, "'mark_read' must be true or false, not 1"),
-        ({**CLOUD, "base_url": "graph.facebook.com"}, "'base_url' must be an address that begins"),
+        ({**CLOUD, "base_url": "graph.facebook.com"}, "'base_url' must be a URL that begins"),
         ({**CLOUD, "api": "clowd"}, "'api' must be one of cloud, on_premises, turn, 360dialog"),
         ({**CLOUD, "commands": "/restart"}, "'commands' must be a list such as"),
         ({**CLOUD, "media": {"max_bytes": 0}}, "'media.max_bytes' must be a whole number above 0"),
@@ -119,37 +119,40 @@ def test_what_may_be_sent_is_read_as_people_write_it():
             "'app_secret' is a key for api cloud; this block says `api: turn`",
         ),
         ({**CLOUD, "app_secret": None}, "'app_secret' is missing: without it anybody could write"),
-        ({**CLOUD, "access_token": ""}, "'access_token' must be a text."),
+        ({**CLOUD, "access_token": ""}, "'access_token' must be a string."),
         (
             {**CLOUD, "app_secret": 0},
-            "'app_secret' must be a text in quotes; without them YAML makes a number or a date of "
-            "it.",
+            "'app_secret' must be a string in quotes; without them YAML makes a number or a date "
+            "of it.",
         ),
         (
             {**CLOUD, "app_secret": False},
-            "'app_secret' must be a text in quotes; without them YAML ",
+            "'app_secret' must be a string in quotes; without them YAML ",
         ),
-        ({**CLOUD, "app_secret": ["a", 83]}, "'app_secret' must be a text in quotes"),
-        ({**CLOUD, "app_secret": 1.5e3}, "'app_secret' must be a text in quotes"),
-        ({**CLOUD, "verify_token": 83}, "'verify_token' must be a text in quotes"),
+        ({**CLOUD, "app_secret": ["a", 83]}, "'app_secret' must be a string in quotes"),
+        ({**CLOUD, "app_secret": 1.5e3}, "'app_secret' must be a string in quotes"),
+        ({**CLOUD, "verify_token": 83}, "'verify_token' must be a string in quotes"),
         ({**CLOUD, "verify_token": True}, "quotes; without them YAML makes true or false of it."),
-        ({**CLOUD, "verify_token": date(2026, 11, 29)}, "'verify_token' must be a text in quotes"),
-        ({**CLOUD, "verify_token": ["a"]}, "'verify_token' must be a text."),
-        ({**CLOUD, "api_version": 25}, "'api_version' must be a text in quotes"),
-        ({**CLOUD, "base_url": 8400}, "'base_url' must be a text in quotes"),
-        ({**CLOUD, "store": 0}, "'store' must be a text in quotes"),
-        ({**CLOUD, "failure_intent": True}, "'failure_intent' must be a text in quotes"),
-        ({**CLOUD, "media": {"store": 7}}, "'media.store' must be a text in quotes"),
-        ({**CLOUD, "phone_number_id": 0}, "'phone_number_id' must be a text in quotes"),
-        ({**CLOUD, "phone_number_id": -1}, "'phone_number_id' must be a text in quotes"),
-        ({**CLOUD, "phone_number_id": 1.0}, "'phone_number_id' must be a text in quotes"),
-        ({**CLOUD, "phone_number_id": True}, "'phone_number_id' must be a text in quotes"),
+        (
+            {**CLOUD, "verify_token": date(2026, 11, 29)},
+            "'verify_token' must be a string in quotes",
+        ),
+        ({**CLOUD, "verify_token": ["a"]}, "'verify_token' must be a string."),
+        ({**CLOUD, "api_version": 25}, "'api_version' must be a string in quotes"),
+        ({**CLOUD, "base_url": 8400}, "'base_url' must be a string in quotes"),
+        ({**CLOUD, "store": 0}, "'store' must be a string in quotes"),
+        ({**CLOUD, "failure_intent": True}, "'failure_intent' must be a string in quotes"),
+        ({**CLOUD, "media": {"store": 7}}, "'media.store' must be a string in quotes"),
+        ({**CLOUD, "phone_number_id": 0}, "'phone_number_id' must be a string in quotes"),
+        ({**CLOUD, "phone_number_id": -1}, "'phone_number_id' must be a string in quotes"),
+        ({**CLOUD, "phone_number_id": 1.0}, "'phone_number_id' must be a string in quotes"),
+        ({**CLOUD, "phone_number_id": True}, "'phone_number_id' must be a string in quotes"),
         (
             {**CLOUD, "numbers": [{"phone_number_id": "2", "access_token": 83}]},
-            "'numbers.access_token' must be a text in quotes",
+            "'numbers.access_token' must be a string in quotes",
         ),
-        ({**ON_PREMISES, "password": 83}, "'password' must be a text in quotes"),
-        ({**ON_PREMISES, "username": 83}, "'username' must be a text in quotes"),
+        ({**ON_PREMISES, "password": 83}, "'password' must be a string in quotes"),
+        ({**ON_PREMISES, "username": 83}, "'username' must be a string in quotes"),
         ({**DIALOG360, "webhook_password": None}, "'webhook_username' needs 'webhook_password'"),
         ({**ON_PREMISES, "base_url": None}, "base_url: https://your-whatsapp-client:9090"),
     ],
@@ -199,7 +202,7 @@ def test_a_secret_is_what_was_written_or_is_refused(secret, written):
     try:
         settings = read(block)
     except SettingsError as error:
-        assert f"'{secret}' must be a text in quotes" in str(error)  # noqa: PT017
+        assert f"'{secret}' must be a string in quotes" in str(error)  # noqa: PT017
     else:
         assert getattr(settings, secret) == written
 
@@ -298,7 +301,7 @@ def test_networks_are_read_as_networks():
 @pytest.mark.parametrize(
     ("key", "value", "told"),
     [
-        ("app_secret", [], "'app_secret' must be a text, or a list of texts."),
+        ("app_secret", [], "'app_secret' must be a string, or a list of strings."),
         ("app_secret", ["${OLD}", "b"], "Write `app_secret: [${OLD}, …]`, without quotes."),
         ("allowed_networks", "10.0.0.0/8", "'allowed_networks' must be a list of networks"),
         ("allowed_networks", ["10.0.0.1/8"], "'allowed_networks' must be a list of networks"),
@@ -384,7 +387,7 @@ def test_a_key_of_another_connector_is_told_what_to_write_here(key, told):
         ("whatsapp_connector.WhatsappInput", "the class of another connector"),
         ("custom_channels.whatsapp_new.WhatsAppInput", "the class of another connector"),
         ("rasa_whatsapp_channel", "this is the package"),
-        ("rasa_whatsapp_channel.WhatsAppOutput", "the way in"),
+        ("rasa_whatsapp_channel.WhatsAppOutput", "the input channel"),
         ("rasa_whatsapp_channel.channel.WhatsAppInput", "at the top of the package"),
         ("rasa_whatsapp_channel.WhatsappInput", "misspelt"),
         ("rasa_whatsap_channel.WhatsAppInput", "misspelt"),
@@ -395,6 +398,6 @@ def test_a_key_of_another_connector_is_told_what_to_write_here(key, told):
     ],
 )
 def test_a_mistaken_class_path_is_told_apart(name, told):
-    said = elsewhere.mistaken_channel(name)
+    said = foreign_keys.mistaken_channel(name)
 
     assert said is None if told is None else told in (said or "")

@@ -13,7 +13,7 @@ from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
 from rasa_whatsapp_channel.domain.marked import DomainError, Marked, parse
 from rasa_whatsapp_channel.domain.slots import Unset, count_variables, fill_variables
 from rasa_whatsapp_channel.settings import CHANNEL, Settings, read_block
-from rasa_whatsapp_channel.settings.elsewhere import mistaken_channel
+from rasa_whatsapp_channel.settings.foreign_keys import mistaken_channel
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 
 _RENAMED: Final = re.compile(r"(?<=did you mean ')\w+|(?<=write `)\w+(?=:)")

@@ -1,4 +1,4 @@
-"""What must stand together in a block, and what may not: depends on the API."""
+"""Validation: checks that concern several keys of a block, or the API it names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rasa_whatsapp_channel.settings.elsewhere import CHANNEL
-from rasa_whatsapp_channel.settings.groups import MediaSettings
+from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN
 
 
-def problems_of_api(
+def find_problems(
     cls: type, api: str, block: Mapping[str, Any], values: Mapping[str, Any]
 ) -> Iterator[str]:
     for field in dataclasses.fields(cls):
@@ -24,19 +23,19 @@ def problems_of_api(
     ids = [values.get("phone_number_id"), *(n.phone_number_id for n in values.get("numbers", ()))]
     for twice in sorted({number for number in ids if number and ids.count(number) > 1}):
         yield f"'numbers' names {twice} twice, or it is the block's own 'phone_number_id'."
-    if "transcribe" in values and not values.get("media", MediaSettings()).download:
+    if "transcribe" in values and "media" in values and not values["media"].download:
         yield "'transcribe' needs the files: take away `download: false` from 'media'."
     if "trusted_proxies" in values and "allowed_networks" not in values:
         yield "'trusted_proxies' needs 'allowed_networks' beside it."
-    yield from _problems_of_proof(api, values)
+    yield from _authentication(api, values)
 
 
 def _missing(name: str, line: str, api: str) -> str:
     return f"'{name}' is missing; api {api} needs it. Write\n\n  {CHANNEL}:\n    {line}\n"
 
 
-def _problems_of_proof(api: str, values: Mapping[str, Any]) -> Iterator[str]:
-    """Without a way to tell WhatsApp from anybody else the channel starts only when told to."""
+def _authentication(api: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is missing to authenticate webhooks; without that the channel does not start."""
     if "webhook_username" in values and "webhook_password" not in values:
         yield "'webhook_username' needs 'webhook_password' beside it."
     if "webhook_password" in values and "webhook_username" not in values:

@@ -1,5 +1,5 @@
 """
-What other connectors call their channel and their keys, and what to write here instead.
+Foreign keys: what other connectors call their channel and their keys, and what to write here.
 
 People come from maharanasarkar/whatsapp-connector-rasa (copied files, two generations),
 praekeltfoundation/turn-rasa-connector, Rasa's own twilio and facebook channels, or clients of
@@ -15,12 +15,12 @@ from typing import Final
 
 CHANNEL: Final = "rasa_whatsapp_channel.WhatsAppInput"
 _PACKAGE: Final = CHANNEL.partition(".")[0]
-# Rasa imports what the key names before anybody of ours is asked.
+# Rasa imports what the key names before any code of this package runs.
 CHANNELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "whatsapp": "Rasa has no channel of this name; ours is named by its class",
         _PACKAGE: "this is the package, Rasa wants a class of it",
-        f"{_PACKAGE}.WhatsAppOutput": "this is what the bot speaks through; Rasa wants the way in",
+        f"{_PACKAGE}.WhatsAppOutput": "this is the output channel; Rasa wants the input channel",
         "turn_rasa_connector.turn.TurnInput": "this is another connector for Turn; "
         "here it is `api: turn`",
         "360dialog": "this is an API, which stands in the block as `api: 360dialog`",
@@ -77,13 +77,13 @@ KEYS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def way_out(key: str) -> str | None:
-    """Return what to write instead of *key*, when another connector calls it so."""
+def replacement_of(key: str) -> str | None:
+    """Return what to write instead of *key*, None where no other connector has it."""
     return KEYS.get(key) or KEYS.get(key.lower().replace("-", "_"))
 
 
 def mistaken_channel(name: str) -> str | None:
-    """Return what is wrong with a key of credentials.yml that means this channel; None: nothing."""
+    """Return what is wrong with *name*, a key of credentials.yml that means this channel."""
     if name == CHANNEL:
         return None
     if name in CHANNELS:

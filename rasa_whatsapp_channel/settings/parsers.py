@@ -1,4 +1,4 @@
-"""Kinds of value: each reads one as YAML gives it. `ValueError` says what it must be."""
+"""Parsers: each reads one value as YAML gives it; its `ValueError` says what it must be."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ OBJECT_STORES: Final = frozenset(
 )
 
 
-def text(value: object) -> str:
+def string(value: object) -> str:
     """
-    Read a text that YAML took for one.
+    Read a string that YAML also took for one.
 
-    Of what it takes for something else nobody knows how it was written: 0123 may be 83, 1e3 is
-    1000.0, and ``no`` is false. A secret made of that would be another one, and easy to guess.
+    Where YAML took it for something else, what was written is lost: 0123 may be 83, 1e3 is 1000.0,
+    and ``no`` is false. A secret made from that would be another one, and easy to guess.
     """
     if isinstance(value, str) and value.strip():
         return value.strip()
     if isinstance(value, (bool, int, float, datetime.date)):
         kind = "true or false" if isinstance(value, bool) else "a number or a date"
-        raise ValueError(f"a text in quotes; without them YAML makes {kind} of it")
-    raise ValueError("a text")
+        raise ValueError(f"a string in quotes; without them YAML makes {kind} of it")
+    raise ValueError("a string")
 
 
 def identifier(value: object) -> str:
@@ -42,16 +42,16 @@ def identifier(value: object) -> str:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return str(value)
-    return text(value)
+    return string(value)
 
 
 def secrets(value: object) -> str | tuple[str, ...]:
-    """Read one secret, or several of which any is enough while one takes the other's place."""
+    """Read one secret, or several of which any is enough, so that one can be replaced."""
     if not isinstance(value, (list, tuple)):
-        return text(value)
+        return string(value)
     if not value:
-        raise ValueError("a text, or a list of texts")
-    return tuple(text(item) for item in value)
+        raise ValueError("a string, or a list of strings")
+    return tuple(string(item) for item in value)
 
 
 def networks(value: object) -> tuple[Network, ...]:
@@ -64,7 +64,7 @@ def networks(value: object) -> tuple[Network, ...]:
 
 
 def folders(value: object) -> tuple[str, ...]:
-    """Read folders that files are sent from. A hidden one or the whole machine is never meant."""
+    """Read folders that files are sent from; neither a hidden one nor the whole disk."""
     wanted = "a list of folders such as [media, invoices], none of them hidden"
     if not isinstance(value, (list, tuple)):
         raise ValueError(wanted)
@@ -82,7 +82,7 @@ def _is_odd(folder: str) -> bool:
 
 
 def prefixes(value: object) -> tuple[str, ...]:
-    """Read beginnings of addresses in object stores; each then ends with a slash."""
+    """Read prefixes of URLs in object stores; each then ends with a slash."""
     stores = ", ".join(sorted(OBJECT_STORES))
     wanted = (
         f'a list such as ["s3://bucket/folder/"]: each names a bucket, without ".." and "?", '
@@ -107,9 +107,9 @@ _PREFIX: Final = re.compile(r"([A-Za-z0-9]+)://([^\s?#\\%]+)")
 
 
 def url(value: object) -> str:
-    address = text(value)
+    address = string(value)
     if not re.match(r"https?://[^/\s]+", address):
-        raise ValueError("an address that begins with https:// or http://")
+        raise ValueError("a URL that begins with https:// or http://")
     return address.rstrip("/")
 
 
@@ -118,7 +118,7 @@ def flag(value: object) -> bool:
         return value
     words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
     if isinstance(value, str) and value.strip().lower() in words:
-        return words[value.strip().lower()]  # ${VARIABLES} always arrive as text
+        return words[value.strip().lower()]  # ${VARIABLES} always arrive as strings
     raise ValueError("true or false")
 
 
@@ -154,7 +154,7 @@ def positive(value: object) -> float:
 
 
 def days(value: object) -> float:
-    """Of the store's memory: less than one would forget what a crash left unsettled."""
+    """Read days of the store's memory; fewer than one would forget what a crash left open."""
     found = _number(value)
     if not 1 <= found < float("inf"):
         raise ValueError("a number from 1 on")
@@ -196,4 +196,4 @@ def choice(*choices: str) -> Callable[[object], str]:
 
 
 def maybe_empty(value: object) -> str:
-    return "" if value == "" else text(value)
+    return "" if value == "" else string(value)
