@@ -18,18 +18,18 @@ from rasa_whatsapp_channel.common import installed_version
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "backup": "Copy the store to a file, while the bot runs.",
-        "doctor": "Find the mistake in a bot's set-up, and say how to fix it.",
-        "init": "Bring a bot onto WhatsApp, without taking anything away.",
-        "media": "The files WhatsApp keeps for the bot: upload, look at, download, delete.",
-        "providers": "Logins for links, kept by an on-premises client.",
-        "queue": "What waits, dead letters, and why.",
-        "send": "One message of any kind, or one response of the bot.",
-        "lint": "Say what of a bot's responses will not fit.",
-        "preview": "What one response becomes: the bubbles and the bodies.",
-        "stickerpacks": "Packs of stickers, kept by an on-premises client.",
+        "backup": "Copy the store to a file while the bot runs.",
+        "doctor": "Find what is wrong with a bot's set-up, and how to fix it.",
+        "init": "Connect a bot to WhatsApp; existing files are only added to.",
+        "media": "The files WhatsApp stores for the bot: upload, show, download, delete.",
+        "providers": "Logins for links, stored by an on-premises client.",
+        "queue": "What waits, and dead letters with their reason.",
+        "send": "Send one message of any kind, or one response of the bot.",
+        "lint": "Check a bot's responses against WhatsApp and Rasa.",
+        "preview": "Show what one response becomes: the bubbles and the bodies.",
+        "stickerpacks": "Sticker packs, stored by an on-premises client.",
         "simulate": "WhatsApp simulator: a page to chat with your bot.",
-        "test": "Play conversations against a bot, and say what differs.",
+        "test": "Play conversations against a bot, and report differences.",
     }
 )
 

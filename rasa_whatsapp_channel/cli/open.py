@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.media.access import FileAccess
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesAdmin
 
 FILE: Final = "credentials.yml"
+T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -75,7 +77,7 @@ def read_settings(path: Path, number: str | None = None) -> Settings:
 
 
 def read_store(path: Path) -> str:
-    """Return where the store is; whatever else the file says or lacks is no matter."""
+    """Return the URL of the store, also where other settings are missing or wrong."""
     block, unset = _read_block(path)
     for each in unset:
         if each.key == "store":
@@ -86,7 +88,7 @@ def read_store(path: Path) -> str:
 
 
 def read_access(path: Path) -> FileAccess:
-    """Return which files may be sent; as without settings where the file does not tell."""
+    """Return which files may be sent, by default where the file cannot be read."""
     try:
         block, _ = _read_block(path)
     except SettingsError:
@@ -97,7 +99,7 @@ def read_access(path: Path) -> FileAccess:
 
 
 def read_wordless(path: Path) -> Sequence[str]:
-    """Return the intents of messages without words; as without settings where there are none."""
+    """Return the intents of messages without words, by default where the file cannot be read."""
     try:
         block, _ = _read_block(path)
         words = inbound.parse_group(block.get("inbound") or {})
@@ -142,15 +144,26 @@ async def open_client(credentials: Path) -> AsyncIterator[Client]:
         await client.close()
 
 
-@asynccontextmanager
-async def open_admin(credentials: Path) -> AsyncIterator[OnPremisesAdmin]:
-    """Raises `SettingsError` where *credentials* name another API."""
+def with_client(credentials: Path, work: Callable[[Client], Awaitable[T]]) -> T:
+    """Run *work* with the bot's client; an error of this package ends the command."""
+
+    async def do() -> T:
+        async with open_client(credentials) as client:
+            return await work(client)
+
+    return run(do())
+
+
+def with_admin(credentials: Path, work: Callable[[OnPremisesAdmin], Awaitable[T]]) -> T:
+    """Run *work* with the administration of an on-premises client; other APIs have none."""
     from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesClient
 
-    async with open_client(credentials) as client:
+    def administer(client: Client) -> Awaitable[T]:
         if not isinstance(client, OnPremisesClient):
             raise SettingsError(f"api {client.api.name} has none of this, only on_premises")
-        yield client.admin
+        return work(client.admin)
+
+    return with_client(credentials, administer)
 
 
 @dataclass(frozen=True)
@@ -180,7 +193,9 @@ class StoreLocation:
 
         url = self.url or read_store(self.credentials)
         if url == "memory:":
-            raise StoreError("store memory: is inside of the bot, where nobody else can see it")
+            raise StoreError(
+                "store memory: is in the bot's process, where no other process can see it"
+            )
         path = Path(url.removeprefix(SQLITE))
         if url.startswith(SQLITE) and not path.is_file():
             raise StoreError(

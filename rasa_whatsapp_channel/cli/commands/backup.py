@@ -20,11 +20,11 @@ _ELSEWHERE: Final = (
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Also over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @store_options
 def command(file: Path, force: bool, credentials: Path, store: str | None) -> None:
     """
-    Copy the store to FILE: what waits, dead letters, what was sent.
+    Copy the store to FILE: what waits, dead letters, the record of what was sent.
 
     The bot may run meanwhile. FILE holds what people wrote; only your user may read it. The files
     they sent are in `media.store`, the conversations in Rasa's tracker store.
@@ -56,7 +56,7 @@ def _check(file: Path, source: Path, *, force: bool) -> None:
     if file.resolve() == source.resolve():
         raise click.ClickException(f"{file}: is the store itself; name another file")
     if file.exists() and not force:
-        raise click.ClickException(f"{file}: is there already; --force writes over it")
+        raise click.ClickException(f"{file}: exists already; --force overwrites it")
 
 
 def _copy(source: Path, file: Path) -> int:

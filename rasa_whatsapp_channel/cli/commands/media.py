@@ -12,15 +12,20 @@ from typing import IO
 import click
 
 from rasa_whatsapp_channel.cli.commands.media_kept import command as kept
-from rasa_whatsapp_channel.cli.open import convert_option, credentials_option, open_client
+from rasa_whatsapp_channel.cli.open import (
+    convert_option,
+    credentials_option,
+    open_client,
+    with_client,
+)
 from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.whatsapp.clients.base import Download, MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.base import Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
 
 @click.group()
 def command() -> None:
-    """The files WhatsApp keeps for the bot: upload, look at, download, delete."""
+    """The files WhatsApp stores for the bot: upload, show, download, delete."""
 
 
 command.add_command(kept, "kept")
@@ -32,13 +37,13 @@ command.add_command(kept, "kept")
     "--as",
     "kind",
     type=click.Choice(["image", "video", "audio", "voice", "document", "sticker"]),
-    help="What it will be sent as; told by its content, if not given.",
+    help="What it will be sent as.  [default: by its content]",
 )
 @convert_option
 @credentials_option
 def upload(file: Path, kind: str | None, convert: bool | None, credentials: Path) -> None:
     """
-    Upload FILE and print its id, to be sent as often as you like.
+    Upload FILE and print its id, which may be sent any number of times.
 
     \b
     rasa-whatsapp media upload lake.heic               becomes a JPEG
@@ -53,8 +58,8 @@ def upload(file: Path, kind: str | None, convert: bool | None, credentials: Path
 @click.argument("media_id", metavar="ID")
 @credentials_option
 def get(media_id: str, credentials: Path) -> None:
-    """What WhatsApp tells of a file, as JSON."""
-    info = asdict(run(_get(credentials, media_id)))
+    """Show what WhatsApp knows of a file, as JSON."""
+    info = asdict(with_client(credentials, lambda client: client.media_info(media_id)))
     click.echo(json.dumps({key: value for key, value in info.items() if value is not None}))
 
 
@@ -64,12 +69,12 @@ def get(media_id: str, credentials: Path) -> None:
     "--output",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where it is put; by default here, under its id.",
+    help="The file to write.  [default: the id, in this folder]",
 )
-@click.option("--force", is_flag=True, help="Also over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @credentials_option
 def download(media_id: str, output: Path | None, force: bool, credentials: Path) -> None:
-    """Fetch a file, also one that a user sent, and print where it is."""
+    """Download a file, also one that a user sent, and print its path."""
     click.echo(run(_download(credentials, media_id, output, force=force)))
 
 
@@ -78,10 +83,10 @@ def download(media_id: str, output: Path | None, force: bool, credentials: Path)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @credentials_option
 def delete(media_id: str, yes: bool, credentials: Path) -> None:
-    """Delete a file. What was sent with its id and not yet fetched by the phone is lost."""
+    """Delete a file. A message sent with its id that the phone has not fetched yet loses it."""
     if not yes:
         click.confirm(f"Delete {media_id} at WhatsApp?", abort=True)
-    run(_delete(credentials, media_id))
+    with_client(credentials, lambda client: client.delete_media(media_id))
     click.echo(f"{media_id} is deleted.")
 
 
@@ -96,16 +101,6 @@ async def _upload(credentials: Path, file: Path, kind: str | None, convert: bool
         return await account.uploads.upload(str(file), kind or guessed)
 
 
-async def _get(credentials: Path, media_id: str) -> MediaInfo:
-    async with open_client(credentials) as client:
-        return await client.media_info(media_id)
-
-
-async def _delete(credentials: Path, media_id: str) -> None:
-    async with open_client(credentials) as client:
-        await client.delete_media(media_id)
-
-
 async def _download(credentials: Path, media_id: str, output: Path | None, *, force: bool) -> Path:
     from rasa_whatsapp_channel.media.folder import ending
 
@@ -116,9 +111,9 @@ async def _download(credentials: Path, media_id: str, output: Path | None, *, fo
 
 
 async def _save(opened: Download, target: Path, *, force: bool) -> None:
-    """Write *target* as a whole, or not at all."""
+    """Write *target* completely or not at all."""
     if not force and await asyncio.to_thread(target.exists):
-        raise MediaError(f"{target}: is there already; --force writes over it")
+        raise MediaError(f"{target}: exists already; --force overwrites it")
     partial = target.with_name(f".{target.name}.part")
     try:
         with await asyncio.to_thread(partial.open, "wb") as file:

@@ -26,15 +26,17 @@ _KINDS: Final = ("image", "video", "audio", "document")
 
 @click.group()
 def command() -> None:
-    """The files that users sent: look at them, get them, delete them."""
+    """The files that users sent: list, copy, delete them."""
 
 
 def _filters(function: Function) -> Function:
     options = (
-        click.option("--person", type=to_person, metavar="NUMBER", help="Only what they sent."),
-        click.option("--type", "kind", type=click.Choice(_KINDS), help="Only such files."),
         click.option(
-            "--older-than", type=click.IntRange(0), metavar="DAYS", help="Only what came before."
+            "--person", type=to_person, metavar="NUMBER", help="Only files this person sent."
+        ),
+        click.option("--type", "kind", type=click.Choice(_KINDS), help="Only files of this type."),
+        click.option(
+            "--older-than", type=click.IntRange(0), metavar="DAYS", help="Only older files."
         ),
         credentials_option,
     )
@@ -49,7 +51,7 @@ def _filters(function: Function) -> Function:
 def list_command(
     credentials: Path, person: str | None, kind: str | None, older_than: int | None, as_json: bool
 ) -> None:
-    """The files, oldest first: name, size and MIME type."""
+    """List the files, oldest first: name, size and MIME type."""
     found = _find(_open(credentials), person, kind, older_than)
     if as_json:
         rows = [{"name": e.name, "size": e.size, "mime_type": e.mime_type} for e in found]
@@ -64,15 +66,15 @@ def list_command(
 @command.command()
 @click.argument("name")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Also over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @credentials_option
 def get(name: str, output: Path | None, force: bool, credentials: Path) -> None:
-    """Copy the file NAME, as the list shows it, and print where it is."""
+    """Copy the file NAME, as listed, and print the path of the copy."""
     kept = _open(credentials)
     file = _named(kept, [name])[0]
     target = output or Path(Path(name).name)
     if target.exists() and not force:
-        raise click.ClickException(f"{target}: is there already; --force writes over it")
+        raise click.ClickException(f"{target}: exists already; --force overwrites it")
     try:
         with kept.open(file) as source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy)
@@ -96,7 +98,7 @@ def delete(
     older_than: int | None,
 ) -> None:
     """
-    Delete files by NAME, or all that fit the options. There is no way back.
+    Delete files by NAME, or all that match the options. This cannot be undone.
 
     \b
     rasa-whatsapp media kept delete --person 4915112345678
@@ -108,7 +110,7 @@ def delete(
     kept = _open(credentials)
     found = _named(kept, names) if names else _find(kept, person, kind, older_than)
     if found and not yes:
-        click.confirm(f"Delete {_count(found)} for ever?", abort=True)
+        click.confirm(f"Delete {_count(found)} for good?", abort=True)
     try:
         for file in found:
             kept.delete(file)
@@ -147,7 +149,7 @@ def _named(kept: Kept, names: Sequence[str]) -> list[KeptFile]:
     try:
         return [found[name] for name in names]
     except KeyError as error:
-        problem = MediaError(f"{error.args[0]}: is not kept; `media kept list` shows what is")
+        problem = MediaError(f"{error.args[0]}: is not stored; `media kept list` shows what is")
         raise click.ClickException(sentence(problem)) from error
 
 

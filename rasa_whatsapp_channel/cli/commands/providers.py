@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from rasa_whatsapp_channel.cli.open import credentials_option, open_admin
-from rasa_whatsapp_channel.cli.run import run
+from rasa_whatsapp_channel.cli.open import credentials_option, with_admin
 
 
 @click.group()
 def command() -> None:
-    """Logins for links, kept by an on-premises client."""
+    """Logins for links, stored by an on-premises client."""
 
 
 @command.command(name="list")
 @credentials_option
 def list_all(credentials: Path) -> None:
-    """The names, and how each logs in; no secrets."""
-    for provider in run(_list(credentials)):
+    """List the names and how each logs in, without secrets."""
+    for provider in with_admin(credentials, lambda admin: admin.providers()):
         click.echo(f"{provider.get('name')}  {_describe(provider.get('config'))}")
 
 
@@ -39,7 +37,7 @@ def set_one(
     password_env: str | None,
     credentials: Path,
 ) -> None:
-    """Add the provider NAME, or write over it. Secrets that no variable holds are asked for."""
+    """Add the provider NAME, or overwrite it. Asks for secrets that no variable holds."""
     if bool(username) and bool(bearer_env):
         raise click.UsageError("A provider has a bearer token or a user name, not both.")
     if username:
@@ -47,7 +45,7 @@ def set_one(
         config: dict[str, Any] = {"basic": {"username": username, "password": password}}
     else:
         config = {"bearer": _secret(bearer_env, "Bearer token")}
-    run(_set(credentials, name, config))
+    with_admin(credentials, lambda admin: admin.set_provider(name, config))
     click.echo(f"{name} is set; use it as provider: {name} beside a link.")
 
 
@@ -56,7 +54,7 @@ def set_one(
 @credentials_option
 def delete(name: str, credentials: Path) -> None:
     """Delete the provider NAME."""
-    run(_delete(credentials, name))
+    with_admin(credentials, lambda admin: admin.delete_provider(name))
     click.echo(f"{name} is deleted.")
 
 
@@ -76,18 +74,3 @@ def _describe(config: object) -> str:
         case {"bearer": _}:
             return "bearer token"
     return "unknown"
-
-
-async def _list(credentials: Path) -> list[Mapping[str, Any]]:
-    async with open_admin(credentials) as admin:
-        return await admin.providers()
-
-
-async def _set(credentials: Path, name: str, config: Mapping[str, Any]) -> None:
-    async with open_admin(credentials) as admin:
-        await admin.set_provider(name, config)
-
-
-async def _delete(credentials: Path, name: str) -> None:
-    async with open_admin(credentials) as admin:
-        await admin.delete_provider(name)

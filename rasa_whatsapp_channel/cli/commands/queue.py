@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -27,7 +27,6 @@ from rasa_whatsapp_channel.store.base import (
     THROUGHPUT,
     TOKEN,
     WINDOW,
-    Body,
     DeadLetterRow,
     ItemState,
     Queue,
@@ -36,96 +35,69 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.store.text import mention_of
 
-_DEAD_LETTER: Final = "dead letter"
 _HEADERS: Final = ("QUEUE", "STATE", "KEY", "WHO", "WHAT", "AGE", "ATTEMPTS", "WHY")
 # A message id begins with the person's number in base64; its end tells messages apart.
 _KEY_END: Final = 16
 _PERSON_END: Final = 4
+QUEUES: Final = ("inbox", "outbox")
+EVERYTHING: Final = 1_000_000
 _UNITS: Final = ((DAY, "d"), (3_600, "h"), (60, "min"))
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
 class Row:
-    """One entry of a queue. *why* it waits or is a dead letter, in words; times in unix seconds."""
+    """An entry of a queue as it is listed. Times are unix seconds."""
 
     queue: str
-    state: str
-    key: str
-    conversation: str
-    body: Body
-    attempts: int
-    put_at: float
+    entry: WaitingRow | DeadLetterRow
+    #: What the entry waits for, or why it is a dead letter.
     why: str
-    died_at: float | None = None
 
-    @classmethod
-    def waiting(cls, queue: str, entry: WaitingRow, now: float) -> Row:
-        return cls(
-            queue,
-            entry.state.value,
-            entry.key,
-            entry.conversation,
-            entry.body,
-            entry.attempts,
-            entry.put_at,
-            _waits_for(entry, now),
-        )
-
-    @classmethod
-    def dead_letter(cls, queue: str, entry: DeadLetterRow) -> Row:
-        return cls(
-            queue,
-            _DEAD_LETTER,
-            entry.key,
-            entry.conversation,
-            entry.body,
-            entry.attempts,
-            entry.put_at,
-            entry.reason,
-            entry.died_at,
-        )
+    @property
+    def key(self) -> str:
+        return self.entry.key
 
     @property
     def what(self) -> str:
-        """What kind of thing it is; nothing of what it says."""
-        message = self.body.get("message")
+        """The type of the message or event, without its content."""
+        body = self.entry.body
+        message = body.get("message")
         if isinstance(message, Mapping):
-            response = self.body.get("response")
+            response = body.get("response")
             return f"{response}: {message.get('type')}" if response else str(message.get("type"))
-        return str(self.body.get("type") or self.body.get("kind") or "?")
+        return str(body.get("type") or body.get("kind") or "?")
 
-    def row(self, now: float, *, show_numbers: bool) -> tuple[str, ...]:
+    @property
+    def state(self) -> str:
+        return "dead letter" if isinstance(self.entry, DeadLetterRow) else self.entry.state.value
+
+    def conversation(self, *, show_numbers: bool) -> str:
+        name = self.entry.conversation
+        return name if show_numbers else _mask(name)
+
+    def cells(self, now: float, *, show_numbers: bool) -> tuple[str, ...]:
         return (
-            self.queue,
-            self.state,
-            _shorten(self.key),
-            self.conversation if show_numbers else _mask(self.conversation),
-            self.what,
-            _age(now - self.put_at),
-            str(self.attempts),
-            " ".join(self.why.split()),
+            *(self.queue, self.state, _shorten(self.key)),
+            *(self.conversation(show_numbers=show_numbers), self.what),
+            *(_age(now - self.entry.put_at), str(self.entry.attempts), " ".join(self.why.split())),
         )
 
     def summary(self, *, show_numbers: bool) -> dict[str, Any]:
-        """Return it for JSON output, without its body."""
+        """Return the row for JSON output, without its body."""
+        died_at = self.entry.died_at if isinstance(self.entry, DeadLetterRow) else None
         return {
             "queue": self.queue,
             "state": self.state,
             "key": self.key,
-            "conversation": self.conversation if show_numbers else _mask(self.conversation),
+            "conversation": self.conversation(show_numbers=show_numbers),
             "what": self.what,
-            "put_at": _time(self.put_at),
-            "died_at": _time(self.died_at),
-            "attempts": self.attempts,
+            "put_at": _time(self.entry.put_at),
+            "died_at": _time(died_at),
+            "attempts": self.entry.attempts,
             "why": self.why,
         }
-
-
-def _find(entries: Iterable[Row], key: str) -> list[Row]:
-    """Return the entries that *key* names: as a whole, as the list shows it, or by its end."""
-    end = key.lstrip("…")
-    found = [entry for entry in entries if entry.key.endswith(end)] if end else []
-    return [entry for entry in found if entry.key == key] or found
 
 
 def _shorten(key: str) -> str:
@@ -133,7 +105,7 @@ def _shorten(key: str) -> str:
 
 
 def _mask(conversation: str) -> str:
-    """Return enough of a number to tell people apart, and too little to call them."""
+    """Return the end of a number: enough to tell people apart, too little to call them."""
     lane, colon, person = conversation.rpartition(":")
     if not person:
         return "–"
@@ -148,7 +120,7 @@ def _age(seconds: float) -> str:
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return the rows in columns that are as wide as they need to be."""
+    """Return the rows in aligned columns."""
     widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -157,7 +129,7 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-# What a wait is for, where it is more than time.
+# What an entry waits for besides time, by cause.
 _CAUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         WINDOW: "waits for the person to write",
@@ -192,11 +164,6 @@ def _time(at: float | None) -> str | None:
     return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
 
 
-QUEUES: Final = ("inbox", "outbox")
-EVERYTHING: Final = 1_000_000
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
 def _queue_option(function: Function) -> Function:
     return click.option(
         "--queue",
@@ -215,7 +182,7 @@ def _yes_option(function: Function) -> Function:
 @click.group()
 def command() -> None:
     """
-    What waits, what was a dead letter, and why.
+    What waits, and dead letters with their reason.
 
     A KEY is what the list shows, or its end. The commands may be used while the bot runs.
     """
@@ -230,17 +197,17 @@ def command() -> None:
 def list_command(
     name: str, limit: int, as_json: bool, show_numbers: bool, credentials: Path, store: str | None
 ) -> None:
-    """What waits, oldest first; then what was a dead letter, newest first."""
-    entries, more = run(_list(StoreLocation(credentials, store), name, limit))
+    """What waits, oldest first; then dead letters, newest first."""
+    rows, more = run(_list(StoreLocation(credentials, store), name, limit))
     if as_json:
-        summaries = [entry.summary(show_numbers=show_numbers) for entry in entries]
+        summaries = [row.summary(show_numbers=show_numbers) for row in rows]
         click.echo(json.dumps(summaries, indent=2, ensure_ascii=False))
         return
-    if not entries:
+    if not rows:
         click.echo("Nothing waits, and there are no dead letters.")
         return
     now = time.time()
-    click.echo(_table(_HEADERS, [entry.row(now, show_numbers=show_numbers) for entry in entries]))
+    click.echo(_table(_HEADERS, [row.cells(now, show_numbers=show_numbers) for row in rows]))
     if more:
         click.echo(f"… and {more} more; --limit shows them.")
 
@@ -249,15 +216,15 @@ def list_command(
 @click.argument("key")
 @store_options
 def show(key: str, credentials: Path, store: str | None) -> None:
-    """Everything about one entry, as JSON: also what was written, and by whom."""
-    entry = run(_show(StoreLocation(credentials, store), key))
-    whole = {**entry.summary(show_numbers=True), "body": entry.body}
+    """One entry as JSON, with its content and the person's number."""
+    row = run(_show(StoreLocation(credentials, store), key))
+    whole = {**row.summary(show_numbers=True), "body": row.entry.body}
     click.echo(json.dumps(whole, indent=2, ensure_ascii=False, default=str))
 
 
 @command.command()
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--all", "everything", is_flag=True, help="All that was a dead letter.")
+@click.option("--all", "everything", is_flag=True, help="All dead letters.")
 @_yes_option
 @_queue_option
 @store_options
@@ -269,7 +236,7 @@ def retry(
     credentials: Path,
     store: str | None,
 ) -> None:
-    """Put what was a dead letter back into its queue."""
+    """Put dead letters back into their queues."""
     if bool(keys) == everything:
         raise click.UsageError("Name the keys, or say --all.")
     run(_retry(StoreLocation(credentials, store), name, keys, yes=yes))
@@ -283,7 +250,7 @@ def retry(
     type=to_person,
     metavar="NUMBER",
     multiple=True,
-    help="Forget all of one person: what waits, what was a dead letter, what was sent.",
+    help="Delete everything of one person: what waits, dead letters, the record of what was sent.",
 )
 @_yes_option
 @store_options
@@ -294,7 +261,7 @@ def purge(
     credentials: Path,
     store: str | None,
 ) -> None:
-    """Forget what was a dead letter, or everything of one person. There is no way back."""
+    """Delete dead letters, or everything of one person. This cannot be undone."""
     if bool(keys) == bool(people):
         raise click.UsageError("Name the keys, or a --person.")
     location = StoreLocation(credentials, store)
@@ -307,7 +274,7 @@ def purge(
 async def _list(location: StoreLocation, name: str, limit: int) -> tuple[list[Row], int]:
     """Return what is shown, and how much is not."""
     async with location.open() as store:
-        waiting, dead = await _entries(store, name, limit)
+        waiting, dead = await _rows(store, name, limit)
         depths = [await _queue(store, queue).depth() for queue in _names(name)]
     shown = [*waiting, *dead]
     return shown, max(sum(depth.waiting + depth.dead_letters for depth in depths) - len(shown), 0)
@@ -315,34 +282,34 @@ async def _list(location: StoreLocation, name: str, limit: int) -> tuple[list[Ro
 
 async def _show(location: StoreLocation, key: str) -> Row:
     async with location.open() as store:
-        waiting, dead = await _entries(store)
+        waiting, dead = await _rows(store)
         return _one([*waiting, *dead], key)
 
 
 async def _retry(location: StoreLocation, name: str, keys: Sequence[str], *, yes: bool) -> None:
     async with location.open() as store:
-        _, dead = await _entries(store, name)
+        _, dead = await _rows(store, name)
         # Oldest first, so that each chat keeps its order.
-        chosen = [_one(dead, key) for key in keys] or sorted(dead, key=lambda entry: entry.put_at)
+        chosen = [_one(dead, key) for key in keys] or sorted(dead, key=lambda row: row.entry.put_at)
         if not keys and chosen and not yes:
             click.confirm(f"Try {_count(chosen)} again?", abort=True)
-        done = [entry for entry in chosen if await _queue(store, entry.queue).requeue(entry.key)]
+        done = [row for row in chosen if await _queue(store, row.queue).requeue(row.key)]
     click.echo(f"{_count(done)} put back.")
 
 
 async def _discard(location: StoreLocation, keys: Sequence[str], *, yes: bool) -> None:
     async with location.open() as store:
-        _, dead = await _entries(store)
+        _, dead = await _rows(store)
         chosen = [_one(dead, key) for key in keys]
         if not yes:
-            click.confirm(f"Forget {_count(chosen)} for ever?", abort=True)
-        done = [entry for entry in chosen if await _queue(store, entry.queue).discard(entry.key)]
-    click.echo(f"{_count(done)} forgotten.")
+            click.confirm(f"Delete {_count(chosen)} for good?", abort=True)
+        done = [row for row in chosen if await _queue(store, row.queue).discard(row.key)]
+    click.echo(f"{_count(done)} deleted.")
 
 
 async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
     if not yes:
-        click.confirm(f"Forget everything of {person} in this store for ever?", abort=True)
+        click.confirm(f"Delete everything of {person} in this store for good?", abort=True)
     async with location.open() as store:
         people = People(store.values)
         known = await people.of(person)
@@ -354,11 +321,11 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
             entries += await store.inbox.erase(name)
             for lane in (name, template_lane(name)):
                 entries += await store.outbox.erase(lane)
-        waiting, dead = await _entries(store)
-        for entry in dead:  # what could not be understood is under no name
-            if _mentions(entry, mentions):
-                entries += await _queue(store, entry.queue).discard(entry.key)
-        others = sum(_mentions(entry, mentions) for entry in waiting)
+        waiting, dead = await _rows(store)
+        for row in dead:  # what could not be parsed belongs to no conversation
+            if _mentions(row, mentions):
+                entries += await _queue(store, row.queue).discard(row.key)
+        others = sum(_mentions(row, mentions) for row in waiting)
         for name in names:
             sent += await store.ledger.erase(name)
             await erase(store.values, name)
@@ -367,7 +334,7 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         f"`rasa-whatsapp media kept delete --person {name}`" for name in known.conversations(person)
     )
     click.echo(
-        f"Forgotten: {entries} in the queues, {sent} in the ledger of what was sent. "
+        f"Deleted: {entries} in the queues, {sent} in the ledger of what was sent. "
         f"Files this person sent: {files}. "
         "The conversation is in Rasa's tracker store."
     )
@@ -379,22 +346,23 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         )
 
 
-def _mentions(entry: Row, mentions: Sequence[re.Pattern[str]]) -> bool:
+def _mentions(row: Row, mentions: Sequence[re.Pattern[str]]) -> bool:
+    entry = row.entry
     whole = json.dumps([entry.key, entry.conversation, entry.body], ensure_ascii=False, default=str)
     return any(mention.search(whole) for mention in mentions)
 
 
-async def _entries(
+async def _rows(
     store: Store, name: str = "all", limit: int = EVERYTHING
 ) -> tuple[list[Row], list[Row]]:
-    """Return what waits and what was a dead letter in the queue *name*, or in all."""
+    """Return what waits, and the dead letters, of the queue *name* or of all."""
     now = time.time()
     waiting: list[Row] = []
     dead: list[Row] = []
     for queue in _names(name):
         found = _queue(store, queue)
-        waiting += [Row.waiting(queue, entry, now) for entry in await found.waiting(limit)]
-        dead += [Row.dead_letter(queue, entry) for entry in await found.dead_letters(limit)]
+        waiting += [Row(queue, each, _waits_for(each, now)) for each in await found.waiting(limit)]
+        dead += [Row(queue, each, each.reason) for each in await found.dead_letters(limit)]
     return waiting, dead
 
 
@@ -406,8 +374,11 @@ def _queue(store: Store, name: str) -> Queue:
     return store.inbox if name == "inbox" else store.outbox
 
 
-def _one(entries: Sequence[Row], key: str) -> Row:
-    found = _find(entries, key)
+def _one(rows: Sequence[Row], key: str) -> Row:
+    """Return the row that *key* names: the whole key, as the list shows it, or its end."""
+    end = key.lstrip("…")
+    found = [row for row in rows if end and row.key.endswith(end)]
+    found = [row for row in found if row.key == key] or found
     if len(found) == 1:
         return found[0]
     if not found:
@@ -415,5 +386,5 @@ def _one(entries: Sequence[Row], key: str) -> Row:
     raise click.ClickException(f"{key}: {len(found)} keys end like this; give more of it")
 
 
-def _count(entries: Sequence[Row]) -> str:
-    return "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+def _count(rows: Sequence[Row]) -> str:
+    return "1 entry" if len(rows) == 1 else f"{len(rows)} entries"

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-
-if TYPE_CHECKING:
-    from rasa_whatsapp_channel.simulator.load.results import LoadResults
-    from rasa_whatsapp_channel.simulator.load.users import Load
-    from rasa_whatsapp_channel.simulator.world import World
-import time
-from pathlib import Path
 
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.simulator.config import (
@@ -29,6 +24,11 @@ from rasa_whatsapp_channel.simulator.config import (
 from rasa_whatsapp_channel.simulator.feed import describe
 from rasa_whatsapp_channel.simulator.weather import ROUGH, WEATHERS
 from rasa_whatsapp_channel.whatsapp.apis import APIS
+
+if TYPE_CHECKING:
+    from rasa_whatsapp_channel.simulator.load.results import LoadResults
+    from rasa_whatsapp_channel.simulator.load.users import Load
+    from rasa_whatsapp_channel.simulator.world import World
 
 REFRESH: Final = 0.5  # seconds, on a terminal
 MOST_PEOPLE: Final = 5000
@@ -55,46 +55,8 @@ class Duration(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # gen
         return seconds / 1000 if text.endswith("ms") else seconds
 
 
-_OPTIONS = (
-    click.option(
-        "--load",
-        "people",
-        type=click.IntRange(1, MOST_PEOPLE),
-        help="Let so many people write to the bot at once, and show what comes of it.",
-    ),
-    click.option(
-        "--rate",
-        type=click.FloatRange(0.1, MOST_RATE),
-        default=50.0,
-        show_default=True,
-        help="Load: messages a second, of all people together.",
-    ),
-    click.option(
-        "--duration",
-        type=Duration(),
-        default="30s",
-        show_default=True,
-        help="Load: how long they write, at most an hour.",
-    ),
-    click.option("--say", default="hi", show_default=True, help="Load: what they write."),
-    click.option(
-        "--latency",
-        type=Duration(),
-        default="0s",
-        show_default=True,
-        help="How long WhatsApp takes to answer the bot, e.g. 100ms.",
-    ),
-)
-
-
-def load_options(function: Function) -> Function:
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
-
-
-def read_load(options: dict[str, Any]) -> Load | None:
-    """Take the options of a load out of *options*; None if none is wanted."""
+def _read_load(options: dict[str, Any]) -> Load | None:
+    """Take the options of a load test out of *options*; None if there is none."""
     people = options.pop("people")
     rate, duration = options.pop("rate"), options.pop("duration")
     text = options.pop("say")
@@ -103,12 +65,12 @@ def read_load(options: dict[str, Any]) -> Load | None:
     from rasa_whatsapp_channel.simulator.load.users import Load
 
     if duration > MOST_SECONDS:
-        raise click.UsageError("A load takes at most an hour: --duration 1h.")
+        raise click.UsageError("A load test takes at most an hour: --duration 1h.")
     return Load(people=people, rate=rate, duration=duration, text=text)
 
 
-class Shown:
-    """A load that is run beside the simulator, and shown while it goes on."""
+class LoadRun:
+    """A load test beside the simulator, with its figures shown while it runs."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -313,7 +275,34 @@ def _read_numbers(
     default=True,
     help="Say in each refusal which rule was broken, in a field WhatsApp does not have.",
 )
-@load_options
+@click.option(
+    "--load",
+    "people",
+    type=click.IntRange(1, MOST_PEOPLE),
+    help="Load test: so many people write to the bot at once.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, MOST_RATE),
+    default=50.0,
+    show_default=True,
+    help="Load test: messages a second, of all people together.",
+)
+@click.option(
+    "--duration",
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    help="Load test: how long they write, at most an hour.",
+)
+@click.option("--say", default="hi", show_default=True, help="Load test: what they write.")
+@click.option(
+    "--latency",
+    type=Duration(),
+    default="0s",
+    show_default=True,
+    help="How long WhatsApp takes to answer the bot, e.g. 100ms.",
+)
 def command(api: str, phone_number_id: str, token_hours: float | None, **options: Any) -> None:
     """
     WhatsApp simulator: a page to chat with your bot.
@@ -327,8 +316,8 @@ def command(api: str, phone_number_id: str, token_hours: float | None, **options
     """
     from rasa_whatsapp_channel.simulator import server  # it brings aiohttp, which takes its time
 
-    wanted = read_load(options)
-    load = Shown(wanted) if wanted is not None else None
+    wanted = _read_load(options)
+    load = LoadRun(wanted) if wanted is not None else None
     try:
         number = Number(phone_number_id=phone_number_id)
         ends = int(time.time() + token_hours * 3600) if token_hours is not None else 0

@@ -95,7 +95,7 @@ async def test_a_file_that_is_there_is_written_over_only_with_force(rasa_whatsap
     refused = await rasa_whatsapp("backup", "copy.db")
 
     assert refused.exit_code == 1
-    assert "copy.db: is there already; --force writes over it" in refused.stderr
+    assert "copy.db: exists already; --force overwrites it" in refused.stderr
     assert copy.read_text() == "of yesterday"
     assert (await rasa_whatsapp("backup", "copy.db", "--force")).exit_code == 0
     assert copy.read_bytes().startswith(b"SQLite format 3")

@@ -93,7 +93,7 @@ async def test_a_file_is_copied_out_and_over_nothing(rasa_whatsapp, folder, tmp_
 
     assert (done.exit_code, done.stdout) == (0, "mine.jpg\n")
     assert (tmp_path / "mine.jpg").read_bytes() == b"11"
-    assert "is there already; --force" in again.stderr
+    assert "exists already; --force" in again.stderr
 
 
 async def test_all_of_a_person_is_deleted_and_nothing_else(rasa_whatsapp, folder):
@@ -111,8 +111,8 @@ async def test_all_of_a_person_is_deleted_and_nothing_else(rasa_whatsapp, folder
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["get", "../credentials.yml"], "../credentials.yml: is not kept"),
-        (["delete", "notes.txt", "--yes"], "notes.txt: is not kept"),
+        (["get", "../credentials.yml"], "../credentials.yml: is not stored"),
+        (["delete", "notes.txt", "--yes"], "notes.txt: is not stored"),
         (["delete", "--yes"], "Give names, or at least one of --person"),
     ],
 )

@@ -50,7 +50,7 @@ async def test_a_download_goes_where_it_is_asked_to_and_over_nothing(
     forced = await rasa_whatsapp(*download, "--force")
 
     assert refused.exit_code == 1
-    assert "is there already; --force writes over it" in refused.stderr
+    assert "exists already; --force overwrites it" in refused.stderr
     assert kept == "mine"
     assert forced.exit_code == 0
     assert target.read_bytes() == LAKE.read_bytes()

@@ -195,7 +195,7 @@ async def test_purge_forgets_what_are_dead_letters_and_only_that(rasa_whatsapp, 
     waiting = await rasa_whatsapp("queue", "purge", "one:1", "--yes")
 
     assert refused.exit_code == 1
-    assert done.stdout == "1 entry forgotten.\n"
+    assert done.stdout == "1 entry deleted.\n"
     assert (await store.outbox.depth()).dead_letters == 0
     assert "there is no such entry" in waiting.stderr
     assert (await store.outbox.depth()).waiting == 1
@@ -214,7 +214,7 @@ async def test_purging_a_person_forgets_all_of_them_and_nobody_else(rasa_whatsap
 
     done = await rasa_whatsapp("queue", "purge", "--person", "+49 151 12345678", "--yes")
 
-    assert done.stdout.startswith("Forgotten: 4 in the queues, 1 in the ledger")
+    assert done.stdout.startswith("Deleted: 4 in the queues, 1 in the ledger")
     for queue in (store.inbox, store.outbox):
         left = [
             entry.conversation for entry in (*await queue.waiting(), *await queue.dead_letters())
