@@ -7,7 +7,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
@@ -39,9 +39,13 @@ class Windows:
     async def note_wrote(self, name: str, at: float) -> None:
         await self._values.set(wrote_key(name), at, LIFE)
 
-    async def note_closed(self, names: Iterable[str]) -> None:
-        """Note that the window is closed, as WhatsApp says."""
+    async def close(self, names: Sequence[str], *, since: float) -> bool:
+        """Note that WhatsApp says the window is closed; False if the person wrote after *since*."""
+        wrote_at = await self.last_wrote(names)
+        if wrote_at is not None and wrote_at > since:
+            return False
         await self._values.set_many({wrote_key(name): CLOSED for name in names}, CLOSED_LIFE)
+        return True
 
     async def last_template(self, name: str) -> float | None:
         """Return when the template for closed windows was sent last, in unix seconds."""

@@ -1,14 +1,13 @@
 """
-A message → what is left of it when its file cannot go. Decides only.
+Media dropping: what is left of a message when its file cannot be sent. Decides only.
 
-Only the file goes. What was said with it and what can be tapped stays, in as many messages as that
-takes, and what could be a single message before is one.
+Only the file is dropped. Its text and its buttons stay, in as few messages as possible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rasa_whatsapp_channel.compose.changes import Change, make_change
 from rasa_whatsapp_channel.compose.join import NO_TEXT
@@ -43,50 +42,67 @@ def needs_file(message: Message) -> bool:
     return isinstance(message, Template) and holds_file(message)
 
 
+@dataclass(frozen=True)
+class Left:
+    """What is left of a message without its file, in order, and what was changed."""
+
+    messages: tuple[Message, ...]
+    changes: tuple[Change, ...]
+
+
 def drop_media(
-    message: Message, *, lost: Collection[Media] = (), shown: Collection[Media] = ()
-) -> tuple[Message, ...]:
-    """
-    Return *message* without its file, as one message or several in order; none: nothing is left.
-
-    Of a carousel, whose cards all need a file, each card becomes a message of its own, without its
-    file where that is *lost*. The links of *shown* may stand in the text in the place of the file.
-    """
-    if isinstance(message, MediaCarousel):
-        return tuple(_spread(message, lost, shown))
-    links = [media.link for media in find_media(message) if media.link and media in shown]
-    if isinstance(message, MediaMessage):
-        caption = message.caption if isinstance(message, Captioned) else None
-        return tuple(_texts(caption, links))
-    if isinstance(message, OtherInteractive) and _has_other_header(message):
-        value = {key: part for key, part in (message.value or {}).items() if key != "header"}
-        return (replace(message, value=value),)
-    if isinstance(message, Interactive) and message.header and message.header.media:
-        return tuple(_without_header(message, links))
-    return () if needs_file(message) else (message,)
-
-
-def say_dropped(
     message: Message,
-    left: Sequence[Message],
     *,
     reason: str,
     lost: Collection[Media] = (),
     shown: Collection[Media] = (),
-) -> tuple[Change, ...]:
-    """Return what happened when `drop_media` made *left* of *message*, in the author's words."""
+) -> Left:
+    """
+    Return what is left of *message* without its file; the text says *reason*.
+
+    The cards of a carousel all need a file, so each becomes a message of its own, without its file
+    if that is *lost*. The links of *shown* may replace the file in the text.
+    """
+    messages = tuple(_without_file(message, lost, shown))
+    return Left(messages, tuple(_changes(message, messages, reason, lost, shown)))
+
+
+def _without_file(
+    message: Message, lost: Collection[Media], shown: Collection[Media]
+) -> Iterator[Message]:
+    links = [media.link for media in find_media(message) if media.link and media in shown]
+    if isinstance(message, MediaCarousel):
+        yield from _spread(message, lost, shown)
+    elif isinstance(message, MediaMessage):
+        caption = message.caption if isinstance(message, Captioned) else None
+        yield from _texts(caption, links)
+    elif isinstance(message, OtherInteractive) and _has_other_header(message):
+        value = {key: part for key, part in (message.value or {}).items() if key != "header"}
+        yield replace(message, value=value)
+    elif isinstance(message, Interactive) and message.header and message.header.media:
+        yield from _without_header(message, links)
+    elif not needs_file(message):
+        yield message
+
+
+def _changes(
+    message: Message,
+    left: Sequence[Message],
+    reason: str,
+    lost: Collection[Media],
+    shown: Collection[Media],
+) -> Iterator[Change]:
     spread = isinstance(message, MediaCarousel)
-    changes = []
     if spread:
-        changes.append(make_change("WA803", None, {"count": len(left), "reason": reason}))
-    if not spread or lost:
-        values = {"kind": _kind_of_file(message, lost), "reason": reason}
-        if shown:
-            changes.append(make_change("WA802", None, values))
-        else:
-            rest = "nothing was said with it" if not left else "what was said with it stays"
-            changes.append(make_change("WA801", None, {**values, "rest": rest}))
-    return tuple(changes)
+        yield make_change("WA803", None, {"count": len(left), "reason": reason})
+    if spread and not lost:
+        return
+    values = {"kind": _kind_of_file(message, lost), "reason": reason}
+    if shown:
+        yield make_change("WA802", None, values)
+    else:
+        rest = "nothing was said with it" if not left else "what was said with it stays"
+        yield make_change("WA801", None, {**values, "rest": rest})
 
 
 def _kind_of_file(message: Message, lost: Collection[Media]) -> str:
@@ -135,7 +151,7 @@ def _spread(
     for card in carousel.cards:
         for message in _card_messages(card):
             if card.media in lost and holds_file(message):
-                yield from drop_media(message, shown=shown)
+                yield from _without_file(message, (), shown)
             else:
                 yield message
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.queue_keys import part_key
 from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
-from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse_outgoing
+from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, parse_outgoing
 
 # Behind the key of an entry, where it stands in for another one, or is a part of it.
 _STAND_IN: Final = re.compile(r"(?::template|:after-[^:]*|:part-\d+)+\Z")
@@ -49,6 +50,14 @@ def _text(value: Any) -> str | None:
 _NOTHING: Final[tuple[Any, ...]] = (None, 0, (), [])  # what is not written down
 
 
+class FileRemedy(str, Enum):
+    """What may still deliver a message after an error of its file."""
+
+    UPLOAD_AGAIN = "upload_again"  # WhatsApp does not know the id of our upload any more
+    UPLOAD_LINK = "upload_link"  # WhatsApp cannot fetch the link, so we do
+    DROP_FILE = "drop_file"
+
+
 @dataclass(frozen=True)
 class OutboxMessage:
     """
@@ -75,17 +84,15 @@ class OutboxMessage:
     unconfirmed: int = 0
     #: Those of its crashes after which a status was waited for.
     crashes: int = 0
-    #: The files behind its links are fetched by us and go by id.
-    by_upload: bool = False
-    #: How often its files were uploaded again because WhatsApp did not know their ids.
-    renewed: int = 0
-    #: The ids of our uploads that it went with last.
+    #: What was tried to deliver its file, see `FileRemedy`.
+    remedies: Sequence[str] = ()
+    #: The ids of our uploads in the last attempt.
     ids: Sequence[str] = ()
     #: How often its file could not be had, though it may be soon, and since when, unix seconds.
     file_failures: int = 0
     file_failing_since: float = 0.0
-    #: It is to go without its file: `reason`, and the `source` and WhatsApp's `code` where known.
-    without_file: Mapping[str, Any] | None = None
+    #: Why the file is dropped: `reason`, and the `source` and WhatsApp's `code` where known.
+    file_error: Mapping[str, Any] | None = None
     #: Where it is one of several that a message became: its number, and the bodies after it.
     part: int = 0
     following: Sequence[Mapping[str, Any]] = ()
@@ -133,11 +140,33 @@ class OutboxMessage:
             failing_since=0.0,
             unconfirmed=0,
             crashes=crashes,
-            renewed=0,
+            remedies=self.remedies_for_parts(),
             ids=(),
             file_failures=0,
             file_failing_since=0.0,
         )
+
+    def replaced_by(
+        self, messages: Sequence[Message], changes: Sequence[Mapping[str, str]]
+    ) -> OutboxMessage:
+        """Return it as *messages*, in order, which *changes* made of it."""
+        first, *others = messages
+        return replace(
+            self,
+            message=Outgoing(first, self.outgoing.reply_to).body(),
+            following=(*(other.body() for other in others), *self.following),
+            part=self.part or int(bool(others)),
+            changes=(*self.changes, *changes),
+            remedies=self.remedies_for_parts(),
+            file_error=None,
+        )
+
+    def with_remedy(self, remedy: FileRemedy) -> OutboxMessage:
+        return replace(self, remedies=(*self.remedies, remedy.value))
+
+    def remedies_for_parts(self) -> Sequence[str]:
+        """Return the remedies that also hold for other files of the same response."""
+        return tuple(each for each in self.remedies if each == FileRemedy.UPLOAD_LINK)
 
     def file_failed(self, now: float) -> OutboxMessage:
         """Return it after a try that failed for its file, see `failed`."""

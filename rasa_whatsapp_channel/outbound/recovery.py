@@ -1,38 +1,49 @@
 """
-What to do with a message that could not be sent or delivered: one function, without I/O.
+Recovery: decides what follows when a message could not be sent or delivered. No I/O.
 
-It makes no difference whether WhatsApp said so in its answer, in a status after it, or in a status
-that was faster than the answer; nor, for a file, whether it could not even be prepared.
+It makes no difference whether the error came in the answer, in a later status, or in a status that
+was faster than the answer. For a file, preparing it may have failed already.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.outbound.drop_media import holds_file, needs_file
-from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.outbound.message import FileRemedy, OutboxMessage
 from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
 from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES, Remedy, Verdict, remedy_of
 from rasa_whatsapp_channel.whatsapp.errors import APIError, MediaError, SendError, TransportError
 from rasa_whatsapp_channel.whatsapp.messages import Message, find_media
 
-PATIENCE: Final = DAY  # an outage may last; after a day an answer is no answer any more
-LONGEST: Final = 60.0  # so that everything goes again within a minute after an outage
+PATIENCE: Final = DAY  # the longest outage after which a message is still sent
+LONGEST: Final = 60.0  # so that sending resumes within a minute after an outage
 WAIT: Final = 300.0  # where WhatsApp asks for minutes to hours
 LONGEST_RETRY_AFTER: Final = 300.0  # a maintenance page may ask for a day, and be gone in a minute
-TOKEN_WAIT: Final = 60.0  # between two looks whether the token is accepted again
+TOKEN_WAIT: Final = 60.0  # between two checks whether the token is accepted again
 
-# Seconds in which a status may tell that a message was taken, though no answer said so: where the
-# connection broke, and where the answer took too long, which its status then may do as well.
+# Seconds in which a status may confirm a message without an answer: after a broken connection, and
+# after a timeout, when the status may be slow as well.
 BROKEN: Final = 10.0
 TIMED_OUT: Final = 60.0
-SENT_AT_MOST: Final = 2  # times without an answer
+SENT_AT_MOST: Final = 2  # without an answer
 
-# A file server that is busy is asked as often, and for as long.
+# Attempts at a busy file server, and seconds for all of them.
 FILE_TRIES: Final = 6
 FILE_PATIENCE: Final = 60.0
+
+
+REMEDY_TEXTS: Final[Mapping[FileRemedy, str]] = MappingProxyType(
+    {
+        FileRemedy.UPLOAD_AGAIN: "is sent again, with its file uploaded again",
+        FileRemedy.UPLOAD_LINK: "is sent again, with the file behind its link uploaded",
+        FileRemedy.DROP_FILE: "is sent without its file",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -51,11 +62,11 @@ class PauseSending:
 
 
 @dataclass(frozen=True)
-class Confirm:
+class AwaitConfirmation:
     """
-    The message was sent, and whether WhatsApp took it is not known.
+    The message was sent, and whether WhatsApp accepted it is not known.
 
-    A status may tell within *wait* seconds; *entry* is what goes again if none does.
+    A status may confirm it within *wait* seconds; otherwise *entry* is sent.
     """
 
     wait: float
@@ -63,22 +74,27 @@ class Confirm:
 
 
 @dataclass(frozen=True)
-class AnotherWay:
-    """
-    Send *entry* instead, at once; *how* is for a log line, a *quiet* one where nothing is amiss.
-    """
+class ApplyRemedy:
+    """Send *entry* instead, at once, with *remedy* applied to its file."""
 
+    remedy: FileRemedy
     entry: OutboxMessage
-    how: str
-    quiet: bool = True
+
+    def __str__(self) -> str:
+        return REMEDY_TEXTS[self.remedy]
+
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether no warning is due: links may be refused, losses are reported later."""
+        return self.remedy is not FileRemedy.UPLOAD_AGAIN
 
 
 @dataclass(frozen=True)
 class WaitForWindow:
-    """Only a template goes to this person now."""
+    """The 24-hour window is closed: only a template may be sent to this person."""
 
 
-Decision = RetryLater | PauseSending | Confirm | AnotherWay | WaitForWindow | DeadLetter
+Decision = RetryLater | PauseSending | AwaitConfirmation | ApplyRemedy | WaitForWindow | DeadLetter
 
 
 def recover(
@@ -93,38 +109,37 @@ def recover(
     """
     Decide about *entry*, which counts this failure already (`failed`, `file_failed`).
 
-    *is_sent*: the request that failed was the message's own; *in_upload*: it was that of an upload
-    before it.
-    *jitter*, 0 to 1, spreads what would meet again.
+    *is_sent*: the failed request sent the message; *in_upload*: it uploaded its file. *jitter*, 0
+    to 1, spreads retries of the same time. WhatsApp documents one backoff, 4^X seconds for the
+    pair limit:
     https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
-    gives the one formula there is, for the pair limit: 4^X seconds.
     """
     if isinstance(error, MediaError):
         return _after_file_failure(entry, error, now=now, jitter=jitter)
     code = error.code if isinstance(error, APIError) else 0
     if is_sent and isinstance(error, TransportError) and (wait := _confirmation(error)):
         sent = SENT_AT_MOST if error.verdict.is_final else entry.unconfirmed + 1
-        return Confirm(wait, replace(entry, unconfirmed=sent))
+        return AwaitConfirmation(wait, replace(entry, unconfirmed=sent))
     if remedy_of(code) is Remedy.SEND_TEMPLATE:
         return DeadLetter(str(error)) if entry.is_template else WaitForWindow()
     if error.verdict is Verdict.REFRESH_TOKEN:
         return PauseSending(TOKEN_WAIT, TOKEN)
-    if another := find_another_way(entry, code):
-        return another
+    if remedy := _recover_file(entry, code):
+        return remedy
     lasting = now - entry.failing_since
     row = ERROR_CODES.get(code)
     is_hopeless = error.verdict.is_final
     if is_hopeless or (row and row.attempts and entry.failures >= row.attempts):
         is_about_file = remedy_of(code) is Remedy.UPLOAD_FILE and holds_file(entry.outgoing.message)
         if isinstance(error, APIError) and (is_about_file or in_upload):
-            return _without_file(entry, str(error.error), code=code)
+            return _drop_file(entry, str(error.error), code=code)
         tried = f", after {entry.failures} attempts in {lasting:.0f} seconds"
         return DeadLetter(f"{error}{'' if is_hopeless else tried}")
     if lasting > PATIENCE:
         return DeadLetter(f"{error}, after {entry.failures} attempts in {lasting:.0f} seconds")
     wait = _backoff(error, code, entry.failures) * (1 + jitter / 2)
     asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
-    # Where WhatsApp says how long, it is not ours to say longer.
+    # Where WhatsApp says how long to wait, that is long enough.
     wait = asked if asked and error.verdict is Verdict.RETRY_AFTER else max(wait, asked)
     if (row and row.stops_sending) or getattr(error, "status", None) in (429, 503):
         return PauseSending(wait, THROUGHPUT)
@@ -133,25 +148,25 @@ def recover(
 
 def _after_file_failure(
     entry: OutboxMessage, error: MediaError, *, now: float, jitter: float
-) -> RetryLater | AnotherWay | DeadLetter:
+) -> RetryLater | ApplyRemedy | DeadLetter:
     is_over = now - entry.file_failing_since >= FILE_PATIENCE
     if error.passing and entry.file_failures < FILE_TRIES and not is_over:
         return RetryLater(2.0**entry.file_failures * (1 + jitter / 2))
-    return _without_file(entry, str(error), source=error.source)
+    return _drop_file(entry, str(error), source=error.source)
 
 
-def _without_file(
+def _drop_file(
     entry: OutboxMessage, reason: str, *, code: int = 0, source: str | None = None
-) -> AnotherWay | DeadLetter:
-    """Let the file go and keep the words, unless nothing goes without it."""
+) -> ApplyRemedy | DeadLetter:
+    """Drop the file and keep the text, unless the message needs the file."""
     if needs_file(entry.outgoing.message):
         return DeadLetter(
             f"a template that has a file in its header cannot go without it, and there is none "
             f"to send: {reason}"
         )
-    why = {"reason": reason, "code": code, "source": source}
-    # Said aloud when it is done: by then it is known what is left.
-    return AnotherWay(replace(entry, ids=(), without_file=why), "goes without its file")
+    error = {"reason": reason, "code": code, "source": source}
+    entry = replace(entry.with_remedy(FileRemedy.DROP_FILE), ids=(), file_error=error)
+    return ApplyRemedy(FileRemedy.DROP_FILE, entry)
 
 
 def _confirmation(error: TransportError) -> float:
@@ -171,25 +186,24 @@ def _backoff(error: SendError, code: int, failures: int) -> float:
     return min(base ** min(failures - 1, 16), longest)
 
 
-def find_another_way(entry: OutboxMessage, code: int) -> AnotherWay | None:
+def _recover_file(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
     """
-    Return how *entry* may still get through whole after error *code*, None when there is no way.
+    Return how *entry* may still be delivered with its file after error *code*, if it may.
 
-    A file that was uploaded by us is uploaded again, once; a link is fetched and uploaded.
+    A file that we uploaded is uploaded again, once; a link is fetched and uploaded.
     """
     if remedy_of(code) is not Remedy.UPLOAD_FILE:
         return None
-    if entry.ids and not entry.renewed:
-        again = replace(entry, renewed=1)
-        return AnotherWay(again, "is sent again, with its file uploaded anew", quiet=False)
-    if not entry.by_upload and has_links(entry.outgoing.message):
-        by_upload = replace(entry, by_upload=True, ids=())
-        return AnotherWay(by_upload, "is sent again, with the file behind its link uploaded")
+    if entry.ids and FileRemedy.UPLOAD_AGAIN not in entry.remedies:
+        return ApplyRemedy(FileRemedy.UPLOAD_AGAIN, entry.with_remedy(FileRemedy.UPLOAD_AGAIN))
+    if FileRemedy.UPLOAD_LINK not in entry.remedies and has_links(entry.outgoing.message):
+        entry = replace(entry.with_remedy(FileRemedy.UPLOAD_LINK), ids=())
+        return ApplyRemedy(FileRemedy.UPLOAD_LINK, entry)
     return None
 
 
-def find_made(entry: OutboxMessage, sent: Message) -> tuple[str, ...]:
-    """Return the ids in *sent* that are not the author's own, but were made by us."""
+def uploaded_ids(entry: OutboxMessage, sent: Message) -> tuple[str, ...]:
+    """Return the ids in *sent* that we uploaded; others were written by the author of the bot."""
     given = {media.id for media in find_media(entry.outgoing.message)}
     return tuple(media.id for media in find_media(sent) if media.id and media.id not in given)
 

@@ -1,9 +1,9 @@
 """
-Outbox → WhatsApp: one recipient at a time, in order.
+Sender: sends the messages of the outbox, one recipient at a time, in order.
 
-What may keep a message back, in this order: an earlier try that may have got through, the 24-hour
-window, a pause of the number, the pair limit, the number's rate; then, after a file, the next
-message waits until it was delivered.
+A message is held back by, in this order: an earlier attempt that may have succeeded, the 24-hour
+window, a pause of the number, the pair limit, the rate of the number. After a file the next message
+waits until the file was delivered.
 """
 
 from __future__ import annotations
@@ -15,21 +15,19 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.identity import People, Person
-from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
 from rasa_whatsapp_channel.conversation.payloads import Payloads
-from rasa_whatsapp_channel.conversation.queue_keys import template_lane
-from rasa_whatsapp_channel.conversation.window import Windows, is_closed, is_covered
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound import recovery
-from rasa_whatsapp_channel.outbound.drop_media import drop_media, say_dropped
+from rasa_whatsapp_channel.outbound.drop_media import drop_media
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.outbound.message import FileRemedy, OutboxMessage
 from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
+from rasa_whatsapp_channel.outbound.sent_record import SentRecord
 from rasa_whatsapp_channel.outbound.simulator_header import (
     DEAD_LETTERS,
     response_header,
@@ -37,12 +35,12 @@ from rasa_whatsapp_channel.outbound.simulator_header import (
     write_dead_letter,
 )
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
+from rasa_whatsapp_channel.outbound.window import CODE, WindowGate
 from rasa_whatsapp_channel.store.base import (
     DONE,
     INFRASTRUCTURE,
     TIME,
     TOKEN,
-    WINDOW,
     DeadLetter,
     Done,
     Outcome,
@@ -50,10 +48,8 @@ from rasa_whatsapp_channel.store.base import (
     Retry,
     SentMessage,
     Store,
-    confirmation_of,
     status_of,
 )
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.token_bucket import Limit
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import (
@@ -64,26 +60,21 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     SendError,
     TransportError,
 )
-from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, Template, find_media
+from rasa_whatsapp_channel.whatsapp.messages import Message, find_media
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-CROSSING: Final = 30.0  # seconds that a request may take
-AGAIN: Final = 5.0
-WRITE_PAUSE: Final = 1.0  # between two tries to note that a message was sent
-# What one number does at the same time, so that files that are slow to come hold up no text.
+# Concurrent work of one number. Preparations are apart, so that slow files hold up no text.
 PREPARATIONS: Final = 50
 REQUESTS: Final = 200
-NOT_CONFIRMED: Final = (
-    "it was sent {} times and WhatsApp never answered, so whether it arrived is not known; "
-    "it is not sent again by itself ({})"
-)
+PAUSE_REASONS: Final = {
+    TOKEN: "the token is not accepted; replace it",
+    INFRASTRUCTURE: "WhatsApp does not answer",
+}
 
 
 class Sender:
-    """*reengagement* is the body of the template for closed windows, None when there is none."""
+    """Handles the items of one number. *reengagement*: the template for closed windows, if any."""
 
     def __init__(
         self,
@@ -106,17 +97,22 @@ class Sender:
         self._client = client
         self._uploads = uploads
         self._store = store
-        self._notes = MessageNotes(store.values)
         self._payloads = Payloads(store.values)
-        self._windows = Windows(store.values)
         self._statuses = statuses
         self._failures = failures
         self._people = people or People(store.values, clock=clock)
         self._policy = policy or SendPolicy()
+        self._window = WindowGate(
+            store,
+            self._people,
+            keep=self._policy.wait_for_window,
+            reengagement=reengagement,
+            clock=clock,
+        )
+        self._record = SentRecord(store, self._people, client=client, sleep=sleep)
         rate = self._policy.max_per_second
         self._rate = Limit(f"rate:{account}", rate, max(rate, 1.0))
         self._metrics = metrics or Metrics()
-        self._reengagement = reengagement
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -141,18 +137,21 @@ class Sender:
             outcome = await self._dead_letter(item, entry, str(error))
         else:
             outcome = await self._handle(item, entry, message)
-        return await self._go_on(item, entry, outcome) if entry.following else outcome
+        return await self._next_part(item, entry, outcome) if entry.following else outcome
 
     async def _handle(self, item: QueueItem, entry: OutboxMessage, message: Message) -> Outcome:
-        if item.attempts > 1 and (end := await self._earlier_try(item, entry, message)):
+        if item.attempts > 1 and (end := await self._earlier_attempt(item, entry, message)):
             return end
         if (left := entry.not_before - self._clock()) > 0:
             return Retry(left, counted=False)
-        if entry.without_file:
+        if FileRemedy.DROP_FILE in entry.remedies:
             return await self._drop_file(item, entry, message)
         person = await self._people.of(entry.recipient_id)
-        if not isinstance(message, Template) and await self._is_window_closed(entry, person):
-            return await self._outside_window(item, entry, person)
+        held = await self._window.hold(item, entry, person)
+        if isinstance(held, DeadLetter):
+            return await self._dead_letter(item, entry, held.reason, code=CODE)
+        if held is not None:
+            return held
         if wait := self._throttle.admit():
             return Retry(wait, cause=self._throttle.cause or TIME, counted=False)
         try:
@@ -166,23 +165,21 @@ class Sender:
             self._throttle.not_sent()
             raise
 
-    async def _answers(self) -> bool:
-        """Ask whether WhatsApp answers again: a message would be lost to one that does not."""
-        try:
-            await self._client.ping()
-        except SendError as error:
-            logger.debug("whatsapp.still_no_answer: %s", error)
-            self._throttle.pause(0.0, INFRASTRUCTURE)
-            return False
-        # It may answer this and no message: only when one got through, the others go as well.
-        return True
+    async def _earlier_attempt(
+        self, item: QueueItem, entry: OutboxMessage, message: Message
+    ) -> Outcome | None:
+        """Return what follows if an earlier attempt succeeded, or may have succeeded."""
+        found = await self._record.earlier_attempt(item, entry)
+        if isinstance(found, SentMessage):
+            return await self._after_sending(item, found, message)
+        if isinstance(found, Accepted):
+            return await self._accepted(item, entry, message, found)
+        if isinstance(found, DeadLetter):
+            return await self._dead_letter(item, entry, found.reason)
+        return found
 
-    def _follow_answer(self) -> None:
-        if self._throttle.answered():
-            logger.info("whatsapp.sending_resumed: WhatsApp answers this number again")
-
-    async def _go_on(self, item: QueueItem, entry: OutboxMessage, outcome: Outcome) -> Outcome:
-        """Let the next part follow, in the same place of the conversation, so nothing overtakes."""
+    async def _next_part(self, item: QueueItem, entry: OutboxMessage, outcome: Outcome) -> Outcome:
+        """Replace a finished part by the next one, so that no other message overtakes."""
         if isinstance(outcome, Retry):
             return outcome
         following = entry.next(item.crashes).body()
@@ -196,104 +193,16 @@ class Sender:
         logger.error("whatsapp.dead_letter: %s of the outbox: %s", item.key, outcome.reason)
         return Retry(0.0, counted=False, body=following)
 
-    async def _earlier_try(
-        self, item: QueueItem, entry: OutboxMessage, message: Message
-    ) -> Outcome | None:
-        """Return what follows where an earlier try got through, or may have got through."""
-        if sent := await self._store.ledger.by_key(item.key):
-            # Noted, but the process died, or the store broke, before the entry was ended.
-            return await self._after_sending(item, sent, message)
-        message_id = await self._notes.confirmation(item.key)
-        if message_id is not None:
-            logger.info(
-                "whatsapp.confirmed: %s was taken, as its status says", entry.called(item.key)
-            )
-            return await self._note(item, entry, message, Accepted(message_id))
-        if entry.unconfirmed >= recovery.SENT_AT_MOST:
-            reason = NOT_CONFIRMED.format(entry.unconfirmed, item.last_error)
-            return await self._dead_letter(item, entry, reason)
-        if item.crashes > entry.crashes and self._client.api.callback_data:
-            # The process may have died after the request had gone out.
-            waited = replace(entry, crashes=item.crashes)
-            return await self._confirm(item, waited, recovery.BROKEN, error=None, counted=False)
-        return None
-
-    async def _confirm(
-        self,
-        item: QueueItem,
-        entry: OutboxMessage,
-        wait: float,
-        *,
-        error: str | None,
-        counted: bool = True,
-    ) -> Outcome:
-        """Let a status tell whether WhatsApp took the message, which ends the wait."""
-        await self._notes.expect_confirmation(item.key, item.conversation, wait)
-        cause = confirmation_of(item.key)
-        return Retry(
-            wait,
-            cause=cause,
-            counted=counted,
-            body=entry.body(),
-            error=error,
-            then=partial(self._look_for_confirmation, item),
-        )
-
-    async def _look_for_confirmation(self, item: QueueItem) -> None:
-        """End the wait if the status came while the entry was still claimed."""
-        if await self._notes.confirmation(item.key) is not None:
-            await self._store.outbox.end_wait(item.conversation, confirmation_of(item.key))
-
-    async def _is_window_closed(self, entry: OutboxMessage, person: Person) -> bool:
-        return is_closed(await self._wrote_at(entry, person), self._clock())
-
-    async def _wrote_at(self, entry: OutboxMessage, person: Person) -> float | None:
-        return await self._windows.last_wrote(person.conversations(entry.recipient_id))
-
-    async def _outside_window(
-        self, item: QueueItem, entry: OutboxMessage, person: Person
-    ) -> Outcome:
-        left = item.put_at + self._policy.wait_for_window - self._clock()
-        if left <= 0:
-            reason = "the 24-hour window is closed, and the person did not write again"
-            return await self._dead_letter(item, entry, reason, code=131047)
-        if entry.template is not None:
-            await self._put_template(item, entry, entry.template)
-        elif self._reengagement is not None:
-            await self._reengage(item, entry, self._reengagement, person)
-        else:
-            logger.warning(
-                "whatsapp.window_closed: %s waits for the person to write; no template is set",
-                entry.called(item.key),
-            )
-        return Retry(left, cause=WINDOW, counted=False, then=partial(self._look_at_window, entry))
-
-    async def _look_at_window(self, entry: OutboxMessage) -> None:
-        """End the wait if the person wrote while the entry was still claimed."""
-        person = await self._people.of(entry.recipient_id)
-        if not await self._is_window_closed(entry, person):
-            await self._store.outbox.end_wait(entry.recipient_id, WINDOW)
-
-    async def _reengage(
-        self, item: QueueItem, entry: OutboxMessage, template: Mapping[str, Any], person: Person
-    ) -> None:
-        """Put *template* out unless *item* was put while another waited for the answer to it."""
-        name = person.conversations(entry.recipient_id)[0]
-        last = await self._windows.last_template(name)
-        wrote_at = await self._wrote_at(entry, person)
-        keep = self._policy.wait_for_window
-        if is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=keep):
-            return
-        await self._put_template(item, entry, template)
-        await self._windows.note_template(name, self._clock(), life=2 * keep)
-
-    async def _put_template(
-        self, item: QueueItem, entry: OutboxMessage, template: Mapping[str, Any]
-    ) -> None:
-        """Put *template* out in a lane of its own; its key lets it go only once."""
-        stand_in = OutboxMessage(entry.recipient_id, template, entry.response)
-        key = entry.template_key or f"{item.key}:template"
-        await self._store.outbox.put(key, template_lane(entry.recipient_id), stand_in.body())
+    async def _answers(self) -> bool:
+        """Ask whether WhatsApp answers again: a message without an answer may be doubled."""
+        try:
+            await self._client.ping()
+        except SendError as error:
+            logger.debug("whatsapp.still_no_answer: %s", error)
+            self._throttle.pause(0.0, INFRASTRUCTURE)
+            return False
+        # A ping is no message: the pause ends only when a message was answered.
+        return True
 
     async def _pass_limits(self, item: QueueItem, entry: OutboxMessage, person: Person) -> float:
         """Wait for the number's rate; return how long the person has to wait for theirs, or 0.0."""
@@ -325,9 +234,9 @@ class Sender:
             return await self._dead_letter(item, entry, str(error))
         except (MediaError, SendError) as error:
             return await self._after_failure(item, entry, error, in_upload=True)
-        made = () if ready is message else recovery.find_made(entry, ready)
-        if entry.ids or made or entry.file_failures:
-            entry = replace(entry, ids=made, file_failures=0, file_failing_since=0.0)
+        ids = () if ready is message else recovery.uploaded_ids(entry, ready)
+        if entry.ids or ids or entry.file_failures:
+            entry = replace(entry, ids=ids, file_failures=0, file_failing_since=0.0)
         try:
             async with self._requests:
                 accepted = await self._request(item, entry, ready, person)
@@ -337,14 +246,18 @@ class Sender:
         except SendError as error:
             return await self._after_failure(item, entry, error, is_sent=True)
         self._follow_answer()
-        return await self._note(item, entry, message, accepted)
+        return await self._accepted(item, entry, message, accepted)
 
     async def _prepare(self, entry: OutboxMessage, message: Message) -> Message:
-        if not self._uploads.has_work(message, links=entry.by_upload):
+        """Return *message* with the ids of its uploaded files."""
+        links = FileRemedy.UPLOAD_LINK in entry.remedies
+        if not self._uploads.has_work(message, links=links):
             return message
         async with self._preparations:
-            await self._forget_refused(entry)
-            return await self._uploads.prepare(message, links=entry.by_upload)
+            if FileRemedy.UPLOAD_AGAIN in entry.remedies:
+                for media_id in entry.ids:
+                    await self._uploads.forget(media_id)
+            return await self._uploads.prepare(message, links=links)
 
     async def _request(
         self, item: QueueItem, entry: OutboxMessage, ready: Message, person: Person
@@ -361,7 +274,7 @@ class Sender:
                     local_headers=self._local_headers(entry),
                 )
         except asyncio.CancelledError as error:
-            # Whoever stops the bot does not stop WhatsApp: it may have the message all the same.
+            # The bot stops; WhatsApp may have the message all the same.
             raise TransportError("it was broken off before WhatsApp answered") from error
 
     def _local_headers(self, entry: OutboxMessage) -> Mapping[str, str]:
@@ -370,47 +283,14 @@ class Sender:
             return {}
         return response_header(entry.response, entry.changes)
 
-    async def _note(
+    async def _accepted(
         self, item: QueueItem, entry: OutboxMessage, message: Message, accepted: Accepted
     ) -> Outcome:
-        """
-        Note that WhatsApp took the message, and whose it is.
-
-        What it was is kept in case it fails later.
-        """
         self._metrics.sent(message.type)
-        note = partial(
-            self._store.ledger.note_sent,
-            accepted.message_id,
-            key=item.key,
-            recipient_id=entry.recipient_id,
-            response=entry.response,
-            body=entry.alone().body(),
-        )
-        message_id = accepted.message_id
-        try:
-            sent = await self._insist(note)
-        except asyncio.CancelledError:
-            # The bot ends before the store could be written: what goes on finds it like a status.
-            return Retry(
-                recovery.BROKEN,
-                cause=confirmation_of(item.key),
-                counted=False,
-                then=partial(self._notes.confirm, item.key, message_id),
-            )
-        logger.debug("whatsapp.sent: %s is %s", item.key, message_id)
-        names = (accepted.user_id, accepted.wa_id)
-        await self._insist(partial(self._people.tie, entry.recipient_id, *names))
-        return await self._after_sending(item, sent, message)
-
-    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Write until the store takes it: until then nobody but us knows that WhatsApp has it."""
-        while True:
-            try:
-                return await write()
-            except StoreError as error:
-                logger.error("whatsapp.sent_not_noted: the store is tried again: %s", error)
-                await self._sleep(WRITE_PAUSE)
+        recorded = await self._record.record(item, entry, accepted)
+        if isinstance(recorded, Retry):
+            return recorded
+        return await self._after_sending(item, recorded, message)
 
     async def _after_sending(self, item: QueueItem, sent: SentMessage, message: Message) -> Outcome:
         if sent.status == "failed":  # the status was faster than our note
@@ -426,46 +306,31 @@ class Sender:
         )
 
     def _waits(self, message: Message) -> bool:
-        """Text overtakes files: they are loaded and checked first on their way."""
+        """Return whether the next message waits for this one: text overtakes files on their way."""
         what = self._policy.wait_for_delivered
         return what == "all" or (what == "media" and any(find_media(message)))
 
     async def _drop_file(self, item: QueueItem, entry: OutboxMessage, message: Message) -> Outcome:
-        """Put what is left without the file in the place of the message, and say what is lost."""
-        why = entry.without_file or {}
-        source, reason = why.get("source"), str(why.get("reason"))
-        files = frozenset(find_media(message))
-        lost = {file for file in files if source is None or source in (file.path, file.link)}
+        """Replace the message by what is left of it without its file, and report the loss."""
+        error = entry.file_error or {}
+        source, reason = error.get("source"), str(error.get("reason"))
+        files = dict.fromkeys(find_media(message))
+        lost = [file for file in files if source in (None, file.path, file.link)]
         shown = [file for file in lost if await self._uploads.may_be_shown(file)]
         known = () if source is None else lost
-        messages = drop_media(message, lost=known, shown=shown)
-        changes = say_dropped(message, messages, reason=reason, lost=known, shown=shown)
-        for change in changes:
+        left = drop_media(message, reason=reason, lost=known, shown=shown)
+        for change in left.changes:
             self._metrics.changed(change.code)
-        if not messages:
-            return await self._dead_letter(item, entry, changes[0].text, code=why.get("code", 0))
-        for change in changes:
-            said = replace(change, response=entry.called(item.key))
-            # Not an error as where composing loses a part: the fault is not in the response.
-            logger.warning("whatsapp.changed: %s", said)
-        told = write_changes(changes) if self._client.is_local else ()
-        first, *others = messages
-        reply_to = entry.outgoing.reply_to
-        left = replace(
-            entry,
-            message=Outgoing(first, reply_to).body(),
-            following=(*(other.body() for other in others), *entry.following),
-            part=entry.part or int(bool(others)),
-            changes=(*entry.changes, *told),
-            without_file=None,
-            renewed=0,
-        )
-        return Retry(0.0, counted=False, body=left.body(), error=reason)
-
-    async def _forget_refused(self, entry: OutboxMessage) -> None:
-        """Forget the ids that WhatsApp said to be none, so that their files are uploaded again."""
-        for media_id in entry.ids if entry.renewed else ():
-            await self._uploads.forget(media_id)
+        if not left.messages:
+            return await self._dead_letter(
+                item, entry, left.changes[0].text, code=error.get("code", 0)
+            )
+        for change in left.changes:
+            # No error as where composing loses a part: the response is not at fault.
+            logger.warning("whatsapp.changed: %s", replace(change, response=entry.called(item.key)))
+        told = write_changes(left.changes) if self._client.is_local else ()
+        body = entry.replaced_by(left.messages, told).body()
+        return Retry(0.0, counted=False, body=body, error=reason)
 
     async def _after_failure(
         self,
@@ -497,17 +362,19 @@ class Sender:
                 item, entry, decision.reason, code=said.code, title=said.title
             )
         if isinstance(decision, recovery.WaitForWindow):
-            return await self._close_window(entry)
-        if isinstance(decision, recovery.AnotherWay):
-            self._tell(item, entry, error, decision.how, quiet=decision.quiet)
+            return await self._window.close(entry)
+        if isinstance(decision, recovery.ApplyRemedy):
+            self._log(item, entry, error, str(decision), quiet=decision.is_quiet)
             return Retry(0.0, body=decision.entry.body(), error=str(error))
-        if isinstance(decision, recovery.Confirm):
+        if isinstance(decision, recovery.AwaitConfirmation):
             what = f"may have been taken, as a status may tell in {decision.wait:g} s"
-            self._tell(item, entry, error, what)
-            return await self._confirm(item, decision.entry, decision.wait, error=str(error))
+            self._log(item, entry, error, what)
+            return await self._record.await_confirmation(
+                item, decision.entry, decision.wait, error=str(error)
+            )
         self._metrics.retried("outbox")
         if isinstance(decision, recovery.RetryLater):
-            self._tell(item, entry, error, f"is sent again in {decision.wait:.0f} s")
+            self._log(item, entry, error, f"is sent again in {decision.wait:.0f} s")
             return Retry(decision.wait, body=failed.body(), error=str(error))
         failed = entry if decision.cause == TOKEN else failed
         return Retry(
@@ -519,27 +386,28 @@ class Sender:
         )
 
     def _follow(self, decision: recovery.Decision, error: SendError | MediaError) -> None:
-        """Pause the number where everybody's messages would fail like this one, or end a pause."""
+        """Pause the number where all messages would fail like this one, or end a pause."""
         if isinstance(decision, recovery.PauseSending):
             if self._throttle.pause(decision.wait, decision.cause):
-                self._say_paused(error)
+                self._log_pause(error)
         elif isinstance(error, MediaError):
             self._throttle.not_sent()
         elif isinstance(error, TransportError):
             if self._throttle.unanswered():
-                self._say_paused(error)
+                self._log_pause(error)
             self._throttle.not_sent()
         else:
             self._follow_answer()
 
-    def _say_paused(self, error: ChannelError) -> None:
-        why = {
-            TOKEN: "the token is not accepted; replace it",
-            INFRASTRUCTURE: "WhatsApp does not answer",
-        }.get(self._throttle.cause or "", "slowing down")
+    def _follow_answer(self) -> None:
+        if self._throttle.answered():
+            logger.info("whatsapp.sending_resumed: WhatsApp answers this number again")
+
+    def _log_pause(self, error: ChannelError) -> None:
+        why = PAUSE_REASONS.get(self._throttle.cause or "", "slowing down")
         logger.error("whatsapp.sending_paused: %s (%s)", why, error)
 
-    def _tell(
+    def _log(
         self,
         item: QueueItem,
         entry: OutboxMessage,
@@ -555,15 +423,6 @@ class Sender:
             what,
             error,
         )
-
-    async def _close_window(self, entry: OutboxMessage) -> Outcome:
-        """Let the message wait for the person, unless both wrote at the same time."""
-        person = await self._people.of(entry.recipient_id)
-        wrote_at = await self._wrote_at(entry, person)
-        if wrote_at is not None and self._clock() - wrote_at < CROSSING:
-            return Retry(AGAIN, counted=False)  # what is open by now may not be noted as closed
-        await self._windows.note_closed(person.conversations(entry.recipient_id))
-        return Retry(0.0, counted=False)
 
     async def _dead_letter(
         self, item: QueueItem, entry: OutboxMessage, reason: str, *, code: int = 0, title: str = ""

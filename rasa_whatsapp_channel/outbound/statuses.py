@@ -138,20 +138,22 @@ class Statuses:
         now = self._clock()
         failed = entry.failed(now)
         decision = recovery.recover(failed, error, now=now)
-        if isinstance(decision, DeadLetter | recovery.Confirm):
+        if isinstance(decision, DeadLetter | recovery.AwaitConfirmation):
             if isinstance(decision, DeadLetter) and _needs_file(entry):
                 reason = decision.reason
             await self._tell(sent, entry, reason)
             return
         if isinstance(decision, recovery.WaitForWindow):
-            await self._close_window(sent)
+            person = await self._people.of(sent.recipient_id)
+            # The sender then sends the template, and the message waits.
+            await self._windows.close(person.conversations(sent.recipient_id), since=sent.at)
             again, how = replace(entry, ids=(), crashes=0), "waits for the window"
-        elif isinstance(decision, recovery.AnotherWay):
-            again, how = decision.entry, decision.how
+        elif isinstance(decision, recovery.ApplyRemedy):
+            again, how = decision.entry, str(decision)
         else:
             again = replace(failed, not_before=now + decision.wait)
             how = f"is sent again in {decision.wait:.0f} s"
-        is_quiet = isinstance(decision, recovery.AnotherWay) and decision.quiet
+        is_quiet = isinstance(decision, recovery.ApplyRemedy) and decision.is_quiet
         logger.log(
             logging.INFO if is_quiet else logging.WARNING,
             "whatsapp.not_delivered: %s %s: %s",
@@ -173,18 +175,6 @@ class Statuses:
             reason=reason,
             title=_title_of(sent),
         )
-
-    async def _close_window(self, sent: SentMessage) -> None:
-        """
-        Note that the window is closed, unless it was opened since.
-
-        The sender then sends the template, and the message waits.
-        """
-        person = await self._people.of(sent.recipient_id)
-        conversations = person.conversations(sent.recipient_id)
-        wrote_at = await self._windows.last_wrote(conversations)
-        if wrote_at is None or wrote_at <= sent.at:
-            await self._windows.note_closed(conversations)
 
 
 def _read_entry(sent: SentMessage) -> OutboxMessage | None:

@@ -202,7 +202,7 @@ class Office:
             policy=options.pop("policy", SendPolicy()),
             clock=self.clock,
             monotonic=self.clock,
-            sleep=self.clock.sleep,
+            sleep=options.pop("sleep", self.clock.sleep),
             jitter=lambda: 0.0,
             **options,
         )

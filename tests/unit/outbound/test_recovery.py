@@ -11,8 +11,8 @@ from rasa_whatsapp_channel.outbound.recovery import (
     FILE_TRIES,
     PATIENCE,
     TIMED_OUT,
-    AnotherWay,
-    Confirm,
+    ApplyRemedy,
+    AwaitConfirmation,
     PauseSending,
     RetryLater,
     WaitForWindow,
@@ -144,7 +144,7 @@ def test_what_was_sent_without_an_answer_may_be_confirmed_by_a_status(error, wai
     first = decide(error, is_sent=True)
     second = decide(error, is_sent=True, unconfirmed=1)
 
-    assert isinstance(first, Confirm)
+    assert isinstance(first, AwaitConfirmation)
     assert (first.wait, first.entry.unconfirmed, second.entry.unconfirmed) == (wait, 1, 2)
 
 
@@ -161,26 +161,26 @@ def test_a_link_goes_by_upload_then_the_rest_without_it(code):
     error = answer(code)
 
     first = decide(error, message=LINK)
-    assert (first.entry.by_upload, first.entry.without_file) == (True, None)
-    second = decide(error, message=LINK, by_upload=True)
-    assert second.entry.without_file == {"reason": f"{code} title", "code": code, "source": None}
+    assert (first.entry.remedies, first.entry.file_error) == (("upload_link",), None)
+    second = decide(error, message=LINK, remedies=("upload_link",))
+    assert second.entry.file_error == {"reason": f"{code} title", "code": code, "source": None}
 
 
 @pytest.mark.parametrize("code", [33, 100, 131009, 131053])
 def test_a_file_of_ours_is_uploaded_again_once_then_the_rest_goes_without_it(code):
     first = decide(answer(code), message=UPLOADED, ids=("media1",))
-    second = decide(answer(code), message=UPLOADED, ids=("media2",), renewed=1)
+    second = decide(answer(code), message=UPLOADED, ids=("media2",), remedies=("upload_again",))
 
-    assert (first.entry.renewed, first.entry.ids) == (1, ("media1",))
-    assert (second.entry.ids, second.entry.without_file["code"]) == ((), code)
+    assert (first.entry.remedies, first.entry.ids) == (("upload_again",), ("media1",))
+    assert (second.entry.ids, second.entry.file_error["code"]) == ((), code)
 
 
 @pytest.mark.parametrize(("code", "status"), [(100, 400), (131000, 500)])
 def test_a_file_that_cannot_be_uploaded_goes(code, status):
     decision = decide(answer(code, status), message=UPLOADED, failures=4, in_upload=True)
 
-    assert isinstance(decision, AnotherWay)
-    assert decision.entry.without_file["code"] == code
+    assert isinstance(decision, ApplyRemedy)
+    assert decision.entry.file_error["code"] == code
 
 
 def test_a_day_without_whatsapp_is_no_fault_of_the_file():
@@ -194,7 +194,7 @@ def test_a_template_does_not_go_without_the_file_of_its_header(error):
     header = Component("header", (Parameter("image", Media(path="a.jpg")),))
     template = Template("menu", "en", (header,)).body()
 
-    decision = decide(error, message=template, renewed=1)
+    decision = decide(error, message=template, remedies=("upload_again",))
 
     assert isinstance(decision, DeadLetter)
     assert "a template that has a file in its header cannot go without it" in decision.reason
@@ -212,7 +212,7 @@ def test_a_file_server_that_is_busy_is_asked_for_about_a_minute():
         now += decision.wait
 
     assert waits == [2, 4, 8, 16, 32]
-    assert decision.entry.without_file["reason"] == "HTTP 503"
+    assert decision.entry.file_error["reason"] == "HTTP 503"
 
 
 def test_a_file_server_that_takes_minutes_to_fail_is_not_asked_six_times():
@@ -221,10 +221,10 @@ def test_a_file_server_that_takes_minutes_to_fail_is_not_asked_six_times():
     decision = recover(entry, MediaError("nothing in 120 s", passing=True), now=NOW)
 
     assert entry.file_failures < FILE_TRIES
-    assert isinstance(decision, AnotherWay)
+    assert isinstance(decision, ApplyRemedy)
 
 
 def test_a_file_that_is_not_there_is_not_asked_for_again():
     entry = OutboxMessage("491", LINK).file_failed(NOW)
 
-    assert isinstance(recover(entry, MediaError("HTTP 404"), now=NOW), AnotherWay)
+    assert isinstance(recover(entry, MediaError("HTTP 404"), now=NOW), ApplyRemedy)

@@ -532,7 +532,8 @@ async def test_a_message_that_could_not_go_another_way_does_when_the_status_come
         await office.statuses.note(status("wamid.1", "failed", code=131053))
 
     (entry,) = await office.store.outbox.waiting()
-    assert (entry.body["message"]["image"]["link"], entry.body["by_upload"]) == (LINK, True)
+    message = entry.body["message"]
+    assert (message["image"]["link"], entry.body["remedies"]) == (LINK, ["upload_link"])
 
 
 @pytest.mark.parametrize("part", ["ledger", "values"])

@@ -77,7 +77,7 @@ async def test_a_stop_before_the_store_could_note_that_it_was_sent_sends_nothing
 ):
     await office.put("a:0", hello)
     office.store.ledger = ledger = Away(office.store.ledger)
-    office.sender._sleep = asyncio.sleep
+    office.make_sender(sleep=asyncio.sleep)
     consumer = Consumer(office.store.outbox, office.sender.handle, name="outbox")
     consumer.start()
     await ledger.was_asked.wait()

@@ -1,0 +1,139 @@
+"""Sent record: notes what WhatsApp accepted, and finds out what an earlier attempt achieved."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import Final, TypeVar
+
+from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
+from rasa_whatsapp_channel.outbound import recovery
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.store.base import (
+    DeadLetter,
+    QueueItem,
+    Retry,
+    SentMessage,
+    Store,
+    confirmation_of,
+)
+from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+WRITE_PAUSE: Final = 1.0  # seconds between two attempts to note that a message was sent
+NOT_CONFIRMED: Final = (
+    "it was sent {} times and WhatsApp never answered, so whether it arrived is not known; "
+    "it is not sent again by itself ({})"
+)
+
+
+class SentRecord:
+    """Waits for confirmations where statuses of the client's API repeat the key of a message."""
+
+    def __init__(
+        self,
+        store: Store,
+        people: People,
+        *,
+        client: Client,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._notes = MessageNotes(store.values)
+        self._people = people
+        self._client = client
+        self._sleep = sleep
+
+    async def earlier_attempt(
+        self, item: QueueItem, entry: OutboxMessage
+    ) -> SentMessage | Accepted | Retry | DeadLetter | None:
+        """
+        Return what an earlier attempt achieved, or what follows if that is not known.
+
+        `SentMessage` was noted before, `Accepted` confirmed by a status; None: nothing was sent.
+        """
+        if sent := await self._store.ledger.by_key(item.key):
+            # Noted, but the process died, or the store broke, before the item was done.
+            return sent
+        message_id = await self._notes.confirmation(item.key)
+        if message_id is not None:
+            logger.info(
+                "whatsapp.confirmed: %s was taken, as its status says", entry.called(item.key)
+            )
+            return Accepted(message_id)
+        if entry.unconfirmed >= recovery.SENT_AT_MOST:
+            return DeadLetter(NOT_CONFIRMED.format(entry.unconfirmed, item.last_error))
+        if item.crashes > entry.crashes and self._client.api.callback_data:
+            # The process may have died after the request had been sent.
+            waited = replace(entry, crashes=item.crashes)
+            return await self.await_confirmation(item, waited, recovery.BROKEN, counted=False)
+        return None
+
+    async def await_confirmation(
+        self,
+        item: QueueItem,
+        entry: OutboxMessage,
+        wait: float,
+        *,
+        error: str | None = None,
+        counted: bool = True,
+    ) -> Retry:
+        """Wait for a status that says whether WhatsApp accepted the message."""
+        await self._notes.expect_confirmation(item.key, item.conversation, wait)
+        return Retry(
+            wait,
+            cause=confirmation_of(item.key),
+            counted=counted,
+            body=entry.body(),
+            error=error,
+            then=partial(self._recheck, item),
+        )
+
+    async def _recheck(self, item: QueueItem) -> None:
+        """End the wait if the status came while the item was still claimed."""
+        if await self._notes.confirmation(item.key) is not None:
+            await self._store.outbox.end_wait(item.conversation, confirmation_of(item.key))
+
+    async def record(
+        self, item: QueueItem, entry: OutboxMessage, accepted: Accepted
+    ) -> SentMessage | Retry:
+        """Note in the ledger what was sent to whom, in case it fails later."""
+        note = partial(
+            self._store.ledger.note_sent,
+            accepted.message_id,
+            key=item.key,
+            recipient_id=entry.recipient_id,
+            response=entry.response,
+            body=entry.alone().body(),
+        )
+        try:
+            sent = await self._insist(note)
+        except asyncio.CancelledError:
+            # The bot stops before the store could be written: noted as if a status had said so.
+            return Retry(
+                recovery.BROKEN,
+                cause=confirmation_of(item.key),
+                counted=False,
+                then=partial(self._notes.confirm, item.key, accepted.message_id),
+            )
+        logger.debug("whatsapp.sent: %s is %s", item.key, accepted.message_id)
+        names = (accepted.user_id, accepted.wa_id)
+        await self._insist(partial(self._people.tie, entry.recipient_id, *names))
+        return sent
+
+    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Repeat *write* until the store takes it: until then only we know of the message."""
+        while True:
+            try:
+                return await write()
+            except StoreError as error:
+                logger.error("whatsapp.sent_not_noted: the store is tried again: %s", error)
+                await self._sleep(WRITE_PAUSE)
