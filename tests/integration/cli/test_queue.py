@@ -273,7 +273,7 @@ async def test_a_store_that_is_not_there_is_not_made(rasa_whatsapp, url, tmp_pat
 @pytest.mark.parametrize(
     ("store_url", "said"),
     [
-        ("memory:", "store memory: is inside of the bot"),
+        ("memory:", "store memory: is in the bot's process"),
         ("mysql://x", "not a store this package knows"),
         ("sqlite:///credentials.yml", "store credentials.yml: "),
     ],
