@@ -61,7 +61,7 @@ def draw(outgoing: Outgoing) -> list[str]:
 
 class _Bubble:
     def __init__(self) -> None:
-        self._rows: list[str | None] = []  # None is a line across
+        self._rows: list[str | None] = []  # None is a horizontal line
 
     def text(self, text: str) -> None:
         self._rows += wrap(text, WIDTH)
@@ -106,7 +106,7 @@ def _interactive(bubble: _Bubble, content: Part) -> list[str]:
 
 
 def _action(bubble: _Bubble, content: Part, action: Part) -> list[str]:
-    """Add what can be tapped; return what opens below the bubble."""
+    """Add the buttons; return the lines of a list or carousel below the bubble."""
     match content.get("type"), action:
         case "button", {"buttons": [*buttons]}:
             for button in buttons:
@@ -174,7 +174,7 @@ def _other(bubble: _Bubble, kind: str, content: Any) -> None:
 
 
 def clean(text: str) -> str:
-    """Return *text* without what would steer the terminal."""
+    """Return *text* without control characters."""
     return str(_CONTROL.sub("", text.replace("\t", "    ")))
 
 
@@ -253,7 +253,7 @@ def offline_client(api: Api) -> Client:
 
 
 def write_bodies(messages: Iterable[Outgoing], api: Api) -> list[dict[str, Any]]:
-    """Return the bodies for *api*; a file that would be uploaded first stands there by its name."""
+    """Return the bodies for *api*; a file that would be uploaded has its name in place of an id."""
     client = offline_client(api)
     return [
         client.body(RECIPIENT, _upload(each.message, api), reply_to=each.reply_to)

@@ -19,7 +19,7 @@ ENVIRONMENT: Final = ".env.example"
 DOMAIN: Final = "domain.yml"
 DOMAIN_FOLDER_FILE: Final = "domain/whatsapp.yml"
 EXAMPLES: Final = "whatsapp-examples.yml"
-# Told in the metadata only.
+# Fields that are in the metadata only.
 _NO_ENTITIES: Final = ("caption", "transcript")
 ENTITIES: Final = tuple(
     dict.fromkeys(
@@ -29,7 +29,7 @@ ENTITIES: Final = tuple(
         if name not in _NO_ENTITIES
     )
 )
-# api → key, what stands behind it, a comment
+# api → key, value, comment
 _KEYS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = MappingProxyType(
     {
         "cloud": (
@@ -100,9 +100,9 @@ responses:
 @dataclass(frozen=True)
 class Change:
     """
-    What becomes of the file *name*: *text* is its new text, None where it stays as it is.
+    The change of a file: *text* is its new content, None where it stays as it is.
 
-    *by_hand* is what a person has to add, where nothing could be put in safely.
+    *by_hand* is what a person has to add, where it cannot be inserted safely.
     """
 
     name: str
@@ -113,9 +113,9 @@ class Change:
 
 def plan(api: str, files: Mapping[str, str], *, has_domain_folder: bool) -> Iterator[Change]:
     """
-    Yield the changes that a bot with *files* needs to be on WhatsApp: name → text.
+    Yield the changes that a bot with *files*, name → text, needs for WhatsApp.
 
-    *files* hold all files of its domain, too. With the changes made, the next plan changes nothing.
+    *files* include its domain. After these changes another plan changes nothing.
     """
     yield _plan_credentials(api, files.get(CREDENTIALS, ""))
     yield _plan_environment(api, files.get(ENVIRONMENT, ""))
@@ -215,7 +215,7 @@ def _value_or_none(text: str) -> Any:
 
 
 def _only_adds(before: Any, after: Any) -> bool:
-    """Return whether everything of *before* is in *after*, lists with more behind."""
+    """Return whether *after* contains all of *before*; lists may be longer."""
     if before is None:
         return after is not None
     if isinstance(before, Mapping):
@@ -229,7 +229,7 @@ def _only_adds(before: Any, after: Any) -> bool:
 
 
 def append(text: str, addition: str) -> str:
-    """Put *addition* behind *text*, with an empty line between."""
+    """Append *addition* to *text*, after an empty line."""
     if not text.strip():
         return text + addition
     return f"{text.rstrip()}\n\n{addition}"
@@ -237,9 +237,9 @@ def append(text: str, addition: str) -> str:
 
 def add_names(text: str, document: Document, key: str, names: Iterable[str]) -> str | None:
     """
-    Put *names* behind the list at the top-level *key*, which is made where there is none.
+    Append *names* to the list at the top-level *key*, which is added if missing.
 
-    Returns None where the list is written in a way that nothing can be put behind: in brackets.
+    Return None where the list is written in brackets, so that lines cannot be added.
     """
     names = list(names)
     value = (document.value or {}).get(key)
@@ -260,7 +260,7 @@ def add_names(text: str, document: Document, key: str, names: Iterable[str]) -> 
 
 
 def _end_of_list(lines: list[str], last: int, indent: int) -> int:
-    """Return the number of the line behind which the list is over; its last item is at *last*."""
+    """Return the number of the list's last line; its last item begins at *last*."""
     end = last
     while end < len(lines):
         line = lines[end]
@@ -284,5 +284,5 @@ def _block(api: str) -> str:
 
 
 def _variables(api: str) -> dict[str, str]:
-    """Return the variables of the block, with what they are for."""
+    """Return the variables of the block with their purpose."""
     return {value.strip("${}"): comment or key for key, value, comment in _KEYS[api]}

@@ -32,7 +32,7 @@ from rasa_whatsapp_channel.store.base import OUTSIDE
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
-_LOADING: Final = 120.0  # seconds; importing Rasa takes up to ten on a slow environment
+_LOADING: Final = 120.0  # seconds; importing Rasa takes up to ten on a slow machine
 _HIDDEN: Final = ("rasa_whatsapp_channel", "rasa", "sanic", "aiohttp", "redis", "click")
 _EXPORT: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", re.MULTILINE)
 _SCRIPT: Final = (
@@ -54,7 +54,7 @@ def read_file(path: Path) -> Written:
 
 
 def read_dotenv(root: Path) -> Collection[str]:
-    """Return the names in the file .env beside the bot; its values are nobody's business."""
+    """Return the names in the file .env beside the bot; its values are not read."""
     return frozenset(_EXPORT.findall(read_file(root / ".env").text or ""))
 
 
@@ -142,7 +142,7 @@ def collect_versions(
 
 
 def _shadows(root: Path) -> Iterator[str]:
-    # Beside a checkout of a package lies the package itself, which is no stranger.
+    # In a checkout the package itself is beside the bot.
     if (root / "pyproject.toml").exists():
         return
     for name in _HIDDEN:
@@ -187,7 +187,7 @@ def python_version() -> str:
 
 
 def load_in_rasa(root: Path) -> str | None:
-    """Load the channel as Rasa does, in a process apart; return what went wrong in one line."""
+    """Load the channel as Rasa does, in a child process; return the error in one line."""
     try:
         done = subprocess.run(  # noqa: S603  # this Python, with a fixed script
             [sys.executable, "-c", _SCRIPT], cwd=root, capture_output=True, timeout=_LOADING
@@ -201,7 +201,7 @@ def load_in_rasa(root: Path) -> str | None:
 
 
 async def collect_store(settings: Settings, root: Path, *, offline: bool) -> StoreFacts:
-    """Open what is there, and write a value that goes away; make no file that is not there."""
+    """Open the existing store and write to it; a store that does not exist is not created."""
     url = settings.store
     media = (
         None if "://" in settings.media.store else _problem_of_folder(root / settings.media.store)

@@ -59,7 +59,7 @@ async def collect_cloud(
 
 
 def _secrets(settings: Settings, app: str) -> tuple[str, ...]:
-    """Return the secrets that can be tried: as ``app|secret`` each is a token of the app."""
+    """Return the secrets to try: ``app|secret`` is an access token of the app."""
     given = settings.app_secret
     return () if not app else (given,) if isinstance(given, str) and given else tuple(given)
 
@@ -81,14 +81,14 @@ async def _ask_account(transport: Transport, base: str, account: str, ours: Head
 
 
 async def collect_other(transport: Transport, settings: Settings) -> tuple[Answer, Answer | None]:
-    """Return the answer that shows whether the token is taken, and the client's health if any."""
+    """Return an answer that shows whether the token is accepted, and the client's health."""
     base = settings.base_url
     if settings.api == "360dialog":
         key = {"D360-API-KEY": settings.access_token}
         return await _get(transport, join(base, "v1", "configs", "webhook"), key), None
     v1 = v1_url(base)
     if settings.api == "turn":
-        # There is no such file; who asks without a good token does not learn that.
+        # There is no such file: a valid token gets 404, another one 401.
         url = join(v1, "media", "rasa-whatsapp-doctor")
         return await _get(transport, url, bearer(settings.access_token)), None
     login = await _send(
@@ -123,7 +123,7 @@ def _object(body: bytes) -> Mapping[str, Any]:
 async def collect_webhook(
     transport: Transport, settings: Settings, url: str, *, registered: str | None = None
 ) -> WebhookFacts:
-    """Call the webhook at *url*; *registered* is the address that WhatsApp has."""
+    """Call the webhook at *url*; *registered* is the URL that WhatsApp has."""
     address, answer = address_of(url), new_challenge()
     health = await _call(transport, "GET", address.removesuffix("webhook"))
     challenge = None
@@ -158,7 +158,7 @@ async def collect_webhook(
 
 
 def authentication(settings: Settings, body: bytes, *, valid: bool = True) -> Call:
-    """Return what WhatsApp shows with *body*; with *wrong* what somebody else would."""
+    """Return the authentication of a webhook with *body*; a wrong one unless *valid*."""
     headers, query = {"Content-Type": "application/json"}, {}
     secret = settings.app_secret or settings.webhook_secret
     if secret:

@@ -9,17 +9,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Project:
-    """
-    A bot's files. Its folder is that of *credentials*: there Rasa is started.
-
-    *url* is where the webhook is reached from outside; *models* a folder or one model; *account*
-    the WhatsApp business account, where the token does not tell it.
-    """
+    """A bot's files. Rasa is started in the folder of *credentials*."""
 
     credentials: Path
     endpoints: Path
+    #: A folder of models, or one model.
     models: Path
+    #: The public URL of the webhook.
     url: str | None = None
+    #: The WhatsApp business account, where the token does not tell it.
     account: str | None = None
     offline: bool = False
 
@@ -30,14 +28,12 @@ class Project:
 
 @dataclass(frozen=True)
 class Environment:
-    """
-    *versions* of the packages that count, by name; only of those that are installed.
-
-    *load* tries whether Rasa can load the channel, and returns the error if it cannot.
-    """
+    """The environment that a bot is checked in."""
 
     environ: Mapping[str, str] = field(repr=False)
+    #: Versions of the installed packages that matter, by name.
     versions: Mapping[str, str]
     python: str
+    #: Loads the channel as Rasa does; returns the error, None if there is none.
     load: Callable[[Path], str | None]
     clock: Callable[[], float]

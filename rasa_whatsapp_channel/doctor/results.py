@@ -13,7 +13,7 @@ from typing import Final
 
 
 class State(str, Enum):
-    """*error*: must be fixed. *warning*: works, but look at it. *skipped*: could not be tried."""
+    """The outcome of a check; an error must be fixed, a skipped check could not run."""
 
     OK = "ok"
     WARNING = "warning"
@@ -23,7 +23,7 @@ class State(str, Enum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """*check* is the area and its name, such as ``account.token``; *remedy* what to do."""
+    """The result of *check*, an area and a name such as ``account.token``, with its remedy."""
 
     check: str
     state: State
@@ -78,7 +78,7 @@ _WIDEST: Final = 110
 
 
 class Lines:
-    """Writes results one by one, with a heading where an area begins."""
+    """Formats results one by one, with a heading for each area."""
 
     def __init__(self, width: int | None = None) -> None:
         self._area = ""

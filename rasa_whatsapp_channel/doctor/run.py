@@ -86,7 +86,7 @@ async def _check_network(
 async def _check_account(
     transport: Transport, project: Project, environment: Environment, settings: Settings
 ) -> tuple[str | None, Iterable[CheckResult]]:
-    """Return the webhook's address as WhatsApp has it, where it tells, and the results."""
+    """Return the webhook URL that WhatsApp has, where it is told, and the results."""
     if settings.api == "cloud":
         facts = await collect_cloud(transport, settings, project.account, now=environment.clock())
         return account.registered_webhook(facts), account.check_cloud(facts)

@@ -1,4 +1,4 @@
-"""YAML → plain values that remember their lines."""
+"""YAML reader: plain values with the line of every part."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.common import ChannelError
 Key = str | int
 Path = tuple[Key, ...]
 
-# What Rasa asks ruamel for: `yes` is a text there, not true.
+# The version that Rasa asks ruamel for: `yes` is a string in it, not true.
 _VERSION: Final = (1, 2)
 
 
@@ -24,7 +24,7 @@ class DomainError(ChannelError):
 
 
 class Marked:
-    """A part of a YAML text: its plain *value*, and the *line* where it, or its key, stands."""
+    """A part of a YAML text: its plain *value*, and the *line* of it or of its key."""
 
     def __init__(self, value: Any, line: int, node: Node | None) -> None:
         self.value = value
@@ -32,12 +32,12 @@ class Marked:
         self._node = node
 
     def items(self) -> Iterator[tuple[Any, Marked]]:
-        """Yield keys (of a list: numbers) and parts; nothing for a part that has none."""
+        """Yield keys, or numbers for a list, and parts."""
         for key, (line, node) in _parts(self._node).items():
             yield key, Marked(self.value[key], line, node)
 
     def line_of(self, path: Path) -> int:
-        """Return the line of the part at *path*, or of as much of it as there is."""
+        """Return the line of the part at *path*, or of its nearest existing parent."""
         line, node = self.line, self._node
         for key in path:
             if key not in (parts := _parts(node)):
@@ -46,19 +46,19 @@ class Marked:
         return line
 
     def is_plain(self, path: Path) -> bool:
-        """Return whether the part at *path* is a text on one line without quotes."""
+        """Return whether the part at *path* is a string without quotes on one line."""
         node = self._node
         for key in path:
             node = _parts(node).get(key, (0, None))[1]
         return isinstance(node, ScalarNode) and not node.style
 
     def written(self) -> str | None:
-        """Return the letters of a text or a number as they stand in the file."""
+        """Return a scalar as it is written in the file."""
         return str(self._node.value) if isinstance(self._node, ScalarNode) else None
 
 
 class Document(Marked):
-    """A whole YAML text. *repeated*: keys that stand twice in one map, and where the later is."""
+    """A whole YAML text; *repeated* are duplicated keys with the line of the later one."""
 
     def __init__(
         self, value: Any, node: Node | None, repeated: tuple[tuple[str, int], ...]
@@ -90,7 +90,7 @@ def parse(text: str, name: str) -> Document:
 
 
 def _decode(text: str) -> str:
-    """Return *text* as Rasa hands it to the YAML parser: JSON's halves of an emoji put together."""
+    """Return *text* as Rasa hands it to the YAML parser: with surrogate pairs of JSON joined."""
     if not text.isascii() or "\\u" not in text:
         return text
     halves = text.encode().decode("raw_unicode_escape")
@@ -105,7 +105,7 @@ class _Broken(Exception):
 class _Reader:
     def __init__(self) -> None:
         self.repeated: list[tuple[str, int]] = []
-        self._done: dict[int, Any] = {}  # what an alias repeats is read once
+        self._done: dict[int, Any] = {}  # so that aliases are read once
         self._open: set[int] = set()
 
     def read(self, node: Node) -> Any:
@@ -135,7 +135,7 @@ class _Reader:
 
 
 def _parts(node: Node | None) -> dict[Any, tuple[int, Node]]:
-    """Return line and node of each part, by key or number; of equal keys the last one counts."""
+    """Return line and node of each part, by key or number; the last of equal keys counts."""
     if isinstance(node, SequenceNode):
         return {n: (_line(item.start_mark), item) for n, item in enumerate(node.value)}
     if not isinstance(node, MappingNode):
@@ -150,7 +150,7 @@ def _parts(node: Node | None) -> dict[Any, tuple[int, Node]]:
 
 
 def _merged(part: Node, into: Node) -> dict[Any, tuple[int, Node]]:
-    """Return what ``<<`` brings in; of several maps the first counts."""
+    """Return the parts that ``<<`` merges; the first of several maps counts."""
     if part is into:
         raise _Broken(part, "holds itself")
     if isinstance(part, SequenceNode):

@@ -1,4 +1,4 @@
-"""Domain files → `Domain`: the responses that were asked for, the slots and intents of the bot."""
+"""Domain reader: finds a bot's domain files and reads responses, slots and intents."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.marked import Document, DomainError, Marked
 
 _EXTENSIONS: Final = (".yml", ".yaml")
-# What `rasa init` puts beside a bot; one of them tells the bot's folder.
+# Files of `rasa init`; the folder with one of them is the bot's.
 _BOT_FILES: Final = ("config.yml", "credentials.yml", "endpoints.yml", "domain.yml")
-# Rasa takes a file with one of these for a part of the domain.
+# Rasa reads a file with one of these keys as a part of the domain.
 _DOMAIN_KEYS: Final = re.compile(
     r"^(slots|forms|actions|entities|intents|responses|e2e_actions|session_config)[ \t]*:",
     re.MULTILINE,
@@ -26,7 +26,7 @@ _RESPONSES: Final = re.compile(r"^responses[ \t]*:", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Slot:
-    """*values* are all the texts it can become, where they are known; *initial* is its first."""
+    """A slot with all its possible values, where they are known, and its initial one."""
 
     name: str
     values: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Source:
-    """One file. *name* is how it was asked for."""
+    """A file, with the name it was given by."""
 
     name: str
     text: str
@@ -59,7 +59,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Variation:
-    """One way to say a response. *part* is what was written, whatever it is."""
+    """A variation of a response; *part* is what is written, which may be invalid."""
 
     source: Source
     response: Response
@@ -88,10 +88,9 @@ class Response:
 @dataclass(frozen=True)
 class Domain:
     """
-    A bot's domain. *sources* are the files that were asked for, *others* the rest of the bot's.
+    A bot's domain. *sources* are the files to check, *others* the rest of the domain.
 
-    *root* is the bot's folder. Without any section of slots or of intents, *slots* or *intents* is
-    None: they may be anywhere.
+    *slots* and *intents* are None where no file has such a section.
     """
 
     root: Path
@@ -115,7 +114,7 @@ def read_domains(paths: Iterable[Path], *, root: Path | None = None) -> list[Dom
     Read the domains at *paths*, one for each bot.
 
     Slots and intents come from the whole bot, also when *paths* name only some of its files.
-    *root* is the bot's folder where it cannot be told by its files. Raises `DomainError`.
+    *root* is the bot's folder where its files do not tell it. Raises `DomainError`.
     """
     files: dict[Path, dict[Path, None]] = {}
     for path in paths:
@@ -223,7 +222,7 @@ def bot_files(folder: Path) -> list[Path]:
     """
     Return the domain files of the bot in *folder*; none where there is no bot.
 
-    They are ``domain.yml``, the folder ``domain``, and what has responses in the folder ``data``.
+    They are ``domain.yml``, the folder ``domain``, and files with responses in ``data``.
     """
     own = (folder / f"domain{extension}" for extension in _EXTENSIONS)
     files = [file for file in own if file.is_file()]

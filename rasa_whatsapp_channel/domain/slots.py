@@ -1,4 +1,4 @@
-"""How Rasa fills slots into a response, and what goes wrong where braces stand otherwise."""
+"""Slots: how Rasa fills slots, environment variables and translations into a response."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.domain.marked import Marked, Path
 
-# Rasa fills in these parts of a response and no other.
+# The only parts of a response that Rasa fills in.
 FILLED: Final = ("text", "image", "custom", "buttons", "attachment", "quick_replies", "translation")
 _NAME: Final = re.compile(r"{([^\n{}]+?)}")
 _JINJA_NAME: Final = re.compile(r"{{\s*(\w+)\s*}}")
@@ -25,7 +25,7 @@ class BracesError(ValueError):
 
 @dataclass(frozen=True)
 class Braces:
-    """The braces of a text. *odd* are those Rasa takes for names, though nobody means them so."""
+    """The braces of a text; *odd* are those that Rasa reads as names but that cannot be slots."""
 
     names: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ def fill_text(text: str, values: Mapping[str, object]) -> str:
     """Fill in *values*. A name without a value leaves the whole text as it is, as in Rasa."""
     try:
         filled = _NAME.sub(r"{0[\1]}", text).format(values)
-        # doubled braces: what stood in them is no name
+        # doubled braces: their content is no name
         return text.format({}) if "0[" in filled else filled
     except KeyError:
         return text
@@ -95,7 +95,7 @@ def is_jinja(response: Mapping[str, Any]) -> bool:
 
 
 def fill_jinja(text: str, values: Mapping[str, object]) -> str:
-    """Fill in names; what else a template can do stays as it stands."""
+    """Fill in names; other parts of a template are left unchanged."""
     return _JINJA.sub(
         lambda found: str(values.get((found[1] or "").strip(), found[0])),
         text,
@@ -126,7 +126,7 @@ def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 @dataclass(frozen=True)
 class Unset:
-    """A variable without a value: the *key* it stands at, as in ``media.store``, and the *text*."""
+    """A variable without a value: its *key*, such as ``media.store``, and the *text* there."""
 
     key: str
     variable: str
@@ -136,7 +136,7 @@ class Unset:
 def fill_variables(
     part: Marked, environ: Mapping[str, str], path: tuple[Any, ...] = ()
 ) -> tuple[Any, list[Unset]]:
-    """Return the value of *part* with its variables replaced, and what is not set, or empty."""
+    """Return the value of *part* with its variables replaced, and its unset variables."""
     if isinstance(part.value, (Mapping, list)):
         filled = {key: fill_variables(item, environ, (*path, key)) for key, item in part.items()}
         unset = [each for _, missing in filled.values() for each in missing]
@@ -151,7 +151,7 @@ def fill_variables(
 
 
 def count_variables(part: Marked) -> int:
-    """Return how many variables Rasa replaces in *part*; it does not look into quoted texts."""
+    """Return how many variables Rasa replaces in *part*; quoted strings are left alone."""
     if isinstance(part.value, (Mapping, list)):
         return sum(count_variables(item) for _, item in part.items())
     is_looked_at = isinstance(part.value, str) and "${" in part.value and part.is_plain(())
@@ -165,7 +165,7 @@ def find_languages(response: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def translate(response: Mapping[str, Any], language: str | None) -> dict[str, Any]:
-    """Return *response* as Rasa sends it to those who speak *language*; None is the first one."""
+    """Return *response* in *language*, as Rasa sends it; None is the default language."""
     sent = {key: value for key, value in response.items() if key != _KEY}
     if language in _of(response):
         sent["text"] = _of(response)[language]

@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.lint.slots import check_braces, check_slot
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
-# What composing misses is no news where Rasa has refused a part of the variation.
+# Missing content is not reported where Rasa has refused a part of the variation.
 _MISSING: Final = ("WA103", "WA308")
 _COMMENT: Final = re.compile(r"#\s*whatsapp:\s*ignore\s+(WA\d{3}(?:[\s,]+WA\d{3})*)")
 _CODE: Final = re.compile(r"WA\d{3}")
@@ -30,26 +30,25 @@ _CODE: Final = re.compile(r"WA\d{3}")
 
 @dataclass(frozen=True)
 class Linter:
-    """
-    Checks *domain* for *apis*. *answers* are what the servers of links said, where asked, *access*
-    is which files the bot's settings let go, *wordless* the intents that messages without words
-    bring with them.
-    """
+    """Checks *domain* for *apis*."""
 
     domain: Domain
     apis: Sequence[Api]
+    #: What the servers of links answered, where they were asked.
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    #: Which files the bot's settings allow to send.
     access: FileAccess = field(default_factory=FileAccess)
+    #: Intents of messages without text.
     wordless: Sequence[str] = field(default_factory=lambda: wordless_intents({}))
 
     def findings(self) -> list[Finding]:
-        """Return everything that is not ignored, in the order of the files."""
+        """Return all findings that are not ignored, in the order of the files."""
         found = [*self._check_files(), *self._check_slots(), *self._check_responses()]
         order = {source.name: number for number, source in enumerate(self.domain.sources)}
         return sorted(dict.fromkeys(found), key=lambda finding: (order[finding.file], finding.line))
 
     def links(self) -> list[str]:
-        """Return the links of all responses, as far as they are known beforehand."""
+        """Return the links of all responses, except those that slots are part of."""
         uses = (
             use
             for response in self.domain.responses
@@ -108,7 +107,7 @@ class Linter:
                 yield said
 
     def _on_every_api(self, variation: Mapping[str, Any]) -> Iterator[Remark]:
-        """Yield what holds for every API once, and what only some of them do with their names."""
+        """Yield remarks that hold for every API once, others with the names of the APIs."""
         found = {api.name: dict.fromkeys(self._check_sent(variation, api)) for api in self.apis}
         for said in dict.fromkeys(item for remarks in found.values() for item in remarks):
             names = [name for name, remarks in found.items() if said in remarks]
@@ -135,7 +134,7 @@ class Linter:
 
 
 def _usable(variation: Variation) -> Mapping[str, Any]:
-    """Return what Rasa would hand over of a variation, had it read the file."""
+    """Return the keys of a variation that Rasa accepts and sends to the channel."""
     written = variation.part.value
     if not isinstance(written, Mapping) or not is_for_us(variation.channel):
         return {}

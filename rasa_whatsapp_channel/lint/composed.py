@@ -33,9 +33,9 @@ from rasa_whatsapp_channel.lint.rules import Level, Remark, remark
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
 Slots = Mapping[str, Slot]
-# Whatever a text becomes part of takes 1,024 characters at least, and formatting adds few.
+# Every message takes 1,024 characters of text at least, and formatting adds few.
 _ROOMY: Final = 900
-# Nearly every response answers a message, so one that quotes it is right.
+# Nearly every response answers a message, so that it may quote one.
 _ANSWERED: Final = "wamid.1"
 # About as long as a full name or the name of a product.
 TYPICAL: Final = 30
@@ -44,7 +44,7 @@ _ADDRESS_KEYS: Final = ("image", "link", "url", "src", "image_url")
 _NUMBER_KEYS: Final = ("latitude", "longitude")
 _AT_START: Final = re.compile(r"^\$?\{[^{}\n]+\}")
 _JINJA: Final = re.compile(r"{{.*?}}|{%.*?%}|{#.*?#}", re.DOTALL)
-# by the hundreds of a change's code
+# By the hundreds digit of a change's code.
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "1": ("text", "image", "attachment", "elements", "custom"),
     "2": ("attachment", "image", "elements", "custom"),
@@ -65,7 +65,7 @@ class Sent:
     """
     A variation in one language, composed for one API.
 
-    *written* has its slots, *filled* has *values* in their place: the shortest there may be.
+    *written* has slots, *filled* the shortest possible *values* in their place.
     """
 
     api: Api
@@ -85,7 +85,7 @@ def send_all(variation: Mapping[str, Any], slots: Slots, api: Api) -> list[Sent]
 def check_fit(
     variation: Mapping[str, Any], sents: Sequence[Sent], slots: Slots
 ) -> Iterator[Remark]:
-    """Yield what was changed in any of *sents*, all of *variation* for one API."""
+    """Yield the changes in *sents*: all languages of *variation* for one API."""
     for sent in sents:
         for said in (*_changes(sent), *_growth(sent, slots)):
             yield replace(said, path=original_path(said.path, variation, sent.language))
@@ -107,11 +107,13 @@ def _changes(sent: Sent) -> Iterator[Remark]:
 
 
 def _growth(sent: Sent, slots: Slots) -> Iterator[Remark]:
-    """Yield what changes more when slots hold longer texts than the shortest."""
+    """Yield further changes with longer slot values than the shortest."""
     known = {name: longest_value(name, slots) or sent.values[name] for name in sent.names}
     names = [name for name in sent.names if is_unbounded(name, slots)]
     long = {name: typical_value(number) for number, name in enumerate(names)}
-    if not sent.names or not _more(sent, {**known, **long}):  # the rule, so it is asked first
+    if not sent.names or not _more(
+        sent, {**known, **long}
+    ):  # the usual case, so it is checked first
         return
     for name, value in known.items():
         code = _more(sent, {name: value})
@@ -127,7 +129,7 @@ def _growth(sent: Sent, slots: Slots) -> Iterator[Remark]:
 
 
 def _more(sent: Sent, values: Mapping[str, str]) -> str | None:
-    """Return the code of the first change that only *values* bring about."""
+    """Return the code of the first change that only *values* cause."""
     filled = fill_in(sent.written, {**sent.values, **values})
     if _is_roomy(filled, sent.filled):
         return None
@@ -137,7 +139,7 @@ def _more(sent: Sent, values: Mapping[str, str]) -> str | None:
 
 
 def _is_roomy(filled: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Tell without composing, which takes long, that only a text grew, and not up to a limit."""
+    """Return whether only the text grew, and stays below every limit; composing takes longer."""
     pairs = zip(texts_of(filled), texts_of(before), strict=True)
     grown = [path for (path, new), (_, old) in pairs if new != old]
     return all(path == ("text",) and len(filled["text"]) <= _ROOMY for path in grown)
@@ -155,7 +157,7 @@ def _remark(sent: Sent, rule: str, name: str, code: str, **values: object) -> Re
 
 
 def find_open_type(variation: Mapping[str, Any]) -> tuple[str | int, ...] | None:
-    """Return the path of a `type` that a slot decides: then nothing can be known beforehand."""
+    """Return the path of a `type` with a slot in it: the message is not known before it is sent."""
     for path, text in texts_of({key: variation.get(key) for key in ("custom", "attachment")}):
         if path[-1] == "type" and names_in(text):
             return path
@@ -163,7 +165,7 @@ def find_open_type(variation: Mapping[str, Any]) -> tuple[str | int, ...] | None
 
 
 def shortest_values(names: Iterable[str], slots: Slots) -> dict[str, str]:
-    """Return for each name the shortest text that may stand there."""
+    """Return the shortest possible value of each slot."""
     return {
         name: min(_values(name, slots), key=len, default=_letter(number))
         for number, name in enumerate(names)
@@ -171,12 +173,12 @@ def shortest_values(names: Iterable[str], slots: Slots) -> dict[str, str]:
 
 
 def longest_value(name: str, slots: Slots) -> str | None:
-    """Return the longest text *name* is known to become, None where no value is known."""
+    """Return the longest known value of the slot *name*, None where none is known."""
     return max(_values(name, slots), key=len, default=None)
 
 
 def is_unbounded(name: str, slots: Slots) -> bool:
-    """Return whether *name* may become any text."""
+    """Return whether the slot *name* may have any value."""
     return name not in slots or not slots[name].values
 
 
@@ -185,7 +187,7 @@ def typical_value(number: int) -> str:
 
 
 def fill_in(variation: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    """Return *variation* with *values*, and with an address or number where one belongs."""
+    """Return *variation* with *values*, and with a URL or number where one is required."""
     if is_jinja(variation):
         return {
             key: _change(value, lambda _, text: _JINJA.sub("x", text)) if key in FILLED else value
@@ -194,7 +196,7 @@ def fill_in(variation: Mapping[str, Any], values: Mapping[str, str]) -> dict[str
     settled = {key: _change(value, _settle, key) for key, value in variation.items()}
     try:
         return fill(settled, values)
-    except BracesError:  # said elsewhere
+    except BracesError:  # reported by `slots`
         return settled
 
 
@@ -226,7 +228,7 @@ def _letter(number: int) -> str:
 
 
 def find_path(change: Change, response: Mapping[str, Any]) -> Path:
-    """Return the path of what *change* is about: what it quotes, names, or usually is about."""
+    """Return the path that *change* is about: a part it quotes or names, else the usual one."""
     words = f"{change.before} {change.text}"
     for path in (*_quoted(change.text, response), *_named(words, response)):
         return path

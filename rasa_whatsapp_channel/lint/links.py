@@ -18,7 +18,7 @@ _AT_ONCE: Final = 8
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said of what is there, or the *problem*; *size* in bytes."""
+    """A server's answer to a link, or the *problem*; *size* in bytes."""
 
     mime_type: str = ""
     size: int | None = None
@@ -26,7 +26,7 @@ class Answer:
 
 
 async def ask_all(transport: Transport, links: Iterable[str]) -> dict[str, Answer]:
-    """Ask each of *links* once. Never raises for what a server does."""
+    """Request each of *links* once. Errors of servers are returned, not raised."""
     turn = asyncio.Semaphore(_AT_ONCE)
 
     async def ask(link: str) -> Answer:

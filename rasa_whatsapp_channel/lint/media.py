@@ -25,16 +25,16 @@ from rasa_whatsapp_channel.whatsapp.headers import read_opus_channels, read_pict
 from rasa_whatsapp_channel.whatsapp.messages import Audio, Message
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
 
-# What a server says of anything.
+# Generic types that say nothing about a file.
 _UNTOLD: Final = frozenset({mime.ANY, "binary/octet-stream"})
 
 
 @dataclass(frozen=True)
 class Use:
     """
-    A file or link that a response sends, as *kind*. *path* leads to where it is written.
+    A file or link that a response sends as *kind*, written at *path*.
 
-    What is of one of the kinds in *others* by its content goes as that.
+    A file whose content is of one of the kinds in *others* is sent as that kind.
     """
 
     source: str
@@ -46,7 +46,7 @@ class Use:
 
 
 def find_uses(variation: Mapping[str, Any], sents: Iterable[Sent]) -> Iterator[Use]:
-    """Yield what stands in *variation* as it is sent; not what a slot has a part in."""
+    """Yield the files and links of *variation*, except those that slots are part of."""
     written = {_as_sent(text): path for path, text in texts_of(variation)}
     for message in (message for sent in sents for message in _messages(sent)):
         voice = isinstance(message, Audio) and message.voice
@@ -71,7 +71,7 @@ def _messages(sent: Sent) -> Iterator[Message]:
 
 
 def check_link(use: Use, api: Api, answer: Answer | None) -> Iterator[Remark]:
-    """Yield what is wrong with a link; *answer* is what its server said, where it was asked."""
+    """Yield what is wrong with a link; *answer* is that of its server, where it was asked."""
     host = _host(use.source)
     if api.name != "on_premises" and _is_private(host):  # that one fetches from where it runs
         yield remark("WA705", use.path, link=use.source, host=host or "it")
@@ -93,7 +93,7 @@ def _check_type(use: Use, mime_type: str, api: Api) -> Iterator[Remark]:
 
 
 def check_file(use: Use, root: Path, api: Api, access: FileAccess) -> Iterator[Remark]:
-    """Yield what is wrong with a file below *root*, the bot's folder. Stores are not asked."""
+    """Yield what is wrong with a file below *root*, the bot's folder; stores are not asked."""
     need = Need(use.kind, use.voice, api.animated_stickers)
     try:
         if scheme := scheme_of(use.source):
@@ -150,7 +150,7 @@ def _is_private(host: str) -> bool:
 
 
 def read_source(path: Path, need: Need) -> Source:
-    """Return what the file at *path* is. Clips are looked into where PyAV is installed."""
+    """Return facts of the file at *path*. Clips are analysed where PyAV is installed."""
     with path.open("rb") as file:
         head = file.read(mime.HEAD)
         file.seek(0)

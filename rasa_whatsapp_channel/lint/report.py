@@ -24,7 +24,7 @@ _GITHUB: Final[Mapping[Level, str]] = {
 
 @dataclass(frozen=True)
 class Report:
-    """*responses* and *files* count what was looked at."""
+    """Findings, and the numbers of responses and files that were checked."""
 
     findings: Sequence[Finding]
     responses: int
@@ -39,7 +39,7 @@ class Report:
 
 
 def to_text(report: Report) -> Iterator[str]:
-    import click  # it is the command line's, and this the only place that colours
+    import click  # only this format needs it
 
     for finding in report.findings:
         level = click.style(f"{finding.level.value} {finding.code}", fg=_COLOURS[finding.level])

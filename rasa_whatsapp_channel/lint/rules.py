@@ -25,7 +25,7 @@ _KINDS: Final = (
 
 
 class Level(str, Enum):
-    """*error*: something does not reach the user. *warning*: not as written. *note*: to know."""
+    """error: content does not reach the user; warning: it differs from what is written; note."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -34,7 +34,7 @@ class Level(str, Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """*meaning* is for the list of codes, *says* becomes the text of the finding."""
+    """A rule: its meaning for the list of codes, and the template of a finding's text."""
 
     meaning: str
     level: Level
@@ -187,7 +187,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Remark:
-    """*path* leads to what it is about, from the map of a variation on."""
+    """A remark about the part of a variation at *path*."""
 
     code: str
     level: Level

@@ -12,7 +12,7 @@ from rasa_whatsapp_channel.lint.rules import Remark, kind_of, nearest, remark, w
 _TEXTS: Final = ("id", "text", "image", "button_type", "channel")
 _MAPS: Final = ("custom", "attachment", "translation")
 _LISTS: Final = ("buttons", "quick_replies", "elements")
-# Only Rasa Pro knows translations and interruptions; which Rasa it will be, a domain does not say.
+# Only Rasa Pro knows translations and interruptions; a domain does not tell which Rasa it is for.
 _OTHERS: Final = ("metadata", "condition", "allow_interruptions")
 KEYS: Final = (*_TEXTS, *_MAPS, *_LISTS, *_OTHERS)
 _BUTTONS: Final = ("buttons", "quick_replies")
@@ -22,7 +22,7 @@ _MEDIA: Final = {
 }
 _BODIES: Final = ("location", "contacts", "template", "interactive", "reaction")
 OURS: Final = "whatsapp"
-# what `OutputChannel.name()` may be in Rasa 3.6 and Rasa Pro 3.21
+# Values of `OutputChannel.name()` in Rasa 3.6 and Rasa Pro 3.21.
 CHANNELS: Final = frozenset(
     {
         *("audiocodes", "audiocodes_stream", "botframework", "browser_audio", "callback", "chirp"),

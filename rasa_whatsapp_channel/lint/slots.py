@@ -103,7 +103,7 @@ def check_slot(
     name: str, slot: object, forms: Mapping[str, Any], wordless: Sequence[str]
 ) -> Iterator[Remark]:
     """
-    Yield where the slot *name*, as the domain writes it, takes any of the intents *wordless*.
+    Yield mappings of the slot *name* that any of the intents *wordless* would fill.
 
     *forms* are those of the domain, by their names.
     """
@@ -115,7 +115,7 @@ def check_slot(
             continue
         loops = _loops(mapping) or _asking(name, forms)
         if not loops:
-            continue  # nobody waits for it to be filled
+            continue  # no form asks for it
         refused = {*_names(mapping.get("not_intent")), *_ignored(loops, forms)}
         taken = [intent for intent in wordless if intent not in refused]
         if taken:
@@ -130,7 +130,7 @@ def check_slot(
 
 
 def _loops(mapping: Mapping[str, Any]) -> Sequence[str]:
-    """Return the forms that the mapping is for."""
+    """Return the forms that the mapping is restricted to."""
     conditions = mapping.get("conditions")
     each = conditions if isinstance(conditions, list) else ()
     found = (_of(condition).get("active_loop") for condition in each)
@@ -143,7 +143,7 @@ def _asking(name: str, forms: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _ignored(loops: Sequence[str], forms: Mapping[str, Any]) -> set[str]:
-    """Return what every form of *loops* takes for no answer."""
+    """Return the intents that every form of *loops* ignores."""
     found = [_names(_of(forms.get(loop)).get("ignored_intents")) for loop in loops]
     return set.intersection(*map(set, found)) if found else set()
 
@@ -153,7 +153,7 @@ def _of(value: object) -> Mapping[str, Any]:
 
 
 def _names(value: object) -> list[str]:
-    """Return a list of names, or the one that stands instead of it, as Rasa takes both."""
+    """Return a list of names; Rasa also accepts a single name in its place."""
     if value is None:
         return []
     return [str(each) for each in value] if isinstance(value, list) else [str(value)]

@@ -15,12 +15,12 @@ from rasa_whatsapp_channel.transcript.steps import TranscriptError
 from rasa_whatsapp_channel.transcript.words import FILES
 
 POLL: Final = 0.05
-REST: Final = 30.0  # seconds a bot may work on before it is not waited for any more
+REST: Final = 30.0  # seconds to wait for a bot to become idle
 
 
 class Chat:
     """
-    The chat of *person* at *client*. What was in it before is over.
+    The chat of *person* at a simulator; earlier messages in it are ignored.
 
     *root* is the folder of files that the person sends.
     """
@@ -41,7 +41,7 @@ class Chat:
         return self
 
     async def does(self, words: Mapping[str, Any]) -> dict[str, Any]:
-        """Do what *words* say, as in `transcript.steps.DOES`; return the message."""
+        """Perform a step, *words* as in `transcript.steps.DOES`; return the message."""
         file = next((kind for kind in FILES if kind in words), None)
         if file is not None:
             return await self._sends_file(file, str(words[file]), words.get("text"))
@@ -50,7 +50,7 @@ class Chat:
         return await self._client.write(self.person, await self._message(words))
 
     async def next(self, within: float) -> dict[str, Any] | None:
-        """Return the bot's next message; None if none comes within so many seconds."""
+        """Return the bot's next message; None if none arrives *within* so many seconds."""
         end = monotonic() + within
         while True:
             wait = max(end - monotonic(), 0.0)
@@ -63,9 +63,9 @@ class Chat:
 
     async def nothing(self, seconds: float) -> dict[str, Any] | None:
         """
-        Wait until the bot has worked off all it heard, and return what it said, if anything.
+        Wait until the bot is idle, and return its next message, if there is one.
 
-        Where the bot does not tell what waits, wait for *seconds*.
+        Where the bot does not tell whether it is idle, wait for *seconds*.
         """
         if not await self._rest():
             return await self.next(seconds)
@@ -75,7 +75,7 @@ class Chat:
         return await self._client.messages(self.person)
 
     async def _rest(self) -> bool:
-        """Wait until every webhook is taken and both queues are empty; False if nobody tells."""
+        """Wait until all webhooks are accepted and both queues are empty; False if unknown."""
         if self._health is None:
             return False
         end = monotonic() + REST
@@ -125,7 +125,7 @@ class Chat:
         return said[-1]
 
     async def _tap(self, title: str) -> dict[str, Any]:
-        """Return the reply that a tap on *title* sends: of the last message that has it."""
+        """Return the reply that a tap on *title* sends, in the newest message with this title."""
         seen: list[str] = []
         for message in reversed(await self.messages()):
             if message["direction"] != "outbound":
@@ -167,7 +167,7 @@ def _quick(part: Mapping[str, Any]) -> bool:
 
 
 def _template_tap(part: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The label stands in the approved template, which only WhatsApp has; so it is the payload."""
+    """Return label and reply; the payload is the label, which only the approved template has."""
     payload = str(part["parameters"][0].get("payload", ""))
     return payload, {"type": "button", "button": {"payload": payload, "text": payload}}
 

@@ -41,7 +41,7 @@ BEHAVIOUR: Final = (
     *("typing_indicator", "turn_timeout", "captions", "markdown", "wait_for_delivered"),
     *("delivered_timeout", "reengagement_template", "wait_for_window", "failure_intent", "media"),
 )
-# Keys of endpoints.yml under which Rasa writes down what was said.
+# Keys of endpoints.yml for stores of conversations.
 STORES: Final = ("tracker_store", "event_broker", "lock_store")
 
 
@@ -67,12 +67,10 @@ async def simulator(config: Config) -> AsyncIterator[str]:
 
 class Rasa:
     """
-    ``rasa run`` in *folder*, with credentials of its own for a simulator.
+    ``rasa run`` in *folder*, connected to a simulator.
 
-    Its databases lie in a folder that goes away, so that each start is a first one and nothing is
-    left behind, see `own_files`; what it prints goes to a log there, and its last lines into the
-    error when it does not start within *patience* seconds. *endpoints*, where given, are used as
-    they are.
+    Its stores and its log are in a temporary folder. Where Rasa does not start within *patience*
+    seconds, the error has the last lines of the log. *endpoints*, if given, are used unchanged.
     """
 
     def __init__(
@@ -96,7 +94,7 @@ class Rasa:
         self._own = tempfile.TemporaryDirectory(prefix="whatsapp-bot-")
 
     async def start(self, config: Config, base_url: str) -> None:
-        """Start it, and wait until it has loaded its model; raises `SimulatorError`."""
+        """Start Rasa and wait until it has loaded its model. Raises `SimulatorError`."""
         self._child = self._run(config, base_url)
         await self._wait_until_ready()
 
@@ -177,7 +175,7 @@ def _text_of(path: Path) -> str:
 
 def own_credentials(block: str, theirs: str, *, store: str, media_store: str) -> str:
     """
-    Return credentials.yml: the *block* of a simulator, with how the channel behaves in *theirs*.
+    Return credentials.yml: a simulator's *block* with the behaviour that *theirs* sets.
 
     Raises `SimulatorError` where that cannot be read.
     """

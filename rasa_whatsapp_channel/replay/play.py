@@ -32,8 +32,8 @@ async def play(
     """
     Play *transcript* in *chat*.
 
-    Each message may take *within* seconds. Behind the last expected one nothing more may come: the
-    bot is given time until it rests, or *settle* seconds where it does not say whether it does.
+    Each message may take *within* seconds. No message may follow the last expected one: the
+    bot gets time until it is idle, or *settle* seconds where it does not tell whether it is.
     """
     result = Result(transcript.name)
     for kind, steps in groupby(transcript.steps, type):

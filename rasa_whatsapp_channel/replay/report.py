@@ -16,7 +16,7 @@ _WHO = 8
 
 @dataclass(frozen=True)
 class StepResult:
-    """A step that was done, as a line says it; *problem* is why it could not be."""
+    """A step as the report prints it; *problem* is why it could not be done."""
 
     who: str
     words: Mapping[str, Any]
@@ -25,7 +25,7 @@ class StepResult:
 
 @dataclass
 class Result:
-    """What happened, in order. *broken*: a step could not be done, and the rest was left out."""
+    """What happened, in order; *broken* if a step could not be done and the rest was skipped."""
 
     name: str
     lines: list[StepResult | Pair] = field(default_factory=list)

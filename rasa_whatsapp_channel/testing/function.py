@@ -1,4 +1,4 @@
-"""A Python function as the bot: the whole channel around it, without Rasa."""
+"""Function bot: a Python function in place of Rasa, with the whole channel around it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-The fixtures. pytest imports this module in every run, so it imports nothing but pytest itself.
+Pytest plugin: the fixtures. Imported in every run of pytest, so it imports only pytest itself.
 
     whatsapp           WhatsApp with your bot: started from its folder, or one that runs
     whatsapp_channel   WhatsApp with the channel and a Python function in place of Rasa
@@ -189,7 +189,7 @@ async def _open(
         url = await stack.enter_async_context(simulator(config))
         client = await stack.enter_async_context(SimulatorClient(url))
         if rasa is not None:
-            # Beside the simulator: what is in hand still wants answers from it.
+            # Stopped before the simulator: messages in flight still need its answers.
             stack.push_async_callback(asyncio.to_thread, rasa.stop)
             await rasa.start(config, url)
         return stack.pop_all(), client

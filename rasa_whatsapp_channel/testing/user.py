@@ -1,4 +1,4 @@
-"""Somebody with a phone: what they do, and what they get."""
+"""Test user: a person with a phone; what they do, and what they get."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rasa_whatsapp_channel.transcript.expect import Difference, differences, sho
 from rasa_whatsapp_channel.transcript.words import FILES, Words, line_of, words_of
 
 WITHIN = 10.0
-ROUGH_WITHIN = 120.0  # an answer that never comes is waited for, and so is a token
+ROUGH_WITHIN = 120.0  # lost answers and expired tokens take time
 _SHOWN = 12  # messages of the chat in a failure
 
 
@@ -108,7 +108,7 @@ class User:
         self, text: Any = None, *, within: float | None = None, **expected: Any
     ) -> Words:
         """
-        See that the bot's next message is what is named, and return all that it shows.
+        Assert that the bot's next message is as named, and return all that it shows.
 
         The kind of the message always counts, beyond it only what is named: `text` (with a file its
         caption), `image`, `video`, `audio`, `voice`, `document`, `sticker`, `buttons`, `rows`,
@@ -125,10 +125,9 @@ class User:
 
     async def gets_nothing(self, *, within: float = 1.0) -> None:
         """
-        See that the bot says nothing more.
+        Assert that the bot says nothing more.
 
-        It is waited for until it has worked off all it heard; *within* seconds, where it does not
-        tell whether it has.
+        Waits until the bot is idle, or *within* seconds where it does not tell whether it is.
         """
         await self._thread.wait(self._get_nothing(within))
 

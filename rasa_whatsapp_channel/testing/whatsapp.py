@@ -1,4 +1,4 @@
-"""WhatsApp as a test sees it: people, the clock, and what can go wrong."""
+"""Test WhatsApp: people, the clock, and faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.testing.user import ROUGH_WITHIN, WITHIN, User
 
 
 class Clock:
-    """The clock of WhatsApp. The bot has one of its own, which this does not move."""
+    """The clock of WhatsApp; it does not move that of the bot."""
 
     def __init__(self, thread: LoopThread, client: SimulatorClient) -> None:
         self._thread = thread
@@ -36,7 +36,7 @@ class Clock:
         self._thread.run(self._client.advance(timedelta(**duration).total_seconds()))
 
     def restore(self) -> None:
-        """Put it back to the time that it is."""
+        """Put it back to the present."""
         if self._moved:
             self._thread.run(self._client.set_offset(0))
         self._moved = False
@@ -137,7 +137,7 @@ class WhatsApp:
         self._thread.run(self._client.add_fault(rule))
 
     def heals(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all faults."""
         if self._rough:
             self.turns(CALM)
         if self._failing:

@@ -29,7 +29,7 @@ from rasa_whatsapp_channel.transcript.words import FILES, words_of
 
 _KEYS: Final = ("name", "person", "chat")
 _STEPS: Final = ("user", "bot", "clock", "silence")
-# What a person can do; of a file it is the path, seen from the transcript.
+# What a person can do; paths of files are relative to the transcript.
 DOES: Final = ("text", "taps", *FILES, "location", "contacts", "reaction", "message")
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": DAY}
 # Messages of the platform that carry nothing for the bot.
@@ -74,7 +74,7 @@ Step = Does | Expects | Advance | Silence
 
 @dataclass(frozen=True)
 class Transcript:
-    """*person* is a phone number, as people write it; without one it is somebody new."""
+    """A transcript. *person* is a phone number, None for a new person."""
 
     name: str
     steps: tuple[Step, ...]
@@ -104,7 +104,7 @@ def parse_transcript(text: str, *, name: str) -> Transcript:
 
 
 def dump_transcript(transcript: Transcript) -> str:
-    """Return *transcript* as YAML, as short as people would write it."""
+    """Return *transcript* as YAML in its short form."""
     chat = [_plain_step(step) for step in transcript.steps]
     person = {"person": transcript.person} if transcript.person else {}
     yaml = YAML()
@@ -120,8 +120,8 @@ def record(messages: Iterable[Mapping[str, Any]], *, name: str) -> Transcript:
     """
     Return what was written in a chat, as ``GET …/messages`` has it.
 
-    Of files only the names are in it: those of the person must be put beside the transcript. Who
-    the person was is left out: it is played with somebody new.
+    Files are named only: those of the person have to be put beside the transcript. The person's
+    number is left out, so that it is played with a new person.
     """
     steps: list[Step] = []
     for message in messages:

@@ -14,8 +14,8 @@ def words_of(message: Mapping[str, Any]) -> Words:
     """
     Return what *message*, as ``GET …/messages`` has it, shows.
 
-    Of a file it is the name, of buttons and rows the titles, and of a message that failed the
-    reason. What it mainly is says `kind_of`.
+    Files are shown by their names, buttons and rows by their titles, failed messages by the
+    reason. `kind_of` returns the kind of the message.
     """
     kind, content = str(message["type"]), message.get("content")
     if message.get("status") == "failed":
@@ -41,7 +41,7 @@ def words_of(message: Mapping[str, Any]) -> Words:
 
 
 def kind_of(words: Mapping[str, Any]) -> str:
-    """Return what a message mainly is: its file, what can be tapped, or else a text."""
+    """Return the kind of a message: its file, what can be tapped, or else text."""
     order = ("template", "cards", "rows", "buttons", "link", *FILES)
     for kind in (*order, "location", "contacts", "reaction", "message", "taps"):
         if kind in words:
@@ -126,7 +126,7 @@ def _file_kind(kind: str, content: Mapping[str, Any]) -> str:
 
 
 def _name(content: Mapping[str, Any]) -> str:
-    """Return what a file is called: its name, else the end of its link."""
+    """Return the name of a file, else the last part of its link."""
     link = str(content.get("link") or "")
     path = unquote(urlsplit(link).path).rpartition("/")[2]
     return str(content.get("filename") or path or content.get("id") or "")

@@ -30,7 +30,7 @@ _TOKEN_CODES: Final = (0, 102, 104, 190, 401)
 
 @dataclass(frozen=True)
 class Answer:
-    """What one question got: an HTTP *status* with a *body*, or a *failure* in words."""
+    """The answer to one request: an HTTP *status* with a *body*, or the *failure* in words."""
 
     status: int | None
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Account:
-    """One WhatsApp business account that the token reaches: its numbers, its subscribed apps."""
+    """A WhatsApp business account that the token has access to: its numbers and subscribed apps."""
 
     id: str
     numbers: Answer
@@ -66,7 +66,7 @@ class Account:
 
 @dataclass(frozen=True)
 class CloudFacts:
-    """*numbers* by phone_number_id; *secrets* what debugging with each app_secret was answered."""
+    """What the Cloud API answered: numbers by phone_number_id, one debug_token per app_secret."""
 
     token: Answer
     numbers: Mapping[str, Answer]
@@ -81,7 +81,7 @@ class CloudFacts:
 
 
 def accounts_of(token: Answer) -> list[str]:
-    """Return the ids of the business accounts that *token* is for, as debug_token tells them."""
+    """Return the ids of the business accounts that *token* is for, from debug_token."""
     data = token.body.get("data")
     scopes = data.get("granular_scopes") if isinstance(data, Mapping) else None
     found: dict[str, None] = {}
@@ -294,7 +294,7 @@ def _number(value: object) -> int:
 
 
 def registered_webhook(facts: CloudFacts) -> str | None:
-    """Return the address that WhatsApp calls for the first number, where it tells it."""
+    """Return the webhook URL that WhatsApp has for the first number, None where it is not told."""
     for answer in facts.numbers.values():
         found = answer.body.get("webhook_configuration")
         if isinstance(found, Mapping):
@@ -304,13 +304,13 @@ def registered_webhook(facts: CloudFacts) -> str | None:
 
 
 def registered_url(answer: Answer) -> str | None:
-    """Return the address that 360dialog calls, as its configuration tells it."""
+    """Return the webhook URL that 360dialog has, None where it is not told."""
     url = answer.body.get("url")
     return str(url) if url else None
 
 
 def check_other(api: str, answer: Answer, health: Answer | None) -> Iterator[CheckResult]:
-    """Judge Turn, 360dialog and on-premises by the *answer* to a question that changes nothing."""
+    """Check Turn, 360dialog and on-premises by the *answer* to a read-only request."""
     if answer.failure:
         yield _out_of_reach(answer.failure)
         return

@@ -16,24 +16,24 @@ from rasa_whatsapp_channel.settings.inbound import FIELDS
 _UNKNOWN_CHANNEL: Final = "WA605"
 _MISSING_INTENTS: Final = "WA619"
 _REDIS_LOCKS: Final = "lock_store: {type: redis, url: HOST, port: 6379, db: 2}"
-# Fields that are told in the metadata only.
+# Fields that are in the metadata only.
 _NO_ENTITIES: Final = ("caption", "transcript")
 
 
 @dataclass(frozen=True)
 class BotFacts:
-    """
-    *endpoints* is endpoints.yml, *model* the newest one, *stale* what of the bot is newer than it.
+    """Facts of the bot beside the channel."""
 
-    *intents* and *entities* are None where the domain has no such section.
-    """
-
+    #: The content of endpoints.yml.
     endpoints: Mapping[str, Any] = field(default_factory=dict)
     endpoints_problem: str = ""
+    #: The newest model.
     model: str | None = None
     models: str = "models"
+    #: Files of the bot that are newer than the model.
     stale: Sequence[str] = ()
     domain_problem: str = ""
+    #: None where the domain has no such section, like *entities*.
     intents: Collection[str] | None = None
     entities: Collection[str] | None = None
     findings: Sequence[Finding] = ()

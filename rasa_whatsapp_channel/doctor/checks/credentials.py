@@ -25,7 +25,7 @@ _INIT: Final = "`rasa-whatsapp init` writes one to fill in."
 
 @dataclass(frozen=True)
 class Credentials:
-    """*settings* are there when nothing of the block keeps the channel from starting."""
+    """The results, and the settings unless an error keeps the channel from starting."""
 
     results: tuple[CheckResult, ...]
     settings: Settings | None = None
@@ -33,7 +33,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Written:
-    """The file as it was found: *text* is None where it could not be read, for a *problem*."""
+    """The file as found; *text* is None where it could not be read, because of *problem*."""
 
     path: Path
     text: str | None
@@ -43,7 +43,7 @@ class Written:
 def check_credentials(
     written: Written, *, environ: Mapping[str, str], dotenv: Collection[str] = ()
 ) -> Credentials:
-    """Judge the file; *dotenv* are the variables that a file ``.env`` beside it names."""
+    """Check the file; *dotenv* are the names of variables in a file ``.env`` beside it."""
     if written.text is None:
         return Credentials((error("credentials.file", *_why_unreadable(written)),))
     try:
@@ -159,7 +159,7 @@ def _is_about(problem: str, keys: set[str]) -> bool:
 
 
 def _renamed(problems: list[str]) -> set[str]:
-    """Return the keys that are there under another name, which is to be corrected anyway."""
+    """Return the required keys that are present under a misspelt name."""
     unknown = " ".join(text for text in problems if text.startswith("unknown key "))
     return set(_RENAMED.findall(unknown))
 
@@ -192,7 +192,7 @@ def _check_variables(
 
 
 def _check_ids(block: Marked) -> Iterator[CheckResult]:
-    """YAML takes an id without quotes for a number: leading zeros, a plus and more are lost."""
+    """Check ids without quotes: YAML reads them as numbers and drops leading zeros and a plus."""
     for name, part in block.items():
         raw = part.written()
         is_text = name in _TEXTS and part.is_plain(()) and not isinstance(part.value, (str, bool))
@@ -232,7 +232,7 @@ def _check_settings(problems: list[str], *, complete: bool) -> Iterator[CheckRes
 
 
 def _split(problem: str) -> tuple[str, str]:
-    """Return what is wrong, and what to do: both stand in the text that Rasa shows at its start."""
+    """Split a problem, as Rasa shows it at its start, into what is wrong and the remedy."""
     for mark in (
         " Write",
         "; write ",

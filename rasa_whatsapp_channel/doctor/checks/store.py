@@ -74,7 +74,7 @@ def _remedy(facts: StoreFacts) -> str:
 
 
 def _check_redis(info: Mapping[str, Any], place: str) -> Iterator[CheckResult]:
-    # Its package cannot be imported without redis, and then there is no *info* either.
+    # Imported here: the package needs redis, and without it there is no *info*.
     from rasa_whatsapp_channel.store.redis.server import check
 
     try:

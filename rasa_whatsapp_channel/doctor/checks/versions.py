@@ -15,7 +15,7 @@ Version = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Known:
-    """Versions that work together: each from the first on, and below the second."""
+    """Versions that work together: from the first one, and below the second."""
 
     rasa: tuple[Version, Version]
     python: tuple[Version, Version]
@@ -44,7 +44,7 @@ PACKAGES: Final = (*KNOWN, *OLDEST, "sanic", "pillow-heif", "rasa-whatsapp-chann
 
 @dataclass(frozen=True)
 class VersionFacts:
-    """*shadows* are files beside the bot that hide a package; *load* is why Rasa cannot load us."""
+    """What is installed; *shadows* hide a package, *load* is why Rasa cannot load it."""
 
     python: str
     installed: Mapping[str, str]
@@ -117,7 +117,7 @@ def _check_oldest(installed: Mapping[str, str]) -> Iterator[CheckResult]:
 
 
 def check_extras(facts: VersionFacts, settings: Settings) -> Iterator[CheckResult]:
-    """Judge what the settings use beyond what every installation has."""
+    """Check that the extras which the settings need are installed."""
     stores = object_stores(settings.media)
     lacks = {
         "redis": settings.store.startswith(("redis://", "rediss://")) and ["redis"],
@@ -155,7 +155,7 @@ def check_extras(facts: VersionFacts, settings: Settings) -> Iterator[CheckResul
 
 
 def object_stores(media: MediaSettings) -> list[tuple[str, str]]:
-    """Return which setting names which scheme of an object store."""
+    """Return pairs of setting and URL scheme of object stores."""
     named = [("media.store", media.store)] if "://" in media.store else []
     named += [("media.sources", source) for source in media.sources]
     return [(key, address.partition("://")[0].lower()) for key, address in named]

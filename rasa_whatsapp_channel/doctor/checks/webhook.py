@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 
 PATH: Final = "/webhooks/whatsapp/webhook"
-# A webhook of a kind that the channel passes over: nothing is kept of it, and no bot hears it.
+# A webhook of a type that the channel ignores: it is not stored and does not reach the bot.
 BODY: Final = (
     b'{"object":"whatsapp_business_account","entry":[{"id":"0","changes":'
     b'[{"field":"template_category_update","value":{}}]}]}'
@@ -23,7 +23,7 @@ BODY: Final = (
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer of whoever is there: *status* None when nobody was, for a *failure*."""
+    """An HTTP answer; *status* is None where there was none, because of *failure*."""
 
     status: int | None
     text: str = ""
@@ -33,7 +33,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the webhook: everything that WhatsApp would show."""
+    """The headers and the query with which WhatsApp authenticates a webhook."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -41,24 +41,24 @@ class Call:
 
 @dataclass(frozen=True)
 class WebhookFacts:
-    """
-    *address* is what was called. *challenge* is there for APIs that ask one, *answer* what it
-    should bring. *root* and *others* were asked where nothing was found at the address.
-    """
+    """What the webhook answered to each call."""
 
     address: str
     health: Reply
+    #: None for APIs that send no challenge.
     challenge: Reply | None
+    #: The expected answer to the challenge.
     answer: str
     signed: Reply | None = None
     forged: Reply | None = None
+    #: Called, like *others*, where there is no webhook at the address.
     root: Reply | None = None
     others: Mapping[str, Reply] = field(default_factory=dict)
     registered: str | None = None
 
 
 def address_of(url: str) -> str:
-    """Return the webhook's address for what people give: a host, a prefix, or the whole of it."""
+    """Return the webhook's URL for a host, a prefix, or the whole URL."""
     base = url if "://" in url else f"https://{url}"
     base = base.split("?")[0].rstrip("/")
     if base.endswith("/webhook"):
@@ -70,7 +70,7 @@ def address_of(url: str) -> str:
 
 
 def other_addresses(address: str) -> list[str]:
-    """Return where else the webhook may be, when it is not at *address*."""
+    """Return other URLs where the webhook may be, if it is not at *address*."""
     parts = urlsplit(address)
     origin = f"{parts.scheme}://{parts.netloc}"
     prefix = parts.path.removesuffix(PATH).strip("/").split("/")[0]
