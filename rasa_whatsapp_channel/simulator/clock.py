@@ -36,14 +36,14 @@ class MovableClock:
         """Sleep until *seconds* have passed on this clock."""
         loop = asyncio.get_running_loop()
         end = loop.time() + self._offset + seconds
-        moved = asyncio.Event()
-        self._wakers.add(moved)
+        woken = asyncio.Event()
+        self._wakers.add(woken)
         try:
             while (left := end - loop.time() - self._offset) > 0:
-                moved.clear()
+                woken.clear()
                 try:
-                    await asyncio.wait_for(moved.wait(), left)
+                    await asyncio.wait_for(woken.wait(), left)
                 except asyncio.TimeoutError:
                     continue
         finally:
-            self._wakers.discard(moved)
+            self._wakers.discard(woken)

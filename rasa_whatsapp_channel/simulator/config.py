@@ -136,7 +136,12 @@ class Config:
 
 def credentials_block(config: Config, base_url: str) -> str:
     """Return the block of credentials.yml for a bot that uses this simulator."""
-    keys = {"api": config.api.name, "base_url": base_url, **_account(config), **_proof(config)}
+    keys = {
+        "api": config.api.name,
+        "base_url": base_url,
+        **_account(config),
+        **_webhook_auth(config),
+    }
     lines = [f"  {key}: {json.dumps(value)}" for key, value in keys.items()]
     return "\n".join(["rasa_whatsapp_channel.WhatsAppInput:", *lines])
 
@@ -152,7 +157,7 @@ def _account(config: Config) -> dict[str, Any]:
     return {**first, **token, **({"numbers": more} if more else {})}
 
 
-def _proof(config: Config) -> dict[str, str]:
+def _webhook_auth(config: Config) -> dict[str, str]:
     """Return the keys that authenticate webhooks."""
     if config.api.name == "cloud":
         return {"app_secret": config.app_secret, "verify_token": config.verify_token}

@@ -180,7 +180,7 @@ def _match(value: object) -> Mapping[str, str]:
     if not isinstance(match, Mapping) or not set(match) <= {"type", "person"}:
         raise InvalidRule("match takes type and person.")
     if not all(isinstance(each, str) for each in match.values()):
-        raise InvalidRule("type and person in match are texts.")
+        raise InvalidRule("type and person in match are strings.")
     return dict(match)
 
 

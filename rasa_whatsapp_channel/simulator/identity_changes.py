@@ -1,4 +1,4 @@
-"""Identity changes: a person gets another phone number or user id, and the bot is told."""
+"""Identity changes: a person gets another phone number or user id, reported to the bot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def change(
     """
     Give *person* another phone number, user id, or both; return them as they are now.
 
-    The bot hears it by a system message; of a user id it hears by ``user_id_update`` too.
+    The bot receives a system message, for a user id also ``user_id_update``.
     """
     api, number = world.config.api, world.config.number
     changed = replace(person, phone=phone or person.phone, user_id=user_id or person.user_id)

@@ -16,14 +16,14 @@ def new_message_id(api: Api, *, inbound: bool = False) -> str:
 
 
 def new_media_id(api: Api) -> str:
-    """Digits at Cloud and 360dialog, a UUID below /v1."""
+    """Return digits at Cloud and 360dialog, a UUID below /v1."""
     if api in (CLOUD, DIALOG360):
         return str(10**15 + uuid.uuid4().int % (9 * 10**15))
     return str(uuid.uuid4())
 
 
 def new_user_id(country: str = "US") -> str:
-    """A business-scoped user id."""
+    """Return a business-scoped user id."""
     return f"{country}.{10**19 + uuid.uuid4().int % (9 * 10**19)}"
 
 
@@ -32,7 +32,7 @@ def new_group_id() -> str:
 
 
 def new_phone() -> str:
-    """A number from the range that is kept free for stories and films."""
+    """Return a number from the range that is reserved for fiction."""
     return f"1555{uuid.uuid4().int % 10**7:07}"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.faults import Hit
-from rasa_whatsapp_channel.simulator.media import checks, links
+from rasa_whatsapp_channel.simulator.media import checks, library
 from rasa_whatsapp_channel.simulator.media.library import MediaFile, media_objects
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.sending_limits import is_refused
@@ -96,9 +96,9 @@ def dispatch(
     fails_with = world.faults.find("statuses", ("code",), weather="fates", **facts) or fails_with
     late = world.faults.find("phones", ("delay",), **facts)
     # While a phone loads a file, it shows the following messages.
-    lane, seconds = (f"{person.key}/late", float(late.do[1])) if late else (person.key, 0.0)
+    key, seconds = (f"{person.key}/late", float(late.do[1])) if late else (person.key, 0.0)
     deliver = partial(_deliver, world, message, person, api, fails_with, seconds)
-    world.deliveries.put(lane, deliver)
+    world.deliveries.put(key, deliver)
 
 
 def mark_read(world: World, request: MarkRead) -> None:
@@ -210,12 +210,12 @@ async def _find_file(
 
 
 async def _load_link(world: World, kind: str, media: Mapping[str, Any], api: Api) -> MediaFile:
-    link, timeout = links.read_link(media), world.config.link_timeout
-    name = links.read_provider(media)
+    link, timeout = library.read_link(media), world.config.link_timeout
+    name = library.read_provider(media)
     if name and name not in world.providers:
         raise MediaError(f"There is no provider {name}.")
-    headers = links.login_of(world.providers[name]) if name else None
-    loaded = await links.load_link(
+    headers = library.login_of(world.providers[name]) if name else None
+    loaded = await library.load_link(
         world.session(), link, kind=kind, timeout=timeout, headers=headers
     )
     media_id = ids.new_media_id(api)

@@ -109,10 +109,10 @@ def _read_state(value: Mapping[str, Any]) -> SimulatorState:
 
 def _read_message(value: Mapping[str, Any]) -> ChatMessage:
     known = {field.name for field in fields(ChatMessage)}
-    kept = {key: each for key, each in value.items() if key in known}
-    kept |= {key: tuple(kept[key]) for key in _MESSAGE_TUPLES if key in kept}
-    kept["statuses"] = tuple(StatusStep(**note) for note in kept.get("statuses", ()))
-    message = ChatMessage(**kept)
+    values = {key: each for key, each in value.items() if key in known}
+    values |= {key: tuple(values[key]) for key in _MESSAGE_TUPLES if key in values}
+    values["statuses"] = tuple(StatusStep(**note) for note in values.get("statuses", ()))
+    message = ChatMessage(**values)
     texts = (message.id, message.person, message.type, message.status)
     if not all(isinstance(text, str) for text in texts) or not isinstance(message.timestamp, int):
         raise TypeError("a message has id, person, type, status and timestamp")

@@ -50,10 +50,10 @@ def create_app(
     if PAGE.is_dir():
         app.router.add_static("/", PAGE)
     app.router.add_route("*", "/{path:.*}", endpoint(world, config.api, _no_such_address))
-    kept = StateFile(config.state, world) if config.state is not None else None
-    if kept is not None:
-        app.on_startup.append(lambda app: kept.open())
-        app.on_cleanup.append(lambda app: kept.close())
+    state_file = StateFile(config.state, world) if config.state is not None else None
+    if state_file is not None:
+        app.on_startup.append(lambda app: state_file.open())
+        app.on_cleanup.append(lambda app: state_file.close())
     app.on_response_prepare.append(_harden)
     app.on_shutdown.append(_dismiss_listeners)
     app.on_cleanup.append(_close)

@@ -156,7 +156,7 @@ def _component(where: str, value: object) -> Mapping[str, Any]:
         raise SettingsError(f"{where}: a component is an object with a type")
     kind = _one_of(where, "type of a component", value.get("type"), COMPONENTS)
     if kind in ("BODY", "FOOTER") and not isinstance(value.get("text"), str):
-        raise SettingsError(f"{where}: {kind} needs a text")
+        raise SettingsError(f"{where}: {kind} needs text")
     inner = {"BUTTONS": "buttons", "CAROUSEL": "cards"}.get(kind)
     items = value.get(inner) if inner else None
     if inner and not (isinstance(items, list) and all(isinstance(i, Mapping) for i in items)):

@@ -93,7 +93,7 @@ _STATUSES: Final = (
 
 ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
-        # requests that send a message, refused or taken
+        # requests that send a message
         "messages": Kind(
             (
                 _says(131000, 0.02, meaning="something went wrong"),
@@ -166,9 +166,7 @@ ROUGH_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             ),
             rest=0,
         ),
-        "statuses": Kind(
-            (*_STATUSES, Fault(("lose", True), 0.02, "a status is never told")), rest=0
-        ),
+        "statuses": Kind((*_STATUSES, Fault(("lose", True), 0.02, "a status is lost")), rest=0),
         # A failure is never lost: nothing else would report it.
         "failures": Kind(_STATUSES, rest=0),
         # a phone loads a file while it shows the next text

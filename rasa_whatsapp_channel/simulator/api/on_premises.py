@@ -19,7 +19,6 @@ from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import ids, outgoing, problems
 from rasa_whatsapp_channel.simulator.api import sending
-from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
 from rasa_whatsapp_channel.simulator.api.endpoint import (
     META,
     ApiAnswer,
@@ -28,7 +27,7 @@ from rasa_whatsapp_channel.simulator.api.endpoint import (
     read_json,
 )
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_body
-from rasa_whatsapp_channel.simulator.api.validate import read_send
+from rasa_whatsapp_channel.simulator.api.validate import DIALECTS, read_send
 from rasa_whatsapp_channel.simulator.media import checks
 from rasa_whatsapp_channel.simulator.media.library import MediaFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead

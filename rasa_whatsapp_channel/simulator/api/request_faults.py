@@ -24,7 +24,7 @@ EARLY: Final = 3.0  # seconds that a response waits for its status to be deliver
 # State of the current request, which aiohttp 3.9 and 3.14 have no common place for.
 _fails_with: ContextVar[Hit | None] = ContextVar("fails_with", default=None)
 _met: ContextVar[Hit | None] = ContextVar("met", default=None)
-_mark_delivered: ContextVar[str | None] = ContextVar("taken", default=None)
+_message_id: ContextVar[str | None] = ContextVar("message_id", default=None)
 
 
 def fails_with() -> Hit | None:
@@ -40,14 +40,14 @@ def why() -> str | None:
 
 def record_message_id(message_id: str) -> None:
     """Record the id of the message that this request has sent."""
-    _mark_delivered.set(message_id)
+    _message_id.set(message_id)
 
 
 async def find(world: World, place: str, request: web.Request) -> Hit | None:
     """Return the fault of *request*, if any."""
     _fails_with.set(None)  # all requests of a connection share a context
     _met.set(None)
-    _mark_delivered.set(None)
+    _message_id.set(None)
     facts = await _facts(world, request) if place == "messages" else {}
     hit = world.faults.find(place, ON_REQUESTS, **facts) if facts is not None else None
     _met.set(hit)
@@ -90,7 +90,7 @@ async def after(
             return await _drop(hit, request)
         case "cut", _:
             return await _cut(request, answer or _FILE)
-        case "early", _ if (message_id := _mark_delivered.get()) is not None:
+        case "early", _ if (message_id := _message_id.get()) is not None:
             await world.wait_for_status(message_id, within=EARLY)
     return None
 

@@ -40,8 +40,8 @@ def send(
 
 def _lose(world: World, wanted: Send, api: Api) -> ApiAnswer:
     """Answer with success; only the simulator's own field names the problem."""
-    nobody = WhatsAppUser("", user_id="", phone=wanted.given)
-    answer = sent_answer(api, ids.new_message_id(api), given=wanted.given, person=nobody)
+    recipient = WhatsAppUser("", user_id="", phone=wanted.given)
+    answer = sent_answer(api, ids.new_message_id(api), given=wanted.given, person=recipient)
     explained = {"simulator": {"rule": wanted.lost}} if world.config.explanations else {}
     return ApiAnswer({**answer, **explained}, rule=wanted.lost)
 

@@ -85,7 +85,7 @@ def _check_v1_upload(mime_type: str, size: int) -> None:
     ):
         raise Refused(
             problems.FILE,
-            "The body is the file itself and Content-Type its media type; no form is taken here.",
+            "The body must be the file and Content-Type its media type; forms are not supported.",
         )
     if size > checks.MOST_BYTES:
         raise Refused(

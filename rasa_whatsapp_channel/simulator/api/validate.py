@@ -10,25 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from rasa_whatsapp_channel.simulator import problems
-from rasa_whatsapp_channel.simulator.api.dialects import Dialect
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead, Send
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.whatsapp import limits, messages
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidLink, InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages.interactive import OtherInteractive
+from rasa_whatsapp_channel.whatsapp.messages.keys import CLOUD_ENVELOPE
 
 _PHONE: Final = re.compile(r"[1-9]\d{6,14}")
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 # Types that groups support.
 _IN_GROUPS: Final = ("text", "image", "video", "audio", "document", "sticker", "template")
-_LOST: Final = (
-    "A user id in to is answered with 200 and reaches nobody, without a status: it goes into "
-    "recipient."
-)
+_LOST: Final = "A user id in to is answered with 200 and never delivered: it belongs in recipient."
 _LIMITS: Final[Mapping[str, Problem]] = {
     "text.body": problems.TEXT_TOO_LONG,
     "interactive.action.sections": problems.SECTIONS,
@@ -95,9 +95,7 @@ def _read_mark_read(body: Mapping[str, Any]) -> MarkRead:
 def _read_type(body: Mapping[str, Any], dialect: Dialect) -> str:
     kind = body.get("type", dialect.default_type)
     if kind is None:
-        raise Refused(
-            problems.MISSING, "The body needs a type; the message stands under that name."
-        )
+        raise Refused(problems.MISSING, "The body needs a type, and the message under that key.")
     if not isinstance(kind, str) or kind not in dialect.objects:
         known = ", ".join(dialect.objects)
         raise Refused(
@@ -163,7 +161,8 @@ def _read_callback_data(body: Mapping[str, Any]) -> str | None:
     if not isinstance(data, str) or len(data) > limits.CALLBACK_DATA:
         most = limits.CALLBACK_DATA
         raise Refused(
-            problems.INVALID, f"biz_opaque_callback_data takes a text of at most {most} characters."
+            problems.INVALID,
+            f"biz_opaque_callback_data takes a string of at most {most} characters.",
         )
     return data
 
@@ -274,7 +273,7 @@ def _text(value: Mapping[str, Any], key: str, rule: str) -> str:
     if text is None or text == "":
         raise Refused(problems.MISSING, rule)
     if not isinstance(text, str):
-        raise Refused(problems.INVALID, f"{key} must be a text.")
+        raise Refused(problems.INVALID, f"{key} must be a string.")
     return text
 
 
@@ -318,7 +317,7 @@ def _check_body(body: object) -> None:
     if not isinstance(text, str) or len(text) > limits.INTERACTIVE_BODY:
         raise Refused(
             problems.INVALID,
-            f"body.text is a text of at most {limits.INTERACTIVE_BODY} characters.",
+            f"body.text is a string of at most {limits.INTERACTIVE_BODY} characters.",
         )
 
 
@@ -349,3 +348,95 @@ _CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any]], None]]] = {
     "address_message": _check_address,
     "voice_call": _check_call,
 }
+
+
+_MEDIA: Final = ("id", "link")
+_INTERACTIVE: Final = ("type", "header", "body", "footer", "action")
+_LOCATION: Final = ("latitude", "longitude", "name", "address")
+
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+_CLOUD_OBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "text": ("body", "preview_url"),
+    "image": (*_MEDIA, "caption"),
+    "video": (*_MEDIA, "caption"),
+    "audio": (*_MEDIA, "voice"),
+    "document": (*_MEDIA, "caption", "filename"),
+    "sticker": _MEDIA,
+    "reaction": ("message_id", "emoji"),
+    "location": _LOCATION,
+    "interactive": _INTERACTIVE,
+    "template": ("name", "language", "components"),
+    "contacts": (),
+}
+# https://developers.facebook.com/docs/whatsapp/on-premises/reference/messages
+_V1_OBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "text": ("body",),
+    "image": (*_MEDIA, "provider", "caption"),
+    "video": (*_MEDIA, "provider", "caption"),
+    "audio": (*_MEDIA, "provider"),
+    "document": (*_MEDIA, "provider", "caption", "filename"),
+    "sticker": (*_MEDIA, "provider"),
+    "location": _LOCATION,
+    "interactive": _INTERACTIVE,
+    "template": ("namespace", "name", "language", "components"),
+    "contacts": (),
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The format of messages in one API."""
+
+    api: Api
+    #: keys beside the message
+    envelope: frozenset[str]
+    #: keys of each type's object; none for contacts, which are a list
+    objects: Mapping[str, tuple[str, ...]]
+    #: whether ``messaging_product`` is required
+    product: bool
+    #: type of a message that names none
+    default_type: str | None
+    #: whether a template's language needs a policy
+    policy: bool
+
+
+def _cloud(api: Api) -> Dialect:
+    return Dialect(
+        api=api,
+        envelope=frozenset(
+            {
+                "messaging_product",
+                "recipient_type",
+                "to",
+                "recipient",
+                "type",
+                "context",
+                *CLOUD_ENVELOPE,
+            }
+        ),
+        objects=MappingProxyType(dict(_CLOUD_OBJECTS)),
+        product=True,
+        default_type=None,
+        policy=False,
+    )
+
+
+def _v1(api: Api, *more: str) -> Dialect:
+    return Dialect(
+        api=api,
+        envelope=frozenset({"recipient_type", "to", "type", "preview_url", *more}),
+        objects=MappingProxyType(dict(_V1_OBJECTS)),
+        product=False,
+        default_type="text",
+        policy=True,
+    )
+
+
+DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
+    {
+        CLOUD.name: _cloud(CLOUD),
+        DIALOG360.name: _cloud(DIALOG360),
+        ON_PREMISES.name: _v1(ON_PREMISES),
+        TURN.name: _v1(TURN, "recipient"),
+    }
+)

@@ -59,7 +59,7 @@ def text_of(body: Mapping[str, Any], key: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise ControlError(f"{key} must be a text.")
+        raise ControlError(f"{key} must be a string.")
     return value
 
 
@@ -74,5 +74,5 @@ def find_person(world: World, request: web.Request) -> WhatsAppUser:
     key = request.match_info["person"]
     person = world.find_person(key) or world.find_person(clean_phone(key))
     if person is None:
-        raise ControlError(f"There is nobody with {key}.", status=404)
+        raise ControlError(f"There is no person with {key}.", status=404)
     return person

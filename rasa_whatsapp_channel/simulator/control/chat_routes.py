@@ -190,7 +190,7 @@ async def read_file_arrival(
     mime_type = _mime_type(upload)
     kind = fields.get("type") or checks.kind_of(mime_type) or "document"
     if kind not in _FILE_KINDS:
-        raise ControlError(f"A file goes as one of {', '.join(_FILE_KINDS)}, not as {kind}.")
+        raise ControlError(f"The type of a file is one of {', '.join(_FILE_KINDS)}, not {kind}.")
     if kind == "voice" and checks.essence(mime_type) == "audio/ogg":
         mime_type = "audio/ogg; codecs=opus"  # the platform's type of every voice message
     config = world.config

@@ -98,4 +98,4 @@ class PeopleRoutes:
             raise ControlError("A phone number is written in digits.")
         for key in (phone, user_id):
             if key is not None and self._world.state.find_person(key) is not None:
-                raise ControlError(f"There is somebody with {key} already.", status=409)
+                raise ControlError(f"A person with {key} exists already.", status=409)

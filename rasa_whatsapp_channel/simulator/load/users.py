@@ -70,7 +70,7 @@ class LoadTest:
             answer = [await asyncio.wait_for(inbox.get(), self._load.patience)]
         except asyncio.TimeoutError:
             raise SimulatorError(
-                f"nobody answers {self._load.text!r} within {self._load.patience:g} seconds; "
+                f"no response to {self._load.text!r} within {self._load.patience:g} seconds; "
                 f"does the bot run, and take webhooks at {self._world.config.webhook}?"
             ) from None
         while True:

@@ -58,7 +58,7 @@ export function writeFile(person, { file, context, ...fields }) {
   return call(`${of(person)}/messages`, { method: "POST", body: form });
 }
 
-/** Give a message a status by hand: {message_id, status, code?}. */
+/** Give a message a status manually: {message_id, status, code?}. */
 export const setStatus = (person, status) => postJson(`${of(person)}/status`, status);
 
 /** Give *person* another `phone` or `user_id`; the bot is told. */
@@ -87,7 +87,7 @@ export const readWebhooks = () => call("/webhooks");
 
 export const redeliver = (id) => postJson(`/webhooks/${segment(id)}/redeliver`, {});
 
-/** Send a body of one's own to the bot: {body, sign}. */
+/** Send a custom body to the bot: {body, sign}. */
 export const sendWebhook = (webhook) => postJson("/webhooks", webhook);
 
 /** A webhook as text: `curl` or `fixture`. */

@@ -130,7 +130,7 @@ function read() {
 
 // ── the simulator ────────────────────────────────────────────────────────────────────────────────
 
-let waiting = null; // events that arrive while the state is read; what is in it is only taken again
+let waiting = null; // events that arrive while the state is loading; repeats are harmless
 
 async function reload() {
   waiting = [];

@@ -14,7 +14,7 @@ export function renderHead(controller) {
   of(".chat-title h2").textContent = name;
   of(".composer").inert = !person;
   const line = of(".chat-title p");
-  if (line.contains(document.activeElement)) return; // somebody is choosing there
+  if (line.contains(document.activeElement)) return; // a selection is open
   if (state.isTyping(chat)) line.replaceChildren("typing…");
   else line.replaceChildren(...(person ? whoYouAre(controller, person) : []));
 }

@@ -13,7 +13,7 @@ export function renderPeople({ state, phones }) {
   const focused = document.activeElement?.closest?.("#chats li")?.dataset.chat;
   const role = document.activeElement?.className;
   byId("chats").replaceChildren(...chats.map((chat) => entry(chat, state, phones)));
-  byId("nobody").hidden = chats.length > 0;
+  byId("no-chats").hidden = chats.length > 0;
   // The list was drawn anew under the focus: give it back.
   if (focused && role) {
     const again = byId("chats").querySelector(`[data-chat="${CSS.escape(focused)}"]`);

@@ -8,7 +8,7 @@ import { byId } from "./dom.js";
 import { createThread } from "./thread.js";
 import { renderWeather } from "./weather.js";
 
-/** A phone nobody holds yet. *page* is what app.js offers: {state, inspect, addPerson, …}. */
+/** A phone without a chat. *page* is from app.js: {state, inspect, addPerson, …}. */
 export function createPhone(page) {
   const node = byId("phone").content.firstElementChild.cloneNode(true);
   const controller = createController(page, node);
@@ -18,7 +18,7 @@ export function createPhone(page) {
   controller.open = (chat) => page.phones.replace(controller.chat, chat);
   fillBanners(node.querySelector(".banners"));
 
-  /** Hand the phone to *chat*, the key of one; null: nobody. */
+  /** Show *chat*, the key of one; null: none. */
   function hold(chat) {
     const before = controller.chat;
     if (chat === before) return;

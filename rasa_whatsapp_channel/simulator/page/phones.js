@@ -11,7 +11,7 @@ export const addressOf = (chats) => `#/${chats.map(encodeURIComponent).join("/")
 /** How many phones the window has room for. */
 export const roomForPhones = () => 1 + ROOM.filter(({ matches }) => matches).length;
 
-/** *onchange* runs when another phone is in use, or somebody else holds it. */
+/** *onchange* runs when another phone is in use, or its chat changes. */
 export function createPhones(page, onchange) {
   const row = byId("phones");
   let phones = [];

@@ -44,7 +44,7 @@ export class State {
     this.tell({ what: "all" });
   }
 
-  /** Throw away what only this page remembers. */
+  /** Discard what only this page stores. */
   forget() {
     this.deliveries = [];
   }
@@ -213,7 +213,7 @@ export class State {
     this.tell({ what: "typing", chat });
   }
 
-  /** What reached no phone, as an item of its chat: an upload, say, is for nobody yet. */
+  /** A refusal as an item of its chat; that of an upload has no chat. */
   refusalOf(refusal, fallback) {
     const known = this.chatKey(this.resolve(refusal.person), refusal.number);
     const chat = this.hasChat(known) ? known : (fallback ?? this.chats()[0]);

@@ -7,7 +7,7 @@ import { h } from "./dom.js";
 import { dayName, dayOf } from "./times.js";
 
 const PAGE = 60; // messages drawn at once
-const DRAWN_MOST = 400; // who stands at the end needs no more of what was before
+const DRAWN_MOST = 400; // most messages drawn while the newest is visible
 const GROUP = 300; // seconds within which messages of one side stand together
 const NEAR = 80; // pixels from the end that count as being there
 
@@ -36,7 +36,7 @@ export function createThread(controller) {
     root: scroller,
   }).observe(earlier);
 
-  /** Show *newItems*, a list that only grows; *empty* stands there while it is empty. */
+  /** Show *newItems*, a list that only grows; *empty* is its placeholder. */
   function show(newItems, empty) {
     items = newItems;
     from = Math.max(0, items.length - PAGE);

@@ -3,7 +3,7 @@
 import { h, icon } from "./dom.js";
 import { exactTime } from "./times.js";
 
-const ANYBODY = ["ids", "media", "download", "login"]; // requests that are for nobody in particular
+const WITHOUT_PERSON = ["ids", "media", "download", "login"]; // requests without a recipient
 
 /** Fill the strip of a phone; *open* shows the panel. */
 export function renderWeather({ state, node, chat }, open) {
@@ -12,7 +12,7 @@ export function renderWeather({ state, node, chat }, open) {
   strip.hidden = weather !== "rough";
   if (strip.hidden) return;
   const { key } = state.chatOf(chat);
-  const last = faults.findLast(({ person, kind }) => person === key || ANYBODY.includes(kind));
+  const last = faults.findLast(({ person, kind }) => person === key || WITHOUT_PERSON.includes(kind));
   const badge = h("span.weather-badge", {}, icon("bolt"), `Rough weather, seed ${seed}`);
   const words = last
     ? [h("time", {}, exactTime(last.time)), " ", sentence(last.words)]

@@ -246,12 +246,12 @@ def webhook_bytes(body: Mapping[str, Any]) -> bytes:
 
 
 def webhook_headers(config: Config, body: bytes) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", **_proof(config, body)}
+    headers = {"Content-Type": "application/json", **_webhook_auth(config, body)}
     agent = {"User-Agent": "facebookexternalua"} if config.api is CLOUD else {}
     return {**headers, **agent}
 
 
-def _proof(config: Config, body: bytes) -> dict[str, str]:
+def _webhook_auth(config: Config, body: bytes) -> dict[str, str]:
     if config.api is CLOUD:
         digest = _hmac(config.app_secret, body).hex()
         return {"X-Hub-Signature-256": f"sha256={digest}"}

@@ -105,7 +105,7 @@ async def test_a_bot_that_says_nothing_is_found_out_before_the_load():
         async def webhook(self, request):
             return web.Response()
 
-    with pytest.raises(SimulatorError, match=r"nobody answers 'hi' within 0.2 seconds"):
+    with pytest.raises(SimulatorError, match=r"no response to 'hi' within 0.2 seconds"):
         await run(Silent(), Load(people=3, patience=0.2))
 
 

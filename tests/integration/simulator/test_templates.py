@@ -226,7 +226,7 @@ def io_png(image):
         ("name: a", "needs a name and a language"),
         ("{name: a, language: en, components: []}", "at least a BODY"),
         ("{name: a, language: en, colour: red, components: [{type: BODY, text: a}]}", "'colour'"),
-        ("{name: a, language: en, components: [{type: BODY}]}", "BODY needs a text"),
+        ("{name: a, language: en, components: [{type: BODY}]}", "BODY needs text"),
         ("{name: a, language: en, components: [{type: BUTTONS}]}", "list of buttons"),
         ("{name: a, language: en, status: NEW, components: [{type: BODY, text: a}]}", "APPROVED"),
     ],

@@ -111,7 +111,7 @@ function showReactions(node, item) {
   node.setAttribute("role", "img");
 }
 
-/** Reactions are {who: emoji}; an empty one was taken back. */
+/** Reactions are {who: emoji}; an empty one is removed. */
 export function emojiIn(reactions) {
   return Object.values(reactions ?? {}).filter((emoji) => typeof emoji === "string" && emoji);
 }

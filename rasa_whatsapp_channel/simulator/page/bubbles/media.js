@@ -61,7 +61,7 @@ export function film(media) {
   return node;
 }
 
-/** What stands in for media that cannot be shown; says where they should have come from. */
+/** Placeholder for media that cannot be shown, with their source. */
 export function missing(symbol, name, media) {
   const source = webLink(media.link) ?? media.id ?? media.mime_type ?? "";
   return h(

@@ -65,7 +65,7 @@ function quickReply(text, payload, item, controller) {
   });
 }
 
-/** A template nobody here knows the words of. */
+/** A template whose text is unknown. */
 function raw(title, components, item, controller) {
   const of = (type) => components.filter((one) => one.type?.toLowerCase() === type);
   const headers = parametersOf(components, "header").map((value) => headerOf(value, controller));

@@ -129,7 +129,7 @@ function deliveryNode(delivery) {
       h("time.quiet", {}, timeOf(time)),
     ),
   );
-  // Hundreds may wait here: what is inside is drawn when somebody looks.
+  // There may be hundreds: details are drawn when opened.
   details.addEventListener("toggle", () => details.append(...inside(delivery)), { once: true });
   const next = wait > 0 && `Next attempt in ${lengthWords(wait)}.`;
   const said = [error, next].filter(Boolean).join(". ");
@@ -160,7 +160,7 @@ function actions({ id, body }) {
   );
 }
 
-/** Let somebody edit *body* and send it to the bot. */
+/** Edit *body* and send it to the bot. */
 async function sendBody({ body }) {
   const values = await ask({
     title: "Send custom webhook",

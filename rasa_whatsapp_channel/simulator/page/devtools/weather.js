@@ -18,7 +18,7 @@ export function createWeather({ state }) {
   const form = h("form.weather-form", {}, h("label", {}, "Seed ", seed), rough);
   const head = h("div.panel-head", {}, h("h3", {}, "Weather"), calm);
   const node = h("section.devtools-weather", { "aria-label": "Weather" }, head, words, form, list);
-  let known; // the weather that the form was filled with: what somebody types there stays
+  let known; // the weather that the form was filled with: typed input is kept
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
