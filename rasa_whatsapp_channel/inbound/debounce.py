@@ -22,8 +22,7 @@ from rasa_whatsapp_channel.conversation.numbered_replies import typed_number
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING, Turn, handling_of_message
 from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import DEBOUNCE, Clock, QueueItem, Store
-from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
-from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage, from_body, to_body
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 LONGEST: Final = 4  # times the setting: whoever never stops is answered all the same

@@ -16,7 +16,6 @@ from rasa_whatsapp_channel.inbound.debounce import Debouncer
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import WINDOW, Clock, Store
-from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.events import (
     Event,
     InboundMessage,
@@ -24,6 +23,7 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Status,
     Unknown,
     UserIdChanged,
+    to_body,
 )
 from rasa_whatsapp_channel.whatsapp.identity import at_number
 

@@ -65,9 +65,8 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
-from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, from_body
 
 if sys.version_info >= (3, 11):
     from asyncio import timeout

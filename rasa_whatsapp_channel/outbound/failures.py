@@ -8,8 +8,7 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.queue_keys import failure_key
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Queue
-from rasa_whatsapp_channel.whatsapp.envelopes import to_body
-from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, to_body
 
 logger = logging.getLogger(__name__)
 

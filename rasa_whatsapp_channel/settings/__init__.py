@@ -18,7 +18,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from rasa_whatsapp_channel.settings import inbound as inbound_settings
 from rasa_whatsapp_channel.settings import parsers
@@ -31,12 +31,6 @@ from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.networks import Network
 
 __all__ = ["CHANNEL", "MediaSettings", "NumberSettings", "Settings"]
-
-_DEFAULT_URLS: Final = {
-    CLOUD.name: "https://graph.facebook.com",
-    TURN.name: "https://whatsapp.turn.io",
-    DIALOG360.name: "https://waba-v2.360dialog.io",
-}
 
 
 @dataclass(frozen=True)
@@ -431,5 +425,5 @@ def read_block(
             values[field.name] = fallback
     if api is not None:
         problems += find_problems(Settings, api, block, values)
-    values.setdefault("base_url", _DEFAULT_URLS.get(api or "", ""))
+        values.setdefault("base_url", APIS[api].base_url)
     return values, problems

@@ -21,6 +21,7 @@ class Api:
     """What one API can take."""
 
     name: str
+    base_url: str  # empty: each client has its own
     interactive: frozenset[str]  # values of `interactive.type`
     context: bool  # can quote a message
     reactions: bool
@@ -65,6 +66,7 @@ _CLOUD_ONLY: Final = frozenset(
 
 CLOUD: Final = Api(
     name="cloud",
+    base_url="https://graph.facebook.com",
     interactive=_BOTH | _CLOUD_ONLY,
     context=True,
     reactions=True,
@@ -82,9 +84,10 @@ CLOUD: Final = Api(
     media_id_life=30 * DAY,
 )
 # The Cloud API behind another host and key.
-DIALOG360: Final = replace(CLOUD, name="360dialog")
+DIALOG360: Final = replace(CLOUD, name="360dialog", base_url="https://waba-v2.360dialog.io")
 ON_PREMISES: Final = Api(
     name="on_premises",
+    base_url="",
     interactive=_BOTH,
     context=False,
     reactions=False,
@@ -104,6 +107,7 @@ ON_PREMISES: Final = Api(
 )
 TURN: Final = Api(
     name="turn",
+    base_url="https://whatsapp.turn.io",
     interactive=_BOTH | {"cta_url"},  # seen in other projects' clients of it
     context=False,
     reactions=False,

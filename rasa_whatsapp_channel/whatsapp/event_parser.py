@@ -1,15 +1,22 @@
 """
-Event parser: reads one object of a webhook (message, status, changed user id) into one event.
+Event parser: reads the body of a webhook, in both of its formats, into events.
 
-Both envelopes hold the same objects; the differences are read here. An object that cannot be read
-becomes `Unknown` with its reason; nothing raises.
+Cloud and 360dialog: ``{"entry": [{"changes": [{"field": …, "value": {…}}]}]}``, any number of each.
+On-premises and Turn: the content of such a ``value`` alone, without the business number. The
+objects inside are the same. An object that cannot be read becomes `Unknown` with its reason;
+nothing raises.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
+https://developers.facebook.com/docs/whatsapp/api/webhooks
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
@@ -18,6 +25,7 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Event,
     InboundMessage,
     Part,
+    PlatformNotice,
     Status,
     Unknown,
     UserIdChanged,
@@ -27,8 +35,25 @@ from rasa_whatsapp_channel.whatsapp.json_values import excerpt, object_of, plain
 
 logger = logging.getLogger(__name__)
 
+# WhatsApp documents 1000 per webhook; without an end, 3 MB of "{}" would be a million events.
+EVENTS: Final = 2_000
+
+# Documented webhook fields without messages of users.
+IGNORABLE_FIELDS: Final = frozenset(
+    {
+        *("account_alerts", "account_review_update", "account_update", "automatic_events"),
+        *("business_capability_update", "business_username_update", "calls", "flows"),
+        *("group_lifecycle_update", "group_participants_update", "group_settings_update"),
+        *("group_status_update", "history", "message_template_components_update"),
+        *("message_template_quality_update", "message_template_status_update"),
+        *("partner_solutions", "payment_configuration_update", "phone_number_name_update"),
+        *("phone_number_quality_update", "security", "smb_app_state_sync", "smb_message_echoes"),
+        *("template_category_update", "user_preferences"),
+    }
+)
+
 _LATEST: Final = 2**53  # what every JSON reader can hold exactly
-_CONTACTS: Final = 2_000  # a webhook holds 1000 messages; see `envelopes.EVENTS`
+_CONTACTS: Final = 2_000  # a webhook holds 1000 messages; see `EVENTS`
 
 # The parts of a message that `InboundMessage` has a field for.
 _READ: Final = frozenset(
@@ -85,6 +110,85 @@ class Contacts:
     def _named(self, *ids: str | None) -> Part:
         known = (self.by_id[value] for value in ids if value is not None and value in self.by_id)
         return next(known, {})
+
+
+def read_events(payload: object) -> tuple[Event, ...]:
+    """Return everything a webhook holds, in its order, at least one event. Never raises."""
+    if not isinstance(payload, dict):
+        return (unknown("not a JSON object", payload),)
+    reader = _read_cloud(payload) if "entry" in payload else _read_value(payload)
+    events = tuple(islice(reader, EVENTS))
+    if next(reader, None) is not None:
+        return (*events, Unknown(f"more than {EVENTS} events in one webhook; the rest is not read"))
+    return events
+
+
+def _read_cloud(payload: Part) -> Iterator[Event]:
+    return _or_unknown(_each(payload, "entry", _read_entry), "an empty webhook", payload)
+
+
+def _read_entry(entry: Part) -> Iterator[Event]:
+    return _or_unknown(_each(entry, "changes", _read_change), "an entry without changes", entry)
+
+
+def _read_change(change: Part) -> Iterator[Event]:
+    name, value = text_of(change.get("field")), change.get("value")
+    if name == "user_id_update":
+        updates = _each(object_of(value), name, lambda update: iter((read_user_id_update(update),)))
+        yield from _or_unknown(updates, "a user_id_update without updates", change)
+    elif name not in (None, "messages"):
+        yield unknown(f"webhook field {name[:100]}", change, ignorable=name in IGNORABLE_FIELDS)
+    elif isinstance(value, dict):
+        yield from _read_value(value)
+    else:
+        yield unknown("a change without a value", change)
+
+
+def _read_value(value: Part) -> Iterator[Event]:
+    return _or_unknown(_read_lists(value), "no messages, statuses or errors", value)
+
+
+def _read_lists(value: Part) -> Iterator[Event]:
+    phone_number_id = text_of(object_of(value.get("metadata")).get("phone_number_id"))
+    contacts = Contacts.read(value.get("contacts"))
+    message = partial(read_message, contacts=contacts, phone_number_id=phone_number_id)
+    status = partial(read_status, contacts=contacts, phone_number_id=phone_number_id)
+    yield from _each(value, "messages", lambda part: iter((message(part),)))
+    yield from _each(value, "statuses", lambda part: iter((status(part),)))
+    if value.get("errors"):
+        yield _read_notice(value["errors"], phone_number_id)
+
+
+def _read_notice(errors: object, phone_number_id: str | None) -> Event:
+    if not isinstance(errors, list):
+        return unknown("errors that are not a list", errors)
+    try:
+        return PlatformNotice(read_error_list(plain(errors)), phone_number_id)
+    except ValueError as error:
+        return unknown(f"a list of errors that {error}", errors)
+
+
+def _each(part: Part, name: str, read: Callable[[Part], Iterator[Event]]) -> Iterator[Event]:
+    items = part.get(name)
+    if not items:
+        return
+    if not isinstance(items, list):
+        yield unknown(f"{name} is not a list", items)
+        return
+    for item in items:
+        if isinstance(item, dict):
+            yield from read(item)
+        else:
+            yield unknown(f"{name} holds something that is not an object", item)
+
+
+def _or_unknown(events: Iterator[Event], reason: str, value: object) -> Iterator[Event]:
+    first = next(events, None)
+    if first is None:
+        yield unknown(reason, value)
+        return
+    yield first
+    yield from events
 
 
 def unknown(reason: str, value: object, *, ignorable: bool = False) -> Unknown:

@@ -10,9 +10,11 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 
@@ -145,3 +147,58 @@ class Unknown:
 
 
 Event = InboundMessage | Status | UserIdChanged | DeliveryFailed | PlatformNotice | Unknown
+
+_KINDS: Final[Mapping[type[Event], str]] = {
+    InboundMessage: "message",
+    Status: "status",
+    UserIdChanged: "user_id_changed",
+    DeliveryFailed: "delivery_failed",
+    PlatformNotice: "platform_notice",
+    Unknown: "unknown",
+}
+_CLASSES: Final = {name: kind for kind, name in _KINDS.items()}
+
+
+def to_body(event: Event) -> dict[str, Any]:
+    """Return *event* as JSON for a store; `from_body` is its inverse."""
+    body = {"kind": _KINDS[type(event)], **vars(event)}
+    for name in ("errors", "context"):
+        if body.get(name):
+            body[name] = _to_plain(body[name])
+    return body
+
+
+def from_body(body: Mapping[str, Any]) -> Event:
+    """Return the event that *body* was made from; `Unknown` for what is none."""
+    try:
+        return _from_body(body)
+    except (AttributeError, KeyError, TypeError) as error:
+        return Unknown(f"not an event that was stored: {error!r}", dict(body))
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_to_plain(item) for item in value]
+    return dict(vars(value))
+
+
+def _from_body(body: Mapping[str, Any]) -> Event:
+    kind = _CLASSES[body["kind"]]
+    fields = _fields(kind, body)
+    if "errors" in fields:
+        fields["errors"] = tuple(
+            PlatformError(**_fields(PlatformError, error)) for error in fields["errors"]
+        )
+    if fields.get("context") is not None:
+        fields["context"] = Context(**_fields(Context, fields["context"]))
+    return kind(**fields)
+
+
+def _fields(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that *kind* has a field for; a newer version may have more."""
+    return {name: body[name] for name in _names(kind) if name in body}
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))

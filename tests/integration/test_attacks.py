@@ -20,8 +20,7 @@ from rasa_whatsapp_channel.inbound.turn import INTENTS, Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Store
-from rasa_whatsapp_channel.whatsapp.envelopes import to_body
-from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage, to_body
 from rasa_whatsapp_channel.whatsapp.messages import Button, ReplyButtons, Template
 from rasa_whatsapp_channel.whatsapp.webhook import read
 

@@ -15,8 +15,7 @@ from rasa_whatsapp_channel.inbound.turn import (
     to_turn,
 )
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.whatsapp.envelopes import from_body, to_body
-from rasa_whatsapp_channel.whatsapp.events import Event, InboundMessage
+from rasa_whatsapp_channel.whatsapp.events import Event, InboundMessage, from_body, to_body
 from rasa_whatsapp_channel.whatsapp.webhook import read
 
 # As Rasa reads it.

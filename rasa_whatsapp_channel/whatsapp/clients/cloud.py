@@ -35,8 +35,6 @@ from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sen
 from rasa_whatsapp_channel.whatsapp.messages.keys import put_extras
 from rasa_whatsapp_channel.whatsapp.transport import File, Request, Transport
 
-CLOUD_URL: Final = "https://graph.facebook.com"
-DIALOG360_URL: Final = "https://waba-v2.360dialog.io"
 # Media URLs come as Meta made them; 360dialog has the same paths under its own host.
 _META_MEDIA: Final = "https://lookaside.fbsbx.com/"
 
@@ -141,7 +139,7 @@ class CloudClient(CloudBase):
         *,
         phone_number_id: str,
         access_token: str,
-        base_url: str = CLOUD_URL,
+        base_url: str = CLOUD.base_url,
         api_version: str = "v25.0",
         clock: Clock = time.time,
     ) -> None:
@@ -165,7 +163,7 @@ class Dialog360Client(CloudBase):
         transport: Transport,
         *,
         access_token: str,
-        base_url: str = DIALOG360_URL,
+        base_url: str = DIALOG360.base_url,
         clock: Clock = time.time,
     ) -> None:
         credentials = FixedCredentials({"D360-API-KEY": access_token})

@@ -39,7 +39,6 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 )
 from rasa_whatsapp_channel.whatsapp.transport import File, Request, Transport
 
-TURN_URL: Final = "https://whatsapp.turn.io"
 _JSON: Final = {"Content-Type": "application/json"}
 _PROVIDERS: Final = ("settings", "application", "media", "providers")
 # Clients older than 2.39 take digits only.
@@ -153,7 +152,7 @@ class TurnClient(V1Base):
         transport: Transport,
         *,
         access_token: str,
-        base_url: str = TURN_URL,
+        base_url: str = TURN.base_url,
         clock: Clock = time.time,
     ) -> None:
         credentials = FixedCredentials(bearer(access_token))

@@ -14,7 +14,7 @@ _SHOWN = 80
 def check_text(field: str, value: object, limit: int | None = None, *, empty: bool = False) -> str:
     """Return *value* as the text it must be: up to *limit* characters, not blank unless *empty*."""
     if not isinstance(value, str):
-        raise InvalidMessage(field, f"must be a text, not {_kind(value)}")
+        raise InvalidMessage(field, f"must be a string, not {_kind(value)}")
     if not empty and not value.strip():
         raise InvalidMessage(field, "must not be empty")
     if limit is not None and len(value) > limit:
@@ -58,9 +58,7 @@ def check_unique(field: str, values: Iterable[str]) -> None:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            raise InvalidMessage(
-                field, f"{value!r} stands there twice; WhatsApp wants each only once"
-            )
+            raise InvalidMessage(field, f"{value!r} is duplicated; WhatsApp accepts each only once")
         seen.add(value)
 
 
@@ -97,7 +95,7 @@ def _kind(value: object) -> str:
         bool: "true or false",
         int: "a number",
         float: "a number",
-        str: "a text",
+        str: "a string",
     }
     if isinstance(value, Mapping):
         return "an object"

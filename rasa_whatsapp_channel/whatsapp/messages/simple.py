@@ -139,7 +139,7 @@ def _check_contact(field: str, value: object) -> None:
     checks.mapping(f"{field}.org", contact.get("org") or {})
     birthday = contact.get("birthday")
     if birthday is not None and not (isinstance(birthday, str) and _BIRTHDAY.fullmatch(birthday)):
-        raise InvalidMessage(f"{field}.birthday", "must be a text, in quotes, written YYYY-MM-DD")
+        raise InvalidMessage(f"{field}.birthday", "must be a string, in quotes, written YYYY-MM-DD")
 
 
 def _optional_text(field: str, value: object) -> str | None:

@@ -18,9 +18,8 @@ from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.clients import Download
-from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage, to_body
 
 PHONE = "4915112345678"
 PHOTO = b"\xff\xd8\xff" + b"p" * 600_000

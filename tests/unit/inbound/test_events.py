@@ -12,8 +12,7 @@ from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.queue_keys import failure_key
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.whatsapp.envelopes import to_body
-from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, to_body
 
 THUMB = {"message_id": "wamid.out1", "emoji": "👍"}
 AWAY = BotUnavailable("tracker store", "refused", everywhere=True)

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError
-from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status, from_body
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64

@@ -19,10 +19,9 @@ from rasa_whatsapp_channel.store.base import WINDOW, DeadLetter, Done, Queue, Re
 from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
-from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
-from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status, from_body
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
 
 PHONE = "4915112345678"

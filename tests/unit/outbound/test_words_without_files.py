@@ -16,7 +16,6 @@ from rasa_whatsapp_channel.conversation.message_notes import trace_key
 from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
-from rasa_whatsapp_channel.whatsapp.envelopes import from_body
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
@@ -24,7 +23,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     PlatformError,
     TransportError,
 )
-from rasa_whatsapp_channel.whatsapp.events import Status
+from rasa_whatsapp_channel.whatsapp.events import Status, from_body
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,
     Button,

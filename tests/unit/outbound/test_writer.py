@@ -10,8 +10,7 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES
-from rasa_whatsapp_channel.whatsapp.envelopes import to_body
-from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage, to_body
 
 PHONE = "4915112345678"
 MANY = [{"title": f"Tea {number}", "payload": f"/tea{number}"} for number in range(1, 121)]

@@ -12,7 +12,6 @@ from support.spans import Spans
 from rasa_whatsapp_channel.tracing import spans
 from rasa_whatsapp_channel.tracing.seams import OpenTelemetry
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
-from rasa_whatsapp_channel.whatsapp.envelopes import to_body
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
@@ -20,7 +19,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     PlatformError,
     TransportError,
 )
-from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, to_body
 from rasa_whatsapp_channel.whatsapp.transport import Request
 
 PHONE = "4915112345678"

@@ -126,7 +126,7 @@ def test_what_fits_just_so(make):
             "action.sections.title",
             "at most 24",
         ),
-        (lambda: CatalogMessage(None), "body.text", "must be a text"),
+        (lambda: CatalogMessage(None), "body.text", "must be a string"),
         (
             lambda: MediaCarousel("New", cards=(linked(),)),
             "action.cards",

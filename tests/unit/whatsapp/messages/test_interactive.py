@@ -81,11 +81,11 @@ def test_what_fits_just_so(make):
         (lambda: buttons(4), "action.buttons", "takes at most 3, has 4"),
         (lambda: buttons(text="t" * 1025), "body.text", "at most 1024"),
         (lambda: buttons(text=""), "body.text", "must not be empty"),
-        (lambda: buttons(text=None), "body.text", "must be a text"),
+        (lambda: buttons(text=None), "body.text", "must be a string"),
         (lambda: buttons(footer="f" * 61), "footer.text", "at most 60"),
         (lambda: buttons(footer=""), "footer.text", "must not be empty"),
         (lambda: Header("text", "h" * 61), "header.text", "at most 60"),
-        (lambda: Header("text"), "header.text", "must be a text"),
+        (lambda: Header("text"), "header.text", "must be a string"),
         (lambda: Header("image"), "header.image", "is missing"),
         (lambda: Header("audio", media=Media(id="1")), "header.type", "text, image, video"),
         (
@@ -96,12 +96,12 @@ def test_what_fits_just_so(make):
         (
             lambda: buttons(buttons=(BUY, Button("/b", "Buy"))),
             "action.buttons.reply.title",
-            "'Buy' stands there twice",
+            "'Buy' is duplicated",
         ),
         (
             lambda: buttons(buttons=(BUY, Button("/buy", "Later"))),
             "action.buttons.reply.id",
-            "'/buy' stands there twice",
+            "'/buy' is duplicated",
         ),
         (lambda: Button("i" * 257, "Buy"), "action.buttons.reply.id", "at most 256"),
         (lambda: Button("", "Buy"), "action.buttons.reply.id", "must not be empty"),
@@ -131,7 +131,7 @@ def test_what_fits_just_so(make):
         (
             lambda: choose(sections=(Section((ROW, Row("a", "B"))),)),
             "action.sections.rows.id",
-            "'a' stands there twice",
+            "'a' is duplicated",
         ),
         (lambda: Section(()), "action.sections.rows", "needs at least 1, has 0"),
         (lambda: Section((ROW,), title="t" * 25), "action.sections.title", "at most 24"),
@@ -165,7 +165,7 @@ def test_what_fits_just_so(make):
         (
             lambda: Flow("Book", parameters={**FLOW, "flow_message_version": 3}),
             "action.parameters.flow_message_version",
-            "must be a text",
+            "must be a string",
         ),
         (
             lambda: Flow("Book", parameters={**FLOW, "flow_name": "booking"}),
@@ -189,7 +189,7 @@ def test_rows_may_share_a_title():
 @pytest.mark.parametrize(
     ("body", "field", "words"),
     [
-        ({"type": "interactive", "interactive": {}}, "interactive.type", "must be a text"),
+        ({"type": "interactive", "interactive": {}}, "interactive.type", "must be a string"),
         (interactive("button"), "interactive.action", "must be an object, not nothing"),
         (interactive("button", action={}), "interactive.action.buttons", "must be a list"),
         (
@@ -242,7 +242,7 @@ def test_rows_may_share_a_title():
                 action={"name": "cta_url", "parameters": {"link": "x"}},
             ),
             "interactive.action.parameters.display_text",
-            "must be a text",
+            "must be a string",
         ),
         (
             interactive("location_request_message", action={}),

@@ -95,14 +95,14 @@ def test_a_carousel_holds_components_per_card():
     [
         (body(name="Offer"), "template.name", "takes a-z, 0-9 and _ only"),
         (body(name="o" * 513), "template.name", "at most 512"),
-        (body(name=None), "template.name", "must be a text"),
-        (body(language=None), "template.language.code", "must be a text"),
-        (body(language={}), "template.language.code", "must be a text"),
+        (body(name=None), "template.name", "must be a string"),
+        (body(language=None), "template.language.code", "must be a string"),
+        (body(language={}), "template.language.code", "must be a string"),
         (body(language={"kode": "en"}), "template.language.code", "did you mean 'code'?"),
-        (body(namespace=5), "template.namespace", "must be a text"),
+        (body(namespace=5), "template.namespace", "must be a string"),
         (body(components="x"), "template.components", "must be a list"),
         (body(components=["x"]), "template.components", "must be an object"),
-        (body(components=[{"type": None}]), "template.components.type", "must be a text"),
+        (body(components=[{"type": None}]), "template.components.type", "must be a string"),
         (
             component({"type": "ttl_minutes"}),
             "template.components.parameters.ttl_minutes",
@@ -116,7 +116,7 @@ def test_a_carousel_holds_components_per_card():
         (
             body(components=[{"type": "button", "index": 0}]),
             "template.components.sub_type",
-            "must be a text",
+            "must be a string",
         ),
         (
             body(components=[{"type": "button", "sub_type": "url", "index": 10}]),
@@ -128,7 +128,7 @@ def test_a_carousel_holds_components_per_card():
             "template.components.index",
             "must be 0 to 9",
         ),
-        (component({}), "template.components.parameters.type", "must be a text"),
+        (component({}), "template.components.parameters.type", "must be a string"),
         (
             component({"type": "text", "text": ""}),
             "template.components.parameters.text",
@@ -147,7 +147,7 @@ def test_a_carousel_holds_components_per_card():
         (
             component({"type": "text", "text": "a", "parameter_name": 5}),
             "template.components.parameters.text.parameter_name",
-            "must be a text",
+            "must be a string",
         ),
         (
             component({"type": "coupon_code", "coupon_code": "S" * 21}),

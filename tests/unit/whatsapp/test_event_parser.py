@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import samples
 
-from rasa_whatsapp_channel.whatsapp.envelopes import EVENTS, from_body, read_events, to_body
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
+from rasa_whatsapp_channel.whatsapp.event_parser import EVENTS, read_events
 from rasa_whatsapp_channel.whatsapp.events import (
     Context,
     Event,
@@ -20,6 +20,8 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Status,
     Unknown,
     UserIdChanged,
+    from_body,
+    to_body,
 )
 
 PHONE = "15550002222"
