@@ -1,11 +1,11 @@
 """
-All names of one person, and the one conversation they lead to.
+Identity: maps all ids of a person to one conversation.
 
-A person has a phone number, or a business-scoped user id, or both, and may have a parent's user id.
-Any of them may be missing in the next message, any may change, and a number may be told otherwise
-than it was dialled: 55 11 98765-4321 answers as 55 11 8765-4321. A conversation keeps the name it
-began with. Whatever WhatsApp says of two ids together ties them: a webhook, the answer to a
-message, its statuses, and news of a change.
+A person has a phone number, a business-scoped user id, or both, and may have a parent user id. Any
+of them may be missing in the next message, any may change, and WhatsApp may write a number in
+another way than it was dialled: 55 11 98765-4321 answers as 55 11 8765-4321. A conversation keeps
+the name it began with. Ids that WhatsApp mentions together belong together: in a webhook, in the
+answer to a message, in its statuses, and in the notice of a change.
 """
 
 from __future__ import annotations
@@ -31,58 +31,57 @@ from rasa_whatsapp_channel.whatsapp.identity import (
 
 logger = logging.getLogger(__name__)
 
-LIFE: Final = 90 * DAY  # since the person wrote last
-LEFT: Final = 3650 * DAY  # how long a number that was given up is not taken for its old owner
-REFRESH: Final = 0.5 * DAY  # how old a note may be before it is written anew to live longer
-RECENT: Final = 30.0  # seconds that a name is taken from memory: other processes hear of news, too
-MOST: Final = 10_000
-# How long before the news of a change somebody may have written under the new id already.
+LIFE: Final = 90 * DAY  # after the person's last message
+LEFT: Final = 3650 * DAY  # how long a number that changed hands does not lead to its former owner
+REFRESH: Final = 0.5 * DAY  # age of a record after which it is written again to live longer
+RECENT: Final = 30.0  # seconds that a name is cached; other processes may learn of changes, too
+MOST: Final = 10_000  # cached names
+# How long before the notice of a change the person may have written under the new id.
 EARLY: Final = DAY
-_IDS: Final = 32  # of one person
+_IDS: Final = 32  # most ids of one person
 
 
 @dataclass(frozen=True)
 class Person:
-    """
-    What is known of the person behind the conversation *name*.
-
-    *ids* are all names that WhatsApp has used, old ones included; *others* are the conversations
-    that turned out to be this one. *heard*: they have written. *after* is whose number it was
-    before, as long as nobody has written from it since. *since* is when the conversation began,
-    *changed* when WhatsApp told of a new id last, and *kept* when this was written down, all in
-    unix seconds.
-    """
+    """The person of the conversation *name*. Times are unix seconds."""
 
     name: str
     phone: str | None = None
     user_id: str | None = None
+    #: All ids that WhatsApp has used, former ones included.
     ids: tuple[str, ...] = ()
+    #: Conversations that turned out to be this one.
     others: tuple[str, ...] = ()
+    #: Whether the person has written.
     heard: bool = False
+    #: Conversation of the number's former owner, until somebody writes from the number.
     after: str | None = None
+    #: Begin of the conversation.
     since: float = 0.0
+    #: Last notice of a changed id.
     changed: float = 0.0
+    #: Time when this record was stored.
     kept: float = 0.0
 
     @classmethod
     def begin(cls, name: str, at: float = 0.0) -> Person:
-        """Return somebody of whom nothing is known but *name*."""
+        """Return a person of whom only *name* is known."""
         number, _, over = name.partition("~")
         address = Address.of(number if over and is_taken_over(name) else name)
         return cls(name, address.phone, address.user_id, ids=(name,), since=at)
 
     @property
     def address(self) -> Address:
-        """Where they are written to now."""
+        """Current recipient of messages to this person."""
         if self.phone or self.user_id:
             return Address(self.phone, self.user_id)
         return Address.of(self.name)
 
     def conversations(self, conversation: str) -> tuple[str, ...]:
         """
-        Return the names of all their chats with that number of ours which *conversation* is with.
+        Return the names of the person's conversations with the business number of *conversation*.
 
-        The one that goes on comes first; in the others something may still wait, or be tapped.
+        The current one comes first; messages may still wait in the others, or buttons be tapped.
         """
         _, number = split_number(conversation)
         names = dict.fromkeys((self.name, split_number(conversation)[0], *self.others))
@@ -90,7 +89,7 @@ class Person:
 
 
 class People:
-    """*sender_id*, the setting of that name, says which id names a conversation that begins."""
+    """*sender_id* is the setting of that name: which id names a new conversation."""
 
     def __init__(
         self, values: Values, *, sender_id: str = "phone", clock: Clock = time.time
@@ -101,7 +100,7 @@ class People:
         self._recent: dict[tuple[str, ...], tuple[str, float]] = {}
 
     async def name(self, event: InboundMessage) -> str:
-        """Return the `sender_id` of *event*, a person's or a group's. Raises `StoreError`."""
+        """Return the conversation of *event*, of a person or a group. Raises `StoreError`."""
         preferred = sender_of(event, self._sender_id)
         ids = _given(event.user_id, event.phone, event.parent_user_id)
         if event.group_id or not ids:
@@ -124,9 +123,9 @@ class People:
 
     async def conversation_of(self, recipient_id: str) -> str:
         """
-        Return the conversation in which *recipient_id*, one name of somebody, is written to.
+        Return the conversation for messages to *recipient_id*, any id of a person.
 
-        Whoever is not known yet is from now on: news of another id may come before they write.
+        An unknown person is stored: a notice of another id may come before their first message.
         """
         name, number = split_number(recipient_id)
         if is_group_id(name):
@@ -142,12 +141,12 @@ class People:
         return at_number(found, number) if number else found
 
     async def of(self, conversation: str) -> Person:
-        """Return who is behind *conversation*. Raises `StoreError`."""
+        """Return the person of *conversation*. Raises `StoreError`."""
         name, _ = split_number(conversation)
         return await self._of(name) or Person.begin(name)
 
     async def names_of(self, conversation: str) -> tuple[str, ...]:
-        """Return all that the person of *conversation* is called, and nobody else is."""
+        """Return all ids and names that lead to the person of *conversation* alone."""
         name, _ = split_number(conversation)
         person = await self._of(name) or Person.begin(name)
         names = dict.fromkeys((name, person.name, *person.others, *person.ids))
@@ -158,9 +157,9 @@ class People:
 
     async def tie(self, conversation: str, *ids: str | None) -> None:
         """
-        Note that WhatsApp calls the person of *conversation* by *ids*, too. Raises `StoreError`.
+        Record that *ids* also belong to the person of *conversation*. Raises `StoreError`.
 
-        Where they have written under one of them before, that conversation is the one to go on.
+        If the person has written under one of them before, that conversation continues.
         """
         name, _ = split_number(conversation)
         given = _given(*ids)
@@ -171,7 +170,7 @@ class People:
             return
         mine = await self._of(name) or Person.begin(name, self._clock())
         known = await self._names((*given, name))
-        # Late news must not bring back what was given up.
+        # A late notice must not bring back an id that changed hands.
         current = [each for each in (*given, name) if not is_taken_over(known.get(each, ""))]
         found = await self._find(known[each] for each in current if each in known)
         heard = (each for each in found if each.heard)
@@ -187,10 +186,10 @@ class People:
 
     async def change(self, event: InboundMessage | UserIdChanged) -> str | None:
         """
-        Let a conversation go on under the new ids of its person. Raises `StoreError`.
+        Continue a conversation under the new ids of its person. Raises `StoreError`.
 
-        Returns its name; None where nobody is known by the old ids nor by the new. The same news
-        may come several times, in several forms, in any order, and behind messages that are newer.
+        Returns its name; None if neither the old nor the new ids are known. The same notice may
+        come several times, in several forms, in any order, and after newer messages.
         """
         change = read_change(event)
         known = await self._names((*change.old, *change.new))
@@ -207,13 +206,13 @@ class People:
         phone = _first_number(change.new)
         told_before = set(change.new) & set(person.ids)
         over = [*change.old]
-        if phone and known.get(phone) != person.name:  # so is what it was dialled as
+        if phone and known.get(phone) != person.name:  # and so do its other spellings
             over += person.ids
         if phone:
             await self._leave(person, set(over) - set(change.new), change.timestamp)
         person = replace(
             person,
-            # A user id is new because the number is.
+            # A changed number brings a new user id.
             phone=phone or (person.phone if told_before else None),
             user_id=_first_user_id(change.new) or (person.user_id if told_before else None),
             ids=_union(person.ids, change.old),
@@ -233,9 +232,9 @@ class People:
         is_move: bool = False,
     ) -> Person:
         """
-        Keep *person* under *ids*, and let who was *found* under one of them be the same.
+        Store *person* under *ids*, and merge the persons *found* under one of them.
 
-        *known* is whose the ids were until now; where nothing is new, nothing is written.
+        *known* maps the ids to their conversations until now; nothing is written if nothing is new.
         """
         found = list(found)
         before = next((each for each in found if each.name == person.name), None)
@@ -245,7 +244,7 @@ class People:
             if other.name == person.name or other.name in over:
                 continue
             if not self._is_same(person, other, ids, is_move=is_move):
-                # Only the ids that WhatsApp tells together are this person's now.
+                # Only the ids that WhatsApp mentions together belong to this person now.
                 if other.phone in ids:
                     notes[record_key(other.name)] = _to_value(replace(other, phone=None))
                 continue
@@ -279,28 +278,28 @@ class People:
 
     def _is_same(self, person: Person, other: Person, ids: Sequence[str], *, is_move: bool) -> bool:
         """
-        Return whether all of *other* is *person*, and not only the ids that they share.
+        Return whether *other* is the same person as *person*, and does not only share ids.
 
-        Numbers go from one owner to the next, user ids do not.
+        Numbers pass from one owner to the next, user ids do not.
         """
         if is_taken_over(other.name) and other.heard:
             return False
         if other.user_id is None or other.user_id in (person.user_id, *ids):
             return True
-        if is_move:  # somebody else may have had the new number before
+        if is_move:  # another person may have had the new number before
             return self._clock() - other.since < EARLY
         return person.user_id is None
 
     async def _names(self, ids: Iterable[str]) -> dict[str, str]:
-        """Return the conversation of each of *ids* that is known."""
+        """Return known id → conversation."""
         names = {value: await self._values.get(alias_key(value)) for value in ids}
         return {value: name for value, name in names.items() if isinstance(name, str)}
 
     async def _find(self, names: Iterable[str], *, resolve: bool = False) -> list[Person]:
         """
-        Return who is behind the conversations *names*, each once.
+        Return the persons of the conversations *names*, each once.
 
-        *resolve*: somebody who nobody has heard of since is who had the number before.
+        With *resolve*, a new owner of a number who has not written yet is its former owner.
         """
         found: dict[str, Person] = {}
         for name in dict.fromkeys(names):
@@ -322,7 +321,7 @@ class People:
         return _from_value(await self._values.get(record_key(name)))
 
     async def _leave(self, person: Person, numbers: Iterable[str], at: int) -> None:
-        """Numbers are given to other people one day, and those must not land in this chat."""
+        """Detach *numbers* from *person*: their next owners get conversations of their own."""
         for number in filter(str.isdecimal, sorted(numbers)):
             if await self._values.get(alias_key(number)) not in (person.name, None):
                 continue
@@ -353,9 +352,9 @@ def record_key(name: str) -> str:
 
 def sender_of(event: InboundMessage, sender_id: str = "phone") -> str:
     """
-    Return whose conversation *event* belongs to: a group's, or its sender's.
+    Return the conversation of *event* by its ids alone: that of a group, or of its sender.
 
-    *sender_id* is the setting of that name and says which id is preferred (phone, user_id).
+    *sender_id* is the setting of that name: the preferred id (phone, user_id).
     """
     user_id = event.user_id or event.parent_user_id
     both = (user_id, event.phone) if sender_id == "user_id" else (event.phone, user_id)
@@ -363,7 +362,7 @@ def sender_of(event: InboundMessage, sender_id: str = "phone") -> str:
 
 
 def _likeliest(found: Sequence[Person]) -> Person | None:
-    """Return the conversation that goes on: one that the person has written in, else the first."""
+    """Return the conversation that continues: one in which the person wrote, else the first."""
     heard = (person for person in found if person.heard)
     return next(heard, next(iter(found), None))
 

@@ -1,4 +1,4 @@
-"""What survives a crash: `open_store` picks the implementation; `base` says what each promises."""
+"""Store: queues, ledger and values that survive a crash; `open_store` picks the implementation."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def open_store(
     """
     Return the store *url* names, not opened yet.
 
-    Without a *clock* each uses its own: this machine's, or Redis' where servers share one. Raises
-    `StoreError` for any other form. The text never repeats the URL: it may hold a password.
+    The default clock is this machine's, or Redis' where servers share one. Raises `StoreError` for
+    any other URL. The message never repeats the URL, which may hold a password.
     """
     if url == "memory:":
         url = f"{SQLITE}:memory:"
@@ -42,7 +42,7 @@ def open_store(
 
 
 def check_store(url: str) -> None:
-    """Raise `StoreError` for a store that can surely not be opened. Opens nothing."""
+    """Raise `StoreError` for a store that certainly cannot be opened. Opens nothing."""
     open_store(url)
     folder = Path(url.removeprefix(SQLITE)).resolve().parent
     if url.startswith(SQLITE) and not folder.is_dir():

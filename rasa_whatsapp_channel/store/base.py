@@ -1,8 +1,8 @@
 """
-What survives: two queues, a ledger of what was sent, and small values that expire.
+Store interface: two queues, a ledger of sent messages, and small values that expire.
 
 One interface, and tests for each part of it (tests/integration/store) that every store passes.
-Times are unix seconds of the store's clock, leases and waits are seconds.
+Times are unix seconds of the store's clock; leases and waits are in seconds.
 """
 
 from __future__ import annotations
@@ -27,49 +27,48 @@ _Store = TypeVar("_Store", bound="Store")
 
 @dataclass(frozen=True)
 class Retention:
-    """Seconds that a store remembers what is over. Entries that wait are never forgotten."""
+    """Seconds that a store remembers what is done. Items that wait never expire."""
 
     seen: float = 8 * DAY  # WhatsApp delivers a webhook again for up to 7 days
     ledger: float = 30 * DAY
     dead_letters: float = 30 * DAY
-    # A message that failed after a day is not sent again, so its body is not needed any longer.
+    # A message that fails after a day is not sent again, so its body is no longer needed.
     sent_bodies: float = DAY
 
 
-# For who opens a bot's store from outside: how long it remembers what was sent is the bot's to say.
+# For a process that opens a bot's store from outside: only the bot lets its ledger expire.
 OUTSIDE: Final = Retention(ledger=math.inf)
 
-# What a wait is for. It ends after its seconds, or earlier by what its cause names: nothing else
-# can end it.
+# Causes of a wait. It ends after its seconds, or earlier by the event that its cause names.
 TIME: Final = "time"
 WINDOW: Final = "window"  # the person writes, which opens the 24-hour window
 TOKEN: Final = "token"  # noqa: S105  # the number's token is accepted again
 THROUGHPUT: Final = "throughput"  # the number may send again
-INFRASTRUCTURE: Final = "infrastructure"  # what the bot needs (its stores, its broker) is back
-DEBOUNCE: Final = "debounce"  # the person chose something, so nothing more belongs to this turn
+INFRASTRUCTURE: Final = "infrastructure"  # a service the bot needs (tracker store, broker) is back
+DEBOUNCE: Final = "debounce"  # the person chose something, which completes the turn
 
 
 def status_of(message_id: str) -> str:
-    """Return the cause of a wait for a delivered, read or failed status of this message alone."""
+    """Return the cause of a wait for a delivered, read or failed status of this message."""
     return f"status:{message_id}"
 
 
 def confirmation_of(key: str) -> str:
-    """Return the cause of a wait for any status of the message of the outbox entry *key*."""
+    """Return the cause of a wait for any status of the message of the outbox item *key*."""
     return f"confirmation:{key}"
 
 
-# Crashes in a row from which on an entry is suspected of killing its process.
+# Crashes in a row after which an item is suspected of killing its process.
 SUSPECT_FROM: Final = 2
 
 
 @dataclass(frozen=True)
 class QueueItem:
     """
-    One entry of a queue, claimed.
+    A claimed item of a queue.
 
-    Together with *key*, *attempts* is the fence of the claim: after the next claim this one can no
-    longer end the entry.
+    *key* and *attempts* together are the fence of the claim: after the next claim this one can no
+    longer end the item.
     """
 
     key: str
@@ -79,13 +78,13 @@ class QueueItem:
     attempts: int
     #: When it was put, unix seconds.
     put_at: float
-    #: Attempts that were no fault of the entry.
+    #: Attempts that do not count, as the item did not cause their failure.
     uncounted: int = 0
     #: Claims in a row, before this one, that ended with the process of the claimant.
     crashes: int = 0
-    #: When the first of its failures was, unix seconds; None when none was.
+    #: Time of its first failure, unix seconds; None if there was none.
     failing_since: float | None = None
-    #: The last of them, in words.
+    #: Its last failure, in words.
     last_error: str | None = None
 
     @property
@@ -97,10 +96,10 @@ class QueueItem:
 @dataclass(frozen=True)
 class Done:
     """
-    The entry is finished.
+    The item is finished.
 
-    Its conversation's next one may go after *hold* seconds, or when what *cause* names happened.
-    *then* is done when the store knows; it may be done more than once.
+    The next item of its conversation is held for *hold* seconds, or until the event *cause*. *then*
+    is called once the store has recorded the outcome; it may be called more than once.
     """
 
     hold: float = 0.0
@@ -111,10 +110,10 @@ class Done:
 @dataclass(frozen=True)
 class Retry:
     """
-    Handle the entry again in *after* seconds, or when what *cause* names happened.
+    Handle the item again in *after* seconds, or at the event *cause*.
 
-    *counted* False: this was no fault of the entry, and is no try. *body* replaces the entry's.
-    *error* stays with the entry for people to see. *then* as in `Done`.
+    An attempt with *counted* False is not counted as a try. *body* replaces the body of the item,
+    *error* is stored with it for people to see. *then* as in `Done`.
     """
 
     after: float
@@ -127,7 +126,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """The entry cannot be handled; *reason* is for a person."""
+    """The item cannot be handled; *reason* is for a person."""
 
     reason: str
 
@@ -138,9 +137,9 @@ DONE: Final = Done()
 
 
 class ItemState(str, Enum):
-    """Where an entry of a queue is. Those that are done are gone, dead letters are kept apart."""
+    """State of an item that is not done. Dead letters are stored apart."""
 
-    BEHIND = "behind"  # another entry of its conversation comes first
+    BEHIND = "behind"  # another item of its conversation comes first
     READY = "ready"
     CLAIMED = "claimed"
     WAITING = "waiting"
@@ -148,7 +147,7 @@ class ItemState(str, Enum):
 
 @dataclass(frozen=True)
 class WaitingRow:
-    """An entry of a queue, looked at."""
+    """An item that is not done, as an operator sees it."""
 
     key: str
     conversation: str
@@ -166,7 +165,7 @@ class WaitingRow:
 
 @dataclass(frozen=True)
 class DeadLetterRow:
-    """An entry that cannot be handled, with the reason in words."""
+    """An item that could not be handled, with the reason in words."""
 
     key: str
     conversation: str
@@ -180,11 +179,11 @@ class DeadLetterRow:
 @dataclass(frozen=True)
 class Depth:
     """
-    How much a queue holds.
+    Number of items in a queue.
 
-    *waiting* counts the claimed entries too; *oldest* is when the first of them was put, None when
-    there are none. *failing* counts the waiting entries that failed, and *last_error* is what the
-    one met that began to fail last.
+    *waiting* includes the claimed items; *oldest* is the time when the first of them was put, None
+    if there are none. *failing* counts the waiting items that failed, and *last_error* is the error
+    of the one that began to fail last.
     """
 
     waiting: int
@@ -196,24 +195,23 @@ class Depth:
 
 class Queue(ABC):
     """
-    Entries in the order they were put, per conversation.
+    Queue of items, each conversation in the order of its puts.
 
-    At most one entry of a conversation is claimed at any time, and always its oldest; conversations
-    do not wait for each other. A key that was ever put is refused until the retention has passed.
-    docs/design.md draws the states of an entry.
+    At most one item of a conversation is claimed at any time, always the oldest; conversations do
+    not wait for each other. A key that was put is refused until the retention has passed.
+    docs/design.md shows the states of an item.
     """
 
     @abstractmethod
     async def put(self, key: str, conversation: str, body: Body) -> bool:
-        """Keep the entry. False: this key was seen before, nothing changed."""
+        """Add an item. False: the key was seen before, and nothing changed."""
 
     async def claim(self) -> QueueItem | None:
         """
-        Return the oldest ready entry; None when there is none now.
+        Claim the oldest ready item; None if there is none.
 
-        It belongs to this process until it is ended, or until the process dies: see
-        `store.heartbeat`. An entry whose caller was cancelled before it got hold of it is handed
-        back.
+        The claim lasts until it is ended, or until this process dies, see `store.heartbeat`. If the
+        caller is cancelled before it receives the item, the item is handed back.
         """
         items = await self.claim_many(1)
         return items[0] if items else None
@@ -221,22 +219,22 @@ class Queue(ABC):
     @abstractmethod
     async def claim_many(self, limit: int) -> Sequence[QueueItem]:
         """
-        Claim up to *limit* entries in one go; as many conversations, the oldest of them.
+        Claim up to *limit* ready items, the oldest ones, of as many conversations.
 
-        Those with `SUSPECT_FROM` crashes or more are left to `claim_suspect`.
+        Items with `SUSPECT_FROM` crashes or more are left to `claim_suspect`.
         """
 
     @abstractmethod
     async def claim_suspect(self) -> QueueItem | None:
-        """Claim the oldest ready entry of those that may have killed their process, if any."""
+        """Claim the oldest ready item that may have killed its process, if there is one."""
 
     @abstractmethod
     async def done(self, item: QueueItem, hold: float = 0.0, *, cause: str = TIME) -> None:
         """
-        Forget *item*, remember its key. Does nothing when the claim was lost.
+        Remove *item* and remember its key. Does nothing if the claim was lost.
 
-        The next entry of the conversation, there already or put later, is not claimable before
-        *hold* seconds are over, or what *cause* names has happened.
+        The next item of the conversation, present or put later, cannot be claimed for *hold*
+        seconds, or until the event *cause*.
         """
 
     @abstractmethod
@@ -251,21 +249,20 @@ class Queue(ABC):
         error: str | None = None,
     ) -> None:
         """
-        End the claim; neither the entry nor its conversation is claimable for *after* seconds.
+        End the claim; neither the item nor its conversation can be claimed for *after* seconds.
 
-        With 0 seconds the entry is ready at once. *counted* False: this claim was no fault of the
-        entry and is no try; its crashes before are not forgotten either. *body* takes the place of
-        the entry's. *error* says what failed, and stays with the entry. Does nothing when the claim
-        was lost.
+        With 0 seconds the item is ready at once. With *counted* False the claim is not counted as a
+        try, and earlier crashes remain counted. *body* replaces the body of the item; *error* is
+        the failure, stored with the item. Does nothing if the claim was lost.
         """
 
     @abstractmethod
     async def dead_letter(self, item: QueueItem, reason: str) -> None:
-        """Keep *item* for a person to see; its conversation goes on with the next entry."""
+        """Make *item* a dead letter; its conversation continues with the next item."""
 
     @abstractmethod
     async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
-        """Keep what cannot be handled at all, for a person to see. False: seen before."""
+        """Add a dead letter that never was an item. False: the key was seen before."""
 
     @abstractmethod
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetterRow]:
@@ -273,31 +270,31 @@ class Queue(ABC):
 
     @abstractmethod
     async def requeue(self, key: str) -> bool:
-        """Put a dead letter at the end of its conversation, as if it were new. False: none."""
+        """Put a dead letter at the end of its conversation, as a new item. False: not found."""
 
     @abstractmethod
     async def discard(self, key: str) -> bool:
-        """Forget a dead letter; its key stays seen. False: there is none."""
+        """Delete a dead letter; its key stays seen. False: not found."""
 
     @abstractmethod
     async def end_wait(self, conversation: str, cause: str) -> bool:
         """
-        End the wait of the conversation, or of its first entry, if *cause* is what it is for.
+        End the wait of the conversation, or of its first item, if its cause is *cause*.
 
-        False: it does not wait, or for something else.
+        False: it does not wait, or has another cause.
         """
 
     @abstractmethod
     async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:
-        """Return what is not done, oldest first."""
+        """Return the items that are not done, oldest first."""
 
     @abstractmethod
     async def erase(self, conversation: str) -> int:
         """
-        Forget every entry of the conversation, dead letters too; their keys stay seen.
+        Delete every item of the conversation and its dead letters; their keys stay seen.
 
-        Returns how many there were. While one is claimed, what is put afterwards waits for some
-        seconds, since somebody may still be at work on it.
+        Returns their number. If one is claimed, the next item waits for some seconds, as a consumer
+        may still be working on the claimed one.
         """
 
     @abstractmethod
@@ -306,14 +303,14 @@ class Queue(ABC):
     @abstractmethod
     async def wait(self, timeout: float) -> None:
         """
-        Return when an entry may be claimable, at the latest after *timeout* seconds.
+        Return when an item may be claimable, at the latest after *timeout* seconds.
 
-        A hint: it may return early, and others may be faster. An entry wakes one waiting task, not
-        all, so whoever returns from here should claim.
+        A hint: it may return early, and another task may be faster. An item wakes one waiting task,
+        not all, so the caller should claim next.
         """
 
 
-# A status never goes backwards; failed ends a message unless it was delivered to some device.
+# Statuses in their order. `failed` is final unless some device got the message.
 STATUS_RANK: Final[Mapping[str, int]] = {
     "accepted": 0,
     "sent": 1,
@@ -323,12 +320,12 @@ STATUS_RANK: Final[Mapping[str, int]] = {
     "played": 5,
 }
 
-# Messages with one of these need not be sent again.
+# Statuses of messages that need not be sent again.
 ARRIVED: Final = frozenset({"delivered", "read", "played"})
 
 
 def is_news(status: str, before: str | None) -> bool:
-    """Tell whether *status* may take the place of the one *before*."""
+    """Return whether *status* comes after the status *before*."""
     if status not in STATUS_RANK:
         return False
     return before is None or STATUS_RANK[status] > STATUS_RANK[before]
@@ -336,22 +333,22 @@ def is_news(status: str, before: str | None) -> bool:
 
 @dataclass(frozen=True)
 class SentMessage:
-    """A message that WhatsApp accepted, and what became of it."""
+    """A message that WhatsApp accepted, with its last status."""
 
     message_id: str
-    key: str  # of the outbox entry
+    key: str  # of the outbox item
     recipient_id: str
     response: str | None  # name of the Rasa response, where known
     status: str
     at: float  # of the status
     reason: str | None = None  # why it failed
     code: int = 0  # WhatsApp's, of the failure; 0 where it gave none
-    #: The outbox entry as it was sent; None once it was delivered, or after a day.
+    #: The outbox item as it was sent; None once it was delivered, or after a day.
     body: Body | None = None
 
 
 class Ledger(ABC):
-    """What was sent, by WhatsApp's message id. A status may arrive before our note of its id."""
+    """Sent messages by WhatsApp's message id. A status may arrive before `note_sent`."""
 
     @abstractmethod
     async def note_sent(
@@ -364,9 +361,9 @@ class Ledger(ABC):
         body: Body | None = None,
     ) -> SentMessage:
         """
-        Note that WhatsApp accepted the message; *body* is kept in case it fails later.
+        Record that WhatsApp accepted the message; *body* is kept in case it fails later.
 
-        The answer holds the status that came before this note, if one did: nobody was told of it.
+        The result has the status that arrived before, if there was one; it was not handled yet.
         """
 
     @abstractmethod
@@ -374,9 +371,9 @@ class Ledger(ABC):
         self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
     ) -> SentMessage | None:
         """
-        Keep *status* if it is news, and return the message then; None when it is not.
+        Record *status* if it is news, and return the message; else return None.
 
-        For an id not (yet) noted as sent, the status is kept and joined by `note_sent`. A status
+        The status of an id that is not recorded as sent (yet) is kept until `note_sent`. A status
         that is not in STATUS_RANK is no news.
         """
 
@@ -385,30 +382,30 @@ class Ledger(ABC):
 
     @abstractmethod
     async def by_key(self, key: str) -> SentMessage | None:
-        """Return the message last noted for the outbox entry *key*."""
+        """Return the message last recorded for the outbox item *key*."""
 
     @abstractmethod
     async def erase(self, recipient_id: str) -> int:
-        """Forget all that was sent to one person; return how many messages that were."""
+        """Delete the messages sent to one person; return their number."""
 
 
 class Values(ABC):
-    """Small values under a key, each with an end."""
+    """Small values under a key, each with a time to live."""
 
     @abstractmethod
     async def get(self, key: str) -> Any | None: ...
 
     @abstractmethod
     async def set(self, key: str, value: Any, ttl: float) -> None:
-        """Keep *value* (anything JSON can hold) for *ttl* seconds."""
+        """Store *value* (any JSON value) for *ttl* seconds."""
 
     @abstractmethod
     async def set_many(self, values: Mapping[str, Any], ttl: float) -> None:
-        """Keep each of *values* under its key, in one step."""
+        """Store each of *values* under its key, atomically."""
 
     @abstractmethod
     async def add(self, key: str, value: Any, ttl: float) -> bool:
-        """Keep *value* unless the key is taken. False: it is."""
+        """Store *value* unless the key exists. False: it does."""
 
     @abstractmethod
     async def delete(self, key: str) -> None: ...
@@ -416,26 +413,26 @@ class Values(ABC):
     @abstractmethod
     async def erase(self, prefix: str) -> int:
         """
-        Forget all values whose key begins with *prefix*; return how many there were.
+        Delete all values whose key begins with *prefix*; return their number.
 
-        A prefix that does not end in a separator takes longer names with it.
+        A prefix that does not end in a separator matches longer names too.
         """
 
     @abstractmethod
     async def take(self, *limits: Limit) -> Sequence[float]:
         """
-        Take a token from the bucket of each of *limits*, or from none when one has none.
+        Take a token from the bucket of each of *limits*, or from none if one is empty.
 
-        Returns for each the seconds until it would have one: 0.0 for all when they were taken.
-        Buckets begin full, and know nothing of values.
+        Returns for each the seconds until it has a token: 0.0 for all if they were taken. Buckets
+        start full, and are separate from values.
         """
 
 
 class Store(ABC):
     """
-    Opened once per process. Everything raises `StoreError` when the store cannot do its work.
+    Opened once per process. Every method raises `StoreError` if the store cannot do its work.
 
-    What a process claimed is its own as long as it lives, see `store.heartbeat`.
+    A process keeps its claims as long as it lives, see `store.heartbeat`.
     """
 
     inbox: Queue
@@ -448,14 +445,14 @@ class Store(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Finish what was asked for, then let go. Whoever waits is woken."""
+        """Finish all pending operations, wake all waiting tasks, and close."""
 
     @abstractmethod
     def beat(self) -> None:
         """
-        Tell other processes that this one lives, and take over from those that are silent.
+        Record that this process lives, and take over the claims of processes that died.
 
-        Called by the store's own thread once a second, as soon as something was claimed; it blocks.
+        Blocks. The store's own thread calls it once a second after the first claim.
         """
 
     @abstractmethod
@@ -465,14 +462,14 @@ class Store(ABC):
     @abstractmethod
     async def erase(self, person: str) -> int:
         """
-        Forget all that names *person* but what waits, so that nothing of it is left in the bytes.
+        Delete everything that names *person*, except items that wait, and overwrite its bytes.
 
-        Returns how much that was.
+        Returns the number of deleted rows.
         """
 
     @abstractmethod
     async def expire(self) -> None:
-        """Forget now what is older than its retention; it also happens bit by bit by itself."""
+        """Delete now what is older than its retention; the store also does this by itself."""
 
     async def __aenter__(self: _Store) -> _Store:
         await self.open()

@@ -1,4 +1,4 @@
-"""The time of day, without the jumps that a clock makes when somebody sets it."""
+"""Steady clock: unix time without the jumps of a system clock that is set."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Final
 
 logger = logging.getLogger(__name__)
 
-# Seconds: what a clock is corrected by in everyday life is followed at once.
+# Seconds: everyday corrections are followed at once.
 TICK: Final = 1.0
-# What is more is followed bit by bit, so that waits last about as long as they are meant to.
+# Larger corrections are followed slowly, so that waits last about as long as intended.
 PACE: Final = 0.1
-# A jump of more than an hour is followed only when it has lasted so long, and then at once.
+# A jump of more than an hour is followed, at once, only after it has lasted this long.
 JUMP: Final = 3600.0
 LASTS: Final = 600.0
 
 
 class SteadyClock:
     """
-    Unix seconds. A wall clock that is set is followed slowly, or not at all unless that lasts.
+    Unix seconds that follow a changed wall clock slowly, and a large jump only if it lasts.
 
-    Waits, windows and retention are in unix seconds, since they outlive the process. A clock that
+    Waits, windows and retention are in unix seconds, as they outlive the process. A clock that
     jumps by minutes would end every wait; one that is a day ahead for a minute would close every
-    window and forget what was seen.
+    window and let seen keys expire.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
 """
-Queue consumer: claims entries, hands each to a function, and records the outcome.
+Queue consumer: claims items, runs the handler, records the outcome.
 
-Conversations run side by side, each in order (the queue sees to that). A claim lasts as long as the
-process, see `store.heartbeat`; one that ended with its process counts as a crash of the entry. An
-entry that crashed twice in a row runs alone, so that it takes nobody down with it, and after
-CRASHES of them it is a dead letter.
+Conversations run in parallel, each in its order, which the queue guarantees. A claim lasts as long
+as the process, see `store.heartbeat`; one that ended with its process counts as a crash of the
+item. An item with two crashes in a row runs alone, so that it interrupts no other item, and after
+CRASHES it becomes a dead letter.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.store.errors import StoreError
 
-# Seconds that others are kept out at the most: before, until those who work have ended, and while
-# it runs. What kills its process does so soon, and one long turn must not stop everybody.
+# Longest times, in seconds, to wait for running items to end, and for an item to run alone. An item
+# that kills its process does so soon, and one long turn must not stop all others.
 EMPTYING: Final = 5.0
 ALONE: Final = 10.0
 
 
 class Isolation:
     """
-    Shared by all who work in a process: many at a time, or one alone.
+    Lock shared by all consumers of a process: many items run at a time, or one alone.
 
-    Who wants to be alone waits until the others have ended, and nobody begins meanwhile.
+    An item that is to run alone waits until the others have ended, and no other begins meanwhile.
     """
 
     def __init__(self, *, emptying: float = EMPTYING, alone: float = ALONE) -> None:
@@ -53,7 +53,7 @@ class Isolation:
         self._turn = asyncio.Lock()
 
     async def opened(self) -> None:
-        """Return when nobody is alone, or waits to be; who calls `begin` now is let in."""
+        """Return when no item runs alone or waits to do so; `begin` must follow at once."""
         while not self._is_open.is_set():
             await self._is_open.wait()
 
@@ -68,11 +68,11 @@ class Isolation:
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[float]:
-        """Let the caller be alone, for as many seconds as are yielded."""
+        """Run alone, for at most the seconds that are yielded."""
         async with self._turn:
             self._is_open.clear()
             try:
-                with suppress(asyncio.TimeoutError):  # then beside those that take so long
+                with suppress(asyncio.TimeoutError):  # then beside the items that take longer
                     await asyncio.wait_for(self._is_idle.wait(), self._emptying)
                 yield self._seconds
             finally:
@@ -81,26 +81,27 @@ class Isolation:
 
 logger = logging.getLogger(__name__)
 
-# Entries in hand. Most of them wait for something (a download, a slot, an answer), and what may be
-# done of each kind at the same time is limited where it is done.
+# Items in progress. Most of them wait for something (a download, a response), and each kind of work
+# has a limit of its own.
 SLOTS: Final = 1000
-AT_ONCE: Final = 20  # entries of one claim: few, since other servers want some too
-IDLE: Final = 1.0  # longest wait between two looks at the queue
-UNREADY: Final = 0.25  # between two looks whether there is somebody to hand entries to
-STORE_PAUSE: Final = 1.0  # after the store failed
-STOP: Final = 2.0  # longest wait for tasks that were told to stop at once
-FAILURES: Final = 10  # times that a function may fail for the same entry
-LONGEST_PAUSE: Final = 60.0  # before the next of them
-CRASHES: Final = 5  # times in a row that the process may die with an entry in hand
-SUSPECT_PAUSE: Final = 1.0  # seconds at least for others between two that run alone
+AT_ONCE: Final = 20  # items of one claim: few, as other servers want some too
+IDLE: Final = 1.0  # longest wait between two claims
+UNREADY: Final = 0.25  # between two calls of `ready`
+STORE_PAUSE: Final = 1.0  # after a failure of the store
+STOP: Final = 2.0  # longest wait for cancelled tasks
+FAILURES: Final = 10  # failures of the handler after which an item is a dead letter
+LONGEST_PAUSE: Final = 60.0  # between two of them
+CRASHES: Final = 5  # crashes in a row after which an item is a dead letter
+SUSPECT_PAUSE: Final = 1.0  # seconds for other items between two that run alone
 CRASHED: Final = "the process ended {} times while it was handled, last without a word"
 
 
 class Consumer:
     """
-    *ready* is asked before anything is claimed; *handle* must not raise, but may.
+    Runs *handle* for each item of *queue*, up to *slots* at a time.
 
-    *isolation* is shared by all consumers of a process.
+    Nothing is claimed while *ready* returns False. *isolation* is shared by all consumers of a
+    process.
     """
 
     def __init__(
@@ -136,7 +137,7 @@ class Consumer:
         self._loop = asyncio.create_task(self._run(), name=f"whatsapp {self._name}")
 
     async def stop(self, grace: float) -> None:
-        """Take nothing new, let what is in hand finish for *grace* seconds, hand the rest back."""
+        """Stop claiming, let running items finish for *grace* seconds, hand the others back."""
         self._stopping = True
         if self._loop is not None:
             await _cancel([self._loop])
@@ -155,20 +156,20 @@ class Consumer:
             await self.step()
 
     async def step(self) -> None:
-        """Claim what there is, or wait for a moment. Never raises."""
+        """Claim items and start them, or wait for a moment. Never raises."""
         slots = await self._free_slots()
         try:
             if not self._ready():
-                # Not `wait`: that would take the wake of somebody who is ready.
+                # Not `wait`: that would take the wake of a consumer that is ready.
                 await asyncio.sleep(UNREADY)
             elif not await self._claim(min(slots, AT_ONCE)) and not await self._run_suspect():
                 await self._queue.wait(IDLE)
-        except Exception as error:  # whatever it is, the entries after it must be handled
+        except Exception as error:  # whatever it is, the next items must be handled
             self._complain(error)
             await asyncio.sleep(self._pause)
 
     async def _claim(self, limit: int) -> bool:
-        """Begin with what there is. False: nothing, or one that may be alone is due."""
+        """Start the ready items. False: there are none, or a suspect is due."""
         await self._isolation.opened()
         self._isolation.begin()
         try:
@@ -182,10 +183,10 @@ class Consumer:
 
     async def _run_suspect(self) -> bool:
         """
-        Run one entry alone that may have killed its process. False: there is none.
+        Run one item alone that may have killed its process. False: there is none.
 
-        Others go first, and for a second after each; one that is busy without end would otherwise
-        keep it for ever.
+        Other items have priority, and run for a second between two suspects; otherwise suspects
+        could block them for ever.
         """
         item = await self._queue.claim_suspect()
         self._suspect_at = time.monotonic() + SUSPECT_PAUSE
@@ -236,12 +237,12 @@ class Consumer:
         except asyncio.CancelledError:
             if self._stopping:
                 return Retry(0.0, counted=False)
-            # Something inside of the function was cancelled: a failure like any other.
+            # Something inside the handler was cancelled: a failure like any other.
             return self._after_failure(item, "what it waited for was cancelled")
         except StoreError as error:
             self._complain(error)
             return Retry(self._pause, counted=False)
-        except Exception as error:  # a slip of ours must not lose the entry
+        except Exception as error:  # a bug of ours must not lose the item
             logger.exception(
                 "whatsapp.handler_failed: %s of the %s: %s: %s",
                 item.key,
@@ -257,7 +258,7 @@ class Consumer:
         return Retry(min(2.0**item.tries, LONGEST_PAUSE), error=reason)
 
     async def _end(self, item: QueueItem, outcome: Outcome) -> None:
-        """Tell the store how the entry ended, until it has heard: it is ours as long as we live."""
+        """Record the outcome, however often the store fails: the claim lasts as long as we live."""
         while True:
             try:
                 await self._tell(item, outcome)
@@ -294,7 +295,7 @@ class Consumer:
             await outcome.then()
 
     def _complain(self, error: Exception) -> None:
-        """Say that the store failed: once, until it works again."""
+        """Log that the store failed: once, until it works again."""
         if not isinstance(error, StoreError):
             logger.error("whatsapp.queue_failed: %s: %s", self._name, error, exc_info=error)
         elif not self._store_failed:
@@ -312,7 +313,7 @@ class Consumer:
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> int:
-    """Return how many go on in spite of it."""
+    """Cancel *tasks*; return how many continue in spite of it."""
     for task in tasks:
         task.cancel()
     if not tasks:

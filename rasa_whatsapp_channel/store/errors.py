@@ -1,4 +1,4 @@
-"""Error of the store."""
+"""Error of the store, raised by every implementation."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
 """
-Who still lives: a process keeps what it claimed as long as its heart beats.
+Heartbeat: a process keeps its claims as long as it increments its counter in the store.
 
-Each process that claims entries counts up a number of its own in the store, once a second, from a
-thread: a busy event loop (a synchronous action, a model that is loaded) does not stop it. Each also
-looks at the numbers of the others. One that was the same in so many looks in a row belongs to a
-process that died, and what it had claimed is ready again.
+Each process that claims items increments a counter of its own in the store once a second, from a
+thread, so that a busy event loop (a synchronous action, a model being loaded) does not stop it. It
+also reads the counters of the other processes. A counter that is unchanged in LOOKS reads in a row
+belongs to a process that died, and its claims become ready again.
 
-Looks are counted, not seconds. So it does not matter what the clocks say, whether the store was
-away meanwhile (nobody could look, nobody counts as silent), or whether all processes were suspended
-together.
+Reads are counted, not seconds. So neither the clocks matter, nor an outage of the store (nobody
+reads, nobody counts as dead), nor a suspension of all processes together.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ from rasa_whatsapp_channel.store.errors import StoreError
 logger = logging.getLogger(__name__)
 
 INTERVAL: Final = 1.0  # seconds between two beats
-LOOKS: Final = 10  # in a row that find a process silent before it counts as dead
-# Seconds within which a claim of a process that died comes back, when others look.
+LOOKS: Final = 10  # reads of an unchanged counter after which its process counts as dead
+# Seconds after which the claims of a dead process are ready again, while other processes run.
 LEASE: Final = INTERVAL * LOOKS
 
 
 class Liveness:
-    """What one process has seen of the others, without I/O."""
+    """Which processes are alive, as one process sees it. No I/O."""
 
     def __init__(self, own: str, *, looks: int = LOOKS) -> None:
         self._own = own
         self._looks = looks
-        self._seen: dict[str, tuple[int, int]] = {}  # claimant → its number, looks that found it
+        self._seen: dict[str, tuple[int, int]] = {}  # claimant → counter, reads of it
 
     def look(self, beats: Mapping[str, int]) -> Mapping[str, int]:
-        """Return those of *beats* (claimant → its number) that count as dead."""
+        """Return those of *beats* (claimant → counter) that count as dead."""
         self._seen = {
             claimant: (number, self._count(claimant, number))
             for claimant, number in beats.items()
@@ -56,9 +55,9 @@ class Liveness:
 
 class Heartbeat:
     """
-    The thread that calls *beat* until it is stopped. *beat* may raise `StoreError`.
+    Thread that calls *beat* until it is stopped. *beat* may raise `StoreError`.
 
-    It is a daemon: a process that ends without `stop` is a process that died.
+    It is a daemon thread: a process that ends without `stop` counts as dead.
     """
 
     def __init__(self, beat: Callable[[], None], *, interval: float = INTERVAL) -> None:
@@ -77,7 +76,7 @@ class Heartbeat:
         self._thread = thread
 
     def stop(self) -> None:
-        """Return when no beat is under way any more. Blocks for as long as one may take."""
+        """Stop, and wait for a running beat. Blocks."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()
@@ -87,7 +86,7 @@ class Heartbeat:
             try:
                 self._beat()
             except StoreError as error:
-                # The event loop meets the same failure, and says so where people look.
+                # The event loop meets the same failure, and logs it as an error.
                 logger.debug("whatsapp.heartbeat_failed: %s", error)
-            except Exception as error:  # a heart that stops would cost us all that is in hand
+            except Exception as error:  # a stopped heartbeat would lose all claims
                 logger.exception("whatsapp.heartbeat_failed: %s: %s", type(error).__name__, error)

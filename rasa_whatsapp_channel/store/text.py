@@ -1,4 +1,4 @@
-"""Text of bodies and values as all stores keep it, and how a person is found in it."""
+"""Store text: the encoding of bodies and values in every store, and the search for a person."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.store.errors import StoreError
 
-# ASCII only: a webhook may hold half a surrogate pair, which is no valid UTF-8.
+# ASCII only: a webhook may contain half a surrogate pair, which is not valid UTF-8.
 _encoder: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def to_json(value: Any) -> str:
-    """Raise `StoreError` for what JSON cannot hold."""
+    """Encode *value*. Raises `StoreError` if it is not a JSON value."""
     try:
         return _encoder.encode(value)
     except (TypeError, ValueError, RecursionError) as exc:
@@ -22,7 +22,7 @@ def to_json(value: Any) -> str:
 
 
 def from_json(text: str) -> Any:
-    """Raise `ValueError` for what is no JSON (any more), such as a row that a disk spoilt."""
+    """Decode *text*. Raises `ValueError` if it is not JSON, such as a row damaged on the disk."""
     try:
         return json.loads(text)
     except RecursionError as exc:
@@ -30,7 +30,7 @@ def from_json(text: str) -> Any:
 
 
 def read_body(text: str) -> Mapping[str, Any]:
-    """Return the body of an entry as a person can see it, also where nothing else can read it."""
+    """Return the body of an item for an operator, even if it cannot be decoded."""
     try:
         body = from_json(text)
     except ValueError:
@@ -39,7 +39,7 @@ def read_body(text: str) -> Mapping[str, Any]:
 
 
 def to_unicode(text: str) -> str:
-    """Write halves of surrogate pairs as escapes; everything else stays as it is."""
+    """Escape halves of surrogate pairs; leave everything else unchanged."""
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -47,10 +47,10 @@ def to_unicode(text: str) -> str:
 
 def mention_of(person: str) -> re.Pattern[str]:
     """
-    Return what finds *person*, a phone number in digits or a user id, as a whole.
+    Return a pattern that finds *person*, a phone number in digits or a user id, as a whole word.
 
-    Also behind ``+``, ``%2B`` or ``00``, before ``@`` and the id of a business number, and inside
-    the keys and bodies that are made of it.
+    It also matches after ``+``, ``%2B`` or ``00``, before ``@`` and the id of a business number,
+    and inside keys and bodies.
     """
     if person.isdecimal():
         return re.compile(rf"(?<!\d)(?:00)?{person}(?!\d)")

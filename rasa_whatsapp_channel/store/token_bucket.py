@@ -1,16 +1,16 @@
-"""Tokens that come at a rate: how many there are, and how long until the next. Without a clock."""
+"""Token bucket: how many tokens there are, and how long until the next one. No I/O, no clock."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-# Who waited as long as told finds a token, though adding seconds to a unix time rounds.
+# Adding seconds to a unix time rounds; after the wait there must be a token all the same.
 ROUNDING: Final = 1e-3
 
 
 class Limit(NamedTuple):
-    """A bucket: it gets *rate* tokens a second, above 0, and holds *burst* of them, from 1 on."""
+    """Limit of a bucket: *rate* tokens a second (above 0), at most *burst* of them (1 or more)."""
 
     key: str
     rate: float
@@ -18,14 +18,14 @@ class Limit(NamedTuple):
 
 
 class Bucket(NamedTuple):
-    """*tokens* at the time *at*."""
+    """State of a bucket: *tokens* at the time *at*."""
 
     tokens: float
     at: float
 
 
 class Taken(NamedTuple):
-    """*wait*: 0.0, or the seconds until there would be a token. *full_at*: nothing to remember."""
+    """Result of `take`: *wait* is 0.0 or the seconds until the next token; full at *full_at*."""
 
     bucket: Bucket
     wait: float
@@ -34,9 +34,9 @@ class Taken(NamedTuple):
 
 def take(before: Sequence[tuple[Limit, Bucket | None]], *, now: float) -> list[Taken]:
     """
-    Take a token from each bucket if every one has one, else from none.
+    Take a token from each bucket if every one has a token, else from none.
 
-    *before* is how they were left; None: full.
+    *before* are their last states; None is a full bucket.
     """
     tokens = [_fill(limit, bucket, now) for limit, bucket in before]
     waits = [
@@ -53,6 +53,6 @@ def take(before: Sequence[tuple[Limit, Bucket | None]], *, now: float) -> list[T
 def _fill(limit: Limit, before: Bucket | None, now: float) -> float:
     if before is None:
         return limit.burst
-    # A clock that was set back brings no tokens, and takes none.
+    # A clock that was set back neither adds nor removes tokens.
     passed = max(0.0, now - before.at)
     return min(limit.burst, before.tokens + passed * limit.rate)

@@ -1,27 +1,27 @@
-"""Who waits for an entry of a queue, within this process."""
+"""Wait queue: tasks of this process that wait for an item, woken one by one."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Final
 
-# Nobody sleeps longer than this on the word of a clock that may be set anew meanwhile.
+# Longest sleep until a due time: the clock may be set in the meantime.
 LONGEST_SLEEP: Final = 1.0
 
 
 class WaitQueue:
     """
-    Tasks that wait, woken one by one in the order they came.
+    Waiting tasks, woken in the order of their arrival.
 
-    Each entry that may be free wakes one task, so a hundred idle workers do not run for one entry.
-    A wake that finds nobody waiting is kept for the next one who comes.
+    Each item that may be free wakes one task, so that a hundred idle workers do not run for one
+    item. A wake without a waiting task is kept for the next task.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[asyncio.Future[None], None] = {}
-        self._woken = True  # entries may be there from an earlier life
+        self._woken = True  # the store may hold items from before the start
         self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at = 0.0  # a handle of uvloop does not always know
+        self._alarm_at = 0.0  # the handles of uvloop do not always tell
 
     @property
     def is_empty(self) -> bool:
@@ -37,7 +37,7 @@ class WaitQueue:
         self._woken = True
 
     def wake_in(self, seconds: float) -> None:
-        """Wake one then, unless one is to be woken sooner anyway."""
+        """Wake one task in *seconds*, unless an earlier wake is scheduled."""
         loop = asyncio.get_running_loop()
         at = loop.time() + min(max(seconds, 0.0), LONGEST_SLEEP)
         if self._alarm is None or at < self._alarm_at:
@@ -70,7 +70,7 @@ class WaitQueue:
         try:
             await waiter
         except asyncio.CancelledError:
-            # Woken and cancelled in one moment: the entry is still there, so the next one goes.
+            # Woken and cancelled at the same time: pass the wake on to the next task.
             if not waiter.cancelled():
                 self.wake()
             raise

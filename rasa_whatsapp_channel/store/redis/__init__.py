@@ -7,15 +7,14 @@ Redis store: shared by several Rasa servers.
     queue, ledger, values   each with its Lua script: one script, one step, one round trip
     errors      Redis' errors, and what to do about them
 
-Why no stream with a consumer group. A group knows whom an entry was handed to, and XAUTOCLAIM
-takes over what lay there too long. But it counts the time since the last delivery, against one
-limit, whereas a conversation waits here for as long as each retry or hold says, and what is claimed
-stays so as long as its process lives; and a stream takes nothing back for later. A sorted set of
-hidden conversations, by the time they come back, and a set of those that each process has claimed
-say all of it. Both, the entries and the fence (key, attempts) change in one script, so a crash
-leaves nothing half done.
+Why no stream with a consumer group: a group knows the consumer of each item, and XAUTOCLAIM takes
+over items that were delivered too long ago. But it has one time limit for all, whereas here each
+retry or hold has its own, and a claim lasts as long as its process; and a stream cannot put an item
+back for later. Instead, a sorted set holds the hidden conversations by the time they come back, and
+a set per process holds its claims. They change together with the items and the fence (key,
+attempts) in one script, so a crash leaves nothing half done.
 
-Whose clock. Redis' own: waits begin and end by the same clock whatever the servers' clocks say.
+Times are those of Redis: waits begin and end by one clock, whatever the clocks of the servers say.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ except ModuleNotFoundError as exc:
 
 
 class RedisStore(Store):
-    """*clock* and *look_every* are for tests: without a clock, Redis' own is used."""
+    """*clock* and *look_every* are for tests; the default clock is that of Redis."""
 
     def __init__(
         self,
@@ -86,7 +85,7 @@ class RedisStore(Store):
     def _leave(self, heartbeat: Heartbeat) -> None:
         if heartbeat.is_started:
             heartbeat.stop()
-            with contextlib.suppress(StoreError):  # then others take over after a while
+            with contextlib.suppress(StoreError):  # then other processes take over
                 self._claimants.leave()
         self._claimants.close()
 
@@ -94,7 +93,7 @@ class RedisStore(Store):
         self._claimants.beat()
 
     def _claimant(self) -> str:
-        """Return the name of this process for a claim, which others can see it live by."""
+        """Return the id of this process for a claim, and start its heartbeat."""
         if self._heartbeat is not None and not self._heartbeat.is_started:
             self._heartbeat.start()
         return self._own
@@ -103,7 +102,7 @@ class RedisStore(Store):
         await self.values.set("ping", 1, ttl=60.0)
 
     async def erase(self, person: str) -> int:
-        """Forget all that names *person* but what is in the queues; return how many keys it was."""
+        """Delete all keys that name *person*, except queue items; return their number."""
         mention = mention_of(person)
         parts = ("values", "ledger", "inbox", "outbox")
         places = [
@@ -113,6 +112,6 @@ class RedisStore(Store):
         return sum([await self._connection.delete_mentions(place, mention) for place in places])
 
     async def expire(self) -> None:
-        """Redis forgets most of it by itself; this is about lists of what is gone."""
+        """Delete old dead letters; everything else expires by itself in Redis."""
         for queue in self._queues:
             await queue.expire()

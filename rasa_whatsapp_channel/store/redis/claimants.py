@@ -1,4 +1,4 @@
-"""The processes that claim entries in one Redis, see `store.heartbeat`."""
+"""Redis claimants: the processes that claim items in one Redis, see `store.heartbeat`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from rasa_whatsapp_channel.store.redis.errors import explain
 
 class RedisClaimants:
     """
-    *own* is the name of this process; *queues* are the prefixes of its queues.
+    *own* is the id of this process; *queues* are the key prefixes of its queues.
 
-    Its connection is its own: a thread calls `beat`, which blocks.
+    A thread calls `beat`, so it has a blocking connection of its own.
     """
 
     def __init__(self, connection: Connection, queues: Sequence[str], own: str) -> None:
@@ -37,9 +37,9 @@ class RedisClaimants:
 
     def beat(self) -> int:
         """
-        Count up our number and look at the others'; take over from those that count as dead.
+        Increment our counter, read the others, and take over the claims of dead processes.
 
-        Returns how many entries were taken over. Raises `StoreError`.
+        Returns the number of items that were taken over. Raises `StoreError`.
         """
         try:
             return sum(self._beat(prefix) for prefix in self._liveness)
@@ -58,7 +58,7 @@ class RedisClaimants:
         return self._script(keys=[prefix], args=[operation, self._connection.now(), *args])
 
     def leave(self) -> None:
-        """Give back what we still have: the process ends in good order. Raises `StoreError`."""
+        """Release our claims: the process ends regularly. Raises `StoreError`."""
         try:
             for prefix in self._liveness:
                 self._do(prefix, "leave", self._own)

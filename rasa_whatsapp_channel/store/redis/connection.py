@@ -1,13 +1,13 @@
 """
-The way to one Redis: what is asked of it, in which order, and what happens when it is lost.
+Redis connection: sends commands in their order, in batches, and survives a lost connection.
 
-All operations of this process go over one connection, in the order of the calls, so that entries
-keep their order too; those of one moment go together and come back together.
+All operations of this process use one connection, in the order of the calls, so items keep their
+order too. Those of one moment are one batch.
 
-What Redis is set to can be changed while it runs. So what it says of itself goes along now and
-then, whenever somebody asks how deep a queue is, and before work is taken in that is long not
-looked at. Once it says that it throws keys away, nothing new is taken in and the depths are not
-told, so that WhatsApp keeps what it has and the operator hears of it; what is in hand goes on.
+The configuration of Redis can change while it runs. So INFO is sent along with each `depth`, and
+with a `put` if the last check is too long ago. Once Redis may evict keys, nothing new is accepted
+and `depth` fails, so that WhatsApp keeps its messages and the operator learns of it; items in
+progress continue.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ Arg = str | float
 
 CONNECT: Final = 3.0
 ANSWER: Final = 5.0
-# Operations that go together.
+# Most operations of one batch.
 LARGEST: Final = 100
-# Keys that one step of a search looks at, a fraction of a millisecond.
+# Keys that one step of a search reads, in a fraction of a millisecond.
 SCANNED: Final = 500
 GLOB: Final = re.compile(r"[*?\[\]\\]")
 
@@ -54,9 +54,9 @@ class Script:
     sha: str
 
 
-# Seconds after which Redis is asked again what it is set to, if there is anything to take in.
+# Seconds after which a `put` checks the configuration of Redis again.
 LOOK_EVERY: Final = 10.0
-# What a webhook becomes in the inbox, and by what an operator looks at the store.
+# Operations that accept a webhook, and the one by which an operator checks the store.
 TAKES_IN: Final = ("put", "put_dead_letter")
 ASKS: Final = "depth"
 
@@ -78,7 +78,7 @@ class _Command:
 
 
 class Connection:
-    """*clock* None: Redis' own clock, the one that all servers share."""
+    """*clock* None is the clock of Redis, which all servers share."""
 
     def __init__(self, url: str, *, clock: Clock | None, look_every: float = LOOK_EVERY) -> None:
         address = parse_url(url)
@@ -89,11 +89,11 @@ class Connection:
         self._pool = ConnectionPool.from_url(
             address.url,
             decode_responses=True,
-            # Half a surrogate pair in a webhook is kept as an escape, as in the other stores.
+            # Half a surrogate pair in a webhook is stored as an escape, as in SQLite.
             encoding_errors="backslashreplace",
             socket_timeout=ANSWER,
             socket_connect_timeout=CONNECT,
-            # What is tried again is decided below; the releases of redis-py differ in it.
+            # `_try_twice` retries; the releases of redis-py differ in their retries.
             retry=Retry(NoBackoff(), 0),
         )
         self._redis: Any = Redis(connection_pool=self._pool)
@@ -118,13 +118,13 @@ class Connection:
     async def _check_server(self) -> None:
         try:
             info = await self._do(self._redis.info)
-        except TypeError as exc:  # redis-py takes every option of the URL for one of its own
+        except TypeError as exc:  # redis-py passes every option of the URL on
             raise StoreError(f"store {self.place}: an option of its URL: {exc}") from None
         self._warn(check(info, self.place))
         self._looked = asyncio.get_running_loop().time()
 
     def _look(self, info: Mapping[str, Any]) -> None:
-        """Take note of what Redis says of itself, and say what is new about it."""
+        """Check *info*, the answer to INFO, and log what is new about it."""
         self._looked = asyncio.get_running_loop().time()
         before, self._danger = self._danger, ""
         try:
@@ -146,17 +146,17 @@ class Connection:
         self._warnings = warnings
 
     async def close(self) -> None:
-        self._is_open = False  # from here on nothing new is taken
+        self._is_open = False  # accepts nothing new from here on
         if self._runner is not None:
             await asyncio.wait([self._runner])
         await self._disconnect(inuse_connections=True)
 
     def now(self) -> Arg:
-        """Return the time as a script wants it: '' for Redis' own."""
+        """Return the time for a script: '' for the clock of Redis."""
         return "" if self._clock is None else self._clock()
 
     def prefix(self, part: str) -> str:
-        """Return what the keys of *part* begin with; the braces keep them in one slot."""
+        """Return the prefix of the keys of *part*; the braces keep them in one hash slot."""
         return f"whatsapp:{{{self._name}}}:{part}:"
 
     def script(self, name: str) -> Script:
@@ -170,7 +170,7 @@ class Connection:
     def submit(
         self, script: Script, prefix: str, operation: str, *args: Arg
     ) -> asyncio.Future[Any]:
-        """Let *operation* be carried out after everything submitted before."""
+        """Run *operation* after all operations submitted before."""
         self._check_open()
         loop = asyncio.get_running_loop()
         takes_in = operation in TAKES_IN and prefix == self._inbox
@@ -192,15 +192,15 @@ class Connection:
 
     async def pop(self, key: str, timeout: float) -> bool:
         """
-        Wait until there is an element in the list *key*, and take it. False: there was none.
+        Wait for an element of the list *key*, and remove it. False: there was none.
 
-        On a connection of its own. *timeout* must be more than 0: that means for ever.
+        Uses a connection of its own. *timeout* must be above 0, which would mean for ever.
         """
         self._check_open()
         return await self._do(lambda: self._redis.blpop([key], timeout=timeout)) is not None
 
     async def keys(self, prefix: str) -> AsyncIterator[Sequence[str]]:
-        """Find the keys that begin with *prefix*, some at a time; a key may come twice."""
+        """Yield the keys that begin with *prefix*, some at a time; a key may appear twice."""
         self._check_open()
         pattern = GLOB.sub(r"\\\g<0>", prefix) + "*"
         cursor = None
@@ -211,7 +211,7 @@ class Connection:
                 yield keys
 
     async def delete_mentions(self, prefix: str, mention: re.Pattern[str]) -> int:
-        """Delete what begins with *prefix* and has *mention* in key or value; return how many."""
+        """Delete keys with *prefix* that have *mention* in key or value; return their number."""
         deleted = 0
         async for keys in self.keys(prefix):
             texts = await self._do(partial(self._read_texts, keys))
@@ -221,7 +221,7 @@ class Connection:
         return deleted
 
     async def _read_texts(self, keys: Sequence[str]) -> dict[str, str]:
-        """Return strings and hashes as texts, by key."""
+        """Return strings and hashes as text, by key."""
         pipeline = self._redis.pipeline(transaction=False)
         for key in keys:
             pipeline.type(key)
@@ -239,7 +239,7 @@ class Connection:
             jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), LARGEST))]
             try:
                 answers = await self._do(partial(self._send, jobs))
-            except Exception as exc:  # whatever it is, those who wait must hear of it
+            except Exception as exc:  # whatever it is, the callers must get it
                 for job in jobs:
                     job.fail(exc)
             else:
@@ -250,7 +250,7 @@ class Connection:
             if isinstance(answer, Exception):
                 job.fail(explain(answer, self.place))
             elif job.wants_safety and self._danger:
-                # A message that was put in all the same is known when WhatsApp sends it again.
+                # If it was put all the same, its key is known when WhatsApp sends it again.
                 job.fail(StoreError(self._danger))
             else:
                 job.give(answer)
@@ -274,7 +274,7 @@ class Connection:
         pipeline.execute_command("INFO")
         answers: list[Any]
         *answers, info = await pipeline.execute(raise_on_error=False)
-        if not isinstance(info, Exception):  # not everybody may ask
+        if not isinstance(info, Exception):  # the user may lack the right
             self._look(info)
         return answers
 
@@ -300,8 +300,8 @@ class Connection:
         """
         Survive a restart of Redis, and proxies that close idle connections.
 
-        The first try may have been carried out though its answer was lost. That is what a caller
-        who tries again would meet too: a key that was seen before, a claim whose lease has to end.
+        The first attempt may have been executed though its answer was lost. A caller that tries
+        again meets the same: a key that was seen before, a claim whose lease has to end.
         """
         try:
             return await operation()

@@ -1,4 +1,4 @@
-"""Redis' errors in words that say what to do."""
+"""Redis errors: what each means for an operator, and which mean a lost connection."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _REPLICA: Final = "it is a replica, which cannot be written; name the primary in
 _CLUSTER: Final = "it is a Redis Cluster; name a Redis without cluster mode in the URL"
 _NOT_THERE: Final = "it cannot be reached; start it, or correct host and port in the URL"
 
-# Redis puts its code first, a script puts more before it, and redis-py takes some codes away and
-# makes a class of them: so this looks for the words anywhere in "class: text". First match wins.
+# Redis starts the message with a code, a script puts more before it, and redis-py turns some codes
+# into classes: so the words may be anywhere in "class: text". The first match wins.
 _WAYS_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "command not allowed when used memory": (
@@ -61,12 +61,12 @@ def explain(error: Exception, place: str) -> StoreError:
 
 
 def _kinds(error: Exception) -> str:
-    """Return the names of its classes, the narrowest first."""
+    """Return the names of the error's classes, the most specific first."""
     return " ".join(kind.__name__ for kind in type(error).__mro__)
 
 
 def is_lost_connection(error: Exception) -> bool:
-    """The connection was closed meanwhile; a new one may be had at once."""
+    """Return whether the connection was closed; a new one may work at once."""
     return isinstance(error, exceptions.ConnectionError) and not isinstance(
         error, (exceptions.AuthenticationError, exceptions.BusyLoadingError)
     )

@@ -2,8 +2,8 @@
 --
 --   message:ID         key, recipient_id, response, status, rank, at, reason, code, ends_at; only a
 --                      status came so far while `key` is missing
---   body:ID            the entry as it was sent, while it may have to be sent again; ends by itself
---   key:KEY            the message id last noted for this entry of the outbox
+--   body:ID            the item as it was sent, while it may have to be sent again; ends by itself
+--   key:KEY            the message id last noted for this item of the outbox
 --   recipient:ID       the message ids of one person, by when they end
 
 local FIELDS = { 'key', 'recipient_id', 'response', 'status', 'at', 'reason', 'code' }

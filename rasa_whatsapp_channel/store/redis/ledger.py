@@ -1,4 +1,4 @@
-"""What was sent, in Redis."""
+"""Redis ledger of sent messages."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ end
 
 -- With its memory full, Redis refuses a script at the first command that may need more of it,
 -- unless the script has written before. Deleting what is not there counts, so what is in hand
--- can be ended and makes room, while new entries are refused whole.
+-- can be ended and makes room, while new items are refused whole.
 local function go_on_when_full()
     redis.call('DEL', prefix .. 'nothing')
 end

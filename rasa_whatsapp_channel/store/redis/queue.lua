@@ -1,27 +1,27 @@
 -- A queue. Behind the prefix:
 --
---   number                 counts what was put; an entry's number tells its age
+--   number                 counts what was put; an item's number tells its age
 --   entry:NUMBER           one entry: key, conversation, body, put_at, attempts, uncounted, crashes,
 --                          claimed (0; 1: by `owner`, in its `claim`; 2: by a process that died),
 --                          and where it failed, failing_since and last_error
---   line:CONVERSATION      the numbers of its entries, oldest first
+--   line:CONVERSATION      the numbers of its items, oldest first
 --   waiting                all numbers
---   ready, suspects        conversations that can be claimed, by the number of their first entry;
---                          apart those whose first entry may have killed its process
+--   ready, suspects        conversations that can be claimed, by the number of their first item;
+--                          apart those whose first item may have killed its process
 --   hidden, hidden_at      conversations that wait: until when, and since when
 --   cause                  what the hidden conversations wait for
 --   claimed:OWNER          conversations claimed by this process
 --   claimants              the number that each process counts up
 --   claims                 the last claim of each process, and what it got
---   failing                numbers of entries that failed, by the time of the first failure
+--   failing                numbers of items that failed, by the time of the first failure
 --   hold:CONVERSATION      until when, for how many seconds and for what a conversation without
---                          entries waits
+--                          items waits
 --   seen:KEY               this key was put; ends by itself
 --   dead                   keys of dead letters, by the number they got then
 --   dead:KEY               one dead letter; ends by itself
 --   wake                   what waiting servers block on; at most one element
 --
--- A conversation is in `ready` or `suspects`, or in `hidden`, or in one of `claimed:…`, or (with no entries) in
+-- A conversation is in `ready` or `suspects`, or in `hidden`, or in one of `claimed:…`, or (with no items) in
 -- none of them.
 
 local CLOCK_SLACK = 1 -- a clock may tick a little backwards; more means that it was set
@@ -143,7 +143,7 @@ local function append(key, conversation, body)
     end
 end
 
--- The number of the entry, unless the claim was lost.
+-- The number of the item, unless the claim was lost.
 local function held(conversation, key, attempts)
     local number = first(conversation)
     if not number then
@@ -155,7 +155,7 @@ local function held(conversation, key, attempts)
     end
 end
 
--- Nobody has the entry in hand any more.
+-- Nobody has the item in hand any more.
 local function end_claim(conversation, number)
     local owner = redis.call('HGET', entry_key(number), 'owner')
     if owner then
@@ -232,14 +232,14 @@ local function seconds_until_next_due()
     return due[2] and to_text(math.max(0, due[2] - now)) or ''
 end
 
--- What a claimant is given of an entry.
+-- What a claimant is given of an item.
 local function read_claimed(conversation, number)
     local entry = redis.call('HMGET', entry_key(number), 'key', 'body', 'attempts', 'put_at',
         'uncounted', 'crashes', 'failing_since', 'last_error')
     return { entry[1], conversation, unpack(entry, 2, 8) }
 end
 
--- The number of its first entry; what Redis has lost of others must not hold it up.
+-- The number of its first item; what Redis has lost of others must not hold it up.
 local function first_kept(conversation)
     local number = first(conversation)
     while number and redis.call('EXISTS', entry_key(number)) == 0 do
@@ -298,7 +298,7 @@ function operations.put(key, conversation, body, retention)
     return 1
 end
 
--- The seconds after which something may be due, then the entries. *claim* is the number of the
+-- The seconds after which something may be due, then the items. *claim* is the number of the
 -- claim: one that is repeated, because its answer was lost, gets what it got before.
 function operations.claim(owner, claim, limit, place)
     go_on_when_full()
@@ -497,7 +497,7 @@ function operations.erase(conversation, pause)
     drop(conversation)
     redis.call('DEL', hold_key(conversation))
     if busy then
-        -- Its claimant may not have heard; the next entry would overtake it.
+        -- Its claimant may not have heard; the next item would overtake it.
         hold(conversation, tonumber(pause), 'time')
     end
     for _, key in ipairs(redis.call('ZRANGE', prefix .. 'dead', 0, -1)) do

@@ -1,4 +1,4 @@
-"""A queue in Redis; the states of its entries are told in queue.lua."""
+"""Redis queue; queue.lua describes the states of its items."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from rasa_whatsapp_channel.store.wait_queue import WaitQueue
 
 logger = logging.getLogger(__name__)
 
-# Seconds that a server is blocked on the list of wakes at once.
+# Longest wait of one BLPOP on the list of wakes, in seconds.
 LISTEN: Final = 1.0
 UNREADABLE: Final = "it cannot be read: what Redis has of it is not what was written there"
 
 
 class RedisQueue(Queue):
-    """*claimant* is the name of this process; it is asked for before every claim."""
+    """*claimant* returns the id of this process; it is called before every claim."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class RedisQueue(Queue):
             claimed.add_done_callback(self._hand_back_late)
             raise
         except StoreError:
-            # It may have been carried out; the same number gets what it got.
+            # It may have been executed; the same number returns the same items.
             self._claim_number = number
             raise
         if due_in:
@@ -81,7 +81,7 @@ class RedisQueue(Queue):
         return items
 
     async def _read(self, entry: Sequence[Any]) -> QueueItem | None:
-        """Return the entry, or make a dead letter of it where it is no entry (any more)."""
+        """Return the item, or make it a dead letter if it is damaged."""
         try:
             return _to_item(entry)
         except (TypeError, ValueError):
@@ -99,7 +99,7 @@ class RedisQueue(Queue):
             try:
                 handed_back = self._submit("hand_back", conversation, key, attempts)
             except StoreError:
-                return  # closed meanwhile, which hands back everything
+                return  # closing hands back everything
             handed_back.add_done_callback(_ignore)
 
     async def done(self, item: QueueItem, hold: float = 0.0, *, cause: str = TIME) -> None:
@@ -146,7 +146,7 @@ class RedisQueue(Queue):
         return int(await self._call("erase", conversation, LEASE))
 
     async def expire(self) -> None:
-        """Forget the dead letters that are older than their retention."""
+        """Delete the dead letters that are older than their retention."""
         while await self._call("expire", self._retention.dead_letters):
             pass
 
@@ -167,15 +167,15 @@ class RedisQueue(Queue):
         await self._wait_queue.wait(timeout)
 
     async def _listen(self) -> None:
-        """Block on the list of wakes as long as somebody waits here."""
-        await asyncio.sleep(0)  # let who started this begin to wait
+        """Read the list of wakes as long as a task waits here."""
+        await asyncio.sleep(0)  # let the caller begin to wait
         try:
             while not self._wait_queue.is_empty:
                 if await self._connection.pop(f"{self.prefix}wake", LISTEN):
                     await self._pass_on()
         except StoreError:
             while not self._wait_queue.is_empty:
-                self._wait_queue.wake()  # they are told when they claim
+                self._wait_queue.wake()  # their claims raise it
 
     async def _pass_on(self) -> None:
         if self._wait_queue.is_empty:

@@ -12,14 +12,14 @@ from rasa_whatsapp_channel.store.errors import StoreError
 
 FORM: Final = "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?name=BOT], or rediss:// with TLS"
 PORT: Final = 6379
-# Bots that share a database are kept apart by it. No braces: it stands between some in every key.
+# Separates bots that share a database. No braces: every key has the name in braces.
 NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 DEFAULT_NAME: Final = "rasa"
 
 
 @dataclass(frozen=True)
 class RedisUrl:
-    """*url* is what redis-py understands; *place* may be shown to anybody."""
+    """Parsed URL of a Redis: *url* is for redis-py; *place* is without secrets."""
 
     url: str = field(repr=False)
     place: str
@@ -27,13 +27,13 @@ class RedisUrl:
 
 
 def parse_url(url: str) -> RedisUrl:
-    """Raise `StoreError` for what is no URL of a Redis. The text holds nothing of the URL."""
+    """Parse *url*. Raises `StoreError`, whose message has nothing of the URL."""
     try:
         parts = urlsplit(url)
         port = parts.port or PORT
         database = int(parts.path.strip("/") or 0)
     except ValueError:
-        # Without the cause: a password with a slash in it ends up in urllib's text.
+        # Without the cause: urllib's message may have a password with a slash in it.
         raise StoreError(
             f"store: its URL cannot be read; the form is {FORM}, "
             "and a password's special characters are written as %XX"
@@ -53,15 +53,15 @@ def parse_url(url: str) -> RedisUrl:
     )
 
 
-# BLPOP takes fractions of a second since then.
+# The first version whose BLPOP accepts fractions of a second.
 OLDEST: Final = (6, 0)
 
 
 def check(info: Mapping[str, Any], place: str) -> Sequence[str]:
     """
-    Return what an operator should know, from the answer to INFO.
+    Return warnings for an operator, from the answer to INFO.
 
-    Raises `StoreError` when messages would be lost or nothing would work.
+    Raises `StoreError` if messages would be lost, or nothing would work.
     """
     version = str(info.get("redis_version", "")) or "6.0"
     if _numbers(version) < OLDEST:

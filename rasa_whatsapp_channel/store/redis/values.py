@@ -1,4 +1,4 @@
-"""Small values with an end, in Redis."""
+"""Redis values and token buckets."""
 
 from __future__ import annotations
 

@@ -38,12 +38,12 @@ from rasa_whatsapp_channel.store.text import mention_of
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two looks at the files, and whether another process wrote, while somebody waits.
+# Seconds between two checks of the files, and whether another process wrote.
 LISTEN: Final = 0.25
 EXPIRE_EVERY: Final = 60.0
-# Seconds that a lock of another process is waited for.
+# Longest wait for a lock of another process, in seconds.
 PATIENCE: Final = 10.0
-# Seconds between two steps of expiry, for everybody else.
+# Seconds between two steps of expiry, for other operations.
 PAUSE: Final = 0.02
 
 
@@ -89,7 +89,7 @@ class SQLiteStore(Store):
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._heartbeat is not None and self._heartbeat.is_started:
             await asyncio.to_thread(self._heartbeat.stop)
-            with contextlib.suppress(StoreError):  # then others take over after a while
+            with contextlib.suppress(StoreError):  # then other processes take over
                 await self._writer.write(leave, self._own)
         self._heartbeat = None
         await self._writer.close()
@@ -101,7 +101,7 @@ class SQLiteStore(Store):
             self._claimants.beat()
 
     def _claimant(self) -> str:
-        """Return the name of this process for a claim, which others can see it live by."""
+        """Return the id of this process for a claim, and start its heartbeat."""
         if self._heartbeat is not None and not self._heartbeat.is_started and not self._is_private:
             self._heartbeat.start()
         return self._own
@@ -117,9 +117,9 @@ class SQLiteStore(Store):
 
     async def erase(self, person: str) -> int:
         """
-        Forget all that names *person* but what waits in the queues; return how many rows it was.
+        Delete all rows that name *person*, except items that wait; return their number.
 
-        Nothing of it is left in the bytes of the file and of its log.
+        Nothing of them is left in the bytes of the file and its log.
         """
         erased = await self._writer.write(erase_mentions, mention_of(person))
         await self._writer.empty_log()
@@ -142,7 +142,7 @@ class SQLiteStore(Store):
             await asyncio.sleep(EXPIRE_EVERY)
 
     async def _listen(self) -> None:
-        """Look after the files, and wake those who wait when another process wrote."""
+        """Check the files, and wake waiting tasks when another process wrote."""
         seen = None
         while True:
             await asyncio.sleep(LISTEN)
@@ -152,7 +152,7 @@ class SQLiteStore(Store):
             try:
                 version = await self._writer.read(_data_version)
             except StoreError:
-                continue  # whoever claims next is told
+                continue  # the next claim raises it
             if version != seen:
                 seen = version
                 for queue in self._queues:

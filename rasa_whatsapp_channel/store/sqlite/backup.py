@@ -1,4 +1,4 @@
-"""A whole copy of the store's file while others write to it, by SQLite's own means."""
+"""SQLite backup: a complete copy of the store's file while other processes write to it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.sqlite.errors import explain
 from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION
 
-# Pages that are copied between two looks at the progress: 4 MiB.
+# Pages that are copied between two reports of progress: 4 MiB.
 STEP: Final = 1024
-# Seconds that a lock of another process is waited for.
+# Longest wait for a lock of another process, in seconds.
 PATIENCE: Final = 10.0
 
 
@@ -24,15 +24,15 @@ def back_up(
     source: Path, target: Path, *, progress: Callable[[int, int], object] = lambda done, of: None
 ) -> int:
     """
-    Copy the store *source* as it is at this moment to *target*, and return the bytes of the copy.
+    Copy the current state of the store *source* to *target*, and return the bytes of the copy.
 
     The copy is one file without a log, checked, and on the disk before it gets its name: *target*
-    is whole or as it was. *progress* is told pages done and pages in all. Raises `StoreError`.
+    is complete or unchanged. *progress* gets copied and total pages. Raises `StoreError`.
     """
     if not target.parent.is_dir():
         raise StoreError(f"{target}: the folder {target.parent} does not exist; make it")
     try:
-        # Files of this kind can be read by their user alone, as the store itself.
+        # Only its user can read it, as the store itself.
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
     except OSError as exc:
         raise StoreError(f"{target}: cannot be written ({exc.strerror})") from exc
@@ -54,7 +54,7 @@ def back_up(
 
 
 def _copy(source: Path, part: Path, progress: Callable[[int, int], object]) -> None:
-    uri = f"{source.absolute().as_uri()}?mode=rw"  # makes no file; reading a log needs to write
+    uri = f"{source.absolute().as_uri()}?mode=rw"  # creates no file; reading a log needs to write
     with (
         closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)) as old,
         closing(sqlite3.connect(part, isolation_level=None)) as new,
@@ -62,7 +62,7 @@ def _copy(source: Path, part: Path, progress: Callable[[int, int], object]) -> N
         (application,) = old.execute("PRAGMA application_id").fetchone()
         if application != APPLICATION:
             raise StoreError(f"{source}: is no store of rasa-whatsapp-channel; name its file")
-        # One view for all steps; else each write of the bot would make it begin anew.
+        # One snapshot for all steps; otherwise each write of the bot would restart the copy.
         old.execute("BEGIN")
         old.execute("SELECT count(*) FROM sqlite_master").fetchone()
         old.backup(new, pages=STEP, progress=lambda _, left, pages: progress(pages - left, pages))

@@ -1,4 +1,4 @@
-"""The processes that claim entries of one file, see `store.heartbeat`."""
+"""SQLite claimants: the processes that claim items of one file, see `store.heartbeat`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from rasa_whatsapp_channel.store.sqlite import statements as sql
 from rasa_whatsapp_channel.store.sqlite.connection import OpenFiles, transact
 from rasa_whatsapp_channel.store.sqlite.errors import explain
 
-# Seconds that a beat waits for who writes.
+# Longest wait of a beat for another writer, in seconds.
 PATIENCE: Final = 1.0
 
 
 class SQLiteClaimants:
     """
-    *own* is the name of this process. Its connections are its own: a thread calls `beat`.
+    *own* is the id of this process. A thread calls `beat`, so it opens connections of its own.
 
-    *files* returns those that the process writes to: where the name of one was lost, a beat would
-    open others, and damage what is in the first.
+    *files* returns the files that the process writes to. If one of them lost its name, a beat would
+    open other files and damage the first ones.
     """
 
     def __init__(self, path: Path, own: str, *, files: Callable[[], OpenFiles]) -> None:
@@ -35,9 +35,9 @@ class SQLiteClaimants:
 
     def beat(self) -> int:
         """
-        Count up our number and look at the others'; take over from those that count as dead.
+        Increment our counter, read the others, and take over the claims of dead processes.
 
-        Returns how many entries were taken over. Raises `StoreError`.
+        Returns the number of items that were taken over. Raises `StoreError`.
         """
         try:
             files = self._files()
@@ -54,16 +54,16 @@ class SQLiteClaimants:
         return dict(db.execute(sql.BEATS).fetchall())
 
     def _connect(self) -> sqlite3.Connection:
-        # Never makes a file: one that vanished must be noticed by who writes messages.
+        # Never creates a file: the writer of messages must notice that it vanished.
         uri = f"{self._path.absolute().as_uri()}?mode=rw"
         db = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
-        # A beat that a power cut loses is no loss: the process is gone too.
+        # A power cut that loses a beat ends the process too.
         db.execute("PRAGMA synchronous = OFF")
         return db
 
 
 def _take_over(db: sqlite3.Connection, claimant: str, number: int) -> int:
-    """Let what *claimant* had be claimed by others, unless it has just shown that it lives."""
+    """Release the claims of *claimant*, unless its counter has just changed."""
     if not db.execute(sql.IS_SILENT, (claimant, number)).fetchone():
         return 0
     taken_over = db.execute(sql.TAKE_OVER, (claimant,)).rowcount
@@ -72,6 +72,6 @@ def _take_over(db: sqlite3.Connection, claimant: str, number: int) -> int:
 
 
 def leave(db: sqlite3.Connection, claimant: str) -> None:
-    """Give back what *claimant*, which ends in good order, still has."""
+    """Release the claims of *claimant*, which ends regularly."""
     db.execute(sql.GIVE_BACK, (claimant,))
     db.execute(sql.FORGET_CLAIMANT, (claimant,))

@@ -1,4 +1,9 @@
-"""SQLite connection: opens the file, watches the files behind it, empties its write-ahead log."""
+"""
+SQLite connection: opens the file, watches the files behind it, empties its write-ahead log.
+
+SQLite does not notice when its files are deleted or replaced. It continues to write into files
+without a name, which no other process can open; acknowledged data is lost when the process ends.
+"""
 
 from __future__ import annotations
 
@@ -18,28 +23,28 @@ LOG: Final = "-wal"
 INDEX: Final = "-shm"
 CLOSED: Final = -1
 
-# Waits for the content and for the size; only Linux and BSD know the quicker one of both.
+# Both wait for content and size; the faster one exists on Linux and BSD only.
 _sync: Final[Callable[[int], None]] = getattr(os, "fdatasync", os.fsync)
 
-# Device and number of a file. An open file keeps its number, so that no other can get it.
+# Device and inode of a file. An open file keeps its inode, so no other file can have it.
 Identity = tuple[int, int]
 
 
 class LogLostError(StoreError):
-    """The write-ahead log, or its index, has no name any more; what is in it can be saved."""
+    """The write-ahead log or its index was deleted or replaced; its content can be saved."""
 
 
 class OpenFiles:
     """
-    The files as they are now, right after a connection was opened.
+    The database file, its log and its index as they were when the connection was opened.
 
     Holds the log open, which is harmless: SQLite has no locks on it. (Closing a second descriptor
-    of the file or the index would let go of SQLite's locks on them.)
+    of the file or the index would release SQLite's locks on them.)
     """
 
     def __init__(self, path: Path) -> None:
         self._path = os.fspath(path)
-        beside = os.path.realpath(path)  # SQLite puts them beside the file that a link points to
+        beside = os.path.realpath(path)  # SQLite follows links
         self._log = f"{beside}{LOG}"
         self._index = f"{beside}{INDEX}"
         self._file_id = _identify(self._path)
@@ -53,19 +58,19 @@ class OpenFiles:
         self._descriptor = CLOSED
 
     def remove_log(self) -> None:
-        """Take its name from the log, if it still has one."""
+        """Delete the log, if its name is still its own."""
         if _identify(self._log) == self._log_id:
             Path(self._log).unlink(missing_ok=True)
 
     def sync(self) -> None:
-        """Wait until what was written to the log is on the disk. Raises `OSError`."""
+        """Wait until the log is on the disk. Raises `OSError`."""
         _sync(self._descriptor)
 
     def check(self) -> None:
-        """Raise `StoreError`, `LogLostError` among them, unless all are what they were."""
+        """Raise `StoreError` or `LogLostError` if a file was deleted or replaced."""
         self.check_file()
         index_id = _identify(self._index)
-        # Without a name from the start: it is shared with another connection that lost it.
+        # No name from the start: it is shared with another connection that lost it.
         if _identify(self._log) != self._log_id or index_id != self._index_id or index_id is None:
             raise LogLostError(
                 f"its {LOG} or {INDEX} file was deleted or replaced while the bot runs"
@@ -80,17 +85,17 @@ class OpenFiles:
 
     @property
     def log_size(self) -> int:
-        """With 0 everything is in the file itself."""
+        """Size in bytes; 0 if all data is in the file itself."""
         return 0 if self._descriptor == CLOSED else os.fstat(self._descriptor).st_size
 
     @property
     def index_was_replaced(self) -> bool:
-        """Somebody opened the store without knowing of this connection."""
+        """Whether another process opened the store without this log."""
         return _identify(self._index) not in (None, self._index_id)
 
 
 class NoFiles(OpenFiles):
-    """Of a database in memory: nothing can happen to it."""
+    """The files of a database in memory: none."""
 
     def __init__(self) -> None:
         pass
@@ -119,17 +124,17 @@ def _identify(path: str) -> Identity | None:
 
 T = TypeVar("T")
 
-# What SQLite calls a database that is no file: it belongs to one connection, and ends with it.
+# SQLite's name of a database in memory, which belongs to one connection and ends with it.
 PRIVATE: Final = Path(":memory:")
-# Seconds that a checkpoint waits until nobody writes.
+# Longest wait of a checkpoint for writers, in seconds.
 CHECKPOINT_PATIENCE: Final = 1.0
 
 
 def connect(path: Path, *, patience: float) -> sqlite3.Connection:
     """
-    Open or make the file; waits for the disk, and *patience* seconds for other processes.
+    Open or create the file; waits for the disk, and *patience* seconds for other processes.
 
-    Raises `StoreError` with a way out.
+    Raises `StoreError` with a remedy.
     """
     try:
         if path != PRIVATE:
@@ -145,14 +150,14 @@ def transact(
     db: sqlite3.Connection, files: OpenFiles, work: Callable[[sqlite3.Connection], T]
 ) -> T:
     """
-    Do *work* in a transaction of *db*, behind which are *files*. It is not on the disk then.
+    Run *work* in a transaction of *db*, whose files are *files*. Does not wait for the disk.
 
-    Raises `LogLostError`, and does nothing, where another connection may have gone on with a new
-    log: what is written to the old one would damage the store.
+    Raises `LogLostError`, and does nothing, if another connection may already use a new log: a
+    write to the old one would damage the store.
     """
     db.execute("BEGIN IMMEDIATE")
     try:
-        files.check()  # now that nobody else can write
+        files.check()  # now that no other process can write
         result = work(db)
         db.execute("COMMIT")
     finally:
@@ -163,27 +168,27 @@ def transact(
 
 def shorten_log(path: Path) -> bool:
     """
-    Carry the write-ahead log over into the file, and empty it; waits for the disk.
+    Copy the write-ahead log into the file, and empty it; waits for the disk.
 
-    False: it could not be emptied, since another process writes or reads all the time.
+    False: it could not be emptied, as another process writes or reads all the time.
     """
     uri = f"{path.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True, timeout=CHECKPOINT_PATIENCE)) as db:
-        # The first does most of it without keeping anybody from writing, the second the rest.
+        # The first does most of the work beside writers, the second the rest.
         _, frames, carried = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if frames != carried:
-            return False  # an older state is still read
+            return False  # a reader still uses an older state
         busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
 
 def retire_log(db: sqlite3.Connection, files: OpenFiles, *, patience: float) -> None:
     """
-    Carry the log of *db* over into the file, though log or index lost their name; then end it.
+    Copy the log of *db* into the file, though log or index lost their names; then delete the log.
 
-    Other processes may have the same log open, and do the same. Whoever comes first takes the name
-    from the empty log while nobody may write, so that none of them can take the next log for it.
-    Raises `StoreError`, and leaves everything as it is, where not all of it can be saved.
+    Other processes may have the same log open, and do the same. The first of them deletes the empty
+    log while no process can write, so that none mistakes the next log for it. Raises `StoreError`,
+    and changes nothing, if not all of the log can be saved.
     """
     deadline = time.monotonic() + patience
     while True:
@@ -198,9 +203,9 @@ def retire_log(db: sqlite3.Connection, files: OpenFiles, *, patience: float) -> 
 
 
 def _save_log(db: sqlite3.Connection) -> str:
-    """Return why it cannot be saved; "" if it is, or may be in a moment."""
+    """Return why the log cannot be saved; "" if it is saved, or may be in a moment."""
     try:
-        # Pages that somebody put elsewhere cannot be read: better none of it than a part.
+        # If pages cannot be read, nothing is better than a part.
         if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             return "not all of it can be read any more"
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -210,15 +215,15 @@ def _save_log(db: sqlite3.Connection) -> str:
 
 
 def _end_log(db: sqlite3.Connection, files: OpenFiles) -> bool:
-    """Take the name from a log that is empty. False: not yet."""
+    """Delete the log once it is empty. False: not yet."""
     try:
         db.execute("BEGIN IMMEDIATE")
     except sqlite3.Error as exc:
-        # Unless locked: the index tells of the next log already, which this connection cannot read.
+        # Unless locked, the index refers to the next log, which this connection cannot read.
         return not is_locked(exc)
     try:
         if files.log_size:
-            return False  # somebody was about to commit
+            return False  # another process was about to commit
         files.remove_log()
         return True
     finally:
@@ -231,7 +236,7 @@ def _make(path: Path) -> None:
     if path.is_dir():
         raise StoreError("it is a folder; name a file")
     try:
-        # What people write to the bot is nobody else's on this machine.
+        # Other users of this machine must not read messages.
         path.touch(mode=0o600)
     except OSError as exc:
         raise StoreError(
@@ -265,16 +270,16 @@ def _connect(path: Path, patience: float) -> sqlite3.Connection:
 
 
 def _set_up(db: sqlite3.Connection) -> None:
-    # Looks at the header before WAL changes it: another program's file stays as it is.
+    # Checks the header before WAL changes it: the file of another program stays unchanged.
     migrate(db)
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode not in ("wal", "memory"):
         raise StoreError("its disk cannot do WAL (a network folder?); name a file on a local disk")
-    # A commit survives the process. That it survives a power cut is waited for in writer.py, in a
-    # thread: FULL waits within the statement, and would hold the event loop meanwhile.
+    # A commit survives the process. A thread of writer.py waits until it survives a power cut, too:
+    # FULL would wait within the statement, and block the event loop.
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA wal_autocheckpoint = 0")  # see writer.py
     db.execute("PRAGMA busy_timeout = 0")  # there too
-    # What is forgotten is overwritten; SQLite's own default differs from build to build.
+    # Overwrites what is deleted; SQLite's default differs between builds.
     db.execute("PRAGMA secure_delete = ON").fetchall()
-    db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # makes the log and its index
+    db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # creates the log and its index

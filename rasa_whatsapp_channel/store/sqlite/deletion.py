@@ -9,7 +9,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.store.base import Retention
 
-# Rows of one step, about a millisecond.
+# Rows of one step; it takes about a millisecond.
 STEP: Final = 200
 
 SEEN: Final = """
@@ -41,7 +41,7 @@ BUCKETS: Final = """
 """
 
 
-# Entries that wait are not among them: they are ended by the queue alone.
+# Columns that may name a person. Items that wait are not included: only the queue ends them.
 TEXTS: Final[Mapping[str, Sequence[str]]] = {
     "seen": ("key",),
     "dead_letters": ("conversation", "key", "body", "reason"),
@@ -52,7 +52,7 @@ TEXTS: Final[Mapping[str, Sequence[str]]] = {
 
 
 def ends(retention: Retention, now: float) -> Mapping[str, float]:
-    """Return statement → the time before which it forgets."""
+    """Return statement → the time up to which it deletes."""
     return {
         SEEN: now - retention.seen,
         SENT: now - retention.ledger,
@@ -65,16 +65,16 @@ def ends(retention: Retention, now: float) -> Mapping[str, float]:
 
 
 def forget(db: sqlite3.Connection, statement: str, before: float) -> bool:
-    """Do one step. True: there may be more."""
+    """Delete a few rows. True: there may be more."""
     return db.execute(statement, (before, STEP)).rowcount == STEP
 
 
 def erase_mentions(db: sqlite3.Connection, mention: re.Pattern[str]) -> int:
-    """Forget every row with *mention*, and return how many there were. Looks at all rows."""
+    """Delete every row with *mention*, and return their number. Reads all rows."""
     db.create_function("mentions", 1, lambda text: bool(mention.search(text or "")))
     erased = 0
     for table, columns in TEXTS.items():
         where = " OR ".join(f"mentions({column})" for column in columns)
-        # Names of tables and columns are ours.
+        # Tables and columns are constants.
         erased += db.execute(f"DELETE FROM {table} WHERE {where}").rowcount  # noqa: S608
     return erased

@@ -1,4 +1,4 @@
-"""SQLite's errors in words that say what to do."""
+"""SQLite errors: what each means for an operator, and which are worth another attempt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WAYS_OUT: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def is_locked(error: BaseException) -> bool:
-    """Another process is at it; worth another try in a moment."""
+    """Return whether another process has the lock; then try again in a moment."""
     return isinstance(error, sqlite3.OperationalError) and str(error).startswith(LOCKED)
 
 

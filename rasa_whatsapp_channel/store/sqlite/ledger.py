@@ -1,4 +1,4 @@
-"""What was sent, in the file."""
+"""SQLite ledger of sent messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rasa_whatsapp_channel.store.sqlite.writer import Writer
 from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
 
 COLUMNS: Final = "message_id, key, recipient_id, response, status, at, reason, code, body"
-# Only the names of the columns are put together; values are always bound.
+# Only column names are interpolated; values are always bound.
 GET: Final = f"SELECT {COLUMNS} FROM sent WHERE message_id = ?"  # noqa: S608
 BY_KEY: Final = f"SELECT {COLUMNS} FROM sent WHERE key = ? ORDER BY seq DESC LIMIT 1"  # noqa: S608
 KEEP: Final = f"INSERT OR REPLACE INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
@@ -107,7 +107,7 @@ def _erase(db: sqlite3.Connection, recipient_id: str) -> int:
 
 
 def _to_sent(row: tuple[Any, ...] | None) -> SentMessage | None:
-    """Return None also for an id of which only a status came."""
+    """Return the message; None also for an id of which only a status arrived."""
     if row is None or row[1] is None:
         return None
     message_id, key, recipient_id, response, status, at, reason, code, text = row

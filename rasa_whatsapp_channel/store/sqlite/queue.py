@@ -1,4 +1,4 @@
-"""A queue in the file; the states of its entries are told in schema.py."""
+"""SQLite queue; schema.py describes the states of its items."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from rasa_whatsapp_channel.store.wait_queue import WaitQueue
 
 logger = logging.getLogger(__name__)
 
-# A clock may tick a little backwards; more than this means that it was set.
+# A clock may go back a little; more than this means that it was set.
 CLOCK_SLACK: Final = 1.0
-# Waits that one claim ends because their time came; more would hold the loop.
+# Due waits that one claim ends; more would block the event loop.
 ENDED_AT_ONCE: Final = 100
 UNREADABLE: Final = "it cannot be read: its row in the store is not what was written there"
 
 
 class SQLiteQueue(Queue):
-    """*claimant* is the name of this process; it is asked for before every claim."""
+    """*claimant* returns the id of this process; it is called before every claim."""
 
     def __init__(
         self, name: str, writer: Writer, *, clock: Clock, claimant: Callable[[], str]
@@ -97,7 +97,7 @@ class SQLiteQueue(Queue):
             return 0.0, TIME
         db.execute(sql.END_HOLD, (self._name, conversation))
         until, seconds, cause = row
-        # Never longer than was meant, though the clock was set back meanwhile.
+        # Never longer than intended, even if the clock was set back.
         return float(min(until - self._clock(), seconds)), str(cause)
 
     async def claim_many(self, limit: int) -> Sequence[QueueItem]:
@@ -116,7 +116,7 @@ class SQLiteQueue(Queue):
             claimed.add_done_callback(self._hand_back_late)
             raise
         except StoreError:
-            # It may be kept all the same, and would be ours, and in nobody's hand, for ever.
+            # It may be committed all the same; then the claim would be ours for ever, unhandled.
             self._unsure += items
             raise
         self._unsure = []
@@ -130,7 +130,7 @@ class SQLiteQueue(Queue):
         is_suspect: bool,
         items: list[QueueItem],
     ) -> Sequence[QueueItem]:
-        """Claim into *items*, which are to be known also where the commit ends in an error."""
+        """Claim into *items*, which the caller needs even if the commit fails."""
         items.clear()  # of an earlier run, which was rolled back
         for unsure in self._unsure:
             db.execute(sql.TAKE_BACK, (self._name, unsure.key, unsure.attempts, claimant))
@@ -159,7 +159,7 @@ class SQLiteQueue(Queue):
         body: str,
         *more: Any,
     ) -> QueueItem | None:
-        """Return the entry, or make a dead letter of it where it is no entry (any more)."""
+        """Return the item, or make it a dead letter if its row is damaged."""
         try:
             return QueueItem(key, conversation, from_json(body), *more)
         except ValueError:
@@ -192,7 +192,7 @@ class SQLiteQueue(Queue):
         try:
             handed_back = self._writer.write(self._hand_back_all, items)
         except StoreError:
-            return  # closed meanwhile, which hands back everything
+            return  # closing hands back everything
         handed_back.add_done_callback(_ignore)
 
     def _hand_back_all(self, db: sqlite3.Connection, items: Sequence[QueueItem]) -> None:
@@ -202,7 +202,7 @@ class SQLiteQueue(Queue):
                 self.wait_queue.wake()
 
     def _held(self, db: sqlite3.Connection, item: QueueItem) -> int | None:
-        """Return the entry's *seq* unless the claim was lost."""
+        """Return the item's *seq*; None if the claim was lost."""
         row = db.execute(sql.FIRST, (self._name, item.conversation)).fetchone()
         if row is None:
             return None
@@ -344,12 +344,12 @@ class SQLiteQueue(Queue):
         first = db.execute(sql.FIRST, line).fetchone()
         db.execute(sql.END_HOLD, line)
         if first is not None and first[4]:
-            # Its claimant may not have heard; the next entry would overtake it.
+            # Its consumer may still be working on it; the next item must not overtake it.
             self._hold(db, conversation, LEASE, TIME)
         return sum(db.execute(each, line).rowcount for each in (sql.REMOVE_ALL, sql.DISCARD_ALL))
 
     async def depth(self) -> Depth:
-        self._writer.check_file()  # who asks wants to know whether all is well
+        self._writer.check_file()  # the caller wants to know whether the store works
         return await self._writer.read(self._depth)
 
     def _depth(self, db: sqlite3.Connection) -> Depth:
@@ -359,7 +359,7 @@ class SQLiteQueue(Queue):
         await self.wait_queue.wait(timeout)
 
     def follow_clock(self, db: sqlite3.Connection) -> None:
-        """Repair what the clock did when it was set back, in this process or before it."""
+        """Correct due times after the clock was set back, during this process or before it."""
         db.execute(
             sql.FOLLOW_CLOCK, {"queue": self._name, "now": self._clock(), "slack": CLOCK_SLACK}
         )

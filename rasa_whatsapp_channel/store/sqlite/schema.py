@@ -1,19 +1,19 @@
 """
-The tables, and how a file gets them.
+SQLite schema: the tables, and the migration of older files.
 
-An entry of a queue is in one of these states, told by *due_at* and *claimed*:
+*due_at* and *claimed* hold the state of an item:
 
-    due_at NULL       behind another entry of its conversation
+    due_at NULL       behind another item of its conversation
     due_at 0          ready: the first of its conversation, can be claimed
     due_at > 0        waiting until then, or until what *cause* names
     claimed 1         claimed by *owner*; due_at is NULL
-    claimed 2         was claimed by a process that died, and is ready. Were it alive after all, it
-                      could still end the entry, until somebody else claims it
+    claimed 2         was claimed by a process that died, and is ready. If that process is alive
+                      after all, it can still end the item until another process claims it
 
-A conversation that waits and has no entries is kept in `holds`, until its next entry is put.
-`claimants` holds a number of each process that claims, see `store.heartbeat`.
+`holds` has the conversations that wait and have no items, until their next item is put. `claimants`
+has a counter of each process that claims, see `store.heartbeat`.
 
-Claiming is one look into `items_due` for the lowest *seq* with due_at 0, however much waits.
+A claim is one lookup in `items_due` for the lowest *seq* with due_at 0, however many items wait.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from typing import Final
 
 from rasa_whatsapp_channel.store.errors import StoreError
 
-# Stands in the file's header (PRAGMA application_id): "RWAC".
+# PRAGMA application_id in the header of the file: "RWAC".
 APPLICATION: Final = 0x52574143
 
-# The number of the first tables below; earlier ones were never released.
+# Number of the first version below; earlier ones were never released.
 FIRST: Final = 3
 
-# A change of the tables is a further element; a file remembers how many it has (user_version).
+# A change of the tables is a further element; PRAGMA user_version is the number of a file's last.
 MIGRATIONS: Final[Sequence[Sequence[str]]] = (
     (
         """
@@ -95,7 +95,7 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         )
         """,
         "CREATE INDEX dead_letters_died_at ON dead_letters (died_at)",
-        # To forget one person without a look at everybody.
+        # To erase one person without reading all rows.
         "CREATE INDEX dead_letters_conversation ON dead_letters (queue, conversation)",
         """
         CREATE TABLE sent (
@@ -138,7 +138,7 @@ NEWEST: Final = FIRST + len(MIGRATIONS) - 1
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Bring the file to the newest tables. Raises `StoreError` for a file that is not ours."""
+    """Migrate the file to the newest tables. Raises `StoreError` if it is not a store."""
     db.execute("BEGIN IMMEDIATE")
     try:
         version = _version(db)

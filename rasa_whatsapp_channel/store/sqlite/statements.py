@@ -1,10 +1,10 @@
-"""What a queue says to SQLite. Values are always bound; times are unix seconds."""
+"""SQL statements of the queue. Values are always bound; times are unix seconds."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# Entries
+# Items
 
 NOTE_SEEN: Final = "INSERT OR IGNORE INTO seen (queue, key, at) VALUES (?, ?, ?)"
 IS_BEHIND: Final = "SELECT 1 FROM items WHERE queue = ? AND conversation = ? LIMIT 1"
@@ -34,7 +34,7 @@ FIRST: Final = """
 HAND_BACK: Final = """
     UPDATE items SET due_at = 0, claimed = 0, owner = NULL, uncounted = uncounted + 1 WHERE seq = ?
 """
-# What may have been claimed although the answer was an error.
+# Claims that may have been committed although an error was returned.
 TAKE_BACK: Final = """
     UPDATE items SET due_at = 0, claimed = 0, owner = NULL, uncounted = uncounted + 1
     WHERE queue = ? AND key = ? AND attempts = ? AND owner = ?
@@ -58,7 +58,7 @@ GO_ON: Final = """
         SELECT min(seq) FROM items WHERE queue = ? AND conversation = ?
     )
 """
-# What was hidden in a future that is no more comes back after the seconds that were meant.
+# After the clock was set back, a wait ends after the seconds that were intended.
 FOLLOW_CLOCK: Final = """
     UPDATE items SET due_at = :now + hidden_for
     WHERE queue = :queue AND due_at > 0 AND due_at - hidden_for > :now + :slack
@@ -82,7 +82,7 @@ DEPTH: Final = """
             ORDER BY failing_since DESC LIMIT 1)
 """
 
-# Waits of conversations without entries
+# Waits of conversations without items
 
 HOLD: Final = """
     INSERT OR REPLACE INTO holds (queue, conversation, until, seconds, cause)

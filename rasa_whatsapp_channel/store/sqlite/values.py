@@ -1,4 +1,4 @@
-"""Small values with an end, in the file."""
+"""SQLite values and token buckets."""
 
 from __future__ import annotations
 

@@ -1,19 +1,18 @@
 """
-Operations on the file; those of one moment share one transaction.
+SQLite writer: joins operations into transactions, and decides when the write-ahead log is emptied.
 
-Statements run on the event loop's thread, on purpose. They take microseconds, whereas a thread of
-their own is slowest when it matters: sqlite3 gives the GIL away at each statement, and a loop that
-is busy with a turn of Rasa gives it back only after 5 ms (sys.getswitchinterval). Fifty tasks that
-put, claim and end entries beside turns of 10 ms: a put took 1,440 ms with a thread, 21 ms this way.
+Statements run on the event loop's thread, on purpose. They take microseconds, whereas a separate
+thread is slowest under load: sqlite3 releases the GIL at each statement, and an event loop that is
+busy with a turn of Rasa returns it only after 5 ms (sys.getswitchinterval). With fifty tasks that
+put, claim and end items beside turns of 10 ms, a put took 1,440 ms with a thread, 21 ms this way.
 
-What may really wait does not hold the loop: opening, waiting for the disk after a commit,
-checkpoints and closing run in a thread; while another process has the lock, other tasks run between
-the tries.
+Slow operations do not block the loop: opening, waiting for the disk after a commit, checkpoints and
+closing run in a thread; while another process has the lock, other tasks run between the attempts.
 
-An operation is over when its transaction is on the disk: it survives the end of the process, and a
-power cut. One wait serves all operations of a transaction; what is asked for meanwhile is the next.
-With PRAGMA synchronous = FULL the echo of the bench lost a tenth, this way nothing that could be
-measured; on a disk that takes 5 ms, FULL held the loop for 13 to 44 ms at the 99th percentile.
+An operation is done when its transaction is on the disk, and survives the end of the process and a
+power cut. One wait serves all operations of a transaction; those requested meanwhile are the next.
+With PRAGMA synchronous = FULL the echo benchmark lost a tenth, this way nothing measurable; on a
+disk that takes 5 ms, FULL blocked the loop for 13 to 44 ms at the 99th percentile.
 """
 
 from __future__ import annotations
@@ -44,14 +43,14 @@ from rasa_whatsapp_channel.store.sqlite.connection import (
 )
 from rasa_whatsapp_channel.store.sqlite.errors import explain, is_locked
 
-# Bytes of the log after which it is carried over while everybody goes on writing.
+# Bytes of the log after which a checkpoint runs beside writes.
 LONG: Final = 16 * 1024 * 1024
-# Bytes after which all writes of this process wait for it: the disk is slower than the writers, or
-# they leave the checkpoint no gap.
+# Bytes after which all writes of this process wait for the checkpoint: the disk is slower than the
+# writers, or they leave the checkpoint no gap.
 FAR_TOO_LONG: Final = 4 * LONG
-# Seconds without a write after which the log is carried over, however short it is.
+# Seconds without a write after which a checkpoint runs, however short the log is.
 IDLE: Final = 1.0
-# Seconds after which it is carried over in any case: so old is a copy of the file alone at most.
+# Seconds after which it runs in any case: the maximum age of a copy of the file alone.
 OLDEST: Final = 10.0
 
 
@@ -63,16 +62,16 @@ class Checkpoint(Enum):
 
 class LogGrowth:
     """
-    The sizes and times at which the next checkpoint is due; seconds of any steady clock.
+    Decides when the next checkpoint is due. Times are seconds of any steady clock. No I/O.
 
     Without other processes the log never exceeds FAR_TOO_LONG by more than one transaction, however
-    slow the disk and the machine are: a checkpoint in a pause of all writes always succeeds.
+    slow the disk is: a checkpoint during a pause of all writes always succeeds.
     """
 
     def __init__(self) -> None:
         self._long = LONG
         self._far_too_long = FAR_TOO_LONG
-        self._seen_at: float | None = None  # when it was first seen to hold something
+        self._seen_at: float | None = None  # when it was first seen not empty
         self._written_at: float | None = None  # None: not since the last checkpoint
 
     def note_write(self, now: float) -> None:
@@ -85,7 +84,7 @@ class LogGrowth:
         return Checkpoint.BESIDE_WRITES if size >= self._long else Checkpoint.NONE
 
     def next_step_in_time(self, size: int, now: float) -> Checkpoint:
-        """Return what is due because time went by; to be asked a few times a second."""
+        """Return what is due by time; to be called a few times a second."""
         if size == 0:
             self._seen_at = None
             return Checkpoint.NONE
@@ -99,13 +98,13 @@ class LogGrowth:
         )
 
     def note_checkpoint(self, step: Checkpoint, size: int) -> None:
-        """Note that a checkpoint of the kind *step* left a log of *size* bytes."""
+        """Record that a checkpoint *step* left a log of *size* bytes."""
         self._seen_at = self._written_at = None
-        # Not emptied: the writers left no gap, or another process reads. Once more after as much
-        # again.
+        # If it was not emptied, the writers left no gap, or another process reads. Try again after
+        # as many bytes.
         self._long = size + LONG
         if step is Checkpoint.INSTEAD_OF_WRITES:
-            # Then it was another process; waiting for it at each commit would stop this one.
+            # Then another process reads; waiting for it at each commit would stop this one.
             self._far_too_long = max(FAR_TOO_LONG, size + LONG)
 
 
@@ -114,11 +113,11 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Operations of one transaction: a few milliseconds in which the loop does nothing else.
+# Most operations of one transaction: a few milliseconds of the event loop.
 LARGEST: Final = 100
-# Seconds between two tries to save a log that has lost its name.
+# Seconds between two attempts to save a log that lost its name.
 PAUSE: Final = 1.0
-# Seconds that such a try waits for other processes; webhooks wait as long for their 503.
+# Longest wait of such an attempt for other processes; webhooks wait as long for their 503.
 LOG_PATIENCE: Final = 3.0
 
 
@@ -140,11 +139,11 @@ class _Operation:
 
 class Writer:
     """
-    The one connection of this process for all but beats. *files* are those behind it.
+    The connection of this process for everything but beats. *files* are those behind it.
 
-    An operation is a plain function of the connection. It may be run more than once, but only its
-    last run counts: the ones before were rolled back. *patience* is for locks of other processes,
-    in seconds.
+    An operation is a plain function of the connection. It may run more than once, but only its last
+    run counts: earlier ones were rolled back. *patience* is the longest wait for locks of other
+    processes, in seconds.
     """
 
     def __init__(self, path: Path, *, patience: float) -> None:
@@ -164,7 +163,7 @@ class Writer:
         self._threads: ThreadPoolExecutor
 
     async def open(self) -> None:
-        # One waits for the disk after commits, the other carries the log over.
+        # One waits for the disk after commits, the other runs checkpoints.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="whatsapp-store")
         try:
             await self._connect()
@@ -178,13 +177,13 @@ class Writer:
     async def close(self) -> None:
         if not self._is_open:
             return
-        self._is_open = False  # nothing new is taken; what was taken is still done
+        self._is_open = False  # accepts nothing new, but finishes what was accepted
         tasks = [task for task in (self._runner, self._shortening) if task is not None]
         if tasks:
             await asyncio.wait(tasks)
-        await self._run()  # there is something left if the runner was cancelled
+        await self._run()  # something is left if the runner was cancelled
         if self._db is not None:
-            # Closing does this by itself, but only where no other process has the store open.
+            # Closing does this by itself, but only if no other process has the store open.
             await self._shorten_log(Checkpoint.INSTEAD_OF_WRITES)
             await self._disconnect(self._db)
         self._threads.shutdown(wait=False)
@@ -196,9 +195,9 @@ class Writer:
         **kwargs: P.kwargs,
     ) -> T:
         """
-        Run *operation*, one statement that only reads, at once: nobody has to wait for a commit.
+        Run *operation*, one statement that only reads, at once, without waiting for a commit.
 
-        What others were told is kept is seen; what is not committed yet is not.
+        It sees all that was acknowledged, and nothing that is not committed yet.
         """
         self._check_open()
         if self._db is not None and not self._log_is_lost:
@@ -207,11 +206,11 @@ class Writer:
             except sqlite3.Error as exc:
                 if not is_locked(exc):
                     raise self._explain(exc) from exc
-        # Rare: this or another process mends or empties the log. Whoever commits waits for it.
+        # Rare: this or another process repairs or empties the log. Commits wait for it.
         return await self.write(operation, *args, **kwargs)
 
     def check_file(self) -> None:
-        """Raise `StoreError` when nothing could be written; `write` finds out by itself."""
+        """Raise `StoreError` if nothing can be written; `write` checks this by itself."""
         try:
             self.files.check_file()
             if self._refusal:
@@ -220,7 +219,7 @@ class Writer:
             raise self._explain(exc) from exc
 
     async def empty_log(self) -> None:
-        """Leave nothing in the log of what was there before. Raises `StoreError`."""
+        """Empty the log. Raises `StoreError`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
         while not await self._shorten_log(Checkpoint.BESIDE_WRITES):
@@ -232,7 +231,7 @@ class Writer:
             await asyncio.sleep(0.05)
 
     def tend(self) -> None:
-        """Save a log that lost its name, carry over one that is old; to be called all the time."""
+        """Save a log that lost its name, empty an old one; to be called a few times a second."""
         if not self._is_open:
             return
         try:
@@ -241,7 +240,7 @@ class Writer:
         except LogLostError:
             is_lost = True
         except StoreError:
-            return  # the next who asks for something is told
+            return  # the next operation raises it
         if is_lost:
             if self._runner is None or self._runner.done():
                 self.write(_nothing).add_done_callback(_look_away)
@@ -257,7 +256,7 @@ class Writer:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> asyncio.Future[T]:
-        """Return what is resolved once the operation is committed, or has failed."""
+        """Return a future that is resolved once the operation is committed, or has failed."""
         self._check_open()
         loop = asyncio.get_running_loop()
         job = _Operation(operation, args, kwargs, loop.create_future())
@@ -271,7 +270,7 @@ class Writer:
             jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), LARGEST))]
             await self._settle(jobs)
             await self._watch_log()
-            # Who was answered goes on now, and what they ask for next is one transaction again.
+            # Let callers continue, so that their next operations share a transaction again.
             await asyncio.sleep(0)
 
     async def _settle(self, jobs: Sequence[_Operation]) -> None:
@@ -312,27 +311,26 @@ class Writer:
             await asyncio.sleep(random.uniform(0.001, 0.01))  # noqa: S311
 
     async def _wait_for_disk(self) -> None:
-        """Return when what was committed survives the end of the process, and a power cut."""
+        """Return when the commit survives the end of the process and a power cut."""
         if self._is_private:
             return
         try:
             await self._off_loop(self.files.sync)
-            self.files.check()  # once more: it is about to be acknowledged
+            self.files.check()  # once more, before it is acknowledged
         except (LogLostError, OSError):
-            # A system that could not write may have dropped what it could not write. The file gets
-            # all of it anew.
+            # The system may have dropped what it could not write. The file gets all of it anew.
             self._log_is_lost = True
             await self._connection()
 
     async def _connection(self) -> sqlite3.Connection:
-        """Return the connection, with a log that has its name."""
+        """Return the connection, once its log has its name."""
         if self._db is None or self._log_is_lost:
             await self._replace_log()
         assert self._db is not None
         return self._db
 
     async def _replace_log(self) -> None:
-        """Save what is in the log, and go on with a new one."""
+        """Save the content of the log, and continue with a new one."""
         loop = asyncio.get_running_loop()
         if self._refusal and loop.time() < self._refused_until:
             raise StoreError(self._refusal)
@@ -404,7 +402,7 @@ class Writer:
         if step is Checkpoint.INSTEAD_OF_WRITES:
             if self._shortening is not None:
                 await asyncio.wait([self._shortening])
-            # Nothing is written meanwhile, so that nothing of this process keeps it from ending.
+            # Nothing is written meanwhile, so nothing of this process can delay it.
             await self._shorten_log(step)
         elif step is Checkpoint.BESIDE_WRITES:
             self._begin_shortening(step)
@@ -418,7 +416,7 @@ class Writer:
             return True
         is_empty = False
         try:
-            # Beside a file that was put in place of ours, our log would be taken for that one's.
+            # If our file was replaced, our log would be taken for that of the new one.
             self.files.check()
             is_empty = await self._off_loop(shorten_log, self._path)
         except sqlite3.Error as exc:
@@ -426,7 +424,7 @@ class Writer:
                 "whatsapp.store_checkpoint_failed: store %s: %s", self._path, explain(exc)
             )
         except StoreError:
-            pass  # told to whoever asks for something
+            pass  # the next operation raises it
         self._growth.note_checkpoint(step, self.files.log_size)
         return is_empty
 
@@ -444,7 +442,7 @@ def _do_all(jobs: Sequence[_Operation], db: sqlite3.Connection) -> list[Any]:
 
 
 def _nothing(db: sqlite3.Connection) -> None:
-    """Give the runner a turn."""
+    """Do nothing, in a transaction."""
 
 
 def _look_away(future: asyncio.Future[Any]) -> None:
