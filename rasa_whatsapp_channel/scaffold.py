@@ -9,26 +9,17 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rasa_whatsapp_channel.domain.marked import Document, DomainError, parse
-from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.domain.read import listed_names
+from rasa_whatsapp_channel.inbound.intents import INTENTS, entities_of
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.settings.foreign_keys import mistaken_channel
-from rasa_whatsapp_channel.settings.inbound import FIELDS
 
 CREDENTIALS: Final = "credentials.yml"
 ENVIRONMENT: Final = ".env.example"
 DOMAIN: Final = "domain.yml"
 DOMAIN_FOLDER_FILE: Final = "domain/whatsapp.yml"
 EXAMPLES: Final = "whatsapp-examples.yml"
-# Fields that are in the metadata only.
-_NO_ENTITIES: Final = ("caption", "transcript")
-ENTITIES: Final = tuple(
-    dict.fromkeys(
-        name
-        for intent in INTENTS
-        for name in FIELDS[intent.removeprefix("whatsapp_")]
-        if name not in _NO_ENTITIES
-    )
-)
+ENTITIES: Final = entities_of(INTENTS)
 # api → key, value, comment
 _KEYS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = MappingProxyType(
     {
@@ -193,13 +184,13 @@ def _section(key: str, names: list[str]) -> str:
 
 
 def _listed(domains: Mapping[str, str], key: str) -> set[str]:
-    found: set[str] = set()
-    for name, text in domains.items():
-        value = _value(text, name)
-        items = value.get(key) if isinstance(value, Mapping) else None
-        for item in items if isinstance(items, list) else ():
-            found.update(map(str, item) if isinstance(item, Mapping) else [str(item)])
-    return found
+    values = [_value(text, name) for name, text in domains.items()]
+    return {
+        each
+        for value in values
+        if isinstance(value, Mapping)
+        for each in listed_names(value.get(key))
+    }
 
 
 def _value(text: str, name: str) -> Any:

@@ -20,7 +20,7 @@ from rasa_whatsapp_channel.doctor.checks.store import StoreFacts
 from rasa_whatsapp_channel.doctor.checks.versions import PACKAGES, VersionFacts, object_stores
 from rasa_whatsapp_channel.doctor.project import Environment, Project
 from rasa_whatsapp_channel.domain.marked import DomainError, parse
-from rasa_whatsapp_channel.domain.read import Domain, bot_files, read_domains
+from rasa_whatsapp_channel.domain.read import bot_files, read_domains
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.lint.check import Linter
@@ -76,7 +76,7 @@ def collect_bot(project: Project, settings: Settings | None) -> BotFacts:
         **facts,
         stale=tuple(_stale(project.root, model)) if model else (),
         intents=domain.intents,
-        entities=_entities(domain),
+        entities=domain.entities,
         findings=Linter(
             domain, [api], access=_access(settings), wordless=_wordless(settings)
         ).findings(),
@@ -116,15 +116,6 @@ def _stale(root: Path, model: Path) -> Iterator[str]:
     for path in (root / "config.yml", *bot_files(root)):
         if path.is_file() and path.stat().st_mtime > trained:
             yield str(path.relative_to(root))
-
-
-def _entities(domain: Domain) -> frozenset[str]:
-    found: set[str] = set()
-    for source in (*domain.sources, *domain.others):
-        listed = (source.document.value or {}).get("entities")
-        for item in listed if isinstance(listed, list) else ():
-            found.update(map(str, item) if isinstance(item, Mapping) else [str(item)])
-    return frozenset(found)
 
 
 def collect_versions(

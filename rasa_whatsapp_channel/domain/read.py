@@ -90,7 +90,7 @@ class Domain:
     """
     A bot's domain. *sources* are the files to check, *others* the rest of the domain.
 
-    *slots* and *intents* are None where no file has such a section.
+    *slots*, *intents* and *entities* are None where no file has such a section.
     """
 
     root: Path
@@ -98,6 +98,7 @@ class Domain:
     others: tuple[Source, ...]
     slots: Mapping[str, Slot] | None
     intents: frozenset[str] | None
+    entities: frozenset[str] | None
     forms: Mapping[str, Any]
 
     @cached_property
@@ -130,13 +131,13 @@ def _read_domain(root: Path, files: Sequence[Path]) -> Domain:
     others = tuple(_read_source(file) for file in _other_files(root, files))
     everything = (*sources, *others)
     slots = [source.section("slots") for source in everything if "slots" in source.keys]
-    intents = [_list(source, "intents") for source in everything if "intents" in source.keys]
     return Domain(
         root=root,
         sources=sources,
         others=others,
         slots={slot.name: slot for part in slots for slot in _read_slots(part)} if slots else None,
-        intents=frozenset(name for part in intents for name in part) if intents else None,
+        intents=_listed(everything, "intents"),
+        entities=_listed(everything, "entities"),
         forms={
             str(name): part.value
             for source in everything
@@ -167,9 +168,13 @@ def _read_source(file: Path) -> Source:
     return Source(str(file), text, document)
 
 
-def _list(source: Source, key: str) -> Iterator[str]:
+def _listed(sources: Iterable[Source], key: str) -> frozenset[str] | None:
+    lists = [source.document.value[key] for source in sources if key in source.keys]
+    return frozenset(name for each in lists for name in listed_names(each)) if lists else None
+
+
+def listed_names(value: object) -> Iterator[str]:
     """Yield the names in a list of names, or of maps with one name each."""
-    value = source.document.value[key]
     for item in value if isinstance(value, list) else ():
         yield from map(str, item) if isinstance(item, Mapping) else [str(item)]
 

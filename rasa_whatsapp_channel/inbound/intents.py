@@ -41,6 +41,8 @@ INTENTS: Final = (
     "whatsapp_flow",
     "whatsapp_unsupported",
 )
+# Fields that are in the metadata only.
+_NO_ENTITIES: Final = ("caption", "transcript")
 
 
 def wordless_intents(
@@ -54,6 +56,14 @@ def wordless_intents(
     kinds = (kind for kind in FIELDS if handling_of_kind(kind, words) is Handling.TURN)
     names = [*(_intent(kind, template_of(kind, words)) for kind in kinds), failure_intent]
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def entities_of(intents: Iterable[str]) -> tuple[str, ...]:
+    """Return the entities that turns with *intents*, as far as they are in `INTENTS`, carry."""
+    fields = (FIELDS[intent.removeprefix("whatsapp_")] for intent in intents if intent in INTENTS)
+    return tuple(
+        dict.fromkeys(name for each in fields for name in each if name not in _NO_ENTITIES)
+    )
 
 
 def _intent(kind: str, template: str | None) -> str | None:

@@ -8,16 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
-from rasa_whatsapp_channel.inbound.intents import INTENTS, wordless_intents
+from rasa_whatsapp_channel.inbound.intents import entities_of, wordless_intents
 from rasa_whatsapp_channel.lint.rules import Finding, Level
 from rasa_whatsapp_channel.settings import Settings
-from rasa_whatsapp_channel.settings.inbound import FIELDS
 
 _UNKNOWN_CHANNEL: Final = "WA605"
 _MISSING_INTENTS: Final = "WA619"
 _REDIS_LOCKS: Final = "lock_store: {type: redis, url: HOST, port: 6379, db: 2}"
-# Fields that are in the metadata only.
-_NO_ENTITIES: Final = ("caption", "transcript")
 
 
 @dataclass(frozen=True)
@@ -136,14 +133,7 @@ def _check_intents(facts: BotFacts, settings: Settings | None) -> Iterator[Check
         )
     else:
         yield ok("bot.intents", f"the domain lists all {len(heard)}")
-    wanted = dict.fromkeys(
-        name
-        for intent in heard
-        if intent in INTENTS
-        for name in FIELDS[intent.removeprefix("whatsapp_")]
-        if name not in _NO_ENTITIES
-    )
-    lost = [name for name in wanted if name not in (facts.entities or ())]
+    lost = [name for name in entities_of(heard) if name not in (facts.entities or ())]
     if lost and not missing:
         yield warning(
             "bot.entities",

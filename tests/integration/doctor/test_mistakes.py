@@ -76,7 +76,7 @@ def the_key_whatsapp(setup):
     setup.replace("rasa_whatsapp_channel.WhatsAppInput", "whatsapp")
 
 
-@planted("credentials.block", "wants the way in", "`rasa_whatsapp_channel.WhatsAppInput:`")
+@planted("credentials.block", "wants the input channel", "`rasa_whatsapp_channel.WhatsAppInput:`")
 def the_way_out(setup):
     setup.replace("WhatsAppInput", "WhatsAppOutput")
 
