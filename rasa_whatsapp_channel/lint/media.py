@@ -21,7 +21,7 @@ from rasa_whatsapp_channel.media.names import other_kinds
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.headers import read_opus_channels, read_picture
+from rasa_whatsapp_channel.whatsapp.media_headers import read_opus_channels, read_picture
 from rasa_whatsapp_channel.whatsapp.messages import Audio, Message
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
 

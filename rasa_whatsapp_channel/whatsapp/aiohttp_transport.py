@@ -1,4 +1,4 @@
-"""`Transport` over aiohttp: the only HTTP client code of this package."""
+"""AiohttpTransport: `Transport` over aiohttp, the only HTTP client code of this package."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _ERRORS: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError
 
 class AiohttpTransport:
     """
-    One pool of connections, opened with the first request, so that it belongs to the running loop.
+    A pool of connections, opened by the first request, so that it belongs to the running loop.
 
     *ca_file* holds certificates (PEM) to trust beside the system's: an on-premises client signs its
-    own. Without *verify_tls* anybody is trusted. Raises `ValueError` for a file that cannot be
-    read.
+    own. Without *verify_tls* any certificate is trusted. Raises `ValueError` where the file cannot
+    be read.
 
-    *watch* is told of each file on disk that begins to be sent, and what it returns, how many bytes
-    went, again and again and from another thread.
+    *watch* is called with each file on disk before it is sent; what it returns is called with the
+    number of bytes of each chunk, from another thread.
 
-    With *public_only* it connects to addresses on the open internet only, whatever a name meant
-    when somebody looked before; and to the proxy of the environment, which has to guard the rest.
+    With *public_only* it connects to addresses on the public internet only, checked when the name
+    is resolved, and to the proxy of the environment, which must check them itself.
     """
 
     def __init__(
@@ -126,26 +126,25 @@ class AiohttpTransport:
         """
         Return the proxy that the environment names for *url*.
 
-        aiohttp's `trust_env` does it too, but also writes what ~/.netrc has for a host over our
-        token.
+        aiohttp's `trust_env` does the same, but also replaces the token by a login in ~/.netrc.
         """
         proxies = self._known_proxies()
         if not proxies:
             return None
         there = URL(url)
-        # Without a login, which would hide the host from what the environment excludes.
+        # Without a login, which would keep the host from matching ``no_proxy``.
         host = there.raw_host or ""
         host = f"[{host}]" if ":" in host else host
         return None if proxy_bypass(f"{host}:{there.port}") else proxies.get(there.scheme)
 
     def _known_proxies(self) -> Mapping[str, str]:
         if self._proxies is None:
-            self._proxies = getproxies()  # a look through the whole environment
+            self._proxies = getproxies()  # reads the whole environment
         return self._proxies
 
 
 class _WatchedFile(BufferedReader):
-    """Tells how much of *file* was read, which is when it goes out."""
+    """Reports how much of *file* was read, and so sent."""
 
     def __init__(self, file: File, told: Callable[[int], None]) -> None:
         super().__init__(FileIO(str(file.content)))
@@ -158,7 +157,7 @@ class _WatchedFile(BufferedReader):
 
 
 class _PublicResolver(aiohttp.ThreadedResolver):
-    """Finds no host that lies in a private network, but for *proxies*."""
+    """Refuses hosts in private networks, except for *proxies*."""
 
     def __init__(self, proxies: Iterable[str]) -> None:
         super().__init__()
@@ -174,7 +173,7 @@ class _PublicResolver(aiohttp.ThreadedResolver):
 
 
 class AiohttpStream:
-    """An answer whose body is still on its way."""
+    """A response whose body is still being received."""
 
     def __init__(self, request: Request, answer: aiohttp.ClientResponse) -> None:
         self.status = answer.status
@@ -237,7 +236,7 @@ def _tls(ca_file: str | None) -> ssl.SSLContext | bool:
 
 
 def _explain(request: Request, error: Exception, *, status: int | None = None) -> TransportError:
-    """Return *error* as ours, without headers and query: secrets live there."""
+    """Return *error* as a `TransportError`, without headers and query, which may hold secrets."""
     where = re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", request.url)[0])
     text = f"{request.method} {where}: {_words(error, request)}"
     reached = _reached(error)
@@ -249,7 +248,7 @@ def _explain(request: Request, error: Exception, *, status: int | None = None) -
 
 
 def _is_forbidden(error: Exception) -> bool:
-    """Tell whether `_PublicResolver` refused the host: that will be so the next time."""
+    """Return whether `_PublicResolver` refused the host, as it would again."""
     return isinstance(error, aiohttp.ClientConnectorError) and error.errno == errno.EACCES
 
 
@@ -259,7 +258,7 @@ def _timeout(total: float) -> aiohttp.ClientTimeout:
 
 
 def _reached(error: Exception) -> bool:
-    """Return whether the other side may have got the request."""
+    """Return whether the server may have received the request."""
     connecting = (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError, aiohttp.InvalidURL)
     return not isinstance(error, connecting)
 

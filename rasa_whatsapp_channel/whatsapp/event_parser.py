@@ -66,7 +66,7 @@ _READ: Final = frozenset(
 
 @dataclass(frozen=True)
 class Contacts:
-    """Whom a webhook says its messages are from. *only* is the contact when there is just one."""
+    """The contacts of a webhook; *only* is the contact where there is just one."""
 
     by_id: Mapping[str, Part] = field(default_factory=dict)
     only: Part | None = None
@@ -84,7 +84,7 @@ class Contacts:
         return cls(by_id, only=contacts[0] if len(contacts) == 1 else None)
 
     def of(self, message: Part) -> Part:
-        """Return who wrote *message*: the contact with one of its ids, else the only one."""
+        """Return the sender of *message*: the contact with one of its ids, else the only one."""
         phone = read_id(message.get("from"))
         user_id = read_id(message.get("from_user_id")) or read_id(message.get("from_bsuid"))
         parent = read_id(message.get("from_parent_user_id"))
@@ -95,7 +95,7 @@ class Contacts:
         return self._only(phone, user_id, parent)
 
     def of_status(self, status: Part) -> Part:
-        """Return whom *status* tells of, where one of its ids says so or there is nobody else."""
+        """Return the recipient of *status*: the contact with one of its ids, else the only one."""
         if status.get("recipient_type") == "group":
             return {}
         phone, user_id = (read_id(status.get(k)) for k in ("recipient_id", "recipient_user_id"))
@@ -113,7 +113,7 @@ class Contacts:
 
 
 def read_events(payload: object) -> tuple[Event, ...]:
-    """Return everything a webhook holds, in its order, at least one event. Never raises."""
+    """Return the events of a webhook in their order, at least one. Never raises."""
     if not isinstance(payload, dict):
         return (unknown("not a JSON object", payload),)
     reader = _read_cloud(payload) if "entry" in payload else _read_value(payload)
@@ -322,7 +322,8 @@ def _identify(
     """
     Return phone, user id and parent's user id from the fields for them.
 
-    A user id may stand in a phone's place. What can be no id is left away, and said of *called*.
+    A user id may be in the field of a phone. A value that cannot be an id is left out, and logged
+    with *called*.
     """
     for value in filter(is_odd, (*phones, *user_ids, *parents)):
         logger.warning(
@@ -342,7 +343,7 @@ def _ids(values: Iterable[object]) -> tuple[str, ...]:
 
 
 def _content(message: Part, kind: str) -> tuple[str, Any]:
-    """Return the part that belongs to the type, and its name."""
+    """Return the name and the content of the part for the type."""
     name = "unsupported" if kind == "unknown" and "unsupported" in message else kind
     value = message.get(name)
     readable = isinstance(value, list if kind == "contacts" else dict)

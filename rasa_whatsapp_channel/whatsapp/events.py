@@ -23,7 +23,7 @@ Part = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Context:
-    """What a message refers to: a quoted message, a forwarded one, or a product it asks about."""
+    """The context of a message: the message it quotes, whether it was forwarded, or a product."""
 
     message_id: str | None = None
     sender: str | None = None
@@ -37,22 +37,19 @@ class InboundMessage:
     """
     A message of a user.
 
-    *phone*, *user_id* and *parent_user_id* may be missing, never all of them in a message that can
-    be answered. *content* is the part named like *type* (a list for contacts); an absent or
-    unreadable one is an empty mapping. *extra* holds every part of the message that has no field
-    here, as it came. *timestamp* is in unix seconds.
-
-    A recorded voice note has the type ``voice`` in both envelopes, and what WhatsApp cannot show us
-    the type ``unsupported``.
+    A recorded voice note has the type ``voice`` in both envelopes, and a message that WhatsApp does
+    not deliver to an API the type ``unsupported``.
     """
 
     id: str
     type: str
+    #: at least one of the next four is set in a message that can be answered
     phone: str | None = None
     user_id: str | None = None  # business-scoped user id
     parent_user_id: str | None = None
     group_id: str | None = None
-    timestamp: int | None = None
+    timestamp: int | None = None  # unix seconds
+    #: the part named like *type* (a list for contacts), empty where absent or unreadable
     content: Any = field(default_factory=dict)
     context: Context | None = None
     referral: Part | None = None
@@ -60,18 +57,19 @@ class InboundMessage:
     profile_name: str | None = None
     username: str | None = None
     phone_number_id: str | None = None  # the business number that was written to; Cloud only
+    #: every part of the message that has no field here
     extra: Part = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        """The same however often, and in whatever batch, WhatsApp delivers it."""
+        """The same each time WhatsApp delivers the message, in whatever batch."""
         return self.id
 
 
 @dataclass(frozen=True)
 class Status:
     """
-    What became of a message we sent.
+    The status of a message that was sent.
 
     *status*: sent, delivered, read, played, failed; on-premises also deleted, warning; or newer.
     """
@@ -136,9 +134,9 @@ class PlatformNotice:
 @dataclass(frozen=True)
 class Unknown:
     """
-    Something proven to come from WhatsApp that could not be read. *reason* says why.
+    Something authenticated as WhatsApp's that could not be read; *reason* says why.
 
-    *ignorable* marks webhook fields that WhatsApp documents and a bot has no use for.
+    *ignorable* marks documented webhook fields without messages of users.
     """
 
     reason: str
@@ -195,7 +193,7 @@ def _from_body(body: Mapping[str, Any]) -> Event:
 
 
 def _fields(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that *kind* has a field for; a newer version may have more."""
+    """Return the values that *kind* has a field for; a newer version may have stored more."""
     return {name: body[name] for name in _names(kind) if name in body}
 
 

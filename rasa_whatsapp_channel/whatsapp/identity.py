@@ -23,10 +23,10 @@ from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 
 _AT_NUMBER: Final = re.compile(r"(.+)@([0-9]{1,32})", re.DOTALL)
-# As WhatsApp takes it: digits, and what people put between them.
+# As WhatsApp accepts it: digits and the usual separators.
 _PHONE: Final = re.compile(r"\+?[\d\s().-]*")
 
-# What may stand before and behind a number that other programs hand over.
+# Prefixes and suffixes that other programs give a number.
 _SCHEME: Final = re.compile(r"(?:whatsapp|tel):", re.IGNORECASE)
 _JID: Final = re.compile(r"@(?:s\.whatsapp\.net|c\.us)\Z")
 _SEPARATORS: Final = re.compile(r"\(0\)|[\s().\u2010-\u2015/-]")  # "+49 (0) 151" is +49 151
@@ -34,20 +34,20 @@ _DIGITS: Final = re.compile(r"[0-9]+")
 _PLUS: Final = re.compile(r"(?:\+|00)(?=[1-9])")
 # https://www.itu.int/rec/T-REC-E.164: 15 digits at most, and none begins with 0.
 _FEWEST, _MOST = 5, 15
-_MOST_TOLD: Final = 20  # where WhatsApp says so itself
+_MOST_TOLD: Final = 20  # in a webhook
 
-# Names that this package makes: a number that was somebody else's before, see `conversation`.
+# Names of conversations with the next owner of a number.
 _TAKEN_OVER: Final = re.compile(r"[0-9]+~[0-9]+")
 # Meta's are Base64, from 16 characters up.
 _GROUP: Final = re.compile(r"[A-Za-z0-9+/_=-]{16,256}")
-# Those of former times are who made it and when, in unix seconds.
+# Old group ids are their creator and the time of creation, in unix seconds.
 _OLD_GROUP: Final = re.compile(r"[0-9]{5,15}-[0-9]{10}(?:@g\.us)?|[0-9]{5,32}@g\.us")
 _TOKEN: Final = re.compile(r"[!-~]{1,140}")  # one word of ASCII; the longest user id has 135
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a person or a group is written to: a *phone* (or group id), a *user_id*, or both."""
+    """The address of a person or a group: a *phone* (or group id), a *user_id*, or both."""
 
     phone: str | None = None
     user_id: str | None = None
@@ -59,7 +59,7 @@ class Address:
 
     @property
     def first(self) -> str:
-        """The id that WhatsApp wants to be told where it takes one only."""
+        """The id to use where an API accepts only one."""
         return self.phone or self.user_id or ""
 
 
@@ -69,12 +69,12 @@ def is_user_id(value: str) -> bool:
 
 
 def at_number(name: str, phone_number_id: str) -> str:
-    """Return what *name* is called in the chat with a further business number of ours."""
+    """Return the name of the conversation of *name* with a further business number."""
     return f"{name}@{phone_number_id}"
 
 
 def split_number(name: str) -> tuple[str, str | None]:
-    """Return what `at_number` put together; None for the first number, which is not named."""
+    """Split what `at_number` joined; the number is None for the first one, which is not named."""
     found = _AT_NUMBER.fullmatch(name)
     return (found[1], found[2]) if found else (name, None)
 
@@ -94,9 +94,9 @@ def is_taken_over(name: str) -> bool:
 
 def read_id(value: object) -> str | None:
     """
-    Return the id of a person as WhatsApp tells it; a phone number in digits, as it is written here.
+    Return the id of a person in a webhook or an answer; a phone number as digits only.
 
-    None for what is absent, and for what can be no id: see `is_odd`.
+    None where it is absent or cannot be an id, see `is_odd`.
     """
     text = text_of(value)
     if text is None:
@@ -108,22 +108,22 @@ def read_id(value: object) -> str | None:
 
 
 def read_group_id(value: object) -> str | None:
-    """Return the id of a group as it is; None for what is absent, and for what can be no id."""
+    """Return the id of a group as it is; None where it is absent or cannot be an id."""
     text = text_of(value)
     return text if text is not None and re.fullmatch(r"[!-~]{1,256}", text) else None
 
 
 def is_odd(value: object) -> bool:
-    """Return whether *value* stands where an id belongs, and can be none."""
+    """Return whether *value* is present but cannot be an id."""
     return value not in (None, "") and read_id(value) is None
 
 
 def to_recipient(value: object) -> str:
     """
-    Return the id that *value* means, however it is written: ``+49 151…``, ``whatsapp:+49…``.
+    Return the id of a recipient, in whatever way it is written: ``+49 151…``, ``whatsapp:+49…``.
 
-    User ids, group ids and names that this package gave stay what they are, and so does the
-    business number behind an ``@``. Raises `InvalidMessage` for what can be none of these.
+    User ids, group ids and names of conversations stay as they are, and so does the business
+    number behind an ``@``. Raises `InvalidMessage` for anything else.
     """
     text = (text_of(value) or "").strip()
     if "%" in text:
@@ -144,7 +144,7 @@ def to_recipient(value: object) -> str:
 
 
 def _to_digits(text: str) -> str | None:
-    """Return a phone number without what people put before and between its digits."""
+    """Return a phone number as digits only, None for what is not one."""
     if len(text) > 64:
         return None
     digits = _SEPARATORS.sub("", text)
@@ -153,7 +153,7 @@ def _to_digits(text: str) -> str | None:
 
 
 def _problem(person: str, found: str | None) -> str | None:
-    """Return why *found*, what *person* was read as, is nobody; None where it may be somebody."""
+    """Return why *found*, read from *person*, cannot be a recipient; None where it can."""
     if not person:
         return "there is no recipient"
     if found is None:
@@ -176,7 +176,7 @@ _IN_WORDS: Final = re.compile(r"\bchanged from (\S{1,140}) to (\S{1,140}?)\.?\s*
 
 @dataclass(frozen=True)
 class IdChange:
-    """Each of *old* and *new* is a name of one person; user ids stand before numbers."""
+    """The old and the new ids of one person; in *old*, user ids come before numbers."""
 
     old: tuple[str, ...]
     new: tuple[str, ...]
@@ -184,7 +184,7 @@ class IdChange:
 
 
 def read_change(event: InboundMessage | UserIdChanged) -> IdChange:
-    """Return what *event* says; with nothing new where it is about something else."""
+    """Return the change that *event* reports; without new ids where it reports none."""
     if isinstance(event, UserIdChanged):
         return _change(
             (event.previous, event.previous_parent),
@@ -219,7 +219,7 @@ def _change(
 def _in_words(
     system: Part, new: tuple[str | None, ...]
 ) -> tuple[tuple[str | None, ...], tuple[str | None, ...]]:
-    """Return the ids that stand in the text alone; what is told outside of it must agree."""
+    """Return the ids in the text of the message; ids outside of it must agree with them."""
     found = _IN_WORDS.search(text_of(system.get("body")) or "")
     if found is None:
         return (), new

@@ -22,9 +22,9 @@ _SIXTY_FOUR_BITS: Final = 2**63
 
 def plain(value: object) -> Any:
     """
-    Return a copy of *value* that can be kept anywhere.
+    Return a copy of *value* that can be stored anywhere.
 
-    Lone surrogates become U+FFFD, endless numbers None, integers above 64 bits text. Raises
+    Lone surrogates become U+FFFD, infinite numbers None, integers above 64 bits strings. Raises
     `ValueError` when *value* is nested deeper than `DEPTH` or holds more than `VALUES` values.
     """
     left = VALUES

@@ -1,5 +1,5 @@
 """
-Every number WhatsApp documents for what this package sends and receives, with its page.
+Limits: the numbers WhatsApp documents for what is sent and received, each with its page.
 
 Pages are below https://developers.facebook.com/documentation/business-messaging/whatsapp/ unless a
 full address is given. Lengths are in characters (code points), sizes in bytes, times in seconds.

@@ -1,5 +1,5 @@
 """
-What a file is: its MIME type by content or by ending, and the kind of message that carries it.
+MIME types: of a file by content or by extension, and the type of message that carries it.
 
 The endings are a table of our own, because Python's `mimetypes` reads files of the machine it runs
 on and answers differently on each.
@@ -100,17 +100,17 @@ _BRANDS: Final = (  # the brand after "ftyp"; every other one is an mp4
 
 
 def from_ending(name: str) -> str | None:
-    """Return the MIME type that the ending of a file name, path or address tells, if it does."""
+    """Return the MIME type for the extension of a file name, path or URL, if it is known."""
     stem, dot, ending = file_name(name).rpartition(".")
     return ENDINGS.get(ending.lower()) if dot and stem else None
 
 
 def file_name(address: str) -> str:
-    """Return the last part of a path or of an http address, without query and %-escapes."""
+    """Return the last part of a path or of an http URL, without query and percent-encoding."""
     if "://" in address:
         try:
             address = unquote(urlsplit(address).path)
-        except ValueError:  # such as "http://[": whatever it is, it names no file
+        except ValueError:  # such as "http://["
             return ""
     return address.replace("\\", "/").rpartition("/")[2]
 
@@ -149,7 +149,7 @@ def base_type(mime_type: str) -> str:
 
 
 def _frame(head: bytes) -> str | None:
-    """Tell MPEG audio by its frame header: eleven set bits, then version and layer."""
+    """Return the type of MPEG audio by its frame header: eleven set bits, version and layer."""
     if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     layer = head[1] >> 1 & 0b11

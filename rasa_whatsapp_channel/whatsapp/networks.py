@@ -71,7 +71,7 @@ def _address(text: str) -> Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    # A socket for both families shows IPv4 callers like that.
+    # A dual-stack socket shows IPv4 callers like that.
     return getattr(address, "ipv4_mapped", None) or address
 
 
@@ -80,7 +80,7 @@ def _is_in(address: Address, networks: tuple[Network, ...]) -> bool:
 
 
 def is_public(text: str) -> bool:
-    """Tell whether anybody can reach the IP address *text*, also one that hides in another."""
+    """Return whether the IP address *text*, and any address embedded in it, is public."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -89,7 +89,7 @@ def is_public(text: str) -> bool:
 
 
 def literals_of(host: str) -> list[str]:
-    """Return the IP address that *host* is, in any way of writing one; none where it is a name."""
+    """Return the IP address that *host* is, in any notation; nothing where it is a name."""
     bare = host.rstrip(".")
     try:
         return [str(ip_address(bare.partition("%")[0]))]
@@ -102,14 +102,14 @@ def literals_of(host: str) -> list[str]:
 
 
 def is_local_name(host: str) -> bool:
-    """Tell whether *host* always means the machine itself."""
+    """Return whether *host* always means this machine."""
     # https://www.rfc-editor.org/rfc/rfc6761#section-6.3
     name = host.rstrip(".").lower()
     return name == "localhost" or name.endswith(".localhost")
 
 
 def is_inner_name(host: str) -> bool:
-    """Tell whether *host* is a name that only a network of one's own knows."""
+    """Return whether *host* is a name that only a private network resolves."""
     name = host.rstrip(".").lower()
     return is_local_name(name) or "." not in name or name.endswith(_INNER)
 

@@ -1,8 +1,8 @@
 """
-`Request` → `Response`: the values of HTTP, and the one seam through which they go.
+Transport: requests and responses as values, and the interface that exchanges them.
 
-Everything above builds requests and reads responses as values, so it is tested without a network.
-`aiohttp_transport` is the only HTTP client code, and lives apart: importing aiohttp takes long.
+The clients build requests and read responses as values, so they are tested without a network.
+`aiohttp_transport` is the implementation, in a module of its own because importing aiohttp is slow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class File:
-    """Bytes to send, in memory or on disk (then they are streamed); the type goes as a header."""
+    """A file to send, in memory or on disk, from where it is streamed."""
 
     content: bytes | Path
     mime_type: str

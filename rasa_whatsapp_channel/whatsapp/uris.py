@@ -1,5 +1,5 @@
 """
-Addresses as people write them → URIs. WhatsApp takes nothing else for a link.
+URIs: turns URLs as people write them into URIs, the only links WhatsApp accepts.
 
 https://www.rfc-editor.org/rfc/rfc3986
 """
@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from yarl import URL
 
-# What an editor, a chat or a spreadsheet leaves around an address, beside blanks.
+# Invisible characters that editors, chats and spreadsheets leave around a URL.
 _AROUND: Final = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 _STRAY: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -24,11 +24,11 @@ _SHOWN: Final = 40
 
 def to_uri(text: str) -> str:
     """
-    Return the address in *text* as a URI: blanks around it are gone, what no URI may hold is
-    percent-encoded once, and a host beyond ASCII is written as DNS knows it.
+    Return the URL in *text* as a URI: stripped, characters that no URI may contain percent-encoded
+    once, and a host beyond ASCII in its ASCII form.
 
-    What is right already stays as it is, to the letter: addresses are signed. Raises `ValueError`
-    with a sentence for what is no http or https address.
+    A valid URI is returned unchanged, since URLs may be signed. Raises `ValueError` with a sentence
+    for what is not an http or https URL.
     """
     address = trim(text)
     if control := _CONTROLS.search(address):
@@ -46,21 +46,13 @@ def to_uri(text: str) -> str:
     return f"{start}://{netloc}{_encode(address, rest)}"
 
 
-def is_uri(text: str) -> bool:
-    """Return whether *text* is an http or https address, and written as one."""
-    try:
-        return to_uri(text) == text
-    except ValueError:
-        return False
-
-
 def encode_end(text: str) -> str:
-    """Return *text*, the end of an address, with what no URI may hold percent-encoded once."""
+    """Return *text*, the end of a URL, with what no URI may contain percent-encoded once."""
     return _encode(text, trim(text))
 
 
 def trim(text: str) -> str:
-    """Return *text* without blanks around it, also those that nobody sees."""
+    """Return *text* without whitespace and invisible characters around it."""
     while text != (inner := text.strip().strip(_AROUND)):
         text = inner
     return text

@@ -45,7 +45,7 @@ class WebhookAuth:
     def __post_init__(self) -> None:
         for name in ("app_secrets", "turn_secrets", "dialog360_secrets"):
             secrets = getattr(self, name)
-            # A text would be taken as one secret per letter, and an empty secret signs anything.
+            # A string would be one secret per letter, and anybody can sign with an empty secret.
             if isinstance(secrets, str) or not all(secrets):
                 raise ValueError(f"{name} must hold secrets, none of them empty")
         if (self.username is None) != (self.password is None):
@@ -180,12 +180,12 @@ def verify_body(auth: WebhookAuth, *, body: bytes, headers: Mapping[str, str]) -
 
 
 def sign(body: bytes, secret: str) -> bytes:
-    """Return the HMAC-SHA256 that all signing callers use, each in its own writing."""
+    """Return the HMAC-SHA256 that all signatures are written from."""
     return hmac.digest(secret.encode(), body, "sha256")
 
 
 def read(body: bytes) -> tuple[Event, ...]:
-    """Return the events of a verified webhook. Never raises: what is none is one `Unknown`."""
+    """Return the events of a verified webhook; a body that cannot be read is one `Unknown`."""
     if len(body) > WEBHOOK_BYTES:
         return (_unreadable(f"larger than {WEBHOOK_BYTES // MB} MB", body),)
     if _is_crowded(body):
@@ -204,7 +204,7 @@ def read(body: bytes) -> tuple[Event, ...]:
 
 
 def _is_crowded(body: bytes) -> bool:
-    """Return whether *body* holds more values than are worth reading; commas in texts are none."""
+    """Return whether *body* holds too many values to read; commas in strings do not count."""
     if body.count(b",") <= VALUES:
         return False
     bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
@@ -234,7 +234,7 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 
 def _equal(shown: str, expected: str) -> bool:
-    # Headers can hold what is no text; bytes compare whatever it is.
+    # Headers may hold lone surrogates, which only bytes can compare.
     return hmac.compare_digest(_bytes(shown), _bytes(expected))
 
 

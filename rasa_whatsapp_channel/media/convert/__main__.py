@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.media.convert import plan as plans
 from rasa_whatsapp_channel.media.convert.plan import Need, Plan, Source
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.headers import read_opus_channels, read_picture
+from rasa_whatsapp_channel.whatsapp.media_headers import read_opus_channels, read_picture
 
 
 def main() -> None:

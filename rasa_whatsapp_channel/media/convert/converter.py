@@ -23,8 +23,8 @@ from rasa_whatsapp_channel.media.convert.plan import Need, Source
 from rasa_whatsapp_channel.media.private_files import keep_private, make_private_folder
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.headers import read_opus_channels, read_picture
 from rasa_whatsapp_channel.whatsapp.limits import MB
+from rasa_whatsapp_channel.whatsapp.media_headers import read_opus_channels, read_picture
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.headers import Picture
+from rasa_whatsapp_channel.whatsapp.media_headers import Picture
 
 IMAGE: Final = "image"
 STICKER: Final = "sticker"

@@ -16,7 +16,7 @@ import av.filter
 from rasa_whatsapp_channel.media.convert.plan import REMUX, Clip, Plan, check_pixels
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.headers import is_index_first
+from rasa_whatsapp_channel.whatsapp.media_headers import is_index_first
 
 # What is decoded, as FFmpeg calls it; one of several names is enough. It knows 350 more, among them
 # lists of files, descriptions of streams in a network, and formats that nobody has looked at in

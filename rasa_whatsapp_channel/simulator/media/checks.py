@@ -13,7 +13,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, TURN, Api
-from rasa_whatsapp_channel.whatsapp.headers import Picture, read_opus_channels, read_picture
+from rasa_whatsapp_channel.whatsapp.media_headers import Picture, read_opus_channels, read_picture
 
 MOST_BYTES: Final = max(limits.MEDIA_BYTES.values())
 

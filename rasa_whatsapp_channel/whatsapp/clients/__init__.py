@@ -1,4 +1,4 @@
-"""One client per API, all with the same methods: `Client`."""
+"""Clients: one per API, all with the interface `Client`."""
 
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.cloud import CloudClient, Dialog360Client

@@ -1,4 +1,4 @@
-"""What an answer means: the object in it, or the error it carries. No I/O, no clock."""
+"""Answers: reads the object in a response, or raises the error it carries. No I/O, no clock."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def read_answer(
 
 
 def read_accepted(answer: Mapping[str, Any]) -> Accepted:
-    """Return the id of the message just sent, and whose it is; raises `lost_id` without the id."""
+    """Return the id of the message just sent and its recipient's; raises `lost_id` without it."""
     match answer:
         case {"messages": [{"id": str(message_id)}, *_]} if message_id:
             contacts = answer.get("contacts")
@@ -80,11 +80,10 @@ def _read_id(contact: Mapping[str, Any], name: str) -> str | None:
 
 def lost_id() -> TransportError:
     """
-    Return the error for a success that brought no message id, or only half of itself.
+    Return the error for a success without a message id, or with half a body.
 
-    A retry would send a message that was probably taken, once more with every attempt: this is
-    nearly always a `base_url` that leads elsewhere, or a platform that answers differently now,
-    and so it repeats. As a dead letter it is sent at most once, and a person sees why.
+    It is final: the message was probably accepted, and each retry would send it once more. The
+    cause is nearly always a wrong URL or a changed platform, and so it repeats.
     """
     return TransportError(
         "the answer was a success without a message id; the message may have arrived, "

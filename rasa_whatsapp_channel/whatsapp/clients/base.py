@@ -19,9 +19,9 @@ Clock = Callable[[], float]  # unix seconds
 @dataclass(frozen=True)
 class Accepted:
     """
-    A message that WhatsApp took, and what it calls its recipient, where it tells.
+    A message that WhatsApp accepted, with its ids of the recipient where it gives them.
 
-    *wa_id* may be another number than was dialled: 55 11 98765-4321 is 55 11 8765-4321.
+    *wa_id* may differ from the number that was written to: 55 11 98765-4321 is 55 11 8765-4321.
     """
 
     message_id: str
@@ -31,7 +31,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What the platform tells of a media id: *sha256* is base64 or hex, *size* in bytes."""
+    """Information on a media id; *sha256* is base64 or hex, *size* in bytes."""
 
     id: str
     url: str | None = None
@@ -51,7 +51,7 @@ class Download:
 
 class Client(ABC):
     """
-    One API, spoken by one account.
+    A client of one API for one account.
 
     Every method raises `SendError` (`TransportError` or `APIError`) when WhatsApp did not do what
     was asked; `InvalidMessage` when a message cannot go to this API; `MediaError` when a file to
@@ -77,7 +77,8 @@ class Client(ABC):
         """
         Return the whole body of the request, envelope included. Does no I/O.
 
-        *to* may hold a number and a user id; who takes one only (`Api.both_ids`) gets the number.
+        *to* may hold a number and a user id; an API that accepts one only (`Api.both_ids`) gets the
+        number.
         """
 
     @abstractmethod
@@ -121,18 +122,18 @@ class Client(ABC):
     @abstractmethod
     async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
         """
-        Turn the ticks of *message_id* blue; with *typing* also show that an answer is coming.
+        Mark *message_id* as read; with *typing* also show a typing indicator.
 
-        Does what the API has (`Api.mark_read`, `Api.typing`), and nothing where it has neither.
+        Does nothing where the API has neither (`Api.mark_read`, `Api.typing`).
         """
 
     @abstractmethod
     async def ping(self) -> None:
         """
-        Return when the API answers anything at all; raises `TransportError` when it does not.
+        Return when the API answers anything at all; raises `TransportError` where it does not.
 
-        Asks as `send` does, since another way may be open when that one is not, for a message that
-        is none: every API refuses an empty object, and nobody gets anything.
+        Posts an empty object to the URL of messages, which every API refuses: other URLs may work
+        while that one does not.
         """
 
     @abstractmethod

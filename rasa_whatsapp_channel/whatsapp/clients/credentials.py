@@ -67,7 +67,7 @@ class Login:
         self._request = login_request(url, username, password)
         self._clock = clock
         self._token: Token | None = None
-        # Many conversations find the token gone at the same moment; one of them logs in.
+        # Many requests find the token expired at the same moment; one of them logs in.
         self._lock = asyncio.Lock()
 
     async def headers(self) -> Headers:

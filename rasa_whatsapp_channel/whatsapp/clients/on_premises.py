@@ -193,9 +193,6 @@ class OnPremisesAdmin:
         made = _list(await self._ask("POST", "stickerpacks", body=fields), "stickerpacks")
         return str(made[0].get("id", "")) if made else ""
 
-    async def change_pack(self, pack: str, fields: Mapping[str, str]) -> None:
-        await self._ask("PATCH", "stickerpacks", pack, body=fields)
-
     async def delete_pack(self, pack: str) -> None:
         await self._ask("DELETE", "stickerpacks", pack)
 

@@ -24,7 +24,7 @@ _encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    # Half a character, which some sources cut an emoji into, becomes "?" instead of an exception.
+    # A lone surrogate becomes "?" instead of an exception.
     return _encoder.encode(body).encode(errors="replace")
 
 
@@ -52,8 +52,7 @@ def download_request(url: str) -> Request:
     return Request("GET", url, timeout=MEDIA_TIMEOUT)
 
 
-# Nothing but a host and a port: what else may stand there, parsers read differently, and the token
-# must not hang on that.
+# Nothing but a host and a port: parsers disagree on anything else, and the token is sent by this.
 _ORIGIN: Final = re.compile(
     r"(https?)://((?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d+)?)(?:[/?#]|\Z)", re.IGNORECASE
 )
@@ -80,7 +79,7 @@ def is_same_origin(url: str, base_url: str) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether *url* leads to this very machine."""
+    """Return whether *url* is on this machine."""
     host = urlsplit(origin(url) or "").hostname or ""
     if host == "localhost":
         return True

@@ -1,5 +1,5 @@
 """
-What can be sent: one frozen value per kind of message, and `parse`, which reads WhatsApp's bodies.
+Messages: one frozen value per type of message, and `parse`, which reads WhatsApp's bodies.
 
     base         Message; Media, the source of a file
     simple       Text, Location, Contacts, Reaction, OtherMessage
@@ -8,7 +8,7 @@ What can be sent: one frozen value per kind of message, and `parse`, which reads
     catalog      Product, ProductList, CatalogMessage, MediaCarousel, ProductCarousel
     template     Template
     keys         which keys of a body are read; the others are kept as they are
-    support      which API takes which, and what of a message it may not know
+    support      which API accepts which, and what of a message it may not know
 """
 
 from __future__ import annotations
@@ -157,8 +157,8 @@ def parse(body: Mapping[str, Any]) -> Message:
     """
     Read a body as WhatsApp documents it: Cloud or on-premises shape, with or without envelope.
 
-    Raises `InvalidMessage` for whatever WhatsApp would refuse for sure. What is only unknown here
-    is kept, see `find_doubts`. `Media` may also have a ``path``.
+    Raises `InvalidMessage` for what WhatsApp is known to refuse. What is only unknown here is kept,
+    see `find_doubts`. `Media` may also have a ``path``.
     """
     checks.mapping("message", body)
     kind = _kind(body)

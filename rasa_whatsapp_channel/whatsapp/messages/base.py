@@ -1,4 +1,4 @@
-"""What every message has in common, and the media a message may hold."""
+"""Message: the base of all messages, and the media a message may contain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Message:
 
     `body` and `parse` (in this package's ``__init__``) are inverse to each other; `body` returns
     Meta's Cloud shape without the envelope. Each client adds its envelope and its differences.
-    *extras* are keys of a body that this package knows no more of; they stay in their places.
+    *extras* are keys of a body that this package does not know; they stay in their places.
     """
 
     type: ClassVar[str]  # as in WhatsApp's `type`
@@ -33,7 +33,7 @@ class Message:
     extras: tuple[Extra, ...] = field(default=(), kw_only=True)
 
     def content(self) -> Any:
-        """Return what stands under the key named like the type."""
+        """Return the content of the key named like the type."""
         raise NotImplementedError
 
     def body(self) -> dict[str, Any]:

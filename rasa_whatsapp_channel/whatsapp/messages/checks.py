@@ -1,4 +1,4 @@
-"""The checks every message runs on itself; each raises `InvalidMessage` with WhatsApp's field."""
+"""Checks of messages: each raises `InvalidMessage` with the field as WhatsApp names it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Messages with something to tap: buttons, lists, links, location requests and flows.
+Interactive messages: reply buttons, lists, links, location requests and flows.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages
 and its neighbours, one page per class.
@@ -236,7 +236,7 @@ class ListMessage(Interactive):
 
 @dataclass(frozen=True)
 class CtaUrl(Interactive):
-    """One button that opens an address. Cloud shape only; no webhook tells of the tap."""
+    """One button that opens a URL. Cloud shape only; no webhook reports the tap."""
 
     kind: ClassVar[str] = "cta_url"
     headers: ClassVar[tuple[str, ...]] = ("text", *HEADER_MEDIA)
@@ -303,7 +303,7 @@ class Flow(Interactive):
 
 @dataclass(frozen=True)
 class OtherInteractive(Interactive):
-    """An interactive type this package does not know more of: *content* is handed on as written."""
+    """An interactive type that this package does not know; its content is sent as written."""
 
     kind: ClassVar[str] = ""
     body_required: ClassVar[bool] = False

@@ -1,8 +1,8 @@
 """
-Which keys of WhatsApp's bodies the values in this package carry, place by place.
+Known keys of WhatsApp's bodies, place by place.
 
-Whatever else stands in a body is kept as it was written (`Extra`) and goes out again in its place:
-WhatsApp may know it, and a key that vanishes without a word is worse than one it refuses.
+Any other key is kept as it was written (`Extra`) and sent in its place: WhatsApp may know it, and a
+key that is dropped silently is worse than one that is refused.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _LONGEST: Final = 64  # of a key that is shown
 
 Path = tuple["str | int", ...]
 
-# The keys of an object, each with those of what stands below it; None: nothing is looked for there.
-# Lists stand for their items. A function is asked where an object's own words decide.
+# The keys of an object, each with the keys below it; None: any keys are accepted there. Lists are
+# written as their items, and a function where the keys depend on the object.
 Keys = Mapping[str, Any]
 Ask = Callable[[Mapping[str, Any]], "Keys | None"]
 
 
-# Keys that are documented, and that no value of this package has a use for.
+# Documented keys that no value of this package uses.
 # of the Cloud API: below messages/, marketing-messages/ and business-phone-numbers/
 CLOUD_ENVELOPE: Final = frozenset(
     {
@@ -63,7 +63,7 @@ class Extra:
 
     @property
     def documented(self) -> bool:
-        """Return whether one of WhatsApp's pages has the key there, that of the Cloud API first."""
+        """Return whether WhatsApp documents the key in this place."""
         plain = ".".join(step for step in self.path if isinstance(step, str))
         return plain in _DOCUMENTED or self.is_cloud_envelope
 
@@ -144,7 +144,7 @@ def _carousel(value: Mapping[str, Any]) -> Keys:
 
 
 def _interactive(value: Mapping[str, Any]) -> Keys | None:
-    """An interactive type this package knows no more of is kept whole."""
+    """Return the keys of an interactive object; None for a type that is not known."""
     kind = value.get("type")
     action: Keys | Ask | None = _carousel if kind == "carousel" else _ACTIONS.get(str(kind))
     if action is None:
@@ -204,7 +204,7 @@ TYPES: Final = (
     "interactive",
     "template",
 )
-# What stands around a message in a whole body. Whom it goes to is not the message's business.
+# The envelope of a message in a whole body; the recipient is not part of a message.
 ENVELOPE: Final = (
     "messaging_product",
     "recipient_type",
@@ -222,7 +222,7 @@ def short(key: object) -> str:
 
 
 def find_extras(body: Mapping[str, Any], kind: str) -> tuple[Extra, ...]:
-    """Return what *body*, a message of type *kind*, holds beyond what is read of it."""
+    """Return the keys of *body*, a message of type *kind*, that are not known."""
     own = _interactive if kind == "interactive" else _OBJECTS.get(kind)
     keys = {**dict.fromkeys(ENVELOPE), "context": {"message_id": None}, kind: own}
     return tuple(_find(body, keys, ()))

@@ -1,5 +1,5 @@
 """
-Templates: what goes outside the 24-hour window.
+Template messages, the only ones outside the 24-hour window.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components
 """

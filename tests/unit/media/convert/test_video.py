@@ -7,7 +7,7 @@ from support.real_files import BLUE, RED, clip, is_near, look_into, moving
 
 from rasa_whatsapp_channel.media.convert.streams import plan_shape
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.headers import is_index_first
+from rasa_whatsapp_channel.whatsapp.media_headers import is_index_first
 
 FRONT = {"movflags": "+faststart"}
 PLAIN = {"profile": "main", "bf": "0"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_whatsapp_channel.whatsapp.headers import (
+from rasa_whatsapp_channel.whatsapp.media_headers import (
     Picture,
     is_index_first,
     read_opus_channels,

@@ -1,8 +1,8 @@
 """
-What the headers of pictures, sounds and clips tell, read without decoding anything.
+Media headers: reads what WhatsApp checks of images, audio and video, without decoding them.
 
-Only what WhatsApp minds: pixels, colours, channels, and where a clip has its index. A header that
-cannot be read tells nothing; nothing in a file makes these raise.
+That is size and channels of an image, channels of Opus, and where an mp4 has its index. A header
+that cannot be read gives None; nothing in a file makes these functions raise.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _PNG_CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # start-of-frame markers: C4, C8 and CC of that range are something else
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
-_BOXES: Final = 1000  # of an mp4; a real one has a handful
+_BOXES: Final = 1000  # looked at in an mp4; a real one has a handful
 
 
 @dataclass(frozen=True)
 class Picture:
-    """*channels* as they are stored: 3 for RGB, 4 for RGBA or CMYK, 1 for grey or a palette."""
+    """An image; *channels* as stored: 3 for RGB, 4 for RGBA or CMYK, 1 for grey or a palette."""
 
     width: int
     height: int
@@ -31,7 +31,7 @@ class Picture:
 
 
 def read_picture(file: BinaryIO) -> Picture | None:
-    """Return what the header of a JPEG, PNG or WebP *file* tells."""
+    """Return what the header of a JPEG, PNG or WebP *file* says."""
     head = file.read(32)
     try:
         if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -54,7 +54,7 @@ def read_opus_channels(head: bytes) -> int | None:
 
 
 def is_index_first(file: BinaryIO) -> bool:
-    """Tell whether an mp4 has its index, ``moov``, before its data: it plays while it loads."""
+    """Return whether an mp4 has its index, ``moov``, before its data: it plays while it loads."""
     for name in _box_names(file):
         if name in (b"moov", b"mdat"):
             return name == b"moov"
