@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import WhySilent, never_silent
@@ -53,7 +54,6 @@ from rasa_whatsapp_channel.store.base import (
 from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.consumer import Consumer, Isolation
 from rasa_whatsapp_channel.store.errors import StoreError
-from rasa_whatsapp_channel.tracing import Tracing, find_tracing
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,
@@ -102,13 +102,13 @@ class App:
         self._why_silent = why_silent
         self._record = record
         self._concurrency = Concurrency()
-        self.tracing = find_tracing()
+        instrumentation.start()
         self._clock = SteadyClock()
         self.outages = Outages(self.metrics, clock=self._clock)
         self._isolation = Isolation()
-        self.store: Store = self.tracing.store(make_store(settings, clock=self._clock))
+        self.store: Store = make_store(settings, clock=self._clock)
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
-        self._links = make_links(settings, self.tracing)
+        self._links = make_links(settings)
         self._retention = make_cleanup(settings, root)
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
@@ -116,22 +116,21 @@ class App:
         self._statuses = Statuses(
             self.store, self._failures, people=self._people, codes=codes, clock=self._clock
         )
-        self._transport = self.tracing.transport(make_transport(settings))
+        self._transport = make_transport(settings)
         # Files that do not come hold connections; what is sent must find some.
-        self._downloads = self.tracing.transport(make_transport(settings))
-        converter = make_converter(settings, root)
-        self._converter = self.tracing.converter(converter) if converter else None
+        self._downloads = make_transport(settings)
+        self._converter = make_converter(settings, root)
         numbers = settings.by_number()
         # The first number's conversations are not named after it.
         keys = (None, *list(numbers)[1:])
         self._numbers = {
-            key: self._make_number(of_number, self.tracing.bot(bot), root)
+            key: self._make_number(of_number, bot, root)
             for key, of_number in zip(keys, numbers.values(), strict=True)
         }
         self._receiver = Receiver(
             self.store,
             self.metrics,
-            note_status=self.tracing.note_status(self._statuses.note, self.store),
+            note_status=self._statuses.note,
             people=self._people,
             numbers=tuple(filter(None, numbers)),
             max_age=settings.max_age,
@@ -147,7 +146,6 @@ class App:
             health=self.health,
             metrics_page=self._metrics_page,
             metrics=self.metrics,
-            trace=self.tracing.receive,
         )
         hears = by_number({key: number.worker.handle for key, number in self._numbers.items()})
         sends = by_number({key: number.sender.handle for key, number in self._numbers.items()})
@@ -162,7 +160,6 @@ class App:
         *,
         ready: Callable[[], bool] = lambda: True,
     ) -> Consumer:
-        handle = self.tracing.handle(name, handle, self.store)
         return Consumer(
             queue,
             handle,
@@ -178,8 +175,8 @@ class App:
         return not all(number.sender.paused for number in self._numbers.values())
 
     def _make_number(self, settings: Settings, bot: Bot, root: Path) -> NumberRuntime:
-        client = self.tracing.client(make_client(settings, self._transport))
-        downloads = self.tracing.client(make_client(settings, self._downloads))
+        client = make_client(settings, self._transport)
+        downloads = make_client(settings, self._downloads)
         uploads = MediaUploads(
             client,
             self.store.values,
@@ -253,7 +250,7 @@ class App:
         await self.store.close()
 
     def outbox_writer(self, turn_id: str | None = None) -> OutboxWriter:
-        writer = OutboxWriter(
+        return OutboxWriter(
             self.store,
             self.settings.platform,
             people=self._people,
@@ -266,7 +263,6 @@ class App:
             tell_dead_letter=partial(self._numbers[None].client.post_local, DEAD_LETTERS),
             clock=self._clock,
         )
-        return self.tracing.writer(writer)
 
     async def health(self) -> Mapping[str, Any]:
         away = self.outages.current()
@@ -379,13 +375,11 @@ def make_cleanup(settings: Settings, root: Path) -> MediaCleanup | None:
     return MediaCleanup(media.store, root=root, keep_days=media.keep_days)
 
 
-def make_links(settings: Settings, tracing: Tracing | None = None) -> Links:
+def make_links(settings: Settings) -> Links:
     """Return what fetches links: over connections of its own, which trust nobody specially."""
     private = settings.media.private_links
     transport = AiohttpTransport(public_only=not private)
-    return Links(
-        (tracing or Tracing()).transport(transport), private=private, proxy_of=transport.proxy_of
-    )
+    return Links(transport, private=private, proxy_of=transport.proxy_of)
 
 
 def make_converter(settings: Settings, root: Path) -> Converter | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.inbound.body_limits import read_length
 from rasa_whatsapp_channel.inbound.body_reader import BodyReader, Read
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE, Metrics
@@ -92,7 +93,6 @@ class Endpoint:
         health: Callable[[], Awaitable[Mapping[str, Any]]],
         metrics_page: Callable[[], Awaitable[bytes]],
         metrics: Metrics,
-        trace: Callable[[Answer], Answer] = lambda answer: answer,
     ) -> None:
         self._auth = auth
         self._networks = networks
@@ -106,7 +106,7 @@ class Endpoint:
             ("GET", HEALTH): self._answer_health,
             ("GET", METRICS): self._answer_metrics,
             ("GET", WEBHOOK): self._answer_challenge,
-            ("POST", WEBHOOK): trace(self._answer_webhook),
+            ("POST", WEBHOOK): self._answer_webhook,
         }
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
@@ -132,6 +132,14 @@ class Endpoint:
             return self._refuse(error)
 
     async def _answer_webhook(self, request: HttpRequest) -> HttpResponse:
+        with instrumentation.request_span(
+            request.method, request.path, request.scheme, request.headers
+        ) as span:
+            response = await self._receive_webhook(request)
+            span.end_exchange(response.status)
+            return response
+
+    async def _receive_webhook(self, request: HttpRequest) -> HttpResponse:
         try:
             body = await self._read(request)
         except WebhookRefused as error:

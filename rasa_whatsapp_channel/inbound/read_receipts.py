@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
@@ -91,7 +92,8 @@ class ReadReceipts:
 
     async def _tell(self, message_id: str, *, typing: bool) -> bool:
         try:
-            await self._client.mark_read(message_id, typing=typing)
+            with instrumentation.span("mark_read"):
+                await self._client.mark_read(message_id, typing=typing)
         except ChannelError as error:
             self._metrics.api_error(error)
             logger.info("whatsapp.receipt_failed: %s is not marked as read: %s", message_id, error)

@@ -16,6 +16,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.errors import (
     BotUnavailable,
@@ -269,7 +270,8 @@ class InboxWorker:
                         if isinstance(told, TrackerEvent):
                             await self._keep(told)
                             return None
-                        return await self._bot(told, repeated=repeated)
+                        with instrumentation.span("turn"):
+                            return await self._bot(told, repeated=repeated)
                     except Exception as error:  # a timeout of the bot's own is not ours
                         failure = error
             except asyncio.TimeoutError as error:

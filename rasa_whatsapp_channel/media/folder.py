@@ -13,6 +13,7 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import IO, Final
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.media.private_files import (
     create_private,
     keep_private,
@@ -66,17 +67,22 @@ class MediaFolder:
         Raises `MediaError` when it is too large, arrives damaged or cannot be written, and what the
         client raises when WhatsApp does not give it.
         """
-        async with self._client.download(media.id, url=media.url) as download:
-            if download.size is not None and download.size > self._max_bytes:
-                raise self._too_large(media)
-            mime_type = media.mime_type or download.mime_type or ANY
-            name = _stem(media) + ending(mime_type)
-            target = self._folder / self._today().isoformat() / name
-            try:
-                size, digest = await self._save(media, download, target)
-            except OSError as error:
-                text = f"{target} cannot be written: {error}"
-                raise MediaError(text, passing=True) from error
+        with instrumentation.span("download") as span:
+            async with self._client.download(media.id, url=media.url) as download:
+                span.set_file(download.mime_type)
+                return await self._keep(media, download)
+
+    async def _keep(self, media: InboundMedia, download: Download) -> StoredFile:
+        if download.size is not None and download.size > self._max_bytes:
+            raise self._too_large(media)
+        mime_type = media.mime_type or download.mime_type or ANY
+        name = _stem(media) + ending(mime_type)
+        target = self._folder / self._today().isoformat() / name
+        try:
+            size, digest = await self._save(media, download, target)
+        except OSError as error:
+            text = f"{target} cannot be written: {error}"
+            raise MediaError(text, passing=True) from error
         return StoredFile(str(target), size, mime_type, digest.hex())
 
     async def _save(

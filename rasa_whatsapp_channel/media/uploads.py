@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.media import files, names
 from rasa_whatsapp_channel.media.access import LINKS, FileAccess, scheme_of, short
 from rasa_whatsapp_channel.media.convert.converter import Converter
@@ -245,7 +246,8 @@ class MediaUploads:
             return Uploaded(known, key, fetched.name, need.kind)
         path = await self._fit(said, fetched.path, content, need, mime_type)
         file = await asyncio.to_thread(self._check, said, path, fetched, need)
-        media_id = await self._client.upload(file)
+        with instrumentation.file_span("upload", file.mime_type):
+            media_id = await self._client.upload(file)
         await self._values.set(_content_key(self._account, media_id), key, self._life)
         await self._values.set(key, media_id, self._life)
         return Uploaded(media_id, key, fetched.name, need.kind)
@@ -257,7 +259,10 @@ class MediaUploads:
         if self._converter is None or content.size == 0:
             return path
         try:
-            return await self._converter.fit(path, content.digest, need, mime_type)
+            with instrumentation.file_span("convert", mime_type) as span:
+                fitting = await self._converter.fit(path, content.digest, need, mime_type)
+                span.set_attribute(instrumentation.CONVERTED, fitting != path)
+                return fitting
         except MediaError as error:
             try:  # it may be taken as it is: what converts is stricter
                 await asyncio.to_thread(self._check, said, path, Fetched(path, path.name), need)

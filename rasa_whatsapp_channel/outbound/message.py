@@ -65,7 +65,7 @@ class OutboxMessage:
 
     *template*, a template's body, goes instead of it while the 24-hour window is closed, under
     *template_key*, which all messages of one response share. *changes* are kept for a simulator
-    only, see `outbound.simulator_header`; *trace* is put there by `tracing`.
+    only, see `outbound.simulator_header`; *trace* is put there by `instrumentation`.
     """
 
     recipient_id: str

@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.payloads import Payloads
@@ -126,6 +127,7 @@ class Sender:
         return None if self._throttle.is_open else self._throttle.cause
 
     async def handle(self, item: QueueItem) -> Outcome:
+        await self._record.keep_trace(item)
         try:
             entry = OutboxMessage.from_body(item.body)
         except InvalidMessage as error:
@@ -265,7 +267,10 @@ class Sender:
         conversation = person.conversations(entry.recipient_id)[0]
         await self._payloads.note_sent(conversation, ready)
         try:
-            with self._metrics.send_timer():
+            with (
+                instrumentation.send_span(self._client.api.name, ready.type),
+                self._metrics.send_timer(),
+            ):
                 return await self._client.send(
                     person.address,
                     ready,

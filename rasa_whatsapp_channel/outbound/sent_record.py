@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
+from rasa_whatsapp_channel import instrumentation
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
 from rasa_whatsapp_channel.outbound import recovery
@@ -51,6 +53,15 @@ class SentRecord:
         self._people = people
         self._client = client
         self._sleep = sleep
+
+    async def keep_trace(self, item: QueueItem) -> None:
+        """Keep the trace that the statuses of the message belong to."""
+        if (trace := instrumentation.trace_to_keep(item.body)) is None:
+            return
+        try:
+            await self._notes.keep_trace(item.key, trace, DAY)
+        except StoreError as error:  # the message is sent all the same
+            logger.info("whatsapp.trace_not_kept: %s: %s", item.key, error)
 
     async def earlier_attempt(
         self, item: QueueItem, entry: OutboxMessage

@@ -6,8 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
 from rasa_whatsapp_channel.conversation.queue_keys import template_lane
@@ -25,6 +26,7 @@ from rasa_whatsapp_channel.store.base import (
     is_news,
     status_of,
 )
+from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ErrorCode, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, InvalidMessage, PlatformError
 from rasa_whatsapp_channel.whatsapp.events import Status
@@ -61,6 +63,24 @@ class Statuses:
 
     async def note(self, status: Status) -> None:
         """Keep *status*, and do what follows from it. Raises `StoreError`."""
+        trace = await self._trace_of(status) if instrumentation.is_on() else None
+        with instrumentation.status_span(status.status, trace) as span:
+            if status.errors:
+                span.fail(str(status.errors[0].code or "_OTHER"))  # the conventions' word
+            await self._note(status)
+
+    async def _trace_of(self, status: Status) -> Any:
+        """Return the trace of the message; None if it is not known."""
+        try:
+            key = status.callback_data
+            if not key:
+                sent = await self._store.ledger.get(status.message_id)
+                key = sent.key if sent is not None else None
+            return await self._notes.trace(key) if key else None
+        except StoreError:
+            return None  # raised again when the status is noted
+
+    async def _note(self, status: Status) -> None:
         error = status.errors[0] if status.errors else PlatformError(0)
         reason = "; ".join(str(each) for each in status.errors) or None
         is_settled = await self._settle_failure(status, error, reason)

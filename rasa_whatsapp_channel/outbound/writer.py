@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
@@ -77,6 +78,11 @@ class OutboxWriter:
 
         With a recipient that nobody can be, it is a dead letter.
         """
+        name = name_of(response)
+        with instrumentation.span("compose", {instrumentation.RESPONSE: name} if name else None):
+            await self._write(recipient_id, response)
+
+    async def _write(self, recipient_id: str, response: Mapping[str, Any]) -> None:
         try:
             recipient_id = await self._conversation_of(recipient_id)
         except InvalidMessage as error:

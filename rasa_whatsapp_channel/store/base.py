@@ -15,6 +15,7 @@ from enum import Enum
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.token_bucket import Limit
 
@@ -202,9 +203,29 @@ class Queue(ABC):
     docs/design.md shows the states of an item.
     """
 
-    @abstractmethod
+    #: "inbox" or "outbox"
+    name: str
+
     async def put(self, key: str, conversation: str, body: Body) -> bool:
         """Add an item. False: the key was seen before, and nothing changed."""
+        with instrumentation.put_span(self.name, body) as span:
+            is_new = await self._insert(key, conversation, instrumentation.with_trace(body))
+            if not is_new:
+                span.set_attribute(instrumentation.DUPLICATE, True)
+            return is_new
+
+    async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
+        """Add a dead letter that never was an item. False: the key was seen before."""
+        body = instrumentation.with_trace(body)
+        return await self._insert_dead_letter(key, conversation, body, reason)
+
+    @abstractmethod
+    async def _insert(self, key: str, conversation: str, body: Body) -> bool: ...
+
+    @abstractmethod
+    async def _insert_dead_letter(
+        self, key: str, conversation: str, body: Body, reason: str
+    ) -> bool: ...
 
     async def claim(self) -> QueueItem | None:
         """
@@ -259,10 +280,6 @@ class Queue(ABC):
     @abstractmethod
     async def dead_letter(self, item: QueueItem, reason: str) -> None:
         """Make *item* a dead letter; its conversation continues with the next item."""
-
-    @abstractmethod
-    async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
-        """Add a dead letter that never was an item. False: the key was seen before."""
 
     @abstractmethod
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetterRow]:

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import (
     Clock,
@@ -233,7 +234,12 @@ class Consumer:
         if item.crashes >= CRASHES:
             return DeadLetter(CRASHED.format(item.crashes))
         try:
-            return await self._handle(item)
+            with instrumentation.process_span(self._name, item.body, item.attempts) as span:
+                outcome = await self._handle(item)
+                span.set_attribute(instrumentation.OUTCOME, _word(outcome))
+                if isinstance(outcome, DeadLetter):
+                    span.fail("dead_letter")
+                return outcome
         except asyncio.CancelledError:
             if self._stopping:
                 return Retry(0.0, counted=False)
@@ -320,3 +326,11 @@ async def _cancel(tasks: Collection[asyncio.Task[None]]) -> int:
         return 0
     _, late = await asyncio.wait(tasks, timeout=STOP)
     return len(late)
+
+
+def _word(outcome: Outcome) -> str:
+    if isinstance(outcome, Done):
+        return "done"
+    if isinstance(outcome, DeadLetter):
+        return "dead_letter"
+    return "retry" if outcome.counted else "wait"

@@ -70,13 +70,11 @@ async def test_a_message_its_answer_and_what_became_of_it_are_one_trace(serve, p
             f"{RECEIVED} > send inbox",
             heard,
             f"{heard} > mark_read",
-            f"{heard} > mark_read > POST",
             f"{heard} > turn",
             f"{heard} > turn > compose",
             put_out,
             f"{put_out} > process outbox",
             f"{put_out} > process outbox > send whatsapp",
-            f"{put_out} > process outbox > send whatsapp > POST",
             f"{put_out} > status sent",
             f"{put_out} > status delivered",
             f"{put_out} > status read",
@@ -118,13 +116,10 @@ async def test_files_are_part_of_the_trace_in_both_directions(
 
     heard = f"{RECEIVED} > send inbox > process inbox"
     sent = f"{heard} > turn > compose > send outbox > process outbox"
-    assert spans.paths.count(f"{heard} > download > GET") == 2  # where it is, and the file
     assert {
         f"{heard} > download",
         f"{sent} > convert",
         f"{sent} > upload",
-        f"{sent} > upload > POST",
-        f"{sent} > send whatsapp > POST",
     } <= set(spans.paths)
     assert told(spans.named("download"))["whatsapp.media.mime_type"] == "application/pdf"
     assert told(spans.named("upload"))["whatsapp.media.mime_type"] == "application/pdf"
@@ -138,7 +133,6 @@ async def test_spans_say_what_they_are_in_the_words_of_opentelemetry(serve, plat
         await platform[0].sends(1)
         await until(lambda: "process outbox" in spans.names, spans)
 
-    port = int(platform[1].rpartition(":")[2])
     queue = {"messaging.system": "whatsapp", "whatsapp.message.type": "text"}
     assert {span.name: (span.kind, dict(told(span))) for span in spans.all} == {
         RECEIVED: (
@@ -203,15 +197,6 @@ async def test_spans_say_what_they_are_in_the_words_of_opentelemetry(serve, plat
                 "messaging.operation.type": "send",
                 "messaging.destination.name": "whatsapp",
                 "whatsapp.api": "cloud",
-            },
-        ),
-        "POST": (
-            SpanKind.CLIENT,
-            {
-                "http.request.method": "POST",
-                "http.response.status_code": 200,
-                "server.address": "127.0.0.1",
-                "server.port": port,
             },
         ),
     }
@@ -295,9 +280,6 @@ async def test_what_waits_for_whatsapp_over_a_restart_stays_in_its_trace(serve, 
     refused, taken = (span for span in spans.all if span.name == "send whatsapp")
     assert (refused.status.status_code, told(refused)["error.type"]) == (StatusCode.ERROR, "2")
     assert taken.status.status_code is StatusCode.UNSET
-    sends = [s for s in spans.all if s.name == "POST" and spans.parent_of(s) == "send whatsapp"]
-    assert [told(span)["http.response.status_code"] for span in sends] == [503, 200]
-    assert told(sends[0])["error.type"] == "503"
     assert "status read" in spans.of_trace(spans.named("turn"))
 
 

@@ -16,6 +16,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from rasa_whatsapp_channel import instrumentation
+
 
 class Spans:
     """The spans that have ended, as a tree."""
@@ -103,3 +105,15 @@ def listening(**options: Any) -> Iterator[Spans]:
         yield _switch.spans
     finally:
         _switch.spans = None
+        instrumentation.use(None)
+
+
+@contextmanager
+def recording() -> Iterator[Spans]:
+    """Collect the spans of parts that are used in here, without a server."""
+    spans = Spans()
+    instrumentation.use(spans.provider.get_tracer("test"))
+    try:
+        yield spans
+    finally:
+        instrumentation.use(None)

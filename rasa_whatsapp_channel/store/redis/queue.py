@@ -42,7 +42,7 @@ class RedisQueue(Queue):
         retention: Retention,
         claimant: Callable[[], str],
     ) -> None:
-        self._name = name
+        self.name = name
         self._connection = connection
         self._script = connection.script("queue")
         self.prefix = connection.prefix(name)
@@ -52,7 +52,7 @@ class RedisQueue(Queue):
         self._wait_queue = WaitQueue()
         self._listener: asyncio.Task[None] | None = None
 
-    async def put(self, key: str, conversation: str, body: Body) -> bool:
+    async def _insert(self, key: str, conversation: str, body: Body) -> bool:
         return await self._says("put", key, conversation, to_json(body), self._retention.seen)
 
     async def claim_many(self, limit: int) -> Sequence[QueueItem]:
@@ -86,7 +86,7 @@ class RedisQueue(Queue):
             return _to_item(entry)
         except (TypeError, ValueError):
             key, conversation, _, attempts = entry[:4]
-            logger.error("whatsapp.dead_letter: %s of the %s: %s", key, self._name, UNREADABLE)
+            logger.error("whatsapp.dead_letter: %s of the %s: %s", key, self.name, UNREADABLE)
             claim = (conversation, key, attempts)
             await self._call("dead_letter", *claim, UNREADABLE, self._retention.dead_letters)
             return None
@@ -123,7 +123,9 @@ class RedisQueue(Queue):
     async def dead_letter(self, item: QueueItem, reason: str) -> None:
         await self._call("dead_letter", *_claim_of(item), reason, self._retention.dead_letters)
 
-    async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
+    async def _insert_dead_letter(
+        self, key: str, conversation: str, body: Body, reason: str
+    ) -> bool:
         lives = self._retention.seen, self._retention.dead_letters
         return await self._says("put_dead_letter", key, conversation, to_json(body), reason, *lives)
 

@@ -42,7 +42,7 @@ class SQLiteQueue(Queue):
     def __init__(
         self, name: str, writer: Writer, *, clock: Clock, claimant: Callable[[], str]
     ) -> None:
-        self._name = name
+        self.name = name
         self._writer = writer
         self._clock = clock
         self._claimant = claimant
@@ -50,7 +50,7 @@ class SQLiteQueue(Queue):
         self._unsure: list[QueueItem] = []  # claims that may not have been committed
         self.wait_queue = WaitQueue()
 
-    async def put(self, key: str, conversation: str, body: Body) -> bool:
+    async def _insert(self, key: str, conversation: str, body: Body) -> bool:
         return await self._writer.write(
             self._put, to_unicode(key), to_unicode(conversation), to_json(body)
         )
@@ -63,13 +63,13 @@ class SQLiteQueue(Queue):
         return True
 
     def _note_seen(self, db: sqlite3.Connection, key: str, now: float) -> bool:
-        return db.execute(sql.NOTE_SEEN, (self._name, key, now)).rowcount == 1
+        return db.execute(sql.NOTE_SEEN, (self.name, key, now)).rowcount == 1
 
     def _append(
         self, db: sqlite3.Connection, key: str, conversation: str, body: str, now: float
     ) -> None:
-        entry = (self._name, conversation, key, body, now)
-        if db.execute(sql.IS_BEHIND, (self._name, conversation)).fetchone():
+        entry = (self.name, conversation, key, body, now)
+        if db.execute(sql.IS_BEHIND, (self.name, conversation)).fetchone():
             db.execute(sql.APPEND, (*entry, None, 0, None))
             return
         seconds, cause = self._take_hold(db, conversation)
@@ -88,14 +88,14 @@ class SQLiteQueue(Queue):
 
     def _hold(self, db: sqlite3.Connection, conversation: str, seconds: float, cause: str) -> None:
         if seconds > 0:
-            db.execute(sql.HOLD, (self._name, conversation, *self._due(seconds, cause)))
+            db.execute(sql.HOLD, (self.name, conversation, *self._due(seconds, cause)))
 
     def _take_hold(self, db: sqlite3.Connection, conversation: str) -> tuple[float, str]:
         """Return the seconds that were left, and their cause."""
-        row = db.execute(sql.GET_HOLD, (self._name, conversation)).fetchone()
+        row = db.execute(sql.GET_HOLD, (self.name, conversation)).fetchone()
         if row is None:
             return 0.0, TIME
-        db.execute(sql.END_HOLD, (self._name, conversation))
+        db.execute(sql.END_HOLD, (self.name, conversation))
         until, seconds, cause = row
         # Never longer than intended, even if the clock was set back.
         return float(min(until - self._clock(), seconds)), str(cause)
@@ -133,11 +133,11 @@ class SQLiteQueue(Queue):
         """Claim into *items*, which the caller needs even if the commit fails."""
         items.clear()  # of an earlier run, which was rolled back
         for unsure in self._unsure:
-            db.execute(sql.TAKE_BACK, (self._name, unsure.key, unsure.attempts, claimant))
+            db.execute(sql.TAKE_BACK, (self.name, unsure.key, unsure.attempts, claimant))
         now = self._now(db)
         self._end_what_is_due(db, now)
         rows = db.execute(
-            sql.OLDEST_READY, (self._name, SUSPECT_FROM, is_suspect, limit + 1)
+            sql.OLDEST_READY, (self.name, SUSPECT_FROM, is_suspect, limit + 1)
         ).fetchall()
         if not rows:
             return items
@@ -163,7 +163,7 @@ class SQLiteQueue(Queue):
         try:
             return QueueItem(key, conversation, from_json(body), *more)
         except ValueError:
-            logger.error("whatsapp.dead_letter: %s of the %s: %s", key, self._name, UNREADABLE)
+            logger.error("whatsapp.dead_letter: %s of the %s: %s", key, self.name, UNREADABLE)
             self._bury(db, seq, conversation, UNREADABLE)
             return None
 
@@ -177,13 +177,13 @@ class SQLiteQueue(Queue):
     def _end_what_is_due(self, db: sqlite3.Connection, now: float) -> None:
         due_at = self._next_due(db)
         if due_at is not None and due_at <= now:
-            db.execute(sql.END_DUE, (self._name, now, ENDED_AT_ONCE))
+            db.execute(sql.END_DUE, (self.name, now, ENDED_AT_ONCE))
             due_at = self._next_due(db)
         if due_at is not None:
             self.wait_queue.wake_in(due_at - now)
 
     def _next_due(self, db: sqlite3.Connection) -> float | None:
-        (due_at,) = db.execute(sql.NEXT_DUE, (self._name,)).fetchone()
+        (due_at,) = db.execute(sql.NEXT_DUE, (self.name,)).fetchone()
         return None if due_at is None else float(due_at)
 
     def _hand_back_late(self, claimed: asyncio.Future[Sequence[QueueItem]]) -> None:
@@ -203,7 +203,7 @@ class SQLiteQueue(Queue):
 
     def _held(self, db: sqlite3.Connection, item: QueueItem) -> int | None:
         """Return the item's *seq*; None if the claim was lost."""
-        row = db.execute(sql.FIRST, (self._name, item.conversation)).fetchone()
+        row = db.execute(sql.FIRST, (self.name, item.conversation)).fetchone()
         if row is None:
             return None
         seq, key, attempts, _, claimed, _ = row
@@ -213,7 +213,7 @@ class SQLiteQueue(Queue):
         await self._writer.write(self._done, item, hold, cause)
 
     def _done(self, db: sqlite3.Connection, item: QueueItem, hold: float, cause: str) -> None:
-        held = (self._name, item.conversation, item.key, item.attempts)
+        held = (self.name, item.conversation, item.key, item.attempts)
         if db.execute(sql.REMOVE_HELD, held).rowcount:
             self._go_on(db, item.conversation, hold, cause)
 
@@ -221,7 +221,7 @@ class SQLiteQueue(Queue):
         self, db: sqlite3.Connection, conversation: str, hold: float = 0.0, cause: str = TIME
     ) -> None:
         due = self._due(hold, cause)
-        if db.execute(sql.GO_ON, (*due, self._name, conversation)).rowcount:
+        if db.execute(sql.GO_ON, (*due, self.name, conversation)).rowcount:
             self._wake_in(hold)
         else:
             self._hold(db, conversation, hold, cause)
@@ -271,7 +271,9 @@ class SQLiteQueue(Queue):
         db.execute(sql.REMOVE, (seq,))
         self._go_on(db, conversation)
 
-    async def put_dead_letter(self, key: str, conversation: str, body: Body, reason: str) -> bool:
+    async def _insert_dead_letter(
+        self, key: str, conversation: str, body: Body, reason: str
+    ) -> bool:
         entry = (to_unicode(conversation), to_unicode(key), to_json(body), to_unicode(reason))
         return await self._writer.write(self._put_dead_letter, *entry)
 
@@ -281,21 +283,21 @@ class SQLiteQueue(Queue):
         now = self._clock()
         if not self._note_seen(db, key, now):
             return False
-        db.execute(sql.PUT_DEAD_LETTER, (self._name, conversation, key, body, now, now, reason))
+        db.execute(sql.PUT_DEAD_LETTER, (self.name, conversation, key, body, now, now, reason))
         return True
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetterRow]:
         return await self._writer.read(self._dead_letters, limit)
 
     def _dead_letters(self, db: sqlite3.Connection, limit: int) -> Sequence[DeadLetterRow]:
-        rows = db.execute(sql.DEAD_LETTERS, (self._name, limit))
+        rows = db.execute(sql.DEAD_LETTERS, (self.name, limit))
         return [DeadLetterRow(row[0], row[1], read_body(row[2]), *row[3:]) for row in rows]
 
     async def requeue(self, key: str) -> bool:
         return await self._writer.write(self._requeue, to_unicode(key))
 
     def _requeue(self, db: sqlite3.Connection, key: str) -> bool:
-        row = db.execute(sql.FIND_DEAD_LETTER, (self._name, key)).fetchone()
+        row = db.execute(sql.FIND_DEAD_LETTER, (self.name, key)).fetchone()
         if row is None:
             return False
         seq, conversation, body = row
@@ -307,13 +309,13 @@ class SQLiteQueue(Queue):
         return await self._writer.write(self._discard, to_unicode(key))
 
     def _discard(self, db: sqlite3.Connection, key: str) -> bool:
-        return db.execute(sql.DISCARD, (self._name, key)).rowcount == 1
+        return db.execute(sql.DISCARD, (self.name, key)).rowcount == 1
 
     async def end_wait(self, conversation: str, cause: str) -> bool:
         return await self._writer.write(self._end_wait, to_unicode(conversation), cause)
 
     def _end_wait(self, db: sqlite3.Connection, conversation: str, cause: str) -> bool:
-        row = db.execute(sql.FIRST, (self._name, conversation)).fetchone()
+        row = db.execute(sql.FIRST, (self.name, conversation)).fetchone()
         if row is None:
             return self._end_hold(db, conversation, cause)
         seq, _, _, due_at, claimed, waits_for = row
@@ -324,7 +326,7 @@ class SQLiteQueue(Queue):
         return True
 
     def _end_hold(self, db: sqlite3.Connection, conversation: str, cause: str) -> bool:
-        row = db.execute(sql.GET_HOLD, (self._name, conversation)).fetchone()
+        row = db.execute(sql.GET_HOLD, (self.name, conversation)).fetchone()
         if row is None or row[2] != cause:
             return False
         return self._take_hold(db, conversation)[0] > 0
@@ -334,13 +336,13 @@ class SQLiteQueue(Queue):
 
     def _waiting(self, db: sqlite3.Connection, limit: int) -> Sequence[WaitingRow]:
         now = self._clock()
-        return [_to_row(now, *row) for row in db.execute(sql.WAITING, (self._name, limit))]
+        return [_to_row(now, *row) for row in db.execute(sql.WAITING, (self.name, limit))]
 
     async def erase(self, conversation: str) -> int:
         return await self._writer.write(self._erase, to_unicode(conversation))
 
     def _erase(self, db: sqlite3.Connection, conversation: str) -> int:
-        line = (self._name, conversation)
+        line = (self.name, conversation)
         first = db.execute(sql.FIRST, line).fetchone()
         db.execute(sql.END_HOLD, line)
         if first is not None and first[4]:
@@ -353,7 +355,7 @@ class SQLiteQueue(Queue):
         return await self._writer.read(self._depth)
 
     def _depth(self, db: sqlite3.Connection) -> Depth:
-        return Depth(*db.execute(sql.DEPTH, {"queue": self._name}).fetchone())
+        return Depth(*db.execute(sql.DEPTH, {"queue": self.name}).fetchone())
 
     async def wait(self, timeout: float) -> None:
         await self.wait_queue.wait(timeout)
@@ -361,7 +363,7 @@ class SQLiteQueue(Queue):
     def follow_clock(self, db: sqlite3.Connection) -> None:
         """Correct due times after the clock was set back, during this process or before it."""
         db.execute(
-            sql.FOLLOW_CLOCK, {"queue": self._name, "now": self._clock(), "slack": CLOCK_SLACK}
+            sql.FOLLOW_CLOCK, {"queue": self.name, "now": self._clock(), "slack": CLOCK_SLACK}
         )
 
 

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import inspect
+import asyncio
 import re
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from support.fake_transport import FakeTransport, answer
-from support.spans import Spans, told
+from support.spans import Spans, recording, told
 
-from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.media.convert.converter import Converter
-from rasa_whatsapp_channel.media.convert.plan import Need
+from rasa_whatsapp_channel.media.folder import MediaFolder
+from rasa_whatsapp_channel.media.links import Links
+from rasa_whatsapp_channel.media.uploads import MediaUploads
+from rasa_whatsapp_channel.media.values import InboundMedia
+from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DONE, DeadLetter, Outcome, QueueItem, Retry
-from rasa_whatsapp_channel.tracing import Tracing
-from rasa_whatsapp_channel.tracing.seams import OpenTelemetry
+from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.clients import CloudClient
-from rasa_whatsapp_channel.whatsapp.errors import APIError
 from rasa_whatsapp_channel.whatsapp.events import Status
-from rasa_whatsapp_channel.whatsapp.messages import Text
-from rasa_whatsapp_channel.whatsapp.transport import File
 
 MONITORING = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text(encoding="utf-8")
 PHONE = "4915112345678"
@@ -39,80 +38,72 @@ FOUR = {
 
 @pytest.fixture
 async def spans(tmp_path: Path) -> Spans:
-    """Return what every part tells when it is used once, and once more where that tells more."""
-    spans = Spans()
-    tracing = OpenTelemetry(spans.provider.get_tracer("test"))
-    await receive_with(tracing)
-    await speak_with(tracing)
-    await use_files_with(tracing, tmp_path)
+    """Return the spans of every part, used once, and once more where that tells more."""
+    with recording() as spans:
+        use_names()
+        await use_queues()
+        await use_files(tmp_path)
     return spans
 
 
-async def receive_with(tracing: Tracing) -> None:
-    async def receive(_request: Any) -> Any:
-        return SimpleNamespace(status=503)
-
-    async def bot(_turn: Turn, *, repeated: bool) -> None: ...
-
+def use_names() -> None:
+    """Open the spans of the parts that need a whole server."""
     path = "/webhooks/whatsapp/webhook"
-    request = SimpleNamespace(method="POST", path=path, scheme="https", headers={})
-    await tracing.receive(receive)(request)
-    await tracing.bot(bot)(Turn("hi", PHONE, "wamid.1", {}), repeated=False)
+    with instrumentation.request_span("POST", path, "https", {}) as span:
+        span.end_exchange(503)
+    with instrumentation.span("turn"), instrumentation.span("mark_read"):
+        pass
+    with pytest.raises(ValueError, match=PHONE), instrumentation.send_span("cloud", "text"):
+        raise ValueError(f"{PHONE} is gone")
 
 
-async def speak_with(tracing: Tracing) -> None:
+async def use_queues() -> None:
     outcomes: dict[str, list[Outcome]] = {
         "inbox": [Retry(0.0), Retry(0.0, counted=False), DeadLetter(f"{PHONE} fails"), DONE],
         "outbox": [DeadLetter(f"{PHONE} fails")],
     }
-
-    async def note(_status: Status) -> None: ...
-
-    async with tracing.store(open_store("memory:")) as store:
-        for _ in range(2):
-            await store.inbox.put("wamid.1", PHONE, {"kind": "message", "type": "text"})
+    async with open_store("memory:") as store:
+        for key in ("wamid.1", "wamid.1", "wamid.2"):
+            await store.inbox.put(key, PHONE, {"kind": "message", "type": "text"})
         for _ in range(2):  # a turn that is repeated
-            writer = tracing.writer(OutboxWriter(store, CLOUD, turn_id="wamid.1"))
+            writer = OutboxWriter(store, CLOUD, turn_id="wamid.1")
             await writer.write(PHONE, {"text": "Hello", "utter_action": "utter_greet"})
-        for name, queue in (("inbox", store.inbox), ("outbox", store.outbox)):
-            for outcome in outcomes[name]:
+        for queue in (store.inbox, store.outbox):
+            left = outcomes[queue.name]
 
-                async def handle(_item: QueueItem, outcome: Outcome = outcome) -> Outcome:
-                    return outcome
+            async def handle(_item: QueueItem, left: list[Outcome] = left) -> Outcome:
+                return left.pop(0)
 
-                item = await queue.claim()
-                assert item is not None
-                await tracing.handle(name, handle, store)(item)
-                await queue.retry_later(item)
-        await tracing.note_status(note, store)(Status("wamid.out", "read"))
+            consumer = Consumer(queue, handle, name=queue.name)
+            while left:
+                await consumer.step()
+                await asyncio.sleep(0)
+            await consumer.stop(10)
+        await Statuses(store, Failures(store.inbox)).note(Status("wamid.out", "read"))
 
 
-async def use_files_with(tracing: Tracing, folder: Path) -> None:
-    sent = {"messages": [{"id": "wamid.out"}]}
-    failed = answer({"error": {"code": 131026, "message": f"{PHONE} is gone"}}, status=400)
-    answers = [answer(sent), failed, answer({"id": "5"}), answer(ADDRESS), answer(PDF)]
-    transport = tracing.transport(FakeTransport(*answers, answer({"success": True})))
-    client = tracing.client(
-        CloudClient(
-            transport,
-            base_url="https://graph.facebook.com",
-            api_version="v25.0",
-            phone_number_id="106540352242922",
-            access_token="a-token",
-        )
+async def use_files(folder: Path) -> None:
+    transport = FakeTransport(answer({"id": "5"}), answer(ADDRESS), answer(PDF))
+    client = CloudClient(
+        transport,
+        base_url="https://graph.facebook.com",
+        api_version="v25.0",
+        phone_number_id="106540352242922",
+        access_token="a-token",
     )
-    await client.send(PHONE, Text("Hello"))
-    with pytest.raises(APIError):
-        await client.send(PHONE, Text("Hello"))
-    await client.upload(File(PDF, "application/pdf", "guide.pdf"))
-    async with client.download("5") as download:
-        assert b"".join([chunk async for chunk in download.chunks]) == PDF
-    await client.mark_read("wamid.1")
-
     path = folder / "guide.pdf"
     path.write_bytes(PDF)
-    converter = tracing.converter(Converter(folder / "converted"))
-    assert await converter.fit(path, "digest", Need("document"), "application/pdf") == path
+    async with open_store("memory:") as store:
+        uploads = MediaUploads(
+            client,
+            store.values,
+            root=None,
+            account="a",
+            links=Links(transport),
+            converter=Converter(folder / "converted"),
+        )
+        await uploads.upload(str(path), "document")
+    await MediaFolder(folder, client, max_bytes=100).fetch(InboundMedia("document", "5"))
 
 
 def documented() -> dict[str, tuple[str, set[str]]]:
@@ -183,11 +174,9 @@ def test_a_span_of_every_part_holds_no_person(spans: Spans) -> None:
         assert secret not in spans.text()
 
 
-def test_what_nobody_listens_to_is_the_part_itself() -> None:
-    off = Tracing()
-    part: Any = object()
+async def test_without_a_provider_items_carry_no_trace() -> None:
+    async with open_store("memory:") as store:
+        await store.inbox.put("wamid.1", PHONE, {"type": "text"})
+        (item,) = await store.inbox.waiting()
 
-    for name, method in inspect.getmembers(off, inspect.ismethod):
-        count = len(inspect.signature(method).parameters)
-        given = ("inbox", part, part) if name == "handle" else (part,) * count
-        assert method(*given) is part, name
+    assert item.body == {"type": "text"}

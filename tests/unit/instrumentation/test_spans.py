@@ -9,9 +9,7 @@ import pytest
 from opentelemetry import trace
 from support.spans import Spans
 
-from rasa_whatsapp_channel.tracing import spans
-from rasa_whatsapp_channel.tracing.seams import OpenTelemetry
-from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
+from rasa_whatsapp_channel.instrumentation import spans
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
@@ -20,11 +18,9 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     TransportError,
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, to_body
-from rasa_whatsapp_channel.whatsapp.transport import Request
 
 PHONE = "4915112345678"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-MEDIA_URL = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=5&hash=ARmhYq"
 
 
 def caused(error: Exception, cause: Exception) -> Exception:
@@ -55,40 +51,13 @@ def caused(error: Exception, cause: Exception) -> Exception:
 def test_of_an_entry_its_type_and_its_response_are_told(body: Any, told: dict[str, str]) -> None:
     names = {"type": "whatsapp.message.type", "response": "rasa.response"}
 
-    assert spans.of_entry("process", "inbox", body) == {
+    assert spans.of_item("process", "inbox", body) == {
         "messaging.system": "whatsapp",
         "messaging.operation.name": "process",
         "messaging.operation.type": "process",
         "messaging.destination.name": "inbox",
         **{names[name]: value for name, value in told.items()},
     }
-
-
-@pytest.mark.parametrize(
-    ("url", "server"),
-    [
-        (MEDIA_URL, ("lookaside.fbsbx.com", 443)),
-        ("http://127.0.0.1:8400/v25.0/106540352242922/messages", ("127.0.0.1", 8400)),
-        (f"https://user:password@shop.example:8443/{PHONE}.jpg", ("shop.example", 8443)),
-        ("http://[::1]/x", ("::1", 80)),
-    ],
-)
-def test_of_a_request_no_more_than_the_server_is_told(url: str, server: tuple[str, int]) -> None:
-    assert spans.of_request("GET", url) == {
-        "http.request.method": "GET",
-        "server.address": server[0],
-        "server.port": server[1],
-    }
-
-
-@pytest.mark.parametrize("url", ["https://shop.example:99999/a.jpg", "https://[shop/a.jpg"])
-async def test_what_is_no_address_fails_as_it_does_without_a_trace(url: str) -> None:
-    transport = OpenTelemetry(Spans().provider.get_tracer("test")).transport(AiohttpTransport())
-
-    with pytest.raises(TransportError):
-        await transport.send(Request("GET", url))
-
-    await transport.close()
 
 
 @pytest.mark.parametrize(
