@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from rasa_whatsapp_channel.domain.marked import Document, DomainError, parse
+from rasa_whatsapp_channel.domain.marked import DomainError, YamlDocument, parse
 from rasa_whatsapp_channel.domain.read import listed_names
 from rasa_whatsapp_channel.inbound.intents import INTENTS, entities_of
 from rasa_whatsapp_channel.settings import CHANNEL
@@ -89,7 +89,7 @@ responses:
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """
     The change of a file: *text* is its new content, None where it stays as it is.
 
@@ -102,7 +102,7 @@ class Change:
     by_hand: str = ""
 
 
-def plan(api: str, files: Mapping[str, str], *, has_domain_folder: bool) -> Iterator[Change]:
+def plan(api: str, files: Mapping[str, str], *, has_domain_folder: bool) -> Iterator[FileChange]:
     """
     Yield the changes that a bot with *files*, name → text, needs for WhatsApp.
 
@@ -112,42 +112,42 @@ def plan(api: str, files: Mapping[str, str], *, has_domain_folder: bool) -> Iter
     yield _plan_environment(api, files.get(ENVIRONMENT, ""))
     yield _plan_domain(files, has_domain_folder)
     if EXAMPLES in files:
-        yield Change(EXAMPLES, "is there already")
+        yield FileChange(EXAMPLES, "is there already")
     else:
-        yield Change(EXAMPLES, "written: responses to copy", EXAMPLE_RESPONSES)
+        yield FileChange(EXAMPLES, "written: responses to copy", EXAMPLE_RESPONSES)
 
 
-def _plan_credentials(api: str, text: str) -> Change:
+def _plan_credentials(api: str, text: str) -> FileChange:
     value = _value(text, CREDENTIALS)
     if value is not None and not isinstance(value, Mapping):
         raise DomainError(f"{CREDENTIALS}: must be a map, with one block for each channel")
     names = [str(name) for name in value or {}]
     if CHANNEL in names:
-        return Change(CREDENTIALS, "has the block already")
+        return FileChange(CREDENTIALS, "has the block already")
     mistaken = [name for name in names if mistaken_channel(name)]
     block = _block(api)
     if mistaken:
         what = f"has a block {mistaken[0]}; write in its place"
-        return Change(CREDENTIALS, what, by_hand=block)
+        return FileChange(CREDENTIALS, what, by_hand=block)
     new = append(text, block)
     if _only_adds(value, _value_or_none(new)):
         what = "block added" if text else "written, with the block"
-        return Change(CREDENTIALS, what, new)
-    return Change(CREDENTIALS, "is written in a way of its own; add", by_hand=block)
+        return FileChange(CREDENTIALS, what, new)
+    return FileChange(CREDENTIALS, "is written in a way of its own; add", by_hand=block)
 
 
-def _plan_environment(api: str, text: str) -> Change:
+def _plan_environment(api: str, text: str) -> FileChange:
     there = set(re.findall(r"^\s*#?\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE))
     missing = {name: why for name, why in _variables(api).items() if name not in there}
     if not missing:
-        return Change(ENVIRONMENT, "has the variables already")
+        return FileChange(ENVIRONMENT, "has the variables already")
     lines = "".join(f"# {why}\n{name}=\n" for name, why in missing.items())
     head = "" if text else "# Copy this file to .env, fill it in, and keep .env out of git.\n"
     what = f"{len(missing)} variables added" if text else "written, with the block's variables"
-    return Change(ENVIRONMENT, what, append(text, head + lines) if text else head + lines)
+    return FileChange(ENVIRONMENT, what, append(text, head + lines) if text else head + lines)
 
 
-def _plan_domain(files: Mapping[str, str], has_folder: bool) -> Change:
+def _plan_domain(files: Mapping[str, str], has_folder: bool) -> FileChange:
     domains = {name: text for name, text in files.items() if name.endswith((".yml", ".yaml"))}
     domains = {name: t for name, t in domains.items() if name not in (CREDENTIALS, EXAMPLES)}
     missing = {
@@ -158,14 +158,14 @@ def _plan_domain(files: Mapping[str, str], has_folder: bool) -> Change:
     if has_folder and name not in domains:
         name = DOMAIN_FOLDER_FILE
     if not any(missing.values()):
-        return Change(name, "has the intents and entities already")
+        return FileChange(name, "has the intents and entities already")
     count = " and ".join(f"{len(names)} {key}" for key, names in missing.items() if names)
     text = domains.get(name, "")
     new = _with_names(text, name, missing)
     if new is None:
         snippet = "".join(_section(key, names) for key, names in missing.items() if names)
-        return Change(name, "is written in a way of its own; add", by_hand=snippet)
-    return Change(name, f"{count} added" if text else f"written, with {count}", new)
+        return FileChange(name, "is written in a way of its own; add", by_hand=snippet)
+    return FileChange(name, f"{count} added" if text else f"written, with {count}", new)
 
 
 def _with_names(text: str, name: str, missing: Mapping[str, list[str]]) -> str | None:
@@ -226,7 +226,7 @@ def append(text: str, addition: str) -> str:
     return f"{text.rstrip()}\n\n{addition}"
 
 
-def add_names(text: str, document: Document, key: str, names: Iterable[str]) -> str | None:
+def add_names(text: str, document: YamlDocument, key: str, names: Iterable[str]) -> str | None:
     """
     Append *names* to the list at the top-level *key*, which is added if missing.
 

@@ -10,7 +10,7 @@ import click
 
 from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.domain.marked import DomainError
-from rasa_whatsapp_channel.domain.read import Domain, Response, Slot, Variation, read_domains
+from rasa_whatsapp_channel.domain.read import Domain, DomainResponse, Slot, Variation, read_domains
 from rasa_whatsapp_channel.domain.slots import BracesError, fill, find_names, translate
 from rasa_whatsapp_channel.lint.schema import OURS, is_for_us
 
@@ -31,7 +31,7 @@ def read_response(
     return variation, _fill(variation, domain.slots or {}, slots)
 
 
-def _find(domains: Sequence[Domain], path: Path, name: str) -> tuple[Domain, Response]:
+def _find(domains: Sequence[Domain], path: Path, name: str) -> tuple[Domain, DomainResponse]:
     found = [(domain, each) for domain in domains for each in domain.responses if each.name == name]
     if found:
         return found[-1]  # of equal names Rasa takes the last one
@@ -41,7 +41,7 @@ def _find(domains: Sequence[Domain], path: Path, name: str) -> tuple[Domain, Res
     raise DomainError(f"{path}: has no response {name}; {hint}")
 
 
-def _choose(response: Response, number: int | None) -> Variation:
+def _choose(response: DomainResponse, number: int | None) -> Variation:
     """Return the variation with *number*, else one that Rasa may choose on WhatsApp."""
     variations = response.variations
     if number is not None and number > len(variations):

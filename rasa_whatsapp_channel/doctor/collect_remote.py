@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from rasa_whatsapp_channel.doctor.checks.account import Account, Answer, CloudFacts, accounts_of
+from rasa_whatsapp_channel.doctor.checks.account import Account, ApiAnswer, CloudFacts, accounts_of
 from rasa_whatsapp_channel.doctor.checks.webhook import (
     BODY,
     Call,
-    Reply,
     WebhookFacts,
+    WebhookReply,
     address_of,
     new_challenge,
     other_addresses,
@@ -45,7 +45,7 @@ async def collect_cloud(
     token = await _get(transport, debug, ours)
     if token.failure or token.refuses_token:
         return CloudFacts(token, {}, (), (), now)
-    numbers: dict[str, Answer] = {}
+    numbers: dict[str, ApiAnswer] = {}
     for number, its in settings.by_number().items():
         numbers[number] = await _ask_number(transport, base, number, bearer(its.access_token))
     ids = [account] if account else accounts_of(token)
@@ -64,7 +64,7 @@ def _secrets(settings: Settings, app: str) -> tuple[str, ...]:
     return () if not app else (given,) if isinstance(given, str) and given else tuple(given)
 
 
-async def _ask_number(transport: Transport, base: str, number: str, ours: Headers) -> Answer:
+async def _ask_number(transport: Transport, base: str, number: str, ours: Headers) -> ApiAnswer:
     url = join(base, number)
     answer = await _get(transport, f"{url}?fields={_FIELDS}", ours)
     # A version of Graph that lacks one of the fields refuses all of them.
@@ -80,7 +80,9 @@ async def _ask_account(transport: Transport, base: str, account: str, ours: Head
     return Account(account, numbers, apps)
 
 
-async def collect_other(transport: Transport, settings: Settings) -> tuple[Answer, Answer | None]:
+async def collect_other(
+    transport: Transport, settings: Settings
+) -> tuple[ApiAnswer, ApiAnswer | None]:
     """Return an answer that shows whether the token is accepted, and the client's health."""
     base = settings.base_url
     if settings.api == "360dialog":
@@ -100,16 +102,16 @@ async def collect_other(transport: Transport, settings: Settings) -> tuple[Answe
     return login, None
 
 
-async def _get(transport: Transport, url: str, headers: Headers) -> Answer:
+async def _get(transport: Transport, url: str, headers: Headers) -> ApiAnswer:
     return await _send(transport, Request("GET", url, headers, timeout=_TIMEOUT))
 
 
-async def _send(transport: Transport, request: Request) -> Answer:
+async def _send(transport: Transport, request: Request) -> ApiAnswer:
     try:
         response = await transport.send(request)
     except TransportError as error:
-        return Answer(None, failure=str(error))
-    return Answer(response.status, _object(response.body))
+        return ApiAnswer(None, failure=str(error))
+    return ApiAnswer(response.status, _object(response.body))
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
@@ -178,7 +180,9 @@ def authentication(settings: Settings, body: bytes, *, valid: bool = True) -> Ca
     return Call(headers, query)
 
 
-async def _call(transport: Transport, method: str, url: str, call: Call | None = None) -> Reply:
+async def _call(
+    transport: Transport, method: str, url: str, call: Call | None = None
+) -> WebhookReply:
     call = call or Call()
     address = f"{url}?{urlencode(call.query)}" if call.query else url
     body = BODY if method == "POST" else None
@@ -187,6 +191,6 @@ async def _call(transport: Transport, method: str, url: str, call: Call | None =
             Request(method, address, call.headers, body, timeout=_TIMEOUT)
         )
     except TransportError as error:
-        return Reply(None, failure=str(error))
+        return WebhookReply(None, failure=str(error))
     text = response.body[:_SHOWN].decode("utf-8", "replace")
-    return Reply(response.status, text, response.headers.get("location", ""))
+    return WebhookReply(response.status, text, response.headers.get("location", ""))

@@ -57,7 +57,7 @@ class Marked:
         return str(self._node.value) if isinstance(self._node, ScalarNode) else None
 
 
-class Document(Marked):
+class YamlDocument(Marked):
     """A whole YAML text; *repeated* are duplicated keys with the line of the later one."""
 
     def __init__(
@@ -67,11 +67,11 @@ class Document(Marked):
         self.repeated = repeated
 
 
-def parse(text: str, name: str) -> Document:
+def parse(text: str, name: str) -> YamlDocument:
     """Read YAML as Rasa does. Raises `DomainError`, beginning with *name* and the line."""
     yaml = YAML(typ="safe")
     yaml.version = _VERSION
-    reader = _Reader()
+    reader = _YamlReader()
     try:
         root = yaml.compose(_decode(text))
         value = reader.read(root) if root is not None else None
@@ -86,7 +86,7 @@ def parse(text: str, name: str) -> Document:
         raise DomainError(f"{name}:{error}") from error
     except RecursionError as error:
         raise DomainError(f"{name}: is nested too deep") from error
-    return Document(value, root, tuple(reader.repeated))
+    return YamlDocument(value, root, tuple(reader.repeated))
 
 
 def _decode(text: str) -> str:
@@ -102,7 +102,7 @@ class _Broken(Exception):
         super().__init__(f"{_line(node.start_mark)}: {problem}")
 
 
-class _Reader:
+class _YamlReader:
     def __init__(self) -> None:
         self.repeated: list[tuple[str, int]] = []
         self._done: dict[int, Any] = {}  # so that aliases are read once

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.domain import marked
-from rasa_whatsapp_channel.domain.marked import Document, DomainError, Marked
+from rasa_whatsapp_channel.domain.marked import DomainError, Marked, YamlDocument
 
 _EXTENSIONS: Final = (".yml", ".yaml")
 # Files of `rasa init`; the folder with one of them is the bot's.
@@ -34,12 +34,12 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Source:
+class DomainFile:
     """A file, with the name it was given by."""
 
     name: str
     text: str
-    document: Document
+    document: YamlDocument
 
     @property
     def keys(self) -> Collection[str]:
@@ -61,8 +61,8 @@ class Source:
 class Variation:
     """A variation of a response; *part* is what is written, which may be invalid."""
 
-    source: Source
-    response: Response
+    source: DomainFile
+    response: DomainResponse
     number: int  # from 1
     part: Marked
 
@@ -72,9 +72,9 @@ class Variation:
 
 
 @dataclass(frozen=True)
-class Response:
+class DomainResponse:
     name: str
-    source: Source
+    source: DomainFile
     part: Marked
 
     @cached_property
@@ -94,17 +94,17 @@ class Domain:
     """
 
     root: Path
-    sources: tuple[Source, ...]
-    others: tuple[Source, ...]
+    sources: tuple[DomainFile, ...]
+    others: tuple[DomainFile, ...]
     slots: Mapping[str, Slot] | None
     intents: frozenset[str] | None
     entities: frozenset[str] | None
     forms: Mapping[str, Any]
 
     @cached_property
-    def responses(self) -> tuple[Response, ...]:
+    def responses(self) -> tuple[DomainResponse, ...]:
         return tuple(
-            Response(str(name), source, part)
+            DomainResponse(str(name), source, part)
             for source in self.sources
             for name, part in source.section("responses").items()
         )
@@ -153,7 +153,7 @@ def _other_files(root: Path, files: Sequence[Path]) -> Iterator[Path]:
             yield file
 
 
-def _read_source(file: Path) -> Source:
+def _read_source(file: Path) -> DomainFile:
     text = read_text(file)
     document = marked.parse(text, str(file))
     if document.value is not None and not isinstance(document.value, Mapping):
@@ -165,10 +165,10 @@ def _read_source(file: Path) -> Source:
             raise DomainError(
                 f"{file}:{line}: {key} must be a map of names, not a list or a string"
             )
-    return Source(str(file), text, document)
+    return DomainFile(str(file), text, document)
 
 
-def _listed(sources: Iterable[Source], key: str) -> frozenset[str] | None:
+def _listed(sources: Iterable[DomainFile], key: str) -> frozenset[str] | None:
     lists = [source.document.value[key] for source in sources if key in source.keys]
     return frozenset(name for each in lists for name in listed_names(each)) if lists else None
 

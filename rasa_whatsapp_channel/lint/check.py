@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.domain.read import Domain, Response, Source, Variation
+from rasa_whatsapp_channel.domain.read import Domain, DomainFile, DomainResponse, Variation
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.composed import (
     check_fit,
     find_open_type,
     send_all,
 )
-from rasa_whatsapp_channel.lint.links import Answer
+from rasa_whatsapp_channel.lint.links import LinkAnswer
 from rasa_whatsapp_channel.lint.media import Use, check_file, check_link, find_uses
 from rasa_whatsapp_channel.lint.rules import Finding, Remark, kind_of, remark, write_path
 from rasa_whatsapp_channel.lint.schema import check_channel, check_reach, check_schema, is_for_us
@@ -35,7 +35,7 @@ class Linter:
     domain: Domain
     apis: Sequence[Api]
     #: What the servers of links answered, where they were asked.
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, LinkAnswer] = field(default_factory=dict)
     #: Which files the bot's settings allow to send.
     access: FileAccess = field(default_factory=FileAccess)
     #: Intents of messages without text.
@@ -147,7 +147,7 @@ def _usable(variation: Variation) -> Mapping[str, Any]:
 
 
 def _find(
-    response: Response, remarks: Iterable[Remark], variation: Variation | None = None
+    response: DomainResponse, remarks: Iterable[Remark], variation: Variation | None = None
 ) -> Iterator[Finding]:
     part = variation.part if variation else response.part
     for said in remarks:
@@ -156,7 +156,7 @@ def _find(
 
 
 def _place(
-    source: Source, said: Remark, line: int, response: str | None = None, *others: int
+    source: DomainFile, said: Remark, line: int, response: str | None = None, *others: int
 ) -> Iterator[Finding]:
     """Yield the finding, unless a comment in its line, or in one of *others*, says to ignore it."""
     if not is_ignored(said.code, source.lines, line, *others):

@@ -17,7 +17,7 @@ _AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True)
-class Answer:
+class LinkAnswer:
     """A server's answer to a link, or the *problem*; *size* in bytes."""
 
     mime_type: str = ""
@@ -25,11 +25,11 @@ class Answer:
     problem: str | None = None
 
 
-async def ask_all(transport: Transport, links: Iterable[str]) -> dict[str, Answer]:
+async def ask_all(transport: Transport, links: Iterable[str]) -> dict[str, LinkAnswer]:
     """Request each of *links* once. Errors of servers are returned, not raised."""
     turn = asyncio.Semaphore(_AT_ONCE)
 
-    async def ask(link: str) -> Answer:
+    async def ask(link: str) -> LinkAnswer:
         async with turn:
             return await _ask(transport, link)
 
@@ -37,7 +37,7 @@ async def ask_all(transport: Transport, links: Iterable[str]) -> dict[str, Answe
     return dict(zip(wanted, await asyncio.gather(*map(ask, wanted)), strict=True))
 
 
-async def _ask(transport: Transport, link: str) -> Answer:
+async def _ask(transport: Transport, link: str) -> LinkAnswer:
     url = link
     try:
         for _ in range(_REDIRECTS + 1):
@@ -47,13 +47,13 @@ async def _ask(transport: Transport, link: str) -> Answer:
                     url = urljoin(url, answer.headers.get("location", ""))
                     continue
                 if answer.status != 200:
-                    return Answer(problem=f"answers HTTP {answer.status}")
+                    return LinkAnswer(problem=f"answers HTTP {answer.status}")
                 return _read(answer.headers)
     except TransportError as error:
-        return Answer(problem=str(error))
-    return Answer(problem="leads from one address to the next")
+        return LinkAnswer(problem=str(error))
+    return LinkAnswer(problem="leads from one address to the next")
 
 
-def _read(headers: Mapping[str, str]) -> Answer:
+def _read(headers: Mapping[str, str]) -> LinkAnswer:
     length = headers.get("content-length", "")
-    return Answer(headers.get("content-type", ""), int(length) if length.isdecimal() else None)
+    return LinkAnswer(headers.get("content-type", ""), int(length) if length.isdecimal() else None)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.slots import texts_of
 from rasa_whatsapp_channel.lint.composed import Sent
-from rasa_whatsapp_channel.lint.links import Answer
+from rasa_whatsapp_channel.lint.links import LinkAnswer
 from rasa_whatsapp_channel.lint.rules import Remark, remark
 from rasa_whatsapp_channel.media import files
 from rasa_whatsapp_channel.media.access import FileAccess, scheme_of
@@ -70,12 +70,12 @@ def _messages(sent: Sent) -> Iterator[Message]:
         yield sent.composed.template
 
 
-def check_link(use: Use, api: Api, answer: Answer | None) -> Iterator[Remark]:
+def check_link(use: Use, api: Api, answer: LinkAnswer | None) -> Iterator[Remark]:
     """Yield what is wrong with a link; *answer* is that of its server, where it was asked."""
     host = _host(use.source)
     if api.name != "on_premises" and _is_private(host):  # that one fetches from where it runs
         yield remark("WA705", use.path, link=use.source, host=host or "it")
-    answer = answer or Answer(mime_type=mime.from_ending(use.source) or "")
+    answer = answer or LinkAnswer(mime_type=mime.from_ending(use.source) or "")
     if answer.problem:
         yield remark("WA707", use.path, link=use.source, problem=answer.problem)
     if answer.mime_type:

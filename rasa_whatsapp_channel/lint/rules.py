@@ -33,7 +33,7 @@ class Level(str, Enum):
 
 
 @dataclass(frozen=True)
-class Rule:
+class LintRule:
     """A rule: its meaning for the list of codes, and the template of a finding's text."""
 
     meaning: str
@@ -41,141 +41,141 @@ class Rule:
     says: str
 
 
-RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
     {
-        "WA601": Rule(
+        "WA601": LintRule(
             "a key Rasa does not know",
             Level.ERROR,
             "Rasa refuses the key {key}; {hint}",
         ),
-        "WA602": Rule(
+        "WA602": LintRule(
             "a variation without text and custom",
             Level.ERROR,
             'Rasa refuses a variation without text or custom; write text: ""',
         ),
-        "WA603": Rule(
+        "WA603": LintRule(
             "a value of a kind Rasa refuses",
             Level.ERROR,
             "Rasa refuses {field}: it must be {wanted}, not {kind}{hint}",
         ),
-        "WA604": Rule(
+        "WA604": LintRule(
             "a slot where Rasa fills none in",
             Level.ERROR,
             "Rasa fills nothing into {field}: {text} goes out as it stands",
         ),
-        "WA605": Rule(
+        "WA605": LintRule(
             "a channel that does not exist",
             Level.WARNING,
             "is only for the channel {channel!r}, which neither Rasa nor this package has; {hint}",
         ),
-        "WA606": Rule(
+        "WA606": LintRule(
             "a slot's longest value does not fit",
             Level.WARNING,
             "with {value!r} in {{{slot}}}: {meaning} ({code})",
         ),
-        "WA607": Rule(
+        "WA607": LintRule(
             "a slot may not fit",
             Level.NOTE,
             "nobody knows how long {slots} will be; with {length} characters: {meaning} ({code})",
         ),
-        "WA608": Rule(
+        "WA608": LintRule(
             "a dollar sign before a slot",
             Level.NOTE,
             "shows a dollar sign before the slot's value; without it write {{{name}}}",
         ),
-        "WA609": Rule(
+        "WA609": LintRule(
             "a variable of the environment",
             Level.WARNING,
             "Rasa puts no variables of the environment into quotes, and the domain has no slot "
             "{name!r} ({hint}); the user sees ${{{name}}}",
         ),
-        "WA610": Rule(
+        "WA610": LintRule(
             "a dollar sign and a brace outside of quotes",
             Level.WARNING,
             "Rasa takes ${{{name}}} for a variable of the environment: Rasa 3.6 refuses the file, "
             "Rasa Pro fails where it is not set; put {field} in quotes",
         ),
-        "WA611": Rule(
+        "WA611": LintRule(
             "a slot that is not in the domain",
             Level.WARNING,
             "the domain has no slot {name!r} ({hint}); unless an action hands it over, "
             "Rasa leaves the whole text as it stands",
         ),
-        "WA612": Rule(
+        "WA612": LintRule(
             "braces Rasa cannot read",
             Level.ERROR,
             "Rasa fails on the braces in {field} and sends nothing: {problem}; "
             "write {{{{ and }}}} for braces that are meant",
         ),
-        "WA613": Rule(
+        "WA613": LintRule(
             "braces Rasa takes for a slot",
             Level.WARNING,
             "Rasa takes {{{name}}} for a slot, finds none, logs an error and fills nothing into "
             "{field}; write {{{{ and }}}} around it",
         ),
-        "WA614": Rule(
+        "WA614": LintRule(
             "doubled braces beside a slot",
             Level.WARNING,
             "Rasa fills nothing into {field}, because doubled braces around a name stand beside "
             "{{{name}}}; the user sees all of it as it stands",
         ),
-        "WA615": Rule(
+        "WA615": LintRule(
             "a response that is not a list of variations",
             Level.ERROR,
             'Rasa refuses it: a response is a list of maps, such as - text: "…"; this is {kind}',
         ),
-        "WA616": Rule(
+        "WA616": LintRule(
             "a response without a variation for WhatsApp",
             Level.WARNING,
             "has {what}; on WhatsApp Rasa says nothing",
         ),
-        "WA617": Rule(
+        "WA617": LintRule(
             "a type that comes from a slot",
             Level.NOTE,
             "{field} comes from a slot, so nothing of this variation can be checked",
         ),
-        "WA618": Rule(
+        "WA618": LintRule(
             "a duplicated key",
             Level.ERROR,
             "{key!r} is duplicated in one map; Rasa refuses the file",
         ),
-        "WA619": Rule(
+        "WA619": LintRule(
             "intents of the channel are missing",
             Level.NOTE,
             "the domain lists no {names}; Rasa takes what users send without words for plain text",
         ),
-        "WA620": Rule(
+        "WA620": LintRule(
             "a slot that takes messages without words",
             Level.WARNING,
             "the slot {slot} takes {names} for an answer; list what is none in not_intent or in "
             "ignored_intents of {form}, or let `inbound:` in credentials.yml make events of it",
         ),
-        "WA701": Rule("a file that is not there, or is not sent", Level.ERROR, "{problem}"),
-        "WA702": Rule("a file that is empty or too big", Level.ERROR, "{problem}"),
-        "WA703": Rule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),
-        "WA704": Rule(
+        "WA701": LintRule("a file that is not there, or is not sent", Level.ERROR, "{problem}"),
+        "WA702": LintRule("a file that is empty or too big", Level.ERROR, "{problem}"),
+        "WA703": LintRule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),
+        "WA704": LintRule(
             "a file that has to be made to fit",
             Level.WARNING,
             "{path}: is {what}, which WhatsApp does not take as {kind}; "
             "the channel makes it fit where its extra [convert] is installed",
         ),
-        "WA705": Rule(
+        "WA705": LintRule(
             "a link WhatsApp cannot reach",
             Level.ERROR,
             "{link}: WhatsApp fetches links itself and does not reach {host}",
         ),
-        "WA706": Rule(
+        "WA706": LintRule(
             "a link to a type WhatsApp does not take",
             Level.WARNING,
             "{link}: looks like {mime_type}; WhatsApp takes {known} as {kind}",
         ),
-        "WA707": Rule("a link that does not answer", Level.ERROR, "{link}: {problem}"),
-        "WA708": Rule(
+        "WA707": LintRule("a link that does not answer", Level.ERROR, "{link}: {problem}"),
+        "WA708": LintRule(
             "a file of another kind than its name says",
             Level.WARNING,
             "{path}: goes as {new} and not as {kind}, because that is what is inside",
         ),
-        "WA709": Rule(
+        "WA709": LintRule(
             "a document of a type that is not on WhatsApp's list",
             Level.WARNING,
             "{path}: is {mime_type}; the Cloud API lists PDF, plain text and the types of Office "

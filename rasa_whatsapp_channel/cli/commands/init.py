@@ -13,7 +13,7 @@ from rasa_whatsapp_channel.scaffold import (
     CREDENTIALS,
     ENVIRONMENT,
     EXAMPLES,
-    Change,
+    FileChange,
     plan,
 )
 from rasa_whatsapp_channel.whatsapp.apis import APIS
@@ -72,7 +72,7 @@ def _write(path: Path, text: str) -> None:
         raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _show(change: Change, before: str | None) -> None:
+def _show(change: FileChange, before: str | None) -> None:
     """Print what becomes of a file; of one that was *before*, in a dry run, the new lines too."""
     mark, colour = ("✔", "green") if change.text is not None else ("–", "bright_black")
     if change.by_hand:
@@ -86,14 +86,14 @@ def _show(change: Change, before: str | None) -> None:
         click.echo(f"      {line}".rstrip())
 
 
-def _show_next(changes: Sequence[Change], folder: Path) -> None:
+def _show_next(changes: Sequence[FileChange], folder: Path) -> None:
     there = "" if folder == Path() else f"cd {folder}, then "
     click.echo("\n" + click.style("Next", bold=True))
     for number, step in enumerate(_steps(changes), start=1):
         click.echo(f"  {number}. {there if number == 1 else ''}{step}")
 
 
-def _steps(changes: Sequence[Change]) -> list[str]:
+def _steps(changes: Sequence[FileChange]) -> list[str]:
     by_hand = [change.name for change in changes if change.by_hand]
     return [
         *([f"add what is shown above to {' and '.join(by_hand)}"] if by_hand else []),

@@ -47,7 +47,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Row:
+class QueueRow:
     """An entry of a queue as it is listed. Times are unix seconds."""
 
     queue: str
@@ -271,7 +271,7 @@ def purge(
         run(_forget(location, person, yes=yes))
 
 
-async def _list(location: StoreLocation, name: str, limit: int) -> tuple[list[Row], int]:
+async def _list(location: StoreLocation, name: str, limit: int) -> tuple[list[QueueRow], int]:
     """Return what is shown, and how much is not."""
     async with location.open() as store:
         waiting, dead = await _rows(store, name, limit)
@@ -280,7 +280,7 @@ async def _list(location: StoreLocation, name: str, limit: int) -> tuple[list[Ro
     return shown, max(sum(depth.waiting + depth.dead_letters for depth in depths) - len(shown), 0)
 
 
-async def _show(location: StoreLocation, key: str) -> Row:
+async def _show(location: StoreLocation, key: str) -> QueueRow:
     async with location.open() as store:
         waiting, dead = await _rows(store)
         return _one([*waiting, *dead], key)
@@ -346,7 +346,7 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         )
 
 
-def _mentions(row: Row, mentions: Sequence[re.Pattern[str]]) -> bool:
+def _mentions(row: QueueRow, mentions: Sequence[re.Pattern[str]]) -> bool:
     entry = row.entry
     whole = json.dumps([entry.key, entry.conversation, entry.body], ensure_ascii=False, default=str)
     return any(mention.search(whole) for mention in mentions)
@@ -354,15 +354,17 @@ def _mentions(row: Row, mentions: Sequence[re.Pattern[str]]) -> bool:
 
 async def _rows(
     store: Store, name: str = "all", limit: int = EVERYTHING
-) -> tuple[list[Row], list[Row]]:
+) -> tuple[list[QueueRow], list[QueueRow]]:
     """Return what waits, and the dead letters, of the queue *name* or of all."""
     now = time.time()
-    waiting: list[Row] = []
-    dead: list[Row] = []
+    waiting: list[QueueRow] = []
+    dead: list[QueueRow] = []
     for queue in _names(name):
         found = _queue(store, queue)
-        waiting += [Row(queue, each, _waits_for(each, now)) for each in await found.waiting(limit)]
-        dead += [Row(queue, each, each.reason) for each in await found.dead_letters(limit)]
+        waiting += [
+            QueueRow(queue, each, _waits_for(each, now)) for each in await found.waiting(limit)
+        ]
+        dead += [QueueRow(queue, each, each.reason) for each in await found.dead_letters(limit)]
     return waiting, dead
 
 
@@ -374,7 +376,7 @@ def _queue(store: Store, name: str) -> Queue:
     return store.inbox if name == "inbox" else store.outbox
 
 
-def _one(rows: Sequence[Row], key: str) -> Row:
+def _one(rows: Sequence[QueueRow], key: str) -> QueueRow:
     """Return the row that *key* names: the whole key, as the list shows it, or its end."""
     end = key.lstrip("…")
     found = [row for row in rows if end and row.key.endswith(end)]
@@ -386,5 +388,5 @@ def _one(rows: Sequence[Row], key: str) -> Row:
     raise click.ClickException(f"{key}: {len(found)} keys end like this; give more of it")
 
 
-def _count(rows: Sequence[Row]) -> str:
+def _count(rows: Sequence[QueueRow]) -> str:
     return "1 entry" if len(rows) == 1 else f"{len(rows)} entries"

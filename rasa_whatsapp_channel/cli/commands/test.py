@@ -30,7 +30,7 @@ Examples:
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     simulator: str | None
     bot: Path
     model: str | None
@@ -96,7 +96,7 @@ def command(transcripts: Sequence[Path], record: str | None, **options: object) 
     A transcript is a YAML file with what a person does and what the bot shall answer; a folder
     stands for the transcripts in it. Exits with status 1 when a bot says something else.
     """
-    chosen = Options(**options)  # type: ignore[arg-type]  # click has checked them
+    chosen = RunOptions(**options)  # type: ignore[arg-type]  # click has checked them
     if record is None and not transcripts:
         raise click.UsageError("Name a transcript or a folder of them, or use --record.")
     if record is not None and chosen.simulator is None:
@@ -142,7 +142,7 @@ async def _record(url: str, person: str) -> str:
         return await client.transcript(person)
 
 
-async def _test(transcripts: Sequence[tuple[Path, Transcript]], options: Options) -> int:
+async def _test(transcripts: Sequence[tuple[Path, Transcript]], options: RunOptions) -> int:
     """Play all of them, one behind the other; return how many are not as they should be."""
     from rasa_whatsapp_channel.replay.chat import Chat
     from rasa_whatsapp_channel.replay.play import play
@@ -173,7 +173,7 @@ def _person(transcript: Transcript) -> str:
 
 
 @asynccontextmanager
-async def _simulator(options: Options) -> AsyncIterator[tuple[SimulatorClient, str | None]]:
+async def _simulator(options: RunOptions) -> AsyncIterator[tuple[SimulatorClient, str | None]]:
     """Yield a simulator with a bot, and where the bot takes webhooks."""
     from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 

@@ -29,7 +29,7 @@ _TOKEN_CODES: Final = (0, 102, 104, 190, 401)
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiAnswer:
     """The answer to one request: an HTTP *status* with a *body*, or the *failure* in words."""
 
     status: int | None
@@ -60,18 +60,18 @@ class Account:
     """A WhatsApp business account that the token has access to: its numbers and subscribed apps."""
 
     id: str
-    numbers: Answer
-    apps: Answer
+    numbers: ApiAnswer
+    apps: ApiAnswer
 
 
 @dataclass(frozen=True)
 class CloudFacts:
     """What the Cloud API answered: numbers by phone_number_id, one debug_token per app_secret."""
 
-    token: Answer
-    numbers: Mapping[str, Answer]
+    token: ApiAnswer
+    numbers: Mapping[str, ApiAnswer]
     accounts: Sequence[Account]
-    secrets: Sequence[Answer]
+    secrets: Sequence[ApiAnswer]
     now: float
 
     @property
@@ -80,7 +80,7 @@ class CloudFacts:
         return data if isinstance(data, Mapping) else {}
 
 
-def accounts_of(token: Answer) -> list[str]:
+def accounts_of(token: ApiAnswer) -> list[str]:
     """Return the ids of the business accounts that *token* is for, from debug_token."""
     data = token.body.get("data")
     scopes = data.get("granular_scopes") if isinstance(data, Mapping) else None
@@ -180,7 +180,7 @@ def _words(seconds: float) -> str:
 
 
 def _check_number(
-    number: str, answer: Answer, accounts: Sequence[Account]
+    number: str, answer: ApiAnswer, accounts: Sequence[Account]
 ) -> Iterator[CheckResult]:
     told = answer.body
     if answer.error is not None or not told.get("display_phone_number"):
@@ -285,7 +285,7 @@ def _app(row: Mapping[str, Any]) -> tuple[str, str]:
     return str(data.get("id", "")), str(data.get("name") or data.get("id", ""))
 
 
-def _ids(answer: Answer) -> set[str]:
+def _ids(answer: ApiAnswer) -> set[str]:
     return {str(row.get("id")) for row in answer.rows()}
 
 
@@ -303,13 +303,13 @@ def registered_webhook(facts: CloudFacts) -> str | None:
     return None
 
 
-def registered_url(answer: Answer) -> str | None:
+def registered_url(answer: ApiAnswer) -> str | None:
     """Return the webhook URL that 360dialog has, None where it is not told."""
     url = answer.body.get("url")
     return str(url) if url else None
 
 
-def check_other(api: str, answer: Answer, health: Answer | None) -> Iterator[CheckResult]:
+def check_other(api: str, answer: ApiAnswer, health: ApiAnswer | None) -> Iterator[CheckResult]:
     """Check Turn, 360dialog and on-premises by the *answer* to a read-only request."""
     if answer.failure:
         yield _out_of_reach(answer.failure)
@@ -322,7 +322,7 @@ def check_other(api: str, answer: Answer, health: Answer | None) -> Iterator[Che
         yield _check_health(health)
 
 
-def _refused(api: str, answer: Answer) -> tuple[str, str]:
+def _refused(api: str, answer: ApiAnswer) -> tuple[str, str]:
     if api == "on_premises":
         return (
             f"The client refuses username and password: {answer.error}.",
@@ -332,7 +332,7 @@ def _refused(api: str, answer: Answer) -> tuple[str, str]:
     return f"{api} refuses the access token: {answer.error}.", f"Make a new one in {where[api]}."
 
 
-def _check_health(answer: Answer) -> CheckResult:
+def _check_health(answer: ApiAnswer) -> CheckResult:
     health = answer.body.get("health")
     states = [health] if isinstance(health, Mapping) and "gateway_status" in health else []
     if isinstance(health, Mapping) and not states:  # one for each node of a cluster

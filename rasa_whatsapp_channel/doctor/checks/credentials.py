@@ -24,7 +24,7 @@ _INIT: Final = "`rasa-whatsapp init` writes one to fill in."
 
 
 @dataclass(frozen=True)
-class Credentials:
+class CheckedCredentials:
     """The results, and the settings unless an error keeps the channel from starting."""
 
     results: tuple[CheckResult, ...]
@@ -42,21 +42,23 @@ class Written:
 
 def check_credentials(
     written: Written, *, environ: Mapping[str, str], dotenv: Collection[str] = ()
-) -> Credentials:
+) -> CheckedCredentials:
     """Check the file; *dotenv* are the names of variables in a file ``.env`` beside it."""
     if written.text is None:
-        return Credentials((error("credentials.file", *_why_unreadable(written)),))
+        return CheckedCredentials((error("credentials.file", *_why_unreadable(written)),))
     try:
         document = parse(written.text, str(written.path))
     except DomainError as refused:
-        return Credentials((error("credentials.file", str(refused), _yaml_remedy(written.text)),))
+        return CheckedCredentials(
+            (error("credentials.file", str(refused), _yaml_remedy(written.text)),)
+        )
     if not isinstance(document.value, Mapping):
         text = f"{written.path} holds no channels: it must be a map, with one block for each."
-        return Credentials((error("credentials.file", text, _INIT),))
+        return CheckedCredentials((error("credentials.file", text, _INIT),))
     twice = [key for key, _ in document.repeated]
     if twice:
         text = f"{', '.join(twice)} is duplicated in one map of {written.path}; Rasa refuses that."
-        return Credentials(
+        return CheckedCredentials(
             (
                 error(
                     "credentials.file", text, "Keep one of them; further numbers go to `numbers:`."
@@ -66,7 +68,7 @@ def check_credentials(
     found = (ok("credentials.file", str(written.path)), *_check_block(document))
     block = _block(document)
     if block is None:
-        return Credentials(found)
+        return CheckedCredentials(found)
     return _check_values(block, found, environ, dotenv)
 
 
@@ -130,10 +132,10 @@ def _check_values(
     found: tuple[CheckResult, ...],
     environ: Mapping[str, str],
     dotenv: Collection[str],
-) -> Credentials:
+) -> CheckedCredentials:
     if block.value is not None and not isinstance(block.value, Mapping):
         text = f"Line {block.line}: the block must be a map of keys, each on a line of its own."
-        return Credentials((*found, error("credentials.settings", text, _INIT)))
+        return CheckedCredentials((*found, error("credentials.settings", text, _INIT)))
     filled, unset = fill_variables(block, environ)
     variables = tuple(_check_variables(block, unset, dotenv))
     ids = tuple(_check_ids(block))
@@ -147,7 +149,7 @@ def _check_values(
     usable = not problems and not unset
     made = Settings(**values) if usable else None
     safety = tuple(_check_safety(made)) if made else ()
-    return Credentials((*found, *variables, *ids, *settings, *safety), made)
+    return CheckedCredentials((*found, *variables, *ids, *settings, *safety), made)
 
 
 def _top(unset: list[Unset]) -> set[str]:

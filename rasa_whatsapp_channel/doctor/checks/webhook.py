@@ -22,7 +22,7 @@ BODY: Final = (
 
 
 @dataclass(frozen=True)
-class Reply:
+class WebhookReply:
     """An HTTP answer; *status* is None where there was none, because of *failure*."""
 
     status: int | None
@@ -44,16 +44,16 @@ class WebhookFacts:
     """What the webhook answered to each call."""
 
     address: str
-    health: Reply
+    health: WebhookReply
     #: None for APIs that send no challenge.
-    challenge: Reply | None
+    challenge: WebhookReply | None
     #: The expected answer to the challenge.
     answer: str
-    signed: Reply | None = None
-    forged: Reply | None = None
+    signed: WebhookReply | None = None
+    forged: WebhookReply | None = None
     #: Called, like *others*, where there is no webhook at the address.
-    root: Reply | None = None
-    others: Mapping[str, Reply] = field(default_factory=dict)
+    root: WebhookReply | None = None
+    others: Mapping[str, WebhookReply] = field(default_factory=dict)
     registered: str | None = None
 
 
@@ -117,7 +117,7 @@ def _check_scheme(address: str) -> Iterator[CheckResult]:
         )
 
 
-def _check_reach(facts: WebhookFacts, reply: Reply) -> CheckResult:
+def _check_reach(facts: WebhookFacts, reply: WebhookReply) -> CheckResult:
     check, where = "webhook.reach", facts.address
     if reply.failure:
         return error(check, f"{reply.failure}.", _failure_remedy(reply.failure))
@@ -161,7 +161,7 @@ def _failure_remedy(failure: str) -> str:
     return "Start Rasa, and open the way to it: `rasa run --credentials credentials.yml`."
 
 
-def _not_found(facts: WebhookFacts, reply: Reply) -> CheckResult:
+def _not_found(facts: WebhookFacts, reply: WebhookReply) -> CheckResult:
     check, where = "webhook.path", facts.address
     found = next((url for url, each in facts.others.items() if _is_channel(each)), None)
     if found is not None:
@@ -183,11 +183,11 @@ def _not_found(facts: WebhookFacts, reply: Reply) -> CheckResult:
     )
 
 
-def _is_channel(reply: Reply) -> bool:
+def _is_channel(reply: WebhookReply) -> bool:
     return reply.status == 200 or (reply.status == 401 and "refused" in reply.text)
 
 
-def _check_challenge(reply: Reply, answer: str) -> CheckResult:
+def _check_challenge(reply: WebhookReply, answer: str) -> CheckResult:
     check = "webhook.verify_token"
     if reply.status == 200 and hmac.compare_digest(reply.text.strip().encode(), answer.encode()):
         return ok(check, "the challenge is answered")
@@ -204,7 +204,7 @@ def _check_challenge(reply: Reply, answer: str) -> CheckResult:
     )
 
 
-def _check_signed(reply: Reply, settings: Settings) -> CheckResult:
+def _check_signed(reply: WebhookReply, settings: Settings) -> CheckResult:
     check = "webhook.signature"
     if reply.status == 200:
         return ok(check, "a webhook with a valid signature is accepted")
@@ -236,7 +236,7 @@ def _secret_of(settings: Settings) -> str:
     return "settings"
 
 
-def _check_forged(reply: Reply, settings: Settings) -> Iterator[CheckResult]:
+def _check_forged(reply: WebhookReply, settings: Settings) -> Iterator[CheckResult]:
     if reply.status == 401:
         yield ok("webhook.forged", "a webhook with an invalid signature is refused")
     elif reply.status == 200 and not settings.allow_unsigned_webhooks:

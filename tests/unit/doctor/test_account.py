@@ -8,7 +8,7 @@ import pytest
 
 from rasa_whatsapp_channel.doctor.checks.account import (
     Account,
-    Answer,
+    ApiAnswer,
     CloudFacts,
     accounts_of,
     check_cloud,
@@ -57,10 +57,12 @@ EXPIRED = {
 
 
 def facts(**changes: Any) -> CloudFacts:
-    account = Account(WABA, Answer(200, {"data": [ABOUT_NUMBER]}), Answer(200, {"data": [APP]}))
+    account = Account(
+        WABA, ApiAnswer(200, {"data": [ABOUT_NUMBER]}), ApiAnswer(200, {"data": [APP]})
+    )
     given = {
-        "token": Answer(200, TOKEN),
-        "numbers": {NUMBER: Answer(200, ABOUT_NUMBER)},
+        "token": ApiAnswer(200, TOKEN),
+        "numbers": {NUMBER: ApiAnswer(200, ABOUT_NUMBER)},
         "accounts": (account,),
         "secrets": (),
         "now": NOW,
@@ -72,8 +74,8 @@ def checked(of: CloudFacts) -> dict[str, CheckResult]:
     return {result.check: result for result in check_cloud(of)}
 
 
-def with_token(**changes: Any) -> Answer:
-    return Answer(200, {"data": {**TOKEN["data"], **changes}})
+def with_token(**changes: Any) -> ApiAnswer:
+    return ApiAnswer(200, {"data": {**TOKEN["data"], **changes}})
 
 
 def test_a_good_account_is_told_with_its_name():
@@ -101,15 +103,17 @@ def test_the_sooner_a_token_ends_the_louder_it_is_told(left, state, told):
 
 
 def test_a_token_that_is_over_is_told_in_whatsapps_words():
-    found = checked(facts(token=Answer(401, EXPIRED), numbers={}, accounts=()))
+    found = checked(facts(token=ApiAnswer(401, EXPIRED), numbers={}, accounts=()))
 
     assert list(found) == ["account.token"]
     assert "Session has expired" in found["account.token"].text
 
 
 def test_where_the_token_cannot_be_looked_at_an_endpoint_tells_whether_it_lives():
-    alive = checked(facts(token=Answer(400, NO_PERMISSION), accounts=()))
-    dead = checked(facts(token=Answer(400, NO_PERMISSION), numbers={NUMBER: Answer(401, EXPIRED)}))
+    alive = checked(facts(token=ApiAnswer(400, NO_PERMISSION), accounts=()))
+    dead = checked(
+        facts(token=ApiAnswer(400, NO_PERMISSION), numbers={NUMBER: ApiAnswer(401, EXPIRED)})
+    )
 
     assert alive["account.token"].state is State.OK
     assert alive["account.expiry"].state is State.SKIPPED
@@ -136,13 +140,13 @@ def test_without_management_the_rest_is_only_looked_at_less():
     ],
 )
 def test_a_number_must_be_connected_and_should_be_liked(changes, state):
-    found = checked(facts(numbers={NUMBER: Answer(200, {**ABOUT_NUMBER, **changes})}))
+    found = checked(facts(numbers={NUMBER: ApiAnswer(200, {**ABOUT_NUMBER, **changes})}))
 
     assert found["account.number"].state is state
 
 
 def test_who_writes_the_number_itself_is_given_its_id():
-    unknown = Answer(400, {"error": {"message": "Unsupported get request", "code": 100}})
+    unknown = ApiAnswer(400, {"error": {"message": "Unsupported get request", "code": 100}})
 
     found = checked(facts(numbers={"16315555555": unknown}))
 
@@ -151,31 +155,33 @@ def test_who_writes_the_number_itself_is_given_its_id():
 
 
 def test_the_accounts_of_a_token_are_those_of_its_whatsapp_permissions():
-    assert accounts_of(Answer(200, TOKEN)) == [WABA, "101569239400667"]
-    assert accounts_of(Answer(400, NO_PERMISSION)) == []
+    assert accounts_of(ApiAnswer(200, TOKEN)) == [WABA, "101569239400667"]
+    assert accounts_of(ApiAnswer(400, NO_PERMISSION)) == []
 
 
 def test_the_webhook_of_the_number_goes_before_that_of_the_app():
     own = {**ABOUT_NUMBER["webhook_configuration"], "phone_number": "https://other.example/"}
 
     assert registered_webhook(facts()) == "https://bot.example/webhooks/whatsapp/webhook"
-    number = {NUMBER: Answer(200, {**ABOUT_NUMBER, "webhook_configuration": own})}
+    number = {NUMBER: ApiAnswer(200, {**ABOUT_NUMBER, "webhook_configuration": own})}
     assert registered_webhook(facts(numbers=number)) == "https://other.example/"
 
 
 @pytest.mark.parametrize(
     ("api", "answer", "state"),
     [
-        ("turn", Answer(404, {"errors": [{"code": 1006, "title": "Not found"}]}), State.OK),
-        ("turn", Answer(401, {"errors": [{"code": 1005, "title": "No"}]}), State.ERROR),
-        ("360dialog", Answer(200, {"url": "https://bot.example"}), State.OK),
+        ("turn", ApiAnswer(404, {"errors": [{"code": 1006, "title": "Not found"}]}), State.OK),
+        ("turn", ApiAnswer(401, {"errors": [{"code": 1005, "title": "No"}]}), State.ERROR),
+        ("360dialog", ApiAnswer(200, {"url": "https://bot.example"}), State.OK),
         (
             "360dialog",
-            Answer(401, {"meta": {"http_code": 401, "developer_message": "x", "success": False}}),
+            ApiAnswer(
+                401, {"meta": {"http_code": 401, "developer_message": "x", "success": False}}
+            ),
             State.ERROR,
         ),
-        ("on_premises", Answer(200, {"users": [{"token": "x"}]}), State.OK),
-        ("on_premises", Answer(401, {"errors": [{"code": 1005, "title": "No"}]}), State.ERROR),
+        ("on_premises", ApiAnswer(200, {"users": [{"token": "x"}]}), State.OK),
+        ("on_premises", ApiAnswer(401, {"errors": [{"code": 1005, "title": "No"}]}), State.ERROR),
     ],
 )
 def test_the_other_apis_show_by_their_answer_whether_they_take_the_token(api, answer, state):
@@ -201,15 +207,15 @@ def test_the_other_apis_show_by_their_answer_whether_they_take_the_token(api, an
     ],
 )
 def test_a_client_must_be_connected_with_all_its_nodes(health, state):
-    login = Answer(200, {"users": [{"token": "x"}]})
+    login = ApiAnswer(200, {"users": [{"token": "x"}]})
 
-    *_, found = check_other("on_premises", login, Answer(200, {"health": health}))
+    *_, found = check_other("on_premises", login, ApiAnswer(200, {"health": health}))
 
     assert (found.check, found.state) == ("account.client", state)
 
 
 def test_who_cannot_be_reached_is_told_with_the_way_around():
-    [found] = check_other("turn", Answer(None, failure="GET https://x: no connection"), None)
+    [found] = check_other("turn", ApiAnswer(None, failure="GET https://x: no connection"), None)
 
     assert (found.check, found.state) == ("account.reach", State.ERROR)
     assert "HTTPS_PROXY" in found.remedy

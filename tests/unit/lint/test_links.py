@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from support.fake_transport import FakeTransport, answer
 
-from rasa_whatsapp_channel.lint.links import Answer, ask_all
+from rasa_whatsapp_channel.lint.links import LinkAnswer, ask_all
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.transport import Response
 
@@ -19,17 +19,17 @@ def moved(to: str) -> Response:
     [
         (
             [answer(headers={"content-type": "image/png", "content-length": "12"})],
-            Answer("image/png", 12),
+            LinkAnswer("image/png", 12),
         ),
-        ([answer(headers={"content-length": "many"})], Answer()),
-        ([answer(status=404)], Answer(problem="answers HTTP 404")),
-        ([TransportError("GET a: no connection")], Answer(problem="GET a: no connection")),
-        ([moved("/b.jpg"), answer(headers={"content-type": "x/y"})], Answer("x/y")),
-        ([moved(LINK)] * 6, Answer(problem="leads from one address to the next")),
+        ([answer(headers={"content-length": "many"})], LinkAnswer()),
+        ([answer(status=404)], LinkAnswer(problem="answers HTTP 404")),
+        ([TransportError("GET a: no connection")], LinkAnswer(problem="GET a: no connection")),
+        ([moved("/b.jpg"), answer(headers={"content-type": "x/y"})], LinkAnswer("x/y")),
+        ([moved(LINK)] * 6, LinkAnswer(problem="leads from one address to the next")),
     ],
 )
 async def test_a_server_says_what_is_behind_a_link(
-    answers: list[Response | Exception], said: Answer
+    answers: list[Response | Exception], said: LinkAnswer
 ) -> None:
     assert await ask_all(FakeTransport(*answers), [LINK]) == {LINK: said}
 

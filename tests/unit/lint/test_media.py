@@ -10,7 +10,7 @@ from PIL import Image
 
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
-from rasa_whatsapp_channel.lint.links import Answer
+from rasa_whatsapp_channel.lint.links import LinkAnswer
 from rasa_whatsapp_channel.lint.rules import Finding
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp import limits
@@ -251,16 +251,16 @@ def test_a_client_of_ones_own_reaches_ones_own_network(lint: Lint) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer("image/jpeg", 1000), []),
-        (Answer("image/jpeg; x=y"), []),
-        (Answer(), []),
-        (Answer(problem="answers HTTP 404"), ["WA707"]),
-        (Answer("text/html; charset=utf-8", 1000), ["WA706"]),
-        (Answer("image/png", 0), ["WA702"]),
-        (Answer("image/png", 50_000_000), ["WA702"]),
+        (LinkAnswer("image/jpeg", 1000), []),
+        (LinkAnswer("image/jpeg; x=y"), []),
+        (LinkAnswer(), []),
+        (LinkAnswer(problem="answers HTTP 404"), ["WA707"]),
+        (LinkAnswer("text/html; charset=utf-8", 1000), ["WA706"]),
+        (LinkAnswer("image/png", 0), ["WA702"]),
+        (LinkAnswer("image/png", 50_000_000), ["WA702"]),
     ],
 )
-def test_what_the_server_says_counts(lint: Lint, answer: Answer, said: list[str]) -> None:
+def test_what_the_server_says_counts(lint: Lint, answer: LinkAnswer, said: list[str]) -> None:
     link = "https://shop.example/a.webp"
 
     found = lint(response(f'image: "{link}"'), answers={link: answer})
