@@ -147,7 +147,7 @@ class Consumer:
         late = await _cancel(tuple(self._tasks))
         if late:
             logger.warning(
-                "whatsapp.not_stopped: %d entries of the %s go on although they were cancelled",
+                "whatsapp.not_stopped: %d items of the %s continue although they were cancelled",
                 late,
                 self._name,
             )

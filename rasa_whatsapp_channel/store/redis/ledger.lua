@@ -1,10 +1,10 @@
--- What was sent. Behind the prefix:
+-- Ledger of sent messages. Keys, after the prefix:
 --
---   message:ID         key, recipient_id, response, status, rank, at, reason, code, ends_at; only a
---                      status came so far while `key` is missing
---   body:ID            the item as it was sent, while it may have to be sent again; ends by itself
---   key:KEY            the message id last noted for this item of the outbox
---   recipient:ID       the message ids of one person, by when they end
+--   message:ID         key, recipient_id, response, status, rank, at, reason, code, ends_at; without
+--                      `key`, only a status has arrived so far
+--   body:ID            the item as it was sent, while it may have to be sent again; expires
+--   key:KEY            the message id last recorded for this outbox item
+--   recipient:ID       the message ids of one person, by the time they expire
 
 local FIELDS = { 'key', 'recipient_id', 'response', 'status', 'at', 'reason', 'code' }
 
@@ -16,7 +16,7 @@ local function message_key(message_id)
     return prefix .. 'message:' .. message_id
 end
 
--- The key of what is kept about the message; what ended is taken away first.
+-- Return the key of the message, after deleting it if it has expired.
 local function kept(message_id)
     local message = message_key(message_id)
     local ends_at = redis.call('HGET', message, 'ends_at')
@@ -34,7 +34,7 @@ local function read(message_id)
     end
 end
 
--- Let the message and what leads to it end together, *retention* after its status.
+-- Let the message and its references expire together, *retention* after its status.
 local function renew(message_id, retention)
     local message = message_key(message_id)
     local fields = redis.call('HMGET', message, 'at', 'key', 'recipient_id')
@@ -50,8 +50,8 @@ local function renew(message_id, retention)
     end
 end
 
--- The fields come as pairs, so that what is not known stays away. *body*, '' for none, is kept for
--- *body_life* seconds unless a status of *arrived* or higher came already.
+-- The fields are pairs, so that unknown ones are omitted. *body*, '' for none, is kept for
+-- *body_life* seconds unless a status of *arrived* or higher has arrived.
 function operations.note_sent(message_id, rank, arrived, retention, body, body_life, key, ...)
     go_on_when_full()
     local message = kept(message_id)
@@ -90,7 +90,7 @@ operations.get = read
 function operations.by_key(key)
     local message_id = redis.call('GET', prefix .. 'key:' .. key)
     local sent = message_id and read(message_id)
-    -- The id may have been noted for another key since.
+    -- The id may have been recorded for another key since.
     return sent and sent[3] == key and sent
 end
 

@@ -1,39 +1,37 @@
--- A queue. Behind the prefix:
+-- Queue. Keys, after the prefix:
 --
---   number                 counts what was put; an item's number tells its age
---   entry:NUMBER           one entry: key, conversation, body, put_at, attempts, uncounted, crashes,
+--   number                 counter of puts; an item's number is its age
+--   item:NUMBER            one item: key, conversation, body, put_at, attempts, uncounted, crashes,
 --                          claimed (0; 1: by `owner`, in its `claim`; 2: by a process that died),
---                          and where it failed, failing_since and last_error
---   line:CONVERSATION      the numbers of its items, oldest first
+--                          and after a failure, failing_since and last_error
+--   order:CONVERSATION     the numbers of its items, oldest first
 --   waiting                all numbers
 --   ready, suspects        conversations that can be claimed, by the number of their first item;
---                          apart those whose first item may have killed its process
+--                          suspects are those whose first item may have killed its process
 --   hidden, hidden_at      conversations that wait: until when, and since when
 --   cause                  what the hidden conversations wait for
 --   claimed:OWNER          conversations claimed by this process
---   claimants              the number that each process counts up
---   claims                 the last claim of each process, and what it got
+--   claimants              the counter of each process
+--   claims                 the last claim of each process, and the items it got
 --   failing                numbers of items that failed, by the time of the first failure
---   hold:CONVERSATION      until when, for how many seconds and for what a conversation without
---                          items waits
---   seen:KEY               this key was put; ends by itself
+--   hold:CONVERSATION      the wait of a conversation without items: until when, seconds, cause
+--   seen:KEY               this key was put; expires
 --   dead                   keys of dead letters, by the number they got then
---   dead:KEY               one dead letter; ends by itself
---   wake                   what waiting servers block on; at most one element
+--   dead:KEY               one dead letter; expires
+--   wake                   list on which waiting servers block; at most one element
 --
--- A conversation is in `ready` or `suspects`, or in `hidden`, or in one of `claimed:…`, or (with no items) in
--- none of them.
+-- A conversation is in `ready`, `suspects`, `hidden` or one of `claimed:…`; without items in none.
 
-local CLOCK_SLACK = 1 -- a clock may tick a little backwards; more means that it was set
-local AT_ONCE = 100 -- what one operation does on the side
+local CLOCK_SLACK = 1 -- a clock may go back a little; more means that it was set
+local AT_ONCE = 100 -- most due waits that one operation ends
 local SUSPECT_FROM = 2 -- crashes, as in store/base.py
 
 local function entry_key(number)
-    return prefix .. 'entry:' .. number
+    return prefix .. 'item:' .. number
 end
 
 local function line_key(conversation)
-    return prefix .. 'line:' .. conversation
+    return prefix .. 'order:' .. conversation
 end
 
 local function hold_key(conversation)
@@ -101,21 +99,21 @@ local function hold(conversation, seconds, cause)
     end
 end
 
--- The seconds that are left of a hold, and its cause; nil where there is none.
+-- Return the seconds left of a hold, and its cause; nil if there is none.
 local function left_of_hold(conversation)
     local kept = redis.call('GET', hold_key(conversation))
     if not kept then
         return nil
     end
     local till, seconds, cause = string.match(kept, '^(%S+) (%S+) (.*)$')
-    -- Never longer than was meant, though the clock was set back meanwhile.
+    -- Never longer than intended, even if the clock was set back.
     return math.max(0, math.min(till - now, seconds)), cause
 end
 
 local function hide_or_show(conversation, seconds, cause)
     if seconds > 0 then
         hide(conversation, seconds, cause)
-        wake() -- whoever waits learns when to look again
+        wake() -- waiting servers learn when to claim again
     else
         show(conversation)
     end
@@ -143,7 +141,7 @@ local function append(key, conversation, body)
     end
 end
 
--- The number of the item, unless the claim was lost.
+-- Return the number of the item; nil if the claim was lost.
 local function held(conversation, key, attempts)
     local number = first(conversation)
     if not number then
@@ -155,7 +153,7 @@ local function held(conversation, key, attempts)
     end
 end
 
--- Nobody has the item in hand any more.
+-- End the claim of the item.
 local function end_claim(conversation, number)
     local owner = redis.call('HGET', entry_key(number), 'owner')
     if owner then
@@ -208,7 +206,7 @@ local function bury(key, conversation, body, attempts, put_at, reason, retention
     forget_old(retention)
 end
 
--- What was hidden in a future that is no more stays hidden for the seconds that were meant.
+-- After the clock was set back, a wait ends after the seconds that were intended.
 local function follow_clock()
     local lost = redis.call('ZRANGEBYSCORE', prefix .. 'hidden_at',
         '(' .. to_text(now + CLOCK_SLACK), '+inf', 'LIMIT', 0, AT_ONCE)
@@ -232,14 +230,14 @@ local function seconds_until_next_due()
     return due[2] and to_text(math.max(0, due[2] - now)) or ''
 end
 
--- What a claimant is given of an item.
+-- Return the fields of an item for its claimant.
 local function read_claimed(conversation, number)
     local entry = redis.call('HMGET', entry_key(number), 'key', 'body', 'attempts', 'put_at',
         'uncounted', 'crashes', 'failing_since', 'last_error')
     return { entry[1], conversation, unpack(entry, 2, 8) }
 end
 
--- The number of its first item; what Redis has lost of others must not hold it up.
+-- Return the number of its first item; skip items that Redis has lost.
 local function first_kept(conversation)
     local number = first(conversation)
     while number and redis.call('EXISTS', entry_key(number)) == 0 do
@@ -261,7 +259,7 @@ local function claim_oldest(owner, claim, place)
     return read_claimed(conversation, number)
 end
 
--- What the process still has of a claim whose answer it did not get.
+-- Return what the process still holds of a claim whose answer was lost.
 local function claimed_before(owner, claim)
     local entries = {}
     for _, conversation in ipairs(redis.call('SMEMBERS', claimed_key(owner))) do
@@ -298,8 +296,8 @@ function operations.put(key, conversation, body, retention)
     return 1
 end
 
--- The seconds after which something may be due, then the items. *claim* is the number of the
--- claim: one that is repeated, because its answer was lost, gets what it got before.
+-- Return the seconds until the next wait is due, then the items. *claim* is the number of the claim:
+-- a repeated one, whose answer was lost, gets the same items.
 function operations.claim(owner, claim, limit, place)
     go_on_when_full()
     follow_clock()
@@ -308,7 +306,7 @@ function operations.claim(owner, claim, limit, place)
     local entries = {}
     local last = redis.call('HGET', prefix .. 'claims', owner)
     if last and tonumber(last) > tonumber(claim) then
-        return { '', entries } -- it comes late, over a connection that was given up
+        return { '', entries } -- it comes late, over an abandoned connection
     end
     if last == claim then
         entries = claimed_before(owner, claim)
@@ -327,7 +325,7 @@ function operations.claim(owner, claim, limit, place)
     return { seconds_until_next_due(), entries }
 end
 
--- Count up the number of this process, and return those of all.
+-- Increment the counter of this process, and return all counters.
 function operations.beat(owner)
     go_on_when_full()
     redis.call('HINCRBY', prefix .. 'claimants', owner, 1)
@@ -351,7 +349,7 @@ local function give_back(owner, crashed)
     return #conversations
 end
 
--- Let what *owner* had be claimed by others, unless it has just shown that it lives.
+-- Release the claims of *owner*, unless its counter has just changed.
 function operations.take_over(owner, number)
     go_on_when_full()
     if redis.call('HGET', prefix .. 'claimants', owner) ~= number then
@@ -360,7 +358,7 @@ function operations.take_over(owner, number)
     return give_back(owner, 1)
 end
 
--- The process ends in good order.
+-- Release the claims of a process that ends regularly.
 function operations.leave(owner)
     go_on_when_full()
     return give_back(owner, 0)
@@ -385,7 +383,7 @@ function operations.done(conversation, key, attempts, seconds, cause)
     end
 end
 
--- *body* and *error* are '' where there is none.
+-- *body* and *error* are '' if there is none.
 function operations.retry_later(conversation, key, attempts, after, cause, uncounted, body, error)
     local number = held(conversation, key, attempts)
     if not number then
@@ -455,7 +453,7 @@ function operations.discard(key)
     return was_there
 end
 
--- End a wait that is for *cause*.
+-- End the wait if its cause is *cause*.
 function operations.end_wait(conversation, cause)
     go_on_when_full()
     if not first(conversation) then
@@ -497,7 +495,7 @@ function operations.erase(conversation, pause)
     drop(conversation)
     redis.call('DEL', hold_key(conversation))
     if busy then
-        -- Its claimant may not have heard; the next item would overtake it.
+        -- Its consumer may still be working on it; the next item must not overtake it.
         hold(conversation, tonumber(pause), 'time')
     end
     for _, key in ipairs(redis.call('ZRANGE', prefix .. 'dead', 0, -1)) do
@@ -524,7 +522,7 @@ end
 
 operations.wake = wake
 
--- How many were forgotten.
+-- Return the number of deleted dead letters.
 function operations.expire(retention)
     go_on_when_full()
     follow_clock()

@@ -1,11 +1,11 @@
--- Small values with an end. Behind the prefix:
+-- Values that expire, and token buckets. Keys, after the prefix:
 --
---   value:KEY      its end, a blank, the value
---   bucket:KEY     tokens, the time at which there were as many, and when it is full
+--   value:KEY      its expiry, a blank, the value
+--   bucket:KEY     tokens, the time of that number, and when it is full
 
--- Who waited as long as told finds a token, though adding seconds to a unix time rounds.
+-- Adding seconds to a unix time rounds; after the wait there must be a token all the same.
 local ROUNDING = 1e-3
-local SPARE = 60 -- seconds a bucket is kept that could be forgotten
+local SPARE = 60 -- seconds that a full bucket is kept
 
 local function get(value_key)
     local kept = redis.call('GET', value_key)
@@ -26,7 +26,7 @@ function operations.set(key, value, ttl)
     return 1
 end
 
--- Keys and values, in turn.
+-- The arguments are keys and values, in turn.
 function operations.set_many(ttl, ...)
     local pairs = { ... }
     for n = 1, #pairs, 2 do
@@ -45,7 +45,7 @@ function operations.delete(key)
     redis.call('DEL', prefix .. 'value:' .. key)
 end
 
--- With whole keys, as a search finds them.
+-- The arguments are whole keys, as a search returns them.
 function operations.delete_all(...)
     local count = 0
     for _, value_key in ipairs({ ... }) do
@@ -62,7 +62,7 @@ local function tokens_in(bucket, rate, burst)
     if not before[1] or tonumber(before[3]) <= now then
         return burst
     end
-    -- A clock that was set back brings no tokens, and takes none.
+    -- A clock that was set back neither adds nor removes tokens.
     local passed = math.max(0, now - before[2])
     return math.min(burst, before[1] + passed * rate)
 end
@@ -71,8 +71,8 @@ local function seconds_to_token(tokens, rate)
     return tokens > 1 - ROUNDING and 0 or (1 - tokens) / rate
 end
 
--- Buckets as key, rate and burst, in turn. A token is taken from each, or from none when one has
--- none; the answer tells for each the seconds until it would have one.
+-- The arguments are key, rate and burst of each bucket. Take a token from each, or from none if one
+-- is empty; return for each the seconds until it has a token.
 function operations.take(...)
     go_on_when_full()
     local args, tokens, waits = { ... }, {}, {}

@@ -27,7 +27,7 @@ async def test_an_entry_that_redis_lost_holds_up_neither_its_conversation_nor_ot
         await queue.put("a:0", "anna", {})
         await queue.put("a:1", "anna", {})
         await queue.put("b:0", "ben", {})
-        await store._connection._redis.delete(f"{queue.prefix}entry:1")
+        await store._connection._redis.delete(f"{queue.prefix}item:1")
         got = []
         for _ in range(5):
             try:
@@ -48,7 +48,7 @@ async def test_an_entry_that_cannot_be_read_takes_nobody_with_it_when_the_connec
         queue = store.inbox
         await queue.put("a", "anna", {})
         await queue.put("b", "ben", {})
-        await store._connection._redis.hset(f"{queue.prefix}entry:1", "body", "{not json")
+        await store._connection._redis.hset(f"{queue.prefix}item:1", "body", "{not json")
         call, failures = queue._call, [1]
 
         async def breaks_once(operation, *args):

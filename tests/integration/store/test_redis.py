@@ -554,7 +554,7 @@ async def test_what_is_over_ends_by_itself_and_what_waits_never_does(redis_url, 
         assert end - 30 < left.pop(key) <= end, key
     assert set(left.values()) == {-1}
     assert {key for key in left if not key.startswith("inbox:")} == set()
-    assert {f"inbox:line:{ANNA}", "inbox:entry:1"} < set(left)
+    assert {f"inbox:order:{ANNA}", "inbox:item:1"} < set(left)
 
 
 async def test_a_queue_that_is_worked_off_leaves_only_what_ends(redis_url, look):
