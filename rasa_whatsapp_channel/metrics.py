@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from rasa_whatsapp_channel.common import ChannelError
-from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
+from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES
 from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -40,7 +40,7 @@ TYPES: Final = frozenset(
 EVENTS: Final = TYPES | {"delivery_failed"}
 STATUSES: Final = frozenset({"sent", "delivered", "read", "played", "failed", "deleted", "warning"})
 # Gateways write an HTTP status where the code belongs.
-CODES: Final = frozenset({*CLOUD_CODES, *ON_PREMISES_CODES, *range(400, 430), *range(500, 505)})
+CODES: Final = frozenset({*ERROR_CODES, *range(400, 430), *range(500, 505)})
 
 # Upper ends in seconds; each is about the time in which nobody notices, up to what is a fault.
 WEBHOOK_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -55,7 +55,9 @@ class MediaSettings:
         means='What of object stores may be read, such as `["s3://bucket/menus/"]`. Nothing else '
         "is, whoever wrote the address.",
     )
-    download: bool = key(parsers.flag, True, means="`false` leaves at WhatsApp what users send.")
+    download: bool = key(
+        parsers.flag, True, means="`false`: files that users send are not downloaded."
+    )
     max_bytes: int = key(parsers.whole, 100 * MB, means="Larger files are not fetched.")
     private_links: bool = key(
         parsers.flag,
@@ -69,13 +71,11 @@ class MediaSettings:
         means="`auto`: files beside the bot go by id, links as links. `always`: links too are "
         "fetched and go by id. `never`: links only.",
     )
-    convert: bool = key(
-        parsers.flag, True, means="Files that WhatsApp would refuse are made to fit."
-    )
+    convert: bool = key(parsers.flag, True, means="Convert files that WhatsApp would refuse.")
     keep_days: int | None = key(
         parsers.whole,
         None,
-        means="What users sent is deleted after so many days; without it never.",
+        means="Delete files that users sent after this many days; default: never.",
     )
 
 
@@ -181,10 +181,10 @@ class Settings:
         parsers.string,
         None,
         apis=(ON_PREMISES,),
-        means="A file with the certificates to trust; without it the system's.",
+        means="A file with the certificates to trust; default: the system's.",
     )
     verify_tls: bool = key(
-        parsers.flag, True, apis=(ON_PREMISES,), means="`false` trusts any certificate."
+        parsers.flag, True, apis=(ON_PREMISES,), means="`false`: any certificate is trusted."
     )
     numbers: tuple[NumberSettings, ...] = key(
         _numbers,
@@ -240,18 +240,18 @@ class Settings:
     allow_unsigned_webhooks: bool = key(
         parsers.flag,
         False,
-        means="Run without any check of who calls. Never on the open internet.",
+        means="Accept webhooks without authentication. Never on the open internet.",
     )
     allowed_networks: tuple[Network, ...] = key(
         parsers.networks,
         (),
-        means="Only these networks may call the webhook. It stands beside the signature, not "
-        "instead of it.",
+        means="Only these networks may call the webhook. This is checked in addition to "
+        "the signature.",
     )
     trusted_proxies: tuple[Network, ...] = key(
         parsers.networks,
         (),
-        means="Networks of your proxies, whose `X-Forwarded-For` is believed.",
+        means="Networks of your proxies, whose `X-Forwarded-For` is trusted.",
     )
     max_age: float | None = key(
         parsers.positive,
@@ -263,11 +263,11 @@ class Settings:
         parsers.choice("phone", "user_id"),
         "phone",
         section="Incoming messages",
-        means="What Rasa calls a user: the phone number, or WhatsApp's own id; the other one "
-        "when it is missing. [Who is who](inbound.md#who-is-who)",
+        means="The sender id in Rasa: the phone number, or WhatsApp's user id; the other one where "
+        "it is missing. [Who is who](inbound.md#who-is-who)",
     )
     commands: tuple[str, ...] = key(
-        parsers.commands, (), means="Texts with a slash that users may type."
+        parsers.commands, (), means="Commands with a slash that users may type."
     )
     inbound: Mapping[str, str] | None = key(
         inbound_settings.parse_group,
@@ -291,13 +291,13 @@ class Settings:
         parsers.flag,
         True,
         apis=(CLOUD, ON_PREMISES, DIALOG360),
-        means="Turn the ticks of a message blue when the bot takes it up.",
+        means="Mark a message as read when the bot begins its turn.",
     )
     typing_indicator: bool = key(
         parsers.flag,
         True,
         apis=(CLOUD, DIALOG360),
-        means="Show that an answer is being written.",
+        means="Show a typing indicator while the bot works.",
     )
     turn_timeout: float = key(
         parsers.positive,
@@ -337,7 +337,9 @@ class Settings:
         means="Before the next message to that user wait until the one before was delivered: "
         "never, after files, or always.",
     )
-    delivered_timeout: float = key(parsers.seconds, 3.0, means="How long to wait for it at most.")
+    delivered_timeout: float = key(
+        parsers.seconds, 3.0, means="How long to wait for it at most, in seconds."
+    )
     max_messages_per_second: float = key(
         parsers.positive,
         80.0,
@@ -365,8 +367,8 @@ class Settings:
         "sqlite:///whatsapp.db",
         secret=True,
         section="Storage",
-        means="Where messages wait: a file beside the bot, `redis://…` for [several "
-        "servers](several-servers.md), or `memory:` to forget them at the end.",
+        means="Where messages are stored: a file beside the bot, `redis://…` for [several "
+        "servers](several-servers.md), or `memory:` for the life of the process.",
     )  # may hold Redis' password
     keep_sent_days: float = key(
         parsers.days,

@@ -1,4 +1,4 @@
-"""Error of the settings."""
+"""SettingsError: raised where the channel's settings cannot be used."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""WhatsApp: its messages, webhooks, error codes and APIs. Knows nothing of the bot."""

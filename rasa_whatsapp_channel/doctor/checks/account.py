@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
+from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, Verdict, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError, read_errors
 
 MESSAGING: Final = "whatsapp_business_messaging"
@@ -25,7 +26,6 @@ RENEW: Final = (
 )
 _SOON: Final = 3 * DAY
 _COMING: Final = 14 * DAY
-_TOKEN_CODES: Final = (0, 102, 104, 190, 401)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,10 @@ class ApiAnswer:
     @property
     def refuses_token(self) -> bool:
         found = self.error
-        return found is not None and (self.status == 401 or found.code in _TOKEN_CODES[1:])
+        if found is None or self.status is None:
+            return False
+        verdict = decide_verdict(CLOUD_CODES, code=found.code, status=self.status)
+        return self.status == 401 or verdict is Verdict.REFRESH_TOKEN
 
     def rows(self) -> Sequence[Mapping[str, Any]]:
         data = self.body.get("data")
