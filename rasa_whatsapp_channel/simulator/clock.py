@@ -1,7 +1,4 @@
-"""
-Movable clock: the time of messages, the 24-hour window, files and their URLs, tokens, rate limits
-and webhook retries.
-"""
+"""Movable clock, for messages, the 24-hour window, files, tokens, rate limits and retries."""
 
 from __future__ import annotations
 

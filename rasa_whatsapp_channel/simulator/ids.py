@@ -1,4 +1,4 @@
-"""New ids, in the form the platform gives them."""
+"""Ids: new ids in the platform's formats."""
 
 from __future__ import annotations
 

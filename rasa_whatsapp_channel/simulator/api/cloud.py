@@ -1,5 +1,5 @@
 """
-The Cloud API, below ``/v25.0/…`` or without a version, and 360dialog's addresses.
+Cloud API, with or without a version in the path, and 360dialog's paths.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/
 """

@@ -1,5 +1,5 @@
 """
-The on-premises API below ``/v1``, and Turn, which has the same addresses without the login.
+On-premises API below ``/v1``, and Turn, which has the same paths without the login.
 
 https://developers.facebook.com/docs/whatsapp/on-premises/reference
 """

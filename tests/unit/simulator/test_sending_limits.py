@@ -1,10 +1,13 @@
-"""How much a number may send."""
+"""Rate limits of a number, and the 24-hour window."""
 
 import pytest
 
 from rasa_whatsapp_channel.simulator.problems import Refused
-from rasa_whatsapp_channel.simulator.sending_limits import RateLimits
+from rasa_whatsapp_channel.simulator.sending_limits import RateLimits, is_refused, window_ends
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES
+
+WROTE = 1_750_000_000.0
+DAY = 86_400
 
 
 class Clock:
@@ -43,3 +46,23 @@ def test_one_person_gets_a_burst_of_45_and_then_one_in_six_seconds(pause, taken)
     assert refusal(rates, "tom") is None
     clock.now += pause
     assert [refusal(rates, "maya") for _ in range(46)].count(None) == taken
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrote", "now", "refused"),
+    [
+        ("text", WROTE, WROTE + DAY - 1, False),
+        ("text", WROTE, WROTE + DAY, True),
+        ("image", WROTE, WROTE + 2 * DAY, True),
+        ("text", None, WROTE, True),
+        ("template", WROTE, WROTE + 2 * DAY, False),
+        ("template", None, WROTE, False),
+    ],
+)
+def test_only_templates_go_when_24_hours_are_over(kind, wrote, now, refused):
+    assert is_refused(kind, wrote, now) is refused
+
+
+def test_the_window_ends_a_day_after_the_last_word():
+    assert window_ends(WROTE) == WROTE + DAY
+    assert window_ends(None) is None
