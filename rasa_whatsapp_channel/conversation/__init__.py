@@ -9,8 +9,9 @@ Conversation memory: what is remembered of a person between two messages, for bo
     debounce            the latest messages, and which of them became one turn
     message_notes       what a later status needs to know of an outbox item
     queue_keys          keys of queue items that inbound and outbound share
+    errors              a turn cannot run now, or was cancelled
 
-Each fact is a class with its key, type and lifetime; `erase` forgets all of one conversation.
+Each fact is a class with its key, type and lifetime; `erase` deletes all of one conversation.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """
-Errors of a conversation: a turn cannot be done now, or was ended.
+Conversation errors: a turn cannot run now, or was cancelled.
 
     ChannelError
-    ├── BotUnavailable          something that the bot needs is away: no fault of the message
-    │   └── ConversationLocked  somebody else is at work in the conversation
-    └── TurnTimeout             the bot took longer for a turn than `turn_timeout` allows
+    ├── BotUnavailable          a service that the bot needs is down; the message is not the cause
+    │   └── ConversationLocked  another process holds Rasa's lock of the conversation
+    └── TurnTimeout             the turn took longer than `turn_timeout`
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from rasa_whatsapp_channel.common import ChannelError
 
 class BotUnavailable(ChannelError):
     """
-    Infrastructure of the bot is away, so that no turn, or not this one, can be done now.
+    A service that the bot needs is down, so that this turn, or every turn, cannot run now.
 
-    *what* is it in words, such as ``lock store``. *everywhere*: every turn needs it, and would meet
-    the same.
+    *what* names the service, such as ``lock store``. *everywhere*: every turn needs it.
     """
 
     def __init__(self, what: str, reason: str, *, everywhere: bool = False) -> None:
@@ -28,14 +27,14 @@ class BotUnavailable(ChannelError):
 
 
 class ConversationLocked(BotUnavailable):
-    """Rasa's lock of this conversation is with somebody else, and was not given back in time."""
+    """Rasa's lock of the conversation is held by another process, and was not released in time."""
 
     def __init__(self) -> None:
         super().__init__("lock of the conversation", "somebody else holds it")
 
 
 class TurnTimeout(ChannelError):
-    """A turn was ended after `turn_timeout` seconds; begun again it would take as long."""
+    """A turn was cancelled after `turn_timeout` seconds; a retry would take as long."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(

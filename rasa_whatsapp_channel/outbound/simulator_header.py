@@ -59,7 +59,7 @@ def _write(response: str | None, changes: Sequence[Mapping[str, str]]) -> str:
 
 
 def write_dead_letter(entry: OutboxMessage, *, code: int, reason: str) -> dict[str, Any]:
-    """Return what is told of an entry that is given up; *code* is 0 without one of WhatsApp's."""
+    """Return what is told of a dead letter; *code* is 0 without one of WhatsApp's."""
     name, number = split_number(entry.recipient_id)
     return {
         "to": name,

@@ -23,7 +23,7 @@ _WAYS_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "command not allowed when used memory": (
             "its memory limit is reached; raise `maxmemory` in its configuration or make room. "
-            "What is in hand is worked off, nothing new is taken in until then"
+            "Items in progress are finished, and nothing new is accepted until then"
         ),
         "HELLO must be called": _LOCKED,
         "Authentication required": _LOCKED,

@@ -112,7 +112,7 @@ def test_the_decision_follows_the_code_and_the_failures(error, failures, decisio
         (REFUSED, 3, PATIENCE + 1),
     ],
 )
-def test_what_will_fail_again_is_given_up_with_its_reason(error, failures, lasting):
+def test_what_will_fail_again_is_a_dead_letter_with_its_reason(error, failures, lasting):
     decision = decide(error, failures=failures, lasting=lasting)
 
     assert isinstance(decision, DeadLetter)

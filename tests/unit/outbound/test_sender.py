@@ -374,7 +374,7 @@ async def test_an_outage_of_hours_loses_nothing_and_keeps_the_order(office, cloc
 
 
 @pytest.mark.slow
-async def test_what_cannot_be_sent_within_a_day_is_given_up(office, clock):
+async def test_what_cannot_be_sent_within_a_day_is_a_dead_letter(office, clock):
     office.client.answers = [NOT_REACHED] * 3000
     await office.put("1", Text("a"))
     outcome = None
@@ -582,7 +582,7 @@ async def test_after_a_crash_text_still_waits_for_the_image_that_was_sent(office
     assert office.types() == ["image", "text"]
 
 
-async def test_a_template_that_is_refused_for_the_window_is_given_up(office):
+async def test_a_template_that_is_refused_for_the_window_is_a_dead_letter(office):
     await office.put("1", Template("hello_again", "en"))
     await office.put("2", Text("b"))
     office.client.answers = [refuse(131047)]
