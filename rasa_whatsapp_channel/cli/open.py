@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from rasa_whatsapp_channel.cli.options import Function
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 FILE: Final = "credentials.yml"
 T = TypeVar("T")
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def credentials_option(function: Function) -> Function:

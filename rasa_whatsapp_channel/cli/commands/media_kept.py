@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
-from rasa_whatsapp_channel.cli.options import to_person
+from rasa_whatsapp_channel.cli.options import Function, to_person
 from rasa_whatsapp_channel.cli.run import sentence
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
@@ -20,7 +20,6 @@ from rasa_whatsapp_channel.whatsapp.errors import MediaError
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.media.kept import Kept, KeptFile
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 _KINDS: Final = ("image", "video", "audio", "document")
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
 from rasa_whatsapp_channel.cli.open import StoreLocation, store_options
-from rasa_whatsapp_channel.cli.options import to_person
+from rasa_whatsapp_channel.cli.options import Function, to_person
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation import erase
@@ -42,8 +42,6 @@ _PERSON_END: Final = 4
 QUEUES: Final = ("inbox", "outbox")
 EVERYTHING: Final = 1_000_000
 _UNITS: Final = ((DAY, "d"), (3_600, "h"), (60, "min"))
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rasa_whatsapp_channel.cli.options import Function
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.simulator.config import (
     DEFAULT_PORT,
@@ -35,7 +36,6 @@ MOST_PEOPLE: Final = 5000
 MOST_RATE: Final = 1000
 MOST_SECONDS: Final = 3600
 LINE: Final = 5.0  # seconds between two lines elsewhere
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic since click 8.2
