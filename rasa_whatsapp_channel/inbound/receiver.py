@@ -157,9 +157,6 @@ class Receiver:
             await self._store.outbox.end_wait(conversation, WINDOW)
 
     async def _unknown(self, event: Unknown) -> None:
-        if event.ignorable:
-            logger.debug("whatsapp.ignored: %s", event.reason)
-            return
         body = to_body(event)
         text = json.dumps(body, sort_keys=True, default=str)
         key = "unknown:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

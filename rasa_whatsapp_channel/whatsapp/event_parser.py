@@ -14,18 +14,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
+from rasa_whatsapp_channel.whatsapp.account_events import (
+    READERS,
+    read_account_event,
+)
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 from rasa_whatsapp_channel.whatsapp.events import (
+    Call,
     Context,
     Event,
+    Handover,
     InboundMessage,
+    Overheard,
     Part,
     PlatformNotice,
+    Preference,
     Status,
     Unknown,
     UserIdChanged,
@@ -38,20 +46,6 @@ logger = logging.getLogger(__name__)
 # WhatsApp documents 1000 per webhook; without an end, 3 MB of "{}" would be a million events.
 EVENTS: Final = 2_000
 
-# Documented webhook fields without messages of users.
-IGNORABLE_FIELDS: Final = frozenset(
-    {
-        *("account_alerts", "account_review_update", "account_update", "automatic_events"),
-        *("business_capability_update", "business_username_update", "calls", "flows"),
-        *("group_lifecycle_update", "group_participants_update", "group_settings_update"),
-        *("group_status_update", "history", "message_template_components_update"),
-        *("message_template_quality_update", "message_template_status_update"),
-        *("partner_solutions", "payment_configuration_update", "phone_number_name_update"),
-        *("phone_number_quality_update", "security", "smb_app_state_sync", "smb_message_echoes"),
-        *("template_category_update", "user_preferences"),
-    }
-)
-
 _LATEST: Final = 2**53  # what every JSON reader can hold exactly
 _CONTACTS: Final = 2_000  # a webhook holds 1000 messages; see `EVENTS`
 
@@ -60,6 +54,22 @@ _READ: Final = frozenset(
     {
         *("id", "type", "from", "from_user_id", "from_bsuid", "from_parent_user_id", "group_id"),
         *("timestamp", "context", "referral", "errors"),
+    }
+)
+
+
+# The parts of a status that `Status` has a field for.
+_READ_OF_STATUS: Final = frozenset(
+    {
+        *("id", "status", "timestamp", "recipient_id", "recipient_user_id", "errors"),
+        *("recipient_parent_user_id", "parent_recipient_user_id", "biz_opaque_callback_data"),
+        "message",  # holds the recipient on-premises
+    }
+)
+_READ_OF_CALL: Final = frozenset(
+    {
+        *("id", "event", "from", "from_user_id", "from_parent_user_id", "direction", "timestamp"),
+        *("duration", "recipient_id", "recipient_user_id", "type"),
     }
 )
 
@@ -128,20 +138,61 @@ def _read_cloud(payload: Part) -> Iterator[Event]:
 
 
 def _read_entry(entry: Part) -> Iterator[Event]:
-    return _or_unknown(_each(entry, "changes", _read_change), "an entry without changes", entry)
+    time = read_seconds(entry.get("time"))
+    changes = _each(entry, "changes", partial(_read_change, time=time))
+    return _or_unknown(changes, "an entry without changes", entry)
 
 
-def _read_change(change: Part) -> Iterator[Event]:
+def _read_change(change: Part, *, time: int | None) -> Iterator[Event]:
     name, value = text_of(change.get("field")), change.get("value")
-    if name == "user_id_update":
-        updates = _each(object_of(value), name, lambda update: iter((read_user_id_update(update),)))
-        yield from _or_unknown(updates, "a user_id_update without updates", change)
-    elif name not in (None, "messages"):
-        yield unknown(f"webhook field {name[:100]}", change, ignorable=name in IGNORABLE_FIELDS)
-    elif isinstance(value, dict):
-        yield from _read_value(value)
-    else:
-        yield unknown("a change without a value", change)
+    if name is None:  # seen inside of the value
+        name = text_of(object_of(value).get("field")) or "messages"
+    if name == "messages":
+        return (
+            _read_value(value)
+            if isinstance(value, dict)
+            else _one(unknown("a change without a value", change))
+        )
+    if read := _FIELDS.get(name):
+        return _or_unknown(read(object_of(value)), f"webhook field {name} without content", change)
+    if name in READERS:
+        return _one(_read_account(name, value, time))
+    return _one(unknown(f"webhook field {name[:100]}", change))
+
+
+def _read_account(name: str, value: object, time: int | None) -> Event:
+    try:
+        return read_account_event(name, plain(value), time)
+    except ValueError as error:
+        return unknown(f"webhook field {name} that {error}", value)
+
+
+def _read_user_ids(value: Part) -> Iterator[Event]:
+    return _each(value, "user_id_update", _reader(read_user_id_update))
+
+
+def _read_preferences(value: Part) -> Iterator[Event]:
+    origin = Origin.read(value)
+    return _each(value, "user_preferences", _reader(partial(read_preference, origin=origin)))
+
+
+def _read_calls(value: Part) -> Iterator[Event]:
+    origin, errors = Origin.read(value), read_error_list(value.get("errors"))
+    yield from _each(value, "calls", _reader(partial(read_call, origin=origin, errors=errors)))
+    yield from _each(value, "statuses", _reader(partial(read_call, origin=origin)))
+
+
+def _read_standby(value: Part) -> Iterator[Event]:
+    held = object_of(value.get("standby"))
+    origin = Origin.read(value, contacts=held.get("contacts"))
+    for name, what in _OVERHEARD.items():
+        read = partial(read_overheard, origin=origin, source="standby", what=what)
+        yield from _each(held, name, _reader(read))
+
+
+def _read_echoes(value: Part) -> Iterator[Event]:
+    read = partial(read_overheard, origin=Origin.read(value), source="app", what="echo")
+    return _each(value, "message_echoes", _reader(read))
 
 
 def _read_value(value: Part) -> Iterator[Event]:
@@ -149,14 +200,11 @@ def _read_value(value: Part) -> Iterator[Event]:
 
 
 def _read_lists(value: Part) -> Iterator[Event]:
-    phone_number_id = text_of(object_of(value.get("metadata")).get("phone_number_id"))
-    contacts = Contacts.read(value.get("contacts"))
-    message = partial(read_message, contacts=contacts, phone_number_id=phone_number_id)
-    status = partial(read_status, contacts=contacts, phone_number_id=phone_number_id)
-    yield from _each(value, "messages", lambda part: iter((message(part),)))
-    yield from _each(value, "statuses", lambda part: iter((status(part),)))
+    origin = Origin.read(value)
+    yield from _each(value, "messages", _reader(partial(read_message, origin=origin)))
+    yield from _each(value, "statuses", _reader(partial(read_status, origin=origin)))
     if value.get("errors"):
-        yield _read_notice(value["errors"], phone_number_id)
+        yield _read_notice(value["errors"], origin.phone_number_id)
 
 
 def _read_notice(errors: object, phone_number_id: str | None) -> Event:
@@ -182,6 +230,14 @@ def _each(part: Part, name: str, read: Callable[[Part], Iterator[Event]]) -> Ite
             yield unknown(f"{name} holds something that is not an object", item)
 
 
+def _reader(read: Callable[[Part], Event]) -> Callable[[Part], Iterator[Event]]:
+    return lambda part: _one(read(part))
+
+
+def _one(event: Event) -> Iterator[Event]:
+    return iter((event,))
+
+
 def _or_unknown(events: Iterator[Event], reason: str, value: object) -> Iterator[Event]:
     first = next(events, None)
     if first is None:
@@ -191,20 +247,32 @@ def _or_unknown(events: Iterator[Event], reason: str, value: object) -> Iterator
     yield from events
 
 
-def unknown(reason: str, value: object, *, ignorable: bool = False) -> Unknown:
+def unknown(reason: str, value: object) -> Unknown:
     """Return *value* as `Unknown`, shortened when it is too large to be kept."""
     try:
-        return Unknown(reason, plain(value), ignorable)
+        return Unknown(reason, plain(value))
     except ValueError:
-        return Unknown(reason, excerpt(value), ignorable)
+        return Unknown(reason, excerpt(value))
 
 
-NOBODY: Final = Contacts()
+@dataclass(frozen=True)
+class Origin:
+    """What all parts of a value share: who they are from, and which number they are for."""
+
+    contacts: Contacts = field(default_factory=Contacts)
+    phone_number_id: str | None = None
+
+    @classmethod
+    def read(cls, value: Part, contacts: object = None) -> Origin:
+        """Read *value*; *contacts* stand elsewhere in it on standby."""
+        number = text_of(object_of(value.get("metadata")).get("phone_number_id"))
+        return cls(Contacts.read(contacts or value.get("contacts")), number)
 
 
-def read_message(
-    message: Part, *, contacts: Contacts = NOBODY, phone_number_id: str | None = None
-) -> Event:
+NOWHERE: Final = Origin()
+
+
+def read_message(message: Part, origin: Origin = NOWHERE) -> Event:
     try:
         message = plain(message)
     except ValueError as error:
@@ -214,7 +282,7 @@ def read_message(
         return Unknown("a message without an id", message)
     if kind is None:
         return Unknown("a message without a type", message)
-    contact = contacts.of(message)
+    contact = origin.contacts.of(message)
     phone, user_id, parent = _identify(
         message_id,
         (message.get("from"), contact.get("wa_id")),
@@ -235,21 +303,19 @@ def read_message(
         user_id=user_id,
         parent_user_id=parent,
         group_id=group_id,
-        timestamp=_seconds(message.get("timestamp")),
+        timestamp=read_seconds(message.get("timestamp")),
         content=content,
         context=_context(message.get("context")),
         referral=object_of(message.get("referral")) or None,
         errors=read_error_list(message.get("errors")),
         profile_name=text_of(profile.get("name")),
         username=text_of(profile.get("username")),
-        phone_number_id=phone_number_id,
+        phone_number_id=origin.phone_number_id,
         extra={key: value for key, value in message.items() if key not in _READ and key != part},
     )
 
 
-def read_status(
-    status: Part, *, contacts: Contacts = NOBODY, phone_number_id: str | None = None
-) -> Event:
+def read_status(status: Part, origin: Origin = NOWHERE) -> Event:
     try:
         status = plain(status)
     except ValueError as error:
@@ -257,7 +323,7 @@ def read_status(
     message_id, word = text_of(status.get("id")), text_of(status.get("status"))
     if message_id is None or word is None:
         return Unknown("a status without an id or a word", status)
-    contact = contacts.of_status(status)
+    contact = origin.contacts.of_status(status)
     phone, user_id, parent = _identify(
         f"{word} of {message_id}",
         # on-premises clients moved it into `message`; both places occur
@@ -276,13 +342,150 @@ def read_status(
     return Status(
         message_id=message_id,
         status=word,
-        timestamp=_seconds(status.get("timestamp")),
+        timestamp=read_seconds(status.get("timestamp")),
         recipient_id=phone,
         recipient_user_id=user_id,
         recipient_parent_user_id=parent,
         errors=read_error_list(status.get("errors")),
         callback_data=text_of(status.get("biz_opaque_callback_data")),
-        phone_number_id=phone_number_id,
+        phone_number_id=origin.phone_number_id,
+        extra={key: value for key, value in status.items() if key not in _READ_OF_STATUS},
+    )
+
+
+def read_preference(part: Part, origin: Origin = NOWHERE) -> Event:
+    """Read one of ``user_preferences``."""
+    value = text_of(part.get("value"))
+    contact = origin.contacts.of(
+        {**part, "from": part.get("wa_id"), "from_user_id": part.get("user_id")}
+    )
+    phone, user_id, parent = _identify(
+        "a preference",
+        (part.get("wa_id"), contact.get("wa_id")),
+        (part.get("user_id"), contact.get("user_id")),
+        (part.get("parent_user_id"), contact.get("parent_user_id")),
+    )
+    if value is None or not (phone or user_id or parent):
+        return unknown("a preference without a value or a person", part)
+    return Preference(
+        category=(text_of(part.get("category")) or "marketing_messages").lower(),
+        value=value.lower(),
+        phone=phone,
+        user_id=user_id,
+        parent_user_id=parent,
+        timestamp=read_seconds(part.get("timestamp")),
+        detail=text_of(part.get("detail")),
+        phone_number_id=origin.phone_number_id,
+    )
+
+
+def read_call(
+    part: Part,
+    origin: Origin = NOWHERE,
+    *,
+    errors: tuple[PlatformError, ...] = (),
+) -> Event:
+    """Read one of ``calls``, or one of the ``statuses`` beside them: a call that we made."""
+    try:
+        part = plain(part)
+    except ValueError as error:
+        return unknown(f"a call that {error}", part)
+    # Samples write the words of a call in any case, and as a list with one of them.
+    event = _first_word(part.get("event")) or _first_word(part.get("status"))
+    call_id = text_of(part.get("id"))
+    if call_id is None or not event:
+        return Unknown("a call without an id or an event", part)
+    contact = origin.contacts.of(part)
+    phone, user_id, parent = _identify(
+        call_id,
+        (part.get("from"), part.get("recipient_id"), contact.get("wa_id")),
+        (part.get("from_user_id"), part.get("recipient_user_id"), contact.get("user_id")),
+        (part.get("from_parent_user_id"), contact.get("parent_user_id")),
+    )
+    return Call(
+        id=call_id,
+        event=event.lower(),
+        phone=phone,
+        user_id=user_id,
+        parent_user_id=parent,
+        profile_name=text_of(object_of(contact.get("profile")).get("name")),
+        direction=text_of(part.get("direction")),
+        status=(_first_word(part.get("status")) or "").upper() or None,
+        timestamp=read_seconds(part.get("timestamp")),
+        duration=read_seconds(part.get("duration")),
+        errors=errors or read_error_list(part.get("errors")),
+        phone_number_id=origin.phone_number_id,
+        extra={key: value for key, value in part.items() if key not in _READ_OF_CALL},
+    )
+
+
+def read_overheard(
+    part: Part,
+    origin: Origin = NOWHERE,
+    *,
+    source: str,
+    what: str,
+) -> Event:
+    """
+    Read a message, an echo or a status that is not ours to answer.
+
+    An echo on standby holds the body of the request that sent it, under ``message``.
+    """
+    body = object_of(part.get("message")) if what == "echo" else {}
+    if what == "status":
+        event = read_status(part, origin)
+        if not isinstance(event, Status):
+            return event
+        ids = (event.recipient_id, event.recipient_user_id, event.recipient_parent_user_id)
+        found = Overheard(source, what, event.message_id, event.status, *ids, event.timestamp)
+        return replace(found, phone_number_id=origin.phone_number_id, extra=event.extra)
+    given = {**part, **body}
+    if what == "echo":  # it names whom it was sent to
+        recipient = read_id(given.pop("recipient", None))
+        given["from"] = given.pop("to", None) or recipient
+        user_id = recipient if recipient and is_user_id(recipient) else None
+        given["from_user_id"] = given.pop("to_user_id", None) or user_id
+    message = read_message(given, origin)
+    if not isinstance(message, InboundMessage):
+        return message
+    return Overheard(
+        source=source,
+        what=what,
+        id=message.id,
+        type=message.type,
+        phone=message.phone,
+        user_id=message.user_id,
+        parent_user_id=message.parent_user_id,
+        timestamp=message.timestamp,
+        content=message.content,
+        phone_number_id=origin.phone_number_id,
+        extra={key: value for key, value in message.extra.items() if key not in body},
+    )
+
+
+def read_handover(value: Part) -> Event:
+    """Read ``messaging_handovers``, which has neither contacts nor metadata."""
+    try:
+        value = plain(value)
+    except ValueError as error:
+        return unknown(f"a handover that {error}", value)
+    kind, sender = text_of(value.get("type")), object_of(value.get("sender"))
+    phone, user_id, parent = _identify(
+        "a handover",
+        (sender.get("phone_number"), sender.get("wa_id")),
+        (sender.get("user_id"),),
+        (sender.get("parent_user_id"),),
+    )
+    if kind is None or not (phone or user_id or parent):
+        return unknown("a handover without a type or a person", value)
+    return Handover(
+        type=kind,
+        phone=phone,
+        user_id=user_id,
+        parent_user_id=parent,
+        timestamp=read_seconds(value.get("timestamp")),
+        detail=object_of(value.get(kind)),
+        phone_number_id=text_of(object_of(value.get("recipient")).get("phone_number_id")),
     )
 
 
@@ -297,7 +500,7 @@ def read_user_id_update(update: Part) -> Event:
         previous=previous[0],
         current=current[0],
         phone=read_id(update.get("wa_id")),
-        timestamp=_seconds(update.get("timestamp")),
+        timestamp=read_seconds(update.get("timestamp")),
         previous_parent=read_id(parent.get("previous")),
         current_parent=read_id(parent.get("current")),
     )
@@ -307,6 +510,10 @@ def read_error_list(value: object) -> tuple[PlatformError, ...]:
     """Read the errors beside a message or in a status; *value* has gone through `plain`."""
     errors = value if isinstance(value, list) else [value] if value else []
     return tuple(PlatformError.parse(error) for error in errors)
+
+
+def _first_word(value: object) -> str | None:
+    return text_of(value[0] if isinstance(value, list) and value else value)
 
 
 def _contact(value: object) -> Part:
@@ -371,7 +578,8 @@ def _context(value: object) -> Context | None:
     )
 
 
-def _seconds(value: object) -> int | None:
+def read_seconds(value: object) -> int | None:
+    """Return a time or a length in whole seconds, None for what is none."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
@@ -379,3 +587,15 @@ def _seconds(value: object) -> int | None:
     except (ValueError, OverflowError):
         return None
     return seconds if 0 <= seconds <= _LATEST else None
+
+
+_FIELDS: Final[Mapping[str, Callable[[Part], Iterator[Event]]]] = {
+    "user_id_update": _read_user_ids,
+    "user_preferences": _read_preferences,
+    "calls": _read_calls,
+    "standby": _read_standby,
+    "smb_message_echoes": _read_echoes,
+    "message_echoes": _read_echoes,
+    "messaging_handovers": lambda value: _one(read_handover(value)),
+}
+_OVERHEARD: Final = {"messages": "message", "message_echoes": "echo", "statuses": "status"}

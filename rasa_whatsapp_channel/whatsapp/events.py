@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
+from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 
 Part = Mapping[str, Any]
@@ -83,11 +84,18 @@ class Status:
     errors: tuple[PlatformError, ...] = ()
     callback_data: str | None = None
     phone_number_id: str | None = None
+    #: every part that has no field here: `pricing`, `conversation`, `template_id`, `payment`, …
+    extra: Part = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         recipient = self.recipient_id or self.recipient_user_id or ""
         return f"{self.message_id}:{self.status}:{recipient}"
+
+    @property
+    def is_payment(self) -> bool:
+        """Whether it tells of the payment for an order message, and nothing of its delivery."""
+        return self.extra.get("type") == "payment"
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,119 @@ class UserIdChanged:
     @property
     def key(self) -> str:
         return f"{self.previous}:{self.current}"
+
+
+@dataclass(frozen=True)
+class Preference:
+    """
+    A person chose what they want to get (webhook field ``user_preferences``).
+
+    *category* is ``marketing_messages``; *value* is ``stop``, ``resume`` or ``signup``.
+    """
+
+    category: str
+    value: str
+    phone: str | None = None
+    user_id: str | None = None
+    parent_user_id: str | None = None
+    timestamp: int | None = None
+    detail: str | None = None
+    phone_number_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        person = self.user_id or self.phone or self.parent_user_id
+        return f"preference:{person}:{self.category}:{self.timestamp}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """
+    A step of a call (webhook field ``calls``).
+
+    *event* is ``connect``, ``terminate``, ``call_recording_available``,
+    ``call_transcription_available``, or in lower case the status of a call that we made. *extra*
+    holds every part that has no field here.
+    """
+
+    id: str
+    event: str
+    phone: str | None = None
+    user_id: str | None = None
+    parent_user_id: str | None = None
+    profile_name: str | None = None
+    #: USER_INITIATED or BUSINESS_INITIATED
+    direction: str | None = None
+    #: of an ended call, in upper case: COMPLETED or FAILED
+    status: str | None = None
+    timestamp: int | None = None
+    #: seconds; None for a call that nobody picked up
+    duration: int | None = None
+    errors: tuple[PlatformError, ...] = ()
+    phone_number_id: str | None = None
+    extra: Part = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return f"{self.id}:{self.event}"
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether a person called and nobody picked up."""
+        ended = self.event == "terminate" and self.direction != "BUSINESS_INITIATED"
+        return ended and not self.duration and "start_time" not in self.extra
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """
+    Something in a conversation that others take part in; the bot must not answer it.
+
+    *source* is ``standby`` where another responder owns the conversation, ``app`` where somebody
+    wrote with the WhatsApp Business app. *what* is ``message`` for one of the person, ``echo`` for
+    one to the person, ``status`` for a status of the latter; *type* is the message's type or the
+    status, *content* the part of that type.
+    """
+
+    source: str
+    what: str
+    id: str
+    type: str
+    phone: str | None = None
+    user_id: str | None = None
+    parent_user_id: str | None = None
+    timestamp: int | None = None
+    content: Any = field(default_factory=dict)
+    phone_number_id: str | None = None
+    extra: Part = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        # The same message may come again in field `messages`, and is then to be answered.
+        status = f":{self.type}" if self.what == "status" else ""
+        return f"{self.source}:{self.id}{status}"
+
+
+@dataclass(frozen=True)
+class Handover:
+    """
+    The owner of a conversation changed (webhook field ``messaging_handovers``).
+
+    *type* is ``control_passed`` to us, or ``control_taken`` from us. *detail* holds roles,
+    `metadata` and `conversation_context` as WhatsApp tells them.
+    """
+
+    type: str
+    phone: str | None = None
+    user_id: str | None = None
+    parent_user_id: str | None = None
+    timestamp: int | None = None
+    detail: Part = field(default_factory=dict)
+    phone_number_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"handover:{self.user_id or self.phone}:{self.type}:{self.timestamp}"
 
 
 @dataclass(frozen=True)
@@ -133,23 +254,35 @@ class PlatformNotice:
 
 @dataclass(frozen=True)
 class Unknown:
-    """
-    Something authenticated as WhatsApp's that could not be read; *reason* says why.
-
-    *ignorable* marks documented webhook fields without messages of users.
-    """
+    """Something authenticated as WhatsApp's that could not be read; *reason* says why."""
 
     reason: str
     value: Any = None
-    ignorable: bool = False
 
 
-Event = InboundMessage | Status | UserIdChanged | DeliveryFailed | PlatformNotice | Unknown
+Event = (
+    InboundMessage
+    | Status
+    | UserIdChanged
+    | Preference
+    | Call
+    | Overheard
+    | Handover
+    | AccountEvent
+    | DeliveryFailed
+    | PlatformNotice
+    | Unknown
+)
 
 _KINDS: Final[Mapping[type[Event], str]] = {
     InboundMessage: "message",
     Status: "status",
     UserIdChanged: "user_id_changed",
+    Preference: "preference",
+    Call: "call",
+    Overheard: "overheard",
+    Handover: "handover",
+    AccountEvent: "account_event",
     DeliveryFailed: "delivery_failed",
     PlatformNotice: "platform_notice",
     Unknown: "unknown",

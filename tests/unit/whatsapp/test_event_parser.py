@@ -10,13 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import samples
 
+from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent, Condition
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 from rasa_whatsapp_channel.whatsapp.event_parser import EVENTS, read_events
 from rasa_whatsapp_channel.whatsapp.events import (
+    Call,
     Context,
     Event,
+    Handover,
     InboundMessage,
+    Overheard,
     PlatformNotice,
+    Preference,
     Status,
     Unknown,
     UserIdChanged,
@@ -587,7 +592,25 @@ def on_premises_status(message_id: str, word: str, seconds: int, **changes: Any)
 
 OTHER: dict[str, tuple[Event, ...]] = {
     "cloud/statuses": (
-        status("sent", 1, recipient_user_id=USER_ID, callback_data="turn-7"),
+        status(
+            "sent",
+            1,
+            recipient_user_id=USER_ID,
+            callback_data="turn-7",
+            extra={
+                "conversation": {
+                    "id": "8ceb2c9d",
+                    "expiration_timestamp": "1757086401",
+                    "origin": {"type": "service"},
+                },
+                "pricing": {
+                    "billable": False,
+                    "pricing_model": "PMP",
+                    "type": "free_customer_service",
+                    "category": "service",
+                },
+            },
+        ),
         status("delivered", 2, recipient_user_id=USER_ID),
         status("read", 3, recipient_user_id=USER_ID),
         status("played", 4, recipient_user_id=USER_ID),
@@ -610,7 +633,14 @@ OTHER: dict[str, tuple[Event, ...]] = {
     "cloud/status_without_phone": (
         status("delivered", 2, recipient_id=None, recipient_user_id=USER_ID),
     ),
-    "cloud/status_of_group": (status("read", 3, recipient_id="Y2FwaV9ncm91cDox"),),
+    "cloud/status_of_group": (
+        status(
+            "read",
+            3,
+            recipient_id="Y2FwaV9ncm91cDox",
+            extra={"recipient_type": "group", "recipient_participant_id": PHONE},
+        ),
+    ),
     "cloud/account_error": (
         PlatformNotice(
             (
@@ -626,45 +656,31 @@ OTHER: dict[str, tuple[Event, ...]] = {
     ),
     "cloud/user_id_update": (UserIdChanged(USER_ID, "US.9876543210", PHONE, 1757000009),),
     "cloud/template_status": (
-        Unknown(
-            "webhook field message_template_status_update",
-            {
-                "value": {
-                    "event": "APPROVED",
-                    "message_template_id": 1689556908129832,
-                    "message_template_name": "reminder",
-                    "message_template_language": "en_US",
-                    "reason": "NONE",
-                },
-                "field": "message_template_status_update",
+        AccountEvent(
+            "APPROVED",
+            "reminder (en_US)",
+            condition=Condition.ENDS,
+            topic="template",
+            field="message_template_status_update",
+            value={
+                "event": "APPROVED",
+                "message_template_id": 1689556908129832,
+                "message_template_name": "reminder",
+                "message_template_language": "en_US",
+                "reason": "NONE",
             },
-            ignorable=True,
         ),
     ),
     "cloud/message_echo": (
-        Unknown(
-            "webhook field smb_message_echoes",
-            {
-                "value": {
-                    "messaging_product": "whatsapp",
-                    "metadata": {
-                        "display_phone_number": "15550001111",
-                        "phone_number_id": NUMBER,
-                    },
-                    "message_echoes": [
-                        {
-                            "from": "15550001111",
-                            "to": PHONE,
-                            "id": "wamid.echo",
-                            "timestamp": "1757000000",
-                            "type": "text",
-                            "text": {"body": "From the app"},
-                        }
-                    ],
-                },
-                "field": "smb_message_echoes",
-            },
-            ignorable=True,
+        Overheard(
+            "app",
+            "echo",
+            "wamid.echo",
+            "text",
+            phone=PHONE,
+            timestamp=1757000000,
+            content={"body": "From the app"},
+            phone_number_id=NUMBER,
         ),
     ),
     "cloud/unknown_field": (
@@ -748,8 +764,27 @@ OTHER: dict[str, tuple[Event, ...]] = {
         Unknown("entry holds something that is not an object", None),
     ),
     "on_premises/statuses": (
-        on_premises_status("gBEGkYiEB1VXAglK1ZEqA1YKPrU", "sent", 1),
-        on_premises_status("gBEGkYiEB1VXAglK1ZEqA1YKPrU", "delivered", 2),
+        on_premises_status(
+            "gBEGkYiEB1VXAglK1ZEqA1YKPrU",
+            "sent",
+            1,
+            extra={
+                "type": "message",
+                "conversation": {
+                    "id": "6ceb9d929c9bdc4f90e967a32f8639b4",
+                    "expiration_timestamp": 1657086401,
+                    "origin": {"type": "user_initiated"},
+                },
+                "pricing": {
+                    "pricing_model": "CBP",
+                    "billable": True,
+                    "category": "user_initiated",
+                },
+            },
+        ),
+        on_premises_status(
+            "gBEGkYiEB1VXAglK1ZEqA1YKPrU", "delivered", 2, extra={"type": "message"}
+        ),
         on_premises_status("gBEGkYiEB1VXAglK1ZEqA1YKPrU", "read", 3),
         on_premises_status("ABGGtext", "deleted", 4),
         on_premises_status(
@@ -1066,7 +1101,12 @@ any_event = st.one_of(
     st.builds(Status, st.text(), st.text(), errors=errors, callback_data=maybe_text),
     st.builds(UserIdChanged, st.text(), st.text(), maybe_text, st.none() | st.integers()),
     st.builds(PlatformNotice, errors, maybe_text),
-    st.builds(Unknown, st.text(), kept, st.booleans()),
+    st.builds(Unknown, st.text(), kept),
+    st.builds(Preference, st.text(), st.text(), maybe_text, maybe_text, maybe_text),
+    st.builds(Call, st.text(), st.text(), maybe_text, errors=errors, extra=parts),
+    st.builds(Overheard, st.text(), st.text(), st.text(), st.text(), content=kept, extra=parts),
+    st.builds(Handover, st.text(), maybe_text, maybe_text, detail=parts),
+    st.builds(AccountEvent, st.text(), st.text(), st.text(), value=parts),
 )
 
 
@@ -1131,7 +1171,7 @@ def test_nothing_in_a_webhook_raises_and_everything_can_be_stored(payload: objec
         ({"entry": {"changes": []}}, "entry is not a list"),
         (
             {"entry": [{"changes": [{"field": "user_id_update", "value": {}}]}]},
-            "a user_id_update without updates",
+            "webhook field user_id_update without content",
         ),
         (
             {
@@ -1155,7 +1195,6 @@ def test_what_cannot_be_read_says_why(payload: object, reason: str) -> None:
 
     assert isinstance(event, Unknown)
     assert event.reason == reason
-    assert not event.ignorable
 
 
 def test_what_is_too_deep_to_keep_is_kept_as_the_beginning_of_its_json() -> None:
