@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
+from rasa_whatsapp_channel.account import AccountState, to_json
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import WhySilent, never_silent
+from rasa_whatsapp_channel.inbound import outages
+from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.endpoint import Endpoint
-from rasa_whatsapp_channel.inbound.outages import Outages, to_json
+from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.inbound.receiver import Receiver
-from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.worker import (
     Bot,
     Concurrency,
@@ -41,6 +43,7 @@ from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.functions import Function, load_function
 from rasa_whatsapp_channel.store import base, open_store
 from rasa_whatsapp_channel.store.base import (
     Clock,
@@ -54,6 +57,7 @@ from rasa_whatsapp_channel.store.base import (
 from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.consumer import Consumer, Isolation
 from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.whatsapp.account_events import Severity
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,
@@ -106,10 +110,12 @@ class App:
         self._clock = SteadyClock()
         self.outages = Outages(self.metrics, clock=self._clock)
         self._isolation = Isolation()
+        self._functions = load_functions(settings)
         self.store: Store = make_store(settings, clock=self._clock)
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings)
         self._retention = make_cleanup(settings, root)
+        self.account = AccountState(self.store.values, clock=self._clock)
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
         self._failures = Failures(self.store.inbox, self._people)
@@ -136,6 +142,9 @@ class App:
             max_age=settings.max_age,
             debounce=settings.debounce,
             words=settings.inbound or {},
+            account_events=AccountEvents(
+                self.account, self.metrics, function=self._functions.get("account_events")
+            ),
             clock=self._clock,
         )
         self.endpoint = Endpoint(
@@ -199,7 +208,7 @@ class App:
             mark_read=settings.mark_read,
             typing=settings.typing_indicator,
             debounce=settings.debounce,
-            transcriber=load_function(settings.transcribe) if settings.transcribe else None,
+            transcriber=self._functions.get("transcribe"),
             metrics=self.metrics,
             clock=self._clock,
             turn_timeout=settings.turn_timeout,
@@ -267,10 +276,14 @@ class App:
     async def health(self) -> Mapping[str, Any]:
         away = self.outages.current()
         paused = self._paused()
+        troubles = await self.account.troubles()
+        is_blocked = any(each.severity == Severity.ERROR.value for each in troubles)
+        status = "account in trouble" if is_blocked else "ok"
         return {
-            "status": "degraded" if away else "sending paused" if paused else "ok",
-            **({"away": to_json(away)} if away else {}),
+            "status": "degraded" if away else "sending paused" if paused else status,
+            **({"away": outages.to_json(away)} if away else {}),
             **({"paused": paused} if paused else {}),
+            **({"account": to_json(troubles)} if troubles else {}),
             "inbox": asdict(await self.store.inbox.depth()),
             "outbox": asdict(await self.store.outbox.depth()),
         }
@@ -301,6 +314,12 @@ class App:
         except StoreError:
             self.metrics.store_failed()
         return self.metrics.page()
+
+
+def load_functions(settings: Settings) -> Mapping[str, Function]:
+    """Return the author's functions by the setting that names them; raises `SettingsError`."""
+    named = {"transcribe": settings.transcribe, "account_events": settings.account_events}
+    return {key: load_function(key, name) for key, name in named.items() if name}
 
 
 def by_number(handles: Mapping[str | None, Handler]) -> Handler:

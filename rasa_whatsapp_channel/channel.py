@@ -22,7 +22,7 @@ from sanic.response import HTTPResponse
 
 from rasa_whatsapp_channel.agent import AgentWatch, silence_of, was_handled
 from rasa_whatsapp_channel.announce import describe
-from rasa_whatsapp_channel.app import App
+from rasa_whatsapp_channel.app import App, load_functions
 from rasa_whatsapp_channel.conversation.owner import WhySilent
 from rasa_whatsapp_channel.inbound.endpoint import (
     HEALTH,
@@ -32,7 +32,6 @@ from rasa_whatsapp_channel.inbound.endpoint import (
     Endpoint,
     HttpRequest,
 )
-from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
@@ -141,8 +140,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         try:
             settings = Settings.from_credentials(credentials)
             check_store(settings.store)
-            if settings.transcribe:
-                load_function(settings.transcribe)
+            load_functions(settings)
         except (SettingsError, StoreError) as error:
             # Rasa prints this one without a traceback.
             raise InvalidConfigException(str(error)) from error

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.whatsapp.account_events import FIELDS, WORDS
 from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES
 from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError
 
@@ -61,6 +62,9 @@ class Metrics:
         self._handled = self._counter("turns_handled", "Turns the bot got through")
         self._noted = self._counters("tracker_events", "Kept in a tracker without a turn", "type")
         self._ignored = self._counters("ignored", "Messages neither heard nor kept", "type")
+        self._account_events = self._counters(
+            "account_events", "Webhooks about the account", "field", "event"
+        )
         self._sent = self._counters("sent", "Messages WhatsApp accepted, by type", "type")
         self._api_errors = self._counters("api_errors", "Failed requests to WhatsApp", "code")
         self._changes = self._counters("changes", "Parts of responses changed to fit", "code")
@@ -115,6 +119,10 @@ class Metrics:
 
     def ignored(self, kind: str) -> None:
         self._ignored(known(kind, TYPES)).inc()
+
+    def account_event(self, field: str, event: str) -> None:
+        """*field* is the webhook's, *event* WhatsApp's word in it."""
+        self._account_events(known(field, FIELDS), known(event, WORDS)).inc()
 
     def sent(self, kind: str) -> None:
         self._sent(known(kind, TYPES)).inc()
@@ -187,9 +195,9 @@ class Metrics:
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"whatsapp_{name}", text, labels, registry=self.registry)
 
-    def _counters(self, name: str, text: str, label: str) -> Callable[[str], Counter]:
-        """Return what finds the counter of a word; the library takes a lock to look it up."""
-        return cache(self._counter(name, text, label).labels)
+    def _counters(self, name: str, text: str, *labels: str) -> Callable[..., Counter]:
+        """Return what finds the counter of words; the library takes a lock to look it up."""
+        return cache(self._counter(name, text, *labels).labels)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"whatsapp_{name}", text, labels, registry=self.registry)

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel.app import load_functions
 from rasa_whatsapp_channel.common import installed_version
 from rasa_whatsapp_channel.doctor.checks.bot import BotFacts
 from rasa_whatsapp_channel.doctor.checks.credentials import Written
@@ -22,7 +23,6 @@ from rasa_whatsapp_channel.doctor.project import Environment, Project
 from rasa_whatsapp_channel.domain.marked import DomainError, parse
 from rasa_whatsapp_channel.domain.read import bot_files, read_domains
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
-from rasa_whatsapp_channel.inbound.transcribe import load_function
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import Settings
@@ -157,11 +157,11 @@ def _problem_of_protocol(settings: Settings | None) -> str | None:
 
 
 def _problem_of_function(root: Path, settings: Settings | None) -> str | None:
-    if settings is None or settings.transcribe is None:
+    if settings is None:
         return None
     sys.path.insert(0, str(root.resolve()))  # as Rasa does
     try:
-        load_function(settings.transcribe)
+        load_functions(settings)
     except SettingsError as error:
         return str(error)
     finally:

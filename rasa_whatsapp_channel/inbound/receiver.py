@@ -9,13 +9,16 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People, sender_of
 from rasa_whatsapp_channel.conversation.window import Windows
+from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.debounce import Debouncer
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import WINDOW, Clock, Store
+from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent
 from rasa_whatsapp_channel.whatsapp.events import (
     Event,
     InboundMessage,
@@ -53,6 +56,7 @@ class Receiver:
         max_age: float | None = None,
         debounce: float = 0.0,
         words: Mapping[str, str] = NO_WORDING,
+        account_events: AccountEvents | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -65,6 +69,7 @@ class Receiver:
         self._max_age = max_age
         self._debouncer = Debouncer(store, debounce, words=words, clock=clock)
         self._clock = clock
+        self._account_events = account_events or AccountEvents(AccountState(store.values), metrics)
 
     async def receive(self, events: Iterable[Event]) -> None:
         """Keep every event. Raises `StoreError` when one could not be: WhatsApp sends it again."""
@@ -82,8 +87,12 @@ class Receiver:
             elif isinstance(event, UserIdChanged):
                 logger.info("whatsapp.user_id_changed: of one person; the conversation goes on")
                 await self._people.change(event)
+            elif isinstance(event, AccountEvent):
+                await self._account_events.handle(event)
             elif isinstance(event, Unknown):
                 await self._unknown(event)
+            else:
+                logger.debug("whatsapp.not_used: %s", type(event).__name__)
 
     async def _message(self, event: InboundMessage) -> None:
         sender_id = await self._name(event)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import inspect
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from rasa_whatsapp_channel.media.values import StoredFile
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.functions import Function
 
 logger = logging.getLogger(__name__)
 
@@ -19,26 +17,14 @@ TIMEOUT: Final = 60.0
 # Threads of their own: a model that thinks for a minute must not hold up those who write files.
 _THREADS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="whatsapp-transcribe")
 
-# Takes the path of the file and its MIME type; may be async.
-Function = Callable[[str, str], Any]
-
-
-def load_function(name: str) -> Function:
-    """Return the function behind ``my.module.function``; raises `SettingsError`."""
-    module, _, attribute = name.rpartition(".")
-    try:
-        function = getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # the author's module may raise anything while it is imported
-        raise SettingsError(f"'transcribe': {name} cannot be imported: {error!r}") from error
-    if not callable(function):
-        raise SettingsError(f"'transcribe': {name} is no function")
-    return function  # type: ignore[no-any-return]
-
 
 async def transcribe(
     function: Function, file: StoredFile, *, timeout: float = TIMEOUT
 ) -> str | None:
-    """Return what is said in *file*, or None: then the voice note is heard without words."""
+    """
+    Call *function* with the path of *file* and its MIME type; it may be async.
+
+    Return what is said in *file*, or None: then the voice note is heard without words."""
     try:
         text = await asyncio.wait_for(_call(function, file), timeout)
     except Exception as error:  # whatever it raises: the voice note must still be heard

@@ -35,7 +35,7 @@ from rasa_whatsapp_channel.inbound.recovery import (
     after_failure,
     is_worth_another_fetch,
 )
-from rasa_whatsapp_channel.inbound.transcribe import Function, transcribe
+from rasa_whatsapp_channel.inbound.transcribe import transcribe
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
     TrackerEvent,
@@ -52,6 +52,7 @@ from rasa_whatsapp_channel.inbound.turn import (
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.settings.functions import Function
 from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import (
     DEBOUNCE,

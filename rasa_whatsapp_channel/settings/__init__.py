@@ -287,6 +287,12 @@ class Settings:
         means="A function of yours for voice notes: takes path and MIME type, returns the "
         "text. [Voice notes as text](inbound.md#voice-notes-as-text)",
     )
+    account_events: str | None = key(
+        parsers.dotted,
+        None,
+        means="A function of yours for what WhatsApp reports about the account: paused "
+        "templates, restrictions, limits. [Account events](platform.md#account-events)",
+    )
     mark_read: bool = key(
         parsers.flag,
         True,

@@ -59,6 +59,10 @@ class AccountEvent:
     timestamp: int | None = None
     value: Part = dataclasses.field(default_factory=dict)
 
+    def __str__(self) -> str:
+        what = " ".join(filter(None, (self.field, self.event, self.subject)))
+        return f"{what}: {self.detail}" if self.detail else what
+
 
 def read_account_event(name: str, value: object, timestamp: int | None = None) -> AccountEvent:
     """Return what the webhook field *name* reports; *timestamp* is the entry's, in unix seconds."""
@@ -369,6 +373,19 @@ _GROUP_STATUSES: Final = MappingProxyType(
     {"group_suspend": Condition.BEGINS, "group_suspend_cleared": Condition.ENDS}
 )
 
+# What may be counted as it is; any other word is WhatsApp's of tomorrow.
+WORDS: Final = frozenset(
+    {
+        *("", *_TEMPLATE_STATUSES, *_ACCOUNT_UPDATES, *_NUMBER_QUALITY, *_GROUP_STATUSES),
+        *("GREEN", "YELLOW", "RED", "UNKNOWN", "UTILITY", "MARKETING", "AUTHENTICATION"),
+        *("PIN_CHANGED", "PIN_RESET_REQUEST", "PIN_RESET_SUCCESS", "ONBOARDING"),
+        *("THROUGHPUT_UPGRADE", "Active", "Needs Connecting", "Needs Testing", "history", "error"),
+        *("FLOW_STATUS_CHANGE", "CLIENT_ERROR_RATE", "ENDPOINT_ERROR_RATE", "ENDPOINT_LATENCY"),
+        *("ENDPOINT_AVAILABILITY", "group_create", "group_delete", "group_participants_add"),
+        *("group_participants_remove", "group_join_request_created", "group_settings_update"),
+    }
+)
+
 READERS: Final[Mapping[str, Callable[[Part], AccountEvent]]] = MappingProxyType(
     {
         "account_alerts": _read_alert,
@@ -399,3 +416,4 @@ READERS: Final[Mapping[str, Callable[[Part], AccountEvent]]] = MappingProxyType(
         "tracking_events": _read_other,
     }
 )
+FIELDS: Final = frozenset(READERS)

@@ -10,9 +10,10 @@ from support.desk import Desk
 from support.quiet_client import QuietClient
 
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipts
-from rasa_whatsapp_channel.inbound.transcribe import load_function, transcribe
+from rasa_whatsapp_channel.inbound.transcribe import transcribe
 from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.functions import load_function
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 
 FILE = StoredFile("/media/1.ogg", 9, "audio/ogg", "00")
@@ -176,13 +177,13 @@ async def test_the_author_may_word_what_a_voice_note_says(store, clock):
 
 
 def test_the_function_is_found_by_its_name():
-    assert load_function("json.dumps")({"a": 1}) == '{"a": 1}'  # type: ignore[call-arg, arg-type]
+    assert load_function("transcribe", "json.dumps")({"a": 1}) == '{"a": 1}'
 
 
 @pytest.mark.parametrize("name", ["no_such_module.function", "json.no_such", "json.__name__"])
 def test_a_name_without_a_function_is_refused(name):
     with pytest.raises(SettingsError, match="'transcribe'"):
-        load_function(name)
+        load_function("transcribe", name)
 
 
 # who is new
