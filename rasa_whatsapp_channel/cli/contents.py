@@ -48,7 +48,7 @@ _ESCAPED: Final = re.compile(r"\\([\\,;:nN])")
 
 
 @dataclass(frozen=True)
-class Line:
+class VCardLine:
     name: str
     types: tuple[str, ...]
     value: str
@@ -72,7 +72,7 @@ def read_vcards(text: str) -> list[dict[str, Any]]:
     return [_whole(contact) for contact in contacts]
 
 
-def _add(contact: dict[str, Any], line: Line) -> None:
+def _add(contact: dict[str, Any], line: VCardLine) -> None:
     if line.name == "FN":
         contact.setdefault("name", {})["formatted_name"] = _plain(line.value)
     elif line.name == "N":
@@ -99,7 +99,7 @@ def _add(contact: dict[str, Any], line: Line) -> None:
 
 
 def _whole(contact: dict[str, Any]) -> dict[str, Any]:
-    """Return *contact* with the two names WhatsApp asks for."""
+    """Return *contact* with the formatted name and the first name, which WhatsApp requires."""
     name = contact.get("name", {})
     parts = [name.get(key) for key in ("prefix", "first_name", "middle_name", "last_name")]
     shown = name.get("formatted_name") or " ".join(filter(None, parts))
@@ -109,12 +109,12 @@ def _whole(contact: dict[str, Any]) -> dict[str, Any]:
     return {**contact, "name": {**name, "formatted_name": shown}}
 
 
-def _type(line: Line) -> dict[str, str]:
+def _type(line: VCardLine) -> dict[str, str]:
     known = [kind for kind in line.types if kind in ("HOME", "WORK", "CELL", "MAIN", "IPHONE")]
     return {"type": known[0]} if known else {}
 
 
-def _lines(text: str) -> Iterator[Line]:
+def _lines(text: str) -> Iterator[VCardLine]:
     unfolded = re.sub(r"=\r?\n(?=[^\r\n:;]*(?:=|$))", "=\n", text)
     unfolded = re.sub(r"(?<!=)\r?\n[ \t]", "", unfolded).replace("=\n", "")
     for raw in unfolded.splitlines():
@@ -126,7 +126,7 @@ def _lines(text: str) -> Iterator[Line]:
         if "QUOTED-PRINTABLE" in marks:
             value = quopri.decodestring(value.encode()).decode(errors="replace")
         types = tuple(mark.strip('"') for mark in marks)
-        yield Line(name.rpartition(".")[2].strip().upper(), types, value.strip())
+        yield VCardLine(name.rpartition(".")[2].strip().upper(), types, value.strip())
 
 
 def _plain(value: str) -> str:

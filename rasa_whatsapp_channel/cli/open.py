@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 def credentials_option(function: Function) -> Function:
-    """The option that names the file, as `credentials`."""
+    """Add the option `credentials`, the path of the file."""
     return click.option(
         "--credentials",
         type=click.Path(path_type=Path),
@@ -43,11 +43,11 @@ def credentials_option(function: Function) -> Function:
 
 
 def convert_option(function: Function) -> Function:
-    """Whether files are made to fit, as `convert`; None where the setting decides."""
+    """Add the option `convert`, None where the setting decides."""
     return click.option(
         "--convert/--no-convert",
         default=None,
-        help="Make a file fit that WhatsApp would refuse; as `media.convert` says, if not given.",
+        help="Convert files that WhatsApp would refuse.  [default: the setting `media.convert`]",
     )(function)
 
 
@@ -206,6 +206,6 @@ class StoreLocation:
 
 
 def store_options(function: Function) -> Function:
-    """The two options that make a `StoreLocation`: `credentials` and `store`."""
+    """Add the options of a `StoreLocation`: `credentials` and `store`."""
     url = click.option("--store", help="The store itself, as in the setting of that name.")
     return credentials_option(url(function))

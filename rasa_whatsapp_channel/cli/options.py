@@ -16,7 +16,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def read_pairs(
     ctx: click.Context, param: click.Parameter, given: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
-    """Return names and values; a callback of click's."""
+    """Return pairs of name and value; a callback of click."""
     pairs = [text.partition("=") for text in given]
     if not all(name and equals for name, equals, _ in pairs):
         raise click.BadParameter(f"write it as {param.metavar}")
@@ -24,13 +24,13 @@ def read_pairs(
 
 
 def slot_option(function: Function) -> Function:
-    """What stands in slots, as `slot`: pairs of name and value."""
+    """Add the option `slot`: pairs of name and value."""
     return click.option(
         "--slot",
         multiple=True,
         metavar="NAME=VALUE",
         callback=read_pairs,
-        help="What stands in a slot; may be given several times.",
+        help="The value of a slot; may be given several times.",
     )(function)
 
 

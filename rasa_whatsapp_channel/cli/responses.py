@@ -19,9 +19,9 @@ def read_response(
     path: Path, name: str, slots: Mapping[str, str], number: int | None = None
 ) -> tuple[Variation, dict[str, Any]]:
     """
-    Return a variation of the response *name* in the domain at *path*, and what Rasa makes of it.
+    Return a variation of the response *name* in the domain at *path*, and its filled-in form.
 
-    *number* says which variation, from 1; else it is one that Rasa may choose on WhatsApp.
+    *number* selects the variation, from 1; by default one that Rasa may choose on WhatsApp.
     """
     try:
         domain, response = _find(read_domains([path]), path, name)

@@ -25,7 +25,7 @@ _ADVICE: Final[Mapping[Verdict, str]] = {
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Do *work*; every error of this package ends the command with its text."""
+    """Run *work*; an error of this package ends the command with its text."""
     try:
         return asyncio.run(work)
     except ChannelError as error:
@@ -33,7 +33,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def sentence(error: ChannelError) -> str:
-    """Return what went wrong, and what to do about it where WhatsApp was asked."""
+    """Return the text of *error*, with a remedy where WhatsApp gave the error."""
     advice = _ADVICE.get(error.verdict) if isinstance(error, SendError) else None
     if isinstance(error, APIError) and remedy_of(error.code) is Remedy.SEND_TEMPLATE:
         advice = _TEMPLATE

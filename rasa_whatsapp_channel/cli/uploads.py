@@ -28,7 +28,7 @@ from rasa_whatsapp_channel.whatsapp.transport import File
 
 @dataclass(frozen=True)
 class BotAccount:
-    """The bot's account, opened from outside of the bot, with a bar for what is uploaded."""
+    """The bot's account, opened by a command; uploads show a progress bar."""
 
     settings: Settings
     client: Client
@@ -49,7 +49,7 @@ async def open_account(
     credentials: Path, *, number: str | None = None, convert: bool | None = None
 ) -> AsyncIterator[BotAccount]:
     """
-    Open it for *number*, as in `read_settings`.
+    Open the account for *number*, as in `read_settings`.
 
     *convert* files that WhatsApp would refuse; None: as the setting `media.convert` says.
     """
@@ -79,13 +79,13 @@ async def open_account(
 
 
 def show_upload(file: File) -> Callable[[int], None]:
-    """Show a bar for *file*; a line where nobody watches."""
+    """Show the progress of *file*: a bar on a terminal, else one line."""
     label = f"Uploading {file.filename} ({file.size:,} bytes, {file.mime_type})"
     return show_progress(file.size, label)
 
 
 def show_progress(size: int, label: str) -> Callable[[int], None]:
-    """Return what is told of every number of bytes that went; *size* 0 where it is not known."""
+    """Return a function to call with each number of bytes; *size* is 0 where it is not known."""
     bar: Any = click.progressbar(length=size, label=label, file=sys.stderr)
     bar.render_progress()
     left = size
@@ -102,9 +102,9 @@ def show_progress(size: int, label: str) -> Callable[[int], None]:
 
 def guess_kind(path: Path, *, convert: bool) -> str:
     """
-    Return what the file at *path* is best sent as, by its content.
+    Return the best kind to send the file at *path* as, by its content.
 
-    With *convert* that is what it can become: any picture is an image, any sound an audio.
+    With *convert* it is what the file can become: any picture an image, any sound an audio.
     """
     try:
         with path.open("rb") as file:
