@@ -33,7 +33,7 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 )
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
 
-# Nobody looks through more than ten lists; one text with numbers is shorter.
+# One text with numbers is shorter than more than ten lists.
 MOST_LISTS: Final = 10
 
 
@@ -78,7 +78,7 @@ class LinkButton:
 
 @dataclass(frozen=True)
 class Lists:
-    """As many lists as *pages*; header and footer stand on the first and the last of them."""
+    """A list for each of *pages*, the header on the first and the footer on the last."""
 
     pages: tuple[tuple[Row, ...], ...]
     label: str
@@ -117,10 +117,10 @@ class Carousel:
 
 def to_taps(draft: Draft, options: Options, *, list_button: str) -> tuple[Taps | None, list[str]]:
     """
-    Return what can be tapped, and the lines of text for what cannot.
+    Return what can be tapped, and lines of text for the rest.
 
-    Up to three short titles are reply buttons, else a list, else several. Numbered lines are the
-    last resort: for more than MOST_LISTS lists, where the API has no lists, or on request.
+    Up to three short titles are reply buttons, more are a list or several. Numbered lines are used
+    for more than MOST_LISTS lists, if the API has no lists, or on request.
     """
     if not options.replies and len(options.links) == 1:
         button = _link_button(draft, options.links[0])
@@ -163,7 +163,7 @@ def shorten(draft: Draft, part: str, text: str, limit: int) -> str:
 
 
 def to_titles(draft: Draft, titles: Sequence[str], limit: int) -> list[str]:
-    """Number titles that stand there twice; WhatsApp refuses equal ones."""
+    """Number duplicated titles; WhatsApp refuses them."""
     seen: dict[str, None] = {}
     for title in titles:
         new, number = title, 1
@@ -261,7 +261,7 @@ def _rows(draft: Draft, replies: Sequence[Reply]) -> list[Row]:
 
 
 def _description(draft: Draft, reply: Reply, title: str) -> str | None:
-    """Return the description; a title that had to be cut stands in it in full."""
+    """Return the description; it begins with the full title if that was cut."""
     text = reply.description
     if len(reply.title) > limits.ROW_TITLE:
         draft.change("WA303", title=reply.title, limit=limits.ROW_TITLE, new=title)
@@ -281,4 +281,4 @@ def _why_short(payload: str, limit: int, taken: Mapping[str, None]) -> str | Non
         return f"is longer than {limit} characters"
     if payload != payload.strip():
         return "begins or ends with a space"
-    return "stands there twice" if payload in taken else None
+    return "is duplicated" if payload in taken else None

@@ -14,10 +14,10 @@ _SHORT: Final = 80  # characters of what is shown as before and after
 @dataclass(frozen=True)
 class Change:
     """
-    Something of a response that was changed, or could not be sent, said in the bot author's words.
+    A change of a response, or a part of it that cannot be sent, in words for the bot's author.
 
-    *before* is what was written and *after* what came of it, shortened; *after* is "" where nothing
-    did. *lost* is true when a part of the response does not reach the user.
+    *before* is what was written, *after* what it became, both shortened; *after* is "" if it became
+    nothing. *lost* is true if a part of the response does not reach the user.
     """
 
     code: str  # WA101 …, see docs/changes.md
@@ -34,8 +34,10 @@ class Change:
 @dataclass(frozen=True)
 class Rule:
     """
-    *meaning* is for the list of codes. The others are filled in and become the parts of a `Change`:
-    *says* its text, *before* what was written, *after* what came of it, "" where nothing did.
+    What a code stands for.
+
+    *meaning* is for the list of codes. The others are templates for the fields of a `Change`:
+    *says* for its text, *before* and *after*.
     """
 
     meaning: str
@@ -62,8 +64,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "WA102": Rule("a blank text was skipped", "{field} shows nothing and was skipped"),
     "WA103": Rule("the response is empty", "has nothing that could be sent", before="nothing"),
     "WA104": lost(
-        "a text is something else",
-        "{field} must be a text, not {kind}; not sent",
+        "a text is no string",
+        "{field} must be a string, not {kind}; not sent",
         before="{field}: {kind}",
     ),
     "WA105": Rule(
@@ -132,11 +134,11 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "WA202": lost(
         "a medium has no source",
-        "{field} says no source; not sent. Write {example}",
+        "{field} has no source; not sent. Write {example}",
     ),
     "WA203": lost("a medium breaks a rule of WhatsApp", "{field} is not sent: {problem}"),
     "WA204": lost(
-        "a medium lies where it cannot be fetched",
+        "a medium has an address that cannot be fetched",
         "{field} begins with {scheme}:, which is not fetched; not sent. "
         "Write an http(s) link, or the path of a file beside the bot",
         before="{field}: {scheme}:…",
@@ -164,8 +166,8 @@ RULES: Final[Mapping[str, Rule]] = {
         before="{field}.provider",
     ),
     "WA209": lost(
-        "a medium is something else",
-        "{field} must be a map or a text, not {kind}; not sent",
+        "a medium is no map and no string",
+        "{field} must be a map or a string, not {kind}; not sent",
         before="{field}: {kind}",
     ),
     "WA210": Rule(
@@ -213,13 +215,13 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "WA305": Rule(
         "equal titles were numbered",
-        "the title {title!r} stands there twice; became {new!r}",
+        "the title {title!r} is duplicated; became {new!r}",
         before="{title}",
         after="{new}",
     ),
     "WA306": Rule(
         "a doubled button was left out",
-        "the button {title!r} stands there twice with the same payload; shown once",
+        "the button {title!r} is duplicated with the same payload; shown once",
         before="{title}, twice",
         after="{title}",
     ),

@@ -13,7 +13,7 @@ from rasa_whatsapp_channel.compose.links import is_link
 from rasa_whatsapp_channel.compose.text import cut, is_blank, one_line
 from rasa_whatsapp_channel.whatsapp import mime
 
-DEPTH: Final = 32  # WhatsApp's own bodies need ten; a dict that holds itself needs an end
+DEPTH: Final = 32  # WhatsApp's bodies need ten; a dict that contains itself needs an end
 _INTEGER: Final = 2**63
 _SHOWN: Final = 60
 # Keys of a response that an action may pass, beside Rasa's own `image` and `attachment`.
@@ -22,7 +22,7 @@ READ: Final = (
     *("text", "image", "attachment", "buttons", "button_type", "quick_replies", "elements"),
     *("custom", "metadata", *MEDIA_KEYS),
 )
-# What Rasa 3.6, Rasa Pro and the SDK of actions put there. It is for them, not for users.
+# Keys that Rasa 3.6, Rasa Pro and the SDK of actions add for themselves.
 _RASAS: Final = frozenset(
     {
         "active_flow",
@@ -97,7 +97,7 @@ def to_plain(draft: Draft, response: object) -> Mapping[str, Any]:
 
 
 def read_json(text: str) -> Any:
-    """Return what *text* holds as JSON; None when it is none. Some people dump it beforehand."""
+    """Return *text* parsed as JSON, as some actions pass it; None if it is none."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -114,11 +114,11 @@ def kind_name(value: object) -> str:
         return "a list"
     if isinstance(value, bool):
         return "true or false"
-    return "a number" if isinstance(value, (int, float)) else "a text"
+    return "a number" if isinstance(value, (int, float)) else "a string"
 
 
 def _encodable(value: str) -> str:
-    # str.__str__: an Enum of strings stands for its value, not for its name
+    # str.__str__: an Enum of strings means its value, not its name
     text = str.__str__(value)
     try:
         text.encode()
@@ -128,7 +128,7 @@ def _encodable(value: str) -> str:
 
 
 def read_text(draft: Draft, field: str, value: Any) -> str | None:
-    """Return *value* as a text without outer space, or None where there is none to show."""
+    """Return *value* as text without outer space; None if there is nothing to show."""
     if value is None or value == "":
         return None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -144,13 +144,13 @@ def read_text(draft: Draft, field: str, value: Any) -> str | None:
 
 def read_keys(draft: Draft, content: Mapping[str, Any]) -> Mapping[str, Any]:
     """
-    Return what of *content* is read, and say what is not.
+    Return the keys of *content* that are read, and report the others.
 
-    What an action passes beside the name of a response fills the response's braces, so there
-    nothing is said of it, and `document="passport"` is a word and no file.
+    Keys that an action passes beside the name of a response fill its variables, so they are not
+    reported, and `document="passport"` is a word and no file.
     """
     named = draft.name is not None
-    # Rasa Pro says whose words these are: an action's, or those of a policy's or agent's class.
+    # Rasa Pro tells the source: an action, or the class of a policy or agent.
     source = content.get("utter_source")
     foreign = named or (isinstance(source, str) and source[:1].isupper())
     read = dict(content)

@@ -19,9 +19,11 @@ _DIGITS: Final = 18
 @dataclass(frozen=True)
 class Composed:
     """
+    The result: messages in order, and all changes that were made.
+
     *payloads* are kept until their buttons are tapped: short id, sent to WhatsApp → payload.
-    *choices* are kept until the bot says something else: number, shown in the text → payload.
-    *template* goes instead of the messages while the 24-hour window is closed.
+    *choices* are kept until the bot's next message: number, shown in the text → payload.
+    *template* is sent instead of the messages while the 24-hour window is closed.
     """
 
     messages: tuple[Outgoing, ...]
@@ -34,12 +36,10 @@ class Composed:
 @dataclass
 class Draft:
     """
-    One response being composed: for which API, what was changed, and which payloads to keep.
+    One response being composed: the API, the changes, and the payloads to keep.
 
-    *recipient_id* is whom it goes to, where that is known. *strict*: what is not known of
-    WhatsApp's bodies is refused.
-
-    Made new for each response; the parts of composing write into it and nothing else does.
+    *recipient_id* is the recipient, if known. *strict*: unknown keys of WhatsApp's bodies are
+    refused. Each response has its own draft; only the parts of composing write into it.
     """
 
     api: Api

@@ -1,5 +1,5 @@
 """
-Markdown → WhatsApp's formatting, where the Markdown has one meaning only.
+Markdown converter: Markdown → WhatsApp's formatting, if the Markdown is unambiguous.
 
     **bold**, ***both***, ~~gone~~    *bold*, *_both_*, ~gone~
     # Heading                         *Heading*
@@ -8,7 +8,7 @@ Markdown → WhatsApp's formatting, where the Markdown has one meaning only.
     | a | b |                         *a* | *b*, and a line for each row
     \\*                                a star that stays a star
 
-What WhatsApp formats by itself stays as it was written: *bold*, _italic_, ~gone~, `code`, lists and
+WhatsApp's own formatting stays as it is: *bold*, _italic_, ~gone~, `code`, lists and
 quotes; so do `__init__`, snake_case, 2*3*4, 2**3**4 and addresses. Doing it twice changes nothing.
 https://faq.whatsapp.com/539178204879377
 """

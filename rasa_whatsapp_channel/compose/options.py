@@ -19,7 +19,7 @@ _PHONE_TYPES: Final = ("phone_number", "phone")
 
 AS_LIST: Final = "list"
 AS_NUMBERS: Final = "numbers"
-# Rasa's own are for other channels; WhatsApp draws reply buttons in its own way.
+# Rasa's own types are for other channels; WhatsApp has one look of reply buttons.
 _RASA_TYPES: Final = ("inline", "vertical", "reply")
 
 
@@ -122,7 +122,7 @@ def _to_address(draft: Draft, title: str, target: str) -> str:
 
 
 def _words(value: Any) -> str:
-    """Return what was written where a text belongs; "" where nothing shows."""
+    """Return *value* as text; "" if it shows nothing."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

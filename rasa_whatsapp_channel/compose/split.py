@@ -1,11 +1,11 @@
 """
-Where a long text may be split: at the end of a paragraph, else of a line, a sentence, a word.
+Text splitter: splits a long text after a paragraph, else a line, a sentence, or a word.
 
-Never inside an address, a visible character, or what WhatsApp formats; unless one of them alone is
-longer than the limit. Formatting is then closed before the split and opened again behind it.
+It never splits inside an address, a visible character, or formatted text, unless one of them alone
+exceeds the limit. Formatting is then closed before the split and opened again after it.
 
-Each place of a text is looked at once for each piece that it may end, however the text is made:
-nothing here searches to the end of the text, or back from every place, for what it does not find.
+The time is linear in the text for each piece: no search runs to the end of the text, or backwards
+from every position.
 """
 
 from __future__ import annotations

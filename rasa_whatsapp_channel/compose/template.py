@@ -1,5 +1,5 @@
 """
-`whatsapp.template`: what goes while the 24-hour window is closed.
+Template of a response: `whatsapp.template`, sent while the 24-hour window is closed.
 
 Either WhatsApp's own components, or in short:
 
@@ -101,7 +101,7 @@ def _header(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
         value = _with_type(value)
         found = read_attachment(draft, "whatsapp.template.header", value)
         if not found.media or found.media[0].type not in _MEDIA:
-            problem = f"must be a text, a location, or one of {', '.join(_MEDIA)}"
+            problem = f"must be a string, a location, or one of {', '.join(_MEDIA)}"
             raise InvalidMessage("template.header", problem)
         medium = found.media[0].body()
         medium[medium["type"]].pop("caption", None)
@@ -172,7 +172,7 @@ def _parameter(draft: Draft, value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):  # WhatsApp's own, e.g. a currency
         return dict(_flat(draft, value))
     if isinstance(value, list):
-        raise InvalidMessage("template.components.parameters", "must be a text, not a list")
+        raise InvalidMessage("template.components.parameters", "must be a string, not a list")
     return dict(_flat(draft, _as("text", "" if value is None else str(value))))
 
 

@@ -20,7 +20,7 @@ PAUSE: Final = 3600.0
 
 
 class MediaCleanup:
-    """Looks every hour for what is older than *keep_days* in *store*, a folder or an address."""
+    """Deletes every hour what is older than *keep_days* in *store*, a folder or an address."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class MediaCleanup:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def tidy(self) -> None:
-        """Delete what is too old. What cannot be deleted now is tried again."""
+        """Delete old days; what cannot be deleted is tried again."""
         delete = self._in_store if is_url(self._store) else self._in_folder
         try:
             await asyncio.to_thread(delete)
@@ -79,7 +79,7 @@ class MediaCleanup:
 
 
 def _each(names: Iterable[str], delete: Callable[[str], None]) -> None:
-    """Delete all of *names*; one that cannot be deleted keeps no other."""
+    """Delete all of *names*, whether or not one of them fails."""
     for name in names:
         try:
             delete(name)
@@ -94,7 +94,7 @@ def _complain(what: str, error: Exception) -> None:
 
 
 def find_old(names: Iterable[str], *, today: date, keep_days: int) -> list[str]:
-    """Return those of *names* that are days before the last *keep_days*; others are not ours."""
+    """Return those of *names* that are days before the last *keep_days*."""
     last = today - timedelta(days=keep_days)
     old = []
     for name in names:

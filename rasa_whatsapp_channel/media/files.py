@@ -91,7 +91,7 @@ def find_kinds(value: object, kind: str = "document") -> Iterator[tuple[Media, s
 
 
 def mime_type_of(head: bytes, name: str, kind: str) -> str:
-    """Return the MIME type: the content tells it, where it does not the ending."""
+    """Return the MIME type by the content, else by the file extension."""
     found = mime.from_content(head)
     if found is None and kind not in _PICTURES:
         found = mime.from_ending(name)

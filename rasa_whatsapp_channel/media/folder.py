@@ -29,7 +29,7 @@ __all__ = ["InboundMedia", "MediaFolder", "StoredFile"]
 # Safe on every file system, also on one that does not tell A from a. Real ids are like that.
 _SAFE: Final = re.compile(r"[a-z0-9-]{1,64}")
 
-# Of several endings for one type the last in the table is the usual one, but for this one.
+# Of several extensions for one type the last in the table is the usual one, except here.
 _ENDINGS: Final = {**{mime_type: name for name, mime_type in ENDINGS.items()}, "audio/ogg": "ogg"}
 
 
@@ -39,11 +39,10 @@ def today_here() -> date:
 
 class MediaFolder:
     """
-    Keeps incoming files as *folder*/date/id_person.ending, see `person_tag`.
+    Stores incoming files as *folder*/date/id_person.extension, see `person_tag`.
 
-    Names are ours: nothing of the sender's filename reaches the disk. A file is complete, or it is
-    not there. Only the bot's own user can read it: days and files are ours alone, *folder* is too
-    where we make it.
+    Nothing of the sender's filename is used. A file is complete, or absent. Only the bot's user can
+    read the files, the folders of the days, and *folder* if it is created here.
     """
 
     def __init__(
@@ -132,7 +131,7 @@ def is_day(name: str) -> bool:
 
 
 def ending(mime_type: str) -> str:
-    """Return the ending for a file of *mime_type*, with its dot."""
+    """Return the file extension for *mime_type*, with its dot."""
     return "." + _ENDINGS.get(base_type(mime_type), "bin")
 
 

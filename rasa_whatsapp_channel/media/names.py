@@ -32,14 +32,14 @@ def name_of_answer(url: str, headers: Mapping[str, str]) -> str:
     """
     Return the name of what *url* answered with: the server's, else the end of the address.
 
-    It has the ending that the server's type asks for where it has none that is known.
+    A name without a known extension gets that of the server's MIME type.
     """
     name = safe(_of_disposition(headers.get("content-disposition", "")) or mime.file_name(url))
     return with_ending(name or "file", headers.get("content-type", ""))
 
 
 def with_ending(name: str, mime_type: str) -> str:
-    """Return *name* with an ending, taken from *mime_type* where it has none."""
+    """Return *name* with an extension, that of *mime_type* if it has none."""
     if mime.from_ending(name):
         return name
     base = mime.base_type(mime_type)
@@ -48,7 +48,7 @@ def with_ending(name: str, mime_type: str) -> str:
 
 
 def of_type(name: str, mime_type: str) -> str:
-    """Return *name* with the ending of *mime_type* in the place of a wrong one."""
+    """Return *name* with the extension of *mime_type* instead of a wrong one."""
     said = mime.from_ending(name)
     if said == mime_type:
         return name
@@ -56,7 +56,7 @@ def of_type(name: str, mime_type: str) -> str:
 
 
 def safe(name: str) -> str:
-    """Return *name* as no folder, no hidden file, and no longer than it may be."""
+    """Return *name* without folders, not hidden, and cut to the longest allowed."""
     plain = _UNSAFE.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(". ")
     stem, dot, ending = plain.rpartition(".")
     if len(plain) <= LONGEST or not stem:
@@ -100,7 +100,7 @@ def with_names(value: T, known: Mapping[Media, str]) -> T:
 
 
 def other_kinds(message: Message) -> frozenset[str]:
-    """Return as what else the file of *message* may go: a header or a card has its one kind."""
+    """Return the other kinds the file of *message* may be sent as; headers and cards have one."""
     if not isinstance(message, MediaMessage):
         return frozenset()
     worded = isinstance(message, Captioned) and message.caption

@@ -48,7 +48,7 @@ _CHUNK: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Uploaded:
-    """What a file became, and the *kind* of message it is for; *key* is where the id is kept."""
+    """An uploaded file, and the *kind* of message it is for; *key* is where the id is kept."""
 
     id: str
     key: str
@@ -58,13 +58,15 @@ class Uploaded:
 
 class MediaUploads:
     """
-    Puts uploaded ids in the place of paths. *root* is the bot's folder, where paths begin; of it
-    goes what *access* says. Without *root* any file of this machine goes. *account* owns the ids.
+    Replaces paths by the ids of uploaded files. *root* is the bot's folder, where paths begin;
+    *access* says which files may be sent. Without *root* any file of this machine may be sent.
+    *account* owns the ids.
 
-    *upload* is the setting: files behind links go by id ``always``, ``never``, or where the API
-    takes no link. Without *converter* a file goes as it is, or not at all.
+    *upload* is the setting: files behind links are uploaded ``always``, ``never``, or if the API
+    takes no links. Without *converter* files are sent as they are, or not at all.
 
-    Raises `MediaError` for a file that cannot go, `SendError` when an upload failed, `StoreError`.
+    Raises `MediaError` for a file that cannot be sent, `SendError` for a failed upload, and
+    `StoreError`.
     """
 
     def __init__(
@@ -144,7 +146,7 @@ class MediaUploads:
         return True
 
     async def close(self) -> None:
-        """End the uploads that nobody waits for any more."""
+        """Cancel the uploads that are still running."""
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
@@ -290,7 +292,7 @@ class MediaUploads:
         if task is None:
             task = self._running[key] = asyncio.create_task(work())
             task.add_done_callback(lambda done: self._end(key, done))
-        # Who stops waiting must not take the upload from the others.
+        # A caller that is cancelled must not cancel the upload for the others.
         return await asyncio.shield(task)
 
     def _end(self, key: str, task: asyncio.Task[Uploaded]) -> None:

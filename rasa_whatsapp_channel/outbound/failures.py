@@ -1,4 +1,4 @@
-"""Telling that a message finally failed, through the inbox like anything else the bot hears."""
+"""Failures: puts an event into the inbox for each message that finally failed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 class Failures:
     """
-    Whether the bot hears of a failure in a turn or finds it in its tracker decides `inbound`.
+    `inbound` decides whether the bot gets a turn or an event in its tracker.
 
-    With *people* it does so in the conversation that goes on, where the message left in another.
+    With *people* the event goes to the person's current conversation.
     """
 
     def __init__(self, inbox: Queue, people: People | None = None) -> None:
@@ -27,7 +27,7 @@ class Failures:
     async def tell(
         self, key: str, entry: OutboxMessage, *, code: int, reason: str, title: str = ""
     ) -> None:
-        """Say that the outbox entry *key* failed for good; *code* and *title* are WhatsApp's."""
+        """Report that the item *key* finally failed; *code* and *title* are WhatsApp's."""
         logger.error("whatsapp.failed: %s (%s): %s", entry.called(key), key, reason)
         conversation = entry.recipient_id
         if self._people is not None:

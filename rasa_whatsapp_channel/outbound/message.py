@@ -1,4 +1,4 @@
-"""What stands in the outbox, as a value."""
+"""Outbox message: the body of an item of the outbox, and the name that log lines give it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, parse_outgoing
 
-# Behind the key of an entry, where it stands in for another one, or is a part of it.
+# The end of the key of an item that replaces another one, or is a part of it.
 _STAND_IN: Final = re.compile(r"(?::template|:after-[^:]*|:part-\d+)+\Z")
 
 
@@ -24,12 +24,17 @@ def name_of(said: Mapping[str, Any]) -> str | None:
 
 
 def source_of(said: Mapping[str, Any]) -> str | None:
-    """Return the action, policy or agent of Rasa Pro whose words these are."""
+    """Return the action, policy or agent of Rasa Pro that made the response."""
     return _text(said.get("utter_source"))
 
 
 def call(key: str, *, name: str | None = None, source: str | None = None) -> str:
-    """Return what a line calls the entry *key* of the outbox: the best that is known of it."""
+    """
+    Return the name of the item *key* in log lines, so that the author of the bot finds it.
+
+    A response of the domain has a name. What an action says otherwise has none: Rasa Pro tells the
+    action (``utter_source``), Rasa 3.6 nothing, so its position in the turn is the name.
+    """
     if name:
         return name
     turn, _, position = _STAND_IN.sub("", key).rpartition(":")
@@ -47,7 +52,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-_NOTHING: Final[tuple[Any, ...]] = (None, 0, (), [])  # what is not written down
+_NOTHING: Final[tuple[Any, ...]] = (None, 0, (), [])  # values that a body leaves out
 
 
 class FileRemedy(str, Enum):
@@ -63,44 +68,49 @@ class OutboxMessage:
     """
     One message to one person.
 
-    *template*, a template's body, goes instead of it while the 24-hour window is closed, under
-    *template_key*, which all messages of one response share. *changes* are kept for a simulator
-    only, see `outbound.simulator_header`; *trace* is put there by `instrumentation`.
+    Times are unix seconds. Methods that take a *key* take that of the item in the outbox.
     """
 
     recipient_id: str
-    message: Mapping[str, Any]  # WhatsApp's body without envelope
-    response: str | None = None  # name of the Rasa response, where known
-    source: str | None = None  # the action or agent whose own words these are, where known
+    #: WhatsApp's body without envelope
+    message: Mapping[str, Any]
+    #: name of the Rasa response, if known
+    response: str | None = None
+    #: the action or agent that made the response, if known
+    source: str | None = None
+    #: what composing changed, for a simulator only
     changes: Sequence[Mapping[str, str]] = ()
+    #: body of the template that replaces it while the 24-hour window is closed
     template: Mapping[str, Any] | None = None
+    #: key of that template, shared by all messages of a response
     template_key: str | None = None
-    #: What WhatsApp or the way to it refused, and when the first of them was, unix seconds.
+    #: number of failed attempts, and time of the first
     failures: int = 0
     failing_since: float = 0.0
-    #: Unix seconds before which it does not go.
+    #: time before which it is not sent
     not_before: float = 0.0
-    #: How often it was sent without an answer.
+    #: attempts without an answer
     unconfirmed: int = 0
-    #: Those of its crashes after which a status was waited for.
+    #: crashes after which a confirmation was waited for
     crashes: int = 0
-    #: What was tried to deliver its file, see `FileRemedy`.
+    #: what was tried to deliver its file, see `FileRemedy`
     remedies: Sequence[str] = ()
-    #: The ids of our uploads in the last attempt.
+    #: ids of our uploads in the last attempt
     ids: Sequence[str] = ()
-    #: How often its file could not be had, though it may be soon, and since when, unix seconds.
+    #: number of passing failures of its file, and time of the first
     file_failures: int = 0
     file_failing_since: float = 0.0
-    #: Why the file is dropped: `reason`, and the `source` and WhatsApp's `code` where known.
+    #: why the file is dropped: `reason`, and the `source` and WhatsApp's `code` if known
     file_error: Mapping[str, Any] | None = None
-    #: Where it is one of several that a message became: its number, and the bodies after it.
+    #: number of this part of a message that became several, and the bodies of the later parts
     part: int = 0
     following: Sequence[Mapping[str, Any]] = ()
+    #: context of the trace, written by `instrumentation`
     trace: Mapping[str, str] | None = None
 
     @classmethod
     def from_body(cls, body: Body) -> OutboxMessage:
-        """Raise `InvalidMessage` for what is no entry of ours."""
+        """Read the body of an item; raises `InvalidMessage` if it is none."""
         try:
             return cls(**body)
         except TypeError as error:
@@ -118,19 +128,19 @@ class OutboxMessage:
         return self.message.get("type") == "template"
 
     def called(self, key: str) -> str:
-        """Return what a log line calls it; *key* is its own in the outbox."""
+        """Return its name in log lines."""
         return call(key, name=self.response, source=self.source)
 
     def key_of(self, key: str) -> str:
-        """Return the key under which it is sent; *key* is that of the outbox."""
+        """Return the key under which it is sent, and confirmed by statuses."""
         return part_key(key, self.part) if self.part else key
 
     def alone(self) -> OutboxMessage:
-        """Return it without the others that the same message became."""
+        """Return it without the later parts."""
         return replace(self, part=0, following=())
 
     def next(self, crashes: int) -> OutboxMessage:
-        """Return what goes after it, of which nothing failed yet."""
+        """Return the next part, of which nothing failed yet."""
         return replace(
             self,
             message=self.following[0],
@@ -149,7 +159,7 @@ class OutboxMessage:
     def replaced_by(
         self, messages: Sequence[Message], changes: Sequence[Mapping[str, str]]
     ) -> OutboxMessage:
-        """Return it as *messages*, in order, which *changes* made of it."""
+        """Return it with *messages* in its place, as one part or several."""
         first, *others = messages
         return replace(
             self,
@@ -169,13 +179,13 @@ class OutboxMessage:
         return tuple(each for each in self.remedies if each == FileRemedy.UPLOAD_LINK)
 
     def file_failed(self, now: float) -> OutboxMessage:
-        """Return it after a try that failed for its file, see `failed`."""
+        """Return it after an attempt that failed because of its file, see `failed`."""
         since = self.file_failing_since or now
         failures = self.file_failures + 1
         return replace(self, file_failures=failures, file_failing_since=since, crashes=0)
 
     def failed(self, now: float) -> OutboxMessage:
-        """Return it after a try that counts, from which on the queue counts crashes anew, too."""
+        """Return it after a failed attempt; the queue counts crashes from zero again."""
         since = self.failing_since or now
         return replace(self, failures=self.failures + 1, failing_since=since, crashes=0)
 

@@ -11,10 +11,10 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE
 from rasa_whatsapp_channel.whatsapp import limits
 
-LONGEST: Final = 60.0  # of the pauses that we choose ourselves
-# Requests in a row that WhatsApp did not answer, from which on the others need not try too.
+LONGEST: Final = 60.0  # seconds of a pause that WhatsApp did not ask for
+# Unanswered requests in a row after which sending is paused.
 UNANSWERED: Final = 3
-PROBING: Final = 1.0  # seconds until the next look, while one message tries
+PROBING: Final = 1.0  # seconds until the next check while one message probes
 
 
 @dataclass(frozen=True)
@@ -33,38 +33,37 @@ class SendPolicy:
 
 class Throttle:
     """
-    One per number. A pause ends with a probe: one message goes, the others when it got through.
-
-    *clock* is monotonic: a wall clock that is set must not make a pause longer.
+    Pauses the sending of one number. A pause ends with a probe: one message is sent, and the others
+    when it was answered. *clock* is monotonic, so that a changed wall clock extends no pause.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._until = 0.0
-        self._pauses = 0  # since something got through
+        self._pauses = 0  # since a message was answered
         self._unanswered = 0
         self._is_probing = False
         self.cause: str | None = None  # of the pause; None when there is none
 
     @property
     def left(self) -> float:
-        """Return the seconds until a message may try; 0.0 for now."""
+        """Return the seconds until a message may be sent; 0.0: now."""
         return max(self._until - self._clock(), 0.0) if self.cause else 0.0
 
     @property
     def is_open(self) -> bool:
-        """Return whether a message that asks now may send."""
+        """Return whether a message may be sent now."""
         return not self.cause or not (self.left or self._is_probing)
 
     def admit(self) -> float:
-        """Return 0.0 for who may send now, else the seconds after which to ask again."""
+        """Return 0.0 if the message may be sent now, else the seconds after which to ask again."""
         if not self.is_open:
             return max(self.left, PROBING)
         self._is_probing = self.cause is not None
         return 0.0
 
     def pause(self, seconds: float, cause: str) -> bool:
-        """Let nobody send for *seconds*, and longer each time. False: it was paused already."""
+        """Pause sending for *seconds*, longer each time. False: it was paused already."""
         is_new = not self.cause
         if is_new or self._is_probing:
             self._pauses += 1
@@ -75,16 +74,16 @@ class Throttle:
         return is_new
 
     def unanswered(self) -> bool:
-        """WhatsApp did not answer at all. True: that begins a pause."""
+        """Note a request without an answer. True: that begins a pause."""
         self._unanswered += 1
         if self._unanswered < UNANSWERED:
             return False
         return self.pause(0.0, INFRASTRUCTURE)
 
     def answered(self) -> bool:
-        """WhatsApp took a message, or refused that one. True: this ends a pause."""
+        """Note that WhatsApp accepted or refused a message. True: that ends a pause."""
         self._unanswered = 0
-        # What was on its way before the pause tells nothing.
+        # Requests sent before the pause say nothing.
         if not self.cause or self.left:
             return False
         self.cause = None
@@ -93,5 +92,5 @@ class Throttle:
         return True
 
     def not_sent(self) -> None:
-        """Who was admitted has sent nothing, for reasons of its own."""
+        """Note that an admitted message was not sent, for reasons of its own."""
         self._is_probing = False

@@ -1,8 +1,7 @@
 """
-What a simulator is told of a message: from which response it comes, and what was changed to fit.
+Simulator header: tells a simulator the response of a message, and what was changed to fit.
 
-It goes along as a header, see `whatsapp.clients`, and to an API on this machine only. Of a message
-that is not sent at all it is told in a request of its own.
+It is sent only to an API on this machine. Dead letters are reported in a request of their own.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _NAME: Final = 100
 
 
 def write_changes(changes: Iterable[Change]) -> tuple[Mapping[str, str], ...]:
-    """Return *changes* as they are kept in the outbox."""
+    """Return *changes* as the outbox keeps them."""
     return tuple(
         {"code": each.code, "message": each.text, "before": each.before, "after": each.after}
         for each in changes
@@ -59,7 +58,7 @@ def _write(response: str | None, changes: Sequence[Mapping[str, str]]) -> str:
 
 
 def write_dead_letter(entry: OutboxMessage, *, code: int, reason: str) -> dict[str, Any]:
-    """Return what is told of a dead letter; *code* is 0 without one of WhatsApp's."""
+    """Return the report of a dead letter; *code* is WhatsApp's, or 0."""
     name, number = split_number(entry.recipient_id)
     return {
         "to": name,
@@ -74,7 +73,7 @@ def write_dead_letter(entry: OutboxMessage, *, code: int, reason: str) -> dict[s
 def write_lost(
     recipient_id: str, response: str | None, changes: Sequence[Change]
 ) -> dict[str, Any]:
-    """Return what is told of a response of which nothing could be made."""
+    """Return the report of a response of which nothing could be sent."""
     name, number = split_number(recipient_id)
     reason = "; ".join(each.text for each in changes)
     return {"to": name, "number": number, "reason": reason, "response": response}

@@ -1,4 +1,4 @@
-"""What became of messages WhatsApp accepted: the ledger, what waits for them, and what failed."""
+"""Statuses: updates the ledger, ends waits, and recovers messages that failed after sending."""
 
 from __future__ import annotations
 
@@ -100,9 +100,9 @@ class Statuses:
         self, status: Status, error: PlatformError, reason: str | None
     ) -> bool:
         """
-        Do what follows from a failure before it is kept; False: there is nothing to do yet.
+        Handle a failure before it is noted; False: there is nothing to do yet.
 
-        Where that breaks off WhatsApp sends the status again, and then it must still be news.
+        If that is interrupted, WhatsApp sends the status again, and it must still be new then.
         """
         if status.status != "failed":
             return False
@@ -114,10 +114,10 @@ class Statuses:
 
     async def _hear_confirmation(self, status: Status) -> None:
         """
-        Keep that an entry of the outbox was taken, though nobody noted it (yet).
+        Note that WhatsApp accepted an item of which no answer is noted (yet).
 
-        Its process may have died before the answer came, or the connection broke; the sender looks
-        here before it tries again, and where it waits for this it goes on now.
+        Its process may have died before the answer, or the connection broke. The sender checks
+        this before another attempt, and continues now if it waits for it.
         """
         key = status.callback_data
         if not key or await self._store.ledger.get(status.message_id) is not None:
@@ -129,7 +129,7 @@ class Statuses:
             await self._store.outbox.end_wait(conversation, confirmation_of(key))
 
     async def _tie(self, conversation: str, status: Status) -> None:
-        """What a status calls somebody is a name of whom the message was sent to."""
+        """Note the names of the recipient in *status*."""
         await self._people.tie(
             conversation,
             status.recipient_user_id,
@@ -139,16 +139,16 @@ class Statuses:
 
     async def let_go(self, message_id: str) -> None:
         """
-        End the wait for *message_id* if its end came while its entry was still claimed.
+        End the wait for *message_id* if its status came while the item was still claimed.
 
-        `note` had nothing to end then: a wait begins with the end of the entry.
+        `note` had nothing to end then: a wait begins when the item is done.
         """
         sent = await self._store.ledger.get(message_id)
         if sent is not None and sent.status in ENDED:
             await self._store.outbox.end_wait(sent.recipient_id, status_of(message_id))
 
     async def failed(self, sent: SentMessage) -> None:
-        """WhatsApp accepted the message and could not deliver it: again, or tell the bot."""
+        """Send a message that WhatsApp could not deliver again, or tell the bot that it failed."""
         entry = _read_entry(sent)
         error = _to_error(sent, self._codes)
         reason = sent.reason or NO_REASON
@@ -181,9 +181,9 @@ class Statuses:
             how,
             reason,
         )
-        # Of the first key: WhatsApp repeats none that is longer than 512 letters.
+        # Made of the first key: WhatsApp returns keys of up to 512 characters.
         key = f"{sent.key.partition(AFTER)[0]}{AFTER}{sent.message_id}"
-        # A template must not stand behind what waits for the answer to it.
+        # A template must not wait for messages that wait for its answer.
         lane = template_lane(sent.recipient_id) if again.is_template else sent.recipient_id
         await self._store.outbox.put(key, lane, again.body())
 
@@ -198,7 +198,7 @@ class Statuses:
 
 
 def _read_entry(sent: SentMessage) -> OutboxMessage | None:
-    """Return the entry as it was sent, None where it is not known or another version wrote it."""
+    """Return the message as it was sent; None if it is not known, or of another version."""
     if not sent.body:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A Rasa response → composed messages → the outbox. What `WhatsAppOutput` speaks through."""
+"""Outbox writer: composes the responses of a bot and puts their messages into the outbox."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ logger = logging.getLogger(__name__)
 
 class OutboxWriter:
     """
-    Everything the bot says in one turn, or at one other occasion.
+    Writes the responses of one turn, or of another occasion such as a reminder.
 
-    In a turn it is said to the conversation that the turn is of. Elsewhere the recipient is
-    whatever the bot's author wrote: a number in some spelling, a user id, a conversation.
+    In a turn the recipient is the conversation of the turn. Elsewhere the author of the bot wrote
+    it: a number in some spelling, a user id, a conversation.
 
-    The keys of the outbox entries are (*turn_id*, position): a turn that is repeated after a crash
-    continues behind what was already put out. With *notes* each entry tells the simulator what was
-    changed to fit; *tell_dead_letter* tells it of a response of which nothing is left.
+    The keys of the items are (*turn_id*, position), so a turn that is repeated after a crash puts
+    no message twice. With *notes* each item tells the simulator what was changed to fit;
+    *tell_dead_letter* reports a response of which nothing is left.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class OutboxWriter:
         """
         Compose *response* and put its messages into the outbox. Raises `StoreError` only.
 
-        With a recipient that nobody can be, it is a dead letter.
+        With an invalid recipient the response becomes a dead letter.
         """
         name = name_of(response)
         with instrumentation.span("compose", {instrumentation.RESPONSE: name} if name else None):
@@ -97,7 +97,7 @@ class OutboxWriter:
             recipient_id=recipient_id,
             unknown_keys=self._unknown_keys,
         )
-        self._tell(composed.changes, response)
+        self._log_changes(composed.changes, response)
         lost = [change for change in composed.changes if change.lost]
         if lost and not composed.messages and self._tell_dead_letter is not None:
             await self._tell_dead_letter(write_lost(recipient_id, name_of(response), lost))
@@ -118,10 +118,10 @@ class OutboxWriter:
         written = to_recipient(recipient_id)
         conversation = await self._people.conversation_of(written)
         if conversation != recipient_id:
-            self._say_renamed(is_spelling=written != recipient_id)
+            self._log_renamed(is_spelling=written != recipient_id)
         return conversation
 
-    def _say_renamed(self, *, is_spelling: bool) -> None:
+    def _log_renamed(self, *, is_spelling: bool) -> None:
         why = "is no name as WhatsApp writes it" if is_spelling else "is another name of somebody"
         logger.warning(
             "whatsapp.recipient_renamed: %s: the recipient %s; the message goes into their "
@@ -134,7 +134,7 @@ class OutboxWriter:
     async def _refuse(
         self, recipient_id: object, response: Mapping[str, Any], error: InvalidMessage
     ) -> None:
-        """Keep what was said to nobody, so that a person sees it in the queue."""
+        """Put a response without a valid recipient into the dead letters, for a person to see."""
         name = name_of(response)
         said = call(self._next_key, name=name, source=source_of(response))
         logger.error("whatsapp.recipient_refused: %s: %s", said, error)
@@ -149,10 +149,10 @@ class OutboxWriter:
 
     async def _put_template(self, recipient_id: str, template: Template, key: str) -> None:
         """
-        Put *template* out at once where the window is closed already.
+        Put *template* into the outbox at once if the window is already closed.
 
-        The sender does so too when it meets the first of the messages, but an earlier message that
-        waits for the window may stand before it. The key lets the template go only once.
+        The sender does the same with the first of the messages, but an earlier message that waits
+        for the window may delay it. The key lets the template be sent only once.
         """
         person = await self._people.of(recipient_id)
         wrote_at = await Windows(self._store.values).last_wrote(person.conversations(recipient_id))
@@ -160,12 +160,8 @@ class OutboxWriter:
             body = OutboxMessage(recipient_id, template.body()).body()
             await self._store.outbox.put(key, template_lane(recipient_id), body)
 
-    def _tell(self, changes: Iterable[Change], response: Mapping[str, Any]) -> None:
-        said = call(
-            self._next_key,
-            name=name_of(response),
-            source=source_of(response),
-        )
+    def _log_changes(self, changes: Iterable[Change], response: Mapping[str, Any]) -> None:
+        said = call(self._next_key, name=name_of(response), source=source_of(response))
         for change in changes:
             self._metrics.changed(change.code)
             logger.log(
@@ -177,7 +173,7 @@ class OutboxWriter:
     def _bodies(
         self, recipient_id: str, response: Mapping[str, Any], composed: Composed, key: str
     ) -> Iterator[dict[str, Any]]:
-        """Yield what goes into the outbox, see `outbound.message`."""
+        """Yield the bodies of the items."""
         changes = write_changes(composed.changes) if self._notes else ()
         for outgoing in composed.messages:
             entry = OutboxMessage(
