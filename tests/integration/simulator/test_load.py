@@ -119,7 +119,7 @@ def test_a_load_that_cannot_be_is_one_line():
     )
 
     assert done.returncode == 2
-    assert "A load takes at most an hour" in done.stderr
+    assert "A load test takes at most an hour" in done.stderr
 
 
 async def test_ctrl_c_ends_it_with_the_table():
