@@ -1,15 +1,14 @@
 """
-A Rasa response → WhatsApp messages. Decides only: no I/O, no clock, nothing is sent.
+Composing: a Rasa response → WhatsApp messages. Decides only: no I/O, no clock.
 
-    plain     whatever a custom action passed → plain JSON values
-    style     metadata.whatsapp and custom.whatsapp
-    text, media, options, elements, custom, template   one module per part of a response
-    markdown  Markdown → WhatsApp's formatting
-    buttons, carousel   what can be tapped
-    split     where a long text is split
-    join      how text, media and buttons become the fewest bubbles
-    fallback  what an API has instead of what it has not
-    changes   what composing had to change, by code
+    content    whatever a custom action passed → plain JSON values and known keys
+    style      metadata.whatsapp and custom.whatsapp
+    media, options, elements, custom, template   one module per part of a response
+    markdown   Markdown → WhatsApp's formatting
+    buttons    what can be tapped
+    split      where a long text is split
+    join       text, media and buttons → as few messages as possible
+    changes    what was changed to fit, by code
 """
 
 from __future__ import annotations

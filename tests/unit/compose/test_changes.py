@@ -99,7 +99,7 @@ CAUSES = {
 }
 
 
-# What happens on the way is in tests/unit/outbound/test_words_without_files.py.
+# What happens on the way is in tests/unit/outbound/test_drop_media.py.
 COMPOSING = [code for code in RULES if not code.startswith("WA8")]
 
 
