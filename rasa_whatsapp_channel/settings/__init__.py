@@ -52,8 +52,8 @@ class MediaSettings:
     sources: tuple[str, ...] = key(
         parsers.prefixes,
         (),
-        means='What of object stores may be read, such as `["s3://bucket/menus/"]`. Nothing else '
-        "is, whoever wrote the address.",
+        means='Prefixes of object stores that may be read, such as `["s3://bucket/menus/"]`. '
+        "Nothing else is read.",
     )
     download: bool = key(
         parsers.flag, True, means="`false`: files that users send are not downloaded."

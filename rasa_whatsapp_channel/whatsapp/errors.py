@@ -48,10 +48,11 @@ class InvalidLink(InvalidMessage):
 
 class WebhookRefused(WhatsAppError):
     """
-    The caller did not prove that it is WhatsApp; the text says which proof is missing.
+    A webhook call was not authenticated as WhatsApp's; the text says what is missing or invalid.
 
-    *kind* is that in one word: challenge, signature, login, token, network or unconfigured; or why
-    its body was not even read: length, too_large, slow, busy or malformed. *status* is HTTP's.
+    *kind* is the same in one word: challenge, signature, login, token, network or unconfigured; or
+    why the body was not read: length, too_large, slow, busy or malformed. *status* is the HTTP
+    status of the response.
     """
 
     def __init__(self, text: str, *, kind: str = "challenge", status: int = 401) -> None:

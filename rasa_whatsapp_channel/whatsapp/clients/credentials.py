@@ -95,8 +95,8 @@ class Login:
 
 
 def login_request(url: str, username: str, password: str) -> Request:
-    proof = base64.b64encode(f"{username}:{password}".encode()).decode()
-    return Request("POST", url, {"Authorization": f"Basic {proof}"})
+    login = base64.b64encode(f"{username}:{password}".encode()).decode()
+    return Request("POST", url, {"Authorization": f"Basic {login}"})
 
 
 def read_token(answer: Mapping[str, Any], *, now: float) -> Token:

@@ -72,7 +72,7 @@ class Exchange:
         return await self._authorized(call)
 
     async def tell(self, request: Request) -> None:
-        """Send *request* without the token; whether anybody hears it does not matter."""
+        """Send *request* without the token, and ignore the answer or its absence."""
         with suppress(TransportError):
             await self._transport.send(request)
 

@@ -20,7 +20,7 @@ from rasa_whatsapp_channel.whatsapp.messages.keys import TEMPLATE_MEDIA, short
 _NAME: Final = re.compile(r"[a-z0-9_]+")
 _TEXTS: Final = ("text", "payload", "coupon_code")
 _OBJECTS: Final = ("currency", "date_time", "location", "product", "action", "limited_time_offer")
-# The kinds of component there are; others are handed on.
+# The known types of component; others are sent as written.
 COMPONENTS: Final = (
     "header",
     "body",
