@@ -26,7 +26,15 @@ from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
 from rasa_whatsapp_channel.settings.keys import key, read_keys
 from rasa_whatsapp_channel.settings.validation import find_problems
-from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
+from rasa_whatsapp_channel.whatsapp.apis import (
+    APIS,
+    CLOUD,
+    DIALOG360,
+    GRAPH_VERSION,
+    ON_PREMISES,
+    TURN,
+    Api,
+)
 from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.networks import Network
 
@@ -138,8 +146,8 @@ class Settings:
         "needs it; the others know their own.",
     )
     api_version: str = key(
-        parsers.maybe_empty,
-        "v25.0",
+        parsers.graph_version,
+        GRAPH_VERSION,
         apis=(CLOUD,),
         means='The Graph version in the address; `""` for none.',
     )

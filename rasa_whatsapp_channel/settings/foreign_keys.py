@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from rasa_whatsapp_channel.whatsapp.apis import GRAPH_VERSION
+
 CHANNEL: Final = "rasa_whatsapp_channel.WhatsAppInput"
 _PACKAGE: Final = CHANNEL.partition(".")[0]
 # Rasa imports what the key names before any code of this package runs.
@@ -32,7 +34,7 @@ _ACCESS: Final = "write `access_token: ${WHATSAPP_ACCESS_TOKEN}`"
 _NUMBER: Final = 'write `phone_number_id: "106540352242922"`, the id of the number, in quotes'
 _APP: Final = "write `app_secret: ${WHATSAPP_APP_SECRET}`"
 _VERIFY: Final = "write `verify_token: ${WHATSAPP_VERIFY_TOKEN}`"
-_VERSION: Final = "write `api_version: v25.0`, or leave it out"
+_VERSION: Final = f"write `api_version: {GRAPH_VERSION}`, or leave it out"
 _ACCOUNT: Final = "leave it out, the channel does not need the account's id"
 _TWILIO: Final = (
     "that is Twilio's, and this channel speaks to WhatsApp without Twilio: leave it out, and write "

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
-from rasa_whatsapp_channel.whatsapp.apis import CLOUD
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, GRAPH_VERSION
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import find_unknown, parse
 from rasa_whatsapp_channel.whatsapp.networks import Network, read_network
 
+_GRAPH_VERSION: Final = re.compile(r"v\d{1,3}\.\d{1,2}")
 # Object stores of fsspec. Of each only the addresses below `media.sources` are read.
 OBJECT_STORES: Final = frozenset(
     {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "hdfs", "webhdfs"}
@@ -195,5 +196,8 @@ def choice(*choices: str) -> Callable[[object], str]:
     return read
 
 
-def maybe_empty(value: object) -> str:
-    return "" if value == "" else string(value)
+def graph_version(value: object) -> str:
+    """Read a version such as ``v26.0``; empty is none."""
+    if value == "" or _GRAPH_VERSION.fullmatch(text := string(value)):
+        return str(value).strip()
+    raise ValueError(f"written as {GRAPH_VERSION}, not {text[:20]!r}")

@@ -26,6 +26,7 @@ from rasa_whatsapp_channel.simulator.media.checks import MOST_BYTES
 from rasa_whatsapp_channel.simulator.persistence import StateFile
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.apis import GRAPH_VERSION
 
 PAGE: Final = Path(__file__).parent / "page"
 WORLD: Final = web.AppKey("world", World)
@@ -178,7 +179,8 @@ async def _no_such_address(request: web.Request) -> ApiAnswer:
     raise Refused(
         problems.NOT_FOUND,
         f"No API has {request.method} {request.path}; Cloud has "
-        "/v25.0/<phone_number_id>/messages, 360dialog /messages, the others /v1/messages.",
+        f"/{GRAPH_VERSION}/<phone_number_id>/messages, 360dialog /messages, the others "
+        "/v1/messages.",
     )
 
 

@@ -15,6 +15,9 @@ from typing import Final
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.whatsapp import limits
 
+# Of the Cloud API, since 29 July 2026, https://developers.facebook.com/docs/graph-api/changelog
+GRAPH_VERSION: Final = "v26.0"
+
 
 @dataclass(frozen=True)
 class Api:

@@ -47,7 +47,7 @@ class Bench:
 
     @property
     def messages_url(self) -> str:
-        return f"{self.whatsapp.url}/v25.0/{NUMBER}/messages"
+        return f"{self.whatsapp.url}/v26.0/{NUMBER}/messages"
 
     def credentials(self, store: str, **more: Any) -> dict[str, Any]:
         """

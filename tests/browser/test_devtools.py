@@ -134,7 +134,7 @@ async def test_the_inspector_tells_the_response_and_what_was_changed_to_fit(
 ) -> None:
     change = {"code": "text-cut", "message": "cut", "before": "a long text", "after": "a lo…"}
     note = json.dumps({"response": "utter_offer", "changes": [change]})
-    address = f"{bot.simulator}/v25.0/{NUMBER}/messages"
+    address = f"{bot.simulator}/v26.0/{NUMBER}/messages"
     headers = {**TOKEN, "X-Rasa-Response": note}
     await bot.session.post(address, headers=headers, json={**scene.TO_MAYA, **scene.HELLO})
     await page.shows("document.querySelector('[data-type=text][data-status=read]')")

@@ -97,9 +97,9 @@ class Platform:
 async def platform() -> AsyncIterator[tuple[Platform, str]]:
     platform = Platform()
     app = web.Application()
-    app.router.add_post("/v25.0/{phone_number_id}/messages", platform.messages)
-    app.router.add_post("/v25.0/{phone_number_id}/media", platform.upload)
-    app.router.add_get("/v25.0/{media_id}", platform.media)
+    app.router.add_post("/v26.0/{phone_number_id}/messages", platform.messages)
+    app.router.add_post("/v26.0/{phone_number_id}/media", platform.upload)
+    app.router.add_get("/v26.0/{media_id}", platform.media)
     app.router.add_get("/files/{media_id}", platform.media)
     runner = web.AppRunner(app)
     await runner.setup()

@@ -149,7 +149,7 @@ async def test_a_channel_says_what_it_has_begun_to_work_with(serve, platform, ca
 
     (line,) = [each for each in caplog.messages if each.startswith("whatsapp.started")]
     assert line.rpartition(", ")[0] == (
-        f"whatsapp.started: cloud, number 106540352242922, {platform[1]}/v25.0, "
+        f"whatsapp.started: cloud, number 106540352242922, {platform[1]}/v26.0, "
         f"store sqlite:///{tmp_path / 'whatsapp.db'}, "
         "webhook /webhooks/whatsapp/webhook (checked: signature by app_secret)"
     )

@@ -76,11 +76,11 @@ async def test_a_request_arrives_as_it_is_and_its_answer_comes_back(transport):
 
     async with serving(keeping(asked, answer)) as url:
         response = await transport.send(
-            Request("POST", f"{url}/v25.0/106/messages?x=y", headers, '{"ü": 1}'.encode())
+            Request("POST", f"{url}/v26.0/106/messages?x=y", headers, '{"ü": 1}'.encode())
         )
 
     ((request, body),) = asked
-    assert (request.method, request.raw_path) == ("POST", "/v25.0/106/messages?x=y")
+    assert (request.method, request.raw_path) == ("POST", "/v26.0/106/messages?x=y")
     assert request.headers["Authorization"] == "Bearer EAAB-s3cr3t"
     assert request.headers["Content-Type"] == "application/json"
     assert request.headers["User-Agent"].startswith("rasa-whatsapp-channel/")
@@ -216,7 +216,7 @@ async def test_a_body_that_takes_too_long_is_none(transport):
 
 
 async def test_nobody_there_is_an_error(transport):
-    url = f"http://127.0.0.1:{free_port()}/v25.0"
+    url = f"http://127.0.0.1:{free_port()}/v26.0"
 
     with pytest.raises(TransportError, match=f"^POST {url}: ClientConnectorError") as caught:
         await transport.send(Request("POST", f"{url}?token=x", TOKEN))
@@ -324,7 +324,7 @@ async def test_the_proxy_of_the_environment_is_used(transport, monkeypatch):
     async with serving(keeping(asked)) as proxy:
         monkeypatch.setenv("http_proxy", proxy)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        response = await transport.send(Request("GET", "http://graph.example/v25.0/1", TOKEN))
+        response = await transport.send(Request("GET", "http://graph.example/v26.0/1", TOKEN))
 
         assert response.status == 200
         assert asked[0][0].headers["Host"] == "graph.example"

@@ -135,7 +135,7 @@ async def upload(simulator: Simulator, api: str, file: str, mime_type: str) -> s
             form.add_field("type", mime_type)
             form.add_field("file", content, filename=file, content_type=mime_type)
             token = {"Authorization": "Bearer simulator-token"}
-            url = f"{simulator.url}/v25.0/106540352242922/media"
+            url = f"{simulator.url}/v26.0/106540352242922/media"
             async with session.post(url, data=form, headers=token) as answer:
                 return str((await answer.json())["id"])
         login = aiohttp.BasicAuth("simulator", "simulator-password")

@@ -91,9 +91,9 @@ class CloudApi:
         await web.SockSite(self._runner, sock).start()
 
     def _add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_post(f"/v25.0/{self.number}/messages", self._messages)
-        router.add_post(f"/v25.0/{self.number}/media", self._upload)
-        router.add_get("/v25.0/{media_id}", self._media)
+        router.add_post(f"/v26.0/{self.number}/messages", self._messages)
+        router.add_post(f"/v26.0/{self.number}/media", self._upload)
+        router.add_get("/v26.0/{media_id}", self._media)
         router.add_get("/files/{media_id}", self._file)
 
     async def close(self) -> None:

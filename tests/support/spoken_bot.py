@@ -83,6 +83,6 @@ class Bot:
         await self.posts("messages", json={**body, **typing})
 
     async def posts(self, path: str, **content: Any) -> Any:
-        address = f"{self.simulator}/v25.0/{NUMBER}/{path}"
+        address = f"{self.simulator}/v26.0/{NUMBER}/{path}"
         async with self.session.post(address, headers=TOKEN, **content) as answer:
             return await answer.json()

@@ -33,7 +33,7 @@ def noted(**block: object) -> str:
 
 def test_it_names_api_number_address_store_webhook_and_check():
     assert started(**CLOUD) == (
-        "cloud, number 106540352242922, https://graph.facebook.com/v25.0, "
+        "cloud, number 106540352242922, https://graph.facebook.com/v26.0, "
         "store sqlite:///whatsapp.db, webhook /hook (checked: signature by app_secret), "
     )
 

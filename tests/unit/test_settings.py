@@ -45,7 +45,7 @@ def test_defaults_are_the_documented_ones():
     settings = read(CLOUD)
 
     assert settings.base_url == "https://graph.facebook.com"
-    assert settings.api_version == "v25.0"
+    assert settings.api_version == "v26.0"
     assert settings.store == "sqlite:///whatsapp.db"
     assert settings.captions == "merge"
     assert (settings.typing_indicator, settings.mark_read) == (True, True)
@@ -139,6 +139,7 @@ def test_what_may_be_sent_is_read_as_people_write_it():
         ),
         ({**CLOUD, "verify_token": ["a"]}, "'verify_token' must be a string."),
         ({**CLOUD, "api_version": 25}, "'api_version' must be a string in quotes"),
+        ({**CLOUD, "api_version": "26.0"}, "'api_version' must be written as v26.0, not '26.0'"),
         ({**CLOUD, "base_url": 8400}, "'base_url' must be a string in quotes"),
         ({**CLOUD, "store": 0}, "'store' must be a string in quotes"),
         ({**CLOUD, "failure_intent": True}, "'failure_intent' must be a string in quotes"),
@@ -357,7 +358,7 @@ def test_numbers_are_for_the_cloud_api():
     ("key", "told"),
     [
         ("auth_token", "write `access_token: ${WHATSAPP_ACCESS_TOKEN}`"),
-        ("graph_api_version", "write `api_version: v25.0`"),
+        ("graph_api_version", "write `api_version: v26.0`"),
         ("debug_mode", "leave it out"),
         ("token", "write `access_token: ${WHATSAPP_ACCESS_TOKEN}`"),
         ("url", "write `base_url: https://…`"),

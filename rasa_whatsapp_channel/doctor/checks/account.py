@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
+from rasa_whatsapp_channel.whatsapp.apis import GRAPH_VERSION
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, Verdict, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError, read_errors
 
@@ -264,7 +265,7 @@ def _check_apps(account: Account, app: str) -> CheckResult:
     ids = [each for each, _ in apps]
     names = ", ".join(name for _, name in apps)
     subscribe = (
-        f"curl -X POST https://graph.facebook.com/v25.0/{account.id}/subscribed_apps "
+        f"curl -X POST https://graph.facebook.com/{GRAPH_VERSION}/{account.id}/subscribed_apps "
         '-H "Authorization: Bearer $WHATSAPP_ACCESS_TOKEN"'
     )
     if not ids:

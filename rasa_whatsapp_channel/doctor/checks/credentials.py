@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rasa_whatsapp_channel.doctor.checks.versions import read_version
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
 from rasa_whatsapp_channel.domain.marked import DomainError, Marked, parse
 from rasa_whatsapp_channel.domain.slots import Unset, count_variables, fill_variables
 from rasa_whatsapp_channel.settings import CHANNEL, Settings, read_block
 from rasa_whatsapp_channel.settings.foreign_keys import mistaken_channel
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, GRAPH_VERSION
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 
 _RENAMED: Final = re.compile(r"(?<=did you mean ')\w+|(?<=write `)\w+(?=:)")
@@ -148,8 +150,8 @@ def _check_values(
     settings = tuple(_check_settings(problems, complete=not unset))
     usable = not problems and not unset
     made = Settings(**values) if usable else None
-    safety = tuple(_check_safety(made)) if made else ()
-    return CheckedCredentials((*found, *variables, *ids, *settings, *safety), made)
+    more = (*_check_api_version(made), *_check_safety(made)) if made else ()
+    return CheckedCredentials((*found, *variables, *ids, *settings, *more), made)
 
 
 def _top(unset: list[Unset]) -> set[str]:
@@ -248,6 +250,19 @@ def _split(problem: str) -> tuple[str, str]:
             words = f"{found.lstrip(';: ')}{rest}".strip()
             return text.rstrip(".") + ".", words[0].upper() + words[1:]
     return problem, "Correct it; the settings are in the README."
+
+
+def _check_api_version(settings: Settings) -> Iterator[CheckResult]:
+    given = settings.api_version
+    if settings.api != CLOUD.name or given in ("", GRAPH_VERSION):
+        return
+    if read_version(given) < read_version(GRAPH_VERSION):
+        text = f"api_version: {given} is older than {GRAPH_VERSION}, which the channel is made for."
+        hint = "Leave it out: Meta switches old versions off, and answers without what is new."
+    else:
+        text = f"api_version: {given} is newer than {GRAPH_VERSION}, which the channel is made for."
+        hint = "Leave it out, or read Meta's changelog for what became different."
+    yield warning("credentials.api_version", text, hint)
 
 
 def _check_safety(settings: Settings) -> Iterator[CheckResult]:

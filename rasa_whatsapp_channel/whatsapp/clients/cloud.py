@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, ClassVar, Final
 
 from rasa_whatsapp_channel.whatsapp import limits
-from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, GRAPH_VERSION, Api
 from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id, read_media_info
 from rasa_whatsapp_channel.whatsapp.clients.base import Clock, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.credentials import FixedCredentials, bearer
@@ -140,7 +140,7 @@ class CloudClient(CloudBase):
         phone_number_id: str,
         access_token: str,
         base_url: str = CLOUD.base_url,
-        api_version: str = "v25.0",
+        api_version: str = GRAPH_VERSION,
         clock: Clock = time.time,
     ) -> None:
         credentials = FixedCredentials(bearer(access_token))

@@ -139,6 +139,18 @@ def a_key_of_the_connector_before(setup):
     setup.replace("access_token", "auth_token")
 
 
+@planted(
+    "credentials.api_version", "v19.0 is older than v26.0", "Leave it out", state=State.WARNING
+)
+def an_old_graph_version(setup):
+    setup.replace("access_token", 'api_version: "v19.0"\n  access_token')
+
+
+@planted("credentials.api_version", "v31.0 is newer than v26.0", "changelog", state=State.WARNING)
+def a_graph_version_of_tomorrow(setup):
+    setup.replace("access_token", 'api_version: "v31.0"\n  access_token')
+
+
 @planted("credentials.settings", "'app_secret' is missing", "app_secret: ${WHATSAPP_APP_SECRET}")
 def no_proof(setup):
     setup.replace('  app_secret: "simulator-secret"\n', "")

@@ -86,7 +86,7 @@ class Simulator:
         return await self.call("GET", path, **options)
 
     async def cloud(self, body: Any) -> tuple[int, Any]:
-        return await self.post(f"/v25.0/{NUMBER}/messages", body, headers=TOKEN)
+        return await self.post(f"/v26.0/{NUMBER}/messages", body, headers=TOKEN)
 
     async def writes(self, message: Any, person: str = MAYA) -> Any:
         """Let a person write; return the message."""

@@ -38,7 +38,7 @@ async def upload(simulator):
     form = aiohttp.FormData({"messaging_product": "whatsapp", "type": "image/png"})
     form.add_field("file", PNG, filename="a.png", content_type="image/png")
     status, answer = await simulator.call(
-        "POST", f"/v25.0/{NUMBER}/media", data=form, headers=TOKEN
+        "POST", f"/v26.0/{NUMBER}/media", data=form, headers=TOKEN
     )
     assert status == 200, answer
     return answer["id"]
@@ -137,16 +137,16 @@ async def test_the_window_can_be_left_open(start):
 
 async def test_an_uploaded_file_lives_for_30_days_and_its_address_for_five_minutes(simulator):
     media_id = await upload(simulator)
-    _, media = await simulator.get(f"/v25.0/{media_id}", headers=TOKEN)
+    _, media = await simulator.get(f"/v26.0/{media_id}", headers=TOKEN)
 
     await advance(simulator, 301)
     assert (await simulator.call("GET", media["url"][len(simulator.url) :], headers=TOKEN))[
         0
     ] == 404
     await advance(simulator, 30 * DAY - 302)
-    assert (await simulator.get(f"/v25.0/{media_id}", headers=TOKEN))[0] == 200
+    assert (await simulator.get(f"/v26.0/{media_id}", headers=TOKEN))[0] == 200
     await advance(simulator, 1)
-    status, answer = await simulator.get(f"/v25.0/{media_id}", headers=TOKEN)
+    status, answer = await simulator.get(f"/v26.0/{media_id}", headers=TOKEN)
     assert (status, answer["error"]["code"]) == (400, 100)
 
 
@@ -157,7 +157,7 @@ async def test_a_file_of_a_person_lives_as_long_as_the_api_keeps_it(start, api, 
     form = aiohttp.FormData()
     form.add_field("file", PNG, filename="a.png", content_type="image/png")
     _, message = await simulator.call("POST", f"/simulator/people/{MAYA}/messages", data=form)
-    path = ("/v25.0/" if api == "cloud" else "/v1/media/") + message["content"]["id"]
+    path = ("/v26.0/" if api == "cloud" else "/v1/media/") + message["content"]["id"]
 
     await advance(simulator, days * DAY - 1)
     assert (await simulator.call("GET", path, headers=head))[0] == 200

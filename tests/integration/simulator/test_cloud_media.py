@@ -11,7 +11,7 @@ import pytest
 
 TOKEN = {"Authorization": "Bearer simulator-token"}
 KEY = {"D360-API-KEY": "simulator-token"}
-MEDIA = "/v25.0/106540352242922/media"
+MEDIA = "/v26.0/106540352242922/media"
 TO = {"messaging_product": "whatsapp", "to": "4915112345678"}
 PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 100
 # RIFF, size, WEBP, then the first chunk: VP8X with the bit for animation, or plain VP8
@@ -51,7 +51,7 @@ async def test_an_uploaded_file_comes_back_and_is_shown(simulator, kind, mime_ty
     media_id = await upload(simulator, content, mime_type, filename="menu.bin")
     assert media_id.isdigit()
 
-    _, info = await simulator.get(f"/v25.0/{media_id}", headers=TOKEN)
+    _, info = await simulator.get(f"/v26.0/{media_id}", headers=TOKEN)
     assert info["mime_type"] == mime_type
     assert info["file_size"] == len(content)
     assert info["sha256"] == hashlib.sha256(content).hexdigest()
@@ -144,11 +144,11 @@ async def test_a_deleted_file_is_gone_for_the_bot_and_stays_on_the_phone(simulat
     await simulator.cloud({**TO, "type": "image", "image": {"id": media_id}})
     await simulator.shows(1)
 
-    assert (await simulator.call("DELETE", f"/v25.0/{media_id}", headers=TOKEN))[1] == {
+    assert (await simulator.call("DELETE", f"/v26.0/{media_id}", headers=TOKEN))[1] == {
         "success": True
     }
 
-    status, answer = await simulator.get(f"/v25.0/{media_id}", headers=TOKEN)
+    status, answer = await simulator.get(f"/v26.0/{media_id}", headers=TOKEN)
     assert (status, answer["error"]["code"], answer["error"]["error_subcode"]) == (400, 100, 33)
     status, answer = await simulator.cloud({**TO, "type": "image", "image": {"id": media_id}})
     assert (status, answer["error"]["code"]) == (400, 100)
@@ -194,7 +194,7 @@ async def test_media_needs_the_token(simulator):
     status, answer = await simulator.call("POST", MEDIA, data=form(PNG, "image/png"))
     assert (status, answer["error"]["code"]) == (401, 190)
     for method in ("GET", "DELETE"):
-        status, answer = await simulator.call(method, "/v25.0/1")
+        status, answer = await simulator.call(method, "/v26.0/1")
         assert (status, answer["error"]["code"]) == (401, 190)
 
 
@@ -241,7 +241,7 @@ async def test_a_file_a_person_sends_can_be_fetched_like_any_other(simulator, bo
     assert image["sha256"] == base64.b64encode(hashlib.sha256(PNG).digest()).decode()
     async with simulator.session.get(image["url"], headers=TOKEN) as response:
         assert await response.read() == PNG
-    _, info = await simulator.get(f"/v25.0/{image['id']}", headers=TOKEN)
+    _, info = await simulator.get(f"/v26.0/{image['id']}", headers=TOKEN)
     assert info["file_size"] == len(PNG)
 
 
@@ -251,10 +251,10 @@ async def test_a_download_can_be_taken_up_in_the_middle(simulator):
     form.add_field("file", content, filename="a.txt", content_type="text/plain")
     token = {"Authorization": "Bearer simulator-token"}
     _, uploaded = await simulator.call(
-        "POST", "/v25.0/106540352242922/media", data=form, headers=token
+        "POST", "/v26.0/106540352242922/media", data=form, headers=token
     )
     assert uploaded["id"].isdigit()
-    _, media = await simulator.get(f"/v25.0/{uploaded['id']}", headers=token)
+    _, media = await simulator.get(f"/v26.0/{uploaded['id']}", headers=token)
 
     headers = {**token, "Range": "bytes=1000-"}
     async with simulator.session.get(media["url"], headers=headers) as response:

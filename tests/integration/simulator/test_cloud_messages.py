@@ -387,7 +387,7 @@ async def test_messaging_product_and_a_user_id_nobody_has(simulator):
 async def test_what_is_not_a_json_object_is_refused(simulator, raw):
     headers = {"Authorization": "Bearer simulator-token", "Content-Type": "application/json"}
     status, answer = await simulator.call(
-        "POST", "/v25.0/106540352242922/messages", data=raw, headers=headers
+        "POST", "/v26.0/106540352242922/messages", data=raw, headers=headers
     )
     assert (status, answer["error"]["code"]) == (400, 100)
 
@@ -415,16 +415,16 @@ async def test_a_request_without_the_token_gets_190(simulator):
 
 async def test_another_number_is_an_object_that_does_not_exist(simulator):
     headers = {"Authorization": "Bearer simulator-token"}
-    status, answer = await simulator.post("/v25.0/1/messages", {}, headers=headers)
+    status, answer = await simulator.post("/v26.0/1/messages", {}, headers=headers)
 
     error = answer["error"]
     assert (status, error["code"], error["error_subcode"]) == (400, 100, 33)
 
 
 async def test_an_unknown_address_says_which_there_are(simulator):
-    status, answer = await simulator.post("/v25.0/me/messages", {})
+    status, answer = await simulator.post("/v26.0/me/messages", {})
     assert (status, answer["error"]["code"]) == (400, 100)
-    assert "/v25.0/<phone_number_id>/messages" in answer["simulator"]["rule"]
+    assert "/v26.0/<phone_number_id>/messages" in answer["simulator"]["rule"]
 
 
 async def test_explanations_can_be_switched_off(start):

@@ -251,7 +251,7 @@ async def test_requests_are_noted_without_their_token(simulator):
     _, requests = await simulator.get("/simulator/requests")
 
     assert [(one["method"], one["status"]) for one in requests] == [("POST", 200), ("POST", 401)]
-    assert requests[0]["path"] == "/v25.0/106540352242922/messages"
+    assert requests[0]["path"] == "/v26.0/106540352242922/messages"
     assert requests[0]["body"] == TEXT
     assert "messages" in requests[0]["answer"]
     assert "hush" not in str(requests)

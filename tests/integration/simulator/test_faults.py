@@ -102,7 +102,7 @@ async def test_an_answer_breaks_off_in_the_middle_though_the_message_was_taken(s
 async def test_the_number_is_to_wait_for_seconds(simulator):
     await rule(simulator, "messages", {"retry_after": 2})
 
-    url = f"{simulator.url}/v25.0/{NUMBER}/messages"
+    url = f"{simulator.url}/v26.0/{NUMBER}/messages"
     async with simulator.session.post(url, json=HELLO, headers=TOKEN) as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (429, "2")
 
@@ -128,7 +128,7 @@ async def test_a_failure_comes_before_the_answer(simulator, bot):
 async def test_an_uploaded_file_is_gone_for_good(simulator):
     form = aiohttp.FormData({"messaging_product": "whatsapp", "type": "text/plain"})
     form.add_field("file", b"Hello", filename="hello.txt", content_type="text/plain")
-    _, uploaded = await simulator.call("POST", f"/v25.0/{NUMBER}/media", data=form, headers=TOKEN)
+    _, uploaded = await simulator.call("POST", f"/v26.0/{NUMBER}/media", data=form, headers=TOKEN)
     await rule(simulator, "ids", {"missing": True})
 
     sent = {**TO, "type": "document", "document": uploaded}
@@ -152,7 +152,7 @@ async def test_a_phone_shows_a_text_before_the_file_that_was_sent_earlier(simula
     await rule(simulator, "phones", {"delay": 0.4})
     form = aiohttp.FormData({"messaging_product": "whatsapp", "type": "text/plain"})
     form.add_field("file", b"Hello", filename="hello.txt", content_type="text/plain")
-    _, uploaded = await simulator.call("POST", f"/v25.0/{NUMBER}/media", data=form, headers=TOKEN)
+    _, uploaded = await simulator.call("POST", f"/v26.0/{NUMBER}/media", data=form, headers=TOKEN)
 
     await simulator.cloud({**TO, "type": "document", "document": uploaded})
     await simulator.cloud(HELLO)
@@ -190,7 +190,7 @@ async def test_no_answer_comes_in_time(simulator):
 
     with pytest.raises(aiohttp.ServerTimeoutError):
         await simulator.post(
-            f"/v25.0/{NUMBER}/messages",
+            f"/v26.0/{NUMBER}/messages",
             HELLO,
             headers=TOKEN,
             timeout=aiohttp.ClientTimeout(sock_read=0.2),
@@ -200,7 +200,7 @@ async def test_no_answer_comes_in_time(simulator):
 async def test_a_file_is_gone(simulator):
     await rule(simulator, "media", {"missing": True})
 
-    status, answer = await simulator.get("/v25.0/1234567890", headers=TOKEN)
+    status, answer = await simulator.get("/v26.0/1234567890", headers=TOKEN)
     assert (status, answer["error"]["code"], answer["error"]["error_subcode"]) == (404, 100, 33)
 
 

@@ -34,7 +34,7 @@ def template(header):
 async def upload(simulator, mime_type, content):
     form = aiohttp.FormData({"messaging_product": "whatsapp", "type": mime_type})
     form.add_field("file", content, filename="file", content_type=mime_type)
-    _, answer = await simulator.call("POST", f"/v25.0/{NUMBER}/media", data=form, headers=TOKEN)
+    _, answer = await simulator.call("POST", f"/v26.0/{NUMBER}/media", data=form, headers=TOKEN)
     return answer["id"]
 
 

@@ -289,7 +289,7 @@ class Business:
         form.add_field("messaging_product", "whatsapp")
         form.add_field("type", mime_type)
         form.add_field("file", io.BytesIO(content), filename="file", content_type=mime_type)
-        path = f"/v25.0/{NUMBER}/media" if self.api == "cloud" else "/media"
+        path = f"/v26.0/{NUMBER}/media" if self.api == "cloud" else "/media"
         return await self.simulator.call("POST", path, data=form, headers=self.headers)
 
     async def file(self, content: bytes, mime_type: str) -> str:
@@ -301,7 +301,7 @@ class Business:
         envelope = {"to": TO, **({"messaging_product": "whatsapp"} if self.api in CLOUD else {})}
         if self.api in CLOUD and message["type"] == "template":
             message["template"]["language"].pop("policy")
-        path = {"cloud": f"/v25.0/{NUMBER}/messages", "360dialog": "/messages"}
+        path = {"cloud": f"/v26.0/{NUMBER}/messages", "360dialog": "/messages"}
         return await self.simulator.post(
             path.get(self.api, "/v1/messages"), {**envelope, **message}, headers=self.headers
         )
@@ -457,7 +457,7 @@ async def test_the_address_of_a_file_lives_five_minutes(business):
     assert limits.MEDIA_URL_LIFE == 300
     simulator = business.simulator
     media_id = await business.file(b"%PDF-1.4", "application/pdf")
-    _, info = await simulator.get(f"/v25.0/{media_id}", headers=business.headers)
+    _, info = await simulator.get(f"/v26.0/{media_id}", headers=business.headers)
 
     simulator.clock.now += 300
     async with simulator.session.get(info["url"], headers=business.headers) as answer:

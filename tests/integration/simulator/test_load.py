@@ -55,7 +55,7 @@ class Bot:
                     "type": "text",
                     "text": {"body": text},
                 }
-                url = f"{self.url}/v25.0/106540352242922/messages"
+                url = f"{self.url}/v26.0/106540352242922/messages"
                 async with session.post(url, json=body, headers=TOKEN) as sent:
                     assert sent.status == 200
 

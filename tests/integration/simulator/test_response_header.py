@@ -15,7 +15,7 @@ TOLD = {
 
 async def send(simulator, header):
     status, answer = await simulator.post(
-        f"/v25.0/{NUMBER}/messages", HELLO, headers={**TOKEN, "X-Rasa-Response": header}
+        f"/v26.0/{NUMBER}/messages", HELLO, headers={**TOKEN, "X-Rasa-Response": header}
     )
     assert status == 200, answer
     return answer, (await simulator.shows(1))[0]

@@ -111,7 +111,7 @@ async def test_a_bot_has_several_numbers(two, bot):
     told = value((await bot.takes(1))[0])
     assert told["metadata"] == {"display_phone_number": "15550001111", "phone_number_id": SALES}
 
-    status, _ = await two.post(f"/v25.0/{SALES}/messages", {**TO, **TEXT}, headers=TOKEN)
+    status, _ = await two.post(f"/v26.0/{SALES}/messages", {**TO, **TEXT}, headers=TOKEN)
     assert status == 200
     assert [message["number"] for message in await two.shows(2)] == [SALES, SALES]
     told = value((await bot.takes(2))[1])
@@ -124,7 +124,7 @@ async def test_each_number_has_a_window_of_its_own(two):
     await two.post("/simulator/clock", {"advance": 25 * 3600})
     await two.writes({**TEXT, "number": SALES})
     await two.cloud({**TO, **TEXT})
-    await two.post(f"/v25.0/{SALES}/messages", {**TO, **TEXT}, headers=TOKEN)
+    await two.post(f"/v26.0/{SALES}/messages", {**TO, **TEXT}, headers=TOKEN)
 
     _, first, second = await two.shows(3)
     assert first["status"] == "failed"
@@ -135,7 +135,7 @@ async def test_a_number_nobody_has(two):
     path = f"/simulator/people/{MAYA}/messages"
 
     assert (await two.post(path, {**TEXT, "number": "1"}))[0] == 404
-    assert (await two.post("/v25.0/1/messages", {**TO, **TEXT}, headers=TOKEN))[0] == 400
+    assert (await two.post("/v26.0/1/messages", {**TO, **TEXT}, headers=TOKEN))[0] == 400
 
 
 async def test_a_user_id_in_to_is_taken_and_reaches_nobody(simulator, bot):

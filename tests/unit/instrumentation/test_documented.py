@@ -87,7 +87,7 @@ async def use_files(folder: Path) -> None:
     client = CloudClient(
         transport,
         base_url="https://graph.facebook.com",
-        api_version="v25.0",
+        api_version="v26.0",
         phone_number_id="106540352242922",
         access_token="a-token",
     )

@@ -39,10 +39,10 @@ async def read(download):
 @pytest.mark.parametrize(
     ("settings", "url"),
     [
-        ({}, "https://graph.facebook.com/v25.0/106540/messages"),
-        ({"api_version": "v26.0"}, "https://graph.facebook.com/v26.0/106540/messages"),
+        ({}, "https://graph.facebook.com/v26.0/106540/messages"),
+        ({"api_version": "v24.0"}, "https://graph.facebook.com/v24.0/106540/messages"),
         ({"api_version": ""}, "https://graph.facebook.com/106540/messages"),
-        ({"base_url": "http://127.0.0.1:8400/"}, "http://127.0.0.1:8400/v25.0/106540/messages"),
+        ({"base_url": "http://127.0.0.1:8400/"}, "http://127.0.0.1:8400/v26.0/106540/messages"),
     ],
 )
 async def test_where_messages_go(settings, url):
@@ -75,7 +75,7 @@ async def test_an_upload_is_a_form_with_its_type_and_the_file():
 
     (request,) = transport.requests
     fields = {"messaging_product": "whatsapp", "type": "application/pdf"}
-    assert request.url == "https://graph.facebook.com/v25.0/106540/media"
+    assert request.url == "https://graph.facebook.com/v26.0/106540/media"
     assert request.body == Form(fields, file)
 
 
@@ -86,7 +86,7 @@ async def test_what_is_known_of_a_media_id():
 
     (request,) = transport.requests
     assert (request.method, request.headers) == ("GET", TOKEN)
-    assert request.url == "https://graph.facebook.com/v25.0/2621233374848975"
+    assert request.url == "https://graph.facebook.com/v26.0/2621233374848975"
     assert info == MediaInfo("2621233374848975", URL, "image/jpeg", "6a95165c6d2ffcc7", 9)
 
 
@@ -99,7 +99,7 @@ async def test_a_download_asks_for_the_url_and_shows_the_token_there():
     assert picture == b"\xff\xd8picture"
     assert (download.mime_type, download.size) == ("image/jpeg", 9)
     assert [request.url for request in transport.requests] == [
-        "https://graph.facebook.com/v25.0/2621233374848975",
+        "https://graph.facebook.com/v26.0/2621233374848975",
         URL,
     ]
     assert transport.requests[1].headers == TOKEN
@@ -122,7 +122,7 @@ async def test_a_url_that_is_too_old_is_replaced_by_a_new_one():
 
     assert [request.url for request in transport.requests] == [
         f"{URL}&old",
-        "https://graph.facebook.com/v25.0/2621233374848975",
+        "https://graph.facebook.com/v26.0/2621233374848975",
         URL,
     ]
 
@@ -197,7 +197,7 @@ async def test_a_message_is_marked_as_read():
 
     await client_of(transport).mark_read("wamid.HBgL")
 
-    assert transport.requests[0].url == "https://graph.facebook.com/v25.0/106540/messages"
+    assert transport.requests[0].url == "https://graph.facebook.com/v26.0/106540/messages"
     assert transport.bodies == [
         {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.HBgL"}
     ]

@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import (
 @pytest.mark.parametrize(
     ("parts", "url"),
     [
-        (("https://h", "v25.0", "106", "messages"), "https://h/v25.0/106/messages"),
+        (("https://h", "v26.0", "106", "messages"), "https://h/v26.0/106/messages"),
         (("https://h/", "", "106"), "https://h/106"),
         (("https://h/a/", "b"), "https://h/a/b"),
         (("https://h", "wamid.HBg=="), "https://h/wamid.HBg%3D%3D"),
@@ -29,7 +29,7 @@ def test_parts_of_an_address_are_joined_and_quoted(parts, url):
     "url",
     [
         "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1",
-        "https://graph.facebook.com/v25.0/1",
+        "https://graph.facebook.com/v26.0/1",
         "https://GRAPH.facebook.com:443",
         "https://scontent.fbcdn.net?x",
     ],
@@ -91,14 +91,14 @@ def test_other_schemes_hosts_and_ports_are_other_origins(url, base_url):
 
 
 def test_an_origin_is_written_in_one_way():
-    assert origin("HTTPS://Graph.Facebook.com:443/v25.0") == "https://graph.facebook.com"
+    assert origin("HTTPS://Graph.Facebook.com:443/v26.0") == "https://graph.facebook.com"
 
 
 @pytest.mark.parametrize(
     "url",
     [
         "http://127.0.0.1:8400",
-        "http://127.1.2.3/v25.0",
+        "http://127.1.2.3/v26.0",
         "https://localhost:9090/v1",
         "http://LOCALHOST",
         "http://[::1]:8400/",
