@@ -121,10 +121,20 @@ def _read_location(location: Part) -> Entities:
 
 
 def _read_contacts(contacts: list[Any]) -> Entities:
-    cards = [object_of(card) for card in contacts]
-    names = (object_of(card.get("name")).get("formatted_name") for card in cards)
-    phones = (phone.get("phone") for card in cards for phone in _objects(card.get("phones")))
-    return {"name": _texts(names), "phone": _texts(phones)}
+    """Return names and numbers side by side: one of each for each number, or for a card without."""
+    pairs = [pair for card in _objects(contacts) for pair in _numbers_of(card)]
+    names, phones = [name for name, _ in pairs], [phone for _, phone in pairs]
+    return {"name": names if any(names) else [], "phone": phones if any(phones) else []}
+
+
+def _numbers_of(card: Part) -> list[tuple[str, str]]:
+    name = text_of(object_of(card.get("name")).get("formatted_name")) or ""
+    given = [
+        text_of(phone.get("phone"))
+        or (f"+{wa_id}" if (wa_id := text_of(phone.get("wa_id"))) else "")
+        for phone in _objects(card.get("phones"))
+    ]
+    return [(name, phone) for phone in filter(None, given)] or [(name, "")]
 
 
 def _read_order(order: Part) -> Entities:

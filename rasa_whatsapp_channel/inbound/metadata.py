@@ -10,6 +10,8 @@ from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.events import Context, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 
+# Parts of a message that the metadata names, beside those that `InboundMessage` has a field for.
+_NAMED: Final = ("identity", "origin")
 MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 
 
@@ -48,7 +50,14 @@ def metadata_of(
         "username": event.username,
         "parent_user_id": event.parent_user_id,
         "group_id": event.group_id,
-        "identity": event.extra.get("identity"),
+        "country_code": event.country_code,
+        "identity_key_hash": event.identity_key_hash,
+        **{name: event.extra.get(name) for name in _NAMED},
+        "extra": {
+            name: value
+            for name, value in event.extra.items()
+            if name not in _NAMED and value is not None
+        },
         "errors": [dataclasses.asdict(error) for error in event.errors],
     }
     # A type may be called anything one day, so what is always there comes last.
@@ -129,5 +138,6 @@ def _context(context: Context | None, response: str | None) -> dict[str, Any] | 
         "forwarded": context.forwarded,
         "frequently_forwarded": context.frequently_forwarded,
         "referred_product": context.referred_product,
+        "extra": context.extra,
     }
     return {key: value for key, value in words.items() if value}

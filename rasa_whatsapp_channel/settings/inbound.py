@@ -143,5 +143,6 @@ def _written(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Iterable):
-        return ", ".join(map(_written, value))
+        # A contact card with two numbers has its name twice.
+        return ", ".join(dict.fromkeys(filter(None, map(_written, value))))
     return "" if value is None else str(value)

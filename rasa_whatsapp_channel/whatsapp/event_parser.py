@@ -56,8 +56,18 @@ _READ: Final = frozenset(
         *("timestamp", "context", "referral", "errors"),
     }
 )
-
-
+_READ_OF_CONTEXT: Final = frozenset(
+    {"id", "from", "forwarded", "frequently_forwarded", "referred_product"}
+)
+_READ_OF_CONTACT: Final = frozenset({"wa_id", "user_id", "parent_user_id", "identity_key_hash"})
+_READ_OF_PROFILE: Final = frozenset({"name", "username", "country_code"})
+# The parts of a value that become events, or say whom these are of.
+_READ_OF_VALUE: Final = frozenset(
+    {
+        *("messaging_product", "metadata", "field", "contacts"),
+        *("messages", "statuses", "errors"),
+    }
+)
 # The parts of a status that `Status` has a field for.
 _READ_OF_STATUS: Final = frozenset(
     {
@@ -127,10 +137,24 @@ def read_events(payload: object) -> tuple[Event, ...]:
     if not isinstance(payload, dict):
         return (unknown("not a JSON object", payload),)
     reader = _read_cloud(payload) if "entry" in payload else _read_value(payload)
-    events = tuple(islice(reader, EVENTS))
+    events = _in_order(tuple(islice(reader, EVENTS)))
     if next(reader, None) is not None:
         return (*events, Unknown(f"more than {EVENTS} events in one webhook; the rest is not read"))
     return events
+
+
+def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Return *events* with the messages among them in the order in which they were written."""
+    latest, written = 0, []
+    for event in events:
+        if isinstance(event, InboundMessage):
+            # One without a time stays behind the one before it.
+            latest = latest if event.timestamp is None else event.timestamp
+            written.append((latest, event))
+    messages = iter(sorted(written, key=lambda each: each[0]))
+    return tuple(
+        next(messages)[1] if isinstance(event, InboundMessage) else event for event in events
+    )
 
 
 def _read_cloud(payload: Part) -> Iterator[Event]:
@@ -205,6 +229,9 @@ def _read_lists(value: Part) -> Iterator[Event]:
     yield from _each(value, "statuses", _reader(partial(read_status, origin=origin)))
     if value.get("errors"):
         yield _read_notice(value["errors"], origin.phone_number_id)
+    for name, items in value.items():
+        if name not in _READ_OF_VALUE and isinstance(items, list) and items:
+            yield unknown(f"a list of {name[:100]} in field messages", items)
 
 
 def _read_notice(errors: object, phone_number_id: str | None) -> Event:
@@ -261,12 +288,14 @@ class Origin:
 
     contacts: Contacts = field(default_factory=Contacts)
     phone_number_id: str | None = None
+    #: what stands beside a single message, such as `conversation_context`
+    beside: Part = field(default_factory=dict)
 
     @classmethod
     def read(cls, value: Part, contacts: object = None) -> Origin:
         """Read *value*; *contacts* stand elsewhere in it on standby."""
         number = text_of(object_of(value.get("metadata")).get("phone_number_id"))
-        return cls(Contacts.read(contacts or value.get("contacts")), number)
+        return cls(Contacts.read(contacts or value.get("contacts")), number, _beside(value))
 
 
 NOWHERE: Final = Origin()
@@ -296,6 +325,12 @@ def read_message(message: Part, origin: Origin = NOWHERE) -> Event:
         return Unknown("a message without a sender", message)
     part, content = _content(message, kind)
     profile = object_of(contact.get("profile"))
+    extra = {
+        **origin.beside,
+        **{key: value for key, value in message.items() if _is_extra(key, value) and key != part},
+    }
+    if unread := _unread_of_contact(contact):
+        extra.setdefault("contact", unread)
     return InboundMessage(
         id=message_id,
         type=_type(kind, content),
@@ -310,8 +345,10 @@ def read_message(message: Part, origin: Origin = NOWHERE) -> Event:
         errors=read_error_list(message.get("errors")),
         profile_name=text_of(profile.get("name")),
         username=text_of(profile.get("username")),
+        country_code=text_of(profile.get("country_code")),
+        identity_key_hash=text_of(contact.get("identity_key_hash")),
         phone_number_id=origin.phone_number_id,
-        extra={key: value for key, value in message.items() if key not in _READ and key != part},
+        extra=extra,
     )
 
 
@@ -549,6 +586,37 @@ def _ids(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(text for value in values if (text := read_id(value)))
 
 
+def _is_extra(key: str, value: object) -> bool:
+    """Return whether a part of a message has no field, or not the form of its field."""
+    if key in ("context", "referral"):
+        return bool(value) and not isinstance(value, dict)
+    return key not in _READ
+
+
+def _unread_of_contact(contact: Part) -> Part:
+    """Return the parts of the sender's contact that `InboundMessage` has no field for."""
+    profile = contact.get("profile")
+    unread = {key: value for key, value in contact.items() if key not in _READ_OF_CONTACT}
+    if isinstance(profile, dict):
+        unread["profile"] = {k: v for k, v in profile.items() if k not in _READ_OF_PROFILE}
+    return {key: value for key, value in unread.items() if value not in (None, {})}
+
+
+def _beside(value: Part) -> Part:
+    """Return the objects in *value* that are no events, if it holds a single message."""
+    messages = value.get("messages")
+    if not isinstance(messages, list) or len(messages) != 1:
+        return {}
+    try:
+        return {
+            name: plain(part)
+            for name, part in value.items()
+            if name not in _READ_OF_VALUE and isinstance(part, dict) and part
+        }
+    except ValueError:
+        return {}
+
+
 def _content(message: Part, kind: str) -> tuple[str, Any]:
     """Return the name and the content of the part for the type."""
     name = "unsupported" if kind == "unknown" and "unsupported" in message else kind
@@ -575,6 +643,7 @@ def _context(value: object) -> Context | None:
         forwarded=context.get("forwarded") is True,
         frequently_forwarded=context.get("frequently_forwarded") is True,
         referred_product=object_of(context.get("referred_product")) or None,
+        extra={key: value for key, value in context.items() if key not in _READ_OF_CONTEXT},
     )
 
 

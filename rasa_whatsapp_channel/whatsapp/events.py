@@ -31,6 +31,8 @@ class Context:
     forwarded: bool = False
     frequently_forwarded: bool = False
     referred_product: Part | None = None
+    #: every part that has no field here
+    extra: Part = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,10 @@ class InboundMessage:
     errors: tuple[PlatformError, ...] = ()
     profile_name: str | None = None
     username: str | None = None
+    country_code: str | None = None  # of the profile, such as `US`
+    identity_key_hash: str | None = None
     phone_number_id: str | None = None  # the business number that was written to; Cloud only
-    #: every part of the message that has no field here
+    #: every part of the message that has no field here; those of its contact under `contact`
     extra: Part = field(default_factory=dict)
 
     @property

@@ -114,7 +114,11 @@ CLOUD: dict[str, Expected] = {
         **{"from": None, "profile_name": None, "username": "ines.castro", "context": {}},
     ),
     "text_with_user_id_in_from": said("Wrong field", **{"from": None}),
-    "text_with_parent_user_id": said("Hello", parent_user_id="US.ENT.11815799212886844830"),
+    "text_with_parent_user_id": said(
+        "Hello",
+        parent_user_id="US.ENT.11815799212886844830",
+        identity_key_hash="DF2lS5v2W6x=",
+    ),
     "text_without_contacts": said("Who am I?", profile_name=None),
     "text_without_profile": said("Phone only in the contact", profile_name=None),
     "text_in_group": said("Hello all", group_id="Y2FwaV9ncm91cDox"),
@@ -189,8 +193,8 @@ CLOUD: dict[str, Expected] = {
         {"latitude": 48, "longitude": 2.35},
     ),
     "contacts": cloud(
-        '/whatsapp_contacts{"name": ["Nuno Castro", "Rita Castro"], '
-        '"phone": ["+1 555-000-3333", "+1 555-000-4444"]}',
+        '/whatsapp_contacts{"name": ["Nuno Castro", "Nuno Castro", "Rita Castro"], '
+        '"phone": ["+1 555-000-3333", "+1 555-000-4444", ""]}',
         "contacts",
         [
             {
@@ -349,7 +353,10 @@ CLOUD: dict[str, Expected] = {
         {"original_message_id": "wamid.text"},
     ),
     "unknown_type": cloud(
-        '/whatsapp_unsupported{"type": "hologram"}', "hologram", {"id": "77", "depth": 3}
+        '/whatsapp_unsupported{"type": "hologram"}',
+        "hologram",
+        {"id": "77", "depth": 3},
+        extra={"new_key": {"a": 1}},
     ),
     "message_without_its_part": cloud(
         "/whatsapp_image",
@@ -560,7 +567,13 @@ ON_PREMISES: dict[str, Expected] = {
 }
 
 TURN: dict[str, Expected] = {
-    "text": flat("Hello there", "text", {"body": "Hello there"}, user_id=USER_ID),
+    "text": flat(
+        "Hello there",
+        "text",
+        {"body": "Hello there"},
+        user_id=USER_ID,
+        extra={"_vnd": {"v1": {"direction": "inbound", "in_reply_to": None}}},
+    ),
     "text_without_phone": flat(
         "No number", "text", {"body": "No number"}, **{"from": None, "user_id": USER_ID}
     ),

@@ -109,7 +109,12 @@ CLOUD: dict[str, InboundMessage] = {
         context=Context(),
     ),
     "text_with_user_id_in_from": text("text_with_user_id_in_from", "Wrong field", phone=None),
-    "text_with_parent_user_id": text("text_with_parent_user_id", "Hello", parent_user_id=PARENT),
+    "text_with_parent_user_id": text(
+        "text_with_parent_user_id",
+        "Hello",
+        parent_user_id=PARENT,
+        identity_key_hash="DF2lS5v2W6x=",
+    ),
     "text_without_contacts": text("text_without_contacts", "Who am I?", profile_name=None),
     "text_without_profile": text(
         "text_without_profile", "Phone only in the contact", profile_name=None
@@ -754,6 +759,7 @@ OTHER: dict[str, tuple[Event, ...]] = {
             content={"body": "numbers"},
             errors=(PlatformError(0, "odd"),),
             phone_number_id=NUMBER,
+            extra={"context": "x"},
         ),
         Unknown("a status without an id or a word", {"status": "sent"}),
         Unknown("statuses holds something that is not an object", 7),
