@@ -59,6 +59,7 @@ class FileRemedy(str, Enum):
     """What may still deliver a message after an error of its file."""
 
     UPLOAD_AGAIN = "upload_again"  # WhatsApp does not know the id of our upload any more
+    SAME_FILE = "same_file"  # WhatsApp could not handle a file whose id the author wrote
     UPLOAD_LINK = "upload_link"  # WhatsApp cannot fetch the link, so we do
     DROP_FILE = "drop_file"
 

