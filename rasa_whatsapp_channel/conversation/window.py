@@ -23,7 +23,8 @@ MARGIN: Final = 60.0
 
 class Windows:
     """
-    The last message of each person, and the last template sent for a closed window.
+    The last message of each person, whether one of theirs became a turn, and the last template sent
+    for a closed window.
 
     *names* are all conversations of one person. Every method raises `StoreError`.
     """
@@ -36,8 +37,13 @@ class Windows:
         found = [await self._values.get(wrote_key(name)) for name in names]
         return max((at for at in found if at is not None), default=None)
 
-    async def note_wrote(self, name: str, at: float) -> None:
-        await self._values.set(wrote_key(name), at, LIFE)
+    async def was_heard(self, name: str) -> bool:
+        """Return whether a message of this person became a turn, as far as is known."""
+        return bool(await self._values.get(heard_key(name)))
+
+    async def note_wrote(self, name: str, at: float, *, is_turn: bool) -> None:
+        heard = {heard_key(name): True} if is_turn else {}
+        await self._values.set_many({wrote_key(name): at, **heard}, LIFE)
 
     async def close(self, names: Sequence[str], *, since: float) -> bool:
         """Note that WhatsApp says the window is closed; False if the person wrote after *since*."""
@@ -58,6 +64,10 @@ class Windows:
 
 def wrote_key(name: str) -> str:
     return f"wrote:{name}"
+
+
+def heard_key(name: str) -> str:
+    return f"known:{name}"
 
 
 def template_key(name: str) -> str:

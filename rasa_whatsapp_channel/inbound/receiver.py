@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -15,8 +16,9 @@ from rasa_whatsapp_channel.conversation.identity import People, sender_of
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.debounce import Debouncer
-from rasa_whatsapp_channel.inbound.turn import NO_WORDING
+from rasa_whatsapp_channel.inbound.turn import NO_WORDING, handling_of_message
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import WINDOW, Clock, Store
 from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent
 from rasa_whatsapp_channel.whatsapp.events import (
@@ -67,6 +69,7 @@ class Receiver:
         self._numbers = numbers
         self._elsewhere: set[str] = set()
         self._max_age = max_age
+        self._words = words
         self._debouncer = Debouncer(store, debounce, words=words, clock=clock)
         self._clock = clock
         self._account_events = account_events or AccountEvents(AccountState(store.values), metrics)
@@ -96,9 +99,15 @@ class Receiver:
 
     async def _message(self, event: InboundMessage) -> None:
         sender_id = await self._name(event)
-        wrote_at = await self._windows.last_wrote((sender_id,))
-        is_first = not wrote_at and event.type != "system"
-        is_new = await self._keep(event, sender_id, is_first=is_first)
+        wrote_at, was_heard = await asyncio.gather(
+            self._windows.last_wrote((sender_id,)), self._windows.was_heard(sender_id)
+        )
+        late = self._find_late(event)
+        is_turn = late is None and self._is_turn(event)
+        if late is None:
+            is_new = await self._put(event, sender_id, is_first=is_turn and not was_heard)
+        else:
+            is_new = await self._put_aside(event, sender_id, late)
         if is_new:
             self._metrics.received(event.type)
             logger.debug("whatsapp.received: %s %s", event.type, event.key)
@@ -108,7 +117,10 @@ class Receiver:
         if event.type != "system":
             at = event.timestamp or self._clock()
             # What comes again may do so because the store broke between the message and this.
-            await self._open_window(sender_id, at, wrote_at or 0.0, is_new=is_new)
+            is_noted = is_new and (was_heard or not is_turn)
+            await self._open_window(
+                sender_id, at, wrote_at or 0.0, is_new=is_new, is_noted=is_noted, is_turn=is_turn
+            )
 
     async def _name(self, event: InboundMessage) -> str:
         """Return who it is; the chats of one person with two numbers of ours are two."""
@@ -133,11 +145,18 @@ class Receiver:
             )
         return True
 
-    async def _keep(self, event: InboundMessage, sender_id: str, *, is_first: bool) -> bool:
+    def _is_turn(self, event: InboundMessage) -> bool:
+        handling = handling_of_message(event, self._words)
+        return event.type != "system" and handling is Handling.TURN
+
+    def _find_late(self, event: InboundMessage) -> str | None:
+        """Return why *event* comes too late to be heard; None if it does not."""
         age = self._clock() - (event.timestamp or self._clock())
         if self._max_age is None or age <= self._max_age:
-            return await self._put(event, sender_id, is_first=is_first)
-        reason = f"it came {age:.0f} seconds after it was written; max_age is {self._max_age:g}"
+            return None
+        return f"it came {age:.0f} seconds after it was written; max_age is {self._max_age:g}"
+
+    async def _put_aside(self, event: InboundMessage, sender_id: str, reason: str) -> bool:
         new = await self._store.inbox.put_dead_letter(event.key, sender_id, to_body(event), reason)
         if new:
             self._metrics.dead_letter("inbox")
@@ -153,14 +172,27 @@ class Receiver:
         await self._debouncer.note(event, sender_id)
         return True
 
-    async def _open_window(self, sender_id: str, at: float, before: float, *, is_new: bool) -> None:
-        """Note when the person wrote; what waited for the 24-hour window goes now."""
+    async def _open_window(
+        self,
+        sender_id: str,
+        at: float,
+        before: float,
+        *,
+        is_new: bool,
+        is_noted: bool,
+        is_turn: bool,
+    ) -> None:
+        """
+        Note when the person wrote; what waited for the 24-hour window goes now.
+
+        *is_noted*: what was noted *before* will do, if that was a moment ago.
+        """
         now = self._clock()
-        if is_new and 0 <= at - before < FRESH and before <= now:
+        if is_noted and 0 <= at - before < FRESH and before <= now:
             return  # noted a moment ago
         if not is_new or now - at > DAY / 24:  # comes late; somebody may have written since
             at = max(at, before)
-        await self._windows.note_wrote(sender_id, min(at, now))
+        await self._windows.note_wrote(sender_id, min(at, now), is_turn=is_turn)
         person = await self._people.of(sender_id)
         for conversation in person.conversations(sender_id):
             await self._store.outbox.end_wait(conversation, WINDOW)

@@ -112,7 +112,7 @@ def to_turn(
 
     *commands* are slash texts that people may type. *wording* is the setting ``inbound``. *file* is
     the medium, where it was fetched, and *response* the one that the message quotes or reacts to.
-    *transcript* is what is said in a voice note. *first*: this person has not written before.
+    *transcript* is what is said in a voice note. *first*: no message of this person was a turn yet.
     *payload* is what was chosen, where we know that we offered it to this person: then it is the
     text. Without it a tap is what the label says, and no command: the phone of a person writes the
     id that comes back.

@@ -35,7 +35,7 @@ class BreaksOnce:
         raise StoreError("the disk is full")
 
 
-@pytest.mark.parametrize(("part", "call"), [("values", "set"), ("outbox", "end_wait")])
+@pytest.mark.parametrize(("part", "call"), [("values", "set_many"), ("outbox", "end_wait")])
 async def test_a_message_that_comes_again_after_the_store_broke_opens_the_window(
     store: Store, clock, part, call
 ):

@@ -9,6 +9,7 @@ import pytest
 from support.desk import Desk
 from support.quiet_client import QuietClient
 
+from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipts
 from rasa_whatsapp_channel.inbound.transcribe import transcribe
 from rasa_whatsapp_channel.media.values import StoredFile
@@ -199,3 +200,24 @@ async def test_the_first_message_of_a_person_is_marked(store, clock):
     marks = [turn.metadata["whatsapp"].get("first") for turn in desk.heard]
     assert sorted(marks, key=str) == [None, True, True]
     assert desk.heard[0].metadata["whatsapp"]["first"] is True
+
+
+@pytest.mark.parametrize("before", ["reaction", "sticker"])
+async def test_a_message_that_is_no_turn_is_nobodys_first(store, clock, before):
+    desk = Desk(store, clock, wording={"sticker": "ignore"})
+    await desk.gets(before, id="1")
+    await desk.says("hi")
+    await desk.says("again")
+    await desk.run()
+
+    assert [turn.metadata["whatsapp"].get("first") for turn in desk.heard] == [True, None]
+
+
+async def test_a_person_whose_window_was_closed_is_not_new(store, clock):
+    desk = Desk(store, clock)
+    await desk.says("hi")
+    await Windows(store.values).close(["15550002222"], since=clock.now)
+    await desk.says("again")
+    await desk.run()
+
+    assert [turn.metadata["whatsapp"].get("first") for turn in desk.heard] == [True, None]
