@@ -123,24 +123,28 @@ class AiohttpTransport:
         return _PublicResolver(filter(None, (URL(proxy).raw_host for proxy in used)))
 
     def proxy_of(self, url: str) -> str | None:
-        """
-        Return the proxy that the environment names for *url*.
-
-        aiohttp's `trust_env` does the same, but also replaces the token by a login in ~/.netrc.
-        """
-        proxies = self._known_proxies()
-        if not proxies:
-            return None
-        there = URL(url)
-        # Without a login, which would keep the host from matching ``no_proxy``.
-        host = there.raw_host or ""
-        host = f"[{host}]" if ":" in host else host
-        return None if proxy_bypass(f"{host}:{there.port}") else proxies.get(there.scheme)
+        """Return the proxy that the environment names for *url*."""
+        return proxy_of(url, self._known_proxies())
 
     def _known_proxies(self) -> Mapping[str, str]:
         if self._proxies is None:
             self._proxies = getproxies()  # reads the whole environment
         return self._proxies
+
+
+def proxy_of(url: str, proxies: Mapping[str, str]) -> str | None:
+    """
+    Return which of the environment's *proxies*, by scheme, is asked for *url*.
+
+    aiohttp's `trust_env` does the same, but also replaces the token by a login in ~/.netrc.
+    """
+    if not proxies:
+        return None
+    there = URL(url)
+    # Without a login, which would keep the host from matching ``no_proxy``.
+    host = there.raw_host or ""
+    host = f"[{host}]" if ":" in host else host
+    return None if proxy_bypass(f"{host}:{there.port}") else proxies.get(there.scheme)
 
 
 class _WatchedFile(BufferedReader):

@@ -123,7 +123,8 @@ async def _loggable(request: web.Request) -> Any:
     """Read the whole body, even if refused: a client that is still sending reads no response."""
     if not request.body_exists:
         return None
-    with suppress(web.HTTPRequestEntityTooLarge, ValueError, RecursionError):
+    # A sender that hangs up in the middle of its body wants no answer any more.
+    with suppress(web.HTTPRequestEntityTooLarge, ValueError, RecursionError, ConnectionError):
         raw = await request.read()
         if request.content_type == "application/json":
             return json.loads(raw)

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 
 from rasa_whatsapp_channel.simulator.media import checks
 from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.aiohttp_transport import proxy_of
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.messages import MEDIA_MESSAGES
 
@@ -187,7 +189,8 @@ async def load_link(
     most = limits.MEDIA_BYTES[kind]
     limit = aiohttp.ClientTimeout(total=timeout)
     try:
-        async with session.get(link, timeout=limit, headers=headers) as response:
+        proxy = proxy_of(link, getproxies())
+        async with session.get(link, timeout=limit, headers=headers, proxy=proxy) as response:
             if response.status != 200:
                 raise MediaError(f"The link returns HTTP {response.status}.")
             content = await _read(response, most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from yarl import URL
 
 TO = {"messaging_product": "whatsapp", "to": "4915112345678"}
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -24,6 +25,19 @@ async def test_the_file_behind_a_link_is_loaded_and_shown(simulator, bot, host):
         for webhook in await bot.takes(2)
     ]
     assert statuses == ["sent", "delivered"]
+
+
+async def test_where_the_environment_names_a_proxy_a_link_is_loaded_by_it(
+    simulator, host, monkeypatch
+):
+    monkeypatch.setenv("http_proxy", await host(PNG, "image/png"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    link = URL(await host(PNG, "image/png")).with_host("files.example").human_repr()
+
+    await simulator.cloud({**TO, "type": "image", "image": {"link": link}})
+
+    [shown] = await simulator.shows(1)
+    assert (await simulator.get(shown["content"]["url"]))[1] == PNG
 
 
 @pytest.mark.parametrize(
