@@ -2,10 +2,11 @@
 Let many people chat with a bot in bad weather, and count what was lost, doubled or out of order.
 
 \b
-    make soak                                        # about 12 minutes
+    make soak                                        # about 30 minutes
     make soak ARGS="--store redis --servers 2 --runs 5"
     make soak ARGS="--people 200 --seconds 300 --seed 7 --minutes 30"
     make soak ARGS="--only commits"                  # kill -9 at every commit
+    make soak ARGS="--only weather --seeds 20"       # sixty kinds of answers in rough weather
 
 Everything happens on 127.0.0.1 and by a seed. The exit status is 1 if a promise was broken: see
 docs/promises.md.
@@ -18,12 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
+from soak import weather
 from soak.run import Plan, Result, run
 from support.every_commit import die_at_all, every_point
 from support.stubs import Forge
@@ -55,9 +57,10 @@ PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and 
 @click.option(
     "--late", default=0.01, show_default=True, help="Share of messages answered after 30 seconds."
 )
-@click.option("--only", type=click.Choice(["chats", "commits"]), help="Default: both.")
+@click.option("--seeds", default=20, show_default=True, help="Of rough weather, on each store.")
+@click.option("--only", type=click.Choice(["chats", "commits", "weather"]), help="Default: all.")
 @click.option(
-    "--minutes", default=30.0, show_default=True, help="After these no further run begins."
+    "--minutes", default=45.0, show_default=True, help="After these no further run begins."
 )
 @click.option("--keep", type=Path, help="Keep logs and stores in this folder.")
 def main(
@@ -68,10 +71,12 @@ def main(
     store: str | None,
     servers: int | None,
     late: float,
+    seeds: int,
     only: str | None,
     minutes: float,
     keep: Path | None,
 ) -> None:
+    stores = [store] if store else ["sqlite", "redis"]
     plans = [
         Plan(
             seed=seed + number,
@@ -85,14 +90,20 @@ def main(
             late=late,
         )
         for number in range(runs)
-        for kind in ([store] if store else ["sqlite", "redis"])
+        for kind in stores
         for count in ([servers] if servers else [1, 2])
     ]
     console = Console(width=None if sys.stdout.isatty() else 140)
     with _folder(keep) as folder:
         soak = Soak(console, folder, end=time.monotonic() + 60 * minutes)
         try:
-            asyncio.run(soak.runs(plans if only != "commits" else [], commits=only != "chats"))
+            if only != "weather":
+                asyncio.run(soak.runs(plans if only != "commits" else [], commits=only != "chats"))
+            if only in (None, "weather"):
+                weathers = [
+                    weather.Plan(seed + number, kind) for number in range(seeds) for kind in stores
+                ]
+                asyncio.run(soak.weather(weathers))
         except KeyboardInterrupt:
             soak.show()
             console.print("interrupted; all servers are stopped")
@@ -123,25 +134,33 @@ class Soak:
                 result = await run(plan, folder, forge, self._say)
                 self._results.append(result)
                 self._take(str(plan), result.faults, result.stories)
-            for weather in ("calm", "rough") if commits else ():
+            for how in ("calm", "rough") if commits else ():
                 if self._is_over():
                     return
-                await self._commits(weather, forge)
+                await self._commits(how, forge)
         finally:
             forge.close()
 
-    async def _commits(self, weather: str, forge: Forge) -> None:
-        self._console.print(f"[bold]kill -9 before and after every commit, {weather}[/bold]")
-        folder = self._folder / f"commits-{weather}"
+    async def _commits(self, how: str, forge: Forge) -> None:
+        self._console.print(f"[bold]kill -9 before and after every commit, {how}[/bold]")
+        folder = self._folder / f"commits-{how}"
         folder.mkdir()
         began = time.monotonic()
-        reached = await die_at_all(every_point(), folder, forge, is_rough=weather == "rough")
+        reached = await die_at_all(every_point(), folder, forge, is_rough=how == "rough")
         last = max((point.number for point in reached), default=0)
         self._say(
             f"killed at {len(reached)} points, up to commit {last}; "
             f"{time.monotonic() - began:.0f} s"
         )
-        self._take(weather, [fault for faults in reached.values() for fault in faults])
+        self._take(how, [fault for faults in reached.values() for fault in faults])
+
+    async def weather(self, plans: Sequence[weather.Plan]) -> None:
+        if self._is_over():
+            return
+        async with aclosing(weather.runs(plans, self._folder)) as results:
+            async for result in results:
+                self._console.print(str(result), markup=False, soft_wrap=True)
+                self._take(str(result.plan), result.faults)
 
     def _take(self, what: str, faults: Sequence[str], stories: str = "") -> None:
         for fault in faults[:MOST]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from soak.seen import responses_to
+
 LINK = "https://files.example.com"
 
 Response = dict[str, Any]
@@ -61,6 +63,7 @@ BOTS: dict[str, Callable[[str], list[Response]]] = {
     "texts": texts,
     "illustrated": illustrated,
     "uploaded": uploaded,
+    "table": responses_to,
 }
 
 

@@ -119,6 +119,8 @@ class Tracker:
 def run(order: dict[str, Any]) -> None:
     wall_clock.follow(order.get("clock"))
     wall_clock.run_fast(order.get("speed", 1.0))
+    # Sanic sets that of uvloop, whose watcher of child processes serves no other loop.
+    asyncio.set_event_loop_policy(None)
     loop = wall_clock.event_loop()
     asyncio.set_event_loop(loop)
     loop.run_until_complete(serve(order))
