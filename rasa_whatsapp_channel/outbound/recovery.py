@@ -28,7 +28,7 @@ TOKEN_WAIT: Final = 60.0  # between two checks whether the token is accepted aga
 
 # Seconds in which a status may confirm a message without an answer: after a broken connection, and
 # after a timeout, when the status may be slow as well.
-BROKEN: Final = 10.0
+BROKEN: Final = 20.0
 TIMED_OUT: Final = 60.0
 SENT_AT_MOST: Final = 2  # without an answer
 
@@ -177,7 +177,9 @@ def _confirmation(error: TransportError) -> float:
     """Return the seconds to wait for a status; 0.0 where WhatsApp surely has not taken it."""
     if not error.reached or (error.status is not None and error.status >= 300):
         return 0.0
-    return TIMED_OUT if error.timed_out else BROKEN
+    # An answer that broke off after its status line: it was taken, and a status will say so.
+    is_taken = error.status is not None
+    return TIMED_OUT if error.timed_out or is_taken else BROKEN
 
 
 def _backoff(error: SendError, code: int, failures: int) -> float:
