@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from rasa_whatsapp_channel.outbound.recovery import BROKEN
 from rasa_whatsapp_channel.store.base import ItemState
 from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.store.errors import StoreError
@@ -117,14 +118,14 @@ async def test_each_crash_is_looked_into_also_after_a_try_that_failed(office, cl
     await office.put("a:0", hello)
     await office.crash_with_message_in_hand()
     await office.run()  # waits for a status
-    clock.now += 11
+    clock.now += BROKEN + 1
     office.client.answers = [refusal]
     await office.run()
-    clock.now += 11
+    clock.now += BROKEN + 1
     await office.crash_with_message_in_hand()
     await office.run()
     assert office.texts() == []  # a status may still tell
-    clock.now += 11
+    clock.now += BROKEN + 1
     await office.run()
     assert office.texts() == ["hello"]
 
