@@ -1,0 +1,137 @@
+"""The ways that docs/design.md describes are those that messages take."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from support.design import Way, way
+from support.documents import ROOT
+
+import rasa_whatsapp_channel
+from rasa_whatsapp_channel.testing.whatsapp import WhatsApp
+
+PACKAGE = Path(rasa_whatsapp_channel.__file__).parent
+LAKE = ROOT / "examples" / "quickstart" / "media" / "lake.jpg"
+# A function takes the place of Rasa here, so these two do not run.
+RASA = {"channel.py", "agent.py"}
+OFFER = {
+    "text": "Our **offer**",
+    "image": str(LAKE),
+    "buttons": [{"title": "Buy", "payload": "/buy"}, {"title": "Later", "payload": "/later"}],
+}
+# Nobody answers at this port: neither the simulator nor the channel can fetch the link.
+DEAD_LINK = {"text": "The lake", "image": "http://127.0.0.1:9/lake.jpg"}
+SETTLED = 1.5  # seconds after which the statuses have come in
+
+
+class Trace:
+    """The files of the package in which a function was called, in every thread, since `start`."""
+
+    def __init__(self) -> None:
+        self._is_on = False
+        self._files: set[str] = set()
+
+    def start(self) -> None:
+        self._is_on = True
+
+    def stop(self) -> set[str]:
+        """Return the files, as docs/design.md names them."""
+        self._is_on = False
+        return {
+            Path(file).relative_to(PACKAGE).as_posix()
+            for file in self._files
+            if Path(file).is_relative_to(PACKAGE)
+        }
+
+    def note(self, frame: FrameType, event: str, _arg: Any) -> None:
+        if self._is_on and event == "call":
+            self._files.add(frame.f_code.co_filename)
+
+
+@contextmanager
+def _profiled(note: Callable[[FrameType, str, Any], None]) -> Iterator[None]:
+    threading.setprofile(note)
+    try:
+        yield
+    finally:
+        threading.setprofile(None)  # type: ignore[arg-type]
+        sys.setprofile(None)
+
+
+@pytest.fixture
+def trace() -> Iterator[Trace]:
+    trace = Trace()
+    with _profiled(trace.note):
+        yield trace
+
+
+@pytest.fixture
+def whatsapp_settings() -> dict[str, Any]:
+    return {"media": {"folders": [str(LAKE.parent)]}}
+
+
+def test_an_image_of_a_person_takes_the_way_that_is_described(
+    trace: Trace, whatsapp_channel: WhatsApp
+) -> None:
+    heard = threading.Event()
+
+    @whatsapp_channel.bot
+    async def bot(turn: Any, say: Any) -> None:
+        heard.set()
+
+    trace.start()
+    whatsapp_channel.user("+4915112345678").sends_image(LAKE)
+    assert heard.wait(10)
+    ran = trace.stop()
+
+    described = way("A person sends an image")
+    assert len(described.steps) <= 20
+    _compare(described, ran, "inbound/", "conversation/", "media/")
+
+
+def test_a_response_takes_the_way_that_is_described(
+    trace: Trace, whatsapp_channel: WhatsApp
+) -> None:
+    @whatsapp_channel.bot
+    async def bot(turn: Any, say: Any) -> None:
+        trace.start()
+        await say(OFFER)
+
+    whatsapp_channel.user("+4915112345678").sends("hi").must_get(buttons=["Buy", "Later"])
+    time.sleep(SETTLED)
+    ran = trace.stop()
+
+    described = way("A response with text, image and buttons")
+    assert len(described.steps) <= 25
+    _compare(described, ran, "compose/", "media/", "outbound/")
+
+
+def test_a_message_with_a_dead_link_takes_the_way_that_is_described(
+    trace: Trace, whatsapp_channel: WhatsApp
+) -> None:
+    @whatsapp_channel.bot
+    async def bot(turn: Any, say: Any) -> None:
+        await say(DEAD_LINK)
+        trace.start()
+
+    whatsapp_channel.user("+4915112345678").sends("hi").must_get(text="The lake")
+    time.sleep(SETTLED)
+    ran = trace.stop()
+
+    described = way("WhatsApp cannot fetch a link: error 131053")
+    assert len(described.steps) <= 8
+    _compare(described, ran, "media/", "outbound/")
+
+
+def _compare(described: Way, ran: set[str], *packages: str) -> None:
+    """Every file that is named has run, and every one of *packages* that has run is named."""
+    assert described.files - ran - RASA == set()
+    assert {name for name in ran if name.startswith(packages)} - described.files == set()
