@@ -123,9 +123,39 @@ def _action(bubble: _Bubble, content: Part, action: Part) -> list[str]:
             bubble.button("📍 Send location")
         case "flow", {"parameters": {"flow_cta": title}}:
             bubble.button(str(title))
+        case "request_contact_info", _:
+            bubble.button("👤 Share contact info")
+        case "voice_call", _:
+            title = (action.get("parameters") or {}).get("display_text") or "Call now"
+            bubble.button(f"📞 {title}")
+        case "call_permission_request", _:
+            bubble.button("📞 Choose a preference")
+        case "order_details", {"parameters": parameters}:
+            _order(bubble, parameters)
+        case "order_status", {"parameters": {"reference_id": reference, "order": order}}:
+            bubble.text(f"📦 {reference}: {order['status']}")
+            if order.get("description"):
+                bubble.text(order["description"])
+            bubble.button("Review order")
         case _:
             _other(bubble, f"interactive {content.get('type')}", action)
     return []
+
+
+def _order(bubble: _Bubble, parameters: Part) -> None:
+    order, currency = parameters["order"], parameters["currency"]
+    for item in order["items"]:
+        price = item.get("sale_amount") or item["amount"]
+        bubble.text(f"{item['quantity']} × {item['name']}: {_money(price, currency)}")
+    for part in ("tax", "shipping", "discount"):
+        if order.get(part):
+            bubble.text(f"{part}: {_money(order[part], currency)}")
+    bubble.text(f"total: {_money(parameters['total_amount'], currency)}")
+    bubble.button("Review and pay")
+
+
+def _money(amount: Part, currency: str) -> str:
+    return f"{amount['value'] / amount['offset']:.2f} {currency}"
 
 
 def _section(section: Part) -> list[str]:

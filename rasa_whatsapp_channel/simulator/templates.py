@@ -25,7 +25,15 @@ BUILT_IN: Final = Path(__file__).with_name("templates.yaml")
 CATEGORIES: Final = ("UTILITY", "MARKETING", "AUTHENTICATION")
 STATUSES: Final = ("APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED")
 FORMATS: Final = ("POSITIONAL", "NAMED")
-COMPONENTS: Final = ("HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL")
+COMPONENTS: Final = (
+    "HEADER",
+    "BODY",
+    "FOOTER",
+    "BUTTONS",
+    "CAROUSEL",
+    "LIMITED_TIME_OFFER",
+    "CALL_PERMISSION_REQUEST",
+)
 _NOT_SENT: Final[Mapping[str, Problem]] = {
     "PENDING": problems.NO_TEMPLATE,
     "REJECTED": problems.NO_TEMPLATE,
@@ -188,7 +196,16 @@ _BUTTONS: Final[Mapping[str, str]] = {
     "flow": "FLOW",
     "catalog": "CATALOG",
     "mpm": "MPM",
+    "spm": "SPM",
     "voice_call": "VOICE_CALL",
+    "request_contact_info": "REQUEST_CONTACT_INFO",
+    "order_details": "ORDER_DETAILS",
+    "order_status": "ORDER_STATUS",
+}
+# What a button without a text says, and what a component shows as a button.
+_LABELS: Final[Mapping[str, str]] = {
+    "REQUEST_CONTACT_INFO": "Share Contact Info",
+    "CALL_PERMISSION_REQUEST": "Choose a preference",
 }
 Values = Sequence[Mapping[str, Any]]
 
@@ -197,9 +214,9 @@ def fill(template: TemplateDefinition, components: Values) -> dict[str, Any]:
     """
     Return *template* with the values of a message's *components*.
 
-    ``{"category", "header", "body", "footer", "buttons", "cards"}``: a header is ``{"type",
-    "text"}`` or ``{"type", TYPE: its parameter}``; a button ``{"type", "text"}`` with ``url``,
-    ``phone_number``, ``payload`` or ``code``.
+    ``{"category", "header", "offer", "body", "footer", "buttons", "cards"}``: a header is
+    ``{"type", "text"}`` or ``{"type", TYPE: its parameter}``, an offer ``{"text", "ends"}``, a
+    button ``{"type", "text"}`` with ``url``, ``phone_number``, ``payload`` or ``code``.
     """
     named = template.parameter_format == "NAMED"
     return {"category": template.category, **_fill(template.components, components, named)}
@@ -213,9 +230,13 @@ def _fill(parts: Values, components: Values, named: bool) -> dict[str, Any]:
             raise _count(kind, len(values), 0)
     return {
         "header": _header(has.get("HEADER"), given["header"], named),
+        "offer": _offer(has.get("LIMITED_TIME_OFFER"), components),
         "body": _body(has.get("BODY"), given["body"], named),
         "footer": has.get("FOOTER", {}).get("text"),
-        "buttons": _buttons(has.get("BUTTONS", {}).get("buttons", ()), components),
+        "buttons": [
+            *_buttons(has.get("BUTTONS", {}).get("buttons", ()), components),
+            *({"type": kind.lower(), "text": _LABELS[kind]} for kind in has if kind in _LABELS),
+        ],
         "cards": _cards(has.get("CAROUSEL", {}).get("cards", ()), components, named),
     }
 
@@ -242,6 +263,24 @@ def _header(part: Mapping[str, Any] | None, values: Values, named: bool) -> dict
             details=f"header: Format mismatch, expected {kind}, received {str(got).upper()}",
         )
     return {"type": wanted, wanted: values[0].get(wanted)}
+
+
+def _offer(part: Mapping[str, Any] | None, components: Values) -> dict[str, Any] | None:
+    """Return the offer's text, and when it ends in unix milliseconds where it does."""
+    if part is None:
+        return None
+    offer = part.get("limited_time_offer")
+    offer = offer if isinstance(offer, Mapping) else {}
+    values = _parameters(components, "limited_time_offer")
+    given = values[0].get("limited_time_offer") if values else None
+    ends = given.get("expiration_time_ms") if isinstance(given, Mapping) else None
+    if offer.get("has_expiration") and ends is None:
+        raise Refused(
+            problems.MISSING,
+            "This template's offer ends: it needs a component limited_time_offer with its "
+            "expiration_time_ms.",
+        )
+    return {"text": str(offer.get("text", "")), "ends": ends}
 
 
 def _body(part: Mapping[str, Any] | None, values: Values, named: bool) -> str | None:
@@ -315,7 +354,8 @@ def _buttons(buttons: Values, components: Values) -> list[dict[str, Any]]:
 def _button(
     index: int, button: Mapping[str, Any], component: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    kind, text = str(button.get("type")).upper(), str(button.get("text", ""))
+    kind = str(button.get("type")).upper()
+    text = str(button.get("text", _LABELS.get(kind, "")))
     values = list((component or {}).get("parameters") or ())
     value = values[0] if values else {}
     shown: dict[str, Any] = {"type": kind.lower(), "text": text}

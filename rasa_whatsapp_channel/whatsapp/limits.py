@@ -70,6 +70,12 @@ PRODUCT_RETAILER_ID: Final = 100
 
 # calling/call-button-messages-deep-links
 VOICE_CALL_PAYLOAD: Final = 512
+CALL_TTL: Final = (1, 43_200)  # minutes that a call button works
+
+# payments/payments-br/orderdetails
+ORDER_REFERENCE: Final = 35
+ORDER_DESCRIPTION: Final = 120
+ORDER_OFFSET: Final = 100  # of every amount: it counts hundredths
 
 # templates/components, templates/overview
 TEMPLATE_NAME: Final = 512

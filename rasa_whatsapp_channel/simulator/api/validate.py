@@ -9,7 +9,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -199,10 +199,14 @@ def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None
         raise Refused(problems.NO_URI, f"{error}.", details=details) from error
     except InvalidMessage as error:
         raise Refused(_problem(error, body), f"{error}.") from error
-    if isinstance(message, OtherInteractive):
-        if not dialect.product:
-            raise Refused(problems.INVALID, f"api {dialect.api.name} has no such interactive type.")
-        check_other(body[kind])
+    if isinstance(message, messages.Interactive):
+        known = str(message.content().get("type"))
+        if known not in dialect.api.interactive:
+            raise Refused(
+                problems.INVALID, f"api {dialect.api.name} has no interactive type {known}."
+            )
+        if isinstance(message, OtherInteractive):
+            check_address(body[kind])
     for doubt in messages.find_unknown(message, dialect.api):
         raise Refused(
             problems.UNKNOWN_KEY,
@@ -277,40 +281,12 @@ def _text(value: Mapping[str, Any], key: str, rule: str) -> str:
     return text
 
 
-_TTL: Final = (1, 43_200)  # lifetime of a call button in minutes
-# Names of the action by type; payments exist in India and Brazil.
-_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "address_message": ("address_message",),
-    "request_contact_info": ("request_contact_info",),
-    "voice_call": ("voice_call",),
-    "call_permission_request": ("call_permission_request",),
-    "order_details": ("review_and_pay",),
-    "order_status": ("review_order",),
-}
-_BODYLESS: Final = ("call_permission_request",)
-
-
-def check_other(content: Mapping[str, Any]) -> None:
-    """Raise `Refused` for an invalid message of the types that this package passes through."""
-    kind = str(content.get("type"))
-    if kind not in _ACTIONS:
-        raise Refused(problems.INVALID, f"WhatsApp has no interactive type {kind}.")
+def check_address(content: Mapping[str, Any]) -> None:
+    """Raise `Refused` for an invalid question for an address, which passes through elsewhere."""
     action = content.get("action")
-    if not isinstance(action, Mapping) or action.get("name") not in _ACTIONS[kind]:
-        raise Refused(problems.INVALID, f"action.name must be {' or '.join(_ACTIONS[kind])}.")
-    if kind not in _BODYLESS:
-        _check_body(content.get("body"))
-    if kind == "call_permission_request" and {"header", "footer"} & set(content):
-        raise Refused(problems.INVALID, f"A {kind} has neither header nor footer.")
-    parameters = action.get("parameters", {})
-    if not isinstance(parameters, Mapping):
-        raise Refused(problems.INVALID, "action.parameters must be an object.")
-    check = _CHECKS.get(kind)
-    if check is not None:
-        check(parameters)
-
-
-def _check_body(body: object) -> None:
+    if not isinstance(action, Mapping) or action.get("name") != "address_message":
+        raise Refused(problems.INVALID, "action.name must be address_message.")
+    body = content.get("body")
     text = body.get("text") if isinstance(body, Mapping) else None
     if not text:
         raise Refused(problems.MISSING, "The message needs body.text.")
@@ -319,35 +295,13 @@ def _check_body(body: object) -> None:
             problems.INVALID,
             f"body.text is a string of at most {limits.INTERACTIVE_BODY} characters.",
         )
-
-
-def _check_address(parameters: Mapping[str, Any]) -> None:
+    parameters = action.get("parameters", {})
+    if not isinstance(parameters, Mapping):
+        raise Refused(problems.INVALID, "action.parameters must be an object.")
     if "country" not in parameters:
         raise Refused(problems.MISSING, "An address message needs parameters.country.")
     if parameters["country"] != "IN":
         raise Refused(problems.INVALID, 'Addresses can be asked for in India only: "IN".')
-
-
-def _check_call(parameters: Mapping[str, Any]) -> None:
-    label, payload = parameters.get("display_text", ""), parameters.get("payload", "")
-    least, most = _TTL
-    ttl = parameters.get("ttl_minutes", least)
-    if not isinstance(label, str) or len(label) > limits.BUTTON_TITLE:
-        raise Refused(
-            problems.INVALID, f"display_text has at most {limits.BUTTON_TITLE} characters."
-        )
-    if not isinstance(payload, str) or len(payload) > limits.VOICE_CALL_PAYLOAD:
-        raise Refused(
-            problems.INVALID, f"payload has at most {limits.VOICE_CALL_PAYLOAD} characters."
-        )
-    if isinstance(ttl, bool) or not isinstance(ttl, int) or not least <= ttl <= most:
-        raise Refused(problems.INVALID, f"ttl_minutes is a number from {least} to {most}.")
-
-
-_CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any]], None]]] = {
-    "address_message": _check_address,
-    "voice_call": _check_call,
-}
 
 
 _MEDIA: Final = ("id", "link")

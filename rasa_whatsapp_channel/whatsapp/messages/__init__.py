@@ -4,7 +4,9 @@ Messages: one frozen value per type of message, and `parse`, which reads WhatsAp
     base         Message; Media, the source of a file
     simple       Text, Location, Contacts, Reaction, OtherMessage
     media        Image, Document, Audio, Video, Sticker
-    interactive  ReplyButtons, ListMessage, CtaUrl, LocationRequest, Flow
+    interactive  ReplyButtons, ListMessage, CtaUrl
+    actions      LocationRequest, Flow, ContactRequest, VoiceCall, OrderDetails, …
+    orders       whether the amounts of an order add up
     catalog      Product, ProductList, CatalogMessage, MediaCarousel, ProductCarousel
     template     Template
     keys         which keys of a body are read; the others are kept as they are
@@ -20,6 +22,16 @@ from typing import Any, Final
 from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
+from rasa_whatsapp_channel.whatsapp.messages.actions import (
+    Action,
+    CallPermissionRequest,
+    ContactRequest,
+    Flow,
+    LocationRequest,
+    OrderDetails,
+    OrderStatus,
+    VoiceCall,
+)
 from rasa_whatsapp_channel.whatsapp.messages.base import (
     Media,
     Message,
@@ -42,11 +54,9 @@ from rasa_whatsapp_channel.whatsapp.messages.catalog import (
 from rasa_whatsapp_channel.whatsapp.messages.interactive import (
     Button,
     CtaUrl,
-    Flow,
     Header,
     Interactive,
     ListMessage,
-    LocationRequest,
     OtherInteractive,
     ReplyButtons,
     Row,
@@ -88,13 +98,16 @@ from rasa_whatsapp_channel.whatsapp.messages.template import Component, Paramete
 
 __all__ = [
     "MEDIA_MESSAGES",
+    "Action",
     "Audio",
     "Button",
+    "CallPermissionRequest",
     "Captioned",
     "Card",
     "CardButton",
     "CatalogMessage",
     "Component",
+    "ContactRequest",
     "Contacts",
     "CtaUrl",
     "Document",
@@ -111,6 +124,8 @@ __all__ = [
     "MediaCarousel",
     "MediaMessage",
     "Message",
+    "OrderDetails",
+    "OrderStatus",
     "OtherInteractive",
     "OtherMessage",
     "Outgoing",
@@ -127,6 +142,7 @@ __all__ = [
     "Template",
     "Text",
     "Video",
+    "VoiceCall",
     "check_sendable",
     "check_support",
     "find_doubts",
@@ -146,6 +162,11 @@ _INTERACTIVE: Final = {
         CtaUrl,
         LocationRequest,
         Flow,
+        ContactRequest,
+        VoiceCall,
+        CallPermissionRequest,
+        OrderDetails,
+        OrderStatus,
         Product,
         ProductList,
         CatalogMessage,

@@ -62,6 +62,14 @@ def check_unique(field: str, values: Iterable[str]) -> None:
         seen.add(value)
 
 
+def check_whole(field: str, value: object, least: int, most: int) -> int:
+    """Return *value* as the whole number it must be, from *least* to *most*."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        kind = "" if type(value) is int else f", not {_kind(value)}"
+        raise InvalidMessage(field, f"must be a whole number from {least} to {most}{kind}")
+    return value
+
+
 def check_number(field: str, value: object, bound: float) -> float:
     """Return *value*, a number or its decimal text, between -*bound* and *bound*."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):

@@ -1,5 +1,5 @@
 """
-Interactive messages: reply buttons, lists, links, location requests and flows.
+Interactive messages: reply buttons, lists and links.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages
 and its neighbours, one page per class.
@@ -254,51 +254,6 @@ class CtaUrl(Interactive):
     @classmethod
     def parse_action(cls, action: Mapping[str, Any]) -> dict[str, Any]:
         return parse_url_action("interactive.action", action)
-
-
-@dataclass(frozen=True)
-class LocationRequest(Interactive):
-    """A button that sends the user's location."""
-
-    kind: ClassVar[str] = "location_request_message"
-    has_footer: ClassVar[bool] = False
-
-    def action(self) -> dict[str, Any]:
-        return {"name": "send_location"}
-
-    @classmethod
-    def parse_action(cls, action: Mapping[str, Any]) -> dict[str, Any]:
-        if action.get("name") != "send_location":
-            raise InvalidMessage("interactive.action.name", "must be send_location")
-        return {}
-
-
-@dataclass(frozen=True)
-class Flow(Interactive):
-    """A button that opens a form; *parameters* are WhatsApp's, with ``flow_cta`` as its label."""
-
-    kind: ClassVar[str] = "flow"
-    headers: ClassVar[tuple[str, ...]] = ("text", *HEADER_MEDIA)
-
-    parameters: Mapping[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        field = "interactive.action.parameters"
-        parameters = checks.mapping(field, self.parameters)
-        checks.check_text(f"{field}.flow_message_version", parameters.get("flow_message_version"))
-        checks.check_text(f"{field}.flow_cta", parameters.get("flow_cta"), limits.FLOW_CTA)
-        if bool(parameters.get("flow_id")) == bool(parameters.get("flow_name")):
-            raise InvalidMessage(field, "needs exactly one of flow_id and flow_name")
-
-    def action(self) -> dict[str, Any]:
-        return {"name": "flow", "parameters": dict(self.parameters or {})}
-
-    @classmethod
-    def parse_action(cls, action: Mapping[str, Any]) -> dict[str, Any]:
-        if action.get("name") != "flow":
-            raise InvalidMessage("interactive.action.name", "must be flow")
-        return {"parameters": action.get("parameters")}
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,17 @@ _TEXT: Final[Keys] = {"text": None}
 _URL: Final[Keys] = {"name": None, "parameters": {"display_text": None, "url": None}}
 _REPLY: Final[Keys] = {"id": None, "title": None}
 
+_AMOUNT: Final[Keys] = dict.fromkeys(("value", "offset", "description", "discount_program_name"))
+_ORDER: Final[Keys] = {
+    **dict.fromkeys(("reference_id", "type", "currency", "payment_type", "payment_settings")),
+    **dict.fromkeys(("payment_configuration", "beneficiaries")),
+    "total_amount": _AMOUNT,
+    "order": {
+        **dict.fromkeys(("status", "type", "catalog_id", "items", "expiration")),
+        **dict.fromkeys(("subtotal", "tax", "shipping", "discount"), _AMOUNT),
+    },
+}
+
 _ACTIONS: Final[Mapping[str, Keys]] = {
     "button": {"buttons": {"type": None, "reply": _REPLY}},
     "list": {
@@ -95,6 +106,21 @@ _ACTIONS: Final[Mapping[str, Keys]] = {
     },
     "cta_url": _URL,
     "location_request_message": {"name": None},
+    "request_contact_info": {"name": None},
+    "call_permission_request": {"name": None},
+    "voice_call": {
+        "name": None,
+        "parameters": dict.fromkeys(("display_text", "ttl_minutes", "payload")),
+    },
+    "order_details": {"name": None, "parameters": _ORDER},
+    "order_status": {
+        "name": None,
+        "parameters": {
+            "reference_id": None,
+            "order": dict.fromkeys(("status", "description")),
+            "payment": dict.fromkeys(("status", "timestamp")),
+        },
+    },
     "flow": {"name": None, "parameters": None},
     "product": {"catalog_id": None, "product_retailer_id": None},
     "product_list": {

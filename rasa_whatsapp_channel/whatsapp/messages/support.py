@@ -6,20 +6,33 @@ What is only unknown is sent, and reported to its author as a `Doubt`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.messages.actions import (
+    Action,
+    Flow,
+    OrderDetails,
+    OrderStatus,
+)
 from rasa_whatsapp_channel.whatsapp.messages.base import Message, find_media
 from rasa_whatsapp_channel.whatsapp.messages.catalog import MediaCarousel
-from rasa_whatsapp_channel.whatsapp.messages.interactive import Flow, Interactive, OtherInteractive
+from rasa_whatsapp_channel.whatsapp.messages.interactive import Interactive, OtherInteractive
 from rasa_whatsapp_channel.whatsapp.messages.keys import DOCUMENTED_TYPES, TYPES, short
 from rasa_whatsapp_channel.whatsapp.messages.media import MediaMessage
+from rasa_whatsapp_channel.whatsapp.messages.orders import find_unknown_words
 from rasa_whatsapp_channel.whatsapp.messages.simple import OtherMessage, Reaction
-from rasa_whatsapp_channel.whatsapp.messages.template import COMPONENTS, Component, Template
+from rasa_whatsapp_channel.whatsapp.messages.template import (
+    BUTTONS,
+    COMPONENTS,
+    Component,
+    Template,
+)
 
 
 def check_support(message: Message, api: Api) -> None:
@@ -28,7 +41,7 @@ def check_support(message: Message, api: Api) -> None:
         raise InvalidMessage("reaction", f"api {api.name} sends no reactions")
     if (
         isinstance(message, Interactive)
-        and not isinstance(message, OtherInteractive)
+        and not isinstance(message, (OtherInteractive, Action))
         and message.kind not in api.interactive
     ):
         raise InvalidMessage("interactive.type", f"api {api.name} does not take {message.kind}")
@@ -68,8 +81,8 @@ def find_unknown(message: Message, api: Api) -> Iterator[Doubt]:
     ):
         hint = suggest(message.kind, TYPES, form="{!r}", otherwise="known are")
         yield Doubt("type", f"no type {short(message.kind)!r} is known for api {api.name}; {hint}")
-    if isinstance(message, OtherInteractive):
-        kind = str((message.value or {}).get("type"))
+    if isinstance(message, (OtherInteractive, Action)):
+        kind = str(message.content().get("type"))
         if kind not in api.interactive:
             known = sorted(api.interactive)
             hint = suggest(kind, known, form="{!r}", otherwise="known are")
@@ -82,6 +95,8 @@ def find_unknown(message: Message, api: Api) -> Iterator[Doubt]:
             yield Doubt(extra.place, f"is a key of the Cloud API; api {api.name} has none")
         elif not extra.documented:
             yield Doubt(extra.place, f"is not known there; {extra.hint}")
+    if isinstance(message, (OrderDetails, OrderStatus)):
+        yield from _unknown_words("interactive.action.parameters", message.parameters)
     if isinstance(message, Template):
         yield from _unknown_components(message.components)
 
@@ -92,6 +107,12 @@ def find_doubts(message: Message) -> Iterator[Doubt]:
         cta = str((message.parameters or {}).get("flow_cta"))
         if len(cta) > limits.FLOW_CTA_SURE:
             yield _two_limits("interactive.action.parameters.flow_cta", cta, limits.FLOW_CTA_SURE)
+    if isinstance(message, Action):
+        header = message.header.type if message.header else None
+        for place, part in (("header", header), ("footer", message.footer and "footer")):
+            if part and part not in message.shown:
+                problem = f"no page of WhatsApp's shows type {message.kind} with it"
+                yield Doubt(f"interactive.{place}", problem)
     if isinstance(message, MediaCarousel):
         for number, card in enumerate(message.cards):
             for button in card.buttons:
@@ -114,8 +135,21 @@ def _unknown_components(components: tuple[Component, ...]) -> Iterator[Doubt]:
             hint = suggest(component.type, COMPONENTS, form="{!r}", otherwise="known are")
             place = f"template.components[{number}].type"
             yield Doubt(place, f"no component {short(component.type)!r} is known; {hint}")
+        if component.type == "button" and str(component.sub_type).lower() not in BUTTONS:
+            hint = suggest(component.sub_type, BUTTONS, form="{!r}", otherwise="known are")
+            place = f"template.components[{number}].sub_type"
+            yield Doubt(place, f"no button {short(component.sub_type)!r} is known; {hint}")
+        for parameter in component.parameters:
+            if parameter.type == "order_status":
+                place = f"template.components[{number}].parameters.order_status"
+                yield from _unknown_words(place, parameter.value)
         for card in component.cards:
             yield from _unknown_components(card)
+
+
+def _unknown_words(place: str, parameters: Mapping[str, Any] | None) -> Iterator[Doubt]:
+    for step, problem in find_unknown_words(parameters or {}):
+        yield Doubt(f"{place}.{step}", problem)
 
 
 def _without_index(components: tuple[Component, ...]) -> Iterator[Doubt]:

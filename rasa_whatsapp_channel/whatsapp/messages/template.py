@@ -7,7 +7,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/templa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -16,22 +16,68 @@ from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Media, Message
 from rasa_whatsapp_channel.whatsapp.messages.keys import TEMPLATE_MEDIA, short
+from rasa_whatsapp_channel.whatsapp.messages.orders import check_order, check_order_status
 
 _NAME: Final = re.compile(r"[a-z0-9_]+")
-_TEXTS: Final = ("text", "payload", "coupon_code")
-_OBJECTS: Final = ("currency", "date_time", "location", "product", "action", "limited_time_offer")
+_TEXTS: Final = ("text", "payload", "coupon_code", "group_id")
+_OBJECTS: Final = ("currency", "date_time", "location", "product", "action")
 # The known types of component; others are sent as written.
 COMPONENTS: Final = (
     "header",
     "body",
     "button",
+    "call_permission_request",
     "carousel",
     "limited_time_offer",
     "order_status",
     "tap_target_configuration",
 )
+# The kinds of button there are.
+BUTTONS: Final = (
+    "quick_reply",
+    "url",
+    "phone_number",
+    "copy_code",
+    "otp",
+    "flow",
+    "catalog",
+    "mpm",
+    "spm",
+    "voice_call",
+    "request_contact_info",
+    "order_details",
+    "order_status",
+)
 # newline, tab and more than four spaces in a row are answered with 132018
 _SPACE: Final = re.compile(r"[\n\r\t]| {5,}")
+
+
+def _check_tap_target(field: str, value: object) -> None:
+    targets = checks.sequence(field, value)
+    checks.check_count(field, targets, 1)
+    for target in targets:
+        checks.mapping(field, target)
+        checks.check_link(f"{field}.url", target.get("url"))
+        checks.check_text(f"{field}.title", target.get("title"))
+
+
+def _check_offer(field: str, value: object) -> None:
+    offer = checks.mapping(field, value)
+    if "expiration_time_ms" in offer:
+        milliseconds = offer["expiration_time_ms"]
+        checks.check_whole(f"{field}.expiration_time_ms", milliseconds, 1, 10**15)
+
+
+def _check_ttl(field: str, value: object) -> None:
+    checks.check_whole(field, value, *limits.CALL_TTL)
+
+
+_CHECKS: Final[Mapping[str, Callable[[str, object], None]]] = {
+    "limited_time_offer": _check_offer,
+    "order_status": check_order_status,
+    "tap_target_configuration": _check_tap_target,
+    "ttl_minutes": _check_ttl,
+}
 
 
 @dataclass(frozen=True)
@@ -40,8 +86,8 @@ class Parameter:
     One value put into a template.
 
     *value* stands under the key named like *type*: a text (text, payload, coupon_code), a `Media`
-    (image, video, document, gif), an object (currency, date_time, location, product, action,
-    limited_time_offer), or whatever WhatsApp has there (ttl_minutes, tap_target_configuration, …).
+    (image, video, document, gif), an object (currency, date_time, location, product, action), one
+    of `_CHECKS`, or whatever else WhatsApp has there.
     *name* is for templates with named parameters.
     """
 
@@ -62,7 +108,11 @@ class Parameter:
             if self.type == "coupon_code":
                 checks.check_text(field, self.value, limits.TEMPLATE_COUPON_CODE)
         elif self.type in _OBJECTS:
-            checks.mapping(field, self.value)
+            value = checks.mapping(field, self.value)
+            if self.type == "action" and "order_details" in value:
+                check_order(f"{field}.order_details", value["order_details"], complete=False)
+        elif self.type in _CHECKS:
+            _CHECKS[self.type](field, self.value)
         elif self.value is None:
             raise InvalidMessage(field, "is missing")
         checks.optional_text(f"{field}.parameter_name", self.name)

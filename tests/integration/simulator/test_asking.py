@@ -1,4 +1,4 @@
-"""Interactive messages that ask for an address, a contact or a call, and removed reactions."""
+"""Interactive messages that ask for an address, a contact, a call or a payment; reactions."""
 
 import pytest
 
@@ -17,13 +17,43 @@ def call(**parameters):
 
 
 ADDRESS = {"name": "address_message", "parameters": {"country": "IN"}}
+ORDER = {
+    "reference_id": "order-1",
+    "type": "digital-goods",
+    "payment_type": "br",
+    "payment_settings": [
+        {"type": "payment_link", "payment_link": {"uri": "https://my-payment-link-url"}}
+    ],
+    "currency": "BRL",
+    "total_amount": {"value": 50000, "offset": 100},
+    "order": {
+        "status": "pending",
+        "tax": {"value": 0, "offset": 100, "description": "optional text"},
+        "items": [
+            {
+                "retailer_id": "1234567",
+                "name": "Cake",
+                "amount": {"value": 50000, "offset": 100},
+                "quantity": 1,
+            }
+        ],
+        "subtotal": {"value": 50000, "offset": 100},
+    },
+}
 TAKEN = {
     "an address": asking("address_message", ADDRESS),
     "a contact": asking("request_contact_info", {"name": "request_contact_info"}),
     "a call": asking("voice_call", call(display_text="x" * 20, payload="p" * 512, ttl_minutes=1)),
     "a permission": asking("call_permission_request", {"name": "call_permission_request"}),
     "a place": asking("location_request_message", {"name": "send_location"}),
-    "a payment": asking("order_details", {"name": "review_and_pay", "parameters": {}}),
+    "a payment": asking("order_details", {"name": "review_and_pay", "parameters": ORDER}),
+    "an order on its way": asking(
+        "order_status",
+        {
+            "name": "review_order",
+            "parameters": {"reference_id": "order-1", "order": {"status": "shipped"}},
+        },
+    ),
 }
 REFUSED = {
     "an unknown type": (asking("telepathy", {"name": "telepathy"}), 131009),
@@ -39,6 +69,16 @@ REFUSED = {
     "a long label": (asking("voice_call", call(display_text="x" * 21)), 131009),
     "a long payload": (asking("voice_call", call(payload="p" * 513)), 131009),
     "a long life": (asking("voice_call", call(ttl_minutes=43_201)), 131009),
+    "amounts that do not add up": (
+        asking(
+            "order_details",
+            {
+                "name": "review_and_pay",
+                "parameters": {**ORDER, "total_amount": {"value": 49900, "offset": 100}},
+            },
+        ),
+        131009,
+    ),
     "a footer": (
         asking(
             "call_permission_request",

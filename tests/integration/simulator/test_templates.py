@@ -73,6 +73,7 @@ async def test_a_template_is_shown_with_its_values(shop):
     assert message["filled"] == {
         "category": "UTILITY",
         "header": {"type": "text", "text": "Order 17"},
+        "offer": None,
         "body": "Hello Maya, it comes on Monday.",
         "footer": None,
         "buttons": [
@@ -237,3 +238,51 @@ def test_a_file_that_is_no_template_keeps_the_simulator_from_starting(tmp_path, 
     with pytest.raises(SettingsError, match=said) as raised:
         create_app(Config(templates=tmp_path))
     assert "a.yaml" in str(raised.value)
+
+
+async def test_an_offer_that_ends_says_when(simulator):
+    code = {"type": "coupon_code", "coupon_code": "TWO"}
+    parts = [
+        {
+            "type": "limited_time_offer",
+            "parameters": [
+                {
+                    "type": "limited_time_offer",
+                    "limited_time_offer": {"expiration_time_ms": 1209600000},
+                }
+            ],
+        },
+        {"type": "button", "sub_type": "copy_code", "index": "0", "parameters": [code]},
+        {"type": "button", "sub_type": "url", "index": "1", "parameters": [text("weekend")]},
+    ]
+
+    status, answer = await send(simulator, "weekend_offer", parts)
+
+    assert status == 200, answer
+    filled = (await simulator.shows(1))[0]["filled"]
+    assert filled["offer"] == {"text": "Ends soon", "ends": 1209600000}
+    assert [button["text"] for button in filled["buttons"]] == ["Copy code", "Book"]
+
+
+async def test_an_offer_without_its_end_is_refused(simulator):
+    status, answer = await send(simulator, "weekend_offer")
+
+    assert (status, answer["error"]["code"]) == (400, 131008)
+
+
+async def test_a_template_asks_for_a_call_or_a_number(simulator):
+    call = [
+        {"type": "ttl_minutes", "ttl_minutes": 100},
+        {"type": "payload", "payload": "payload data"},
+    ]
+    button = {"type": "button", "sub_type": "voice_call", "index": "1", "parameters": call}
+    assert (await send(simulator, "may_we_call", [body("17")]))[0] == 200
+    assert (await send(simulator, "stay_in_touch", [button]))[0] == 200
+
+    first, second = await simulator.shows(2)
+
+    assert [each["text"] for each in first["filled"]["buttons"]] == ["Choose a preference"]
+    assert [each["text"] for each in second["filled"]["buttons"]] == [
+        "Share Contact Info",
+        "Call us",
+    ]

@@ -77,10 +77,10 @@ class Kind:
 
 PAY = (Button("/now", "Pay now"), Button("/later", "Later"))
 FLOW = {"flow_message_version": "3", "flow_id": "1", "flow_cta": "Book"}
-ORDER = {
-    "type": "order_details",
-    "body": {"text": "Your order"},
-    "action": {"name": "review_and_pay", "parameters": {}},
+ADDRESS = {
+    "type": "address_message",
+    "body": {"text": "Where to?"},
+    "action": {"name": "address_message", "parameters": {"country": "IN"}},
 }
 
 
@@ -522,11 +522,11 @@ async def test_a_link_that_does_not_fit_into_the_text_of_buttons_goes_before_the
 
 
 async def test_a_message_that_is_not_known_here_goes_without_the_header_that_is_refused(office):
-    value = {**ORDER, "header": {"type": "image", "image": {"link": LINK}}}
+    value = {**ADDRESS, "header": {"type": "image", "image": {"link": LINK}}}
     office.client.answers = [refusal(131053)]
     await office.put("1", OtherInteractive(None, value=value))
 
-    assert await settle(office) == [("Your order", ("order_details",), False)]
+    assert await settle(office) == [("Where to?", ("address_message",), False)]
 
 
 async def test_the_message_that_was_quoted_still_is(office):

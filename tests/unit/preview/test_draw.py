@@ -145,6 +145,45 @@ def product(name: str) -> dict[str, Any]:
     [
         ("cta_url", LINK, ["Here", "↗ Open", "‹https://a.example/›"]),
         ("location_request_message", {"name": "send_location"}, ["📍 Send location"]),
+        ("request_contact_info", {"name": "request_contact_info"}, ["👤 Share contact info"]),
+        ("voice_call", {"name": "voice_call"}, ["📞 Call now"]),
+        (
+            "voice_call",
+            {"name": "voice_call", "parameters": {"display_text": "Call us"}},
+            ["📞 Call us"],
+        ),
+        ("call_permission_request", {"name": "call_permission_request"}, ["Choose a preference"]),
+        (
+            "order_details",
+            {
+                "name": "review_and_pay",
+                "parameters": {
+                    "reference_id": "order-1",
+                    "currency": "BRL",
+                    "total_amount": {"value": 101250, "offset": 100},
+                    "order": {
+                        "items": [
+                            {
+                                "name": "Cake",
+                                "amount": {"value": 50000, "offset": 100},
+                                "quantity": 2,
+                            }
+                        ],
+                        "subtotal": {"value": 100000, "offset": 100},
+                        "tax": {"value": 1250, "offset": 100},
+                    },
+                },
+            },
+            ["2 × Cake: 500.00 BRL", "tax: 12.50 BRL", "total: 1012.50 BRL", "Review and pay"],
+        ),
+        (
+            "order_status",
+            {
+                "name": "review_order",
+                "parameters": {"reference_id": "order-1", "order": {"status": "shipped"}},
+            },
+            ["📦 order-1: shipped", "Review order"],
+        ),
         ("flow", {"name": "flow", "parameters": FORM}, ["Here", "Sign up"]),
         (
             "product",

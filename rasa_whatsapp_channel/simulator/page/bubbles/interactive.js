@@ -47,8 +47,42 @@ const CHOICES = {
   voice_call: ({ content }) => [
     choice("phone", content.action.parameters?.display_text ?? "Call now", null),
   ],
+  order_details: () => [choice("bag", "Review and pay", null)],
+  order_status: () => [choice("bag", "Review order", null)],
   call_permission_request: () => [choice("phone", "Choose a preference", null)],
 };
+
+/** The lines of an order, and what they cost. */
+function order({ type, action }) {
+  const parameters = action?.parameters;
+  if (type === "order_status") {
+    const { status, description } = parameters.order;
+    return [lines([[parameters.reference_id, status], description && ["", description]])];
+  }
+  if (type !== "order_details") return [];
+  const { items, tax, shipping, discount } = parameters.order;
+  const money = ({ value, offset }) => `${(value / offset).toFixed(2)} ${parameters.currency}`;
+  return [
+    lines([
+      ...items.map(({ quantity, name, amount, sale_amount: sale }) => [
+        `${quantity} × ${name}`,
+        money(sale ?? amount),
+      ]),
+      tax && ["Tax", money(tax)],
+      shipping && ["Shipping", money(shipping)],
+      discount && ["Discount", `−${money(discount)}`],
+      ["Total", money(parameters.total_amount)],
+    ]),
+  ];
+}
+
+function lines(rows) {
+  return h(
+    "dl.template-values",
+    {},
+    rows.filter(Boolean).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+  );
+}
 
 export function interactive(item, controller) {
   const { content } = item;
@@ -56,7 +90,7 @@ export function interactive(item, controller) {
   if (reply) return { content: reply(content), meta: content.list_reply ? "below" : "inline" };
   if (content.type === "carousel") return carousel(item, controller);
   return {
-    content: parts(content, controller),
+    content: [...parts(content, controller), ...order(content)],
     choices: CHOICES[content.type]?.(item, controller),
     meta: content.footer ? "footer" : "inline",
   };

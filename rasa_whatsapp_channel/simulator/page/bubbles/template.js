@@ -22,14 +22,19 @@ export function template(item, controller) {
 }
 
 /** Header, body and footer as a phone shows them, with the values in their places. */
-function words({ header, body, footer }, components, controller) {
+function words({ header, offer, body, footer }, components, controller) {
   const [value] = parametersOf(components, "header");
   return [
     header?.type === "text" && h("p.header-text", { dir: "auto" }, header.text),
     header && header.type !== "text" && value && headerOf(value, controller),
+    offer && h("p.header-text", { dir: "auto" }, `⏳ ${offer.text}${untilOf(offer)}`),
     ...(body ? folded(body) : []),
     footer && h("p.footer", { dir: "auto" }, footer),
   ].filter(Boolean);
+}
+
+function untilOf({ ends }) {
+  return ends ? ` · until ${new Date(ends).toLocaleString()}` : "";
 }
 
 function cardsNode(cards, components, item, controller) {
@@ -50,7 +55,13 @@ function cardsNode(cards, components, item, controller) {
   return withArrows(h("div.cards", { role: "group", "aria-label": label, tabindex: 0 }, nodes));
 }
 
-const SYMBOLS = { phone_number: "phone", voice_call: "phone", copy_code: "copy" };
+const SYMBOLS = {
+  phone_number: "phone",
+  voice_call: "phone",
+  call_permission_request: "phone",
+  request_contact_info: "contacts",
+  copy_code: "copy",
+};
 
 function buttonNode({ type, text, url, payload }, item, controller) {
   const label = text ?? type;

@@ -21,10 +21,12 @@ from rasa_whatsapp_channel.whatsapp.identity import Address
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,
     Button,
+    CallPermissionRequest,
     Card,
     CardButton,
     CatalogMessage,
     Component,
+    ContactRequest,
     Contacts,
     CtaUrl,
     Document,
@@ -36,6 +38,8 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     LocationRequest,
     Media,
     MediaCarousel,
+    OrderDetails,
+    OrderStatus,
     Parameter,
     Product,
     ProductCarousel,
@@ -49,6 +53,7 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     Template,
     Text,
     Video,
+    VoiceCall,
     parse,
     parse_outgoing,
 )
@@ -121,6 +126,60 @@ MESSAGES = {
         url="https://shop.example/dates",
     ),
     "location_request": LocationRequest("Where are you?"),
+    "request_contact_info": ContactRequest("May we have your number?"),
+    "voice_call": VoiceCall(
+        "You can call us on WhatsApp now for faster service!",
+        parameters={
+            "display_text": "Call on WhatsApp",
+            "ttl_minutes": 100,
+            "payload": "payload data",
+        },
+    ),
+    "call_permission_request": CallPermissionRequest(
+        "We would like to call you to help support your query on Order No: ON-12853.",
+    ),
+    "order_details": OrderDetails(
+        "Your order",
+        Header("image", media=OFFER),
+        "Thank you",
+        parameters={
+            "reference_id": "order-1",
+            "type": "digital-goods",
+            "payment_type": "upi",
+            "payment_configuration": "my-payment-config-name",
+            "currency": "INR",
+            "total_amount": {"value": 1100, "offset": 100},
+            "order": {
+                "status": "pending",
+                "items": [
+                    {
+                        "retailer_id": "1234567",
+                        "name": "bread",
+                        "amount": {"value": 1500, "offset": 100},
+                        "sale_amount": {"value": 1000, "offset": 100},
+                        "quantity": 1,
+                    }
+                ],
+                "subtotal": {"value": 1000, "offset": 100},
+                "tax": {"value": 100, "offset": 100, "description": "optional text"},
+                "shipping": {"value": 100, "offset": 100, "description": "optional text"},
+                "discount": {
+                    "value": 100,
+                    "offset": 100,
+                    "description": "optional text",
+                    "discount_program_name": "optional text",
+                },
+            },
+        },
+    ),
+    "order_status": OrderStatus(
+        "Your order is on its way",
+        parameters={
+            "reference_id": "order-1",
+            "order": {"status": "shipped", "description": "By road"},
+            "payment": {"status": "captured", "timestamp": 1722445231},
+        },
+    ),
     "flow": Flow(
         "Book a table",
         parameters={
@@ -218,7 +277,17 @@ def test_a_documented_body_is_read_as_the_message_it_is(api, name):
     assert CLIENTS[api].body("16505551234", message) == SAMPLES[api][name]
 
 
-@pytest.mark.parametrize(("api", "name"), REFUSED)
+# What an API may have learnt since it was documented: sent, with a warning.
+PASSED_ON = {
+    "request_contact_info",
+    "voice_call",
+    "call_permission_request",
+    "order_details",
+    "order_status",
+}
+
+
+@pytest.mark.parametrize(("api", "name"), [case for case in REFUSED if case[1] not in PASSED_ON])
 def test_what_an_api_does_not_take_is_refused_before_it_is_sent(api, name):
     with pytest.raises(InvalidMessage):
         CLIENTS[api].body("16505551234", MESSAGES[name])
@@ -228,7 +297,7 @@ def test_each_api_is_known_for_what_it_does_not_take():
     refused = {api: {name for each, name in REFUSED if each == api} for api in CLIENTS}
 
     assert refused["cloud"] == refused["360dialog"] == {"image_by_link_with_provider"}
-    assert refused["on_premises"] == {
+    assert refused["on_premises"] - PASSED_ON == {
         "reaction",
         "cta_url",
         "carousel_with_links",
@@ -349,12 +418,12 @@ def test_a_file_beside_the_bot_must_be_uploaded_before(api, message):
 
 
 def test_what_this_package_does_not_know_is_handed_on_as_written():
-    call = {
-        "type": "voice_call",
-        "body": {"text": "Call us"},
-        "action": {"name": "voice_call", "parameters": {"display_text": "Call"}},
+    ask = {
+        "type": "address_message",
+        "body": {"text": "Where to?"},
+        "action": {"name": "address_message", "parameters": {"country": "IN"}},
     }
 
-    body = CLIENTS["cloud"].body("16505551234", parse({"type": "interactive", "interactive": call}))
+    body = CLIENTS["cloud"].body("16505551234", parse({"type": "interactive", "interactive": ask}))
 
-    assert body["interactive"] == call
+    assert body["interactive"] == ask

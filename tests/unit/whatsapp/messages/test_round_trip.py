@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from rasa_whatsapp_channel.whatsapp.messages import (
     Audio,
     Button,
+    CallPermissionRequest,
     Card,
     CardButton,
     CatalogMessage,
     Component,
+    ContactRequest,
     Contacts,
     CtaUrl,
     Document,
@@ -23,6 +25,7 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     LocationRequest,
     Media,
     MediaCarousel,
+    OrderStatus,
     Parameter,
     Product,
     ProductCarousel,
@@ -36,6 +39,7 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     Template,
     Text,
     Video,
+    VoiceCall,
     parse,
 )
 
@@ -140,6 +144,20 @@ messages = st.one_of(
         st.none() | headers,
         footers,
         st.just({"flow_message_version": "3", "flow_id": "1", "flow_cta": "Book"}),
+    ),
+    st.builds(ContactRequest, words(50)),
+    st.builds(
+        VoiceCall,
+        words(50),
+        parameters=st.none() | st.just({"display_text": "Call", "payload": "1"}),
+    ),
+    st.builds(CallPermissionRequest, st.none() | words(50)),
+    st.builds(
+        OrderStatus,
+        words(50),
+        st.none() | headers,
+        footers,
+        parameters=st.just({"reference_id": "order-1", "order": {"status": "shipped"}}),
     ),
     st.builds(Product, st.none() | words(50), st.none(), footers, ids, ids),
     st.builds(

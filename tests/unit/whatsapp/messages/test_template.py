@@ -64,6 +64,18 @@ def test_a_language_is_written_in_three_ways(language):
             Parameter("date_time", {"fallback_value": "Friday"}),
         ),
         (
+            {"type": "group_id", "group_id": "Y2FwaV9ncm91cDox"},
+            Parameter("group_id", "Y2FwaV9ncm91cDox"),
+        ),
+        ({"type": "ttl_minutes", "ttl_minutes": 100}, Parameter("ttl_minutes", 100)),
+        (
+            {
+                "type": "limited_time_offer",
+                "limited_time_offer": {"expiration_time_ms": 1209600000},
+            },
+            Parameter("limited_time_offer", {"expiration_time_ms": 1209600000}),
+        ),
+        (
             {"type": "action", "action": {"flow_token": "t"}},
             Parameter("action", {"flow_token": "t"}),
         ),
@@ -106,7 +118,37 @@ def test_a_carousel_holds_components_per_card():
         (
             component({"type": "ttl_minutes"}),
             "template.components.parameters.ttl_minutes",
-            "is missing",
+            "must be a whole number from 1 to 43200, not nothing",
+        ),
+        (
+            component({"type": "ttl_minutes", "ttl_minutes": 43_201}),
+            "template.components.parameters.ttl_minutes",
+            "from 1 to 43200",
+        ),
+        (
+            component({"type": "group_id", "group_id": ""}),
+            "template.components.parameters.group_id",
+            "must not be empty",
+        ),
+        (
+            component({"type": "tap_target_configuration", "tap_target_configuration": {}}),
+            "template.components.parameters.tap_target_configuration",
+            "must be a list",
+        ),
+        (
+            component({"type": "tap_target_configuration", "tap_target_configuration": [{}]}),
+            "template.components.parameters.tap_target_configuration.url",
+            "must be a string",
+        ),
+        (
+            component(
+                {
+                    "type": "limited_time_offer",
+                    "limited_time_offer": {"expiration_time_ms": "tomorrow"},
+                }
+            ),
+            "template.components.parameters.limited_time_offer.expiration_time_ms",
+            "must be a whole number",
         ),
         (
             component({"type": "currency", "currency": 5}),
