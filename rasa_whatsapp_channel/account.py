@@ -14,8 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.store.base import Values
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError, Values
 from rasa_whatsapp_channel.whatsapp.account_events import (
     AccountEvent,
     Condition,

@@ -42,8 +42,7 @@ from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
-from rasa_whatsapp_channel.settings.errors import SettingsError
-from rasa_whatsapp_channel.settings.functions import Function, load_function
+from rasa_whatsapp_channel.settings.parsers import Function, SettingsError, load_function
 from rasa_whatsapp_channel.store import base, open_store
 from rasa_whatsapp_channel.store.base import (
     Clock,
@@ -53,10 +52,10 @@ from rasa_whatsapp_channel.store.base import (
     Queue,
     QueueItem,
     Store,
+    StoreError,
 )
 from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.consumer import Consumer, Isolation
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.account_events import Severity
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
 from rasa_whatsapp_channel.whatsapp.clients import (

@@ -38,9 +38,9 @@ from rasa_whatsapp_channel.logs import follow_rasa
 from rasa_whatsapp_channel.outbound.message import name_of
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import Settings
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.store import check_store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
 logger = logging.getLogger(__name__)

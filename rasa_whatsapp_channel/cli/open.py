@@ -17,10 +17,9 @@ from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings, inbound
-from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.settings.keys import read_keys
-from rasa_whatsapp_channel.store.base import OUTSIDE, Store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.store.base import OUTSIDE, Store, StoreError
 
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.domain.slots import Unset

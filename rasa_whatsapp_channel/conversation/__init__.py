@@ -7,8 +7,7 @@ Conversation memory: what is remembered of a person between two messages, for bo
     numbered_replies    the numbers that were offered instead of buttons
     owner               who answers: the bot, or nobody
     debounce            the latest messages, and which of them became one turn
-    message_notes       what a later status needs to know of an outbox item
-    queue_keys          keys of queue items that inbound and outbound share
+    message_notes       keys of queue items, and what a later status needs of one
     errors              a turn cannot run now, or was cancelled
 
 Each fact is a class with its key, type and lifetime; `erase` deletes all of one conversation.

@@ -1,5 +1,5 @@
 """
-Message notes: what a later status needs to know of an outbox item.
+Message notes: keys of queue items, and what a later status needs to know of an outbox item.
 
 A status may come before the answer of the request, or after the process that sent it has died.
 """
@@ -17,6 +17,28 @@ LIFE: Final = DAY
 GRACE: Final = DAY / 24
 
 _PART: Final = re.compile(r"(?::part-\d+)+\Z")
+
+_FAILED: Final = "failed:"
+
+
+def failure_key(key: str) -> str:
+    """Return the key of the inbox item that tells the bot of the failed outbox item *key*."""
+    return f"{_FAILED}{key}"
+
+
+def is_failure_of_failure(key: str) -> bool:
+    """Return whether the failed message itself told of a failure; it is named after its turn."""
+    return key.startswith(_FAILED * 2)
+
+
+def part_key(key: str, number: int) -> str:
+    """Return the key of one of the messages that the outbox item *key* became."""
+    return f"{key}:part-{number}"
+
+
+def template_lane(recipient_id: str) -> str:
+    """Return the outbox conversation of templates: messages that wait must not hold them up."""
+    return f"template:{recipient_id}"
 
 
 class MessageNotes:

@@ -17,8 +17,7 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import Values
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError, Values
 
 logger = logging.getLogger(__name__)
 

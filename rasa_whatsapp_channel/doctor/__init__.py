@@ -1,7 +1,6 @@
 """
 Doctor: what is wrong with a bot's set-up, and how to fix it. Facts are collected, then checked.
 
-    project         the bot's files, and the environment it is checked in
     collect         files, packages, store → facts
     collect_remote  WhatsApp's API and the webhook, called → facts
     checks          facts → results, one module per area; no I/O

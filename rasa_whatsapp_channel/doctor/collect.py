@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -19,17 +20,15 @@ from rasa_whatsapp_channel.doctor.checks.bot import BotFacts
 from rasa_whatsapp_channel.doctor.checks.credentials import Written
 from rasa_whatsapp_channel.doctor.checks.store import StoreFacts
 from rasa_whatsapp_channel.doctor.checks.versions import PACKAGES, VersionFacts, object_stores
-from rasa_whatsapp_channel.doctor.project import Environment, Project
 from rasa_whatsapp_channel.domain.marked import DomainError, parse
 from rasa_whatsapp_channel.domain.read import bot_files, read_domains
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import Settings
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.store import SQLITE, open_store
-from rasa_whatsapp_channel.store.base import OUTSIDE
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import OUTSIDE, StoreError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 _LOADING: Final = 120.0  # seconds; importing Rasa takes up to ten on a slow machine
@@ -40,6 +39,38 @@ _SCRIPT: Final = (
     "from rasa.shared.utils.common import class_from_module_path as load;"
     "import rasa_whatsapp_channel.channel; load('rasa_whatsapp_channel.WhatsAppInput')"
 )
+
+
+@dataclass(frozen=True)
+class Project:
+    """A bot's files. Rasa is started in the folder of *credentials*."""
+
+    credentials: Path
+    endpoints: Path
+    #: A folder of models, or one model.
+    models: Path
+    #: The public URL of the webhook.
+    url: str | None = None
+    #: The WhatsApp business account, where the token does not tell it.
+    account: str | None = None
+    offline: bool = False
+
+    @property
+    def root(self) -> Path:
+        return self.credentials.parent
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The environment that a bot is checked in."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    #: Versions of the installed packages that matter, by name.
+    versions: Mapping[str, str]
+    python: str
+    #: Loads the channel as Rasa does; returns the error, None if there is none.
+    load: Callable[[Path], str | None]
+    clock: Callable[[], float]
 
 
 def read_file(path: Path) -> Written:

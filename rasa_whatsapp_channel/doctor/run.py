@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Iterable
 from rasa_whatsapp_channel.app import make_transport
 from rasa_whatsapp_channel.doctor.checks import account, bot, credentials, store, versions, webhook
 from rasa_whatsapp_channel.doctor.collect import (
+    Environment,
+    Project,
     collect_bot,
     collect_store,
     collect_versions,
@@ -19,7 +21,6 @@ from rasa_whatsapp_channel.doctor.collect_remote import (
     collect_other,
     collect_webhook,
 )
-from rasa_whatsapp_channel.doctor.project import Environment, Project
 from rasa_whatsapp_channel.doctor.results import CheckResult, skipped
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport

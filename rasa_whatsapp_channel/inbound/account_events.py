@@ -10,7 +10,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.settings.functions import Function
+from rasa_whatsapp_channel.settings.parsers import Function
 from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent, Severity
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.inbound.body_limits import read_length
 from rasa_whatsapp_channel.inbound.body_reader import BodyReader, Read
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE, Metrics
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.events import Event

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from rasa_whatsapp_channel.media.values import StoredFile
-from rasa_whatsapp_channel.settings.functions import Function
+from rasa_whatsapp_channel.settings.parsers import Function
 
 logger = logging.getLogger(__name__)
 

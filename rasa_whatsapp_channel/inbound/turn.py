@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.identity import sender_of
+from rasa_whatsapp_channel.conversation.message_notes import is_failure_of_failure
 from rasa_whatsapp_channel.conversation.payloads import is_command
-from rasa_whatsapp_channel.conversation.queue_keys import is_failure_of_failure
 from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
 from rasa_whatsapp_channel.inbound.metadata import MEDIA, media_of, metadata_of
 from rasa_whatsapp_channel.inbound.sanitize import sanitize

@@ -52,8 +52,8 @@ from rasa_whatsapp_channel.inbound.turn import (
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.settings.functions import Function
 from rasa_whatsapp_channel.settings.inbound import Handling
+from rasa_whatsapp_channel.settings.parsers import Function
 from rasa_whatsapp_channel.store.base import (
     DEBOUNCE,
     DONE,
@@ -64,8 +64,8 @@ from rasa_whatsapp_channel.store.base import (
     QueueItem,
     Retry,
     Store,
+    StoreError,
 )
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, from_body

@@ -5,7 +5,7 @@ Lint: a bot's domain → findings about what WhatsApp or Rasa will refuse or cha
     schema    keys, types and channels that Rasa refuses
     slots     braces in texts, and slots of forms
     composed  what composing changes; placeholders stand in for slot values
-    media     files and links; links asks servers
+    media     files and links; asks the servers of links
     report    findings → text, JSON, GitHub annotations
     rules     the codes
 """

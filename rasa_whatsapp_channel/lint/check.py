@@ -14,8 +14,7 @@ from rasa_whatsapp_channel.lint.composed import (
     find_open_type,
     send_all,
 )
-from rasa_whatsapp_channel.lint.links import LinkAnswer
-from rasa_whatsapp_channel.lint.media import Use, check_file, check_link, find_uses
+from rasa_whatsapp_channel.lint.media import LinkAnswer, Use, check_file, check_link, find_uses
 from rasa_whatsapp_channel.lint.rules import Finding, Remark, kind_of, remark, write_path
 from rasa_whatsapp_channel.lint.schema import check_channel, check_reach, check_schema, is_for_us
 from rasa_whatsapp_channel.lint.slots import check_braces, check_slot

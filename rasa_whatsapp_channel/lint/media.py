@@ -1,18 +1,22 @@
-"""Media of a variation: whether its files and links exist and WhatsApp accepts them."""
+"""
+Media of a variation: whether its files and links exist and WhatsApp accepts them.
+
+`ask_all` asks the servers of links, the only network access of the linter.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.slots import texts_of
 from rasa_whatsapp_channel.lint.composed import Sent
-from rasa_whatsapp_channel.lint.links import LinkAnswer
 from rasa_whatsapp_channel.lint.rules import Remark, remark
 from rasa_whatsapp_channel.media import files
 from rasa_whatsapp_channel.media.access import FileAccess, scheme_of
@@ -20,13 +24,61 @@ from rasa_whatsapp_channel.media.convert.plan import Clip, Need, Source, decide,
 from rasa_whatsapp_channel.media.names import other_kinds
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import Api
-from rasa_whatsapp_channel.whatsapp.errors import MediaError
+from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.media_headers import read_opus_channels, read_picture
 from rasa_whatsapp_channel.whatsapp.messages import Audio, Message
+from rasa_whatsapp_channel.whatsapp.transport import Request, Transport
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
 
 # Generic types that say nothing about a file.
 _UNTOLD: Final = frozenset({mime.ANY, "binary/octet-stream"})
+
+TIMEOUT: Final = 10.0
+_REDIRECTS: Final = 5
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True)
+class LinkAnswer:
+    """A server's answer to a link, or the *problem*; *size* in bytes."""
+
+    mime_type: str = ""
+    size: int | None = None
+    problem: str | None = None
+
+
+async def ask_all(transport: Transport, links: Iterable[str]) -> dict[str, LinkAnswer]:
+    """Request each of *links* once. Errors of servers are returned, not raised."""
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(link: str) -> LinkAnswer:
+        async with turn:
+            return await _ask(transport, link)
+
+    wanted = list(dict.fromkeys(links))
+    return dict(zip(wanted, await asyncio.gather(*map(ask, wanted)), strict=True))
+
+
+async def _ask(transport: Transport, link: str) -> LinkAnswer:
+    url = link
+    try:
+        for _ in range(_REDIRECTS + 1):
+            # As WhatsApp does it; many servers refuse HEAD. The body is not read.
+            async with transport.stream(Request("GET", url, timeout=TIMEOUT)) as answer:
+                if answer.status in (301, 302, 303, 307, 308):
+                    url = urljoin(url, answer.headers.get("location", ""))
+                    continue
+                if answer.status != 200:
+                    return LinkAnswer(problem=f"answers HTTP {answer.status}")
+                return _read(answer.headers)
+    except TransportError as error:
+        return LinkAnswer(problem=str(error))
+    return LinkAnswer(problem="leads from one address to the next")
+
+
+def _read(headers: Mapping[str, str]) -> LinkAnswer:
+    length = headers.get("content-length", "")
+    return LinkAnswer(headers.get("content-type", ""), int(length) if length.isdecimal() else None)
 
 
 @dataclass(frozen=True)

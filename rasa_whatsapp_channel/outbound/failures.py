@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.queue_keys import failure_key
+from rasa_whatsapp_channel.conversation.message_notes import failure_key
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Queue
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, to_body

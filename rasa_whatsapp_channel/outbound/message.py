@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
-from rasa_whatsapp_channel.conversation.queue_keys import part_key
+from rasa_whatsapp_channel.conversation.message_notes import part_key
 from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, parse_outgoing

@@ -21,9 +21,9 @@ from rasa_whatsapp_channel.store.base import (
     Retry,
     SentMessage,
     Store,
+    StoreError,
     confirmation_of,
 )
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 
 logger = logging.getLogger(__name__)

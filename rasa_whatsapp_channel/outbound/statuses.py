@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
-from rasa_whatsapp_channel.conversation.queue_keys import template_lane
+from rasa_whatsapp_channel.conversation.message_notes import MessageNotes, template_lane
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import needs_file
@@ -22,11 +21,11 @@ from rasa_whatsapp_channel.store.base import (
     DeadLetter,
     SentMessage,
     Store,
+    StoreError,
     confirmation_of,
     is_news,
     status_of,
 )
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ErrorCode, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, InvalidMessage, PlatformError
 from rasa_whatsapp_channel.whatsapp.events import Status

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.identity import People, Person
-from rasa_whatsapp_channel.conversation.queue_keys import template_lane
+from rasa_whatsapp_channel.conversation.message_notes import template_lane
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed, is_covered
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import WINDOW, DeadLetter, QueueItem, Retry, Store

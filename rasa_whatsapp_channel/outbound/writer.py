@@ -12,9 +12,9 @@ from typing import Any
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.message_notes import template_lane
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.payloads import Payloads
-from rasa_whatsapp_channel.conversation.queue_keys import template_lane
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, call, name_of, source_of

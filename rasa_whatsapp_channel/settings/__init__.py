@@ -5,9 +5,8 @@ Each key is declared once, at its field: section, parser, default, APIs, descrip
 to write when it is missing. All mistakes of a block are reported together.
 
     parsers       read one value
-    keys          declare a key, and read a block
+    keys          declare a key, read a block, check several keys together
     inbound       the group ``inbound:``
-    validation    checks of several keys together
     foreign_keys  names that other connectors use
     page          docs/settings.md
 """
@@ -22,10 +21,9 @@ from typing import Any
 
 from rasa_whatsapp_channel.settings import inbound as inbound_settings
 from rasa_whatsapp_channel.settings import parsers
-from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
-from rasa_whatsapp_channel.settings.keys import key, read_keys
-from rasa_whatsapp_channel.settings.validation import find_problems
+from rasa_whatsapp_channel.settings.keys import find_problems, key, read_keys
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.apis import (
     APIS,
     CLOUD,

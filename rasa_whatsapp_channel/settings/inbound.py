@@ -19,8 +19,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
-from rasa_whatsapp_channel.settings.errors import SettingsError
 from rasa_whatsapp_channel.settings.keys import unknown_key
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 
 _FILE: Final = ("id", "mime_type", "filename", "path")
 

@@ -11,7 +11,7 @@ import sys
 from typing import Any, Final
 
 from rasa_whatsapp_channel.settings import MediaSettings, NumberSettings, Settings
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 _INTRODUCTION: Final = """\

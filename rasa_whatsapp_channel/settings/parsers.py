@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, GRAPH_VERSION
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import find_unknown, parse
 from rasa_whatsapp_channel.whatsapp.networks import Network, read_network
+
+Function = Callable[..., Any]
 
 _GRAPH_VERSION: Final = re.compile(r"v\d{1,3}\.\d{1,2}")
 # Object stores of fsspec. Of each only the addresses below `media.sources` are read.
 OBJECT_STORES: Final = frozenset(
     {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "hdfs", "webhdfs"}
 )
+
+
+class SettingsError(ChannelError):
+    """The block in credentials.yml cannot be used; the text names the key and the line to write."""
 
 
 def string(value: object) -> str:
@@ -185,6 +193,18 @@ def dotted(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"\w+(\.\w+)+", value.strip()):
         return value.strip()
     raise ValueError("the name of a function such as my_bot.speech.transcribe")
+
+
+def load_function(key: str, name: str) -> Function:
+    """Return the function that the setting *key* names; raises `SettingsError`."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # the author's module may raise anything while it is imported
+        raise SettingsError(f"'{key}': {name} cannot be imported: {error!r}") from error
+    if not callable(function):
+        raise SettingsError(f"'{key}': {name} is not a function")
+    return function  # type: ignore[no-any-return]
 
 
 def choice(*choices: str) -> Callable[[object], str]:

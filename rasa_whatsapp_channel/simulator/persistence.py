@@ -11,7 +11,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.simulator.media.library import MediaFile
 from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.state import (

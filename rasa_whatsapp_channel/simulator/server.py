@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.api.account import account_routes
 from rasa_whatsapp_channel.simulator.api.cloud import cloud_routes

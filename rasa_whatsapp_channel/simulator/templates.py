@@ -16,7 +16,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.whatsapp import limits

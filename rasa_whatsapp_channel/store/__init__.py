@@ -6,8 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import Clock, Retention, Store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import Clock, Retention, Store, StoreError
 
 SQLITE: Final = "sqlite:///"
 FORMS: Final = (

@@ -16,8 +16,13 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel import instrumentation
-from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.common import DAY, ChannelError
 from rasa_whatsapp_channel.store.token_bucket import Limit
+
+
+class StoreError(ChannelError):
+    """The store cannot be opened, read or written."""
+
 
 Body = Mapping[str, Any]
 Clock = Callable[[], float]

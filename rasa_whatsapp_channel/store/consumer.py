@@ -27,8 +27,8 @@ from rasa_whatsapp_channel.store.base import (
     Queue,
     QueueItem,
     Retry,
+    StoreError,
 )
-from rasa_whatsapp_channel.store.errors import StoreError
 
 # Longest times, in seconds, to wait for running items to end, and for an item to run alone. An item
 # that kills its process does so soon, and one long turn must not stop all others.

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 
 # ASCII only: a webhook may contain half a surrogate pair, which is not valid UTF-8.
 _encoder: Final = json.JSONEncoder(separators=(",", ":"))

@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.agent import AgentWatch, silence_of, was_handled, why
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable, ConversationLocked
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 
 
 def named(name: str, *bases: type) -> type[Exception]:

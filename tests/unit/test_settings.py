@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from rasa_whatsapp_channel.settings import Settings, foreign_keys
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 
 CLOUD = {
     "phone_number_id": "106540352242922",

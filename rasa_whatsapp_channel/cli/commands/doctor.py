@@ -9,7 +9,7 @@ import click
 
 from rasa_whatsapp_channel.cli.open import credentials_option
 from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.doctor.project import Environment, Project
+from rasa_whatsapp_channel.doctor.collect import Environment, Project
 from rasa_whatsapp_channel.doctor.results import CheckResult, is_healthy
 
 

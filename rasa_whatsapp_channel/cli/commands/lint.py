@@ -11,7 +11,7 @@ from rasa_whatsapp_channel.cli.open import FILE, read_access, read_wordless
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
-from rasa_whatsapp_channel.lint.links import LinkAnswer
+from rasa_whatsapp_channel.lint.media import LinkAnswer
 from rasa_whatsapp_channel.lint.report import Report, to_github, to_json, to_text
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
@@ -92,7 +92,7 @@ def _with_answers(linter: Linter) -> Linter:
     import asyncio  # these take their time, and are rarely needed
     import dataclasses
 
-    from rasa_whatsapp_channel.lint.links import ask_all
+    from rasa_whatsapp_channel.lint.media import ask_all
     from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 
     async def ask() -> dict[str, LinkAnswer]:

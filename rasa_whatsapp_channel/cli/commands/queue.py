@@ -20,7 +20,7 @@ from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation import erase
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.queue_keys import template_lane
+from rasa_whatsapp_channel.conversation.message_notes import template_lane
 from rasa_whatsapp_channel.store.base import (
     DEBOUNCE,
     INFRASTRUCTURE,

@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.cli.open import convert_option, credentials_option, r
 from rasa_whatsapp_channel.cli.options import read_pairs, slot_option, to_person
 from rasa_whatsapp_channel.cli.run import run, sentence
 from rasa_whatsapp_channel.common import ChannelError
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import at_number
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 
 _LITTLE: Final = 1000 * MB

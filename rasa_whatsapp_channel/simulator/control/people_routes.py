@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import identity_changes
+from rasa_whatsapp_channel.simulator import incoming
 from rasa_whatsapp_channel.simulator.bot import TrackerError, read_tracker
 from rasa_whatsapp_channel.simulator.control.bodies import (
     ControlError,
@@ -56,7 +56,7 @@ class PeopleRoutes:
         if (phone is None and user_id is None) or person.group:
             raise ControlError("A person changes to another phone, another user_id, or both.")
         self._check_keys(phone, user_id)
-        changed = identity_changes.change(self._world, person, phone=phone, user_id=user_id)
+        changed = incoming.change_identity(self._world, person, phone=phone, user_id=user_id)
         return web.json_response(self._world.person_to_json(changed))
 
     async def tracker(self, request: web.Request) -> web.Response:

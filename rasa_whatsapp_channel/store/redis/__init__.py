@@ -23,8 +23,7 @@ import asyncio
 import contextlib
 import uuid
 
-from rasa_whatsapp_channel.store.base import Clock, Retention, Store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import Clock, Retention, Store, StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.text import mention_of
 

@@ -29,8 +29,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from rasa_whatsapp_channel.store.base import Clock
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import Clock, StoreError
 from rasa_whatsapp_channel.store.redis.errors import explain, is_lost_connection
 from rasa_whatsapp_channel.store.redis.server import check, parse_url
 

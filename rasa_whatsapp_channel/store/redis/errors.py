@@ -8,7 +8,7 @@ from typing import Final
 
 from redis import exceptions
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 
 _LOCKED: Final = "it wants a password; the URL's form is redis://:PASSWORD@HOST:PORT/0"
 _REFUSED: Final = "it refuses the user or the password of the URL; correct them"

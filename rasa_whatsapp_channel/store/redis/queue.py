@@ -16,9 +16,9 @@ from rasa_whatsapp_channel.store.base import (
     Queue,
     QueueItem,
     Retention,
+    StoreError,
     WaitingRow,
 )
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.redis.connection import Arg, Connection
 from rasa_whatsapp_channel.store.text import from_json, read_body, to_json

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 
 FORM: Final = "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?name=BOT], or rediss:// with TLS"
 PORT: Final = 6379

@@ -24,8 +24,7 @@ import uuid
 from pathlib import Path
 from typing import Final
 
-from rasa_whatsapp_channel.store.base import Clock, Retention, Store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import Clock, Retention, Store, StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.sqlite.claimants import SQLiteClaimants, leave
 from rasa_whatsapp_channel.store.sqlite.connection import PRIVATE

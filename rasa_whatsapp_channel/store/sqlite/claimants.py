@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Liveness
 from rasa_whatsapp_channel.store.sqlite import statements as sql
 from rasa_whatsapp_channel.store.sqlite.connection import OpenFiles, transact

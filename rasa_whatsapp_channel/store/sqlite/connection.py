@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, TypeVar
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.sqlite.errors import explain, is_locked
 from rasa_whatsapp_channel.store.sqlite.schema import migrate
 

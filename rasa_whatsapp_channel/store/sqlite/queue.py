@@ -18,9 +18,9 @@ from rasa_whatsapp_channel.store.base import (
     ItemState,
     Queue,
     QueueItem,
+    StoreError,
     WaitingRow,
 )
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import statements as sql
 from rasa_whatsapp_channel.store.sqlite.writer import Writer

@@ -22,7 +22,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 
 # PRAGMA application_id in the header of the file: "RWAC".
 APPLICATION: Final = 0x52574143

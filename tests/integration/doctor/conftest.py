@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
-from rasa_whatsapp_channel.doctor.project import Environment, Project
+from rasa_whatsapp_channel.doctor.collect import Environment, Project
 from rasa_whatsapp_channel.doctor.results import CheckResult
 from rasa_whatsapp_channel.doctor.run import run_checks
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block

@@ -15,8 +15,8 @@ from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.consumer import Consumer
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.webhook import read
 
 ANNA, BEN = "491511111111", "491522222222"

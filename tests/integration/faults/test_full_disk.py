@@ -16,7 +16,7 @@ from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp.clients import Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, to_body

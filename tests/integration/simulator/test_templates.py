@@ -2,7 +2,7 @@
 
 import pytest
 
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.server import create_app
 

@@ -15,7 +15,7 @@ import resource
 import sys
 import time
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 
 
 async def test_a_claim_that_arrives_after_later_ones_takes_nothing(redis_url, clock):

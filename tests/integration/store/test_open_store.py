@@ -11,8 +11,8 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import (
     Retention,
+    StoreError,
 )
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
 

@@ -11,8 +11,8 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import (
     Depth,
     ItemState,
+    StoreError,
 )
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 
 # The queue: putting and claiming

@@ -19,7 +19,7 @@ from support.redis_server import RedisServer
 import rasa_whatsapp_channel
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.token_bucket import Limit
 
@@ -489,7 +489,7 @@ def test_without_the_python_package_the_extra_is_named():
 import sys
 sys.modules["redis"] = None
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 open_store("memory:")
 try:
     open_store("redis://db:6379/0")

@@ -15,8 +15,7 @@ from support.crashes import notice_silence
 from support.store_processes import Processes
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.store.base import Retention
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import Retention, StoreError
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.store.sqlite.errors import explain

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.store_processes import Processes
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
 ANNA = "491511111111"

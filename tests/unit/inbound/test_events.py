@@ -9,7 +9,7 @@ import pytest
 from support.desk import PHONE, Desk
 
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
-from rasa_whatsapp_channel.conversation.queue_keys import failure_key
+from rasa_whatsapp_channel.conversation.message_notes import failure_key
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, to_body

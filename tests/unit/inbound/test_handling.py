@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from support import samples
 
-from rasa_whatsapp_channel.conversation.queue_keys import failure_key
+from rasa_whatsapp_channel.conversation.message_notes import failure_key
 from rasa_whatsapp_channel.inbound.intents import INTENTS, wordless_intents
 from rasa_whatsapp_channel.inbound.turn import (
     failure_event,

@@ -10,8 +10,7 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import WINDOW, Store
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import WINDOW, Store, StoreError
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 
 PHONE = "15550002222"

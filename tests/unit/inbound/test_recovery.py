@@ -11,7 +11,7 @@ from rasa_whatsapp_channel.conversation.errors import (
 )
 from rasa_whatsapp_channel.inbound.recovery import after_failure, is_worth_another_fetch, pause
 from rasa_whatsapp_channel.logs import in_one_line
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Retry
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (

@@ -13,8 +13,7 @@ from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipts
 from rasa_whatsapp_channel.inbound.transcribe import transcribe
 from rasa_whatsapp_channel.media.values import StoredFile
-from rasa_whatsapp_channel.settings.errors import SettingsError
-from rasa_whatsapp_channel.settings.functions import load_function
+from rasa_whatsapp_channel.settings.parsers import SettingsError, load_function
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 
 FILE = StoredFile("/media/1.ogg", 9, "audio/ogg", "00")

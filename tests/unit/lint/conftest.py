@@ -7,7 +7,7 @@ import pytest
 
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
-from rasa_whatsapp_channel.lint.links import LinkAnswer
+from rasa_whatsapp_channel.lint.media import LinkAnswer
 from rasa_whatsapp_channel.lint.rules import Finding
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import APIS

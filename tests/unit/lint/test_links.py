@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from support.fake_transport import FakeTransport, answer
 
-from rasa_whatsapp_channel.lint.links import LinkAnswer, ask_all
+from rasa_whatsapp_channel.lint.media import LinkAnswer, ask_all
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.transport import Response
 

@@ -9,7 +9,7 @@ import pytest
 
 from rasa_whatsapp_channel.media.object_store import MediaObjectStore
 from rasa_whatsapp_channel.media.values import InboundMedia
-from rasa_whatsapp_channel.settings.errors import SettingsError
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.clients.base import Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.conversation.queue_keys import is_failure_of_failure
+from rasa_whatsapp_channel.conversation.message_notes import is_failure_of_failure
 from rasa_whatsapp_channel.inbound.turn import handling_of_failure
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.policy import SendPolicy
@@ -15,9 +15,8 @@ from rasa_whatsapp_channel.outbound.sender import PREPARATIONS
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.store.base import WINDOW, DeadLetter, Done, Queue, Retry
+from rasa_whatsapp_channel.store.base import WINDOW, DeadLetter, Done, Queue, Retry, StoreError
 from rasa_whatsapp_channel.store.consumer import Consumer
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError

@@ -7,9 +7,8 @@ import asyncio
 import pytest
 
 from rasa_whatsapp_channel.outbound.recovery import BROKEN
-from rasa_whatsapp_channel.store.base import ItemState
+from rasa_whatsapp_channel.store.base import ItemState, StoreError
 from rasa_whatsapp_channel.store.consumer import Consumer
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
 from rasa_whatsapp_channel.whatsapp.events import Status

@@ -25,9 +25,9 @@ from rasa_whatsapp_channel.store.base import (
     Queue,
     QueueItem,
     Retry,
+    StoreError,
 )
 from rasa_whatsapp_channel.store.consumer import CRASHES, FAILURES, Consumer, Isolation
-from rasa_whatsapp_channel.store.errors import StoreError
 
 ANNA, BEN = "491511111111", "491522222222"
 HELLO = {"text": "hello"}

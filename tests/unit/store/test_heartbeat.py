@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from rasa_whatsapp_channel.store.errors import StoreError
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat, Liveness
 
 

@@ -9,9 +9,8 @@ import pytest
 from support.crashes import fall_silent, notice_silence
 
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import DONE, SUSPECT_FROM
+from rasa_whatsapp_channel.store.base import DONE, SUSPECT_FROM, StoreError
 from rasa_whatsapp_channel.store.consumer import Consumer
-from rasa_whatsapp_channel.store.errors import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 
 
