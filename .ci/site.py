@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+import runpy
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from mkdocs.structure.files import File, Files
 
-from rasa_whatsapp_channel.cli.page import page as command_line
-
 ROOT: Final = Path(__file__).resolve().parents[1]
+PAGES: Final = runpy.run_path(str(ROOT / "docs" / "pages.py"))["PAGES"]
 LINK: Final = re.compile(r"\[([^\]\n]*)\]\((\.\./[^)\s]+)\)")
 
 log = logging.getLogger("mkdocs.hooks.site")
@@ -20,7 +20,10 @@ log = logging.getLogger("mkdocs.hooks.site")
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages that are not written by hand, or lie beside docs/."""
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    pages = {"command-line.md": command_line(), "changelog.md": changelog.replace("(docs/", "(")}
+    pages = {
+        "command-line.md": PAGES["command-line"](),
+        "changelog.md": changelog.replace("(docs/", "("),
+    }
     for name, content in pages.items():
         files.append(File.generated(config, name, content=content))
     return files

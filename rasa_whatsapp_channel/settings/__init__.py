@@ -8,7 +8,6 @@ to write when it is missing. All mistakes of a block are reported together.
     keys          declare a key, read a block, check several keys together
     inbound       the group ``inbound:``
     foreign_keys  names that other connectors use
-    page          docs/settings.md
 """
 
 from __future__ import annotations

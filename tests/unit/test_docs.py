@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import runpy
 import shutil
 from pathlib import Path
 
@@ -14,18 +15,17 @@ from click.testing import CliRunner
 from support.documents import PAGES, ROOT, Block, all_blocks, load
 
 from rasa_whatsapp_channel.cli import COMMANDS, main
-from rasa_whatsapp_channel.cli.page import page as command_line
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.compose.changes import RULES
 from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.inbound.metadata import metadata_of
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
-from rasa_whatsapp_channel.settings.page import page as settings_page
 from rasa_whatsapp_channel.transcript.steps import parse_transcript
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 
+MADE = runpy.run_path(str(ROOT / "docs" / "pages.py"))["PAGES"]
 MEDIA = ROOT / "examples" / "quickstart" / "media"
 # What a bot's files may have at the top; Rasa itself reads them in the test of the tutorial.
 RASA = {"version", "intents", "entities", "slots", "responses", "nlu", "rules"}
@@ -145,14 +145,15 @@ def test_the_dashboard_shows_every_series() -> None:
         assert re.search(rf"{family.name}(_total|_bucket)?\b", dashboard), family.name
 
 
-def test_the_page_of_settings_is_up_to_date() -> None:
-    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page(), (
-        "write it anew: python -m rasa_whatsapp_channel.settings.page > docs/settings.md"
+@pytest.mark.parametrize("name", ["settings", "changes"])
+def test_a_page_that_is_made_from_code_is_up_to_date(name: str) -> None:
+    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == MADE[name](), (
+        f"write it anew: python docs/pages.py {name} > docs/{name}.md"
     )
 
 
 def test_the_page_of_settings_names_every_key_with_its_default_and_its_apis() -> None:
-    page = settings_page()
+    page = MADE["settings"]()
 
     assert "| `delivered_timeout` | a number of seconds, 0 or more<br>default: `3` |" in page
     assert re.search(r"^\| `api_version` .*\*For `cloud` only\.\*", page, re.M)
@@ -160,7 +161,7 @@ def test_the_page_of_settings_names_every_key_with_its_default_and_its_apis() ->
 
 
 def test_the_page_of_commands_has_a_part_for_each_with_its_options() -> None:
-    page = command_line()
+    page = MADE["command-line"]()
 
     parts = re.findall(r"^## rasa-whatsapp (\w+)$", page, re.M)
     assert sorted(parts) == sorted(COMMANDS)

@@ -1,19 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from rasa_whatsapp_channel.compose.changes import RULES
-from rasa_whatsapp_channel.compose.changes_page import page
-
-PAGE = Path(__file__).parents[3] / "docs" / "changes.md"
-
-
-def test_the_page_of_codes_is_up_to_date():
-    assert PAGE.read_text(encoding="utf-8") == page(), (
-        "write it anew: python -m rasa_whatsapp_channel.compose.changes_page"
-    )
 
 
 def test_every_code_has_a_meaning_and_says_something():
