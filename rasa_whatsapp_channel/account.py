@@ -7,7 +7,6 @@ begins it to the event that ends it. All of them are one value in the store, sin
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,8 +18,9 @@ from rasa_whatsapp_channel.whatsapp.account_events import (
     AccountEvent,
     Condition,
     Severity,
-    template_subject,
+    Stops,
 )
+from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 
 KEY: Final = "account"
 LOCK: Final = "account:lock"
@@ -28,11 +28,15 @@ LIFE: Final = 365 * DAY
 #: Seconds. An error that says a template cannot be sent is believed for so long: its end is not
 #: reported to apps that are not subscribed to template webhooks.
 ERROR_LIFE: Final = DAY / 24
+#: Seconds that a restriction lasts whose end WhatsApp does not say.
+RESTRICTION_LIFE: Final = DAY
 LOCK_LIFE: Final = 5.0
 LOCK_TRIES: Final = 100
 LOCK_PAUSE: Final = 0.05
 
+# Topics of account events.
 TEMPLATE: Final = "template"
+ACCOUNT: Final = "account"
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class Trouble:
     """
     One thing about the account that lasts.
 
-    *event* is WhatsApp's word, *since* and *until* are unix seconds; *until* is set where the end
-    is not reported.
+    *event* is WhatsApp's word, *since* and *until* are unix seconds; *until* is set where no event
+    reports the end. *stops* is a value of `Stops`; *code* is that of the error that told of it.
     """
 
     topic: str
@@ -51,6 +55,12 @@ class Trouble:
     severity: str = Severity.WARNING.value
     since: float = 0.0
     until: float | None = None
+    stops: str = Stops.NOTHING.value
+    code: int = 0
+
+    @property
+    def is_about_template(self) -> bool:
+        return self.topic == TEMPLATE
 
     def __str__(self) -> str:
         what = " ".join(filter(None, (self.topic, self.subject, self.event)))
@@ -58,16 +68,22 @@ class Trouble:
 
 
 class AccountState:
-    """Every method raises `StoreError`."""
+    """
+    Every method raises `StoreError`.
+
+    A bot that *has_numbers*, several, cannot tell which of them a restriction names: it stops none.
+    """
 
     def __init__(
         self,
         values: Values,
         *,
+        sleep: Callable[[float], Awaitable[None]],
+        has_numbers: bool = False,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._values = values
+        self._has_numbers = has_numbers
         self._clock = clock
         self._sleep = sleep
 
@@ -75,21 +91,34 @@ class AccountState:
         """Keep what *event* begins, forget what it ends."""
         if event.condition is Condition.NONE:
             return
+        now = self._clock()
+        until = event.until
+        if until is None and event.stops is not Stops.NOTHING and event.topic != ACCOUNT:
+            until = now + RESTRICTION_LIFE
         trouble = Trouble(
             topic=event.topic,
             event=event.event,
             subject=event.subject,
             detail=event.detail,
             severity=event.severity.value,
-            since=self._clock() if event.timestamp is None else float(event.timestamp),
+            since=now if event.timestamp is None else float(event.timestamp),
+            until=until,
+            stops=event.stops.value,
         )
         await self._change(trouble, lasts=event.condition is Condition.BEGINS)
 
-    async def note_template(self, name: str, language: str, event: str, detail: str) -> None:
-        """Keep that a template could not be sent, as an error says."""
+    async def note_template(self, template: str, event: str, error: PlatformError) -> None:
+        """Keep that *template*, as `template_subject` names it, could not be sent."""
         now = self._clock()
-        subject = template_subject(name, language)
-        trouble = Trouble(TEMPLATE, event, subject, detail, since=now, until=now + ERROR_LIFE)
+        trouble = Trouble(
+            TEMPLATE,
+            event,
+            template,
+            str(error),
+            since=now,
+            until=now + ERROR_LIFE,
+            code=error.code,
+        )
         await self._change(trouble, lasts=True)
 
     async def troubles(self) -> Sequence[Trouble]:
@@ -97,10 +126,18 @@ class AccountState:
         found = await self._read()
         return sorted(found.values(), key=lambda trouble: trouble.since)
 
-    async def template_trouble(self, name: str, language: str) -> Trouble | None:
-        """Return why a template cannot be sent now, None if nothing is known against it."""
+    async def obstacle(self, template: str | None = None) -> Trouble | None:
+        """
+        Return why a message cannot be sent now, None if nothing is known against it.
+
+        *template* is the one it is, as `template_subject` names it.
+        """
         found = await self._read()
-        return found.get(_key(TEMPLATE, template_subject(name, language)))
+        stopped = {Stops.MESSAGES.value, *([Stops.TEMPLATES.value] if template else [])}
+        for each in found.values():
+            if each.stops in stopped and not (each.subject and self._has_numbers):
+                return each
+        return found.get(_key(TEMPLATE, template)) if template else None
 
     async def _change(self, trouble: Trouble, *, lasts: bool) -> None:
         await self._lock()
@@ -109,11 +146,11 @@ class AccountState:
             key = _key(trouble.topic, trouble.subject)
             if lasts:
                 known = found.get(key)
-                is_vague = trouble.until is not None and known is not None and known.until is None
+                is_vague = trouble.code and known is not None and not known.code
                 if not is_vague:  # what WhatsApp reported says more than an error
                     found[key] = trouble
             else:
-                found.pop(key, None)
+                found = {key: each for key, each in found.items() if not _ends(trouble, each)}
             await self._values.set(KEY, {key: asdict(each) for key, each in found.items()}, LIFE)
         finally:
             await self._values.delete(LOCK)
@@ -138,9 +175,18 @@ class AccountState:
 def to_json(troubles: Sequence[Trouble]) -> list[dict[str, Any]]:
     """Return what the health page says of *troubles*."""
     return [
-        {name: value for name, value in asdict(each).items() if value not in ("", None)}
+        {name: value for name, value in asdict(each).items() if value not in ("", None, 0)}
         for each in troubles
     ]
+
+
+def _ends(event: Trouble, trouble: Trouble) -> bool:
+    """Return whether *event* ends *trouble*; a reinstated account has no restrictions either."""
+    is_same = trouble.subject == event.subject
+    if event.topic == ACCOUNT:
+        topic = trouble.topic.partition(" ")[0]
+        return topic in (ACCOUNT, "restriction") and (is_same or not event.subject)
+    return is_same and trouble.topic == event.topic
 
 
 def _key(topic: str, subject: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -45,6 +46,7 @@ from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.settings.parsers import Function, SettingsError, load_function
 from rasa_whatsapp_channel.store import base, open_store
 from rasa_whatsapp_channel.store.base import (
+    ACCOUNT,
     Clock,
     DeadLetter,
     Handler,
@@ -114,18 +116,28 @@ class App:
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings)
         self._retention = make_cleanup(settings, root)
-        self.account = AccountState(self.store.values, clock=self._clock)
+        numbers = settings.by_number()
+        self.account = AccountState(
+            self.store.values,
+            sleep=asyncio.sleep,
+            has_numbers=len(numbers) > 1,
+            clock=self._clock,
+        )
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
         self._failures = Failures(self.store.inbox, self._people)
         self._statuses = Statuses(
-            self.store, self._failures, people=self._people, codes=codes, clock=self._clock
+            self.store,
+            self._failures,
+            self.account,
+            people=self._people,
+            codes=codes,
+            clock=self._clock,
         )
         self._transport = make_transport(settings)
         # Files that do not come hold connections; what is sent must find some.
         self._downloads = make_transport(settings)
         self._converter = make_converter(settings, root)
-        numbers = settings.by_number()
         # The first number's conversations are not named after it.
         keys = (None, *list(numbers)[1:])
         self._numbers = {
@@ -142,7 +154,10 @@ class App:
             debounce=settings.debounce,
             words=settings.inbound or {},
             account_events=AccountEvents(
-                self.account, self.metrics, function=self._functions.get("account_events")
+                self.account,
+                self.store.outbox,
+                self.metrics,
+                function=self._functions.get("account_events"),
             ),
             clock=self._clock,
         )
@@ -224,6 +239,7 @@ class App:
             self._failures,
             account=account(settings),
             people=self._people,
+            state=self.account,
             policy=make_policy(settings),
             reengagement=settings.reengagement_template,
             metrics=self.metrics,
@@ -274,7 +290,7 @@ class App:
 
     async def health(self) -> Mapping[str, Any]:
         away = self.outages.current()
-        paused = self._paused()
+        paused = await self._paused()
         troubles = await self.account.troubles()
         is_blocked = any(each.severity == Severity.ERROR.value for each in troubles)
         status = "account in trouble" if is_blocked else "ok"
@@ -287,19 +303,21 @@ class App:
             "outbox": asdict(await self.store.outbox.depth()),
         }
 
-    def _paused(self) -> Mapping[str, str]:
+    async def _paused(self) -> Mapping[str, str]:
         """Return the numbers that send nothing now, and why; the first one is `first`."""
+        account = ACCOUNT if await self.account.obstacle() else None
         return {
             key or "first": cause
             for key, number in self._numbers.items()
-            if (cause := number.sender.paused)
+            if (cause := account or number.sender.paused)
         }
 
     async def _metrics_page(self) -> bytes:
         """Return what was counted, and how deep the queues are now, for Prometheus."""
-        self.metrics.sending_paused(set(self._paused().values()))
         self.outages.current()  # forgets what nobody has met of late
         try:
+            self.metrics.sending_paused(set((await self._paused()).values()))
+            self.metrics.account_troubles(each.topic for each in await self.account.troubles())
             for name, queue in (("inbox", self.store.inbox), ("outbox", self.store.outbox)):
                 depth = await queue.depth()
                 age = self._clock() - depth.oldest if depth.oldest is not None else 0.0

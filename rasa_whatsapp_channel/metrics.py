@@ -9,7 +9,8 @@ docs/monitoring.md lists the series.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import collections
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, Final
@@ -24,7 +25,12 @@ from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 OTHER: Final = "other"
-PAUSES: Final = ("token", "throughput", "infrastructure")
+PAUSES: Final = ("token", "throughput", "infrastructure", "account")
+# First words of the topics of account events.
+TOPICS: Final = (
+    *("template", "restriction", "account", "connection", "partner", "number"),
+    *("payments", "flow", "group"),
+)
 QUEUES: Final = ("inbox", "outbox")
 # What the bot needs; `agent` and `inbound.outages` tell when it is away.
 NEEDS: Final = ("lock store", "tracker store", "event broker", "action server", "service")
@@ -87,6 +93,8 @@ class Metrics:
         self._oldest = self._gauge("queue_oldest_seconds", "Age of the oldest that waits", "queue")
         self._failing = self._gauge("queue_failing", "Waiting entries that failed", "queue")
         self._paused = self._gauge("sending_paused", "1 while a number sends nothing", "cause")
+        self._troubles = self._gauge("account_troubles", "What lasts of the account", "topic")
+        self.account_troubles(())
         for queue in QUEUES:  # a series that begins with 0 shows its first 1 as a rise
             self._retries(queue)
             self._dead(queue)
@@ -172,6 +180,12 @@ class Metrics:
         """*causes* of the pauses that there are now, see `store.base`."""
         for cause in PAUSES:
             self._paused.labels(cause).set(cause in causes)
+
+    def account_troubles(self, topics: Iterable[str]) -> None:
+        """*topics* of what WhatsApp reported and is not over."""
+        counts = collections.Counter(topic.partition(" ")[0] for topic in topics)
+        for topic in TOPICS:
+            self._troubles.labels(topic).set(counts[topic])
 
     def depth(
         self, queue: str, *, waiting: int, dead_letters: int, failing: int, oldest_age: float

@@ -36,9 +36,13 @@ def part_key(key: str, number: int) -> str:
     return f"{key}:part-{number}"
 
 
-def template_lane(recipient_id: str) -> str:
-    """Return the outbox conversation of templates: messages that wait must not hold them up."""
-    return f"template:{recipient_id}"
+def template_lane(recipient_id: str, template: str = "") -> str:
+    """
+    Return the outbox conversation of templates: messages that wait must not hold them up.
+
+    A *template* that waits itself has one of its own, and holds up no other.
+    """
+    return ":".join(filter(None, ("template", template, recipient_id)))
 
 
 class MessageNotes:

@@ -1,4 +1,4 @@
-"""Account events: log and count each, keep what lasts, call the author's function."""
+"""Account events: log and count each, keep what lasts, end waits, call the author's function."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from rasa_whatsapp_channel.account import AccountState
+from rasa_whatsapp_channel.account import TEMPLATE, AccountState
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.parsers import Function
-from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent, Severity
+from rasa_whatsapp_channel.store.base import ACCOUNT, Queue, template_of
+from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent, Condition, Severity
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +25,15 @@ class AccountEvents:
     """*function* is that of the setting ``account_events``; it gets the `AccountEvent`."""
 
     def __init__(
-        self, state: AccountState, metrics: Metrics, *, function: Function | None = None
+        self,
+        state: AccountState,
+        outbox: Queue,
+        metrics: Metrics,
+        *,
+        function: Function | None = None,
     ) -> None:
         self._state = state
+        self._outbox = outbox
         self._metrics = metrics
         self._function = function
         self._tasks: set[asyncio.Task[None]] = set()
@@ -44,6 +51,10 @@ class AccountEvents:
             event,
         )
         await self._state.note(event)
+        if event.condition is not Condition.NONE:  # what waits is decided about again
+            is_template = event.topic == TEMPLATE
+            name = event.subject.partition(" ")[0]
+            await self._outbox.end_waits(template_of(name) if is_template else ACCOUNT)
         if self._function is not None:
             task = asyncio.create_task(self._call(self._function, event))
             self._tasks.add(task)

@@ -72,7 +72,9 @@ class Receiver:
         self._words = words
         self._debouncer = Debouncer(store, debounce, words=words, clock=clock)
         self._clock = clock
-        self._account_events = account_events or AccountEvents(AccountState(store.values), metrics)
+        self._account_events = account_events or AccountEvents(
+            AccountState(store.values, sleep=asyncio.sleep), store.outbox, metrics
+        )
 
     async def receive(self, events: Iterable[Event]) -> None:
         """Keep every event. Raises `StoreError` when one could not be: WhatsApp sends it again."""

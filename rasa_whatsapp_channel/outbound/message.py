@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.message_notes import part_key
 from rasa_whatsapp_channel.store.base import Body
+from rasa_whatsapp_channel.whatsapp.account_events import template_subject
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, parse_outgoing
 
 # The end of the key of an item that replaces another one, or is a part of it.
-_STAND_IN: Final = re.compile(r"(?::template|:after-[^:]*|:part-\d+)+\Z")
+_STAND_IN: Final = re.compile(r"(?::template|:later|:after-[^:]*|:part-\d+)+\Z")
 
 
 def name_of(said: Mapping[str, Any]) -> str | None:
@@ -85,6 +87,8 @@ class OutboxMessage:
     template: Mapping[str, Any] | None = None
     #: key of that template, shared by all messages of a response
     template_key: str | None = None
+    #: whether it is such a template, and needs not go once the window is open
+    stands_in: bool = False
     #: number of failed attempts, and time of the first
     failures: int = 0
     failing_since: float = 0.0
@@ -127,6 +131,19 @@ class OutboxMessage:
     @property
     def is_template(self) -> bool:
         return self.message.get("type") == "template"
+
+    @property
+    def template_name(self) -> str:
+        """Return the name of the template that it is, in no language."""
+        return str(object_of(self.message.get("template")).get("name", ""))
+
+    @property
+    def template_subject(self) -> str | None:
+        """Return the template that it is, as account events name it; None if it is none."""
+        if not self.is_template:
+            return None
+        language = object_of(object_of(self.message.get("template")).get("language"))
+        return template_subject(self.template_name, str(language.get("code", "")))
 
     def called(self, key: str) -> str:
         """Return its name in log lines."""

@@ -98,7 +98,22 @@ class WaitForWindow:
     """The 24-hour window is closed: only a template may be sent to this person."""
 
 
-Decision = RetryLater | PauseSending | AwaitConfirmation | ApplyRemedy | WaitForWindow | DeadLetter
+@dataclass(frozen=True)
+class TemplateRefused:
+    """The template has *event*, a status in which it is not sent; `policy.hold` decides further."""
+
+    event: str
+
+
+Decision = (
+    RetryLater
+    | PauseSending
+    | AwaitConfirmation
+    | ApplyRemedy
+    | WaitForWindow
+    | TemplateRefused
+    | DeadLetter
+)
 
 
 def recover(
@@ -124,6 +139,9 @@ def recover(
     if is_sent and isinstance(error, TransportError) and (wait := _confirmation(error)):
         sent = SENT_AT_MOST if error.verdict.is_final else entry.unconfirmed + 1
         return AwaitConfirmation(wait, replace(entry, unconfirmed=sent))
+    row = ERROR_CODES.get(code)
+    if row and row.template and entry.is_template:
+        return TemplateRefused(row.template)
     if remedy_of(code) is Remedy.SEND_TEMPLATE:
         return DeadLetter(str(error)) if entry.is_template else WaitForWindow()
     if error.verdict is Verdict.REFRESH_TOKEN:
@@ -131,7 +149,6 @@ def recover(
     if remedy := _recover_file(entry, code):
         return remedy
     lasting = now - entry.failing_since
-    row = ERROR_CODES.get(code)
     is_hopeless = error.verdict.is_final
     if is_hopeless or (row and row.attempts and entry.failures >= row.attempts):
         is_about_file = remedy_of(code) is Remedy.UPLOAD_FILE and holds_file(entry.outgoing.message)

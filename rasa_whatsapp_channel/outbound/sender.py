@@ -2,8 +2,8 @@
 Sender: sends the messages of the outbox, one recipient at a time, in order.
 
 A message is held back by, in this order: an earlier attempt that may have succeeded, the 24-hour
-window, a pause of the number, the pair limit, the rate of the number. After a file the next message
-waits until the file was delivered.
+window, the state of the account, a pause of the number, the pair limit, the rate of the number.
+After a file the next message waits until the file was delivered.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from functools import partial
 from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound import recovery
+from rasa_whatsapp_channel.outbound.account_gate import AccountGate
 from rasa_whatsapp_channel.outbound.drop_media import drop_media
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.message import FileRemedy, OutboxMessage
@@ -36,7 +38,7 @@ from rasa_whatsapp_channel.outbound.simulator_header import (
     write_dead_letter,
 )
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
-from rasa_whatsapp_channel.outbound.window import CODE, WindowGate
+from rasa_whatsapp_channel.outbound.window import AGAIN, CODE, WindowGate
 from rasa_whatsapp_channel.store.base import (
     DONE,
     INFRASTRUCTURE,
@@ -87,6 +89,7 @@ class Sender:
         *,
         account: str,
         people: People | None = None,
+        state: AccountState | None = None,
         policy: SendPolicy | None = None,
         metrics: Metrics | None = None,
         reengagement: Mapping[str, Any] | None = None,
@@ -109,6 +112,10 @@ class Sender:
             keep=self._policy.wait_for_window,
             reengagement=reengagement,
             clock=clock,
+        )
+        self._state = state or AccountState(store.values, sleep=sleep, clock=clock)
+        self._account = AccountGate(
+            store, self._state, self._window, keep=self._policy.wait_for_window, clock=clock
         )
         self._record = SentRecord(store, self._people, client=client, sleep=sleep)
         rate = self._policy.max_per_second
@@ -154,6 +161,8 @@ class Sender:
             return await self._dead_letter(item, entry, held.reason, code=CODE)
         if held is not None:
             return held
+        if stopped := await self._hold_for_account(item, entry, person):
+            return stopped
         if wait := self._throttle.admit():
             return Retry(wait, cause=self._throttle.cause or TIME, counted=False)
         try:
@@ -166,6 +175,17 @@ class Sender:
         except BaseException:
             self._throttle.not_sent()
             raise
+
+    async def _hold_for_account(
+        self, item: QueueItem, entry: OutboxMessage, person: Person
+    ) -> Outcome | None:
+        held = await self._account.hold(item, entry, person)
+        if held is None:
+            return None
+        outcome, code = held
+        if isinstance(outcome, DeadLetter):
+            return await self._dead_letter(item, entry, outcome.reason, code=code)
+        return outcome
 
     async def _earlier_attempt(
         self, item: QueueItem, entry: OutboxMessage, message: Message
@@ -372,6 +392,8 @@ class Sender:
             )
         if isinstance(decision, recovery.WaitForWindow):
             return await self._window.close(entry)
+        if isinstance(decision, recovery.TemplateRefused):
+            return await self._after_refusal(item, failed, error, decision)
         if isinstance(decision, recovery.ApplyRemedy):
             self._log(item, entry, error, str(decision), quiet=decision.is_quiet)
             return Retry(0.0, body=decision.entry.body(), error=str(error))
@@ -393,6 +415,20 @@ class Sender:
             body=failed.body(),
             error=str(error),
         )
+
+    async def _after_refusal(
+        self,
+        item: QueueItem,
+        entry: OutboxMessage,
+        error: SendError | MediaError,
+        refused: recovery.TemplateRefused,
+    ) -> Outcome:
+        """Note why the template is refused, and decide about it as about later messages with it."""
+        if isinstance(error, APIError) and entry.template_subject:
+            await self._state.note_template(entry.template_subject, refused.event, error.error)
+        person = await self._people.of(entry.recipient_id)
+        held = await self._hold_for_account(item, entry, person)
+        return held or Retry(AGAIN, body=entry.body(), error=str(error))
 
     def _follow(self, decision: recovery.Decision, error: SendError | MediaError) -> None:
         """Pause the number where all messages would fail like this one, or end a pause."""

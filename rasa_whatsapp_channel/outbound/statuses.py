@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes, template_lane
 from rasa_whatsapp_channel.conversation.window import Windows
@@ -47,6 +48,7 @@ class Statuses:
         self,
         store: Store,
         failures: Failures,
+        state: AccountState,
         *,
         people: People | None = None,
         codes: Mapping[int, ErrorCode] = CLOUD_CODES,
@@ -57,6 +59,7 @@ class Statuses:
         self._windows = Windows(store.values)
         self._failures = failures
         self._people = people or People(store.values, clock=clock)
+        self._state = state
         self._codes = codes
         self._clock = clock
 
@@ -167,6 +170,13 @@ class Statuses:
             # The sender then sends the template, and the message waits.
             await self._windows.close(person.conversations(sent.recipient_id), since=sent.at)
             again, how = replace(entry, ids=(), crashes=0), "waits for the window"
+        elif isinstance(decision, recovery.TemplateRefused):
+            if failed.template_subject:
+                await self._state.note_template(
+                    failed.template_subject, decision.event, error.error
+                )
+            # The sender then decides, as about every message with this template.
+            again, how = failed, f"is not sent while its template is {decision.event}"
         elif isinstance(decision, recovery.ApplyRemedy):
             again, how = decision.entry, str(decision)
         else:

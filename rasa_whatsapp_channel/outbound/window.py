@@ -40,23 +40,21 @@ class WindowGate:
         self._windows = Windows(store.values)
         self._people = people
         self._keep = keep
-        self._reengagement = reengagement
+        self.reengagement = reengagement
         self._clock = clock
 
     async def hold(
         self, item: QueueItem, entry: OutboxMessage, person: Person
     ) -> Retry | DeadLetter | None:
         """Return what happens to *entry* while the window is closed; None if it may be sent."""
-        if entry.is_template or not await self._is_closed(entry, person):
+        if entry.is_template or not await self.is_closed(entry, person):
             return None
         left = item.put_at + self._keep - self._clock()
         if left <= 0:
             return DeadLetter(TOO_LATE)
         if entry.template is not None:
             await self._put_template(item, entry, entry.template)
-        elif self._reengagement is not None:
-            await self._reengage(item, entry, self._reengagement, person)
-        else:
+        elif not await self.reengage(item, entry, person):
             logger.warning(
                 "whatsapp.window_closed: %s waits for the person to write; no template is set",
                 entry.called(item.key),
@@ -70,32 +68,37 @@ class WindowGate:
         closed = await self._windows.close(names, since=self._clock() - CROSSING)
         return Retry(0.0 if closed else AGAIN, counted=False)
 
-    async def _is_closed(self, entry: OutboxMessage, person: Person) -> bool:
+    async def is_closed(self, entry: OutboxMessage, person: Person) -> bool:
         wrote_at = await self._windows.last_wrote(person.conversations(entry.recipient_id))
         return is_closed(wrote_at, self._clock())
 
     async def _recheck(self, entry: OutboxMessage) -> None:
         """End the wait if the person wrote while the entry was still claimed."""
         person = await self._people.of(entry.recipient_id)
-        if not await self._is_closed(entry, person):
+        if not await self.is_closed(entry, person):
             await self._store.outbox.end_wait(entry.recipient_id, WINDOW)
 
-    async def _reengage(
-        self, item: QueueItem, entry: OutboxMessage, template: Mapping[str, Any], person: Person
-    ) -> None:
-        """Put *template* into the outbox unless an earlier one also stands for *item*."""
+    async def reengage(self, item: QueueItem, entry: OutboxMessage, person: Person) -> bool:
+        """
+        Put the reengagement template into the outbox; False if none is set.
+
+        An earlier one may also stand for *item*.
+        """
+        if self.reengagement is None:
+            return False
         names = person.conversations(entry.recipient_id)
         last = await self._windows.last_template(names[0])
         wrote_at = await self._windows.last_wrote(names)
         if is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=self._keep):
-            return
-        await self._put_template(item, entry, template)
+            return True
+        await self._put_template(item, entry, self.reengagement)
         await self._windows.note_template(names[0], self._clock(), life=2 * self._keep)
+        return True
 
     async def _put_template(
         self, item: QueueItem, entry: OutboxMessage, template: Mapping[str, Any]
     ) -> None:
         """Put *template* into a lane of its own; its key lets it be sent only once."""
-        stand_in = OutboxMessage(entry.recipient_id, template, entry.response)
+        stand_in = OutboxMessage(entry.recipient_id, template, entry.response, stands_in=True)
         key = entry.template_key or f"{item.key}:template"
         await self._store.outbox.put(key, template_lane(entry.recipient_id), stand_in.body())

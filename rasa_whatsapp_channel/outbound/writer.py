@@ -157,7 +157,7 @@ class OutboxWriter:
         person = await self._people.of(recipient_id)
         wrote_at = await Windows(self._store.values).last_wrote(person.conversations(recipient_id))
         if is_closed(wrote_at, self._clock()):
-            body = OutboxMessage(recipient_id, template.body()).body()
+            body = OutboxMessage(recipient_id, template.body(), stands_in=True).body()
             await self._store.outbox.put(key, template_lane(recipient_id), body)
 
     def _log_changes(self, changes: Iterable[Change], response: Mapping[str, Any]) -> None:

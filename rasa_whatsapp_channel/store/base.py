@@ -50,6 +50,7 @@ TIME: Final = "time"
 WINDOW: Final = "window"  # the person writes, which opens the 24-hour window
 TOKEN: Final = "token"  # noqa: S105  # the number's token is accepted again
 THROUGHPUT: Final = "throughput"  # the number may send again
+ACCOUNT: Final = "account"  # the account may send again
 INFRASTRUCTURE: Final = "infrastructure"  # a service the bot needs (tracker store, broker) is back
 DEBOUNCE: Final = "debounce"  # the person chose something, which completes the turn
 
@@ -57,6 +58,11 @@ DEBOUNCE: Final = "debounce"  # the person chose something, which completes the 
 def status_of(message_id: str) -> str:
     """Return the cause of a wait for a delivered, read or failed status of this message."""
     return f"status:{message_id}"
+
+
+def template_of(name: str) -> str:
+    """Return the cause of a wait for a template that can be sent again, in any language."""
+    return f"template:{name}"
 
 
 def confirmation_of(key: str) -> str:
@@ -305,6 +311,10 @@ class Queue(ABC):
 
         False: it does not wait, or has another cause.
         """
+
+    @abstractmethod
+    async def end_waits(self, cause: str) -> int:
+        """End the wait of every item that waits for *cause*, and return their number."""
 
     @abstractmethod
     async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:

@@ -10,6 +10,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -37,6 +38,14 @@ class Condition(str, Enum):
     ENDS = "ends"
 
 
+class Stops(str, Enum):
+    """What cannot be sent while a condition lasts."""
+
+    NOTHING = ""
+    TEMPLATES = "templates"
+    MESSAGES = "messages"
+
+
 @dataclass(frozen=True)
 class AccountEvent:
     """
@@ -53,6 +62,9 @@ class AccountEvent:
     condition: Condition = Condition.NONE
     #: what the condition is about, the same for its beginning and its end
     topic: str = ""
+    stops: Stops = Stops.NOTHING
+    #: when the condition is over by itself, unix seconds
+    until: float | None = None
     #: name of the webhook field
     field: str = ""
     #: unix seconds
@@ -129,11 +141,18 @@ def _read_account_update(value: Part) -> AccountEvent:
     event = _word(value, "event")
     severity, condition, topic = _ACCOUNT_UPDATES.get(event, (Severity.INFO, Condition.NONE, ""))
     ban = object_of(value.get("ban_info"))
-    if event == "DISABLED_UPDATE" and _word(ban, "waba_ban_state") == "REINSTATE":
+    state = _word(ban, "waba_ban_state")
+    if event == "DISABLED_UPDATE" and state == "REINSTATE":
         severity, condition = Severity.INFO, Condition.ENDS
     violation = object_of(value.get("violation_info"))
     disconnection = object_of(value.get("disconnection_info"))
     restrictions = [object_of(each) for each in _list(value.get("restriction_info"))]
+    types = {_word(each, "restriction_type") for each in restrictions}
+    stops = next((_STOPS[each] for each in _STOPS if each in types | {state, event}), Stops.NOTHING)
+    if topic == "restriction" and stops is not Stops.NOTHING:
+        topic = f"restriction of {stops.value}"
+    ends = [_seconds(each.get("expiration")) for each in restrictions]
+    until = max((end for end in ends if end is not None), default=None)
     detail = _joined(
         _text(violation, "violation_type"),
         _text(violation, "remediation"),
@@ -143,7 +162,8 @@ def _read_account_update(value: Part) -> AccountEvent:
         _text(disconnection, "reason"),
         _text(value, "country"),
     )
-    return AccountEvent(event, _number(value), detail, severity, condition, topic)
+    subject = _number(value)
+    return AccountEvent(event, subject, detail, severity, condition, topic, stops, until)
 
 
 def _restriction(part: Part) -> str:
@@ -290,6 +310,17 @@ def _text(value: Part, name: str) -> str:
     return " ".join(text.split())
 
 
+def _seconds(value: object) -> float | None:
+    """Return unix seconds, which samples write as a number and as a text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
 def _joined(*texts: str) -> str:
     return ", ".join(filter(None, texts))
 
@@ -341,6 +372,16 @@ _ACCOUNT_UPDATES: Final[Mapping[str, tuple[Severity, Condition, str]]] = Mapping
         "PARTNER_APP_UNINSTALLED": (Severity.ERROR, Condition.BEGINS, "partner"),
         "PARTNER_ADDED": (Severity.INFO, Condition.ENDS, "partner"),
         "PARTNER_APP_INSTALLED": (Severity.INFO, Condition.ENDS, "partner"),
+    }
+)
+
+# By restriction type, state of a ban, or event; the first that applies counts.
+_STOPS: Final[Mapping[str, Stops]] = MappingProxyType(
+    {
+        "RESTRICTED_CUSTOMER_INITIATED_MESSAGING": Stops.MESSAGES,
+        "DISABLE": Stops.MESSAGES,
+        "ACCOUNT_DELETED": Stops.MESSAGES,
+        "RESTRICTED_BIZ_INITIATED_MESSAGING": Stops.TEMPLATES,
     }
 )
 

@@ -63,6 +63,8 @@ class ErrorCode:
     #: seconds before attempt n + 1 are backoff ** (n - 1)
     backoff: float = 2.0
     remedy: Remedy | None = None
+    #: status that the template has, in the words of template webhooks; MISSING is ours
+    template: str = ""
 
     @property
     def stops_sending(self) -> bool:
@@ -149,15 +151,21 @@ CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
         132000: ErrorCode(
             "Number of parameters does not match the expected number of params", _MESSAGE, _FIX
         ),
-        132001: ErrorCode("Template name does not exist in the translation", _MESSAGE, _FIX, 404),
+        132001: ErrorCode(
+            "Template name does not exist in the translation",
+            _MESSAGE,
+            _FIX,
+            404,
+            template="MISSING",
+        ),
         132005: ErrorCode("Translated text too long", _MESSAGE, _FIX),
-        132007: ErrorCode("Character policy violated", _MESSAGE, _FIX),
+        132007: ErrorCode("Character policy violated", _MESSAGE, _FIX, template="REJECTED"),
         132008: ErrorCode("Parameter format mismatch", _MESSAGE, _FIX),
         132012: ErrorCode(
             "Parameter format does not match format in the created template", _MESSAGE, _FIX
         ),
-        132015: ErrorCode("Template is paused", _MESSAGE, _FIX),
-        132016: ErrorCode("Template is disabled", _MESSAGE, _FIX),
+        132015: ErrorCode("Template is paused", _MESSAGE, _FIX, template="PAUSED"),
+        132016: ErrorCode("Template is disabled", _MESSAGE, _FIX, template="DISABLED"),
         132018: ErrorCode("There's an issue with the parameters in your template", _MESSAGE, _FIX),
         132068: ErrorCode("Flow is blocked", _MESSAGE, _FIX),
         132069: ErrorCode("Flow is throttled", _MESSAGE, _LATER),
@@ -223,7 +231,7 @@ ON_PREMISES_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
         1028: ErrorCode("Identity change must be acknowledged", _RECIPIENT, _FIX),
         1031: ErrorCode("Sender account has been locked", _ACCOUNT, _FIX),
         2000: ErrorCode("Template Param Count Mismatch", _MESSAGE, _FIX),
-        2001: ErrorCode("Template Missing", _MESSAGE, _FIX),
+        2001: ErrorCode("Template Missing", _MESSAGE, _FIX, template="MISSING"),
         2005: ErrorCode("Template Text Too Long", _MESSAGE, _FIX),
         2012: ErrorCode("Template Parameter Format Mismatch", _MESSAGE, _FIX),
         2013: ErrorCode("Template Buttons Mismatch", _MESSAGE, _FIX),
@@ -239,8 +247,8 @@ ON_PREMISES_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
             ErrorCode("Product, header or template is not valid", _MESSAGE, _FIX),
         ),
         2048: ErrorCode("Not engaged contact", _RECIPIENT, _NEVER),
-        2061: ErrorCode("Template is paused", _MESSAGE, _FIX),
-        2062: ErrorCode("Template is disabled", _MESSAGE, _FIX),
+        2061: ErrorCode("Template is paused", _MESSAGE, _FIX, template="PAUSED"),
+        2062: ErrorCode("Template is disabled", _MESSAGE, _FIX, template="DISABLED"),
         2064: ErrorCode("Flow is not valid", _MESSAGE, _FIX),
         2068: ErrorCode("Flow is blocked", _MESSAGE, _FIX),
         2069: ErrorCode("Flow is throttled", _MESSAGE, _RETRY),

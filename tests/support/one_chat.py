@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from support.fake_transport import FakeTransport, answer
 from support.quiet_client import QuietClient
 from support.webhooks import envelope
 
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.turn import Turn
@@ -82,7 +84,12 @@ class OneChat:
             clock=clock,
         )
         failures = Failures(store.inbox, People(store.values, clock=clock))
-        self._statuses = Statuses(store, failures, clock=clock)
+        self._statuses = Statuses(
+            store,
+            failures,
+            AccountState(store.values, sleep=asyncio.sleep, clock=clock),
+            clock=clock,
+        )
         uploads = MediaUploads(
             client,
             store.values,

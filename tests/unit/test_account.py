@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,9 @@ from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent, read_account_event
+from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 
+PAUSED = PlatformError(132015, "Template is paused")
 TEMPLATE = {"message_template_name": "order", "message_template_language": "en_US"}
 
 
@@ -40,7 +43,7 @@ async def store(tmp_path, clock):
 
 @pytest.fixture
 def state(store, clock):
-    return AccountState(store.values, clock=clock)
+    return AccountState(store.values, sleep=asyncio.sleep, clock=clock)
 
 
 def template(event: str) -> AccountEvent:
@@ -54,8 +57,8 @@ async def test_a_paused_template_is_in_trouble_until_it_is_approved_again(state)
     (trouble,) = await state.troubles()
     assert str(trouble) == "template order (en_US) PAUSED"
     assert trouble.since == 1_000
-    assert await state.template_trouble("order", "en-US") == trouble
-    assert await state.template_trouble("order", "de") is None
+    assert await state.obstacle("order (en_US)") == trouble
+    assert await state.obstacle("order (de)") is None
 
     await state.note(template("APPROVED"))
 
@@ -76,20 +79,93 @@ async def test_a_later_word_replaces_an_earlier_one(state):
 
 
 async def test_what_an_error_says_is_believed_for_an_hour(state, clock):
-    await state.note_template("order", "en_US", "PAUSED", "132015 Template is paused")
-    assert await state.template_trouble("order", "en_US")
+    await state.note_template("order (en_US)", "PAUSED", PAUSED)
+    assert await state.obstacle("order (en_US)")
 
     clock.now += 3_601
 
-    assert await state.template_trouble("order", "en_US") is None
+    assert await state.obstacle("order (en_US)") is None
 
 
 async def test_an_error_does_not_replace_what_whatsapp_reported(state, clock):
     await state.note(template("DISABLED"))
-    await state.note_template("order", "en_US", "PAUSED", "132015 Template is paused")
+    await state.note_template("order (en_US)", "PAUSED", PAUSED)
     clock.now += 3_601
 
     assert [trouble.event for trouble in await state.troubles()] == ["DISABLED"]
+
+
+def account(event: str, **more: Any) -> AccountEvent:
+    return read_account_event("account_update", {"event": event, **more}, 1_000)
+
+
+def restriction(kind: str, until: object = None) -> AccountEvent:
+    info = {"restriction_type": kind, **({} if until is None else {"expiration": until})}
+    return account("ACCOUNT_RESTRICTION", phone_number="16505551111", restriction_info=[info])
+
+
+DISABLED = account("DISABLED_UPDATE", ban_info={"waba_ban_state": "DISABLE"})
+SCHEDULED = account("DISABLED_UPDATE", ban_info={"waba_ban_state": "SCHEDULE_FOR_DISABLE"})
+
+
+@pytest.mark.parametrize(
+    ("event", "stopped"),
+    [
+        (restriction("RESTRICTED_CUSTOMER_INITIATED_MESSAGING"), (True, True)),
+        (restriction("RESTRICTED_BIZ_INITIATED_MESSAGING"), (False, True)),
+        (restriction("RESTRICTED_ADD_PHONE_NUMBER_ACTION"), (False, False)),
+        (DISABLED, (True, True)),
+        (SCHEDULED, (False, False)),
+        (account("ACCOUNT_DELETED"), (True, True)),
+        (account("ACCOUNT_VIOLATION"), (False, False)),
+    ],
+)
+async def test_what_the_account_may_not_do_stops_templates_or_everything(state, event, stopped):
+    await state.note(event)
+
+    obstacles = await state.obstacle(), await state.obstacle("order (en_US)")
+
+    assert tuple(each is not None for each in obstacles) == stopped
+
+
+@pytest.mark.parametrize("until", [1_700_000_060, "1700000060"])
+async def test_a_restriction_ends_when_whatsapp_said(state, clock, until):
+    await state.note(restriction("RESTRICTED_CUSTOMER_INITIATED_MESSAGING", until))
+    assert await state.obstacle()
+
+    clock.now += 61
+
+    assert await state.troubles() == []
+
+
+@pytest.mark.parametrize("until", [None, "soon", True, [], float("inf")])
+async def test_a_restriction_without_a_readable_end_is_believed_for_a_day(state, clock, until):
+    await state.note(restriction("RESTRICTED_CUSTOMER_INITIATED_MESSAGING", until))
+    assert await state.obstacle()
+
+    clock.now += 86_401
+
+    assert await state.obstacle() is None
+
+
+async def test_restrictions_of_two_kinds_last_beside_each_other_until_the_account_is_back(state):
+    await state.note(restriction("RESTRICTED_BIZ_INITIATED_MESSAGING"))
+    await state.note(restriction("RESTRICTED_ADD_PHONE_NUMBER_ACTION"))
+    await state.note(DISABLED)
+    assert len(await state.troubles()) == 3
+
+    await state.note(account("DISABLED_UPDATE", ban_info={"waba_ban_state": "REINSTATE"}))
+
+    assert await state.troubles() == []
+
+
+async def test_a_restriction_of_one_of_several_numbers_stops_none(store):
+    state = AccountState(store.values, sleep=asyncio.sleep, has_numbers=True)
+
+    await state.note(restriction("RESTRICTED_CUSTOMER_INITIATED_MESSAGING"))
+
+    assert await state.troubles()
+    assert await state.obstacle("order (en_US)") is None
 
 
 async def test_many_reports_at_the_same_time_are_all_kept(state):
@@ -109,9 +185,9 @@ async def test_many_reports_at_the_same_time_are_all_kept(state):
     ]
 
 
-async def test_each_event_is_logged_at_its_level_and_counted(state, caplog):
+async def test_each_event_is_logged_at_its_level_and_counted(state, store, caplog):
     metrics = Metrics()
-    events = AccountEvents(state, metrics)
+    events = AccountEvents(state, store.outbox, metrics)
 
     with caplog.at_level(logging.INFO):
         await events.handle(template("PAUSED"))
@@ -132,9 +208,9 @@ async def test_each_event_is_logged_at_its_level_and_counted(state, caplog):
     )
 
 
-async def test_a_function_of_the_author_gets_the_event(state):
+async def test_a_function_of_the_author_gets_the_event(state, store):
     heard = []
-    events = AccountEvents(state, Metrics(), function=heard.append)
+    events = AccountEvents(state, store.outbox, Metrics(), function=heard.append)
 
     await events.handle(template("PAUSED"))
     await _until(lambda: heard)
@@ -142,11 +218,11 @@ async def test_a_function_of_the_author_gets_the_event(state):
     assert heard == [template("PAUSED")]
 
 
-async def test_a_function_that_fails_holds_up_nothing(state, caplog):
+async def test_a_function_that_fails_holds_up_nothing(state, store, caplog):
     async def fail(event):
         raise ValueError("no mail server")
 
-    events = AccountEvents(state, Metrics(), function=fail)
+    events = AccountEvents(state, store.outbox, Metrics(), function=fail)
 
     await events.handle(template("PAUSED"))
     await _until(lambda: "account_function_failed" in caplog.text)

@@ -22,6 +22,7 @@ from rasa_whatsapp_channel.conversation import erase
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_lane
 from rasa_whatsapp_channel.store.base import (
+    ACCOUNT,
     DEBOUNCE,
     INFRASTRUCTURE,
     THROUGHPUT,
@@ -133,6 +134,8 @@ _CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         WINDOW: "waits for the person to write",
         TOKEN: "waits for a token that is accepted",
         THROUGHPUT: "waits until the number may send again",
+        ACCOUNT: "waits until the account may send again",
+        "template": "waits until its template can be sent again",
         INFRASTRUCTURE: "waits for what the bot or WhatsApp needs",
         DEBOUNCE: "waits whether more is written",
         "status": "waits until the message before it was delivered",
@@ -315,10 +318,12 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         names = tuple(dict.fromkeys((person, *conversations, *await people.names_of(person))))
         mentions = [mention_of(name) for name in names]
         entries = sent = 0
+        rows = await store.outbox.waiting(EVERYTHING)
+        lanes = {row.conversation for row in rows if row.body.get("recipient_id") in names}
+        for lane in lanes.union(names, map(template_lane, names)):
+            entries += await store.outbox.erase(lane)
         for name in names:
             entries += await store.inbox.erase(name)
-            for lane in (name, template_lane(name)):
-                entries += await store.outbox.erase(lane)
         waiting, dead = await _rows(store)
         for row in dead:  # what could not be parsed belongs to no conversation
             if _mentions(row, mentions):

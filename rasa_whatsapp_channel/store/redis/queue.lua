@@ -472,6 +472,19 @@ function operations.end_wait(conversation, cause)
     return 1
 end
 
+-- End every wait for *cause*; return their number.
+function operations.end_waits(cause)
+    go_on_when_full()
+    local causes, count = redis.call('HGETALL', prefix .. 'cause'), 0
+    for index = 1, #causes, 2 do
+        if causes[index + 1] == cause then
+            show(causes[index])
+            count = count + 1
+        end
+    end
+    return count
+end
+
 function operations.waiting(limit)
     local entries = {}
     for _, number in ipairs(redis.call('ZRANGE', prefix .. 'waiting', 0, limit - 1)) do

@@ -141,6 +141,9 @@ class RedisQueue(Queue):
     async def end_wait(self, conversation: str, cause: str) -> bool:
         return await self._says("end_wait", conversation, cause)
 
+    async def end_waits(self, cause: str) -> int:
+        return int(await self._call("end_waits", cause))
+
     async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:
         return [_to_row(entry) for entry in await self._call("waiting", limit)]
 

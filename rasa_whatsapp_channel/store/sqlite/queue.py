@@ -331,6 +331,14 @@ class SQLiteQueue(Queue):
             return False
         return self._take_hold(db, conversation)[0] > 0
 
+    async def end_waits(self, cause: str) -> int:
+        return await self._writer.write(self._end_waits, cause)
+
+    def _end_waits(self, db: sqlite3.Connection, cause: str) -> int:
+        ended = db.execute(sql.END_WAITS, (self.name, cause)).rowcount
+        self.wait_queue.wake()
+        return ended
+
     async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:
         return await self._writer.read(self._waiting, limit)
 

@@ -47,6 +47,10 @@ RETRY: Final = """
     WHERE seq = ?
 """
 END_WAIT: Final = "UPDATE items SET due_at = 0, hidden_for = 0, cause = NULL WHERE seq = ?"
+END_WAITS: Final = """
+    UPDATE items SET due_at = 0, hidden_for = 0, cause = NULL
+    WHERE queue = ? AND due_at > 0 AND cause = ?
+"""
 REMOVE: Final = "DELETE FROM items WHERE seq = ?"
 REMOVE_HELD: Final = """
     DELETE FROM items

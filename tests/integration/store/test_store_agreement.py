@@ -103,6 +103,10 @@ class Queues(Stores):
     def end_wait(self, user, cause):
         self.both(lambda store: store.inbox.end_wait(user, cause))
 
+    @rule(cause=causes)
+    def end_waits(self, cause):
+        self.both(lambda store: store.inbox.end_waits(cause))
+
     @rule(user=users)
     def erase(self, user):
         self.both(lambda store: store.inbox.erase(user))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from support.quiet_client import QuietClient
 from support.spans import Spans, recording, told, trace_id
 
 from rasa_whatsapp_channel import instrumentation
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.sent_record import SentRecord
@@ -42,7 +44,9 @@ async def process(store: Store, item: QueueItem) -> None:
 
 
 async def note(store: Store, message_id: str, status: str, key: str | None = None) -> None:
-    statuses = Statuses(store, Failures(store.inbox))
+    statuses = Statuses(
+        store, Failures(store.inbox), AccountState(store.values, sleep=asyncio.sleep)
+    )
     await statuses.note(Status(message_id, status, callback_data=key))
 
 

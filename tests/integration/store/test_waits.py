@@ -18,6 +18,7 @@ from support.queue_items import (
 )
 
 from rasa_whatsapp_channel.store.base import (
+    ACCOUNT,
     INFRASTRUCTURE,
     THROUGHPUT,
     TIME,
@@ -25,6 +26,7 @@ from rasa_whatsapp_channel.store.base import (
     WINDOW,
     ItemState,
     status_of,
+    template_of,
 )
 
 # Waits, and what ends them
@@ -49,6 +51,17 @@ async def test_a_wait_ends_by_what_it_names_and_by_nothing_else(queue, kind, cau
     assert ended == (event == cause)
     await queue.put("a3", ANNA, HELLO)
     assert (await queue.claim() is not None) == ended
+
+
+async def test_all_waits_for_one_thing_end_together(queue):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN), ("c1", "cara"), ("d1", "dora"))
+    for cause in (template_of("order"), template_of("order"), template_of("menu"), ACCOUNT):
+        await queue.retry_later(await queue.claim(), 3600, cause=cause)
+
+    assert await queue.end_waits(template_of("order")) == 2
+    assert await queue.end_waits(template_of("order")) == 0
+
+    assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
 
 
 async def test_a_wait_and_its_cause_are_seen(queue, clock):

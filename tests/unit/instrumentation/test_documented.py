@@ -11,6 +11,7 @@ from support.fake_transport import FakeTransport, answer
 from support.spans import Spans, recording, told
 
 from rasa_whatsapp_channel import instrumentation
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.media.links import Links
@@ -79,7 +80,9 @@ async def use_queues() -> None:
                 await consumer.step()
                 await asyncio.sleep(0)
             await consumer.stop(10)
-        await Statuses(store, Failures(store.inbox)).note(Status("wamid.out", "read"))
+        await Statuses(
+            store, Failures(store.inbox), AccountState(store.values, sleep=asyncio.sleep)
+        ).note(Status("wamid.out", "read"))
 
 
 async def use_files(folder: Path) -> None:

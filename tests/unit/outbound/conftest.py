@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest_asyncio
 from support.crashes import crash_with_next_entry
 from support.fake_transport import FakeStream, answer
 
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.links import Links
@@ -167,7 +169,12 @@ class Office:
         self.clock = clock
         self.client = FakeClient()
         self.failures = Failures(store.inbox)
-        self.statuses = Statuses(store, self.failures, clock=clock)
+        self.statuses = Statuses(
+            store,
+            self.failures,
+            AccountState(store.values, sleep=asyncio.sleep, clock=clock),
+            clock=clock,
+        )
         self.servers = FileServers()
         self._root = root
         self.sender = self.make_sender()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.message_notes import is_failure_of_failure
 from rasa_whatsapp_channel.inbound.turn import handling_of_failure
 from rasa_whatsapp_channel.outbound.failures import Failures
@@ -506,7 +507,12 @@ async def test_a_closed_window_is_heard_of_before_the_answer_too(office):
 
 async def test_a_failure_the_bot_could_not_be_told_of_is_told_when_the_status_comes_again(office):
     failures = Failures(BreaksOnce(office.store.inbox))
-    office.statuses = Statuses(office.store, failures, clock=office.clock)
+    office.statuses = Statuses(
+        office.store,
+        failures,
+        AccountState(office.store.values, sleep=asyncio.sleep, clock=office.clock),
+        clock=office.clock,
+    )
     await office.put("1", Text("a"))
     await office.run()
 
@@ -552,7 +558,12 @@ async def test_a_message_is_not_sent_again_when_the_store_fails_after_whatsapp_t
 
 async def test_a_failure_that_came_before_our_note_is_told_though_the_store_broke_then(office):
     failures = Failures(BreaksOnce(office.store.inbox))
-    office.statuses = Statuses(office.store, failures, clock=office.clock)
+    office.statuses = Statuses(
+        office.store,
+        failures,
+        AccountState(office.store.values, sleep=asyncio.sleep, clock=office.clock),
+        clock=office.clock,
+    )
     office.make_sender()
     await office.put("1", Text("a"))
     await office.store.ledger.note_status("wamid.1", "failed", reason="131026 title", code=131026)

@@ -134,7 +134,7 @@ CASES: list[tuple[tuple[str, Any], tuple[str, str, str, Severity, Condition, str
             "RESTRICTED_BIZ_INITIATED_MESSAGING, until 1641848057",
             ERROR,
             BEGINS,
-            "restriction",
+            "restriction of templates",
         ),
     ),
     (
