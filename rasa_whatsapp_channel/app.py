@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import WhySilent, never_silent
 from rasa_whatsapp_channel.inbound import outages
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
+from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.endpoint import Endpoint
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.inbound.receiver import Receiver
@@ -144,6 +145,16 @@ class App:
             key: self._make_number(of_number, bot, root)
             for key, of_number in zip(keys, numbers.values(), strict=True)
         }
+        conversations = ConversationReceiver(
+            self.store,
+            self._people,
+            self.metrics,
+            reject=self._reject_call,
+            say=self._say,
+            calls=settings.calls,
+            numbers=tuple(filter(None, numbers)),
+            clock=self._clock,
+        )
         self._receiver = Receiver(
             self.store,
             self.metrics,
@@ -159,6 +170,7 @@ class App:
                 self.metrics,
                 function=self._functions.get("account_events"),
             ),
+            conversations=conversations,
             clock=self._clock,
         )
         self.endpoint = Endpoint(
@@ -196,6 +208,13 @@ class App:
     def _may_send(self) -> bool:
         """Return whether any number may send: what waits need not be claimed before."""
         return not all(number.sender.paused for number in self._numbers.values())
+
+    async def _reject_call(self, number: str | None, call_id: str) -> None:
+        runtime = self._numbers.get(number) or self._numbers[None]
+        await runtime.client.act_on_call(call_id, "reject")
+
+    async def _say(self, turn_id: str, conversation: str, text: str) -> None:
+        await self.outbox_writer(turn_id).write(conversation, {"text": text})
 
     def _make_number(self, settings: Settings, bot: Bot, root: Path) -> NumberRuntime:
         client = make_client(settings, self._transport)

@@ -43,9 +43,19 @@ TYPES: Final = frozenset(
         *("template", "system", "unsupported", "edit", "revoke"),
     }
 )
-# What is kept without a turn: messages, and what WhatsApp says of ours.
-EVENTS: Final = TYPES | {"delivery_failed"}
-STATUSES: Final = frozenset({"sent", "delivered", "read", "played", "failed", "deleted", "warning"})
+# What is kept without a turn: messages, and what WhatsApp says of ours and of the conversation.
+EVENTS: Final = TYPES | {"delivery_failed", "status", "payment", "call", "overheard", "handover"}
+STATUSES: Final = frozenset(
+    {"sent", "delivered", "read", "played", "failed", "deleted", "warning", "payment"}
+)
+# Of a conversation, beside messages and statuses: what happened, by the webhook's field.
+HAPPENINGS: Final = frozenset(
+    {
+        *("connect", "terminate", "call_recording_available", "call_transcription_available"),
+        *("ringing", "accepted", "rejected", "message", "echo", "status"),
+        *("control_passed", "control_taken"),
+    }
+)
 # Gateways write an HTTP status where the code belongs.
 CODES: Final = frozenset({*ERROR_CODES, *range(400, 430), *range(500, 505)})
 
@@ -70,6 +80,12 @@ class Metrics:
         self._ignored = self._counters("ignored", "Messages neither heard nor kept", "type")
         self._account_events = self._counters(
             "account_events", "Webhooks about the account", "field", "event"
+        )
+        self._conversation_events = self._counters(
+            "conversation_events",
+            "Calls, handovers, and what others said in a conversation",
+            "field",
+            "event",
         )
         self._sent = self._counters("sent", "Messages WhatsApp accepted, by type", "type")
         self._api_errors = self._counters("api_errors", "Failed requests to WhatsApp", "code")
@@ -122,15 +138,19 @@ class Metrics:
         self._handled.inc()
 
     def noted(self, kind: str) -> None:
-        """*kind* is the type of a message, or ``delivery_failed``."""
+        """*kind* is the type of a message, or one of the others in `EVENTS`; as in `ignored`."""
         self._noted(known(kind, EVENTS)).inc()
 
     def ignored(self, kind: str) -> None:
-        self._ignored(known(kind, TYPES)).inc()
+        self._ignored(known(kind, EVENTS)).inc()
 
     def account_event(self, field: str, event: str) -> None:
         """*field* is the webhook's, *event* WhatsApp's word in it."""
         self._account_events(known(field, FIELDS), known(event, WORDS)).inc()
+
+    def conversation_event(self, field: str, event: str) -> None:
+        """*field* is the webhook's, as this package writes it; *event* is WhatsApp's word."""
+        self._conversation_events(field, known(event, HAPPENINGS)).inc()
 
     def sent(self, kind: str) -> None:
         self._sent(known(kind, TYPES)).inc()

@@ -140,6 +140,21 @@ class People:
             self._remember(("to", name), found)
         return at_number(found, number) if number else found
 
+    async def locate(
+        self, phone: str | None, user_id: str | None, parent_user_id: str | None = None
+    ) -> str | None:
+        """
+        Return the conversation of somebody who did not write just now; None without any id.
+
+        An unknown person is stored, as in `conversation_of`. Raises `StoreError`.
+        """
+        named = _preferred(phone, user_id or parent_user_id, self._sender_id)
+        if named is None:
+            return None
+        conversation = await self.conversation_of(named)
+        await self.tie(conversation, user_id, phone, parent_user_id)
+        return (await self.of(conversation)).name
+
     async def of(self, conversation: str) -> Person:
         """Return the person of *conversation*. Raises `StoreError`."""
         name, _ = split_number(conversation)
@@ -340,6 +355,15 @@ class People:
         self._recent[ids] = (name, self._clock())
 
 
+def at_our_number(name: str, number: str | None, numbers: Sequence[str]) -> str:
+    """
+    Return the conversation of *name* with the business number *number*, one of *numbers*.
+
+    The chats of one person with two numbers of ours are two; those with the first are not marked.
+    """
+    return at_number(name, number) if number and number in numbers[1:] else name
+
+
 def alias_key(value: str) -> str:
     """Return the key of the conversation that a phone number or user id belongs to."""
     return f"person:{value}"
@@ -356,9 +380,12 @@ def sender_of(event: InboundMessage, sender_id: str = "phone") -> str:
 
     *sender_id* is the setting of that name: the preferred id (phone, user_id).
     """
-    user_id = event.user_id or event.parent_user_id
-    both = (user_id, event.phone) if sender_id == "user_id" else (event.phone, user_id)
-    return event.group_id or both[0] or both[1] or event.id
+    named = _preferred(event.phone, event.user_id or event.parent_user_id, sender_id)
+    return event.group_id or named or event.id
+
+
+def _preferred(phone: str | None, user_id: str | None, sender_id: str) -> str | None:
+    return user_id or phone if sender_id == "user_id" else phone or user_id
 
 
 def _likeliest(found: Sequence[Person]) -> Person | None:

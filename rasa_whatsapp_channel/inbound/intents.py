@@ -40,6 +40,8 @@ INTENTS: Final = (
     "whatsapp_reaction",
     "whatsapp_flow",
     "whatsapp_unsupported",
+    "whatsapp_payment",
+    "whatsapp_call",
 )
 # Fields that are in the metadata only.
 _NO_ENTITIES: Final = ("caption", "transcript")

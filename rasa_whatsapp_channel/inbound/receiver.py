@@ -12,9 +12,15 @@ from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation.identity import People, sender_of
+from rasa_whatsapp_channel.conversation.identity import People, at_our_number, sender_of
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
+from rasa_whatsapp_channel.inbound.conversation_events import (
+    CONVERSATION_EVENTS,
+    ConversationEvent,
+    is_for_conversation,
+)
+from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.debounce import Debouncer
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING, handling_of_message
 from rasa_whatsapp_channel.metrics import Metrics
@@ -30,7 +36,6 @@ from rasa_whatsapp_channel.whatsapp.events import (
     UserIdChanged,
     to_body,
 )
-from rasa_whatsapp_channel.whatsapp.identity import at_number
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +64,7 @@ class Receiver:
         debounce: float = 0.0,
         words: Mapping[str, str] = NO_WORDING,
         account_events: AccountEvents | None = None,
+        conversations: ConversationReceiver | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -72,6 +78,7 @@ class Receiver:
         self._words = words
         self._debouncer = Debouncer(store, debounce, words=words, clock=clock)
         self._clock = clock
+        self._conversations = conversations
         self._account_events = account_events or AccountEvents(
             AccountState(store.values, sleep=asyncio.sleep), store.outbox, metrics
         )
@@ -84,8 +91,7 @@ class Receiver:
             if isinstance(event, InboundMessage):
                 await self._message(event)
             elif isinstance(event, Status):
-                self._metrics.status(event.status)
-                await self._note_status(event)
+                await self._status(event)
             elif isinstance(event, PlatformNotice):
                 errors = "; ".join(str(error) for error in event.errors)
                 logger.error("whatsapp.platform_notice: %s", errors or "no reason given")
@@ -96,8 +102,27 @@ class Receiver:
                 await self._account_events.handle(event)
             elif isinstance(event, Unknown):
                 await self._unknown(event)
+            elif isinstance(event, CONVERSATION_EVENTS):
+                await self._conversation_event(event)
             else:
                 logger.debug("whatsapp.not_used: %s", type(event).__name__)
+
+    async def _status(self, event: Status) -> None:
+        self._metrics.status("payment" if event.is_payment else event.status)
+        await self._note_status(event)
+        if is_for_conversation(event):
+            await self._conversation_event(event)
+
+    async def _conversation_event(self, event: ConversationEvent) -> None:
+        if self._conversations is None:
+            logger.debug("whatsapp.not_used: %s", type(event).__name__)
+            return
+        active = await self._conversations.receive(event)
+        if active is None:
+            return
+        before = await self._windows.last_wrote((active,)) or 0.0
+        at = event.timestamp or self._clock()
+        await self._open_window(active, at, before, is_new=False, is_noted=True, is_turn=False)
 
     async def _message(self, event: InboundMessage) -> None:
         sender_id = await self._name(event)
@@ -125,13 +150,11 @@ class Receiver:
             )
 
     async def _name(self, event: InboundMessage) -> str:
-        """Return who it is; the chats of one person with two numbers of ours are two."""
         if event.type == "system":
             name = await self._people.change(event) or sender_of(event)
         else:
             name = await self._people.name(event)
-        number = event.phone_number_id
-        return at_number(name, number) if number and number in self._numbers[1:] else name
+        return at_our_number(name, event.phone_number_id, self._numbers)
 
     def _is_elsewhere(self, event: Event) -> bool:
         """Return whether *event* is for a number that this bot does not speak for."""

@@ -24,6 +24,7 @@ from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.settings.inbound import (
     EVERYWHERE,
     FIELDS,
+    NO_MESSAGES,
     Handling,
     fill,
     handling_of_kind,
@@ -79,7 +80,8 @@ def handling_of_message(event: InboundMessage, words: Mapping[str, str] = NO_WOR
     """Return what becomes of *event*; *words* is the setting ``inbound``."""
     if event.type in ("text", "button"):
         return Handling.TURN
-    kind = event.type if event.type in FIELDS else describe(event)[0]
+    is_kind = event.type in FIELDS and event.type not in NO_MESSAGES
+    kind = event.type if is_kind else describe(event)[0]
     if kind == "unsupported" and _words(event, ()):
         return Handling.TURN  # a tap, which has its title
     return handling_of_kind(kind, words)
@@ -198,9 +200,14 @@ def _worded(
     caption = text_of(object_of(event.content).get("caption")) if event.type in MEDIA else None
     more = {"caption": caption, "transcript": transcript}
     fields = {**fields, **{key: value for key, value in more.items() if value}}
+    return word(template, fields, event.profile_name)
+
+
+def word(template: str, fields: Mapping[str, Any], name: str | None = None) -> str:
+    """Return the text that *template* makes of *fields*, for somebody who is called *name*."""
     if template.startswith("/"):
         return fill(template, fields)
-    return sanitize(fill(template, {**fields, EVERYWHERE: event.profile_name}))
+    return sanitize(fill(template, {**fields, EVERYWHERE: name}))
 
 
 def _words(event: InboundMessage, commands: Collection[str]) -> str:

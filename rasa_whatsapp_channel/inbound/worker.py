@@ -27,6 +27,12 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.owner import Owners, WhySilent, never_silent
 from rasa_whatsapp_channel.conversation.payloads import Payloads, is_command
+from rasa_whatsapp_channel.inbound.conversation_events import (
+    CONVERSATION_EVENTS,
+    ConversationEvent,
+    kind_of,
+    tell,
+)
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
@@ -68,7 +74,7 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, from_body
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Status, from_body
 
 if sys.version_info >= (3, 11):
     from asyncio import timeout
@@ -168,7 +174,13 @@ class InboxWorker:
         if isinstance(event, InboundMessage):
             return await self._handle_message(item, event)
         if isinstance(event, DeliveryFailed):
-            return await self._handle_failure(item, event)
+            intent = self._failure_intent
+            is_turn = handling_of_failure(event, intent) is Handling.TURN
+            return await self._tell(
+                item, failure_turn(event, intent) if intent and is_turn else failure_event(event)
+            )
+        if isinstance(event, CONVERSATION_EVENTS):
+            return await self._handle_conversation_event(item, event)
         return DeadLetter(f"the inbox holds no message: {type(event).__name__}")
 
     async def _handle_message(self, item: QueueItem, event: InboundMessage) -> Outcome:
@@ -176,9 +188,7 @@ class InboxWorker:
             return DONE
         way = handling_of_message(event, self._wording)
         if way is Handling.IGNORE:
-            self._metrics.ignored(event.type)
-            logger.debug("whatsapp.not_heard: %s %s, as `inbound` says", event.type, event.key)
-            return DONE
+            return self._ignore(event.type, event.key)
         if way is Handling.EVENT:
             return await self._record_message(item, event)
         wait, others = await self._debouncer.gather(item, event)
@@ -221,14 +231,27 @@ class InboxWorker:
             )
             return await self._run(item, noted, receipt, trying=trying)
 
-    async def _handle_failure(self, item: QueueItem, event: DeliveryFailed) -> Outcome:
-        """Tell the bot, or its tracker, that a message was not delivered."""
-        intent = self._failure_intent
-        if intent is not None and handling_of_failure(event, intent) is Handling.TURN:
-            return await self._run(item, failure_turn(event, intent))
+    async def _handle_conversation_event(
+        self, item: QueueItem, event: ConversationEvent
+    ) -> Outcome:
+        response = await self._sent_as(event.message_id) if isinstance(event, Status) else None
+        told = tell(event, item.conversation, self._wording, response=response)
+        if told is None:
+            return self._ignore(kind_of(event), event.key)
+        return await self._tell(item, told)
+
+    def _ignore(self, kind: str, key: str) -> Outcome:
+        self._metrics.ignored(kind)
+        logger.debug("whatsapp.not_heard: %s %s, as `inbound` says", kind, key)
+        return DONE
+
+    async def _tell(self, item: QueueItem, told: Turn | TrackerEvent) -> Outcome:
+        """Tell the bot, or its tracker, of what is no message: nothing is marked as read."""
+        if isinstance(told, Turn):
+            return await self._run(item, told)
         if wait := self._outages.wait():
             return self._wait(wait)
-        return await self._run(item, failure_event(event), trying=self._outages.are_on)
+        return await self._run(item, told, trying=self._outages.are_on)
 
     async def _run(
         self,
@@ -333,7 +356,10 @@ class InboxWorker:
     async def _response(self, event: InboundMessage) -> str | None:
         """Return the name of the response that the message quotes, answers or reacts to."""
         message_id = quoted_id(event)
-        sent = await self._store.ledger.get(message_id) if message_id else None
+        return await self._sent_as(message_id) if message_id else None
+
+    async def _sent_as(self, message_id: str) -> str | None:
+        sent = await self._store.ledger.get(message_id)
         return sent.response if sent else None
 
     async def _fetch(

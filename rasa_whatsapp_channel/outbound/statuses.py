@@ -64,7 +64,13 @@ class Statuses:
         self._clock = clock
 
     async def note(self, status: Status) -> None:
-        """Keep *status*, and do what follows from it. Raises `StoreError`."""
+        """
+        Keep *status*, and do what follows from it. Raises `StoreError`.
+
+        That of a payment says nothing of the delivery, also where it is called ``failed``.
+        """
+        if status.is_payment:
+            return
         trace = await self._trace_of(status) if instrumentation.is_on() else None
         with instrumentation.status_span(status.status, trace) as span:
             if status.errors:

@@ -7,6 +7,7 @@ to write when it is missing. All mistakes of a block are reported together.
     parsers       read one value
     keys          declare a key, read a block, check several keys together
     inbound       the group ``inbound:``
+    calls         the group ``calls:``
     foreign_keys  names that other connectors use
 """
 
@@ -18,8 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rasa_whatsapp_channel.settings import calls as call_settings
 from rasa_whatsapp_channel.settings import inbound as inbound_settings
 from rasa_whatsapp_channel.settings import parsers
+from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
 from rasa_whatsapp_channel.settings.keys import find_problems, key, read_keys
 from rasa_whatsapp_channel.settings.parsers import SettingsError
@@ -35,7 +38,7 @@ from rasa_whatsapp_channel.whatsapp.apis import (
 from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.networks import Network
 
-__all__ = ["CHANNEL", "MediaSettings", "NumberSettings", "Settings"]
+__all__ = ["CHANNEL", "CallSettings", "MediaSettings", "NumberSettings", "Settings"]
 
 
 @dataclass(frozen=True)
@@ -277,8 +280,15 @@ class Settings:
     inbound: Mapping[str, str] | None = key(
         inbound_settings.parse_group,
         None,
-        means="What becomes of each kind of message without words: `turn`, `event` or `ignore`, or "
-        "the text that the bot hears: [turn, event or nothing](inbound.md#turn-event-or-nothing).",
+        means="What becomes of each kind of message without words, of payments and missed calls: "
+        "`turn`, `event` or `ignore`, or the text that the bot hears: "
+        "[turn, event or nothing](inbound.md#turn-event-or-nothing).",
+    )
+    calls: CallSettings = key(
+        call_settings.parse_group,
+        CallSettings(),
+        apis=(CLOUD, DIALOG360),
+        means="What becomes of calls, a group of keys, below. [Calls](inbound.md#calls)",
     )
     debounce: float = key(
         parsers.seconds,

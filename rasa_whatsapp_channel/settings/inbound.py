@@ -41,8 +41,11 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "edit": ("message_id", "text"),
         "revoke": ("message_id",),
         "unsupported": ("type", "code"),
+        "payment": ("reference_id", "status", "amount", "currency"),
+        "call": ("call_id",),
     }
 )
+NO_MESSAGES: Final = ("payment", "call")  # kinds that are no types of messages
 EVERYWHERE: Final = "profile_name"
 
 
@@ -56,7 +59,10 @@ class Handling(str, Enum):
 
 _HANDLINGS: Final = tuple(each.value for each in Handling)
 # No form should take one of these for an answer.
-_NO_TURNS: Final = ("reaction", "edit", "revoke")
+_DEFAULTS: Final = {
+    **dict.fromkeys(("reaction", "edit", "revoke"), Handling.EVENT),
+    "call": Handling.IGNORE,
+}
 
 _COMMAND: Final = re.compile(r"/[^\s/{}@()\"']+(\{\.\.\.\})?")
 _FIELD: Final = re.compile(r"\{(\w*)\}")
@@ -111,7 +117,7 @@ def handling_of_kind(kind: str, words: Mapping[str, str]) -> Handling:
     """Return how messages of *kind* are handled; *words* is the setting ``inbound``."""
     said = words.get(kind)
     if said is None:
-        return Handling.EVENT if kind in _NO_TURNS else Handling.TURN
+        return _DEFAULTS.get(kind, Handling.TURN)
     return Handling(said) if said in _HANDLINGS else Handling.TURN
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -76,6 +76,8 @@ _READ_OF_STATUS: Final = frozenset(
         "message",  # holds the recipient on-premises
     }
 )
+# Of an echo: the body of the request that sent it, and what says nothing in it.
+_ENVELOPE: Final = frozenset({"message", "messaging_product", "recipient_type"})
 _READ_OF_CALL: Final = frozenset(
     {
         *("id", "event", "from", "from_user_id", "from_parent_user_id", "direction", "timestamp"),
@@ -473,10 +475,19 @@ def read_overheard(
         event = read_status(part, origin)
         if not isinstance(event, Status):
             return event
-        ids = (event.recipient_id, event.recipient_user_id, event.recipient_parent_user_id)
-        found = Overheard(source, what, event.message_id, event.status, *ids, event.timestamp)
-        return replace(found, phone_number_id=origin.phone_number_id, extra=event.extra)
-    given = {**part, **body}
+        return Overheard(
+            source=source,
+            what=what,
+            id=event.message_id,
+            type=event.status,
+            phone=event.recipient_id,
+            user_id=event.recipient_user_id,
+            parent_user_id=event.recipient_parent_user_id,
+            timestamp=event.timestamp,
+            phone_number_id=origin.phone_number_id,
+            extra=event.extra,
+        )
+    given = {**part, **body, **{key: part[key] for key in ("id", "timestamp") if key in part}}
     if what == "echo":  # it names whom it was sent to
         recipient = read_id(given.pop("recipient", None))
         given["from"] = given.pop("to", None) or recipient
@@ -493,10 +504,11 @@ def read_overheard(
         phone=message.phone,
         user_id=message.user_id,
         parent_user_id=message.parent_user_id,
+        group_id=message.group_id,
         timestamp=message.timestamp,
         content=message.content,
         phone_number_id=origin.phone_number_id,
-        extra={key: value for key, value in message.extra.items() if key not in body},
+        extra={key: value for key, value in message.extra.items() if key not in _ENVELOPE},
     )
 
 

@@ -93,8 +93,11 @@ class Status:
 
     @property
     def key(self) -> str:
-        recipient = self.recipient_id or self.recipient_user_id or ""
-        return f"{self.message_id}:{self.status}:{recipient}"
+        participant = self.extra.get("recipient_participant_id")  # in a group
+        recipient = participant or self.recipient_id or self.recipient_user_id or ""
+        # A payment may fail twice, and each of its statuses has a time of its own.
+        told = f"payment:{self.timestamp}:{self.status}" if self.is_payment else self.status
+        return f"{self.message_id}:{told}:{recipient}"
 
     @property
     def is_payment(self) -> bool:
@@ -197,6 +200,7 @@ class Overheard:
     phone: str | None = None
     user_id: str | None = None
     parent_user_id: str | None = None
+    group_id: str | None = None
     timestamp: int | None = None
     content: Any = field(default_factory=dict)
     phone_number_id: str | None = None

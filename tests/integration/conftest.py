@@ -30,6 +30,7 @@ class Platform:
         self.calls: list[tuple[str, str]] = []  # phone number id and token, of each in `sent`
         self.notes: list[str | None] = []  # the header beside each in `sent`
         self.receipts: list[dict[str, Any]] = []
+        self.call_actions: list[dict[str, Any]] = []
         self.files: dict[str, tuple[bytes, str]] = {}  # by media id: content, MIME type
         self.answers: list[tuple[int, Any]] = []  # the next ones, instead of a message id
         self.gate = asyncio.Event()  # closed: every request waits
@@ -59,6 +60,10 @@ class Platform:
                 "messages": [{"id": f"wamid.out{number}"}],
             }
         )
+
+    async def call(self, request: web.Request) -> web.Response:
+        self.call_actions.append(await request.json())
+        return web.json_response({"success": True})
 
     async def upload(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -99,6 +104,7 @@ async def platform() -> AsyncIterator[tuple[Platform, str]]:
     app = web.Application()
     app.router.add_post("/v26.0/{phone_number_id}/messages", platform.messages)
     app.router.add_post("/v26.0/{phone_number_id}/media", platform.upload)
+    app.router.add_post("/v26.0/{phone_number_id}/calls", platform.call)
     app.router.add_get("/v26.0/{media_id}", platform.media)
     app.router.add_get("/files/{media_id}", platform.media)
     runner = web.AppRunner(app)

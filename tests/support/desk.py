@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from support.quiet_client import QuietClient
 
+from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.store.base import DONE, Retry, Store
+from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 
 PHONE = "15550002222"
@@ -49,10 +57,27 @@ class Desk:
         self.thinks = 0.0  # seconds
         self.at_once = self.most_at_once = 0
         self._count = 0
+        people = People(store.values, clock=clock)
+        self.rejected: list[tuple[str | None, str]] = []  # calls: number, id
+        self.said: list[tuple[str, str, str]] = []  # to callers: turn id, conversation, text
+        self.rejects: Exception | None = None  # what WhatsApp answers to a rejection
+        numbers = options.pop("numbers", ())
         self._receiver = Receiver(
             store,
-            Metrics(),
-            note_status=self._no_status,
+            self.metrics,
+            note_status=Statuses(store, Failures(store.inbox, people), people=people).note,
+            people=people,
+            numbers=numbers,
+            conversations=ConversationReceiver(
+                store,
+                people,
+                self.metrics,
+                reject=self._reject,
+                say=self._say,
+                calls=options.pop("calls", CallSettings()),
+                numbers=numbers,
+                clock=clock,
+            ),
             debounce=options.get("debounce", 0.0),
             words=options.get("wording", {}),
             clock=clock,
@@ -62,8 +87,13 @@ class Desk:
         self._worker = InboxWorker(self.client, store, self._bot, **options)
         self.handle = self._worker.handle
 
-    async def _no_status(self, status: object) -> None:
-        raise AssertionError(status)
+    async def _reject(self, number: str | None, call_id: str) -> None:
+        self.rejected.append((number, call_id))
+        if self.rejects:
+            raise self.rejects
+
+    async def _say(self, turn_id: str, conversation: str, text: str) -> None:
+        self.said.append((turn_id, conversation, text))
 
     async def _bot(self, turn: Turn, *, repeated: bool) -> bool:
         self.heard.append(turn)
@@ -93,6 +123,10 @@ class Desk:
             content=content,
         )
         await self._receiver.receive([event])
+
+    async def receives(self, body: Mapping[str, Any]) -> None:
+        """Take in a webhook."""
+        await self._receiver.receive(webhook.read(json.dumps(body).encode()))
 
     async def says(self, body: str, phone: str = PHONE) -> None:
         await self.gets("text", phone, body=body)

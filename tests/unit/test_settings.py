@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from rasa_whatsapp_channel.settings import Settings, foreign_keys
+from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 
 CLOUD = {
@@ -276,6 +277,34 @@ def test_a_text_that_only_reminds_of_a_way_is_a_text(text: str) -> None:
 def test_a_text_that_cannot_be_filled_in_is_refused(group, told):
     with pytest.raises(SettingsError) as refused:
         read({**CLOUD, "inbound": group})
+
+    assert told in str(refused.value)
+
+
+def test_calls_are_ignored_unless_the_settings_reject_them() -> None:
+    rejecting = {"answer": "reject", "text": "Please write to us."}
+
+    assert read(CLOUD).calls == CallSettings("ignore", "")
+    assert read({**CLOUD, "calls": rejecting}).calls == CallSettings(**rejecting)
+
+
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        ({**CLOUD, "calls": "reject"}, "'calls' must be a group of keys, such as"),
+        ({**CLOUD, "calls": {"answer": "accept"}}, "'calls.answer' must be one of ignore, reject"),
+        ({**CLOUD, "calls": {"anser": "reject"}}, "did you mean 'calls.answer'?"),
+        ({**CLOUD, "calls": {"text": "No calls"}}, "'calls.text' needs `answer: reject`"),
+        (
+            {**CLOUD, "calls": {"answer": "reject", "text": "utter_no_calls"}},
+            "'calls.text' must be the words themselves; a response of the bot is said by a rule",
+        ),
+        ({**TURN, "calls": {"answer": "reject"}}, "'calls'"),
+    ],
+)
+def test_a_group_of_calls_that_cannot_be_meant_is_refused(block, told) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(block)
 
     assert told in str(refused.value)
 

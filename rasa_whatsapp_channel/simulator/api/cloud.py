@@ -35,6 +35,7 @@ from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
 ATTACHMENTS: Final = "/whatsapp_business/attachments/"
 DIALOG360_HOST: Final = "https://lookaside.fbsbx.com"  # in the URLs that 360dialog returns
+CALL_ACTIONS: Final = ("pre_accept", "accept", "reject", "terminate")
 VERSION: Final = r"/{version:v\d+\.\d+}"
 
 
@@ -60,10 +61,12 @@ def cloud_routes(world: World) -> Iterator[web.RouteDef]:
         yield web.post(
             f"{number}/messages", endpoint(world, CLOUD, cloud.post_message, place="messages")
         )
+        yield web.post(f"{number}/calls", endpoint(world, CLOUD, cloud.post_call))
         yield web.post(f"{number}/media", endpoint(world, CLOUD, cloud.post_media, place="media"))
     yield web.post(
         "/messages", endpoint(world, DIALOG360, dialog360.post_message, place="messages")
     )
+    yield web.post("/calls", endpoint(world, DIALOG360, dialog360.post_call))
     yield web.post("/media", endpoint(world, DIALOG360, dialog360.post_media, place="media"))
     for prefix in ("", VERSION):
         yield from _media_routes(world, prefix + r"/{media_id:\d+}")
@@ -102,6 +105,19 @@ class CloudRoutes:
             outgoing.mark_read(self._world, wanted)
             return ApiAnswer({"success": True})
         return sending.send(self._world, wanted, self._api, body, request, number)
+
+    async def post_call(self, request: web.Request) -> ApiAnswer:
+        """Take an action on a call that a webhook announced; nothing rings here."""
+        self._check_access(request)
+        self._find_number(request)
+        body = await read_json(request)
+        if not isinstance(body, dict) or body.get("messaging_product") != "whatsapp":
+            raise Refused(problems.UNKNOWN_KEY, "The body needs messaging_product=whatsapp.")
+        if body.get("action") not in CALL_ACTIONS:
+            raise Refused(problems.INVALID, f"action is one of {', '.join(CALL_ACTIONS)}.")
+        if not isinstance(body.get("call_id"), str) or not body["call_id"]:
+            raise Refused(problems.INVALID, "call_id is the id of the call, a string.")
+        return ApiAnswer({"messaging_product": "whatsapp", "success": True})
 
     async def post_media(self, request: web.Request) -> ApiAnswer:
         self._check_access(request)

@@ -127,6 +127,10 @@ class Client(ABC):
         Does nothing where the API has neither (`Api.mark_read`, `Api.typing`).
         """
 
+    async def act_on_call(self, call_id: str, action: str) -> None:
+        """``reject`` or ``terminate`` a call. Does nothing where the API has no calls."""
+        return
+
     @abstractmethod
     async def ping(self) -> None:
         """

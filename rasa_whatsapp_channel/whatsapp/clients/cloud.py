@@ -99,6 +99,10 @@ class CloudBase(ExchangeClient):
             body["typing_indicator"] = {"type": "text"}
         await self._exchange.ask(json_request("POST", self._messages_url, body))
 
+    async def act_on_call(self, call_id: str, action: str) -> None:
+        body = {"messaging_product": "whatsapp", "call_id": call_id, "action": action}
+        await self._exchange.ask(json_request("POST", join(self._url, "calls"), body))
+
     @abstractmethod
     def located(self, url: str) -> tuple[str, bool]:
         """Return where the file behind *url* is fetched, and whether the token may go there."""

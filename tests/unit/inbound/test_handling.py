@@ -153,6 +153,7 @@ def test_what_failed_and_why_is_told_in_the_same_words_either_way() -> None:
     [
         ({}, (), ("whatsapp_reaction",)),
         ({"reaction": "turn"}, (), ()),
+        ({"payment": "event"}, (), ("whatsapp_reaction", "whatsapp_payment")),
         ({"sticker": "event"}, (), ("whatsapp_reaction", "whatsapp_sticker")),
         ({"image": "/upload{...}"}, ("upload",), ("whatsapp_reaction", "whatsapp_image")),
         ({"image": "[picture]"}, (), ("whatsapp_reaction", "whatsapp_image")),
@@ -162,10 +163,21 @@ def test_what_failed_and_why_is_told_in_the_same_words_either_way() -> None:
 def test_which_intents_come_without_a_word(
     words: Mapping[str, str], more: tuple[str, ...], fewer: tuple[str, ...]
 ) -> None:
-    assert set(wordless_intents(words)) == {*INTENTS, *more} - set(fewer)
+    assert set(wordless_intents(words)) == {*INTENTS, *more} - {*fewer, "whatsapp_call"}
     assert set(wordless_intents(words, "message_failed")) - set(wordless_intents(words)) == {
         "message_failed"
     }
+
+
+def test_a_missed_call_comes_without_a_word_where_it_is_a_turn() -> None:
+    assert set(wordless_intents({"call": "turn"})) - set(wordless_intents({})) == {"whatsapp_call"}
+
+
+@pytest.mark.parametrize("kind", ["payment", "call"])
+def test_a_message_of_a_type_of_that_name_is_a_turn_like_any_unknown_one(kind: str) -> None:
+    event = InboundMessage("m1", kind, phone="15550002222", content={"a": 1})
+
+    assert handling_of_message(event, {kind: "ignore"}) is Handling.TURN
 
 
 def test_the_settings_take_ways_beside_texts() -> None:

@@ -34,7 +34,7 @@ def test_a_slot_that_takes_every_turn_is_named_with_the_remedies(
 
     assert (finding.level.value, finding.line) == ("warning", 5)
     assert finding.text == (
-        "the slot street takes whatsapp_image, whatsapp_video, whatsapp_audio and 8 more for an "
+        "the slot street takes whatsapp_image, whatsapp_video, whatsapp_audio and 9 more for an "
         "answer; list what is none in not_intent or in ignored_intents of address_form, or let "
         "`inbound:` in credentials.yml make events of it"
     )
@@ -42,6 +42,7 @@ def test_a_slot_that_takes_every_turn_is_named_with_the_remedies(
 
 def test_what_is_no_turn_is_not_named(tmp_path: Path) -> None:
     words = dict.fromkeys(("video", "audio", "document", "contacts", "order", "flow"), "event")
+    words["payment"] = "event"
     words |= dict.fromkeys(("sticker", "location", "unsupported", "image"), "ignore")
 
     (finding,) = found(tmp_path, HEAD + TAKES + FORM, wordless_intents(words))

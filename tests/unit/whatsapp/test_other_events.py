@@ -169,6 +169,16 @@ def test_what_another_owner_answers_is_an_echo() -> None:
     assert (event.what, event.id, event.type) == ("echo", "wamid.B", "text")
     assert event.content == {"body": "answer of the other responder"}
     assert (event.phone, event.user_id) == (MAYA, USER_ID)
+    assert event.extra == {}
+
+
+def test_an_echo_on_standby_has_its_own_id_and_keeps_what_is_new_in_it() -> None:
+    body = {"id": "none", "to": MAYA, "type": "text", "text": {"body": "Hi"}, "tomorrow": [1]}
+
+    (event,) = read("standby", standby={"message_echoes": [{"id": "wamid.B", "message": body}]})
+
+    assert isinstance(event, Overheard)
+    assert (event.id, event.extra) == ("wamid.B", {"tomorrow": [1]})
 
 
 def test_a_status_on_standby_is_overheard() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from support.fake_transport import FakeTransport, answer
 
-from rasa_whatsapp_channel.whatsapp.clients import CloudClient, MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients import CloudClient, Dialog360Client, MediaInfo
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
 from rasa_whatsapp_channel.whatsapp.messages import Text
@@ -200,6 +200,27 @@ async def test_a_message_is_marked_as_read():
     assert transport.requests[0].url == "https://graph.facebook.com/v26.0/106540/messages"
     assert transport.bodies == [
         {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.HBgL"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("client", "url"),
+    [
+        (client_of, "https://graph.facebook.com/v26.0/106540/calls"),
+        (
+            lambda transport: Dialog360Client(transport, access_token="k"),
+            "https://waba-v2.360dialog.io/calls",
+        ),
+    ],
+)
+async def test_a_call_is_rejected(client, url):
+    transport = FakeTransport(answer({"success": True}))
+
+    await client(transport).act_on_call("wacid.ABGG", "reject")
+
+    assert transport.requests[0].url == url
+    assert transport.bodies == [
+        {"messaging_product": "whatsapp", "call_id": "wacid.ABGG", "action": "reject"}
     ]
 
 
