@@ -110,13 +110,15 @@ def _action(bubble: _Bubble, content: Part, action: Part) -> list[str]:
     match content.get("type"), action:
         case "button", {"buttons": [*buttons]}:
             for button in buttons:
-                bubble.button(button["reply"]["title"])
+                if button["type"] == "reply":
+                    bubble.button(button["reply"]["title"])
+                else:
+                    _link(bubble, button["cta_url"])
         case "list", {"button": label, "sections": [*sections]}:
             bubble.button(f"☰ {label}")
             return [line for section in sections for line in _section(section)]
-        case "cta_url", {"parameters": {"display_text": title, "url": url}}:
-            bubble.button(f"↗ {title}")
-            bubble.text(f"‹{url}›")
+        case "cta_url", {"parameters": parameters}:
+            _link(bubble, parameters)
         case "carousel", {"cards": [*cards]}:
             return [line for card in cards for line in _card(card)]
         case "location_request_message", _:
@@ -140,6 +142,11 @@ def _action(bubble: _Bubble, content: Part, action: Part) -> list[str]:
         case _:
             _other(bubble, f"interactive {content.get('type')}", action)
     return []
+
+
+def _link(bubble: _Bubble, parameters: Part) -> None:
+    bubble.button(f"↗ {parameters['display_text']}")
+    bubble.text(f"‹{parameters['url']}›")
 
 
 def _order(bubble: _Bubble, parameters: Part) -> None:
@@ -178,8 +185,7 @@ def _card(card: Part) -> list[str]:
     for button in action.get("buttons") or ():
         bubble.button(button["quick_reply"]["title"])
     if action.get("name") == "cta_url":
-        bubble.button(f"↗ {action['parameters']['display_text']}")
-        bubble.text(f"‹{action['parameters']['url']}›")
+        _link(bubble, action["parameters"])
     elif "product_retailer_id" in action:
         bubble.text(f"🛒 {action['product_retailer_id']}")
     return [f"  {line}" for line in bubble.lines()]

@@ -32,9 +32,10 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     find_unknown,
     parse,
 )
+from rasa_whatsapp_channel.whatsapp.messages.envelope import MARKETING
 
 _SHORT: Final = ("header", "body", "buttons")
-_KEYS: Final = ("name", "language", "namespace", "components", *_SHORT)
+_KEYS: Final = ("name", "language", "namespace", "components", *_SHORT, *MARKETING)
 _MEDIA: Final = ("image", "video", "document")
 # What says that a header is a file, and what that it is a parameter of WhatsApp's own shape.
 _FILES: Final = ("type", "id", "link", "path", "url", "src", "payload")
@@ -57,7 +58,8 @@ def read_template(draft: Draft, value: Any) -> Template | None:
     body = {key: value[key] for key in ("name", "language", "namespace") if value.get(key)}
     try:
         body["components"] = _components(draft, value)
-        template = parse({"type": "template", "template": body})
+        beside = {key: value[key] for key in MARKETING if value.get(key) is not None}
+        template = parse({"type": "template", "template": body, **beside})
     except InvalidMessage as error:
         draft.change("WA111", place=error.field, problem=error.problem)
         return None

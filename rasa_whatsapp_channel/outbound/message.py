@@ -15,6 +15,7 @@ from rasa_whatsapp_channel.whatsapp.account_events import template_subject
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, parse_outgoing
+from rasa_whatsapp_channel.whatsapp.messages.envelope import DIRECT, POLICIES, is_direct
 
 # The end of the key of an item that replaces another one, or is a part of it.
 _STAND_IN: Final = re.compile(r"(?::template|:later|:after-[^:]*|:part-\d+)+\Z")
@@ -57,13 +58,15 @@ def _text(value: Any) -> str | None:
 _NOTHING: Final[tuple[Any, ...]] = (None, 0, (), [])  # values that a body leaves out
 
 
-class FileRemedy(str, Enum):
-    """What may still deliver a message after an error of its file."""
+class SendRemedy(str, Enum):
+    """What may still deliver a message after an error."""
 
     UPLOAD_AGAIN = "upload_again"  # WhatsApp does not know the id of our upload any more
     SAME_FILE = "same_file"  # WhatsApp could not handle a file whose id the author wrote
     UPLOAD_LINK = "upload_link"  # WhatsApp cannot fetch the link, so we do
     DROP_FILE = "drop_file"
+    AS_MARKETING = "as_marketing"  # the template must go to the endpoint for marketing messages
+    AS_SERVICE = "as_service"  # Direct Send refuses it, so it goes as an ordinary message
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class OutboxMessage:
     unconfirmed: int = 0
     #: crashes after which a confirmation was waited for
     crashes: int = 0
-    #: what was tried to deliver its file, see `FileRemedy`
+    #: what was tried to deliver its file, see `SendRemedy`
     remedies: Sequence[str] = ()
     #: ids of our uploads in the last attempt
     ids: Sequence[str] = ()
@@ -145,6 +148,11 @@ class OutboxMessage:
         language = object_of(object_of(self.message.get("template")).get("language"))
         return template_subject(self.template_name, str(language.get("code", "")))
 
+    @property
+    def needs_window(self) -> bool:
+        """Return whether it goes only while the 24-hour window is open."""
+        return not self.is_template and not is_direct(self.message)
+
     def called(self, key: str) -> str:
         """Return its name in log lines."""
         return call(key, name=self.response, source=self.source)
@@ -189,12 +197,22 @@ class OutboxMessage:
             file_error=None,
         )
 
-    def with_remedy(self, remedy: FileRemedy) -> OutboxMessage:
+    def with_remedy(self, remedy: SendRemedy) -> OutboxMessage:
         return replace(self, remedies=(*self.remedies, remedy.value))
+
+    def as_marketing(self) -> OutboxMessage:
+        """Return it for the endpoint for marketing messages; the policy is WhatsApp's default."""
+        message = {**self.message, "product_policy": POLICIES[0]}
+        return replace(self.with_remedy(SendRemedy.AS_MARKETING), message=message)
+
+    def as_service(self) -> OutboxMessage:
+        """Return it without the keys of Direct Send."""
+        message = {key: value for key, value in self.message.items() if key not in DIRECT}
+        return replace(self.with_remedy(SendRemedy.AS_SERVICE), message=message)
 
     def remedies_for_parts(self) -> Sequence[str]:
         """Return the remedies that also hold for other files of the same response."""
-        return tuple(each for each in self.remedies if each == FileRemedy.UPLOAD_LINK)
+        return tuple(each for each in self.remedies if each == SendRemedy.UPLOAD_LINK)
 
     def file_failed(self, now: float) -> OutboxMessage:
         """Return it after an attempt that failed because of its file, see `failed`."""

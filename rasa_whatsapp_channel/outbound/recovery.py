@@ -8,17 +8,25 @@ was faster than the answer. For a file, preparing it may have failed already.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.outbound.drop_media import holds_file, needs_file
-from rasa_whatsapp_channel.outbound.message import FileRemedy, OutboxMessage
+from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
 from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
 from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES, Remedy, Verdict, remedy_of
-from rasa_whatsapp_channel.whatsapp.errors import APIError, MediaError, SendError, TransportError
-from rasa_whatsapp_channel.whatsapp.messages import Message, find_media
+from rasa_whatsapp_channel.whatsapp.errors import (
+    APIError,
+    InvalidMessage,
+    MediaError,
+    SendError,
+    TransportError,
+)
+from rasa_whatsapp_channel.whatsapp.messages import Message, find_media, parse_outgoing
+from rasa_whatsapp_channel.whatsapp.messages.envelope import is_direct, is_marketing
 
 PATIENCE: Final = DAY  # the longest outage after which a message is still sent
 LONGEST: Final = 60.0  # so that sending resumes within a minute after an outage
@@ -35,17 +43,23 @@ SENT_AT_MOST: Final = 2  # without an answer
 # WhatsApp knows the file and could not handle it, which may pass.
 PASSING_FILE_CODES: Final = frozenset({131052, 131053})
 UPLOADED_AGAIN_AT_MOST: Final = 2  # the id may be gone, and WhatsApp may fail with the file, too
+# By which Direct Send says that it is not for this account, or not for this text: not enabled or
+# blocked, outside of the window, a template behind it that is paused or has another's name.
+DIRECT_REFUSED: Final = (100, 131047, 132015, 132021, 139200)
+
 # Attempts at a busy file server, and seconds for all of them.
 FILE_TRIES: Final = 6
 FILE_PATIENCE: Final = 60.0
 
 
-REMEDY_TEXTS: Final[Mapping[FileRemedy, str]] = MappingProxyType(
+REMEDY_TEXTS: Final[Mapping[SendRemedy, str]] = MappingProxyType(
     {
-        FileRemedy.UPLOAD_AGAIN: "is sent again, with its file uploaded again",
-        FileRemedy.SAME_FILE: "is sent again, with the same file",
-        FileRemedy.UPLOAD_LINK: "is sent again, with the file behind its link uploaded",
-        FileRemedy.DROP_FILE: "is sent without its file",
+        SendRemedy.UPLOAD_AGAIN: "is sent again, with its file uploaded again",
+        SendRemedy.SAME_FILE: "is sent again, with the same file",
+        SendRemedy.UPLOAD_LINK: "is sent again, with the file behind its link uploaded",
+        SendRemedy.DROP_FILE: "is sent without its file",
+        SendRemedy.AS_MARKETING: "is sent again, as a marketing message",
+        SendRemedy.AS_SERVICE: "is sent again, as an ordinary message instead of Direct Send",
     }
 )
 
@@ -79,9 +93,9 @@ class AwaitConfirmation:
 
 @dataclass(frozen=True)
 class ApplyRemedy:
-    """Send *entry* instead, at once, with *remedy* applied to its file."""
+    """Send *entry* instead, at once, with *remedy* applied to it."""
 
-    remedy: FileRemedy
+    remedy: SendRemedy
     entry: OutboxMessage
 
     def __str__(self) -> str:
@@ -90,7 +104,7 @@ class ApplyRemedy:
     @property
     def is_quiet(self) -> bool:
         """Return whether no warning is due: links may be refused, losses are reported later."""
-        return self.remedy not in (FileRemedy.UPLOAD_AGAIN, FileRemedy.SAME_FILE)
+        return self.remedy in (SendRemedy.UPLOAD_LINK, SendRemedy.DROP_FILE)
 
 
 @dataclass(frozen=True)
@@ -139,6 +153,8 @@ def recover(
     if is_sent and isinstance(error, TransportError) and (wait := _confirmation(error)):
         sent = SENT_AT_MOST if error.verdict.is_final else entry.unconfirmed + 1
         return AwaitConfirmation(wait, replace(entry, unconfirmed=sent))
+    if remedy := _recover_route(entry, code):
+        return remedy
     row = ERROR_CODES.get(code)
     if row and row.template and entry.is_template:
         return TemplateRefused(row.template)
@@ -186,8 +202,8 @@ def _drop_file(
             f"to send: {reason}"
         )
     error = {"reason": reason, "code": code, "source": source}
-    entry = replace(entry.with_remedy(FileRemedy.DROP_FILE), ids=(), file_error=error)
-    return ApplyRemedy(FileRemedy.DROP_FILE, entry)
+    entry = replace(entry.with_remedy(SendRemedy.DROP_FILE), ids=(), file_error=error)
+    return ApplyRemedy(SendRemedy.DROP_FILE, entry)
 
 
 def _confirmation(error: TransportError) -> float:
@@ -209,6 +225,19 @@ def _backoff(error: SendError, code: int, failures: int) -> float:
     return min(base ** min(failures - 1, 16), longest)
 
 
+def _recover_route(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
+    """Return the other way by which *entry* may go after error *code*, if there is one."""
+    message = entry.outgoing.message
+    if remedy_of(code) is Remedy.SEND_AS_MARKETING and not is_marketing(message):
+        return ApplyRemedy(SendRemedy.AS_MARKETING, entry.as_marketing())
+    if is_direct(entry.message) and code in DIRECT_REFUSED:
+        ordinary = entry.as_service()
+        with suppress(InvalidMessage):  # buttons that only Direct Send has
+            parse_outgoing(ordinary.message)
+            return ApplyRemedy(SendRemedy.AS_SERVICE, ordinary)
+    return None
+
+
 def _recover_file(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
     """
     Return how *entry* may still be delivered with its file after error *code*, if it may.
@@ -218,15 +247,15 @@ def _recover_file(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
     """
     if remedy_of(code) is not Remedy.UPLOAD_FILE:
         return None
-    uploads = entry.remedies.count(FileRemedy.UPLOAD_AGAIN)
+    uploads = entry.remedies.count(SendRemedy.UPLOAD_AGAIN)
     if entry.ids and uploads < UPLOADED_AGAIN_AT_MOST:
-        return ApplyRemedy(FileRemedy.UPLOAD_AGAIN, entry.with_remedy(FileRemedy.UPLOAD_AGAIN))
-    if FileRemedy.UPLOAD_LINK not in entry.remedies and has_links(entry.outgoing.message):
-        entry = replace(entry.with_remedy(FileRemedy.UPLOAD_LINK), ids=())
-        return ApplyRemedy(FileRemedy.UPLOAD_LINK, entry)
+        return ApplyRemedy(SendRemedy.UPLOAD_AGAIN, entry.with_remedy(SendRemedy.UPLOAD_AGAIN))
+    if SendRemedy.UPLOAD_LINK not in entry.remedies and has_links(entry.outgoing.message):
+        entry = replace(entry.with_remedy(SendRemedy.UPLOAD_LINK), ids=())
+        return ApplyRemedy(SendRemedy.UPLOAD_LINK, entry)
     is_own = any(media.id for media in find_media(entry.outgoing.message))
-    if is_own and code in PASSING_FILE_CODES and FileRemedy.SAME_FILE not in entry.remedies:
-        return ApplyRemedy(FileRemedy.SAME_FILE, entry.with_remedy(FileRemedy.SAME_FILE))
+    if is_own and code in PASSING_FILE_CODES and SendRemedy.SAME_FILE not in entry.remedies:
+        return ApplyRemedy(SendRemedy.SAME_FILE, entry.with_remedy(SendRemedy.SAME_FILE))
     return None
 
 

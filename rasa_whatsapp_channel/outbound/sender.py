@@ -28,7 +28,7 @@ from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.account_gate import AccountGate
 from rasa_whatsapp_channel.outbound.drop_media import drop_media
 from rasa_whatsapp_channel.outbound.failures import Failures
-from rasa_whatsapp_channel.outbound.message import FileRemedy, OutboxMessage
+from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
 from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
 from rasa_whatsapp_channel.outbound.sent_record import SentRecord
 from rasa_whatsapp_channel.outbound.simulator_header import (
@@ -153,7 +153,7 @@ class Sender:
             return end
         if (left := entry.not_before - self._clock()) > 0:
             return Retry(left, counted=False)
-        if FileRemedy.DROP_FILE in entry.remedies:
+        if SendRemedy.DROP_FILE in entry.remedies:
             return await self._drop_file(item, entry, message)
         person = await self._people.of(entry.recipient_id)
         held = await self._window.hold(item, entry, person)
@@ -276,11 +276,11 @@ class Sender:
 
     async def _prepare(self, entry: OutboxMessage, message: Message) -> Message:
         """Return *message* with the ids of its uploaded files."""
-        links = FileRemedy.UPLOAD_LINK in entry.remedies
+        links = SendRemedy.UPLOAD_LINK in entry.remedies
         if not self._uploads.has_work(message, links=links):
             return message
         async with self._preparations:
-            if FileRemedy.UPLOAD_AGAIN in entry.remedies:
+            if SendRemedy.UPLOAD_AGAIN in entry.remedies:
                 for media_id in entry.ids:
                     await self._uploads.forget(media_id)
             return await self._uploads.prepare(message, links=links)

@@ -47,7 +47,7 @@ class WindowGate:
         self, item: QueueItem, entry: OutboxMessage, person: Person
     ) -> Retry | DeadLetter | None:
         """Return what happens to *entry* while the window is closed; None if it may be sent."""
-        if entry.is_template or not await self.is_closed(entry, person):
+        if not entry.needs_window or not await self.is_closed(entry, person):
             return None
         left = item.put_at + self._keep - self._clock()
         if left <= 0:

@@ -13,6 +13,7 @@ from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, GRAPH_VERSION
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import find_unknown, parse
+from rasa_whatsapp_channel.whatsapp.messages.envelope import MARKETING
 from rasa_whatsapp_channel.whatsapp.networks import Network, read_network
 
 Function = Callable[..., Any]
@@ -175,7 +176,9 @@ def template(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError("a template such as {name: hello_again, language: en}")
     try:
-        parsed = parse({"type": "template", "template": value})
+        beside = {key: value[key] for key in MARKETING if key in value}
+        content = {key: item for key, item in value.items() if key not in beside}
+        parsed = parse({"type": "template", "template": content, **beside})
     except InvalidMessage as error:
         raise ValueError(f"a template that WhatsApp takes ({error})") from error
     for doubt in find_unknown(parsed, CLOUD):  # a typo is found at the start

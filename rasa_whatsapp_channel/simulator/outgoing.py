@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
+from rasa_whatsapp_channel.whatsapp.messages.envelope import is_direct
 
 Failure = tuple[Problem, str]
 
@@ -35,7 +36,8 @@ class Send:
     """
     A message for *recipient*: digits of a phone, a user id, or a *group*.
 
-    *given* is the recipient as in the request. *lost* is why the message is accepted but dropped.
+    *given* is the recipient as in the request. *marketing*: it came to the endpoint for marketing
+    messages. *lost* is why the message is accepted but dropped.
     """
 
     recipient: str
@@ -45,6 +47,7 @@ class Send:
     reply_to: str | None = None
     callback_data: str | None = None
     group: bool = False
+    marketing: bool = False
     lost: str | None = None
 
 
@@ -118,7 +121,11 @@ def _fill_template(world: World, request: Send) -> dict[str, Any] | None:
         return None
     content = request.content
     template = world.templates.find(content["name"], content["language"]["code"])
-    return fill(template, content.get("components") or ()) if template is not None else None
+    if template is None:
+        return None
+    template.check_endpoint(marketing=request.marketing)
+    filled = fill(template, content.get("components") or ())
+    return {**filled, "category": "MARKETING_LITE"} if request.marketing else filled
 
 
 def _find_recipient(world: World, request: Send) -> WhatsAppUser:
@@ -145,7 +152,8 @@ async def _deliver(
     message = replace(message, media=media, timestamp=int(world.clock()))
     written = world.state.last_written(person.key, message.number)
     message = replace(message, in_window=not is_refused("any", written, world.clock()))
-    if world.config.window and is_refused(message.type, written, world.clock()):
+    kind = "template" if is_direct(message.body or {}) else message.type  # behind it is one
+    if world.config.window and is_refused(kind, written, world.clock()):
         failure = problems.WINDOW_CLOSED, _WINDOW_RULE
     if fails_with is not None:
         failure = problems.of_code(int(fails_with.do[1])), fails_with.why

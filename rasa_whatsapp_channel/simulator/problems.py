@@ -99,6 +99,8 @@ TEMPLATE_BUTTON: Final = Problem(
 )
 TEMPLATE_PAUSED: Final = Problem(_code(132015), _code(2061))
 TEMPLATE_DISABLED: Final = Problem(_code(132016), _code(2062))
+MARKETING_ONLY: Final = Problem(_code(134100), _INVALID_1009)
+MAX_PRICE: Final = Problem(_code(131061), _INVALID_1009)
 GROUP_TYPE: Final = Problem(_code(131051), _code(1002))
 # Reported by a status only, after the request was answered with 200.
 MEDIA_FAILED: Final = Problem(_code(131053), _code(1014))

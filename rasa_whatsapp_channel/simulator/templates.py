@@ -52,6 +52,22 @@ class TemplateDefinition:
     components: tuple[Mapping[str, Any], ...]
     status: str = "APPROVED"
     parameter_format: str = "POSITIONAL"
+    has_max_price: bool = False
+
+    def check_endpoint(self, *, marketing: bool) -> None:
+        """Raise `Refused` where the template belongs to the other endpoint of the two."""
+        if marketing and self.category != "MARKETING":
+            raise Refused(
+                problems.MARKETING_ONLY,
+                f"/marketing_messages takes templates of category MARKETING; {self.name} is "
+                f"{self.category}.",
+            )
+        if self.has_max_price and not marketing:
+            raise Refused(
+                problems.MAX_PRICE,
+                f"The template {self.name} has an optimization_spec: it must be sent to "
+                "/marketing_messages.",
+            )
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -140,7 +156,15 @@ def parse_template(value: object, where: str) -> TemplateDefinition:
     if not isinstance(name, str) or not isinstance(language, str):
         raise SettingsError(f"{where}: a template needs a name and a language, such as en_US")
     where = f"{where}: template {name}"
-    known = ("name", "language", "category", "components", "status", "parameter_format")
+    known = (
+        "name",
+        "language",
+        "category",
+        "components",
+        "status",
+        "parameter_format",
+        "optimization_spec",
+    )
     for key in value:
         if key not in known:
             raise SettingsError(f"{where}: unknown key {key!r}; known: {', '.join(known)}")
@@ -156,6 +180,7 @@ def parse_template(value: object, where: str) -> TemplateDefinition:
         parameter_format=_one_of(
             where, "parameter_format", value.get("parameter_format", "POSITIONAL"), FORMATS
         ),
+        has_max_price=bool(value.get("optimization_spec")),
     )
 
 

@@ -47,6 +47,7 @@ class Remedy(str, Enum):
 
     UPLOAD_FILE = "upload_file"  # upload the file anew, or the file behind a link; else without it
     SEND_TEMPLATE = "send_template"  # the 24-hour window is closed
+    SEND_AS_MARKETING = "send_as_marketing"  # the template has an endpoint of its own
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class ErrorCode:
 
 _MESSAGE, _RECIPIENT, _NUMBER, _ACCOUNT = Scope
 _RETRY, _LATER, _TOKEN, _FIX, _NEVER = Verdict
-_FILE, _TEMPLATE = Remedy
+_FILE, _TEMPLATE, _MARKETING = Remedy
 
 CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
     {
@@ -145,9 +146,19 @@ CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
         131057: ErrorCode("Account in maintenance mode", _NUMBER, _RETRY, 500),
         131059: ErrorCode("Bad pagination cursor", _MESSAGE, _FIX),
         131060: ErrorCode("Message unavailable", _MESSAGE, _NEVER),
+        131061: ErrorCode(
+            "Template has a max price and needs marketing messages",
+            _MESSAGE,
+            _FIX,
+            remedy=_MARKETING,
+        ),
         131062: ErrorCode("Business-scoped user id not supported here", _RECIPIENT, _FIX),
-        131063: ErrorCode("Marketing templates disabled", _ACCOUNT, _FIX),
+        131063: ErrorCode("Marketing templates disabled", _ACCOUNT, _FIX, remedy=_MARKETING),
         131064: ErrorCode("Limited for misclassified templates", _MESSAGE, _LATER),
+        131207: ErrorCode("Group is suspended", _RECIPIENT, _FIX, 403),
+        131208: ErrorCode("Group rate limit hit", _RECIPIENT, _RETRY, 429),
+        131212: ErrorCode("Not a participant of the group", _RECIPIENT, _NEVER),
+        131215: ErrorCode("Number is not eligible for groups", _NUMBER, _FIX),
         132000: ErrorCode(
             "Number of parameters does not match the expected number of params", _MESSAGE, _FIX
         ),
@@ -167,6 +178,7 @@ CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
         132015: ErrorCode("Template is paused", _MESSAGE, _FIX, template="PAUSED"),
         132016: ErrorCode("Template is disabled", _MESSAGE, _FIX, template="DISABLED"),
         132018: ErrorCode("There's an issue with the parameters in your template", _MESSAGE, _FIX),
+        132021: ErrorCode("Direct Send template name is taken", _MESSAGE, _FIX),
         132068: ErrorCode("Flow is blocked", _MESSAGE, _FIX),
         132069: ErrorCode("Flow is throttled", _MESSAGE, _LATER),
         133000: ErrorCode("Incomplete deregistration", _NUMBER, _FIX, 500),
@@ -181,8 +193,15 @@ CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
         134011: ErrorCode("Terms of payments not accepted", _ACCOUNT, _FIX),
         134100: ErrorCode("Only marketing messages are supported", _MESSAGE, _FIX),
         134101: ErrorCode("Template is still syncing", _MESSAGE, _LATER),
+        134102: ErrorCode("Marketing messages are not available", _MESSAGE, _FIX),
         135000: ErrorCode("Generic user error", _MESSAGE, _RETRY, attempts=2),
         137000: ErrorCode("Recipient identity key hash mismatch", _RECIPIENT, _NEVER),
+        138000: ErrorCode("Calling is not enabled", _MESSAGE, _FIX),
+        138006: ErrorCode("No permission to call", _RECIPIENT, _FIX),
+        138009: ErrorCode("Limit of call permission requests", _RECIPIENT, _NEVER),
+        138017: ErrorCode("The permission to call is there already", _RECIPIENT, _NEVER),
+        138018: ErrorCode("Calling lacks a prerequisite", _MESSAGE, _FIX),
+        139200: ErrorCode("Direct Send is blocked", _MESSAGE, _FIX),
         2494100: ErrorCode("Phone number in maintenance mode", _NUMBER, _RETRY),
     }
 )

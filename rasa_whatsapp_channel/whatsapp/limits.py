@@ -72,6 +72,13 @@ PRODUCT_RETAILER_ID: Final = 100
 VOICE_CALL_PAYLOAD: Final = 512
 CALL_TTL: Final = (1, 43_200)  # minutes that a call button works
 
+# direct-send/api-reference, direct-send/configure-message-ttl
+DIRECT_BUTTONS: Final = 10
+DIRECT_URL_BUTTONS: Final = 2  # before the others
+DIRECT_TTL: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
+    {"utility": (30, 43_200), "authentication": (30, 900)}
+)
+
 # payments/payments-br/orderdetails
 ORDER_REFERENCE: Final = 35
 ORDER_DESCRIPTION: Final = 120

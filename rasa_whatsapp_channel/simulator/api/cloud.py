@@ -62,11 +62,19 @@ def cloud_routes(world: World) -> Iterator[web.RouteDef]:
             f"{number}/messages", endpoint(world, CLOUD, cloud.post_message, place="messages")
         )
         yield web.post(f"{number}/calls", endpoint(world, CLOUD, cloud.post_call))
+        yield web.post(
+            f"{number}/marketing_messages",
+            endpoint(world, CLOUD, cloud.post_marketing, place="messages"),
+        )
         yield web.post(f"{number}/media", endpoint(world, CLOUD, cloud.post_media, place="media"))
     yield web.post(
         "/messages", endpoint(world, DIALOG360, dialog360.post_message, place="messages")
     )
     yield web.post("/calls", endpoint(world, DIALOG360, dialog360.post_call))
+    yield web.post(
+        "/marketing_messages",
+        endpoint(world, DIALOG360, dialog360.post_marketing, place="messages"),
+    )
     yield web.post("/media", endpoint(world, DIALOG360, dialog360.post_media, place="media"))
     for prefix in ("", VERSION):
         yield from _media_routes(world, prefix + r"/{media_id:\d+}")
@@ -96,11 +104,18 @@ class CloudRoutes:
         self._api = api
 
     async def post_message(self, request: web.Request) -> ApiAnswer:
+        return await self._post(request, marketing=False)
+
+    async def post_marketing(self, request: web.Request) -> ApiAnswer:
+        return await self._post(request, marketing=True)
+
+    async def _post(self, request: web.Request, *, marketing: bool) -> ApiAnswer:
         self._check_access(request)
         number = self._find_number(request)
         body = await read_json(request)
         sender = number.display_phone_number
-        wanted = read_request(body, DIALECTS[self._api.name], sender=sender)
+        dialect = DIALECTS[self._api.name]
+        wanted = read_request(body, dialect, sender=sender, marketing=marketing)
         if isinstance(wanted, MarkRead):
             outgoing.mark_read(self._world, wanted)
             return ApiAnswer({"success": True})

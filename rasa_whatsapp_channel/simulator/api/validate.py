@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.whatsapp import limits, messages
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidLink, InvalidMessage
+from rasa_whatsapp_channel.whatsapp.messages.envelope import MARKETING
 from rasa_whatsapp_channel.whatsapp.messages.interactive import OtherInteractive
 from rasa_whatsapp_channel.whatsapp.messages.keys import CLOUD_ENVELOPE
 
@@ -36,8 +37,10 @@ _LIMITS: Final[Mapping[str, Problem]] = {
 }
 
 
-def read_request(body: object, dialect: Dialect, *, sender: str) -> Send | MarkRead:
-    """Parse a request to the Cloud API; *sender* as in `read_send`."""
+def read_request(
+    body: object, dialect: Dialect, *, sender: str, marketing: bool = False
+) -> Send | MarkRead:
+    """Parse a request to the Cloud API; *sender* and *marketing* as in `read_send`."""
     wanted = _object(body)
     if wanted.get("messaging_product") != "whatsapp":
         present = "messaging_product" in wanted
@@ -45,16 +48,24 @@ def read_request(body: object, dialect: Dialect, *, sender: str) -> Send | MarkR
             problems.INVALID if present else problems.MISSING,
             'Every body of the Cloud API holds "messaging_product": "whatsapp".',
         )
-    if "status" in wanted:
+    if "status" in wanted and not marketing:
         return _read_mark_read(wanted)
-    return read_send(wanted, dialect, sender=sender)
+    return read_send(wanted, dialect, sender=sender, marketing=marketing)
 
 
-def read_send(value: object, dialect: Dialect, *, sender: str) -> Send:
-    """Parse a message. *sender* is the business's own number, which is no valid recipient."""
+def read_send(value: object, dialect: Dialect, *, sender: str, marketing: bool = False) -> Send:
+    """
+    Parse a message. *sender* is the business's own number, which is no valid recipient.
+
+    *marketing*: it came to the endpoint for marketing messages, which takes templates only.
+    """
     body = _object(value)
     kind = _read_type(body, dialect)
-    _only("", body, (*dialect.envelope, kind))
+    if marketing and kind != "template":
+        raise Refused(
+            problems.MARKETING_ONLY, f"/marketing_messages takes templates only, not {kind}."
+        )
+    _only("", body, {*dialect.envelope, kind} - (set() if marketing else set(MARKETING)))
     recipient, given = _read_recipient(body, dialect)
     group = body.get("recipient_type") == "group"
     if group and kind not in _IN_GROUPS:
@@ -71,6 +82,7 @@ def read_send(value: object, dialect: Dialect, *, sender: str) -> Send:
         reply_to=_read_context(body, kind),
         callback_data=_read_callback_data(body),
         group=group,
+        marketing=marketing,
         lost=_LOST if not group and _is_lost(body, recipient) else None,
     )
 
@@ -189,7 +201,8 @@ def _check_policy(language: Mapping[str, Any]) -> None:
 
 def _check_message(body: Mapping[str, Any], kind: str, dialect: Dialect) -> None:
     """Validate the message by the shared models."""
-    wrapped = {key: body[key] for key in ("type", kind, "preview_url") if key in body}
+    parts = ("type", kind, "preview_url", *CLOUD_ENVELOPE)
+    wrapped = {key: body[key] for key in parts if key in body}
     try:
         message = messages.parse(wrapped)
         messages.check_support(message, dialect.api)
@@ -238,6 +251,8 @@ def _check_list_body(message: messages.Message, dialect: Dialect) -> None:
 
 def _problem(error: InvalidMessage, body: Mapping[str, Any]) -> Problem:
     field = re.sub(r"\[\d+\]", "", error.field)
+    if field.partition(".")[0] in CLOUD_ENVELOPE:
+        return problems.UNKNOWN_KEY
     if error.limit is not None:
         return _LIMITS.get(field, problems.INVALID)
     return problems.MISSING if _is_missing(body, field.split(".")) else problems.INVALID

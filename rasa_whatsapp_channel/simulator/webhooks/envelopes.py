@@ -20,6 +20,7 @@ from rasa_whatsapp_channel.simulator.media.library import MediaFile
 from rasa_whatsapp_channel.simulator.problems import Problem
 from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
+from rasa_whatsapp_channel.whatsapp.messages.envelope import is_direct
 
 WABA_ID: Final = "102290129340398"
 # An on-premises client includes contacts only with these types.
@@ -208,15 +209,23 @@ def _nested_status(change: StatusChange, person: WhatsAppUser) -> dict[str, Any]
         status["biz_opaque_callback_data"] = message.callback_data
     if change.status in ("sent", "delivered"):
         status["pricing"] = _pricing(message)
+    if is_direct(message.body or {}):
+        status["template_id"] = _template_id(message)
     if change.errors:
         status["errors"] = list(change.errors)
     return status
 
 
+def _template_id(message: ChatMessage) -> str:
+    """Return the id of the template that Direct Send made of the message: the same for the same."""
+    digest = hashlib.sha256(json.dumps(message.content, sort_keys=True).encode()).digest()
+    return str(int.from_bytes(digest[:6], "big"))
+
+
 def _pricing(message: ChatMessage) -> dict[str, Any]:
     """Return the pricing: in the window only marketing and authentication are billable."""
-    category = str((message.filled or {}).get("category", "service")).lower()
-    billable = category in ("marketing", "authentication") or (
+    category = str((message.filled or message.body or {}).get("category", "service")).lower()
+    billable = category in ("marketing", "marketing_lite", "authentication") or (
         category == "utility" and not message.in_window
     )
     return {

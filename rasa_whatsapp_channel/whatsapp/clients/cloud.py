@@ -32,6 +32,7 @@ from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES
 from rasa_whatsapp_channel.whatsapp.errors import APIError
 from rasa_whatsapp_channel.whatsapp.identity import Address, is_group_id
 from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sendable
+from rasa_whatsapp_channel.whatsapp.messages.envelope import is_marketing
 from rasa_whatsapp_channel.whatsapp.messages.keys import put_extras
 from rasa_whatsapp_channel.whatsapp.transport import File, Request, Transport
 
@@ -44,6 +45,7 @@ class CloudBase(ExchangeClient):
 
     def __init__(self, exchange: Exchange, *, number_url: str, media_url: str) -> None:
         super().__init__(exchange, number_url)
+        self._marketing_url = join(number_url, "marketing_messages")
         self._media_url = media_url
 
     def body(
@@ -65,6 +67,9 @@ class CloudBase(ExchangeClient):
         if callback_data and len(callback_data) <= limits.CALLBACK_DATA:
             body.setdefault("biz_opaque_callback_data", callback_data)  # the author's own stays
         return put_extras(body, message.extras)
+
+    def _url_of(self, message: Message) -> str:
+        return self._marketing_url if is_marketing(message) else self._messages_url
 
     async def upload(self, file: File) -> str:
         request = form_upload_request(join(self._url, "media"), file)

@@ -146,10 +146,13 @@ class ExchangeClient(Client):
         local_headers: Mapping[str, str] | None = None,
     ) -> Accepted:
         body = self.body(to, message, reply_to=reply_to, callback_data=callback_data)
-        request = json_request("POST", self._messages_url, body)
+        request = json_request("POST", self._url_of(message), body)
         if local_headers and self._is_local:
             request = _with(request, local_headers)
         return await self._exchange.send_message(request)
+
+    def _url_of(self, message: Message) -> str:
+        return self._messages_url
 
     async def post_local(self, path: str, body: Mapping[str, Any]) -> None:
         if self._is_local:

@@ -9,6 +9,7 @@ Messages: one frozen value per type of message, and `parse`, which reads WhatsAp
     orders       whether the amounts of an order add up
     catalog      Product, ProductList, CatalogMessage, MediaCarousel, ProductCarousel
     template     Template
+    envelope     keys beside a message: Direct Send, marketing messages
     keys         which keys of a body are read; the others are kept as they are
     support      which API accepts which, and what of a message it may not know
 """
@@ -51,9 +52,11 @@ from rasa_whatsapp_channel.whatsapp.messages.catalog import (
     ProductSection,
     parse_carousel,
 )
+from rasa_whatsapp_channel.whatsapp.messages.envelope import check_envelope, is_direct
 from rasa_whatsapp_channel.whatsapp.messages.interactive import (
     Button,
     CtaUrl,
+    DirectButtons,
     Header,
     Interactive,
     ListMessage,
@@ -61,6 +64,7 @@ from rasa_whatsapp_channel.whatsapp.messages.interactive import (
     ReplyButtons,
     Row,
     Section,
+    UrlButton,
 )
 from rasa_whatsapp_channel.whatsapp.messages.keys import (
     ENVELOPE,
@@ -110,6 +114,7 @@ __all__ = [
     "ContactRequest",
     "Contacts",
     "CtaUrl",
+    "DirectButtons",
     "Document",
     "Doubt",
     "Extra",
@@ -141,6 +146,7 @@ __all__ = [
     "Sticker",
     "Template",
     "Text",
+    "UrlButton",
     "Video",
     "VoiceCall",
     "check_sendable",
@@ -198,7 +204,11 @@ def parse(body: Mapping[str, Any]) -> Message:
             raise
         problem = f"{error.problem}; {hint}"
         raise type(error)(error.field, problem, limit=error.limit) from None
-    return dataclasses.replace(message, extras=extras) if extras else message
+    if not extras:
+        return message
+    message = dataclasses.replace(message, extras=extras)
+    check_envelope(message)
+    return message
 
 
 def parse_outgoing(body: Mapping[str, Any]) -> Outgoing:
@@ -222,7 +232,7 @@ def _parse(kind: str, value: Any, body: Mapping[str, Any]) -> Message:
     if kind in MEDIA_MESSAGES:
         return parse_media_message(kind, content)
     if kind == "interactive":
-        return _parse_interactive(content)
+        return _parse_interactive(content, direct=is_direct(body))
     simple: dict[str, Any] = {"location": Location, "reaction": Reaction, "template": Template}
     parsed: Message = simple[kind].parse(content)
     return parsed
@@ -251,7 +261,7 @@ def _kind(body: Mapping[str, Any]) -> str:
     return str(kind)
 
 
-def _parse_interactive(value: Mapping[str, Any]) -> Interactive:
+def _parse_interactive(value: Mapping[str, Any], *, direct: bool) -> Interactive:
     kind = checks.check_text("interactive.type", value.get("type"))
     action = checks.mapping("interactive.action", value.get("action"))
     if kind not in _INTERACTIVE and kind != "carousel":
@@ -264,7 +274,7 @@ def _parse_interactive(value: Mapping[str, Any]) -> Interactive:
     }
     if kind == "carousel":
         return parse_carousel(common, action)
-    cls: Any = _INTERACTIVE[kind]
+    cls: Any = DirectButtons if direct and kind == "button" else _INTERACTIVE[kind]
     message: Interactive = cls(**common, **cls.parse_action(action))
     return message
 

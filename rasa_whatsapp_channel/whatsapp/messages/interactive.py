@@ -141,10 +141,71 @@ class ReplyButtons(Interactive):
         for number, item in enumerate(checks.sequence(field, action.get("buttons"))):
             button = checks.mapping(f"{field}[{number}]", item)
             if button.get("type", "reply") != "reply":
-                raise InvalidMessage(f"{field}[{number}].type", "must be reply")
-            reply = checks.mapping(f"{field}[{number}].reply", button.get("reply"))
-            buttons.append(Button(_id(reply.get("id")), reply.get("title") or ""))
+                raise InvalidMessage(
+                    f"{field}[{number}].type", "must be reply; others go only with a category"
+                )
+            buttons.append(_reply(f"{field}[{number}]", button))
         return {"buttons": tuple(buttons)}
+
+
+def _reply(field: str, button: Mapping[str, Any]) -> Button:
+    reply = checks.mapping(f"{field}.reply", button.get("reply"))
+    return Button(_id(reply.get("id")), reply.get("title") or "")
+
+
+@dataclass(frozen=True)
+class UrlButton:
+    """A button of Direct Send that opens a URL."""
+
+    display_text: str
+    url: str
+
+    def __post_init__(self) -> None:
+        check_url_button("interactive.action.buttons.cta_url", self.display_text, self.url)
+
+
+@dataclass(frozen=True)
+class DirectButtons(Interactive):
+    """Buttons of Direct Send: those that open a URL stand before the replies."""
+
+    kind: ClassVar[str] = "button"
+    headers: ClassVar[tuple[str, ...]] = ("text", *HEADER_MEDIA)
+
+    buttons: tuple[Button | UrlButton, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        field = "interactive.action.buttons"
+        checks.check_count(field, self.buttons, limits.DIRECT_BUTTONS)
+        urls = [isinstance(button, UrlButton) for button in self.buttons]
+        if sum(urls) > limits.DIRECT_URL_BUTTONS:
+            most = limits.DIRECT_URL_BUTTONS
+            raise InvalidMessage(field, f"takes at most {most} of type cta_url", limit=most)
+        if not all(urls[: sum(urls)]):
+            raise InvalidMessage(field, "must begin with those of type cta_url")
+
+    def action(self) -> dict[str, Any]:
+        return {"buttons": [_direct_button(button) for button in self.buttons]}
+
+    @classmethod
+    def parse_action(cls, action: Mapping[str, Any]) -> dict[str, Any]:
+        field = "interactive.action.buttons"
+        buttons: list[Button | UrlButton] = []
+        for number, item in enumerate(checks.sequence(field, action.get("buttons"))):
+            button = checks.mapping(f"{field}[{number}]", item)
+            if button.get("type") == "cta_url":
+                cta = checks.mapping(f"{field}[{number}].cta_url", button.get("cta_url"))
+                buttons.append(UrlButton(cta.get("display_text") or "", cta.get("url") or ""))
+            else:
+                buttons.append(_reply(f"{field}[{number}]", button))
+        return {"buttons": tuple(buttons)}
+
+
+def _direct_button(button: Button | UrlButton) -> dict[str, Any]:
+    if isinstance(button, UrlButton):
+        cta = {"display_text": button.display_text, "url": button.url}
+        return {"type": "cta_url", "cta_url": cta}
+    return {"type": "reply", "reply": {"id": button.id, "title": button.title}}
 
 
 @dataclass(frozen=True)

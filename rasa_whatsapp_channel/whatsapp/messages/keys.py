@@ -29,6 +29,7 @@ CLOUD_ENVELOPE: Final = frozenset(
     {
         "biz_opaque_callback_data",
         "category",
+        "direct_send_config",
         "message_activity_sharing",
         "product_policy",
         "recipient_identity_key_hash",
@@ -84,7 +85,8 @@ class Extra:
 _MEDIA: Final[Keys] = {"id": None, "link": None, "path": None, "provider": {"name": None}}
 _NAMED: Final[Keys] = {**_MEDIA, "filename": None}
 _TEXT: Final[Keys] = {"text": None}
-_URL: Final[Keys] = {"name": None, "parameters": {"display_text": None, "url": None}}
+_CTA: Final[Keys] = {"display_text": None, "url": None}
+_URL: Final[Keys] = {"name": None, "parameters": _CTA}
 _REPLY: Final[Keys] = {"id": None, "title": None}
 
 _AMOUNT: Final[Keys] = dict.fromkeys(("value", "offset", "description", "discount_program_name"))
@@ -99,7 +101,7 @@ _ORDER: Final[Keys] = {
 }
 
 _ACTIONS: Final[Mapping[str, Keys]] = {
-    "button": {"buttons": {"type": None, "reply": _REPLY}},
+    "button": {"buttons": {"type": None, "reply": _REPLY, "cta_url": _CTA}},
     "list": {
         "button": None,
         "sections": {"title": None, "rows": {"id": None, "title": None, "description": None}},

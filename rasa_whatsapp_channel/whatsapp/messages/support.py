@@ -22,6 +22,7 @@ from rasa_whatsapp_channel.whatsapp.messages.actions import (
 )
 from rasa_whatsapp_channel.whatsapp.messages.base import Message, find_media
 from rasa_whatsapp_channel.whatsapp.messages.catalog import MediaCarousel
+from rasa_whatsapp_channel.whatsapp.messages.envelope import POLICIES, envelope_of
 from rasa_whatsapp_channel.whatsapp.messages.interactive import Interactive, OtherInteractive
 from rasa_whatsapp_channel.whatsapp.messages.keys import DOCUMENTED_TYPES, TYPES, short
 from rasa_whatsapp_channel.whatsapp.messages.media import MediaMessage
@@ -95,6 +96,10 @@ def find_unknown(message: Message, api: Api) -> Iterator[Doubt]:
             yield Doubt(extra.place, f"is a key of the Cloud API; api {api.name} has none")
         elif not extra.documented:
             yield Doubt(extra.place, f"is not known there; {extra.hint}")
+    policy = envelope_of(message).get("product_policy")
+    if policy is not None and policy not in POLICIES:
+        hint = suggest(policy, POLICIES, form="{!r}", otherwise="known are")
+        yield Doubt("product_policy", f"no {short(policy)!r} is known; {hint}")
     if isinstance(message, (OrderDetails, OrderStatus)):
         yield from _unknown_words("interactive.action.parameters", message.parameters)
     if isinstance(message, Template):

@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, Status, from_body
-from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text
+from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Template, Text, parse
 
 PHONE = "4915112345678"
 OTHER = "4915187654321"
@@ -833,6 +833,70 @@ async def test_a_template_goes_at_any_time(office):
     await office.run()
 
     assert office.types() == ["template"]
+
+
+@pytest.mark.parametrize("how", ["answer", "status"])
+@pytest.mark.parametrize("code", [131061, 131063])
+async def test_a_template_that_must_be_a_marketing_message_becomes_one_once(office, how, code):
+    await office.put("1", Template("welcome_offer", "en"))
+    if how == "answer":
+        office.client.answers = [refuse(code), None]
+    await office.run()
+    if how == "status":
+        await office.statuses.note(status("wamid.1", "failed", code=code))
+        await office.run()
+
+    _, body = office.client.sent[-1]
+    assert body["product_policy"] == "CLOUD_API_FALLBACK"
+    sent = len(office.client.sent)
+
+    await office.statuses.note(status(f"wamid.{sent}", "failed", code=code))
+    await office.run()
+
+    assert len(office.client.sent) == sent
+    (event,) = await told(office)
+    assert event.code == code
+
+
+DIRECT = parse(
+    {
+        "type": "text",
+        "text": {"body": "Your order 12345 left our store."},
+        "category": "utility",
+        "ttl_seconds": 600,
+    }
+)
+
+
+async def test_direct_send_goes_outside_of_the_window_without_a_template(office):
+    await office.wrote(hours_ago=100)
+    await office.put("1", DIRECT, template=TEMPLATE)
+
+    await office.run()
+
+    assert [body for _, body in office.client.sent] == [DIRECT.body()]
+
+
+@pytest.mark.parametrize("how", ["answer", "status"])
+@pytest.mark.parametrize("code", [100, 131047, 132021, 139200])
+async def test_where_direct_send_is_refused_the_template_goes_and_the_message_waits(
+    office, how, code
+):
+    await office.wrote(hours_ago=100)
+    await office.put("1", DIRECT, template=TEMPLATE)
+    if how == "answer":
+        office.client.answers = [refuse(code)]
+    await office.run()
+    if how == "status":
+        await office.statuses.note(status("wamid.1", "failed", code=code))
+        await office.run()
+    assert office.client.sent[-1][1] == TEMPLATE
+
+    await office.wrote(hours_ago=0)
+    await office.store.outbox.end_wait(PHONE, WINDOW)
+    await office.run()
+
+    assert office.client.sent[-1][1] == Text("Your order 12345 left our store.").body()
 
 
 @pytest.mark.parametrize("how", ["answer", "status"])

@@ -21,7 +21,11 @@ const REPLIES = {
 // What can be tapped below a message of the business, by its type.
 const CHOICES = {
   button: (item, controller) =>
-    item.content.action.buttons.map((button) => replyButton(item, controller, button)),
+    item.content.action.buttons.map((button) =>
+      button.type === "cta_url"
+        ? linkChoice(button.cta_url.display_text, button.cta_url.url)
+        : replyButton(item, controller, button),
+    ),
   list: (item, controller) => [
     choice("list", item.content.action.button, () => controller.openList(item), { haspopup: true }),
   ],

@@ -1,12 +1,14 @@
 """The Cloud API: addresses, media by URL, read and typing."""
 
+import json
+
 import pytest
 from support.fake_transport import FakeTransport, answer
 
 from rasa_whatsapp_channel.whatsapp.clients import CloudClient, Dialog360Client, MediaInfo
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
-from rasa_whatsapp_channel.whatsapp.messages import Text
+from rasa_whatsapp_channel.whatsapp.messages import Text, parse
 from rasa_whatsapp_channel.whatsapp.transport import File, Form
 
 TOKEN = {"Authorization": "Bearer EAAB"}
@@ -51,6 +53,29 @@ async def test_where_messages_go(settings, url):
     await client_of(transport, **settings).send("16505551234", Text("Hello"))
 
     assert transport.requests[0].url == url
+
+
+@pytest.mark.parametrize(
+    "beside", [{"product_policy": "STRICT"}, {"message_activity_sharing": True}]
+)
+async def test_a_marketing_message_goes_to_an_endpoint_of_its_own(beside):
+    transport = FakeTransport(SENT)
+    template = {"name": "welcome_offer", "language": {"code": "en"}}
+
+    message = parse({"type": "template", "template": template, **beside})
+    await client_of(transport).send("16505551234", message, callback_data="wamid.in:0")
+
+    (request,) = transport.requests
+    assert request.url == "https://graph.facebook.com/v26.0/106540/marketing_messages"
+    assert json.loads(request.body) == {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": "16505551234",
+        "type": "template",
+        "template": template,
+        "biz_opaque_callback_data": "wamid.in:0",
+        **beside,
+    }
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,13 @@ def test_a_documented_body_raises_no_doubt(body):
         {"type": "text", "text": {"body": "a"}, "recipient_identity_key_hash": "DF2lS5v2W6x="},
         {"type": "text", "text": {"body": "a"}, "category": "utility"},
         {**template(), "message_activity_sharing": True, "product_policy": "STRICT"},
-        {**template(), "ttl_seconds": 60},
+        {
+            "type": "text",
+            "text": {"body": "Your order 12345 left our store."},
+            "category": "utility",
+            "ttl_seconds": 600,
+            "direct_send_config": {"template_name": "order_shipment_update"},
+        },
         {"type": "pin", "pin": {"type": "pin", "message_id": "wamid.1", "expiration_days": 4}},
         template(
             {
