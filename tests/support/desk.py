@@ -9,6 +9,7 @@ from typing import Any
 
 from support.quiet_client import QuietClient
 
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.receiver import Receiver
@@ -65,7 +66,12 @@ class Desk:
         self._receiver = Receiver(
             store,
             self.metrics,
-            note_status=Statuses(store, Failures(store.inbox, people), people=people).note,
+            note_status=Statuses(
+                store,
+                Failures(store.inbox, people),
+                AccountState(store.values, clock=clock, sleep=asyncio.sleep),
+                people=people,
+            ).note,
             people=people,
             numbers=numbers,
             conversations=ConversationReceiver(
