@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.simulator.problems import SimulatorError
 
 HEALTH_TIMEOUT: Final = 2.0  # seconds
 MOST_BYTES: Final = 64 * 1024
+_TROUBLE: Final = ("topic", "subject", "event", "detail", "severity")
 SHOWN: Final = 500  # characters of a reason
 MOST: Final = 2**53  # larger numbers are not exact in JavaScript
 
@@ -48,7 +49,7 @@ def parse_health(status: int, raw: bytes) -> dict[str, Any] | None:
     """
     Return the content of this package's health page; None for any other page.
 
-    ``{"status", "inbox", "outbox"}``, with ``"away"`` and ``"paused"`` where the bot says so;
+    ``{"status", "inbox", "outbox"}``, with ``"away"``, ``"paused"`` and ``"account"`` as it says;
     ``{"status", "reason"}`` when its store fails.
     """
     try:
@@ -74,7 +75,7 @@ def _queue(given: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _troubles(page: Mapping[str, Any]) -> dict[str, Any]:
-    paused, away = page.get("paused"), page.get("away")
+    paused, away, account = page.get("paused"), page.get("away"), page.get("account")
     causes = paused.items() if isinstance(paused, dict) else ()
     outages = away if isinstance(away, list) else ()
     return {
@@ -85,6 +86,11 @@ def _troubles(page: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(outage, dict)
             and isinstance(what := outage.get("what"), str)
             and isinstance(reason := outage.get("reason"), str)
+        ],
+        "account": [
+            {name: _cut(text) for name in _TROUBLE if isinstance(text := each.get(name), str)}
+            for each in (account if isinstance(account, list) else ())
+            if isinstance(each, dict)
         ],
     }
 

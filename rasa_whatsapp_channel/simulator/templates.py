@@ -8,6 +8,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/templa
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,10 @@ from rasa_whatsapp_channel.whatsapp import limits
 
 BUILT_IN: Final = Path(__file__).with_name("templates.yaml")
 CATEGORIES: Final = ("UTILITY", "MARKETING", "AUTHENTICATION")
-STATUSES: Final = ("APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED")
+STATUSES: Final = (
+    *("APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL"),
+    *("LIMIT_EXCEEDED", "ARCHIVED", "PENDING_DELETION", "DELETED"),
+)
 FORMATS: Final = ("POSITIONAL", "NAMED")
 COMPONENTS: Final = (
     "HEADER",
@@ -34,9 +38,8 @@ COMPONENTS: Final = (
     "LIMITED_TIME_OFFER",
     "CALL_PERMISSION_REQUEST",
 )
+# Any other status but APPROVED is answered like a template that does not exist.
 _NOT_SENT: Final[Mapping[str, Problem]] = {
-    "PENDING": problems.NO_TEMPLATE,
-    "REJECTED": problems.NO_TEMPLATE,
     "PAUSED": problems.TEMPLATE_PAUSED,
     "DISABLED": problems.TEMPLATE_DISABLED,
 }
@@ -69,8 +72,14 @@ class TemplateDefinition:
                 "/marketing_messages.",
             )
 
+    @property
+    def id(self) -> int:
+        """The same for each start: a number of its name and language."""
+        return zlib.crc32(f"{self.name}/{self.language}".encode()) + 10**14
+
     def to_json(self) -> dict[str, Any]:
         return {
+            "id": str(self.id),
             "name": self.name,
             "language": self.language,
             "category": self.category,
@@ -118,9 +127,9 @@ class TemplateCatalog:
                 + (f"only in {', '.join(languages)}." if languages else "in no language at all."),
                 details=f"template name ({name}) does not exist in {language}",
             )
-        if template.status in _NOT_SENT:
+        if template.status != "APPROVED":
             raise Refused(
-                _NOT_SENT[template.status],
+                _NOT_SENT.get(template.status, problems.NO_TEMPLATE),
                 f"The template {name} in {language} is {template.status.lower()}.",
             )
         return template

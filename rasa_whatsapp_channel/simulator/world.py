@@ -34,6 +34,7 @@ from rasa_whatsapp_channel.simulator.weather import CALM, ROUGH, Weather, local_
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.delivery import Webhooks
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import StatusChange
+from rasa_whatsapp_channel.simulator.webhooks.platform_events import event_webhook
 
 LOGGED: Final = 2000  # requests and weather faults
 FIRST_PERSON: Final = WhatsAppUser("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
@@ -343,6 +344,11 @@ class World:
         self.webhooks.post(
             "statuses", person.key, body, kind=kind, on_accepted=on_accepted, weather=weather
         )
+
+    def tell(self, field: str, value: Any, *, person: WhatsAppUser | None = None) -> None:
+        """Send a webhook of *field* to the bot, after all earlier ones of the same person."""
+        body = event_webhook(field, value, now=int(self.clock()))
+        self.webhooks.post("webhooks", person.key if person else "", body, kind=field)
 
     def to_json(self, message: ChatMessage) -> dict[str, Any]:
         """Return a message as JSON for the control API."""

@@ -13,6 +13,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
@@ -170,7 +171,7 @@ def _restriction(part: Part) -> str:
     until = _text(part, "expiration")
     return _joined(
         _text(part, "restriction_type"),
-        f"until {until}" if until else "",
+        f"until {_date(part.get('expiration')) or until}" if until else "",
         _text(part, "remediation"),
     )
 
@@ -319,6 +320,16 @@ def _seconds(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return seconds if math.isfinite(seconds) else None
+
+
+def _date(value: object) -> str:
+    """Return the day and minute of *value*, empty if it is no time."""
+    seconds = _seconds(value)
+    try:
+        moment = datetime.fromtimestamp(seconds or 0.0, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if seconds else ""
 
 
 def _joined(*texts: str) -> str:

@@ -34,6 +34,7 @@ def account_routes(world: World) -> Iterator[web.RouteDef]:
         f"/{number}": routes.number,
         f"/{account}/phone_numbers": routes.numbers,
         f"/{account}/subscribed_apps": routes.apps,
+        f"/{account}/message_templates": routes.templates,
     }
     for prefix in ("", VERSION):
         for path, handler in paths.items():
@@ -44,6 +45,7 @@ def account_routes(world: World) -> Iterator[web.RouteDef]:
 class AccountRoutes:
     def __init__(self, world: World) -> None:
         self._config = world.config
+        self._templates = world.templates
         self._clock = world.clock
 
     async def debug_token(self, request: web.Request) -> ApiAnswer:
@@ -103,6 +105,26 @@ class AccountRoutes:
             }
         )
 
+    async def templates(self, request: web.Request) -> ApiAnswer:
+        """Return the templates of one page: `limit` of them from `after` on."""
+        self._check_bearer(request, self._config.access_token)
+        found = self._templates.to_json()
+        if wanted := request.query.get("status"):
+            found = [each for each in found if each["status"] == wanted.upper()]
+        limit, after = request.query.get("limit", "25"), request.query.get("after", "0")
+        if not (limit.isdecimal() and int(limit) and after.isdecimal()):
+            raise Refused(problems.INVALID, "limit is a number, after a cursor of an answer.")
+        end = int(after) + int(limit)
+        paging = {"cursors": {"before": after, "after": str(end)}}
+        address = request.rel_url.update_query(after=str(end))
+        following = {"next": f"{request.scheme}://{request.host}{address}"}
+        return ApiAnswer(
+            {
+                "data": found[int(after) : end],
+                "paging": {**paging, **(following if end < len(found) else {})},
+            }
+        )
+
     async def webhook(self, request: web.Request) -> ApiAnswer:
         given = request.headers.get("D360-API-KEY", "")
         if not hmac.compare_digest(given.encode(), self._config.access_token.encode()):
@@ -118,8 +140,25 @@ class AccountRoutes:
             "quality_rating": account.quality,
             "status": account.status,
             "platform_type": "CLOUD_API",
+            "whatsapp_business_manager_messaging_limit": "TIER_2K",
+            "health_status": self._health(),
             "webhook_configuration": {"application": self._registered()},
         }
+
+    def _health(self) -> dict[str, Any]:
+        """Return whether number and account can send; the worse one counts."""
+        can_send = "AVAILABLE" if self._config.account.status == "CONNECTED" else "BLOCKED"
+        number = {
+            "entity_type": "PHONE_NUMBER",
+            "id": self._config.number.phone_number_id,
+            "can_send_message": can_send,
+        }
+        account = {
+            "entity_type": "WABA",
+            "id": self._config.account.id,
+            "can_send_message": "AVAILABLE",
+        }
+        return {"can_send_message": can_send, "entities": [number, account]}
 
     def _registered(self) -> str:
         return self._config.account.registered or self._config.webhook_address

@@ -18,7 +18,12 @@ from rasa_whatsapp_channel.simulator.bot import ask_bot
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_json, read_object
 from rasa_whatsapp_channel.simulator.media import checks
 from rasa_whatsapp_channel.simulator.templates import STATUSES
+from rasa_whatsapp_channel.simulator.webhooks.platform_events import (
+    TEMPLATE_STATUS,
+    template_status,
+)
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360
 
 
 def state_routes(world: World) -> Iterator[web.RouteDef]:
@@ -185,4 +190,7 @@ class TemplateRoutes:
         if template is None:
             raise ControlError(f"There is no template {name} in {language}.", status=404)
         self._world.feed.publish("templates", templates=self._world.templates.to_json())
+        if self._world.config.api in (CLOUD, DIALOG360):
+            told = template_status(template, int(self._world.clock()))
+            self._world.tell(TEMPLATE_STATUS, told)
         return web.json_response(template.to_json())

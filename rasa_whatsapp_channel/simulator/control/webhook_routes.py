@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_object, text_of
+from rasa_whatsapp_channel.simulator.state import WhatsAppUser
 from rasa_whatsapp_channel.simulator.webhooks.log import Webhook, as_curl, as_test
+from rasa_whatsapp_channel.simulator.webhooks.platform_events import PlatformEvent, examples, fill
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360
 
 
 def webhook_routes(world: World) -> Iterator[web.RouteDef]:
@@ -20,6 +24,8 @@ def webhook_routes(world: World) -> Iterator[web.RouteDef]:
     yield web.post("/simulator/dead-letters", routes.dead_letter)
     yield web.get("/simulator/webhooks", routes.webhooks)
     yield web.post("/simulator/webhooks", routes.send)
+    yield web.get("/simulator/events", routes.events)
+    yield web.post("/simulator/events", routes.send_event)
     yield web.post(f"{webhook}/redeliver", routes.redeliver)
     yield web.get(f"{webhook}/curl", routes.curl)
     yield web.get(f"{webhook}/fixture", routes.fixture)
@@ -67,6 +73,47 @@ class WebhookRoutes:
             raise ControlError('A webhook is {"body": {…}, "sign": true}.')
         attempt = await self._webhooks.deliver_once(self._webhooks.make(body, sign=sign))
         return web.json_response(attempt.to_json())
+
+    async def events(self, request: web.Request) -> web.Response:
+        """Return the platform's other webhooks; with `person`, filled with their facts."""
+        person = self._person(request.query.get("person"))
+        return web.json_response(
+            [
+                {"name": each.name, "field": each.field, "values": self._fill(each, person)}
+                for each in examples().values()
+            ]
+        )
+
+    async def send_event(self, request: web.Request) -> web.Response:
+        """Send one of them by its `name`, or `values` of a `field`, one webhook each."""
+        given = await read_object(request)
+        person, name = self._person(text_of(given, "person")), text_of(given, "name")
+        field, values = text_of(given, "field"), given.get("values")
+        if self._world.config.api not in (CLOUD, DIALOG360):
+            raise ControlError("Only the Cloud API and 360dialog send these webhooks.")
+        if name is not None and name not in examples():
+            raise ControlError(
+                f"There is no event {name!r}; GET /simulator/events lists them.", 404
+            )
+        if name is not None:
+            event = examples()[name]
+            field, values = event.field, values or self._fill(event, person)
+        if field is None or not isinstance(values, list) or not values:
+            raise ControlError('An event is {"name"} or {"field", "values": [{…}]}.')
+        for value in values:
+            self._world.tell(field, value, person=person)
+        return web.json_response({"field": field, "values": values})
+
+    def _person(self, key: str | None) -> WhatsAppUser:
+        people = self._world.state.people
+        person = self._world.find_person(key) if key else next(iter(people.values()), None)
+        if person is None:
+            raise ControlError(f"There is no person with {key}.", status=404)
+        return person
+
+    def _fill(self, event: PlatformEvent, person: WhatsAppUser) -> list[Mapping[str, Any]]:
+        world = self._world
+        return fill(event, person, number=world.config.number, now=int(world.clock()))
 
     async def redeliver(self, request: web.Request) -> web.Response:
         attempt = await self._webhooks.deliver_once(self._find(request))

@@ -4,6 +4,7 @@ const PATH = "/webhooks/whatsapp/webhook";
 
 const PAUSES = new Map([
   ["token", "WhatsApp rejects its access token: use the credentials.yml printed by the simulator."],
+  ["account", "WhatsApp has restricted or disabled the account; messages wait."],
   ["throughput", "WhatsApp limits its rate; sending resumes automatically."],
   ["infrastructure", "WhatsApp is not responding; sending resumes automatically."],
 ]);

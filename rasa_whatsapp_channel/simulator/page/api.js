@@ -90,6 +90,12 @@ export const redeliver = (id) => postJson(`/webhooks/${segment(id)}/redeliver`, 
 /** Send a custom body to the bot: {body, sign}. */
 export const sendWebhook = (webhook) => postJson("/webhooks", webhook);
 
+/** Examples of the webhooks that are no messages and no statuses: [{name, field, values}]. */
+export const readEvents = (person) => call(`/events?person=${segment(person ?? "")}`);
+
+/** Send {field, values, person}, one webhook for each of the values. */
+export const sendEvent = (event) => postJson("/events", event);
+
 /** A webhook as text: `curl` or `fixture`. */
 export async function webhookAs(id, form) {
   return (await ask(`/webhooks/${segment(id)}/${form}`, {})).text();

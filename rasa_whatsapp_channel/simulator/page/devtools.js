@@ -1,8 +1,9 @@
 // Developer tools beside the phones, a drawer in a narrow window: connection, clock, faults,
-// templates, Rasa, and message details.
+// templates, events, Rasa, and message details.
 
 import { createClock } from "./devtools/clock.js";
 import { createConnection } from "./devtools/connection.js";
+import { createEvents } from "./devtools/events.js";
 import { createFaults } from "./devtools/faults.js";
 import { messageView } from "./devtools/message.js";
 import { createRasa } from "./devtools/rasa.js";
@@ -23,6 +24,7 @@ export function createDevtools(page) {
     createClock(page),
     createFaults(page),
     createTemplates(page),
+    createEvents(page),
     createRasa(page),
   ];
   const aside = byId("devtools");

@@ -93,7 +93,7 @@ def messages_webhook(
     if api in (CLOUD, DIALOG360):
         value: dict[str, Any] = {}
         if any(message.type != "system" for message in messages):
-            value["contacts"] = [_nested_contact(person)]
+            value["contacts"] = [contact(person)]
         value["messages"] = [_nested_message(message, person) for message in messages]
         return _nest(value, number)
     body: dict[str, Any] = {}
@@ -111,7 +111,7 @@ def statuses_webhook(
         return {"statuses": [_flat_status(change, person) for change in changes]}
     value: dict[str, Any] = {}
     if not person.group and any(change.status != "failed" for change in changes):
-        value["contacts"] = [_nested_contact(person)]
+        value["contacts"] = [contact(person)]
     value["statuses"] = [_nested_status(change, person) for change in changes]
     return _nest(value, number)
 
@@ -130,18 +130,21 @@ def user_id_webhook(
 
 
 def _nest(value: Mapping[str, Any], number: Number, *, field: str = "messages") -> dict[str, Any]:
-    head = {
-        "messaging_product": "whatsapp",
-        "metadata": {
-            "display_phone_number": number.display_phone_number,
-            "phone_number_id": number.phone_number_id,
-        },
-    }
+    head = {"messaging_product": "whatsapp", "metadata": metadata(number)}
     change = {"value": {**head, **value}, "field": field}
     return {"object": "whatsapp_business_account", "entry": [{"id": WABA_ID, "changes": [change]}]}
 
 
-def _nested_contact(person: WhatsAppUser) -> dict[str, Any]:
+def metadata(number: Number) -> dict[str, str]:
+    """Return the number as nested webhooks name it."""
+    return {
+        "display_phone_number": number.display_phone_number,
+        "phone_number_id": number.phone_number_id,
+    }
+
+
+def contact(person: WhatsAppUser) -> dict[str, Any]:
+    """Return the person as nested webhooks name them."""
     phone = {"wa_id": person.phone} if person.phone else {}
     return {"profile": {"name": person.name}, **phone, "user_id": person.user_id}
 

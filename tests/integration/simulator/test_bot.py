@@ -70,6 +70,18 @@ async def test_a_number_that_sends_nothing_is_told_with_what_waits_and_the_last_
     assert health["outbox"] == {key: BUSY[key] for key in BUSY if key != "oldest"}
 
 
+async def test_what_whatsapp_reported_about_the_account_is_told(start, page):
+    trouble = {"topic": "template", "event": "PAUSED", "subject": "order (en)", "since": 1.5}
+    page.body = json.dumps({**WELL, "account": [trouble, "no object", {"topic": 7}]})
+
+    health = (await ask(start, page.url))["health"]
+
+    assert health["account"] == [
+        {"topic": "template", "subject": "order (en)", "event": "PAUSED"},
+        {},
+    ]
+
+
 async def test_what_of_rasa_is_away_is_told_with_the_reason(start, page):
     page.body = json.dumps(AWAY)
 

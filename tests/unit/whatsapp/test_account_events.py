@@ -131,7 +131,7 @@ CASES: list[tuple[tuple[str, Any], tuple[str, str, str, Severity, Condition, str
         (
             "ACCOUNT_RESTRICTION",
             "16505551111",
-            "RESTRICTED_BIZ_INITIATED_MESSAGING, until 1641848057",
+            "RESTRICTED_BIZ_INITIATED_MESSAGING, until 2022-01-10 20:54 UTC",
             ERROR,
             BEGINS,
             "restriction of templates",

@@ -12,6 +12,7 @@ const STATES = new Map([
   ["ok", ["good", "OK"]],
   ["sending paused", ["warn", "Sending paused"]],
   ["degraded", ["warn", "Degraded"]],
+  ["account in trouble", ["bad", "Account in trouble"]],
   ["store failed", ["bad", "Store failed"]],
 ]);
 
@@ -64,7 +65,7 @@ function isCalm({ answers, health }) {
 }
 
 function rows(answer, { numbers }) {
-  const { status, reason, away = [], paused = {}, inbox, outbox } = answer.health ?? {};
+  const { status, reason, away = [], paused = {}, account = [], inbox, outbox } = answer.health ?? {};
   const outages = away.map((outage) => `The ${outage.what} is unavailable: ${outage.reason}`);
   const pauses = Object.entries(paused).map(
     ([id, cause]) => nameFor(id, numbers) + pauseWords(cause),
@@ -73,6 +74,7 @@ function rows(answer, { numbers }) {
   const hasTrouble = [inbox, outbox].some((queue) => queue?.dead_letters || queue?.last_error);
   return [
     ["Status", [stateOf(answer, status), ...notes.filter(Boolean).map(note)]],
+    ["Account", account.length > 0 && account.map(troubleNote)],
     ["Inbox", inbox && queueWords(inbox)],
     ["Outbox", outbox && queueWords(outbox)],
     ["Details", hasTrouble && h("code", {}, "rasa-whatsapp queue list")],
@@ -96,6 +98,11 @@ function queueWords({ waiting, failing, dead_letters: dead, last_error: error })
   const fails = failing ? ` (${failing} failing)` : "";
   const gone = dead ? `, ${dead} dead ${dead === 1 ? "letter" : "letters"}` : "";
   return [waits + fails + gone, error && note(`Last error: ${error}`)];
+}
+
+function troubleNote({ topic, subject, event, detail }) {
+  const what = [topic, subject, event].filter(Boolean).join(" ");
+  return note(detail ? `${what}: ${detail}` : what);
 }
 
 function note(words) {

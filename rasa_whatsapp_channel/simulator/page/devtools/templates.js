@@ -5,7 +5,10 @@ import { h, icon } from "../dom.js";
 import { formatted } from "../format/render.js";
 import { toast } from "../toasts.js";
 
-const STATUSES = ["APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED"];
+const STATUSES = [
+  ...["APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL"],
+  ...["LIMIT_EXCEEDED", "ARCHIVED", "PENDING_DELETION", "DELETED"],
+];
 
 export function createTemplates({ state }) {
   const list = h("ul.templates");
@@ -31,7 +34,7 @@ export function createTemplates({ state }) {
   function templateNode(template) {
     const { name, language, category, status, components = [] } = template;
     const options = STATUSES.map((one) =>
-      h("option", { value: one, selected: one === status }, one.toLowerCase()),
+      h("option", { value: one, selected: one === status }, one.toLowerCase().replace("_", " ")),
     );
     const select = h("select", { "aria-label": `Status of ${name}` }, options);
     select.addEventListener("change", () => {
