@@ -17,7 +17,13 @@ import click
 
 from rasa_whatsapp_channel.cli import COMMANDS, main
 from rasa_whatsapp_channel.compose.changes import RULES
-from rasa_whatsapp_channel.settings import CallSettings, MediaSettings, NumberSettings, Settings
+from rasa_whatsapp_channel.settings import (
+    CallSettings,
+    ConsentSettings,
+    MediaSettings,
+    NumberSettings,
+    Settings,
+)
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
@@ -37,7 +43,7 @@ A secret may also come from the environment without being named in the file.
 def settings() -> str:
     """Return the page: a table for each section, in the order of the declarations."""
     sections: list[tuple[str, list[str]]] = []
-    for declared in (Settings, MediaSettings, CallSettings, NumberSettings):
+    for declared in (Settings, ConsentSettings, CallSettings, MediaSettings, NumberSettings):
         for field in dataclasses.fields(declared):
             if title := field.metadata["section"]:
                 sections.append((title, []))

@@ -3,6 +3,7 @@ Account state: what WhatsApp has reported about the account and is not over yet.
 
 A paused template, a restriction, a failing payment configuration: each lasts from the event that
 begins it to the event that ends it. All of them are one value in the store, since there are few.
+The category of each template that was reported is a value of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rasa_whatsapp_channel.whatsapp.account_events import (
     Condition,
     Severity,
     Stops,
+    template_category,
 )
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 
@@ -89,6 +91,8 @@ class AccountState:
 
     async def note(self, event: AccountEvent) -> None:
         """Keep what *event* begins, forget what it ends."""
+        if category := template_category(event):
+            await self.note_category(event.subject, category)
         if event.condition is Condition.NONE:
             return
         now = self._clock()
@@ -138,6 +142,15 @@ class AccountState:
             if each.stops in stopped and not (each.subject and self._has_numbers):
                 return each
         return found.get(_key(TEMPLATE, template)) if template else None
+
+    async def note_category(self, template: str, category: str) -> None:
+        """Keep the *category* of a template, in WhatsApp's upper case."""
+        if await self.category(template) != category:
+            await self._values.set(f"category:{template}", category, LIFE)
+
+    async def category(self, template: str) -> str | None:
+        category = await self._values.get(f"category:{template}")
+        return category if isinstance(category, str) else None
 
     async def _change(self, trouble: Trouble, *, lasts: bool) -> None:
         await self._lock()

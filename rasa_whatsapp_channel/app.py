@@ -12,6 +12,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState, to_json
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import WhySilent, never_silent
 from rasa_whatsapp_channel.inbound import outages
@@ -38,6 +39,7 @@ from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.media.values import MediaStore
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.marketing import Marketing
 from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
@@ -126,12 +128,15 @@ class App:
         )
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
-        self._failures = Failures(self.store.inbox, self._people)
+        self._consents = Consents(self.store.values, self.metrics, clock=self._clock)
+        self._marketing = Marketing(self._consents, self.account)
+        self._failures = Failures(self.store.inbox, self._people, self._marketing)
         self._statuses = Statuses(
             self.store,
             self._failures,
             self.account,
             people=self._people,
+            marketing=self._marketing,
             codes=codes,
             clock=self._clock,
         )
@@ -164,6 +169,8 @@ class App:
             max_age=settings.max_age,
             debounce=settings.debounce,
             words=settings.inbound or {},
+            consents=self._consents,
+            consent_words=settings.consent,
             account_events=AccountEvents(
                 self.account,
                 self.store.outbox,
@@ -259,6 +266,7 @@ class App:
             account=account(settings),
             people=self._people,
             state=self.account,
+            marketing=self._marketing,
             policy=make_policy(settings),
             reengagement=settings.reengagement_template,
             metrics=self.metrics,

@@ -95,6 +95,9 @@ class Metrics:
         self._actions = self._counters("actions_failed", "Actions that did not run", "reason")
         self._silenced = self._counters("turns_silenced", "Turns nobody answers", "reason")
 
+        self._consent = self._counters("consent", "Changes of who wants marketing", "value")
+        self._withheld = self._counter("withheld", "Templates not sent to who wants no marketing")
+
         self._webhook = self._histogram("webhook", "Answering a webhook", WEBHOOK_SECONDS)
         self._turn = self._histogram("turn", "One turn of the bot", TURN_SECONDS)
         self._send = self._histogram("send", "Sending one message", SEND_SECONDS)
@@ -119,6 +122,8 @@ class Metrics:
             self._actions(reason)
         for reason in ("paused", "terminated"):
             self._silenced(reason)
+        for value in ("stop", "resume"):
+            self._consent(value)
 
     def received(self, kind: str) -> None:
         """*kind* is WhatsApp's type of the message, here and in `sent`."""
@@ -183,6 +188,13 @@ class Metrics:
     def silenced(self, reason: str) -> None:
         """*reason*: ``paused`` or ``terminated``."""
         self._silenced(reason).inc()
+
+    def consent(self, value: str) -> None:
+        """*value*: ``stop`` or ``resume``."""
+        self._consent(value).inc()
+
+    def withheld(self) -> None:
+        self._withheld.inc()
 
     def waited(self, queue: str, seconds: float) -> None:
         self._wait[queue].observe(max(seconds, 0.0))  # clocks of two servers differ

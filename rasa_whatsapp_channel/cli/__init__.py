@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.common import installed_version
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "backup": "Copy the store to a file while the bot runs.",
+        "consent": "Who wants no marketing messages: list and set.",
         "doctor": "Find what is wrong with a bot's set-up, and how to fix it.",
         "init": "Connect a bot to WhatsApp; existing files are only added to.",
         "media": "The files WhatsApp stores for the bot: upload, show, download, delete.",

@@ -35,7 +35,8 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 from rasa_whatsapp_channel.whatsapp.messages.envelope import MARKETING
 
 _SHORT: Final = ("header", "body", "buttons")
-_KEYS: Final = ("name", "language", "namespace", "components", *_SHORT, *MARKETING)
+_OTHERS: Final = ("name", "language", "namespace", "category")
+_KEYS: Final = (*_OTHERS, "components", *_SHORT, *MARKETING)
 _MEDIA: Final = ("image", "video", "document")
 # What says that a header is a file, and what that it is a parameter of WhatsApp's own shape.
 _FILES: Final = ("type", "id", "link", "path", "url", "src", "payload")
@@ -55,7 +56,7 @@ def read_template(draft: Draft, value: Any) -> Template | None:
     for key in value:
         if key not in _KEYS:
             draft.change("WA108", key=f"template.{key}", hint=suggest(key, _KEYS))
-    body = {key: value[key] for key in ("name", "language", "namespace") if value.get(key)}
+    body = {key: value[key] for key in _OTHERS if value.get(key)}
     try:
         body["components"] = _components(draft, value)
         beside = {key: value[key] for key in MARKETING if value.get(key) is not None}

@@ -8,10 +8,12 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import People, at_our_number, sender_of
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
@@ -22,8 +24,9 @@ from rasa_whatsapp_channel.inbound.conversation_events import (
 )
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.debounce import Debouncer
-from rasa_whatsapp_channel.inbound.turn import NO_WORDING, handling_of_message
+from rasa_whatsapp_channel.inbound.turn import NO_WORDING, handling_of_message, written
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.settings import ConsentSettings
 from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import WINDOW, Clock, Store
 from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent
@@ -31,6 +34,7 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Event,
     InboundMessage,
     PlatformNotice,
+    Preference,
     Status,
     Unknown,
     UserIdChanged,
@@ -44,9 +48,22 @@ logger = logging.getLogger(__name__)
 FRESH: Final = 30.0
 
 
+# Category and value of a preference → whether marketing messages are wanted.
+PREFERENCES: Final[Mapping[tuple[str, str], bool]] = MappingProxyType(
+    {
+        ("marketing_messages", "stop"): False,
+        ("marketing_messages", "resume"): True,
+        ("marketing_messages", "signup"): True,
+    }
+)
+
+
 class Receiver:
     """
     *note_status* is called with every status; *words* is the setting ``inbound``.
+
+    After one of *consent_words* a person gets no marketing, or gets it again; it is a message
+    like any other.
 
     *numbers* are the phone number ids of this bot, the first one first; empty means any. A message
     that arrives more than *max_age* seconds after it was written becomes a dead letter.
@@ -63,6 +80,8 @@ class Receiver:
         max_age: float | None = None,
         debounce: float = 0.0,
         words: Mapping[str, str] = NO_WORDING,
+        consents: Consents | None = None,
+        consent_words: ConsentSettings | None = None,
         account_events: AccountEvents | None = None,
         conversations: ConversationReceiver | None = None,
         clock: Clock = time.time,
@@ -79,6 +98,8 @@ class Receiver:
         self._debouncer = Debouncer(store, debounce, words=words, clock=clock)
         self._clock = clock
         self._conversations = conversations
+        self._consents = consents or Consents(store.values, metrics, clock=clock)
+        self._consent_words = consent_words
         self._account_events = account_events or AccountEvents(
             AccountState(store.values, sleep=asyncio.sleep), store.outbox, metrics
         )
@@ -98,6 +119,8 @@ class Receiver:
             elif isinstance(event, UserIdChanged):
                 logger.info("whatsapp.user_id_changed: of one person; the conversation goes on")
                 await self._people.change(event)
+            elif isinstance(event, Preference):
+                await self._preference(event)
             elif isinstance(event, AccountEvent):
                 await self._account_events.handle(event)
             elif isinstance(event, Unknown):
@@ -148,6 +171,29 @@ class Receiver:
             await self._open_window(
                 sender_id, at, wrote_at or 0.0, is_new=is_new, is_noted=is_noted, is_turn=is_turn
             )
+            await self._heed(event, sender_id, at)
+
+    async def _heed(self, event: InboundMessage, sender_id: str, at: float) -> None:
+        """Note what *event* says about marketing messages, if it is nothing but a word for it."""
+        words = self._consent_words
+        wish = None if words is None else words.wish(written(event))
+        if wish is not None:
+            person = await self._people.of(sender_id)
+            await self._consents.note(person, marketing=wish, source="a word they wrote", at=at)
+
+    async def _preference(self, event: Preference) -> None:
+        """Note what somebody chose at WhatsApp."""
+        wish = PREFERENCES.get((event.category, event.value))
+        name = event.phone or event.user_id or event.parent_user_id
+        if wish is None or name is None:
+            logger.debug("whatsapp.not_used: a preference for %s", event.category)
+            return
+        conversation = await self._people.conversation_of(name)
+        ids = (event.phone, event.user_id, event.parent_user_id)
+        await self._people.tie(conversation, *ids)
+        person = await self._people.of(conversation)
+        at = None if event.timestamp is None else float(event.timestamp)
+        await self._consents.note(person, marketing=wish, source="WhatsApp", at=at)
 
     async def _name(self, event: InboundMessage) -> str:
         if event.type == "system":

@@ -184,6 +184,18 @@ def tapped_id(event: InboundMessage) -> str | None:
     return text_of(_reply(event).get("id"))
 
 
+def written(event: InboundMessage) -> str:
+    """Return what somebody wrote, or the label of what they tapped."""
+    content = object_of(event.content)
+    text = {
+        "text": content.get("body"),
+        "button": content.get("text"),
+        "interactive": _reply(event).get("title"),
+        **dict.fromkeys(MEDIA, content.get("caption")),
+    }.get(event.type)
+    return text_of(text) or ""
+
+
 def _worded(
     event: InboundMessage,
     file: StoredFile | None,
@@ -215,14 +227,7 @@ def _words(event: InboundMessage, commands: Collection[str]) -> str:
     tapped = tapped_id(event) or ""
     if tapped and (not is_command(tapped) or tapped in commands):
         return tapped if tapped in commands else sanitize(tapped)
-    content = object_of(event.content)
-    written = {
-        "text": content.get("body"),
-        "button": content.get("text"),
-        "interactive": _reply(event).get("title"),
-        **dict.fromkeys(MEDIA, content.get("caption")),
-    }.get(event.type)
-    return sanitize(text_of(written) or tapped, commands)
+    return sanitize(written(event) or tapped, commands)
 
 
 def _reply(event: InboundMessage) -> Part:

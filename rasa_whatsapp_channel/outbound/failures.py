@@ -6,6 +6,7 @@ import logging
 
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import failure_key
+from rasa_whatsapp_channel.outbound.marketing import OPTED_OUT, TITLE, Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Queue
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, to_body
@@ -17,18 +18,38 @@ class Failures:
     """
     `inbound` decides whether the bot gets a turn or an event in its tracker.
 
-    With *people* the event goes to the person's current conversation.
+    With *people* the event goes to the person's current conversation. With *marketing* an opt-out
+    that WhatsApp reports as an error is noted.
     """
 
-    def __init__(self, inbox: Queue, people: People | None = None) -> None:
+    def __init__(
+        self,
+        inbox: Queue,
+        people: People | None = None,
+        marketing: Marketing | None = None,
+    ) -> None:
         self._inbox = inbox
         self._people = people
+        self._marketing = marketing
 
     async def tell(
         self, key: str, entry: OutboxMessage, *, code: int, reason: str, title: str = ""
     ) -> None:
         """Report that the item *key* finally failed; *code* and *title* are WhatsApp's."""
         logger.error("whatsapp.failed: %s (%s): %s", entry.called(key), key, reason)
+        if code == OPTED_OUT and self._people is not None and self._marketing is not None:
+            person = await self._people.of(entry.recipient_id)
+            await self._marketing.note_refusal(entry, person)
+        await self._put(key, entry, code=code, reason=reason, title=title)
+
+    async def withhold(self, key: str, entry: OutboxMessage, reason: str) -> None:
+        """Report that the item *key* was not sent, as the person wants no marketing."""
+        logger.info("whatsapp.opted_out: %s (%s) is not sent: %s", entry.called(key), key, reason)
+        await self._put(key, entry, code=OPTED_OUT, reason=reason, title=TITLE)
+
+    async def _put(
+        self, key: str, entry: OutboxMessage, *, code: int, reason: str, title: str
+    ) -> None:
         conversation = entry.recipient_id
         if self._people is not None:
             person = await self._people.of(conversation)

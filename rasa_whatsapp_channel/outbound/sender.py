@@ -1,8 +1,9 @@
 """
 Sender: sends the messages of the outbox, one recipient at a time, in order.
 
-A message is held back by, in this order: an earlier attempt that may have succeeded, the 24-hour
-window, the state of the account, a pause of the number, the pair limit, the rate of the number.
+A message is held back by, in this order: an earlier attempt that may have succeeded, an opt-out
+from marketing, the 24-hour window, the state of the account, a pause of the number, the pair limit,
+the rate of the number.
 After a file the next message waits until the file was delivered.
 """
 
@@ -28,6 +29,7 @@ from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.account_gate import AccountGate
 from rasa_whatsapp_channel.outbound.drop_media import drop_media
 from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.marketing import OPTED_OUT, Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
 from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
 from rasa_whatsapp_channel.outbound.sent_record import SentRecord
@@ -90,6 +92,7 @@ class Sender:
         account: str,
         people: People | None = None,
         state: AccountState | None = None,
+        marketing: Marketing | None = None,
         policy: SendPolicy | None = None,
         metrics: Metrics | None = None,
         reengagement: Mapping[str, Any] | None = None,
@@ -105,6 +108,7 @@ class Sender:
         self._statuses = statuses
         self._failures = failures
         self._people = people or People(store.values, clock=clock)
+        self._marketing = marketing
         self._policy = policy or SendPolicy()
         self._window = WindowGate(
             store,
@@ -156,6 +160,9 @@ class Sender:
         if SendRemedy.DROP_FILE in entry.remedies:
             return await self._drop_file(item, entry, message)
         person = await self._people.of(entry.recipient_id)
+        withheld = self._marketing and await self._marketing.why_withheld(entry, person)
+        if withheld:
+            return await self._withhold(item, entry, withheld)
         held = await self._window.hold(item, entry, person)
         if isinstance(held, DeadLetter):
             return await self._dead_letter(item, entry, held.reason, code=CODE)
@@ -468,6 +475,14 @@ class Sender:
             what,
             error,
         )
+
+    async def _withhold(self, item: QueueItem, entry: OutboxMessage, reason: str) -> Outcome:
+        """End *item* without a dead letter: to send it later would be no better."""
+        await self._failures.withhold(item.key, entry, reason)
+        self._metrics.withheld()
+        told = write_dead_letter(entry, code=OPTED_OUT, reason=reason)
+        await self._client.post_local(DEAD_LETTERS, told)
+        return DONE
 
     async def _dead_letter(
         self, item: QueueItem, entry: OutboxMessage, reason: str, *, code: int = 0, title: str = ""

@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import needs_file
 from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.marketing import Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
@@ -51,6 +52,7 @@ class Statuses:
         state: AccountState,
         *,
         people: People | None = None,
+        marketing: Marketing | None = None,
         codes: Mapping[int, ErrorCode] = CLOUD_CODES,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -60,6 +62,7 @@ class Statuses:
         self._failures = failures
         self._people = people or People(store.values, clock=clock)
         self._state = state
+        self._marketing = marketing
         self._codes = codes
         self._clock = clock
 
@@ -99,6 +102,8 @@ class Statuses:
             await self._hear_confirmation(status)
             return
         await self._tie(sent.recipient_id, status)
+        if self._marketing is not None and (entry := _read_entry(sent)) is not None:
+            await self._marketing.note_price(entry, status)
         if status.status == "failed" and not is_settled:
             await self.failed(sent)
         if status.status in ENDED:

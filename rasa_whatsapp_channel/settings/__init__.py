@@ -6,6 +6,7 @@ to write when it is missing. All mistakes of a block are reported together.
 
     parsers       read one value
     keys          declare a key, read a block, check several keys together
+    consent       the group ``consent:``
     inbound       the group ``inbound:``
     calls         the group ``calls:``
     foreign_keys  names that other connectors use
@@ -23,8 +24,10 @@ from rasa_whatsapp_channel.settings import calls as call_settings
 from rasa_whatsapp_channel.settings import inbound as inbound_settings
 from rasa_whatsapp_channel.settings import parsers
 from rasa_whatsapp_channel.settings.calls import CallSettings
+from rasa_whatsapp_channel.settings.consent import ConsentSettings
+from rasa_whatsapp_channel.settings.consent import parse_group as consent_group
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
-from rasa_whatsapp_channel.settings.keys import find_problems, key, read_keys
+from rasa_whatsapp_channel.settings.keys import find_problems, key, read_group, read_keys
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.apis import (
     APIS,
@@ -38,7 +41,14 @@ from rasa_whatsapp_channel.whatsapp.apis import (
 from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.networks import Network
 
-__all__ = ["CHANNEL", "CallSettings", "MediaSettings", "NumberSettings", "Settings"]
+__all__ = [
+    "CHANNEL",
+    "CallSettings",
+    "ConsentSettings",
+    "MediaSettings",
+    "NumberSettings",
+    "Settings",
+]
 
 
 @dataclass(frozen=True)
@@ -103,12 +113,7 @@ class NumberSettings:
 
 
 def _media(value: object) -> MediaSettings:
-    if not isinstance(value, Mapping):
-        raise ValueError("a group of keys, such as `media: {download: false}`")
-    values, problems = read_keys(MediaSettings, value, prefix="media.")
-    if problems:
-        raise SettingsError("\n".join(problems))
-    return MediaSettings(**values)
+    return read_group(MediaSettings, value, "media", "media: {download: false}")
 
 
 def _numbers(value: object) -> tuple[NumberSettings, ...]:
@@ -289,6 +294,12 @@ class Settings:
         CallSettings(),
         apis=(CLOUD, DIALOG360),
         means="What becomes of calls, a group of keys, below. [Calls](inbound.md#calls)",
+    )
+    consent: ConsentSettings | None = key(
+        consent_group,
+        None,
+        means="Words such as `STOP` after which somebody gets no marketing template; the bot hears "
+        "them all the same. [No marketing](how-to/templates.md#no-marketing)",
     )
     debounce: float = key(
         parsers.seconds,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL, replacement_of
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
+
+T = TypeVar("T")
 
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
@@ -71,6 +73,16 @@ def read_keys(
         except SettingsError as error:
             problems += str(error).split("\n")
     return values, problems
+
+
+def read_group(cls: type[T], value: object, name: str, example: str) -> T:
+    """Read the group *name*, declared by the dataclass *cls*."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"a group of keys, such as `{example}`")
+    values, problems = read_keys(cls, value, prefix=f"{name}.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return cls(**values)
 
 
 def _line(name: str, value: object, variable: str) -> str:

@@ -443,6 +443,10 @@ class Values(ABC):
     async def delete(self, key: str) -> None: ...
 
     @abstractmethod
+    async def find(self, prefix: str) -> Mapping[str, Any]:
+        """Return all values whose key begins with *prefix*, by key. For what people look at."""
+
+    @abstractmethod
     async def erase(self, prefix: str) -> int:
         """
         Delete all values whose key begins with *prefix*; return their number.

@@ -22,6 +22,8 @@ from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 Part = Mapping[str, Any]
 
+MARKETING: Final = "MARKETING"
+
 
 class Severity(str, Enum):
     """How much an event matters to the people who run the bot."""
@@ -87,6 +89,12 @@ def read_account_event(name: str, value: object, timestamp: int | None = None) -
 def template_subject(name: str, language: str) -> str:
     """Return how a template is named here; samples write ``en-US`` as well as ``en_US``."""
     return f"{name} ({language.replace('-', '_')})" if language else name
+
+
+def template_category(event: AccountEvent) -> str:
+    """Return the category that *event* tells of its subject, empty if it tells none."""
+    # `correct_category` is the one to come; `new_category` is that of today in both forms.
+    return _word(event.value, "new_category", "message_template_category")
 
 
 def _field_of(name: str, value: Part) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -242,6 +243,34 @@ def test_secrets_do_not_print_in_mistakes_either():
 
     assert "secret-token" not in str(caught.value)
     assert "b-secret" not in str(caught.value)
+
+
+def test_words_of_consent_are_understood_however_they_are_written():
+    consent = read({**CLOUD, "consent": {"languages": ["en", "fr"], "stop": ["No offers"]}}).consent
+
+    assert consent is not None
+    stops = ("STOP", " stop! ", "Opt-out", "opt_out", "no offers.", "ARRET", "arrêt")
+    assert [consent.wish(text) for text in stops] == [False] * len(stops)
+    assert consent.wish("Start \U0001f44d") is True
+    for text in ("", "!", "please stop the music", "abmelden", "stopp"):
+        assert consent.wish(text) is None
+
+
+@pytest.mark.parametrize(
+    ("group", "told"),
+    [
+        (["stop"], "'consent' must be a group of keys, such as `consent: {languages: [en]}`"),
+        ({"languages": ["xx"]}, "'consent.languages' must be a list with some of de, en, es"),
+        ({"languages": "en"}, "'consent.languages' must be a list"),
+        ({"stop": "STOP"}, "'consent.stop' must be a list of words"),
+        ({"stop": [False]}, "'consent.stop' must be a list of words"),
+        ({"start": ["!"]}, "'consent.start' must be a list of words"),
+        ({"stopp": ["x"]}, "did you mean 'consent.stop'?"),
+    ],
+)
+def test_a_mistake_in_the_words_of_consent_is_told(group, told):
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        read({**CLOUD, "consent": group})
 
 
 def test_the_texts_of_messages_without_words_can_be_given():

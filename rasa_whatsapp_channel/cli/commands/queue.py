@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,6 +16,7 @@ import click
 from rasa_whatsapp_channel.cli.open import StoreLocation, store_options
 from rasa_whatsapp_channel.cli.options import Function, to_person
 from rasa_whatsapp_channel.cli.run import run
+from rasa_whatsapp_channel.cli.tables import mask, table, time_of
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation import erase
 from rasa_whatsapp_channel.conversation.identity import People
@@ -39,7 +39,6 @@ from rasa_whatsapp_channel.store.text import mention_of
 _HEADERS: Final = ("QUEUE", "STATE", "KEY", "WHO", "WHAT", "AGE", "ATTEMPTS", "WHY")
 # A message id begins with the person's number in base64; its end tells messages apart.
 _KEY_END: Final = 16
-_PERSON_END: Final = 4
 QUEUES: Final = ("inbox", "outbox")
 EVERYTHING: Final = 1_000_000
 _UNITS: Final = ((DAY, "d"), (3_600, "h"), (60, "min"))
@@ -74,7 +73,7 @@ class QueueRow:
 
     def conversation(self, *, show_numbers: bool) -> str:
         name = self.entry.conversation
-        return name if show_numbers else _mask(name)
+        return name if show_numbers else mask(name)
 
     def cells(self, now: float, *, show_numbers: bool) -> tuple[str, ...]:
         return (
@@ -92,8 +91,8 @@ class QueueRow:
             "key": self.key,
             "conversation": self.conversation(show_numbers=show_numbers),
             "what": self.what,
-            "put_at": _time(self.entry.put_at),
-            "died_at": _time(died_at),
+            "put_at": time_of(self.entry.put_at),
+            "died_at": None if died_at is None else time_of(died_at),
             "attempts": self.entry.attempts,
             "why": self.why,
         }
@@ -103,29 +102,11 @@ def _shorten(key: str) -> str:
     return key if len(key) <= _KEY_END + 1 else f"…{key[-_KEY_END:]}"
 
 
-def _mask(conversation: str) -> str:
-    """Return the end of a number: enough to tell people apart, too little to call them."""
-    lane, colon, person = conversation.rpartition(":")
-    if not person:
-        return "–"
-    return f"{lane}{colon}…{person[-_PERSON_END:]}"
-
-
 def _age(seconds: float) -> str:
     for size, unit in _UNITS:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return f"{max(int(seconds), 0)} s"
-
-
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return the rows in aligned columns."""
-    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (headers, *rows)
-    )
-    return "\n".join(lines)
 
 
 # What an entry waits for besides time, by cause.
@@ -157,12 +138,6 @@ def _waits_for(entry: WaitingRow, now: float) -> str:
     if entry.last_error:
         words.append(f"last error: {entry.last_error}")
     return "; ".join(words)
-
-
-def _time(at: float | None) -> str | None:
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
 
 
 def _queue_option(function: Function) -> Function:
@@ -208,7 +183,7 @@ def list_command(
         click.echo("Nothing waits, and there are no dead letters.")
         return
     now = time.time()
-    click.echo(_table(_HEADERS, [row.cells(now, show_numbers=show_numbers) for row in rows]))
+    click.echo(table(_HEADERS, [row.cells(now, show_numbers=show_numbers) for row in rows]))
     if more:
         click.echo(f"… and {more} more; --limit shows them.")
 

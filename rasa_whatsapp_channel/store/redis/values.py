@@ -35,6 +35,13 @@ class RedisValues(Values):
     async def delete(self, key: str) -> None:
         await self._call("delete", key)
 
+    async def find(self, prefix: str) -> Mapping[str, Any]:
+        start = f"{self._prefix}value:"
+        found = self._connection.keys(f"{start}{to_unicode(prefix)}")
+        names = {key.removeprefix(start) async for keys in found for key in keys}
+        values = {name: await self.get(name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
+
     async def erase(self, prefix: str) -> int:
         found = self._connection.keys(f"{self._prefix}value:{to_unicode(prefix)}")
         return sum([int(await self._call("delete_all", *keys)) async for keys in found])

@@ -19,6 +19,7 @@ ADD: Final = """
     WHERE small_values.expires_at <= ?
 """
 DELETE: Final = "DELETE FROM small_values WHERE key = ?"
+FIND: Final = "SELECT key, value FROM small_values WHERE key >= ? AND key <= ? AND expires_at > ?"
 ERASE: Final = "DELETE FROM small_values WHERE key >= ? AND key <= ?"
 LAST: Final = "\U0010ffff"  # no key begins with anything greater
 BUCKET: Final = "SELECT tokens, at FROM buckets WHERE key = ? AND full_at > ?"
@@ -52,6 +53,11 @@ class SQLiteValues(Values):
     async def delete(self, key: str) -> None:
         await self._writer.write(_count, DELETE, to_unicode(key))
 
+    async def find(self, prefix: str) -> Mapping[str, Any]:
+        first = to_unicode(prefix)
+        rows = await self._writer.read(_all, FIND, first, first + LAST, self._clock())
+        return {key: from_json(text) for key, text in rows}
+
     async def erase(self, prefix: str) -> int:
         first = to_unicode(prefix)
         return await self._writer.write(_count, ERASE, first, first + LAST)
@@ -73,6 +79,10 @@ class SQLiteValues(Values):
 def _one(db: sqlite3.Connection, statement: str, *values: str | float) -> tuple[Any, ...] | None:
     row: tuple[Any, ...] | None = db.execute(statement, values).fetchone()
     return row
+
+
+def _all(db: sqlite3.Connection, statement: str, *values: str | float) -> list[tuple[str, str]]:
+    return db.execute(statement, values).fetchall()
 
 
 def _set_all(db: sqlite3.Connection, rows: Sequence[tuple[str, str, float]]) -> None:

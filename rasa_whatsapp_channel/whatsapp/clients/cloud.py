@@ -134,6 +134,7 @@ def cloud_body(message: Message) -> dict[str, Any]:
     body = message.body()
     if message.type == "template":
         body["template"].pop("namespace", None)
+        body["template"].pop("category", None)
     return body
 
 

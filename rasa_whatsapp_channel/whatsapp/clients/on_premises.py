@@ -108,6 +108,7 @@ def v1_body(message: Message) -> dict[str, Any]:
         case Audio(voice=True):
             del body["audio"]["voice"]  # Opus in Ogg is a voice note there by itself
         case Template():
+            body["template"].pop("category", None)
             body["template"]["language"] = {"policy": "deterministic", "code": message.language}
         case LocationRequest():
             body["interactive"]["body"]["type"] = "text"

@@ -217,6 +217,7 @@ _OBJECTS: Final[Mapping[str, Keys]] = {
         "language": dict.fromkeys(("code", "policy")),
         "components": _component,
         "namespace": None,
+        "category": None,
     },
 }
 TYPES: Final = (

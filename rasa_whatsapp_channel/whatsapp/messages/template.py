@@ -48,6 +48,7 @@ BUTTONS: Final = (
     "order_details",
     "order_status",
 )
+CATEGORIES: Final = ("marketing", "utility", "authentication")
 # newline, tab and more than four spaces in a row are answered with 132018
 _SPACE: Final = re.compile(r"[\n\r\t]| {5,}")
 
@@ -207,6 +208,7 @@ class Template(Message):
     An approved template with its parameters.
 
     *namespace* is for on-premises clients older than 2.41 and for Turn; the others do not get it.
+    *category* is for us, no API gets it.
     """
 
     type: ClassVar[str] = "template"
@@ -215,6 +217,7 @@ class Template(Message):
     language: str
     components: tuple[Component, ...] = ()
     namespace: str | None = None
+    category: str | None = None
 
     def __post_init__(self) -> None:
         checks.check_text("template.name", self.name, limits.TEMPLATE_NAME)
@@ -222,11 +225,15 @@ class Template(Message):
             raise InvalidMessage("template.name", "takes a-z, 0-9 and _ only")
         checks.check_text("template.language.code", self.language)
         checks.optional_text("template.namespace", self.namespace)
+        if self.category is not None and str(self.category).lower() not in CATEGORIES:
+            raise InvalidMessage("template.category", f"is one of {', '.join(CATEGORIES)}")
 
     def content(self) -> dict[str, Any]:
         parts: dict[str, Any] = {"name": self.name, "language": {"code": self.language}}
         if self.namespace is not None:
             parts["namespace"] = self.namespace
+        if self.category is not None:
+            parts["category"] = self.category
         if self.components:
             parts["components"] = [component.content() for component in self.components]
         return parts
@@ -244,6 +251,7 @@ class Template(Message):
                 for item in checks.sequence("template.components", value.get("components") or [])
             ),
             namespace=value.get("namespace"),
+            category=value.get("category"),
         )
 
 

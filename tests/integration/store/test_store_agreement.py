@@ -180,6 +180,10 @@ class Records(Stores):
     def erase_values(self, prefix):
         self.both(lambda store: store.values.erase(prefix))
 
+    @rule(prefix=st.sampled_from(["", "0", "1", "10"]))
+    def find_values(self, prefix):
+        self.both(lambda store: store.values.find(prefix))
+
     @rule(key=few, rate=st.sampled_from([0.1, 80]), burst=st.sampled_from([1, 2.5]))
     def take(self, key, rate, burst):
         self.both(lambda store: store.values.take(Limit(key, rate, burst), Limit("all", 1, 2)))

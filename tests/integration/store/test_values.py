@@ -94,6 +94,20 @@ async def test_values_are_forgotten_by_what_their_keys_begin_with(store):
     assert kept == ["wrote:2", "wrote", "a wrote:1"]
 
 
+async def test_values_are_found_by_what_their_keys_begin_with(store, clock):
+    for key in ("wrote:1", "wrote:12", "wrote", "a wrote:1"):
+        await store.values.set(key, {"of": key}, ttl=60)
+    await store.values.set("wrote:short", 1, ttl=30)
+    clock.now += 30
+    await store.expire()
+
+    assert await store.values.find("wrote:") == {
+        "wrote:1": {"of": "wrote:1"},
+        "wrote:12": {"of": "wrote:12"},
+    }
+    assert await store.values.find("nothing") == {}
+
+
 @pytest.mark.parametrize("prefix", ["a*", "a?", "a[bc]", "a%", "a_", "a\\"])
 async def test_a_prefix_means_nothing_but_itself(store, prefix):
     await store.values.set(f"{prefix}:1", 1, ttl=60)

@@ -1,0 +1,31 @@
+"""Tables of commands: aligned columns, hidden numbers, times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Final
+
+_PERSON_END: Final = 4
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the rows in aligned columns."""
+    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (headers, *rows)
+    )
+    return "\n".join(lines)
+
+
+def mask(conversation: str) -> str:
+    """Return the end of a number: enough to tell people apart, too little to call them."""
+    lane, colon, person = conversation.rpartition(":")
+    if not person:
+        return "–"
+    return f"{lane}{colon}…{person[-_PERSON_END:]}"
+
+
+def time_of(at: float) -> str:
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
