@@ -202,6 +202,10 @@ def _other(bubble: _Bubble, kind: str, content: Any) -> None:
                 bubble.text(f"👤 {card['name']['formatted_name']}")
                 for phone in card.get("phones") or ():
                     bubble.text(f"   {phone.get('phone') or ''}")
+        case "pin", {"type": "pin", "message_id": pinned, "expiration_days": days}:
+            bubble.text(f"📌 pins {pinned} for {days} days")
+        case "pin", {"message_id": pinned}:
+            bubble.text(f"📌 takes {pinned} off")
         case "reaction", {"emoji": emoji}:
             bubble.text(f"{emoji} on {content['message_id']}" if emoji else "takes a reaction away")
         case _:

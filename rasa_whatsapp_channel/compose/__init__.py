@@ -32,6 +32,7 @@ from rasa_whatsapp_channel.compose.options import (
 from rasa_whatsapp_channel.compose.style import Style, quote, read_style
 from rasa_whatsapp_channel.compose.template import read_template
 from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.identity import is_group_id, split_number
 from rasa_whatsapp_channel.whatsapp.messages import Interactive, Message, Outgoing
 
 __all__ = ["Change", "Composed", "compose"]
@@ -59,8 +60,9 @@ def compose(
     ``{"text": …}``, is a response too.
     """
     name = response.get("utter_action") if isinstance(response, Mapping) else None
+    group = recipient_id is not None and is_group_id(split_number(recipient_id)[0])
     draft = Draft(
-        api,
+        api.for_group() if group else api,
         captions,
         markdown,
         name if isinstance(name, str) else None,

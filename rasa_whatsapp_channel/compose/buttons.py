@@ -206,7 +206,7 @@ def _say_lines(draft: Draft, options: Options) -> None:
     for link in options.links:
         reason: str | None = "it stands beside other buttons"
         if not options.replies and len(options.links) == 1:
-            reason = _why_no_button(link) or f"api {draft.api.name} has no button for it"
+            reason = _why_no_button(link) or f"{draft.api.who} has no button for it"
         draft.change("WA310", title=link.title, line=link.line(), reason=reason)
 
 
@@ -217,7 +217,7 @@ def _why_numbers(api: Api, options: Options) -> str | None:
     if len(options.replies) > MOST_LISTS * limits.LIST_ROWS:
         return f"{MOST_LISTS} lists hold {MOST_LISTS * limits.LIST_ROWS}"
     kind = "button" if _why_list(options) is None else "list"
-    return None if kind in api.interactive else f"api {api.name} has none"
+    return None if kind in api.interactive else f"{api.who} has none"
 
 
 def _numbered(draft: Draft, reply: Reply) -> str:

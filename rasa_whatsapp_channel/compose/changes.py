@@ -312,7 +312,7 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "WA505": Rule(
         "a custom message became what the API has",
-        "{field} became {new}, because api {api} does not take {kind}",
+        "{field} became {new}, because {who} does not take {kind}",
         before="{kind}",
         after="{new}",
     ),

@@ -22,10 +22,13 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     CtaUrl,
     Document,
     Header,
+    ListMessage,
     MediaCarousel,
     MediaMessage,
     Message,
     Outgoing,
+    ReplyButtons,
+    check_recipient,
     check_support,
     find_doubts,
     find_unknown,
@@ -43,6 +46,8 @@ def fall_back(draft: Draft, message: Message) -> list[Message]:
     """Return what goes in the place of *message*; nothing when there is nothing like it."""
     if isinstance(message, CtaUrl):
         return join(draft, _link_parts(message))
+    if isinstance(message, (ReplyButtons, ListMessage)):
+        return join(draft, _reply_parts(message))
     if isinstance(message, MediaCarousel):
         cards = (Parts(message.text), *map(_card_parts, message.cards))
         return [part for card in cards for part in join(draft, card)]
@@ -55,6 +60,21 @@ def _link_parts(message: CtaUrl) -> Parts:
         message.text,
         _files(message.header),
         Options(links=(Link(message.display_text, message.url),)),
+        Style(header=title, footer=message.footer),
+    )
+
+
+def _reply_parts(message: ReplyButtons | ListMessage) -> Parts:
+    if isinstance(message, ReplyButtons):
+        replies = [Reply(button.title, button.id) for button in message.buttons]
+    else:
+        rows = [row for section in message.sections for row in section.rows]
+        replies = [Reply(row.title, row.id, row.description) for row in rows]
+    title = message.header.text if message.header else None
+    return Parts(
+        message.text,
+        _files(message.header),
+        Options(tuple(replies)),
         Style(header=title, footer=message.footer),
     )
 
@@ -158,8 +178,14 @@ def _supported(draft: Draft, field: str, outgoing: Outgoing) -> list[Outgoing]:
     """Return *outgoing*, or what the API has instead."""
     message, api = outgoing.message, draft.api
     if outgoing.reply_to and not api.context:
-        draft.change("WA503", field=field, reason=f"api {api.name} cannot")
+        draft.change("WA503", field=field, reason=f"{api.who} cannot")
         outgoing = Outgoing(message)
+    if draft.recipient_id is not None:
+        try:
+            check_recipient(message, group=api.in_group)
+        except InvalidMessage as error:
+            draft.change("WA502", field=field, place=error.field, problem=error.problem)
+            return []
     try:
         # Where the API takes no links, the file is fetched and uploaded before sending.
         check_support(message, dataclasses.replace(api, link=True))
@@ -169,7 +195,7 @@ def _supported(draft: Draft, field: str, outgoing: Outgoing) -> list[Outgoing]:
             draft.change("WA502", field=field, place=error.field, problem=error.problem)
             return []
         kind, new = getattr(message, "kind", message.type), _names(others)
-        draft.change("WA505", field=field, kind=kind, api=api.name, new=new)
+        draft.change("WA505", field=field, kind=kind, who=api.who, new=new)
         return [Outgoing(other) for other in others]
     return [outgoing]
 

@@ -83,7 +83,7 @@ def to_carousel(draft: Draft, cards: Sequence[Parts]) -> Carousel | None:
 
 def _why_not(draft: Draft, cards: Sequence[Parts], texts: Sequence[str | None]) -> Iterator[str]:
     if "carousel" not in draft.api.interactive:
-        yield f"api {draft.api.name} has no carousel"
+        yield f"{draft.api.who} has no carousel"
     if len(cards) > limits.CARDS:
         yield f"a carousel has at most {limits.CARDS} cards"
     for number, (card, text) in enumerate(zip(cards, texts, strict=True)):

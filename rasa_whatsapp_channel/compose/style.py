@@ -100,7 +100,7 @@ def quote(
     ]
     reason = ""
     if not draft.api.context:
-        reason = f"api {draft.api.name} cannot"
+        reason = f"{draft.api.who} cannot"
     elif quoted is None:
         reason = "the bot does not answer one"
     elif not able:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.faults import Hit
 from rasa_whatsapp_channel.simulator.media import checks, library
@@ -159,6 +160,8 @@ async def _deliver(
         failure = problems.of_code(int(fails_with.do[1])), fails_with.why
     if failure is None and message.type == "reaction" and not world.react(message):
         failure = problems.INVALID, "There is no message to react to."
+    if failure is None and message.type == "pin" and (flaw := _why_no_pin(world, message)):
+        failure = problems.INVALID, flaw
     if failure is not None:
         problem, details = failure
         error = status_error(problem, api, details)
@@ -173,6 +176,24 @@ async def _deliver(
     if message.status == "sent" and message.type != "reaction":  # others are final
         world.change_status(message, "delivered")
         world.report(person, "delivered", [message])
+
+
+def _why_no_pin(world: World, message: ChatMessage) -> str | None:
+    """Return why the message cannot be pinned or taken off, if it cannot."""
+    pinned: dict[str, float] = {}
+    for earlier in [*world.state.messages.values(), message]:
+        if earlier.person != message.person or earlier.type != "pin" or earlier.errors:
+            continue
+        target, days = earlier.content["message_id"], earlier.content.get("expiration_days")
+        pinned.pop(target, None)
+        if days and earlier.timestamp + days * DAY > world.clock():
+            pinned[target] = earlier.timestamp
+    target = world.state.messages.get(message.content["message_id"])
+    if target is None or target.person != message.person:
+        return "There is no such message in this group."
+    if len(pinned) > limits.PINS:
+        return f"A group has at most {limits.PINS} pinned messages."
+    return None
 
 
 async def _load_media(

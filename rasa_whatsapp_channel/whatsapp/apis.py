@@ -41,6 +41,16 @@ class Api:
     pair_limit: bool  # 1 message per 6 seconds and person, beyond a burst
     media_id_life: int  # seconds an uploaded id stays valid
     list_body: int = limits.LIST_BODY
+    in_group: bool = False  # writes to a group, where less is supported
+
+    @property
+    def who(self) -> str:
+        """Return what a sentence calls it."""
+        return "a group" if self.in_group else f"api {self.name}"
+
+    def for_group(self) -> Api:
+        """Return what the API takes for a group: texts, files, templates and pins."""
+        return replace(self, in_group=True, interactive=frozenset())
 
 
 _BOTH: Final = frozenset(

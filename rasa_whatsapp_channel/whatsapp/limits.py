@@ -72,6 +72,10 @@ PRODUCT_RETAILER_ID: Final = 100
 VOICE_CALL_PAYLOAD: Final = 512
 CALL_TTL: Final = (1, 43_200)  # minutes that a call button works
 
+# groups/groups-messaging
+PINS: Final = 3  # at the same time
+PIN_DAYS: Final = (1, 30)
+
 # direct-send/api-reference, direct-send/configure-message-ttl
 DIRECT_BUTTONS: Final = 10
 DIRECT_URL_BUTTONS: Final = 2  # before the others

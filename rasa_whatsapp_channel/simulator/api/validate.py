@@ -28,7 +28,16 @@ from rasa_whatsapp_channel.whatsapp.messages.keys import CLOUD_ENVELOPE
 _PHONE: Final = re.compile(r"[1-9]\d{6,14}")
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 # Types that groups support.
-_IN_GROUPS: Final = ("text", "image", "video", "audio", "document", "sticker", "template")
+_IN_GROUPS: Final = (
+    "text",
+    "image",
+    "video",
+    "audio",
+    "document",
+    "sticker",
+    "template",
+    "pin",
+)
 _LOST: Final = "A user id in to is answered with 200 and never delivered: it belongs in recipient."
 _LIMITS: Final[Mapping[str, Problem]] = {
     "text.body": problems.TEXT_TOO_LONG,
@@ -70,6 +79,8 @@ def read_send(value: object, dialect: Dialect, *, sender: str, marketing: bool =
     group = body.get("recipient_type") == "group"
     if group and kind not in _IN_GROUPS:
         raise Refused(problems.GROUP_TYPE, f"Groups take {', '.join(_IN_GROUPS)}, not {kind}.")
+    if kind == "pin" and not group:
+        raise Refused(problems.GROUP_TYPE, "Only messages of groups are pinned.")
     if recipient == sender:
         raise Refused(problems.TO_SELF, "A business cannot write to its own number.")
     _check_keys(kind, body.get(kind), dialect)
@@ -332,6 +343,7 @@ _CLOUD_OBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "document": (*_MEDIA, "caption", "filename"),
     "sticker": _MEDIA,
     "reaction": ("message_id", "emoji"),
+    "pin": ("type", "message_id", "expiration_days"),
     "location": _LOCATION,
     "interactive": _INTERACTIVE,
     "template": ("name", "language", "components"),

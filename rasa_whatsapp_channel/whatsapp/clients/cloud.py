@@ -31,7 +31,12 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import (
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES
 from rasa_whatsapp_channel.whatsapp.errors import APIError
 from rasa_whatsapp_channel.whatsapp.identity import Address, is_group_id
-from rasa_whatsapp_channel.whatsapp.messages import Message, Reaction, check_sendable
+from rasa_whatsapp_channel.whatsapp.messages import (
+    Message,
+    Reaction,
+    check_recipient,
+    check_sendable,
+)
 from rasa_whatsapp_channel.whatsapp.messages.envelope import is_marketing
 from rasa_whatsapp_channel.whatsapp.messages.keys import put_extras
 from rasa_whatsapp_channel.whatsapp.transport import File, Request, Transport
@@ -56,10 +61,13 @@ class CloudBase(ExchangeClient):
         reply_to: str | None = None,
         callback_data: str | None = None,
     ) -> dict[str, Any]:
-        check_sendable(message, self.api)
+        address = Address.of(to) if isinstance(to, str) else to
+        group = is_group_id(address.first)
+        check_recipient(message, group=group)
+        check_sendable(message, self.api.for_group() if group else self.api)
         body = {
             "messaging_product": "whatsapp",
-            **self._recipient(to),
+            **self._recipient(address, group=group),
             **cloud_body(message),
         }
         if reply_to and not isinstance(message, Reaction):  # it names its message itself
@@ -112,9 +120,7 @@ class CloudBase(ExchangeClient):
     def located(self, url: str) -> tuple[str, bool]:
         """Return where the file behind *url* is fetched, and whether the token may go there."""
 
-    def _recipient(self, to: Address | str) -> dict[str, str]:
-        address = Address.of(to) if isinstance(to, str) else to
-        group = is_group_id(address.first)
+    def _recipient(self, address: Address, *, group: bool) -> dict[str, str]:
         named = {"recipient_type": "group" if group else "individual"}
         if address.phone:
             named["to"] = address.phone

@@ -2,7 +2,7 @@
 Messages: one frozen value per type of message, and `parse`, which reads WhatsApp's bodies.
 
     base         Message; Media, the source of a file
-    simple       Text, Location, Contacts, Reaction, OtherMessage
+    simple       Text, Location, Contacts, Reaction, Pin, OtherMessage
     media        Image, Document, Audio, Video, Sticker
     interactive  ReplyButtons, ListMessage, CtaUrl
     actions      LocationRequest, Flow, ContactRequest, VoiceCall, OrderDetails, …
@@ -88,11 +88,13 @@ from rasa_whatsapp_channel.whatsapp.messages.simple import (
     Contacts,
     Location,
     OtherMessage,
+    Pin,
     Reaction,
     Text,
 )
 from rasa_whatsapp_channel.whatsapp.messages.support import (
     Doubt,
+    check_recipient,
     check_sendable,
     check_support,
     find_doubts,
@@ -135,6 +137,7 @@ __all__ = [
     "OtherMessage",
     "Outgoing",
     "Parameter",
+    "Pin",
     "Product",
     "ProductCarousel",
     "ProductList",
@@ -149,6 +152,7 @@ __all__ = [
     "UrlButton",
     "Video",
     "VoiceCall",
+    "check_recipient",
     "check_sendable",
     "check_support",
     "find_doubts",
@@ -233,7 +237,7 @@ def _parse(kind: str, value: Any, body: Mapping[str, Any]) -> Message:
         return parse_media_message(kind, content)
     if kind == "interactive":
         return _parse_interactive(content, direct=is_direct(body))
-    simple: dict[str, Any] = {"location": Location, "reaction": Reaction, "template": Template}
+    simple: dict[str, Any] = {kind.type: kind for kind in (Location, Reaction, Pin, Template)}
     parsed: Message = simple[kind].parse(content)
     return parsed
 

@@ -44,8 +44,6 @@ _DOCUMENTED: Final = frozenset(
         "interactive.body.type",
     }
 )
-# groups/groups-messaging
-DOCUMENTED_TYPES: Final = frozenset({"pin"})
 
 
 @dataclass(frozen=True)
@@ -212,6 +210,7 @@ _OBJECTS: Final[Mapping[str, Keys]] = {
         ("name", "phones", "emails", "addresses", "org", "urls", "birthday", "ims")
     ),
     "reaction": dict.fromkeys(("message_id", "emoji")),
+    "pin": dict.fromkeys(("type", "message_id", "expiration_days")),
     "template": {
         "name": None,
         "language": dict.fromkeys(("code", "policy")),
@@ -230,6 +229,7 @@ TYPES: Final = (
     "location",
     "contacts",
     "reaction",
+    "pin",
     "interactive",
     "template",
 )

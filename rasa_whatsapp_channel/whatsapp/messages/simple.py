@@ -1,5 +1,5 @@
 """
-Text, location, contacts, reactions, and messages of a type that this package does not know.
+Text, location, contacts, reactions, pins, and messages of a type that this package does not know.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 """
@@ -123,6 +123,36 @@ class Reaction(Message):
             message_id=checks.check_text("reaction.message_id", value.get("message_id")),
             emoji=checks.check_text("reaction.emoji", value.get("emoji", ""), empty=True),
         )
+
+
+@dataclass(frozen=True)
+class Pin(Message):
+    """Pins a message of a group for *days*; without them it is taken off."""
+
+    type: ClassVar[str] = "pin"
+
+    message_id: str
+    days: int | None = None
+
+    def __post_init__(self) -> None:
+        checks.check_text("pin.message_id", self.message_id)
+        if self.days is not None:
+            checks.check_whole("pin.expiration_days", self.days, *limits.PIN_DAYS)
+
+    def content(self) -> dict[str, Any]:
+        if self.days is None:
+            return {"type": "unpin", "message_id": self.message_id}
+        return {"type": "pin", "message_id": self.message_id, "expiration_days": self.days}
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any]) -> Pin:
+        kind, days = value.get("type"), value.get("expiration_days")
+        if kind not in ("pin", "unpin"):
+            raise InvalidMessage("pin.type", "must be pin or unpin")
+        if (days is None) == (kind == "pin"):
+            needs = "is missing" if kind == "pin" else "goes with type pin only"
+            raise InvalidMessage("pin.expiration_days", needs)
+        return cls(checks.check_text("pin.message_id", value.get("message_id")), days)
 
 
 def _check_contact(field: str, value: object) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.whatsapp import limits
@@ -24,10 +24,16 @@ from rasa_whatsapp_channel.whatsapp.messages.base import Message, find_media
 from rasa_whatsapp_channel.whatsapp.messages.catalog import MediaCarousel
 from rasa_whatsapp_channel.whatsapp.messages.envelope import POLICIES, envelope_of
 from rasa_whatsapp_channel.whatsapp.messages.interactive import Interactive, OtherInteractive
-from rasa_whatsapp_channel.whatsapp.messages.keys import DOCUMENTED_TYPES, TYPES, short
+from rasa_whatsapp_channel.whatsapp.messages.keys import TYPES, short
 from rasa_whatsapp_channel.whatsapp.messages.media import MediaMessage
 from rasa_whatsapp_channel.whatsapp.messages.orders import find_unknown_words
-from rasa_whatsapp_channel.whatsapp.messages.simple import OtherMessage, Reaction
+from rasa_whatsapp_channel.whatsapp.messages.simple import (
+    Contacts,
+    Location,
+    OtherMessage,
+    Pin,
+    Reaction,
+)
 from rasa_whatsapp_channel.whatsapp.messages.template import (
     BUTTONS,
     COMPONENTS,
@@ -35,17 +41,26 @@ from rasa_whatsapp_channel.whatsapp.messages.template import (
     Template,
 )
 
+# Buttons of templates that sell something, which groups do not have.
+_COMMERCE: Final = ("catalog", "mpm", "spm", "order_details")
+
 
 def check_support(message: Message, api: Api) -> None:
     """Raise `InvalidMessage` for what *api* does not take."""
     if isinstance(message, Reaction) and not api.reactions:
-        raise InvalidMessage("reaction", f"api {api.name} sends no reactions")
+        raise InvalidMessage("reaction", f"{api.who} sends no reactions")
     if (
         isinstance(message, Interactive)
-        and not isinstance(message, (OtherInteractive, Action))
+        and (api.in_group or not isinstance(message, (OtherInteractive, Action)))
         and message.kind not in api.interactive
     ):
-        raise InvalidMessage("interactive.type", f"api {api.name} does not take {message.kind}")
+        kind = message.content().get("type")
+        raise InvalidMessage("interactive.type", f"{api.who} does not take {kind}")
+    if isinstance(message, Template) and api.in_group:
+        for component in message.components:
+            if component.sub_type in _COMMERCE:
+                button = f"a button {component.sub_type}"
+                raise InvalidMessage("template.components", f"{api.who} takes none with {button}")
     for media in find_media(message):
         if media.provider is not None and not api.provider:
             raise InvalidMessage(
@@ -53,8 +68,14 @@ def check_support(message: Message, api: Api) -> None:
             )
     if isinstance(message, MediaMessage) and message.media.link is not None and not api.link:
         raise InvalidMessage(
-            f"{message.type}.link", f"api {api.name} takes uploaded ids only; give a path instead"
+            f"{message.type}.link", f"{api.who} takes uploaded ids only; give a path instead"
         )
+
+
+def check_recipient(message: Message, *, group: bool) -> None:
+    """Raise `InvalidMessage` for what goes to groups only, or to people only."""
+    if isinstance(message, Pin) and not group:
+        raise InvalidMessage("pin", "is for messages of groups only")
 
 
 def check_sendable(message: Message, api: Api) -> None:
@@ -77,23 +98,25 @@ class Doubt:
 
 def find_unknown(message: Message, api: Api) -> Iterator[Doubt]:
     """Yield what no page of *api* has."""
-    if isinstance(message, OtherMessage) and not (
-        message.kind in DOCUMENTED_TYPES and api.callback_data
-    ):
+    if isinstance(message, Pin) and not api.callback_data:
+        yield Doubt("type", f"no type 'pin' is known for {api.who}; the Cloud API has it")
+    if api.in_group and isinstance(message, (Location, Contacts, Reaction)):
+        yield Doubt("type", f"no page of WhatsApp's shows a {message.type} in a group")
+    if isinstance(message, OtherMessage):
         hint = suggest(message.kind, TYPES, form="{!r}", otherwise="known are")
-        yield Doubt("type", f"no type {short(message.kind)!r} is known for api {api.name}; {hint}")
+        yield Doubt("type", f"no type {short(message.kind)!r} is known for {api.who}; {hint}")
     if isinstance(message, (OtherInteractive, Action)):
         kind = str(message.content().get("type"))
-        if kind not in api.interactive:
+        if kind not in api.interactive and not api.in_group:  # refused by `check_support` there
             known = sorted(api.interactive)
             hint = suggest(kind, known, form="{!r}", otherwise="known are")
             if kind in CLOUD.interactive:
                 hint = "the Cloud API has it"
-            problem = f"no type {short(kind)!r} is known for api {api.name}; {hint}"
+            problem = f"no type {short(kind)!r} is known for {api.who}; {hint}"
             yield Doubt("interactive.type", problem)
     for extra in message.extras:
         if extra.is_cloud_envelope and not api.callback_data:
-            yield Doubt(extra.place, f"is a key of the Cloud API; api {api.name} has none")
+            yield Doubt(extra.place, f"is a key of the Cloud API; {api.who} has none")
         elif not extra.documented:
             yield Doubt(extra.place, f"is not known there; {extra.hint}")
     policy = envelope_of(message).get("product_policy")

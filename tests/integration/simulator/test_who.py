@@ -178,3 +178,45 @@ async def test_a_person_gets_another_user_id(simulator, bot):
     }
     assert (await simulator.post(path, {}))[0] == 400
     assert (await simulator.post(path, {"user_id": "DE.2"}))[0] == 409
+
+
+def pin(message_id, **more):
+    kind = "pin" if more else "unpin"
+    return {"type": "pin", "pin": {"type": kind, "message_id": message_id, **more}}
+
+
+async def test_messages_of_a_group_are_pinned_three_at_a_time(simulator, group):
+    written = [await simulator.writes({**TEXT, "author": TOM}, group["user_id"]) for _ in range(4)]
+    ids = [each["id"] for each in written]
+    for message_id in ids[:3]:
+        message = to_group(group, pin(message_id, expiration_days=4))
+        assert (await simulator.cloud(message))[0] == 200
+
+    await simulator.cloud(to_group(group, pin(ids[3], expiration_days=4)))
+    await simulator.cloud(to_group(group, pin(ids[0])))
+    await simulator.cloud(to_group(group, pin(ids[3], expiration_days=30)))
+
+    shown = await simulator.shows(10, group["user_id"])
+    assert [each["status"] for each in shown if each["type"] == "pin"] == [
+        *["delivered"] * 3,
+        "failed",
+        *["delivered"] * 2,
+    ]
+
+
+async def test_what_is_not_in_the_group_is_not_pinned(simulator, group):
+    written = await simulator.says("hi")
+
+    await simulator.cloud(to_group(group, pin(written["id"], expiration_days=4)))
+
+    (message,) = await simulator.shows(1, group["user_id"])
+    assert message["errors"][0]["code"] == 131009
+
+
+async def test_a_person_has_nothing_pinned(simulator):
+    written = await simulator.says("hi")
+    body = {"messaging_product": "whatsapp", "to": MAYA, **pin(written["id"], expiration_days=4)}
+
+    status, answer = await simulator.cloud(body)
+
+    assert (status, answer["error"]["code"]) == (400, 131051)

@@ -105,6 +105,12 @@ def test_a_list_opens_below_its_bubble() -> None:
         ("reaction", {"message_id": "wamid.1", "emoji": "👍"}, ["👍 on wamid.1"]),
         ("reaction", {"message_id": "wamid.1", "emoji": ""}, ["takes a reaction away"]),
         (
+            "pin",
+            {"type": "pin", "message_id": "wamid.1", "expiration_days": 4},
+            ["📌 pins wamid.1 for 4 days"],
+        ),
+        ("pin", {"type": "unpin", "message_id": "wamid.1"}, ["📌 takes wamid.1 off"]),
+        (
             "template",
             {"name": "hello", "language": {"code": "en"}},
             ["template:", '"name": "hello"'],

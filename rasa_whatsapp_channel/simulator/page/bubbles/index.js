@@ -12,7 +12,7 @@ import { document } from "./document.js";
 import { interactive } from "./interactive.js";
 import { location } from "./location.js";
 import { image, sticker, video } from "./media.js";
-import { order, system, unknown, unsupported } from "./others.js";
+import { order, pin, system, unknown, unsupported } from "./others.js";
 import { template } from "./template.js";
 import { button, text } from "./text.js";
 
@@ -25,6 +25,7 @@ const DRAWERS = {
   interactive,
   location,
   order,
+  pin,
   sticker,
   system,
   template,

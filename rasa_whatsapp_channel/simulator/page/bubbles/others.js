@@ -25,6 +25,16 @@ export function system({ content }) {
   };
 }
 
+/** A message of a group that is pinned, or taken off. */
+export function pin({ content }) {
+  const { type, expiration_days: days } = content;
+  const text =
+    type === "pin"
+      ? `📌 Pinned a message for ${days} ${days === 1 ? "day" : "days"}.`
+      : "📌 Took a pinned message off.";
+  return { content: [h("div.notice", {}, icon("info"), h("p", {}, text))], meta: "below" };
+}
+
 /** What WhatsApp itself could not hand over. */
 export function unsupported({ content }) {
   const kind = content?.type ? ` (${content.type})` : "";

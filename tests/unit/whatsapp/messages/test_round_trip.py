@@ -27,6 +27,7 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     MediaCarousel,
     OrderStatus,
     Parameter,
+    Pin,
     Product,
     ProductCarousel,
     ProductList,
@@ -125,6 +126,7 @@ messages = st.one_of(
         st.none() | words(20),
     ),
     st.builds(Contacts, st.lists(contact, min_size=1, max_size=3).map(tuple)),
+    st.builds(Pin, ids, st.none() | st.integers(1, 30)),
     st.builds(Reaction, ids, st.sampled_from(["", "👍", "❤️"])),
     st.builds(
         ReplyButtons,
