@@ -1,10 +1,10 @@
 """
-Watch over Rasa's agent: turn what Rasa swallows into errors, and write events into its trackers.
+Agent watch: raises the failures that Rasa's agent swallows, and adds events to its trackers.
 
-Rasa goes on where it should stop. Without its tracker store it takes everybody for a newcomer;
-without the action server it ends the turn as if all had been done; in a paused conversation it says
-nothing. It tells so in its log, in hooks and in the exceptions that leave it. These are read here
-and become errors of this package.
+Rasa continues where it should stop. Without its tracker store it treats everybody as a new person;
+without the action server it ends the turn as if everything had been done; in a paused conversation
+it sends nothing. Its log, its hooks and its exceptions show that. They are read here and become
+errors of this package.
 
 Imports neither Rasa nor the libraries of its stores: their exceptions are known by name.
 """
@@ -34,8 +34,8 @@ from rasa_whatsapp_channel.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
-# What a library raises when the other side is away, starting, full or read-only, by the class or a
-# class above it. What is about the content, such as redis' DataError, is not here.
+# Exceptions of libraries for a service that is down, starting, full or read-only, base classes
+# included. Errors about the content, such as redis' DataError, are not here.
 _AWAY: Final = frozenset(
     {
         "builtins.ConnectionError",
@@ -70,12 +70,12 @@ _AWAY: Final = frozenset(
         "grpc.RpcError",
     }
 )
-# Redis says with the first word of an answer why it takes nothing, and its client has no class.
+# First words of Redis' refusals for which its client has no exception class.
 _AWAY_ANSWERS: Final = ("MISCONF", "LOADING", "OOM", "NOREPLICAS", "READONLY", "MASTERDOWN")
 _LOCK_ERROR: Final = "rasa.core.lock_store.LockError"
 _NO_TICKET: Final = "Could not acquire lock"
-# Whose code an error comes out of; the innermost of these tells.
-_PLACES: Final = {
+# Module of Rasa in the traceback of an error → service; the innermost module counts.
+_SERVICES: Final = {
     "rasa.core.lock_store": LOCK_STORE,
     "rasa.core.concurrent_lock_store": LOCK_STORE,
     "rasa.core.tracker_store": TRACKER_STORE,
@@ -102,13 +102,13 @@ def why_unavailable(error: BaseException) -> BotUnavailable | None:
     root = _infrastructure(error)
     if root is None:
         return None
-    place = _place(error)
-    return BotUnavailable(place, _words(root), everywhere=place != SERVICE)
+    service = _service_of(error)
+    return BotUnavailable(service, _words(root), everywhere=service != SERVICE)
 
 
 @dataclass
 class TurnReport:
-    """What was noticed during one turn: what is away, and which actions failed, with the reason."""
+    """What one turn has met: the service that is down, the actions that failed and why."""
 
     away: BotUnavailable | None = None
     failed: dict[str, str] = field(default_factory=dict)  # action → why
@@ -198,10 +198,10 @@ class AgentWatch:
 
     def _watch_tracker_store(self, agent: Any) -> None:
         """
-        Take part in what Rasa's `FailSafeTrackerStore` does about an error: nothing, it says None.
+        Set the error callback of Rasa's `FailSafeTrackerStore`, which otherwise returns None.
 
-        Then Rasa takes the person for a newcomer, and keeps the turn in memory only. The store has
-        a callback for errors; what it raises ends the turn.
+        Then Rasa would treat the person as new, and keep the turn in memory only. An exception of
+        the callback ends the turn.
         """
         store = getattr(agent, "tracker_store", None)
         if store is self._watched:
@@ -216,7 +216,7 @@ class AgentWatch:
             away = BotUnavailable(TRACKER_STORE, away.reason, everywhere=True)
         turn = _turn.get()
         if turn is None or away is None:
-            # Of another channel or a reminder, or nothing that time heals: as Rasa does it.
+            # Of another channel or a reminder, or lasting: Rasa handles it.
             logger.error(
                 "whatsapp.tracker_store_failed: Rasa goes on with an empty conversation: %s",
                 _words(error),
@@ -226,13 +226,13 @@ class AgentWatch:
         raise away from error
 
     def read_log(self, logger_name: str, text: str, error: BaseException | None) -> None:
-        """Take note of what Rasa says in its log during a turn, having swallowed *error*."""
+        """Read a line that Rasa logs during a turn about *error*, which it has swallowed."""
         turn = _turn.get()
         if turn is None:
             return
         if logger_name.startswith("rasa.core.brokers"):
-            # Kept or lost by the broker; to begin the turn again would not publish it once more.
-            # The line may hold the event, and with it what somebody said.
+            # The broker kept or lost the events; repeating the turn would not publish them again.
+            # The line is not logged: it may hold an event, and so a person's text.
             broker = logger_name.rpartition(".")[2]
             reason = _words(error) if error else f"{broker} did not take events; see Rasa's log"
             self._outages.note(BotUnavailable(EVENT_BROKER, reason))
@@ -264,9 +264,9 @@ class AgentWatch:
 
 def was_handled(tracker: Any, message_id: str) -> bool:
     """
-    Return whether a turn got through before its process died.
+    Return whether a turn was completed before its process died.
 
-    Rasa saves the tracker at the very end of a turn, after everything was put out.
+    Rasa saves the tracker at the end of a turn, after all responses were sent.
     """
     return tracker is not None and any(
         getattr(event, "message_id", None) == message_id for event in reversed(tracker.events)
@@ -274,7 +274,7 @@ def was_handled(tracker: Any, message_id: str) -> bool:
 
 
 async def _awaited(value: Any) -> Any:
-    """Return what a tracker store returns, or will: they are coroutines since Rasa 3.3."""
+    """Return the result of a method of a tracker store: a coroutine since Rasa 3.3."""
     return await value if hasattr(value, "__await__") else value
 
 
@@ -292,7 +292,7 @@ def _id_in(metadata: Any) -> Any:
 
 
 def silence_of(tracker: Any) -> str | None:
-    """Return why the bot says nothing in the conversation of *tracker*, if it is silenced."""
+    """Return why the bot does not answer in the conversation of *tracker*, if it is silenced."""
     if tracker is None:
         return None
     if _is_terminated(tracker):
@@ -312,7 +312,7 @@ class _RasaLogHandler(logging.Handler):
     Reads what Rasa logs about exceptions it has swallowed.
 
     Rasa 3.6 logs text, Rasa Pro one JSON or a coloured line; the exception is the one being handled
-    while the line is written. What `read_log` raises leaves through that call, and ends the turn.
+    while the line is written. An exception of `read_log` ends the turn.
     """
 
     def __init__(self, watch: AgentWatch) -> None:
@@ -324,8 +324,8 @@ class _RasaLogHandler(logging.Handler):
             self._watch.read_log(record.name, record.getMessage(), sys.exc_info()[1])
 
 
-# Where Rasa tells of an action that did not run, of the validation of a slot that did not, in
-# Rasa 3.6 and in Rasa Pro, and of events that were not published.
+# Rasa 3.6 and Rasa Pro log here that an action or the validation of a slot did not run, or that
+# events were not published.
 _LOGGERS: Final = (
     "rasa.core.processor",
     "rasa.core.actions.action",
@@ -335,7 +335,7 @@ _LOGGERS: Final = (
 
 
 def _actions(tracker: Any, message_id: str) -> set[str]:
-    """Return the actions that ran since *message_id*, but for those that only say something."""
+    """Return the actions that ran since *message_id*, without responses (``utter_…``)."""
     names: set[str] = set()
     for event in reversed(tracker.events):
         if getattr(event, "message_id", None) == message_id:
@@ -347,19 +347,19 @@ def _actions(tracker: Any, message_id: str) -> set[str]:
 
 
 def _infrastructure(error: BaseException) -> BaseException | None:
-    """Return the error of a library that says that something is away, in *error* or its causes."""
+    """Return the error of a library for a service that is down: *error* or one of its causes."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        if _is_a(current, _AWAY) or _says_no(current):
+        if _is_a(current, _AWAY) or _is_refusal(current):
             return current
         current = current.__cause__
     return None
 
 
 def _unreached(error: BaseException | None) -> BaseException | None:
-    """Return why an action could not be reached, or None where it was, and failed."""
+    """Return why the action server could not be reached, None if the action itself failed."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -372,22 +372,23 @@ def _unreached(error: BaseException | None) -> BaseException | None:
     return None
 
 
-def _place(error: BaseException) -> str:
-    """Return what of Rasa *error* came out of."""
-    place = SERVICE
+def _service_of(error: BaseException) -> str:
+    """Return the service whose code raised *error*."""
+    service = SERVICE
     trace = error.__traceback__
     while trace is not None:
         module = str(trace.tb_frame.f_globals.get("__name__", ""))
-        place = next((what for name, what in _PLACES.items() if module.startswith(name)), place)
+        found = (what for name, what in _SERVICES.items() if module.startswith(name))
+        service = next(found, service)
         trace = trace.tb_next
-    return place
+    return service
 
 
 def _is_a(error: BaseException, names: frozenset[str] | set[str]) -> bool:
     return any(f"{cls.__module__}.{cls.__qualname__}" in names for cls in type(error).__mro__)
 
 
-def _says_no(error: BaseException) -> bool:
+def _is_refusal(error: BaseException) -> bool:
     if _is_a(error, {"redis.exceptions.ResponseError"}):
         return str(error).startswith(_AWAY_ANSWERS)
     if _is_a(error, {"botocore.exceptions.ClientError"}):

@@ -51,10 +51,10 @@ OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 
 class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
     """
-    What a bot speaks through. Everything goes into the outbox, so no call waits for WhatsApp.
+    Rasa's output channel: puts every response into the outbox, so no call waits for WhatsApp.
 
-    Inside a turn from our inbox a failing store raises, and the turn is repeated; elsewhere
-    (reminders, ``trigger_intent``) nothing would repeat it, so the failure is logged.
+    In a turn of our inbox a failing store raises, and the turn is repeated. Elsewhere (reminders,
+    ``trigger_intent``) nothing would repeat it, so the failure is logged.
     """
 
     # Rasa Pro would compute the whole tracker state for each response.
@@ -65,7 +65,7 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
         self._make_writer = writer
         self._writer: OutboxWriter | None = None
         self._in_turn = in_turn
-        self.spoke = False
+        self.has_sent = False
 
     @classmethod
     def name(cls) -> str:
@@ -73,45 +73,45 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Send all parts of a response together, as few WhatsApp messages as they fit into."""
-        await self._say(recipient_id, message)
+        await self._write(recipient_id, message)
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
-        await self._say(recipient_id, {**kwargs, "text": text})
+        await self._write(recipient_id, {**kwargs, "text": text})
 
     async def send_image_url(self, recipient_id: str, image: str, **kwargs: Any) -> None:
-        await self._say(recipient_id, {**kwargs, "image": image})
+        await self._write(recipient_id, {**kwargs, "image": image})
 
     async def send_attachment(self, recipient_id: str, attachment: Any, **kwargs: Any) -> None:
-        await self._say(recipient_id, {**kwargs, "attachment": attachment})
+        await self._write(recipient_id, {**kwargs, "attachment": attachment})
 
     async def send_text_with_buttons(
         self, recipient_id: str, text: str | None, buttons: list[dict[str, Any]], **kwargs: Any
     ) -> None:
-        await self._say(recipient_id, {**kwargs, "text": text, "buttons": buttons})
+        await self._write(recipient_id, {**kwargs, "text": text, "buttons": buttons})
 
     async def send_buttons(
         self, recipient_id: str, buttons: list[dict[str, Any]], **kwargs: Any
     ) -> None:
         """Rasa Pro calls it when the text has been sent before."""
-        await self._say(recipient_id, {**kwargs, "buttons": buttons})
+        await self._write(recipient_id, {**kwargs, "buttons": buttons})
 
     async def send_quick_replies(
         self, recipient_id: str, text: str, quick_replies: list[dict[str, Any]], **kwargs: Any
     ) -> None:
-        await self._say(recipient_id, {**kwargs, "text": text, "quick_replies": quick_replies})
+        await self._write(recipient_id, {**kwargs, "text": text, "quick_replies": quick_replies})
 
     async def send_elements(
         self, recipient_id: str, elements: Iterable[dict[str, Any]], **kwargs: Any
     ) -> None:
-        await self._say(recipient_id, {**kwargs, "elements": list(elements)})
+        await self._write(recipient_id, {**kwargs, "elements": list(elements)})
 
     async def send_custom_json(
         self, recipient_id: str, json_message: dict[str, Any], **kwargs: Any
     ) -> None:
-        await self._say(recipient_id, {**kwargs, "custom": json_message})
+        await self._write(recipient_id, {**kwargs, "custom": json_message})
 
-    async def _say(self, recipient_id: str, response: dict[str, Any]) -> None:
-        self.spoke = True
+    async def _write(self, recipient_id: str, response: dict[str, Any]) -> None:
+        self.has_sent = True
         try:
             if self._writer is None:
                 self._writer = self._make_writer()
@@ -119,12 +119,12 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
         except StoreError as error:
             if self._in_turn:
                 raise
-            said = name_of(response) or "a response that no turn asked for"
-            logger.error("whatsapp.lost: %s: it could not be kept: %s", said, error)
+            called = name_of(response) or "a response that no turn asked for"
+            logger.error("whatsapp.lost: %s: it could not be kept: %s", called, error)
 
 
 class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
-    """WhatsApp in credentials.yml."""
+    """Rasa's input channel: serves the webhook, and runs the bot for each turn."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -193,7 +193,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         async def answer(request: Request) -> HTTPResponse:
             return await _answer(self._running().endpoint, request)
 
-        # Sanic would hold what comes with a GET, up to 100 MB of each, before it calls us.
+        # Sanic would read the body of a GET, up to 100 MB, before it calls the handler.
         for name, path in (("health", HEALTH), ("metrics", METRICS), ("challenge", WEBHOOK)):
             route = blueprint.route(path.removeprefix(PREFIX), ["GET"], name=name, ignore_body=True)
             route(answer)
@@ -232,7 +232,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                     )
                 )
             await watch.look_for_actions(agent, report, turn.sender_id, turn.message_id)
-            return output.spoke
+            return output.has_sent
 
         return bot
 
@@ -244,8 +244,8 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def _record(self, app: Sanic) -> Record:
         async def record(event: TrackerEvent) -> bool:
-            # Rasa lets nobody add kinds of events: a tracker with one cannot be read without us.
-            # This kind says nothing to policies, forms, flows and prompts, and does nothing.
+            # Rasa has no event types of other packages: a tracker with one could not be read
+            # without this package. This type has no effect on policies, forms, flows and prompts.
             noted = StoryExported(metadata=event.metadata)
             return await self._watching().add(app.ctx.agent, event.sender_id, noted)
 
@@ -274,7 +274,7 @@ async def _answer(endpoint: Endpoint, request: Request) -> HTTPResponse:
         )
     )
     if not answer.body_read:
-        _leave_body(request)
+        _discard_body(request)
     return http.raw(
         answer.body,
         status=answer.status,
@@ -286,22 +286,22 @@ async def _answer(endpoint: Endpoint, request: Request) -> HTTPResponse:
 async def _read(request: Request) -> bytes | None:
     try:
         chunk: bytes | None = await request.stream.read()
-    except SanicException as error:  # a body that is none: chunks without a length, say
+    except SanicException as error:  # malformed, such as chunks without a length
         raise WebhookRefused(
             f"the body cannot be read: {error}", kind="malformed", status=error.status_code
         ) from error
     return chunk
 
 
-def _leave_body(request: Request) -> None:
+def _discard_body(request: Request) -> None:
     """
-    Answer without the body, and close the connection if there is one.
+    Leave the rest of the body unread, and close the connection if there is a rest.
 
-    Sanic would read the rest of it afterwards, for as long as it comes.
+    Otherwise Sanic would read it after the answer, however long that takes.
     """
     stream = request.stream
     if stream.request_body == "chunked" or stream.request_bytes_left:
         stream.keep_alive = False
         stream.request_body = None
-        # Sanic 21.12 keeps a connection for 15 seconds after it was closed, with all that came.
+        # Sanic 21.12 keeps a closed connection for 15 seconds, and with it what was received.
         stream.recv_buffer.clear()

@@ -1,15 +1,15 @@
 """
 Limits on webhook bodies that are not verified yet: how much memory, and for how long. No I/O.
 
-A signature can be checked over the whole body only, so a body has to be held before it is known who
-sent it, and a caller who opens many connections and leaves each body half sent could fill the
-memory. So there is room for a few of the largest in the whole process. A body takes from it what it
-has brought; one that is longer than nearly all webhooks are takes all it may become as soon as that
-is seen, so that those which find no room are refused before they bring much.
+A signature covers the whole body, so a body is held in memory before its sender is known, and a
+caller that opens many connections and sends half a body on each could fill the memory. So all
+unverified bodies of a process share a limit, a few times the largest body. A small body counts with
+the bytes that have come; one that is longer than nearly all webhooks counts with its full length as
+soon as that is known, so that it is refused early if there is no room for it.
 
-Where there is too little room, bodies are dropped: first those that have been on their way for
-long, and among the others the largest. WhatsApp's own are small and come whole, in milliseconds, so
-they get through while somebody else fills the room.
+If there is too little room, bodies are dropped: first those that have been coming for long, then
+the largest. WhatsApp's own bodies are small and arrive within milliseconds, so they get through
+while another caller fills the memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ UNVERIFIED_BYTES: Final = 16 * MB
 SMALL: Final = 64 * 1024
 # From the first byte to the last, however steadily they come. WhatsApp itself waits about as long.
 BODY_SECONDS: Final = 10.0
-# Younger than that is nobody who stalls.
+# A younger body is not stalling yet.
 FRESH: Final = 1.0
 
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
@@ -64,7 +64,7 @@ def too_slow(seconds: float) -> WebhookRefused:
 
 def no_room() -> WebhookRefused:
     return WebhookRefused(
-        "too many bodies are on their way at the same time, and this one was let go to make room",
+        "too many bodies are on their way at the same time, and this one was dropped to make room",
         kind="busy",
         status=503,
     )
@@ -72,7 +72,7 @@ def no_room() -> WebhookRefused:
 
 @dataclass(eq=False)
 class Body:
-    """One that is on its way: since when, and how much of the room it takes."""
+    """A body that is being read: since when, its bytes so far, and the bytes it counts with."""
 
     began: float
     taken: int = 0
@@ -80,7 +80,7 @@ class Body:
 
 
 class UnverifiedBodies:
-    """All bodies of a process that are on their way; they take at most *limit* bytes."""
+    """All bodies that a process is reading; together they count with at most *limit* bytes."""
 
     def __init__(self, limit: int = UNVERIFIED_BYTES) -> None:
         self._limit = limit
@@ -89,9 +89,9 @@ class UnverifiedBodies:
 
     def begin(self, now: float, length: int = 0) -> tuple[Body, Sequence[Body]]:
         """
-        Take up a body that is said to be *length* long, 0 where nothing is said.
+        Count a new body of *length* bytes, 0 if that is not known.
 
-        Returns it and those to let go, as `grow` does.
+        Returns it and those to drop, as `grow` does.
         """
         body = Body(now)
         self._bodies[body] = None
@@ -99,19 +99,19 @@ class UnverifiedBodies:
 
     def grow(self, body: Body, size: int, now: float) -> Sequence[Body]:
         """
-        Count *size* more bytes of *body*. Return those to let go, which are not counted any more.
+        Count *size* more bytes of *body*. Return those to drop, which are not counted any more.
 
         *body* itself may be among them. Raises `WebhookRefused` when it is larger than WhatsApp's.
         """
         body.size += size
         if body.size > WEBHOOK_BYTES:
             raise too_large()
-        # One in chunks, which says no length, may become the longest there is.
+        # Without a length, as with chunks, it may become as long as a body can be.
         length = WEBHOOK_BYTES if body.size > max(SMALL, body.taken) else body.size
         return self._take(body, length, now)
 
     def end(self, body: Body) -> None:
-        """Count *body* no longer: it was proven, refused or let go."""
+        """Count *body* no longer: it was verified, refused or dropped."""
         if body in self._bodies:
             del self._bodies[body]
             self.taken -= body.taken
@@ -120,15 +120,15 @@ class UnverifiedBodies:
         more = max(length - body.taken, 0)
         body.taken += more
         self.taken += more
-        let_go: list[Body] = []
+        dropped: list[Body] = []
         while self.taken > self._limit:
-            # Of two alike the one that came last.
-            least = min(reversed(self._bodies), key=lambda other: _right_to_stay(other, now))
-            let_go.append(least)
+            # Of two alike the newer one.
+            least = min(reversed(self._bodies), key=lambda other: _rank(other, now))
+            dropped.append(least)
             self.end(least)
-        return let_go
+        return dropped
 
 
-def _right_to_stay(body: Body, now: float) -> tuple[bool, int]:
-    """Return what is least for the body to let go first."""
+def _rank(body: Body, now: float) -> tuple[bool, int]:
+    """Return the rank of *body*; the one with the lowest is dropped first."""
     return now - body.began <= FRESH, -body.taken

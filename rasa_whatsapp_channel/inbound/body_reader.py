@@ -1,4 +1,4 @@
-"""Reads the bodies of webhooks within the memory and the time that there is for them."""
+"""Body reader: reads the bodies of webhooks, within limits of memory and time."""
 
 from __future__ import annotations
 
@@ -15,60 +15,60 @@ from rasa_whatsapp_channel.inbound.body_limits import (
 )
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
-DROPPED: Final = 8  # bodies at the same time
-DROP_SECONDS: Final = 1.0
+DISCARDED_AT_ONCE: Final = 8  # bodies at the same time
+DISCARD_SECONDS: Final = 1.0
 Read = Callable[[], Awaitable["bytes | None"]]  # the next bytes; None: that was all
 
 
 class BodyReader:
-    """One per server process, since the room is that of the process."""
+    """One per server process, since the limit of memory is that of the process."""
 
     def __init__(
         self, unverified: UnverifiedBodies | None = None, *, seconds: float = BODY_SECONDS
     ) -> None:
         self._unverified = unverified or UnverifiedBodies()
         self._seconds = seconds
-        self._cuts: dict[Body, _Cut] = {}
-        self._dropping = 0
+        self._aborts: dict[Body, _Abort] = {}
+        self._discarding = 0
 
     async def read(self, read: Read, length: int = 0) -> bytes:
         """
-        Return a whole body; *length* is what its head says, 0 where it does not.
+        Return a whole body; *length* is its ``Content-Length``, 0 without one.
 
-        Raises `WebhookRefused` when there is no room or time for it.
+        Raises `WebhookRefused` if it takes too much memory or time.
         """
         loop = asyncio.get_running_loop()
-        body, let_go = self._unverified.begin(loop.time(), length)
-        self._let_go(let_go, body)
-        cut = self._cuts[body] = _Cut()
-        timer = loop.call_later(self._seconds, cut, too_slow(self._seconds))
+        body, dropped = self._unverified.begin(loop.time(), length)
+        self._drop_all(dropped, body)
+        abort = self._aborts[body] = _Abort()
+        timer = loop.call_later(self._seconds, abort, too_slow(self._seconds))
         try:
             return await self._collect(read, body)
         except asyncio.CancelledError:
-            if cut.reason is None:
-                raise  # the caller has gone, or the server ends
-            cut.taken()
-            raise cut.reason from None
+            if abort.reason is None:
+                raise  # the caller closed the connection, or the server stops
+            abort.forget_cancellation()
+            raise abort.reason from None
         finally:
             timer.cancel()
             self._unverified.end(body)
-            del self._cuts[body]
+            del self._aborts[body]
 
-    async def drop(self, read: Read) -> None:
+    async def discard(self, read: Read) -> None:
         """
-        Let the body of a refused caller go by for a moment, if few others do that now.
+        Read and discard the body of a refused caller for a moment, if few others do that now.
 
-        Whoever is still sending when a connection is closed does not get to see the answer.
+        A caller that is still sending when the connection is closed does not see the answer.
         """
-        if self._dropping >= DROPPED:
+        if self._discarding >= DISCARDED_AT_ONCE:
             return
-        self._dropping += 1
+        self._discarding += 1
         try:
-            await asyncio.wait_for(_drop(read), DROP_SECONDS)
+            await asyncio.wait_for(_discard(read), DISCARD_SECONDS)
         except asyncio.TimeoutError:
             pass
         finally:
-            self._dropping -= 1
+            self._discarding -= 1
 
     async def _collect(self, read: Read, body: Body) -> bytes:
         chunks: list[bytes] = []
@@ -76,7 +76,7 @@ class BodyReader:
             await self._fill(chunks, read, body)
             return b"".join(chunks)
         finally:
-            chunks.clear()  # or the traceback of a refusal would hold them
+            chunks.clear()  # the traceback of a refusal would keep them in memory
 
     async def _fill(self, chunks: list[bytes], read: Read, body: Body) -> None:
         while (chunk := await read()) is not None:
@@ -84,26 +84,26 @@ class BodyReader:
                 continue
             chunks.append(chunk)
             now = asyncio.get_running_loop().time()
-            self._let_go(self._unverified.grow(body, len(chunk), now), body)
+            self._drop_all(self._unverified.grow(body, len(chunk), now), body)
 
-    def _let_go(self, bodies: Sequence[Body], current: Body) -> None:
+    def _drop_all(self, bodies: Sequence[Body], current: Body) -> None:
         for body in bodies:
             if body is not current:
-                self._cuts[body](no_room())
+                self._aborts[body](no_room())
         if current in bodies:
             raise no_room()
 
 
-async def _drop(read: Read) -> None:
+async def _discard(read: Read) -> None:
     while await read() is not None:
         pass
 
 
-class _Cut:
+class _Abort:
     """
-    Ends the reading of a body from outside, for *reason*.
+    Ends the reading of a body, for *reason*.
 
-    A task for each reading, which could be cancelled as usual, would cost more than the reading.
+    It cancels the task that reads: a task of its own for each reading would cost more than that.
     """
 
     def __init__(self) -> None:
@@ -115,8 +115,8 @@ class _Cut:
             self.reason = reason
             self._task.cancel()
 
-    def taken(self) -> None:
-        """Let the task go on as one that nobody wants to end; Python counts that since 3.11."""
+    def forget_cancellation(self) -> None:
+        """Let the task continue as one that was not cancelled; Python counts that since 3.11."""
         uncancel = getattr(self._task, "uncancel", None)
         if uncancel is not None:
             uncancel()

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.conversation.debounce import MOST, DebounceMemory, Piece
+from rasa_whatsapp_channel.conversation.debounce import MOST, DebounceMemory, RecentMessage
 from rasa_whatsapp_channel.conversation.numbered_replies import typed_number
 from rasa_whatsapp_channel.inbound.turn import NO_WORDING, Turn, handling_of_message
 from rasa_whatsapp_channel.settings.inbound import Handling
@@ -25,12 +25,12 @@ from rasa_whatsapp_channel.store.base import DEBOUNCE, Clock, QueueItem, Store
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, from_body, to_body
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
-LONGEST: Final = 4  # times the setting: whoever never stops is answered all the same
+LONGEST: Final = 4  # times the setting: a person who never stops writing is answered then
 _PARTS: Final = ("text", "image", "video")
 
 
 class Debouncer:
-    """*debounce* is the setting, seconds; 0 for none of this. *words* is the setting `inbound`."""
+    """*debounce* is the setting in seconds, 0 turns it off. *words* is the setting `inbound`."""
 
     def __init__(
         self,
@@ -48,24 +48,24 @@ class Debouncer:
         self._lock = asyncio.Lock()
 
     async def note(self, event: InboundMessage, conversation: str) -> None:
-        """Remember what has just been put into the inbox. Raises `StoreError`."""
+        """Remember a message that was put into the inbox. Raises `StoreError`."""
         if not self._debounce or handling_of_message(event, self._words) is not Handling.TURN:
             return
         body = to_body(event) if is_part(event) else None
         async with self._lock:
-            piece = {"key": event.key, "at": self._clock(), "body": body}
-            await self._memory.add(conversation, piece)
-        if body is None:  # a tap ends a burst: what was written before it is heard at once
+            message = {"key": event.key, "at": self._clock(), "body": body}
+            await self._memory.add(conversation, message)
+        if body is None:  # a tap ends the wait: what was written before it is a turn at once
             await self._inbox.end_wait(conversation, DEBOUNCE)
 
-    async def was_heard(self, item: QueueItem) -> bool:
+    async def was_handled(self, item: QueueItem) -> bool:
         """Return whether *item* was part of an earlier turn."""
         return bool(self._debounce) and await self._memory.was_handled(item.key)
 
     async def gather(
         self, item: QueueItem, event: InboundMessage
     ) -> tuple[float, Sequence[InboundMessage]]:
-        """Return how long to wait yet; when it is 0.0, also the messages to hear with *event*."""
+        """Return the seconds to wait; if they are 0.0, also the messages to join with *event*."""
         if not self._debounce or not is_part(event):
             return 0.0, ()
         decided = await self._memory.decided(item.key)
@@ -78,23 +78,25 @@ class Debouncer:
             event for event in map(from_body, decided) if isinstance(event, InboundMessage)
         ]
 
-    async def heard(self, others: Sequence[InboundMessage]) -> None:
-        """Note that these were heard with another message."""
+    async def note_handled(self, others: Sequence[InboundMessage]) -> None:
+        """Note that these were part of another message's turn."""
         await self._memory.note_handled(event.key for event in others)
 
-    def _decide(self, item: QueueItem, pieces: Sequence[Piece]) -> tuple[float, list[Any]]:
-        keys = [piece["key"] for piece in pieces]
-        behind = pieces[keys.index(item.key) + 1 :] if item.key in keys else []
-        ends = next((n for n, piece in enumerate(behind) if piece["body"] is None), None)
-        parts = behind[:ends]
+    def _decide(
+        self, item: QueueItem, messages: Sequence[RecentMessage]
+    ) -> tuple[float, list[Any]]:
+        keys = [message["key"] for message in messages]
+        later = messages[keys.index(item.key) + 1 :] if item.key in keys else []
+        ends = next((n for n, message in enumerate(later) if message["body"] is None), None)
+        parts = later[:ends]
         last = parts[-1]["at"] if parts else item.put_at
         until = min(last + self._debounce, item.put_at + LONGEST * self._debounce)
         wait = until - self._clock() if ends is None and len(parts) < MOST - 1 else 0.0
-        return max(wait, 0.0), [piece["body"] for piece in parts]
+        return max(wait, 0.0), [message["body"] for message in parts]
 
 
 def is_part(event: InboundMessage) -> bool:
-    """Return whether *event* can be part of a burst: words and pictures, but nothing chosen."""
+    """Return whether *event* can be one of several in a turn: text or picture, and no choice."""
     if event.type not in _PARTS:
         return False
     words = text_of(object_of(event.content).get("body")) or ""
@@ -102,7 +104,7 @@ def is_part(event: InboundMessage) -> bool:
 
 
 def join(turns: Sequence[Turn]) -> Turn:
-    """Return one turn for all: the words of all, or the first intent where nobody said a word."""
+    """Return one turn for all: their texts, or the first intent if none of them has a text."""
     if len(turns) == 1:
         return turns[0]
     words = [turn.text for turn in turns if not turn.text.startswith("/")]

@@ -2,8 +2,8 @@
 HTTP endpoint of the channel: a request as a value in, the response as a value out.
 
 Every server in front of it (Rasa's Sanic, the one of the test fixtures) only turns its own requests
-and responses into these. Nothing of a body is held before the caller has shown what its head can
-show, and nothing is kept before the body has proven itself.
+and responses into these. No body is read before its headers were verified, and no event is stored
+before its signature was.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ METRICS: Final = f"{PREFIX}/metrics"
 WEBHOOK: Final = f"{PREFIX}/webhook"
 
 _RETRY_AFTER: Final = MappingProxyType({"Retry-After": "5"})
-# A caller refused for one of these must not be read from any further.
+# Nothing more is read from a caller that was refused for one of these.
 _CLOSED_AT_ONCE: Final = frozenset({"length", "slow", "busy", "malformed"})
 
 
@@ -68,7 +68,7 @@ class HttpResponse:
     status: int = 200
     content_type: str = "text/plain; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: False: what is left of the body is not to be waited for, and the connection is to be closed
+    #: False: the rest of the body is not to be read, and the connection is to be closed
     body_read: bool = False
 
 
@@ -79,7 +79,7 @@ class Endpoint:
     """
     One per server process.
 
-    *receive* keeps the events of a webhook and may raise `StoreError`, as may *health*, which
+    *receive* stores the events of a webhook and may raise `StoreError`, as may *health*, which
     returns the health page's JSON. *metrics_page* returns Prometheus' text.
     """
 
@@ -97,7 +97,7 @@ class Endpoint:
         self._auth = auth
         self._networks = networks
         self._verify_token = verify_token
-        self._keep = receive
+        self._receive = receive
         self._health = health
         self._metrics_page = metrics_page
         self._metrics = metrics
@@ -144,20 +144,20 @@ class Endpoint:
             body = await self._read(request)
         except WebhookRefused as error:
             if error.kind not in _CLOSED_AT_ONCE and not request.expects_continue:
-                await self._bodies.drop(request.read)
+                await self._bodies.discard(request.read)
             return self._refuse(error)
         with self._metrics.webhook_timer():
             try:
                 webhook.verify_body(self._auth, body=body, headers=request.headers)
-                await self._keep(webhook.read(body))
+                await self._receive(webhook.read(body))
             except WebhookRefused as error:
                 return self._refuse(error, body_read=True)
             except StoreError as error:
-                return self._cannot_keep(error)
+                return self._store_failed(error)
         return _text("ok", body_read=True)
 
     async def _read(self, request: HttpRequest) -> bytes:
-        """Return the body of a caller whose head is in order; raises `WebhookRefused`."""
+        """Return the body if its headers may call; raises `WebhookRefused`."""
         length = read_length(request.headers.get("content-length"))
         self._networks.verify(request.client, request.forwarded_for)
         webhook.verify_head(self._auth, headers=request.headers, query=request.query)
@@ -169,7 +169,7 @@ class Endpoint:
         again = error.status == 503
         return _text("refused", status=error.status, body_read=body_read, again=again)
 
-    def _cannot_keep(self, error: StoreError) -> HttpResponse:
+    def _store_failed(self, error: StoreError) -> HttpResponse:
         self._metrics.refused("store_failed")
         logger.error("whatsapp.store_failed: a webhook was answered 503: %s", error)
         return _text("cannot be kept now, send again", status=503, body_read=True, again=True)

@@ -1,9 +1,9 @@
 """
-Outages of what the bot needs (lock store, tracker store, broker, action server): since when, why.
+Outages of services that the bot needs (lock store, tracker store, broker, action server).
 
 An outage is logged when it begins and when it ends; the health page and the metrics show it in
-between. While something is away that every turn needs, one message at a time tries whether it is
-back and the others wait: where a lock store hangs, each try holds up the whole server.
+between. While a service is down that every turn needs, one message at a time probes whether it is
+back and the others wait: if a lock store hangs, each attempt blocks the whole server.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ EVENT_BROKER: Final = "event broker"
 ACTION_SERVER: Final = "action server"
 SERVICE: Final = "service"  # something else over the network, not known in detail
 
-TRYING: Final = 3.0  # seconds to wait while another tries
-# Seconds. No turn met it for so long, e.g. because another server took over what waited here.
+PROBING: Final = 3.0  # seconds to wait while another message probes
+# Seconds after which an outage that no turn noted is over, e.g. as another server took over.
 FORGOTTEN: Final = 300.0
 
 
@@ -44,11 +44,11 @@ class Outage:
     failures: int = 1
     everywhere: bool = False
     next_try: float = 0.0
-    trying: bool = False
+    is_probing: bool = False
 
 
 class Outages:
-    """Of one server process. *clock* is the wall's, *ticks* one that nobody sets."""
+    """The outages that one server process knows. *ticks* is a monotonic clock."""
 
     def __init__(
         self,
@@ -70,32 +70,32 @@ class Outages:
             self._begin(error, now)
             return
         # Many turns may be under way when it goes away; the pauses grow with each look at it.
-        failures = known.failures + known.trying
-        next_try = now + pause(failures) if known.trying else known.next_try
+        failures = known.failures + known.is_probing
+        next_try = now + pause(failures) if known.is_probing else known.next_try
         self._outages[error.what] = replace(
             known,
             reason=error.reason,
             seen=now,
             failures=failures,
             next_try=next_try,
-            trying=False,
+            is_probing=False,
         )
 
     def wait(self) -> float:
         """
         Return how many seconds to wait before a turn is worth beginning; 0.0 means now.
 
-        While something is away that every turn needs, one turn begins after each pause.
+        While a service is down that every turn needs, one turn begins after each pause.
         """
         now = self._ticks()
         needed = [outage for outage in self._outages.values() if outage.everywhere]
         wait = max((outage.next_try - now for outage in needed), default=0.0)
         if wait > 0:
-            # The turn that tries may succeed in a moment; then the others need not wait.
-            return min(wait, TRYING) if any(outage.trying for outage in needed) else wait
+            # The probe may succeed in a moment; then the others need not wait.
+            return min(wait, PROBING) if any(outage.is_probing for outage in needed) else wait
         for outage in needed:
             next_try = now + pause(outage.failures + 1)
-            self._outages[outage.what] = replace(outage, next_try=next_try, trying=True)
+            self._outages[outage.what] = replace(outage, next_try=next_try, is_probing=True)
         return 0.0
 
     def over(self, *whats: str) -> None:
@@ -103,11 +103,11 @@ class Outages:
         names = whats or [each.what for each in self._outages.values() if each.everywhere]
         for what in names:
             if outage := self._outages.pop(what, None):
-                self._say_over(outage, "is back")
+                self._log_over(outage, "is back")
 
     @property
     def are_on(self) -> bool:
-        """Whether something is away that every turn needs."""
+        """Return whether a service is down that every turn needs."""
         return any(outage.everywhere for outage in self._outages.values())
 
     def in_words(self) -> str:
@@ -123,7 +123,7 @@ class Outages:
         now = self._ticks()
         for outage in [each for each in self._outages.values() if now - each.seen > FORGOTTEN]:
             del self._outages[outage.what]
-            self._say_over(outage, f"was not met away for {FORGOTTEN:g} seconds")
+            self._log_over(outage, f"was not met away for {FORGOTTEN:g} seconds")
         return sorted(self._outages.values(), key=lambda outage: outage.since)
 
     def _begin(self, error: BotUnavailable, now: float) -> None:
@@ -138,7 +138,7 @@ class Outages:
         self._metrics.outage(error.what, True)
         logger.error("whatsapp.outage_began: %s", error)
 
-    def _say_over(self, outage: Outage, how: str) -> None:
+    def _log_over(self, outage: Outage, how: str) -> None:
         self._metrics.outage(outage.what, False)
         logger.warning(
             "whatsapp.outage_over: the bot's %s %s, %.0f seconds after it was first met away: %s",

@@ -15,12 +15,12 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Client
 
 logger = logging.getLogger(__name__)
 
-# Seconds. A turn without an answer (a person took over, the store is away) is over sooner than
-# this, and must not be marked as read. So the ticks come with the answer, or after this time.
+# Seconds. A turn without an answer (a person took over, the store is down) ends sooner than this,
+# and must not be marked as read. So the receipt is sent with the answer, or after this time.
 DELAY: Final = 1.0
 # Seconds. WhatsApp hides the indicator after 25 seconds, or when the answer comes.
 STEP: Final = 23.0
-STEPS: Final = 26  # ten minutes; a turn that takes longer does not end any more
+STEPS: Final = 26  # ten minutes; a longer turn is not expected to end
 
 
 class ReadReceipt:
@@ -35,7 +35,7 @@ class ReadReceipt:
 
 
 class ReadReceipts:
-    """*mark_read* and *typing* are the settings; what the API does not offer is left out."""
+    """*mark_read* and *typing* are the settings; neither is sent where the API has none."""
 
     def __init__(
         self,
@@ -57,15 +57,15 @@ class ReadReceipts:
 
     @asynccontextmanager
     async def during(
-        self, message_id: str, *, hidden: bool = False, thinks: bool = True
+        self, message_id: str, *, hidden: bool = False, shows_typing: bool = True
     ) -> AsyncIterator[ReadReceipt]:
         """
-        Show receipt and indicator beside the turn, which never waits for them nor fails with them.
+        Show receipt and indicator during the turn, which does not wait for them or fail with them.
 
-        *thinks* is False where no answer is to come; then no typing indicator is shown.
+        *hidden*: show neither. *shows_typing* is False where no answer will come.
         """
         receipt = ReadReceipt()
-        typing = self._typing and thinks
+        typing = self._typing and shows_typing
         if not hidden and (self._mark_read or typing):
             task = asyncio.create_task(self._show(message_id, receipt, typing))
             self._tasks.add(task)
@@ -80,17 +80,17 @@ class ReadReceipts:
 
     async def _show(self, message_id: str, receipt: ReadReceipt, typing: bool) -> None:
         if await _is_over(receipt, self._delay):
-            # A bubble that comes after the answer would stay for 25 seconds.
+            # A typing indicator sent after the answer would stay for 25 seconds.
             if self._mark_read and not receipt.withheld:
-                await self._tell(message_id, typing=False)
+                await self._send(message_id, typing=False)
             return
         for _ in range(STEPS if typing else 1):
-            if not await self._tell(message_id, typing=typing):
+            if not await self._send(message_id, typing=typing):
                 return
             if await _is_over(receipt, self._step):
                 return
 
-    async def _tell(self, message_id: str, *, typing: bool) -> bool:
+    async def _send(self, message_id: str, *, typing: bool) -> bool:
         try:
             with instrumentation.span("mark_read"):
                 await self._client.mark_read(message_id, typing=typing)

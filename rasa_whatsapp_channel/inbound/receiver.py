@@ -92,7 +92,7 @@ class Receiver:
         self._note_status = note_status
         self._people = people or People(store.values, clock=clock)
         self._numbers = numbers
-        self._elsewhere: set[str] = set()
+        self._other_numbers: set[str] = set()
         self._max_age = max_age
         self._words = words
         self._debouncer = Debouncer(store, debounce, words=words, clock=clock)
@@ -107,7 +107,7 @@ class Receiver:
     async def receive(self, events: Iterable[Event]) -> None:
         """Keep every event. Raises `StoreError` when one could not be: WhatsApp sends it again."""
         for event in events:
-            if self._is_elsewhere(event):
+            if self._is_for_another_number(event):
                 continue
             if isinstance(event, InboundMessage):
                 await self._message(event)
@@ -148,16 +148,16 @@ class Receiver:
         await self._open_window(active, at, before, is_new=False, is_noted=True, is_turn=False)
 
     async def _message(self, event: InboundMessage) -> None:
-        sender_id = await self._name(event)
+        sender_id = await self._conversation_of(event)
         wrote_at, was_heard = await asyncio.gather(
             self._windows.last_wrote((sender_id,)), self._windows.was_heard(sender_id)
         )
-        late = self._find_late(event)
+        late = self._why_late(event)
         is_turn = late is None and self._is_turn(event)
         if late is None:
             is_new = await self._put(event, sender_id, is_first=is_turn and not was_heard)
         else:
-            is_new = await self._put_aside(event, sender_id, late)
+            is_new = await self._put_dead_letter(event, sender_id, late)
         if is_new:
             self._metrics.received(event.type)
             logger.debug("whatsapp.received: %s %s", event.type, event.key)
@@ -166,7 +166,7 @@ class Receiver:
             logger.info("whatsapp.duplicate: %s %s was here already", event.type, event.key)
         if event.type != "system":
             at = event.timestamp or self._clock()
-            # What comes again may do so because the store broke between the message and this.
+            # A repeated delivery may mean that the store failed between the message and this.
             is_noted = is_new and (was_heard or not is_turn)
             await self._open_window(
                 sender_id, at, wrote_at or 0.0, is_new=is_new, is_noted=is_noted, is_turn=is_turn
@@ -195,20 +195,21 @@ class Receiver:
         at = None if event.timestamp is None else float(event.timestamp)
         await self._consents.note(person, marketing=wish, source="WhatsApp", at=at)
 
-    async def _name(self, event: InboundMessage) -> str:
+    async def _conversation_of(self, event: InboundMessage) -> str:
+        """Return the conversation of *event*; a person has one with each business number."""
         if event.type == "system":
             name = await self._people.change(event) or sender_of(event)
         else:
             name = await self._people.name(event)
         return at_our_number(name, event.phone_number_id, self._numbers)
 
-    def _is_elsewhere(self, event: Event) -> bool:
-        """Return whether *event* is for a number that this bot does not speak for."""
+    def _is_for_another_number(self, event: Event) -> bool:
+        """Return whether *event* is for a business number that the settings do not name."""
         number = getattr(event, "phone_number_id", None)
         if number is None or not self._numbers or number in self._numbers:
             return False
-        if number not in self._elsewhere:
-            self._elsewhere.add(number)
+        if number not in self._other_numbers:
+            self._other_numbers.add(number)
             logger.warning(
                 "whatsapp.not_our_number: what comes for %s is left alone; the settings name %s",
                 number,
@@ -220,14 +221,14 @@ class Receiver:
         handling = handling_of_message(event, self._words)
         return event.type != "system" and handling is Handling.TURN
 
-    def _find_late(self, event: InboundMessage) -> str | None:
+    def _why_late(self, event: InboundMessage) -> str | None:
         """Return why *event* comes too late to be heard; None if it does not."""
         age = self._clock() - (event.timestamp or self._clock())
         if self._max_age is None or age <= self._max_age:
             return None
         return f"it came {age:.0f} seconds after it was written; max_age is {self._max_age:g}"
 
-    async def _put_aside(self, event: InboundMessage, sender_id: str, reason: str) -> bool:
+    async def _put_dead_letter(self, event: InboundMessage, sender_id: str, reason: str) -> bool:
         new = await self._store.inbox.put_dead_letter(event.key, sender_id, to_body(event), reason)
         if new:
             self._metrics.dead_letter("inbox")
@@ -254,14 +255,14 @@ class Receiver:
         is_turn: bool,
     ) -> None:
         """
-        Note when the person wrote; what waited for the 24-hour window goes now.
+        Note when the person wrote, and end the waits for the 24-hour window.
 
-        *is_noted*: what was noted *before* will do, if that was a moment ago.
+        *is_noted*: the note of *before* is enough, if it is fresh.
         """
         now = self._clock()
         if is_noted and 0 <= at - before < FRESH and before <= now:
             return  # noted a moment ago
-        if not is_new or now - at > DAY / 24:  # comes late; somebody may have written since
+        if not is_new or now - at > DAY / 24:  # late: the person may have written since
             at = max(at, before)
         await self._windows.note_wrote(sender_id, min(at, now), is_turn=is_turn)
         person = await self._people.of(sender_id)

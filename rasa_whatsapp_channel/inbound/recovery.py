@@ -12,13 +12,13 @@ from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, SendError
 
 ATTEMPTS: Final = 5  # of a turn that the bot's own code fails
-LONGEST_PAUSE: Final = 60.0  # between two looks whether something is back
+LONGEST_PAUSE: Final = 60.0  # between two attempts while a service is down
 LONGEST_OUTAGE: Final = DAY
 
 
 def after_failure(error: Exception, *, tries: int, claims: int, lasting: float) -> Outcome:
     """
-    Return how the entry ends whose turn raised *error*.
+    Return the outcome of an item whose turn raised *error*.
 
     *tries* are the attempts that count, this one included, *claims* all of them; *lasting* is for
     how many seconds it has been failing.
@@ -35,16 +35,16 @@ def after_failure(error: Exception, *, tries: int, claims: int, lasting: float) 
 
 
 def pause(failures: int) -> float:
-    """Return the seconds until it is worth to look again whether something is back."""
+    """Return the seconds until the next attempt after *failures* attempts."""
     return min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
 
 
 def is_worth_another_fetch(error: ChannelError) -> bool:
     """
-    Return whether a file that did not come may come in a few seconds.
+    Return whether another attempt to download a file may succeed within seconds.
 
-    What WhatsApp says it does not have, or not for us, is not asked for again: 360dialog gives no
-    media at all for a while to who meets too many errors.
+    Missing and forbidden files are not requested again: after too many errors 360dialog refuses
+    every download for a while.
     """
     if isinstance(error, MediaError):
         return error.passing

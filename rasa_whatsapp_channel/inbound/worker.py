@@ -86,10 +86,10 @@ logger = logging.getLogger(__name__)
 MEDIA_ATTEMPTS: Final = 3
 TURNS: Final = 200
 DOWNLOADS: Final = 50
-# Seconds for the file of a message, a slot for it included; then the turn starts without it.
+# Seconds for the file of a message, the wait for a slot included; then the turn starts without it.
 DOWNLOAD: Final = 30.0
-# What has no ticks of its own: to mark it as read would mark all messages before it.
-NO_TICKS: Final = frozenset({"reaction", "edit", "revoke"})
+# These have no read receipt of their own: marking one as read would mark all messages before it.
+NO_RECEIPT: Final = frozenset({"reaction", "edit", "revoke"})
 
 
 class Bot(Protocol):
@@ -102,8 +102,7 @@ class Bot(Protocol):
     def __call__(self, turn: Turn, *, repeated: bool) -> Awaitable[bool | None]: ...
 
 
-# Adds an event to its tracker, once however often it is asked to; returns False where there is no
-# conversation to add it to.
+# Adds an event to its tracker, unless it is there already; returns False if it has no conversation.
 Record = Callable[[TrackerEvent], Awaitable[bool]]
 
 
@@ -120,6 +119,13 @@ class Concurrency:
 
 
 class InboxWorker:
+    """
+    Handles the inbox items of one business number.
+
+    *commands* are texts with a slash that people may type. The other options are the settings of
+    these names; *wording* is the setting ``inbound``.
+    """
+
     def __init__(
         self,
         client: Client,
@@ -176,7 +182,7 @@ class InboxWorker:
         if isinstance(event, DeliveryFailed):
             intent = self._failure_intent
             is_turn = handling_of_failure(event, intent) is Handling.TURN
-            return await self._tell(
+            return await self._run_without_receipt(
                 item, failure_turn(event, intent) if intent and is_turn else failure_event(event)
             )
         if isinstance(event, CONVERSATION_EVENTS):
@@ -184,20 +190,20 @@ class InboxWorker:
         return DeadLetter(f"the inbox holds no message: {type(event).__name__}")
 
     async def _handle_message(self, item: QueueItem, event: InboundMessage) -> Outcome:
-        if event.type == "system" or await self._debouncer.was_heard(item):
+        if event.type == "system" or await self._debouncer.was_handled(item):
             return DONE
-        way = handling_of_message(event, self._wording)
-        if way is Handling.IGNORE:
+        handling = handling_of_message(event, self._wording)
+        if handling is Handling.IGNORE:
             return self._ignore(event.type, event.key)
-        if way is Handling.EVENT:
+        if handling is Handling.EVENT:
             return await self._record_message(item, event)
         wait, others = await self._debouncer.gather(item, event)
         if wait:
             return Retry(wait, cause=DEBOUNCE, counted=False)
-        # Before anything is shown or fetched: it would be again, with every try.
+        # Before anything is shown or fetched, which every attempt would repeat.
         if wait := self._outages.wait():
             return self._wait(wait)
-        trying = self._outages.are_on
+        is_probe = self._outages.are_on
         events = [event, *others]
         try:
             hidden = await self._owners.is_silent(item.conversation)
@@ -206,104 +212,104 @@ class InboxWorker:
         async with self._receipts.during(events[-1].id, hidden=hidden) as receipt:
             turns = await asyncio.gather(*(self._turn(event, item) for event in events))
             turn = join([turn for turn in turns if turn])
-            outcome = await self._run(item, turn, receipt, trying=trying)
+            outcome = await self._run(item, turn, receipt, is_probe=is_probe)
         if outcome == DONE:
-            await self._debouncer.heard(others)
+            await self._debouncer.note_handled(others)
         return outcome
 
     async def _record_message(self, item: QueueItem, event: InboundMessage) -> Outcome:
         """Record a message in the tracker, without a turn."""
         if wait := self._outages.wait():
             return self._wait(wait)
-        trying = self._outages.are_on
+        is_probe = self._outages.are_on
         try:
-            hidden = event.type in NO_TICKS or await self._owners.is_silent(item.conversation)
+            hidden = event.type in NO_RECEIPT or await self._owners.is_silent(item.conversation)
         except BotUnavailable as error:
             return self._failed(item, error)
-        async with self._receipts.during(event.id, hidden=hidden, thinks=False) as receipt:
+        async with self._receipts.during(event.id, hidden=hidden, shows_typing=False) as receipt:
             file, problem = await self._fetch(event, item.conversation)
-            noted = to_event(
+            tracker_event = to_event(
                 event,
                 sender_id=item.conversation,
                 file=file,
                 problem=problem,
                 response=await self._response(event),
             )
-            return await self._run(item, noted, receipt, trying=trying)
+            return await self._run(item, tracker_event, receipt, is_probe=is_probe)
 
     async def _handle_conversation_event(
         self, item: QueueItem, event: ConversationEvent
     ) -> Outcome:
         response = await self._sent_as(event.message_id) if isinstance(event, Status) else None
-        told = tell(event, item.conversation, self._wording, response=response)
-        if told is None:
+        work = tell(event, item.conversation, self._wording, response=response)
+        if work is None:
             return self._ignore(kind_of(event), event.key)
-        return await self._tell(item, told)
+        return await self._run_without_receipt(item, work)
 
     def _ignore(self, kind: str, key: str) -> Outcome:
         self._metrics.ignored(kind)
         logger.debug("whatsapp.not_heard: %s %s, as `inbound` says", kind, key)
         return DONE
 
-    async def _tell(self, item: QueueItem, told: Turn | TrackerEvent) -> Outcome:
-        """Tell the bot, or its tracker, of what is no message: nothing is marked as read."""
-        if isinstance(told, Turn):
-            return await self._run(item, told)
+    async def _run_without_receipt(self, item: QueueItem, work: Turn | TrackerEvent) -> Outcome:
+        """Run what is not made of a message: nothing is marked as read."""
+        if isinstance(work, Turn):
+            return await self._run(item, work)
         if wait := self._outages.wait():
             return self._wait(wait)
-        return await self._run(item, told, trying=self._outages.are_on)
+        return await self._run(item, work, is_probe=self._outages.are_on)
 
     async def _run(
         self,
         item: QueueItem,
-        told: Turn | TrackerEvent,
+        work: Turn | TrackerEvent,
         receipt: ReadReceipt | None = None,
         *,
-        trying: bool = False,
+        is_probe: bool = False,
     ) -> Outcome:
-        """Run the turn, or record the event. *trying*: this tells whether an outage is over."""
+        """Run a turn, or record an event. *is_probe*: it shows whether an outage is over."""
         try:
             async with self._concurrency.turns:
-                # Many may have waited for a slot while it began.
-                if not trying and (wait := self._outages.wait()):
+                # An outage may have begun while this waited for a slot.
+                if not is_probe and (wait := self._outages.wait()):
                     if receipt:
                         receipt.withhold()
                     return self._wait(wait)
-                spoke = await self._call_bot(told, repeated=item.attempts > 1)
+                has_sent = await self._call_bot(work, repeated=item.attempts > 1)
         except StoreError:
-            raise  # no fault of the bot: whoever handed us the item waits for the store
+            raise  # not the bot's failure: the consumer waits until the store works again
         except Exception as error:  # whatever the bot raises: the message must not be lost
             if receipt:
                 receipt.withhold()
             return self._failed(item, error)
-        if spoke is False and await self._owners.fell_silent(item.conversation) and receipt:
+        if has_sent is False and await self._owners.fell_silent(item.conversation) and receipt:
             receipt.withhold()
         self._outages.over()
-        if item.failing_since is not None:  # it may have been this message that met it
+        if item.failing_since is not None:  # this message may have noted it
             self._outages.over(SERVICE)
-        if isinstance(told, Turn):
+        if isinstance(work, Turn):
             self._metrics.handled()
         return DONE
 
-    async def _call_bot(self, told: Turn | TrackerEvent, *, repeated: bool) -> bool | None:
+    async def _call_bot(self, work: Turn | TrackerEvent, *, repeated: bool) -> bool | None:
         failure: Exception | None = None
-        with self._metrics.turn_timer() if isinstance(told, Turn) else nullcontext():
+        with self._metrics.turn_timer() if isinstance(work, Turn) else nullcontext():
             try:
                 async with timeout(self._turn_timeout):
                     try:
-                        if isinstance(told, TrackerEvent):
-                            await self._keep(told)
+                        if isinstance(work, TrackerEvent):
+                            await self._record_event(work)
                             return None
                         with instrumentation.span("turn"):
-                            return await self._bot(told, repeated=repeated)
-                    except Exception as error:  # a timeout of the bot's own is not ours
+                            return await self._bot(work, repeated=repeated)
+                    except Exception as error:  # a timeout inside the bot is not `turn_timeout`
                         failure = error
             except asyncio.TimeoutError as error:
                 raise TurnTimeout(self._turn_timeout) from error
         assert failure is not None
         raise failure
 
-    async def _keep(self, event: TrackerEvent) -> None:
+    async def _record_event(self, event: TrackerEvent) -> None:
         if await self._record(event):
             self._metrics.noted(event.type)
             return
@@ -314,7 +320,7 @@ class InboxWorker:
         )
 
     async def _turn(self, event: InboundMessage, item: QueueItem) -> Turn | None:
-        sender_id = item.conversation  # who it is was found when it came in
+        sender_id = item.conversation  # found when the message came in
         file, problem = await self._fetch(event, sender_id)
         return to_turn(
             event,
@@ -375,7 +381,7 @@ class InboxWorker:
                 return await self._try_to_fetch(self._media, media, event)
         except asyncio.TimeoutError:
             problem = f"it did not come within {self._download_timeout:g} seconds"
-            _say_not_fetched(event, problem, "the turn starts without it")
+            _log_not_fetched(event, problem, "the turn starts without it")
         return None, problem
 
     async def _try_to_fetch(
@@ -387,9 +393,9 @@ class InboxWorker:
             except (MediaError, ChannelError) as error:
                 self._metrics.api_error(error)
                 if attempt == MEDIA_ATTEMPTS or not is_worth_another_fetch(error):
-                    _say_not_fetched(event, str(error), "the turn starts without it")
+                    _log_not_fetched(event, str(error), "the turn starts without it")
                     return None, str(error)
-                _say_not_fetched(event, str(error), f"attempt {attempt} of {MEDIA_ATTEMPTS}")
+                _log_not_fetched(event, str(error), f"attempt {attempt} of {MEDIA_ATTEMPTS}")
                 await self._sleep(attempt)
         raise AssertionError("unreachable")
 
@@ -408,19 +414,19 @@ class InboxWorker:
         )
         if isinstance(outcome, Retry):
             self._metrics.retried("inbox")
-            _say_again(item, error, outcome)
+            _log_retry(item, error, outcome)
         return outcome
 
 
-def _say_not_fetched(event: InboundMessage, reason: str, what_now: str) -> None:
+def _log_not_fetched(event: InboundMessage, reason: str, what_now: str) -> None:
     logger.warning(
         "whatsapp.media_not_fetched: %s of %s: %s (%s)", event.type, event.key, reason, what_now
     )
 
 
-def _say_again(item: QueueItem, error: Exception, outcome: Retry) -> None:
+def _log_retry(item: QueueItem, error: Exception, outcome: Retry) -> None:
     if isinstance(error, BotUnavailable):
-        # Said once, by `Outages`; thousands may wait.
+        # `Outages` logs it once; thousands of items may wait.
         logger.debug("whatsapp.turn_waits: %s for %g seconds: %s", item.key, outcome.after, error)
         return
     logger.warning(

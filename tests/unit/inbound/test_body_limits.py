@@ -41,8 +41,8 @@ def hold(unverified: UnverifiedBodies, *bodies: tuple[float, int, int]) -> list[
     """Let bodies be on their way: when each began, the length it said, and what has come of it."""
     held = []
     for began, length, size in bodies:
-        body, let_go = unverified.begin(began, length)
-        assert not let_go
+        body, dropped = unverified.begin(began, length)
+        assert not dropped
         assert not unverified.grow(body, size, began)
         held.append(body)
     return held
@@ -70,8 +70,8 @@ ROOM = [
 ]
 
 
-@pytest.mark.parametrize(("name", "there", "new", "let_go"), ROOM, ids=[row[0] for row in ROOM])
-def test_who_is_let_go_where_there_is_too_little_room(name, there, new, let_go) -> None:
+@pytest.mark.parametrize(("name", "there", "new", "dropped"), ROOM, ids=[row[0] for row in ROOM])
+def test_which_bodies_are_dropped_where_there_is_too_little_room(name, there, new, dropped) -> None:
     unverified, now = UnverifiedBodies(1000 * KB), 100.0
     held = hold(unverified, *((now - age, length, size) for age, length, size in there))
 
@@ -79,7 +79,7 @@ def test_who_is_let_go_where_there_is_too_little_room(name, there, new, let_go) 
     gone = [*gone, *(unverified.grow(body, new[1], now) if body not in gone else ())]
 
     names = {**{id(one): place for place, one in enumerate(held)}, id(body): "new"}
-    assert sorted(names[id(one)] for one in gone) == let_go
+    assert sorted(names[id(one)] for one in gone) == dropped
     assert unverified.taken <= 1000 * KB
 
 
@@ -93,12 +93,12 @@ def test_one_in_chunks_takes_the_whole_length_as_soon_as_it_is_long() -> None:
     assert unverified.taken == WEBHOOK_BYTES
 
 
-def test_what_is_proven_refused_or_let_go_takes_no_room_any_more() -> None:
+def test_what_is_verified_refused_or_dropped_takes_no_room_any_more() -> None:
     unverified = UnverifiedBodies(1000 * KB)
     first, second = hold(unverified, (0.0, 600 * KB, 10), (0.0, 0, 10 * KB))
 
-    _, let_go = unverified.begin(2.0, 900 * KB)
-    assert let_go == [first]
+    _, dropped = unverified.begin(2.0, 900 * KB)
+    assert dropped == [first]
     unverified.end(first)  # as its reader says when it hears of it
     unverified.end(second)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from rasa_whatsapp_channel.inbound.body_limits import UnverifiedBodies
-from rasa_whatsapp_channel.inbound.body_reader import DROPPED, BodyReader
+from rasa_whatsapp_channel.inbound.body_reader import DISCARDED_AT_ONCE, BodyReader
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
 
@@ -102,11 +102,11 @@ async def test_after_a_refusal_the_connections_task_goes_on_as_if_nobody_had_end
 
 async def test_the_bodies_of_a_few_refused_callers_go_by_and_nobody_waits_for_more():
     bodies = BodyReader()
-    left = [asyncio.create_task(bodies.drop(stalls(b"half"))) for _ in range(DROPPED)]
+    left = [asyncio.create_task(bodies.discard(stalls(b"half"))) for _ in range(DISCARDED_AT_ONCE)]
     await asyncio.sleep(0)
 
-    await asyncio.wait_for(bodies.drop(stalls(b"half")), 0.5)  # one too many, left at once
+    await asyncio.wait_for(bodies.discard(stalls(b"half")), 0.5)  # one too many, left at once
 
     assert not any(task.done() for task in left)
     await asyncio.gather(*left)  # each has its moment
-    await bodies.drop(sends(b"all", b"of it"))
+    await bodies.discard(sends(b"all", b"of it"))

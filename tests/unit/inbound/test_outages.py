@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
-from rasa_whatsapp_channel.inbound.outages import FORGOTTEN, TRYING, Outages, to_json
+from rasa_whatsapp_channel.inbound.outages import FORGOTTEN, PROBING, Outages, to_json
 from rasa_whatsapp_channel.metrics import Metrics
 
 LOCKS = BotUnavailable("lock store", "ConnectionError: refused", everywhere=True)
@@ -117,7 +117,7 @@ def test_who_waits_while_another_tries_comes_back_soon(outages, time):
     time.now += outages.wait()
 
     assert outages.wait() == 0
-    assert outages.wait() == TRYING
+    assert outages.wait() == PROBING
 
 
 def test_a_try_that_never_ends_does_not_keep_the_next_one_from_trying(outages, time):
