@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import regex
 
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.clients import (
-    Client,
     CloudClient,
     Dialog360Client,
     OnPremisesClient,
     TurnClient,
 )
-from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.messages import (
     MEDIA_MESSAGES,
     Media,
@@ -29,7 +26,6 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     replace_media,
 )
 from rasa_whatsapp_channel.whatsapp.mime import file_name
-from rasa_whatsapp_channel.whatsapp.transport import Request, Response, StreamedResponse
 
 WIDTH: Final = 38  # cells inside of a bubble, about as many characters as on a phone
 Part = Mapping[str, Any]
@@ -262,41 +258,16 @@ def _cells(grapheme: str) -> int:
     return 2 if wide else 1
 
 
-class _OfflineTransport:
-    """A transport that sends nothing; writing bodies needs none."""
-
-    async def send(self, request: Request) -> Response:
-        raise TransportError("a preview sends nothing")
-
-    @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[StreamedResponse]:
-        raise TransportError("a preview sends nothing")
-        yield
-
-    async def close(self) -> None:
-        pass
-
-
-_CLIENTS: Final[Mapping[str, Callable[[], Client]]] = {
-    "cloud": lambda: CloudClient(_OfflineTransport(), phone_number_id="", access_token=""),
-    "360dialog": lambda: Dialog360Client(_OfflineTransport(), access_token=""),
-    "turn": lambda: TurnClient(_OfflineTransport(), access_token=""),
-    "on_premises": lambda: OnPremisesClient(
-        _OfflineTransport(), base_url="", username="", password=""
-    ),
+_BODIES: Final = {
+    client.api: client.body
+    for client in (CloudClient, Dialog360Client, TurnClient, OnPremisesClient)
 }
-
-
-def offline_client(api: Api) -> Client:
-    """Return a client of *api* that writes bodies and cannot send them."""
-    return _CLIENTS[api.name]()
 
 
 def write_bodies(messages: Iterable[Outgoing], api: Api) -> list[dict[str, Any]]:
     """Return the bodies for *api*; a file that would be uploaded has its name in place of an id."""
-    client = offline_client(api)
     return [
-        client.body(RECIPIENT, _upload(each.message, api), reply_to=each.reply_to)
+        _BODIES[api](RECIPIENT, _upload(each.message, api), reply_to=each.reply_to)
         for each in messages
     ]
 

@@ -15,6 +15,7 @@ The path of a message:
     templates               message templates, and how they look when filled in
     persistence             the whole state as JSON, and in a SQLite file
     bot                     the bot's health and Rasa's tracker
-    media/                  files: which are accepted, where they are stored
-    load/                   many users at once
+    media_checks            which files are accepted
+    media_library           where files are stored, and how links are loaded
+    load_test               many users at once
 """

@@ -9,7 +9,7 @@ from typing import Any
 
 from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.config import Number
-from rasa_whatsapp_channel.simulator.media.library import media_objects
+from rasa_whatsapp_channel.simulator.media_library import media_objects
 from rasa_whatsapp_channel.simulator.state import RANK, ChatMessage, WhatsAppUser
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error

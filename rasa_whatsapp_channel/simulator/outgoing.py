@@ -9,10 +9,9 @@ from functools import partial
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.simulator import ids, problems
+from rasa_whatsapp_channel.simulator import ids, media_checks, media_library, problems
 from rasa_whatsapp_channel.simulator.faults import Hit
-from rasa_whatsapp_channel.simulator.media import checks, library
-from rasa_whatsapp_channel.simulator.media.library import MediaFile, media_objects
+from rasa_whatsapp_channel.simulator.media_library import MediaFile, media_objects
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.sending_limits import is_refused
 from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser
@@ -231,20 +230,22 @@ async def _find_file(
         if (hit := world.faults.find("links", ("missing",), person=person, type=kind)) is not None:
             raise MediaError(hit.why)
         file = await _load_link(world, kind, media, api)
-    problem = checks.find_misfit(kind, api, file.mime_type, file.size, animated=file.animated)
-    problem = problem or await asyncio.to_thread(checks.find_flaw, kind, file.path, file.mime_type)
+    problem = media_checks.find_misfit(kind, api, file.mime_type, file.size, animated=file.animated)
+    problem = problem or await asyncio.to_thread(
+        media_checks.find_flaw, kind, file.path, file.mime_type
+    )
     if problem is not None:
         raise MediaError(problem)
     return file
 
 
 async def _load_link(world: World, kind: str, media: Mapping[str, Any], api: Api) -> MediaFile:
-    link, timeout = library.read_link(media), world.config.link_timeout
-    name = library.read_provider(media)
+    link, timeout = media_library.read_link(media), world.config.link_timeout
+    name = media_library.read_provider(media)
     if name and name not in world.providers:
         raise MediaError(f"There is no provider {name}.")
-    headers = library.login_of(world.providers[name]) if name else None
-    loaded = await library.load_link(
+    headers = media_library.login_of(world.providers[name]) if name else None
+    loaded = await media_library.load_link(
         world.session(), link, kind=kind, timeout=timeout, headers=headers
     )
     media_id = ids.new_media_id(api)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.settings.parsers import SettingsError
-from rasa_whatsapp_channel.simulator.media.library import MediaFile
+from rasa_whatsapp_channel.simulator.media_library import MediaFile
 from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.state import (
     BY,

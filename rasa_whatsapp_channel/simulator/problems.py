@@ -105,7 +105,6 @@ GROUP_TYPE: Final = Problem(_code(131051), _code(1002))
 # Reported by a status only, after the request was answered with 200.
 MEDIA_FAILED: Final = Problem(_code(131053), _code(1014))
 WINDOW_CLOSED: Final = Problem(_code(131047), _code(470))
-REACTION_FAILED: Final = INVALID
 
 
 def of_code(number: int) -> Problem:

@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.simulator.api.on_premises import on_premises_routes
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.control import control_routes
 from rasa_whatsapp_channel.simulator.control.bodies import explain_errors
-from rasa_whatsapp_channel.simulator.media.checks import MOST_BYTES
+from rasa_whatsapp_channel.simulator.media_checks import MOST_BYTES
 from rasa_whatsapp_channel.simulator.persistence import StateFile
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World

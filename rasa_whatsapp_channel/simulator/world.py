@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.simulator.config import Config, Number
 from rasa_whatsapp_channel.simulator.faults import Faults, Hit
 from rasa_whatsapp_channel.simulator.feed import Feed
 from rasa_whatsapp_channel.simulator.keyed_tasks import KeyedTasks
-from rasa_whatsapp_channel.simulator.media.library import MediaLibrary, with_urls
+from rasa_whatsapp_channel.simulator.media_library import MediaLibrary, with_urls
 from rasa_whatsapp_channel.simulator.sending_limits import RateLimits, window_ends
 from rasa_whatsapp_channel.simulator.state import (
     ChatMessage,

@@ -118,7 +118,6 @@ class PlatformError:
     code: int
     title: str = ""
     details: str = ""
-    href: str = ""
 
     @classmethod
     def parse(cls, value: object) -> PlatformError:
@@ -133,7 +132,6 @@ class PlatformError:
             code=_integer(value.get("code")),
             title=str(title),
             details=str(details or value.get("details") or ""),
-            href=str(value.get("href") or ""),
         )
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from rasa_whatsapp_channel.simulator.media.library import media_objects
+from rasa_whatsapp_channel.simulator.media_library import media_objects
 
 Json = Any
 TABLE: Mapping[str, list[dict[str, Any]]] = yaml.safe_load(

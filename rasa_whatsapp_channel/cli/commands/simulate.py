@@ -27,8 +27,7 @@ from rasa_whatsapp_channel.simulator.weather import ROUGH, WEATHERS
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 if TYPE_CHECKING:
-    from rasa_whatsapp_channel.simulator.load.results import LoadResults
-    from rasa_whatsapp_channel.simulator.load.users import Load
+    from rasa_whatsapp_channel.simulator.load_test import Load, LoadResults
     from rasa_whatsapp_channel.simulator.world import World
 
 REFRESH: Final = 0.5  # seconds, on a terminal
@@ -62,7 +61,7 @@ def _read_load(options: dict[str, Any]) -> Load | None:
     text = options.pop("say")
     if people is None:
         return None
-    from rasa_whatsapp_channel.simulator.load.users import Load
+    from rasa_whatsapp_channel.simulator.load_test import Load
 
     if duration > MOST_SECONDS:
         raise click.UsageError("A load test takes at most an hour: --duration 1h.")
@@ -78,7 +77,7 @@ class LoadRun:
         self.error: Exception | None = None
 
     async def run(self, world: World) -> None:
-        from rasa_whatsapp_channel.simulator.load.users import LoadTest
+        from rasa_whatsapp_channel.simulator.load_test import LoadTest
         from rasa_whatsapp_channel.simulator.problems import SimulatorError
 
         load_test = LoadTest(world, self._load)

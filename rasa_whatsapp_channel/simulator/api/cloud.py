@@ -13,7 +13,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from rasa_whatsapp_channel.simulator import ids, outgoing, problems
+from rasa_whatsapp_channel.simulator import ids, media_checks, outgoing, problems
 from rasa_whatsapp_channel.simulator.api import sending
 from rasa_whatsapp_channel.simulator.api.endpoint import (
     ApiAnswer,
@@ -25,8 +25,7 @@ from rasa_whatsapp_channel.simulator.api.endpoint import (
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_form
 from rasa_whatsapp_channel.simulator.api.validate import DIALECTS, read_request
 from rasa_whatsapp_channel.simulator.config import Number
-from rasa_whatsapp_channel.simulator.media import checks
-from rasa_whatsapp_channel.simulator.media.library import MediaFile
+from rasa_whatsapp_channel.simulator.media_library import MediaFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
@@ -142,7 +141,7 @@ class CloudRoutes:
             raise Refused(problems.UNKNOWN_KEY, "The form needs messaging_product=whatsapp.")
         if upload is None:
             raise Refused(problems.FILE, "The form needs a part named file, with a filename.")
-        animated = checks.is_animated(upload.content)
+        animated = media_checks.is_animated(upload.content)
         size = len(upload.content)
         check_upload(self._api, upload.mime_type, size, animated=animated)
         stored = await self._world.library.add(
@@ -150,7 +149,7 @@ class CloudRoutes:
             upload.content,
             mime_type=upload.mime_type,
             filename=upload.filename,
-            life=checks.life_of(self._api, uploaded=True),
+            life=media_checks.life_of(self._api, uploaded=True),
         )
         return ApiAnswer({"id": stored.id})
 

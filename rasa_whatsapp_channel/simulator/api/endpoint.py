@@ -18,7 +18,7 @@ from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import ids, problems
 from rasa_whatsapp_channel.simulator.api import request_faults
-from rasa_whatsapp_channel.simulator.media.library import MediaFile
+from rasa_whatsapp_channel.simulator.media_library import MediaFile
 from rasa_whatsapp_channel.simulator.problems import TOKEN, Code, Refused
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api

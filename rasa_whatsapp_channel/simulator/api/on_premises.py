@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import ids, outgoing, problems
+from rasa_whatsapp_channel.simulator import ids, media_checks, outgoing, problems
 from rasa_whatsapp_channel.simulator.api import sending
 from rasa_whatsapp_channel.simulator.api.endpoint import (
     META,
@@ -28,8 +28,7 @@ from rasa_whatsapp_channel.simulator.api.endpoint import (
 )
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_body
 from rasa_whatsapp_channel.simulator.api.validate import DIALECTS, read_send
-from rasa_whatsapp_channel.simulator.media import checks
-from rasa_whatsapp_channel.simulator.media.library import MediaFile
+from rasa_whatsapp_channel.simulator.media_library import MediaFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
@@ -108,7 +107,7 @@ class OnPremisesRoutes:
     async def post_media(self, request: web.Request) -> ApiAnswer:
         self.check_access(request)
         upload = await read_body(request)
-        animated = checks.is_animated(upload.content)
+        animated = media_checks.is_animated(upload.content)
         size = len(upload.content)
         check_upload(self._api, upload.mime_type, size, animated=animated)
         media_id = ids.new_media_id(self._api)
@@ -116,7 +115,7 @@ class OnPremisesRoutes:
             media_id,
             upload.content,
             mime_type=upload.mime_type,
-            life=checks.life_of(self._api, uploaded=True),
+            life=media_checks.life_of(self._api, uploaded=True),
         )
         return ApiAnswer({"media": [{"id": media_id}], "meta": META})
 

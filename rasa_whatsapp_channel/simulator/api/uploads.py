@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import problems
-from rasa_whatsapp_channel.simulator.media import checks
+from rasa_whatsapp_channel.simulator import media_checks, problems
 from rasa_whatsapp_channel.simulator.problems import Refused
-from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
 _MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+")
@@ -62,7 +61,7 @@ def check_upload(api: Api, mime_type: str, size: int, *, animated: bool) -> None
     if api not in (CLOUD, DIALOG360):
         _check_v1_upload(mime_type, size)
         return
-    kind = checks.kind_of(mime_type)
+    kind = media_checks.kind_of(mime_type)
     if kind is None:
         raise Refused(
             problems.FILE,
@@ -70,26 +69,25 @@ def check_upload(api: Api, mime_type: str, size: int, *, animated: bool) -> None
             details="Param file must be a file with one of the following types: "
             f"{_all_types()}. Received file of type '{mime_type}'.",
         )
-    problem = checks.find_misfit(kind, api, mime_type, size, animated=animated)
+    problem = media_checks.find_misfit(kind, api, mime_type, size, animated=animated)
     if problem is not None:
         raise Refused(problems.TOO_MUCH, problem)
 
 
 def _too_large() -> Refused:
-    return Refused(problems.TOO_MUCH, f"A file has at most {checks.MOST_BYTES} bytes.")
+    return Refused(problems.TOO_MUCH, f"A file has at most {media_checks.MOST_BYTES} bytes.")
 
 
 def _check_v1_upload(mime_type: str, size: int) -> None:
-    if not _MIME_TYPE.fullmatch(checks.essence(mime_type)) or checks.essence(mime_type).startswith(
-        "multipart/"
-    ):
+    plain = mime.base_type(mime_type)
+    if not _MIME_TYPE.fullmatch(plain) or plain.startswith("multipart/"):
         raise Refused(
             problems.FILE,
             "The body must be the file and Content-Type its media type; forms are not supported.",
         )
-    if size > checks.MOST_BYTES:
+    if size > media_checks.MOST_BYTES:
         raise Refused(
-            problems.TOO_MUCH, f"A file has at most {checks.MOST_BYTES} bytes, not {size}."
+            problems.TOO_MUCH, f"A file has at most {media_checks.MOST_BYTES} bytes, not {size}."
         )
 
 

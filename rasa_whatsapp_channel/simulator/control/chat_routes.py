@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import ids, incoming
+from rasa_whatsapp_channel.simulator import ids, incoming, media_checks
 from rasa_whatsapp_channel.simulator.api.cloud import download_url, origin_of
 from rasa_whatsapp_channel.simulator.api.uploads import Upload, read_form
 from rasa_whatsapp_channel.simulator.control.bodies import (
@@ -23,11 +23,11 @@ from rasa_whatsapp_channel.simulator.control.bodies import (
     text_of,
 )
 from rasa_whatsapp_channel.simulator.incoming import Arrival
-from rasa_whatsapp_channel.simulator.media import checks
 from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser, clean_phone
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.transcript.steps import dump_transcript, record
+from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
 
 _BY_HAND: Final = ("delivered", "read", "played", "failed")
@@ -188,10 +188,10 @@ async def read_file_arrival(
     if upload is None:
         raise ControlError("The form needs a part named file, with a filename.")
     mime_type = _mime_type(upload)
-    kind = fields.get("type") or checks.kind_of(mime_type) or "document"
+    kind = fields.get("type") or media_checks.kind_of(mime_type) or "document"
     if kind not in _FILE_KINDS:
         raise ControlError(f"The type of a file is one of {', '.join(_FILE_KINDS)}, not {kind}.")
-    if kind == "voice" and checks.essence(mime_type) == "audio/ogg":
+    if kind == "voice" and mime.base_type(mime_type) == "audio/ogg":
         mime_type = "audio/ogg; codecs=opus"  # the platform's type of every voice message
     config = world.config
     file = await world.library.add(
@@ -199,7 +199,7 @@ async def read_file_arrival(
         upload.content,
         mime_type=mime_type,
         filename=upload.filename,
-        life=checks.life_of(config.api, uploaded=False),
+        life=media_checks.life_of(config.api, uploaded=False),
     )
     url = download_url(world, file, origin=origin_of(request), api=config.api)
     caption = fields.get("caption")
@@ -209,7 +209,7 @@ async def read_file_arrival(
 
 
 def _mime_type(upload: Upload) -> str:
-    if checks.essence(upload.mime_type) != "application/octet-stream":
+    if mime.base_type(upload.mime_type) != "application/octet-stream":
         return upload.mime_type
     guessed, _ = mimetypes.guess_type(upload.filename or "")
     return guessed or upload.mime_type

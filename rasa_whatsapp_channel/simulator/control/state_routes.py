@@ -16,13 +16,13 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import persistence
 from rasa_whatsapp_channel.simulator.bot import ask_bot
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_json, read_object
-from rasa_whatsapp_channel.simulator.media import checks
 from rasa_whatsapp_channel.simulator.templates import STATUSES
 from rasa_whatsapp_channel.simulator.webhooks.platform_events import (
     TEMPLATE_STATUS,
     template_status,
 )
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360
 
 
@@ -109,7 +109,7 @@ class LiveRoutes:
         file = self._world.library.find(request.match_info["media_id"])
         if file is None:
             raise ControlError("There is no such file.", status=404)
-        plain = checks.essence(file.mime_type)
+        plain = mime.base_type(file.mime_type)
         shown = plain in _SHOWN or plain.startswith(_SHOWN_KINDS)
         name = f"; filename*=UTF-8''{quote(file.filename, safe='')}" if file.filename else ""
         headers = {

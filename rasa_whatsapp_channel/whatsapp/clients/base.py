@@ -65,9 +65,10 @@ class Client(ABC):
         """Return whether the API is on this machine, as a simulator is."""
         return False
 
+    @classmethod
     @abstractmethod
     def body(
-        self,
+        cls,
         to: Address | str,
         message: Message,
         *,

@@ -53,8 +53,9 @@ class CloudBase(ExchangeClient):
         self._marketing_url = join(number_url, "marketing_messages")
         self._media_url = media_url
 
+    @classmethod
     def body(
-        self,
+        cls,
         to: Address | str,
         message: Message,
         *,
@@ -64,10 +65,10 @@ class CloudBase(ExchangeClient):
         address = Address.of(to) if isinstance(to, str) else to
         group = is_group_id(address.first)
         check_recipient(message, group=group)
-        check_sendable(message, self.api.for_group() if group else self.api)
+        check_sendable(message, cls.api.for_group() if group else cls.api)
         body = {
             "messaging_product": "whatsapp",
-            **self._recipient(address, group=group),
+            **cls._recipient(address, group=group),
             **cloud_body(message),
         }
         if reply_to and not isinstance(message, Reaction):  # it names its message itself
@@ -120,11 +121,12 @@ class CloudBase(ExchangeClient):
     def located(self, url: str) -> tuple[str, bool]:
         """Return where the file behind *url* is fetched, and whether the token may go there."""
 
-    def _recipient(self, address: Address, *, group: bool) -> dict[str, str]:
+    @classmethod
+    def _recipient(cls, address: Address, *, group: bool) -> dict[str, str]:
         named = {"recipient_type": "group" if group else "individual"}
         if address.phone:
             named["to"] = address.phone
-        if address.user_id and not group and (self.api.both_ids or not address.phone):
+        if address.user_id and not group and (cls.api.both_ids or not address.phone):
             named["recipient"] = address.user_id
         return named
 

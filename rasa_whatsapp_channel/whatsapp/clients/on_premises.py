@@ -54,18 +54,19 @@ class V1Base(ExchangeClient):
     def __init__(self, exchange: Exchange, *, base_url: str) -> None:
         super().__init__(exchange, v1_url(base_url))
 
+    @classmethod
     def body(
-        self,
+        cls,
         to: Address | str,
         message: Message,
         *,
         reply_to: str | None = None,
         callback_data: str | None = None,
     ) -> dict[str, Any]:
-        check_sendable(message, self.api)
+        check_sendable(message, cls.api)
         return {
             "recipient_type": "individual",
-            **self._recipient(to),
+            **cls._recipient(to),
             **v1_body(message),
         }
 
@@ -86,14 +87,15 @@ class V1Base(ExchangeClient):
     async def delete_media(self, media_id: str) -> None:
         await self._exchange.ask(Request("DELETE", join(self._url, "media", media_id)))
 
-    def _recipient(self, to: Address | str) -> dict[str, str]:
+    @classmethod
+    def _recipient(cls, to: Address | str) -> dict[str, str]:
         recipient_id = to if isinstance(to, str) else to.first
         if not is_user_id(recipient_id):
             plus = recipient_id.startswith("+")
             return {"to": recipient_id.translate(_SEPARATORS) if plus else recipient_id}
-        if not self.api.user_ids:
+        if not cls.api.user_ids:
             raise InvalidMessage(
-                "to", f"api {self.api.name} writes to phone numbers only, not to user ids"
+                "to", f"api {cls.api.name} writes to phone numbers only, not to user ids"
             )
         return {"recipient": recipient_id}
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rasa_whatsapp_channel.simulator.config import Config
-from rasa_whatsapp_channel.simulator.load.users import Load, LoadTest
+from rasa_whatsapp_channel.simulator.load_test import Load, LoadTest
 from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.server import WORLD, create_app
 
@@ -151,7 +151,7 @@ def test_on_a_terminal_the_table_is_drawn():
     terminal, other = pty.openpty()
     code = (
         "from rasa_whatsapp_channel.cli.commands.simulate import _print_table;"
-        "from rasa_whatsapp_channel.simulator.load.results import LoadResults;"
+        "from rasa_whatsapp_channel.simulator.load_test import LoadResults;"
         "_print_table(LoadResults(written=3, answered=2, lost=1))"
     )
     subprocess.run([sys.executable, "-c", code], stdout=other, check=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.compose import compose
-from rasa_whatsapp_channel.preview import offline_client, write_bodies
+from rasa_whatsapp_channel.preview import write_bodies
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, ON_PREMISES, TURN, Api
-from rasa_whatsapp_channel.whatsapp.errors import TransportError
-from rasa_whatsapp_channel.whatsapp.messages import Text
 
 
 def test_a_file_stands_there_by_its_name() -> None:
@@ -38,18 +36,6 @@ def test_a_link_is_fetched_first_where_the_api_takes_none() -> None:
         "image": {"id": "<id of https://shop.example/lake.jpg>"},
     }
     assert own["image"] == {"link": "https://shop.example/lake.jpg"}
-
-
-@pytest.mark.parametrize("api", APIS.values(), ids=lambda api: api.name)
-async def test_nothing_is_sent(api: Api) -> None:
-    client = offline_client(api)
-
-    with pytest.raises(TransportError, match="a preview sends nothing"):
-        await client.send("15551234567", Text("Hello"))
-    with pytest.raises(TransportError, match="a preview sends nothing"):
-        async with client.download("1037543291543634"):
-            pass
-    await client.close()
 
 
 @pytest.mark.parametrize("api", APIS.values(), ids=lambda api: api.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.simulator.load.results import (
+from rasa_whatsapp_channel.simulator.load_test import (
     Comparison,
     LoadResults,
     compare,

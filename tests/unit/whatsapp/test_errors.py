@@ -81,7 +81,6 @@ def test_errors_of_an_on_premises_client():
     )
 
     assert (first.code, first.details) == (1006, "unknown contact")
-    assert first.href == "https://developers.facebook.com/docs/whatsapp/api/errors/"
     assert str(second) == "1008 Required parameter is missing"
 
 

@@ -14,7 +14,7 @@ from urllib.request import getproxies
 
 import aiohttp
 
-from rasa_whatsapp_channel.simulator.media import checks
+from rasa_whatsapp_channel.simulator import media_checks
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import proxy_of
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
@@ -64,7 +64,7 @@ class MediaLibrary:
             size=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
             filename=filename,
-            animated=checks.is_animated(content),
+            animated=media_checks.is_animated(content),
             ends=None if life is None else self._clock() + life,
         )
         self._files[media_id] = stored

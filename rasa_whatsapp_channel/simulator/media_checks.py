@@ -18,11 +18,6 @@ from rasa_whatsapp_channel.whatsapp.media_headers import Picture, read_opus_chan
 MOST_BYTES: Final = max(limits.MEDIA_BYTES.values())
 
 
-def essence(mime_type: str) -> str:
-    """Return *mime_type* without its parameters, in lower case."""
-    return mime_type.partition(";")[0].strip().lower()
-
-
 def life_of(api: Api, *, uploaded: bool) -> float:
     """Return the seconds for which *api* stores an uploaded or an incoming file."""
     if api in (CLOUD, DIALOG360):
@@ -32,7 +27,7 @@ def life_of(api: Api, *, uploaded: bool) -> float:
 
 def kind_of(mime_type: str) -> str | None:
     """Return the type of message for *mime_type*, if any."""
-    plain = essence(mime_type)
+    plain = mime.base_type(mime_type)
     return next((kind for kind, types in limits.MEDIA_TYPES.items() if plain in types), None)
 
 
@@ -53,13 +48,13 @@ def find_misfit(
 
 
 def _type_problem(kind: str, api: Api, mime_type: str) -> str | None:
-    cloud = api in (CLOUD, DIALOG360)
+    cloud, base = api in (CLOUD, DIALOG360), mime.base_type(mime_type)
     if kind == "document" and not cloud:  # any valid type
         return None
-    if essence(mime_type) not in limits.MEDIA_TYPES[kind]:
+    if base not in limits.MEDIA_TYPES[kind]:
         known = ", ".join(sorted(limits.MEDIA_TYPES[kind]))
         return f"Type {kind} takes {known}, not {mime_type}."
-    if not cloud and essence(mime_type) == "audio/ogg" and "codecs=opus" not in mime_type.lower():
+    if not cloud and base == "audio/ogg" and "codecs=opus" not in mime_type.lower():
         return "Ogg goes only as 'audio/ogg; codecs=opus' here; bare audio/ogg is not supported."
     return None
 
@@ -89,9 +84,9 @@ def find_flaw(kind: str, path: Path, mime_type: str) -> str | None:
         picture = read_picture(file)
     if kind in _PICTURES:
         return _picture_flaw(kind, mime_type, mime.from_content(head), picture)
-    if essence(mime_type) == "audio/ogg":
+    if mime.base_type(mime_type) == "audio/ogg":
         return _ogg_flaw(head)
-    if kind in ("audio", "video") and essence(mime_type) in _CONTAINERS:
+    if kind in ("audio", "video") and mime.base_type(mime_type) in _CONTAINERS:
         return _codec_flaw(kind, path)
     return None
 
@@ -99,7 +94,7 @@ def find_flaw(kind: str, path: Path, mime_type: str) -> str | None:
 def _picture_flaw(
     kind: str, mime_type: str, found: str | None, picture: Picture | None
 ) -> str | None:
-    if found is not None and found != essence(mime_type):
+    if found is not None and found != mime.base_type(mime_type):
         return f"The file is {found}, not {mime_type}."
     if picture is None:
         return None

@@ -1,1 +1,0 @@
-"""Load test (``rasa-whatsapp simulate --load``): many users at once, and the results."""
