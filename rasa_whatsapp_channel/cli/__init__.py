@@ -18,6 +18,7 @@ from rasa_whatsapp_channel.common import installed_version
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "account": "The state of the account: quality, limits, restrictions, paused templates.",
         "backup": "Copy the store to a file while the bot runs.",
         "consent": "Who wants no marketing messages: list and set.",
         "doctor": "Find what is wrong with a bot's set-up, and how to fix it.",

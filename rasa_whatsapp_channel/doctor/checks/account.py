@@ -53,6 +53,10 @@ class ApiAnswer:
         verdict = decide_verdict(CLOUD_CODES, code=found.code, status=self.status)
         return self.status == 401 or verdict is Verdict.REFRESH_TOKEN
 
+    @property
+    def is_good(self) -> bool:
+        return not self.failure and self.error is None
+
     def rows(self) -> Sequence[Mapping[str, Any]]:
         data = self.body.get("data")
         rows = data if isinstance(data, list) else []
