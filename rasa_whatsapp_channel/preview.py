@@ -130,14 +130,20 @@ def _action(bubble: _Bubble, content: Part, action: Part) -> list[str]:
             bubble.button("📞 Choose a preference")
         case "order_details", {"parameters": parameters}:
             _order(bubble, parameters)
-        case "order_status", {"parameters": {"reference_id": reference, "order": order}}:
-            bubble.text(f"📦 {reference}: {order['status']}")
-            if order.get("description"):
-                bubble.text(order["description"])
-            bubble.button("Review order")
+        case "order_status", {"parameters": parameters}:
+            _order_status(bubble, parameters)
         case _:
             _other(bubble, f"interactive {content.get('type')}", action)
     return []
+
+
+def _order_status(bubble: _Bubble, parameters: Part) -> None:
+    order, payment = (parameters.get(key) or {} for key in ("order", "payment"))
+    told = [str(part["status"]) for part in (order, payment) if part.get("status")]
+    bubble.text(f"📦 {parameters['reference_id']}: {', '.join(told)}")
+    if order.get("description"):
+        bubble.text(order["description"])
+    bubble.button("Review order")
 
 
 def _link(bubble: _Bubble, parameters: Part) -> None:
@@ -146,8 +152,8 @@ def _link(bubble: _Bubble, parameters: Part) -> None:
 
 
 def _order(bubble: _Bubble, parameters: Part) -> None:
-    order, currency = parameters["order"], parameters["currency"]
-    for item in order["items"]:
+    order, currency = parameters.get("order") or {}, parameters["currency"]
+    for item in order.get("items") or ():
         price = item.get("sale_amount") or item["amount"]
         bubble.text(f"{item['quantity']} × {item['name']}: {_money(price, currency)}")
     for part in ("tax", "shipping", "discount"):

@@ -1,8 +1,9 @@
 """
-Limits: the numbers WhatsApp documents for what is sent and received, each with its page.
+Limits: the numbers WhatsApp documents for what is sent and received, each with its page and month.
 
 Pages are below https://developers.facebook.com/documentation/business-messaging/whatsapp/ unless a
-full address is given. Lengths are in characters (code points), sizes in bytes, times in seconds.
+full address is given; the month is that of the latest copy of the page the number was read in.
+Lengths are in characters (code points), sizes in bytes, times in seconds.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from typing import Final
 KB: Final = 1024
 MB: Final = 1024 * 1024
 
-# messages/text-messages
+# messages/text-messages (Mar 2026)
 TEXT_BODY: Final = 4096
 
-# messages/image-messages, video-messages, document-messages
+# messages/image-messages, video-messages, document-messages (Mar 2026)
 CAPTION: Final = 1024
-# messages/document-messages (the platform names no limit; file systems do)
+# messages/document-messages (Mar 2026): no limit is named there; file systems have one
 FILENAME: Final = 240
 
-# messages/contacts-messages
+# messages/contacts-messages (Mar 2026)
 CONTACTS: Final = 257
 
-# messages/location-messages
+# messages/location-messages (Mar 2026)
 LATITUDE: Final = 90.0
 LONGITUDE: Final = 180.0
 
-# messages/interactive-reply-buttons-messages
+# messages/interactive-reply-buttons-messages (Mar 2026)
 BUTTONS: Final = 3
 BUTTON_TITLE: Final = 20
 BUTTON_ID: Final = 256
@@ -37,7 +38,7 @@ INTERACTIVE_BODY: Final = 1024
 HEADER_TEXT: Final = 60
 FOOTER: Final = 60
 
-# messages/interactive-list-messages
+# messages/interactive-list-messages (Sep 2026)
 LIST_BODY: Final = 4096
 LIST_BUTTON: Final = 20
 LIST_SECTIONS: Final = 10
@@ -47,11 +48,12 @@ ROW_TITLE: Final = 24
 ROW_DESCRIPTION: Final = 72
 ROW_ID: Final = 200
 
-# messages/interactive-cta-url-messages
+# messages/interactive-cta-url-messages (Mar 2026)
 CTA_DISPLAY_TEXT: Final = 20
+# templates/components (Mar 2026), of buttons that open a URL
 URL: Final = 2000
 
-# messages/interactive-media-carousel-messages
+# messages/interactive-media-carousel-messages (Mar 2026)
 CARDS_MIN: Final = 2
 CARDS: Final = 10
 CARD_BODY: Final = 160
@@ -59,44 +61,44 @@ CARD_BODY_LINE_BREAKS: Final = 2
 CARD_BUTTONS: Final = 3
 CARD_BUTTON_ID: Final = 20  # the page says so; it may mean 256, as everywhere else
 
-# messages/flows: 20 and 30 are both documented; the smaller is always taken
+# the client library pywa (Aug 2026) has 20, Meta's OpenAPI 30; the smaller is always taken
 FLOW_CTA: Final = 30
 FLOW_CTA_SURE: Final = 20
 
-# catalogs/sell-products-and-services/share-products
+# catalogs/sell-products-and-services/share-products (Mar 2026)
 PRODUCT_SECTIONS: Final = 10
 PRODUCTS: Final = 30  # over all sections
 PRODUCT_RETAILER_ID: Final = 100
 
-# calling/call-button-messages-deep-links
+# calling/call-button-messages-deep-links (Mar 2026)
 VOICE_CALL_PAYLOAD: Final = 512
 CALL_TTL: Final = (1, 43_200)  # minutes that a call button works
 
-# groups/groups-messaging
+# groups/groups-messaging (Mar 2026)
 PINS: Final = 3  # at the same time
 PIN_DAYS: Final = (1, 30)
 
-# direct-send/api-reference, direct-send/configure-message-ttl
+# direct-send/api-reference, direct-send/configure-message-ttl (Jul 2026)
 DIRECT_BUTTONS: Final = 10
 DIRECT_URL_BUTTONS: Final = 2  # before the others
 DIRECT_TTL: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
     {"utility": (30, 43_200), "authentication": (30, 900)}
 )
 
-# payments/payments-br/orderdetails
+# payments/payments-br/orders (Mar 2026)
 ORDER_REFERENCE: Final = 35
 ORDER_DESCRIPTION: Final = 120
 ORDER_OFFSET: Final = 100  # of every amount: it counts hundredths
 
-# templates/components, templates/overview
+# templates/components, templates/overview (Mar 2026); the coupon code had 15 before Dec 2025
 TEMPLATE_NAME: Final = 512
 TEMPLATE_BUTTONS: Final = 10
 TEMPLATE_COUPON_CODE: Final = 20
 
-# the client library pywa documents it; Meta only for calls
+# the client library pywa (Aug 2026); Meta says it of calls only (Mar 2026)
 CALLBACK_DATA: Final = 512
 
-# business-phone-numbers/media: bytes by kind of message
+# business-phone-numbers/media (Sep 2026): bytes by kind of message
 MEDIA_BYTES: Final[Mapping[str, int]] = MappingProxyType(
     {
         "audio": 16 * MB,
@@ -107,11 +109,12 @@ MEDIA_BYTES: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 STICKER_STATIC_BYTES: Final = 100 * KB
+# the client library pywa (Aug 2026)
 STICKER_PIXELS: Final = 512  # both sides
-# above it a voice message shows a download icon instead of a play icon (messages/audio-messages)
+# messages/audio-messages (Mar 2026): above it a voice message has a download icon, no play icon
 VOICE_PLAY_BYTES: Final = 512 * KB
 
-# business-phone-numbers/media: MIME types by kind of message. On-premises documents may have any,
+# business-phone-numbers/media (Sep 2026): MIME types by kind. On-premises documents may have any,
 # https://developers.facebook.com/docs/whatsapp/api/media
 MEDIA_TYPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -134,18 +137,19 @@ MEDIA_TYPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 
-# webhooks/create-webhook-endpoint
+# webhooks/overview (Sep 2026)
 WEBHOOK_BYTES: Final = 3 * MB
 
-# business-phone-numbers/media: a download URL lives this long
+# business-phone-numbers/media (Sep 2026): a download URL lives this long
 MEDIA_URL_LIFE: Final = 300
 
-# messages/send-messages: the customer service window
+# messages/send-messages (Sep 2026): the customer service window
 WINDOW: Final = 24 * 3600
-# typing-indicators
+# typing-indicators (Mar 2026)
 TYPING: Final = 25
 
-# about-the-platform: pair rate; throughput
+# about-the-platform (Sep 2026): pair rate
 PAIR_INTERVAL: Final = 6.0
 PAIR_BURST: Final = 45
+# throughput (Sep 2026): 1,000 for numbers that grew, 20 beside the WhatsApp Business app
 MESSAGES_PER_SECOND: Final = 80

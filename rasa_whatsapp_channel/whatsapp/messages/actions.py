@@ -4,8 +4,8 @@ Interactive messages with one named action and its parameters: forms, contact da
 https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/call-button-messages-deep-links
 https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/user-call-permissions
 https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
-https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-in/orderdetailstemplate
-https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-br/orderdetails
+https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-in/pg
+https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-br/orders
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class OrderDetails(Action):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_order(_FIELD, self.parameters, complete=True)
+        check_order(_FIELD, self.parameters)
 
 
 @dataclass(frozen=True)

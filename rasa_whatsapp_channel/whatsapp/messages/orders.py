@@ -2,7 +2,7 @@
 Orders of WhatsApp's payments in India and Brazil: whether their amounts add up.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-in/pg
-https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-br/orderdetails
+https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-br/orders
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _TO_SUBTOTAL: Final[Mapping[str, int]] = {"tax": 1, "shipping": 1, "discount": -
 _SIGNS: Final[Mapping[int, str]] = {1: "+", -1: "-"}
 
 
-def check_order(field: str, value: object, *, complete: bool) -> None:
+def check_order(field: str, value: object) -> None:
     """
     Raise `InvalidMessage` unless the amounts of an order add up.
 
-    In a template, an order that is not *complete* may leave out items and subtotal.
+    In Brazil and in templates the total may stand alone.
     """
     parameters = checks.mapping(field, value)
     _check_reference(field, parameters)
     checks.check_text(f"{field}.currency", parameters.get("currency"))
     total = _amount(f"{field}.total_amount", parameters.get("total_amount"))
-    order = checks.mapping(f"{field}.order", parameters.get("order"))
-    if complete or "items" in order:
+    order = checks.mapping(f"{field}.order", parameters.get("order") or {})
+    if "items" in order:
         _check_items(f"{field}.order", order)
-    if not complete and "subtotal" not in order:
+    if "subtotal" not in order:
         return
     subtotal = _amount(f"{field}.order.subtotal", order.get("subtotal"))
     parts = {
@@ -63,8 +63,10 @@ def check_order(field: str, value: object, *, complete: bool) -> None:
 def check_order_status(field: str, value: object) -> None:
     parameters = checks.mapping(field, value)
     _check_reference(field, parameters)
-    order = checks.mapping(f"{field}.order", parameters.get("order"))
-    checks.check_text(f"{field}.order.status", order.get("status"))
+    # In Brazil it may tell of the payment only.
+    order = checks.mapping(f"{field}.order", parameters.get("order") or {})
+    if order or "payment" not in parameters:
+        checks.check_text(f"{field}.order.status", order.get("status"))
     if order.get("description") is not None:
         limit = limits.ORDER_DESCRIPTION
         checks.check_text(f"{field}.order.description", order["description"], limit)

@@ -111,7 +111,7 @@ class Parameter:
         elif self.type in _OBJECTS:
             value = checks.mapping(field, self.value)
             if self.type == "action" and "order_details" in value:
-                check_order(f"{field}.order_details", value["order_details"], complete=False)
+                check_order(f"{field}.order_details", value["order_details"])
         elif self.type in _CHECKS:
             _CHECKS[self.type](field, self.value)
         elif self.value is None:

@@ -60,11 +60,17 @@ const CHOICES = {
 function order({ type, action }) {
   const parameters = action?.parameters;
   if (type === "order_status") {
-    const { status, description } = parameters.order;
-    return [lines([[parameters.reference_id, status], description && ["", description]])];
+    const { order: { status, description } = {}, payment } = parameters;
+    return [
+      lines([
+        [parameters.reference_id, status ?? ""],
+        description && ["", description],
+        payment && ["Payment", payment.status],
+      ]),
+    ];
   }
   if (type !== "order_details") return [];
-  const { items, tax, shipping, discount } = parameters.order;
+  const { items = [], tax, shipping, discount } = parameters.order ?? {};
   const money = ({ value, offset }) => `${(value / offset).toFixed(2)} ${parameters.currency}`;
   return [
     lines([

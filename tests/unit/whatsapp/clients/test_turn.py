@@ -3,6 +3,8 @@
 import pytest
 from support.fake_transport import FakeTransport, answer
 
+from rasa_whatsapp_channel.compose import compose
+from rasa_whatsapp_channel.whatsapp.apis import TURN
 from rasa_whatsapp_channel.whatsapp.clients import TurnClient
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError
@@ -35,6 +37,52 @@ async def test_media_comes_down_as_it_is():
         assert b"".join([chunk async for chunk in download.chunks]) == b"picture"
 
     assert transport.requests[0].url == "https://whatsapp.turn.io/v1/media/8a1b0c3d"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {
+            "text": "Our offer",
+            "image": "https://foo.bar/image.jpg",
+            "buttons": [{"type": "web_url", "title": "Look", "url": "https://foo.bar"}],
+        },
+        {
+            "custom": {
+                "type": "interactive",
+                "interactive": {
+                    "type": "cta_url",
+                    "header": {"type": "image", "image": {"link": "https://foo.bar/image.jpg"}},
+                    "body": {"text": "Our offer"},
+                    "action": {
+                        "name": "cta_url",
+                        "parameters": {"display_text": "Look", "url": "https://foo.bar"},
+                    },
+                },
+            }
+        },
+    ],
+)
+def test_a_picture_stands_above_a_link_button(response):
+    """As the Turn handler of nyaruka/courier sends it."""
+    composed = compose(response, api=TURN)
+
+    (outgoing,) = composed.messages
+    assert composed.changes == ()
+    assert client_of(FakeTransport()).body("250788383383", outgoing.message) == {
+        "recipient_type": "individual",
+        "to": "250788383383",
+        "type": "interactive",
+        "interactive": {
+            "type": "cta_url",
+            "header": {"type": "image", "image": {"link": "https://foo.bar/image.jpg"}},
+            "body": {"text": "Our offer"},
+            "action": {
+                "name": "cta_url",
+                "parameters": {"display_text": "Look", "url": "https://foo.bar"},
+            },
+        },
+    }
 
 
 async def test_nothing_is_asked_to_mark_a_message_as_read():

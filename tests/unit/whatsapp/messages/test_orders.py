@@ -93,11 +93,15 @@ def in_template(order):
         details(ORDER),
         details(changed(ORDER, reference_id="r" * 35)),
         details({**ORDER, "payment_settings": [{"type": "boleto", "boleto": {}}]}),
+        # payments/payments-br/offsite-pix: with just the total amount
+        details({key: value for key, value in ORDER.items() if key != "order"}),
         in_template(ORDER),
         # a template may say only what is due
         in_template({**ORDER, "order": {"status": "pending"}}),
         status(STATUS),
         status({**STATUS, "payment": {"status": "captured", "timestamp": 1722445231}}),
+        # payments/payments-br/orders: without the order object
+        status({"reference_id": "order-1", "payment": {"status": "captured"}}),
     ],
 )
 def test_an_order_that_adds_up_goes_as_it_is(body):
@@ -142,7 +146,11 @@ P = "interactive.action.parameters"
             f"{P}.order.items[0].quantity: must be a whole number from 1",
         ),
         (details(changed(ORDER, order__items=[])), f"{P}.order.items: needs at least 1"),
-        (details({**ORDER, "order": {}}), f"{P}.order.items: must be a list, not nothing"),
+        (
+            details({**ORDER, "order": {"items": ORDER["order"]["items"]}}),
+            f"{P}.order.subtotal: must be an object, not nothing",
+        ),
+        (details({**ORDER, "order": "Cake"}), f"{P}.order: must be an object, not a string"),
         (
             details({key: value for key, value in ORDER.items() if key != "total_amount"}),
             f"{P}.total_amount: must be an object, not nothing",
