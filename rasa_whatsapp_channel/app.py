@@ -77,13 +77,13 @@ from rasa_whatsapp_channel.whatsapp.networks import Networks
 from rasa_whatsapp_channel.whatsapp.transport import Transport
 from rasa_whatsapp_channel.whatsapp.webhook import WebhookAuth
 
-# Sanic waits 15 seconds for a graceful stop; what is in hand gets most of it.
+# Sanic waits 15 seconds for a graceful stop; running work gets most of it.
 GRACE: Final = 10.0
 
 
 @dataclass(frozen=True)
 class NumberRuntime:
-    """What speaks for one business number."""
+    """The client, uploads, worker and sender of one business number."""
 
     client: Client
     uploads: MediaUploads
@@ -118,7 +118,7 @@ class App:
         self.store: Store = make_store(settings, clock=self._clock)
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings)
-        self._retention = make_cleanup(settings, root)
+        self._cleanup = make_cleanup(settings, root)
         numbers = settings.by_number()
         self.account = AccountState(
             self.store.values,
@@ -141,7 +141,7 @@ class App:
             clock=self._clock,
         )
         self._transport = make_transport(settings)
-        # Files that do not come hold connections; what is sent must find some.
+        # Slow downloads must not take the connections that sending needs.
         self._downloads = make_transport(settings)
         self._converter = make_converter(settings, root)
         # The first number's conversations are not named after it.
@@ -168,7 +168,7 @@ class App:
             numbers=tuple(filter(None, numbers)),
             max_age=settings.max_age,
             debounce=settings.debounce,
-            words=settings.inbound or {},
+            wording=settings.inbound or {},
             consents=self._consents,
             consent_words=settings.consent,
             account_events=AccountEvents(
@@ -189,10 +189,10 @@ class App:
             metrics_page=self._metrics_page,
             metrics=self.metrics,
         )
-        hears = by_number({key: number.worker.handle for key, number in self._numbers.items()})
-        sends = by_number({key: number.sender.handle for key, number in self._numbers.items()})
-        self._inbox = self._consume(self.store.inbox, "inbox", hears, ready=ready)
-        self._outbox = self._consume(self.store.outbox, "outbox", sends, ready=self._may_send)
+        workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
+        senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
+        self._inbox = self._consume(self.store.inbox, "inbox", workers, ready=ready)
+        self._outbox = self._consume(self.store.outbox, "outbox", senders, ready=self._may_send)
 
     def _consume(
         self,
@@ -213,7 +213,7 @@ class App:
         )
 
     def _may_send(self) -> bool:
-        """Return whether any number may send: what waits need not be claimed before."""
+        """Return whether any number may send; otherwise no item is claimed."""
         return not all(number.sender.paused for number in self._numbers.values())
 
     async def _reject_call(self, number: str | None, call_id: str) -> None:
@@ -275,20 +275,20 @@ class App:
         return NumberRuntime(client, uploads, worker, sender)
 
     async def open(self) -> None:
-        """Open the store, so that webhooks can be kept; raises `StoreError`."""
+        """Open the store, so that webhooks can be stored; raises `StoreError`."""
         await self.store.open()
 
     def start(self) -> None:
-        """Begin to work on what is kept."""
+        """Start to handle the items of both queues."""
         self._inbox.start()
         self._outbox.start()
-        if self._retention is not None:
-            self._retention.start()
+        if self._cleanup is not None:
+            self._cleanup.start()
 
     async def stop(self) -> None:
-        """End the work: turns first, since they still put messages out."""
-        if self._retention is not None:
-            await self._retention.stop()
+        """Stop the consumers, the inbox first: running turns still put messages into the outbox."""
+        if self._cleanup is not None:
+            await self._cleanup.stop()
         await self._inbox.stop(GRACE)
         await self._outbox.stop(GRACE / 2)
 
@@ -340,8 +340,8 @@ class App:
         }
 
     async def _metrics_page(self) -> bytes:
-        """Return what was counted, and how deep the queues are now, for Prometheus."""
-        self.outages.current()  # forgets what nobody has met of late
+        """Return the metrics page, with the depths of the queues updated."""
+        self.outages.current()  # ends outages that no turn has noted for a while
         try:
             self.metrics.sending_paused(set((await self._paused()).values()))
             self.metrics.account_troubles(each.topic for each in await self.account.troubles())
@@ -367,7 +367,7 @@ def load_functions(settings: Settings) -> Mapping[str, Function]:
 
 
 def by_number(handles: Mapping[str | None, Handler]) -> Handler:
-    """Return what hands an entry to whoever speaks for the number that its conversation is with."""
+    """Return a handler that picks the handler of the business number of an item."""
     if len(handles) == 1 and None in handles:
         return handles[None]
 
@@ -439,14 +439,14 @@ def make_cleanup(settings: Settings, root: Path) -> MediaCleanup | None:
 
 
 def make_links(settings: Settings) -> Links:
-    """Return what fetches links: over connections of its own, which trust nobody specially."""
+    """Return the link fetcher; its connections do not use ``ca_file`` and ``verify_tls``."""
     private = settings.media.private_links
     transport = AiohttpTransport(public_only=not private)
     return Links(transport, private=private, proxy_of=transport.proxy_of)
 
 
 def make_converter(settings: Settings, root: Path) -> Converter | None:
-    """Return what makes files fit. It keeps its results beside the media that users send."""
+    """Return the converter; its results are stored beside the media that users send."""
     if not settings.media.convert:
         return None
     store = settings.media.store
@@ -463,7 +463,7 @@ def make_policy(settings: Settings) -> SendPolicy:
 
 
 def make_webhook_auth(settings: Settings) -> WebhookAuth:
-    """Return what a caller of the webhook has to show."""
+    """Return how callers of the webhook authenticate."""
     return WebhookAuth(
         app_secrets=_given(settings.app_secret),
         turn_secrets=_given(settings.webhook_secret) if settings.api == "turn" else (),

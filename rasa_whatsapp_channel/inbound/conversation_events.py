@@ -39,17 +39,17 @@ def is_for_conversation(status: Status) -> bool:
 def tell(
     event: ConversationEvent,
     sender_id: str,
-    words: Mapping[str, str],
+    wording: Mapping[str, str],
     *,
     response: str | None = None,
 ) -> Turn | TrackerEvent | None:
     """
     Return what the bot hears of *event*, or what its tracker keeps; None for nothing.
 
-    *words* is the setting ``inbound``; *response* the Rasa response that a status is about.
+    *wording* is the setting ``inbound``; *response* the Rasa response that a status is about.
     """
     kind = kind_of(event)
-    way = handling_of_kind(kind, words) if kind in NO_MESSAGES else Handling.EVENT
+    way = handling_of_kind(kind, wording) if kind in NO_MESSAGES else Handling.EVENT
     if way is Handling.IGNORE:
         return None
     metadata = {"whatsapp": {"type": kind, "id": event.key, **_facts(event, response)}}
@@ -57,7 +57,7 @@ def tell(
         return TrackerEvent(sender_id, event.key, metadata)
     own = f"/whatsapp_{kind}{{...}}"
     name = event.profile_name if isinstance(event, Call) else None
-    template, fields = template_of(kind, words) or own, _fields(event)
+    template, fields = template_of(kind, wording) or own, _fields(event)
     text = word(template, fields, name) or word(own, fields)
     return Turn(text, sender_id, event.key, metadata)
 

@@ -30,26 +30,26 @@ _PARTS: Final = ("text", "image", "video")
 
 
 class Debouncer:
-    """*debounce* is the setting in seconds, 0 turns it off. *words* is the setting `inbound`."""
+    """*debounce* is the setting in seconds, 0 turns it off. *wording* is the setting `inbound`."""
 
     def __init__(
         self,
         store: Store,
         debounce: float,
         *,
-        words: Mapping[str, str] = NO_WORDING,
+        wording: Mapping[str, str] = NO_WORDING,
         clock: Clock = time.time,
     ) -> None:
         self._inbox = store.inbox
         self._memory = DebounceMemory(store.values)
         self._debounce = debounce
-        self._words = words
+        self._wording = wording
         self._clock = clock
         self._lock = asyncio.Lock()
 
     async def note(self, event: InboundMessage, conversation: str) -> None:
         """Remember a message that was put into the inbox. Raises `StoreError`."""
-        if not self._debounce or handling_of_message(event, self._words) is not Handling.TURN:
+        if not self._debounce or handling_of_message(event, self._wording) is not Handling.TURN:
             return
         body = to_body(event) if is_part(event) else None
         async with self._lock:

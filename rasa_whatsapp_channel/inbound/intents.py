@@ -48,15 +48,15 @@ _NO_ENTITIES: Final = ("caption", "transcript")
 
 
 def wordless_intents(
-    words: Mapping[str, str], failure_intent: str | None = None
+    wording: Mapping[str, str], failure_intent: str | None = None
 ) -> tuple[str, ...]:
     """
-    Return the intents of turns in which nobody said a word; *words* is the setting ``inbound``.
+    Return the intents of turns in which nobody said a word; *wording* is the setting ``inbound``.
 
     A text of the author's own is none: what intent it has says the bot's NLU.
     """
-    kinds = (kind for kind in FIELDS if handling_of_kind(kind, words) is Handling.TURN)
-    names = [*(_intent(kind, template_of(kind, words)) for kind in kinds), failure_intent]
+    kinds = (kind for kind in FIELDS if handling_of_kind(kind, wording) is Handling.TURN)
+    names = [*(_intent(kind, template_of(kind, wording)) for kind in kinds), failure_intent]
     return tuple(dict.fromkeys(name for name in names if name))
 
 

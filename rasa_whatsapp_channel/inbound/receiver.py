@@ -60,7 +60,7 @@ PREFERENCES: Final[Mapping[tuple[str, str], bool]] = MappingProxyType(
 
 class Receiver:
     """
-    *note_status* is called with every status; *words* is the setting ``inbound``.
+    *note_status* is called with every status; *wording* is the setting ``inbound``.
 
     After one of *consent_words* a person gets no marketing, or gets it again; it is a message
     like any other.
@@ -79,7 +79,7 @@ class Receiver:
         numbers: Sequence[str] = (),
         max_age: float | None = None,
         debounce: float = 0.0,
-        words: Mapping[str, str] = NO_WORDING,
+        wording: Mapping[str, str] = NO_WORDING,
         consents: Consents | None = None,
         consent_words: ConsentSettings | None = None,
         account_events: AccountEvents | None = None,
@@ -94,8 +94,8 @@ class Receiver:
         self._numbers = numbers
         self._other_numbers: set[str] = set()
         self._max_age = max_age
-        self._words = words
-        self._debouncer = Debouncer(store, debounce, words=words, clock=clock)
+        self._wording = wording
+        self._debouncer = Debouncer(store, debounce, wording=wording, clock=clock)
         self._clock = clock
         self._conversations = conversations
         self._consents = consents or Consents(store.values, metrics, clock=clock)
@@ -218,7 +218,7 @@ class Receiver:
         return True
 
     def _is_turn(self, event: InboundMessage) -> bool:
-        handling = handling_of_message(event, self._words)
+        handling = handling_of_message(event, self._wording)
         return event.type != "system" and handling is Handling.TURN
 
     def _why_late(self, event: InboundMessage) -> str | None:

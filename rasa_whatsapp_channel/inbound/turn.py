@@ -76,15 +76,15 @@ class TrackerEvent:
         return str(self.metadata["whatsapp"]["type"])
 
 
-def handling_of_message(event: InboundMessage, words: Mapping[str, str] = NO_WORDING) -> Handling:
-    """Return what becomes of *event*; *words* is the setting ``inbound``."""
+def handling_of_message(event: InboundMessage, wording: Mapping[str, str] = NO_WORDING) -> Handling:
+    """Return what becomes of *event*; *wording* is the setting ``inbound``."""
     if event.type in ("text", "button"):
         return Handling.TURN
     is_kind = event.type in FIELDS and event.type not in NO_MESSAGES
     kind = event.type if is_kind else describe(event)[0]
-    if kind == "unsupported" and _words(event, ()):
+    if kind == "unsupported" and _typed_or_tapped(event, ()):
         return Handling.TURN  # a tap, which has its title
-    return handling_of_kind(kind, words)
+    return handling_of_kind(kind, wording)
 
 
 def handling_of_failure(event: DeliveryFailed, intent: str | None) -> Handling:
@@ -123,9 +123,9 @@ def to_turn(
         return None
     text = (
         payload
-        or _worded(event, file, wording, transcript)
+        or _fill_template(event, file, wording, transcript)
         or sanitize(transcript or "", ())
-        or _words(event, commands)
+        or _typed_or_tapped(event, commands)
         or intent_of(event, file)
     )
     facts = metadata_of(event, file, problem=problem, response=response, transcript=transcript)
@@ -196,7 +196,7 @@ def written(event: InboundMessage) -> str:
     return text_of(text) or ""
 
 
-def _worded(
+def _fill_template(
     event: InboundMessage,
     file: StoredFile | None,
     wording: Mapping[str, str],
@@ -207,7 +207,7 @@ def _worded(
         return None
     kind, fields = describe(event, file)
     template = template_of(kind, wording)
-    if template is None or (kind == "unsupported" and _words(event, ())):
+    if template is None or (kind == "unsupported" and _typed_or_tapped(event, ())):
         return None
     caption = text_of(object_of(event.content).get("caption")) if event.type in MEDIA else None
     more = {"caption": caption, "transcript": transcript}
@@ -222,7 +222,7 @@ def word(template: str, fields: Mapping[str, Any], name: str | None = None) -> s
     return sanitize(fill(template, {**fields, EVERYWHERE: name}))
 
 
-def _words(event: InboundMessage, commands: Collection[str]) -> str:
+def _typed_or_tapped(event: InboundMessage, commands: Collection[str]) -> str:
     """Return what somebody wrote or tapped; of a tap the label, when its id is a command."""
     tapped = tapped_id(event) or ""
     if tapped and (not is_command(tapped) or tapped in commands):

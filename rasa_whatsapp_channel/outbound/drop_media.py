@@ -33,12 +33,12 @@ from rasa_whatsapp_channel.whatsapp.messages.interactive import HEADER_MEDIA
 
 
 def holds_file(message: Message) -> bool:
-    """Tell whether *message* has a file in it."""
+    """Return whether *message* has a file in it."""
     return any(find_media(message)) or _has_other_header(message)
 
 
 def needs_file(message: Message) -> bool:
-    """Tell whether *message* cannot go without its file: a template is approved with its header."""
+    """Return whether *message* needs its file: a template is approved with its header."""
     return isinstance(message, Template) and holds_file(message)
 
 

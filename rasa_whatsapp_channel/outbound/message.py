@@ -1,4 +1,9 @@
-"""Outbox message: the body of an item of the outbox, and the name that log lines give it."""
+"""
+Outbox message: the body of an outbox item, and the name that log lines give it.
+
+In this package *item* is the claimed queue item, *entry* the `OutboxMessage` in its body, and
+*message* the WhatsApp message in that.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,13 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.outbound.drop_media import holds_file, needs_file
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
 from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
-from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES, Remedy, Verdict, remedy_of
+from rasa_whatsapp_channel.whatsapp.error_codes import (
+    DIRECT_REFUSED,
+    ERROR_CODES,
+    Remedy,
+    Verdict,
+    remedy_of,
+)
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
     InvalidMessage,
@@ -40,12 +46,7 @@ BROKEN: Final = 20.0
 TIMED_OUT: Final = 60.0
 SENT_AT_MOST: Final = 2  # without an answer
 
-# WhatsApp knows the file and could not handle it, which may pass.
-PASSING_FILE_CODES: Final = frozenset({131052, 131053})
 UPLOADED_AGAIN_AT_MOST: Final = 2  # the id may be gone, and WhatsApp may fail with the file, too
-# By which Direct Send says that it is not for this account, or not for this text: not enabled or
-# blocked, outside of the window, a template behind it that is paused or has another's name.
-DIRECT_REFUSED: Final = (100, 131047, 132015, 132021, 139200)
 
 # Attempts at a busy file server, and seconds for all of them.
 FILE_TRIES: Final = 6
@@ -253,8 +254,8 @@ def _recover_file(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
     if SendRemedy.UPLOAD_LINK not in entry.remedies and has_links(entry.outgoing.message):
         entry = replace(entry.with_remedy(SendRemedy.UPLOAD_LINK), ids=())
         return ApplyRemedy(SendRemedy.UPLOAD_LINK, entry)
-    is_own = any(media.id for media in find_media(entry.outgoing.message))
-    if is_own and code in PASSING_FILE_CODES and SendRemedy.SAME_FILE not in entry.remedies:
+    has_id = any(media.id for media in find_media(entry.outgoing.message))
+    if has_id and ERROR_CODES[code].retries_file and SendRemedy.SAME_FILE not in entry.remedies:
         return ApplyRemedy(SendRemedy.SAME_FILE, entry.with_remedy(SendRemedy.SAME_FILE))
     return None
 

@@ -40,7 +40,7 @@ from rasa_whatsapp_channel.outbound.simulator_header import (
     write_dead_letter,
 )
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
-from rasa_whatsapp_channel.outbound.window import AGAIN, CODE, WindowGate
+from rasa_whatsapp_channel.outbound.window import AGAIN, WINDOW_CLOSED, WindowGate
 from rasa_whatsapp_channel.store.base import (
     DONE,
     INFRASTRUCTURE,
@@ -165,7 +165,7 @@ class Sender:
             return await self._withhold(item, entry, withheld)
         held = await self._window.hold(item, entry, person)
         if isinstance(held, DeadLetter):
-            return await self._dead_letter(item, entry, held.reason, code=CODE)
+            return await self._dead_letter(item, entry, held.reason, code=WINDOW_CLOSED)
         if held is not None:
             return held
         if stopped := await self._hold_for_account(item, entry, person):
@@ -338,7 +338,7 @@ class Sender:
         return Done(
             hold=self._policy.delivered_timeout,
             cause=status_of(sent.message_id),
-            then=partial(self._statuses.let_go, sent.message_id),
+            then=partial(self._statuses.recheck, sent.message_id),
         )
 
     def _waits(self, message: Message) -> bool:

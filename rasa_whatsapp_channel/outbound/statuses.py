@@ -99,7 +99,7 @@ class Statuses:
             status.message_id, status.status, reason=reason, code=error.code
         )
         if sent is None:
-            await self._hear_confirmation(status)
+            await self._note_confirmation(status)
             return
         await self._tie(sent.recipient_id, status)
         if self._marketing is not None and (entry := _read_entry(sent)) is not None:
@@ -125,7 +125,7 @@ class Statuses:
         await self.failed(replace(sent, status="failed", reason=reason, code=error.code))
         return True
 
-    async def _hear_confirmation(self, status: Status) -> None:
+    async def _note_confirmation(self, status: Status) -> None:
         """
         Note that WhatsApp accepted an item of which no answer is noted (yet).
 
@@ -150,7 +150,7 @@ class Statuses:
             status.recipient_parent_user_id,
         )
 
-    async def let_go(self, message_id: str) -> None:
+    async def recheck(self, message_id: str) -> None:
         """
         End the wait for *message_id* if its status came while the item was still claimed.
 
@@ -161,7 +161,7 @@ class Statuses:
             await self._store.outbox.end_wait(sent.recipient_id, status_of(message_id))
 
     async def failed(self, sent: SentMessage) -> None:
-        """Send a message that WhatsApp could not deliver again, or tell the bot that it failed."""
+        """Send an undelivered message once more, or report its failure to the bot."""
         entry = _read_entry(sent)
         error = _to_error(sent, self._codes)
         reason = sent.reason or NO_REASON

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 CROSSING: Final = 30.0  # seconds that a request may take
 AGAIN: Final = 5.0
-CODE: Final = 131047  # WhatsApp's own for a message outside of the window
+WINDOW_CLOSED: Final = 131047  # WhatsApp's code for a message outside of the window
 TOO_LATE: Final = "the 24-hour window is closed, and the person did not write again"
 
 

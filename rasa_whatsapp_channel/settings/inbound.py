@@ -113,17 +113,17 @@ def parse_group(value: object) -> Mapping[str, str]:
     return words
 
 
-def handling_of_kind(kind: str, words: Mapping[str, str]) -> Handling:
-    """Return how messages of *kind* are handled; *words* is the setting ``inbound``."""
-    said = words.get(kind)
+def handling_of_kind(kind: str, wording: Mapping[str, str]) -> Handling:
+    """Return how messages of *kind* are handled; *wording* is the setting ``inbound``."""
+    said = wording.get(kind)
     if said is None:
         return _DEFAULTS.get(kind, Handling.TURN)
     return Handling(said) if said in _HANDLINGS else Handling.TURN
 
 
-def template_of(kind: str, words: Mapping[str, str]) -> str | None:
+def template_of(kind: str, wording: Mapping[str, str]) -> str | None:
     """Return the template of *kind*; None where it keeps its own intent."""
-    said = words.get(kind)
+    said = wording.get(kind)
     return None if said in _HANDLINGS else said
 
 

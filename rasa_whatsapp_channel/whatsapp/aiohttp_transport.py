@@ -23,7 +23,6 @@ from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.networks import is_public
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
 
-# WhatsApp's download host refuses requests without a User-Agent.
 CONNECTIONS: Final = 200
 KEEP_ALIVE: Final = 30.0
 CONNECT: Final = 10.0
@@ -113,6 +112,7 @@ class AiohttpTransport:
                     resolver=self._resolver() if self._public_only else None,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                # WhatsApp's download host refuses requests without one.
                 headers={"User-Agent": f"{PRODUCT}/{installed_version() or 0}"},
             )
         return self._session

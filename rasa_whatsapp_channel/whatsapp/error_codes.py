@@ -64,6 +64,8 @@ class ErrorCode:
     #: seconds before attempt n + 1 are backoff ** (n - 1)
     backoff: float = 2.0
     remedy: Remedy | None = None
+    #: WhatsApp has the file and failed with it: the same file may succeed later
+    retries_file: bool = False
     #: status that the template has, in the words of template webhooks; MISSING is ours
     template: str = ""
 
@@ -134,8 +136,8 @@ CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
         131049: ErrorCode("Meta chose not to deliver", _RECIPIENT, _NEVER),
         131050: ErrorCode("User has stopped marketing messages", _RECIPIENT, _NEVER),
         131051: ErrorCode("Unsupported message type", _MESSAGE, _FIX),
-        131052: ErrorCode("Media download error", _MESSAGE, _FIX, remedy=_FILE),
-        131053: ErrorCode("Media upload error", _MESSAGE, _FIX, remedy=_FILE),
+        131052: ErrorCode("Media download error", _MESSAGE, _FIX, remedy=_FILE, retries_file=True),
+        131053: ErrorCode("Media upload error", _MESSAGE, _FIX, remedy=_FILE, retries_file=True),
         131055: ErrorCode("Method not allowed", _MESSAGE, _FIX),
         131056: ErrorCode(
             "(Business Account, Consumer Account) pair rate limit hit",
@@ -275,6 +277,10 @@ ON_PREMISES_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
 )
 
 ERROR_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType({**CLOUD_CODES, **ON_PREMISES_CODES})
+
+# Codes with which Direct Send refuses the account or the text: not enabled or blocked, outside of
+# the window, its template is paused or its name taken.
+DIRECT_REFUSED: Final = (100, 131047, 132015, 132021, 139200)
 
 
 def decide_verdict(codes: Mapping[int, ErrorCode], *, code: int, status: int) -> Verdict:

@@ -85,7 +85,7 @@ class Desk:
                 clock=clock,
             ),
             debounce=options.get("debounce", 0.0),
-            words=options.get("wording", {}),
+            wording=options.get("wording", {}),
             clock=clock,
         )
         around = {"media": Folder(), "metrics": self.metrics, "record": self._record}

@@ -30,12 +30,14 @@ from rasa_whatsapp_channel.whatsapp.transport import Request, Response, Streamed
 
 T = TypeVar("T")
 
-# An error is a few hundred bytes; what is refused may still come with a whole page.
 PING: Final = 10.0  # seconds for an answer
+# An error is a few hundred bytes; a gateway may send a whole page.
 _ERROR_BYTES: Final = 64 * 1024
 
 
 class Exchange:
+    """*codes* are the error codes of the API."""
+
     def __init__(
         self,
         transport: Transport,
@@ -58,7 +60,7 @@ class Exchange:
         return await self._authorized(call)
 
     async def send_message(self, request: Request) -> Accepted:
-        """Return what WhatsApp says of the message that *request* sends."""
+        """Send the message in *request* and return its ids; raises `SendError`."""
 
         async def call(headers: Headers) -> Accepted:
             try:
@@ -124,7 +126,7 @@ class Exchange:
 
 
 class ExchangeClient(Client):
-    """What the clients of all APIs do alike; messages are posted to ``messages`` below *url*."""
+    """Base of all clients; messages are posted to ``messages`` below *url*."""
 
     def __init__(self, exchange: Exchange, url: str) -> None:
         self._exchange = exchange
