@@ -48,6 +48,20 @@ EVENTS: Final = TYPES | {"delivery_failed", "status", "payment", "call", "overhe
 STATUSES: Final = frozenset(
     {"sent", "delivered", "read", "played", "failed", "deleted", "warning", "payment"}
 )
+# What a message costs: `pricing` of a status.
+PRICES: Final = frozenset(
+    {
+        *("regular", "free_customer_service", "free_entry_point"),
+        "free_group_customer_service",
+    }
+)
+CATEGORIES: Final = frozenset(
+    {
+        *("service", "utility", "marketing", "marketing_lite", "authentication"),
+        *("authentication_international", "referral_conversion", "general_purpose_ai"),
+        *("group_service", "group_utility", "group_marketing"),
+    }
+)
 # Of a conversation, beside messages and statuses: what happened, by the webhook's field.
 HAPPENINGS: Final = frozenset(
     {
@@ -74,6 +88,9 @@ class Metrics:
         self._received = self._counters("received", "Messages of users, by type", "type")
         self._duplicates = self._counter("duplicates", "Messages delivered once more")
         self._statuses = self._counters("statuses", "What became of sent messages", "status")
+        self._priced = self._counters(
+            "priced", "Delivered messages that WhatsApp names a price for", "category", "type"
+        )
         self._refused = self._counters("webhooks_refused", "Webhooks not taken", "reason")
         self._handled = self._counter("turns_handled", "Turns the bot got through")
         self._noted = self._counters("tracker_events", "Kept in a tracker without a turn", "type")
@@ -134,6 +151,10 @@ class Metrics:
 
     def status(self, status: str) -> None:
         self._statuses(known(status, STATUSES)).inc()
+
+    def priced(self, category: str, kind: str) -> None:
+        """*category* and *kind* are WhatsApp's in the `pricing` of a status."""
+        self._priced(known(category, CATEGORIES), known(kind, PRICES)).inc()
 
     def refused(self, reason: str) -> None:
         """*reason* is a word of ours, see `WebhookRefused.kind`."""

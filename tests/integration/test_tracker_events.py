@@ -254,3 +254,36 @@ async def test_a_reaction_begins_no_conversation(serve, platform):
         assert await running.agent.tracker_store.retrieve(PHONE) is None
     assert running.agent.heard == []
     assert platform[0].receipts == []
+
+
+async def test_what_a_colleague_writes_and_a_handover_stand_there_and_are_not_heard(talk):
+    echo = {
+        "from": "15550783881",
+        "to": PHONE,
+        "id": "wamid.echo",
+        "timestamp": "1739321024",
+        "type": "text",
+        "text": {"body": "Ana here"},
+    }
+    handover = {"type": "control_taken", "timestamp": "1739321025"}
+    changes = [
+        {"field": "smb_message_echoes", "value": {"message_echoes": [echo]}},
+        {
+            "field": "messaging_handovers",
+            "value": {**handover, "sender": {"phone_number": PHONE}},
+        },
+    ]
+    async with talk() as running:
+        before = list(running.agent.heard)
+        await running.deliver({"entry": [{"id": "1", "changes": changes}]})
+
+        async def are_both() -> bool:
+            return len(await running.agent.tracker_store.events("export")) == 2
+
+        await eventually(are_both)
+        events = await running.agent.tracker_store.events("export")
+
+        assert running.agent.heard == before
+    told = [event["metadata"]["whatsapp"] for event in events]
+    assert told[0]["message"]["text"] == {"body": "Ana here"}
+    assert told[1]["event"] == "control_taken"

@@ -159,6 +159,7 @@ def _series_of(metrics: Metrics) -> dict[str, tuple[str, set[str]]]:
     """Fill every series once, and read names, kinds and labels from what comes out."""
     metrics.received("text")
     metrics.status("sent")
+    metrics.priced("utility", "regular")
     metrics.refused("signature")
     metrics.noted("reaction")
     metrics.ignored("sticker")
