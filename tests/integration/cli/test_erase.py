@@ -20,6 +20,21 @@ USER_ID = "US.13491208655302741918"
 HI = "wamid.HBgNNDkxNTExMjM0NTY3OBUCABIYFDNBQTFCMkMzRDRFNUY2MDcxODI5AA=="
 KEPT_DELETE = ["media", "kept", "delete"]
 PICTURE = b"\xff\xd8\xff\xe0 a picture of Maya"
+TEMPLATE = {"message_template_name": "order", "message_template_language": "en"}
+PAUSED = {
+    "object": "whatsapp_business_account",
+    "entry": [
+        {
+            "id": "102290129340398",
+            "changes": [
+                {
+                    "field": "message_template_status_update",
+                    "value": {"event": "PAUSED", **TEMPLATE},
+                }
+            ],
+        }
+    ],
+}
 LONG = '/order{"for": "' + MAYA + '", "text": "' + "x" * 300 + '"}'
 
 
@@ -39,6 +54,9 @@ async def bot(message) -> None:
     buttons = [{"title": f"Option {n}", "payload": f'/option{{"n": {n}}}'} for n in range(120)]
     await say(to, {"text": "Which one?", "buttons": buttons})  # numbered lines
     await say(to, {"text": "Buy?", "buttons": [{"title": "Buy", "payload": LONG}]})
+    # It is paused, so it waits for days in a conversation of its own.
+    template = {"name": "order", "language": "en", "body": [f"+{to}"]}
+    await say(to, {"custom": {"whatsapp": {"template": template}}})
     await say(to, {"text": "Look", "image": f"https://shop.example/{to}.jpg"})
 
 
@@ -48,6 +66,7 @@ def change(content):
 
 async def talk(running, platform) -> None:
     """Let Maya and Tom write, read, and meet everything that can go wrong."""
+    await running.deliver(PAUSED)
     message = text(MAYA, HI, f"I am {MAYA}")
     message["contacts"][0]["user_id"] = USER_ID
     message["messages"][0]["from_user_id"] = USER_ID
