@@ -73,12 +73,7 @@ def payload_key(short: str) -> str:
 
 def sent_key(conversation: str, command: str) -> str:
     digest = hashlib.sha256(command.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{sent_prefix(conversation)}{digest[:32]}"
-
-
-def sent_prefix(conversation: str) -> str:
-    """Return what the keys of all commands begin with that were sent to *conversation*."""
-    return f"issued:{conversation}:"
+    return f"issued:{conversation}:{digest[:32]}"
 
 
 def _walk(part: Any) -> Iterator[str]:

@@ -447,14 +447,6 @@ class Values(ABC):
         """Return all values whose key begins with *prefix*, by key. For what people look at."""
 
     @abstractmethod
-    async def erase(self, prefix: str) -> int:
-        """
-        Delete all values whose key begins with *prefix*; return their number.
-
-        A prefix that does not end in a separator matches longer names too.
-        """
-
-    @abstractmethod
     async def take(self, *limits: Limit) -> Sequence[float]:
         """
         Take a token from the bucket of each of *limits*, or from none if one is empty.

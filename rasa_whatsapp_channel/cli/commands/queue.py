@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.cli.options import Function, to_person
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.tables import mask, table, time_of
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation import erase
+from rasa_whatsapp_channel.conversation.consent import anonymize
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_lane
 from rasa_whatsapp_channel.store.base import (
@@ -306,7 +306,7 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         others = sum(_mentions(row, mentions) for row in waiting)
         for name in names:
             sent += await store.ledger.erase(name)
-            await erase(store.values, name)
+            await anonymize(store.values, name)
             await store.erase(name)
     files = " ".join(
         f"`rasa-whatsapp media kept delete --person {name}`" for name in known.conversations(person)

@@ -45,18 +45,6 @@ function operations.delete(key)
     redis.call('DEL', prefix .. 'value:' .. key)
 end
 
--- The arguments are whole keys, as a search returns them.
-function operations.delete_all(...)
-    local count = 0
-    for _, value_key in ipairs({ ... }) do
-        if get(value_key) then
-            count = count + 1
-        end
-        redis.call('DEL', value_key)
-    end
-    return count
-end
-
 local function tokens_in(bucket, rate, burst)
     local before = redis.call('HMGET', bucket, 'tokens', 'at', 'full_at')
     if not before[1] or tonumber(before[3]) <= now then

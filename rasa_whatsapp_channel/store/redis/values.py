@@ -42,10 +42,6 @@ class RedisValues(Values):
         values = {name: await self.get(name) for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
-    async def erase(self, prefix: str) -> int:
-        found = self._connection.keys(f"{self._prefix}value:{to_unicode(prefix)}")
-        return sum([int(await self._call("delete_all", *keys)) async for keys in found])
-
     async def take(self, *limits: Limit) -> Sequence[float]:
         waits = await self._call("take", *(arg for limit in limits for arg in limit))
         return [float(wait) for wait in waits]

@@ -20,7 +20,6 @@ ADD: Final = """
 """
 DELETE: Final = "DELETE FROM small_values WHERE key = ?"
 FIND: Final = "SELECT key, value FROM small_values WHERE key >= ? AND key <= ? AND expires_at > ?"
-ERASE: Final = "DELETE FROM small_values WHERE key >= ? AND key <= ?"
 LAST: Final = "\U0010ffff"  # no key begins with anything greater
 BUCKET: Final = "SELECT tokens, at FROM buckets WHERE key = ? AND full_at > ?"
 SET_BUCKET: Final = "INSERT OR REPLACE INTO buckets (key, tokens, at, full_at) VALUES (?, ?, ?, ?)"
@@ -57,10 +56,6 @@ class SQLiteValues(Values):
         first = to_unicode(prefix)
         rows = await self._writer.read(_all, FIND, first, first + LAST, self._clock())
         return {key: from_json(text) for key, text in rows}
-
-    async def erase(self, prefix: str) -> int:
-        first = to_unicode(prefix)
-        return await self._writer.write(_count, ERASE, first, first + LAST)
 
     async def take(self, *limits: Limit) -> Sequence[float]:
         named = [limit._replace(key=to_unicode(limit.key)) for limit in limits]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation import erase
-from rasa_whatsapp_channel.conversation.consent import Consents
-from rasa_whatsapp_channel.conversation.identity import LIFE, People
+from rasa_whatsapp_channel.conversation.consent import Consents, anonymize
+from rasa_whatsapp_channel.conversation.identity import LIFE, People, alias_key
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, UserIdChanged
 
 MAYA, NEW = "4915112345678", "4915187654321"
@@ -81,7 +80,7 @@ async def test_it_outlives_what_is_known_of_the_person_s_ids(people, consents, c
     clock.now += LIFE + DAY
     await store.expire()
     for name in (MAYA, USER_ID):  # Redis ends values by its own clock
-        await store.values.erase(f"alias:{name}")
+        await store.values.delete(alias_key(name))
 
     assert await wants(people, consents, USER_ID) is False
     assert await wants(people, consents, MAYA) is False
@@ -106,7 +105,7 @@ async def test_an_opt_out_outlives_the_deletion_of_a_person_s_data_without_their
     person = await writes(people, phone=MAYA, user_id=USER_ID)
     await consents.note(person, marketing=False, source="WhatsApp")
     for name in (MAYA, USER_ID):
-        await erase(store.values, name)
+        await anonymize(store.values, name)
         await store.erase(name)
 
     assert [each.person for each in await consents.all()] == [None]
@@ -117,7 +116,7 @@ async def test_an_opt_out_outlives_the_deletion_of_a_person_s_data_without_their
 
 async def test_who_wants_marketing_again_is_deleted_with_everything_else(people, consents, store):
     await consents.note(await people.of(MAYA), marketing=True, source="WhatsApp")
-    await erase(store.values, MAYA)
+    await anonymize(store.values, MAYA)
 
     assert await consents.all() == []
 

@@ -177,10 +177,6 @@ class Records(Stores):
         self.both(lambda store: store.values.delete(key))
 
     @rule(prefix=st.sampled_from(["", "0", "1", "10"]))
-    def erase_values(self, prefix):
-        self.both(lambda store: store.values.erase(prefix))
-
-    @rule(prefix=st.sampled_from(["", "0", "1", "10"]))
     def find_values(self, prefix):
         self.both(lambda store: store.values.find(prefix))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation import erase
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.whatsapp.messages import Button, ReplyButtons
@@ -38,12 +37,3 @@ async def test_old_buttons_work_for_ninety_days(store, clock):
     assert await payloads.find(ANNA, "/greet", people) == "/greet"
     clock.now += 2
     assert await payloads.find(ANNA, "/greet", people) is None
-
-
-async def test_a_person_who_is_erased_has_no_commands_left(store):
-    payloads = Payloads(store.values)
-    await payloads.note_sent(ANNA, BUTTONS)
-
-    await erase(store.values, ANNA)
-
-    assert await payloads.find(ANNA, "/greet", People(store.values)) is None
