@@ -18,6 +18,7 @@ import click
 from rasa_whatsapp_channel.cli import COMMANDS, main
 from rasa_whatsapp_channel.compose.changes import RULES
 from rasa_whatsapp_channel.settings import (
+    BillingSettings,
     CallSettings,
     ConsentSettings,
     MediaSettings,
@@ -43,7 +44,14 @@ A secret may also come from the environment without being named in the file.
 def settings() -> str:
     """Return the page: a table for each section, in the order of the declarations."""
     sections: list[tuple[str, list[str]]] = []
-    for declared in (Settings, ConsentSettings, CallSettings, MediaSettings, NumberSettings):
+    for declared in (
+        Settings,
+        ConsentSettings,
+        CallSettings,
+        MediaSettings,
+        BillingSettings,
+        NumberSettings,
+    ):
         for field in dataclasses.fields(declared):
             if title := field.metadata["section"]:
                 sections.append((title, []))

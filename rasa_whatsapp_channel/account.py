@@ -111,6 +111,10 @@ class AccountState:
         )
         await self._change(trouble, lasts=event.condition is Condition.BEGINS)
 
+    async def keep(self, trouble: Trouble) -> None:
+        """Keep *trouble*, which the channel found out itself, until its end."""
+        await self._change(trouble, lasts=True)
+
     async def note_template(self, template: str, event: str, error: PlatformError) -> None:
         """Keep that *template*, as `template_subject` names it, could not be sent."""
         now = self._clock()

@@ -38,6 +38,7 @@ from rasa_whatsapp_channel.media.object_store import MediaObjectStore, is_url
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.media.values import MediaStore
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.charges import Charges
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.marketing import Marketing
 from rasa_whatsapp_channel.outbound.policy import SendPolicy
@@ -128,15 +129,26 @@ class App:
         )
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
+        self._charges = Charges(
+            self.store.ledger,
+            self.account,
+            numbers=tuple(numbers),
+            billing=settings.billing,
+            metrics=self.metrics,
+            clock=self._clock,
+        )
         self._consents = Consents(self.store.values, self.metrics, clock=self._clock)
         self._marketing = Marketing(self._consents, self.account)
-        self._failures = Failures(self.store.inbox, self._people, self._marketing)
+        self._failures = Failures(
+            self.store.inbox, self._people, self._marketing, self._charges.note_failure
+        )
         self._statuses = Statuses(
             self.store,
             self._failures,
             self.account,
             people=self._people,
             marketing=self._marketing,
+            note_charge=self._charges.note,
             codes=codes,
             clock=self._clock,
         )
@@ -345,6 +357,7 @@ class App:
         try:
             self.metrics.sending_paused(set((await self._paused()).values()))
             self.metrics.account_troubles(each.topic for each in await self.account.troubles())
+            await self._charges.show_allowance()
             for name, queue in (("inbox", self.store.inbox), ("outbox", self.store.outbox)):
                 depth = await queue.depth()
                 age = self._clock() - depth.oldest if depth.oldest is not None else 0.0

@@ -22,6 +22,9 @@ from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.account_events import FIELDS, WORDS
 from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES
 from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError
+from rasa_whatsapp_channel.whatsapp.markets import CALLING_CODES
+from rasa_whatsapp_channel.whatsapp.pricing import CATEGORIES
+from rasa_whatsapp_channel.whatsapp.pricing import TYPES as CHARGE_TYPES
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 OTHER: Final = "other"
@@ -47,20 +50,6 @@ TYPES: Final = frozenset(
 EVENTS: Final = TYPES | {"delivery_failed", "status", "payment", "call", "overheard", "handover"}
 STATUSES: Final = frozenset(
     {"sent", "delivered", "read", "played", "failed", "deleted", "warning", "payment"}
-)
-# What a message costs: `pricing` of a status.
-PRICES: Final = frozenset(
-    {
-        *("regular", "free_customer_service", "free_entry_point"),
-        "free_group_customer_service",
-    }
-)
-CATEGORIES: Final = frozenset(
-    {
-        *("service", "utility", "marketing", "marketing_lite", "authentication"),
-        *("authentication_international", "referral_conversion", "general_purpose_ai"),
-        *("group_service", "group_utility", "group_marketing"),
-    }
 )
 # Of a conversation, beside messages and statuses: what happened, by the webhook's field.
 HAPPENINGS: Final = frozenset(
@@ -88,9 +77,6 @@ class Metrics:
         self._received = self._counters("received", "Messages of users, by type", "type")
         self._duplicates = self._counter("duplicates", "Messages delivered once more")
         self._statuses = self._counters("statuses", "What became of sent messages", "status")
-        self._priced = self._counters(
-            "priced", "Delivered messages that WhatsApp names a price for", "category", "type"
-        )
         self._refused = self._counters("webhooks_refused", "Webhooks not taken", "reason")
         self._handled = self._counter("turns_handled", "Turns the bot got through")
         self._noted = self._counters("tracker_events", "Kept in a tracker without a turn", "type")
@@ -107,6 +93,11 @@ class Metrics:
         self._sent = self._counters("sent", "Messages WhatsApp accepted, by type", "type")
         self._api_errors = self._counters("api_errors", "Failed requests to WhatsApp", "code")
         self._changes = self._counters("changes", "Parts of responses changed to fit", "code")
+        self._charges = self._counters(
+            "charges",
+            "Delivered messages, by what WhatsApp charges for them",
+            *("category", "type", "country", "billable"),
+        )
         self._retries = self._counters("retries", "Entries to be tried again", "queue")
         self._dead = self._counters("dead_letters", "Entries that cannot be handled", "queue")
         self._actions = self._counters("actions_failed", "Actions that did not run", "reason")
@@ -128,6 +119,9 @@ class Metrics:
         self._dead_now = self._gauge("queue_dead_letters", "Dead letters that are kept", "queue")
         self._oldest = self._gauge("queue_oldest_seconds", "Age of the oldest that waits", "queue")
         self._failing = self._gauge("queue_failing", "Waiting entries that failed", "queue")
+        self._allowance = self._gauge(
+            "free_messages_left", "Replies of this month that are still free", "number"
+        )
         self._paused = self._gauge("sending_paused", "1 while a number sends nothing", "cause")
         self._troubles = self._gauge("account_troubles", "What lasts of the account", "topic")
         self.account_troubles(())
@@ -151,10 +145,6 @@ class Metrics:
 
     def status(self, status: str) -> None:
         self._statuses(known(status, STATUSES)).inc()
-
-    def priced(self, category: str, kind: str) -> None:
-        """*category* and *kind* are WhatsApp's in the `pricing` of a status."""
-        self._priced(known(category, CATEGORIES), known(kind, PRICES)).inc()
 
     def refused(self, reason: str) -> None:
         """*reason* is a word of ours, see `WebhookRefused.kind`."""
@@ -191,6 +181,15 @@ class Metrics:
     def changed(self, code: str) -> None:
         """*code* is one of ours, see docs/changes.md."""
         self._changes(code).inc()
+
+    def charged(self, category: str, kind: str, country: str, *, is_billed: bool) -> None:
+        """*category* and *kind* are WhatsApp's words, *country* is a calling code."""
+        words = known(category, CATEGORIES), known(kind, CHARGE_TYPES)
+        self._charges(*words, known(country, CALLING_CODES), str(is_billed).lower()).inc()
+
+    def allowance_left(self, place: int, left: int) -> None:
+        """*place* is that of a number in the settings, from 1."""
+        self._allowance.labels(place).set(left)
 
     def retried(self, queue: str) -> None:
         self._retries(queue).inc()
@@ -252,7 +251,10 @@ class Metrics:
     def store_failed(self) -> None:
         """Forget the depths: yesterday's are worse than none."""
         self._store_up.set(0)
-        for gauge in (self._waiting, self._dead_now, self._oldest, self._failing):
+        for gauge in (
+            *(self._waiting, self._dead_now, self._oldest, self._failing),
+            self._allowance,
+        ):
             gauge.clear()
 
     def page(self) -> bytes:

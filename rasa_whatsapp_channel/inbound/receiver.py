@@ -28,7 +28,7 @@ from rasa_whatsapp_channel.inbound.turn import NO_WORDING, handling_of_message, 
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings import ConsentSettings
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.store.base import ARRIVED, WINDOW, Clock, Store
+from rasa_whatsapp_channel.store.base import WINDOW, Clock, Store
 from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent
 from rasa_whatsapp_channel.whatsapp.events import (
     Event,
@@ -40,7 +40,6 @@ from rasa_whatsapp_channel.whatsapp.events import (
     UserIdChanged,
     to_body,
 )
-from rasa_whatsapp_channel.whatsapp.json_values import object_of
 
 logger = logging.getLogger(__name__)
 
@@ -133,9 +132,6 @@ class Receiver:
 
     async def _status(self, event: Status) -> None:
         self._metrics.status("payment" if event.is_payment else event.status)
-        pricing = object_of(event.extra.get("pricing"))
-        if pricing and event.status in ARRIVED:  # it stands in one of them, and in `sent`
-            self._metrics.priced(str(pricing.get("category")), str(pricing.get("type")))
         await self._note_status(event)
         if is_for_conversation(event):
             await self._conversation_event(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import failure_key
@@ -13,13 +14,15 @@ from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, to_body
 
 logger = logging.getLogger(__name__)
 
+NoteCode = Callable[[int, str], Awaitable[None]]
+
 
 class Failures:
     """
     `inbound` decides whether the bot gets a turn or an event in its tracker.
 
     With *people* the event goes to the person's current conversation. With *marketing* an opt-out
-    that WhatsApp reports as an error is noted.
+    that WhatsApp reports as an error is noted. *note_code* gets code and reason of each failure.
     """
 
     def __init__(
@@ -27,16 +30,20 @@ class Failures:
         inbox: Queue,
         people: People | None = None,
         marketing: Marketing | None = None,
+        note_code: NoteCode | None = None,
     ) -> None:
         self._inbox = inbox
         self._people = people
         self._marketing = marketing
+        self._note_code = note_code
 
     async def tell(
         self, key: str, entry: OutboxMessage, *, code: int, reason: str, title: str = ""
     ) -> None:
         """Report that the item *key* finally failed; *code* and *title* are WhatsApp's."""
         logger.error("whatsapp.failed: %s (%s): %s", entry.called(key), key, reason)
+        if self._note_code is not None:
+            await self._note_code(code, reason)
         if code == OPTED_OUT and self._people is not None and self._marketing is not None:
             person = await self._people.of(entry.recipient_id)
             await self._marketing.note_refusal(entry, person)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ NO_REASON: Final = "no reason given"
 
 
 class Statuses:
-    """*codes* are the verdicts of the API by error code."""
+    """*codes* are the verdicts of the API by error code; *note_charge* gets each noted status."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Statuses:
         *,
         people: People | None = None,
         marketing: Marketing | None = None,
+        note_charge: Callable[[Status], Awaitable[None]] | None = None,
         codes: Mapping[int, ErrorCode] = CLOUD_CODES,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -63,6 +64,7 @@ class Statuses:
         self._people = people or People(store.values, clock=clock)
         self._state = state
         self._marketing = marketing
+        self._note_charge = note_charge
         self._codes = codes
         self._clock = clock
 
@@ -98,6 +100,8 @@ class Statuses:
         sent = await self._store.ledger.note_status(
             status.message_id, status.status, reason=reason, code=error.code
         )
+        if self._note_charge is not None:
+            await self._note_charge(status)
         if sent is None:
             await self._note_confirmation(status)
             return

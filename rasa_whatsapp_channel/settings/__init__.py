@@ -18,6 +18,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timezone, tzinfo
 from typing import Any
 
 from rasa_whatsapp_channel.settings import calls as call_settings
@@ -43,6 +44,7 @@ from rasa_whatsapp_channel.whatsapp.networks import Network
 
 __all__ = [
     "CHANNEL",
+    "BillingSettings",
     "CallSettings",
     "ConsentSettings",
     "MediaSettings",
@@ -98,6 +100,23 @@ class MediaSettings:
 
 
 @dataclass(frozen=True)
+class BillingSettings:
+    """The ``billing:`` group."""
+
+    free_messages: int = key(
+        parsers.whole,
+        1000,
+        section="The group `billing`",
+        means="How many replies of each number are free in a calendar month.",
+    )
+    time_zone: tzinfo = key(
+        parsers.time_zone,
+        timezone.utc,
+        means="The time zone of your WhatsApp Business account, in which the month begins.",
+    )
+
+
+@dataclass(frozen=True)
 class NumberSettings:
     """One item of ``numbers:``, a further business number of the same bot."""
 
@@ -114,6 +133,10 @@ class NumberSettings:
 
 def _media(value: object) -> MediaSettings:
     return read_group(MediaSettings, value, "media", "media: {download: false}")
+
+
+def _billing(value: object) -> BillingSettings:
+    return read_group(BillingSettings, value, "billing", "billing: {time_zone: Europe/Berlin}")
 
 
 def _numbers(value: object) -> tuple[NumberSettings, ...]:
@@ -404,12 +427,17 @@ class Settings:
     )  # may hold Redis' password
     keep_sent_days: float = key(
         parsers.days,
-        30.0,
-        means="How long the store remembers what was sent: to whom, which response, and whether "
-        "it arrived. Fewer days take less room in Redis: [how large a "
+        35.0,
+        means="How long the store remembers what was sent: to whom, which response, whether it "
+        "arrived, and what it cost. Fewer days take less room in Redis: [how large a "
         "deployment](performance.md#how-large-a-deployment).",
     )
     media: MediaSettings = key(_media, MediaSettings(), means="A group of keys, below.")
+    billing: BillingSettings = key(
+        _billing,
+        BillingSettings(),
+        means="A group of keys, below, for [what messages cost](how-to/costs.md).",
+    )
 
     @property
     def platform(self) -> Api:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, GRAPH_VERSION
@@ -184,6 +185,19 @@ def template(value: object) -> Mapping[str, Any]:
     for doubt in find_unknown(parsed, CLOUD):  # a typo is found at the start
         raise ValueError(f"a template that WhatsApp takes ({doubt.place} {doubt.problem})")
     return parsed.body()
+
+
+def time_zone(value: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(string(value))
+    except (ValueError, LookupError, OSError):
+        raise ValueError("the name of a time zone such as Europe/Berlin") from None
+
+
+def currency(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch("[A-Z]{3}", value.strip()):
+        return value.strip()
+    raise ValueError("a currency such as EUR")
 
 
 def commands(value: object) -> tuple[str, ...]:

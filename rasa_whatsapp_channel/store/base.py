@@ -379,6 +379,31 @@ class SentMessage:
     body: Body | None = None
 
 
+@dataclass(frozen=True)
+class Charge:
+    """What WhatsApp charges for a delivered message, in its own words."""
+
+    at: float  # of the status, by WhatsApp's clock
+    number: str  # the business number's id, empty where there is one without
+    country: str  # the calling code, empty where it is not known
+    category: str
+    type: str
+    #: The month whose free messages it counts among, as 2026-11; empty for none.
+    month: str = ""
+    #: Which one of that month and number it is, from 1; the ledger counts.
+    nth: int = 0
+
+
+@dataclass(frozen=True)
+class ChargedMessage:
+    """A charge with its message; *recipient_id* is None where this bot did not send it."""
+
+    message_id: str
+    recipient_id: str | None
+    response: str | None
+    charge: Charge
+
+
 class Ledger(ABC):
     """Sent messages by WhatsApp's message id. A status may arrive before `note_sent`."""
 
@@ -415,6 +440,22 @@ class Ledger(ABC):
     @abstractmethod
     async def by_key(self, key: str) -> SentMessage | None:
         """Return the message last recorded for the outbox item *key*."""
+
+    @abstractmethod
+    async def note_charge(self, message_id: str, charge: Charge) -> Charge | None:
+        """
+        Keep *charge* and return it with its count; None if one was kept before.
+
+        A status of the message must have been noted.
+        """
+
+    @abstractmethod
+    async def charges(self, since: float, until: float) -> Sequence[ChargedMessage]:
+        """Return what was charged from *since* on and before *until*, the oldest first."""
+
+    @abstractmethod
+    async def allowance_used(self, number: str, month: str) -> int:
+        """Return how many messages of a number were counted in *month*."""
 
     @abstractmethod
     async def erase(self, recipient_id: str) -> int:

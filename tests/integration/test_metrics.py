@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
-from prometheus_client.parser import text_string_to_metric_families
+from support.prometheus import scrape, scrape_until
 
 PHONE = "4915112345678"
 
@@ -45,35 +44,6 @@ def text(number: int, body: str = "hi") -> dict:
         "type": "text",
         "text": {"body": body},
     }
-
-
-class Page:
-    """What Prometheus reads: name and labels → value."""
-
-    def __init__(self, content: str) -> None:
-        self.content = content
-        self.samples = {
-            (sample.name, *sorted(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(content)
-            for sample in family.samples
-        }
-
-    def __call__(self, name: str, **labels: str) -> float | None:
-        return self.samples.get((f"whatsapp_{name}", *sorted(labels.items())))
-
-
-async def scrape(running) -> Page:
-    status, content = await running.get("/metrics")
-    assert status == 200, content
-    return Page(content)
-
-
-async def scrape_until(running, name: str, value: float, **labels: str) -> Page:
-    end = asyncio.get_running_loop().time() + 10
-    while (page := await scrape(running))(name, **labels) != value:
-        assert asyncio.get_running_loop().time() < end, page.content
-        await asyncio.sleep(0.02)
-    return page
 
 
 async def echo(message) -> None:

@@ -159,7 +159,6 @@ def _series_of(metrics: Metrics) -> dict[str, tuple[str, set[str]]]:
     """Fill every series once, and read names, kinds and labels from what comes out."""
     metrics.received("text")
     metrics.status("sent")
-    metrics.priced("utility", "regular")
     metrics.refused("signature")
     metrics.noted("reaction")
     metrics.ignored("sticker")
@@ -169,6 +168,8 @@ def _series_of(metrics: Metrics) -> dict[str, tuple[str, set[str]]]:
     metrics.api_error(api_error(190))
     metrics.changed("WA101")
     metrics.depth("inbox", waiting=0, dead_letters=0, failing=1, oldest_age=0)
+    metrics.charged("service", "regular", "49", is_billed=True)
+    metrics.allowance_left(1, 1000)
     series = {}
     for family in metrics.registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name

@@ -1,11 +1,17 @@
 -- Ledger of sent messages. Keys, after the prefix:
 --
 --   message:ID         key, recipient_id, response, status, rank, at, reason, code, ends_at; without
---                      `key`, only a status has arrived so far
+--                      `key`, only a status has arrived so far. Once it is charged: the fields of the charge
 --   body:ID            the item as it was sent, while it may have to be sent again; expires
 --   key:KEY            the message id last recorded for this outbox item
 --   recipient:ID       the message ids of one person, by the time they expire
+--   charges            the message ids that are charged, by the time of it
+--   allowance:MONTH:NUMBER   how many messages of a number count in that month
 
+local ALLOWANCE_KEPT = 62 * 86400 -- seconds
+local CHARGED_FIELDS = {
+    'recipient_id', 'response', 'charged_at', 'number', 'country', 'category', 'type', 'month', 'nth'
+}
 local FIELDS = { 'key', 'recipient_id', 'response', 'status', 'at', 'reason', 'code' }
 
 local function body_key(message_id)
@@ -85,6 +91,48 @@ function operations.note_status(message_id, rank, arrived, retention, ...)
     return read(message_id)
 end
 
+local function allowance_key(number, month)
+    return prefix .. 'allowance:' .. month .. ':' .. number
+end
+
+-- Keep the charge if the message has none; return its count in the month.
+function operations.note_charge(message_id, retention, at, number, country, category, type, month)
+    go_on_when_full()
+    local message = kept(message_id)
+    local is_known = redis.call('HEXISTS', message, 'rank') == 1
+    if not is_known or redis.call('HSETNX', message, 'charged_at', at) == 0 then
+        return nil
+    end
+    local nth = 0
+    if month ~= '' then
+        nth = redis.call('INCR', allowance_key(number, month))
+        expire(allowance_key(number, month), ALLOWANCE_KEPT)
+    end
+    redis.call('HSET', message, 'number', number, 'country', country, 'category', category,
+        'type', type, 'month', month, 'nth', nth)
+    redis.call('ZADD', prefix .. 'charges', at, message_id)
+    redis.call('ZREMRANGEBYSCORE', prefix .. 'charges', '-inf', to_text(now - retention))
+    expire(prefix .. 'charges', retention)
+    return nth
+end
+
+function operations.charges(since, before)
+    local found = {}
+    local ids = redis.call('ZRANGEBYSCORE', prefix .. 'charges', since, '(' .. before)
+    for _, message_id in ipairs(ids) do
+        local message = kept(message_id)
+        local fields = redis.call('HMGET', message, unpack(CHARGED_FIELDS))
+        if fields[3] then
+            table.insert(found, { message_id, unpack(fields, 1, #CHARGED_FIELDS) })
+        end
+    end
+    return found
+end
+
+function operations.allowance_used(number, month)
+    return redis.call('GET', allowance_key(number, month)) or 0
+end
+
 operations.get = read
 
 function operations.by_key(key)
@@ -102,6 +150,7 @@ function operations.erase(recipient_id)
         if sent and sent[4] == recipient_id then
             redis.call('DEL', message_key(message_id), body_key(message_id),
                 prefix .. 'key:' .. sent[3])
+            redis.call('ZREM', prefix .. 'charges', message_id)
             count = count + 1
         end
     end

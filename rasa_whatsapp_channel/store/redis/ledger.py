@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import astuple, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
     STATUS_RANK,
     Body,
+    Charge,
+    ChargedMessage,
     Ledger,
     Retention,
     SentMessage,
@@ -64,6 +68,17 @@ class RedisLedger(Ledger):
     async def by_key(self, key: str) -> SentMessage | None:
         return await self._read("by_key", key)
 
+    async def note_charge(self, message_id: str, charge: Charge) -> Charge | None:
+        nth = await self._call("note_charge", message_id, self._life, *astuple(charge)[:-1])
+        return None if nth is None else replace(charge, nth=int(nth))
+
+    async def charges(self, since: float, until: float) -> Sequence[ChargedMessage]:
+        rows = await self._call("charges", since, until)
+        return [_to_charged(*row) for row in rows]
+
+    async def allowance_used(self, number: str, month: str) -> int:
+        return int(await self._call("allowance_used", number, month))
+
     async def erase(self, recipient_id: str) -> int:
         return int(await self._call("erase", recipient_id))
 
@@ -73,6 +88,22 @@ class RedisLedger(Ledger):
 
     async def _call(self, operation: str, *args: Arg) -> Any:
         return await self._connection.submit(self._script, self._prefix, operation, *args)
+
+
+def _to_charged(
+    message_id: str,
+    recipient_id: str | None,
+    response: str | None,
+    at: str,
+    number: str,
+    country: str,
+    category: str,
+    type_: str,
+    month: str,
+    nth: str,
+) -> ChargedMessage:
+    charge = Charge(float(at), number, country, category, type_, month, int(nth))
+    return ChargedMessage(message_id, recipient_id, response, charge)
 
 
 def _to_sent(

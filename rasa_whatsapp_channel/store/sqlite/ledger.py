@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import astuple, replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.store.base import ARRIVED, Body, Clock, Ledger, SentMessage, is_news
+from rasa_whatsapp_channel.store.base import (
+    ARRIVED,
+    Body,
+    Charge,
+    ChargedMessage,
+    Clock,
+    Ledger,
+    SentMessage,
+    is_news,
+)
 from rasa_whatsapp_channel.store.sqlite.writer import Writer
 from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
 
@@ -14,10 +24,32 @@ COLUMNS: Final = "message_id, key, recipient_id, response, status, at, reason, c
 # Only column names are interpolated; values are always bound.
 GET: Final = f"SELECT {COLUMNS} FROM sent WHERE message_id = ?"  # noqa: S608
 BY_KEY: Final = f"SELECT {COLUMNS} FROM sent WHERE key = ? ORDER BY seq DESC LIMIT 1"  # noqa: S608
-KEEP: Final = f"INSERT OR REPLACE INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+# What a status noted before stays; *seq* tells which message of a key came last.
+KEEP: Final = f"""
+    INSERT INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (message_id) DO UPDATE SET
+        seq = (SELECT max(seq) + 1 FROM sent), key = excluded.key,
+        recipient_id = excluded.recipient_id, response = excluded.response, body = excluded.body
+"""  # noqa: S608
 KEEP_STATUS: Final = """
     INSERT INTO sent (message_id, status, at, reason, code) VALUES (?, ?, ?, ?, ?)
 """
+CHARGED_AT: Final = "SELECT charged_at FROM sent WHERE message_id = ?"
+KEEP_CHARGE: Final = """
+    UPDATE sent SET charged_at = ?, number = ?, country = ?, category = ?, type = ?, month = ?,
+        nth = ?
+    WHERE message_id = ?
+"""
+CHARGES: Final = """
+    SELECT message_id, recipient_id, response,
+        charged_at, number, country, category, type, month, nth
+    FROM sent WHERE charged_at >= ? AND charged_at < ? ORDER BY charged_at, seq
+"""
+COUNT: Final = """
+    INSERT INTO allowances (number, month, used) VALUES (?, ?, 1)
+    ON CONFLICT (number, month) DO UPDATE SET used = used + 1
+"""
+USED: Final = "SELECT used FROM allowances WHERE number = ? AND month = ?"
 ERASE: Final = "DELETE FROM sent WHERE recipient_id = ?"
 UPDATE_STATUS: Final = """
     UPDATE sent SET status = ?, at = ?, reason = ?, code = ?, body = CASE WHEN ? THEN body END
@@ -64,6 +96,15 @@ class SQLiteLedger(Ledger):
     async def by_key(self, key: str) -> SentMessage | None:
         return await self._writer.read(_by_key, to_unicode(key))
 
+    async def note_charge(self, message_id: str, charge: Charge) -> Charge | None:
+        return await self._writer.write(_note_charge, to_unicode(message_id), charge)
+
+    async def charges(self, since: float, until: float) -> Sequence[ChargedMessage]:
+        return await self._writer.read(_charges, since, until)
+
+    async def allowance_used(self, number: str, month: str) -> int:
+        return await self._writer.read(_used, number, month)
+
     async def erase(self, recipient_id: str) -> int:
         return await self._writer.write(_erase, to_unicode(recipient_id))
 
@@ -100,6 +141,30 @@ def _get(db: sqlite3.Connection, message_id: str) -> SentMessage | None:
 
 def _by_key(db: sqlite3.Connection, key: str) -> SentMessage | None:
     return _to_sent(db.execute(BY_KEY, (key,)).fetchone())
+
+
+def _note_charge(db: sqlite3.Connection, message_id: str, charge: Charge) -> Charge | None:
+    known = db.execute(CHARGED_AT, (message_id,)).fetchone()
+    if known is None or known[0] is not None:
+        return None
+    if charge.month:
+        db.execute(COUNT, (charge.number, charge.month))
+        charge = replace(charge, nth=_used(db, charge.number, charge.month))
+    db.execute(KEEP_CHARGE, (*astuple(charge), message_id))
+    return charge
+
+
+def _charges(db: sqlite3.Connection, since: float, until: float) -> Sequence[ChargedMessage]:
+    rows = db.execute(CHARGES, (since, until)).fetchall()
+    return [
+        ChargedMessage(message_id, recipient_id, response, Charge(*charge))
+        for message_id, recipient_id, response, *charge in rows
+    ]
+
+
+def _used(db: sqlite3.Connection, number: str, month: str) -> int:
+    row = db.execute(USED, (number, month)).fetchone()
+    return row[0] if row else 0
 
 
 def _erase(db: sqlite3.Connection, recipient_id: str) -> int:

@@ -108,13 +108,29 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
             at REAL NOT NULL,
             reason TEXT,
             code INTEGER NOT NULL DEFAULT 0,
-            body TEXT  -- the entry as it was sent, while it may have to be sent again
+            body TEXT,  -- the entry as it was sent, while it may have to be sent again
+            charged_at REAL,  -- NULL: nothing is known of a charge, and the rest is empty
+            number TEXT,
+            country TEXT,
+            category TEXT,
+            type TEXT,
+            month TEXT,
+            nth INTEGER
         )
         """,
         "CREATE INDEX sent_key ON sent (key)",
         "CREATE INDEX sent_at ON sent (at)",
         "CREATE INDEX sent_body ON sent (at) WHERE body IS NOT NULL",
         "CREATE INDEX sent_recipient_id ON sent (recipient_id)",
+        "CREATE INDEX sent_charged_at ON sent (charged_at) WHERE charged_at IS NOT NULL",
+        """
+        CREATE TABLE allowances (
+            number TEXT NOT NULL,
+            month TEXT NOT NULL,
+            used INTEGER NOT NULL,
+            PRIMARY KEY (number, month)
+        ) WITHOUT ROWID
+        """,
         """
         CREATE TABLE small_values (
             key TEXT PRIMARY KEY,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.queue_items import ANNA, BEN, HELLO
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import (
+    Charge,
+    ChargedMessage,
     SentMessage,
 )
 
@@ -168,3 +172,66 @@ async def test_all_that_was_sent_to_one_person_is_forgotten(store):
     assert await store.ledger.by_key("out:2") is None
     assert (await store.ledger.by_key("out:3")).recipient_id == BEN
     assert await store.ledger.note_status("wamid.2", "played") is None
+
+
+REPLY = Charge(1_700_000_000.0, "106540352242922", "49", "service", "regular", "2023-11")
+
+
+async def charge(ledger, message_id, charge=REPLY):
+    await ledger.note_status(message_id, "delivered")
+    return await ledger.note_charge(message_id, charge)
+
+
+async def test_a_charge_is_kept_once_with_its_count_in_the_month(store, another):
+    await note(store.ledger)
+
+    first = await charge(store.ledger, "wamid.1")
+    again = await charge(another.ledger, "wamid.1")
+    second = await charge(another.ledger, "wamid.2")
+    december = await charge(store.ledger, "wamid.3", replace(REPLY, month="2023-12"))
+    template = await charge(store.ledger, "wamid.4", replace(REPLY, category="utility", month=""))
+
+    assert first == replace(REPLY, nth=1)
+    assert again is None
+    assert [each.nth for each in (second, december, template)] == [2, 1, 0]
+    assert await another.ledger.allowance_used("106540352242922", "2023-11") == 2
+    assert await store.ledger.allowance_used("another number", "2023-11") == 0
+
+
+async def test_charges_are_listed_by_their_time_with_what_is_known_of_the_message(store):
+    await charge(store.ledger, "wamid.2", replace(REPLY, at=REPLY.at + 1.5))
+    await note(store.ledger)
+    await charge(store.ledger, "wamid.1")
+    await charge(store.ledger, "wamid.3", replace(REPLY, at=REPLY.at + 60))
+
+    minute = await store.ledger.charges(REPLY.at, REPLY.at + 60)
+
+    assert minute == [
+        ChargedMessage("wamid.1", ANNA, "utter_invoice", replace(REPLY, nth=2)),
+        ChargedMessage("wamid.2", None, None, replace(REPLY, at=REPLY.at + 1.5, nth=1)),
+    ]
+    assert await store.ledger.charges(0, REPLY.at) == []
+
+
+async def test_a_charge_that_comes_before_our_note_is_joined(store):
+    await charge(store.ledger, "wamid.1")
+    await note(store.ledger)
+
+    (found,) = await store.ledger.charges(0, REPLY.at + 1)
+
+    assert (found.recipient_id, found.response, found.charge.nth) == (ANNA, "utter_invoice", 1)
+    assert await charge(store.ledger, "wamid.1") is None
+
+
+async def test_a_message_of_which_nothing_is_known_is_not_charged(store):
+    assert await store.ledger.note_charge("wamid.1", REPLY) is None
+
+
+async def test_who_is_erased_leaves_no_charge_but_the_month_stays_counted(store):
+    await note(store.ledger)
+    await charge(store.ledger, "wamid.1")
+
+    assert await store.ledger.erase(ANNA) == 1
+
+    assert await store.ledger.charges(0, REPLY.at + 1) == []
+    assert await store.ledger.allowance_used("106540352242922", "2023-11") == 1

@@ -247,26 +247,6 @@ async def test_a_status_that_is_no_step_of_the_delivery_is_logged_kept_and_count
     assert counted(desk, "statuses", status=counts_as) == 1
 
 
-@pytest.mark.parametrize(
-    ("pricing", "category", "kind"),
-    [
-        ({"billable": True, "category": "service", "type": "regular"}, "service", "regular"),
-        ({"category": "authentication-international"}, "other", "other"),
-        ({"category": ["a"], "type": {}}, "other", "other"),
-    ],
-)
-async def test_what_a_delivered_message_costs_is_counted_once(
-    store, clock, pricing, category, kind
-):
-    desk = Desk(store, clock)
-    for word in ("sent", "delivered", "read"):
-        told = {"pricing": pricing} if word != "read" else {}
-        status = {"id": "wamid.1", "status": word, "recipient_id": PHONE, **told}
-        await desk.receives(change("messages", statuses=[status]))
-
-    assert counted(desk, "priced", category=category, type=kind) == 1
-
-
 # calls
 
 
