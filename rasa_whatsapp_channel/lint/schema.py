@@ -20,7 +20,7 @@ _MEDIA: Final = {
     **{kind: kind for kind in ("document", "video", "audio", "sticker")},
     **{"voice": "audio", "file": "document", "gif": "video"},
 }
-_BODIES: Final = ("location", "contacts", "template", "interactive", "reaction")
+_BODIES: Final = ("location", "contacts", "template", "interactive", "reaction", "pin")
 OURS: Final = "whatsapp"
 # Values of `OutputChannel.name()` in Rasa 3.6 and Rasa Pro 3.21.
 CHANNELS: Final = frozenset(

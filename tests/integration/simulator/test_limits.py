@@ -27,6 +27,7 @@ INVALID = {"on_premises": 1009, "else": 131009}
 TOO_LONG = {"on_premises": 1001, "else": 100}
 SECTIONS = {"on_premises": 2015, "else": 131009}
 ROWS = {"on_premises": 2016, "else": 131009}
+KEY = {"else": 100}
 Make = Callable[[int], dict[str, Any]]
 
 
@@ -126,6 +127,37 @@ def quick_replies(count: int = 1) -> dict[str, Any]:
 def flow(label: str) -> dict[str, Any]:
     parameters = {"flow_message_version": "3", "flow_id": "42", "flow_cta": label}
     return interactive("flow", {"name": "flow", "parameters": parameters})
+
+
+def call(**parameters: Any) -> dict[str, Any]:
+    return interactive("voice_call", {"name": "voice_call", "parameters": parameters})
+
+
+def order(reference: str = "order-1", offset: int = 100) -> dict[str, Any]:
+    parameters = {
+        "reference_id": reference,
+        "currency": "BRL",
+        "total_amount": {"value": 500, "offset": offset},
+    }
+    return interactive("order_details", {"name": "review_and_pay", "parameters": parameters})
+
+
+def order_status(description: str) -> dict[str, Any]:
+    parameters = {
+        "reference_id": "order-1",
+        "order": {"status": "shipped", "description": description},
+    }
+    return interactive("order_status", {"name": "review_order", "parameters": parameters})
+
+
+URL_BUTTON = {
+    "type": "cta_url",
+    "cta_url": {"display_text": "Track", "url": "https://example.com/t/1"},
+}
+
+
+def direct(*items: Any, **beside: Any) -> dict[str, Any]:
+    return {**buttons(*items), "category": "utility", **beside}
 
 
 def product(retailer_id: str) -> dict[str, Any]:
@@ -229,6 +261,16 @@ TABLE = [
     upto("CARD_BODY_LINE_BREAKS", 2, lambda n: cards(body="x" + "\nx" * n), apis=CLOUD),
     upto("CARD_BUTTONS", 3, lambda n: cards(action=quick_replies(n)), apis=CLOUD),
     upto("FLOW_CTA", 30, lambda n: flow("x" * n)),
+    upto("VOICE_CALL_PAYLOAD", 512, lambda n: call(payload="x" * n), apis=CLOUD),
+    Row("CALL_TTL", 43_200, 43_201, lambda n: call(ttl_minutes=n), INVALID, CLOUD, "at most"),
+    Row("CALL_TTL", 1, 0, lambda n: call(ttl_minutes=n), INVALID, CLOUD, "at least"),
+    upto("ORDER_REFERENCE", 35, lambda n: order("x" * n), apis=CLOUD),
+    upto("ORDER_DESCRIPTION", 120, lambda n: order_status("x" * n), apis=CLOUD),
+    Row("ORDER_OFFSET", 100, 1000, lambda n: order(offset=n), INVALID, CLOUD),
+    upto("DIRECT_BUTTONS", 10, lambda n: direct(*map(button, range(n))), apis=CLOUD),
+    upto("DIRECT_URL_BUTTONS", 2, lambda n: direct(*[URL_BUTTON] * n), apis=CLOUD),
+    Row("DIRECT_TTL", 43_200, 43_201, lambda n: direct(ttl_seconds=n), KEY, CLOUD, "at most"),
+    Row("DIRECT_TTL", 30, 29, lambda n: direct(ttl_seconds=n), KEY, CLOUD, "at least"),
     upto("PRODUCT_SECTIONS", 10, lambda n: products([1] * n), SECTIONS),
     upto("PRODUCTS", 30, lambda n: products([15, n - 15])),
     upto("PRODUCT_RETAILER_ID", 100, lambda n: product("x" * n)),
@@ -246,7 +288,8 @@ FILES = {"MEDIA_BYTES", "STICKER_STATIC_BYTES", "STICKER_PIXELS", "MEDIA_TYPES",
 ELSEWHERE = {
     "FLOW_CTA_SURE": "another page says 30, and that is what it takes",
     "CARD_BUTTON_ID": "the page says 20 and may mean 256; composing keeps to the smaller",
-    "VOICE_CALL_PAYLOAD": "calls are not played by the simulator yet",
+    "PINS": "of several messages, not of one: test_who.py",
+    "PIN_DAYS": "of groups only: tests/unit/compose/test_groups.py",
     "VOICE_PLAY_BYTES": "a larger voice message is taken, and shown with another icon",
     "WEBHOOK_BYTES": "of what WhatsApp sends to us: tests/integration/test_door.py",
     "TYPING": "how long the phone shows it",
