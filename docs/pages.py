@@ -118,12 +118,13 @@ as a line of the log (`whatsapp.changed`), in the counter `whatsapp_changes_tota
 and by `rasa-whatsapp lint`.
 
 *Lost* means that a part of the response does not reach the user;
-the log says it as an error, all others as a warning.
+the log says it as an error, what a setting asks for (WA6) as information, all others as a warning.
 What happens on the way (WA8) is no fault of the response: the linter cannot know it, and the log
 says all of it as a warning.
 """
 _PARTS: Final = {
     **{"1": "Text", "2": "Media", "3": "Buttons", "4": "Elements", "5": "Custom"},
+    "6": "The whole turn",
     "8": "On the way",
 }
 

@@ -45,6 +45,7 @@ from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
 from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.settings.parsers import Function, SettingsError, load_function
@@ -325,6 +326,15 @@ class App:
             notes=self._notes,
             tell_dead_letter=partial(self._numbers[None].client.post_local, DEAD_LETTERS),
             clock=self._clock,
+        )
+
+    def turn_writer(self, turn_id: str) -> TurnWriter:
+        return TurnWriter(
+            self.outbox_writer(turn_id),
+            self.store.values,
+            turn_id,
+            wait=self.settings.combine_wait if self.settings.combine == "turn" else None,
+            skip=self.settings.combine_skip,
         )
 
     async def health(self) -> Mapping[str, Any]:

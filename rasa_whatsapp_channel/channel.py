@@ -36,6 +36,7 @@ from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
 from rasa_whatsapp_channel.outbound.message import name_of
+from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.parsers import SettingsError
@@ -60,10 +61,12 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
     # Rasa Pro would compute the whole tracker state for each response.
     wants_tracker_state = False
 
-    def __init__(self, writer: Callable[[], OutboxWriter], *, in_turn: bool = False) -> None:
+    def __init__(
+        self, writer: Callable[[], OutboxWriter | TurnWriter], *, in_turn: bool = False
+    ) -> None:
         super().__init__()
         self._make_writer = writer
-        self._writer: OutboxWriter | None = None
+        self._writer: OutboxWriter | TurnWriter | None = None
         self._in_turn = in_turn
         self.has_sent = False
 
@@ -213,24 +216,24 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def _bot(self, app: Sanic, on_new_message: OnNewMessage) -> Bot:
         async def bot(turn: Turn, *, repeated: bool) -> bool | None:
             watch, agent = self._watching(), app.ctx.agent
-            if repeated:
-                tracker = await watch.retrieve(agent, turn.sender_id)
-                if was_handled(tracker, turn.message_id):
-                    return None
-            output = WhatsAppOutput(
-                lambda: self._running().outbox_writer(turn.message_id), in_turn=True
-            )
-            with watch.turn(agent) as report:
-                await on_new_message(
-                    UserMessage(
-                        turn.text,
-                        output,
-                        turn.sender_id,
-                        input_channel=self.name(),
-                        message_id=turn.message_id,
-                        metadata=turn.metadata,
+            async with self._running().turn_writer(turn.message_id) as writer:
+                if repeated:
+                    await writer.resume()
+                    tracker = await watch.retrieve(agent, turn.sender_id)
+                    if was_handled(tracker, turn.message_id):
+                        return None
+                output = WhatsAppOutput(lambda: writer, in_turn=True)
+                with watch.turn(agent) as report:
+                    await on_new_message(
+                        UserMessage(
+                            turn.text,
+                            output,
+                            turn.sender_id,
+                            input_channel=self.name(),
+                            message_id=turn.message_id,
+                            metadata=turn.metadata,
+                        )
                     )
-                )
             await watch.look_for_actions(agent, report, turn.sender_id, turn.message_id)
             return output.has_sent
 

@@ -267,7 +267,7 @@ def _put(lines: list[str], behind: int, new: list[str]) -> str:
 
 
 def _block(api: str) -> str:
-    keys = _KEYS[api]
+    keys = (*_KEYS[api], ("combine", "turn", "fewer messages, each of which is billed"))
     pairs = [(f"  {key}: {value}", comment) for key, value, comment in keys]
     width = max(len(line) for line, _ in pairs)
     lines = [f"{line:<{width}}  # {comment}" if comment else line for line, comment in pairs]

@@ -8,6 +8,7 @@ Composing: a Rasa response → WhatsApp messages. Decides only: no I/O, no clock
     buttons    what can be tapped
     split      where a long text is split
     join       text, media and buttons → as few messages as possible
+    combine    the messages of several responses → as few as possible
     changes    what was changed to fit, by code
 """
 

@@ -26,6 +26,7 @@ class Change:
     lost: bool = False
     before: str = ""
     after: str = ""
+    as_set: bool = False  # a setting asks for it
 
     def __str__(self) -> str:
         return f"{self.response or 'a response without a name'}: {self.text} [{self.code}]"
@@ -45,6 +46,7 @@ class Rule:
     before: str = "{field}"
     after: str = ""
     lost: bool = False
+    as_set: bool = False
 
 
 def lost(meaning: str, says: str, before: str = "{field}", after: str = "") -> Rule:
@@ -335,6 +337,20 @@ RULES: Final[Mapping[str, Rule]] = {
         "is not sent where {key} names somebody else; leave it out",
         before="{field}.{key}",
     ),
+    # 6: the whole turn, as `combine` asks
+    "WA601": Rule(
+        "several messages of a turn became one",
+        "{count} messages of the turn became one, as `combine` asks",
+        before="{count} messages",
+        after="one message",
+        as_set=True,
+    ),
+    "WA602": Rule(
+        "a response is not sent, because the turn says something else",
+        "{text!r} is not sent, because `combine_skip` names it and the turn says something else",
+        before="{text}",
+        as_set=True,
+    ),
     # 8: on the way, found out when a message is prepared, or from WhatsApp
     "WA801": lost(
         "a file cannot be sent; what was said with it goes without it",
@@ -367,4 +383,5 @@ def make_change(code: str, response: str | None, values: Mapping[str, object]) -
         rule.lost,
         before=cut(rule.before.format(**values), _SHORT),
         after=cut(rule.after.format(**values), _SHORT),
+        as_set=rule.as_set,
     )

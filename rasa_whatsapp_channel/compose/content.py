@@ -96,14 +96,19 @@ def to_plain(draft: Draft, response: object) -> Mapping[str, Any]:
     return copy if isinstance(copy, dict) else {}
 
 
+def plain(value: object) -> Any:
+    """Return a copy of *value* in which everything is JSON and can be encoded."""
+    return _Plain().value(value)
+
+
 def read_json(text: str) -> Any:
     """Return *text* parsed as JSON, as some actions pass it; None if it is none."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    plain = _Plain().value(value)  # NaN, and numbers without end
-    return plain if isinstance(plain, (dict, list)) else None
+    value = plain(value)  # NaN, and numbers without end
+    return value if isinstance(value, (dict, list)) else None
 
 
 def kind_name(value: object) -> str:

@@ -22,7 +22,7 @@ DEAD_LETTERS: Final = "/simulator/dead-letters"  # where dead letters are posted
 MAX_BYTES: Final = 6 * 1024
 
 _LENGTHS: Final = (1000, 300, 100, 40, 10)  # characters of each text, until all of it fits
-_NAME: Final = 100
+_NAME: Final = 300  # several where responses were joined
 
 
 def write_changes(changes: Iterable[Change]) -> tuple[Mapping[str, str], ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.compose import Change, Composed, compose
+from rasa_whatsapp_channel.compose.combine import Combined, Joined, alone, combine
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_lane
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
@@ -29,16 +31,31 @@ from rasa_whatsapp_channel.whatsapp.messages import Template
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Said:
+    """A response with its name and its source, as far as they are known."""
+
+    name: str | None
+    source: str | None
+    composed: Composed
+
+    def called(self, key: str) -> str:
+        return call(key, name=self.name, source=self.source)
+
+
 class OutboxWriter:
     """
-    Writes the responses of one turn, or of another occasion such as a reminder.
+    Writes the responses of one turn, or of another occasion such as a reminder. What is said in a
+    turn comes through a `TurnWriter`.
 
     In a turn the recipient is the conversation of the turn. Elsewhere the author of the bot wrote
     it: a number in some spelling, a user id, a conversation.
 
     The keys of the items are (*turn_id*, position), so a turn that is repeated after a crash puts
-    no message twice. With *notes* each item tells the simulator what was changed to fit;
-    *tell_dead_letter* reports a response of which nothing is left.
+    no message twice. A message that was joined from several has the position of the last.
+
+    With *notes* each item tells the simulator what was changed to fit; *tell_dead_letter* reports a
+    response of which nothing is left.
     """
 
     def __init__(
@@ -66,7 +83,8 @@ class OutboxWriter:
         self._turn_id = turn_id or f"out:{uuid.uuid4().hex}"
         # Not every turn begins with a message of WhatsApp that can be quoted.
         self._reply_to = turn_id if turn_id and turn_id.startswith("wamid.") else None
-        self._position = 0
+        #: position of the next message, as if none was joined
+        self.position = 0
         self._metrics = metrics or Metrics()
         self._notes = notes
         self._tell_dead_letter = tell_dead_letter
@@ -78,39 +96,67 @@ class OutboxWriter:
 
         With an invalid recipient the response becomes a dead letter.
         """
-        name = name_of(response)
-        with instrumentation.span("compose", {instrumentation.RESPONSE: name} if name else None):
-            await self._write(recipient_id, response)
-
-    async def _write(self, recipient_id: str, response: Mapping[str, Any]) -> None:
         try:
             recipient_id = await self._conversation_of(recipient_id)
         except InvalidMessage as error:
             await self._refuse(recipient_id, response, error)
             return
-        composed = compose(
-            response,
-            api=self._api,
-            captions=self._captions,
-            markdown=self._markdown,
-            reply_to=self._reply_to,
-            recipient_id=recipient_id,
-            unknown_keys=self._unknown_keys,
-        )
-        self._log_changes(composed.changes, response)
+        said = self.compose(recipient_id, response)
+        await self.put(recipient_id, [said], alone([said.composed]))
+
+    def compose(self, recipient_id: str, response: Mapping[str, Any]) -> Said:
+        name = name_of(response)
+        with instrumentation.span("compose", {instrumentation.RESPONSE: name} if name else None):
+            composed = compose(
+                response,
+                api=self._api,
+                captions=self._captions,
+                markdown=self._markdown,
+                reply_to=self._reply_to,
+                recipient_id=recipient_id,
+                unknown_keys=self._unknown_keys,
+            )
+        return Said(name, source_of(response), composed)
+
+    async def put_together(
+        self, recipient_id: str, said: Sequence[Said], *, skip: Collection[str]
+    ) -> None:
+        """Put all that was *said* into the outbox as few messages, without what *skip* names."""
+        responses = [each.composed for each in said]
+        skipped = [place for place, each in enumerate(said) if each.name in skip]
+        combined = combine(responses, api=self._api, captions=self._captions, skip=skipped)
+        await self.put(recipient_id, said, combined)
+
+    async def put(self, recipient_id: str, said: Sequence[Said], combined: Combined) -> None:
+        """Put the messages of *combined* into the outbox; a second time this does nothing."""
+        keys: list[str] = []
+        count = 0
+        for each, changes in zip(said, combined.changes, strict=True):
+            keys.append(self._key(count))
+            count += len(each.composed.messages)
+            self._log_changes(changes, each.called(keys[-1]))
+            await self._keep(recipient_id, each, keys[-1])
+        for joined in combined.messages:
+            of_it = [said[place] for place in joined.responses]
+            changed = chain(*(combined.changes[place] for place in joined.responses))
+            entry = self._entry(recipient_id, of_it, joined, changed, keys[joined.responses[0]])
+            key = self._key(joined.last)
+            self._log_changes(joined.changes, entry.called(key))
+            await self._store.outbox.put(key, recipient_id, entry.body())
+        self.position += count
+
+    async def _keep(self, recipient_id: str, said: Said, key: str) -> None:
+        """Keep what belongs to the messages of a response: payloads, numbers, the template."""
+        composed = said.composed
         lost = [change for change in composed.changes if change.lost]
         if lost and not composed.messages and self._tell_dead_letter is not None:
-            await self._tell_dead_letter(write_lost(recipient_id, name_of(response), lost))
+            await self._tell_dead_letter(write_lost(recipient_id, said.name, lost))
         await Payloads(self._store.values).keep(composed.payloads)
         if composed.messages:
             numbered = NumberedReplies(self._store.values)
             await numbered.offer(recipient_id, self._turn_id, composed.choices)
-        template_key = f"{self._next_key}:template"
         if composed.template:
-            await self._put_template(recipient_id, composed.template, template_key)
-        for body in self._bodies(recipient_id, response, composed, template_key):
-            await self._store.outbox.put(self._next_key, recipient_id, body)
-            self._position += 1
+            await self._put_template(recipient_id, composed.template, _template_key(key))
 
     async def _conversation_of(self, recipient_id: str) -> str:
         if self._is_turn:
@@ -127,7 +173,7 @@ class OutboxWriter:
             "whatsapp.recipient_renamed: %s: the recipient %s; the message goes into their "
             "conversation, but Rasa keeps what was said in one of the name it was given: take the "
             "sender_id of the conversation, or a number in digits with its country's code",
-            self._next_key,
+            self._key(),
             why,
         )
 
@@ -136,16 +182,15 @@ class OutboxWriter:
     ) -> None:
         """Put a response without a valid recipient into the dead letters, for a person to see."""
         name = name_of(response)
-        said = call(self._next_key, name=name, source=source_of(response))
+        said = call(self._key(), name=name, source=source_of(response))
         logger.error("whatsapp.recipient_refused: %s: %s", said, error)
         self._metrics.dead_letter("outbox")
         body = {"recipient_id": excerpt(recipient_id), "said": excerpt(response)}
-        await self._store.outbox.put_dead_letter(self._next_key, "", body, f"{said}: {error}")
-        self._position += 1
+        await self._store.outbox.put_dead_letter(self._key(), "", body, f"{said}: {error}")
+        self.position += 1
 
-    @property
-    def _next_key(self) -> str:
-        return f"{self._turn_id}:{self._position}"
+    def _key(self, place: int = 0) -> str:
+        return f"{self._turn_id}:{self.position + place}"
 
     async def _put_template(self, recipient_id: str, template: Template, key: str) -> None:
         """
@@ -160,29 +205,41 @@ class OutboxWriter:
             body = OutboxMessage(recipient_id, template.body(), stands_in=True).body()
             await self._store.outbox.put(key, template_lane(recipient_id), body)
 
-    def _log_changes(self, changes: Iterable[Change], response: Mapping[str, Any]) -> None:
-        said = call(self._next_key, name=name_of(response), source=source_of(response))
+    def _log_changes(self, changes: Iterable[Change], said: str) -> None:
         for change in changes:
             self._metrics.changed(change.code)
+            level = logging.INFO if change.as_set else logging.WARNING
             logger.log(
-                logging.ERROR if change.lost else logging.WARNING,
+                logging.ERROR if change.lost else level,
                 "whatsapp.changed: %s",
                 replace(change, response=said),
             )
 
-    def _bodies(
-        self, recipient_id: str, response: Mapping[str, Any], composed: Composed, key: str
-    ) -> Iterator[dict[str, Any]]:
-        """Yield the bodies of the items."""
-        changes = write_changes(composed.changes) if self._notes else ()
-        for outgoing in composed.messages:
-            entry = OutboxMessage(
-                recipient_id,
-                outgoing.body(),
-                name_of(response),
-                source_of(response),
-                changes,
-            )
-            if composed.template and not isinstance(outgoing.message, Template):
-                entry = replace(entry, template=composed.template.body(), template_key=key)
-            yield entry.body()
+    def _entry(
+        self,
+        recipient_id: str,
+        said: Sequence[Said],
+        joined: Joined,
+        changes: Iterable[Change],
+        key: str,
+    ) -> OutboxMessage:
+        """Return the item of *joined*, which holds *said*; the first of that is at *key*."""
+        entry = OutboxMessage(
+            recipient_id,
+            joined.outgoing.body(),
+            _all(each.name for each in said),
+            _all(each.source for each in said),
+            write_changes([*changes, *joined.changes]) if self._notes else (),
+        )
+        template = said[0].composed.template
+        if template is None or isinstance(joined.outgoing.message, Template):
+            return entry
+        return replace(entry, template=template.body(), template_key=_template_key(key))
+
+
+def _template_key(key: str) -> str:
+    return f"{key}:template"
+
+
+def _all(names: Iterable[str | None]) -> str | None:
+    return ", ".join(dict.fromkeys(filter(None, names))) or None

@@ -379,6 +379,23 @@ class Settings:
         True,
         means="`**bold**`, headings, tables, `[links](…)` and code become WhatsApp's formatting.",
     )
+    combine: str = key(
+        parsers.combine,
+        "off",
+        means="`turn`: what the bot says in one turn goes in as few messages as possible, since "
+        "each is billed: [fewer messages](responses.md#fewer-messages).",
+    )
+    combine_wait: float = key(
+        parsers.positive,
+        3.0,
+        means="How long `combine: turn` keeps what was said while the turn goes on.",
+    )
+    combine_skip: tuple[str, ...] = key(
+        parsers.names,
+        (),
+        means="Responses such as `utter_wait` that `combine: turn` leaves out where the turn says "
+        "something else: the typing indicator says it.",
+    )
     unknown_keys: str = key(
         parsers.choice("pass", "refuse"),
         "pass",

@@ -206,6 +206,17 @@ def commands(value: object) -> tuple[str, ...]:
     raise ValueError('a list such as ["/restart"]')
 
 
+def names(value: object) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return tuple(item.strip() for item in value)
+    raise ValueError("a list of responses such as [utter_wait]")
+
+
+def combine(value: object) -> str:
+    # YAML 1.1 makes false of off
+    return choice("off", "turn")("off" if value is False else value)
+
+
 def dotted(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"\w+(\.\w+)+", value.strip()):
         return value.strip()

@@ -52,13 +52,13 @@ class FunctionBot:
             function = self.function
             if function is None:
                 return
-            writer = app().outbox_writer(turn.message_id)
+            async with app().turn_writer(turn.message_id) as writer:
 
-            async def say(response: Any) -> None:
-                words = {"text": response} if isinstance(response, str) else response
-                await writer.write(turn.sender_id, words)
+                async def say(response: Any) -> None:
+                    words = {"text": response} if isinstance(response, str) else response
+                    await writer.write(turn.sender_id, words)
 
-            await function(turn, say)
+                await function(turn, say)
 
         return handle
 

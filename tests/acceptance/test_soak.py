@@ -46,14 +46,23 @@ async def test_thirty_people_in_bad_weather_miss_nothing_and_see_nothing_twice(
     assert result.faults == [], result.stories
 
 
+@pytest.mark.parametrize(
+    "credentials",
+    [{}, {"combine": "turn"}, {"combine": "turn", "combine_wait": 0.05}],
+    ids=["each for itself", "together", "in parts"],
+)
 @pytest.mark.parametrize("weather", ["calm", "rough"])
 @side_by_side
-async def test_a_server_killed_at_any_commit_loses_doubles_and_overtakes_nothing(room, weather):
+async def test_a_server_killed_at_any_commit_loses_doubles_and_overtakes_nothing(
+    room, weather, credentials
+):
     points = every_point()
     if not ALL_COMMITS:
         points = random.Random(SEED).sample(points, COMMITS)
 
-    reached = await die_at_all(points, room.folder, room.forge, is_rough=weather == "rough")
+    reached = await die_at_all(
+        points, room.folder, room.forge, is_rough=weather == "rough", **credentials
+    )
 
     assert reached
     assert [fault for faults in reached.values() for fault in faults] == []

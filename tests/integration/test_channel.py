@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -266,6 +267,45 @@ async def test_a_bot_that_raises_hears_the_message_again_and_says_nothing_twice(
         await asyncio.sleep(0.2)
 
     assert [body["text"]["body"] for body in sent] == ["first", "second"]
+
+
+async def greets(message) -> None:
+    for said in ("Hello", "Welcome back"):
+        await message.output_channel.send_text_message(message.sender_id, said)
+    buttons = [{"title": "Menu", "payload": "/menu"}]
+    await message.output_channel.send_buttons(message.sender_id, buttons)
+
+
+async def test_what_a_bot_says_in_one_turn_is_one_message_where_that_is_set(serve, platform):
+    async with serve(greets, combine="turn") as running:
+        await running.deliver(text_webhook("hi"))
+        [sent] = await platform[0].sends(1)
+
+    assert sent["interactive"]["body"]["text"] == "Hello\n\nWelcome back"
+    assert sent["biz_opaque_callback_data"] == "wamid.in1:2"
+
+
+async def test_what_a_turn_had_said_goes_out_when_it_is_cut_off_by_a_stop(serve, platform):
+    async with serve(greets, combine="turn", combine_wait=600) as running:
+
+        async def saves_and_hangs(message) -> None:
+            await greets(message)
+            running.agent.saved[message.sender_id] = SimpleNamespace(events=[message])
+            await asyncio.Event().wait()
+
+        running.agent.bot = saves_and_hangs
+        await running.deliver(text_webhook("hi"))
+        await platform[0].eventually(lambda: bool(running.agent.saved))
+        saved = running.agent.saved
+
+    async with serve(echo, combine="turn") as running:
+        running.agent.saved = saved
+        await running.deliver(text_webhook("bye", first=2))
+        sent = await platform[0].sends(2)
+
+    assert sent[0]["interactive"]["body"]["text"] == "Hello\n\nWelcome back"
+    assert sent[1]["text"]["body"] == "bye"
+    assert [message.text for message in running.agent.heard] == ["bye"]
 
 
 async def test_a_failed_send_is_tried_again_and_the_order_holds(serve, platform):

@@ -112,6 +112,7 @@ class Seen:
     failed: Sequence[Json]
     given_up: Sequence[Json]  # refusals by the channel
     gone: frozenset[str] = frozenset()  # ids that have died
+    files: int = 0  # of its own, that are shown
 
     @property
     def name(self) -> str:
@@ -131,7 +132,7 @@ class Seen:
         if self.name in REFUSED:
             missing = [line for line in missing if plain(line) not in said]
         files = list(files_of(self.response))
-        lost = len(files) - sum(map(files_in, self.messages))
+        lost = len(files) - self.files
         dead = [file for file in files if DEAD.search(file) or file in self.gone]
         if lost > len(dead):
             return [*missing, *files]
@@ -149,7 +150,7 @@ class Seen:
         """Return how much of it is named only."""
         shown = plain(self._visible(self.messages))
         texts = sum(plain(line) not in shown for line in self.wanted)
-        files = len(list(files_of(self.response))) - sum(map(files_in, self.messages))
+        files = len(list(files_of(self.response))) - self.files
         return texts + max(files, 0)
 
     def place_of(self, line: str, requests: Iterable[Json]) -> int | None:
@@ -182,6 +183,35 @@ class Seen:
         for each in self.given_up:
             yield str(each["rule"])
             yield from texts_of((each["request"] or {}).get("body"))
+
+
+def _own_files(
+    response: Mapping[str, Any],
+    asked: Iterable[Mapping[str, Any]],
+    messages: Iterable[Json],
+    outbound: Iterable[Json],
+    gone: frozenset[str],
+) -> int:
+    """Return how many files of *response* are shown: without those of what shares its messages."""
+    names = {response["utter_action"], *(name for each in messages for name in names_of(each))}
+    shown = sum(
+        files_in(each)
+        for each in outbound
+        if each["status"] != "failed" and names & {*names_of(each)}
+    )
+    others = [each for each in asked if each["utter_action"] in names - {response["utter_action"]}]
+    living = [
+        file
+        for other in others
+        for file in files_of(other)
+        if not (DEAD.search(file) or file in gone)
+    ]
+    return shown - len(living)
+
+
+def names_of(message: Json) -> list[str]:
+    """Return the responses that a message holds."""
+    return str(message["response"]).split(", ")
 
 
 def files_in(message: Json) -> int:
@@ -252,14 +282,16 @@ def seen_by(
     gone = frozenset(found[1] for each in refusals if (found := NO_MEDIA.search(str(each["rule"]))))
     seen = []
     for response in asked:
-        ours = [each for each in outbound if each["response"] == response["utter_action"]]
+        ours = [each for each in outbound if response["utter_action"] in names_of(each)]
+        messages = [each for each in ours if each["status"] != "failed"]
         seen.append(
             Seen(
                 response=response,
-                messages=[each for each in ours if each["status"] != "failed"],
+                messages=messages,
                 failed=[each for each in ours if each["status"] == "failed"],
-                given_up=[e for e in given_up if e["response"] == response["utter_action"]],
+                given_up=[e for e in given_up if response["utter_action"] in names_of(e)],
                 gone=gone,
+                files=_own_files(response, asked, messages, outbound, gone),
             )
         )
     return seen

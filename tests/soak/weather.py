@@ -72,9 +72,11 @@ Ask = Callable[[Wish], Awaitable[tuple[str, list[Response]]]]
 class Plan:
     seed: int
     store: str  # sqlite, redis
+    combine: str = "off"
 
     def __str__(self) -> str:
-        return f"{self.store}, rough weather {self.seed}"
+        together = ", combined" if self.combine == "turn" else ""
+        return f"{self.store}, rough weather {self.seed}{together}"
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
                 bot="table",
                 **DEFAULTS,
                 store=_store(plan, folder, stack),
+                combine=plan.combine,
                 access_token=TOKEN,
                 app_secret="simulator-secret",
             )

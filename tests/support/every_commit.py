@@ -11,10 +11,11 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from support.cloud_api import CloudApi, Trouble, fails, hangs_up
+from support.cloud_api import Accepted, CloudApi, Trouble, fails, hangs_up
 from support.commit_kills import MARK
 from support.crowd import Written
 from support.numbered import answers_of
@@ -47,7 +48,9 @@ def every_point() -> list[Point]:
     return [Point(number, when) for number in range(1, MOST) for when in ("before", "after")]
 
 
-async def die_at(point: Point, folder: Path, forge: Forge, *, is_rough: bool) -> list[str] | None:
+async def die_at(
+    point: Point, folder: Path, forge: Forge, *, is_rough: bool, **credentials: Any
+) -> list[str] | None:
     """Return the faults of a conversation whose server dies at *point*; None: it does not."""
     folder = folder / str(point).replace(" ", "-")
     folder.mkdir()
@@ -56,7 +59,7 @@ async def die_at(point: Point, folder: Path, forge: Forge, *, is_rough: bool) ->
     answers = [answer for each in written for answer in answers_to(each.text)]
     async with AsyncExitStack() as stack:
         room = Room(folder, forge, stack)
-        await room.open(servers=(), bot=BOT, habits=QUICK)
+        await room.open(servers=(), bot=BOT, habits=QUICK, **credentials)
         room.servers = ("anna",)
         if is_rough:
             room.api.next += rough(room.api)
@@ -69,11 +72,11 @@ async def die_at(point: Point, folder: Path, forge: Forge, *, is_rough: bool) ->
             return None
         verdict = judge(
             written,
-            room.api.accepted,
+            apart(room.api.accepted),
             room.stubs.journal.read(),
             kills=[],
             answers_to=answers_to,
-            shown=room.phones.shown,
+            shown=apart(room.phones.shown),
         )
         faults = list(verdict.faults)
         if len(crashes) != 1:
@@ -96,7 +99,7 @@ async def ends(room: Room, answers: int) -> None:
     end = time.monotonic() + WITHIN
     while time.monotonic() < end:
         await asyncio.sleep(0.1)
-        if len({shown.text for shown in room.phones.shown}) < answers:
+        if len({shown.text for shown in apart(room.phones.shown)}) < answers:
             continue
         if await room.stubs.is_idle("anna"):
             await asyncio.sleep(QUIET)
@@ -104,15 +107,20 @@ async def ends(room: Room, answers: int) -> None:
                 return
 
 
+def apart(messages: Iterable[Accepted]) -> list[Accepted]:
+    """Return every answer for itself, also those that came in one message."""
+    return [replace(each, text=text) for each in messages for text in each.text.split("\n\n")]
+
+
 async def die_at_all(
-    points: Iterable[Point], folder: Path, forge: Forge, *, is_rough: bool
+    points: Iterable[Point], folder: Path, forge: Forge, *, is_rough: bool, **credentials: Any
 ) -> dict[Point, list[str]]:
-    """Return the faults of each of *points* that were reached."""
+    """Return the faults of each of *points* that were reached; *credentials* are the server's."""
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def die(point: Point) -> list[str] | None:
         async with turns:
-            return await die_at(point, folder, forge, is_rough=is_rough)
+            return await die_at(point, folder, forge, is_rough=is_rough, **credentials)
 
     points = list(points)
     faults = await asyncio.gather(*(die(point) for point in points))

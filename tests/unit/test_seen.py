@@ -49,9 +49,17 @@ def test_what_is_there_once_and_in_order_is_no_fault():
     assert (verdict.faults, verdict.answers, verdict.items, verdict.named) == ([], 2, 3, 0)
 
 
+BOTH = picture(1, "utter_text, utter_image_path", "Good morning from the lake\n\nThe lake by path")
+
+
+def test_what_came_together_is_no_fault():
+    assert judged(BOTH).faults == []
+
+
 @pytest.mark.parametrize(
     ("chat", "fault"),
     [
+        ([text(1, BOTH["response"], BOTH["content"]["caption"])], "not shown, not said: "),
         ([LAKE], "lost: "),
         ([MORNING, {**LAKE, "status": "failed"}], "lost: "),
         ([MORNING, text(2, "utter_image_path", "The lake by path")], "not shown, not said: "),

@@ -223,6 +223,21 @@ def test_a_secret_may_stand_in_the_environment_only():
     assert read(block, {"WHATSAPP_ACCESS_TOKEN": "from-env"}).access_token == "from-env"
 
 
+@pytest.mark.parametrize(
+    ("written", "combine"), [("off", "off"), ("turn", "turn"), ("'off'", "off"), ("false", "off")]
+)
+def test_what_is_said_in_a_turn_is_combined_on_request(written, combine):
+    block = yaml.safe_load(f"{{combine: {written}, combine_skip: [utter_wait], combine_wait: 1}}")
+
+    settings = read({**CLOUD, **block})
+
+    assert (settings.combine, settings.combine_skip, settings.combine_wait) == (
+        combine,
+        ("utter_wait",),
+        1.0,
+    )
+
+
 def test_commands_are_listed_with_or_without_slash():
     assert read({**CLOUD, "commands": ["restart", "/help"]}).commands == ("/restart", "/help")
 

@@ -75,6 +75,7 @@ def test_a_bot_gets_the_block_the_variables_the_intents_and_examples(bot):
     for name, text in before.items():
         assert only_adds(text, after[name]), name
     assert f"{CHANNEL}:\n  api: cloud\n" in after["credentials.yml"]
+    assert "\n  combine: turn " in after["credentials.yml"]
     assert "WHATSAPP_ACCESS_TOKEN=\n" in after[".env.example"]
     [domain] = read_domains([bot])
     assert set(INTENTS) | {"greet", "feeling_well"} <= (domain.intents or set())
@@ -112,7 +113,9 @@ def test_the_block_is_complete_once_its_variables_are_set(tmp_path, api):
     example = (tmp_path / ".env.example").read_text()
     names = re.findall(r"^(\w+)=", example, re.MULTILINE)
     assert names
-    assert {value.strip("${}") for key, value in block.items() if key != "api"} == set(names)
+    assert {value.strip("${}") for key, value in block.items() if value.startswith("$")} == set(
+        names
+    )
     filled = {key: "https://x" if "$" in value else value for key, value in block.items()}
     assert Settings.from_credentials(filled, environ={}).api == api
 
