@@ -62,7 +62,7 @@ class AccountGate:
         decision = policy.hold(
             obstacle,
             stands_in=entry.stands_in,
-            is_closed=await self._window.is_closed(entry, person),
+            is_needed=await self._window.is_closed(entry, person, since=item.put_at),
             has_other=entry.stands_in and await self._has_other(entry),
             left=(entry.failing_since or item.put_at) + self._keep - now,
             now=now,

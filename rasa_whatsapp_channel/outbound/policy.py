@@ -64,7 +64,7 @@ def hold(
     obstacle: Trouble,
     *,
     stands_in: bool,
-    is_closed: bool,
+    is_needed: bool,
     has_other: bool,
     left: float,
     now: float,
@@ -72,10 +72,10 @@ def hold(
     """
     Decide about a message that *obstacle* stops, with *left* seconds to wait.
 
-    *stands_in*: it is a template for messages that wait for the window, which *is_closed* or not;
-    *has_other*: the reengagement template is another one, and can be sent.
+    *stands_in*: it is a template for messages that wait for the window, and *is_needed* until the
+    person writes; *has_other*: the reengagement template is another one, and can be sent.
     """
-    if stands_in and not is_closed:
+    if stands_in and not is_needed:
         return NotNeeded()
     if stands_in and has_other and obstacle.is_about_template:
         return SendOther()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -68,9 +69,12 @@ class WindowGate:
         closed = await self._windows.close(names, since=self._clock() - CROSSING)
         return Retry(0.0 if closed else AGAIN, counted=False)
 
-    async def is_closed(self, entry: OutboxMessage, person: Person) -> bool:
+    async def is_closed(
+        self, entry: OutboxMessage, person: Person, *, since: float = math.inf
+    ) -> bool:
+        """Return whether the window is closed, and was not open for a while *since* then."""
         wrote_at = await self._windows.last_wrote(person.conversations(entry.recipient_id))
-        return is_closed(wrote_at, self._clock())
+        return is_closed(wrote_at, self._clock()) and (wrote_at or 0.0) <= since
 
     async def _recheck(self, entry: OutboxMessage) -> None:
         """End the wait if the person wrote while the entry was still claimed."""

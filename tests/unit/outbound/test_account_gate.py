@@ -10,6 +10,7 @@ import pytest
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.store.base import WINDOW
 from rasa_whatsapp_channel.whatsapp.account_events import read_account_event
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
@@ -224,6 +225,27 @@ async def test_or_for_the_person_and_then_the_template_does_not_go(office, tell)
     await office.store.outbox.end_wait(PHONE, WINDOW)
     await tell("APPROVED")
     await tell("PAUSED")
+    await office.run()
+
+    assert office.types() == ["text"]
+    assert await causes(office) == []
+
+
+async def test_a_template_is_not_needed_after_the_person_wrote_though_the_window_closed_again(
+    office, tell, clock
+):
+    office.make_sender(policy=SendPolicy(wait_for_window=7 * 86_400))
+    await tell("PAUSED")
+    await office.wrote(hours_ago=25)
+    await office.put("1", Text("a"), template=ORDER.body())
+    await office.run()
+    clock.now += 3_600
+    await office.wrote(hours_ago=0)
+    await office.store.outbox.end_wait(PHONE, WINDOW)
+    await office.run()
+    clock.now += 2 * 86_400
+
+    await tell("LOCKED")
     await office.run()
 
     assert office.types() == ["text"]

@@ -125,7 +125,7 @@ TOO_LATE = DeadLetter("it waited too long: template order (en_US) PAUSED")
 
 
 @pytest.mark.parametrize(
-    ("obstacle", "stands_in", "is_closed", "has_other", "left", "decision"),
+    ("obstacle", "stands_in", "is_needed", "has_other", "left", "decision"),
     [
         # what is sent on its own waits
         (PAUSED, False, False, False, 3_600, WAIT),
@@ -164,12 +164,12 @@ TOO_LATE = DeadLetter("it waited too long: template order (en_US) PAUSED")
     ],
 )
 def test_what_the_account_cannot_send_waits_goes_another_way_or_never(
-    obstacle, stands_in, is_closed, has_other, left, decision
+    obstacle, stands_in, is_needed, has_other, left, decision
 ):
     decided = hold(
         obstacle,
         stands_in=stands_in,
-        is_closed=is_closed,
+        is_needed=is_needed,
         has_other=has_other,
         left=left,
         now=1_000,
