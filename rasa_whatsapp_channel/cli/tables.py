@@ -21,10 +21,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def mask(conversation: str) -> str:
     """Return the end of a number: enough to tell people apart, too little to call them."""
-    lane, colon, person = conversation.rpartition(":")
+    kind, colon, person = conversation.rpartition(":")
     if not person:
         return "–"
-    return f"{lane}{colon}…{person[-_PERSON_END:]}"
+    return f"{kind}{colon}…{person[-_PERSON_END:]}"
 
 
 def time_of(at: float) -> str:

@@ -173,4 +173,4 @@ def read_keys(draft: Draft, content: Mapping[str, Any]) -> Mapping[str, Any]:
 def _is_file(value: Any) -> bool:
     if not isinstance(value, str):
         return not isinstance(value, (bool, int, float))
-    return is_link(value) or mime.from_ending(value) is not None
+    return is_link(value) or mime.from_extension(value) is not None

@@ -177,7 +177,7 @@ class _Reader:
         if isinstance(path, str) and scheme_of(path) == "data":
             return type_of_data(path)
         names = [self.part.get("filename"), self.part.get("name"), *source.values()]
-        found = (mime.from_ending(name) for name in names if isinstance(name, str))
+        found = (mime.from_extension(name) for name in names if isinstance(name, str))
         return next((mime_type for mime_type in found if mime_type), None)
 
     def _caption(self, kind: str) -> tuple[str | None, str | None]:

@@ -36,7 +36,7 @@ def part_key(key: str, number: int) -> str:
     return f"{key}:part-{number}"
 
 
-def template_lane(recipient_id: str, template: str = "") -> str:
+def template_conversation(recipient_id: str, template: str = "") -> str:
     """
     Return the outbox conversation of templates: messages that wait must not hold them up.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Attributes that the parts set themselves.
 CONVERTED: Final = "whatsapp.media.converted"
 DUPLICATE: Final = "whatsapp.duplicate"
-OUTCOME: Final = "whatsapp.outcome"  # of handling an entry: done, retry, wait, dead_letter
+OUTCOME: Final = "whatsapp.outcome"  # of handling an item: done, retry, wait, dead_letter
 RESPONSE: Final = "rasa.response"
 
 TRACE: Final = "trace"  # the key of a queue item that holds its context

@@ -23,9 +23,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from rasa_whatsapp_channel.instrumentation import RESPONSE, TRACE
 from rasa_whatsapp_channel.metrics import STATUSES, TYPES, known
 from rasa_whatsapp_channel.whatsapp.errors import APIError, TransportError
-from rasa_whatsapp_channel.whatsapp.mime import ENDINGS, base_type
+from rasa_whatsapp_channel.whatsapp.mime import EXTENSIONS, base_type
 
-ATTEMPT: Final = "whatsapp.attempt"  # to handle an entry, from 1
+ATTEMPT: Final = "whatsapp.attempt"  # to handle an item, from 1
 API: Final = "whatsapp.api"
 ERROR: Final = "error.type"
 MIME_TYPE: Final = "whatsapp.media.mime_type"
@@ -35,7 +35,7 @@ TYPE: Final = "whatsapp.message.type"
 
 NO_LINKS: Final[Sequence[Link]] = ()
 
-_MIME_TYPES: Final = frozenset(ENDINGS.values())
+_MIME_TYPES: Final = frozenset(EXTENSIONS.values())
 
 _ENTRY: Final = TraceContextTextMapPropagator()  # whatever the process speaks to others
 
@@ -168,7 +168,7 @@ def of_file(mime_type: str | None) -> dict[str, Any]:
 def of_item(operation: str, destination: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a span tells of *body*, which goes into a queue or comes out of it."""
     attributes: dict[str, Any] = of_operation(operation, destination)
-    message = body.get("message")  # in the outbox; in the inbox the entry is the message
+    message = body.get("message")  # in the outbox; in the inbox the item is the message
     kind = (message if isinstance(message, Mapping) else body).get("type")
     if isinstance(kind, str):
         attributes[TYPE] = known(kind, TYPES)
@@ -197,7 +197,7 @@ def is_in_trace() -> bool:
 
 
 def carry() -> dict[str, str]:
-    """Return the current context as an entry keeps it: ``traceparent``, maybe ``tracestate``."""
+    """Return the current context as an item keeps it: ``traceparent``, maybe ``tracestate``."""
     carrier: dict[str, str] = {}
     _ENTRY.inject(carrier)
     return carrier

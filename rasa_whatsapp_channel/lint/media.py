@@ -127,7 +127,7 @@ def check_link(use: Use, api: Api, answer: LinkAnswer | None) -> Iterator[Remark
     host = _host(use.source)
     if api.name != "on_premises" and _is_private(host):  # that one fetches from where it runs
         yield remark("WA705", use.path, link=use.source, host=host or "it")
-    answer = answer or LinkAnswer(mime_type=mime.from_ending(use.source) or "")
+    answer = answer or LinkAnswer(mime_type=mime.from_extension(use.source) or "")
     if answer.problem:
         yield remark("WA707", use.path, link=use.source, problem=answer.problem)
     if answer.mime_type:

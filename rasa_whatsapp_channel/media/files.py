@@ -94,9 +94,9 @@ def mime_type_of(head: bytes, name: str, kind: str) -> str:
     """Return the MIME type by the content, else by the file extension."""
     found = mime.from_content(head)
     if found is None and kind not in _PICTURES:
-        found = mime.from_ending(name)
+        found = mime.from_extension(name)
     elif found is None:  # every picture that is one can be told by its content
-        said = mime.from_ending(name) or mime.ANY
+        said = mime.from_extension(name) or mime.ANY
         found = mime.ANY if said in limits.MEDIA_TYPES[kind] else said
     found = found or mime.ANY
     if kind == "audio" and found == "video/mp4":  # one container; sound alone is often not marked

@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.media.private_files import (
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.mime import ANY, ENDINGS, base_type
+from rasa_whatsapp_channel.whatsapp.mime import ANY, EXTENSIONS, base_type
 
 __all__ = ["InboundMedia", "MediaFolder", "StoredFile"]
 
@@ -30,7 +30,10 @@ __all__ = ["InboundMedia", "MediaFolder", "StoredFile"]
 _SAFE: Final = re.compile(r"[a-z0-9-]{1,64}")
 
 # Of several extensions for one type the last in the table is the usual one, except here.
-_ENDINGS: Final = {**{mime_type: name for name, mime_type in ENDINGS.items()}, "audio/ogg": "ogg"}
+_EXTENSIONS: Final = {
+    **{mime_type: name for name, mime_type in EXTENSIONS.items()},
+    "audio/ogg": "ogg",
+}
 
 
 def today_here() -> date:
@@ -132,7 +135,7 @@ def is_day(name: str) -> bool:
 
 def ending(mime_type: str) -> str:
     """Return the file extension for *mime_type*, with its dot."""
-    return "." + _ENDINGS.get(base_type(mime_type), "bin")
+    return "." + _EXTENSIONS.get(base_type(mime_type), "bin")
 
 
 def check_digest(media: InboundMedia, digest: bytes) -> None:

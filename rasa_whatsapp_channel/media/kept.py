@@ -32,7 +32,7 @@ class KeptFile:
 
     @property
     def mime_type(self) -> str:
-        return mime.from_ending(self.name) or mime.ANY
+        return mime.from_extension(self.name) or mime.ANY
 
     def is_from(self, sender_id: str) -> bool:
         return posixpath.splitext(self.name)[0].endswith(f"_{person_tag(sender_id)}")

@@ -40,16 +40,16 @@ def name_of_answer(url: str, headers: Mapping[str, str]) -> str:
 
 def with_ending(name: str, mime_type: str) -> str:
     """Return *name* with an extension, that of *mime_type* if it has none."""
-    if mime.from_ending(name):
+    if mime.from_extension(name):
         return name
     base = mime.base_type(mime_type)
-    ending = next((end for end, known in mime.ENDINGS.items() if known == base), None)
+    ending = next((end for end, known in mime.EXTENSIONS.items() if known == base), None)
     return f"{name}.{ending}" if ending else name
 
 
 def of_type(name: str, mime_type: str) -> str:
     """Return *name* with the extension of *mime_type* instead of a wrong one."""
-    said = mime.from_ending(name)
+    said = mime.from_extension(name)
     if said == mime_type:
         return name
     return with_ending(name.rpartition(".")[0] if said else name, mime_type)

@@ -9,7 +9,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState, Trouble
 from rasa_whatsapp_channel.conversation.identity import Person
-from rasa_whatsapp_channel.conversation.message_notes import template_lane
+from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.outbound import policy
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.outbound.window import WindowGate
@@ -94,9 +94,9 @@ class AccountGate:
                 obstacle,
             )
             return DONE
-        lane = template_lane(entry.recipient_id, entry.template_name)
-        if obstacle.is_about_template and item.conversation != lane:
-            await self._store.outbox.put(f"{item.key}{LATER}", lane, entry.body())
+        conversation = template_conversation(entry.recipient_id, entry.template_name)
+        if obstacle.is_about_template and item.conversation != conversation:
+            await self._store.outbox.put(f"{item.key}{LATER}", conversation, entry.body())
             return DONE
         logger.warning("whatsapp.held: %s waits: %s", entry.called(item.key), obstacle)
         cause = template_of(entry.template_name) if obstacle.is_about_template else ACCOUNT

@@ -63,11 +63,11 @@ def drop_media(
     The cards of a carousel all need a file, so each becomes a message of its own, without its file
     if that is *lost*. The links of *shown* may replace the file in the text.
     """
-    messages = tuple(_without_file(message, lost, shown))
+    messages = tuple(_without_media(message, lost, shown))
     return Left(messages, tuple(_changes(message, messages, reason, lost, shown)))
 
 
-def _without_file(
+def _without_media(
     message: Message, lost: Collection[Media], shown: Collection[Media]
 ) -> Iterator[Message]:
     links = [media.link for media in find_media(message) if media.link and media in shown]
@@ -151,7 +151,7 @@ def _spread(
     for card in carousel.cards:
         for message in _card_messages(card):
             if card.media in lost and holds_file(message):
-                yield from _without_file(message, (), shown)
+                yield from _without_media(message, (), shown)
             else:
                 yield message
 

@@ -127,7 +127,7 @@ class OutboxMessage:
         try:
             return cls(**body)
         except TypeError as error:
-            raise InvalidMessage("outbox", f"the entry cannot be read: {error}") from error
+            raise InvalidMessage("outbox", f"the item cannot be read: {error}") from error
 
     def body(self) -> dict[str, Any]:
         return {name: value for name in _NAMES if (value := getattr(self, name)) not in _NOTHING}

@@ -11,7 +11,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.message_notes import MessageNotes, template_lane
+from rasa_whatsapp_channel.conversation.message_notes import MessageNotes, template_conversation
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import needs_file
@@ -208,8 +208,10 @@ class Statuses:
         # Made of the first key: WhatsApp returns keys of up to 512 characters.
         key = f"{sent.key.partition(AFTER)[0]}{AFTER}{sent.message_id}"
         # A template must not wait for messages that wait for its answer.
-        lane = template_lane(sent.recipient_id) if again.is_template else sent.recipient_id
-        await self._store.outbox.put(key, lane, again.body())
+        conversation = (
+            template_conversation(sent.recipient_id) if again.is_template else sent.recipient_id
+        )
+        await self._store.outbox.put(key, conversation, again.body())
 
     async def _tell(self, sent: SentMessage, entry: OutboxMessage, reason: str) -> None:
         await self._failures.tell(

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.identity import People, Person
-from rasa_whatsapp_channel.conversation.message_notes import template_lane
+from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed, is_covered
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import WINDOW, DeadLetter, QueueItem, Retry, Store
@@ -102,7 +102,9 @@ class WindowGate:
     async def _put_template(
         self, item: QueueItem, entry: OutboxMessage, template: Mapping[str, Any]
     ) -> None:
-        """Put *template* into a lane of its own; its key lets it be sent only once."""
+        """Put *template* into a conversation of its own; its key lets it be sent only once."""
         stand_in = OutboxMessage(entry.recipient_id, template, entry.response, stands_in=True)
         key = entry.template_key or f"{item.key}:template"
-        await self._store.outbox.put(key, template_lane(entry.recipient_id), stand_in.body())
+        await self._store.outbox.put(
+            key, template_conversation(entry.recipient_id), stand_in.body()
+        )

@@ -14,7 +14,7 @@ from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.compose.combine import Combined, Joined, alone, combine
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.message_notes import template_lane
+from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
@@ -203,7 +203,7 @@ class OutboxWriter:
         wrote_at = await Windows(self._store.values).last_wrote(person.conversations(recipient_id))
         if is_closed(wrote_at, self._clock()):
             body = OutboxMessage(recipient_id, template.body(), stands_in=True).body()
-            await self._store.outbox.put(key, template_lane(recipient_id), body)
+            await self._store.outbox.put(key, template_conversation(recipient_id), body)
 
     def _log_changes(self, changes: Iterable[Change], said: str) -> None:
         for change in changes:

@@ -167,9 +167,9 @@ class WaitingRow:
     attempts: int
     put_at: float
     state: ItemState
-    #: Of a waiting entry: until when at the latest, unix seconds.
+    #: Of a waiting item: until when at the latest, unix seconds.
     due_at: float | None = None
-    #: Of a waiting entry: what it waits for.
+    #: Of a waiting item: what it waits for.
     cause: str | None = None
     crashes: int = 0
     last_error: str | None = None

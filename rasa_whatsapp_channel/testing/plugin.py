@@ -113,7 +113,7 @@ def whatsapp(
     made = WhatsApp(thread, client, webhook=webhook, root=request.path.parent)
     _turn(made, whatsapp_weather, whatsapp_seed)
     yield made
-    made.heals()
+    made.clear_faults()
     made.clock.restore()
 
 

@@ -136,7 +136,7 @@ class WhatsApp:
         self._failing = True
         self._thread.run(self._client.add_fault(rule))
 
-    def heals(self) -> None:
+    def clear_faults(self) -> None:
         """Remove all faults."""
         if self._rough:
             self.turns(CALM)

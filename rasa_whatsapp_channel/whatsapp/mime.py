@@ -18,7 +18,7 @@ OPUS: Final = "audio/ogg; codecs=opus"
 HEAD: Final = 64  # bytes of a file that `from_content` looks at
 
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
-ENDINGS: Final[Mapping[str, str]] = {
+EXTENSIONS: Final[Mapping[str, str]] = {
     "aac": "audio/aac",
     "aif": "audio/aiff",
     "aiff": "audio/aiff",
@@ -99,10 +99,10 @@ _BRANDS: Final = (  # the brand after "ftyp"; every other one is an mp4
 )
 
 
-def from_ending(name: str) -> str | None:
+def from_extension(name: str) -> str | None:
     """Return the MIME type for the extension of a file name, path or URL, if it is known."""
     stem, dot, ending = file_name(name).rpartition(".")
-    return ENDINGS.get(ending.lower()) if dot and stem else None
+    return EXTENSIONS.get(ending.lower()) if dot and stem else None
 
 
 def file_name(address: str) -> str:

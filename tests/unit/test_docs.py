@@ -165,7 +165,7 @@ def test_the_page_of_commands_has_a_part_for_each_with_its_options() -> None:
 
     parts = re.findall(r"^## rasa-whatsapp (\w+)$", page, re.M)
     assert sorted(parts) == sorted(COMMANDS)
-    assert "### rasa-whatsapp queue purge" in page
+    assert "### rasa-whatsapp queue erase" in page
     assert "| `--port INTEGER` | Default: `8400`. |" in page
 
 

@@ -20,7 +20,7 @@ from rasa_whatsapp_channel.cli.tables import mask, table, time_of
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.consent import anonymize
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.message_notes import template_lane
+from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.store.base import (
     ACCOUNT,
     DEBOUNCE,
@@ -46,21 +46,21 @@ _UNITS: Final = ((DAY, "d"), (3_600, "h"), (60, "min"))
 
 @dataclass(frozen=True)
 class QueueRow:
-    """An entry of a queue as it is listed. Times are unix seconds."""
+    """A row of the list. Times are unix seconds."""
 
     queue: str
-    entry: WaitingRow | DeadLetterRow
-    #: What the entry waits for, or why it is a dead letter.
+    item: WaitingRow | DeadLetterRow
+    #: What the item waits for, or why it is a dead letter.
     why: str
 
     @property
     def key(self) -> str:
-        return self.entry.key
+        return self.item.key
 
     @property
     def what(self) -> str:
         """The type of the message or event, without its content."""
-        body = self.entry.body
+        body = self.item.body
         message = body.get("message")
         if isinstance(message, Mapping):
             response = body.get("response")
@@ -69,31 +69,31 @@ class QueueRow:
 
     @property
     def state(self) -> str:
-        return "dead letter" if isinstance(self.entry, DeadLetterRow) else self.entry.state.value
+        return "dead letter" if isinstance(self.item, DeadLetterRow) else self.item.state.value
 
     def conversation(self, *, show_numbers: bool) -> str:
-        name = self.entry.conversation
+        name = self.item.conversation
         return name if show_numbers else mask(name)
 
     def cells(self, now: float, *, show_numbers: bool) -> tuple[str, ...]:
         return (
             *(self.queue, self.state, _shorten(self.key)),
             *(self.conversation(show_numbers=show_numbers), self.what),
-            *(_age(now - self.entry.put_at), str(self.entry.attempts), " ".join(self.why.split())),
+            *(_age(now - self.item.put_at), str(self.item.attempts), " ".join(self.why.split())),
         )
 
     def summary(self, *, show_numbers: bool) -> dict[str, Any]:
         """Return the row for JSON output, without its body."""
-        died_at = self.entry.died_at if isinstance(self.entry, DeadLetterRow) else None
+        died_at = self.item.died_at if isinstance(self.item, DeadLetterRow) else None
         return {
             "queue": self.queue,
             "state": self.state,
             "key": self.key,
             "conversation": self.conversation(show_numbers=show_numbers),
             "what": self.what,
-            "put_at": time_of(self.entry.put_at),
+            "put_at": time_of(self.item.put_at),
             "died_at": None if died_at is None else time_of(died_at),
-            "attempts": self.entry.attempts,
+            "attempts": self.item.attempts,
             "why": self.why,
         }
 
@@ -109,7 +109,7 @@ def _age(seconds: float) -> str:
     return f"{max(int(seconds), 0)} s"
 
 
-# What an entry waits for besides time, by cause.
+# What an item waits for besides time, by cause.
 _CAUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         WINDOW: "waits for the person to write",
@@ -125,18 +125,18 @@ _CAUSES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def _waits_for(entry: WaitingRow, now: float) -> str:
+def _waits_for(item: WaitingRow, now: float) -> str:
     words = []
-    if entry.state is ItemState.BEHIND:
+    if item.state is ItemState.BEHIND:
         words.append("behind another one of the same chat")
-    if entry.due_at is not None:
-        cause = _CAUSES.get((entry.cause or "").partition(":")[0])
-        again = f"again in {_age(entry.due_at - now)}"
+    if item.due_at is not None:
+        cause = _CAUSES.get((item.cause or "").partition(":")[0])
+        again = f"again in {_age(item.due_at - now)}"
         words.append(f"{cause}, at the latest {again}" if cause else again)
-    if entry.crashes:
-        words.append(f"the process ended {entry.crashes} times with it")
-    if entry.last_error:
-        words.append(f"last error: {entry.last_error}")
+    if item.crashes:
+        words.append(f"the process ended {item.crashes} times with it")
+    if item.last_error:
+        words.append(f"last error: {item.last_error}")
     return "; ".join(words)
 
 
@@ -192,9 +192,9 @@ def list_command(
 @click.argument("key")
 @store_options
 def show(key: str, credentials: Path, store: str | None) -> None:
-    """One entry as JSON, with its content and the person's number."""
+    """One item as JSON, with its content and the person's number."""
     row = run(_show(StoreLocation(credentials, store), key))
-    whole = {**row.summary(show_numbers=True), "body": row.entry.body}
+    whole = {**row.summary(show_numbers=True), "body": row.item.body}
     click.echo(json.dumps(whole, indent=2, ensure_ascii=False, default=str))
 
 
@@ -218,7 +218,7 @@ def retry(
     run(_retry(StoreLocation(credentials, store), name, keys, yes=yes))
 
 
-@command.command()
+@command.command("erase")
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option(
     "--person",
@@ -230,7 +230,7 @@ def retry(
 )
 @_yes_option
 @store_options
-def purge(
+def erase_command(
     keys: Sequence[str],
     people: Sequence[str],
     yes: bool,
@@ -266,7 +266,7 @@ async def _retry(location: StoreLocation, name: str, keys: Sequence[str], *, yes
     async with location.open() as store:
         _, dead = await _rows(store, name)
         # Oldest first, so that each chat keeps its order.
-        chosen = [_one(dead, key) for key in keys] or sorted(dead, key=lambda row: row.entry.put_at)
+        chosen = [_one(dead, key) for key in keys] or sorted(dead, key=lambda row: row.item.put_at)
         if not keys and chosen and not yes:
             click.confirm(f"Try {_count(chosen)} again?", abort=True)
         done = [row for row in chosen if await _queue(store, row.queue).requeue(row.key)]
@@ -292,17 +292,17 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         conversations = known.conversations(person)
         names = tuple(dict.fromkeys((person, *conversations, *await people.names_of(person))))
         mentions = [mention_of(name) for name in names]
-        entries = sent = 0
+        items = sent = 0
         rows = await store.outbox.waiting(EVERYTHING)
-        lanes = {row.conversation for row in rows if row.body.get("recipient_id") in names}
-        for lane in lanes.union(names, map(template_lane, names)):
-            entries += await store.outbox.erase(lane)
+        theirs = {row.conversation for row in rows if row.body.get("recipient_id") in names}
+        for conversation in theirs.union(names, map(template_conversation, names)):
+            items += await store.outbox.erase(conversation)
         for name in names:
-            entries += await store.inbox.erase(name)
+            items += await store.inbox.erase(name)
         waiting, dead = await _rows(store)
         for row in dead:  # what could not be parsed belongs to no conversation
             if _mentions(row, mentions):
-                entries += await _queue(store, row.queue).discard(row.key)
+                items += await _queue(store, row.queue).discard(row.key)
         others = sum(_mentions(row, mentions) for row in waiting)
         for name in names:
             sent += await store.ledger.erase(name)
@@ -312,7 +312,7 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         f"`rasa-whatsapp media kept delete --person {name}`" for name in known.conversations(person)
     )
     click.echo(
-        f"Deleted: {entries} in the queues, {sent} in the ledger of what was sent. "
+        f"Deleted: {items} in the queues, {sent} in the ledger of what was sent. "
         f"Files this person sent: {files}. "
         "The conversation is in Rasa's tracker store."
     )
@@ -325,8 +325,8 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
 
 
 def _mentions(row: QueueRow, mentions: Sequence[re.Pattern[str]]) -> bool:
-    entry = row.entry
-    whole = json.dumps([entry.key, entry.conversation, entry.body], ensure_ascii=False, default=str)
+    item = row.item
+    whole = json.dumps([item.key, item.conversation, item.body], ensure_ascii=False, default=str)
     return any(mention.search(whole) for mention in mentions)
 
 
@@ -362,9 +362,9 @@ def _one(rows: Sequence[QueueRow], key: str) -> QueueRow:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise click.ClickException(f"{key}: there is no such entry; see `rasa-whatsapp queue list`")
+        raise click.ClickException(f"{key}: there is no such item; see `rasa-whatsapp queue list`")
     raise click.ClickException(f"{key}: {len(found)} keys end like this; give more of it")
 
 
 def _count(rows: Sequence[QueueRow]) -> str:
-    return "1 entry" if len(rows) == 1 else f"{len(rows)} entries"
+    return "1 item" if len(rows) == 1 else f"{len(rows)} items"

@@ -108,7 +108,7 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
             at REAL NOT NULL,
             reason TEXT,
             code INTEGER NOT NULL DEFAULT 0,
-            body TEXT,  -- the entry as it was sent, while it may have to be sent again
+            body TEXT,  -- the item as it was sent, while it may have to be sent again
             charged_at REAL,  -- NULL: nothing is known of a charge, and the rest is empty
             number TEXT,
             country TEXT,

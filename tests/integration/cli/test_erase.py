@@ -131,7 +131,7 @@ def read(client: Redis, key: str):
 
 async def forget(rasa_whatsapp, known_as: str = MAYA) -> None:
     """One name of a person is enough for the store; files are kept under the conversation's."""
-    for command in (["queue", "purge", "--person", known_as], [*KEPT_DELETE, "--person", MAYA]):
+    for command in (["queue", "erase", "--person", known_as], [*KEPT_DELETE, "--person", MAYA]):
         done = await rasa_whatsapp(*command, "--yes")
         assert done.exit_code == 0, done.output
 
@@ -184,7 +184,7 @@ async def test_a_log_that_another_program_keeps_is_said(rasa_whatsapp, serve, pl
         reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
         began = time.monotonic()
 
-        done = await rasa_whatsapp("queue", "purge", "--person", MAYA, "--yes")
+        done = await rasa_whatsapp("queue", "erase", "--person", MAYA, "--yes")
 
         reader.close()
         assert done.exit_code == 1

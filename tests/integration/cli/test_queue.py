@@ -152,7 +152,7 @@ async def test_a_key_of_nothing_or_of_several_is_an_error(rasa_whatsapp, store):
     nothing = await rasa_whatsapp("queue", "show", "three:0")
     several = await rasa_whatsapp("queue", "retry", ":0")
 
-    assert "three:0: there is no such entry" in nothing.stderr
+    assert "three:0: there is no such item" in nothing.stderr
     assert ":0: 2 keys end like this" in several.stderr
 
 
@@ -162,7 +162,7 @@ async def test_retry_puts_one_entry_back(rasa_whatsapp, store):
 
     done = await rasa_whatsapp("queue", "retry", "two:0")
 
-    assert done.stdout == "1 entry put back.\n"
+    assert done.stdout == "1 item put back.\n"
     item = await store.outbox.claim()
     assert item is not None
     assert (item.key, item.body) == ("two:0", answer("hello"))
@@ -178,26 +178,26 @@ async def test_retry_all_asks_and_keeps_the_order_of_each_chat(rasa_whatsapp, st
     assert (await store.outbox.depth()).waiting == 0
     done = await rasa_whatsapp("queue", "retry", "--all", "--yes")
 
-    assert "Try 3 entries again?" in refused.output
+    assert "Try 3 items again?" in refused.output
     assert refused.exit_code == 1
-    assert done.stdout == "3 entries put back.\n"
+    assert done.stdout == "3 items put back.\n"
     keys = [entry.key for entry in await store.outbox.waiting()]
     assert keys == ["one:0", "one:1", "one:2"]
 
 
-async def test_purge_forgets_what_are_dead_letters_and_only_that(rasa_whatsapp, store):
+async def test_erase_forgets_what_are_dead_letters_and_only_that(rasa_whatsapp, store):
     await make_dead_letter(store, "one:0")
     await store.outbox.put("one:1", MAYA, answer("waits"))
 
-    refused = await rasa_whatsapp("queue", "purge", "one:0", input="n\n")
+    refused = await rasa_whatsapp("queue", "erase", "one:0", input="n\n")
     assert (await store.outbox.depth()).dead_letters == 1
-    done = await rasa_whatsapp("queue", "purge", "one:0", "--yes")
-    waiting = await rasa_whatsapp("queue", "purge", "one:1", "--yes")
+    done = await rasa_whatsapp("queue", "erase", "one:0", "--yes")
+    waiting = await rasa_whatsapp("queue", "erase", "one:1", "--yes")
 
     assert refused.exit_code == 1
-    assert done.stdout == "1 entry deleted.\n"
+    assert done.stdout == "1 item deleted.\n"
     assert (await store.outbox.depth()).dead_letters == 0
-    assert "there is no such entry" in waiting.stderr
+    assert "there is no such item" in waiting.stderr
     assert (await store.outbox.depth()).waiting == 1
 
 
@@ -212,7 +212,7 @@ async def test_purging_a_person_forgets_all_of_them_and_nobody_else(rasa_whatsap
         await store.values.set(wrote_key(person), 1_749_416_383.0, 3600)
         await store.values.set(sent_key(person, "/buy"), 1, 3600)
 
-    done = await rasa_whatsapp("queue", "purge", "--person", "+49 151 12345678", "--yes")
+    done = await rasa_whatsapp("queue", "erase", "--person", "+49 151 12345678", "--yes")
 
     assert done.stdout.startswith("Deleted: 4 in the queues, 1 in the ledger")
     for queue in (store.inbox, store.outbox):
@@ -231,7 +231,7 @@ async def test_purging_a_person_forgets_all_of_them_and_nobody_else(rasa_whatsap
 async def test_purging_a_person_asks_first(rasa_whatsapp, store):
     await store.inbox.put(HI, MAYA, message("hi"))
 
-    refused = await rasa_whatsapp("queue", "purge", "--person", MAYA, input="n\n")
+    refused = await rasa_whatsapp("queue", "erase", "--person", MAYA, input="n\n")
 
     assert refused.exit_code == 1
     assert (await store.inbox.depth()).waiting == 1
@@ -242,8 +242,8 @@ async def test_purging_a_person_asks_first(rasa_whatsapp, store):
     [
         ["retry"],
         ["retry", "--all", "one:0"],
-        ["purge"],
-        ["purge", "one:0", "--person", MAYA],
+        ["erase"],
+        ["erase", "one:0", "--person", MAYA],
     ],
 )
 async def test_what_to_do_it_with_must_be_clear(rasa_whatsapp, store, args):
@@ -258,7 +258,7 @@ async def test_what_to_do_it_with_must_be_clear(rasa_whatsapp, store, args):
         ["list"],
         ["show", "one:0"],
         ["retry", "--all", "--yes"],
-        ["purge", "--person", MAYA, "--yes"],
+        ["erase", "--person", MAYA, "--yes"],
     ],
 )
 async def test_a_store_that_is_not_there_is_not_made(rasa_whatsapp, url, tmp_path, args):
@@ -316,7 +316,7 @@ async def test_a_command_forgets_nothing_that_the_bot_remembers_longer(
     async with open_store(url, clock=lambda: forty_days_ago, retention=remembers) as then:
         await then.ledger.note_sent("wamid.1", key="k", recipient_id=MAYA)
 
-    await rasa_whatsapp("queue", "purge", "--person", TOM, "--yes")
+    await rasa_whatsapp("queue", "erase", "--person", TOM, "--yes")
 
     async with open_store(url, retention=remembers) as now:
         assert await now.ledger.get("wamid.1")

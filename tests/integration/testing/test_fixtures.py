@@ -262,7 +262,7 @@ async def test_faults_go_on_until_they_are_healed(channel):
     ada.sends("one")
     with pytest.raises(AssertionError, match="got nothing"):
         await ada.gets(text=True, within=0.5)
-    channel.heals()
+    channel.clear_faults()
     await ada.gets("You said: one", within=60)
 
 

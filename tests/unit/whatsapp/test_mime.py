@@ -55,7 +55,7 @@ def test_the_first_bytes_tell_the_type(head, mime_type):
     ],
 )
 def test_the_ending_tells_the_type(name, mime_type):
-    assert mime.from_ending(name) == mime_type
+    assert mime.from_extension(name) == mime_type
 
 
 @pytest.mark.parametrize(
