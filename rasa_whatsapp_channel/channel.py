@@ -1,5 +1,5 @@
 """
-The channel as Rasa sees it; the only module that imports Rasa and Sanic.
+Rasa adapter: Rasa's input and output channel; the only module that imports Rasa and Sanic.
 
 Rasa 3.6 forks its workers and Rasa Pro spawns them, so nothing is opened before the server of a
 process starts, and everything belongs to that process.

@@ -1,4 +1,4 @@
-"""Opens what commands work on: the settings in credentials.yml, the bot's client, its store."""
+"""Command setup: opens the settings in credentials.yml, the bot's client, and its store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collects facts of the bot's folder, of the installed packages, and of the store."""
+"""Fact collector: reads facts of the bot's folder, of the installed packages, and of the store."""
 
 from __future__ import annotations
 

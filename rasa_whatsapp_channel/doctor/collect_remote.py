@@ -1,4 +1,4 @@
-"""Collects facts over the network: asks WhatsApp's API, and calls the webhook as WhatsApp would."""
+"""Remote fact collector: asks WhatsApp's API, and calls the webhook as WhatsApp would."""
 
 from __future__ import annotations
 

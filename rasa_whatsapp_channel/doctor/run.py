@@ -1,4 +1,4 @@
-"""Runs all checks in order; a check that cannot run because of an earlier error is skipped."""
+"""Doctor runner: runs all checks in order, and skips those that an earlier error prevents."""
 
 from __future__ import annotations
 

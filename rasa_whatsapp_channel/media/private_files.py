@@ -1,5 +1,5 @@
 """
-Files and folders that only the bot's own user may read, whatever the process's umask is.
+Private files: only the bot's own user may read them, whatever the process's umask is.
 
 What people send, and what the bot sends them, is nobody else's on the machine.
 """

@@ -1,4 +1,4 @@
-"""Marketing: which templates are, and who gets none."""
+"""Marketing gate: which messages are marketing, and who has opted out of them."""
 
 from __future__ import annotations
 

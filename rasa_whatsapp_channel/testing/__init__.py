@@ -1,5 +1,5 @@
 """
-Tests of one's own bot with pytest: a phone for everybody, at a simulator in the same process.
+Tests of a bot with pytest: a phone for each person, at a simulator in the same process.
 
     async def test_the_menu(whatsapp):
         ada = whatsapp.user("+49 151 12345678").sends("menu")

@@ -1,5 +1,5 @@
 """
-An event loop in a thread of its own.
+Loop thread: an event loop in a thread of its own.
 
 Simulator and bot live there for a whole session, whatever loops the tests have; and tests that are
 not async can use them too.

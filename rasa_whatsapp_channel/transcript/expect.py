@@ -1,5 +1,5 @@
 """
-What a message of the bot shall be, and in what another one differs.
+Expectations: what a message of the bot is expected to be, and how another one differs.
 
 The kind of a message always counts: a picture is not a text. Beyond it only what is named counts,
 so that a test says no more than it means.

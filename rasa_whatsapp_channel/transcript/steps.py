@@ -1,5 +1,5 @@
 """
-The YAML of a transcript → its steps, and back.
+Transcript steps: the YAML of a transcript → its steps, and back.
 
     name: Somebody asks for a picture        # all but `chat` may be left out
     person: "+49 151 12345678"

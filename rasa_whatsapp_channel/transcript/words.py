@@ -1,4 +1,4 @@
-"""A message of the simulator → what a person sees of it, in the words of transcripts."""
+"""Message view: a message of the simulator → what a person sees of it, as transcripts write it."""
 
 from __future__ import annotations
 

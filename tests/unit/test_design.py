@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -33,3 +34,9 @@ def test_every_file_and_module_that_the_design_names_exists() -> None:
     assert [
         str(path) for path in modules if not path.is_dir() and not path.with_suffix(".py").is_file()
     ] == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+
+    assert [path for path, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []

@@ -1,5 +1,5 @@
 """
-The WhatsApp APIs as a bot calls them.
+Simulator APIs: the WhatsApp APIs as a bot calls them.
 
     cloud, on_premises    routes and access control
     account               token, number and subscription

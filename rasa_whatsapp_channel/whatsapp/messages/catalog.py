@@ -1,5 +1,5 @@
 """
-Products, catalogs and carousels.
+Catalog messages: products, catalogs and carousels.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/catalogs/sell-products-and-services/share-products
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages

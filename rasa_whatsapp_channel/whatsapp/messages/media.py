@@ -1,5 +1,5 @@
 """
-Image, document, audio, video and sticker messages.
+Media messages: image, document, audio, video and sticker.
 
 https://developers.facebook.com/docs/whatsapp/api/messages/media
 """

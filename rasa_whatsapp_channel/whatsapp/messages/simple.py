@@ -1,5 +1,5 @@
 """
-Text, location, contacts, reactions, pins, and messages of a type that this package does not know.
+Simple messages: text, location, contacts, reaction, pin, and any type that is not known here.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 """
