@@ -630,7 +630,6 @@ OTHER: dict[str, tuple[Event, ...]] = {
                     "Re-engagement message",
                     "Message failed to send because more than 24 hours have passed since the "
                     "customer last replied to this number.",
-                    "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
                 ),
             ),
         ),
@@ -802,7 +801,6 @@ OTHER: dict[str, tuple[Event, ...]] = {
                     470,
                     "Message failed to send because more than 24 hours have passed since the "
                     "customer last replied to this number",
-                    href="https://developers.facebook.com/docs/whatsapp/api/errors/",
                 ),
             ),
         ),
@@ -815,7 +813,6 @@ OTHER: dict[str, tuple[Event, ...]] = {
                     1011,
                     "Service not ready",
                     "The client is starting",
-                    "https://developers.facebook.com/docs/whatsapp/api/errors/",
                 ),
             )
         ),
@@ -1084,9 +1081,9 @@ kept = st.recursive(
 )
 maybe_text = st.none() | st.text(min_size=1)
 parts = st.dictionaries(st.text(), kept, max_size=3)
-errors = st.lists(
-    st.builds(PlatformError, st.integers(), st.text(), st.text(), st.text()), max_size=2
-).map(tuple)
+errors = st.lists(st.builds(PlatformError, st.integers(), st.text(), st.text()), max_size=2).map(
+    tuple
+)
 any_event = st.one_of(
     st.builds(
         InboundMessage,
