@@ -24,6 +24,7 @@ from rasa_whatsapp_channel.settings import (
     MediaSettings,
     NumberSettings,
     Settings,
+    TranscriptionSettings,
 )
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
@@ -47,6 +48,7 @@ def settings() -> str:
     for declared in (
         Settings,
         ConsentSettings,
+        TranscriptionSettings,
         CallSettings,
         MediaSettings,
         BillingSettings,

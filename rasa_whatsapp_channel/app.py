@@ -21,6 +21,11 @@ from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationRece
 from rasa_whatsapp_channel.inbound.endpoint import Endpoint
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.inbound.receiver import Receiver
+from rasa_whatsapp_channel.inbound.transcribe import (
+    FunctionTranscriber,
+    ServerTranscriber,
+    Transcriber,
+)
 from rasa_whatsapp_channel.inbound.worker import (
     Bot,
     Concurrency,
@@ -47,7 +52,7 @@ from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
-from rasa_whatsapp_channel.settings import MediaSettings, Settings
+from rasa_whatsapp_channel.settings import MediaSettings, Settings, TranscriptionSettings
 from rasa_whatsapp_channel.settings.parsers import Function, SettingsError, load_function
 from rasa_whatsapp_channel.store import base, open_store
 from rasa_whatsapp_channel.store.base import (
@@ -156,6 +161,8 @@ class App:
         self._transport = make_transport(settings)
         # Slow downloads must not take the connections that sending needs.
         self._downloads = make_transport(settings)
+        self._transcriptions = AiohttpTransport()  # opened when a voice note comes
+        self._transcriber = self._make_transcriber()
         self._converter = make_converter(settings, root)
         # The first number's conversations are not named after it.
         keys = (None, *list(numbers)[1:])
@@ -225,6 +232,13 @@ class App:
             clock=self._clock,
         )
 
+    def _make_transcriber(self) -> Transcriber | None:
+        server = self.settings.transcribe
+        if isinstance(server, TranscriptionSettings):
+            return ServerTranscriber(server, self._transcriptions, self.store.values)
+        function = self._functions.get("transcribe")
+        return FunctionTranscriber(function) if function is not None else None
+
     def _may_send(self) -> bool:
         """Return whether any number may send; otherwise no item is claimed."""
         return not all(number.sender.paused for number in self._numbers.values())
@@ -261,7 +275,7 @@ class App:
             mark_read=settings.mark_read,
             typing=settings.typing_indicator,
             debounce=settings.debounce,
-            transcriber=self._functions.get("transcribe"),
+            transcriber=self._transcriber,
             metrics=self.metrics,
             clock=self._clock,
             turn_timeout=settings.turn_timeout,
@@ -310,6 +324,7 @@ class App:
             await number.uploads.close()
             await number.client.close()
         await self._downloads.close()
+        await self._transcriptions.close()
         await self._links.close()
         await self.store.close()
 
@@ -386,7 +401,7 @@ class App:
 def load_functions(settings: Settings) -> Mapping[str, Function]:
     """Return the author's functions by the setting that names them; raises `SettingsError`."""
     named = {"transcribe": settings.transcribe, "account_events": settings.account_events}
-    return {key: load_function(key, name) for key, name in named.items() if name}
+    return {key: load_function(key, name) for key, name in named.items() if isinstance(name, str)}
 
 
 def by_number(handles: Mapping[str | None, Handler]) -> Handler:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any, Final
 
-from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
+from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile, Transcript
 from rasa_whatsapp_channel.whatsapp.events import Context, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 
@@ -21,7 +21,7 @@ def metadata_of(
     *,
     problem: str | None = None,
     response: str | None = None,
-    transcript: str | None = None,
+    transcript: Transcript | None = None,
 ) -> dict[str, Any]:
     """
     Return what is known of *event*, in WhatsApp's words.
@@ -33,8 +33,13 @@ def metadata_of(
     `referral` are always there, None when absent. The part of the type stands under its name.
     """
     part = {event.type: _part(event, file, problem, response)}
-    if transcript and event.type in MEDIA:
-        part[event.type]["transcript"] = transcript
+    if transcript is not None and event.type in MEDIA:
+        said = {
+            "transcript": transcript.text,
+            "transcript_language": transcript.language,
+            "transcript_problem": transcript.problem,
+        }
+        part[event.type].update({key: value for key, value in said.items() if value})
     always = {
         "type": event.type,
         "id": event.id,

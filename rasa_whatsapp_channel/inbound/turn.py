@@ -20,7 +20,7 @@ from rasa_whatsapp_channel.conversation.payloads import is_command
 from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
 from rasa_whatsapp_channel.inbound.metadata import MEDIA, media_of, metadata_of
 from rasa_whatsapp_channel.inbound.sanitize import sanitize
-from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
+from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile, Transcript
 from rasa_whatsapp_channel.settings.inbound import (
     EVERYWHERE,
     FIELDS,
@@ -106,7 +106,7 @@ def to_turn(
     problem: str | None = None,
     payload: str | None = None,
     response: str | None = None,
-    transcript: str | None = None,
+    transcript: Transcript | None = None,
     first: bool = False,
 ) -> Turn | None:
     """
@@ -121,10 +121,11 @@ def to_turn(
     """
     if event.type == "system":
         return None
+    said = transcript.text if transcript else None
     text = (
         payload
-        or _fill_template(event, file, wording, transcript)
-        or sanitize(transcript or "", ())
+        or _fill_template(event, file, wording, said)
+        or sanitize(said or "", ())
         or _typed_or_tapped(event, commands)
         or intent_of(event, file)
     )

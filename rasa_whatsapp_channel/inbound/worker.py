@@ -41,7 +41,7 @@ from rasa_whatsapp_channel.inbound.recovery import (
     after_failure,
     is_worth_another_fetch,
 )
-from rasa_whatsapp_channel.inbound.transcribe import transcribe
+from rasa_whatsapp_channel.inbound.transcribe import Transcriber
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
     TrackerEvent,
@@ -56,10 +56,9 @@ from rasa_whatsapp_channel.inbound.turn import (
     to_turn,
 )
 from rasa_whatsapp_channel.logs import in_one_line
-from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile
+from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile, Transcript
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.settings.parsers import Function
 from rasa_whatsapp_channel.store.base import (
     DEBOUNCE,
     DONE,
@@ -140,7 +139,7 @@ class InboxWorker:
         mark_read: bool = True,
         typing: bool = True,
         debounce: float = 0.0,
-        transcriber: Function | None = None,
+        transcriber: Transcriber | None = None,
         metrics: Metrics | None = None,
         turn_timeout: float = 300.0,
         download_timeout: float = DOWNLOAD,
@@ -336,10 +335,12 @@ class InboxWorker:
             first=bool(item.body.get("first")) and event.key == item.key,
         )
 
-    async def _transcribe(self, event: InboundMessage, file: StoredFile | None) -> str | None:
+    async def _transcribe(
+        self, event: InboundMessage, file: StoredFile | None
+    ) -> Transcript | None:
         if event.type != "voice" or file is None or self._transcriber is None:
             return None
-        return await transcribe(self._transcriber, file)
+        return await self._transcriber(file)
 
     async def _payload(self, event: InboundMessage, sender_id: str) -> str | None:
         """

@@ -66,6 +66,13 @@ class MediaObjectStore:
         self._system.put_file(path, target)
 
 
+def read_object(url: str) -> bytes:
+    """Return the content of a file that was kept. Raises whatever the store's own package does."""
+    system, path = open_system(url)
+    content: bytes = system.cat_file(path)
+    return content
+
+
 def is_url(store: str) -> bool:
     """Tell whether the setting `media.store` names an object store rather than a folder."""
     return "://" in store

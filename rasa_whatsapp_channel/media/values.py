@@ -34,6 +34,15 @@ class StoredFile:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Transcript:
+    """What is said in a voice note, and its language if known; or *problem*, why it is not here."""
+
+    text: str | None = None
+    language: str | None = None
+    problem: str | None = None
+
+
 class MediaStore(Protocol):
     """Where incoming files are kept."""
 

@@ -9,6 +9,7 @@ to write when it is missing. All mistakes of a block are reported together.
     consent       the group ``consent:``
     inbound       the group ``inbound:``
     calls         the group ``calls:``
+    transcription the group ``transcribe:``
     foreign_keys  names that other connectors use
 """
 
@@ -23,13 +24,14 @@ from typing import Any
 
 from rasa_whatsapp_channel.settings import calls as call_settings
 from rasa_whatsapp_channel.settings import inbound as inbound_settings
-from rasa_whatsapp_channel.settings import parsers
+from rasa_whatsapp_channel.settings import parsers, transcription
 from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.settings.consent import ConsentSettings
 from rasa_whatsapp_channel.settings.consent import parse_group as consent_group
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
 from rasa_whatsapp_channel.settings.keys import find_problems, key, read_group, read_keys
 from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.settings.transcription import TranscriptionSettings
 from rasa_whatsapp_channel.whatsapp.apis import (
     APIS,
     CLOUD,
@@ -50,6 +52,7 @@ __all__ = [
     "MediaSettings",
     "NumberSettings",
     "Settings",
+    "TranscriptionSettings",
 ]
 
 
@@ -330,11 +333,11 @@ class Settings:
         means="How long a text waits for more, so that several in a row are one turn; never "
         "for taps.",
     )
-    transcribe: str | None = key(
-        parsers.dotted,
+    transcribe: str | TranscriptionSettings | None = key(
+        transcription.parse,
         None,
-        means="A function of yours for voice notes: takes path and MIME type, returns the "
-        "text. [Voice notes as text](inbound.md#voice-notes-as-text)",
+        means="For voice notes: a function of yours that takes path and MIME type and returns the "
+        "text, or a group of keys, below. [Voice notes as text](inbound.md#voice-notes-as-text)",
     )
     account_events: str | None = key(
         parsers.dotted,

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 import yaml
 
-from rasa_whatsapp_channel.settings import Settings, foreign_keys
+from rasa_whatsapp_channel.settings import Settings, TranscriptionSettings, foreign_keys
 from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 
@@ -286,6 +286,38 @@ def test_words_of_consent_are_understood_however_they_are_written():
 def test_a_mistake_in_the_words_of_consent_is_told(group, told):
     with pytest.raises(SettingsError, match=re.escape(told)):
         read({**CLOUD, "consent": group})
+
+
+def test_a_server_for_voice_notes_is_read_and_its_key_does_not_print():
+    server = {"url": "https://speech.example/v1/", "model": "whisper-1", "api_key": "sk-secret"}
+    settings = read({**CLOUD, "transcribe": server})
+
+    assert settings.transcribe == TranscriptionSettings(
+        "https://speech.example/v1", "whisper-1", "sk-secret"
+    )
+    assert "sk-secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("transcribe", "'transcribe' must be the name of a function such as my_bot.speech"),
+        (["x"], 'or a group such as `{url: "https://api.openai.com/v1"'),
+        ({"model": "m"}, "'transcribe.url' is missing; write `{url: "),
+        ({"url": "https://a.example"}, "'transcribe.model' is missing"),
+        ({"url": "a.example", "model": "m"}, "'transcribe.url' must be a URL that begins with"),
+        ({"url": "https://a.example/v1?k=v", "model": "m"}, "'transcribe.url' must be the address"),
+        ({"url": "https://u:p@a.example", "model": "m"}, "without a login"),
+        ({"url": "https://a.example", "model": "m", "max_bytes": 0}, "'transcribe.max_bytes' must"),
+        ({"url": "https://a.example", "modell": "m"}, "did you mean 'transcribe.model'?"),
+        ({"url": "https://a.example", "model": "m", "api_key": 17}, "'transcribe.api_key' must be"),
+    ],
+)
+def test_a_mistake_in_the_server_for_voice_notes_is_told(given, told):
+    with pytest.raises(SettingsError, match=re.escape(told)) as refused:
+        read({**CLOUD, "transcribe": given})
+
+    assert "u:p" not in str(refused.value)
 
 
 def test_the_texts_of_messages_without_words_can_be_given():

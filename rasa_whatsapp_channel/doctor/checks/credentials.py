@@ -13,7 +13,7 @@ from rasa_whatsapp_channel.doctor.checks.versions import read_version
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
 from rasa_whatsapp_channel.domain.marked import DomainError, Marked, parse
 from rasa_whatsapp_channel.domain.slots import Unset, count_variables, fill_variables
-from rasa_whatsapp_channel.settings import CHANNEL, Settings, read_block
+from rasa_whatsapp_channel.settings import CHANNEL, Settings, TranscriptionSettings, read_block
 from rasa_whatsapp_channel.settings.foreign_keys import mistaken_channel
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, GRAPH_VERSION
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
@@ -266,6 +266,17 @@ def _check_api_version(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _check_safety(settings: Settings) -> Iterator[CheckResult]:
+    server = settings.transcribe
+    if (
+        isinstance(server, TranscriptionSettings)
+        and server.url.startswith("http://")
+        and not is_loopback(server.url)
+    ):
+        yield warning(
+            "credentials.transcribe",
+            "transcribe.url: voice notes and the key go there without encryption.",
+            "Write https://, unless the server is in your own network.",
+        )
     if is_loopback(settings.base_url):
         return
     if settings.allow_unsigned_webhooks:

@@ -348,6 +348,17 @@ def a_function_that_is_not_there(setup):
     setup.add("transcribe: my_bot.speech.hear")
 
 
+@planted("credentials.settings", "'transcribe.url' must be the address before", "Correct it")
+def a_server_for_voice_notes_with_its_whole_address(setup):
+    url = "https://api.openai.com/v1/audio/transcriptions"
+    setup.add(f"transcribe: {{url: '{url}', model: whisper-1}}")
+
+
+@planted("credentials.transcribe", "without encryption", "https://", state=State.WARNING)
+def a_server_for_voice_notes_without_encryption(setup):
+    setup.add('transcribe: {url: "http://speech.example/v1", model: whisper-1}')
+
+
 @planted("versions.shadow", "aiohttp.py beside the bot", "another name")
 def a_file_that_hides_a_package(setup):
     (setup.root / "aiohttp.py").touch()

@@ -11,7 +11,7 @@ from support.quiet_client import QuietClient
 
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipts
-from rasa_whatsapp_channel.inbound.transcribe import transcribe
+from rasa_whatsapp_channel.inbound.transcribe import FunctionTranscriber
 from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.settings.parsers import SettingsError, load_function
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
@@ -145,12 +145,12 @@ def takes_for_ever(path: str, mime_type: str) -> str:
     ],
 )
 async def test_what_a_function_makes_of_a_voice_note(function, text):
-    assert await transcribe(function, FILE, timeout=0.1) == text
+    assert (await FunctionTranscriber(function, timeout=0.1)(FILE)).text == text
     await asyncio.sleep(0.15 if function is takes_for_ever else 0)
 
 
 async def test_a_voice_note_is_heard_as_what_it_says(store, clock):
-    desk = Desk(store, clock, transcriber=lambda path, mime_type: "/restart the heating")
+    desk = Desk(store, clock, transcriber=FunctionTranscriber(lambda *_: "/restart the heating"))
     await desk.gets("voice", id="1", mime_type="audio/ogg")
 
     assert await desk.run() == ["restart the heating"]
@@ -160,17 +160,20 @@ async def test_a_voice_note_is_heard_as_what_it_says(store, clock):
 
 
 async def test_a_voice_note_that_cannot_be_understood_is_heard_as_one(store, clock):
-    desk = Desk(store, clock, transcriber=fails)
+    desk = Desk(store, clock, transcriber=FunctionTranscriber(fails))
     await desk.gets("voice", id="1", mime_type="audio/ogg")
 
     assert await desk.run() == [
         '/whatsapp_voice{"id": "1", "mime_type": "audio/ogg", "path": "/media/1"}'
     ]
+    voice = desk.heard[0].metadata["whatsapp"]["voice"]
+    assert voice["transcript_problem"] == "the function of `transcribe` raised RuntimeError"
+    assert "transcript" not in voice
 
 
 async def test_the_author_may_word_what_a_voice_note_says(store, clock):
     wording = {"voice": "(spoken) {transcript}"}
-    desk = Desk(store, clock, transcriber=said_at_once, wording=wording)
+    desk = Desk(store, clock, transcriber=FunctionTranscriber(said_at_once), wording=wording)
     await desk.gets("voice", id="1")
 
     assert await desk.run() == ["(spoken) hello"]
