@@ -93,11 +93,10 @@ class Status:
 
     @property
     def key(self) -> str:
-        participant = self.extra.get("recipient_participant_id")  # in a group
-        recipient = participant or self.recipient_id or self.recipient_user_id or ""
+        """The same each time WhatsApp delivers the status; without a number, as lists show it."""
         # A payment may fail twice, and each of its statuses has a time of its own.
         told = f"payment:{self.timestamp}:{self.status}" if self.is_payment else self.status
-        return f"{self.message_id}:{told}:{recipient}"
+        return f"{self.message_id}:{told}"
 
     @property
     def is_payment(self) -> bool:

@@ -215,6 +215,16 @@ async def test_a_payment_of_another_form_is_heard_as_far_as_it_can_be_read(
     assert await desk.run() == [text]
 
 
+async def test_the_key_of_a_payment_in_the_queue_tells_nobodys_number(store, clock):
+    desk = Desk(store, clock)
+
+    await desk.receives(PAYMENT_TOLD)
+
+    assert [row.key for row in await store.inbox.waiting()] == [
+        f"wamid.order:payment:{NOW}:captured"
+    ]
+
+
 # statuses that say nothing of the delivery
 
 
