@@ -322,7 +322,6 @@ CLOUD: dict[str, Expected] = {
                 "code": 131051,
                 "title": "Message type unknown",
                 "details": "Message type is currently not supported.",
-                "href": "",
             }
         ],
     ),
@@ -335,7 +334,6 @@ CLOUD: dict[str, Expected] = {
                 "code": 131060,
                 "title": "This message is currently unavailable.",
                 "details": "Ask the sender to send it again.",
-                "href": "",
             }
         ],
     ),
@@ -546,7 +544,6 @@ ON_PREMISES: dict[str, Expected] = {
                 "code": 501,
                 "title": "Unknown message type",
                 "details": "Message type is not currently supported",
-                "href": "",
             }
         ],
     ),
@@ -560,7 +557,6 @@ ON_PREMISES: dict[str, Expected] = {
                 "code": 501,
                 "title": "Unsupported message type",
                 "details": "Disappearing messages are not supported",
-                "href": "",
             }
         ],
     ),
@@ -611,7 +607,6 @@ TURN: dict[str, Expected] = {
                 "code": 131051,
                 "title": "Message type is not currently supported",
                 "details": "Message type is not currently supported",
-                "href": "",
             }
         ],
     ),
