@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "account": "The state of the account: quality, limits, restrictions, paused templates.",
         "backup": "Copy the store to a file while the bot runs.",
         "consent": "Who wants no marketing messages: list and set.",
+        "cost": "What WhatsApp charges, by response, day, country or conversation.",
         "doctor": "Find what is wrong with a bot's set-up, and how to fix it.",
         "init": "Connect a bot to WhatsApp; existing files are only added to.",
         "media": "The files WhatsApp stores for the bot: upload, show, download, delete.",

@@ -16,7 +16,13 @@ from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.media.access import FileAccess
-from rasa_whatsapp_channel.settings import CHANNEL, MediaSettings, Settings, inbound
+from rasa_whatsapp_channel.settings import (
+    CHANNEL,
+    BillingSettings,
+    MediaSettings,
+    Settings,
+    inbound,
+)
 from rasa_whatsapp_channel.settings.keys import read_keys
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.store.base import OUTSIDE, Store, StoreError
@@ -95,6 +101,15 @@ def read_access(path: Path) -> FileAccess:
     media = block.get("media")
     values, _ = read_keys(MediaSettings, media) if isinstance(media, Mapping) else ({}, [])
     return FileAccess.of(MediaSettings(**values))
+
+
+def read_billing(path: Path) -> BillingSettings:
+    """Return the group `billing`, by default where there is no such file. Raises `SettingsError`"""
+    block, _ = _read_block(path) if path.is_file() else ({}, [])
+    values, problems = read_keys(BillingSettings, block.get("billing") or {}, prefix="billing.")
+    if problems:
+        raise SettingsError(f"{path}: " + " ".join(problems))
+    return BillingSettings(**values)
 
 
 def read_wordless(path: Path) -> Sequence[str]:

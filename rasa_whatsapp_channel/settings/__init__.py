@@ -106,10 +106,18 @@ class MediaSettings:
 class BillingSettings:
     """The ``billing:`` group."""
 
+    rate_card: str | None = key(
+        parsers.string,
+        None,
+        section="The group `billing`",
+        means="Meta's CSV of rates, beside this file. Without it messages are only counted.",
+    )
+    currency: str | None = key(
+        parsers.currency, None, means="Which rates to read from a file with several currencies."
+    )
     free_messages: int = key(
         parsers.whole,
         1000,
-        section="The group `billing`",
         means="How many replies of each number are free in a calendar month.",
     )
     time_zone: tzinfo = key(

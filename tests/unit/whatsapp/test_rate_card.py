@@ -1,0 +1,67 @@
+"""Meta's CSV of rates, read as it is downloaded. The rates are typed in from the card of 2026."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rasa_whatsapp_channel.whatsapp.rate_card import RateCardError, read_rate_card
+
+CARD = (Path(__file__).parents[2] / "support" / "rate_card.csv").read_text(encoding="utf-8")
+BRL = """\
+"Cost per message in BRL",,,,,
+Market,Currency,Marketing,Utility,Authentication,"Authentication-
+International",Service
+Brazil,BRL,0.3217,0.0350,0.0350,n/a,n/a
+"""
+
+
+@pytest.mark.parametrize(
+    ("country", "category", "rate"),
+    [
+        ("55", "service", "0.0068"),
+        ("55", "marketing", "0.0625"),
+        ("55", "marketing_lite", "0.0625"),
+        ("55", "authentication_international", "0.0068"),  # n/a: the national rate
+        ("52", "service", "0.0085"),  # n/a: the rate of utility
+        ("1", "utility", "0.0034"),
+        ("1809", "service", "0.0113"),  # the Dominican Republic, in its region
+        ("49", "service", "0.0064"),  # no Germany on this card
+        ("", "group_service", "0.0064"),
+        ("55", "general_purpose_ai", None),
+        ("55", "a category of tomorrow", None),
+    ],
+)
+def test_a_rate_is_that_of_market_and_category(country, category, rate):
+    card = read_rate_card(CARD)
+
+    assert card.currency == "USD"
+    assert card.rate(country, category) == (None if rate is None else Decimal(rate))
+
+
+def test_a_file_with_two_currencies_needs_a_choice():
+    both = BRL + "Argentina,ARS,90.1,37.9,37.9,n/a,37.9\n"
+
+    assert read_rate_card(both, "ARS").rate("54", "service") == Decimal("37.9")
+    assert read_rate_card(BRL).rate("54", "service") is None
+    with pytest.raises(RateCardError, match="rates in BRL, ARS; choose one with `currency`"):
+        read_rate_card(both)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "problem"),
+    [
+        ("", None, "no line that begins with Market"),
+        ("%PDF-1.7\n", None, "no line that begins with Market"),
+        ("Market,Currency,Utility\n", None, "it has no rates"),
+        (BRL, "EUR", "it has no rates in EUR"),
+        (BRL.replace("0.3217", "cheap"), None, "Brazil: 'cheap' in the column marketing"),
+        (BRL.replace("0.3217", "-1"), None, "Brazil: '-1' in the column marketing"),
+        (BRL.replace("0.3217", "NaN"), None, "Brazil: 'NaN' in the column marketing"),
+    ],
+)
+def test_what_is_no_card_says_where(text, currency, problem):
+    with pytest.raises(RateCardError, match=problem):
+        read_rate_card(text, currency)
