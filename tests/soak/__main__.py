@@ -7,6 +7,7 @@ Let many people chat with a bot in bad weather, and count what was lost, doubled
     make soak ARGS="--people 200 --seconds 300 --seed 7 --minutes 30"
     make soak ARGS="--only commits"                  # kill -9 at every commit
     make soak ARGS="--only weather --seeds 20"       # sixty kinds of answers in rough weather
+    make soak ARGS="--only weather --combine turn"   # as few messages as fit
 
 Everything happens on 127.0.0.1 and by a seed. The exit status is 1 if a promise was broken: see
 docs/promises.md.
@@ -60,6 +61,13 @@ PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and 
 @click.option("--seeds", default=20, show_default=True, help="Of rough weather, on each store.")
 @click.option("--only", type=click.Choice(["chats", "commits", "weather"]), help="Default: all.")
 @click.option(
+    "--combine",
+    type=click.Choice(["off", "turn"]),
+    default="off",
+    show_default=True,
+    help="As in the settings; of commits and weather.",
+)
+@click.option(
     "--minutes", default=45.0, show_default=True, help="After these no further run begins."
 )
 @click.option("--keep", type=Path, help="Keep logs and stores in this folder.")
@@ -73,6 +81,7 @@ def main(
     late: float,
     seeds: int,
     only: str | None,
+    combine: str,
     minutes: float,
     keep: Path | None,
 ) -> None:
@@ -95,13 +104,16 @@ def main(
     ]
     console = Console(width=None if sys.stdout.isatty() else 140)
     with _folder(keep) as folder:
-        soak = Soak(console, folder, end=time.monotonic() + 60 * minutes)
+        end = time.monotonic() + 60 * minutes
+        soak = Soak(console, folder, end=end, combine=combine)
         try:
             if only != "weather":
                 asyncio.run(soak.runs(plans if only != "commits" else [], commits=only != "chats"))
             if only in (None, "weather"):
                 weathers = [
-                    weather.Plan(seed + number, kind) for number in range(seeds) for kind in stores
+                    weather.Plan(seed + number, kind, combine)
+                    for number in range(seeds)
+                    for kind in stores
                 ]
                 asyncio.run(soak.weather(weathers))
         except KeyboardInterrupt:
@@ -115,11 +127,12 @@ def main(
 class Soak:
     """Runs one after the other, until the time is up."""
 
-    def __init__(self, console: Console, folder: Path, *, end: float) -> None:
+    def __init__(self, console: Console, folder: Path, *, end: float, combine: str) -> None:
         self.faults: list[str] = []
         self._console = console
         self._folder = folder
         self._end = end
+        self._combine = combine
         self._results: list[Result] = []
 
     async def runs(self, plans: Sequence[Plan], *, commits: bool) -> None:
@@ -146,7 +159,9 @@ class Soak:
         folder = self._folder / f"commits-{how}"
         folder.mkdir()
         began = time.monotonic()
-        reached = await die_at_all(every_point(), folder, forge, is_rough=how == "rough")
+        reached = await die_at_all(
+            every_point(), folder, forge, is_rough=how == "rough", combine=self._combine
+        )
         last = max((point.number for point in reached), default=0)
         self._say(
             f"killed at {len(reached)} points, up to commit {last}; "

@@ -31,7 +31,7 @@ WITHIN = 90.0
 QUIET = 0.3
 SPEED = 5.0  # of time in the servers: a lease of ten seconds ends after two
 AT_ONCE = 24  # conversations, which mostly wait for the dead to count as dead
-MOST = 100  # more commits than a conversation has
+MOST = 130  # more commits than a conversation has
 
 
 @dataclass(frozen=True)
