@@ -208,9 +208,10 @@ class OutboxWriter:
     def _log_changes(self, changes: Iterable[Change], said: str) -> None:
         for change in changes:
             self._metrics.changed(change.code)
-            level = logging.INFO if change.as_set else logging.WARNING
             logger.log(
-                logging.ERROR if change.lost else level,
+                logging.ERROR
+                if change.lost
+                else (logging.INFO if change.as_set else logging.WARNING),
                 "whatsapp.changed: %s",
                 replace(change, response=said),
             )
