@@ -307,6 +307,7 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         for name in names:
             sent += await store.ledger.erase(name)
             await anonymize(store.values, name)
+        for name in names:  # when every opt-out has lost the name of the person
             await store.erase(name)
     files = " ".join(
         f"`rasa-whatsapp media kept delete --person {name}`" for name in known.conversations(person)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from rasa_whatsapp_channel.conversation.consent import Consents
+from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Store
 
 MAYA = "4915112345678"
+USER_ID = "DE.13491208655302741918"
 
 
 @pytest.fixture
@@ -62,3 +65,23 @@ async def test_resume_takes_it_back(rasa_whatsapp, store):
 @pytest.mark.parametrize("words", [("maya", "marketing", "stop"), (MAYA, "utility", "stop")])
 async def test_who_can_be_nobody_and_what_is_no_category_is_refused(rasa_whatsapp, store, words):
     assert (await rasa_whatsapp("consent", "set", *words)).exit_code == 2
+
+
+@pytest.mark.parametrize("known_as", [MAYA, USER_ID])
+async def test_whoever_is_forgotten_stays_opted_out_under_each_of_their_ids(
+    rasa_whatsapp, store, known_as
+):
+    people = People(store.values)
+    await people.conversation_of(MAYA)
+    await people.tie(MAYA, USER_ID)
+    await rasa_whatsapp("consent", "set", MAYA, "marketing", "stop")
+
+    done = await rasa_whatsapp("queue", "erase", "--person", known_as, "--yes")
+
+    assert done.exit_code == 0, done.output
+    for name in (MAYA, USER_ID):
+        consent = await Consents(store.values).of(await People(store.values).of(name))
+        assert consent is not None
+        assert not consent.marketing
+    listed = await rasa_whatsapp("consent", "list", "--json", "--show-numbers")
+    assert [row["person"] for row in json.loads(listed.stdout)] == [""]
