@@ -57,7 +57,7 @@ def test_forty_mistakes_are_listed_and_end_it_with_one() -> None:
 def test_a_clean_bot_ends_it_with_zero() -> None:
     result = lint(QUICKSTART, "--strict", *("--api", "cloud", "--api", "turn"))
 
-    assert (result.exit_code, result.stdout) == (0, "Nothing found: 23 responses in 1 file\n")
+    assert (result.exit_code, result.stdout) == (0, "Nothing found: 25 responses in 1 file\n")
 
 
 def test_warnings_count_when_it_is_strict(domain: Path) -> None:
@@ -129,7 +129,7 @@ ALL_EVENTS = """
 rasa_whatsapp_channel.WhatsAppInput:
   access_token: ${NOT_SET_ON_THIS_MACHINE}
   inbound: {image: event, video: event, audio: event, document: event, sticker: ignore,
-    order: event, location: event, contacts: event, flow: event, unsupported: "[not shown]"}
+    order: event, payment: event, location: event, contacts: event, flow: event, unsupported: "[not shown]"}
 """
 
 
@@ -260,7 +260,7 @@ def test_it_runs_as_a_process_in_an_ascii_terminal_too() -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "Nothing found: 23 responses in 1 file\n"
+    assert done.stdout == "Nothing found: 25 responses in 1 file\n"
 
 
 def test_the_hook_for_pre_commit_names_this_command_and_domain_files() -> None:
