@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -95,6 +96,9 @@ class Config:
     templates: Path | None = None  # folder of YAML files
     window: bool = True  # enforce the 24-hour window
     weather: str = CALM  # or rough: random faults
+    rate_card: Path | None = None  # CSV of rates, for the bill
+    free_messages: int = 1000  # of a number in a month
+    time_zone: tzinfo = timezone.utc  # in which the month begins
     seed: int = 1  # seed of the weather
     lasting: bool = True  # include permanent failures in rough weather
 

@@ -144,6 +144,8 @@ def _note(world: World, chat: ChatContext, arrival: Arrival) -> ChatMessage:
     )
     if arrival.type == "reaction":
         world.react(message)
+    if "referral" in arrival.extra:
+        world.billing.note_referral(person.key, number.phone_number_id, world.clock())
     world.record_written(person, number)
     return world.show(message)
 

@@ -165,6 +165,9 @@ async def _deliver(
         problem, details = failure
         error = status_error(problem, api, details)
         message = replace(message, status="failed", errors=(error,))
+    elif message.type != "reaction":
+        charge = world.billing.charge(message, world.state.messages.values())
+        message = replace(message, charge=charge)
     if seconds and failure is None:
         world.report(person, message.status, [message])
         await world.clock.sleep(seconds)

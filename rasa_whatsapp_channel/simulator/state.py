@@ -94,6 +94,8 @@ class ChatMessage:
     response: str | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
     statuses: tuple[StatusStep, ...] = ()
+    #: `pricing` and `conversation` of the statuses of a delivered message
+    charge: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import aiohttp
 
 from rasa_whatsapp_channel.simulator import ids
+from rasa_whatsapp_channel.simulator.billing import Billing
 from rasa_whatsapp_channel.simulator.clock import MovableClock
 from rasa_whatsapp_channel.simulator.config import Config, Number
 from rasa_whatsapp_channel.simulator.faults import Faults, Hit
@@ -61,6 +62,7 @@ class World:
         self.faults = Faults(weather=first_weather(config), on_hit=self._report_fault)
         self._awaited: dict[str, asyncio.Event] = {}  # messages whose first status is awaited
         self.templates = TemplateCatalog(config.templates)
+        self.billing = Billing(config)
         self.rates = RateLimits(per_second=config.throughput, clock=self.clock)
         self.webhooks = Webhooks(config, self.session, self.feed, self.faults, clock=self.clock)
         self.deliveries = KeyedTasks()  # of the bot's messages, in order per person
@@ -92,6 +94,7 @@ class World:
         await self.library.clear()
         self.requests.clear()
         self.rates.clear()
+        self.billing.clear()
         self.templates.reload()
         self.providers.clear()
         self.packs.clear()

@@ -232,6 +232,18 @@ def _read_numbers(
     help="Let the access token of the Cloud API end after so many hours.",
 )
 @click.option(
+    "--rate-card",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Meta's CSV of rates; GET /simulator/bill tells what the bot's messages cost.",
+)
+@click.option(
+    "--free-messages",
+    type=click.IntRange(0),
+    default=_DEFAULTS.free_messages,
+    show_default=True,
+    help="Replies of a number that are free in a month.",
+)
+@click.option(
     "--templates",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of YAML files with the bot's templates; others are then refused.",

@@ -14,6 +14,7 @@ from rasa_whatsapp_channel.simulator.control.chat_routes import chat_routes
 from rasa_whatsapp_channel.simulator.control.fault_routes import fault_routes
 from rasa_whatsapp_channel.simulator.control.people_routes import people_routes
 from rasa_whatsapp_channel.simulator.control.state_routes import (
+    bill_routes,
     clock_routes,
     live_routes,
     state_routes,
@@ -28,6 +29,7 @@ def control_routes(world: World) -> Iterator[web.RouteDef]:
     yield from live_routes(world)
     yield from webhook_routes(world)
     yield from clock_routes(world)
+    yield from bill_routes(world)
     yield from fault_routes(world)
     yield from template_routes(world)
     yield from people_routes(world)

@@ -168,6 +168,16 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
+def bill_routes(world: World) -> Iterator[web.RouteDef]:
+    async def bill(request: web.Request) -> web.Response:
+        """Return the bill of a month: `?month=2026-11`, by default the current one."""
+        month = request.query.get("month")
+        messages = world.state.messages.values()
+        return web.json_response(world.billing.bill(messages, month, world.clock()))
+
+    yield web.get("/simulator/bill", bill)
+
+
 def template_routes(world: World) -> Iterator[web.RouteDef]:
     routes = TemplateRoutes(world)
     yield web.get("/simulator/templates", routes.list_all)

@@ -211,7 +211,7 @@ def _nested_status(change: StatusChange, person: WhatsAppUser) -> dict[str, Any]
     if message.callback_data is not None:
         status["biz_opaque_callback_data"] = message.callback_data
     if change.status in ("sent", "delivered"):
-        status["pricing"] = _pricing(message)
+        status |= message.charge
     if is_direct(message.body or {}):
         status["template_id"] = _template_id(message)
     if change.errors:
@@ -223,20 +223,6 @@ def _template_id(message: ChatMessage) -> str:
     """Return the id of the template that Direct Send made of the message: the same for the same."""
     digest = hashlib.sha256(json.dumps(message.content, sort_keys=True).encode()).digest()
     return str(int.from_bytes(digest[:6], "big"))
-
-
-def _pricing(message: ChatMessage) -> dict[str, Any]:
-    """Return the pricing: in the window only marketing and authentication are billable."""
-    category = str((message.filled or message.body or {}).get("category", "service")).lower()
-    billable = category in ("marketing", "marketing_lite", "authentication") or (
-        category == "utility" and not message.in_window
-    )
-    return {
-        "billable": billable,
-        "pricing_model": "PMP",
-        "type": "regular" if billable else "free_customer_service",
-        "category": category,
-    }
 
 
 def _flat_status(change: StatusChange, person: WhatsAppUser) -> dict[str, Any]:

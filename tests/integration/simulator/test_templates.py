@@ -189,7 +189,7 @@ async def test_an_on_premises_client_has_its_own_codes(start, tmp_path):
 @pytest.mark.parametrize(
     ("hours", "name", "components", "billable", "category"),
     [
-        (0, "order_update", ALL, False, "utility"),
+        (0, "order_update", ALL, True, "utility"),
         (25, "order_update", ALL, True, "utility"),
         (0, "picture", None, True, "marketing"),
     ],
