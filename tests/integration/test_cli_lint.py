@@ -129,7 +129,8 @@ ALL_EVENTS = """
 rasa_whatsapp_channel.WhatsAppInput:
   access_token: ${NOT_SET_ON_THIS_MACHINE}
   inbound: {image: event, video: event, audio: event, document: event, sticker: ignore,
-    order: event, payment: event, location: event, contacts: event, flow: event, unsupported: "[not shown]"}
+    order: event, payment: event, location: event, contacts: event, flow: event,
+    unsupported: "[not shown]"}
 """
 
 
