@@ -222,7 +222,7 @@ async def test_the_simulator_reads_the_health_page(serve):
         answer = await ask_bot(session, f"{running.url}/webhook")
 
     del page["inbox"]["oldest"], page["outbox"]["oldest"]
-    assert answer == {"answers": True, "health": {**page, "paused": {}, "away": []}}
+    assert answer == {"answers": True, "health": {**page, "paused": {}, "away": [], "account": []}}
 
 
 async def test_the_health_page_tells_what_waits(serve, platform):
