@@ -101,22 +101,22 @@ class OutboxWriter:
         except InvalidMessage as error:
             await self._refuse(recipient_id, response, error)
             return
-        said = self.compose(recipient_id, response)
-        await self.put(recipient_id, [said], alone([said.composed]))
-
-    def compose(self, recipient_id: str, response: Mapping[str, Any]) -> Said:
         name = name_of(response)
         with instrumentation.span("compose", {instrumentation.RESPONSE: name} if name else None):
-            composed = compose(
-                response,
-                api=self._api,
-                captions=self._captions,
-                markdown=self._markdown,
-                reply_to=self._reply_to,
-                recipient_id=recipient_id,
-                unknown_keys=self._unknown_keys,
-            )
-        return Said(name, source_of(response), composed)
+            said = self.compose(recipient_id, response)
+            await self.put(recipient_id, [said], alone([said.composed]))
+
+    def compose(self, recipient_id: str, response: Mapping[str, Any]) -> Said:
+        composed = compose(
+            response,
+            api=self._api,
+            captions=self._captions,
+            markdown=self._markdown,
+            reply_to=self._reply_to,
+            recipient_id=recipient_id,
+            unknown_keys=self._unknown_keys,
+        )
+        return Said(name_of(response), source_of(response), composed)
 
     async def put_together(
         self, recipient_id: str, said: Sequence[Said], *, skip: Collection[str]
@@ -124,8 +124,9 @@ class OutboxWriter:
         """Put all that was *said* into the outbox as few messages, without what *skip* names."""
         responses = [each.composed for each in said]
         skipped = [place for place, each in enumerate(said) if each.name in skip]
-        combined = combine(responses, api=self._api, captions=self._captions, skip=skipped)
-        await self.put(recipient_id, said, combined)
+        with instrumentation.span("compose", None):
+            combined = combine(responses, api=self._api, captions=self._captions, skip=skipped)
+            await self.put(recipient_id, said, combined)
 
     async def put(self, recipient_id: str, said: Sequence[Said], combined: Combined) -> None:
         """Put the messages of *combined* into the outbox; a second time this does nothing."""
