@@ -126,8 +126,8 @@ says all of it as a warning.
 """
 _PARTS: Final = {
     **{"1": "Text", "2": "Media", "3": "Buttons", "4": "Elements", "5": "Custom"},
-    "6": "The whole turn",
     "8": "On the way",
+    "9": "The whole turn",
 }
 
 

@@ -337,20 +337,6 @@ RULES: Final[Mapping[str, Rule]] = {
         "is not sent where {key} names somebody else; leave it out",
         before="{field}.{key}",
     ),
-    # 6: the whole turn, as `combine` asks
-    "WA601": Rule(
-        "several messages of a turn became one",
-        "{count} messages of the turn became one, as `combine` asks",
-        before="{count} messages",
-        after="one message",
-        as_set=True,
-    ),
-    "WA602": Rule(
-        "a response is not sent, because the turn says something else",
-        "{text!r} is not sent, because `combine_skip` names it and the turn says something else",
-        before="{text}",
-        as_set=True,
-    ),
     # 8: on the way, found out when a message is prepared, or from WhatsApp
     "WA801": lost(
         "a file cannot be sent; what was said with it goes without it",
@@ -369,6 +355,20 @@ RULES: Final[Mapping[str, Rule]] = {
         "cannot be sent, and each card needs one: {reason}",
         before="carousel",
         after="{count} messages",
+    ),
+    # 9: the whole turn, as `combine` asks
+    "WA901": Rule(
+        "several messages of a turn became one",
+        "{count} messages of the turn became one, as `combine` asks",
+        before="{count} messages",
+        after="one message",
+        as_set=True,
+    ),
+    "WA902": Rule(
+        "a response is not sent, because the turn says something else",
+        "{text!r} is not sent, because `combine_skip` names it and the turn says something else",
+        before="{text}",
+        as_set=True,
     ),
 }
 

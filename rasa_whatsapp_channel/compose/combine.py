@@ -55,7 +55,7 @@ class Joined:
     def changes(self) -> tuple[Change, ...]:
         if self.count == 1:
             return ()
-        return (make_change("WA601", None, {"count": self.count}),)
+        return (make_change("WA901", None, {"count": self.count}),)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _changes(
     place: int, response: Composed, messages: Sequence[Joined], left_out: Collection[int]
 ) -> Iterator[Change]:
     if place in left_out:
-        yield make_change("WA602", None, {"text": cut(_first_text(response), _SHOWN)})
+        yield make_change("WA902", None, {"text": cut(_first_text(response), _SHOWN)})
         return
     stands_in = any(place in each.responses and _stands_in(each) for each in messages)
     for change in response.changes:

@@ -196,7 +196,7 @@ def test_what_became_of_a_turn_is_said():
     (message,) = combined.messages
 
     assert [[change.code for change in changes] for changes in combined.changes] == [
-        ["WA602"],
+        ["WA902"],
         [],  # no emoji stands in for a text
         [],
     ]

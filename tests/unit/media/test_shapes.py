@@ -116,7 +116,7 @@ async def test_the_name_from_a_link_is_safe_to_be_shown(make, link, name):
 
 
 async def test_what_is_not_known_of_a_body_stays_beside_the_name(make):
-    body = {"type": "document", "document": {"link": LINK, "of_2027": 1}, "category": "utility"}
+    body = {"type": "document", "document": {"link": LINK, "of_2027": 1}, "of_2028": "x"}
 
     sent = await make(Uploader()).prepare(parse(body))
 

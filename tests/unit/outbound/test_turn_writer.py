@@ -241,12 +241,12 @@ async def test_the_log_says_what_became_of_a_turn_as_information(turn, caplog):
         (
             "INFO",
             "whatsapp.changed: utter_moment: 'moment' is not sent, because `combine_skip` names it "
-            "and the turn says something else [WA602]",
+            "and the turn says something else [WA902]",
         ),
         (
             "INFO",
             "whatsapp.changed: utter_a, utter_b: 2 messages of the turn became one, as `combine` "
-            "asks [WA601]",
+            "asks [WA901]",
         ),
     ]
 
@@ -257,7 +257,7 @@ async def test_a_simulator_hears_all_changes_of_a_joined_message(turn, bodies):
         await writer.write(PHONE, {"text": "b", "documnet": "b.pdf"})
 
     [body] = (await bodies()).values()
-    assert [change["code"] for change in body["changes"]] == ["WA113", "WA601"]
+    assert [change["code"] for change in body["changes"]] == ["WA113", "WA901"]
     assert body["response"] == "utter_a"
 
 
