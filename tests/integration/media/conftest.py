@@ -76,7 +76,7 @@ class Desk:
     def uploads(self) -> int:
         return sum(
             entry["method"] == "POST" and entry["path"].endswith("/media")
-            for entry in self.world.requests.entries
+            for entry in self.world.requests
         )
 
 
