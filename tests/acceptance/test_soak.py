@@ -47,11 +47,10 @@ async def test_thirty_people_in_bad_weather_miss_nothing_and_see_nothing_twice(
 
 
 @pytest.mark.parametrize(
-    "credentials",
-    [{}, {"combine": "turn"}, {"combine": "turn", "combine_wait": 0.05}],
-    ids=["each for itself", "together", "in parts"],
+    ("weather", "credentials"),
+    [("calm", {}), ("rough", {}), ("rough", {"combine": "turn", "combine_wait": 0.05})],
+    ids=["calm", "rough", "rough, combined in parts"],
 )
-@pytest.mark.parametrize("weather", ["calm", "rough"])
 @side_by_side
 async def test_a_server_killed_at_any_commit_loses_doubles_and_overtakes_nothing(
     room, weather, credentials
