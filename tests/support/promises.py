@@ -15,6 +15,7 @@ from rasa_whatsapp_channel.inbound.turn import (
     to_turn,
 )
 from rasa_whatsapp_channel.settings.inbound import Handling
+from rasa_whatsapp_channel.transcript.steps import Transcript
 from rasa_whatsapp_channel.whatsapp.events import Event, InboundMessage, from_body, to_body
 from rasa_whatsapp_channel.whatsapp.webhook import read
 
@@ -50,7 +51,7 @@ def check_message(event: InboundMessage) -> None:
     tapped_id(event)
     assert handling_of_message(event) in Handling
     json.dumps(to_event(event).metadata, allow_nan=False).encode()
-    spoken = "/restart" if event.type == "voice" else None
+    spoken = Transcript("/restart") if event.type == "voice" else None
     for turn, intents in (
         (to_turn(event), set(INTENTS)),
         (to_turn(event, wording=WORDING, transcript=spoken, first=True), {*INTENTS, *WORDED}),
