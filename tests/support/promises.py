@@ -14,8 +14,8 @@ from rasa_whatsapp_channel.inbound.turn import (
     to_event,
     to_turn,
 )
+from rasa_whatsapp_channel.media.values import Transcript
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.transcript.steps import Transcript
 from rasa_whatsapp_channel.whatsapp.events import Event, InboundMessage, from_body, to_body
 from rasa_whatsapp_channel.whatsapp.webhook import read
 
