@@ -90,7 +90,7 @@ CAUSES = {
 
 # What happens on the way is in tests/unit/outbound/test_drop_media.py, what becomes of a whole turn
 # in test_combine.py.
-COMPOSING = [code for code in RULES if not code.startswith(("WA6", "WA8"))]
+COMPOSING = [code for code in RULES if not code.startswith(("WA8", "WA9"))]
 
 
 @pytest.mark.parametrize("code", COMPOSING)
