@@ -11,10 +11,22 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState, to_json
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import WhySilent, never_silent
+from rasa_whatsapp_channel.factories import (
+    account,
+    load_functions,
+    make_cleanup,
+    make_client,
+    make_converter,
+    make_folder,
+    make_links,
+    make_policy,
+    make_store,
+    make_transport,
+    make_webhook_auth,
+)
 from rasa_whatsapp_channel.inbound import outages
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
@@ -34,30 +46,19 @@ from rasa_whatsapp_channel.inbound.worker import (
     nothing_is_recorded,
 )
 from rasa_whatsapp_channel.media.access import FileAccess
-from rasa_whatsapp_channel.media.cleanup import MediaCleanup
-from rasa_whatsapp_channel.media.convert.converter import Converter
-from rasa_whatsapp_channel.media.folder import MediaFolder
-from rasa_whatsapp_channel.media.kept import CONVERTED
-from rasa_whatsapp_channel.media.links import Links
-from rasa_whatsapp_channel.media.object_store import MediaObjectStore, is_url
 from rasa_whatsapp_channel.media.uploads import MediaUploads
-from rasa_whatsapp_channel.media.values import MediaStore
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.charges import Charges
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.marketing import Marketing
-from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
-from rasa_whatsapp_channel.settings import MediaSettings, Settings, TranscriptionSettings
-from rasa_whatsapp_channel.settings.parsers import Function, SettingsError, load_function
-from rasa_whatsapp_channel.store import base, open_store
+from rasa_whatsapp_channel.settings import Settings, TranscriptionSettings
 from rasa_whatsapp_channel.store.base import (
     ACCOUNT,
-    Clock,
     DeadLetter,
     Handler,
     Outcome,
@@ -69,20 +70,14 @@ from rasa_whatsapp_channel.store.base import (
 from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.consumer import Consumer, Isolation
 from rasa_whatsapp_channel.whatsapp.account_events import Severity
-from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
+from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,
-    CloudClient,
-    Dialog360Client,
-    OnPremisesClient,
-    TurnClient,
 )
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.networks import Networks
-from rasa_whatsapp_channel.whatsapp.transport import Transport
-from rasa_whatsapp_channel.whatsapp.webhook import WebhookAuth
 
 # Sanic waits 15 seconds for a graceful stop; running work gets most of it.
 GRACE: Final = 10.0
@@ -398,12 +393,6 @@ class App:
         return self.metrics.page()
 
 
-def load_functions(settings: Settings) -> Mapping[str, Function]:
-    """Return the author's functions by the setting that names them; raises `SettingsError`."""
-    named = {"transcribe": settings.transcribe, "account_events": settings.account_events}
-    return {key: load_function(key, name) for key, name in named.items() if isinstance(name, str)}
-
-
 def by_number(handles: Mapping[str | None, Handler]) -> Handler:
     """Return a handler that picks the handler of the business number of an item."""
     if len(handles) == 1 and None in handles:
@@ -416,109 +405,3 @@ def by_number(handles: Mapping[str | None, Handler]) -> Handler:
         return await handles[number](item)
 
     return handle
-
-
-def make_store(settings: Settings, *, clock: Clock | None = None) -> Store:
-    retention = base.Retention(ledger=settings.keep_sent_days * DAY)
-    # Servers that share a Redis share its clock.
-    shared = settings.store.startswith(("redis://", "rediss://"))
-    return open_store(settings.store, clock=None if shared else clock, retention=retention)
-
-
-def make_folder(settings: Settings, client: Client, root: Path) -> MediaStore | None:
-    media = settings.media
-    if not media.download:
-        return None
-    if is_url(media.store):
-        return MediaObjectStore(media.store, client, max_bytes=media.max_bytes)
-    return MediaFolder(root / media.store, client, max_bytes=media.max_bytes)
-
-
-def make_transport(settings: Settings, watch: Watch | None = None) -> AiohttpTransport:
-    """Raises `SettingsError` where ``ca_file`` cannot be read."""
-    try:
-        return AiohttpTransport(
-            ca_file=settings.ca_file, verify_tls=settings.verify_tls, watch=watch
-        )
-    except ValueError as error:
-        raise SettingsError(f"'ca_file': {error}") from error
-
-
-def make_client(settings: Settings, transport: Transport | None = None) -> Client:
-    """Return the client of the API that *settings* name."""
-    transport = transport or make_transport(settings)
-    if settings.api == "on_premises":
-        return OnPremisesClient(
-            transport,
-            base_url=settings.base_url,
-            username=settings.username,
-            password=settings.password,
-        )
-    if settings.api == "turn":
-        return TurnClient(transport, base_url=settings.base_url, access_token=settings.access_token)
-    if settings.api == "360dialog":
-        return Dialog360Client(
-            transport, base_url=settings.base_url, access_token=settings.access_token
-        )
-    return CloudClient(
-        transport,
-        base_url=settings.base_url,
-        api_version=settings.api_version,
-        phone_number_id=settings.phone_number_id,
-        access_token=settings.access_token,
-    )
-
-
-def make_cleanup(settings: Settings, root: Path) -> MediaCleanup | None:
-    media = settings.media
-    if media.keep_days is None:
-        return None
-    return MediaCleanup(media.store, root=root, keep_days=media.keep_days)
-
-
-def make_links(settings: Settings) -> Links:
-    """Return the link fetcher; its connections do not use ``ca_file`` and ``verify_tls``."""
-    private = settings.media.private_links
-    transport = AiohttpTransport(public_only=not private)
-    return Links(transport, private=private, proxy_of=transport.proxy_of)
-
-
-def make_converter(settings: Settings, root: Path) -> Converter | None:
-    """Return the converter; its results are stored beside the media that users send."""
-    if not settings.media.convert:
-        return None
-    store = settings.media.store
-    return Converter(root / (MediaSettings.store if is_url(store) else store) / CONVERTED)
-
-
-def make_policy(settings: Settings) -> SendPolicy:
-    return SendPolicy(
-        wait_for_delivered=settings.wait_for_delivered,
-        delivered_timeout=settings.delivered_timeout,
-        max_per_second=settings.max_messages_per_second,
-        wait_for_window=settings.wait_for_window,
-    )
-
-
-def make_webhook_auth(settings: Settings) -> WebhookAuth:
-    """Return how callers of the webhook authenticate."""
-    return WebhookAuth(
-        app_secrets=_given(settings.app_secret),
-        turn_secrets=_given(settings.webhook_secret) if settings.api == "turn" else (),
-        dialog360_secrets=_given(settings.webhook_secret) if settings.api == "360dialog" else (),
-        username=settings.webhook_username or None,
-        password=settings.webhook_password or None,
-        token=settings.webhook_token or None,
-        allow_unsigned=settings.allow_unsigned_webhooks,
-    )
-
-
-def account(settings: Settings) -> str:
-    """Return the name of the account that owns uploaded media."""
-    return f"{settings.api}:{settings.base_url}:{settings.phone_number_id or settings.username}"
-
-
-def _given(secret: str | tuple[str, ...]) -> tuple[str, ...]:
-    if isinstance(secret, tuple):
-        return secret
-    return (secret,) if secret else ()

@@ -22,8 +22,9 @@ from sanic.response import HTTPResponse
 
 from rasa_whatsapp_channel.agent import AgentWatch, silence_of, was_handled
 from rasa_whatsapp_channel.announce import describe
-from rasa_whatsapp_channel.app import App, load_functions
+from rasa_whatsapp_channel.app import App
 from rasa_whatsapp_channel.conversation.owner import WhySilent
+from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.endpoint import (
     HEALTH,
     METRICS,

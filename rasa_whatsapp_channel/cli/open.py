@@ -149,7 +149,7 @@ def _read_block(path: Path) -> tuple[Mapping[str, Any], list[Unset]]:
 
 @asynccontextmanager
 async def open_client(credentials: Path) -> AsyncIterator[Client]:
-    from rasa_whatsapp_channel.app import make_client  # it brings everything a bot needs
+    from rasa_whatsapp_channel.factories import make_client  # it brings everything a bot needs
 
     client = make_client(read_settings(credentials))
     try:

@@ -53,7 +53,7 @@ async def open_account(
 
     *convert* files that WhatsApp would refuse; None: as the setting `media.convert` says.
     """
-    from rasa_whatsapp_channel.app import account, make_client, make_links, make_transport
+    from rasa_whatsapp_channel.factories import account, make_client, make_links, make_transport
 
     settings = read_settings(credentials, number)
     client = make_client(settings, make_transport(settings, watch=show_upload))

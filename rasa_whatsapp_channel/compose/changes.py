@@ -325,8 +325,8 @@ RULES: Final[Mapping[str, Rule]] = {
         after="{place}",
     ),
     "WA507": lost(
-        "a custom message is meant for somebody else",
-        "{field} is not sent: its {key} names somebody else than the person it would go to. A "
+        "a custom message names another recipient",
+        "{field} is not sent: its {key} is not the person of the conversation. A "
         "response goes to the person of its conversation only; leave {key} out, or write to "
         "others by their own conversation, such as with trigger_intent",
         before="{field}.{key}",
@@ -334,7 +334,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "WA508": Rule(
         "a custom message names a recipient",
         "{field}.{key} addresses nobody: the message goes to the person of the conversation, and "
-        "is not sent where {key} names somebody else; leave it out",
+        "is not sent if {key} is another person; leave it out",
         before="{field}.{key}",
     ),
     # 8: on the way, found out when a message is prepared, or from WhatsApp

@@ -83,7 +83,7 @@ class _Plain:
         self.odd.add(name)
         try:
             return _encodable(str(value))
-        except Exception:  # somebody else's __str__, or a number too long to write
+        except Exception:  # a value's own __str__ may raise, as may a number too long to write
             return f"<{name}>"
 
 

@@ -48,8 +48,8 @@ _MARKERS: Final = re.compile(
 # Lines that WhatsApp shows as items of a list or as quotes: nothing is formatted across them.
 _ITEM: Final = re.compile(r"\n(?=[ \t]*(?:[-*+>•]|\d+[.)])[ \t])")
 _CELLS: Final = re.compile(r"(?<!\\)\|")
-# Where the parser has to stop and look, which takes it a hundred times as long as a letter: for
-# 3,000 of them up to 150 ms, in which nobody else is served. A text of 30,000 characters that a
+# Characters where the parser has to stop, a hundred times as slow as an ordinary letter: 3,000 of
+# them take up to 150 ms, during which the event loop is blocked. A text of 30,000 characters that a
 # person or a model wrote has fewer.
 MARKS: Final = 3000
 _STOPS: Final = "\n!#$%&*+-:<=>@[\\]^_`{|}~"

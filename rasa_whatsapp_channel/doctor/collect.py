@@ -14,7 +14,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.app import load_functions
 from rasa_whatsapp_channel.common import installed_version
 from rasa_whatsapp_channel.doctor.checks.bot import BotFacts
 from rasa_whatsapp_channel.doctor.checks.credentials import Written
@@ -22,6 +21,7 @@ from rasa_whatsapp_channel.doctor.checks.store import StoreFacts
 from rasa_whatsapp_channel.doctor.checks.versions import PACKAGES, VersionFacts, object_stores
 from rasa_whatsapp_channel.domain.marked import DomainError, parse
 from rasa_whatsapp_channel.domain.read import bot_files, read_domains
+from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.media.access import FileAccess

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 
-from rasa_whatsapp_channel.app import make_transport
 from rasa_whatsapp_channel.doctor.checks import account, bot, credentials, store, versions, webhook
 from rasa_whatsapp_channel.doctor.collect import (
     Environment,
@@ -22,6 +21,7 @@ from rasa_whatsapp_channel.doctor.collect_remote import (
     collect_webhook,
 )
 from rasa_whatsapp_channel.doctor.results import CheckResult, skipped
+from rasa_whatsapp_channel.factories import make_transport
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.transport import Transport

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from rasa_whatsapp_channel.whatsapp.envelopes import read_events
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
-from rasa_whatsapp_channel.whatsapp.event_parser import read_events
 from rasa_whatsapp_channel.whatsapp.events import Event, Unknown
 from rasa_whatsapp_channel.whatsapp.json_values import EXCERPT
 from rasa_whatsapp_channel.whatsapp.limits import MB, WEBHOOK_BYTES

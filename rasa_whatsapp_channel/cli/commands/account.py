@@ -84,8 +84,8 @@ async def _read(
 
 
 async def _ask(settings: Settings, account: str | None) -> AccountReport:
-    from rasa_whatsapp_channel.app import make_transport
     from rasa_whatsapp_channel.doctor.collect_remote import collect_account
+    from rasa_whatsapp_channel.factories import make_transport
 
     transport = make_transport(settings)
     try:

@@ -24,7 +24,7 @@ from typing import Final
 from bench.bench import Bench
 from bench.goals import Row, below
 
-from rasa_whatsapp_channel.app import make_client, make_links
+from rasa_whatsapp_channel.factories import make_client, make_links
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.media.uploads import MediaUploads

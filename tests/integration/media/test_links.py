@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from support.fake_transport import FakeTransport, answer
 from support.modes import mode_of, umask
 
-from rasa_whatsapp_channel.app import make_links
+from rasa_whatsapp_channel.factories import make_links
 from rasa_whatsapp_channel.media.links import Links
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport

@@ -9,7 +9,7 @@ from integration.simulator.conftest import MAYA, NUMBER, TOKEN
 
 from rasa_whatsapp_channel.simulator.webhooks.platform_events import examples
 from rasa_whatsapp_channel.whatsapp.account_events import FIELDS, AccountEvent
-from rasa_whatsapp_channel.whatsapp.event_parser import read_events
+from rasa_whatsapp_channel.whatsapp.envelopes import read_events
 
 # Fields that only templates' own list sends, or that no documentation shows a body of.
 ELSEWHERE = {

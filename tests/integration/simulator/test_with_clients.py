@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from rasa_whatsapp_channel.app import make_client, make_webhook_auth
+from rasa_whatsapp_channel.factories import make_client, make_webhook_auth
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.whatsapp import webhook

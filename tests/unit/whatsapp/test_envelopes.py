@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support import samples
 
 from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent, Condition
+from rasa_whatsapp_channel.whatsapp.envelopes import EVENTS, read_events
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
-from rasa_whatsapp_channel.whatsapp.event_parser import EVENTS, read_events
 from rasa_whatsapp_channel.whatsapp.events import (
     Call,
     Context,
