@@ -63,6 +63,14 @@ class WhatsApp:
             if message["direction"] == "outbound" and message["status"] != "failed"
         ]
 
+    async def refused(self) -> list[str]:
+        """Return the templates that were sent and refused."""
+        return [
+            each["body"]["template"]["name"]
+            for each in await self.get("/requests")
+            if each["status"] >= 400 and each["path"].endswith("/messages")
+        ]
+
 
 async def eventually(fact: Callable[[], Awaitable[Any]], within: float = 20.0) -> Any:
     end = asyncio.get_running_loop().time() + within
@@ -126,6 +134,7 @@ async def test_while_a_template_is_paused_another_goes_and_everything_says_so(
         await say(running, SHIPPED)
 
         assert await eventually(whatsapp.shown) == ["hello_again"]
+        assert await whatsapp.refused() == []  # it was not even tried
         assert "`reengagement_template` goes instead of the template" in caplog.text
         assert "template order (en_US) PAUSED" in caplog.text
         _, metrics = await running.get("/metrics")
@@ -162,6 +171,7 @@ async def test_without_another_one_it_waits_and_goes_when_it_is_approved_again(b
 
         await eventually(lambda: _equal(whatsapp, ["meanwhile"]))
         assert (await eventually(lambda: _waiting(running)))["account"]
+        assert await whatsapp.refused() == []  # it was not even tried
 
         await whatsapp.set_template("APPROVED")
         await eventually(lambda: _equal(whatsapp, ["meanwhile", "order"]))
