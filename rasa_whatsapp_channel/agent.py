@@ -291,6 +291,12 @@ def _id_in(metadata: Any) -> Any:
     return facts.get("id") if isinstance(facts, Mapping) else None
 
 
+def is_mantle(agent: Any) -> bool:
+    """Return whether *agent* runs Rasa Pro's engine Mantle, whose model reads every text."""
+    processor = type(getattr(agent, "processor", None))
+    return any(cls.__name__ == "MantleMessageProcessor" for cls in processor.__mro__)
+
+
 def silence_of(tracker: Any) -> str | None:
     """Return why the bot does not answer in the conversation of *tracker*, if it is silenced."""
     if tracker is None:

@@ -94,7 +94,10 @@ class NumberRuntime:
 
 
 class App:
-    """One per server process. *root* is the bot's folder, where media paths and the store begin."""
+    """
+    One per server process. *root* is the bot's folder, where media paths and the store begin;
+    *readable* tells whether a model of the bot's engine reads the texts of turns.
+    """
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class App:
         ready: Callable[[], bool],
         why_silent: WhySilent = never_silent,
         record: Record = nothing_is_recorded,
+        readable: Callable[[], bool] = lambda: False,
         root: Path | None = None,
     ) -> None:
         root = root or Path.cwd()
@@ -111,6 +115,7 @@ class App:
         self.metrics = Metrics()
         self._why_silent = why_silent
         self._record = record
+        self._readable = readable
         self._concurrency = Concurrency()
         instrumentation.start()
         self._clock = SteadyClock()
@@ -234,6 +239,11 @@ class App:
         function = self._functions.get("transcribe")
         return FunctionTranscriber(function) if function is not None else None
 
+    def _is_readable(self) -> bool:
+        """Return whether the bot reads lines instead of intents: by the setting, or its engine."""
+        wanted = self.settings.media_text
+        return self._readable() if wanted is None else wanted == "readable"
+
     def _may_send(self) -> bool:
         """Return whether any number may send; otherwise no item is claimed."""
         return not all(number.sender.paused for number in self._numbers.values())
@@ -276,6 +286,7 @@ class App:
             turn_timeout=settings.turn_timeout,
             why_silent=self._why_silent,
             record=self._record,
+            readable=self._is_readable,
             outages=self.outages,
             concurrency=self._concurrency,
         )

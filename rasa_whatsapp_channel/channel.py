@@ -20,7 +20,7 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from rasa_whatsapp_channel.agent import AgentWatch, silence_of, was_handled
+from rasa_whatsapp_channel.agent import AgentWatch, is_mantle, silence_of, was_handled
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
 from rasa_whatsapp_channel.conversation.owner import WhySilent
@@ -33,6 +33,7 @@ from rasa_whatsapp_channel.inbound.endpoint import (
     Endpoint,
     HttpRequest,
 )
+from rasa_whatsapp_channel.inbound.metadata import seed_of
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
@@ -166,6 +167,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 ready=lambda: _is_ready(app),
                 why_silent=self._why_silent(app),
                 record=self._record(app),
+                readable=lambda: is_mantle(_agent_of(app)),
             )
             self._watch = AgentWatch(
                 self._app.outages,
@@ -224,6 +226,9 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                     if was_handled(tracker, turn.message_id):
                         return None
                 output = WhatsAppOutput(lambda: writer, in_turn=True)
+                metadata = turn.metadata
+                if is_mantle(agent):
+                    metadata = {**metadata, "extra": seed_of(metadata["whatsapp"])}
                 with watch.turn(agent) as report:
                     await on_new_message(
                         UserMessage(
@@ -232,7 +237,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                             turn.sender_id,
                             input_channel=self.name(),
                             message_id=turn.message_id,
-                            metadata=turn.metadata,
+                            metadata=metadata,
                         )
                     )
             await watch.look_for_actions(agent, report, turn.sender_id, turn.message_id)
@@ -258,8 +263,13 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
 def _is_ready(app: Sanic) -> bool:
     """Return whether Rasa would take a message; without an agent it drops it with a log line."""
-    agent = getattr(app.ctx, "agent", None)
+    agent = _agent_of(app)
     return agent is not None and agent.is_ready()
+
+
+def _agent_of(app: Sanic) -> Any:
+    """Return Rasa's agent; None until one is loaded."""
+    return getattr(app.ctx, "agent", None)
 
 
 async def _answer(endpoint: Endpoint, request: Request) -> HTTPResponse:

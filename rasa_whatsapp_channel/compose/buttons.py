@@ -222,7 +222,7 @@ def _why_numbers(api: Api, options: Options) -> str | None:
 
 def _numbered(draft: Draft, reply: Reply) -> str:
     description = f": {reply.description}" if reply.description else ""
-    return f"{draft.offer(reply.payload)}. {reply.title}{description}"
+    return f"{draft.offer(reply.payload, reply.title)}. {reply.title}{description}"
 
 
 def _reply_taps(draft: Draft, options: Options, list_button: str) -> Taps:

@@ -9,6 +9,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.compose.changes import Change, make_change
 from rasa_whatsapp_channel.compose.markdown import MARKS, to_whatsapp, too_marked
+from rasa_whatsapp_channel.conversation.numbered_replies import Choice
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, Template
 
@@ -22,14 +23,14 @@ class Composed:
     The result: messages in order, and all changes that were made.
 
     *payloads* are kept until their buttons are tapped: short id, sent to WhatsApp → payload.
-    *choices* are kept until the bot's next message: number, shown in the text → payload.
+    *choices* are kept until the bot's next message: number, shown in the text → choice.
     *template* is sent instead of the messages while the 24-hour window is closed.
     """
 
     messages: tuple[Outgoing, ...]
     changes: tuple[Change, ...] = ()
     payloads: Mapping[str, str] = field(default_factory=dict)
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Choice] = field(default_factory=dict)
     template: Template | None = None
 
 
@@ -50,7 +51,7 @@ class Draft:
     strict: bool = False
     changes: list[Change] = field(default_factory=list)
     payloads: dict[str, str] = field(default_factory=dict)
-    choices: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, Choice] = field(default_factory=dict)
 
     def change(self, code: str, **values: object) -> None:
         self.changes.append(make_change(code, self.name, values))
@@ -77,8 +78,8 @@ class Draft:
         self.payloads[short] = payload
         return short
 
-    def offer(self, payload: str) -> str:
+    def offer(self, payload: str, title: str) -> str:
         """Return the number that stands for *payload* when it is typed."""
         number = str(len(self.choices) + 1)
-        self.choices[number] = payload
+        self.choices[number] = Choice(payload, title)
         return number

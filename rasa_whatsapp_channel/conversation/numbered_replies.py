@@ -10,7 +10,7 @@ repeated after a crash.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
@@ -22,42 +22,47 @@ LIFE: Final = DAY  # as long as the bot may answer
 MOST_DIGITS: Final = 6
 
 
+class Choice(NamedTuple):
+    """What a number stands for: the payload of a button, and its title."""
+
+    payload: str
+    title: str
+
+
 class NumberedReplies:
     """The numbers that were offered in each conversation. Every method raises `StoreError`."""
 
     def __init__(self, values: Values) -> None:
         self._values = values
 
-    async def offer(self, conversation: str, turn_id: str, payloads: Mapping[str, str]) -> None:
-        """Store number → payload, as offered in the turn *turn_id*; earlier numbers expire."""
+    async def offer(self, conversation: str, turn_id: str, choices: Mapping[str, Choice]) -> None:
+        """Store number → choice, as offered in the turn *turn_id*; earlier numbers expire."""
         key = offer_key(conversation)
         kept = await self._values.get(key)
         same_turn = isinstance(kept, Mapping) and kept["turn"] == turn_id
-        if not payloads and (same_turn or not kept or not kept["now"]):
+        if not choices and (same_turn or not kept or not kept["now"]):
             return
         before = kept["before" if same_turn else "now"] if kept else {}
-        await self._values.set(
-            key, {"turn": turn_id, "now": dict(payloads), "before": before}, LIFE
-        )
+        await self._values.set(key, {"turn": turn_id, "now": dict(choices), "before": before}, LIFE)
 
-    async def find(self, conversation: str, event: InboundMessage, people: People) -> str | None:
-        """Return the payload that the number typed in *event* stands for, if any."""
+    async def find(self, conversation: str, event: InboundMessage, people: People) -> Choice | None:
+        """Return what the number typed in *event* stands for, if anything."""
         number = typed_number(event)
         if number is None:
             return None
         person = await people.of(conversation)
         for name in person.conversations(conversation):
-            payload = await self._find(name, event.id, number)
-            if payload is not None:
-                return payload
+            choice = await self._find(name, event.id, number)
+            if choice is not None:
+                return choice
         return None
 
-    async def _find(self, conversation: str, turn_id: str, number: str) -> str | None:
+    async def _find(self, conversation: str, turn_id: str, number: str) -> Choice | None:
         kept = await self._values.get(offer_key(conversation))
         if not isinstance(kept, Mapping):
             return None
-        payload = kept["before" if kept["turn"] == turn_id else "now"].get(number)
-        return payload if isinstance(payload, str) else None
+        choice = kept["before" if kept["turn"] == turn_id else "now"].get(number)
+        return Choice(*choice) if choice is not None else None
 
 
 def typed_number(event: InboundMessage) -> str | None:

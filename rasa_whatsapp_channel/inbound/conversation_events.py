@@ -18,6 +18,7 @@ from rasa_whatsapp_channel.settings.inbound import (
     Handling,
     handling_of_kind,
     template_of,
+    to_line,
 )
 from rasa_whatsapp_channel.store.base import STATUS_RANK
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
@@ -42,11 +43,13 @@ def tell(
     wording: Mapping[str, str],
     *,
     response: str | None = None,
+    readable: bool = False,
 ) -> Turn | TrackerEvent | None:
     """
     Return what the bot hears of *event*, or what its tracker keeps; None for nothing.
 
-    *wording* is the setting ``inbound``; *response* the Rasa response that a status is about.
+    *wording* is the setting ``inbound``, *response* the Rasa response that a status is about,
+    *readable* as for `to_turn`.
     """
     kind = kind_of(event)
     way = handling_of_kind(kind, wording) if kind in NO_MESSAGES else Handling.EVENT
@@ -55,10 +58,10 @@ def tell(
     metadata = {"whatsapp": {"type": kind, "id": event.key, **_facts(event, response)}}
     if way is Handling.EVENT:
         return TrackerEvent(sender_id, event.key, metadata)
-    own = f"/whatsapp_{kind}{{...}}"
     name = event.profile_name if isinstance(event, Call) else None
-    template, fields = template_of(kind, wording) or own, _fields(event)
-    text = word(template, fields, name) or word(own, fields)
+    template, fields = template_of(kind, wording), _fields(event)
+    own = to_line(kind, fields) if readable else word(f"/whatsapp_{kind}{{...}}", fields)
+    text = (template and word(template, fields, name)) or own
     return Turn(text, sender_id, event.key, metadata)
 
 

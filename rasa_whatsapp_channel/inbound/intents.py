@@ -44,7 +44,7 @@ INTENTS: Final = (
     "whatsapp_call",
 )
 # Fields that are in the metadata only.
-_NO_ENTITIES: Final = ("caption", "transcript")
+_NO_ENTITIES: Final = ("caption", "transcript", "answers")
 
 
 def wordless_intents(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile, Transcript
@@ -12,6 +13,7 @@ from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 
 # Parts of a message that the metadata names, beside those that `InboundMessage` has a field for.
 _NAMED: Final = ("identity", "origin")
+_SEED: Final = ("profile_name", "username", "country_code", "user_id", "phone_number_id")
 MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 
 
@@ -67,6 +69,18 @@ def metadata_of(
     }
     # A type may be called anything one day, so what is always there comes last.
     return {**part, **{key: value for key, value in sometimes.items() if value}, **always}
+
+
+def seed_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what fields with ``seed: true`` of Rasa Pro's engine Mantle take, by their names."""
+    advert = object_of(facts.get("referral"))
+    seed = {
+        "phone": facts.get("from"),
+        **{name: facts.get(name) for name in _SEED},
+        "ad": advert.get("source_id"),
+        "ad_headline": advert.get("headline"),
+    }
+    return {name: value for name, value in seed.items() if value}
 
 
 def media_of(event: InboundMessage) -> InboundMedia | None:

@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.conversation.identity import sender_of
 from rasa_whatsapp_channel.conversation.message_notes import is_failure_of_failure
 from rasa_whatsapp_channel.conversation.payloads import is_command
 from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
-from rasa_whatsapp_channel.inbound.metadata import MEDIA, media_of, metadata_of
+from rasa_whatsapp_channel.inbound.metadata import MEDIA, flow_response, media_of, metadata_of
 from rasa_whatsapp_channel.inbound.sanitize import sanitize
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile, Transcript
 from rasa_whatsapp_channel.settings.inbound import (
@@ -29,6 +29,7 @@ from rasa_whatsapp_channel.settings.inbound import (
     fill,
     handling_of_kind,
     template_of,
+    to_line,
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Part
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
@@ -105,9 +106,11 @@ def to_turn(
     file: StoredFile | None = None,
     problem: str | None = None,
     payload: str | None = None,
+    title: str | None = None,
     response: str | None = None,
     transcript: Transcript | None = None,
     first: bool = False,
+    readable: bool = False,
 ) -> Turn | None:
     """
     Return what Rasa shall hear of *event*, or None when it is nothing that somebody said.
@@ -117,14 +120,16 @@ def to_turn(
     *transcript* is what is said in a voice note. *first*: no message of this person was a turn yet.
     *payload* is what was chosen, where we know that we offered it to this person: then it is the
     text. Without it a tap is what the label says, and no command: the phone of a person writes the
-    id that comes back.
+    id that comes back. *title* is that of the option whose number was typed.
+
+    *readable*: the bot's engine lets a model read the text, so it is no intent.
     """
     if event.type == "system":
         return None
     said = transcript.text if transcript else None
     text = (
         payload
-        or _fill_template(event, file, wording, said)
+        or _fill_template(event, file, wording, said, readable=readable)
         or sanitize(said or "", ())
         or _typed_or_tapped(event, commands)
         or intent_of(event, file)
@@ -132,12 +137,15 @@ def to_turn(
     facts = metadata_of(event, file, problem=problem, response=response, transcript=transcript)
     if first:
         facts["first"] = True
+    if tapped_id(event):
+        title = written(event)
     return Turn(
         text=text,
         sender_id=sender_id or sender_of(event),
         message_id=event.id,
+        # Rasa Pro's engine Mantle tells its model the title, as a payload may mean nothing to it.
         # Nothing else at this level: Rasa Pro reads `user_id` here.
-        metadata={"whatsapp": facts},
+        metadata={"whatsapp": facts, **({"button_title": title} if title else {})},
     )
 
 
@@ -202,18 +210,30 @@ def _fill_template(
     file: StoredFile | None,
     wording: Mapping[str, str],
     transcript: str | None,
+    *,
+    readable: bool,
 ) -> str | None:
-    """Return the text that the bot's author wants for this kind of message, if any."""
-    if not wording:
+    """Return the text that the bot's author, or its engine, wants for this kind of message."""
+    if not wording and not readable:
         return None
     kind, fields = describe(event, file)
     template = template_of(kind, wording)
-    if template is None or (kind == "unsupported" and _typed_or_tapped(event, ())):
+    if template is None and (transcript or not readable):
+        return None
+    if kind == "unsupported" and _typed_or_tapped(event, ()):
         return None
     caption = text_of(object_of(event.content).get("caption")) if event.type in MEDIA else None
     more = {"caption": caption, "transcript": transcript}
+    if kind == "flow" and not (template or "").startswith("/"):
+        more["answers"] = _answers(event)
     fields = {**fields, **{key: value for key, value in more.items() if value}}
-    return word(template, fields, event.profile_name)
+    return word(template, fields, event.profile_name) if template else to_line(kind, fields)
+
+
+def _answers(event: InboundMessage) -> str:
+    """Return what was filled into a form of WhatsApp: ``room: double, guests: 2``."""
+    answers = flow_response(object_of(object_of(event.content).get("nfm_reply"))) or {}
+    return ", ".join(f"{name}: {value}" for name, value in answers.items() if name != "flow_token")
 
 
 def word(template: str, fields: Mapping[str, Any], name: str | None = None) -> str:

@@ -122,7 +122,7 @@ class InboxWorker:
     Handles the inbox items of one business number.
 
     *commands* are texts with a slash that people may type. The other options are the settings of
-    these names; *wording* is the setting ``inbound``.
+    these names; *wording* is the setting ``inbound``; *readable* tells whether a model reads texts.
     """
 
     def __init__(
@@ -145,6 +145,7 @@ class InboxWorker:
         download_timeout: float = DOWNLOAD,
         why_silent: WhySilent = never_silent,
         record: Record = nothing_is_recorded,
+        readable: Callable[[], bool] = lambda: False,
         outages: Outages | None = None,
         concurrency: Concurrency | None = None,
         clock: Clock = time.time,
@@ -153,6 +154,7 @@ class InboxWorker:
         self._store = store
         self._bot = bot
         self._record = record
+        self._readable = readable
         self._media = media
         self._people = people or People(store.values, clock=clock)
         self._commands = commands
@@ -240,7 +242,13 @@ class InboxWorker:
         self, item: QueueItem, event: ConversationEvent
     ) -> Outcome:
         response = await self._sent_as(event.message_id) if isinstance(event, Status) else None
-        work = tell(event, item.conversation, self._wording, response=response)
+        work = tell(
+            event,
+            item.conversation,
+            self._wording,
+            response=response,
+            readable=self._readable(),
+        )
         if work is None:
             return self._ignore(kind_of(event), event.key)
         return await self._run_without_receipt(item, work)
@@ -321,6 +329,10 @@ class InboxWorker:
     async def _turn(self, event: InboundMessage, item: QueueItem) -> Turn | None:
         sender_id = item.conversation  # found when the message came in
         file, problem = await self._fetch(event, sender_id)
+        payload, title = await self._payload(event, sender_id), None
+        number = None if payload else await self._numbered.find(sender_id, event, self._people)
+        if number:
+            payload, title = number
         return to_turn(
             event,
             commands=self._commands,
@@ -328,11 +340,12 @@ class InboxWorker:
             sender_id=sender_id,
             file=file,
             problem=problem,
-            payload=await self._payload(event, sender_id)
-            or await self._numbered.find(sender_id, event, self._people),
+            payload=payload,
+            title=title,
             response=await self._response(event),
             transcript=await self._transcribe(event, file),
             first=bool(item.body.get("first")) and event.key == item.key,
+            readable=self._readable(),
         )
 
     async def _transcribe(

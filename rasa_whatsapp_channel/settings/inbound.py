@@ -7,6 +7,8 @@ turn.
 A template that begins with a slash is an intent; ``{...}`` behind it stands for all entities, as
 JSON. No single value can stand there: spliced into a command, a value could add to the command.
 Any other template is a text, in which ``{caption}`` stands for the value of that name.
+Without one it is an intent, or for engines whose model reads the text a line such as
+``[image: The lake]``.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "contacts": ("name", "phone"),
         "order": ("catalog_id", "text", "product_retailer_id"),
         "reaction": ("emoji", "removed", "message_id"),
-        "flow": ("name", "flow_token"),
+        "flow": ("name", "flow_token", "answers"),
         "edit": ("message_id", "text"),
         "revoke": ("message_id",),
         "unsupported": ("type", "code"),
@@ -47,6 +49,22 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 NO_MESSAGES: Final = ("payment", "call")  # kinds that are no types of messages
 EVERYWHERE: Final = "profile_name"
+# What a line tells of each kind beside its name; a tool finds the rest in the metadata.
+_IN_LINE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "image": ("caption",),
+        "video": ("caption",),
+        "document": ("filename", "caption"),
+        "location": ("name", "address", "latitude", "longitude"),
+        "contacts": ("name", "phone"),
+        "order": ("text", "product_retailer_id"),
+        "reaction": ("emoji",),
+        "flow": ("answers",),
+        "edit": ("text",),
+        "unsupported": ("type",),
+        "payment": ("status", "amount", "currency", "reference_id"),
+    }
+)
 
 
 class Handling(str, Enum):
@@ -132,6 +150,12 @@ def fill(template: str, fields: Mapping[str, Any]) -> str:
     if template.startswith("/"):
         return template.replace("{...}", to_entities(fields))
     return _FIELD.sub(lambda found: _written(fields.get(found[1])), template).strip()
+
+
+def to_line(kind: str, fields: Mapping[str, Any]) -> str:
+    """Return a line that tells a model of a message of *kind*: ``[document: a.pdf, My form]``."""
+    told = filter(None, (_written(fields.get(name)) for name in _IN_LINE.get(kind, ())))
+    return f"[{': '.join(filter(None, (kind, ', '.join(told))))}]"
 
 
 def to_entities(fields: Mapping[str, Any]) -> str:

@@ -171,7 +171,7 @@ class _Sending:
         messages: Sequence[Any],
         *,
         payloads: Mapping[str, str] | None = None,
-        choices: Mapping[str, str] | None = None,
+        choices: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         from rasa_whatsapp_channel.cli.uploads import open_account
@@ -196,7 +196,7 @@ class _Sending:
         self,
         messages: Sequence[Any],
         payloads: Mapping[str, str] | None,
-        choices: Mapping[str, str] | None,
+        choices: Mapping[str, Any] | None,
     ) -> None:
         """Note in the bot's store what taps on these messages mean, as the channel does."""
         from rasa_whatsapp_channel.cli.open import StoreLocation

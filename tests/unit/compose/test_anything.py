@@ -271,7 +271,7 @@ def test_no_text_option_link_or_file_goes_missing_unsaid(response, api, captions
     assert response == before
     assert_sendable(composed, api)
     shown = [text for outgoing in composed.messages for text in texts(outgoing.body())]
-    shown += [*composed.payloads.values(), *composed.choices.values()]
+    shown += [*composed.payloads.values(), *(each.payload for each in composed.choices.values())]
     shown += [change.text for change in composed.changes]
     glued = without_marks("".join(shown))
     words = [without_marks(word) for text in texts(response) for word in text.split()]

@@ -6,10 +6,15 @@ import pytest
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies, typed_number
+from rasa_whatsapp_channel.conversation.numbered_replies import (
+    Choice,
+    NumberedReplies,
+    typed_number,
+)
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 
 ANNA = "491511111111"
+YES, NO, PAY = Choice("/yes", "Yes"), Choice("/no", "No"), Choice("/pay", "Pay")
 
 
 def typed(text: str, message_id: str = "wamid.1") -> InboundMessage:
@@ -34,24 +39,24 @@ def test_a_number_is_read_in_any_notation(text, number):
 
 async def test_a_typed_number_stands_for_what_was_offered_last(store):
     numbered = NumberedReplies(store.values)
-    await numbered.offer(ANNA, "wamid.0", {"1": "/yes", "2": "/no"})
+    await numbered.offer(ANNA, "wamid.0", {"1": YES, "2": NO})
 
-    assert await numbered.find(ANNA, typed("2"), People(store.values)) == "/no"
+    assert await numbered.find(ANNA, typed("2"), People(store.values)) == NO
     assert await numbered.find(ANNA, typed("3"), People(store.values)) is None
 
 
 async def test_a_repeated_turn_is_read_by_the_numbers_before_it(store):
     numbered, people = NumberedReplies(store.values), People(store.values)
-    await numbered.offer(ANNA, "wamid.0", {"1": "/yes"})
-    await numbered.offer(ANNA, "wamid.1", {"1": "/pay"})
+    await numbered.offer(ANNA, "wamid.0", {"1": YES})
+    await numbered.offer(ANNA, "wamid.1", {"1": PAY})
 
-    assert await numbered.find(ANNA, typed("1", "wamid.1"), people) == "/yes"
-    assert await numbered.find(ANNA, typed("1", "wamid.2"), people) == "/pay"
+    assert await numbered.find(ANNA, typed("1", "wamid.1"), people) == YES
+    assert await numbered.find(ANNA, typed("1", "wamid.2"), people) == PAY
 
 
 async def test_numbers_expire_after_a_day(store, clock):
     numbered = NumberedReplies(store.values)
-    await numbered.offer(ANNA, "wamid.0", {"1": "/yes"})
+    await numbered.offer(ANNA, "wamid.0", {"1": YES})
     clock.now += DAY + 1
 
     assert await numbered.find(ANNA, typed("1"), People(store.values, clock=clock)) is None

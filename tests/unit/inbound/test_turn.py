@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.inbound.turn import (
     media_of,
     tapped_id,
     to_turn,
+    written,
 )
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
@@ -664,11 +665,13 @@ def test_a_message_is_heard_exactly_like_this(name: str) -> None:
     text, facts = EXPECTED[name]
     event = message_of(name)
 
+    title = {"button_title": written(event)} if tapped_id(event) else {}
+
     assert to_turn(event, payload=tapped_id(event)) == Turn(
         text=text,
         sender_id=facts.get("group_id") or facts["from"] or facts["user_id"],
         message_id=event.id,
-        metadata={"whatsapp": {"id": event.id, **facts}},
+        metadata={"whatsapp": {"id": event.id, **facts}, **title},
     )
     assert event.id == ("wamid." if facts["phone_number_id"] else "ABGG") + name.partition("/")[2]
 

@@ -267,4 +267,4 @@ async def test_numbers_that_were_offered_are_understood(turn, office):
         await writer.write(PHONE, {"text": "Well?", "buttons": buttons, "button_type": "numbers"})
         await writer.write(PHONE, said("a"))
 
-    assert (await office.store.values.get(f"choices:{PHONE}"))["now"] == {"1": "/tea"}
+    assert (await office.store.values.get(f"choices:{PHONE}"))["now"] == {"1": ["/tea", "Tea"]}
