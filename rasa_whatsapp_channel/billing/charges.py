@@ -1,4 +1,7 @@
-"""Charges: what the ledger keeps of a delivered message, and how much of a month is free."""
+"""
+Charges: which messages are billed, what the ledger keeps of a delivered one, how much of a month is
+free.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ from typing import Final
 from rasa_whatsapp_channel.store.base import Charge
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.markets import calling_code
-from rasa_whatsapp_channel.whatsapp.pricing import REGULAR, read_pricing
+from rasa_whatsapp_channel.whatsapp.pricing import FREE_ENTRY_POINT, REGULAR, read_pricing
 
 #: Statuses of a message that has arrived, which is what WhatsApp charges for.
 CHARGED: Final = frozenset({"delivered", "read"})
+# Its statuses never say that it was delivered.
+_FREE_KINDS: Final = frozenset({"reaction"})
 #: Parts of the free messages of a month that are worth a warning.
 WARN_AT: Final = (1.0, 0.8)
 
@@ -31,6 +36,16 @@ def charge_of(status: Status, *, zone: tzinfo, now: float) -> Charge | None:
         type=pricing.type,
         month=month_of(at, zone) if pricing.is_allowance else "",
     )
+
+
+def is_billable(kind: str, pricing_type: str = REGULAR) -> bool:
+    """
+    Return whether WhatsApp bills a message of the type *kind* once the month's free ones are used.
+
+    Each bubble is one message; typing and read receipts are none. *pricing_type* is the type in
+    the pricing of its status, where there is one: in a free entry point everything is free.
+    """
+    return kind not in _FREE_KINDS and pricing_type != FREE_ENTRY_POINT
 
 
 def is_billed(charge: Charge, free: int) -> bool:

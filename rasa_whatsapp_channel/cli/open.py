@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -13,6 +13,7 @@ import click
 
 from rasa_whatsapp_channel.cli.options import Function
 from rasa_whatsapp_channel.cli.run import run
+from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
 from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.media.access import FileAccess
@@ -101,6 +102,17 @@ def read_access(path: Path) -> FileAccess:
     media = block.get("media")
     values, _ = read_keys(MediaSettings, media) if isinstance(media, Mapping) else ({}, [])
     return FileAccess.of(MediaSettings(**values))
+
+
+def read_outgoing(path: Path) -> OutgoingSettings:
+    """Return what decides how many messages there are, by default where it cannot be read."""
+    try:
+        block, _ = _read_block(path)
+    except SettingsError:
+        return OutgoingSettings()
+    names = [field.name for field in fields(OutgoingSettings)]
+    values, _ = read_keys(Settings, {name: block[name] for name in names if name in block})
+    return OutgoingSettings(**values)
 
 
 def read_billing(path: Path) -> BillingSettings:

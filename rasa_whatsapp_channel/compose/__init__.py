@@ -9,12 +9,13 @@ Composing: a Rasa response → WhatsApp messages. Decides only: no I/O, no clock
     split      where a long text is split
     join       text, media and buttons → as few messages as possible
     combine    the messages of several responses → as few as possible
+    foresee    how many messages are billed, and what would make them fewer
     changes    what was changed to fit, by code
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rasa_whatsapp_channel.compose.changes import Change
@@ -36,7 +37,11 @@ from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.identity import is_group_id, split_number
 from rasa_whatsapp_channel.whatsapp.messages import Interactive, Message, Outgoing
 
-__all__ = ["Change", "Composed", "compose"]
+__all__ = ["Change", "Composed", "Reword", "compose"]
+
+#: Takes what the response itself consists of, then each of its elements; returns the same in other
+#: words.
+Reword = Callable[[Sequence[Parts]], Sequence[Parts]]
 
 
 def compose(
@@ -48,6 +53,7 @@ def compose(
     reply_to: str | None = None,
     recipient_id: str | None = None,
     unknown_keys: str = "pass",
+    reword: Reword | None = None,
 ) -> Composed:
     """
     Compose a whole response, as Rasa hands it over, for *api*.
@@ -55,7 +61,8 @@ def compose(
     *captions*: ``merge`` puts a text into the caption of the file beside it, ``separate`` does not.
     *markdown*: put WhatsApp's formatting in the place of Markdown's. *reply_to* is the message the
     response may quote, *recipient_id* whom it goes to, where that is known. *unknown_keys*: keys of
-    WhatsApp's bodies that are not known here ``pass``, or ``refuse`` the message.
+    WhatsApp's bodies that are not known here ``pass``, or ``refuse`` the message. *reword* puts
+    what was read into other words first, to find out what they would become.
 
     Never raises, whatever *response* holds, and does not change it. A single part, as in
     ``{"text": …}``, is a response too.
@@ -74,7 +81,7 @@ def compose(
     custom, custom_style = split_style(content.get("custom"))
     style = read_style(draft, _metadata_style(content), custom_style)
     template = read_template(draft, style.template)
-    main, cards = _join_all(draft, content, style)
+    main, cards = _join_all(draft, content, style, reword)
     others = [*read_custom(draft, custom), *map(Outgoing, cards)]
     # The buttons stay at the bottom, where the thumb is.
     tapped = bool(main) and (isinstance(main[-1], Interactive) or bool(draft.choices))
@@ -89,11 +96,15 @@ def compose(
 
 
 def _join_all(
-    draft: Draft, content: Mapping[str, Any], style: Style
+    draft: Draft, content: Mapping[str, Any], style: Style, reword: Reword | None
 ) -> tuple[Sequence[Message], Sequence[Message]]:
     """Return the messages of the response's own parts, and those of its elements."""
     parts = _read_parts(draft, content, style)
-    cards = read_elements(draft, content.get("elements"), list_button=style.list_button)
+    cards: Sequence[Parts] = read_elements(
+        draft, content.get("elements"), list_button=style.list_button
+    )
+    if reword is not None:
+        parts, *cards = reword([parts, *cards])
     carousel = to_carousel(draft, cards)
     if carousel and parts.options == NO_OPTIONS:
         return join(draft, parts, carousel), []

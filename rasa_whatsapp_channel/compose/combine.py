@@ -107,6 +107,14 @@ def combine(
     return Combined(tuple(messages), tuple(changes))
 
 
+def combine_one(response: Composed, *, api: Api, captions: str = "merge") -> Composed:
+    """Return *response*, said alone in its turn, with its own messages as few as possible."""
+    combined = combine([response], api=api, captions=captions)
+    joined = (change for each in combined.messages for change in each.changes)
+    messages = tuple(each.outgoing for each in combined.messages)
+    return replace(response, messages=messages, changes=(*combined.changes[0], *joined))
+
+
 def _left_out(responses: Sequence[Composed], skip: Collection[int]) -> set[int]:
     others = (response.messages for place, response in enumerate(responses) if place not in skip)
     return {place for place in skip if _is_text(responses[place])} if any(others) else set()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
+from rasa_whatsapp_channel.compose.foresee import Foreseen, OutgoingSettings, foresee
 from rasa_whatsapp_channel.domain.read import Domain, DomainFile, DomainResponse, Variation
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.composed import (
@@ -15,7 +17,7 @@ from rasa_whatsapp_channel.lint.composed import (
     send_all,
 )
 from rasa_whatsapp_channel.lint.media import LinkAnswer, Use, check_file, check_link, find_uses
-from rasa_whatsapp_channel.lint.rules import Finding, Remark, kind_of, remark, write_path
+from rasa_whatsapp_channel.lint.rules import Finding, Level, Remark, kind_of, remark, write_path
 from rasa_whatsapp_channel.lint.schema import check_channel, check_reach, check_schema, is_for_us
 from rasa_whatsapp_channel.lint.slots import check_braces, check_slot
 from rasa_whatsapp_channel.media.access import FileAccess
@@ -39,12 +41,35 @@ class Linter:
     access: FileAccess = field(default_factory=FileAccess)
     #: Intents of messages without text.
     wordless: Sequence[str] = field(default_factory=lambda: wordless_intents({}))
+    #: Which settings say how many messages there are.
+    outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
+    #: How many billed messages a response may be.
+    budget: int | None = None
+
+    @cached_property
+    def foreseen(self) -> Sequence[tuple[Variation, Foreseen]]:
+        """How many billed messages each variation is, in the language and API that need most."""
+        return [
+            (variation, self._foresee(variation))
+            for response in self.domain.responses
+            for variation in response.variations
+            if is_for_us(variation.channel)
+        ]
 
     def findings(self) -> list[Finding]:
         """Return all findings that are not ignored, in the order of the files."""
         found = [*self._check_files(), *self._check_slots(), *self._check_responses()]
         order = {source.name: number for number, source in enumerate(self.domain.sources)}
         return sorted(dict.fromkeys(found), key=lambda finding: (order[finding.file], finding.line))
+
+    def check_billed(self) -> Iterator[Finding]:
+        """Yield what is several billed messages, and what would make them fewer."""
+        for variation, foreseen in self.foreseen:
+            if foreseen.messages > 1:
+                said = remark("WA621", foreseen=foreseen)
+                if self.budget is not None and foreseen.messages > self.budget:
+                    said = replace(said, level=Level.ERROR)
+                yield from _find(variation.response, [said], variation)
 
     def links(self) -> list[str]:
         """Return the links of all responses, except those that slots are part of."""
@@ -127,6 +152,15 @@ class Linter:
             yield from check_link(use, api, self.answers.get(use.source))
         else:
             yield from check_file(use, self.domain.root, api, self.access)
+
+    def _foresee(self, variation: Variation) -> Foreseen:
+        slots = self.domain.slots or {}
+        foreseen = (
+            foresee(sent.filled, api=api, settings=self.outgoing)
+            for api in self.apis
+            for sent in send_all(_usable(variation), slots, api)
+        )
+        return max(foreseen, key=lambda each: each.messages)
 
     def _uses(self, variation: Mapping[str, Any], api: Api) -> Iterator[Use]:
         yield from find_uses(variation, send_all(variation, self.domain.slots or {}, api))

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from rasa_whatsapp_channel.compose.foresee import Foreseen
+from rasa_whatsapp_channel.domain.read import Variation
 from rasa_whatsapp_channel.lint.rules import Finding, Level
 
 _COLOURS: Final[Mapping[Level, str]] = {
@@ -29,6 +31,17 @@ class Report:
     findings: Sequence[Finding]
     responses: int
     files: int
+    #: how many billed messages the variations are
+    foreseen: Sequence[tuple[Variation, Foreseen]] = ()
+
+    @property
+    def billed(self) -> Sequence[int]:
+        """How many billed messages each response is, with the variation that needs most."""
+        most: dict[tuple[str, str], int] = {}
+        for variation, foreseen in self.foreseen:
+            key = variation.source.name, variation.response.name
+            most[key] = max(most.get(key, 0), foreseen.messages)
+        return list(most.values())
 
     def count(self, level: Level) -> int:
         return sum(finding.level is level for finding in self.findings)
@@ -50,6 +63,8 @@ def to_text(report: Report) -> Iterator[str]:
         yield ""
         yield f"What is meant as it is: write # whatsapp: ignore {common} at the end of its line."
     yield summary(report)
+    if report.billed:
+        yield _total(report.billed)
 
 
 def summary(report: Report) -> str:
@@ -58,11 +73,28 @@ def summary(report: Report) -> str:
     return f"{', '.join(found) or 'Nothing found'}: {looked_at}"
 
 
+def _total(billed: Sequence[int]) -> str:
+    counts = sorted(Counter(billed).items())
+    parts = [f"{count:,} of {messages}" for messages, count in counts]
+    return f"{_number(sum(billed), 'billed message')} if each is said once: {', '.join(parts)}"
+
+
 def to_json(report: Report) -> Iterator[str]:
     document = {
         "findings": [asdict(finding) for finding in report.findings],
         "responses": report.responses,
         "files": report.files,
+        "billed": {
+            "messages": sum(report.billed),
+            "variations": [
+                {
+                    "response": variation.response.name,
+                    "variation": variation.number,
+                    **asdict(foreseen),
+                }
+                for variation, foreseen in report.foreseen
+            ],
+        },
     }
     yield json.dumps(document, ensure_ascii=False, indent=2)
 

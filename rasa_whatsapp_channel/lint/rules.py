@@ -150,6 +150,7 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             "the slot {slot} takes {names} for an answer; list what is none in not_intent or in "
             "ignored_intents of {form}, or let `inbound:` in credentials.yml make events of it",
         ),
+        "WA621": LintRule("a response is several billed messages", Level.NOTE, "{foreseen}"),
         "WA701": LintRule("a file that is not there, or is not sent", Level.ERROR, "{problem}"),
         "WA702": LintRule("a file that is empty or too big", Level.ERROR, "{problem}"),
         "WA703": LintRule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),

@@ -23,6 +23,9 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "samples" / "domains"
 MISTAKES = SAMPLES / "mistakes.yml"
 QUICKSTART = ROOT / "examples" / "quickstart"
+QUICKSTART_IS_FINE = (
+    "Nothing found: 25 responses in 1 file\n25 billed messages if each is said once: 25 of 1\n"
+)
 
 LONG_TITLE = """
 responses:
@@ -49,15 +52,15 @@ def test_forty_mistakes_are_listed_and_end_it_with_one() -> None:
 
     lines = result.stdout.splitlines()
     assert result.exit_code == 1
-    assert len(re.findall(rf"^{re.escape(str(MISTAKES))}:\d+: ", result.stdout, re.M)) == 40
-    assert re.fullmatch(r"\d+ errors, \d+ warnings, 4 notes: 38 responses in 1 file", lines[-1])
-    assert "# whatsapp: ignore WA6" in lines[-2]
+    assert len(re.findall(rf"^{re.escape(str(MISTAKES))}:\d+: ", result.stdout, re.M)) == 41
+    assert re.fullmatch(r"\d+ errors, \d+ warnings, 5 notes: 38 responses in 1 file", lines[-2])
+    assert "# whatsapp: ignore WA6" in lines[-3]
 
 
 def test_a_clean_bot_ends_it_with_zero() -> None:
     result = lint(QUICKSTART, "--strict", *("--api", "cloud", "--api", "turn"))
 
-    assert (result.exit_code, result.stdout) == (0, "Nothing found: 25 responses in 1 file\n")
+    assert (result.exit_code, result.stdout) == (0, QUICKSTART_IS_FINE)
 
 
 def test_warnings_count_when_it_is_strict(domain: Path) -> None:
@@ -81,12 +84,88 @@ def test_programs_get_json(domain: Path) -> None:
     assert document["findings"][0]["line"] == 6
 
 
+SEVERAL_BUBBLES = """
+responses:
+  utter_hello:
+  - text: "Hello"
+  utter_rooms:
+  - text: "Which part of the house?"
+    image: "https://shop.example/house.jpg"
+    buttons:
+    - {title: "Terrace", payload: "/terrace"}
+    - {title: "Library", payload: "/library"}
+    - {title: "Garden", payload: "/garden"}
+    - {title: "Sauna", payload: "/sauna"}
+  - text: "Which room?"
+  utter_like:
+  - custom: {type: reaction, reaction: {message_id: "wamid.1", emoji: "👍"}}
+"""
+
+
+def test_what_is_billed_is_told_with_what_makes_it_fewer_and_in_all(domain: Path) -> None:
+    domain.write_text(SEVERAL_BUBBLES)
+
+    result = lint(domain)
+    strict = lint(domain, "--budget", 2)
+    stricter = lint(domain, "--budget", 1)
+
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert (
+        f"{domain}:6: note WA621 utter_rooms: 2 billed messages, 1 with at most 3 buttons or "
+        "`button_type: numbers`"
+    ) in lines
+    assert lines[-1] == "3 billed messages if each is said once: 1 of 0, 1 of 1, 1 of 2"
+    assert [strict.exit_code, stricter.exit_code] == [0, 1]
+    assert f"{domain}:6: error WA621 utter_rooms: 2 billed messages, 1 with" in stricter.stdout
+
+
+def test_programs_get_what_is_billed_as_json(domain: Path) -> None:
+    domain.write_text(SEVERAL_BUBBLES)
+
+    billed = json.loads(lint(domain, "--format", "json").stdout)["billed"]
+
+    assert billed["messages"] == 3
+    told = [
+        (each["response"], each["variation"], each["messages"]) for each in billed["variations"]
+    ]
+    assert told == [
+        ("utter_hello", 1, 1),
+        ("utter_rooms", 1, 2),
+        ("utter_rooms", 2, 1),
+        ("utter_like", 1, 0),
+    ]
+    changes = ["at most 3 buttons", "`button_type: numbers`"]
+    assert billed["variations"][1]["fewer"] == [{"messages": 1, "changes": changes}]
+    assert billed["variations"][3]["free"] == 1
+
+
+def test_the_settings_in_the_credentials_say_how_many_messages_there_are(
+    domain: Path, tmp_path: Path
+) -> None:
+    domain.write_text(
+        'responses:\n  utter_it:\n  - {text: "Hello", image: "https://shop.example/a.jpg"}\n'
+    )
+    (tmp_path / "config.yml").write_text("language: en\n")
+    block = "rasa_whatsapp_channel.WhatsAppInput:\n  access_token: ${NOT_SET}\n"
+
+    without = lint(domain).stdout
+    (tmp_path / "credentials.yml").write_text(f"{block}  captions: separate\n")
+    separate = lint(domain).stdout
+    (tmp_path / "credentials.yml").write_text(f"{block}  combine: turn\n")
+    combined = lint(domain).stdout
+
+    assert "1 billed message if each is said once: 1 of 1" in without
+    assert "2 billed messages, 1 with `captions: merge` or the text as a caption" in separate
+    assert combined == without
+
+
 def test_github_gets_annotations() -> None:
     result = lint(MISTAKES, "--format", "github")
 
     lines = result.stdout.splitlines()
     assert result.exit_code == 1
-    assert len(lines) == 40
+    assert len(lines) == 41  # with what is billed twice
     assert f"::error file={MISTAKES},line=27,title=WA601 utter_invoice::Rasa refuses the key" in (
         result.stdout
     )
@@ -95,9 +174,12 @@ def test_github_gets_annotations() -> None:
 def test_several_files_of_a_bot_are_linted_together() -> None:
     shared, people = SAMPLES / "calm/domain/shared.yml", SAMPLES / "calm/domain/people/add.yml"
 
-    assert lint(shared, people).stdout == "Nothing found: 4 responses in 2 files\n"
-    assert lint(SAMPLES / "calm" / "domain").stdout == "Nothing found: 4 responses in 2 files\n"
-    assert lint(SAMPLES / "calm").stdout == "Nothing found: 5 responses in 3 files\n"
+    def summary(*paths: Path) -> str:
+        return lint(*paths).stdout.splitlines()[0]
+
+    assert summary(shared, people) == "Nothing found: 4 responses in 2 files"
+    assert summary(SAMPLES / "calm" / "domain") == "Nothing found: 4 responses in 2 files"
+    assert summary(SAMPLES / "calm") == "Nothing found: 5 responses in 3 files"
 
 
 def test_the_bots_folder_can_be_named(domain: Path, tmp_path: Path) -> None:
@@ -261,7 +343,7 @@ def test_it_runs_as_a_process_in_an_ascii_terminal_too() -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "Nothing found: 25 responses in 1 file\n"
+    assert done.stdout == QUICKSTART_IS_FINE
 
 
 def test_the_hook_for_pre_commit_names_this_command_and_domain_files() -> None:
@@ -280,4 +362,4 @@ def test_a_thousand_responses_are_linted(tmp_path: Path) -> None:
     path = tmp_path / "domain.yml"
     path.write_text(thousand_responses(), encoding="utf-8")
 
-    assert lint(path).stdout == "Nothing found: 1,000 responses in 1 file\n"
+    assert lint(path).stdout.startswith("Nothing found: 1,000 responses in 1 file\n")

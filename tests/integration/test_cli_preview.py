@@ -40,6 +40,9 @@ responses:
   utter_template:
   - text: "Are you there?"
     metadata: {whatsapp: {template: {name: hello_again, language: en}}}
+  utter_guide:
+  - text: "Two things"
+    attachment: {type: document, link: "https://shop.example/guide.pdf", caption: "The guide"}
   utter_long:
   - text: "Sure?"
     buttons: [{title: "Yes", payload: "%s"}]
@@ -68,6 +71,7 @@ def test_a_response_is_drawn_and_its_bodies_are_written() -> None:
     drawing, document = result.stdout.split("\n{", 1)
     assert drawing.startswith("utter_house, api cloud\n╭─")
     assert "│                ☰ Choose                │" in drawing
+    assert "\n1 billed message\n" in drawing
     assert drawing.endswith("\nWA301 5 buttons became a list, because WhatsApp shows at most 3")
     told = json.loads("{" + document)
     assert told["response"] == "utter_house"
@@ -127,9 +131,40 @@ def test_a_payload_that_is_kept_is_shown(domain: Path) -> None:
 def test_a_template_for_later_is_shown(domain: Path) -> None:
     result = preview(domain, "utter_template")
 
-    assert "While the 24-hour window is closed:\n╭" in result.stdout
+    assert "While the 24-hour window is closed, billed by its category:\n╭" in result.stdout
     template = json.loads("{" + result.stdout.split("\n{", 1)[1])["template"]
     assert template["template"]["name"] == "hello_again"
+
+
+def test_what_is_billed_is_told_with_what_makes_it_fewer(domain: Path) -> None:
+    result = preview(domain, "utter_guide")
+
+    drawing, document = result.stdout.split("\n{", 1)
+    assert drawing.endswith(
+        "\n2 billed messages, 1 with the caption as a part of the text or `combine: turn`"
+    )
+    assert json.loads("{" + document)["billed"] == {
+        "messages": 2,
+        "templates": 0,
+        "free": 0,
+        "fewer": [
+            {"messages": 1, "changes": ["the caption as a part of the text", "`combine: turn`"]}
+        ],
+    }
+
+
+def test_what_is_shown_is_composed_with_the_settings_of_the_bot(
+    domain: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "credentials.yml").write_text(
+        "rasa_whatsapp_channel.WhatsAppInput:\n  combine: turn\n"
+    )
+
+    result = preview(domain, "utter_guide")
+
+    assert "\n1 billed message\nWA901 2 messages of the turn became one" in result.stdout
+    [body] = json.loads("{" + result.stdout.split("\n{", 1)[1])["bodies"]
+    assert body["document"]["caption"] == "Two things\n\nThe guide"
 
 
 def test_a_drawing_may_stand_alone() -> None:
@@ -140,7 +175,7 @@ def test_a_drawing_may_stand_alone() -> None:
     ("arguments", "said"),
     [
         (("utter_itt",), "has no response utter_itt; did you mean utter_it?"),
-        (("zzzz",), "has no response zzzz; it has 7 others"),
+        (("zzzz",), "has no response zzzz; it has 8 others"),
         (("utter_it", "--variation", "4"), "utter_it has 3 variations"),
         (("utter_slack",), "utter_slack has no variation for WhatsApp"),
         (("utter_odd",), "domain.yml:18: Rasa refuses it: a variation must be a map"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.cli.open import FILE, read_access, read_wordless
+from rasa_whatsapp_channel.cli.open import FILE, read_access, read_outgoing, read_wordless
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
@@ -15,10 +15,17 @@ from rasa_whatsapp_channel.lint.media import LinkAnswer
 from rasa_whatsapp_channel.lint.report import Report, to_github, to_json, to_text
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
+_EXAMPLES = """
+\b
+Examples:
+  rasa-whatsapp lint .                  the bot in this folder
+  rasa-whatsapp lint . --budget 1       no response may be more than one billed message
+  rasa-whatsapp lint domain/ --strict --format github
+"""
 _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
 
 
-@click.command()
+@click.command(epilog=_EXAMPLES)
 @click.argument(
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
 )
@@ -32,6 +39,12 @@ _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
     help="Check for this API; may be given several times.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors do.")
+@click.option(
+    "--budget",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Let a response that is more than N billed messages be an error.",
+)
 @click.option("--check-links", is_flag=True, help="Ask the servers whether media links answer.")
 @click.option(
     "--bot",
@@ -42,8 +55,8 @@ _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
 @click.option(
     "--credentials",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    help="The file with the channel's block, which says what files may be sent; credentials.yml in "
-    "the bot's folder, if not given.",
+    help="The file with the channel's block, which says what files may be sent, and in how many "
+    "messages; credentials.yml in the bot's folder, if not given.",
 )
 @click.option(
     "--format", "form", type=click.Choice(list(_FORMATS)), default="text", show_default=True
@@ -52,6 +65,7 @@ def command(
     paths: Sequence[Path],
     apis: Sequence[str],
     strict: bool,
+    budget: int | None,
     check_links: bool,
     root: Path | None,
     credentials: Path | None,
@@ -61,6 +75,7 @@ def command(
     Check the responses of a bot against WhatsApp and Rasa.
 
     PATH is a domain file, a folder of them, or the folder of a bot.
+    Says of each response that is several billed messages which setting or wording makes them fewer.
     Exits with status 1 when there are errors.
     """
     try:
@@ -70,6 +85,8 @@ def command(
                 [APIS[name] for name in dict.fromkeys(apis)],
                 access=read_access(credentials or domain.root / FILE),
                 wordless=read_wordless(credentials or domain.root / FILE),
+                outgoing=read_outgoing(credentials or domain.root / FILE),
+                budget=budget,
             )
             for domain in read_domains(paths, root=root)
         ]
@@ -78,9 +95,13 @@ def command(
     if check_links:
         linters = [_with_answers(linter) for linter in linters]
     report = Report(
-        [finding for linter in linters for finding in linter.findings()],
+        [
+            *(finding for linter in linters for finding in linter.findings()),
+            *(finding for linter in linters for finding in linter.check_billed()),
+        ],
         responses=sum(len(linter.domain.responses) for linter in linters),
         files=sum(len(linter.domain.sources) for linter in linters),
+        foreseen=[each for linter in linters for each in linter.foreseen],
     )
     for line in _FORMATS[form](report):
         click.echo(line)

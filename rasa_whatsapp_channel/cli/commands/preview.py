@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from rasa_whatsapp_channel.cli.open import FILE, read_outgoing
 from rasa_whatsapp_channel.cli.options import slot_option
 from rasa_whatsapp_channel.cli.responses import read_response
-from rasa_whatsapp_channel.compose import Change, Composed, compose
-from rasa_whatsapp_channel.domain.read import Variation
+from rasa_whatsapp_channel.compose import Change, Composed
+from rasa_whatsapp_channel.compose.foresee import Foreseen, foresee
+from rasa_whatsapp_channel.domain.read import Variation, find_root
 from rasa_whatsapp_channel.lint.rules import Remark
 from rasa_whatsapp_channel.lint.schema import check_schema
 from rasa_whatsapp_channel.preview import draw, write_bodies
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing
 
+_EXAMPLES = """
+\b
+Examples:
+  rasa-whatsapp preview . utter_greet --slot name=Ada
+  rasa-whatsapp preview domain.yml utter_menu --variation 2 --format drawing
+"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLES)
 @click.argument("path", type=click.Path(path_type=Path))
 @click.argument("name")
 @slot_option
@@ -41,30 +51,40 @@ def command(
     form: str,
 ) -> None:
     """
-    Show what the response NAME becomes: the bubbles, and the bodies that would be sent.
+    Show what the response NAME becomes: the bubbles, how many messages WhatsApp bills, what would
+    make them fewer, and the bodies that would be sent.
 
-    PATH is a domain file, a folder of them, or the folder of a bot.
+    PATH is a domain file, a folder of them, or the folder of a bot. `captions`, `markdown` and
+    `combine` are those of credentials.yml in the folder of the bot.
     """
     variation, filled = read_response(path, name, dict(slot), number)
-    composed = compose({**filled, "utter_action": name}, api=APIS[api])
+    response = {**filled, "utter_action": name}
+    settings = read_outgoing(find_root(path) / FILE)
+    composed = settings.compose(response, APIS[api])
+    foreseen = foresee(response, api=APIS[api], settings=settings)
     refused = list(check_schema(variation.part.value))
     if form != "json":
-        for line in _picture(variation, APIS[api], composed, refused):
+        for line in _picture(variation, APIS[api], composed, foreseen, refused):
             click.echo(line)
     if form != "drawing":
-        click.echo(_document(name, APIS[api], composed, refused))
+        click.echo(_document(name, APIS[api], composed, foreseen, refused))
 
 
 def _picture(
-    variation: Variation, api: Api, composed: Composed, refused: Sequence[Remark]
+    variation: Variation,
+    api: Api,
+    composed: Composed,
+    foreseen: Foreseen,
+    refused: Sequence[Remark],
 ) -> Iterator[str]:
     count = len(variation.response.variations)
     which = f", variation {variation.number} of {count}" if count > 1 else ""
     yield click.style(f"{variation.response.name}{which}, api {api.name}", bold=True)
     for outgoing in composed.messages:
         yield from draw(outgoing)
+    yield str(foreseen)
     if composed.template is not None:
-        yield "While the 24-hour window is closed:"
+        yield "While the 24-hour window is closed, billed by its category:"
         yield from draw(Outgoing(composed.template))
     for said in refused:
         yield f"{click.style(said.code, fg='red')} {said.text}"
@@ -72,13 +92,16 @@ def _picture(
         yield f"{click.style(change.code, fg='red' if change.lost else 'yellow')} {change.text}"
 
 
-def _document(name: str, api: Api, composed: Composed, refused: Sequence[Remark]) -> str:
+def _document(
+    name: str, api: Api, composed: Composed, foreseen: Foreseen, refused: Sequence[Remark]
+) -> str:
     said: Sequence[Remark | Change] = (*refused, *composed.changes)
     template = [Outgoing(composed.template)] if composed.template else []
     document = {
         "response": name,
         "api": api.name,
         "bodies": write_bodies(composed.messages, api),
+        "billed": asdict(foreseen),
         "template": next(iter(write_bodies(template, api)), None),
         "payloads": dict(composed.payloads),
         "choices": dict(composed.choices),
