@@ -32,7 +32,8 @@ from rasa_whatsapp_channel.whatsapp.apis import APIS
 _SETTINGS: Final = """\
 # Settings
 
-Every key of the block `rasa_whatsapp_channel.WhatsAppInput` in `credentials.yml`.
+Every key of the block `rasa_whatsapp_channel.WhatsAppInput` in `credentials.yml`, or in the
+`integrations.yml` of [a bot for Mantle](how-to/mantle.md).
 
 Everything is checked when Rasa starts.
 A mistake names the key, the line to write, and the nearest key there is.

@@ -1,4 +1,4 @@
-"""Command setup: opens the settings in credentials.yml, the bot's client, and its store."""
+"""Command setup: opens the channel's block where Rasa finds it, the bot's client, and its store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,15 @@ from rasa_whatsapp_channel.cli.options import Function
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
 from rasa_whatsapp_channel.domain.marked import DomainError
+from rasa_whatsapp_channel.domain.project import (
+    ENABLED,
+    find_channels_file,
+    is_integrations,
+    is_mantle,
+    is_off,
+    read_channels,
+    read_variables,
+)
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import (
@@ -33,18 +42,19 @@ if TYPE_CHECKING:
     from rasa_whatsapp_channel.whatsapp.clients.base import Client
     from rasa_whatsapp_channel.whatsapp.clients.on_premises import OnPremisesAdmin
 
-FILE: Final = "credentials.yml"
 T = TypeVar("T")
 
 
 def credentials_option(function: Function) -> Function:
-    """Add the option `credentials`, the path of the file."""
+    """Add the option `credentials`, the path of the file; that of the bot in this folder."""
     return click.option(
         "--credentials",
+        "--integrations",
+        "credentials",
         type=click.Path(path_type=Path),
-        default=FILE,
-        show_default=True,
-        help="The bot's file with the channel's block.",
+        callback=lambda ctx, param, given: given or find_channels_file(Path()),
+        help="The bot's file with the channel's block.  [default: credentials.yml, or "
+        "integrations.yml of a bot for Mantle]",
     )(function)
 
 
@@ -72,7 +82,9 @@ def read_credentials(path: Path) -> Mapping[str, Any]:
 
 def read_settings(path: Path, number: str | None = None) -> Settings:
     """Return the settings of the bot, or those for one of its business numbers, by its id."""
-    settings = Settings.from_credentials(read_credentials(path))
+    settings = Settings.from_credentials(
+        read_credentials(path), environ=environment_of(path.parent), file=path.name
+    )
     if number is None:
         return settings
     numbers = settings.by_number()
@@ -90,7 +102,16 @@ def read_store(path: Path) -> str:
             raise SettingsError(
                 f"{path}: store: {each.text}: not set here; give the store with --store"
             )
-    return str(block.get("store") or os.environ.get("WHATSAPP_STORE", "").strip() or Settings.store)
+    fallback = environment_of(path.parent).get("WHATSAPP_STORE", "").strip()
+    return str(block.get("store") or fallback or Settings.store)
+
+
+def environment_of(folder: Path) -> Mapping[str, str]:
+    """Return the environment of the bot in *folder*: for Mantle, Rasa loads the file ``.env``."""
+    file = folder / ".env"
+    if not is_mantle(folder) or not file.is_file():
+        return os.environ
+    return {**read_variables(file.read_text(encoding="utf-8")), **os.environ}
 
 
 def read_access(path: Path) -> FileAccess:
@@ -150,13 +171,17 @@ def _read_block(path: Path) -> tuple[Mapping[str, Any], list[Unset]]:
         raise SettingsError(f"{path}: cannot be read: {error}") from error
     except DomainError as error:
         raise SettingsError(str(error)) from error
-    if not isinstance(document.value, Mapping) or CHANNEL not in document.value:
-        raise SettingsError(f"{path}: has no block {CHANNEL}")
-    block = dict(document.items())[CHANNEL]
+    block = read_channels(document).get(CHANNEL)
+    if block is None:
+        raise SettingsError(f"{path}: has no block {CHANNEL}; `rasa-whatsapp init` writes one")
     if not isinstance(block.value or {}, Mapping):
         raise SettingsError(f"{path}: {CHANNEL}: must be a group of keys")
-    values, unset = fill_variables(block, os.environ)
-    return values or {}, unset
+    values, unset = fill_variables(block, environment_of(path.parent))
+    if not is_integrations(document):
+        return values or {}, unset
+    if is_off(block):
+        raise SettingsError(f"{path}: {CHANNEL}: is switched off: take `{ENABLED}: false` away")
+    return {key: value for key, value in (values or {}).items() if key != ENABLED}, unset
 
 
 @asynccontextmanager

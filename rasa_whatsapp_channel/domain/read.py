@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.marked import DomainError, Marked, YamlDocument
+from rasa_whatsapp_channel.domain.project import AGENT, RESPONSES, find_skills, is_mantle
 
 _EXTENSIONS: Final = (".yml", ".yaml")
 # Files of `rasa init`; the folder with one of them is the bot's.
-_BOT_FILES: Final = ("config.yml", "credentials.yml", "endpoints.yml", "domain.yml")
+_BOT_FILES: Final = ("config.yml", "credentials.yml", "endpoints.yml", "domain.yml", AGENT)
 # Rasa reads a file with one of these keys as a part of the domain.
 _DOMAIN_KEYS: Final = re.compile(
     r"^(slots|forms|actions|entities|intents|responses|e2e_actions|session_config)[ \t]*:",
@@ -34,20 +35,24 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class DomainFile:
+class TextFile:
     """A file, with the name it was given by."""
 
     name: str
     text: str
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        return self.text.split("\n")
+
+
+@dataclass(frozen=True)
+class DomainFile(TextFile):
     document: YamlDocument
 
     @property
     def keys(self) -> Collection[str]:
         return self.document.value or ()
-
-    @cached_property
-    def lines(self) -> Sequence[str]:
-        return self.text.split("\n")
 
     def section(self, key: str) -> dict[Any, Marked]:
         """Return the parts of a section by their names."""
@@ -90,7 +95,8 @@ class Domain:
     """
     A bot's domain. *sources* are the files to check, *others* the rest of the domain.
 
-    *slots*, *intents* and *entities* are None where no file has such a section.
+    For Mantle these are files of responses, and *skills* are those of the bot. *slots*, *intents*
+    and *entities* are None where no file has such a section.
     """
 
     root: Path
@@ -100,6 +106,11 @@ class Domain:
     intents: frozenset[str] | None
     entities: frozenset[str] | None
     forms: Mapping[str, Any]
+    skills: tuple[TextFile, ...] = ()
+
+    @cached_property
+    def is_mantle(self) -> bool:
+        return is_mantle(self.root)
 
     @cached_property
     def responses(self) -> tuple[DomainResponse, ...]:
@@ -121,8 +132,7 @@ def read_domains(paths: Iterable[Path], *, root: Path | None = None) -> list[Dom
     for path in paths:
         own = find_files(path)
         folder = root or find_root(path)
-        for file in own:
-            files.setdefault(folder, {})[file] = None
+        files.setdefault(folder, {}).update(dict.fromkeys(own))
     return [_read_domain(folder, list(own)) for folder, own in files.items()]
 
 
@@ -143,6 +153,7 @@ def _read_domain(root: Path, files: Sequence[Path]) -> Domain:
             for source in everything
             for name, part in source.section("forms").items()
         },
+        skills=tuple(TextFile(str(file), read_text(file)) for file in find_skills(root)),
     )
 
 
@@ -213,6 +224,8 @@ def find_files(path: Path) -> list[Path]:
     if not path.exists():
         raise DomainError(f"{path}: does not exist")
     if path.is_dir():
+        if is_mantle(path):  # without responses the model says everything
+            return bot_files(path)
         candidates = bot_files(path) or _below(path)
         found = [file for file in candidates if is_domain(read_text(file))]
         if not found:
@@ -227,8 +240,12 @@ def bot_files(folder: Path) -> list[Path]:
     """
     Return the domain files of the bot in *folder*; none where there is no bot.
 
-    They are ``domain.yml``, the folder ``domain``, and files with responses in ``data``.
+    They are ``domain.yml``, the folder ``domain``, and files with responses in ``data``; for Mantle
+    ``responses.yml``, beside the bot and beside its skills.
     """
+    if is_mantle(folder):
+        beside = (folder / AGENT, *find_skills(folder))
+        return [file for path in beside if (file := path.with_name(RESPONSES)).is_file()]
     own = (folder / f"domain{extension}" for extension in _EXTENSIONS)
     files = [file for file in own if file.is_file()]
     files += _below(folder / "domain")

@@ -496,16 +496,17 @@ class Settings:
         credentials: Mapping[str, Any] | None,
         *,
         environ: Mapping[str, str] = os.environ,
+        file: str = "credentials.yml",
     ) -> Settings:
         """
         Read the block under the channel's name; Rasa hands over None when it is empty.
 
-        A secret that is not in the block is taken from the variable ``WHATSAPP_<KEY>``.
-        Raises `SettingsError` with one paragraph for each mistake.
+        A secret that is not in the block is taken from the variable ``WHATSAPP_<KEY>``; mistakes
+        begin with the *file*. Raises `SettingsError` with one paragraph for each mistake.
         """
         values, problems = read_block(credentials, environ=environ)
         if problems:
-            raise SettingsError("credentials.yml: " + "\ncredentials.yml: ".join(problems))
+            raise SettingsError("\n".join(f"{file}: {problem}" for problem in problems))
         return cls(**values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -15,6 +16,8 @@ from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMI
 T = TypeVar("T")
 
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+# Rasa Pro leaves the variable of such a key to whoever reads it.
+_LEFT_TO_US: Final = "api_key"
 
 
 def key(
@@ -58,7 +61,10 @@ def read_keys(
             continue
         if value is None:
             continue  # `key:` with nothing behind it is as good as no key
-        if variable := _literal_variable(value):
+        variable = _literal_variable(value)
+        if variable and name == _LEFT_TO_US and os.environ.get(variable):
+            value = os.environ[variable]
+        elif variable:
             problems.append(
                 f"'{prefix}{name}' is the text {value!r}, not the variable's value. "
                 f"Write `{_line(name, value, variable)}`, without quotes."

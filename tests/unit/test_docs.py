@@ -17,6 +17,8 @@ from support.documents import PAGES, ROOT, Block, all_blocks, load
 from rasa_whatsapp_channel.cli import COMMANDS, main
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.compose.changes import RULES
+from rasa_whatsapp_channel.domain.marked import parse
+from rasa_whatsapp_channel.domain.project import read_channels
 from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.inbound.metadata import metadata_of
 from rasa_whatsapp_channel.metrics import Metrics
@@ -45,11 +47,21 @@ TRAINING = [block for block in YAML if {"nlu", "rules", "recipe"} & set(load(blo
 SCRAPED = [block for block in YAML if "scrape_configs" in load(block)]
 TRANSCRIPTS = [block for block in YAML if "chat" in load(block)]
 HOOKS = [block for block in YAML if "repos" in load(block)]
+INTEGRATIONS = [block for block in YAML if "channels" in load(block)]
 TRACED = [block for block in YAML if "tracing" in load(block)]  # by Rasa Pro, in its own tests
 
 
 def test_every_block_of_yaml_is_of_a_kind_that_a_test_loads():
-    loaded = [*SETTINGS, *DOMAINS, *TRAINING, *SCRAPED, *TRANSCRIPTS, *HOOKS, *TRACED]
+    loaded = [
+        *SETTINGS,
+        *DOMAINS,
+        *TRAINING,
+        *SCRAPED,
+        *TRANSCRIPTS,
+        *HOOKS,
+        *TRACED,
+        *INTEGRATIONS,
+    ]
 
     assert [str(block) for block in YAML if block not in loaded] == []
 
@@ -63,6 +75,15 @@ def test_every_block_of_settings_is_accepted(block: Block) -> None:
     settings = Settings.from_credentials(keys if "api" in keys else REST | keys, environ={})
 
     assert settings.api == keys.get("api", CLOUD.name)
+
+
+@pytest.mark.parametrize("block", INTEGRATIONS, ids=str)
+def test_every_channel_of_a_bot_for_mantle_is_accepted(block: Block) -> None:
+    filled = re.sub(r"\$\{\w+\}", "filled-in", block.text)
+    [channel] = [part for _, part in read_channels(parse(filled, str(block))).items()]
+
+    keys = {key: value for key, value in channel.value.items() if key != "enabled"}
+    assert Settings.from_credentials(keys, environ={}).api == CLOUD.name
 
 
 def test_there_is_a_whole_block_of_settings_for_every_api() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.cli.open import FILE, read_access, read_outgoing, read_wordless
+from rasa_whatsapp_channel.cli.open import read_access, read_outgoing, read_wordless
 from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.domain.project import find_channels_file
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.lint.media import LinkAnswer
@@ -54,9 +55,11 @@ _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
 )
 @click.option(
     "--credentials",
+    "--integrations",
+    "credentials",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     help="The file with the channel's block, which says what files may be sent, and in how many "
-    "messages; credentials.yml in the bot's folder, if not given.",
+    "messages; credentials.yml or integrations.yml in the bot's folder, if not given.",
 )
 @click.option(
     "--format", "form", type=click.Choice(list(_FORMATS)), default="text", show_default=True
@@ -83,12 +86,13 @@ def command(
             Linter(
                 domain,
                 [APIS[name] for name in dict.fromkeys(apis)],
-                access=read_access(credentials or domain.root / FILE),
-                wordless=read_wordless(credentials or domain.root / FILE),
-                outgoing=read_outgoing(credentials or domain.root / FILE),
+                access=read_access(file),
+                wordless=read_wordless(file),
+                outgoing=read_outgoing(file),
                 budget=budget,
             )
             for domain in read_domains(paths, root=root)
+            for file in (credentials or find_channels_file(domain.root),)
         ]
     except ChannelError as error:
         raise click.ClickException(str(error)) from error

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.cli.open import FILE, read_outgoing
+from rasa_whatsapp_channel.cli.open import read_outgoing
 from rasa_whatsapp_channel.cli.options import slot_option
 from rasa_whatsapp_channel.cli.responses import read_response
 from rasa_whatsapp_channel.compose import Change, Composed
 from rasa_whatsapp_channel.compose.foresee import Foreseen, foresee
+from rasa_whatsapp_channel.domain.project import find_channels_file
 from rasa_whatsapp_channel.domain.read import Variation, find_root
 from rasa_whatsapp_channel.lint.rules import Remark
 from rasa_whatsapp_channel.lint.schema import check_schema
@@ -55,11 +56,11 @@ def command(
     make them fewer, and the bodies that would be sent.
 
     PATH is a domain file, a folder of them, or the folder of a bot. `captions`, `markdown` and
-    `combine` are those of credentials.yml in the folder of the bot.
+    `combine` are those of credentials.yml or integrations.yml in the folder of the bot.
     """
     variation, filled = read_response(path, name, dict(slot), number)
     response = {**filled, "utter_action": name}
-    settings = read_outgoing(find_root(path) / FILE)
+    settings = read_outgoing(find_channels_file(find_root(path)))
     composed = settings.compose(response, APIS[api])
     foreseen = foresee(response, api=APIS[api], settings=settings)
     refused = list(check_schema(variation.part.value))
