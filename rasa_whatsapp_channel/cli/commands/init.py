@@ -5,17 +5,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from rasa_whatsapp_channel.domain.marked import DomainError
-from rasa_whatsapp_channel.scaffold import (
+from rasa_whatsapp_channel.domain.project import (
     CREDENTIALS,
-    ENVIRONMENT,
-    EXAMPLES,
-    FileChange,
-    plan,
+    DOMAIN,
+    INTEGRATIONS,
+    RESPONSES,
+    is_mantle,
+    problem_of_layout,
 )
+from rasa_whatsapp_channel.scaffold import ENVIRONMENT, EXAMPLES, FileChange, plan
+from rasa_whatsapp_channel.scaffold.mantle import DRAFT, plan_mantle
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 
@@ -32,8 +36,9 @@ def command(folder: Path, api: str, dry_run: bool) -> None:
     Bring the bot in FOLDER onto WhatsApp.
 
     Adds the channel's block to credentials.yml, its variables to .env.example, the intents with
-    their entities to the domain, and a file with responses to copy. What is there stays as it is,
-    and a second run changes nothing.
+    their entities to the domain, and a file with responses to copy. A bot for Rasa Pro's engine
+    Mantle gets the block in integrations.yml, and no domain, but responses.yml and a draft of a
+    skill. What is there stays as it is, and a second run changes nothing.
 
     \b
     Examples:
@@ -42,8 +47,13 @@ def command(folder: Path, api: str, dry_run: bool) -> None:
       rasa-whatsapp init --dry-run
     """
     try:
+        mantle = _is_mantle(folder)
         files = _read(folder)
-        changes = list(plan(api, files, has_domain_folder=(folder / "domain").is_dir()))
+        changes = list(
+            plan_mantle(api, files)
+            if mantle
+            else plan(api, files, has_domain_folder=(folder / "domain").is_dir())
+        )
     except DomainError as error:
         raise click.ClickException(f"{error}; nothing was written") from error
     for change in changes:
@@ -53,20 +63,30 @@ def command(folder: Path, api: str, dry_run: bool) -> None:
     if dry_run:
         click.echo("\nNothing was written.")
     else:
-        _show_next(changes, folder)
+        next_steps = _steps_of_mantle(folder) if mantle else _STEPS
+        _show_next(changes, next_steps, folder)
+
+
+def _is_mantle(folder: Path) -> bool:
+    """Return which engine the bot is for. Raises `DomainError` where it has files of both."""
+    problem = problem_of_layout(folder)
+    if problem is not None and (folder / DOMAIN).is_file():
+        raise DomainError(" ".join(problem).rstrip("."))
+    return is_mantle(folder)
 
 
 def _read(folder: Path) -> dict[str, str]:
     from rasa_whatsapp_channel.domain.read import bot_files, read_text
 
-    names = (folder / name for name in (CREDENTIALS, ENVIRONMENT, EXAMPLES))
+    own = (CREDENTIALS, INTEGRATIONS, ENVIRONMENT, EXAMPLES, RESPONSES, DRAFT)
+    names = (folder / name for name in own)
     files = [*(path for path in names if path.exists()), *bot_files(folder)]
     return {path.relative_to(folder).as_posix(): read_text(path) for path in files}
 
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from error
@@ -86,20 +106,34 @@ def _show(change: FileChange, before: str | None) -> None:
         click.echo(f"      {line}".rstrip())
 
 
-def _show_next(changes: Sequence[FileChange], folder: Path) -> None:
+def _show_next(changes: Sequence[FileChange], steps: Sequence[str], folder: Path) -> None:
+    by_hand = [change.name for change in changes if change.by_hand]
+    first = [f"add what is shown above to {' and '.join(by_hand)}"] if by_hand else []
     there = "" if folder == Path() else f"cd {folder}, then "
     click.echo("\n" + click.style("Next", bold=True))
-    for number, step in enumerate(_steps(changes), start=1):
+    for number, step in enumerate([*first, *steps], start=1):
         click.echo(f"  {number}. {there if number == 1 else ''}{step}")
 
 
-def _steps(changes: Sequence[FileChange]) -> list[str]:
-    by_hand = [change.name for change in changes if change.by_hand]
-    return [
-        *([f"add what is shown above to {' and '.join(by_hand)}"] if by_hand else []),
-        "cp .env.example .env, fill it in, and load it: set -a; . ./.env; set +a",
+_LAST: Final = (
+    "rasa-whatsapp doctor --url https://your-host, which finds what is still missing",
+    "without a Meta account: rasa-whatsapp simulate",
+)
+_STEPS: Final = (
+    "cp .env.example .env, fill it in, and load it: set -a; . ./.env; set +a",
+    "rasa train",
+    "rasa run --credentials credentials.yml",
+    *_LAST,
+)
+
+
+def _steps_of_mantle(folder: Path) -> Sequence[str]:
+    draft = Path(DRAFT).parent
+    return (
+        f"{'cat .env.example >> .env' if (folder / '.env').exists() else 'cp .env.example .env'}, "
+        "and fill it in: Rasa loads it",
+        f"to say such responses: cp -r {draft} skills/whatsapp; Rasa passes over {draft}",
         "rasa train",
-        "rasa run --credentials credentials.yml",
-        "rasa-whatsapp doctor --url https://your-host, which finds what is still missing",
-        "without a Meta account: rasa-whatsapp simulate",
-    ]
+        "rasa run",
+        *_LAST,
+    )

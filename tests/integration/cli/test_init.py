@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from support.mantle_project import FILES, write_project
 
 from rasa_whatsapp_channel.cli import main
 from rasa_whatsapp_channel.domain.read import read_domains
@@ -226,3 +227,85 @@ def test_rasa_takes_the_domain_afterwards(kind, request):
     domain = domains.Domain.load(str(path))
     assert set(INTENTS) <= set(domain.intents)
     assert {"mime_type", "latitude", "phone"} <= set(domain.entities)
+
+
+@pytest.fixture
+def mantle(tmp_path: Path) -> Path:
+    head, _, _ = FILES["integrations.yml"].partition(f"  {CHANNEL}:")
+    return write_project(tmp_path, {**FILES, "integrations.yml": head})
+
+
+def test_a_bot_for_mantle_gets_its_block_below_the_channels_and_no_domain(mantle):
+    before = texts(mantle)
+
+    done = init(mantle)
+
+    after = texts(mantle)
+    assert set(after) - set(before) == {
+        ".env.example",
+        "responses.yml",
+        "skills/_whatsapp/skill.md",
+    }
+    assert only_adds(before["integrations.yml"], after["integrations.yml"])
+    block = yaml.safe_load(after["integrations.yml"])["channels"][CHANNEL]
+    assert block["access_token"] == "${WHATSAPP_ACCESS_TOKEN}"
+    assert "cp .env.example .env, and fill it in: Rasa loads it" in done.stdout
+    assert "--credentials" not in done.stdout
+    once = texts(mantle)
+    assert init(mantle).stdout.count("already") == 4
+    assert texts(mantle) == once
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "channels:\n",
+        "channels:  # nobody yet\nmodel_groups: []\n",
+        "channels:\n    # the page\n    rest:\n        enabled: true\n    slack: {a: b}\n",
+        "model_groups: []",
+        "",
+    ],
+)
+def test_the_block_is_put_below_channels_of_any_shape(mantle, written):
+    (mantle / "integrations.yml").write_text(written)
+
+    init(mantle)
+
+    after = (mantle / "integrations.yml").read_text()
+    assert only_adds(written, after)
+    channels = yaml.safe_load(after)["channels"]
+    assert set(channels) == {CHANNEL, *((yaml.safe_load(written) or {}).get("channels") or {})}
+    assert channels[CHANNEL]["api"] == "cloud"
+
+
+@pytest.mark.parametrize(
+    "written", ["channels: {rest: {}}\n", "channels: {}\n", "channels:\n  whatsapp:\n    a: b\n"]
+)
+def test_channels_written_in_another_way_are_left_to_a_person(mantle, written):
+    (mantle / "integrations.yml").write_text(written)
+
+    done = init(mantle)
+
+    assert (mantle / "integrations.yml").read_text() == written
+    assert f"      channels:\n        {CHANNEL}:\n          api: cloud\n" in done.stdout
+    assert "add what is shown above to integrations.yml" in done.stdout
+
+
+def test_a_file_of_variables_that_is_there_is_added_to(mantle):
+    (mantle / ".env").write_text("RASA_LICENSE=x\n")
+
+    assert "cat .env.example >> .env" in init(mantle).stdout
+    assert (mantle / ".env").read_text() == "RASA_LICENSE=x\n"
+
+
+def test_files_of_both_engines_stop_it_before_anything_is_written(mantle):
+    (mantle / "domain.yml").write_text("intents: [greet]\n")
+    before = texts(mantle)
+
+    done = CliRunner().invoke(main, ["init", str(mantle)])
+
+    assert done.exit_code == 1
+    assert "domain.yml is of another engine" in done.stderr
+    assert "Take domain.yml away" in done.stderr
+    assert "nothing was written" in done.stderr
+    assert texts(mantle) == before

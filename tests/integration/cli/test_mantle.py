@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
-from support.mantle import ENVIRON, write_project
+from support.mantle_project import ENVIRON, write_project
 
 from rasa_whatsapp_channel.cli import COMMANDS, main
 from rasa_whatsapp_channel.cli.open import read_settings, read_store

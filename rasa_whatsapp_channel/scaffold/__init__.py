@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from rasa_whatsapp_channel.domain.marked import DomainError, YamlDocument, parse
+from rasa_whatsapp_channel.domain.project import CREDENTIALS, DOMAIN
 from rasa_whatsapp_channel.domain.read import listed_names
 from rasa_whatsapp_channel.inbound.intents import INTENTS, entities_of
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.settings.foreign_keys import mistaken_channel
 
-CREDENTIALS: Final = "credentials.yml"
 ENVIRONMENT: Final = ".env.example"
-DOMAIN: Final = "domain.yml"
 DOMAIN_FOLDER_FILE: Final = "domain/whatsapp.yml"
 EXAMPLES: Final = "whatsapp-examples.yml"
 ENTITIES: Final = entities_of(INTENTS)
@@ -109,34 +108,45 @@ def plan(api: str, files: Mapping[str, str], *, has_domain_folder: bool) -> Iter
     *files* include its domain. After these changes another plan changes nothing.
     """
     yield _plan_credentials(api, files.get(CREDENTIALS, ""))
-    yield _plan_environment(api, files.get(ENVIRONMENT, ""))
+    yield plan_environment(api, files.get(ENVIRONMENT, ""))
     yield _plan_domain(files, has_domain_folder)
-    if EXAMPLES in files:
-        yield FileChange(EXAMPLES, "is there already")
-    else:
-        yield FileChange(EXAMPLES, "written: responses to copy", EXAMPLE_RESPONSES)
+    yield plan_new(EXAMPLES, files, "responses to copy", EXAMPLE_RESPONSES)
+
+
+def plan_new(name: str, files: Mapping[str, str], what: str, text: str) -> FileChange:
+    """Plan a file that is written once, and stays as it is from then on."""
+    if name in files:
+        return FileChange(name, "is there already")
+    return FileChange(name, f"written: {what}", text)
 
 
 def _plan_credentials(api: str, text: str) -> FileChange:
     value = _value(text, CREDENTIALS)
     if value is not None and not isinstance(value, Mapping):
         raise DomainError(f"{CREDENTIALS}: must be a map, with one block for each channel")
-    names = [str(name) for name in value or {}]
-    if CHANNEL in names:
-        return FileChange(CREDENTIALS, "has the block already")
-    mistaken = [name for name in names if mistaken_channel(name)]
-    block = _block(api)
+    names, block = [str(name) for name in value or {}], block_of(api)
+    return plan_block(CREDENTIALS, text, names, block, append(text, block))
+
+
+def plan_block(
+    name: str, text: str, channels: Sequence[str], block: str, new: str | None
+) -> FileChange:
+    """
+    Plan the file *name*, whose *text* has *channels*, and which *new* is with the *block*.
+
+    Where that would change what is there, or *new* is None, a person has to add the block.
+    """
+    if CHANNEL in channels:
+        return FileChange(name, "has the block already")
+    mistaken = [each for each in channels if mistaken_channel(each)]
     if mistaken:
-        what = f"has a block {mistaken[0]}; write in its place"
-        return FileChange(CREDENTIALS, what, by_hand=block)
-    new = append(text, block)
-    if _only_adds(value, _value_or_none(new)):
-        what = "block added" if text else "written, with the block"
-        return FileChange(CREDENTIALS, what, new)
-    return FileChange(CREDENTIALS, "is written in a way of its own; add", by_hand=block)
+        return FileChange(name, f"has a block {mistaken[0]}; write in its place", by_hand=block)
+    if new is not None and _only_adds(_value(text, name), _value_or_none(new)):
+        return FileChange(name, "block added" if text else "written, with the block", new)
+    return FileChange(name, "is written in a way of its own; add", by_hand=block)
 
 
-def _plan_environment(api: str, text: str) -> FileChange:
+def plan_environment(api: str, text: str) -> FileChange:
     there = set(re.findall(r"^\s*#?\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE))
     missing = {name: why for name, why in _variables(api).items() if name not in there}
     if not missing:
@@ -266,7 +276,8 @@ def _put(lines: list[str], behind: int, new: list[str]) -> str:
     return "\n".join([*lines[:behind], *new, *lines[behind:]])
 
 
-def _block(api: str) -> str:
+def block_of(api: str) -> str:
+    """Return the channel's block for *api*, as it stands in credentials.yml."""
     keys = (*_KEYS[api], ("combine", "turn", "fewer messages, each of which is billed"))
     pairs = [(f"  {key}: {value}", comment) for key, value, comment in keys]
     width = max(len(line) for line, _ in pairs)
