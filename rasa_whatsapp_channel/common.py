@@ -1,4 +1,4 @@
-"""Common to all layers: the base of errors, a day, suggestions for misspelt names, versions."""
+"""Common to all layers: the base of errors, a day, numbers and names as they are written."""
 
 from __future__ import annotations
 
@@ -45,6 +45,11 @@ def suggest(
         return "it has none"
     more = ", …" if most is not None and len(known) > most else ""
     return f"{otherwise} {', '.join(known[:most])}{more}"
+
+
+def counted(count: int, what: str) -> str:
+    """Write *count* of *what*, which is in the singular: ``1 message``, ``2,000 messages``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def installed_version(package: str = PRODUCT) -> str | None:

@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from rasa_whatsapp_channel.billing.charges import is_billable
+from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.compose import Reword, compose
 from rasa_whatsapp_channel.compose.combine import combine_one
 from rasa_whatsapp_channel.compose.draft import Composed
@@ -77,16 +78,12 @@ class Foreseen:
     fewer: tuple[Fewer, ...] = ()
 
     def __str__(self) -> str:
-        notes = [_count(self.free, "reaction is", "reactions are") + " free"] if self.free else []
+        notes = [f"{counted(self.free, 'reaction')} free"] if self.free else []
         if self.templates:
             notes.append("a template is billed by its category")
         note = f" ({'; '.join(notes)})" if notes else ""
-        said = _count(self.messages, "billed message", "billed messages") + note
+        said = counted(self.messages, "billed message") + note
         return ", ".join((said, *map(str, self.fewer)))
-
-
-def _count(number: int, one: str, several: str) -> str:
-    return f"{number:,} {one if number == 1 else several}"
 
 
 def foresee(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.compose.foresee import Foreseen
 from rasa_whatsapp_channel.domain.read import Variation
 from rasa_whatsapp_channel.lint.rules import Finding, Level
@@ -68,15 +69,15 @@ def to_text(report: Report) -> Iterator[str]:
 
 
 def summary(report: Report) -> str:
-    found = [_number(report.count(level), level.value) for level in Level if report.count(level)]
-    looked_at = f"{_number(report.responses, 'response')} in {_number(report.files, 'file')}"
+    found = [counted(report.count(level), level.value) for level in Level if report.count(level)]
+    looked_at = f"{counted(report.responses, 'response')} in {counted(report.files, 'file')}"
     return f"{', '.join(found) or 'Nothing found'}: {looked_at}"
 
 
 def _total(billed: Sequence[int]) -> str:
     counts = sorted(Counter(billed).items())
     parts = [f"{count:,} of {messages}" for messages, count in counts]
-    return f"{_number(sum(billed), 'billed message')} if each is said once: {', '.join(parts)}"
+    return f"{counted(sum(billed), 'billed message')} if each is said once: {', '.join(parts)}"
 
 
 def to_json(report: Report) -> Iterator[str]:
@@ -106,10 +107,6 @@ def to_github(report: Report) -> Iterator[str]:
         title = f"{finding.code} {finding.response or ''}".strip()
         where = f"file={_property(finding.file)},line={finding.line},title={_property(title)}"
         yield f"::{_GITHUB[finding.level]} {where}::{_data(finding.text)}"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _data(text: str) -> str:

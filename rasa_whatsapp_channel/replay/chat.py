@@ -31,13 +31,14 @@ class Chat:
         self._client = client
         self._root = root
         self._health = Health(webhook) if webhook else None
+        self._before: str | None = None
         self._seen: str | None = None
         self.person = person
 
     async def open(self, name: str | None = None) -> Chat:
         await self._client.join(self.person, name or f"Person {self.person}")
         messages = await self._client.messages(self.person)
-        self._seen = messages[-1]["id"] if messages else None
+        self._before = self._seen = messages[-1]["id"] if messages else None
         return self
 
     async def does(self, words: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,14 +68,19 @@ class Chat:
 
         Where the bot does not tell whether it is idle, wait for *seconds*.
         """
-        if not await self._rest():
+        if not await self.rest():
             return await self.next(seconds)
         return await self.next(0.0)
 
     async def messages(self) -> list[dict[str, Any]]:
         return await self._client.messages(self.person)
 
-    async def _rest(self) -> bool:
+    async def conversation(self) -> list[dict[str, Any]]:
+        """Return the messages since `open`, once the bot is idle or does not tell whether it is."""
+        await self.rest()
+        return await self._client.messages(self.person, after=self._before)
+
+    async def rest(self) -> bool:
         """Wait until all webhooks are accepted and both queues are empty; False if unknown."""
         if self._health is None:
             return False

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from rasa_whatsapp_channel.replay.budget import Budget, count_billed
 from rasa_whatsapp_channel.replay.chat import Chat
 from rasa_whatsapp_channel.replay.report import Result, StepResult
 from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
@@ -28,14 +29,36 @@ async def play(
     *,
     within: float = 10.0,
     settle: float = 1.0,
+    budget: Budget | None = None,
 ) -> Result:
     """
-    Play *transcript* in *chat*.
+    Play *transcript* in *chat*. Its own budget goes before *budget*.
 
     Each message may take *within* seconds. No message may follow the last expected one: the
     bot gets time until it is idle, or *settle* seconds where it does not tell whether it is.
     """
     result = Result(transcript.name)
+    await _play(transcript, chat, client, result, within=within, settle=settle)
+    messages = await chat.conversation()
+    budget = budget or Budget()
+    budget = Budget(
+        budget.conversation if transcript.budget is None else transcript.budget,
+        budget.turn if transcript.turn_budget is None else transcript.turn_budget,
+    )
+    result.billed = count_billed(messages)
+    result.overruns = budget.overruns(messages)
+    return result
+
+
+async def _play(
+    transcript: Transcript,
+    chat: Chat,
+    client: SimulatorClient,
+    result: Result,
+    *,
+    within: float,
+    settle: float,
+) -> None:
     for kind, steps in groupby(transcript.steps, type):
         if kind is Expects:
             expected = [step.words for step in steps if isinstance(step, Expects)]
@@ -44,8 +67,7 @@ async def play(
         for step in steps:
             result.lines += await _do(step, chat, client)
             if result.broken:
-                return result
-    return result
+                return
 
 
 async def _listen(

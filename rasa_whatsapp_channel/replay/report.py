@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import click
 
+from rasa_whatsapp_channel.common import counted
+from rasa_whatsapp_channel.replay.budget import write
 from rasa_whatsapp_channel.transcript.expect import Difference, Pair, shown
 from rasa_whatsapp_channel.transcript.words import Words, line_of
 
@@ -25,10 +28,16 @@ class StepResult:
 
 @dataclass
 class Result:
-    """What happened, in order; *broken* if a step could not be done and the rest was skipped."""
+    """
+    What happened, in order; *broken* if a step could not be done and the rest was skipped.
+
+    *billed* is how many billed messages each response was, *overruns* what of it is too much.
+    """
 
     name: str
     lines: list[StepResult | Pair] = field(default_factory=list)
+    billed: Counter[str] = field(default_factory=Counter)
+    overruns: list[str] = field(default_factory=list)
 
     @property
     def broken(self) -> bool:
@@ -41,17 +50,24 @@ class Result:
             for line in self.lines
         )
 
+    @property
+    def failed(self) -> bool:
+        return bool(self.faults or self.overruns)
+
 
 def report(result: Result, *, whole: bool = False) -> Iterator[str]:
     """Yield the lines on *result*; those of a conversation without faults only if *whole*."""
-    if result.faults == 0:
-        yield f"{click.style('ok', fg='green')}    {result.name}"
-    else:
-        count = "1 difference" if result.faults == 1 else f"{result.faults} differences"
-        yield f"{click.style('FAIL', fg='red')}  {result.name}: {count}"
+    said = [counted(result.faults, "difference")] if result.faults else []
+    said.append(counted(result.billed.total(), "billed message"))
+    ok, fail = click.style("ok", fg="green") + "    ", click.style("FAIL", fg="red") + "  "
+    yield f"{fail if result.failed else ok}{result.name}: {', '.join(said)}"
     if result.faults or whole:
         for line in result.lines:
             yield from _step(line) if isinstance(line, StepResult) else _pair(line)
+    for overrun in result.overruns:
+        yield click.style(f"    ! {overrun}", fg="red")
+    if whole and result.billed:
+        yield f"      {'billed':<{_WHO}}{write(result.billed)}"
 
 
 def _step(step: StepResult) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from rasa_whatsapp_channel.billing.charges import is_billable
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import ids, media_checks, media_library, problems
 from rasa_whatsapp_channel.simulator.faults import Hit
@@ -165,7 +166,7 @@ async def _deliver(
         problem, details = failure
         error = status_error(problem, api, details)
         message = replace(message, status="failed", errors=(error,))
-    elif message.type != "reaction":
+    elif is_billable(message.type):
         charge = world.billing.charge(message, world.state.messages.values())
         message = replace(message, charge=charge)
     if seconds and failure is None:

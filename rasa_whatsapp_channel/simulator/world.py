@@ -375,5 +375,6 @@ class World:
             "filled": message.filled,
             "response": message.response,
             "changes": list(message.changes),
+            "pricing": message.charge.get("pricing"),
             "statuses": [note.to_json() for note in message.statuses],
         }

@@ -7,11 +7,13 @@ Pytest plugin: the fixtures. Imported in every run of pytest, so it imports only
     whatsapp_bot       session; the folder of the bot, unless you write one of this name
     whatsapp_weather   "calm" unless you write one of this name, or say --whatsapp-weather rough
     whatsapp_seed      of rough weather, 1 unless you write one of this name, or say --whatsapp-seed
+
+The marker `whatsapp_budget` says how many billed messages a conversation may be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +47,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="rough: answers get lost, statuses come early and twice, files die (default: calm)",
     )
     group.addoption("--whatsapp-seed", type=int, default=1, help="of rough weather (default: 1)")
+    group.addoption(
+        "--whatsapp-budget",
+        type=int,
+        metavar="N",
+        help="billed messages that a conversation may be, where no marker whatsapp_budget says it",
+    )
     group.addoption("--whatsapp-model", metavar="PATH", help="the model, as for rasa run --model")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "whatsapp_budget(conversation, turn=None): how many billed messages a conversation may be, "
+        "and what follows one message of the person",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test whose conversations are more billed messages than their budget."""
+    result = yield
+    conversation, turn = item.config.getoption("--whatsapp-budget"), None
+    marker = item.get_closest_marker("whatsapp_budget")
+    if marker is not None:
+        conversation, turn = _read_budget(*marker.args, **marker.kwargs)
+    if conversation is None and turn is None:
+        return result
+    for name in ("whatsapp", "whatsapp_channel"):
+        made: WhatsApp | None = getattr(item, "funcargs", {}).get(name)
+        overruns = made.overruns(conversation, turn) if made is not None else []
+        if overruns:
+            pytest.fail("\n".join(overruns), pytrace=False)
+    return result
+
+
+def _read_budget(
+    conversation: int | None = None, turn: int | None = None
+) -> tuple[int | None, int | None]:
+    return conversation, turn
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rasa_whatsapp_channel.replay.budget import Budget, count_billed
 from rasa_whatsapp_channel.replay.chat import Chat
 from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.testing.thread import LoopThread
@@ -49,6 +51,15 @@ class User:
     def messages(self) -> list[dict[str, Any]]:
         """Everything in the chat, as the simulator's ``GET …/messages`` has it."""
         return self._thread.run(self._chat.messages())
+
+    @property
+    def billed(self) -> Counter[str]:
+        """How many billed messages each response was so far, once the bot is idle."""
+        return count_billed(self._thread.run(self._chat.conversation()))
+
+    def overruns(self, budget: Budget) -> list[str]:
+        """Return in words what of this conversation is more than *budget*."""
+        return budget.overruns(self._thread.run(self._chat.conversation()))
 
     def sends(self, text: str) -> User:
         return self._does(text=text)

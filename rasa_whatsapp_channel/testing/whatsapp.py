@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from rasa_whatsapp_channel.replay.budget import Budget
 from rasa_whatsapp_channel.replay.chat import Chat
 from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.simulator.ids import new_phone
@@ -61,6 +62,7 @@ class WhatsApp:
         self._function = function
         self._failing = False
         self._rough = False
+        self._users: list[User] = []
         self.clock = Clock(thread, client)
 
     @property
@@ -99,7 +101,14 @@ class WhatsApp:
         chat = Chat(self._client, digits, root=self._root, webhook=self._webhook)
         self._thread.run(chat.open(name))
         patience = ROUGH_WITHIN if self._rough else WITHIN
-        return User(self._thread, self._client, chat, name or "the user", patience=patience)
+        user = User(self._thread, self._client, chat, name or "the user", patience=patience)
+        self._users.append(user)
+        return user
+
+    def overruns(self, conversation: int | None, turn: int | None) -> list[str]:
+        """Return in words what of these budgets, in billed messages, a conversation overran."""
+        budget = Budget(conversation, turn)
+        return [f"{user.name}: {said}" for user in self._users for said in user.overruns(budget)]
 
     def bot(self, function: Bot) -> Bot:
         """Let *function* be the bot; can be used as a decorator. For the fixture of that kind."""

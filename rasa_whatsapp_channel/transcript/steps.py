@@ -3,6 +3,8 @@ Transcript steps: the YAML of a transcript → its steps, and back.
 
     name: Somebody asks for a picture        # all but `chat` may be left out
     person: "+49 151 12345678"
+    budget: 3                              # at most so many billed messages
+    turn_budget: 2                         # and in answer to one message
     chat:
     - user: hi                               # a string; else a map, see `DOES`
     - bot: ~/Welcome to .*/                  # a string, a pattern; else a map, see `expect.NAMES`
@@ -27,7 +29,8 @@ from rasa_whatsapp_channel.common import DAY, ChannelError, suggest
 from rasa_whatsapp_channel.transcript.expect import NAMES, check_pattern
 from rasa_whatsapp_channel.transcript.words import FILES, words_of
 
-_KEYS: Final = ("name", "person", "chat")
+_BUDGETS: Final = ("budget", "turn_budget")
+_KEYS: Final = ("name", "person", *_BUDGETS, "chat")
 _STEPS: Final = ("user", "bot", "clock", "silence")
 # What a person can do; paths of files are relative to the transcript.
 DOES: Final = ("text", "taps", *FILES, "location", "contacts", "reaction", "message")
@@ -74,11 +77,16 @@ Step = Does | Expects | Advance | Silence
 
 @dataclass(frozen=True)
 class Transcript:
-    """A transcript. *person* is a phone number, None for a new person."""
+    """
+    A transcript. *person* is a phone number, None for a new person. The budgets are how many billed
+    messages the conversation may be, and the answer to one message.
+    """
 
     name: str
     steps: tuple[Step, ...]
     person: str | None = None
+    budget: int | None = None
+    turn_budget: int | None = None
 
 
 def parse_transcript(text: str, *, name: str) -> Transcript:
@@ -100,19 +108,21 @@ def parse_transcript(text: str, *, name: str) -> Transcript:
         name=str(document.get("name") or name),
         steps=steps,
         person=str(document["person"]) if document.get("person") else None,
+        **{key: _parse_budget(name, key, document[key]) for key in _BUDGETS if key in document},
     )
 
 
 def dump_transcript(transcript: Transcript) -> str:
     """Return *transcript* as YAML in its short form."""
     chat = [_plain_step(step) for step in transcript.steps]
-    person = {"person": transcript.person} if transcript.person else {}
+    keys = ("person", *_BUDGETS)
+    given = {key: value for key in keys if (value := getattr(transcript, key)) is not None}
     yaml = YAML()
     yaml.default_flow_style = False
     yaml.width = 100
     yaml.allow_unicode = True
     stream = io.StringIO()
-    yaml.dump({"name": transcript.name, **person, "chat": chat}, stream)
+    yaml.dump({"name": transcript.name, **given, "chat": chat}, stream)
     return stream.getvalue()
 
 
@@ -139,6 +149,12 @@ def parse_seconds(value: object) -> float | None:
     """Return the seconds in ``90``, ``25h`` or ``1.5 d``; None for anything else."""
     found = _TIME.fullmatch(str(value).strip())
     return None if found is None else float(found[1]) * _UNITS[found[2]]
+
+
+def _parse_budget(name: str, key: str, value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise TranscriptError(f"{name}: {key} takes a number of billed messages, not {value!r}")
+    return value
 
 
 def _parse_step(where: str, step: object) -> Step:

@@ -48,4 +48,4 @@ async def test_the_transcript_is_played_at_a_simulator_that_runs(worlds):
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 played, 0 with differences" in done.stdout
+    assert "1 played, 0 failed" in done.stdout

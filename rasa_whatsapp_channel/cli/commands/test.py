@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.common import ChannelError, counted
 from rasa_whatsapp_channel.transcript.steps import TranscriptError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
@@ -25,6 +25,7 @@ _EXAMPLES = """
 Examples:
   rasa-whatsapp test tests/*.yml                    starts the bot in this folder
   rasa-whatsapp test tests/ --simulator http://127.0.0.1:8400
+  rasa-whatsapp test tests/ --budget 5              no conversation may be more billed messages
   rasa-whatsapp test --record 4915112345678 --simulator http://127.0.0.1:8400 > tests/menu.yml
 """
 
@@ -39,6 +40,8 @@ class RunOptions:
     api: str
     within: float
     settle: float
+    budget: int | None
+    turn_budget: int | None
     verbose: bool
 
 
@@ -85,6 +88,18 @@ class RunOptions:
     show_default=True,
     help="Seconds to wait for messages too many, where the bot does not tell that it rests.",
 )
+@click.option(
+    "--budget",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Billed messages that a conversation may be, unless its transcript says `budget`.",
+)
+@click.option(
+    "--turn-budget",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Billed messages that may follow one of the person, unless it says `turn_budget`.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show conversations without faults too.")
 @click.option(
     "--record", metavar="PERSON", help="Print the chat of this person as a transcript instead."
@@ -94,7 +109,8 @@ def command(transcripts: Sequence[Path], record: str | None, **options: object) 
     Play transcripts against a bot, and say what differs.
 
     A transcript is a YAML file with what a person does and what the bot shall answer; a folder
-    stands for the transcripts in it. Exits with status 1 when a bot says something else.
+    stands for the transcripts in it. Says how many billed messages each conversation was.
+    Exits with status 1 when a bot says something else, or more than its budget.
     """
     chosen = RunOptions(**options)  # type: ignore[arg-type]  # click has checked them
     if record is None and not transcripts:
@@ -144,23 +160,32 @@ async def _record(url: str, person: str) -> str:
 
 async def _test(transcripts: Sequence[tuple[Path, Transcript]], options: RunOptions) -> int:
     """Play all of them, one behind the other; return how many are not as they should be."""
+    from rasa_whatsapp_channel.replay.budget import Budget
     from rasa_whatsapp_channel.replay.chat import Chat
     from rasa_whatsapp_channel.replay.play import play
     from rasa_whatsapp_channel.replay.report import report
 
-    failed = 0
+    failed = billed = 0
+    budget = Budget(options.budget, options.turn_budget)
     async with _simulator(options) as (client, webhook):
         for path, transcript in transcripts:
             person = _person(transcript)
             chat = Chat(client, person, root=path.parent, webhook=webhook)
             await chat.open()
             result = await play(
-                transcript, chat, client, within=options.within, settle=options.settle
+                transcript,
+                chat,
+                client,
+                within=options.within,
+                settle=options.settle,
+                budget=budget,
             )
-            failed += bool(result.faults)
+            failed += result.failed
+            billed += result.billed.total()
             for line in report(result, whole=options.verbose):
                 click.echo(line)
-    click.echo(f"{len(transcripts)} played, {failed} with differences")
+    total = counted(billed, "billed message")
+    click.echo(f"{len(transcripts)} played, {failed} failed, {total}")
     return failed
 
 

@@ -46,7 +46,8 @@ def test(whatsapp_channel, tmp_path):
             "hi": {"text": "Welcome", "buttons": buttons},
             "/Picture": {"text": "The lake", "image": "examples/quickstart/media/lake.jpg"},
         }
-        await say(answers.get(turn.text, f"You said {turn.text}"))
+        answer = answers.get(turn.text, {"text": f"You said {turn.text}"})
+        await say({"utter_action": f"utter_{turn.text}", **answer})
 
     whatsapp_channel.bot(bot)
     (tmp_path / "mine.jpg").write_bytes(LAKE.read_bytes())
@@ -63,7 +64,10 @@ def test(whatsapp_channel, tmp_path):
 
 
 def test_a_conversation_as_it_should_be_is_one_line(test):
-    assert test(good=GOOD) == (0, "ok    A greeting\n1 played, 0 with differences\n")
+    assert test(good=GOOD) == (
+        0,
+        "ok    A greeting: 3 billed messages\n1 played, 0 failed, 3 billed messages\n",
+    )
 
 
 def test_the_whole_conversation_is_shown_on_request(test):
@@ -75,6 +79,9 @@ def test_the_whole_conversation_is_shown_on_request(test):
         "      user    [taps: Picture]",
         "      bot     [image: lake.jpg]  The lake",
     ]
+    assert output.splitlines()[-2] == (
+        "      billed  utter_hi 1, utter_/Picture 1, utter_my lake 1"
+    )
 
 
 def test_what_differs_is_marked_in_the_conversation(test):
@@ -82,7 +89,7 @@ def test_what_differs_is_marked_in_the_conversation(test):
 
     assert code == 1
     assert output.splitlines() == [
-        "FAIL  A greeting: 2 differences",
+        "FAIL  A greeting: 2 differences, 2 billed messages",
         "      user    hi",
         "    - bot     Hello  [buttons: Picture | Guide]",
         "    + bot     Welcome  [buttons: Picture | Guide]",
@@ -91,8 +98,38 @@ def test_what_differs_is_marked_in_the_conversation(test):
         "      user    [taps: Picture]",
         "    - bot     The lake follows",
         "      bot     [image: lake.jpg]  The lake",
-        "1 played, 1 with differences",
+        "1 played, 1 failed, 2 billed messages",
     ]
+
+
+@pytest.mark.parametrize(
+    ("option", "key", "told"),
+    [
+        ((), "budget: 3", None),
+        ((), "budget: 2", "the conversation is 3 billed messages, more than 2"),
+        (("--budget", "3"), "", None),
+        (("--budget", "2"), "", "the conversation is 3 billed messages, more than 2"),
+        (("--budget", "2"), "budget: 3", None),
+        (("--turn-budget", "1"), "", None),
+        ((), "turn_budget: 0", "the turn 'hi' is 1 billed message, more than 0: utter_hi 1"),
+        (("--turn-budget", "0"), "turn_budget: 1", None),
+    ],
+)
+def test_a_conversation_that_costs_more_than_its_budget_fails(test, option, key, told):
+    code, output = test(*option, good=f"{key}\n{GOOD}")
+
+    assert code == (1 if told else 0)
+    first, *rest = output.splitlines()
+    assert first == f"{'FAIL' if told else 'ok  '}  A greeting: 3 billed messages"
+    assert any(line.startswith(f"    ! {told}") for line in rest) == bool(told)
+
+
+@pytest.mark.parametrize("budget", ["many", "-1", "true", "1.5"])
+def test_a_budget_is_a_number(test, budget):
+    code, output = test(bad=f"budget: {budget}\n{GOOD}")
+
+    assert code == 1
+    assert "budget takes a number of billed messages, not " in output
 
 
 def test_a_message_too_many_is_marked(test):

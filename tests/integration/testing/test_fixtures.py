@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -286,6 +288,66 @@ async def test_what_the_channel_gives_up_is_told_with_its_response_and_reason(ch
     assert dead_letter["response"] == "utter_bill"
     assert "media/none.jpg" in dead_letter["rule"]
     assert dead_letter["request"]["body"] == {"type": "image", "image": {"path": "media/none.jpg"}}
+
+
+async def test_what_is_billed_is_counted_by_response(channel):
+    async def bot(turn, say):
+        await say({"utter_action": "utter_menu", "text": "Menu"})
+        await say({"utter_action": "utter_hint", "text": "Hint"})
+
+    channel.bot(bot)
+    ada = channel.user().sends("hi")
+    assert ada.billed == {"utter_menu": 1, "utter_hint": 1}
+
+    referral = {"source_url": "https://fb.me/1", "source_type": "ad", "source_id": "1"}
+    ada.sends_message({"type": "text", "text": {"body": "from an ad"}, "referral": referral})
+
+    assert ada.billed == {"utter_menu": 1, "utter_hint": 1}  # its 72 hours are free
+
+
+BUDGETS = """
+import pytest
+
+
+@pytest.fixture
+def channel(whatsapp_channel):
+    @whatsapp_channel.bot
+    async def bot(turn, say):
+        for name in ("utter_menu", "utter_hint"):
+            await say({"utter_action": name, "text": name})
+
+    return whatsapp_channel
+
+
+def test_more_than_the_option_allows(channel):
+    channel.user(name="Ada").sends("hi").must_get("utter_menu")
+
+
+@pytest.mark.whatsapp_budget(2)
+def test_as_much_as_the_marker_allows(channel):
+    channel.user(name="Ada").sends("hi").must_get("utter_menu")
+
+
+@pytest.mark.whatsapp_budget(turn=1)
+def test_more_than_the_marker_allows_in_a_turn(channel):
+    channel.user(name="Ada").sends("hi").must_get("utter_menu")
+
+
+def test_without_a_conversation():
+    pass
+"""
+
+
+def test_a_test_fails_whose_conversation_is_more_than_its_budget(tmp_path):
+    (tmp_path / "test_budgets.py").write_text(BUDGETS)
+    command = [*(sys.executable, "-m", "pytest", "-q"), *("--whatsapp-budget", "1"), str(tmp_path)]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    told = re.findall("^Ada: .*", done.stdout, re.MULTILINE)
+    billed = "is 2 billed messages, more than 1: utter_menu 1, utter_hint 1"
+    assert told == [f"Ada: the conversation {billed}", f"Ada: the turn 'hi' {billed}"], done.stdout
+    assert "2 failed, 2 passed" in done.stdout
 
 
 def test_the_channel_of_the_fixture_keeps_its_messages_in_a_file(channel, tmp_path):

@@ -161,8 +161,8 @@ def test_who_writes_it_as_told_gets_as_few(response, rewritten):
             "2 billed messages, 1 with `captions: merge` or the text as a caption",
         ),
         ({"text": "Hello", "attachment": CAPTIONED}, TOGETHER, "1 billed message"),
-        ({"custom": REACTION}, None, "0 billed messages (1 reaction is free)"),
-        ({"text": "Hello", "custom": REACTION}, None, "1 billed message (1 reaction is free)"),
+        ({"custom": REACTION}, None, "0 billed messages (1 reaction free)"),
+        ({"text": "Hello", "custom": REACTION}, None, "1 billed message (1 reaction free)"),
         ({"metadata": TEMPLATE}, None, "1 billed message (a template is billed by its category)"),
     ],
 )

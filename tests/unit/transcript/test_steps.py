@@ -18,6 +18,8 @@ from rasa_whatsapp_channel.transcript.steps import (
 TEXT = """\
 name: Somebody asks for a picture
 person: "+49 151 12345678"
+budget: 2
+turn_budget: 1
 chat:
 - user: hi
 - bot: ~/Welcome to .*/
@@ -35,6 +37,7 @@ def test_a_transcript_has_steps():
         "Somebody asks for a picture",
         "+49 151 12345678",
     )
+    assert (transcript.budget, transcript.turn_budget) == (2, 1)
     assert transcript.steps == (
         Does({"text": "hi"}),
         Expects({"text": "~/Welcome to .*/"}),
