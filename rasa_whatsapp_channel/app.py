@@ -13,7 +13,7 @@ from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState, to_json
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.owner import WhySilent, never_silent
+from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
 from rasa_whatsapp_channel.factories import (
     account,
     load_functions,

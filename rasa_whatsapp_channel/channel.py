@@ -23,7 +23,7 @@ from sanic.response import HTTPResponse
 from rasa_whatsapp_channel.agent import AgentWatch, is_mantle, silence_of, was_handled
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
-from rasa_whatsapp_channel.conversation.owner import WhySilent
+from rasa_whatsapp_channel.conversation.silence import WhySilent
 from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.endpoint import (
     HEALTH,

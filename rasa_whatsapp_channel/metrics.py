@@ -103,6 +103,9 @@ class Metrics:
         self._actions = self._counters("actions_failed", "Actions that did not run", "reason")
         self._silenced = self._counters("turns_silenced", "Turns nobody answers", "reason")
 
+        self._owners = self._counters(
+            "owner_changes", "Conversations that got another owner", "owner", "by"
+        )
         self._consent = self._counters("consent", "Changes of who wants marketing", "value")
         self._withheld = self._counter("withheld", "Templates not sent to who wants no marketing")
 
@@ -208,6 +211,10 @@ class Metrics:
     def silenced(self, reason: str) -> None:
         """*reason*: ``paused`` or ``terminated``."""
         self._silenced(reason).inc()
+
+    def owner_changed(self, owner: str, by: str) -> None:
+        """*owner* is the new one, *by* who made the change; both are words of `conversation`."""
+        self._owners(owner, by).inc()
 
     def consent(self, value: str) -> None:
         """*value*: ``stop`` or ``resume``."""

@@ -6,7 +6,9 @@ Conversation memory: what is remembered of a person between two messages, for bo
     consent             who wants no marketing messages
     payloads            the commands on buttons that were sent
     numbered_replies    the numbers that were offered instead of buttons
-    owner               who answers: the bot, or nobody
+    owner               who answers: the bot, a person, another app; what changes it
+    handoffs            their store, and what was said while a person answered
+    silence             conversations that Rasa has paused or terminated
     debounce            the latest messages, and which of them became one turn
     message_notes       keys of queue items, and what a later status needs of one
     errors              a turn cannot run now, or was cancelled

@@ -1,94 +1,174 @@
 """
-Conversation owner: who answers in a conversation, the bot or nobody.
+Conversation owner: who answers in a conversation, and what each sign of a person changes in it.
 
-Nobody answers while the bot is paused, because a person took over, or after the conversation was
-terminated. The bot's tracker says so, and reading it before every message costs as much as the
-message itself (10 ms for a session of 300 events). So it is read when a turn had no answer, and
-from then on before each message of that conversation, until the bot answers again.
+           asked for a person                 a person took it
+    bot ───────────────────────▶ waiting ───────────────────────▶ human
+     ▲                              │                               │
+     └──── returned, or in time ────┴───────────────────────────────┘
+
+From each of them WhatsApp may give the conversation to another app, and back. Decides only: no I/O,
+no clock.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
-from typing import Final
+import math
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation.errors import BotUnavailable
-from rasa_whatsapp_channel.logs import in_one_line
-from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.store.base import StoreError, Values
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 
-logger = logging.getLogger(__name__)
-
-LIFE: Final = 90 * DAY
-
-# Returns why nobody answers in a conversation, ``paused`` or ``terminated``; None: the bot does.
-WhySilent = Callable[[str], Awaitable["str | None"]]
-
-REMEDIES: Final = {
-    "paused": "until the event `resume` is added to its tracker",
-    "terminated": "for good, unless its tracker is deleted or replaced",
-}
+APP_IDLE: Final = 86_400.0  # WhatsApp takes a conversation from an app a day after the last message
 
 
-async def never_silent(sender_id: str) -> None:
-    return None
+class Owner(str, Enum):
+    BOT = "bot"
+    WAITING = "waiting"  # for a person
+    HUMAN = "human"
+    APP = "app"  # of another company, or Meta's, as WhatsApp says
 
 
-class Owners:
-    """The conversations in which nobody answers. Every method raises `StoreError`."""
+class Sign(str, Enum):
+    """What may change the owner."""
 
-    def __init__(self, values: Values, why: WhySilent, metrics: Metrics) -> None:
-        self._values = values
-        self._why = why
-        self._metrics = metrics
+    ASKED = "asked"  # somebody asked for a person
+    TOOK = "took"  # a person took it, or wrote in it
+    ELSEWHERE = "elsewhere"  # another app owns it
+    HEARD = "heard"  # a message came that WhatsApp sends only to the owner
+    RETURNED = "returned"  # it is the bot's again
+    TIME = "time"  # time has passed
 
-    async def is_silent(self, conversation: str) -> bool:
+
+class Effect(str, Enum):
+    """What follows from a change, apart from the state itself."""
+
+    OPEN = "open"  # an episode begins
+    SILENCE = "silence"  # what the bot was about to say must not be said
+    CLOSE = "close"  # the episode ends
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """
+    The owner of a conversation. Times are unix seconds.
+
+    *version* counts the changes of the owner, from 1. An answer of the bot has the version that
+    its turn began with, and may be sent from the version *floor* on.
+    """
+
+    owner: Owner = Owner.BOT
+    version: int = 1
+    floor: int = 1
+    #: when this owner got it
+    since: float = 0.0
+    #: when it is the bot's again by itself; 0.0 for a bot
+    until: float = 0.0
+    #: who made the last change, such as `operator`, and why
+    by: str = ""
+    reason: str = ""
+    #: id of the episode, the last one where the bot owns it, and when it began
+    episode: str = ""
+    began: float = 0.0
+
+    @classmethod
+    def from_value(cls, value: Any) -> Ownership:
+        return cls(**{**value, "owner": Owner(value["owner"])}) if value else cls()
+
+    def to_value(self) -> dict[str, Any]:
+        return {**asdict(self), "owner": self.owner.value}
+
+    def may_hear(self, settings: HandoffSettings) -> bool:
+        """Return whether the bot gets messages of the person."""
+        waits = self.owner is Owner.WAITING
+        return self.owner is Owner.BOT or (waits and settings.while_waiting == "bot")
+
+    def may_say(self, version: int, settings: HandoffSettings) -> bool:
         """
-        Return whether the next message will have no answer, as the ones before it.
+        Return whether an answer of a turn that began with *version* may be sent.
 
-        Raises `BotUnavailable` if the tracker cannot be read.
+        What the bot said before it asked for a person, and in the turn in which it did, still goes.
         """
-        if await self._values.get(owner_key(conversation)) is None:
+        if version < self.floor or self.owner in (Owner.HUMAN, Owner.APP):
             return False
-        if await self._look(conversation):
-            return True
-        await self._values.delete(owner_key(conversation))
-        logger.info("whatsapp.silence_over: the bot answers again in a conversation")
-        return False
-
-    async def fell_silent(self, conversation: str) -> bool:
-        """Return whether a turn had no answer because nobody answers; log the first of them."""
-        try:
-            why = await self._look(conversation)
-        except BotUnavailable:
-            return False  # the turn is done all the same
-        if why is None:
-            return False
-        self._metrics.silenced(why)
-        if await self._values.add(owner_key(conversation), why, LIFE):
-            logger.warning(
-                "whatsapp.silenced: a message is not answered, as its conversation is %s, %s; "
-                "docs/inbound.md tells how",
-                why,
-                REMEDIES[why],
-            )
-            logger.debug("whatsapp.silenced: %s", conversation)
-        return True
-
-    async def _look(self, conversation: str) -> str | None:
-        try:
-            return await self._why(conversation)
-        except (BotUnavailable, StoreError):
-            raise
-        except Exception as error:  # whatever a tracker store raises: no turn fails because of it
-            logger.warning(
-                "whatsapp.tracker_not_read: whether the bot is silenced is not known: %s",
-                in_one_line(error),
-            )
-            return None
+        return version < self.version or self.may_hear(settings)
 
 
-def owner_key(conversation: str) -> str:
-    return f"silence:{conversation}"
+@dataclass(frozen=True)
+class Decision:
+    after: Ownership
+    effects: frozenset[Effect] = frozenset()
+
+
+def decide(
+    before: Ownership,
+    sign: Sign,
+    settings: HandoffSettings,
+    *,
+    by: str,
+    at: float,
+    now: float,
+    reason: str = "",
+    episode: str = "",
+) -> Decision:
+    """
+    Return what follows from *sign*, given by *by* at the time *at*.
+
+    A sign of before the last change, which came late, changes nothing. *episode* is the id of the
+    episode that may begin.
+    """
+    owner = _next(before, sign, now)
+    until = _until(owner, settings, at)
+    late = at < math.floor(before.since) or (owner is not Owner.BOT and until <= now)
+    if owner is None or (late and sign is not Sign.TIME):
+        return Decision(before)
+    if owner is before.owner:
+        return Decision(replace(before, until=max(until, before.until)))
+    version = before.version + 1
+    takes = owner in (Owner.HUMAN, Owner.APP)
+    after = replace(
+        before,
+        owner=owner,
+        version=version,
+        floor=version if takes else before.floor,
+        since=now,
+        until=until,
+        by=by,
+        reason=reason,
+    )
+    effects = set()
+    if before.owner is Owner.BOT:
+        after = replace(after, episode=episode, began=now)
+        effects.add(Effect.OPEN)
+    if takes and before.owner in (Owner.BOT, Owner.WAITING):
+        effects.add(Effect.SILENCE)
+    if owner is Owner.BOT:
+        effects.add(Effect.CLOSE)
+    return Decision(after, frozenset(effects))
+
+
+def _next(before: Ownership, sign: Sign, now: float) -> Owner | None:
+    """Return the owner after *sign*; None: it says nothing about this one."""
+    owner = before.owner
+    if sign is Sign.TOOK:
+        return Owner.HUMAN
+    if sign is Sign.ELSEWHERE:
+        return Owner.APP
+    if sign is Sign.ASKED:
+        return Owner.WAITING if owner in (Owner.BOT, Owner.APP) else None
+    if owner is Owner.BOT:
+        return None
+    if sign is Sign.HEARD:
+        return Owner.BOT if owner is Owner.APP else None
+    if sign is Sign.TIME:
+        return Owner.BOT if before.until <= now else None
+    return Owner.BOT
+
+
+def _until(owner: Owner | None, settings: HandoffSettings, at: float) -> float:
+    lasts = {
+        Owner.WAITING: settings.waiting,
+        Owner.HUMAN: settings.idle,
+        Owner.APP: APP_IDLE,
+    }
+    return at + lasts[owner] if owner in lasts else 0.0

@@ -25,8 +25,8 @@ from rasa_whatsapp_channel.conversation.errors import (
 )
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
-from rasa_whatsapp_channel.conversation.owner import Owners, WhySilent, never_silent
 from rasa_whatsapp_channel.conversation.payloads import Payloads, is_command
+from rasa_whatsapp_channel.conversation.silence import Silences, WhySilent, never_silent
 from rasa_whatsapp_channel.inbound.conversation_events import (
     CONVERSATION_EVENTS,
     ConversationEvent,
@@ -164,7 +164,7 @@ class InboxWorker:
         self._turn_timeout = turn_timeout
         self._download_timeout = download_timeout
         self._outages = outages or Outages(self._metrics)
-        self._owners = Owners(store.values, why_silent, self._metrics)
+        self._silences = Silences(store.values, why_silent, self._metrics)
         self._payloads = Payloads(store.values)
         self._numbered = NumberedReplies(store.values)
         self._concurrency = concurrency or Concurrency()
@@ -207,7 +207,7 @@ class InboxWorker:
         is_probe = self._outages.are_on
         events = [event, *others]
         try:
-            hidden = await self._owners.is_silent(item.conversation)
+            hidden = await self._silences.is_silent(item.conversation)
         except BotUnavailable as error:
             return self._failed(item, error)
         async with self._receipts.during(events[-1].id, hidden=hidden) as receipt:
@@ -224,7 +224,7 @@ class InboxWorker:
             return self._wait(wait)
         is_probe = self._outages.are_on
         try:
-            hidden = event.type in NO_RECEIPT or await self._owners.is_silent(item.conversation)
+            hidden = event.type in NO_RECEIPT or await self._silences.is_silent(item.conversation)
         except BotUnavailable as error:
             return self._failed(item, error)
         async with self._receipts.during(event.id, hidden=hidden, shows_typing=False) as receipt:
@@ -289,7 +289,7 @@ class InboxWorker:
             if receipt:
                 receipt.withhold()
             return self._failed(item, error)
-        if has_sent is False and await self._owners.fell_silent(item.conversation) and receipt:
+        if has_sent is False and await self._silences.fell_silent(item.conversation) and receipt:
             receipt.withhold()
         self._outages.over()
         if item.failing_since is not None:  # this message may have noted it

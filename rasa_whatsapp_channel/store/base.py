@@ -480,6 +480,19 @@ class Values(ABC):
     async def add(self, key: str, value: Any, ttl: float) -> bool:
         """Store *value* unless the key exists. False: it does."""
 
+    async def compare_and_set(self, key: str, before: Any | None, value: Any, ttl: float) -> bool:
+        """
+        Store *value* if the key still has the value *before*, as `get` returned it; None: none.
+
+        False: it has another one, and nothing changed.
+        """
+        if before is None:
+            return await self.add(key, value, ttl)
+        return await self._replace(key, before, value, ttl)
+
+    @abstractmethod
+    async def _replace(self, key: str, before: Any, value: Any, ttl: float) -> bool: ...
+
     @abstractmethod
     async def delete(self, key: str) -> None: ...
 

@@ -163,6 +163,7 @@ def _series_of(metrics: Metrics) -> dict[str, tuple[str, set[str]]]:
     metrics.noted("reaction")
     metrics.ignored("sticker")
     metrics.account_event("flows", "FLOW_STATUS_CHANGE")
+    metrics.owner_changed("human", "operator")
     metrics.conversation_event("calls", "connect")
     metrics.sent("text")
     metrics.api_error(api_error(190))

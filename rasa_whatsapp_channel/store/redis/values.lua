@@ -41,6 +41,13 @@ function operations.add(key, value, ttl)
     return operations.set(key, value, ttl)
 end
 
+function operations.replace(key, before, value, ttl)
+    if operations.get(key) ~= before then
+        return 0
+    end
+    return operations.set(key, value, ttl)
+end
+
 function operations.delete(key)
     redis.call('DEL', prefix .. 'value:' .. key)
 end

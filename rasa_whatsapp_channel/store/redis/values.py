@@ -32,6 +32,10 @@ class RedisValues(Values):
     async def add(self, key: str, value: Any, ttl: float) -> bool:
         return bool(await self._call("add", key, to_json(value), ttl) == 1)
 
+    async def _replace(self, key: str, before: Any, value: Any, ttl: float) -> bool:
+        texts = (to_json(before), to_json(value))
+        return bool(await self._call("replace", key, *texts, ttl) == 1)
+
     async def delete(self, key: str) -> None:
         await self._call("delete", key)
 

@@ -18,6 +18,9 @@ ADD: Final = """
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
     WHERE small_values.expires_at <= ?
 """
+REPLACE: Final = """
+    UPDATE small_values SET value = ?, expires_at = ? WHERE key = ? AND value = ? AND expires_at > ?
+"""
 DELETE: Final = "DELETE FROM small_values WHERE key = ?"
 FIND: Final = "SELECT key, value FROM small_values WHERE key >= ? AND key <= ? AND expires_at > ?"
 LAST: Final = "\U0010ffff"  # no key begins with anything greater
@@ -48,6 +51,11 @@ class SQLiteValues(Values):
         now = self._clock()
         entry = (to_unicode(key), to_json(value), now + ttl)
         return await self._writer.write(_count, ADD, *entry, now) == 1
+
+    async def _replace(self, key: str, before: Any, value: Any, ttl: float) -> bool:
+        now = self._clock()
+        texts = (to_json(value), now + ttl, to_unicode(key), to_json(before))
+        return await self._writer.write(_count, REPLACE, *texts, now) == 1
 
     async def delete(self, key: str) -> None:
         await self._writer.write(_count, DELETE, to_unicode(key))

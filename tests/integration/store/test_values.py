@@ -73,6 +73,33 @@ async def test_of_fifty_who_add_at_once_one_succeeds(store):
     assert await store.values.get("k") == answers.index(True)
 
 
+@pytest.mark.parametrize("before", ["text", 1.25, {"b": [1, None], "a": "ü \ud83d"}])
+async def test_a_value_is_replaced_only_while_it_is_what_was_read(store, clock, before):
+    values = store.values
+    assert await values.compare_and_set("k", None, before, ttl=60)
+    assert not await values.compare_and_set("k", None, "other", ttl=60)
+    assert not await values.compare_and_set("k", "other", "new", ttl=60)
+    assert await values.get("k") == before
+    clock.now += 59
+
+    assert await values.compare_and_set("k", await values.get("k"), "new", ttl=60)
+    assert await values.get("k") == "new"
+    clock.now += 60
+    assert not await values.compare_and_set("k", "new", "late", ttl=60)
+    assert await values.compare_and_set("k", None, "first again", ttl=60)
+
+
+async def test_of_fifty_who_replace_a_value_at_once_one_succeeds(store):
+    await store.values.set("k", "before", ttl=60)
+
+    answers = await asyncio.gather(
+        *(store.values.compare_and_set("k", "before", n, ttl=60) for n in range(50))
+    )
+
+    assert answers.count(True) == 1
+    assert await store.values.get("k") == answers.index(True)
+
+
 async def test_a_deleted_value_is_gone_and_its_key_is_free(store):
     await store.values.set("k", "v", ttl=60)
     await store.values.delete("k")

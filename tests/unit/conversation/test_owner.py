@@ -1,116 +1,162 @@
-"""Conversations in which nobody answers: no ticks, said once, looked at only where it matters."""
+"""The owner of a conversation: every sign in every state, as a table."""
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 
 import pytest
-from support.desk import PHONE, Desk
+
+from rasa_whatsapp_channel.conversation.owner import (
+    APP_IDLE,
+    Decision,
+    Effect,
+    Owner,
+    Ownership,
+    Sign,
+    decide,
+)
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+
+NOW = 1_790_000_000.0
+SETTINGS = HandoffSettings(waiting=600.0, idle=3600.0)
+BOT, WAITING, HUMAN, APP = Owner
+OPEN, SILENCE, CLOSE = Effect
+
+STATES = {
+    BOT: Ownership(version=4, floor=3, since=NOW - 900, episode="before"),
+    WAITING: Ownership(WAITING, 5, 3, NOW - 60, NOW + 540, "bot", "a refund", "now", NOW - 60),
+    HUMAN: Ownership(HUMAN, 5, 5, NOW - 60, NOW + 3540, "operator", "", "now", NOW - 90),
+    APP: Ownership(APP, 5, 5, NOW - 60, NOW + 86_340, "whatsapp", "", "now", NOW - 90),
+}
+
+# before, sign → after, effects; None: it changes nothing
+TABLE = [
+    (BOT, Sign.ASKED, WAITING, {OPEN}),
+    (BOT, Sign.TOOK, HUMAN, {OPEN, SILENCE}),
+    (BOT, Sign.ELSEWHERE, APP, {OPEN, SILENCE}),
+    (BOT, Sign.HEARD, None, set()),
+    (BOT, Sign.RETURNED, None, set()),
+    (BOT, Sign.TIME, None, set()),
+    (WAITING, Sign.ASKED, None, set()),
+    (WAITING, Sign.TOOK, HUMAN, {SILENCE}),
+    (WAITING, Sign.ELSEWHERE, APP, {SILENCE}),
+    (WAITING, Sign.HEARD, None, set()),
+    (WAITING, Sign.RETURNED, BOT, {CLOSE}),
+    (WAITING, Sign.TIME, None, set()),
+    (HUMAN, Sign.ASKED, None, set()),
+    (HUMAN, Sign.ELSEWHERE, APP, set()),
+    (HUMAN, Sign.HEARD, None, set()),
+    (HUMAN, Sign.RETURNED, BOT, {CLOSE}),
+    (HUMAN, Sign.TIME, None, set()),
+    (APP, Sign.ASKED, WAITING, set()),
+    (APP, Sign.TOOK, HUMAN, set()),
+    (APP, Sign.HEARD, BOT, {CLOSE}),
+    (APP, Sign.RETURNED, BOT, {CLOSE}),
+    (APP, Sign.TIME, None, set()),
+]
 
 
-class Trackers:
-    """What Rasa's tracker says of each conversation, and how often it was asked."""
-
-    def __init__(self) -> None:
-        self.why: dict[str, str] = {}
-        self.asked = 0
-
-    async def __call__(self, sender_id: str) -> str | None:
-        self.asked += 1
-        return self.why.get(sender_id)
+def give(before: Ownership, sign: Sign, *, at: float = NOW, now: float = NOW) -> Decision:
+    return decide(
+        before, sign, SETTINGS, by="operator", at=at, now=now, reason="asked", episode="new"
+    )
 
 
-@pytest.fixture
-def trackers():
-    return Trackers()
+def test_the_table_knows_every_sign_in_every_state_but_the_signs_of_life():
+    signs_of_life = {(HUMAN, Sign.TOOK), (APP, Sign.ELSEWHERE)}
+
+    assert {row[:2] for row in TABLE} | signs_of_life == {(o, s) for o in Owner for s in Sign}
 
 
-@pytest.fixture
-def desk(store, clock, trackers):
-    return Desk(store, clock, why_silent=trackers)
+@pytest.mark.parametrize(("owner", "sign", "after", "effects"), TABLE)
+def test_every_sign_in_every_state(owner, sign, after, effects):
+    before = STATES[owner]
+
+    decision = give(before, sign)
+
+    assert decision.effects == effects
+    if after is None:
+        assert decision.after == before
+        return
+    takes = after in (HUMAN, APP)
+    assert decision.after == Ownership(
+        owner=after,
+        version=before.version + 1,
+        floor=before.version + 1 if takes else before.floor,
+        since=NOW,
+        until={WAITING: NOW + 600, HUMAN: NOW + 3600, APP: NOW + APP_IDLE}.get(after, 0.0),
+        by="operator",
+        reason="asked",
+        episode="new" if owner is BOT else before.episode,
+        began=NOW if owner is BOT else before.began,
+    )
 
 
-async def shown(desk):
-    await asyncio.sleep(0.02)
-    return [message_id for message_id, _ in desk.client.receipts]
+@pytest.mark.parametrize(
+    ("owner", "sign", "lasts"), [(HUMAN, Sign.TOOK, 3600.0), (APP, Sign.ELSEWHERE, APP_IDLE)]
+)
+def test_a_sign_of_life_makes_it_last_and_is_no_change(owner, sign, lasts):
+    before = STATES[owner]
+
+    assert give(before, sign) == Decision(replace(before, until=NOW + lasts))
+    # one that was slower than the next one does not shorten it
+    later = give(before, sign).after
+    assert give(later, sign, at=NOW - 30).after == later
 
 
-def silenced(desk, why):
-    return desk.metrics.registry.get_sample_value("whatsapp_turns_silenced_total", {"reason": why})
+@pytest.mark.parametrize("owner", [WAITING, HUMAN, APP])
+def test_when_its_time_is_over_it_is_the_bots_again(owner):
+    until = STATES[owner].until
+
+    early = give(STATES[owner], Sign.TIME, at=until - 0.1, now=until - 0.1)
+    due = give(STATES[owner], Sign.TIME, at=until, now=until)
+
+    assert early.after.owner is owner
+    assert (due.after.owner, due.effects) == (BOT, {CLOSE})
 
 
-async def test_where_the_bot_answers_nobody_looks_at_a_tracker(desk, trackers):
-    for text in ("hi", "there", "again"):
-        await desk.says(text)
-    await desk.run()
+@pytest.mark.parametrize("owner", Owner)
+def test_a_sign_of_before_the_last_change_changes_nothing(owner):
+    """WhatsApp writes whole seconds, and delivers an echo again for days."""
+    before = STATES[owner]
+    since = before.since
 
-    assert trackers.asked == 0
-    assert await shown(desk) == ["m1", "m2", "m3"]
-
-
-async def test_a_bot_that_says_nothing_for_once_shows_its_ticks(desk, trackers):
-    desk.silent = True
-    await desk.says("thanks")
-    await desk.run()
-
-    assert await shown(desk) == ["m1"]
-    assert silenced(desk, "paused") == 0
+    assert give(before, Sign.TOOK, at=since - 1).after == before
+    assert give(before, Sign.TOOK, at=float(int(since))).after.owner is HUMAN
+    assert give(STATES[BOT], Sign.TOOK, at=NOW - 3601, now=NOW).after.owner is BOT
 
 
-@pytest.mark.parametrize("why", ["paused", "terminated"])
-async def test_where_nobody_answers_the_ticks_stay_grey_and_it_is_said_once(
-    desk, trackers, caplog, why
-):
-    trackers.why[PHONE] = why
-    desk.silent = True
-    for text in ("hello?", "anybody?", "hello?"):
-        await desk.says(text)
-
-    assert await desk.run() == ["hello?", "anybody?", "hello?"]  # Rasa writes it down
-    assert await shown(desk) == []
-    assert silenced(desk, why) == 3
-    assert caplog.text.count("whatsapp.silenced") == 1
-    assert PHONE not in caplog.text
-    assert why in caplog.text
+# owner, floor, the version of the turn → may be said: while waiting silently, and with the bot
+SAYS = [
+    (Ownership(), 1, True, True),
+    (Ownership(BOT, version=4, floor=3), 2, False, False),
+    (Ownership(BOT, version=4, floor=3), 3, True, True),  # said while a person owned it
+    (Ownership(BOT, version=4, floor=3), 4, True, True),
+    (Ownership(WAITING, version=5, floor=3), 4, True, True),  # asked for a person
+    (Ownership(WAITING, version=5, floor=3), 5, False, True),
+    (Ownership(WAITING, version=5, floor=3), 2, False, False),
+    (Ownership(HUMAN, version=6, floor=6), 5, False, False),
+    (Ownership(HUMAN, version=6, floor=6), 6, False, False),
+    (Ownership(APP, version=6, floor=6), 6, False, False),
+]
 
 
-async def test_a_bot_that_answers_again_shows_its_ticks_again(desk, trackers):
-    trackers.why[PHONE] = "paused"
-    desk.silent = True
-    await desk.says("hello?")
-    await desk.run()
-
-    del trackers.why[PHONE]
-    desk.silent = False
-    await desk.says("back?")
-    await desk.says("good")
-    asked = trackers.asked
-    await desk.run()
-
-    assert await shown(desk) == ["m2", "m3"]
-    assert trackers.asked == asked + 1
+@pytest.mark.parametrize(("state", "version", "silent", "with_bot"), SAYS)
+def test_what_the_bot_may_still_say(state, version, silent, with_bot):
+    assert state.may_say(version, HandoffSettings()) is silent
+    assert state.may_say(version, HandoffSettings(while_waiting="bot")) is with_bot
 
 
-async def test_the_silence_of_one_is_nobody_elses(desk, trackers):
-    trackers.why[PHONE] = "paused"
-    desk.silent = True
-    await desk.says("hello?")
-    await desk.run()
-    desk.silent = False
-    await desk.says("hi", phone="15550003333")
-    await desk.run()
-
-    assert await shown(desk) == ["m2"]
+@pytest.mark.parametrize(
+    ("owner", "silent", "with_bot"),
+    [(BOT, True, True), (WAITING, False, True), (HUMAN, False, False), (APP, False, False)],
+)
+def test_what_the_bot_hears(owner, silent, with_bot):
+    assert Ownership(owner).may_hear(HandoffSettings()) is silent
+    assert Ownership(owner).may_hear(HandoffSettings(while_waiting="bot")) is with_bot
 
 
-async def test_a_tracker_that_cannot_be_read_fails_no_turn(store, clock, caplog):
-    async def broken(sender_id: str) -> str | None:
-        raise KeyError("name")
-
-    desk = Desk(store, clock, why_silent=broken)
-    desk.silent = True
-    await desk.says("hi")
-
-    assert await desk.run() == ["hi"]
-    assert await shown(desk) == ["m1"]
-    assert "KeyError: 'name'" in caplog.text
+@pytest.mark.parametrize("owner", Owner)
+def test_a_state_comes_back_from_the_store(owner):
+    assert Ownership.from_value(STATES[owner].to_value()) == STATES[owner]
+    assert Ownership.from_value(None) == Ownership()

@@ -1,0 +1,180 @@
+"""
+Handoffs: the owner of each conversation, and what was said while it was not the bot.
+
+The owner is changed by compare-and-set, so of two who take a conversation at the same time one is
+the first. `owner` decides what a sign changes.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation.owner import (
+    Decision,
+    Effect,
+    Owner,
+    Ownership,
+    Sign,
+    decide,
+)
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+from rasa_whatsapp_channel.store.base import WINDOW, Body, Clock, Store, StoreError
+
+logger = logging.getLogger(__name__)
+
+LIFE: Final = 90 * DAY
+PREFIX: Final = "owner:"
+MOST: Final = 500  # messages of an episode; older ones are left out
+TRIES: Final = 50  # of a change, while others make changes
+_TIMER: Final = "handoff_timer"
+_RETURN: Final = "handoff_return"
+
+
+@dataclass(frozen=True)
+class EpisodeMessage:
+    """
+    One message of an episode.
+
+    *speaker* is ``user``, ``bot``, ``human`` or ``app``; what the bot said was not sent. *at* is
+    in unix seconds, *event* the body of the person's message, *media* where its file lies.
+    """
+
+    id: str
+    speaker: str
+    at: float
+    type: str
+    text: str = ""
+    media: Mapping[str, Any] | None = None
+    event: Body | None = None
+
+
+class Handoffs:
+    """Every method raises `StoreError`. *clock* is that of the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: HandoffSettings,
+        metrics: Metrics | None = None,
+        *,
+        clock: Clock = time.time,
+    ) -> None:
+        self._store = store
+        self._values = store.values
+        self.settings = settings
+        self._metrics = metrics or Metrics()
+        self._clock = clock
+
+    async def of(self, conversation: str) -> Ownership:
+        return Ownership.from_value(await self._values.get(owner_key(conversation)))
+
+    async def all(self) -> Mapping[str, Ownership]:
+        """Return conversation → owner, where one has had an owner besides the bot."""
+        found = await self._values.find(PREFIX)
+        return {
+            key.removeprefix(PREFIX): Ownership.from_value(value) for key, value in found.items()
+        }
+
+    async def apply(
+        self,
+        conversation: str,
+        sign: Sign,
+        *,
+        by: str,
+        at: float | None = None,
+        reason: str = "",
+    ) -> Decision:
+        """Change the owner as *sign* says, and do what follows in the queues."""
+        now = self._clock()
+        key = owner_key(conversation)
+        for _ in range(TRIES):
+            value = await self._values.get(key)
+            before = Ownership.from_value(value)
+            decision = decide(
+                before,
+                sign,
+                self.settings,
+                by=by,
+                at=now if at is None else at,
+                now=now,
+                reason=reason,
+                episode=uuid.uuid4().hex,
+            )
+            after = decision.after
+            if after == before:
+                return decision
+            if await self._values.compare_and_set(key, value, after.to_value(), LIFE):
+                if after.owner is not before.owner:
+                    await self._changed(conversation, decision)
+                return decision
+        raise StoreError("the owner of a conversation is changed too often to be changed now")
+
+    async def _changed(self, conversation: str, decision: Decision) -> None:
+        after = decision.after
+        self._metrics.owner_changed(after.owner.value, after.by)
+        logger.info(
+            "whatsapp.owner_changed: a conversation belongs to %s now, by %s%s",
+            after.owner.value,
+            after.by,
+            f": {after.reason}" if after.reason else "",
+        )
+        if Effect.OPEN in decision.effects:
+            body = {"kind": _TIMER, "conversation": conversation}
+            key = f"{_TIMER}:{after.episode}"
+            await self._store.inbox.put(key, timer_conversation(conversation), body)
+        if Effect.SILENCE in decision.effects:
+            # What waits for the window would hold up what the person says.
+            await self._store.outbox.end_wait(conversation, WINDOW)
+
+    async def give_back(self, conversation: str, *, by: str, reason: str = "") -> bool:
+        """
+        Let the conversation be the bot's again, behind the messages that wait in its inbox.
+
+        False: it is the bot's already.
+        """
+        owner = await self.of(conversation)
+        if owner.owner is Owner.BOT:
+            return False
+        body = {"kind": _RETURN, "version": owner.version, "by": by, "reason": reason}
+        await self._store.inbox.put(
+            f"{_RETURN}:{owner.episode}:{owner.version}", conversation, body
+        )
+        return True
+
+    async def note(self, conversation: str, message: EpisodeMessage) -> None:
+        """Add *message* to the episode of *conversation*, once."""
+        key = episode_key(conversation, (await self.of(conversation)).episode)
+        for _ in range(TRIES):
+            before = await self._values.get(key)
+            kept = before or []
+            if any(each["id"] == message.id for each in kept):
+                return
+            new = {name: value for name, value in asdict(message).items() if value}
+            if await self._values.compare_and_set(key, before, [*kept, new][-MOST:], LIFE):
+                return
+        raise StoreError("the episode of a conversation is written too often to be written now")
+
+    async def messages(self, conversation: str, episode: str) -> Sequence[EpisodeMessage]:
+        """Return what was said in an episode, in the order in which it became known."""
+        kept = await self._values.get(episode_key(conversation, episode))
+        return [EpisodeMessage(**{"at": 0.0, **each}) for each in kept or []]
+
+
+def owner_key(conversation: str) -> str:
+    return f"{PREFIX}{conversation}"
+
+
+def episode_key(conversation: str, episode: str) -> str:
+    return f"episode:{conversation}:{episode}"
+
+
+def timer_conversation(conversation: str) -> str:
+    """Return the inbox conversation of the timer: it must not hold up what the person writes."""
+    return f"handoff:{conversation}"

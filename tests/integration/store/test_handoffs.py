@@ -1,0 +1,76 @@
+"""The owner of a conversation and its episode, over every store."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.owner import Owner, Sign
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+
+MAYA = "4915112345678"
+
+
+@pytest.fixture
+def handoffs(store, clock):
+    return Handoffs(store, HandoffSettings(), clock=clock)
+
+
+async def test_of_fifty_who_take_a_conversation_at_once_one_is_the_first(handoffs):
+    decisions = await asyncio.gather(
+        *(handoffs.apply(MAYA, Sign.TOOK, by="operator") for _ in range(50))
+    )
+
+    assert sum(bool(decision.effects) for decision in decisions) == 1
+    assert {decision.after.version for decision in decisions} == {2}
+    assert (await handoffs.of(MAYA)).owner is Owner.HUMAN
+
+
+async def test_two_who_give_it_back_and_take_it_at_once_follow_each_other(handoffs):
+    for _ in range(20):
+        await asyncio.gather(
+            handoffs.apply(MAYA, Sign.TOOK, by="operator"),
+            handoffs.apply(MAYA, Sign.RETURNED, by="user"),
+        )
+
+    owner = await handoffs.of(MAYA)
+    assert owner.version - owner.floor == (1 if owner.owner is Owner.BOT else 0)
+
+
+async def test_another_process_sees_the_owner(store, another, clock):
+    await Handoffs(store, HandoffSettings(), clock=clock).apply(MAYA, Sign.ASKED, by="bot")
+
+    there = Handoffs(another, HandoffSettings(), clock=clock)
+    assert (await there.of(MAYA)).owner is Owner.WAITING
+    assert list(await there.all()) == [MAYA]
+
+
+async def test_every_line_of_an_episode_is_kept_once(handoffs):
+    owner = (await handoffs.apply(MAYA, Sign.TOOK, by="operator")).after
+    lines = [EpisodeMessage(f"m{n}", "user", 10.0 + n, "text", f"text {n}") for n in range(20)]
+
+    await asyncio.gather(*(handoffs.note(MAYA, line) for line in [*lines, *lines]))
+
+    kept = await handoffs.messages(MAYA, owner.episode)
+    assert sorted(kept, key=lambda line: line.at) == lines
+
+
+async def test_an_episode_does_not_grow_without_end(handoffs):
+    owner = (await handoffs.apply(MAYA, Sign.TOOK, by="operator")).after
+    for n in range(505):
+        await handoffs.note(MAYA, EpisodeMessage(f"m{n}", "user", float(n), "text"))
+
+    kept = await handoffs.messages(MAYA, owner.episode)
+    assert [kept[0].id, kept[-1].id, len(kept)] == ["m5", "m504", 500]
+
+
+async def test_who_is_forgotten_leaves_no_owner_and_no_episode(store, handoffs):
+    owner = (await handoffs.apply(MAYA, Sign.TOOK, by="operator")).after
+    await handoffs.note(MAYA, EpisodeMessage("m1", "user", 1.0, "text", "my card is 4711"))
+
+    await store.erase(MAYA)
+
+    assert await handoffs.all() == {}
+    assert await handoffs.messages(MAYA, owner.episode) == []
