@@ -2,8 +2,8 @@
 WhatsApp for Rasa bots.
 
 `WhatsAppInput` goes into credentials.yml; `WhatsAppOutput` is what actions and reminders speak
-through. Both are loaded on first use, because importing Rasa takes seconds and the command line,
-the linter and the simulator do without it.
+through; `send` is for tools of Rasa Pro's engine Mantle. All are loaded on first use, because
+importing Rasa takes seconds and the command line, the linter and the simulator do without it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.channel import WhatsAppInput, WhatsAppOutput
+    from rasa_whatsapp_channel.mantle import send
 
-__all__ = ["WhatsAppInput", "WhatsAppOutput", "__version__"]
+__all__ = ["WhatsAppInput", "WhatsAppOutput", "__version__", "send"]
 
 
 def __getattr__(name: str) -> Any:
     if name in ("WhatsAppInput", "WhatsAppOutput"):
         return getattr(import_module("rasa_whatsapp_channel.channel"), name)
+    if name == "send":
+        return import_module("rasa_whatsapp_channel.mantle").send
     if name == "__version__":
         from rasa_whatsapp_channel.common import installed_version
 

@@ -342,6 +342,8 @@ class App:
             captions=self.settings.captions,
             markdown=self.settings.markdown,
             unknown_keys=self.settings.unknown_keys,
+            images=self.settings.markdown_images,
+            access=FileAccess.of(self.settings.media),
             turn_id=turn_id,
             metrics=self.metrics,
             notes=self._notes,

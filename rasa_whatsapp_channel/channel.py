@@ -37,6 +37,7 @@ from rasa_whatsapp_channel.inbound.metadata import seed_of
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
+from rasa_whatsapp_channel.mantle import complete
 from rasa_whatsapp_channel.outbound.message import name_of
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
@@ -57,16 +58,22 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
     Rasa's output channel: puts every response into the outbox, so no call waits for WhatsApp.
 
     In a turn of our inbox a failing store raises, and the turn is repeated. Elsewhere (reminders,
-    ``trigger_intent``) nothing would repeat it, so the failure is logged.
+    ``trigger_intent``) nothing would repeat it, so the failure is logged. *mantle*: the turn is one
+    of Rasa Pro's engine Mantle, which keeps a part of each response.
     """
 
     # Rasa Pro would compute the whole tracker state for each response.
     wants_tracker_state = False
 
     def __init__(
-        self, writer: Callable[[], OutboxWriter | TurnWriter], *, in_turn: bool = False
+        self,
+        writer: Callable[[], OutboxWriter | TurnWriter],
+        *,
+        in_turn: bool = False,
+        mantle: bool = False,
     ) -> None:
         super().__init__()
+        self._is_mantle = mantle
         self._make_writer = writer
         self._writer: OutboxWriter | TurnWriter | None = None
         self._in_turn = in_turn
@@ -117,6 +124,8 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
 
     async def _write(self, recipient_id: str, response: dict[str, Any]) -> None:
         self.has_sent = True
+        if self._is_mantle:
+            response = dict(complete(response))
         try:
             if self._writer is None:
                 self._writer = self._make_writer()
@@ -225,9 +234,10 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                     tracker = await watch.retrieve(agent, turn.sender_id)
                     if was_handled(tracker, turn.message_id):
                         return None
-                output = WhatsAppOutput(lambda: writer, in_turn=True)
+                mantle = is_mantle(agent)
+                output = WhatsAppOutput(lambda: writer, in_turn=True, mantle=mantle)
                 metadata = turn.metadata
-                if is_mantle(agent):
+                if mantle:
                     metadata = {**metadata, "extra": seed_of(metadata["whatsapp"])}
                 with watch.turn(agent) as report:
                     await on_new_message(

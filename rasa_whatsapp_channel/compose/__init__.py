@@ -5,6 +5,7 @@ Composing: a Rasa response → WhatsApp messages. Decides only: no I/O, no clock
     style      metadata.whatsapp and custom.whatsapp
     media, options, elements, custom, template   one module per part of a response
     markdown   Markdown → WhatsApp's formatting
+    pictures   pictures in a text → media
     buttons    what can be tapped
     split      where a long text is split
     join       text, media and buttons → as few messages as possible
@@ -19,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rasa_whatsapp_channel.compose.changes import Change
-from rasa_whatsapp_channel.compose.content import read_keys, read_text, to_plain
+from rasa_whatsapp_channel.compose.content import move_parts, read_keys, read_text, to_plain
 from rasa_whatsapp_channel.compose.custom import read_custom, split_style
 from rasa_whatsapp_channel.compose.draft import Composed, Draft
 from rasa_whatsapp_channel.compose.elements import read_elements, to_carousel
@@ -31,8 +32,10 @@ from rasa_whatsapp_channel.compose.options import (
     read_kind,
     read_options,
 )
+from rasa_whatsapp_channel.compose.pictures import take_pictures
 from rasa_whatsapp_channel.compose.style import Style, quote, read_style
 from rasa_whatsapp_channel.compose.template import read_template
+from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.identity import is_group_id, split_number
 from rasa_whatsapp_channel.whatsapp.messages import Interactive, Message, Outgoing
@@ -54,6 +57,8 @@ def compose(
     recipient_id: str | None = None,
     unknown_keys: str = "pass",
     reword: Reword | None = None,
+    images: str = "all",
+    access: FileAccess | None = None,
 ) -> Composed:
     """
     Compose a whole response, as Rasa hands it over, for *api*.
@@ -61,8 +66,9 @@ def compose(
     *captions*: ``merge`` puts a text into the caption of the file beside it, ``separate`` does not.
     *markdown*: put WhatsApp's formatting in the place of Markdown's. *reply_to* is the message the
     response may quote, *recipient_id* whom it goes to, where that is known. *unknown_keys*: keys of
-    WhatsApp's bodies that are not known here ``pass``, or ``refuse`` the message. *reword* puts
-    what was read into other words first, to find out what they would become.
+    WhatsApp's bodies that are not known here ``pass``, or ``refuse`` the message. *images*: which
+    pictures of a text are sent, ``all``, ``files`` or ``none``; *access* the files that may be.
+    *reword* puts what was read into other words first, to find out what they would become.
 
     Never raises, whatever *response* holds, and does not change it. A single part, as in
     ``{"text": …}``, is a response too.
@@ -76,13 +82,17 @@ def compose(
         name if isinstance(name, str) else None,
         recipient_id,
         strict=unknown_keys == "refuse",
+        images=images,
+        access=access or FileAccess(),
     )
     content = to_plain(draft, response)
     custom, custom_style = split_style(content.get("custom"))
-    style = read_style(draft, _metadata_style(content), custom_style)
+    sources = (_metadata_style(content), custom_style)
+    content, styles = move_parts({**content, "custom": custom}, sources)
+    style = read_style(draft, *styles)
     template = read_template(draft, style.template)
     main, cards = _join_all(draft, content, style, reword)
-    others = [*read_custom(draft, custom), *map(Outgoing, cards)]
+    others = [*read_custom(draft, content["custom"]), *map(Outgoing, cards)]
     # The buttons stay at the bottom, where the thumb is.
     tapped = bool(main) and (isinstance(main[-1], Interactive) or bool(draft.choices))
     mains = map(Outgoing, main)
@@ -115,13 +125,13 @@ def _join_all(
 
 
 def _read_parts(draft: Draft, content: Mapping[str, Any], style: Style) -> Parts:
-    text = read_text(draft, "text", content.get("text"))
+    text, pictures = take_pictures(draft, read_text(draft, "text", content.get("text")))
     found = read_media(draft, read_keys(draft, content))
     quick = read_options(draft, "quick_replies", content.get("quick_replies"))
     buttons = read_options(draft, "buttons", content.get("buttons"))
     return Parts(
-        text="\n\n".join(part for part in (text, *found.texts) if part) or None,
-        media=tuple(found.media),
+        text="\n\n".join(part for part in (text, *found.texts, *pictures.texts) if part) or None,
+        media=(*found.media, *pictures.media),
         options=Options(
             (*quick.replies, *buttons.replies),
             (*quick.links, *buttons.links),

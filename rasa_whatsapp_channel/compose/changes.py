@@ -127,6 +127,17 @@ RULES: Final[Mapping[str, Rule]] = {
         before="{place}",
         after="{place}",
     ),
+    "WA115": Rule(
+        "the alternative text of a picture in a text was left out",
+        "the alternative text {text!r} is left out: the text is the caption of its picture",
+        before="{text}",
+        as_set=True,
+    ),
+    "WA116": Rule(
+        "a picture in a text was not sent",
+        "the picture {address} in the text is not sent, because {reason}",
+        before="{address}",
+    ),
     # 2: media
     "WA201": lost(
         "a medium has several sources",

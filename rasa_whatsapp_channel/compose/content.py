@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import suggest
@@ -22,6 +22,9 @@ READ: Final = (
     *("text", "image", "attachment", "buttons", "button_type", "quick_replies", "elements"),
     *("custom", "metadata", *MEDIA_KEYS),
 )
+# Parts of a response that may also stand below `whatsapp`: Rasa Pro's engine Mantle has no place
+# for them in a response.
+PARTS: Final = tuple(key for key in READ if key != "metadata")
 # Keys that Rasa 3.6, Rasa Pro and the SDK of actions add for themselves.
 _RASAS: Final = frozenset(
     {
@@ -99,6 +102,34 @@ def to_plain(draft: Draft, response: object) -> Mapping[str, Any]:
 def plain(value: object) -> Any:
     """Return a copy of *value* in which everything is JSON and can be encoded."""
     return _Plain().value(value)
+
+
+def move_parts(
+    content: Mapping[str, Any], sources: Iterable[Any]
+) -> tuple[Mapping[str, Any], list[Any]]:
+    """
+    Return *content* with the `PARTS` that are in *sources*, and what is left of these.
+
+    A text, and a type of buttons, replace those of *content*; everything else is added to them.
+    """
+    whole, rests = dict(content), []
+    for source in sources:
+        if not isinstance(source, Mapping):
+            rests.append(source)
+            continue
+        rests.append({key: value for key, value in source.items() if key not in PARTS})
+        for key, value in source.items():
+            if key not in PARTS:
+                continue
+            is_one = key in ("text", "button_type")
+            whole[key] = value if is_one else [*_listed(whole.get(key)), *_listed(value)]
+    return whole, rests
+
+
+def _listed(value: Any) -> list[Any]:
+    if value in (None, "", {}):
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def read_json(text: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Final
 from rasa_whatsapp_channel.compose.changes import Change, make_change
 from rasa_whatsapp_channel.compose.markdown import MARKS, to_whatsapp, too_marked
 from rasa_whatsapp_channel.conversation.numbered_replies import Choice
+from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, Template
 
@@ -40,7 +41,9 @@ class Draft:
     One response being composed: the API, the changes, and the payloads to keep.
 
     *recipient_id* is the recipient, if known. *strict*: unknown keys of WhatsApp's bodies are
-    refused. Each response has its own draft; only the parts of composing write into it.
+    refused. *images* are the pictures of a text that are sent (``all``, ``files``, ``none``),
+    *access* the files that may be. Each response has its own draft; only the parts of composing
+    write into it.
     """
 
     api: Api
@@ -49,6 +52,8 @@ class Draft:
     name: str | None = None
     recipient_id: str | None = None
     strict: bool = False
+    images: str = "all"
+    access: FileAccess = field(default_factory=FileAccess)
     changes: list[Change] = field(default_factory=list)
     payloads: dict[str, str] = field(default_factory=dict)
     choices: dict[str, Choice] = field(default_factory=dict)

@@ -15,7 +15,7 @@ https://faq.whatsapp.com/539178204879377
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -47,6 +47,10 @@ _MARKERS: Final = re.compile(
 )
 # Lines that WhatsApp shows as items of a list or as quotes: nothing is formatted across them.
 _ITEM: Final = re.compile(r"\n(?=[ \t]*(?:[-*+>•]|\d+[.)])[ \t])")
+_TAKEN: Final = "\0"  # stands where an image was
+_SPACED: Final = re.compile(f" ?{_TAKEN}")
+# A line of which an image was all but the mark of an item, a quote or a style.
+_EMPTIED: Final = re.compile(rf"(?=.*{_TAKEN})[\s*_~+>•{_TAKEN}-]*(?:\d+[.)])?[\s*_~{_TAKEN}]*")
 _CELLS: Final = re.compile(r"(?<!\\)\|")
 # Characters where the parser has to stop, a hundred times as slow as an ordinary letter: 3,000 of
 # them take up to 150 ms, during which the event loop is blocked. A text of 30,000 characters that a
@@ -216,6 +220,46 @@ def _code(token: Token) -> str:
     return source
 
 
+def replace_images(text: str, replace: Callable[[str, str], str | None]) -> str:
+    """
+    Return *text* with each ``![alt](address)`` as *replace* says; None leaves it. Not in code.
+
+    Lines and paragraphs of which nothing is left are taken away.
+    """
+    if "![" not in text or _TAKEN in text or too_marked(text):
+        return text
+    text = text.replace("\r\n", "\n")
+    lines = text.split("\n")
+    replaced: list[str] = []
+    done = 0
+    for token, start, end in _blocks(text):
+        block = "\n".join(lines[start:end])
+        # WhatsApp's own ```code``` may begin and end in the middle of lines.
+        is_code = "```" in block or "\n".join(lines[:start]).count("```") % 2
+        new = block
+        if token.type != "fence" and not is_code:
+            new = "\n".join(_replace_in_item(item, replace) for item in _ITEM.split(block))
+        kept = [line for line in new.split("\n") if not _EMPTIED.fullmatch(line)]
+        if kept:
+            replaced += [*lines[done:start], *(_SPACED.sub("", line) for line in kept)]
+        done = end
+    return "\n".join([*replaced, *lines[done:]]).strip("\n")
+
+
+def _replace_in_item(text: str, replace: Callable[[str, str], str | None]) -> str:
+    tokens: list[Token] = []
+    parser = _parser()
+    parser.inline.parse(text, parser, {}, tokens)
+    done, parts = 0, []
+    for token in tokens:
+        if token.type == "image":
+            start, source = token.meta["start"], token.meta["source"]
+            new = replace(token.content, str(token.attrs["src"]))
+            parts += [text[done:start], source if new is None else new or _TAKEN]
+            done = start + len(source)
+    return "".join([*parts, text[done:]])
+
+
 def to_whatsapp(text: str) -> str:
     """Return *text* with WhatsApp's formatting; as it was written where it is `too_marked`."""
     if not _has_markdown(text) or too_marked(text):
@@ -259,28 +303,32 @@ def _parser() -> MarkdownIt:
 def _convert(text: str) -> str:
     """Replace the lines of every block that WhatsApp would not format; keep all others."""
     lines = text.split("\n")
-    tokens: list[Token] = []
-    parser = _parser()
-    parser.block.parse(text, parser, {}, tokens)
     converted: list[str] = []
     done = 0
-    for number, token in enumerate(tokens):
-        if token.map is None or token.level:
-            continue
-        start, end = token.map
-        converted += lines[done:start]
-        content = tokens[number + 1].content if token.type == "heading_open" else ""
-        converted += _block(token.type, lines[start:end], content)
+    for token, start, end in _blocks(text):
+        converted += [*lines[done:start], *_block(token, lines[start:end])]
         done = end
     return "\n".join([*converted, *lines[done:]])
 
 
-def _block(kind: str, lines: Sequence[str], content: str) -> Sequence[str]:
-    match kind:
+def _blocks(text: str) -> Iterator[tuple[Token, int, int]]:
+    """Yield the blocks of *text*: what opens it, its first line, and the line after it."""
+    tokens: list[Token] = []
+    parser = _parser()
+    parser.block.parse(text, parser, {}, tokens)
+    for number, token in enumerate(tokens):
+        if token.map is not None and not token.level:
+            if token.type == "heading_open":
+                token.content = tokens[number + 1].content
+            yield token, token.map[0], token.map[1]
+
+
+def _block(token: Token, lines: Sequence[str]) -> Sequence[str]:
+    match token.type:
         case "fence":
             return ["```", *lines[1:-1], "```"]
         case "heading_open":
-            return [_inline(content, BOLD)] if content else lines
+            return [_inline(token.content, BOLD)] if token.content else lines
         case "table_open":
             header, _, *rows = lines
             return [_row(header, BOLD), *map(_row, rows)]

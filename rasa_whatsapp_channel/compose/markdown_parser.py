@@ -93,7 +93,7 @@ def _keeping_source(rule: InlineRule) -> InlineRule:
             return False
         for token in state.tokens[count:]:
             if token.type in ("code_inline", "link_open", "image"):
-                token.meta["source"] = state.src[start : state.pos]
+                token.meta |= {"source": state.src[start : state.pos], "start": start}
                 break
         return True
 

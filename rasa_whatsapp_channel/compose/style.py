@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import suggest
-from rasa_whatsapp_channel.compose.content import kind_name, read_text
+from rasa_whatsapp_channel.compose.content import PARTS, kind_name, read_text
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.text import cut, one_line
 from rasa_whatsapp_channel.whatsapp import limits
@@ -48,7 +48,7 @@ def read_style(draft: Draft, *sources: Any) -> Style:
         return NO_STYLE
     for key in given:
         if key not in KEYS:
-            draft.change("WA108", key=key, hint=suggest(key, KEYS))
+            draft.change("WA108", key=key, hint=suggest(key, (*KEYS, *PARTS)))
     return Style(
         header=_line(draft, "header", given),
         footer=_line(draft, "footer", given),

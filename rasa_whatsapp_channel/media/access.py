@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import unquote
 
@@ -91,6 +91,17 @@ class FileAccess:
     @classmethod
     def of(cls, media: MediaSettings) -> FileAccess:
         return cls(media.folders, media.sources, media.store)
+
+    def is_in_folders(self, path: str) -> bool:
+        """Return whether *path*, as it is written, lies below one of *folders*; reads no disk."""
+        written = PurePosixPath(path)
+        if ".." in written.parts or scheme_of(path) or _MEANS_MORE.search(path):
+            return False
+        if written.is_relative_to(self.store):
+            return False
+        above = [folder for folder in self.folders if written.is_relative_to(folder)]
+        below = [written.relative_to(folder).parts for folder in above]
+        return any(parts and why_never(parts) is None for parts in below)
 
     def find_below(self, top: Path, found: Path) -> tuple[str, ...] | None:
         """Return the parts of *found* below the nearest folder it may be sent from, if any."""

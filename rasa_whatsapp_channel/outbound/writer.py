@@ -18,6 +18,7 @@ from rasa_whatsapp_channel.conversation.message_notes import template_conversati
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
+from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, call, name_of, source_of
 from rasa_whatsapp_channel.outbound.simulator_header import write_changes, write_lost
@@ -67,6 +68,8 @@ class OutboxWriter:
         captions: str = "merge",
         markdown: bool = True,
         unknown_keys: str = "pass",
+        images: str = "all",
+        access: FileAccess | None = None,
         turn_id: str | None = None,
         metrics: Metrics | None = None,
         notes: bool = False,
@@ -80,6 +83,8 @@ class OutboxWriter:
         self._captions = captions
         self._markdown = markdown
         self._unknown_keys = unknown_keys
+        self._images = images
+        self._access = access
         self._turn_id = turn_id or f"out:{uuid.uuid4().hex}"
         # Not every turn begins with a message of WhatsApp that can be quoted.
         self._reply_to = turn_id if turn_id and turn_id.startswith("wamid.") else None
@@ -115,6 +120,8 @@ class OutboxWriter:
             reply_to=self._reply_to,
             recipient_id=recipient_id,
             unknown_keys=self._unknown_keys,
+            images=self._images,
+            access=self._access,
         )
         return Said(name_of(response), source_of(response), composed)
 

@@ -398,6 +398,13 @@ class Settings:
         True,
         means="`**bold**`, headings, tables, `[links](…)` and code become WhatsApp's formatting.",
     )
+    markdown_images: str = key(
+        parsers.choice("all", "files", "none"),
+        "all",
+        means="Which pictures written in a text, as `![The lake](media/lake.jpg)`, are sent: "
+        "`files` of `media.folders` and https links, `files` only, or `none`. "
+        "[Pictures in a text](responses.md#pictures-in-a-text)",
+    )
     combine: str = key(
         parsers.combine,
         "off",

@@ -142,6 +142,7 @@ class _Sending:
     async def response(self, options: Mapping[str, Any]) -> None:
         from rasa_whatsapp_channel.cli.responses import read_response
         from rasa_whatsapp_channel.compose import compose
+        from rasa_whatsapp_channel.media.access import FileAccess
         from rasa_whatsapp_channel.outbound.simulator_header import response_header, write_changes
 
         settings, name = read_settings(self.credentials), options["response"]
@@ -154,6 +155,8 @@ class _Sending:
             reply_to=options["reply_to"],
             recipient_id=self.to,
             unknown_keys=settings.unknown_keys,
+            images=settings.markdown_images,
+            access=FileAccess.of(settings.media),
         )
         for change in composed.changes:
             click.echo(f"{change.code} {change.text}", err=True)

@@ -43,6 +43,8 @@ CAUSES = {
     "WA110": {"custom": style(template={**TEMPLATE, "body": "a\nb"})},
     "WA111": {"custom": style(template={"name": "Hello!", "language": "en"})},
     "WA112": {"text": "**a** " * 1000},
+    "WA115": {"text": "![a](media/l.jpg) b"},
+    "WA116": {"text": "![a](secret.jpg)"},
     "WA201": {"attachment": {"id": "1", "link": "https://a.example"}},
     "WA202": {"attachment": {"type": "image"}},
     "WA203": {"attachment": {"type": "image", "id": ["1"]}},

@@ -76,3 +76,42 @@ def test_a_misspelt_key_is_said_with_the_nearest(said):
     change = said(with_style({"fotter": "Bye"}, text="So"))["WA108"]
 
     assert change.text == "whatsapp.fotter is not used; did you mean footer?"
+
+
+# Parts of a response that an engine has no place for, such as Rasa Pro's Mantle
+
+
+def test_every_part_of_a_response_may_stand_in_its_metadata(bodies):
+    style = {
+        "image": "media/l.jpg",
+        "document": {"path": "media/g.pdf"},
+        "custom": {"type": "location", "location": {"latitude": 1.5, "longitude": 2.5}},
+        "footer": "Bye",
+    }
+
+    files = bodies(with_style(style, text="So", buttons=TWO))
+
+    assert [body["type"] for body in files] == ["location", "image", "interactive"]
+    assert files[-1]["interactive"]["header"]["document"]["path"] == "media/g.pdf"
+    assert files[-1]["interactive"]["footer"] == {"text": "Bye"}
+
+
+def test_what_both_have_is_sent_together(bodies):
+    more = {"image": "media/2.jpg", "buttons": [{"title": "Never", "payload": "/never"}]}
+
+    *files, body = bodies(with_style(more, text="So", image="media/1.jpg", buttons=TWO))
+
+    assert files == [{"type": "image", "image": {"path": "media/1.jpg"}}]
+    interactive = body["interactive"]
+    assert interactive["header"]["image"] == {"path": "media/2.jpg"}
+    titles = [button["reply"]["title"] for button in interactive["action"]["buttons"]]
+    assert titles == ["Buy", "Later", "Never"]
+
+
+def test_a_text_there_goes_in_the_place_of_the_own_one(bodies):
+    assert bodies(with_style({"text": "On WhatsApp"}, text="On the phone")) == [
+        {"type": "text", "text": {"body": "On WhatsApp"}}
+    ]
+    assert bodies(with_style({"text": "", "sticker": "media/s.webp"}, text="A sticker")) == [
+        {"type": "sticker", "sticker": {"path": "media/s.webp"}}
+    ]
