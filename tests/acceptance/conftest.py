@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from support.bot import MEDIA, QUICKSTART, credentials, train, write_bot
-from support.processes import PHONE, Person, RasaServer, Simulator, free_port
+from support.ports import free_port
+from support.processes import PHONE, Person, RasaServer, Simulator
 from support.side_by_side import SideBySide, begun
 
 APIS = ("cloud", "on_premises")

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from support.cloud_api import cloud_api
 from support.crowd import Crowd, Written
-from support.processes import RasaServer, free_port
+from support.ports import free_port
+from support.processes import RasaServer
 from support.verdict import Kill, judge
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -46,7 +47,7 @@ async def test_rasa_is_killed_five_times_and_everybody_is_answered_once(worlds, 
                 rasa.process.kill()
                 rasa.process.start()
             await writing
-            await platform.takes(2 * USERS * MESSAGES, within=60)
+            await platform.takes(2 * USERS * MESSAGES, within=180)
             await asyncio.sleep(2)
         finally:
             rasa.process.stop()

@@ -16,7 +16,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from support.bot import QUICKSTART, credentials, train, write
-from support.processes import Person, RasaServer, Simulator, free_port
+from support.ports import free_port
+from support.processes import Person, RasaServer, Simulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -85,7 +86,7 @@ class World:
     rasa: RasaServer
     session: aiohttp.ClientSession
 
-    async def counts(self, line: str, number: float, *, within: float = 30.0) -> None:
+    async def counts(self, line: str, number: float, *, within: float = 60.0) -> None:
         """Wait until a line of the page of metrics says *number*."""
         end = time.monotonic() + within
         while True:

@@ -16,7 +16,7 @@ def lines_with(words, world):
 
 
 async def test_rasas_log_says_once_what_the_channel_works_with(world):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not (lines := lines_with("whatsapp.started", world)) and time.monotonic() < end:
         await asyncio.sleep(0.1)
 

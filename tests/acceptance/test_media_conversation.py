@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from typing import Any
 
 import aiohttp
 import pytest
 from support.bot import MEDIA
+from support.eventually import eventually
 from support.processes import PHONE, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -45,7 +46,7 @@ async def test_media_by_link_and_by_id_arrive_with_the_same_bytes(world, maya, w
     assert all(source in content for content in kinds)
 
 
-async def test_a_picture_whose_uploaded_id_is_refused_goes_again_within_a_second(worlds):
+async def test_a_picture_whose_uploaded_id_is_refused_goes_again_at_once(worlds):
     world = worlds["cloud"]
     url = f"{world.simulator.url}/simulator"
     refused = {"on": "messages", "match": {"type": "image"}, "when": {"next": 1}}
@@ -61,26 +62,24 @@ async def test_a_picture_whose_uploaded_id_is_refused_goes_again_within_a_second
         await maya.says("hi")
         media = await maya.gets(6)
         await session.delete(f"{url}/faults")
-        async with session.get(f"{url}/requests") as answer:
-            requests = await answer.json()
 
     assert [message["type"] for message in media[1:]] == KINDS
-    pictures = [each for each in requests if (each["body"] or {}).get("type") == "image"]
-    _, first, again = (each["time"] for each in pictures[-3:])
-    assert again - first < 1
-    loud = [line for line in log.read_text()[before:].splitlines() if "whatsapp." in line]
-    assert len([line for line in loud if "WARNING" in line or "ERROR" in line]) == 1, loud
+    lines = [line for line in log.read_text()[before:].splitlines() if "whatsapp." in line]
+    loud = [line for line in lines if "WARNING" in line or "ERROR" in line]
+    assert len(loud) == 1, loud
+    # Where it waits, the line says for how many seconds.
+    assert "is sent again, with its file uploaded again" in loud[0]
 
 
-async def test_text_and_buttons_of_a_dead_link_are_there_within_two_seconds(world, maya):
+async def test_text_and_buttons_of_a_dead_link_are_there_without_a_wait(world, maya):
     log = world.rasa.process.log
     before = len(log.read_text())
-    began = time.monotonic()
     await maya.says("how much is my invoice")
-    while not (shown := [each for each in await maya.new_answers() if not each["errors"]]):
-        assert time.monotonic() - began < 30, log.read_text()[before:]
-        await asyncio.sleep(0.05)
-    took = time.monotonic() - began
+
+    async def arrived() -> list[dict[str, Any]]:
+        return [each for each in await maya.new_answers() if not each["errors"]]
+
+    shown = await eventually(arrived, told=lambda: log.read_text()[before:])
     await maya.looks()
 
     assert len(shown) == 1, shown
@@ -88,10 +87,9 @@ async def test_text_and_buttons_of_a_dead_link_are_there_within_two_seconds(worl
     assert content["body"]["text"] == "Your invoice is 42 EUR"
     titles = [button["reply"]["title"] for button in content["action"]["buttons"]]
     assert (titles, "header" in content) == (["Pay now", "Later"], False)
-    assert took < 2
     lines = [line for line in log.read_text()[before:].splitlines() if "whatsapp." in line]
     loud = [line for line in lines if "WARNING" in line or "ERROR" in line]
-    assert len(loud) == 1, loud
+    assert len(loud) == 1, loud  # another one would tell of a wait
     assert "utter_invoice: the image is left out" in loud[0]
 
 
@@ -171,7 +169,7 @@ async def test_a_message_whose_turn_was_killed_is_answered_once_after_the_restar
     world.rasa.process.start()
     await world.rasa.ready()
 
-    (answer,) = await maya.gets(1, within=60)
+    (answer,) = await maya.gets(1)
     assert answer["content"]["body"] == "See you at the lake!"
     await asyncio.sleep(1)
     assert await maya.new_answers() == []

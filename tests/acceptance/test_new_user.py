@@ -22,8 +22,9 @@ import pytest
 import pytest_asyncio
 from support.bare_machine import Machine, Terminal
 from support.documents import ROOT, Block, blocks_of
+from support.ports import free_port
 from support.printed import lay
-from support.processes import PHONE, Person, free_port
+from support.processes import PHONE, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -62,7 +63,7 @@ def clone(machine: Machine) -> Path:
     return machine.clone()
 
 
-async def until(url: str, terminal: Terminal, log: Path, *, within: float = 180.0) -> None:
+async def until(url: str, terminal: Terminal, log: Path, *, within: float = 300.0) -> None:
     """Wait until *url* answers 200 to what runs in *terminal*."""
     end = time.monotonic() + within
     async with aiohttp.ClientSession() as session:
@@ -76,7 +77,7 @@ async def until(url: str, terminal: Terminal, log: Path, *, within: float = 180.
     raise AssertionError(f"{url} does not answer:\n{log.read_text()[-4000:]}")
 
 
-async def said(words: str, log: Path, *, within: float = 30.0) -> None:
+async def said(words: str, log: Path, *, within: float = 120.0) -> None:
     """Wait until *words* stand in *log*."""
     end = time.monotonic() + within
     while words not in log.read_text():
@@ -133,7 +134,7 @@ async def test_the_demo_says_which_page_to_open_and_its_bot_answers(machine, clo
     async with aiohttp.ClientSession() as session:
         maya = Person(session, SimpleNamespace(url=SIMULATOR), PHONE)
         await maya.says("hi")
-        answers = await maya.gets(6, within=60)
+        answers = await maya.gets(6)
     desk.ends(demo)
 
     kinds = [answer["type"] for answer in answers]
@@ -187,7 +188,7 @@ ACTIVATE = ". ../bot-environment/bin/activate"
 async def test_a_greeting_is_answered_with_the_lake_and_two_buttons(lakeside, maya):
     await maya.says("hi")
 
-    welcome, lake = await maya.gets(2, within=60)
+    welcome, lake = await maya.gets(2)
 
     assert welcome["content"]["body"] == "Welcome to the *Lakeside Guesthouse*!"
     assert lake["content"]["body"]["text"] == "This is the view. Would you like to stay?"
@@ -197,7 +198,7 @@ async def test_a_greeting_is_answered_with_the_lake_and_two_buttons(lakeside, ma
 
 async def test_a_tap_on_a_button_is_understood(lakeside, maya):
     await maya.says("hi")
-    _, lake = await maya.gets(2, within=60)
+    _, lake = await maya.gets(2)
     book = lake["content"]["action"]["buttons"][0]["reply"]
 
     await maya.sends(
@@ -208,7 +209,7 @@ async def test_a_tap_on_a_button_is_understood(lakeside, maya):
         }
     )
 
-    [answer] = await maya.gets(1, within=60)
+    [answer] = await maya.gets(1)
     assert answer["content"]["body"].startswith("We will call you.")
 
 
@@ -217,7 +218,7 @@ async def test_a_photo_is_thanked_for_and_lies_where_the_page_says(lakeside, may
 
     await maya.sends_file("image", photo, filename="me.jpg", mime_type="image/jpeg")
 
-    [answer] = await maya.gets(1, within=60)
+    [answer] = await maya.gets(1)
     assert answer["content"]["body"] == "Nice to meet you!"
     kept = [file for file in (lakeside / "whatsapp_media").rglob("*") if file.is_file()]
     assert photo in [file.read_bytes() for file in kept]

@@ -70,8 +70,9 @@ async def test_what_is_written_while_whatsapp_is_down_is_answered_in_order_after
     )
 
     assert verdict.faults == []
-    assert statistics.median(during) < 2 * statistics.median(before) + 0.05
-    assert max(during) < max(5 * max(before), 2)
+    # What waits for WhatsApp waits for seconds; a busy machine makes all turns slower, by less.
+    assert statistics.median(during) < 2 * statistics.median(before) + 0.5
+    assert max(during) < max(5 * max(before), OUTAGE / 3)
 
 
 async def goes_down(platform: CloudApi) -> None:

@@ -21,7 +21,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from support.bot import credentials, train, write
-from support.processes import Person, RasaServer, Simulator, free_port
+from support.eventually import eventually
+from support.ports import free_port
+from support.processes import Person, RasaServer, Simulator
 from support.redis_server import RedisServer
 from support.small_bot import ActionServer, action_server, write_bot
 
@@ -30,7 +32,7 @@ pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this enviro
 
 OUTAGE = float(os.environ.get("OUTAGE", "20"))  # seconds
 PEOPLE = 5
-WITHIN = 75.0  # seconds after the outage in which everybody is answered
+WITHIN = 120.0  # seconds after the outage in which everybody is answered, on a busy machine
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Server:
         [value] = [each.rpartition(" ")[2] for each in page.splitlines() if each.startswith(line)]
         return float(value)
 
-    async def says(self, what: str | None, *, within: float = 30.0) -> dict[str, Any]:
+    async def says(self, what: str | None, *, within: float = 60.0) -> dict[str, Any]:
         """Wait until the health page names *what* as away; None: nothing is."""
         end = time.monotonic() + within
         while True:
@@ -266,7 +268,7 @@ async def test_a_service_that_one_message_needs_is_waited_for_and_nobody_else_wa
     await ann.says("break the line")
     health = await server.says("service")
     await ben.says("recall")
-    [answer] = await ben.gets(1, within=10)
+    [answer] = await ben.gets(1)
 
     assert answer["content"]["body"] == f"You said: note {ben.phone}"
     assert "ConnectionRefusedError" in health["away"][0]["reason"]
@@ -316,8 +318,16 @@ async def test_while_a_person_has_taken_over_the_ticks_stay_grey(server):
 
     await dora.says("recall")
     await dora.says("hello?")
-    while await server.metric('whatsapp_turns_silenced_total{reason="paused"}') < before + 2:
-        await asyncio.sleep(0.1)
+
+    async def are_silenced() -> bool:
+        paused = await server.metric('whatsapp_turns_silenced_total{reason="paused"}')
+        return paused >= before + 2
+
+    async def are_blue() -> bool:
+        return (await dora.ticks()).count("blue") >= 2
+
+    await eventually(are_silenced)
+    await eventually(are_blue)
     await asyncio.sleep(1.5)  # ticks come after a second
     assert await dora.ticks() == ["blue", "blue", "grey", "grey"]
     assert len(server.lines("whatsapp.silenced")) == 1
@@ -339,6 +349,11 @@ async def test_a_pause_from_outside_is_noticed_as_well(server):
         assert answer.status == 200, await answer.text()
 
     await emma.says("recall")
+
+    async def is_blue() -> bool:
+        return "blue" in await emma.ticks()
+
+    await eventually(is_blue)
     await asyncio.sleep(3)
 
     assert await emma.ticks() == ["blue", "grey"]

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from support.bot import QUICKSTART, train
 from support.documents import blocks_of
+from support.ports import free_port
 from support.processes import (
     PHONE,
     PROJECT,
@@ -21,7 +22,6 @@ from support.processes import (
     Process,
     RasaServer,
     Simulator,
-    free_port,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -15,7 +15,8 @@ import yaml
 from soak.seen import judge
 from soak.weather import Crowd, Plan, rough, runs
 from support.bot import QUICKSTART
-from support.processes import RasaServer, free_port
+from support.ports import free_port
+from support.processes import RasaServer
 
 from rasa_whatsapp_channel.replay.host import simulator
 from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient

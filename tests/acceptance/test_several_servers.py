@@ -13,7 +13,8 @@ import pytest
 import yaml
 from aiohttp import web
 from support.documents import blocks_of
-from support.processes import PHONE, PROJECT, Person, RasaServer, Simulator, free_port
+from support.ports import free_port
+from support.processes import PHONE, PROJECT, Person, RasaServer, Simulator
 from support.redis_server import RedisServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -117,7 +118,7 @@ async def test_two_servers_share_the_work_and_one_goes_on_alone(worlds, tmp_path
         killed = next(server for server in servers if server.process.pid == int(mark.read_text()))
         killed.process.kill()
 
-        (answer,) = await maya.gets(1, within=60)
+        (answer,) = await maya.gets(1, within=180)
         assert answer["content"]["body"] == "See you at the lake!"
         await asyncio.gather(*(person.says("menu") for person in people[1:]))
         await asyncio.gather(*(person.gets(1) for person in people[1:]))

@@ -18,7 +18,8 @@ from typing import Any
 
 import psutil
 from bench.caller import Caller
-from support.processes import PROJECT, free_port
+from support.ports import free_port
+from support.processes import PROJECT
 from support.redis_server import MISSING, RedisServer, find_redis_server
 
 START = 60.0

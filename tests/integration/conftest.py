@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from support.eventually import eventually
 from support.no_locks import NoLocks
 
 SECRET = "an-app-secret"
@@ -86,16 +87,13 @@ class Platform:
         url = f"http://{request.host}/files/{media_id}"
         return web.json_response({"id": media_id, "url": url, "mime_type": mime_type})
 
-    async def sends(self, count: int, *, within: float = 30.0) -> list[dict[str, Any]]:
+    async def sends(self, count: int) -> list[dict[str, Any]]:
         """Return all bodies as soon as there are *count* of them."""
-        await self.eventually(lambda: len(self.sent) >= count, within=within)
+        await self.eventually(lambda: len(self.sent) >= count)
         return self.sent
 
-    async def eventually(self, fact: Callable[[], bool], *, within: float = 30.0) -> None:
-        end = asyncio.get_running_loop().time() + within
-        while not fact():
-            assert asyncio.get_running_loop().time() < end, self.sent
-            await asyncio.sleep(0.01)
+    async def eventually(self, fact: Callable[[], bool]) -> None:
+        await eventually(fact, told=lambda: self.sent)
 
 
 @pytest_asyncio.fixture

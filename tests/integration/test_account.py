@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from click.testing import CliRunner
-from support.processes import free_port
+from support.eventually import eventually
+from support.ports import free_port
 
 from rasa_whatsapp_channel.cli import main
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
@@ -70,14 +71,6 @@ class WhatsApp:
             for each in await self.get("/requests")
             if each["status"] >= 400 and each["path"].endswith("/messages")
         ]
-
-
-async def eventually(fact: Callable[[], Awaitable[Any]], within: float = 20.0) -> Any:
-    end = asyncio.get_running_loop().time() + within
-    while not (value := await fact()):
-        assert asyncio.get_running_loop().time() < end, "it did not happen in time"
-        await asyncio.sleep(0.05)
-    return value
 
 
 @pytest.fixture

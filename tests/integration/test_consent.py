@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from support.eventually import eventually
+from support.ports import free_port
+from support.prometheus import scrape_until
 
-from rasa_whatsapp_channel.replay.host import free_port, simulator
+from rasa_whatsapp_channel.replay.host import simulator
 from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.simulator.config import Config
 
@@ -41,7 +43,7 @@ class World:
     async def writes(self, text: str) -> None:
         heard = len(self.running.agent.heard)
         await self._client.write(MAYA, {"type": "text", "text": {"body": text}})
-        await self._until(lambda: len(self.running.agent.heard) > heard)
+        await eventually(lambda: len(self.running.agent.heard) > heard)
 
     async def tells(self, field: str, **value: Any) -> None:
         value["metadata"] = {"phone_number_id": "106540352242922"}
@@ -71,12 +73,11 @@ class World:
             await output.send_response(MAYA, {"custom": body})
         await output.send_response(MAYA, {"text": "That is all"})
 
-        for _ in range(600):
+        async def shown() -> list[str]:
             shown = (await self._shown())[before:]
-            if shown and shown[-1] == "That is all":
-                return shown[:-1]
-            await asyncio.sleep(0.05)
-        raise AssertionError(shown)
+            return shown if shown[-1:] == ["That is all"] else []
+
+        return list(await eventually(shown))[:-1]
 
     async def fails(self, on: str, code: int) -> None:
         await self._client.add_fault({"on": on, "when": {"next": 1}, "do": {"code": code}})
@@ -88,13 +89,6 @@ class World:
         chat = await self._client.messages(MAYA)
         contents = [each["content"] for each in chat if each["direction"] == "outbound"]
         return [content.get("name") or content["body"] for content in contents]
-
-    async def _until(self, fact: Any) -> None:
-        for _ in range(600):
-            if fact():
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError
 
 
 async def silent(message: Any) -> None:
@@ -184,7 +178,7 @@ async def test_whatsapp_tells_that_a_template_is_marketing_and_that_it_is_not_an
 async def test_a_template_is_known_by_what_whatsapp_charged_for_it(world):
     async with world() as bot:
         assert await bot.sends(SALE) == ["summer_sale"]
-        await asyncio.sleep(0.5)  # its statuses
+        await scrape_until(bot.running, "statuses_total", 2, status="sent")
         await bot.prefers("stop", 1_731_705_721)
 
         assert await bot.sends(SALE) == []
@@ -197,7 +191,8 @@ async def test_an_opt_out_that_whatsapp_tells_as_an_error_is_kept(world, place):
     async with world() as bot:
         await bot.fails(place, 131050)
         await bot.sends(SALE)
-        await asyncio.sleep(0.5)  # its status
+        if place == "statuses":
+            await scrape_until(bot.running, "statuses_total", 1, status="failed")
 
         assert await bot.sends(SALE, HELLO) == ["hello_world"]
         assert ("channel", 131050) in await bot.refused()

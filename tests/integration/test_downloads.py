@@ -47,17 +47,15 @@ async def test_somebody_is_answered_while_the_pictures_of_others_do_not_come(ser
     async with serve(answers) as running:
         await asyncio.gather(*(running.deliver(picture(number)) for number in range(PEOPLE)))
         await server.eventually(lambda: server.hanging >= 50)
-        began = time.monotonic()
         await running.deliver(texts("hello", phone=BEN))
+        # Had he waited for a file, somebody would be answered without theirs before him.
         [answer] = await server.sends(1)
-        took = time.monotonic() - began
         at_once = server.hanging
 
         server.files_gate.set()
         everybody = await server.sends(PEOPLE + 1)
 
     assert (answer["to"], answer["text"]["body"]) == (BEN, "hello")
-    assert took < 3
     assert at_once == 50
     assert len({sent["to"] for sent in everybody}) == PEOPLE + 1
     assert [sent["text"]["body"] for sent in everybody].count("a picture") == PEOPLE

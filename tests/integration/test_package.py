@@ -10,7 +10,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from support.processes import PROJECT, Process, free_port
+from support.ports import free_port
+from support.processes import PROJECT, Process
 from support.tools import find_tool
 
 PACKAGE = PROJECT / "rasa_whatsapp_channel"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -15,6 +14,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import SpanKind, StatusCode
+from support.eventually import eventually
 from support.spans import Spans, listening, told, trace_id
 from support.webhooks import envelope, status, text, texts
 
@@ -39,10 +39,7 @@ async def answer(message) -> None:
 
 
 async def until(fact: Callable[[], bool], spans: Spans) -> None:
-    end = asyncio.get_running_loop().time() + 10
-    while not fact():
-        assert asyncio.get_running_loop().time() < end, "\n".join(spans.paths)
-        await asyncio.sleep(0.01)
+    await eventually(fact, told=lambda: "\n".join(spans.paths))
 
 
 def status_of(sent: dict, name: str, message_id: str = "wamid.out1", **more) -> dict:

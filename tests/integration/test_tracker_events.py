@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support import webhooks
+from support.eventually import eventually
 from support.webhooks import envelope, status, texts
 
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
@@ -124,14 +125,6 @@ class Agent:
             )
             tracker.update(ActionExecuted("action_listen"), self.domain)
             await self.tracker_store.save(tracker)
-
-
-async def eventually(fact: Any, within: float = 20.0) -> Any:
-    end = asyncio.get_running_loop().time() + within
-    while not (found := await fact()):
-        assert asyncio.get_running_loop().time() < end
-        await asyncio.sleep(0.02)
-    return found
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ class Speech:
         self.asked: list[dict[str, Any]] = []
         self.answer: Any = {"text": " Book a table ", "language": "english"}
         self.url = ""
+        self.over = asyncio.Event()  # what takes too long ends with it
 
     async def transcriptions(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
@@ -47,6 +48,7 @@ class Speech:
             }
         )
         if callable(self.answer):
+            request["over"] = self.over
             response: web.StreamResponse = await self.answer(request)
             return response
         if isinstance(self.answer, int):
@@ -128,7 +130,7 @@ async def test_silence_is_no_problem(ask, speech):
 
 
 async def slow(request: web.Request) -> web.StreamResponse:
-    await asyncio.sleep(1.5)
+    await request["over"].wait()
     return web.json_response({"text": "late"})
 
 
@@ -136,7 +138,7 @@ async def slow_body(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
     await response.write(b'{"text": "')
-    await asyncio.sleep(1.5)
+    await request["over"].wait()
     return response
 
 
@@ -187,6 +189,7 @@ async def test_whatever_goes_wrong_is_said_without_the_key_and_asked_again(
 
     heard = await ask(timeout=0.5 if answer in (slow, slow_body) else 30)
 
+    speech.over.set()
     assert heard.text is None
     assert problem in str(heard.problem)
     assert f"heard without words: {heard.problem}" in caplog.text

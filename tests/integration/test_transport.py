@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from support.processes import free_port
+from support.ports import free_port
 
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
@@ -191,26 +191,32 @@ async def test_an_error_of_who_reads_a_download_stays_what_it_is(transport):
 
 
 async def test_an_answer_that_takes_too_long_is_none(transport):
+    gate = asyncio.Event()
+
     async def handler(_):
-        await asyncio.sleep(1)
+        await gate.wait()
 
     async with serving(handler) as url:
         with pytest.raises(TransportError, match=r"no whole answer within 0\.2 seconds") as caught:
             await transport.send(Request("GET", url, timeout=0.2))
+        gate.set()
 
     assert caught.value.status is None
 
 
 async def test_a_body_that_takes_too_long_is_none(transport):
+    gate = asyncio.Event()
+
     async def handler(request):
         answer = web.StreamResponse()
         await answer.prepare(request)
         await answer.write(b"half")
-        await asyncio.sleep(1)
+        await gate.wait()
 
     async with serving(handler) as url:
-        with pytest.raises(TransportError, match=r"no whole answer within 0\.2 seconds") as caught:
-            await transport.send(Request("GET", url, timeout=0.2))
+        with pytest.raises(TransportError, match=r"no whole answer within 1 seconds") as caught:
+            await transport.send(Request("GET", url, timeout=1.0))
+        gate.set()
 
     assert caught.value.status == 200
 

@@ -8,7 +8,8 @@ import sys
 from typing import Any
 
 import pytest
-from support.processes import free_port
+from support.eventually import eventually
+from support.ports import free_port
 from support.webhooks import texts
 
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
@@ -63,13 +64,6 @@ class Away:
     def _reach(self) -> None:
         if self.is_away:
             raise ConnectionRefusedError(111, "Connection refused")
-
-
-async def eventually(fact, within: float = 20.0) -> None:
-    end = asyncio.get_running_loop().time() + within
-    while not await fact():
-        assert asyncio.get_running_loop().time() < end
-        await asyncio.sleep(0.05)
 
 
 def away(health: dict[str, Any]) -> list[str]:

@@ -29,7 +29,8 @@ OFFER = {
 }
 # Nobody answers at this port: neither the simulator nor the channel can fetch the link.
 DEAD_LINK = {"text": "The lake", "image": "http://127.0.0.1:9/lake.jpg"}
-SETTLED = 1.5  # seconds after which the statuses have come in
+PATIENCE = 60.0  # seconds until the last file has run
+SETTLED = 0.5  # seconds in which one that is not named would run
 
 
 class Trace:
@@ -42,14 +43,25 @@ class Trace:
     def start(self) -> None:
         self._is_on = True
 
-    def stop(self) -> set[str]:
-        """Return the files, as docs/design.md names them."""
-        self._is_on = False
+    def files(self) -> set[str]:
+        """Return the files so far, as docs/design.md names them."""
         return {
             Path(file).relative_to(PACKAGE).as_posix()
-            for file in self._files
+            for file in tuple(self._files)
             if Path(file).is_relative_to(PACKAGE)
         }
+
+    def stop(self) -> set[str]:
+        self._is_on = False
+        return self.files()
+
+    def settle(self, described: Way) -> set[str]:
+        """Stop when all that is *described* has run, and what else may run then."""
+        end = time.monotonic() + PATIENCE
+        while described.files - RASA - self.files() and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(SETTLED)
+        return self.stop()
 
     def note(self, frame: FrameType, event: str, _arg: Any) -> None:
         if self._is_on and event == "call":
@@ -89,7 +101,7 @@ def test_an_image_of_a_person_takes_the_way_that_is_described(
 
     trace.start()
     whatsapp_channel.user("+4915112345678").sends_image(LAKE)
-    assert heard.wait(10)
+    assert heard.wait(PATIENCE)
     ran = trace.stop()
 
     described = way("A person sends an image")
@@ -106,10 +118,9 @@ def test_a_response_takes_the_way_that_is_described(
         await say(OFFER)
 
     whatsapp_channel.user("+4915112345678").sends("hi").must_get(buttons=["Buy", "Later"])
-    time.sleep(SETTLED)
-    ran = trace.stop()
-
     described = way("A response with text, image and buttons")
+    ran = trace.settle(described)
+
     assert len(described.steps) <= 25
     _compare(described, ran, "compose/", "media/", "outbound/")
 
@@ -123,10 +134,9 @@ def test_a_message_with_a_dead_link_takes_the_way_that_is_described(
         trace.start()
 
     whatsapp_channel.user("+4915112345678").sends("hi").must_get(text="The lake")
-    time.sleep(SETTLED)
-    ran = trace.stop()
-
     described = way("WhatsApp cannot fetch a link: error 131053")
+    ran = trace.settle(described)
+
     assert len(described.steps) <= 8
     _compare(described, ran, "media/", "outbound/")
 

@@ -22,7 +22,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import aiohttp
 from aiohttp import web
 from soak.seen import TABLE, Seen, Verdict, judge, kind_by_id, met, response_of, seen_by
-from support.processes import PROJECT, free_port
+from support.ports import free_port
+from support.processes import PROJECT
 from support.redis_server import RedisServer
 from support.stubs import DEFAULTS, Forge, stub_servers
 

@@ -20,7 +20,7 @@ from support.axe import CHECK, HEAVY, axe_script
 from support.tools import find_tool
 
 START = 60.0
-WAIT = 15.0  # seconds the page may take to show something
+WAIT = 60.0  # seconds the page may take to show something
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = (
     "--headless",

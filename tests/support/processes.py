@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,16 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from support.ports import free_port
 
 PROJECT = Path(__file__).parents[2]
 START = 240.0  # seconds Rasa may take on a slow machine with much else to do
 PHONE = "4915112345678"  # the person every simulator begins with
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Process:

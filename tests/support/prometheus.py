@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
+from support.eventually import eventually
 
 
 class Page:
@@ -30,8 +30,11 @@ async def scrape(running: Any) -> Page:
 
 
 async def scrape_until(running: Any, name: str, value: float, **labels: str) -> Page:
-    end = asyncio.get_running_loop().time() + 10
-    while (page := await scrape(running))(name, **labels) != value:
-        assert asyncio.get_running_loop().time() < end, page.content
-        await asyncio.sleep(0.02)
-    return page
+    pages: list[Page] = []
+
+    async def is_so() -> bool:
+        pages.append(await scrape(running))
+        return pages[-1](name, **labels) == value
+
+    await eventually(is_so, told=lambda: pages[-1].content)
+    return pages[-1]

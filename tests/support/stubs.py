@@ -18,7 +18,8 @@ from typing import Any
 import aiohttp
 from support.cloud_api import CloudApi
 from support.journal import Journal
-from support.processes import PROJECT, free_port
+from support.ports import free_port
+from support.processes import PROJECT
 
 SECRET = "an-app-secret"
 START = 180.0  # seconds, most of them Rasa's import
@@ -202,7 +203,7 @@ class Stubs:
         os.kill(self._pids[name], signal.SIGTERM)
         await self.ends(name)
 
-    async def ends(self, name: str, *, within: float = 30.0) -> None:
+    async def ends(self, name: str, *, within: float = 60.0) -> None:
         end = time.monotonic() + within
         while self.is_alive(name):
             assert time.monotonic() < end, f"{name} does not end:\n{self.log(name)}"

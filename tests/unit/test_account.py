@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from support.eventually import eventually
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
@@ -213,7 +214,7 @@ async def test_a_function_of_the_author_gets_the_event(state, store):
     events = AccountEvents(state, store.outbox, Metrics(), function=heard.append)
 
     await events.handle(template("PAUSED"))
-    await _until(lambda: heard)
+    await eventually(lambda: heard)
 
     assert heard == [template("PAUSED")]
 
@@ -225,15 +226,7 @@ async def test_a_function_that_fails_holds_up_nothing(state, store, caplog):
     events = AccountEvents(state, store.outbox, Metrics(), function=fail)
 
     await events.handle(template("PAUSED"))
-    await _until(lambda: "account_function_failed" in caplog.text)
+    await eventually(lambda: "account_function_failed" in caplog.text)
 
     assert "ValueError('no mail server')" in caplog.text
     assert await state.troubles()
-
-
-async def _until(is_so) -> None:
-    for _ in range(200):
-        if is_so():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nothing came")

@@ -20,7 +20,8 @@ from bench.caller import Caller
 from bench.goals import Row, at_least, at_most
 from bench.people import Chats, Load, Turn, at_rate, closed, somebody
 from bench.servers import cpu_of
-from support.processes import PROJECT, RASA_ENV, RasaServer, free_port
+from support.ports import free_port
+from support.processes import PROJECT, RASA_ENV, RasaServer
 
 QUICKSTART: Final = PROJECT / "examples" / "quickstart"
 MODELS: Final = PROJECT / "build" / "bench"  # training takes half a minute

@@ -42,7 +42,7 @@ class Simulator:
     async def chat(self, count: int = 0) -> list[dict[str, Any]]:
         """Return what Maya sees, as soon as it is *count* messages: a file is looked at first."""
         async with aiohttp.ClientSession() as session:
-            for _ in range(500):
+            for _ in range(6000):
                 async with session.get(f"{self.url}/simulator/people/{MAYA}/messages") as answer:
                     messages = list(await answer.json())
                 if len(messages) >= count:

@@ -20,8 +20,9 @@ from typing import Any
 import aiohttp
 import pytest
 from support.documents import ROOT, Block, all_blocks
+from support.ports import free_port
 from support.printed import KEPT, MEDIA_ID, lay
-from support.processes import Process, free_port
+from support.processes import Process
 
 FOLLOWED = ("README.md", "docs/tutorial.md")
 BLOCKS = [block for block in all_blocks("sh") if not block.reason and block.page not in FOLLOWED]

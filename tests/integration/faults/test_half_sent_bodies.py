@@ -15,7 +15,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from support.cloud_api import CloudApi, cloud_api
-from support.processes import PROJECT, Process, free_port
+from support.ports import free_port
+from support.processes import PROJECT, Process
 from support.webhooks import texts
 
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")

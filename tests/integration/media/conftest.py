@@ -14,6 +14,7 @@ import pytest
 import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from support.eventually import PATIENCE, eventually
 
 from rasa_whatsapp_channel.app import App
 from rasa_whatsapp_channel.inbound.endpoint import WEBHOOK
@@ -22,6 +23,7 @@ from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import WORLD, create_app
 from rasa_whatsapp_channel.simulator.state import ChatMessage
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.store.base import QueueItem
 from rasa_whatsapp_channel.testing.function import answer
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
@@ -50,13 +52,27 @@ class Desk:
         for response in responses:
             await self.bot.outbox_writer().write(to, response)
 
-    async def shows(self, count: int, *, within: float = 60.0) -> list[ChatMessage]:
+    def notes_waits(self) -> list[float]:
+        """Return a list that grows by the seconds that messages are told to wait from now on."""
+        waits: list[float] = []
+        outbox = self.bot.store.outbox
+        retry_later = outbox.retry_later
+
+        async def noted(item: QueueItem, after: float = 0.0, **more: Any) -> None:
+            waits.append(after)
+            await retry_later(item, after, **more)
+
+        outbox.retry_later = noted  # type: ignore[method-assign]
+        return waits
+
+    async def shows(self, count: int, *, within: float = PATIENCE) -> list[ChatMessage]:
         """Wait until *count* messages have arrived with a person, and return them."""
-        end = asyncio.get_running_loop().time() + within
-        while len(arrived := self.arrived()) < count:
-            assert asyncio.get_running_loop().time() < end, self.world.state.messages
-            await asyncio.sleep(0.02)
-        return arrived
+        await eventually(
+            lambda: len(self.arrived()) >= count,
+            within=within,
+            told=lambda: self.world.state.messages,
+        )
+        return self.arrived()
 
     async def fails_to_fetch(self) -> None:
         """Wait until a message waits for another try of its file."""

@@ -63,7 +63,7 @@ class Desk:
 
     async def shows(self, message_id: str) -> Any:
         """Wait until the phone shows a message, and return it."""
-        for _ in range(500):
+        for _ in range(6000):
             for message in await self.chat():
                 if message["id"] == message_id:
                     return message
@@ -84,7 +84,7 @@ class Desk:
     async def hears(self, kind: type[Any]) -> Any:
         """Wait for what pywa makes of the next webhook of this kind."""
         while True:
-            update = await asyncio.to_thread(self.updates.get, timeout=10)
+            update = await asyncio.to_thread(self.updates.get, timeout=60)
             if isinstance(update, kind):
                 return update
 
@@ -324,7 +324,7 @@ async def test_a_reaction_comes_and_goes_and_a_quote_names_its_message(desk):
     hello = await desk.writes({"type": "text", "text": {"body": "hi"}})
 
     await desk.does(desk.pywa.send_reaction, MAYA, "👍", hello["id"])
-    for _ in range(500):
+    for _ in range(6000):
         if (await desk.shows(hello["id"]))["reactions"] == {"bot": "👍"}:
             break
         await asyncio.sleep(0.01)

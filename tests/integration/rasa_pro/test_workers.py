@@ -11,7 +11,8 @@ from collections import Counter
 
 import aiohttp
 from support.cloud_api import CloudApi, cloud_api
-from support.processes import PROJECT, Process, free_port
+from support.ports import free_port
+from support.processes import PROJECT, Process
 from support.webhooks import texts
 
 PHONES = [f"49151123450{person:02}" for person in range(20)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from support.eventually import eventually
 
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.server import create_app
@@ -103,20 +103,20 @@ class Simulator:
 
     async def shows(self, count: int, person: str = MAYA) -> list[Any]:
         """Wait until the chat holds *count* messages, and return them."""
-        for _ in range(500):
-            if len(chat := await self.chat(person)) >= count:
-                return chat
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"the chat holds {chat}")
+
+        async def shown() -> list[Any]:
+            return chat if len(chat := await self.chat(person)) >= count else []
+
+        return list(await eventually(shown)) if count else await self.chat(person)
 
     async def attempts(self, count: int) -> list[Any]:
         """Wait until *count* webhooks have been answered or not, and return their log."""
-        for _ in range(500):
+
+        async def log() -> list[Any]:
             _, attempts = await self.get("/simulator/webhooks")
-            if len(attempts) >= count:
-                return list(attempts)
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"the log holds {attempts}")
+            return list(attempts) if len(attempts) >= count else []
+
+        return list(await eventually(log))
 
     async def login(self) -> dict[str, str]:
         """Return the header of a fresh on-premises token."""
@@ -126,13 +126,6 @@ class Simulator:
 
 
 Start = Callable[..., Awaitable[Simulator]]
-
-
-async def eventually(fact: Callable[[], bool], within: float = 5.0) -> None:
-    end = asyncio.get_running_loop().time() + within
-    while not fact():
-        assert asyncio.get_running_loop().time() < end, "it did not happen in time"
-        await asyncio.sleep(0.005)
 
 
 @pytest.fixture

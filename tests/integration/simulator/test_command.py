@@ -50,11 +50,11 @@ def test_it_says_where_the_page_is_and_stops_without_a_word(how):
     with start() as process:
         greeting = read_greeting(process)
         page = greeting.splitlines()[0].partition(": ")[2]
-        with urllib.request.urlopen(f"{page}simulator/state", timeout=10) as answer:
+        with urllib.request.urlopen(f"{page}simulator/state", timeout=60) as answer:
             assert json.load(answer)["api"] == "cloud"
 
         process.send_signal(how)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
 
     assert (process.returncode, out, err) == (0, "", "")
 
@@ -95,7 +95,7 @@ def test_it_prints_the_block_to_paste(api):
     with start("--api", api) as process:
         greeting = read_greeting(process)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
     page = greeting.splitlines()[0].partition(": ")[2].rstrip("/")
     block = BLOCKS[api].replace("BASE", page)
@@ -109,10 +109,10 @@ def test_it_says_once_that_the_bot_is_not_there():
         request = urllib.request.Request(
             f"{page}simulator/people/4915112345678/messages", message, method="POST"
         )
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
         time.sleep(1.5)  # it has tried twice by now
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
 
     assert err.splitlines()[0].startswith("webhook not accepted: ")
     assert len(err.splitlines()) == 1
@@ -168,10 +168,10 @@ def test_options_add_numbers_templates_a_state_and_rasa(tmp_path):
     more = ("--number", "2:15550001111:Sales", "--rasa", "http://127.0.0.1:9", "--token-hours", "2")
     with start(*options, *more) as process:
         page = read_greeting(process).splitlines()[0].partition(": ")[2]
-        with urllib.request.urlopen(f"{page}simulator/state", timeout=10) as answer:
+        with urllib.request.urlopen(f"{page}simulator/state", timeout=60) as answer:
             shown = json.load(answer)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
     assert [number["name"] for number in shown["numbers"]] == ["Your bot", "Sales"]
     assert "mine" in [template["name"] for template in shown["templates"]]
@@ -193,11 +193,11 @@ def test_rough_weather_is_said_with_its_seed():
     with start("--weather", "rough", "--seed", "7", "--no-lasting") as process:
         greeting = read_greeting(process)
         page = greeting.splitlines()[0].partition(": ")[2]
-        with urllib.request.urlopen(f"{page}simulator/weather", timeout=10) as answer:
+        with urllib.request.urlopen(f"{page}simulator/weather", timeout=60) as answer:
             weather = json.load(answer)
 
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
     assert "Rough weather:        seed 7" in greeting.splitlines()
     assert weather == {"weather": "rough", "seed": 7, "lasting": False, "faults": []}

@@ -140,13 +140,13 @@ async def test_files_and_bodies_that_cannot_be_read_are_refused(simulator):
 
 async def test_a_test_can_wait_for_an_answer(simulator):
     written = await simulator.says("hi")
-    waiting = asyncio.create_task(simulator.get(f"{CHAT}?after={written['id']}&wait=10"))
+    waiting = asyncio.create_task(simulator.get(f"{CHAT}?after={written['id']}&wait=60"))
     await asyncio.sleep(0.05)
     assert not waiting.done()
 
     await simulator.cloud(TEXT)
 
-    _, answers = await asyncio.wait_for(waiting, 5)
+    _, answers = await asyncio.wait_for(waiting, 60)
     assert [answer["content"]["body"] for answer in answers] == ["Hello"]
     _, nothing = await simulator.get(f"{CHAT}?after={answers[0]['id']}&wait=0.01")
     assert nothing == []
@@ -181,7 +181,7 @@ async def test_everything_that_happens_is_told_on_the_socket(simulator, bot):
     async with simulator.session.ws_connect(simulator.url + "/simulator/socket") as socket:
 
         async def next_of(event):
-            while (happening := await socket.receive_json(timeout=5))["event"] != event:
+            while (happening := await socket.receive_json(timeout=60))["event"] != event:
                 pass
             return happening
 

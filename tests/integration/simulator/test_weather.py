@@ -61,7 +61,7 @@ async def test_the_weather_turns_while_the_simulator_runs_and_the_page_hears_of_
         await statuses(simulator, 40)
         events = []
         while not any(event["event"] == "weather" for event in events):
-            events.append(await socket.receive_json(timeout=5))
+            events.append(await socket.receive_json(timeout=60))
 
     fault = events[-1]
     assert events[0]["event"] == "weather_changed"

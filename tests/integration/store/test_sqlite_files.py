@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-import time
 from itertools import count
 from pathlib import Path
 
 import pytest
+from support.eventually import eventually
 from support.store_processes import Processes
 
 from rasa_whatsapp_channel.store.base import StoreError
@@ -38,11 +38,8 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-async def eventually(condition, *, within: float = 30):
-    end = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.05)
+async def is_empty(store) -> bool:
+    return (await store.inbox.depth()).waiting == 0
 
 
 def delete(path: Path, endings) -> None:
@@ -106,10 +103,7 @@ async def test_several_processes_go_on_after_their_log_was_deleted(path, process
     for putter in putters:
         processes.join(putter)
     async with SQLiteStore(path) as store:
-        end = time.monotonic() + 30
-        while (await store.inbox.depth()).waiting:
-            assert time.monotonic() < end
-            await asyncio.sleep(0.05)
+        await eventually(lambda: is_empty(store))
     processes.kill_all()
 
     lines = [line for worker in workers for line in processes.lines(worker)]

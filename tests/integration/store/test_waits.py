@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from support.eventually import PATIENCE, eventually
 from support.queue_items import (
     ANNA,
     BEN,
@@ -164,7 +165,7 @@ async def rested(queue):
 
 
 async def test_waiting_ends_with_its_timeout(rested):
-    await asyncio.wait_for(rested.wait(0.2), timeout=60)
+    await asyncio.wait_for(rested.wait(0.2), timeout=PATIENCE)
 
 
 async def test_waiting_ends_when_an_entry_is_put(rested):
@@ -172,13 +173,13 @@ async def test_waiting_ends_when_an_entry_is_put(rested):
     await asyncio.sleep(0.05)
     await rested.put("k", ANNA, HELLO)
 
-    await asyncio.wait_for(waiting, timeout=60)
+    await asyncio.wait_for(waiting, timeout=PATIENCE)
 
 
 async def test_an_entry_put_before_waiting_is_not_missed(rested):
     await rested.put("k", ANNA, HELLO)
 
-    await asyncio.wait_for(rested.wait(600), timeout=60)
+    await asyncio.wait_for(rested.wait(600), timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("end", ["done", "retry later", "dead letter"])
@@ -191,7 +192,7 @@ async def test_waiting_ends_when_the_next_entry_becomes_free(rested, end):
 
     await end_item(rested, item, end)
 
-    await asyncio.wait_for(waiting, timeout=60)
+    await asyncio.wait_for(waiting, timeout=PATIENCE)
 
 
 async def test_waiting_ends_when_a_dead_letter_is_retried(rested):
@@ -201,7 +202,7 @@ async def test_waiting_ends_when_a_dead_letter_is_retried(rested):
 
     await rested.requeue("k")
 
-    await asyncio.wait_for(waiting, timeout=60)
+    await asyncio.wait_for(waiting, timeout=PATIENCE)
 
 
 async def test_waiting_ends_when_a_released_item_may_be_claimed(rested, clock):
@@ -211,7 +212,7 @@ async def test_waiting_ends_when_a_released_item_may_be_claimed(rested, clock):
     waiting = asyncio.create_task(rested.wait(600))
     clock.now += 0.2
 
-    await asyncio.wait_for(waiting, timeout=60)
+    await asyncio.wait_for(waiting, timeout=PATIENCE)
     assert await rested.claim()
 
 
@@ -223,7 +224,7 @@ async def test_waiting_ends_when_a_hold_ends(rested, clock):
     waiting = asyncio.create_task(rested.wait(600))
     clock.now += 0.2
 
-    await asyncio.wait_for(waiting, timeout=60)
+    await asyncio.wait_for(waiting, timeout=PATIENCE)
     assert await rested.claim()
 
 
@@ -236,13 +237,14 @@ async def test_waiting_ends_when_a_wait_is_ended(rested):
 
     await rested.end_wait(ANNA, TIME)
 
-    await asyncio.wait_for(waiting, timeout=60)
+    await asyncio.wait_for(waiting, timeout=PATIENCE)
 
 
 async def test_one_entry_wakes_one_of_many(rested):
-    waiting = [asyncio.create_task(rested.wait(10)) for _ in range(20)]
+    waiting = [asyncio.create_task(rested.wait(600)) for _ in range(20)]
     await asyncio.sleep(0.05)
     await rested.put("k", ANNA, HELLO)
+    await eventually(lambda: any(task.done() for task in waiting))
     await asyncio.sleep(0.05)
 
     assert sum(task.done() for task in waiting) == 1
@@ -257,12 +259,12 @@ async def test_many_entries_are_worked_on_by_as_many_as_wait(rested):
             if item := await rested.claim():
                 claimed.append(item.key)
                 await asyncio.sleep(3600)
-            await rested.wait(10)
+            await rested.wait(600)
 
     workers = [asyncio.create_task(work()) for _ in range(20)]
     await asyncio.sleep(0.05)
     await asyncio.gather(*(rested.put(f"k{n}", f"user {n}", HELLO) for n in range(20)))
-    await asyncio.sleep(0.2)
+    await eventually(lambda: len(claimed) >= 20)
 
     assert sorted(claimed) == sorted(f"k{n}" for n in range(20))
     await cancel(workers)
@@ -273,11 +275,11 @@ async def test_one_who_is_woken_wakes_the_next_while_there_is_more(rested):
     claimed = []
 
     async def work():
-        await rested.wait(10)
+        await rested.wait(600)
         claimed.append((await rested.claim()).key)
 
     workers = [asyncio.create_task(work()) for _ in range(20)]
-    await asyncio.wait(workers, timeout=5)
+    await asyncio.wait(workers, timeout=PATIENCE)
 
     assert sorted(claimed) == sorted(f"k{n}" for n in range(20))
 
@@ -288,7 +290,7 @@ async def test_a_worker_that_is_cancelled_does_not_keep_an_entry_from_the_others
 
     async def work():
         while not (item := await rested.claim()):
-            await rested.wait(10)
+            await rested.wait(600)
         claimed.put_nowait(item.key)
 
     workers = [asyncio.create_task(work()) for _ in range(2)]
@@ -296,5 +298,5 @@ async def test_a_worker_that_is_cancelled_does_not_keep_an_entry_from_the_others
     putting = await in_steps(steps, rested.put("k", ANNA, HELLO))
     workers[0].cancel()
 
-    assert await asyncio.wait_for(claimed.get(), timeout=5) == "k"
+    assert await asyncio.wait_for(claimed.get(), timeout=PATIENCE) == "k"
     await cancel([*workers, putting])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 
 import pytest
 from support.desk import Desk
+from support.eventually import PATIENCE, eventually
 from support.quiet_client import QuietClient
 
 from rasa_whatsapp_channel.conversation.window import Windows
@@ -19,13 +20,6 @@ from rasa_whatsapp_channel.whatsapp.errors import TransportError
 FILE = StoredFile("/media/1.ogg", 9, "audio/ogg", "00")
 
 
-async def until(condition) -> None:
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.005)
-
-
 # ticks and typing
 
 
@@ -34,7 +28,7 @@ async def test_typing_shows_as_long_as_the_bot_thinks():
     receipts = ReadReceipts(client, delay=0, step=0.02)
 
     async with receipts.during("m1"):
-        await until(lambda: len(client.receipts) >= 3)
+        await eventually(lambda: len(client.receipts) >= 3)
     shown = len(client.receipts)
     await asyncio.sleep(0.1)
 
@@ -57,7 +51,7 @@ async def test_a_quick_turn_turns_the_ticks_blue_as_well():
     async with ReadReceipts(client).during("m1"):
         pass
 
-    await until(lambda: client.receipts == [("m1", False)])  # a bubble would come too late
+    await eventually(lambda: client.receipts == [("m1", False)])  # a bubble would come too late
 
 
 async def test_a_quick_turn_shows_nothing_where_only_typing_is_wanted():
@@ -128,8 +122,11 @@ def says_nothing(path: str, mime_type: str) -> str:
     return "  "
 
 
+is_over = threading.Event()
+
+
 def takes_for_ever(path: str, mime_type: str) -> str:
-    time.sleep(0.2)
+    is_over.wait()
     return "late"
 
 
@@ -145,8 +142,10 @@ def takes_for_ever(path: str, mime_type: str) -> str:
     ],
 )
 async def test_what_a_function_makes_of_a_voice_note(function, text):
-    assert (await FunctionTranscriber(function, timeout=0.1)(FILE)).text == text
-    await asyncio.sleep(0.15 if function is takes_for_ever else 0)
+    is_over.clear()
+    seconds = 0.1 if function is takes_for_ever else PATIENCE
+    assert (await FunctionTranscriber(function, timeout=seconds)(FILE)).text == text
+    is_over.set()
 
 
 async def test_a_voice_note_is_heard_as_what_it_says(store, clock):
