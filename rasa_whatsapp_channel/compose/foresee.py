@@ -15,7 +15,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.billing.charges import is_billable
 from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.compose import Reword, compose
-from rasa_whatsapp_channel.compose.combine import combine_one
+from rasa_whatsapp_channel.compose.combine import combine, combine_one
 from rasa_whatsapp_channel.compose.draft import Composed
 from rasa_whatsapp_channel.compose.join import Parts
 from rasa_whatsapp_channel.compose.options import AS_LIST, AS_NUMBERS, Options
@@ -86,6 +86,15 @@ class Foreseen:
         return ", ".join((said, *map(str, self.fewer)))
 
 
+@dataclass(frozen=True)
+class ForeseenTurn:
+    """How many *messages* of *responses* are billed, and with `combine: turn` *combined*."""
+
+    responses: tuple[str, ...]
+    messages: int
+    combined: int
+
+
 def foresee(
     response: Mapping[str, Any], *, api: Api, settings: OutgoingSettings | None = None
 ) -> Foreseen:
@@ -105,6 +114,20 @@ def foresee(
         templates=sum(isinstance(each.message, Template) for each in composed.messages),
         free=len(composed.messages) - billed,
         fewer=tuple(fewer),
+    )
+
+
+def foresee_turn(
+    responses: Sequence[tuple[str, Mapping[str, Any]]], *, api: Api, settings: OutgoingSettings
+) -> ForeseenTurn:
+    """Return how many messages are billed where the bot says *responses* in one turn."""
+    alone = replace(settings, combine="off")
+    composed = [alone.compose(response, api) for _, response in responses]
+    combined = combine(composed, api=api, captions=settings.captions)
+    return ForeseenTurn(
+        tuple(name for name, _ in responses),
+        sum(map(_billed, composed)),
+        sum(is_billable(each.outgoing.message.type) for each in combined.messages),
     )
 
 

@@ -226,7 +226,7 @@ def find_files(path: Path) -> list[Path]:
     if path.is_dir():
         if is_mantle(path):  # without responses the model says everything
             return bot_files(path)
-        candidates = bot_files(path) or _below(path)
+        candidates = bot_files(path) or yaml_files(path)
         found = [file for file in candidates if is_domain(read_text(file))]
         if not found:
             raise DomainError(f"{path}: has no domain.yml, and no other file of a domain")
@@ -248,9 +248,11 @@ def bot_files(folder: Path) -> list[Path]:
         return [file for path in beside if (file := path.with_name(RESPONSES)).is_file()]
     own = (folder / f"domain{extension}" for extension in _EXTENSIONS)
     files = [file for file in own if file.is_file()]
-    files += _below(folder / "domain")
+    files += yaml_files(folder / "domain")
     if files:
-        files += (file for file in _below(folder / "data") if _RESPONSES.search(read_text(file)))
+        files += (
+            file for file in yaml_files(folder / "data") if _RESPONSES.search(read_text(file))
+        )
     return files
 
 
@@ -278,7 +280,8 @@ def is_domain(text: str) -> bool:
     return _DOMAIN_KEYS.search(text) is not None
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def yaml_files(folder: Path) -> Iterator[Path]:
+    """Yield the YAML files in *folder* and below it, but not those in hidden folders."""
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):

@@ -8,8 +8,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose.foresee import Foreseen, OutgoingSettings, foresee
+from rasa_whatsapp_channel.compose.foresee import (
+    Foreseen,
+    ForeseenTurn,
+    OutgoingSettings,
+    foresee,
+    foresee_turn,
+)
 from rasa_whatsapp_channel.domain.read import Domain, DomainFile, DomainResponse, Variation
+from rasa_whatsapp_channel.domain.turns import read_turns
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.composed import (
     check_fit,
@@ -54,6 +61,21 @@ class Linter:
             for response in self.domain.responses
             for variation in response.variations
             if is_for_us(variation.channel)
+        ]
+
+    @cached_property
+    def turns(self) -> Sequence[ForeseenTurn]:
+        """How many billed messages the turns of several responses are, in their first words."""
+        filled: dict[str, Mapping[str, Any]] = {}
+        for variation, _ in self.foreseen:
+            if variation.response.name not in filled:
+                sents = send_all(_usable(variation), self.domain.slots or {}, self.apis[0])
+                filled[variation.response.name] = sents[0].filled
+        return [
+            foresee_turn(
+                [(name, filled[name]) for name in turn], api=self.apis[0], settings=self.outgoing
+            )
+            for turn in read_turns(self.domain.root, filled)
         ]
 
     def findings(self) -> list[Finding]:

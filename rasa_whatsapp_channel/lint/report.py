@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from rasa_whatsapp_channel.common import counted
-from rasa_whatsapp_channel.compose.foresee import Foreseen
+from rasa_whatsapp_channel.compose.foresee import Foreseen, ForeseenTurn
 from rasa_whatsapp_channel.domain.read import Variation
 from rasa_whatsapp_channel.lint.rules import Finding, Level
 
@@ -34,6 +34,8 @@ class Report:
     files: int
     #: how many billed messages the variations are
     foreseen: Sequence[tuple[Variation, Foreseen]] = ()
+    #: the same of the turns of several responses
+    turns: Sequence[ForeseenTurn] = ()
 
     @property
     def billed(self) -> Sequence[int]:
@@ -66,6 +68,8 @@ def to_text(report: Report) -> Iterator[str]:
     yield summary(report)
     if report.billed:
         yield _total(report.billed)
+    if any(turn.combined < turn.messages for turn in report.turns):
+        yield _turns(report.turns)
 
 
 def summary(report: Report) -> str:
@@ -80,6 +84,15 @@ def _total(billed: Sequence[int]) -> str:
     return f"{counted(sum(billed), 'billed message')} if each is said once: {', '.join(parts)}"
 
 
+def _turns(turns: Sequence[ForeseenTurn]) -> str:
+    messages = counted(sum(turn.messages for turn in turns), "billed message")
+    combined = sum(turn.combined for turn in turns)
+    return (
+        f"{messages} in {counted(len(turns), 'turn')} of several responses, by stories, rules and "
+        f"flows: {combined:,} with `combine: turn`"
+    )
+
+
 def to_json(report: Report) -> Iterator[str]:
     document = {
         "findings": [asdict(finding) for finding in report.findings],
@@ -87,6 +100,7 @@ def to_json(report: Report) -> Iterator[str]:
         "files": report.files,
         "billed": {
             "messages": sum(report.billed),
+            "turns": [asdict(turn) for turn in report.turns],
             "variations": [
                 {
                     "response": variation.response.name,

@@ -25,6 +25,8 @@ MISTAKES = SAMPLES / "mistakes.yml"
 QUICKSTART = ROOT / "examples" / "quickstart"
 QUICKSTART_IS_FINE = (
     "Nothing found: 25 responses in 1 file\n25 billed messages if each is said once: 25 of 1\n"
+    "6 billed messages in 1 turn of several responses, by stories, rules and flows: "
+    "5 with `combine: turn`\n"
 )
 
 LONG_TITLE = """
@@ -138,6 +140,27 @@ def test_programs_get_what_is_billed_as_json(domain: Path) -> None:
     changes = ["at most 3 buttons", "`button_type: numbers`"]
     assert billed["variations"][1]["fewer"] == [{"messages": 1, "changes": changes}]
     assert billed["variations"][3]["free"] == 1
+
+
+def test_what_combining_a_turn_saves_is_told(domain: Path, tmp_path: Path) -> None:
+    domain.write_text(SEVERAL_BUBBLES)
+    (tmp_path / "config.yml").write_text("language: en\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rules.yml").write_text(
+        "rules:\n- rule: hello\n  steps:\n  - intent: greet\n  - action: utter_hello\n"
+        "  - action: utter_rooms\n"
+    )
+
+    result = lint(domain)
+    programs = lint(domain, "--format", "json")
+
+    assert result.stdout.splitlines()[-1] == (
+        "3 billed messages in 1 turn of several responses, by stories, rules and flows: "
+        "2 with `combine: turn`"
+    )
+    assert json.loads(programs.stdout)["billed"]["turns"] == [
+        {"responses": ["utter_hello", "utter_rooms"], "messages": 3, "combined": 2}
+    ]
 
 
 def test_the_settings_in_the_credentials_say_how_many_messages_there_are(

@@ -106,6 +106,7 @@ def command(
         responses=sum(len(linter.domain.responses) for linter in linters),
         files=sum(len(linter.domain.sources) for linter in linters),
         foreseen=[each for linter in linters for each in linter.foreseen],
+        turns=[each for linter in linters for each in linter.turns],
     )
     for line in _FORMATS[form](report):
         click.echo(line)

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_whatsapp_channel.compose.foresee import Fewer, OutgoingSettings, foresee
+from rasa_whatsapp_channel.compose.foresee import (
+    Fewer,
+    ForeseenTurn,
+    OutgoingSettings,
+    foresee,
+    foresee_turn,
+)
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, TURN
 
 PICTURE = "https://shop.example/lake.jpg"
@@ -175,6 +181,16 @@ def test_what_an_api_cannot_do_is_not_advised():
 
     assert foresee(cards, api=CLOUD).fewer
     assert not foresee(cards, api=TURN).fewer
+
+
+@pytest.mark.parametrize("settings", [OutgoingSettings(), TOGETHER])
+def test_a_turn_is_counted_alone_and_combined(settings):
+    hello, rooms = {"text": "Hello"}, {"text": "Which room?", "buttons": buttons(2)}
+    said = [("utter_hello", hello), ("utter_hello", hello), ("utter_rooms", rooms)]
+
+    assert foresee_turn(said, api=CLOUD, settings=settings) == ForeseenTurn(
+        ("utter_hello", "utter_hello", "utter_rooms"), messages=3, combined=1
+    )
 
 
 ANY = st.recursive(
