@@ -131,9 +131,9 @@ def read_outgoing(path: Path) -> OutgoingSettings:
         block, _ = _read_block(path)
     except SettingsError:
         return OutgoingSettings()
-    names = [field.name for field in fields(OutgoingSettings)]
-    values, _ = read_keys(Settings, {name: block[name] for name in names if name in block})
-    return OutgoingSettings(**values)
+    names = block.keys() & {field.name for field in fields(OutgoingSettings)}
+    values, _ = read_keys(Settings, {name: block[name] for name in names})
+    return OutgoingSettings(**values, access=read_access(path))
 
 
 def read_billing(path: Path) -> BillingSettings:

@@ -20,6 +20,7 @@ from rasa_whatsapp_channel.compose.draft import Composed
 from rasa_whatsapp_channel.compose.join import Parts
 from rasa_whatsapp_channel.compose.options import AS_LIST, AS_NUMBERS, Options
 from rasa_whatsapp_channel.compose.text import cut
+from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages import (
@@ -39,14 +40,23 @@ class OutgoingSettings:
 
     captions: str = "merge"
     markdown: bool = True
+    markdown_images: str = "all"
     combine: str = "off"
+    #: which files may be sent, of the group `media`
+    access: FileAccess = field(default_factory=FileAccess)
 
     def compose(
         self, response: Mapping[str, Any], api: Api, reword: Reword | None = None
     ) -> Composed:
         """Compose a *response* that the bot says alone in its turn."""
         composed = compose(
-            response, api=api, captions=self.captions, markdown=self.markdown, reword=reword
+            response,
+            api=api,
+            captions=self.captions,
+            markdown=self.markdown,
+            images=self.markdown_images,
+            access=self.access,
+            reword=reword,
         )
         if self.combine != "turn":
             return composed

@@ -167,6 +167,25 @@ def test_what_is_shown_is_composed_with_the_settings_of_the_bot(
     assert body["document"]["caption"] == "Two things\n\nThe guide"
 
 
+def test_a_picture_in_a_text_is_billed_where_the_settings_let_it_go(
+    domain: Path, tmp_path: Path
+) -> None:
+    domain.write_text(
+        "responses:\n  utter_lakes:\n"
+        '  - text: "Two ![lakes](media/lake.jpg) of ![ours](menus/lake.jpg)"\n'
+    )
+
+    def billed(settings: str) -> int:
+        block = f"rasa_whatsapp_channel.WhatsAppInput: {{{settings}}}\n"
+        (tmp_path / "credentials.yml").write_text(block)
+        told = json.loads(preview(domain, "utter_lakes", "--format", "json").stdout)
+        return int(told["billed"]["messages"])
+
+    assert billed("markdown_images: none") == 1
+    assert billed("media: {folders: [media]}") == 1
+    assert billed("media: {folders: [media, menus]}") == 3
+
+
 def test_a_drawing_may_stand_alone() -> None:
     assert "{" not in preview(QUICKSTART, "utter_greet", "--format", "drawing").stdout
 

@@ -55,8 +55,9 @@ def command(
     Show what the response NAME becomes: the bubbles, how many messages WhatsApp bills, what would
     make them fewer, and the bodies that would be sent.
 
-    PATH is a domain file, a folder of them, or the folder of a bot. `captions`, `markdown` and
-    `combine` are those of credentials.yml or integrations.yml in the folder of the bot.
+    PATH is a domain file, a folder of them, or the folder of a bot. It is composed with `captions`,
+    `markdown`, `markdown_images`, `combine` and `media.folders` of credentials.yml or
+    integrations.yml in the folder of the bot.
     """
     variation, filled = read_response(path, name, dict(slot), number)
     response = {**filled, "utter_action": name}
