@@ -115,6 +115,10 @@ class AccountState:
         """Keep *trouble*, which the channel found out itself, until its end."""
         await self._change(trouble, lasts=True)
 
+    async def end(self, topic: str, subject: str) -> None:
+        """Forget a trouble that the channel found out itself."""
+        await self._change(Trouble(topic, "", subject), lasts=False)
+
     async def note_template(self, template: str, event: str, error: PlatformError) -> None:
         """Keep that *template*, as `template_subject` names it, could not be sent."""
         now = self._clock()

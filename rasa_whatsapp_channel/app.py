@@ -50,6 +50,7 @@ from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.charges import Charges
 from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import Marketing
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
@@ -135,11 +136,13 @@ class App:
         )
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
+        self._limits = self._make_limits()
         self._charges = Charges(
             self.store.ledger,
             self.account,
             numbers=tuple(numbers),
             billing=settings.billing,
+            limits=self._limits,
             metrics=self.metrics,
             clock=self._clock,
         )
@@ -155,6 +158,7 @@ class App:
             people=self._people,
             marketing=self._marketing,
             note_charge=self._charges.note,
+            limits=self._limits,
             codes=codes,
             clock=self._clock,
         )
@@ -244,6 +248,18 @@ class App:
         wanted = self.settings.media_text
         return self._readable() if wanted is None else wanted == "readable"
 
+    def _make_limits(self) -> LimitGate | None:
+        billing = self.settings.billing
+        if billing.at_limit is None:
+            return None
+        return LimitGate(
+            self.store,
+            self.account,
+            billing=billing,
+            metrics=self.metrics,
+            clock=self._clock,
+        )
+
     def _may_send(self) -> bool:
         """Return whether any number may send; otherwise no item is claimed."""
         return not all(number.sender.paused for number in self._numbers.values())
@@ -300,6 +316,7 @@ class App:
             people=self._people,
             state=self.account,
             marketing=self._marketing,
+            limits=self._limits,
             policy=make_policy(settings),
             reengagement=settings.reengagement_template,
             metrics=self.metrics,

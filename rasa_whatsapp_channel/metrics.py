@@ -32,7 +32,7 @@ PAUSES: Final = ("token", "throughput", "infrastructure", "account")
 # First words of the topics of account events.
 TOPICS: Final = (
     *("template", "restriction", "account", "connection", "partner", "number"),
-    *("payments", "flow", "group"),
+    *("payments", "flow", "group", "limit"),
 )
 QUEUES: Final = ("inbox", "outbox")
 # What the bot needs; `agent` and `inbound.outages` tell when it is away.
@@ -97,6 +97,9 @@ class Metrics:
             "charges",
             "Delivered messages, by what WhatsApp charges for them",
             *("category", "type", "country", "billable"),
+        )
+        self._over_limit = self._counters(
+            "over_limit", "Messages beyond a limit of `billing`", "limit", "outcome"
         )
         self._retries = self._counters("retries", "Entries to be tried again", "queue")
         self._dead = self._counters("dead_letters", "Entries that cannot be handled", "queue")
@@ -193,6 +196,10 @@ class Metrics:
     def allowance_left(self, place: int, left: int) -> None:
         """*place* is that of a number in the settings, from 1."""
         self._allowance.labels(place).set(left)
+
+    def over_limit(self, limit: str, *, is_stopped: bool) -> None:
+        """*limit* is the setting's name."""
+        self._over_limit(limit, "stopped" if is_stopped else "sent").inc()
 
     def retried(self, queue: str) -> None:
         self._retries(queue).inc()

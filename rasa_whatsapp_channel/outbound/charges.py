@@ -17,6 +17,7 @@ from rasa_whatsapp_channel.billing.charges import (
     threshold,
 )
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.settings import BillingSettings
 from rasa_whatsapp_channel.store.base import Charge, Ledger
 from rasa_whatsapp_channel.whatsapp.account_events import Severity
@@ -43,6 +44,7 @@ class Charges:
         *,
         numbers: Sequence[str] = ("",),
         billing: BillingSettings | None = None,
+        limits: LimitGate | None = None,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -50,6 +52,7 @@ class Charges:
         self._account = account
         self._numbers = numbers
         self._billing = billing or BillingSettings()
+        self._limits = limits
         self._metrics = metrics or Metrics()
         self._clock = clock
 
@@ -60,15 +63,22 @@ class Charges:
             return
         number = found.number if found.number in self._numbers else self._numbers[0]
         charge = await self._ledger.note_charge(status.message_id, replace(found, number=number))
+        free = self._billing.free_messages
+        if self._limits is not None and not is_billed(charge or found, free):
+            await self._give_back(self._limits, status)
         if charge is None:
             return
-        free = self._billing.free_messages
         self._metrics.charged(
             charge.category, charge.type, charge.country, is_billed=is_billed(charge, free)
         )
         part = threshold(charge.nth, free) if charge.month else None
         if part is not None:
             await self._warn(charge, part)
+
+    async def _give_back(self, limits: LimitGate, status: Status) -> None:
+        sent = await self._ledger.get(status.message_id)
+        if key := sent.key if sent is not None else status.callback_data:
+            await limits.give_back(key)
 
     async def _warn(self, charge: Charge, part: float) -> None:
         free = self._billing.free_messages

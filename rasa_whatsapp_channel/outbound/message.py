@@ -97,6 +97,8 @@ class OutboxMessage:
     template_key: str | None = None
     #: whether it is such a template, and needs not go once the window is open
     stands_in: bool = False
+    #: whether it tells the person that a limit of `billing` is reached, and goes all the same
+    is_notice: bool = False
     #: number of failed attempts, and time of the first
     failures: int = 0
     failing_since: float = 0.0

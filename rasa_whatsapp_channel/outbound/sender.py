@@ -3,7 +3,7 @@ Sender: sends the messages of the outbox, one recipient at a time, in order.
 
 A message is held back by, in this order: an earlier attempt that may have succeeded, an opt-out
 from marketing, the 24-hour window, the state of the account, a pause of the number, the pair limit,
-the rate of the number.
+the rate of the number, the limits of `billing`.
 After a file the next message waits until the file was delivered.
 """
 
@@ -29,6 +29,7 @@ from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.account_gate import AccountGate
 from rasa_whatsapp_channel.outbound.drop_media import drop_media
 from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import OPTED_OUT, Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
 from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
@@ -93,6 +94,7 @@ class Sender:
         people: People | None = None,
         state: AccountState | None = None,
         marketing: Marketing | None = None,
+        limits: LimitGate | None = None,
         policy: SendPolicy | None = None,
         metrics: Metrics | None = None,
         reengagement: Mapping[str, Any] | None = None,
@@ -109,6 +111,7 @@ class Sender:
         self._failures = failures
         self._people = people or People(store.values, clock=clock)
         self._marketing = marketing
+        self._limits = limits
         self._policy = policy or SendPolicy()
         self._window = WindowGate(
             store,
@@ -178,6 +181,10 @@ class Sender:
             if wait := await self._pass_limits(item, entry, person):
                 self._throttle.not_sent()
                 return Retry(wait, counted=False)
+            over = await self._limits.hold(item, entry, person) if self._limits else None
+            if over is not None:
+                self._throttle.not_sent()
+                return await self._dead_letter(item, entry, over.reason)
             return await self._send(item, entry, message, person)
         except BaseException:
             self._throttle.not_sent()
@@ -397,6 +404,8 @@ class Sender:
             return await self._dead_letter(
                 item, entry, decision.reason, code=said.code, title=said.title
             )
+        if not isinstance(decision, recovery.AwaitConfirmation):
+            await self._give_back(item, entry)
         if isinstance(decision, recovery.WaitForWindow):
             return await self._window.close(entry)
         if isinstance(decision, recovery.TemplateRefused):
@@ -476,6 +485,11 @@ class Sender:
             error,
         )
 
+    async def _give_back(self, item: QueueItem, entry: OutboxMessage) -> None:
+        """Count the message no more towards the limits, unless an attempt may have succeeded."""
+        if self._limits is not None and not entry.unconfirmed:
+            await self._limits.give_back(item.key)
+
     async def _withhold(self, item: QueueItem, entry: OutboxMessage, reason: str) -> Outcome:
         """End *item* without a dead letter: to send it later would be no better."""
         await self._failures.withhold(item.key, entry, reason)
@@ -487,6 +501,7 @@ class Sender:
     async def _dead_letter(
         self, item: QueueItem, entry: OutboxMessage, reason: str, *, code: int = 0, title: str = ""
     ) -> Outcome:
+        await self._give_back(item, entry)
         await self._failures.tell(item.key, entry, code=code, reason=reason, title=title)
         told = write_dead_letter(entry, code=code, reason=reason)
         await self._client.post_local(DEAD_LETTERS, told)

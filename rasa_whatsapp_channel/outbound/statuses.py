@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import needs_file
 from rasa_whatsapp_channel.outbound.failures import Failures
+from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import (
@@ -54,6 +55,7 @@ class Statuses:
         people: People | None = None,
         marketing: Marketing | None = None,
         note_charge: Callable[[Status], Awaitable[None]] | None = None,
+        limits: LimitGate | None = None,
         codes: Mapping[int, ErrorCode] = CLOUD_CODES,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -65,6 +67,7 @@ class Statuses:
         self._state = state
         self._marketing = marketing
         self._note_charge = note_charge
+        self._limits = limits
         self._codes = codes
         self._clock = clock
 
@@ -166,6 +169,8 @@ class Statuses:
 
     async def failed(self, sent: SentMessage) -> None:
         """Send an undelivered message once more, or report its failure to the bot."""
+        if self._limits is not None:
+            await self._limits.give_back(sent.key)
         entry = _read_entry(sent)
         error = _to_error(sent, self._codes)
         reason = sent.reason or NO_REASON

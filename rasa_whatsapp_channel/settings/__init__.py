@@ -6,6 +6,7 @@ to write when it is missing. All mistakes of a block are reported together.
 
     parsers       read one value
     keys          declare a key, read a block, check several keys together
+    billing       the group ``billing:``
     consent       the group ``consent:``
     inbound       the group ``inbound:``
     calls         the group ``calls:``
@@ -19,12 +20,13 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timezone, tzinfo
 from typing import Any
 
+from rasa_whatsapp_channel.settings import billing as billing_settings
 from rasa_whatsapp_channel.settings import calls as call_settings
 from rasa_whatsapp_channel.settings import inbound as inbound_settings
 from rasa_whatsapp_channel.settings import parsers, transcription
+from rasa_whatsapp_channel.settings.billing import BillingSettings
 from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.settings.consent import ConsentSettings
 from rasa_whatsapp_channel.settings.consent import parse_group as consent_group
@@ -103,31 +105,6 @@ class MediaSettings:
 
 
 @dataclass(frozen=True)
-class BillingSettings:
-    """The ``billing:`` group."""
-
-    rate_card: str | None = key(
-        parsers.string,
-        None,
-        section="The group `billing`",
-        means="Meta's CSV of rates, beside this file. Without it messages are only counted.",
-    )
-    currency: str | None = key(
-        parsers.currency, None, means="Which rates to read from a file with several currencies."
-    )
-    free_messages: int = key(
-        parsers.whole,
-        1000,
-        means="How many replies of each number are free in a calendar month.",
-    )
-    time_zone: tzinfo = key(
-        parsers.time_zone,
-        timezone.utc,
-        means="The time zone of your WhatsApp Business account, in which the month begins.",
-    )
-
-
-@dataclass(frozen=True)
 class NumberSettings:
     """One item of ``numbers:``, a further business number of the same bot."""
 
@@ -144,10 +121,6 @@ class NumberSettings:
 
 def _media(value: object) -> MediaSettings:
     return read_group(MediaSettings, value, "media", "media: {download: false}")
-
-
-def _billing(value: object) -> BillingSettings:
-    return read_group(BillingSettings, value, "billing", "billing: {time_zone: Europe/Berlin}")
 
 
 def _numbers(value: object) -> tuple[NumberSettings, ...]:
@@ -477,7 +450,7 @@ class Settings:
     )
     media: MediaSettings = key(_media, MediaSettings(), means="A group of keys, below.")
     billing: BillingSettings = key(
-        _billing,
+        billing_settings.parse_group,
         BillingSettings(),
         means="A group of keys, below, for [what messages cost](how-to/costs.md).",
     )

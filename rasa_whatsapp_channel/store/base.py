@@ -509,6 +509,22 @@ class Values(ABC):
         start full, and are separate from values.
         """
 
+    @abstractmethod
+    async def count(
+        self, key: str, limits: Mapping[str, int], ttl: float, *, beyond: bool
+    ) -> Sequence[int]:
+        """
+        Count *key* in each counter of *limits*, once however often it is asked.
+
+        Where one has reached its limit it is counted in none, unless *beyond*. Returns how many
+        others each counter had; of a key that was counted before, as it was then. Key and counters
+        are values that live for *ttl* seconds.
+        """
+
+    @abstractmethod
+    async def uncount(self, key: str) -> None:
+        """Take *key* out of its counters, if it is counted."""
+
 
 class Store(ABC):
     """

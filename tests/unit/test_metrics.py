@@ -170,6 +170,7 @@ def _series_of(metrics: Metrics) -> dict[str, tuple[str, set[str]]]:
     metrics.changed("WA101")
     metrics.depth("inbox", waiting=0, dead_letters=0, failing=1, oldest_age=0)
     metrics.charged("service", "regular", "49", is_billed=True)
+    metrics.over_limit("daily_limit", is_stopped=True)
     metrics.allowance_left(1, 1000)
     series = {}
     for family in metrics.registry.collect():

@@ -386,6 +386,45 @@ def test_a_group_of_calls_that_cannot_be_meant_is_refused(block, told) -> None:
 
 
 @pytest.mark.parametrize(
+    ("group", "told"),
+    [
+        ({"daily_limit": 9}, "'billing.at_limit' is missing: it says what follows"),
+        ({"daily_limit_per_conversation": 9}, "'billing.at_limit' is missing"),
+        ({"at_limit": "warn"}, "'billing.at_limit' needs a limit beside it"),
+        ({"at_limit": "halt", "daily_limit": 9}, "must be one of warn, template_only, stop"),
+        ({"at_limit": "warn", "daily_limit": 0}, "must be a whole number above 0"),
+        ({"at_limit": "stop", "daily_limit": 9}, "`at_limit: stop` people would hear nothing"),
+        ({"at_limit": "template_only", "daily_limit": 9}, "'billing.limit_text' is missing"),
+        (
+            {"at_limit": "warn", "daily_limit": 9, "limit_text": "Tomorrow"},
+            "'billing.limit_text' needs `at_limit: stop` or `template_only`",
+        ),
+        (
+            {"at_limit": "stop", "daily_limit": 9, "limit_text": "utter_tomorrow"},
+            "'billing.limit_text' must be the words themselves",
+        ),
+        (
+            {"at_limit": "warn", "daily_limit": 9, "daily_limit_per_conversation": 10},
+            "'billing.daily_limit_per_conversation' is above 'billing.daily_limit'",
+        ),
+        ({"dayly_limit": 9}, "did you mean 'billing.daily_limit'?"),
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_refused(group, told):
+    with pytest.raises(SettingsError) as refused:
+        read({**CLOUD, "billing": group})
+
+    assert told in str(refused.value)
+
+
+def test_nothing_is_limited_unless_the_settings_say_so():
+    stop = {"daily_limit": 2000, "at_limit": "stop", "limit_text": "Tomorrow again."}
+
+    assert (read(CLOUD).billing.at_limit, read(CLOUD).billing.has_limit) == (None, False)
+    assert read({**CLOUD, "billing": stop}).billing.daily_limit == 2000
+
+
+@pytest.mark.parametrize(
     ("block", "key"), [(CLOUD, "app_secret"), (TURN, "webhook_secret")], ids=["cloud", "turn"]
 )
 def test_two_secrets_may_count_while_one_takes_the_place_of_the_other(block, key):

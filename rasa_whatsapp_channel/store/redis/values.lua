@@ -92,4 +92,49 @@ function operations.take(...)
     return waits
 end
 
+-- The arguments are counters and their limits, in turn. The value of a key that is counted are
+-- its counters, and how many others each of them had, in turn.
+function operations.count(key, ttl, beyond, ...)
+    go_on_when_full()
+    local args, found = { ... }, {}
+    local counted = operations.get(key)
+    if counted then
+        for n, each in ipairs(cjson.decode(counted)) do
+            if n % 2 == 0 then
+                table.insert(found, each)
+            end
+        end
+        return found
+    end
+    local is_full, value = false, {}
+    for n = 1, #args, 2 do
+        local count = tonumber(operations.get(args[n]) or 0)
+        is_full = is_full or count >= tonumber(args[n + 1])
+        table.insert(found, count)
+        table.insert(value, args[n])
+        table.insert(value, count)
+    end
+    if not is_full or beyond == '1' then
+        for n, count in ipairs(found) do
+            operations.set(args[2 * n - 1], count + 1, ttl)
+        end
+        operations.set(key, cjson.encode(value), ttl)
+    end
+    return found
+end
+
+function operations.uncount(key)
+    go_on_when_full()
+    local counted = cjson.decode(operations.get(key) or '[]')
+    operations.delete(key)
+    for n = 1, #counted, 2 do
+        local counter = prefix .. 'value:' .. counted[n]
+        local kept = redis.call('GET', counter)
+        if kept then
+            local ends_at, count = string.match(kept, '^(%S+) (.*)$')
+            redis.call('SET', counter, ends_at .. ' ' .. (count - 1), 'KEEPTTL')
+        end
+    end
+end
+
 return operations[ARGV[1]](unpack(ARGV, 3))

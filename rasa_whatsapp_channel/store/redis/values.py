@@ -50,5 +50,15 @@ class RedisValues(Values):
         waits = await self._call("take", *(arg for limit in limits for arg in limit))
         return [float(wait) for wait in waits]
 
+    async def count(
+        self, key: str, limits: Mapping[str, int], ttl: float, *, beyond: bool
+    ) -> Sequence[int]:
+        args = (arg for limit in limits.items() for arg in limit)
+        found = await self._call("count", key, ttl, int(beyond), *args)
+        return [int(count) for count in found]
+
+    async def uncount(self, key: str) -> None:
+        await self._call("uncount", key)
+
     async def _call(self, operation: str, *args: Arg) -> Any:
         return await self._connection.submit(self._script, self._prefix, operation, *args)

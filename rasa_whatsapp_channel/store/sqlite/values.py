@@ -24,6 +24,8 @@ REPLACE: Final = """
 DELETE: Final = "DELETE FROM small_values WHERE key = ?"
 FIND: Final = "SELECT key, value FROM small_values WHERE key >= ? AND key <= ? AND expires_at > ?"
 LAST: Final = "\U0010ffff"  # no key begins with anything greater
+# The text of a number in JSON is the number.
+COUNT_DOWN: Final = "UPDATE small_values SET value = CAST(value - 1 AS TEXT) WHERE key = ?"
 BUCKET: Final = "SELECT tokens, at FROM buckets WHERE key = ? AND full_at > ?"
 SET_BUCKET: Final = "INSERT OR REPLACE INTO buckets (key, tokens, at, full_at) VALUES (?, ?, ?, ?)"
 
@@ -68,6 +70,35 @@ class SQLiteValues(Values):
     async def take(self, *limits: Limit) -> Sequence[float]:
         named = [limit._replace(key=to_unicode(limit.key)) for limit in limits]
         return await self._writer.write(self._take, named)
+
+    async def count(
+        self, key: str, limits: Mapping[str, int], ttl: float, *, beyond: bool
+    ) -> Sequence[int]:
+        named = {to_unicode(counter): limit for counter, limit in limits.items()}
+        return await self._writer.write(self._add_to, to_unicode(key), named, ttl, beyond)
+
+    async def uncount(self, key: str) -> None:
+        await self._writer.write(self._take_from, to_unicode(key))
+
+    def _add_to(
+        self, db: sqlite3.Connection, key: str, limits: Mapping[str, int], ttl: float, beyond: bool
+    ) -> Sequence[int]:
+        now = self._clock()
+        if counted := _one(db, GET, key, now):
+            return list(from_json(counted[0])[1::2])
+        rows = {counter: _one(db, GET, counter, now) for counter in limits}
+        found = {counter: from_json(row[0]) if row else 0 for counter, row in rows.items()}
+        if beyond or all(found[counter] < limit for counter, limit in limits.items()):
+            counts = {counter: count + 1 for counter, count in found.items()}
+            # The value of a counted key are its counters, and what each of them had, in turn.
+            values = {**counts, key: [each for pair in found.items() for each in pair]}
+            _set_all(db, [(name, to_json(value), now + ttl) for name, value in values.items()])
+        return list(found.values())
+
+    def _take_from(self, db: sqlite3.Connection, key: str) -> None:
+        if counted := _one(db, GET, key, self._clock()):
+            db.execute(DELETE, (key,))
+            db.executemany(COUNT_DOWN, [(counter,) for counter in from_json(counted[0])[::2]])
 
     def _take(self, db: sqlite3.Connection, limits: Sequence[Limit]) -> Sequence[float]:
         now = self._clock()

@@ -184,6 +184,16 @@ class Records(Stores):
     def take(self, key, rate, burst):
         self.both(lambda store: store.values.take(Limit(key, rate, burst), Limit("all", 1, 2)))
 
+    @rule(key=few, day=st.integers(1, 3), ttl=ttls, beyond=st.booleans())
+    def count(self, key, day, ttl, beyond):
+        limits = {"counter:day": day, f"counter:{key}": 2}
+        self.both(lambda store: store.values.count(f"counted:{key}", limits, ttl, beyond=beyond))
+
+    @rule(key=few)
+    def uncount(self, key):
+        self.both(lambda store: store.values.uncount(f"counted:{key}"))
+        self.both(lambda store: store.values.find("counter:"))
+
     @rule(key=few)
     def look_up(self, key):
         self.both(lambda store: store.ledger.get(key))

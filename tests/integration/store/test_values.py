@@ -224,3 +224,55 @@ async def test_a_clock_that_was_set_back_keeps_nobody_from_the_next_token(store,
     assert await take(store, "all", 1, 1) == 1.0
     clock.now += 1
     assert await take(store, "all", 1, 1) == 0.0
+
+
+# Counters
+
+
+async def count(store, key, *, beyond=False, **limits):
+    return list(await store.values.count(key, limits, 600, beyond=beyond))
+
+
+async def test_a_key_is_counted_once_until_it_is_taken_out(store):
+    assert await count(store, "a", day=2, one=9) == [0, 0]
+    assert await count(store, "b", day=2, one=9) == [1, 1]
+    assert await count(store, "a", day=2, one=9) == [0, 0]  # as it was then
+    assert await count(store, "c", day=2, one=9) == [2, 2]  # not counted
+    for _ in range(2):
+        await store.values.uncount("a")
+    await store.values.uncount("never there")
+
+    assert await count(store, "c", day=2, one=9) == [1, 1]
+    assert await count(store, "d", day=2, other=9) == [2, 0]
+    assert await count(store, "e", other=9) == [0]
+
+
+async def test_who_may_go_beyond_a_limit_is_counted_beyond_it(store):
+    assert [await count(store, key, beyond=True, day=1) for key in "abc"] == [[0], [1], [2]]
+
+    assert await count(store, "d", day=3) == [3]
+    await store.values.uncount("b")
+    assert await count(store, "d", day=3) == [2]
+
+
+async def test_of_fifty_who_count_at_once_as_many_are_counted_as_there_is_room(store):
+    places = await asyncio.gather(*(count(store, f"k{n}", day=20) for n in range(50)))
+
+    assert sorted(place for (place,) in places) == [*range(20), *([20] * 30)]
+
+
+async def test_counters_and_keys_end_with_their_time(store, clock):
+    await count(store, "a", day=1)
+    clock.now += 600
+    await store.expire()
+    await store.values.uncount("a")
+
+    assert await count(store, "b", day=1) == [0]
+
+
+async def test_a_counter_names_whoever_it_likes(store):
+    counter = "billed:2026-11-29:half of one \ud83d"
+
+    assert await count(store, "key of \ud83d", **{counter: 1}) == [0]
+    await store.values.uncount("key of \ud83d")
+    assert await count(store, "b", **{counter: 1}) == [0]

@@ -1,0 +1,105 @@
+"""Billing settings: the group ``billing:``, rates, free messages and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timezone, tzinfo
+from typing import Final
+
+from rasa_whatsapp_channel.settings import parsers
+from rasa_whatsapp_channel.settings.keys import key, read_group
+from rasa_whatsapp_channel.settings.parsers import SettingsError
+
+WARN: Final = "warn"
+TEMPLATE_ONLY: Final = "template_only"
+STOP: Final = "stop"
+
+
+def _words(value: object) -> str:
+    text = parsers.string(value)
+    if text.startswith("utter_") and text.isidentifier():
+        raise ValueError("the words themselves; no response of the bot goes at a limit")
+    return text
+
+
+@dataclass(frozen=True)
+class BillingSettings:
+    """The ``billing:`` group."""
+
+    rate_card: str | None = key(
+        parsers.string,
+        None,
+        section="The group `billing`",
+        means="Meta's CSV of rates, beside this file. Without it messages are only counted.",
+    )
+    currency: str | None = key(
+        parsers.currency, None, means="Which rates to read from a file with several currencies."
+    )
+    free_messages: int = key(
+        parsers.whole,
+        1000,
+        means="How many replies of each number are free in a calendar month.",
+    )
+    time_zone: tzinfo = key(
+        parsers.time_zone,
+        timezone.utc,
+        means="The time zone of your WhatsApp Business account, in which month and day begin.",
+    )
+    daily_limit: int | None = key(
+        parsers.whole,
+        None,
+        means="How many billed messages may go out in one day; needs `at_limit`: "
+        "[a limit](how-to/costs.md#a-limit).",
+    )
+    daily_limit_per_conversation: int | None = key(
+        parsers.whole, None, means="How many of them may go to one person or group."
+    )
+    at_limit: str | None = key(
+        parsers.choice(WARN, TEMPLATE_ONLY, STOP),
+        None,
+        means="What follows when a limit is reached, until the day ends. `warn`: everything goes "
+        "on. `template_only`: only templates go. `stop`: nothing goes.",
+    )
+    limit_text: str | None = key(
+        _words,
+        None,
+        means="What somebody is told, once a day, whose answer is stopped.",
+    )
+
+    @property
+    def has_limit(self) -> bool:
+        return bool(self.daily_limit or self.daily_limit_per_conversation)
+
+
+def parse_group(value: object) -> BillingSettings:
+    example = "billing: {time_zone: Europe/Berlin}"
+    billing = read_group(BillingSettings, value, "billing", example)
+    if problems := list(_problems(billing)):
+        raise SettingsError("\n".join(problems))
+    return billing
+
+
+def _problems(billing: BillingSettings) -> Iterator[str]:
+    """Yield what keeps the limits from doing what somebody meant."""
+    if billing.has_limit and billing.at_limit is None:
+        yield (
+            "'billing.at_limit' is missing: it says what follows when a limit is reached. Write "
+            "`at_limit: warn`, `template_only` or `stop`."
+        )
+    if billing.at_limit and not billing.has_limit:
+        yield "'billing.at_limit' needs a limit beside it, such as `daily_limit: 2000`."
+    stops = billing.at_limit in (TEMPLATE_ONLY, STOP)
+    if stops and billing.has_limit and not billing.limit_text:
+        yield (
+            f"'billing.limit_text' is missing: with `at_limit: {billing.at_limit}` people would "
+            'hear nothing. Write `limit_text: "I can answer again tomorrow."`.'
+        )
+    if billing.limit_text and not stops:
+        yield "'billing.limit_text' needs `at_limit: stop` or `template_only` beside it."
+    daily, single = billing.daily_limit, billing.daily_limit_per_conversation
+    if daily and single and single > daily:
+        yield (
+            "'billing.daily_limit_per_conversation' is above 'billing.daily_limit', so it is never "
+            "reached."
+        )
