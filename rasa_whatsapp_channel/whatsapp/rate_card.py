@@ -59,7 +59,8 @@ def read_rate_card(text: str, currency: str | None = None) -> RateCard:
     rates: dict[str, dict[str, dict[str, Decimal]]] = {}
     for row in rows:
         cells = dict(zip(columns, (cell.strip() for cell in row), strict=False))
-        market = " ".join(cells.pop("market", "").split())
+        # Meta's page and its files write "Rest of Central and Eastern Europe" both ways.
+        market = " ".join(cells.pop("market", "").split()).replace(" and ", " & ")
         if market:
             of = _currency(cells.pop("currency", ""))
             rates.setdefault(of, {})[market] = dict(_rates(cells, market))

@@ -41,6 +41,12 @@ def test_a_rate_is_that_of_market_and_category(country, category, rate):
     assert card.rate(country, category) == (None if rate is None else Decimal(rate))
 
 
+def test_a_region_is_found_however_its_name_is_written():
+    row = "Rest of Central and Eastern Europe,BRL,0.4,0.1,0.1,n/a,0.1"
+
+    assert read_rate_card(f"{BRL}{row}").rate("420", "service") == Decimal("0.1")
+
+
 def test_a_file_with_two_currencies_needs_a_choice():
     both = BRL + "Argentina,ARS,90.1,37.9,37.9,n/a,37.9\n"
 
