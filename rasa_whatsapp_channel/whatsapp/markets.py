@@ -4,9 +4,9 @@ Markets: which rate of WhatsApp's rate card holds for a recipient, by their call
 A country with a market of its own is on the card by its name, the others in a region. Older cards
 have fewer markets, so a country has both where it came from a region.
 
-The regions, and the countries that never were in one, are those of the table "Country calling codes"
-on Meta's page of prices; `tests/samples/markets.csv` is that table. The countries that left a
-region are named under "Updates to rate cards" there, up to those of October 2026.
+The regions, and the countries that never were in one, are those of the table "Country calling
+codes" on Meta's page of prices; `tests/samples/markets.csv` is that table. The countries that left
+a region are named under "Updates to rate cards" there, up to those of October 2026.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing#country-calling-codes
 """
 

@@ -42,6 +42,7 @@ PARTS = {
     "memory": "what stays behind",
     "servers": "several servers on one Redis",
     "compose": "composing",
+    "cost": "messages that are billed, of sixty conversations",
     "startup": "starting",
     "hostile": "webhooks made to hurt",
     "media": "large files",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from bench.__main__ import measure
-from bench.bench import Size
+from bench.bench import QUICK, Size
 from bench.goals import Row
+from support.processes import PROJECT
 
 pytest.importorskip("heyoo", reason="only the environment of the bench holds what it compares")
 
@@ -25,3 +28,18 @@ async def test_messages_are_measured_beside_their_references():
     ]
     assert all(row.figure > 0 and row.reference > 0 for row in rows), rows
     assert bench.busiest.keys() == {"echo, channel", "echo, bare", "echo, redis", "echo, heyoo"}
+
+
+async def test_half_of_the_messages_of_sixty_conversations_are_billed_and_nothing_is_lost():
+    found, _ = await measure(["cost"], QUICK)
+
+    ((_, rows),) = found.items()
+    assert all(isinstance(row, Row) for row in rows), rows
+    *kinds, apart, together, whole = rows
+    assert sum(row.figure for row in kinds) == together.figure < apart.figure < apart.reference
+    assert together.verdict == "reached"
+    page = (PROJECT / "docs" / "how-to" / "costs.md").read_text(encoding="utf-8")
+    for row in kinds:
+        assert re.search(rf"\| {row.what} \| {row.reference} \| \d+ \| {row.figure} \|", page)
+    assert f"| **{together.reference}** | **{apart.figure}** | **{together.figure}** |" in page
+    assert f"it would be {whole.reference} in all" in page

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import pytest
+from support.conversations import corpus, sent, spells_of
 from support.eventually import eventually
 
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
@@ -268,3 +269,19 @@ async def test_numbers_that_were_offered_are_understood(turn, office):
         await writer.write(PHONE, said("a"))
 
     assert (await office.store.values.get(f"choices:{PHONE}"))["now"] == {"1": ["/tea", "Tea"]}
+
+
+@pytest.mark.slow
+async def test_sixty_conversations_stand_in_the_outbox_as_the_bench_counts_them(office, bodies):
+    turns = [turn for each in corpus() for turn in each.turns]
+    spells = [spell for turn in turns for spell in spells_of(turn)]
+
+    for number, spell in enumerate(spells):
+        writer = OutboxWriter(office.store, CLOUD, turn_id=f"wamid.in{number}", clock=office.clock)
+        async with TurnWriter(writer, office.store.values, f"{number}", wait=LONG) as turn_writer:
+            for response in spell:
+                await turn_writer.write(PHONE, response)
+
+    envelope = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": PHONE}
+    written = [{**envelope, **body["message"]} for body in (await bodies()).values()]
+    assert written == [body for turn in turns for body in sent(turn, together=True).bodies]

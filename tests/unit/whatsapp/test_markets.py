@@ -41,7 +41,7 @@ def test_who_hides_the_number_is_counted_by_the_country_of_the_user_id(user_id, 
     assert calling_code(None, user_id) == code
 
 
-# From "Updates to rate cards" on Meta's page: until October 2026 these left the region they were in.
+# From "Updates to rate cards" on Meta's page: these have left their region by October 2026.
 LEFT = {
     *("Bangladesh", "Hong Kong", "Hungary", "Iraq", "Kuwait", "Morocco", "Nepal", "Oman"),
     *("Poland", "Qatar", "Romania", "Singapore", "Sri Lanka", "Ukraine"),
