@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from click.testing import CliRunner
+from integration.simulator.conftest import eventually
 from support.webhooks import envelope
 
 from rasa_whatsapp_channel.account import AccountState
@@ -107,50 +108,77 @@ async def test_the_bot_and_the_simulator_agree_to_the_cent_over_a_month(tmp_path
     }
 
 
-async def test_statuses_and_the_bill_follow_the_clock_of_the_simulator(start, bot, tmp_path):
-    simulator = await start(rate_card=CARD, free_messages=2)
-    simulator.clock.now = START + 60
-    for person in (ANA, BEN):
-        await simulator.post("/simulator/people", {"phone": person, "name": "A person"})
-    answers = [(ANA, 3), (BEN, 1)]  # three to Ana: two free; one to Ben
-
-    for person, count in answers:
-        await simulator.says("hi", person)
-        for _ in range(count):
-            await simulator.cloud({**TEXT, "to": person})
-    await simulator.post("/simulator/clock", {"advance": 10 * DAY})
+async def test_a_month_passes_in_the_simulator_and_costs_what_the_bot_says(start, bot, tmp_path):
+    simulator = await start(rate_card=CARD, limits=False)
+    simulator.clock.now = START
     ad = {"source_type": "ad", "source_id": "7", "source_url": "https://fb.me/7"}
-    hi = {"type": "text", "text": {"body": "hi"}, "referral": ad}
-    await simulator.writes(hi, ANA)
-    await simulator.cloud({**TEXT, "to": ANA})
-    await simulator.post("/simulator/clock", {"advance": 4 * DAY})
-    await simulator.says("hi", ANA)
-    await simulator.cloud({**TEXT, "to": ANA})
-    webhooks = [each.body for each in await bot.takes(4 + 2 * 6)]
-    _, bill = await simulator.get("/simulator/bill", params={"month": "2026-11"})
+    heard = sent = 0
 
-    said = await cost(tmp_path, webhooks, free=2)
+    async def asks(person, **more):
+        nonlocal heard
+        await simulator.writes({"type": "text", "text": {"body": "hi"}, **more}, person)
+        heard += 1
 
-    assert (bill["free"], bill["billed"], bill["cost"]) == (3, 3, "0.0170")
-    assert said["total"]["cost"] == bill["cost"]
-    assert {row["country"]: row["billed"] for row in said["rows"]} == {
-        "+55 Brazil": 2,
-        "+1 North America": 1,
+    async def answers(person, count=1):
+        nonlocal sent
+        bodies = [simulator.cloud({**TEXT, "to": person}) for _ in range(count)]
+        assert {status for status, _ in await asyncio.gather(*bodies)} == {200}
+        sent += count
+        await eventually(
+            lambda: len(bot.received) == heard + 2 * sent, within=60
+        )  # sent, delivered
+
+    async def bill(month):
+        found = (await simulator.get("/simulator/bill", params={"month": month}))[1]
+        return found["free"], found["billed"], found["cost"]
+
+    for person in (ANA, BEN, DOM):
+        await simulator.post("/simulator/people", {"phone": person, "name": "A person"})
+    await asks(ANA)
+    await answers(ANA, 1_000)
+    assert await bill("2026-11") == (1_000, 0, "0")
+    await answers(ANA)  # the 1,001st, in Brazil
+    assert await bill("2026-11") == (1_000, 1, "0.0068")
+    await asks(BEN)
+    await answers(BEN)
+    assert await bill("2026-11") == (1_000, 2, "0.0102")  # and one in North America
+
+    await asks(DOM, referral=ad)
+    await answers(DOM)
+    await simulator.post("/simulator/clock", {"advance": 71 * HOUR})
+    await asks(DOM)
+    await answers(DOM)
+    assert await bill("2026-11") == (1_002, 2, "0.0102")
+    await simulator.post("/simulator/clock", {"advance": 2 * HOUR})
+    await answers(DOM)  # 73 hours after the first answer, in the rest of Latin America
+    assert await bill("2026-11") == (1_002, 3, "0.0215")
+
+    await simulator.post("/simulator/clock", {"advance": 27 * DAY})
+    await asks(ANA)
+    await answers(ANA)
+    assert await bill("2026-11") == (1_002, 3, "0.0215")
+    assert await bill("2026-12") == (1, 0, "0")
+
+    said = await cost(tmp_path, [each.body for each in bot.received])
+    assert (said["total"]["messages"], said["total"]["billed"]) == (1_006, 3)
+    assert said["total"]["cost"] == "0.0215"
+    assert {row["country"]: (row["billed"], row["cost"]) for row in said["rows"]} == {
+        "+55 Brazil": (1, "0.0068"),
+        "+1 North America": (1, "0.0034"),
+        "+1809 Rest of Latin America": (1, "0.0113"),
     }
 
 
-async def cost(folder: Path, webhooks: list[dict], free: int = 1000) -> dict:
+async def cost(folder: Path, webhooks: list[dict]) -> dict:
     """Return what `rasa-whatsapp cost` says when a bot has heard *webhooks*."""
     shutil.copy(CARD, folder / "rates.csv")
     (folder / "credentials.yml").write_text(
-        "rasa_whatsapp_channel.WhatsAppInput:\n"
-        f"  billing: {{rate_card: rates.csv, free_messages: {free}}}\n"
+        "rasa_whatsapp_channel.WhatsAppInput:\n  billing: {rate_card: rates.csv}\n"
     )
     url = f"sqlite:///{folder / 'whatsapp.db'}"
     async with open_store(url) as store:
         account = AccountState(store.values, sleep=asyncio.sleep)
-        billing = BillingSettings(free_messages=free)
-        charges = Charges(store.ledger, account, numbers=(NUMBER,), billing=billing)
+        charges = Charges(store.ledger, account, numbers=(NUMBER,), billing=BillingSettings())
         for body in webhooks:
             for event in webhook.read(json.dumps(body).encode()):
                 if isinstance(event, Status):
