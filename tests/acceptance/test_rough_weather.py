@@ -36,7 +36,7 @@ ANSWERS = {
 
 
 async def test_sixty_kinds_of_answers_are_there_once_and_in_order(tmp_path, figures):
-    plans = [Plan(SEED, "sqlite"), Plan(SEED + 1, "redis")]
+    plans = [Plan(SEED, "sqlite"), Plan(SEED + 1, "redis", "turn")]
 
     results = [result async for result in runs(plans, tmp_path)]
 

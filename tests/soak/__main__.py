@@ -7,7 +7,7 @@ Let many people chat with a bot in bad weather, and count what was lost, doubled
     make soak ARGS="--people 200 --seconds 300 --seed 7 --minutes 30"
     make soak ARGS="--only commits"                  # kill -9 at every commit
     make soak ARGS="--only weather --seeds 20"       # sixty kinds of answers in rough weather
-    make soak ARGS="--only weather --combine turn"   # as few messages as fit
+    make soak ARGS="--only weather --combine turn"   # only with as few messages as fit
 
 Everything happens on 127.0.0.1 and by a seed. The exit status is 1 if a promise was broken: see
 docs/promises.md.
@@ -45,6 +45,8 @@ COLUMNS = (
     "turns / message",
 )
 MOST = 20  # faults of a run that are shown
+WAYS = "off", "turn"
+COMBINED = 4  # seeds of rough weather, on each store, that also combine
 PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and one turn blocks
 
 
@@ -63,9 +65,7 @@ PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and 
 @click.option(
     "--combine",
     type=click.Choice(["off", "turn"]),
-    default="off",
-    show_default=True,
-    help="As in the settings; of commits and weather.",
+    help="As in the settings; of commits and weather. Default: off, and some weathers with turn.",
 )
 @click.option(
     "--minutes", default=45.0, show_default=True, help="After these no further run begins."
@@ -81,7 +81,7 @@ def main(
     late: float,
     seeds: int,
     only: str | None,
-    combine: str,
+    combine: str | None,
     minutes: float,
     keep: Path | None,
 ) -> None:
@@ -105,15 +105,16 @@ def main(
     console = Console(width=None if sys.stdout.isatty() else 140)
     with _folder(keep) as folder:
         end = time.monotonic() + 60 * minutes
-        soak = Soak(console, folder, end=end, combine=combine)
+        soak = Soak(console, folder, end=end, combine=combine or "off")
         try:
             if only != "weather":
                 asyncio.run(soak.runs(plans if only != "commits" else [], commits=only != "chats"))
             if only in (None, "weather"):
                 weathers = [
-                    weather.Plan(seed + number, kind, combine)
+                    weather.Plan(seed + number, kind, way)
                     for number in range(seeds)
                     for kind in stores
+                    for way in ([combine] if combine else WAYS[: 1 + (number < COMBINED)])
                 ]
                 asyncio.run(soak.weather(weathers))
         except KeyboardInterrupt:
