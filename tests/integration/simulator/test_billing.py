@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from click.testing import CliRunner
-from integration.simulator.conftest import eventually
+from support.eventually import eventually
 from support.webhooks import envelope
 
 from rasa_whatsapp_channel.account import AccountState
