@@ -13,12 +13,12 @@ import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from support.chaos import Chaos
 from support.cloud_api import cloud_api
 from support.redis_server import RedisServer
+from support.side_by_side import Room, side_by_side
 from support.stubs import stub_servers
 
 SEED = int(os.environ.get("SEED", "1"))
@@ -29,10 +29,12 @@ KILLS = 20 * SOAK
 PACE = 3.0  # seconds between two kills, on average
 
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_one_server_on_sqlite_is_killed_twenty_times(tmp_path, figures):
-    async with chaos_on("sqlite:///whatsapp.db", tmp_path, "only") as chaos:
+@side_by_side
+async def test_one_server_on_sqlite_is_killed_twenty_times(room):
+    async with chaos_on("sqlite:///whatsapp.db", room, "only") as chaos:
 
         async def kill_all(moments: random.Random) -> None:
             for _ in range(KILLS):
@@ -41,14 +43,15 @@ async def test_one_server_on_sqlite_is_killed_twenty_times(tmp_path, figures):
                 await asyncio.sleep(moments.uniform(0, 0.2) * PACE)
                 chaos.start("only")
 
-        await run(chaos, kill_all, figures)
+        await run(chaos, kill_all, room)
 
 
-async def test_of_three_servers_on_redis_one_dies_for_good(tmp_path, figures):
-    redis = RedisServer(tmp_path, appendonly="yes")
+@side_by_side
+async def test_of_three_servers_on_redis_one_dies_for_good(room):
+    redis = RedisServer(room.folder, appendonly="yes")
     redis.start()
     try:
-        async with chaos_on(redis.url, tmp_path, "anna", "ben", "cleo") as chaos:
+        async with chaos_on(redis.url, room, "anna", "ben", "cleo") as chaos:
 
             async def kill_all(moments: random.Random) -> None:
                 for number in range(KILLS):
@@ -61,23 +64,26 @@ async def test_of_three_servers_on_redis_one_dies_for_good(tmp_path, figures):
                     else:
                         chaos.start(victim)
 
-            await run(chaos, kill_all, figures)
+            await run(chaos, kill_all, room)
             assert len(chaos.servers) == 2
     finally:
         redis.kill()
 
 
 @asynccontextmanager
-async def chaos_on(store: str, folder: Path, *servers: str) -> AsyncIterator[Chaos]:
-    async with cloud_api() as platform, stub_servers(folder, platform, store=store) as stubs:
+async def chaos_on(store: str, room: Room, *servers: str) -> AsyncIterator[Chaos]:
+    async with (
+        cloud_api() as platform,
+        stub_servers(room.folder, platform, forge=room.forge, store=store) as stubs,
+    ):
         yield Chaos(stubs, platform, servers, seed=SEED)
 
 
-async def run(chaos: Chaos, kill_all, figures) -> None:
+async def run(chaos: Chaos, kill_all, room: Room) -> None:
     """Let everything happen, and judge."""
     killing = kill_all(random.Random(SEED))
     verdict = await chaos.run(USERS, MESSAGES, killing, seconds=KILLS * PACE)
-    figures(chaos.figures(verdict))
+    room.figures.append(chaos.figures(verdict))
 
     assert verdict.faults == [], chaos.stories(verdict)
     assert verdict.doubles <= len(chaos.kills), verdict.doubled

@@ -30,7 +30,7 @@ from support.small_bot import ActionServer, action_server, write_bot
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
 
-OUTAGE = float(os.environ.get("OUTAGE", "20"))  # seconds
+OUTAGE = float(os.environ.get("OUTAGE", "8"))  # seconds, in which Rasa is asked again and again
 PEOPLE = 5
 WITHIN = 120.0  # seconds after the outage in which everybody is answered, on a busy machine
 
@@ -224,7 +224,7 @@ async def test_a_lock_store_that_takes_connections_and_does_not_answer_is_an_out
         await person.says("recall")
     # Rasa asks it from its event loop, and gives up after ten seconds; until then all stands still.
     await people[0].waits_for(lambda: "Timeout" in "".join(server.lines("outage_began")[-1:]))
-    await asyncio.sleep(15)
+    await asyncio.sleep(5)
     server.locks.resume()
 
     answers = await asyncio.gather(*(person.gets(1, within=WITHIN) for person in people))

@@ -38,6 +38,7 @@ class Room:
     def __init__(self, folder: Path, forge: Forge, stack: AsyncExitStack) -> None:
         self.folder = folder
         self.forge = forge
+        self.figures: list[object] = []  # that are shown at the end of the test run
         self._stack = stack
         self._calls = 0
         self.api: CloudApi
@@ -135,12 +136,17 @@ class SideBySide:
         self._forge = Forge(folder)
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._figures: dict[str, list[object]] = {}
 
     def begin(self, node_id: str, test: Test, params: dict[str, Any]) -> None:
         self._tasks[node_id] = asyncio.create_task(self._run(node_id, test, params))
 
-    async def end_of(self, node_id: str) -> None:
-        await self._tasks[node_id]
+    async def end_of(self, node_id: str, figures: Callable[[object], None]) -> None:
+        try:
+            await self._tasks[node_id]
+        finally:
+            for what in self._figures.get(node_id, ()):
+                figures(what)
 
     async def close(self) -> None:
         for task in self._tasks.values():
@@ -151,19 +157,26 @@ class SideBySide:
         folder = self._folder / re.sub(r"\W+", "-", node_id.partition("::")[2])
         async with self._turns, AsyncExitStack() as stack:
             folder.mkdir()
-            await test(Room(folder, self._forge, stack), **params)
+            room = Room(folder, self._forge, stack)
+            self._figures[node_id] = room.figures
+            await test(room, **params)
 
 
 def side_by_side(test: Test) -> Test:
     """Let *test*, whose first argument is a `Room`, run beside the others of its module."""
 
     @functools.wraps(test)
-    async def waits(beside: SideBySide, request: pytest.FixtureRequest, **_params: Any) -> None:
-        await beside.end_of(request.node.nodeid)
+    async def waits(
+        beside: SideBySide,
+        request: pytest.FixtureRequest,
+        figures: Callable[[object], None],
+        **_params: Any,
+    ) -> None:
+        await beside.end_of(request.node.nodeid, figures)
 
     waits.begins = test  # type: ignore[attr-defined]
     given = list(inspect.signature(test).parameters.values())[1:]
-    ours = [inspect.Parameter(name, _KEYWORD) for name in ("beside", "request")]
+    ours = [inspect.Parameter(name, _KEYWORD) for name in ("beside", "request", "figures")]
     waits.__signature__ = inspect.Signature([*ours, *given])  # type: ignore[attr-defined]
     del waits.__wrapped__  # type: ignore[attr-defined]
     return waits
