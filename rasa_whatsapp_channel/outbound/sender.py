@@ -129,6 +129,8 @@ class Sender:
         self._rate = Limit(f"rate:{account}", rate, max(rate, 1.0))
         self._metrics = metrics or Metrics()
         self._clock = clock
+        self._monotonic = monotonic
+        self._working_since: float | None = None
         self._sleep = sleep
         self._jitter = jitter
         self._throttle = Throttle(clock=monotonic)
@@ -141,6 +143,8 @@ class Sender:
         return None if self._throttle.is_open else self._throttle.cause
 
     async def handle(self, item: QueueItem) -> Outcome:
+        if self._working_since is None:
+            self._working_since = self._monotonic()
         await self._record.keep_trace(item)
         try:
             entry = OutboxMessage.from_body(item.body)
@@ -205,7 +209,9 @@ class Sender:
         self, item: QueueItem, entry: OutboxMessage, message: Message
     ) -> Outcome | None:
         """Return what follows if an earlier attempt succeeded, or may have succeeded."""
-        found = await self._record.earlier_attempt(item, entry)
+        assert self._working_since is not None
+        listened = self._monotonic() - self._working_since
+        found = await self._record.earlier_attempt(item, entry, listened=listened)
         if isinstance(found, SentMessage):
             return await self._after_sending(item, found, message)
         if isinstance(found, Accepted):

@@ -64,12 +64,13 @@ class SentRecord:
             logger.info("whatsapp.trace_not_kept: %s: %s", item.key, error)
 
     async def earlier_attempt(
-        self, item: QueueItem, entry: OutboxMessage
+        self, item: QueueItem, entry: OutboxMessage, *, listened: float
     ) -> SentMessage | Accepted | Retry | DeadLetter | None:
         """
         Return what an earlier attempt achieved, or what follows if that is not known.
 
         `SentMessage` was noted before, `Accepted` confirmed by a status; None: nothing was sent.
+        *listened*: seconds for which this process has been taking statuses.
         """
         if sent := await self._store.ledger.by_key(item.key):
             # Noted, but the process died, or the store broke, before the item was done.
@@ -80,6 +81,10 @@ class SentRecord:
                 "whatsapp.confirmed: %s was taken, as its status says", entry.called(item.key)
             )
             return Accepted(message_id)
+        if entry.unconfirmed and listened < recovery.BROKEN and self._client.api.callback_data:
+            # The wait may have ended while no process ran: what could not be told is told again.
+            left = recovery.BROKEN - listened
+            return await self.await_confirmation(item, entry, left, counted=False)
         if entry.unconfirmed >= recovery.SENT_AT_MOST:
             return DeadLetter(NOT_CONFIRMED.format(entry.unconfirmed, item.last_error))
         if item.crashes > entry.crashes and self._client.api.callback_data:

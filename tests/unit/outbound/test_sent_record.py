@@ -150,6 +150,41 @@ async def test_statuses_of_earlier_messages_do_not_end_the_wait(office, hello):
     assert (await office.store.outbox.depth()).waiting == 0
 
 
+async def test_a_process_that_was_gone_while_it_waited_hears_first_what_was_told_meanwhile(
+    office, clock, hello
+):
+    office.client.answers = [BROKE]
+    await office.put("wamid.in:0", hello)
+    await office.step()
+
+    clock.now += 3600
+    office.make_sender()
+    _, outcome = await office.step()
+    assert (outcome.after, outcome.counted) == (BROKEN, False)
+    await office.statuses.note(status_of_entry("wamid.in:0"))  # delivered again by WhatsApp
+
+    assert await office.step() == ("wamid.in:0", DONE)
+    assert office.client.sent == []
+
+
+@pytest.mark.parametrize("api", [CLOUD, TURN])
+async def test_a_process_that_was_gone_while_it_waited_and_hears_nothing_sends_it(
+    office, clock, hello, api
+):
+    office.client.api = api
+    office.client.answers = [BROKE]
+    await office.put("wamid.in:0", hello)
+    await office.step()
+
+    clock.now += 3600
+    office.make_sender()
+    await office.run()
+    clock.now += BROKEN
+    await office.run()
+
+    assert office.texts() == ["hello"]
+
+
 @pytest.mark.parametrize("api", [CLOUD, TURN])
 async def test_without_any_answer_a_message_is_sent_twice_and_then_a_person_decides(
     office, clock, hello, api
