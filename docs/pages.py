@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.settings import (
     BillingSettings,
     CallSettings,
     ConsentSettings,
+    HandoffSettings,
     MediaSettings,
     NumberSettings,
     Settings,
@@ -49,6 +50,7 @@ def settings() -> str:
     for declared in (
         Settings,
         ConsentSettings,
+        HandoffSettings,
         TranscriptionSettings,
         CallSettings,
         MediaSettings,

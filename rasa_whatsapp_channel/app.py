@@ -12,6 +12,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState, to_json
 from rasa_whatsapp_channel.conversation.consent import Consents
+from rasa_whatsapp_channel.conversation.handoffs import Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
 from rasa_whatsapp_channel.factories import (
@@ -52,6 +53,7 @@ from rasa_whatsapp_channel.outbound.charges import Charges
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import Marketing
+from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
 from rasa_whatsapp_channel.outbound.statuses import Statuses
@@ -137,6 +139,8 @@ class App:
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
         self._limits = self._make_limits()
+        self._handoffs = self._make_handoffs()
+        self._owner_gate = OwnerGate(self._handoffs, clock=self._clock)
         self._charges = Charges(
             self.store.ledger,
             self.account,
@@ -236,6 +240,12 @@ class App:
             clock=self._clock,
         )
 
+    def _make_handoffs(self) -> Handoffs | None:
+        settings = self.settings.handoff
+        if settings is None:
+            return None
+        return Handoffs(self.store, settings, self.metrics, clock=self._clock)
+
     def _make_transcriber(self) -> Transcriber | None:
         server = self.settings.transcribe
         if isinstance(server, TranscriptionSettings):
@@ -269,7 +279,8 @@ class App:
         await runtime.client.act_on_call(call_id, "reject")
 
     async def _say(self, turn_id: str, conversation: str, text: str) -> None:
-        await self.outbox_writer(turn_id).write(conversation, {"text": text})
+        writer = self.outbox_writer(turn_id, turn_version=0)
+        await writer.write(conversation, {"text": text})
 
     def _make_number(self, settings: Settings, bot: Bot, root: Path) -> NumberRuntime:
         client = make_client(settings, self._transport)
@@ -301,6 +312,7 @@ class App:
             clock=self._clock,
             turn_timeout=settings.turn_timeout,
             why_silent=self._why_silent,
+            handoffs=self._handoffs,
             record=self._record,
             readable=self._is_readable,
             outages=self.outages,
@@ -317,6 +329,7 @@ class App:
             state=self.account,
             marketing=self._marketing,
             limits=self._limits,
+            owner_gate=self._owner_gate,
             policy=make_policy(settings),
             reengagement=settings.reengagement_template,
             metrics=self.metrics,
@@ -351,7 +364,9 @@ class App:
         await self._links.close()
         await self.store.close()
 
-    def outbox_writer(self, turn_id: str | None = None) -> OutboxWriter:
+    def outbox_writer(
+        self, turn_id: str | None = None, turn_version: int | None = None
+    ) -> OutboxWriter:
         return OutboxWriter(
             self.store,
             self.settings.platform,
@@ -362,15 +377,17 @@ class App:
             images=self.settings.markdown_images,
             access=FileAccess.of(self.settings.media),
             turn_id=turn_id,
+            turn_version=turn_version,
+            owner_gate=self._owner_gate,
             metrics=self.metrics,
             notes=self._notes,
             tell_dead_letter=partial(self._numbers[None].client.post_local, DEAD_LETTERS),
             clock=self._clock,
         )
 
-    def turn_writer(self, turn_id: str) -> TurnWriter:
+    def turn_writer(self, turn_id: str, turn_version: int = 0) -> TurnWriter:
         return TurnWriter(
-            self.outbox_writer(turn_id),
+            self.outbox_writer(turn_id, turn_version),
             self.store.values,
             turn_id,
             wait=self.settings.combine_wait if self.settings.combine == "turn" else None,

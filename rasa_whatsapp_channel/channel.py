@@ -228,7 +228,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def _bot(self, app: Sanic, on_new_message: OnNewMessage) -> Bot:
         async def bot(turn: Turn, *, repeated: bool) -> bool | None:
             watch, agent = self._watching(), app.ctx.agent
-            async with self._running().turn_writer(turn.message_id) as writer:
+            async with self._running().turn_writer(turn.message_id, turn.version) as writer:
                 if repeated:
                     await writer.resume()
                     tracker = await watch.retrieve(agent, turn.sender_id)

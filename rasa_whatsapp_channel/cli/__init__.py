@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "consent": "Who wants no marketing messages: list and set.",
         "cost": "What WhatsApp charges, by response, day, country or conversation.",
         "doctor": "Find what is wrong with a bot's set-up, and how to fix it.",
+        "handoff": "Who answers in a conversation: list, show, take from the bot, return.",
         "init": "Connect a bot to WhatsApp; existing files are only added to.",
         "media": "The files WhatsApp stores for the bot: upload, show, download, delete.",
         "providers": "Logins for links, stored by an on-premises client.",

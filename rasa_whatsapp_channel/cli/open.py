@@ -29,8 +29,10 @@ from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.settings import (
     CHANNEL,
     BillingSettings,
+    HandoffSettings,
     MediaSettings,
     Settings,
+    handoff,
     inbound,
 )
 from rasa_whatsapp_channel.settings.keys import read_keys
@@ -143,6 +145,26 @@ def read_billing(path: Path) -> BillingSettings:
     if problems:
         raise SettingsError(f"{path}: " + " ".join(problems))
     return BillingSettings(**values)
+
+
+def read_handoff(path: Path) -> HandoffSettings:
+    """
+    Return the group `handoff`, by default where there is no such file.
+
+    Raises `SettingsError`, also where the bot was not told to let anybody take over.
+    """
+    if not path.is_file():
+        return HandoffSettings()
+    block, _ = _read_block(path)
+    if block.get("handoff") is None:
+        raise SettingsError(
+            f"{path}: the bot lets nobody take over; write `handoff: {{}}` into its block, and "
+            "start it again"
+        )
+    try:
+        return handoff.parse_group(block["handoff"])
+    except ValueError as error:
+        raise SettingsError(f"{path}: 'handoff' must be {error}") from error
 
 
 def read_wordless(path: Path) -> Sequence[str]:

@@ -33,8 +33,8 @@ LIFE: Final = 90 * DAY
 PREFIX: Final = "owner:"
 MOST: Final = 500  # messages of an episode; older ones are left out
 TRIES: Final = 50  # of a change, while others make changes
-_TIMER: Final = "handoff_timer"
-_RETURN: Final = "handoff_return"
+TIMER: Final = "handoff_timer"
+RETURN: Final = "handoff_return"
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ class Handoffs:
             f": {after.reason}" if after.reason else "",
         )
         if Effect.OPEN in decision.effects:
-            body = {"kind": _TIMER, "conversation": conversation}
-            key = f"{_TIMER}:{after.episode}"
+            body = {"kind": TIMER, "conversation": conversation, "episode": after.episode}
+            key = f"{TIMER}:{after.episode}"
             await self._store.inbox.put(key, timer_conversation(conversation), body)
         if Effect.SILENCE in decision.effects:
             # What waits for the window would hold up what the person says.
@@ -142,10 +142,10 @@ class Handoffs:
         owner = await self.of(conversation)
         if owner.owner is Owner.BOT:
             return False
-        body = {"kind": _RETURN, "version": owner.version, "by": by, "reason": reason}
-        await self._store.inbox.put(
-            f"{_RETURN}:{owner.episode}:{owner.version}", conversation, body
-        )
+        body = {"kind": RETURN, "version": owner.version, "by": by, "reason": reason}
+        # A sign of life since then makes the next one another item.
+        key = f"{RETURN}:{owner.episode}:{owner.version}:{owner.until}"
+        await self._store.inbox.put(key, conversation, body)
         return True
 
     async def note(self, conversation: str, message: EpisodeMessage) -> None:

@@ -56,12 +56,17 @@ NO_WORDING: Final[Mapping[str, str]] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Turn:
-    """*text* is never empty, and begins with a slash only where the bot's author meant it to."""
+    """
+    *text* is never empty, and begins with a slash only where the bot's author meant it to.
+
+    *version* is that of the conversation's owner when the turn began, 0 where nobody takes over.
+    """
 
     text: str
     sender_id: str
     message_id: str
     metadata: dict[str, Any]
+    version: int = 0
 
 
 @dataclass(frozen=True)

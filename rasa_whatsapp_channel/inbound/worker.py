@@ -23,8 +23,10 @@ from rasa_whatsapp_channel.conversation.errors import (
     ConversationLocked,
     TurnTimeout,
 )
+from rasa_whatsapp_channel.conversation.handoffs import RETURN, TIMER, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
+from rasa_whatsapp_channel.conversation.owner import Owner, Sign
 from rasa_whatsapp_channel.conversation.payloads import Payloads, is_command
 from rasa_whatsapp_channel.conversation.silence import Silences, WhySilent, never_silent
 from rasa_whatsapp_channel.inbound.conversation_events import (
@@ -34,6 +36,7 @@ from rasa_whatsapp_channel.inbound.conversation_events import (
     tell,
 )
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
+from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipt, ReadReceipts
@@ -144,6 +147,7 @@ class InboxWorker:
         turn_timeout: float = 300.0,
         download_timeout: float = DOWNLOAD,
         why_silent: WhySilent = never_silent,
+        handoffs: Handoffs | None = None,
         record: Record = nothing_is_recorded,
         readable: Callable[[], bool] = lambda: False,
         outages: Outages | None = None,
@@ -165,6 +169,7 @@ class InboxWorker:
         self._download_timeout = download_timeout
         self._outages = outages or Outages(self._metrics)
         self._silences = Silences(store.values, why_silent, self._metrics)
+        self._handoff = InboxHandoff(handoffs, clock=clock) if handoffs else None
         self._payloads = Payloads(store.values)
         self._numbered = NumberedReplies(store.values)
         self._concurrency = concurrency or Concurrency()
@@ -177,9 +182,14 @@ class InboxWorker:
         self._debouncer = Debouncer(store, debounce, clock=clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
+        handoff, kind = self._handoff, item.body.get("kind")
+        if handoff is not None and kind == TIMER:
+            return await handoff.tick(item)
+        if handoff is not None and kind == RETURN:
+            return await self._handle_return(handoff, item)
         event = from_body(item.body)
         if isinstance(event, InboundMessage):
-            return await self._handle_message(item, event)
+            return await self._hear_or_keep(item, event)
         if isinstance(event, DeliveryFailed):
             intent = self._failure_intent
             is_turn = handling_of_failure(event, intent) is Handling.TURN
@@ -190,7 +200,33 @@ class InboxWorker:
             return await self._handle_conversation_event(item, event)
         return DeadLetter(f"the inbox holds no message: {type(event).__name__}")
 
-    async def _handle_message(self, item: QueueItem, event: InboundMessage) -> Outcome:
+    async def _hear_or_keep(self, item: QueueItem, event: InboundMessage) -> Outcome:
+        """Let the bot hear a message, or keep it in the episode while somebody else answers."""
+        handoff = self._handoff
+        if handoff is None or event.type == "system":
+            return await self._handle_message(item, event)
+        owner = await handoff.owner(item.conversation)
+        if sign := handoff.is_over(owner, event):
+            by = "clock" if sign is Sign.TIME else "whatsapp"
+            owner = await handoff.give_back(item.conversation, sign, by=by, at=event.timestamp)
+        if handoff.hears(owner):
+            return await self._handle_message(item, event, version=owner.version)
+        file, _ = await self._fetch(event, item.conversation)
+        await handoff.keep(item.conversation, event, file)
+        return DONE
+
+    async def _handle_return(self, handoff: InboxHandoff, item: QueueItem) -> Outcome:
+        """Give a conversation back, unless somebody else took it since."""
+        owner = await handoff.owner(item.conversation)
+        if owner.owner is not Owner.BOT and owner.version == item.body["version"]:
+            by, reason = str(item.body["by"]), str(item.body["reason"])
+            sign = Sign.TIME if by == "clock" else Sign.RETURNED
+            await handoff.give_back(item.conversation, sign, by=by, reason=reason)
+        return DONE
+
+    async def _handle_message(
+        self, item: QueueItem, event: InboundMessage, *, version: int = 0
+    ) -> Outcome:
         if event.type == "system" or await self._debouncer.was_handled(item):
             return DONE
         handling = handling_of_message(event, self._wording)
@@ -212,10 +248,12 @@ class InboxWorker:
             return self._failed(item, error)
         async with self._receipts.during(events[-1].id, hidden=hidden) as receipt:
             turns = await asyncio.gather(*(self._turn(event, item) for event in events))
-            turn = join([turn for turn in turns if turn])
+            turn = replace(join([turn for turn in turns if turn]), version=version)
             outcome = await self._run(item, turn, receipt, is_probe=is_probe)
         if outcome == DONE:
             await self._debouncer.note_handled(others)
+            if self._handoff is not None:
+                await self._handoff.keep_unanswered(item.conversation, events, version)
         return outcome
 
     async def _record_message(self, item: QueueItem, event: InboundMessage) -> Outcome:
@@ -261,6 +299,12 @@ class InboxWorker:
     async def _run_without_receipt(self, item: QueueItem, work: Turn | TrackerEvent) -> Outcome:
         """Run what is not made of a message: nothing is marked as read."""
         if isinstance(work, Turn):
+            if self._handoff is not None:
+                owner = await self._handoff.owner(item.conversation)
+                if not self._handoff.hears(owner):
+                    await self._handoff.keep_turn(item.conversation, work)
+                    return DONE
+                work = replace(work, version=owner.version)
             return await self._run(item, work)
         if wait := self._outages.wait():
             return self._wait(wait)

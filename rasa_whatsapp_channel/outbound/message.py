@@ -99,6 +99,8 @@ class OutboxMessage:
     stands_in: bool = False
     #: whether it tells the person that a limit of `billing` is reached, and goes all the same
     is_notice: bool = False
+    #: version of the conversation's owner with which its turn began; 0: whoever owns it
+    turn_version: int = 0
     #: number of failed attempts, and time of the first
     failures: int = 0
     failing_since: float = 0.0
@@ -159,6 +161,13 @@ class OutboxMessage:
     def needs_window(self) -> bool:
         """Return whether it goes only while the 24-hour window is open."""
         return not self.is_template and not is_direct(self.message)
+
+    @property
+    def words(self) -> str:
+        """Return what a person would read of it, as far as it is text."""
+        part = object_of(self.message.get(str(self.message.get("type"))))
+        inner = object_of(part.get("body")).get("text")
+        return str(part.get("caption") or inner or part.get("body") or part.get("name") or "")
 
     def called(self, key: str) -> str:
         """Return its name in log lines."""

@@ -1,9 +1,9 @@
 """
 Sender: sends the messages of the outbox, one recipient at a time, in order.
 
-A message is held back by, in this order: an earlier attempt that may have succeeded, an opt-out
-from marketing, the 24-hour window, the state of the account, a pause of the number, the pair limit,
-the rate of the number, the limits of `billing`.
+A message is held back by, in this order: an earlier attempt that may have succeeded, a person who
+took over, an opt-out from marketing, the 24-hour window, the state of the account, a pause of the
+number, the pair limit, the rate of the number, the limits of `billing`.
 After a file the next message waits until the file was delivered.
 """
 
@@ -32,6 +32,7 @@ from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import OPTED_OUT, Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
+from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
 from rasa_whatsapp_channel.outbound.sent_record import SentRecord
 from rasa_whatsapp_channel.outbound.simulator_header import (
@@ -73,6 +74,7 @@ logger = logging.getLogger(__name__)
 # Concurrent work of one number. Preparations are apart, so that slow files hold up no text.
 PREPARATIONS: Final = 50
 REQUESTS: Final = 200
+NOT_SAID: Final = Done()  # the whole item is over, with all its parts
 PAUSE_REASONS: Final = {
     TOKEN: "the token is not accepted; replace it",
     INFRASTRUCTURE: "WhatsApp does not answer",
@@ -95,6 +97,7 @@ class Sender:
         state: AccountState | None = None,
         marketing: Marketing | None = None,
         limits: LimitGate | None = None,
+        owner_gate: OwnerGate | None = None,
         policy: SendPolicy | None = None,
         metrics: Metrics | None = None,
         reengagement: Mapping[str, Any] | None = None,
@@ -112,6 +115,7 @@ class Sender:
         self._people = people or People(store.values, clock=clock)
         self._marketing = marketing
         self._limits = limits
+        self._owner_gate = owner_gate or OwnerGate(None, clock=clock)
         self._policy = policy or SendPolicy()
         self._window = WindowGate(
             store,
@@ -157,16 +161,20 @@ class Sender:
             outcome = await self._dead_letter(item, entry, str(error))
         else:
             outcome = await self._handle(item, entry, message)
-        return await self._next_part(item, entry, outcome) if entry.following else outcome
+        if entry.following and outcome is not NOT_SAID:
+            return await self._next_part(item, entry, outcome)
+        return outcome
 
     async def _handle(self, item: QueueItem, entry: OutboxMessage, message: Message) -> Outcome:
         if item.attempts > 1 and (end := await self._earlier_attempt(item, entry, message)):
             return end
+        person = await self._people.of(entry.recipient_id)
+        if await self._is_withheld(item, entry, person):
+            return NOT_SAID
         if (left := entry.not_before - self._clock()) > 0:
             return Retry(left, counted=False)
         if SendRemedy.DROP_FILE in entry.remedies:
             return await self._drop_file(item, entry, message)
-        person = await self._people.of(entry.recipient_id)
         withheld = self._marketing and await self._marketing.why_withheld(entry, person)
         if withheld:
             return await self._withhold(item, entry, withheld)
@@ -193,6 +201,13 @@ class Sender:
         except BaseException:
             self._throttle.not_sent()
             raise
+
+    async def _is_withheld(self, item: QueueItem, entry: OutboxMessage, person: Person) -> bool:
+        conversation = person.conversations(entry.recipient_id)[0]
+        if not await self._owner_gate.withholds(item.key, entry, conversation):
+            return False
+        await self._give_back(item, entry)
+        return True
 
     async def _hold_for_account(
         self, item: QueueItem, entry: OutboxMessage, person: Person
@@ -280,6 +295,9 @@ class Sender:
         if entry.unconfirmed and (end := await self._earlier_attempt(item, entry, message)):
             self._throttle.not_sent()
             return end
+        if await self._is_withheld(item, entry, person):
+            self._throttle.not_sent()
+            return NOT_SAID
         ids = () if ready is message else recovery.uploaded_ids(entry, ready)
         if entry.ids or ids or entry.file_failures:
             entry = replace(entry, ids=ids, file_failures=0, file_failing_since=0.0)

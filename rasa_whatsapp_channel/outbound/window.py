@@ -103,7 +103,13 @@ class WindowGate:
         self, item: QueueItem, entry: OutboxMessage, template: Mapping[str, Any]
     ) -> None:
         """Put *template* into a conversation of its own; its key lets it be sent only once."""
-        stand_in = OutboxMessage(entry.recipient_id, template, entry.response, stands_in=True)
+        stand_in = OutboxMessage(
+            entry.recipient_id,
+            template,
+            entry.response,
+            stands_in=True,
+            turn_version=entry.turn_version,
+        )
         key = entry.template_key or f"{item.key}:template"
         await self._store.outbox.put(
             key, template_conversation(entry.recipient_id), stand_in.body()

@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, call, name_of, source_of
+from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.simulator_header import write_changes, write_lost
 from rasa_whatsapp_channel.store.base import Clock, Store
 from rasa_whatsapp_channel.whatsapp.apis import Api
@@ -56,7 +57,8 @@ class OutboxWriter:
     no message twice. A message that was joined from several has the position of the last.
 
     With *notes* each item tells the simulator what was changed to fit; *tell_dead_letter* reports a
-    response of which nothing is left.
+    response of which nothing is left. *turn_version* is the version of the conversation's owner
+    with which the turn began; 0: what is written is not the bot's.
     """
 
     def __init__(
@@ -71,6 +73,8 @@ class OutboxWriter:
         images: str = "all",
         access: FileAccess | None = None,
         turn_id: str | None = None,
+        turn_version: int | None = None,
+        owner_gate: OwnerGate | None = None,
         metrics: Metrics | None = None,
         notes: bool = False,
         tell_dead_letter: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
@@ -91,6 +95,8 @@ class OutboxWriter:
         #: position of the next message, as if none was joined
         self.position = 0
         self._metrics = metrics or Metrics()
+        self._turn_version = turn_version
+        self._owner_gate = owner_gate or OwnerGate(None, clock=clock)
         self._notes = notes
         self._tell_dead_letter = tell_dead_letter
         self._clock = clock
@@ -139,21 +145,26 @@ class OutboxWriter:
         """Put the messages of *combined* into the outbox; a second time this does nothing."""
         keys: list[str] = []
         count = 0
+        version = self._turn_version
+        if version is None:
+            version = await self._owner_gate.version(recipient_id)
         for each, changes in zip(said, combined.changes, strict=True):
             keys.append(self._key(count))
             count += len(each.composed.messages)
             self._log_changes(changes, each.called(keys[-1]))
-            await self._keep(recipient_id, each, keys[-1])
+            await self._keep(recipient_id, each, keys[-1], version)
         for joined in combined.messages:
             of_it = [said[place] for place in joined.responses]
             changed = chain(*(combined.changes[place] for place in joined.responses))
             entry = self._entry(recipient_id, of_it, joined, changed, keys[joined.responses[0]])
+            entry = replace(entry, turn_version=version)
             key = self._key(joined.last)
             self._log_changes(joined.changes, entry.called(key))
-            await self._store.outbox.put(key, recipient_id, entry.body())
+            if not await self._owner_gate.withholds(key, entry, recipient_id):
+                await self._store.outbox.put(key, recipient_id, entry.body())
         self.position += count
 
-    async def _keep(self, recipient_id: str, said: Said, key: str) -> None:
+    async def _keep(self, recipient_id: str, said: Said, key: str, version: int) -> None:
         """Keep what belongs to the messages of a response: payloads, numbers, the template."""
         composed = said.composed
         lost = [change for change in composed.changes if change.lost]
@@ -164,7 +175,7 @@ class OutboxWriter:
             numbered = NumberedReplies(self._store.values)
             await numbered.offer(recipient_id, self._turn_id, composed.choices)
         if composed.template:
-            await self._put_template(recipient_id, composed.template, _template_key(key))
+            await self._put_template(recipient_id, composed.template, _template_key(key), version)
 
     async def _conversation_of(self, recipient_id: str) -> str:
         if self._is_turn:
@@ -200,7 +211,9 @@ class OutboxWriter:
     def _key(self, place: int = 0) -> str:
         return f"{self._turn_id}:{self.position + place}"
 
-    async def _put_template(self, recipient_id: str, template: Template, key: str) -> None:
+    async def _put_template(
+        self, recipient_id: str, template: Template, key: str, version: int
+    ) -> None:
         """
         Put *template* into the outbox at once if the window is already closed.
 
@@ -210,8 +223,10 @@ class OutboxWriter:
         person = await self._people.of(recipient_id)
         wrote_at = await Windows(self._store.values).last_wrote(person.conversations(recipient_id))
         if is_closed(wrote_at, self._clock()):
-            body = OutboxMessage(recipient_id, template.body(), stands_in=True).body()
-            await self._store.outbox.put(key, template_conversation(recipient_id), body)
+            stand_in = OutboxMessage(
+                recipient_id, template.body(), stands_in=True, turn_version=version
+            )
+            await self._store.outbox.put(key, template_conversation(recipient_id), stand_in.body())
 
     def _log_changes(self, changes: Iterable[Change], said: str) -> None:
         for change in changes:

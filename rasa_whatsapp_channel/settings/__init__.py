@@ -8,6 +8,7 @@ to write when it is missing. All mistakes of a block are reported together.
     keys          declare a key, read a block, check several keys together
     billing       the group ``billing:``
     consent       the group ``consent:``
+    handoff       the group ``handoff:``
     inbound       the group ``inbound:``
     calls         the group ``calls:``
     transcription the group ``transcribe:``
@@ -31,6 +32,8 @@ from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.settings.consent import ConsentSettings
 from rasa_whatsapp_channel.settings.consent import parse_group as consent_group
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+from rasa_whatsapp_channel.settings.handoff import parse_group as handoff_group
 from rasa_whatsapp_channel.settings.keys import find_problems, key, read_group, read_keys
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.settings.transcription import TranscriptionSettings
@@ -51,6 +54,7 @@ __all__ = [
     "BillingSettings",
     "CallSettings",
     "ConsentSettings",
+    "HandoffSettings",
     "MediaSettings",
     "NumberSettings",
     "Settings",
@@ -315,6 +319,12 @@ class Settings:
         None,
         means="Words such as `STOP` after which somebody gets no marketing template; the bot hears "
         "them all the same. [No marketing](how-to/templates.md#no-marketing)",
+    )
+    handoff: HandoffSettings | None = key(
+        handoff_group,
+        None,
+        means="A group of keys, below; `{}` is enough to let [a person take "
+        "over](how-to/handoff.md) a conversation, and give it back.",
     )
     debounce: float = key(
         parsers.seconds,

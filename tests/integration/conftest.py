@@ -36,12 +36,18 @@ class Platform:
         self.answers: list[tuple[int, Any]] = []  # the next ones, instead of a message id
         self.gate = asyncio.Event()  # closed: every request waits
         self.gate.set()
+        self.waiting = 0  # requests at the gate
         self.files_gate = asyncio.Event()  # closed: every download hangs
         self.files_gate.set()
         self.hanging = 0
+        self.uploads_gate = asyncio.Event()  # closed: every upload waits
+        self.uploads_gate.set()
+        self.uploading = 0
 
     async def messages(self, request: web.Request) -> web.Response:
+        self.waiting += 1
         await self.gate.wait()
+        self.waiting -= 1
         body = await request.json()
         if body.get("status") == "read":
             self.receipts.append(body)
@@ -70,6 +76,8 @@ class Platform:
         form = await request.post()
         file = form["file"]
         assert isinstance(file, web.FileField)
+        self.uploading += 1
+        await self.uploads_gate.wait()
         media_id = f"10{len(self.files)}"
         with file.file:
             self.files[media_id] = (file.file.read(), file.content_type)
@@ -112,6 +120,7 @@ async def platform() -> AsyncIterator[tuple[Platform, str]]:
     yield platform, f"http://127.0.0.1:{sock.getsockname()[1]}"
     platform.gate.set()
     platform.files_gate.set()
+    platform.uploads_gate.set()
     await runner.cleanup()
 
 

@@ -1,0 +1,45 @@
+"""Owner gate: what the bot wanted to say is not sent once a person, or another app, took over."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.store.base import Clock
+
+logger = logging.getLogger(__name__)
+
+
+class OwnerGate:
+    """Every method raises `StoreError`. Without *handoffs* it is open, and reads nothing."""
+
+    def __init__(self, handoffs: Handoffs | None, *, clock: Clock = time.time) -> None:
+        self._handoffs = handoffs
+        self._clock = clock
+
+    async def version(self, conversation: str) -> int:
+        """Return the version for what no turn asked for."""
+        return 0 if self._handoffs is None else (await self._handoffs.of(conversation)).version
+
+    async def withholds(self, key: str, entry: OutboxMessage, conversation: str) -> bool:
+        """
+        Return whether *entry* must not be sent; then the episode tells what it was.
+
+        A message whose first part was sent is sent whole.
+        """
+        if self._handoffs is None or not entry.turn_version or entry.part > 1:
+            return False
+        owner = await self._handoffs.of(conversation)
+        if owner.may_say(entry.turn_version, self._handoffs.settings):
+            return False
+        kind = str(entry.message.get("type"))
+        unsaid = EpisodeMessage(key, "bot", self._clock(), kind, entry.words)
+        await self._handoffs.note(conversation, unsaid)
+        logger.info(
+            "whatsapp.not_said: %s is not sent: its turn began before a person, or another app, "
+            "took the conversation",
+            entry.called(key),
+        )
+        return True

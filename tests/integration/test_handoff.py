@@ -1,0 +1,311 @@
+"""
+A person takes a conversation over at every point of a turn, and gives it back.
+
+On the phone stands no word of the bot that WhatsApp did not have before, and nothing is lost: what
+the bot did not hear and did not say stands in the episode.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from support.cloud_api import PICTURE
+from support.redis_server import RedisServer
+
+from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.owner import Owner, Sign
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import OUTSIDE
+
+PHONE = "4915112345678"
+
+
+def webhook(field: str, value: dict[str, Any]) -> dict[str, Any]:
+    metadata = {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"}
+    value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
+    changes = [{"field": field, "value": value}]
+    return {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "102290129340398", "changes": changes}],
+    }
+
+
+def text(number: int, body: str) -> dict[str, Any]:
+    message = {"from": PHONE, "id": f"wamid.in{number}", "timestamp": str(int(time.time()))}
+    message |= {"type": "text", "text": {"body": body}}
+    return webhook("messages", {"contacts": [{"wa_id": PHONE}], "messages": [message]})
+
+
+class Operator:
+    """What somebody does with `rasa-whatsapp handoff` in another process."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @asynccontextmanager
+    async def handoffs(self) -> AsyncIterator[Handoffs]:
+        async with open_store(self._url, retention=OUTSIDE) as store:
+            yield Handoffs(store, HandoffSettings())
+
+    async def takes(self) -> None:
+        async with self.handoffs() as handoffs:
+            await handoffs.apply(PHONE, Sign.TOOK, by="operator")
+
+    async def gives_back(self) -> None:
+        async with self.handoffs() as handoffs:
+            assert await handoffs.give_back(PHONE, by="operator")
+
+    async def owner(self) -> Owner:
+        async with self.handoffs() as handoffs:
+            return (await handoffs.of(PHONE)).owner
+
+    async def episode(self) -> list[EpisodeMessage]:
+        async with self.handoffs() as handoffs:
+            return list(await handoffs.messages(PHONE, (await handoffs.of(PHONE)).episode))
+
+    async def sees(self, *told: tuple[str, str]) -> None:
+        """Wait until the episode holds what was *told*: who, and what."""
+        await self.until(lambda found: sorted(found) == sorted(told))
+
+    async def until(self, fact: Callable[[list[tuple[str, str]]], bool]) -> None:
+        async def holds() -> bool:
+            return fact([(each.speaker, each.text) for each in await self.episode()])
+
+        await eventually(holds, self.episode)
+
+
+async def eventually(
+    fact: Callable[[], Awaitable[bool]], shown: Callable[[], Awaitable[Any]]
+) -> None:
+    end = time.monotonic() + 60
+    while not await fact():
+        assert time.monotonic() < end, await shown()
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/whatsapp.db"
+    return f"{request.getfixturevalue('redis').url}?name={uuid4().hex}"
+
+
+@pytest.fixture
+def operator(url: str) -> Operator:
+    return Operator(url)
+
+
+class Bot:
+    """Says what *says* holds, one after the other, each when it may."""
+
+    def __init__(self, *says: str | dict[str, Any]) -> None:
+        self.says: list[str | dict[str, Any]] = list(says) or ["an answer"]
+        self.may_say = asyncio.Semaphore(0)
+        self.thinks = 0
+
+    def lets(self, count: int = 100) -> None:
+        for _ in range(count):
+            self.may_say.release()
+
+    async def __call__(self, message: Any) -> None:
+        self.thinks += 1
+        for each in self.says:
+            await self.may_say.acquire()
+            response = {"text": each} if isinstance(each, str) else each
+            await message.output_channel.send_response(message.sender_id, response)
+
+
+@pytest.fixture
+def chat(serve: Any, url: str) -> Any:
+    return lambda bot, **settings: serve(bot, store=url, handoff={}, **settings)
+
+
+def words(bodies: list[dict[str, Any]]) -> list[str]:
+    return [body.get("text", {}).get("body") or body["type"] for body in bodies]
+
+
+async def is_idle(running: Any) -> None:
+    """Wait until nothing is left to do; the timer of an episode waits for hours."""
+
+    async def idle() -> bool:
+        health = await running.health()
+        return bool(health["inbox"]["waiting"] <= 1 and not health["outbox"]["waiting"])
+
+    await eventually(idle, running.health)
+
+
+async def test_what_comes_after_the_take_over_is_not_heard_and_not_marked(chat, operator, platform):
+    bot = Bot()
+    bot.lets()
+    async with chat(bot) as running:
+        await operator.takes()
+        await running.deliver(text(1, "my card is 4711"))
+        await operator.sees(("user", "my card is 4711"))
+        await is_idle(running)
+
+        assert running.agent.heard == []
+    assert platform[0].sent == platform[0].receipts == []
+
+
+async def test_while_the_bot_thinks(chat, operator, platform):
+    bot = Bot()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "hi"))
+        await running.deliver(text(2, "are you there?"))
+        await platform[0].eventually(lambda: bot.thinks == 1)
+
+        await operator.takes()
+        bot.lets()
+        await operator.sees(("user", "hi"), ("user", "are you there?"), ("bot", "an answer"))
+        await is_idle(running)
+
+        assert [message.text for message in running.agent.heard] == ["hi"]
+    assert platform[0].sent == []
+
+
+async def test_between_two_answers(chat, operator, platform):
+    bot = Bot("one", "two")
+    async with chat(bot) as running:
+        await running.deliver(text(1, "hi"))
+        bot.lets(1)
+        await platform[0].sends(1)
+
+        await operator.takes()
+        bot.lets()
+        await operator.sees(("user", "hi"), ("bot", "two"))
+        await is_idle(running)
+    assert words(platform[0].sent) == ["one"]
+
+
+async def test_while_the_first_answer_is_on_its_way_and_the_next_one_waits(
+    chat, operator, platform
+):
+    bot = Bot("one", "two", {"text": "three", "buttons": [{"title": "Yes", "payload": "/yes"}]})
+    bot.lets()
+    platform[0].gate.clear()
+    async with chat(bot, mark_read=False, typing_indicator=False) as running:
+        await running.deliver(text(1, "hi"))
+
+        async def waits() -> bool:
+            health = await running.health()
+            return bool(health["outbox"]["waiting"] == 3 and not health["inbox"]["waiting"])
+
+        await eventually(waits, running.health)
+        await platform[0].eventually(lambda: platform[0].waiting == 1)
+
+        await operator.takes()
+        platform[0].gate.set()
+        await operator.sees(("bot", "two"), ("bot", "three"))
+        await is_idle(running)
+    assert words(platform[0].sent) == ["one"]
+
+
+async def test_during_an_upload(chat, operator, platform, tmp_path, monkeypatch):
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "lake.jpg").write_bytes(PICTURE)
+    monkeypatch.chdir(tmp_path)
+    bot = Bot({"text": "The lake", "attachment": {"type": "image", "path": "media/lake.jpg"}})
+    bot.lets()
+    platform[0].uploads_gate.clear()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "hi"))
+        await platform[0].eventually(lambda: platform[0].uploading == 1)
+
+        await operator.takes()
+        platform[0].uploads_gate.set()
+        await operator.sees(("bot", "The lake"))
+        await is_idle(running)
+    assert platform[0].sent == []
+
+
+async def test_after_the_answer_was_sent(chat, operator, platform):
+    bot = Bot()
+    bot.lets()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "hi"))
+        await platform[0].sends(1)
+        await is_idle(running)
+
+        await operator.takes()
+        await running.deliver(text(2, "thanks"))
+        await operator.sees(("user", "thanks"))
+    assert words(platform[0].sent) == ["an answer"]
+
+
+async def test_what_no_turn_asked_for_waits_for_nobody_and_is_not_said(chat, operator, platform):
+    async with chat(Bot()) as running:
+        output = running.channel.get_output_channel()
+        await output.send_text_message(PHONE, "Your table is ready")
+        await platform[0].sends(1)
+
+        await operator.takes()
+        await output.send_text_message(PHONE, "Your table is still ready")
+        await operator.sees(("bot", "Your table is still ready"))
+        await is_idle(running)
+    assert words(platform[0].sent) == ["Your table is ready"]
+
+
+async def test_it_is_theirs_through_a_restart_and_the_bots_after_the_return(
+    chat, operator, platform
+):
+    bot = Bot()
+    bot.lets()
+    async with chat(bot):
+        await operator.takes()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "to the person"))
+        await operator.sees(("user", "to the person"))
+        await operator.gives_back()
+        await running.deliver(text(2, "to the bot"))
+        await platform[0].sends(1)
+        await is_idle(running)
+
+        assert [message.text for message in running.agent.heard] == ["to the bot"]
+    assert await operator.owner() is Owner.BOT
+    assert words(platform[0].sent) == ["an answer"]
+
+
+async def test_a_late_answer_of_before_the_take_over_is_not_sent_after_the_return(
+    chat, operator, platform
+):
+    bot = Bot()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "hi"))
+        await platform[0].eventually(lambda: bot.thinks == 1)
+        await operator.takes()
+        await operator.gives_back()
+        await running.deliver(text(2, "again"))
+        bot.lets(1)
+        await platform[0].eventually(lambda: bot.thinks == 2)
+        bot.says = ["a new answer"]
+        bot.lets(1)
+        await platform[0].sends(1)
+        await is_idle(running)
+    assert len(platform[0].sent) == 1
+    assert ("bot", "an answer") in [(each.speaker, each.text) for each in await operator.episode()]
+
+
+async def test_without_the_setting_nobody_takes_over(serve, url, operator, platform):
+    bot = Bot()
+    bot.lets()
+    async with serve(bot, store=url) as running:
+        await operator.takes()
+        await running.deliver(text(1, "hi"))
+        await platform[0].sends(1)
+    assert words(platform[0].sent) == ["an answer"]
