@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,14 @@ from rasa_whatsapp_channel.doctor.checks.credentials import Written
 from rasa_whatsapp_channel.doctor.checks.store import StoreFacts
 from rasa_whatsapp_channel.doctor.checks.versions import PACKAGES, VersionFacts, object_stores
 from rasa_whatsapp_channel.domain.marked import DomainError, parse
+from rasa_whatsapp_channel.domain.project import (
+    AGENT,
+    UNREAD,
+    find_skills,
+    is_mantle,
+    problem_of_layout,
+    read_variables,
+)
 from rasa_whatsapp_channel.domain.read import bot_files, read_domains
 from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
@@ -33,7 +40,6 @@ from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 _LOADING: Final = 120.0  # seconds; importing Rasa takes up to ten on a slow machine
 _HIDDEN: Final = ("rasa_whatsapp_channel", "rasa", "sanic", "aiohttp", "redis", "click")
-_EXPORT: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", re.MULTILINE)
 _SCRIPT: Final = (
     "import sys; sys.path.insert(0, '.');"
     "from rasa.shared.utils.common import class_from_module_path as load;"
@@ -85,14 +91,19 @@ def read_file(path: Path) -> Written:
 
 
 def read_dotenv(root: Path) -> Collection[str]:
-    """Return the names in the file .env beside the bot; its values are not read."""
-    return frozenset(_EXPORT.findall(read_file(root / ".env").text or ""))
+    """Return the names in the file .env beside the bot."""
+    return frozenset(read_variables(read_file(root / ".env").text or ""))
 
 
 def collect_bot(project: Project, settings: Settings | None) -> BotFacts:
     endpoints, problem = _read_endpoints(project.endpoints)
     model = _newest(project.models)
+    mantle = is_mantle(project.root)
     facts: dict[str, Any] = {
+        "is_mantle": mantle,
+        "layout_problem": problem_of_layout(project.root),
+        "unread": [name for name in UNREAD if mantle and (project.root / name).exists()],
+        "endpoints_file": project.endpoints.name,
         "endpoints": endpoints,
         "endpoints_problem": problem,
         "model": str(model) if model else None,
@@ -144,7 +155,11 @@ def _newest(models: Path) -> Path | None:
 
 def _stale(root: Path, model: Path) -> Iterator[str]:
     trained = model.stat().st_mtime
-    for path in (root / "config.yml", *bot_files(root)):
+    own = [root / "config.yml", *bot_files(root)]
+    if is_mantle(root):
+        skills = (path for skill in find_skills(root) for path in skill.parent.iterdir())
+        own = [root / AGENT, root / "memory.yml", *bot_files(root), *skills]
+    for path in dict.fromkeys(own):
         if path.is_file() and path.stat().st_mtime > trained:
             yield str(path.relative_to(root))
 
@@ -157,6 +172,7 @@ def collect_versions(
         environment.python,
         environment.versions,
         shadows=tuple(_shadows(project.root)),
+        is_mantle=is_mantle(project.root),
         load=environment.load(project.root) if rasa else None,
         protocol=_problem_of_protocol(settings),
         transcribe=_problem_of_function(project.root, settings),

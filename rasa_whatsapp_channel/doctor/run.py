@@ -39,7 +39,7 @@ async def run_checks(project: Project, environment: Environment) -> AsyncIterato
     settings = found.settings
     if settings is None:
         for area in ("account", "webhook", "store"):
-            yield skipped(area, "waits for credentials.yml")
+            yield skipped(area, f"waits for {project.credentials.name}")
     else:
         async for result in _check_network(project, environment, settings):
             yield result
@@ -99,6 +99,7 @@ def _check_bot(
     project: Project, environment: Environment, settings: Settings | None
 ) -> Iterable[CheckResult]:
     facts = collect_bot(project, settings)
+    yield from bot.check_engine(facts, settings)
     yield from bot.check_workers(facts, settings, environment.environ)
     yield bot.check_model(facts)
     yield from bot.check_domain(facts, settings)

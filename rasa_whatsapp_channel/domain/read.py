@@ -137,8 +137,8 @@ def read_domains(paths: Iterable[Path], *, root: Path | None = None) -> list[Dom
 
 
 def _read_domain(root: Path, files: Sequence[Path]) -> Domain:
-    sources = tuple(_read_source(file) for file in files)
-    others = tuple(_read_source(file) for file in _other_files(root, files))
+    sources = tuple(read_source(file) for file in files)
+    others = tuple(read_source(file) for file in _other_files(root, files))
     everything = (*sources, *others)
     slots = [source.section("slots") for source in everything if "slots" in source.keys]
     return Domain(
@@ -164,7 +164,7 @@ def _other_files(root: Path, files: Sequence[Path]) -> Iterator[Path]:
             yield file
 
 
-def _read_source(file: Path) -> DomainFile:
+def read_source(file: Path) -> DomainFile:
     text = read_text(file)
     document = marked.parse(text, str(file))
     if document.value is not None and not isinstance(document.value, Mapping):
@@ -257,7 +257,16 @@ def bot_files(folder: Path) -> list[Path]:
 
 
 def find_root(path: Path) -> Path:
-    """Return the folder of the bot that *path* belongs to, where paths of media begin."""
+    """
+    Return the folder of the bot that *path* belongs to, where paths of media begin.
+
+    It is relative to the current folder where it is below that, as people write it.
+    """
+    found, here = _find_root(path), Path.cwd()
+    return found.relative_to(here) if found.is_relative_to(here) else found
+
+
+def _find_root(path: Path) -> Path:
     start = path.resolve() if path.is_dir() else path.resolve().parent
     for folder in (start, *start.parents):
         if any((folder / name).is_file() for name in _BOT_FILES) or (folder / "domain").is_dir():

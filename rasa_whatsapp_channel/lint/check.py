@@ -15,13 +15,25 @@ from rasa_whatsapp_channel.compose.foresee import (
     foresee,
     foresee_turn,
 )
-from rasa_whatsapp_channel.domain.read import Domain, DomainFile, DomainResponse, Variation
+from rasa_whatsapp_channel.domain.read import (
+    Domain,
+    DomainFile,
+    DomainResponse,
+    TextFile,
+    Variation,
+)
 from rasa_whatsapp_channel.domain.turns import read_turns
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.composed import (
     check_fit,
     find_open_type,
     send_all,
+)
+from rasa_whatsapp_channel.lint.mantle import (
+    check_project,
+    check_skill,
+    check_written,
+    sets_memory,
 )
 from rasa_whatsapp_channel.lint.media import LinkAnswer, Use, check_file, check_link, find_uses
 from rasa_whatsapp_channel.lint.rules import Finding, Level, Remark, kind_of, remark, write_path
@@ -52,6 +64,8 @@ class Linter:
     outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
     #: How many billed messages a response may be.
     budget: int | None = None
+    #: The file with the channels of a bot for Mantle.
+    integrations: DomainFile | None = None
 
     @cached_property
     def foreseen(self) -> Sequence[tuple[Variation, Foreseen]]:
@@ -69,7 +83,7 @@ class Linter:
         filled: dict[str, Mapping[str, Any]] = {}
         for variation, _ in self.foreseen:
             if variation.response.name not in filled:
-                sents = send_all(_usable(variation), self.domain.slots or {}, self.apis[0])
+                sents = send_all(self._usable(variation), self.domain.slots or {}, self.apis[0])
                 filled[variation.response.name] = sents[0].filled
         return [
             foresee_turn(
@@ -81,7 +95,11 @@ class Linter:
     def findings(self) -> list[Finding]:
         """Return all findings that are not ignored, in the order of the files."""
         found = [*self._check_files(), *self._check_slots(), *self._check_responses()]
-        order = {source.name: number for number, source in enumerate(self.domain.sources)}
+        if self.domain.is_mantle:
+            found = [*self._check_mantle(), *found]
+        sources = (source.name for source in self.domain.sources)
+        files = dict.fromkeys((*sources, *(finding.file for finding in found)))
+        order = {name: number for number, name in enumerate(files)}
         return sorted(dict.fromkeys(found), key=lambda finding: (order[finding.file], finding.line))
 
     def check_billed(self) -> Iterator[Finding]:
@@ -100,7 +118,7 @@ class Linter:
             for response in self.domain.responses
             for variation in response.variations
             for api in self.apis
-            for use in self._uses(_usable(variation), api)
+            for use in self._uses(self._usable(variation), api)
         )
         return list(dict.fromkeys(use.source for use in uses if use.is_link))
 
@@ -116,6 +134,18 @@ class Linter:
             line = sources[0].document.line_of(("intents",))
             names = ", ".join(missing)
             yield from _place(sources[0], remark("WA619", names=names), line)
+
+    def _check_mantle(self) -> Iterator[Finding]:
+        for skill in self.domain.skills:
+            for placed in check_skill(skill):
+                yield from _place(*placed)
+        for placed in check_project(self.domain.root, self.integrations):
+            yield from _place(*placed)
+        variations = (each for response in self.domain.responses for each in response.variations)
+        for variation in variations:
+            if sets_memory(variation.part.value):  # to be told once is enough
+                yield from _find(variation.response, [remark("WA625", ("buttons",))], variation)
+                return
 
     def _check_slots(self) -> Iterator[Finding]:
         for source in self.domain.sources:
@@ -134,21 +164,24 @@ class Linter:
                 yield from _find(response, self._check_variation(variation), variation)
 
     def _check_variation(self, variation: Variation) -> Iterator[Remark]:
-        written = variation.part.value
+        written = self._written(variation)
         if not isinstance(written, Mapping):
             yield remark("WA615", kind=f"{kind_of(written)} in the list")
             return
-        refused = list(check_schema(written))
+        refused = list(self._refused(written))
         yield from refused
-        yield from check_channel(variation.channel)
-        yield from check_braces(written, self.domain.slots, variation.part.is_plain)
+        if self.domain.is_mantle:
+            yield from check_braces({"metadata": written.get("metadata")}, None)
+        else:
+            yield from check_channel(variation.channel)
+            yield from check_braces(written, self.domain.slots, variation.part.is_plain)
         if not is_for_us(variation.channel):
             return
         open_type = find_open_type(written)
         if open_type:
             yield remark("WA617", open_type, field=write_path(open_type))
             return
-        for said in self._on_every_api(_usable(variation)):
+        for said in self._on_every_api(self._usable(variation)):
             if not (refused and said.code in _MISSING):
                 yield said
 
@@ -180,25 +213,36 @@ class Linter:
         foreseen = (
             foresee(sent.filled, api=api, settings=self.outgoing)
             for api in self.apis
-            for sent in send_all(_usable(variation), slots, api)
+            for sent in send_all(self._usable(variation), slots, api)
         )
         return max(foreseen, key=lambda each: each.messages)
 
     def _uses(self, variation: Mapping[str, Any], api: Api) -> Iterator[Use]:
         yield from find_uses(variation, send_all(variation, self.domain.slots or {}, api))
 
+    def _written(self, variation: Variation) -> Any:
+        """Return a variation as the bot's engine reads it: for Mantle a text alone is one."""
+        value = variation.part.value
+        alone = self.domain.is_mantle and isinstance(value, (str, int, float))
+        return {"text": str(value)} if alone else value
 
-def _usable(variation: Variation) -> Mapping[str, Any]:
-    """Return the keys of a variation that Rasa accepts and sends to the channel."""
-    written = variation.part.value
-    if not isinstance(written, Mapping) or not is_for_us(variation.channel):
-        return {}
-    refused = {
-        said.path[0]
-        for said in check_schema(written)
-        if said.path and said.path[-1] not in ("title", "payload")
-    }
-    return {key: value for key, value in written.items() if key not in refused}
+    def _refused(self, written: Mapping[Any, Any]) -> Iterator[Remark]:
+        """Yield what the bot's engine refuses in a variation."""
+        return check_written(written) if self.domain.is_mantle else check_schema(written)
+
+    def _usable(self, variation: Variation) -> Mapping[str, Any]:
+        """Return the keys of a variation that Rasa accepts and sends to the channel."""
+        written = self._written(variation)
+        if not isinstance(written, Mapping) or not is_for_us(variation.channel):
+            return {}
+        refused = {
+            said.path[0]
+            for said in self._refused(written)
+            if said.path and said.path[-1] not in ("title", "payload")
+        }
+        if self.domain.is_mantle and isinstance(written.get("buttons"), Mapping):
+            refused.add("buttons")  # a tool names them
+        return {key: value for key, value in written.items() if key not in refused}
 
 
 def _find(
@@ -211,7 +255,7 @@ def _find(
 
 
 def _place(
-    source: DomainFile, said: Remark, line: int, response: str | None = None, *others: int
+    source: TextFile, said: Remark, line: int, response: str | None = None, *others: int
 ) -> Iterator[Finding]:
     """Yield the finding, unless a comment in its line, or in one of *others*, says to ignore it."""
     if not is_ignored(said.code, source.lines, line, *others):

@@ -235,6 +235,8 @@ def find_path(change: Change, response: Mapping[str, Any]) -> Path:
     for key in _KEYS.get(change.code[2:3], ()):
         if response.get(key):
             return (key,)
+        if _exists(("metadata", "whatsapp", key), response):
+            return ("metadata", "whatsapp", key)
     return ()
 
 

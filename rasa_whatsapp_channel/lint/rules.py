@@ -151,6 +151,51 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             "ignored_intents of {form}, or let `inbound:` in credentials.yml make events of it",
         ),
         "WA621": LintRule("a response is several billed messages", Level.NOTE, "{foreseen}"),
+        "WA622": LintRule(
+            "a key Mantle does not take",
+            Level.ERROR,
+            "Rasa refuses {field} in a bot for Mantle; {hint}",
+        ),
+        "WA623": LintRule(
+            "a response for Mantle without a text",
+            Level.ERROR,
+            "Rasa refuses a response without a text in a bot for Mantle; write the caption there",
+        ),
+        "WA624": LintRule(
+            "a payload that sets nothing",
+            Level.ERROR,
+            "Rasa refuses the payload {payload!r}; write set:session.SKILL.FIELD=VALUE",
+        ),
+        "WA625": LintRule(
+            "a tap that counts in the last message only",
+            Level.NOTE,
+            "Rasa takes a tap on a set: button only while this is the bot's last message; WhatsApp "
+            "lets people tap it for ever, and a later tap hears that it is no longer available: "
+            "let the skill ask again",
+        ),
+        "WA626": LintRule(
+            "a skill that hangs up",
+            Level.ERROR,
+            "after hangup Rasa ignores everything this person ever writes on WhatsApp; end the "
+            "block with next: END",
+        ),
+        "WA627": LintRule(
+            "an intent Mantle cannot be given",
+            Level.ERROR,
+            "Mantle has no intents, so failure_intent cannot be triggered; take it away: an event "
+            "in the tracker tells of what did not arrive",
+        ),
+        "WA628": LintRule(
+            "files of two engines, or too few of Mantle",
+            Level.ERROR,
+            "{problem}",
+        ),
+        "WA629": LintRule(
+            "a file Mantle does not read",
+            Level.WARNING,
+            "Rasa does not read {name} beside a bot for Mantle; move what counts to "
+            "integrations.yml, channels below channels:, and delete it",
+        ),
         "WA701": LintRule("a file that is not there, or is not sent", Level.ERROR, "{problem}"),
         "WA702": LintRule("a file that is empty or too big", Level.ERROR, "{problem}"),
         "WA703": LintRule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.cli.open import credentials_option
+from rasa_whatsapp_channel.cli.open import credentials_option, environment_of
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.doctor.collect import Environment, Project
 from rasa_whatsapp_channel.doctor.results import CheckResult, is_healthy
+from rasa_whatsapp_channel.domain.project import is_mantle
 
 
 @click.command()
@@ -18,7 +19,8 @@ from rasa_whatsapp_channel.doctor.results import CheckResult, is_healthy
 @click.option(
     "--endpoints",
     type=click.Path(path_type=Path),
-    help="The bot's endpoints; endpoints.yml beside the credentials, if not given.",
+    help="The bot's endpoints; endpoints.yml beside the credentials, if not given, for Mantle "
+    "integrations.yml.",
 )
 @click.option(
     "--model",
@@ -45,8 +47,8 @@ def command(
     """
     Find the mistake in a bot's set-up, and say how to fix it.
 
-    Looks at credentials.yml, the token, the number, the webhook, the store, the model and the
-    domain. Changes nothing. Exits with status 1 when something must be fixed.
+    Looks at credentials.yml or integrations.yml, the token, the number, the webhook, the store, the
+    model and the domain. Changes nothing. Exits with status 1 when something must be fixed.
 
     \b
     Examples:
@@ -57,7 +59,7 @@ def command(
     root = credentials.parent
     project = Project(
         credentials,
-        endpoints or root / "endpoints.yml",
+        endpoints or (credentials if is_mantle(root) else root / "endpoints.yml"),
         models or root / "models",
         url=url,
         account=account,
@@ -93,14 +95,17 @@ def _printer() -> Callable[[CheckResult], None]:
 
 
 async def _run(project: Project, show: Callable[[CheckResult], None]) -> list[CheckResult]:
-    import os
     import time
 
     from rasa_whatsapp_channel.doctor import collect
     from rasa_whatsapp_channel.doctor.run import run_checks
 
     environment = Environment(
-        os.environ, collect.installed(), collect.python_version(), collect.load_in_rasa, time.time
+        environment_of(project.root),
+        collect.installed(),
+        collect.python_version(),
+        collect.load_in_rasa,
+        time.time,
     )
     results = []
     async for result in run_checks(project, environment):

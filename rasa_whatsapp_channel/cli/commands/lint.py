@@ -10,7 +10,7 @@ import click
 from rasa_whatsapp_channel.cli.open import read_access, read_outgoing, read_wordless
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.domain.project import find_channels_file
-from rasa_whatsapp_channel.domain.read import read_domains
+from rasa_whatsapp_channel.domain.read import read_domains, read_source
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.lint.media import LinkAnswer
 from rasa_whatsapp_channel.lint.report import Report, to_github, to_json, to_text
@@ -90,6 +90,7 @@ def command(
                 wordless=read_wordless(file),
                 outgoing=read_outgoing(file),
                 budget=budget,
+                integrations=read_source(file) if domain.is_mantle and file.is_file() else None,
             )
             for domain in read_domains(paths, root=root)
             for file in (credentials or find_channels_file(domain.root),)

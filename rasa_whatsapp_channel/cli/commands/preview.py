@@ -14,8 +14,9 @@ from rasa_whatsapp_channel.cli.options import slot_option
 from rasa_whatsapp_channel.cli.responses import read_response
 from rasa_whatsapp_channel.compose import Change, Composed
 from rasa_whatsapp_channel.compose.foresee import Foreseen, foresee
-from rasa_whatsapp_channel.domain.project import find_channels_file
+from rasa_whatsapp_channel.domain.project import find_channels_file, is_mantle
 from rasa_whatsapp_channel.domain.read import Variation, find_root
+from rasa_whatsapp_channel.lint.mantle import check_written
 from rasa_whatsapp_channel.lint.rules import Remark
 from rasa_whatsapp_channel.lint.schema import check_schema
 from rasa_whatsapp_channel.preview import draw, write_bodies
@@ -64,7 +65,8 @@ def command(
     settings = read_outgoing(find_channels_file(find_root(path)))
     composed = settings.compose(response, APIS[api])
     foreseen = foresee(response, api=APIS[api], settings=settings)
-    refused = list(check_schema(variation.part.value))
+    check = check_written if is_mantle(find_root(path)) else check_schema
+    refused = list(check(variation.part.value))
     if form != "json":
         for line in _picture(variation, APIS[api], composed, foreseen, refused):
             click.echo(line)

@@ -1,4 +1,4 @@
-"""Bot checks: locks for several workers, the model, and the domain."""
+"""Bot checks: the engine's files, locks for several workers, the model, and the domain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from rasa_whatsapp_channel.lint.rules import Finding, Level
 from rasa_whatsapp_channel.settings import Settings
 
 _UNKNOWN_CHANNEL: Final = "WA605"
-_MISSING_INTENTS: Final = "WA619"
+# What other checks tell.
+_TOLD: Final = (_UNKNOWN_CHANNEL, "WA619", "WA628", "WA629")
 _REDIS_LOCKS: Final = "lock_store: {type: redis, url: HOST, port: 6379, db: 2}"
 
 
@@ -21,8 +22,15 @@ _REDIS_LOCKS: Final = "lock_store: {type: redis, url: HOST, port: 6379, db: 2}"
 class BotFacts:
     """Facts of the bot beside the channel."""
 
-    #: The content of endpoints.yml.
+    #: Whether it is for Rasa Pro's engine Mantle.
+    is_mantle: bool = False
+    #: Why Rasa refuses the files of the bot, and the remedy.
+    layout_problem: tuple[str, str] | None = None
+    #: Files that the engine does not read.
+    unread: Sequence[str] = ()
+    #: The content of endpoints.yml, or integrations.yml for Mantle, and the name of the file.
     endpoints: Mapping[str, Any] = field(default_factory=dict)
+    endpoints_file: str = "endpoints.yml"
     endpoints_problem: str = ""
     #: The newest model.
     model: str | None = None
@@ -36,10 +44,31 @@ class BotFacts:
     findings: Sequence[Finding] = ()
 
 
+def check_engine(facts: BotFacts, settings: Settings | None) -> Iterator[CheckResult]:
+    """Check what only a bot for Mantle can have wrong."""
+    if facts.layout_problem is not None:
+        yield error("bot.layout", *facts.layout_problem)
+    if facts.is_mantle and facts.layout_problem is None:
+        yield ok("bot.layout", "a bot for Mantle")
+    if facts.unread:
+        names = " and ".join(facts.unread)
+        yield warning(
+            "bot.unread",
+            f"{names}: Rasa does not read that beside a bot for Mantle.",
+            "Move what counts to integrations.yml, channels below `channels:`, and delete it.",
+        )
+    if facts.is_mantle and settings is not None and settings.failure_intent:
+        yield error(
+            "bot.failure_intent",
+            f"failure_intent: {settings.failure_intent}: Mantle has no intents to trigger.",
+            "Take it away: an event in the tracker tells of what did not arrive.",
+        )
+
+
 def check_workers(
     facts: BotFacts, settings: Settings | None, environ: Mapping[str, str]
 ) -> Iterator[CheckResult]:
-    if facts.endpoints_problem:
+    if facts.endpoints_problem and not facts.is_mantle:  # there it is the file of the channel
         yield error(
             "bot.endpoints", facts.endpoints_problem, "Fix the line; see docs/several-servers.md."
         )
@@ -75,19 +104,19 @@ def _check_locks(facts: BotFacts, settings: Settings | None, workers: int) -> Ch
             "bot.lock_store",
             f"SANIC_WORKERS is {workers}, but without a lock store that they share Rasa starts one "
             "worker only.",
-            f"Write into endpoints.yml `{_REDIS_LOCKS}`.",
+            f"Write into {facts.endpoints_file} `{_REDIS_LOCKS}`.",
         )
     if workers > 1 and missing:
         return error(
             "bot.tracker_store",
             f"{workers} workers keep conversations each for itself, so the bot forgets in between.",
-            "Write a tracker_store into endpoints.yml: redis or SQL.",
+            f"Write a tracker_store into {facts.endpoints_file}: redis or SQL.",
         )
     if shared and missing:
         return warning(
             "bot.lock_store",
             f"The store is shared by several servers, but Rasa's {' and '.join(missing)} is not.",
-            f"Write into endpoints.yml `{_REDIS_LOCKS}`, and a tracker_store; see "
+            f"Write into {facts.endpoints_file} `{_REDIS_LOCKS}`, and a tracker_store; see "
             "docs/several-servers.md.",
         )
     kind = _type(facts.endpoints.get("lock_store")) or "in memory"
@@ -114,8 +143,9 @@ def check_domain(facts: BotFacts, settings: Settings | None) -> Iterator[CheckRe
             "bot.domain", facts.domain_problem, "Fix that; `rasa data validate` tells more."
         )
         return
-    yield from _check_intents(facts, settings)
-    yield _check_channels(facts.findings)
+    if not facts.is_mantle:
+        yield from _check_intents(facts, settings)
+        yield _check_channels(facts.findings)
     yield _check_lint(facts.findings)
 
 
@@ -156,7 +186,7 @@ def _check_channels(findings: Iterable[Finding]) -> CheckResult:
 
 
 def _check_lint(findings: Iterable[Finding]) -> CheckResult:
-    kept = [each for each in findings if each.code not in (_UNKNOWN_CHANNEL, _MISSING_INTENTS)]
+    kept = [each for each in findings if each.code not in _TOLD]
     counts = Counter(each.level for each in kept)
     worst = next((level for level in (Level.ERROR, Level.WARNING) if counts[level]), None)
     if worst is None:

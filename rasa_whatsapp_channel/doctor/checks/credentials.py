@@ -1,4 +1,4 @@
-"""Credentials checks: whether credentials.yml is there, is YAML, and starts the channel."""
+"""Credentials checks: whether the file with the channels is there, is YAML, and starts ours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from typing import Final
 from rasa_whatsapp_channel.doctor.checks.versions import read_version
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
 from rasa_whatsapp_channel.domain.marked import DomainError, Marked, parse
+from rasa_whatsapp_channel.domain.project import (
+    ENABLED,
+    is_integrations,
+    is_off,
+    read_channels,
+)
 from rasa_whatsapp_channel.domain.slots import Unset, count_variables, fill_variables
 from rasa_whatsapp_channel.settings import CHANNEL, Settings, TranscriptionSettings, read_block
 from rasa_whatsapp_channel.settings.foreign_keys import mistaken_channel
@@ -21,6 +27,8 @@ from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 _RENAMED: Final = re.compile(r"(?<=did you mean ')\w+|(?<=write `)\w+(?=:)")
 _KNOWN: Final = {field.name for field in dataclasses.fields(Settings)}
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
+# Rasa Pro reads the variables of such keys later, where they are used.
+_RESOLVED_LATER: Final = ("client_id", "client_secret", "token_url", "secret")
 _FLOW_LIST: Final = re.compile(r"[\[{][^\n]*\$\{")
 _INIT: Final = "`rasa-whatsapp init` writes one to fill in."
 
@@ -67,11 +75,21 @@ def check_credentials(
                 ),
             )
         )
-    found = (ok("credentials.file", str(written.path)), *_check_block(document))
-    block = _block(document)
+    channels = read_channels(document)
+    found = (
+        ok("credentials.file", str(written.path)),
+        *_check_block(channels),
+        *_check_rest(document, environ, dotenv),
+    )
+    block = _block(channels)
     if block is None:
         return CheckedCredentials(found)
-    return _check_values(block, found, environ, dotenv)
+    may_be_off = is_integrations(document)
+    if may_be_off and is_off(block):
+        text = f"Line {block.line}: the channel is switched off, so Rasa passes over it."
+        off = error("credentials.enabled", text, f"Take `{ENABLED}: false` away.")
+        return CheckedCredentials((*found, off))
+    return _check_values(block, found, environ, dotenv, may_be_off=may_be_off)
 
 
 def _why_unreadable(written: Written) -> tuple[str, str]:
@@ -91,25 +109,24 @@ def _yaml_remedy(text: str) -> str:
     return "Fix that line; keys are indented by two spaces, and `key: value` has one after `:`."
 
 
-def _check_block(document: Marked) -> Iterator[CheckResult]:
-    names = [str(name) for name in document.value]
-    mistaken = {name: why for name in names if (why := mistaken_channel(name))}
-    if CHANNEL in names:
-        yield ok("credentials.block", f"{CHANNEL}, line {document.line_of((CHANNEL,))}")
+def _check_block(channels: Mapping[str, Marked]) -> Iterator[CheckResult]:
+    mistaken = {name: why for name in channels if (why := mistaken_channel(name))}
+    if CHANNEL in channels:
+        yield ok("credentials.block", f"{CHANNEL}, line {channels[CHANNEL].line}")
         for name in mistaken:
             yield warning(
                 "credentials.other_block",
-                f"{name}, line {document.line_of((name,))}, is a second channel for WhatsApp: "
+                f"{name}, line {channels[name].line}, is a second channel for WhatsApp: "
                 "Rasa loads both, or fails at it.",
                 f"Take {name} away.",
             )
     elif mistaken:
         name, why = next(iter(mistaken.items()))
-        line = document.line_of((name,))
+        line = channels[name].line
         yield error(
             "credentials.block", f"{name}, line {line}: {why}.", f"Write `{CHANNEL}:` there."
         )
-    elif "twilio" in names:
+    elif "twilio" in channels:
         yield error(
             "credentials.block",
             "Only Twilio's channel is there, which sends WhatsApp no more than texts and links.",
@@ -117,16 +134,26 @@ def _check_block(document: Marked) -> Iterator[CheckResult]:
             "writes one.",
         )
     else:
-        there = f"; there are {', '.join(names)}" if names else ""
+        there = f"; there are {', '.join(channels)}" if channels else ""
         yield error("credentials.block", f"There is no block {CHANNEL}{there}.", _INIT)
 
 
-def _block(document: Marked) -> Marked | None:
+def _block(channels: Mapping[str, Marked]) -> Marked | None:
     """Return the channel's block, also one under a mistaken name."""
-    parts = {str(name): part for name, part in document.items()}
-    if CHANNEL in parts:
-        return parts[CHANNEL]
-    return next((part for name, part in parts.items() if mistaken_channel(name)), None)
+    if CHANNEL in channels:
+        return channels[CHANNEL]
+    return next((part for name, part in channels.items() if mistaken_channel(name)), None)
+
+
+def _check_rest(
+    document: Marked, environ: Mapping[str, str], dotenv: Collection[str]
+) -> Iterator[CheckResult]:
+    """Check the variables outside of the block: Rasa replaces all of the file, or loads nothing."""
+    for each in fill_variables(document, environ)[1]:
+        key = each.key.rpartition(".")[2]
+        is_fatal = each.variable not in environ and key not in _RESOLVED_LATER
+        if is_fatal and f"{CHANNEL}." not in each.key:
+            yield _unset(each, dotenv, "; without it Rasa loads none of the channels")
 
 
 def _check_values(
@@ -134,6 +161,8 @@ def _check_values(
     found: tuple[CheckResult, ...],
     environ: Mapping[str, str],
     dotenv: Collection[str],
+    *,
+    may_be_off: bool,
 ) -> CheckedCredentials:
     if block.value is not None and not isinstance(block.value, Mapping):
         text = f"Line {block.line}: the block must be a map of keys, each on a line of its own."
@@ -141,8 +170,9 @@ def _check_values(
     filled, unset = fill_variables(block, environ)
     variables = tuple(_check_variables(block, unset, dotenv))
     ids = tuple(_check_ids(block))
+    passed = (_top(unset) & _KNOWN) | ({ENABLED} if may_be_off else set())
     values, problems = read_block(
-        {key: value for key, value in (filled or {}).items() if key not in _top(unset) & _KNOWN},
+        {key: value for key, value in (filled or {}).items() if key not in passed},
         environ=environ,
     )
     # What is not set was named already, and is not missing.
@@ -172,27 +202,30 @@ def _check_variables(
     block: Marked, unset: list[Unset], dotenv: Collection[str]
 ) -> Iterator[CheckResult]:
     for each in unset:
-        if not _NAME.fullmatch(each.variable):
-            name = re.split(r"\W", each.variable)[0]
-            yield error(
-                "credentials.variables",
-                f"{each.key}: ${{{each.variable}}} is no variable; Rasa knows no defaults.",
-                f"Write ${{{name}}}, and set {name} where the bot is started.",
-            )
-        elif each.variable in dotenv:
-            yield error(
-                "credentials.variables",
-                f"{each.key}: {each.variable} stands in .env, but is not set here.",
-                "Load it before Rasa starts: `set -a; . ./.env; set +a`.",
-            )
-        else:
-            yield error(
-                "credentials.variables",
-                f"{each.key}: {each.variable} is not set, or empty.",
-                f"`export {each.variable}=…`, here and where the bot is started.",
-            )
+        yield _unset(each, dotenv)
     if not unset and (found := count_variables(block)):
         yield ok("credentials.variables", f"{found} from the environment")
+
+
+def _unset(each: Unset, dotenv: Collection[str], why: str = "") -> CheckResult:
+    if not _NAME.fullmatch(each.variable):
+        name = re.split(r"\W", each.variable)[0]
+        return error(
+            "credentials.variables",
+            f"{each.key}: ${{{each.variable}}} is no variable; Rasa knows no defaults.",
+            f"Write ${{{name}}}, and set {name} where the bot is started.",
+        )
+    if each.variable in dotenv:
+        return error(
+            "credentials.variables",
+            f"{each.key}: {each.variable} stands in .env, but is not set here{why}.",
+            "Load it before Rasa starts: `set -a; . ./.env; set +a`.",
+        )
+    return error(
+        "credentials.variables",
+        f"{each.key}: {each.variable} is not set, or empty{why}.",
+        f"`export {each.variable}=…`, here and where the bot is started.",
+    )
 
 
 def _check_ids(block: Marked) -> Iterator[CheckResult]:

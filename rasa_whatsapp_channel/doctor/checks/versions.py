@@ -28,6 +28,8 @@ KNOWN: Final[Mapping[str, Known]] = {
 }
 
 
+# The first version with the engine, which repeats an answered message's answers, not its turn.
+MANTLE: Final[Version] = (3, 20)
 OLDEST: Final[Mapping[str, Version]] = {
     "aiohttp": (3, 9),
     "click": (8, 1),
@@ -49,6 +51,7 @@ class VersionFacts:
     python: str
     installed: Mapping[str, str]
     shadows: Sequence[str] = ()
+    is_mantle: bool = False
     load: str | None = None
     protocol: str | None = None  # why fsspec cannot open `media.store` or one of `media.sources`
     transcribe: str | None = None  # why the function cannot be imported
@@ -87,6 +90,13 @@ def check_versions(facts: VersionFacts) -> Iterator[CheckResult]:
 
 def _check_rasa(name: str, facts: VersionFacts) -> Iterator[CheckResult]:
     known, rasa = KNOWN[name], facts.installed[name]
+    if facts.is_mantle and (name != "rasa-pro" or read_version(rasa) < MANTLE):
+        yield error(
+            "versions.mantle",
+            f"The bot is for Mantle, an engine of rasa-pro from {_dotted(MANTLE)}, and here is "
+            f"{name} {rasa}: it does not read integrations.yml.",
+            f"pip install 'rasa-pro>={_dotted(MANTLE)}'",
+        )
     sanic = facts.installed.get("sanic", "0")
     parts = {
         f"{name} {rasa}": (rasa, known.rasa),

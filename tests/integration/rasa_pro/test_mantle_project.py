@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rasa_whatsapp_channel.cli import main
+from rasa_whatsapp_channel.domain.marked import parse
+from rasa_whatsapp_channel.domain.project import is_off, read_channels
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 
 VARIABLES = {
@@ -103,3 +106,81 @@ def test_init_adds_lines_and_changes_none(project: Path) -> None:
 
     assert texts(project) == after
     assert again.stdout.count("already") == 4
+
+
+def test_the_doctor_finds_only_that_the_project_is_not_trained(project: Path) -> None:
+    run("init")
+
+    done = run("doctor", "--offline", "--json")
+
+    wrong = [c for c in json.loads(done.stdout)["checks"] if c["state"] in ("error", "warning")]
+    assert [check["check"] for check in wrong] == ["bot.model"], wrong
+
+
+def test_the_linter_finds_nothing(project: Path) -> None:
+    assert run("lint", ".", "--strict").output == "Nothing found: 0 responses in 0 files\n"
+
+    run("init")
+
+    assert run("lint", ".", "--strict").exit_code == 0
+
+
+REFUSED = {
+    'image: "media/lake.jpg"': "WA622",
+    "channel: whatsapp": "WA622",
+    "condition: 7": "WA603",
+    "buttons: yes": "WA603",
+    "buttons: [{payload: a}]": "WA603",
+    'buttons: [{title: "Yes", payload: ""}]': "WA603",
+    'buttons: [{title: "Yes", url: "https://a.example"}]': "WA622",
+    'buttons: [{title: "Yes", payload: "set:order.room=lake"}]': "WA624",
+    'buttons: [{title: "Yes", payload: "set:session.order.room="}]': "WA624",
+    'text: " "': "WA623",
+}
+TAKEN = (
+    "metadata: {rephrase: true, whatsapp: {footer: Soon}}",
+    "buttons: []",
+    'buttons: [{title: "Yes"}, {title: "No", payload: "no, thanks"}]',
+)
+
+
+@pytest.mark.parametrize("line", [*REFUSED, *TAKEN])
+def test_the_linter_refuses_what_rasa_refuses(project: Path, line: str) -> None:
+    lines = [line] if line.startswith("text") else ['text: "Which room?"', line]
+    variation = "\n    ".join(lines)
+    Path("responses.yml").write_text(f"responses:\n  utter_room:\n  - {variation}\n")
+
+    told = json.loads(run("lint", ".", "--format", "json").stdout)["findings"]
+
+    errors = [finding["code"] for finding in told if finding["level"] == "error"]
+    assert bool(errors) is bool(findings(project)) is (line in REFUSED)
+    assert errors[:1] == ([REFUSED[line]] if line in REFUSED else [])
+
+
+def test_a_variable_that_is_not_set_stops_rasa_and_the_doctor_names_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rasa.shared.exceptions import RasaException
+
+    run("init")
+    monkeypatch.delenv("OPENAI_API_KEY")
+
+    with pytest.raises(RasaException):
+        channels(project)
+
+    checks = json.loads(run("doctor", "--offline", "--json").stdout)["checks"]
+    [unset] = [
+        check for check in checks if check["state"] == "error" and "API_KEY" in check["text"]
+    ]
+    assert unset["check"] == "credentials.variables"
+    assert "OPENAI_API_KEY is not set" in unset["text"]
+
+
+@pytest.mark.parametrize("enabled", ["false", "no", '"off"', "0", "true", "yes"])
+def test_a_channel_is_switched_off_as_rasa_reads_it(project: Path, enabled: str) -> None:
+    run("init")
+    path = project / "integrations.yml"
+    path.write_text(path.read_text().replace(f"{CHANNEL}:", f"{CHANNEL}:\n    enabled: {enabled}"))
+
+    block = read_channels(parse(path.read_text(), path.name))[CHANNEL]
+    assert (CHANNEL in channels(project)) is not is_off(block)
