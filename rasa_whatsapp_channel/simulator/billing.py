@@ -37,6 +37,7 @@ class Billing:
     def __init__(self, config: Config) -> None:
         self._free = config.free_messages
         self._zone = config.time_zone
+        self._numbers = [each.phone_number_id for each in config.numbers]
         self.card = _read(config)
         self._used: dict[tuple[str, str], int] = {}  # number and month → free messages used
         self._entry_points: dict[tuple[str, str], _EntryPoint] = {}  # person and number
@@ -94,11 +95,13 @@ class Billing:
         """Return the bill of *month*, as 2026-11; of the current one by default."""
         month = month or f"{datetime.fromtimestamp(now, self._zone):%Y-%m}"
         free = 0
+        replies: Counter[str] = Counter()
         billed: Counter[tuple[str, str]] = Counter()
         for message in messages:
             pricing = message.charge.get("pricing")
             if pricing is None or self._month(message) != month:
                 continue
+            replies[message.number] += pricing["category"] == "service"
             if pricing["billable"]:
                 billed[_code(message.person), pricing["category"]] += 1
             else:
@@ -111,12 +114,32 @@ class Billing:
             "billed": sum(billed.values()),
             "cost": str(sum((Decimal(line["cost"]) for line in lines), Decimal(0))),
             "lines": lines,
+            "allowance": [
+                {"number": each, "free": self._free, "used": min(replies[each], self._free)}
+                for each in self._numbers
+            ],
         }
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what the page says of prices in general."""
+        return {"currency": self.card.currency if self.card else None, "free_messages": self._free}
+
+    def pricing_to_json(self, message: ChatMessage) -> dict[str, Any] | None:
+        """Return the `pricing` of a message with its market and cost; None: it costs nothing."""
+        pricing = message.charge.get("pricing")
+        if pricing is None:
+            return None
+        code = _code(message.person)
+        rate = self._rate(code, pricing["category"]) if pricing["billable"] else Decimal(0)
+        cost = None if rate is None else str(rate)
+        return {**pricing, "market": markets_of(code)[0], "cost": cost}
+
+    def _rate(self, code: str, category: str) -> Decimal | None:
+        return self.card.rate(code, category) if self.card else None
+
     def _line(self, code: str, category: str, count: int) -> dict[str, Any]:
-        rate = (self.card.rate(code, category) if self.card else None) or Decimal(0)
         market = markets_of(code)[0]
-        cost = str(count * rate)
+        cost = str(count * (self._rate(code, category) or Decimal(0)))
         return {"market": market, "category": category, "messages": count, "cost": cost}
 
 

@@ -375,6 +375,6 @@ class World:
             "filled": message.filled,
             "response": message.response,
             "changes": list(message.changes),
-            "pricing": message.charge.get("pricing"),
+            "pricing": self.billing.pricing_to_json(message),
             "statuses": [note.to_json() for note in message.statuses],
         }

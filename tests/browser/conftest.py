@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.simulator.server import create_app
 
 @pytest_asyncio.fixture
 async def bot(request: pytest.FixtureRequest) -> AsyncIterator[Bot]:
-    """A parameter, if a test gives one, is further numbers of the bot."""
+    """A parameter, if a test gives one, is more of the simulator's settings."""
     async with aiohttp.ClientSession() as session:
         bot = Bot(session)
         listening = web.Application()
@@ -30,7 +30,7 @@ async def bot(request: pytest.FixtureRequest) -> AsyncIterator[Bot]:
                 webhook=f"{address}/webhook",
                 retry_pauses=(0.2,),
                 rasa=address,
-                more_numbers=getattr(request, "param", ()),
+                **getattr(request, "param", {}),
             )
             async with served(create_app(config)) as bot.simulator:
                 yield bot

@@ -152,7 +152,7 @@ async def test_the_inspector_tells_the_response_and_what_was_changed_to_fit(
 SECOND = Number("106540352242923", "15550783882", "Second shop")
 
 
-@pytest.mark.parametrize("bot", [(SECOND,)], indirect=True)
+@pytest.mark.parametrize("bot", [{"more_numbers": (SECOND,)}], indirect=True)
 async def test_each_number_of_the_bot_has_a_chat_of_its_own(page: Tab, bot: Bot) -> None:
     choice = "document.querySelector('.inline-choice')"
     await page.js(

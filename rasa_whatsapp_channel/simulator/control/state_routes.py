@@ -52,6 +52,7 @@ class StateRoutes:
                 "templates": world.templates.to_json(),
                 "rasa": world.config.rasa is not None,
                 "weather": world.weather_to_json(),
+                "billing": world.billing.to_json(),
                 "refusals": [asdict(each) for each in world.state.refusals],
                 "people": [world.person_to_json(person) for person in world.state.people.values()],
                 "messages": [world.to_json(m) for m in world.state.messages.values()],

@@ -38,6 +38,9 @@ export const readState = () => call("/state");
 /** Does the bot answer, and what does it say of itself? */
 export const readBot = () => call("/bot");
 
+/** The bill of this month. */
+export const readBill = () => call("/bill");
+
 export const reset = () => postJson("/reset", {});
 
 export const addPerson = (person) => postJson("/people", person);

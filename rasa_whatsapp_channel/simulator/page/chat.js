@@ -1,6 +1,7 @@
 // Chat head, and the placeholder of an empty chat.
 
 import { initials } from "./avatar.js";
+import { sumOf } from "./costs.js";
 import { h, icon } from "./dom.js";
 import { plus } from "./people.js";
 
@@ -13,10 +14,20 @@ export function renderHead(controller) {
   of(".avatar.business").textContent = initials(name);
   of(".chat-title h2").textContent = name;
   of(".composer").inert = !person;
+  renderCost(of(".chat-cost"), state, chat);
   const line = of(".chat-title p");
   if (line.contains(document.activeElement)) return; // a selection is open
   if (state.isTyping(chat)) line.replaceChildren("typing…");
   else line.replaceChildren(...(person ? whoYouAre(controller, person) : []));
+}
+
+/** What the bot's messages in this chat cost; nothing before its first one. */
+function renderCost(node, state, chat) {
+  const cost = sumOf(state.thread(chat), state.billing);
+  node.hidden = cost.messages === 0;
+  node.textContent = cost.words;
+  node.title = `Cost of this chat: ${cost.why}`;
+  node.setAttribute("aria-label", `${cost.words}. ${node.title}`);
 }
 
 /** "You are Maya", and who else one could be. */

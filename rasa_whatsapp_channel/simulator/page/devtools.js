@@ -1,8 +1,9 @@
 // Developer tools beside the phones, a drawer in a narrow window: connection, clock, faults,
-// templates, events, Rasa, and message details.
+// templates, events, costs, Rasa, and message details.
 
 import { createClock } from "./devtools/clock.js";
 import { createConnection } from "./devtools/connection.js";
+import { createCosts } from "./devtools/costs.js";
 import { createEvents } from "./devtools/events.js";
 import { createFaults } from "./devtools/faults.js";
 import { messageView } from "./devtools/message.js";
@@ -25,6 +26,7 @@ export function createDevtools(page) {
     createFaults(page),
     createTemplates(page),
     createEvents(page),
+    createCosts(page),
     createRasa(page),
   ];
   const aside = byId("devtools");

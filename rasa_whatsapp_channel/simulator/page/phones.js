@@ -43,6 +43,9 @@ export function createPhones(page, onchange) {
     phone.node.addEventListener("focusin", use);
     phone.node.addEventListener("pointerdown", use);
     phone.node.querySelector(".open-devtools").addEventListener("click", () => page.openDevtools());
+    phone.node
+      .querySelector(".chat-cost")
+      .addEventListener("click", () => page.openDevtools("costs"));
     phone.node.querySelector(".close-phone").addEventListener("click", () => closePhone(phone));
     phones.push(phone);
     row.append(phone.node);

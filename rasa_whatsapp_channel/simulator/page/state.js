@@ -33,6 +33,7 @@ export class State {
     this.faults = rest.faults;
     this.templates = rest.templates;
     this.weather = rest.weather;
+    this.billing = rest.billing ?? {};
     this.hasRasa = rest.rasa === true;
     this.people = new Map(people.map((person) => [keyOf(person), person]));
     this.messages = new Map();

@@ -63,6 +63,7 @@ def test_a_thousand_replies_are_free_and_the_next_one_is_billed():
     assert Counter(types) == {"free_customer_service": 1000, "regular": 1}
     assert types[-1] == "regular"
     assert (month.bill()["free"], month.bill()["cost"]) == (1000, "0.0068")
+    assert month.bill()["allowance"] == [{"number": NUMBER, "free": 1000, "used": 1000}]
     assert month.sends(ANA, 30 * DAY)["billable"] is False  # December begins at 0
     assert month.sends(ANA, 30 * DAY, category="UTILITY")["billable"] is True
 

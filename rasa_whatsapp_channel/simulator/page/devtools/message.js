@@ -1,6 +1,7 @@
 // Message details: status, changes, request and response.
 
 import * as api from "../api.js";
+import { costOf } from "../costs.js";
 import { h, icon } from "../dom.js";
 import { jsonBlock } from "../json.js";
 import { exactTime } from "../times.js";
@@ -22,6 +23,7 @@ export function messageView(item, { state, phones }) {
       ["From", controller.nameOf(item)],
       ["Response", item.response && h("code", {}, item.response)],
       ["Status", item.status && stateWord(item.status)],
+      ["Cost", costNode(item, state)],
       ["Time", new Date(item.timestamp * 1000).toLocaleString("en-GB")],
       ["ID", h("code", {}, item.id)],
       ["Quotes", item.context?.message_id && h("code", {}, item.context.message_id)],
@@ -38,6 +40,16 @@ export function messageView(item, { state, phones }) {
       jsonBlock(record, "Record"),
     ),
   );
+}
+
+/** What the message costs, and why. */
+function costNode(item, state) {
+  const cost = costOf(item, state.billing);
+  if (!cost) return null;
+  return [
+    stateWord(cost.isBilled ? "warn" : "good", cost.words),
+    h("p.quiet", {}, cost.why),
+  ];
 }
 
 /** What the channel changed so that the response fits WhatsApp. */
