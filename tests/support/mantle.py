@@ -87,7 +87,7 @@ def package(folder: Path) -> str:
     return str(package_model_archive(str(folder / "agent.yml"), str(folder / "models")).model)
 
 
-def load_agent(bot: Bot, script: Script) -> Any:
+def load_agent(bot: Bot, script: Script, **options: Any) -> Any:
     """Load the model as `rasa run` does, with *script* where the language model would be."""
     from rasa.core.agent import Agent
     from rasa.core.config.configuration import Configuration
@@ -95,4 +95,4 @@ def load_agent(bot: Bot, script: Script) -> Any:
 
     Configuration.initialise_endpoints(bot.folder / "endpoints.yml", project_root=bot.folder)
     LLMClient.from_bootstrap = classmethod(lambda cls, bootstrap: LLMClient(script))
-    return Agent.load(bot.model)
+    return Agent.load(bot.model, **options)

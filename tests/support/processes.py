@@ -60,6 +60,15 @@ class Process:
                 await asyncio.sleep(0.2)
         raise AssertionError(f"{self.name} does not answer at {url}:\n{self.tail()}")
 
+    async def ends(self, *, within: float = START) -> int:
+        """Return its exit code as soon as it has ended by itself."""
+        assert self._child is not None
+        end = time.monotonic() + within
+        while self._child.poll() is None:
+            assert time.monotonic() < end, f"{self.name} goes on:\n{self.tail()}"
+            await asyncio.sleep(0.05)
+        return int(self._child.returncode)
+
     @property
     def pid(self) -> int | None:
         return self._child.pid if self._child else None
