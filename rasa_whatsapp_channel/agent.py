@@ -24,6 +24,7 @@ from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable, ConversationLocked
 from rasa_whatsapp_channel.inbound.outages import (
     ACTION_SERVER,
+    ENGINE,
     EVENT_BROKER,
     LOCK_STORE,
     SERVICE,
@@ -186,6 +187,23 @@ class AgentWatch:
                     await _awaited(agent.tracker_store.save(tracker))
                 return True
 
+    def note_outcome(self, outcome: Any) -> None:
+        """
+        Note how Mantle says that a turn ended.
+
+        After an error the person got an apology of Rasa's, and the turn is saved as any other. A
+        turn that asked no model shows nothing.
+        """
+        error = getattr(outcome, "error", None)
+        if error:
+            self._metrics.turn_error("model" if "LLM" in str(error) else "other")
+            self._outages.note(BotUnavailable(ENGINE, str(error)))
+            logger.warning(
+                "whatsapp.turn_error: the person got an apology, as Rasa's engine said: %s", error
+            )
+        elif getattr(outcome, "iteration_count", 0) and not getattr(outcome, "cancelled", False):
+            self._outages.over(ENGINE)
+
     async def look_for_actions(
         self, agent: Any, report: TurnReport, sender_id: str, message_id: str
     ) -> None:
@@ -271,6 +289,21 @@ def was_handled(tracker: Any, message_id: str) -> bool:
     return tracker is not None and any(
         getattr(event, "message_id", None) == message_id for event in reversed(tracker.events)
     )
+
+
+def was_ignored(tracker: Any, message_id: str) -> bool:
+    """Return whether Rasa Pro took no notice of a message, as it had ended the conversation."""
+    return _is_terminated(tracker) and not was_handled(tracker, message_id)
+
+
+def cancel_turn(agent: Any, tracker_id: str) -> bool:
+    """
+    Let Rasa Pro stop the turn of a tracker that runs now; its person hears no more of it.
+
+    What the person said stays in the tracker. Returns False where no turn runs, and with Rasa 3.6.
+    """
+    cancel = getattr(agent, "cancel_background_tasks", None)
+    return bool(cancel and cancel(tracker_id))
 
 
 async def _awaited(value: Any) -> Any:

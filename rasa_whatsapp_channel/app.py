@@ -14,6 +14,7 @@ from rasa_whatsapp_channel.account import AccountState, to_json
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.handoffs import Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.restarts import Restarts
 from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
 from rasa_whatsapp_channel.factories import (
     account,
@@ -126,6 +127,7 @@ class App:
         self._isolation = Isolation()
         self._functions = load_functions(settings)
         self.store: Store = make_store(settings, clock=self._clock)
+        self.restarts = Restarts(self.store.values, clock=self._clock)
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings)
         self._cleanup = make_cleanup(settings, root)

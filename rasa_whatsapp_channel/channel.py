@@ -20,9 +20,16 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from rasa_whatsapp_channel.agent import AgentWatch, is_mantle, silence_of, was_handled
+from rasa_whatsapp_channel.agent import (
+    AgentWatch,
+    is_mantle,
+    silence_of,
+    was_handled,
+    was_ignored,
+)
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
+from rasa_whatsapp_channel.conversation.restarts import conversation_of
 from rasa_whatsapp_channel.conversation.silence import WhySilent
 from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.endpoint import (
@@ -59,7 +66,8 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
 
     In a turn of our inbox a failing store raises, and the turn is repeated. Elsewhere (reminders,
     ``trigger_intent``) nothing would repeat it, so the failure is logged. *mantle*: the turn is one
-    of Rasa Pro's engine Mantle, which keeps a part of each response.
+    of Rasa Pro's engine Mantle, which keeps a part of each response, and tells *note_outcome* how
+    it ended.
     """
 
     # Rasa Pro would compute the whole tracker state for each response.
@@ -71,9 +79,11 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
         *,
         in_turn: bool = False,
         mantle: bool = False,
+        note_outcome: Callable[[Any], None] = lambda _: None,
     ) -> None:
         super().__init__()
-        self._is_mantle = mantle
+        self.is_mantle = mantle
+        self._note_outcome = note_outcome
         self._make_writer = writer
         self._writer: OutboxWriter | TurnWriter | None = None
         self._in_turn = in_turn
@@ -122,9 +132,15 @@ class WhatsAppOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no type
     ) -> None:
         await self._write(recipient_id, {**kwargs, "custom": json_message})
 
+    async def record_turn_outcome(self, outcome: Any) -> None:
+        """Rasa Pro's engine Mantle tells it; an answer alone does not show that a turn failed."""
+        self._note_outcome(outcome)
+
     async def _write(self, recipient_id: str, response: dict[str, Any]) -> None:
         self.has_sent = True
-        if self._is_mantle:
+        if isinstance(recipient_id, str):  # an action may pass anything
+            recipient_id = conversation_of(recipient_id)
+        if self.is_mantle:
             response = dict(complete(response))
         try:
             if self._writer is None:
@@ -227,37 +243,64 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def _bot(self, app: Sanic, on_new_message: OnNewMessage) -> Bot:
         async def bot(turn: Turn, *, repeated: bool) -> bool | None:
-            watch, agent = self._watching(), app.ctx.agent
+            watch, agent, restarts = self._watching(), app.ctx.agent, self._running().restarts
             async with self._running().turn_writer(turn.message_id, turn.version) as writer:
+                tracker_id = await restarts.tracker_id(turn.sender_id)
                 if repeated:
                     await writer.resume()
-                    tracker = await watch.retrieve(agent, turn.sender_id)
+                    tracker = await watch.retrieve(agent, tracker_id)
                     if was_handled(tracker, turn.message_id):
                         return None
-                mantle = is_mantle(agent)
-                output = WhatsAppOutput(lambda: writer, in_turn=True, mantle=mantle)
-                metadata = turn.metadata
-                if mantle:
-                    metadata = {**metadata, "extra": seed_of(metadata["whatsapp"])}
+                output = WhatsAppOutput(
+                    lambda: writer,
+                    in_turn=True,
+                    mantle=is_mantle(agent),
+                    note_outcome=watch.note_outcome,
+                )
                 with watch.turn(agent) as report:
-                    await on_new_message(
-                        UserMessage(
-                            turn.text,
-                            output,
-                            turn.sender_id,
-                            input_channel=self.name(),
-                            message_id=turn.message_id,
-                            metadata=metadata,
-                        )
-                    )
-            await watch.look_for_actions(agent, report, turn.sender_id, turn.message_id)
+                    await on_new_message(self._message(turn, output, tracker_id))
+                if not output.has_sent and await self._is_ignored(agent, tracker_id, turn):
+                    tracker_id = await self._restart(turn.sender_id)
+                    with watch.turn(agent) as report:
+                        await on_new_message(self._message(turn, output, tracker_id))
+            await watch.look_for_actions(agent, report, tracker_id, turn.message_id)
             return output.has_sent
 
         return bot
 
+    def _message(self, turn: Turn, output: WhatsAppOutput, tracker_id: str) -> UserMessage:
+        metadata = turn.metadata
+        if output.is_mantle:
+            metadata = {**metadata, "extra": seed_of(metadata["whatsapp"])}
+        return UserMessage(
+            turn.text,
+            output,
+            tracker_id,
+            input_channel=self.name(),
+            message_id=turn.message_id,
+            metadata=metadata,
+        )
+
+    async def _is_ignored(self, agent: Any, tracker_id: str, turn: Turn) -> bool:
+        """Return whether a turn has to be begun anew, as Rasa Pro ended its conversation before."""
+        if self.settings.on_hangup == "silence":
+            return False
+        return was_ignored(await self._watching().retrieve(agent, tracker_id), turn.message_id)
+
+    async def _restart(self, conversation: str) -> str:
+        self._running().metrics.restarted()
+        logger.info(
+            "whatsapp.conversation_restarted: somebody writes again whose conversation Rasa has "
+            "ended; a new one begins, in a tracker of its own"
+        )
+        return await self._running().restarts.begin(conversation)
+
     def _why_silent(self, app: Sanic) -> WhySilent:
         async def why_silent(sender_id: str) -> str | None:
-            return silence_of(await self._watching().retrieve(app.ctx.agent, sender_id))
+            tracker_id = await self._running().restarts.tracker_id(sender_id)
+            why = silence_of(await self._watching().retrieve(app.ctx.agent, tracker_id))
+            goes_on = why == "terminated" and self.settings.on_hangup == "new_conversation"
+            return None if goes_on else why
 
         return why_silent
 
@@ -266,7 +309,8 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             # Rasa has no event types of other packages: a tracker with one could not be read
             # without this package. This type has no effect on policies, forms, flows and prompts.
             noted = StoryExported(metadata=event.metadata)
-            return await self._watching().add(app.ctx.agent, event.sender_id, noted)
+            tracker_id = await self._running().restarts.tracker_id(event.sender_id)
+            return await self._watching().add(app.ctx.agent, tracker_id, noted)
 
         return record
 

@@ -36,7 +36,7 @@ TOPICS: Final = (
 )
 QUEUES: Final = ("inbox", "outbox")
 # What the bot needs; `agent` and `inbound.outages` tell when it is away.
-NEEDS: Final = ("lock store", "tracker store", "event broker", "action server", "service")
+NEEDS: Final = ("lock store", "tracker store", "event broker", "action server", "service", "engine")
 
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 TYPES: Final = frozenset(
@@ -104,6 +104,12 @@ class Metrics:
         self._retries = self._counters("retries", "Entries to be tried again", "queue")
         self._dead = self._counters("dead_letters", "Entries that cannot be handled", "queue")
         self._actions = self._counters("actions_failed", "Actions that did not run", "reason")
+        self._turn_errors = self._counters(
+            "turn_errors", "Turns that Rasa's engine ended with an error", "reason"
+        )
+        self._restarts = self._counter(
+            "conversations_restarted", "Ended conversations in which somebody wrote again"
+        )
         self._silenced = self._counters("turns_silenced", "Turns nobody answers", "reason")
 
         self._owners = self._counters(
@@ -137,6 +143,8 @@ class Metrics:
         self.sending_paused(())
         for reason in ("away", "failed"):
             self._actions(reason)
+        for reason in ("model", "other"):
+            self._turn_errors(reason)
         for reason in ("paused", "terminated"):
             self._silenced(reason)
         for value in ("stop", "resume"):
@@ -214,6 +222,13 @@ class Metrics:
     def action_failed(self, reason: str) -> None:
         """*reason*: ``away`` where the action server was not reached, else ``failed``."""
         self._actions(reason).inc()
+
+    def turn_error(self, reason: str) -> None:
+        """*reason*: ``model`` where the language model did not answer, else ``other``."""
+        self._turn_errors(reason).inc()
+
+    def restarted(self) -> None:
+        self._restarts.inc()
 
     def silenced(self, reason: str) -> None:
         """*reason*: ``paused`` or ``terminated``."""

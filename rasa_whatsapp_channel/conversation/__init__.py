@@ -9,6 +9,7 @@ Conversation memory: what is remembered of a person between two messages, for bo
     owner               who answers: the bot, a person, another app; what changes it
     handoffs            their store, and what was said while a person answered
     silence             conversations that Rasa has paused or terminated
+    restarts            trackers of conversations that Rasa had terminated
     debounce            the latest messages, and which of them became one turn
     message_notes       keys of queue items, and what a later status needs of one
     errors              a turn cannot run now, or was cancelled

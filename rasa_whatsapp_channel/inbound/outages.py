@@ -26,6 +26,7 @@ LOCK_STORE: Final = "lock store"
 TRACKER_STORE: Final = "tracker store"
 EVENT_BROKER: Final = "event broker"
 ACTION_SERVER: Final = "action server"
+ENGINE: Final = "engine"  # of Rasa Pro: its language model, mostly
 SERVICE: Final = "service"  # something else over the network, not known in detail
 
 PROBING: Final = 3.0  # seconds to wait while another message probes

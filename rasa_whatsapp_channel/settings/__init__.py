@@ -362,6 +362,13 @@ class Settings:
         means="How long the bot may take for a turn. One that takes longer is ended, and "
         "its message is a dead letter: it is not begun again.",
     )
+    on_hangup: str = key(
+        parsers.choice("new_conversation", "silence"),
+        "new_conversation",
+        means="When somebody writes whose conversation Rasa Pro has ended for good (`hangup`): a "
+        "`new_conversation` begins, or `silence`. "
+        "[Ended conversations](inbound.md#while-nobody-answers)",
+    )
     wait_for_action_server: bool = key(
         parsers.flag,
         False,

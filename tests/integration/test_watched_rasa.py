@@ -215,7 +215,7 @@ async def test_a_conversation_that_rasa_pro_has_ended_keeps_its_grey_ticks(serve
     async def ignored(message) -> None:
         pass
 
-    async with serve(ignored) as running:
+    async with serve(ignored, on_hangup="silence") as running:
         running.agent.tracker_store = store
         await running.deliver(texts("hello?", phone=PHONE))
 

@@ -4,7 +4,7 @@ The channel in a server with Mantle's engine, which kills itself at the moments 
     python -m support.mantle_server PORT SETTINGS MODEL KILLS
 
 Each line of the file KILLS is a moment (`said`: between two messages of a tool, `save`: before
-Rasa saves the turn, `saved`: after it); the first one is taken away when its moment has come.
+Rasa saves the turn); the first one is taken away when its moment has come.
 """
 
 from __future__ import annotations
@@ -75,7 +75,6 @@ def main() -> None:
         async def dying_save(tracker: Any) -> None:
             await kills.at("save")
             await save(tracker)
-            await kills.at("saved")
 
         agent.processor.tracker_store.save = dying_save
         app.ctx.agent = agent

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.mantle import Odd, activate
 from support.webhooks import envelope, text, texts
+
+from rasa_whatsapp_channel.agent import cancel_turn
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what Rasa Pro's own imports warn of
 
@@ -214,6 +218,91 @@ async def test_on_another_channel_a_tool_sends_words_and_addresses(mantle) -> No
         "Our shop\nhttps://shop.example",
         "Done.",
     ]
+
+
+async def test_a_turn_without_the_model_is_counted_and_shown_until_it_answers(
+    mantle, platform, caplog
+) -> None:
+    async def away() -> Any:
+        raise RuntimeError("no route to the model")
+
+    async with mantle([away, "I am back."]) as running:
+        await running.deliver(texts("hello?"))
+        (apology,) = await platform[0].sends(1)
+        await running.tracker()
+        broken = await running.health()
+        _, page = await running.get("/metrics")
+        await running.deliver(texts("hello?", first=2))
+        await platform[0].sends(2)
+        await running.tracker()
+        healed = await running.health()
+
+    assert "something went wrong" in apology["text"]["body"]
+    assert broken["status"] == "degraded"
+    assert [(each["what"], each["reason"]) for each in broken["away"]] == [
+        ("engine", "LLM call failed.")
+    ]
+    assert 'whatsapp_turn_errors_total{reason="model"} 1.0' in page
+    assert "whatsapp.turn_error: the person got an apology" in caplog.text
+    assert healed["status"] == "ok"
+
+
+async def test_a_turn_that_is_cancelled_says_nothing_more(mantle, platform) -> None:
+    async def slow() -> str:
+        thinks.set()
+        await asyncio.sleep(60)
+        return "Too late"
+
+    thinks = asyncio.Event()
+    async with mantle([slow, "Here I am."]) as running:
+        assert cancel_turn(running.agent, PHONE) is False
+        await running.deliver(texts("think hard"))
+        await asyncio.wait_for(thinks.wait(), 60)
+        assert cancel_turn(running.agent, PHONE) is True
+        tracker = await running.tracker()
+        await running.deliver(texts("are you there?", first=2))
+        (sent,) = await platform[0].sends(1)
+
+    assert [each.text for each in tracker.events if each.type_name == "user"] == ["think hard"]
+    assert sent["text"]["body"] == "Here I am."
+
+
+async def test_whoever_writes_after_a_hangup_begins_a_new_conversation(
+    mantle, platform, caplog
+) -> None:
+    async with mantle([activate("bye")]) as running:
+        await running.deliver(texts("bye"))
+        ended = await running.tracker()
+        assert ended.terminated
+        running.script.lines = ["Welcome back.", "Still here."]
+        with caplog.at_level(logging.INFO, "rasa_whatsapp_channel"):
+            await running.deliver(texts("hello again", first=2))
+            await platform[0].sends(1)
+            await running.deliver(texts("and again", first=3))
+            await platform[0].sends(2)
+        keys = await running.agent.tracker_store.keys()
+        _, page = await running.get("/metrics")
+
+    assert [body["text"]["body"] for body in platform[0].sent] == ["Welcome back.", "Still here."]
+    assert {body["to"] for body in platform[0].sent} == {PHONE}
+    assert running.script.heard() == ["hello again", "and again"]
+    old, new = sorted(keys)
+    assert (old, new.partition("!")[0]) == (PHONE, PHONE)
+    assert "whatsapp_conversations_restarted_total 1.0" in page
+    assert "whatsapp.conversation_restarted" in caplog.text
+    assert "whatsapp.silenced" not in caplog.text
+
+
+async def test_the_settings_may_keep_an_ended_conversation_silent(mantle, platform, caplog) -> None:
+    async with mantle([activate("bye")], on_hangup="silence") as running:
+        await running.deliver(texts("bye"))
+        await running.tracker()
+        running.script.lines = ["Welcome back."]
+        await running.deliver(texts("hello again", first=2))
+        await running.tracker()
+
+    assert platform[0].sent == []
+    assert "whatsapp.silenced" in caplog.text
 
 
 async def test_outside_of_a_turn_nothing_can_be_sent() -> None:
