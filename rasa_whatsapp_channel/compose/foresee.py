@@ -30,7 +30,7 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     Template,
 )
 
-_TOGETHER: Final = 3  # of what is tried
+_TOGETHER: Final = 2  # of what is tried
 _TOLD: Final = 2  # more would only be long
 
 
@@ -266,28 +266,19 @@ def _no_descriptions(options: Options) -> Options:
     return replace(options, replies=tuple(replies))
 
 
-def _short_elements(answers: Sequence[Parts]) -> Sequence[Parts]:
-    own, *cards = answers
-    return [own, *(replace(card, text=card.text and _short(card.text)) for card in cards)]
-
-
-def _short(text: str) -> str:
-    lines = text.split("\n")[: limits.CARD_BODY_LINE_BREAKS + 1]
-    return "\n".join(lines)[: limits.CARD_BODY].rstrip()
-
-
 def _alike(answers: Sequence[Parts]) -> Sequence[Parts]:
-    """Leave each element as many buttons as every one has: such that answer, else links."""
-    own, *cards = answers
+    """Leave elements that may be a carousel, with as many buttons as each of them has."""
+    own, *cards = answers[: limits.CARDS + 1]
     replies = min((len(card.options.replies) for card in cards), default=0)
     links = 0 if replies else min((len(card.options.links) for card in cards), default=0)
-    alike = (
-        replace(
-            card.options, replies=card.options.replies[:replies], links=card.options.links[:links]
-        )
-        for card in cards
-    )
-    return [own, *(replace(card, options=each) for card, each in zip(cards, alike, strict=True))]
+    return [own, *(_card(card, replies, links) for card in cards)]
+
+
+def _card(card: Parts, replies: int, links: int) -> Parts:
+    lines = (card.text or "").split("\n")[: limits.CARD_BODY_LINE_BREAKS + 1]
+    text = "\n".join(lines)[: limits.CARD_BODY].rstrip() or None
+    options = Options(card.options.replies[:replies], card.options.links[:links])
+    return replace(card, text=text, options=options)
 
 
 # What loses least comes first.
@@ -312,21 +303,9 @@ _OTHERS: Final = (
     ),
     _Other(f"a text of at most {limits.CAPTION:,} characters", "text", _short_text(limits.CAPTION)),
     _Other(
-        f"at most {limits.CARDS} elements",
+        f"at most {limits.CARDS} elements of at most {limits.CARD_BODY} characters in "
+        f"{limits.CARD_BODY_LINE_BREAKS + 1} lines, with equally many buttons of one kind",
         "elements",
-        lambda answers: answers[: limits.CARDS + 1],
-        makes_a=MediaCarousel,
-    ),
-    _Other(
-        f"at most {limits.CARD_BODY} characters in {limits.CARD_BODY_LINE_BREAKS + 1} lines of "
-        "each element",
-        "element texts",
-        _short_elements,
-        makes_a=MediaCarousel,
-    ),
-    _Other(
-        "equally many buttons of one kind in each element",
-        "element buttons",
         _alike,
         makes_a=MediaCarousel,
     ),

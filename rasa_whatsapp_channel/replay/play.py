@@ -38,7 +38,17 @@ async def play(
     bot gets time until it is idle, or *settle* seconds where it does not tell whether it is.
     """
     result = Result(transcript.name)
-    await _play(transcript, chat, client, result, within=within, settle=settle)
+    for kind, steps in groupby(transcript.steps, type):
+        if kind is Expects:
+            expected = [step.words for step in steps if isinstance(step, Expects)]
+            result.lines += await _listen(chat, expected, within=within, settle=settle)
+            continue
+        for step in steps:
+            result.lines += await _do(step, chat, client)
+            if result.broken:
+                break
+        if result.broken:
+            break
     messages = await chat.conversation()
     budget = budget or Budget()
     budget = Budget(
@@ -48,26 +58,6 @@ async def play(
     result.billed = count_billed(messages)
     result.overruns = budget.overruns(messages)
     return result
-
-
-async def _play(
-    transcript: Transcript,
-    chat: Chat,
-    client: SimulatorClient,
-    result: Result,
-    *,
-    within: float,
-    settle: float,
-) -> None:
-    for kind, steps in groupby(transcript.steps, type):
-        if kind is Expects:
-            expected = [step.words for step in steps if isinstance(step, Expects)]
-            result.lines += await _listen(chat, expected, within=within, settle=settle)
-            continue
-        for step in steps:
-            result.lines += await _do(step, chat, client)
-            if result.broken:
-                return
 
 
 async def _listen(

@@ -68,24 +68,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test whose conversations are more billed messages than their budget."""
     result = yield
-    conversation, turn = item.config.getoption("--whatsapp-budget"), None
     marker = item.get_closest_marker("whatsapp_budget")
-    if marker is not None:
-        conversation, turn = _read_budget(*marker.args, **marker.kwargs)
-    if conversation is None and turn is None:
-        return result
+    most = item.config.getoption("--whatsapp-budget")
     for name in ("whatsapp", "whatsapp_channel"):
         made: WhatsApp | None = getattr(item, "funcargs", {}).get(name)
-        overruns = made.overruns(conversation, turn) if made is not None else []
-        if overruns:
+        if made is None or (marker is None and most is None):
+            continue
+        from rasa_whatsapp_channel.replay.budget import Budget
+
+        budget = Budget(*marker.args, **marker.kwargs) if marker else Budget(most)
+        if overruns := made.overruns(budget):
             pytest.fail("\n".join(overruns), pytrace=False)
     return result
-
-
-def _read_budget(
-    conversation: int | None = None, turn: int | None = None
-) -> tuple[int | None, int | None]:
-    return conversation, turn
 
 
 @pytest.fixture(scope="session")

@@ -105,9 +105,8 @@ class WhatsApp:
         self._users.append(user)
         return user
 
-    def overruns(self, conversation: int | None, turn: int | None) -> list[str]:
-        """Return in words what of these budgets, in billed messages, a conversation overran."""
-        budget = Budget(conversation, turn)
+    def overruns(self, budget: Budget) -> list[str]:
+        """Return in words which conversations are more than *budget*."""
         return [f"{user.name}: {said}" for user in self._users for said in user.overruns(budget)]
 
     def bot(self, function: Bot) -> Bot:
