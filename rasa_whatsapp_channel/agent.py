@@ -385,6 +385,17 @@ def _actions(tracker: Any, message_id: str) -> set[str]:
     return names
 
 
+def names_of_turn(tracker: Any, message_id: str) -> set[str]:
+    """Return the names of the intent, the actions and the flows since *message_id*."""
+    names: set[str] = set()
+    for event in reversed(tracker.events if tracker is not None else ()):
+        found = (getattr(event, each, None) for each in ("intent_name", "action_name", "flow_id"))
+        names.update(filter(None, found))
+        if getattr(event, "message_id", None) == message_id:
+            break
+    return names
+
+
 def _infrastructure(error: BaseException) -> BaseException | None:
     """Return the error of a library for a service that is down: *error* or one of its causes."""
     seen: set[int] = set()

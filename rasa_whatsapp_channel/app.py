@@ -33,6 +33,7 @@ from rasa_whatsapp_channel.inbound import outages
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.endpoint import Endpoint
+from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.transcribe import (
@@ -141,8 +142,11 @@ class App:
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
         self._limits = self._make_limits()
-        self._handoffs = self._make_handoffs()
-        self._owner_gate = OwnerGate(self._handoffs, clock=self._clock)
+        handoffs = self._make_handoffs()
+        self._owner_gate = OwnerGate(handoffs, clock=self._clock)
+        self._handoff = (
+            InboxHandoff(handoffs, say=self._say, clock=self._clock) if handoffs else None
+        )
         self._charges = Charges(
             self.store.ledger,
             self.account,
@@ -188,6 +192,7 @@ class App:
             say=self._say,
             calls=settings.calls,
             numbers=tuple(filter(None, numbers)),
+            handoff=self._handoff,
             clock=self._clock,
         )
         self._receiver = Receiver(
@@ -314,7 +319,7 @@ class App:
             clock=self._clock,
             turn_timeout=settings.turn_timeout,
             why_silent=self._why_silent,
-            handoffs=self._handoffs,
+            handoff=self._handoff,
             record=self._record,
             readable=self._is_readable,
             outages=self.outages,
@@ -386,6 +391,9 @@ class App:
             tell_dead_letter=partial(self._numbers[None].client.post_local, DEAD_LETTERS),
             clock=self._clock,
         )
+
+    async def ask_for_person(self, conversation: str, reason: str) -> None:
+        await self._owner_gate.ask(conversation, reason, by="trigger")
 
     def turn_writer(self, turn_id: str, turn_version: int = 0) -> TurnWriter:
         return TurnWriter(

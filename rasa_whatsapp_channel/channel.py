@@ -23,6 +23,7 @@ from sanic.response import HTTPResponse
 from rasa_whatsapp_channel.agent import (
     AgentWatch,
     is_mantle,
+    names_of_turn,
     silence_of,
     was_handled,
     was_ignored,
@@ -250,6 +251,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                     await writer.resume()
                     tracker = await watch.retrieve(agent, tracker_id)
                     if was_handled(tracker, turn.message_id):
+                        await self._ask_for_person(agent, turn, tracker_id)
                         return None
                 output = WhatsAppOutput(
                     lambda: writer,
@@ -264,6 +266,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                     with watch.turn(agent) as report:
                         await on_new_message(self._message(turn, output, tracker_id))
             await watch.look_for_actions(agent, report, tracker_id, turn.message_id)
+            await self._ask_for_person(agent, turn, tracker_id)
             return output.has_sent
 
         return bot
@@ -294,6 +297,16 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             "ended; a new one begins, in a tracker of its own"
         )
         return await self._running().restarts.begin(conversation)
+
+    async def _ask_for_person(self, agent: Any, turn: Turn, tracker_id: str) -> None:
+        """Ask for a person if an intent, an action or a flow of the turn is a trigger."""
+        handoff = self.settings.handoff
+        if handoff is None or not handoff.triggers:
+            return
+        tracker = await self._watching().retrieve(agent, tracker_id)
+        found = names_of_turn(tracker, turn.message_id) & set(handoff.triggers)
+        if found:
+            await self._running().ask_for_person(turn.sender_id, min(found))
 
     def _why_silent(self, app: Sanic) -> WhySilent:
         async def why_silent(sender_id: str) -> str | None:

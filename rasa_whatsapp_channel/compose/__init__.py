@@ -99,10 +99,18 @@ def compose(
     messages = [*others, *mains] if tapped else [*mains, *others]
     if not messages and template:
         messages, template = [Outgoing(template)], None
-    if not messages and not any(change.lost for change in draft.changes):
+    lost = any(change.lost for change in draft.changes)
+    if not messages and not lost and style.handoff is None:
         draft.change("WA103")
     messages = quote(draft, messages, style.reply_to, reply_to)
-    return Composed(tuple(messages), tuple(draft.changes), draft.payloads, draft.choices, template)
+    return Composed(
+        tuple(messages),
+        tuple(draft.changes),
+        draft.payloads,
+        draft.choices,
+        template,
+        style.handoff,
+    )
 
 
 def _join_all(

@@ -26,6 +26,7 @@ class Composed:
     *payloads* are kept until their buttons are tapped: short id, sent to WhatsApp → payload.
     *choices* are kept until the bot's next message: number, shown in the text → choice.
     *template* is sent instead of the messages while the 24-hour window is closed.
+    *handoff* is why a person is asked for, maybe empty; None: nobody is.
     """
 
     messages: tuple[Outgoing, ...]
@@ -33,6 +34,7 @@ class Composed:
     payloads: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
     template: Template | None = None
+    handoff: str | None = None
 
 
 @dataclass

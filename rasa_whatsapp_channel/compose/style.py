@@ -15,13 +15,17 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, Reaction, Template
 
 LIST_BUTTON: Final = "Choose"
-KEYS: Final = ("footer", "header", "list_button", "preview_url", "reply_to", "template")
+KEYS: Final = ("footer", "handoff", "header", "list_button", "preview_url", "reply_to", "template")
 _NEVER_QUOTE = (Reaction, Template)  # WhatsApp refuses the first and shows nothing on the second
 
 
 @dataclass(frozen=True)
 class Style:
-    """*reply_to* is True for the user's message, or the id of another; *template* is as written."""
+    """
+    *reply_to* is True for the user's message, or the id of another; *template* is as written.
+
+    *handoff* is why a person is asked for, empty where no reason is given; None: nobody is.
+    """
 
     header: str | None = None
     footer: str | None = None
@@ -29,6 +33,7 @@ class Style:
     preview_url: bool = False
     reply_to: bool | str = False
     template: Any = None
+    handoff: str | None = None
 
 
 NO_STYLE: Final = Style()
@@ -56,12 +61,20 @@ def read_style(draft: Draft, *sources: Any) -> Style:
         preview_url=_is_true(given.get("preview_url")),
         reply_to=_reply_to(draft, given.get("reply_to")),
         template=given.get("template"),
+        handoff=_handoff(draft, given.get("handoff")),
     )
 
 
 def _line(draft: Draft, key: str, given: Mapping[str, Any]) -> str | None:
     text = read_text(draft, f"whatsapp.{key}", given.get(key))
     return one_line(text) if text else None
+
+
+def _handoff(draft: Draft, value: Any) -> str | None:
+    if value in (None, "", False, "false"):
+        return None
+    reason = value.get("reason", "") if isinstance(value, Mapping) else value
+    return "" if _is_true(reason) else read_text(draft, "whatsapp.handoff", reason) or ""
 
 
 def _is_true(value: Any) -> bool:

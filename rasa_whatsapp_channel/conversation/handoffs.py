@@ -133,14 +133,16 @@ class Handoffs:
             # What waits for the window would hold up what the person says.
             await self._store.outbox.end_wait(conversation, WINDOW)
 
-    async def give_back(self, conversation: str, *, by: str, reason: str = "") -> bool:
+    async def give_back(
+        self, conversation: str, *, by: str, reason: str = "", only: Owner | None = None
+    ) -> bool:
         """
         Let the conversation be the bot's again, behind the messages that wait in its inbox.
 
-        False: it is the bot's already.
+        With *only* it is given back by that owner. False: it is the bot's already, or another's.
         """
         owner = await self.of(conversation)
-        if owner.owner is Owner.BOT:
+        if owner.owner is Owner.BOT or only not in (None, owner.owner):
             return False
         body = {"kind": RETURN, "version": owner.version, "by": by, "reason": reason}
         # A sign of life since then makes the next one another item.

@@ -96,6 +96,7 @@ class Ownership:
 
 @dataclass(frozen=True)
 class Decision:
+    before: Ownership
     after: Ownership
     effects: frozenset[Effect] = frozenset()
 
@@ -121,9 +122,9 @@ def decide(
     until = _until(owner, settings, at)
     late = at < math.floor(before.since) or (owner is not Owner.BOT and until <= now)
     if owner is None or (late and sign is not Sign.TIME):
-        return Decision(before)
+        return Decision(before, before)
     if owner is before.owner:
-        return Decision(replace(before, until=max(until, before.until)))
+        return Decision(before, replace(before, until=max(until, before.until)))
     version = before.version + 1
     takes = owner in (Owner.HUMAN, Owner.APP)
     after = replace(
@@ -144,7 +145,7 @@ def decide(
         effects.add(Effect.SILENCE)
     if owner is Owner.BOT:
         effects.add(Effect.CLOSE)
-    return Decision(after, frozenset(effects))
+    return Decision(before, after, frozenset(effects))
 
 
 def _next(before: Ownership, sign: Sign, now: float) -> Owner | None:

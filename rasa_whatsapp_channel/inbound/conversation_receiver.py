@@ -16,6 +16,7 @@ from typing import Final
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.identity import People, at_our_number
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent, kind_of
+from rasa_whatsapp_channel.inbound.handoff import InboxHandoff, Say
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.store.base import Clock, Store
@@ -28,8 +29,6 @@ _FIELDS: Final = {"standby": "standby", "app": "smb_message_echoes"}
 
 # Rejects the call of that id at that business number. Raises `SendError`.
 Reject = Callable[[str | None, str], Awaitable[None]]
-# Puts a text into the outbox: turn id, conversation, text; once for each turn id.
-Say = Callable[[str, str, str], Awaitable[None]]
 
 
 class ConversationReceiver:
@@ -45,6 +44,7 @@ class ConversationReceiver:
         say: Say,
         calls: CallSettings = CallSettings(),  # noqa: B008  # frozen
         numbers: Sequence[str] = (),
+        handoff: InboxHandoff | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._inbox = store.inbox
@@ -55,6 +55,7 @@ class ConversationReceiver:
         self._say = say
         self._calls = calls
         self._numbers = numbers
+        self._handoff = handoff
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -73,7 +74,10 @@ class ConversationReceiver:
             return None
         if isinstance(event, Call):
             return await self._call(event, found)
-        is_new = await self._inbox.put(event.key, found, to_body(event))
+        if self._handoff is not None and await self._handoff.overhear(found, event):
+            is_new = False  # the bot hears it at the end of the episode
+        else:
+            is_new = await self._inbox.put(event.key, found, to_body(event))
         if isinstance(event, Handover) and is_new:
             logger.info("whatsapp.handover: %s: the conversation has another owner", event.type)
         wrote = isinstance(event, Overheard) and event.what == "message"

@@ -7,23 +7,75 @@ conversation of its own, so that it survives a restart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
+from typing import Final
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import Owner, Ownership, Sign
-from rasa_whatsapp_channel.inbound.turn import Turn, written
+from rasa_whatsapp_channel.conversation.owner import Effect, Owner, Ownership, Sign
+from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
+from rasa_whatsapp_channel.inbound.metadata import MEDIA
+from rasa_whatsapp_channel.inbound.turn import Turn, words_of, written
 from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.store.base import DONE, Clock, Outcome, QueueItem, Retry
-from rasa_whatsapp_channel.whatsapp.events import InboundMessage, to_body
+from rasa_whatsapp_channel.whatsapp.events import Handover, InboundMessage, Overheard, to_body
+from rasa_whatsapp_channel.whatsapp.json_values import text_of
+
+# Puts a text into the outbox: turn id, conversation, text; once for each turn id.
+Say = Callable[[str, str, str], Awaitable[None]]
+
+# Who gives a conversation back with which sign.
+_BY: Final = {Sign.TIME: "clock", Sign.HEARD: "whatsapp", Sign.RETURNED: "user"}
 
 
 class InboxHandoff:
-    """Every method raises `StoreError`."""
+    """*say* writes to the person in the channel's name. Every method raises `StoreError`."""
 
-    def __init__(self, handoffs: Handoffs, *, clock: Clock) -> None:
+    def __init__(self, handoffs: Handoffs, *, say: Say, clock: Clock) -> None:
         self._handoffs = handoffs
+        self._say = say
         self._clock = clock
+
+    async def overhear(self, conversation: str, event: ConversationEvent) -> bool:
+        """
+        Let *event* change the owner, if it is a sign; return whether the episode keeps it.
+
+        Somebody who writes with the WhatsApp app takes the conversation. What comes on standby
+        shows that another app has it, and a handover says who does.
+        """
+        if isinstance(event, Handover):
+            await self._hand_over(conversation, event)
+        if not isinstance(event, Overheard) or event.what == "status":
+            return False
+        is_app = event.source == "app"
+        by, sign = ("app", Sign.TOOK) if is_app else ("whatsapp", Sign.ELSEWHERE)
+        decision = await self._handoffs.apply(conversation, sign, by=by, at=event.timestamp)
+        if decision.after.owner is not (Owner.HUMAN if is_app else Owner.APP):
+            return False  # it came too late
+        others = "human" if is_app else "app"
+        message = EpisodeMessage(
+            event.id,
+            "user" if event.what == "message" else others,
+            event.timestamp or self._clock(),
+            event.type,
+            words_of(event.type, event.content),
+            media=event.content if event.type in MEDIA else None,
+        )
+        await self._handoffs.note(conversation, message)
+        return True
+
+    async def _hand_over(self, conversation: str, event: Handover) -> None:
+        at, reason = event.timestamp, text_of(event.detail.get("metadata")) or ""
+        if event.type == "control_taken":
+            await self._handoffs.apply(
+                conversation, Sign.ELSEWHERE, by="whatsapp", at=at, reason=reason
+            )
+        elif event.type == "control_passed" and event.detail.get("new_owner_role") == "escalation":
+            await self._handoffs.apply(
+                conversation, Sign.ASKED, by="whatsapp", at=at, reason=reason
+            )
+        elif event.type == "control_passed":
+            await self._handoffs.give_back(conversation, by="whatsapp", only=Owner.APP)
 
     async def owner(self, conversation: str) -> Ownership:
         return await self._handoffs.of(conversation)
@@ -38,14 +90,31 @@ class InboxHandoff:
             return None
         if owner.until <= self._clock():
             return Sign.TIME
-        return Sign.HEARD if owner.owner is Owner.APP else None
+        if owner.owner is Owner.APP:
+            return Sign.HEARD
+        return Sign.RETURNED if self._handoffs.settings.is_return(written(event)) else None
 
     async def give_back(
-        self, conversation: str, sign: Sign, *, by: str, reason: str = "", at: float | None = None
+        self,
+        conversation: str,
+        sign: Sign,
+        *,
+        by: str | None = None,
+        reason: str = "",
+        at: float | None = None,
     ) -> Ownership:
         """Let the bot own the conversation; return the owner then, as *sign* may be too late."""
-        decision = await self._handoffs.apply(conversation, sign, by=by, reason=reason, at=at)
-        return decision.after
+        decision = await self._handoffs.apply(
+            conversation, sign, by=by or _BY[sign], reason=reason, at=at
+        )
+        before, after = decision.before, decision.after
+        if Effect.CLOSE in decision.effects:
+            settings = self._handoffs.settings
+            in_vain = before.owner is Owner.WAITING and sign is Sign.TIME
+            text = settings.text_nobody if in_vain else settings.text_return
+            if text:
+                await self._say(f"handoff:{after.episode}:{after.version}", conversation, text)
+        return after
 
     async def keep_unanswered(
         self, conversation: str, events: Sequence[InboundMessage], version: int

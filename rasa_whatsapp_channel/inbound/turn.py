@@ -195,18 +195,25 @@ def tapped_id(event: InboundMessage) -> str | None:
     """Return the id of the button or row that was tapped; None when *event* is no tap."""
     if event.type == "button":  # of a template
         return text_of(object_of(event.content).get("payload"))
-    return text_of(_reply(event).get("id"))
+    return (
+        text_of(_reply(object_of(event.content)).get("id")) if event.type == "interactive" else None
+    )
 
 
 def written(event: InboundMessage) -> str:
     """Return what somebody wrote, or the label of what they tapped."""
-    content = object_of(event.content)
+    return words_of(event.type, event.content)
+
+
+def words_of(kind: str, content: Any) -> str:
+    """Return what the *content* of a message of the type *kind* says in words."""
+    part = object_of(content)
     text = {
-        "text": content.get("body"),
-        "button": content.get("text"),
-        "interactive": _reply(event).get("title"),
-        **dict.fromkeys(MEDIA, content.get("caption")),
-    }.get(event.type)
+        "text": part.get("body"),
+        "button": part.get("text"),
+        "interactive": _reply(part).get("title") or object_of(part.get("body")).get("text"),
+        **dict.fromkeys(MEDIA, part.get("caption")),
+    }.get(kind)
     return text_of(text) or ""
 
 
@@ -256,6 +263,5 @@ def _typed_or_tapped(event: InboundMessage, commands: Collection[str]) -> str:
     return sanitize(written(event) or tapped, commands)
 
 
-def _reply(event: InboundMessage) -> Part:
-    content = object_of(event.content) if event.type == "interactive" else {}
+def _reply(content: Part) -> Part:
     return object_of(content.get("button_reply")) or object_of(content.get("list_reply"))

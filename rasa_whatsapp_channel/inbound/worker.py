@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.conversation.errors import (
     ConversationLocked,
     TurnTimeout,
 )
-from rasa_whatsapp_channel.conversation.handoffs import RETURN, TIMER, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import RETURN, TIMER
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.owner import Owner, Sign
@@ -147,7 +147,7 @@ class InboxWorker:
         turn_timeout: float = 300.0,
         download_timeout: float = DOWNLOAD,
         why_silent: WhySilent = never_silent,
-        handoffs: Handoffs | None = None,
+        handoff: InboxHandoff | None = None,
         record: Record = nothing_is_recorded,
         readable: Callable[[], bool] = lambda: False,
         outages: Outages | None = None,
@@ -169,7 +169,7 @@ class InboxWorker:
         self._download_timeout = download_timeout
         self._outages = outages or Outages(self._metrics)
         self._silences = Silences(store.values, why_silent, self._metrics)
-        self._handoff = InboxHandoff(handoffs, clock=clock) if handoffs else None
+        self._handoff = handoff
         self._payloads = Payloads(store.values)
         self._numbered = NumberedReplies(store.values)
         self._concurrency = concurrency or Concurrency()
@@ -207,8 +207,7 @@ class InboxWorker:
             return await self._handle_message(item, event)
         owner = await handoff.owner(item.conversation)
         if sign := handoff.is_over(owner, event):
-            by = "clock" if sign is Sign.TIME else "whatsapp"
-            owner = await handoff.give_back(item.conversation, sign, by=by, at=event.timestamp)
+            owner = await handoff.give_back(item.conversation, sign, at=event.timestamp)
         if handoff.hears(owner):
             return await self._handle_message(item, event, version=owner.version)
         file, _ = await self._fetch(event, item.conversation)

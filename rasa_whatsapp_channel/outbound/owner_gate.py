@@ -6,6 +6,7 @@ import logging
 import time
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.owner import Sign
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Clock
 
@@ -22,6 +23,16 @@ class OwnerGate:
     async def version(self, conversation: str) -> int:
         """Return the version for what no turn asked for."""
         return 0 if self._handoffs is None else (await self._handoffs.of(conversation)).version
+
+    async def ask(self, conversation: str, reason: str, *, by: str = "bot") -> None:
+        """Ask for a person."""
+        if self._handoffs is None:
+            logger.warning(
+                "whatsapp.no_handoff: the bot asks for a person, but nobody can take over: write "
+                "`handoff: {}` into the channel's block"
+            )
+            return
+        await self._handoffs.apply(conversation, Sign.ASKED, by=by, reason=reason)
 
     async def withholds(self, key: str, entry: OutboxMessage, conversation: str) -> bool:
         """

@@ -162,6 +162,9 @@ class OutboxWriter:
             self._log_changes(joined.changes, entry.called(key))
             if not await self._owner_gate.withholds(key, entry, recipient_id):
                 await self._store.outbox.put(key, recipient_id, entry.body())
+        for each in said:
+            if each.composed.handoff is not None:
+                await self._owner_gate.ask(recipient_id, each.composed.handoff)
         self.position += count
 
     async def _keep(self, recipient_id: str, said: Said, key: str, version: int) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from rasa_whatsapp_channel.settings import parsers
 from rasa_whatsapp_channel.settings.keys import key, read_group
 
 #: language → what people there write to stop, and to begin again
@@ -36,14 +35,6 @@ BUILT_IN: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = Mapping
 )
 
 
-def _words(value: object) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)) or not all(
-        isinstance(item, str) and _simplify(item) for item in value
-    ):
-        raise ValueError('a list of words in quotes, such as ["STOP", "no offers"]')
-    return tuple(value)
-
-
 def _languages(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(item in BUILT_IN for item in value):
         raise ValueError(f"a list with some of {', '.join(BUILT_IN)}")
@@ -61,26 +52,22 @@ class ConsentSettings:
         means="Languages whose usual words count, such as `STOP` and `START` for `en`.",
     )
     stop: tuple[str, ...] = key(
-        _words, (), means="Further words after which somebody gets no marketing template."
+        parsers.words, (), means="Further words after which somebody gets no marketing template."
     )
-    start: tuple[str, ...] = key(_words, (), means="Further words after which they get them again.")
+    start: tuple[str, ...] = key(
+        parsers.words, (), means="Further words after which they get them again."
+    )
 
     def wish(self, text: str) -> bool | None:
         """Return whether somebody who writes *text* wants marketing; None if it says neither."""
-        said = _simplify(text)
+        said = parsers.simplify(text)
         found: bool | None = None
         for wanted, own, place in ((True, self.start, 1), (False, self.stop, 0)):
             words = (*own, *(word for each in self.languages for word in BUILT_IN[each][place]))
-            if said and said in map(_simplify, words):
+            if said and said in map(parsers.simplify, words):
                 found = wanted  # a word for both stops
         return found
 
 
 def parse_group(value: object) -> ConsentSettings:
     return read_group(ConsentSettings, value, "consent", "consent: {languages: [en]}")
-
-
-def _simplify(text: str) -> str:
-    """Return *text* without case, accents and punctuation."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return re.sub(r"[\W_]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()

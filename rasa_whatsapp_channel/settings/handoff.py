@@ -28,6 +28,28 @@ class HandoffSettings:
         "silent",
         means="Who answers until a person comes: nobody, or the bot.",
     )
+    triggers: tuple[str, ...] = key(
+        parsers.names,
+        (),
+        means="Intents, actions and flows that ask for a person, such as "
+        "`[ask_for_human, pattern_human_handoff]`.",
+    )
+    return_words: tuple[str, ...] = key(
+        parsers.words,
+        (),
+        means="With one of these words, written alone, the person goes back to the bot.",
+    )
+    text_nobody: str = key(
+        parsers.string, "", means="What is written to somebody who waited for a person in vain."
+    )
+    text_return: str = key(
+        parsers.string, "", means="What is written when the bot has the conversation again."
+    )
+
+    def is_return(self, text: str) -> bool:
+        """Return whether *text* is a word for going back to the bot."""
+        said = parsers.simplify(text)
+        return bool(said) and said in map(parsers.simplify, self.return_words)
 
 
 def parse_group(value: object) -> HandoffSettings:

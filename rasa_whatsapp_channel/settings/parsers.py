@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import importlib
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
@@ -210,6 +211,20 @@ def names(value: object) -> tuple[str, ...]:
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return tuple(item.strip() for item in value)
     raise ValueError("a list of responses such as [utter_wait]")
+
+
+def words(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(item, str) and simplify(item) for item in value
+    ):
+        raise ValueError('a list of words in quotes, such as ["STOP", "no offers"]')
+    return tuple(value)
+
+
+def simplify(text: str) -> str:
+    """Return *text* without case, accents and punctuation."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return re.sub(r"[\W_]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
 
 
 def combine(value: object) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -133,7 +134,10 @@ class Bot:
 
 @pytest.fixture
 def chat(serve: Any, url: str) -> Any:
-    return lambda bot, **settings: serve(bot, store=url, handoff={}, **settings)
+    def chat(bot: Bot, *, handoff: dict[str, Any] | None = None, **settings: Any) -> Any:
+        return serve(bot, store=url, handoff=handoff or {}, **settings)
+
+    return chat
 
 
 def words(bodies: list[dict[str, Any]]) -> list[str]:
@@ -309,3 +313,216 @@ async def test_without_the_setting_nobody_takes_over(serve, url, operator, platf
         await running.deliver(text(1, "hi"))
         await platform[0].sends(1)
     assert words(platform[0].sent) == ["an answer"]
+
+
+# Signs of a person
+
+
+def echo(number: int, body: str) -> dict[str, Any]:
+    """Somebody of the team writes with the WhatsApp Business app."""
+    sent = {"from": "15550783881", "to": PHONE, "id": f"wamid.echo{number}", "type": "text"}
+    sent |= {"timestamp": str(int(time.time())), "text": {"body": body}}
+    return webhook("smb_message_echoes", {"message_echoes": [sent]})
+
+
+def standby(number: int, body: str) -> dict[str, Any]:
+    message = {"from": PHONE, "id": f"wamid.in{number}", "timestamp": str(int(time.time()))}
+    message |= {"type": "text", "text": {"body": body}}
+    return webhook("standby", {"standby": {"contacts": [{"wa_id": PHONE}], "messages": [message]}})
+
+
+def standby_echo(body: str) -> dict[str, Any]:
+    sent = {"messaging_product": "whatsapp", "to": PHONE, "type": "text", "text": {"body": body}}
+    told = {"id": "wamid.other", "timestamp": str(int(time.time())), "message": sent}
+    return webhook("standby", {"standby": {"message_echoes": [told]}})
+
+
+def handover(kind: str, **roles: str) -> dict[str, Any]:
+    value = {
+        "messaging_product": "whatsapp",
+        "recipient": {
+            "display_phone_number": "15550783881",
+            "phone_number_id": "106540352242922",
+        },
+        "sender": {"phone_number": PHONE},
+        "timestamp": str(int(time.time())),
+        "type": kind,
+        kind: roles,
+    }
+    whole = webhook("messaging_handovers", {})
+    whole["entry"][0]["changes"][0]["value"] = value
+    return whole
+
+
+@pytest.mark.parametrize("place", ["metadata", "custom"])
+async def test_the_bot_asks_for_a_person_and_finishes_its_turn(chat, operator, platform, place):
+    asks = {"whatsapp": {"handoff": {"reason": "a refund"}}}
+    bot = Bot("I see.", {place: asks, "text": "I fetch somebody."}, "One moment.")
+    bot.lets()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "my money back"))
+        await running.deliver(text(2, "hello?"))
+        await platform[0].sends(3)
+        await operator.sees(("user", "my money back"), ("user", "hello?"))
+
+        assert [message.text for message in running.agent.heard] == ["my money back"]
+        assert await operator.owner() is Owner.WAITING
+        assert "whatsapp_owner_changes_total" in (await running.get("/metrics"))[1]
+    assert words(platform[0].sent) == ["I see.", "I fetch somebody.", "One moment."]
+
+
+async def test_a_handoff_alone_says_nothing_and_is_no_empty_response(
+    chat, operator, platform, caplog
+):
+    bot = Bot({"custom": {"whatsapp": {"handoff": True}}})
+    bot.lets()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "a person please"))
+        await operator.sees(("user", "a person please"))
+        await is_idle(running)
+
+        assert await operator.owner() is Owner.WAITING
+    assert platform[0].sent == []
+    assert "whatsapp.changed" not in caplog.text
+
+
+async def test_while_somebody_waits_the_bot_may_go_on(chat, operator, platform):
+    bot = Bot({"text": "Somebody comes.", "metadata": {"whatsapp": {"handoff": "refund"}}})
+    bot.lets()
+    async with chat(bot, handoff={"while_waiting": "bot"}) as running:
+        await running.deliver(text(1, "a person please"))
+        await platform[0].sends(1)
+        bot.says = ["Meanwhile: our hours are 9 to 5."]
+        await running.deliver(text(2, "when do you open?"))
+        await platform[0].sends(2)
+
+        await operator.takes()
+        await running.deliver(text(3, "hello"))
+        await operator.until(lambda found: ("user", "hello") in found)
+    assert len(platform[0].sent) == 2
+
+
+async def test_who_writes_with_the_app_has_the_conversation(chat, operator, platform):
+    bot = Bot("an answer")
+    async with chat(bot) as running:
+        await running.deliver(text(1, "hi"))
+        await platform[0].eventually(lambda: bot.thinks == 1)
+
+        await running.deliver(echo(1, "Eve here, how can I help?"))
+        await running.deliver(echo(1, "Eve here, how can I help?"))
+        bot.lets()
+        await running.deliver(text(2, "a refund"))
+        await operator.sees(
+            ("user", "hi"),
+            ("bot", "an answer"),
+            ("human", "Eve here, how can I help?"),
+            ("user", "a refund"),
+        )
+        await is_idle(running)
+        assert await operator.owner() is Owner.HUMAN
+    assert platform[0].sent == []
+
+
+async def test_what_another_app_has_is_not_the_bots_until_a_message_comes_to_us(
+    chat, operator, platform
+):
+    bot = Bot()
+    bot.lets()
+    async with chat(bot) as running:
+        await running.deliver(standby(1, "to the other"))
+        await running.deliver(standby_echo("The other answers"))
+        await operator.sees(("user", "to the other"), ("app", "The other answers"))
+        assert await operator.owner() is Owner.APP
+        assert running.agent.heard == []
+
+        await running.deliver(text(2, "to us"))
+        await platform[0].sends(1)
+        assert await operator.owner() is Owner.BOT
+        assert [message.text for message in running.agent.heard] == ["to us"]
+
+
+async def test_whatsapp_says_who_has_it(chat, operator, platform):
+    async with chat(Bot()) as running:
+        await running.deliver(handover("control_taken", new_owner_role="escalation"))
+        assert await operator.owner() is Owner.APP
+
+        await running.deliver(handover("control_passed", new_owner_role="escalation"))
+        assert await operator.owner() is Owner.WAITING
+
+        await running.deliver(handover("control_taken"))
+        await running.deliver(handover("control_passed", new_owner_role="customer_service"))
+
+        async def is_the_bots() -> bool:
+            return await operator.owner() is Owner.BOT
+
+        await eventually(is_the_bots, running.health)
+
+
+@pytest.mark.parametrize(
+    ("waits", "said"), [(True, "Nobody is here."), (False, "I am a robot again.")]
+)
+async def test_after_its_time_it_is_the_bots_again_and_that_is_said(
+    chat, operator, platform, waits, said
+):
+    settings = {"waiting": 2, "idle": 2, "text_nobody": "Nobody is here."}
+    settings["text_return"] = "I am a robot again."
+    bot = Bot({"custom": {"whatsapp": {"handoff": True}}})
+    bot.lets()
+    async with chat(bot, handoff=settings) as running:
+        if waits:
+            await running.deliver(text(1, "a person please"))
+        else:
+            await running.deliver(echo(1, "Eve here"))
+        await platform[0].sends(1)
+        await is_idle(running)
+        assert await operator.owner() is Owner.BOT
+    assert words(platform[0].sent) == [said]
+
+
+async def test_a_word_of_the_person_brings_the_bot_back(chat, operator, platform):
+    bot = Bot()
+    bot.lets()
+    async with chat(bot, handoff={"return_words": ["robot"]}) as running:
+        await operator.takes()
+        await running.deliver(text(1, "you are no robot"))
+        await operator.sees(("user", "you are no robot"))
+        await running.deliver(text(2, "Robot!"))
+        await platform[0].sends(1)
+
+        assert [message.text for message in running.agent.heard] == ["Robot!"]
+
+
+@pytest.mark.parametrize(
+    "name", [{"intent_name": "ask_human"}, {"action_name": "action_human"}, {"flow_id": "human"}]
+)
+async def test_an_intent_an_action_or_a_flow_asks_for_a_person(chat, operator, platform, name):
+    bot = Bot()
+    bot.lets()
+    triggers = ["ask_human", "action_human", "human"]
+    async with chat(bot, handoff={"triggers": triggers}) as running:
+        before = SimpleNamespace(**name)
+        begin = SimpleNamespace(message_id="wamid.in1", intent_name="greet")
+        running.agent.saved[PHONE] = SimpleNamespace(events=[before, begin])
+        await running.deliver(text(1, "hi"))
+        await platform[0].sends(1)
+        await is_idle(running)
+        assert await operator.owner() is Owner.BOT
+
+        begin = SimpleNamespace(message_id="wamid.in2", intent_name="other")
+        running.agent.saved[PHONE].events += [begin, SimpleNamespace(**name)]
+        await running.deliver(text(2, "a person"))
+        await operator.sees(("user", "a person"))
+        assert await operator.owner() is Owner.WAITING
+    assert len(platform[0].sent) == 2
+
+
+async def test_a_bot_that_asks_where_nobody_can_take_over_is_told_what_to_write(
+    serve, url, platform, caplog
+):
+    bot = Bot({"text": "I fetch somebody.", "metadata": {"whatsapp": {"handoff": True}}})
+    bot.lets()
+    async with serve(bot, store=url) as running:
+        await running.deliver(text(1, "hi"))
+        await platform[0].sends(1)
+        await is_idle(running)
+    assert "write `handoff: {}` into the channel's block" in caplog.text

@@ -98,7 +98,7 @@ def test_every_sign_in_every_state(owner, sign, after, effects):
 def test_a_sign_of_life_makes_it_last_and_is_no_change(owner, sign, lasts):
     before = STATES[owner]
 
-    assert give(before, sign) == Decision(replace(before, until=NOW + lasts))
+    assert give(before, sign) == Decision(before, replace(before, until=NOW + lasts))
     # one that was slower than the next one does not shorten it
     later = give(before, sign).after
     assert give(later, sign, at=NOW - 30).after == later
