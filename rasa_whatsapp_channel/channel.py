@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
@@ -32,6 +33,7 @@ from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
 from rasa_whatsapp_channel.conversation.restarts import conversation_of
 from rasa_whatsapp_channel.conversation.silence import WhySilent
+from rasa_whatsapp_channel.domain.project import is_mantle as is_mantle_project
 from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.endpoint import (
     HEALTH,
@@ -170,6 +172,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def from_credentials(cls, credentials: dict[str, Any] | None) -> WhatsAppInput:
         try:
             settings = Settings.from_credentials(credentials)
+            _check_engine(settings)
             check_store(settings.store)
             load_functions(settings)
         except (SettingsError, StoreError) as error:
@@ -326,6 +329,15 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             return await self._watching().add(app.ctx.agent, tracker_id, noted)
 
         return record
+
+
+def _check_engine(settings: Settings) -> None:
+    """Raise `SettingsError` for what Rasa Pro's engine Mantle cannot do."""
+    if settings.failure_intent and is_mantle_project(Path.cwd()):
+        raise SettingsError(
+            "integrations.yml: 'failure_intent' is for engines with intents, and Mantle has none. "
+            "Take it away; what did not arrive is an event in the tracker."
+        )
 
 
 def _is_ready(app: Sanic) -> bool:

@@ -175,9 +175,9 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
         ),
         "WA626": LintRule(
             "a skill that hangs up",
-            Level.ERROR,
-            "after hangup Rasa ignores everything this person ever writes on WhatsApp; end the "
-            "block with next: END",
+            Level.WARNING,
+            "hangup ends the tracker for ever: the next message of this person begins a new one, "
+            "or is ignored with on_hangup: silence; to end the task only, write next: END",
         ),
         "WA627": LintRule(
             "an intent Mantle cannot be given",

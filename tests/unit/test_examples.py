@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from support.mantle import copy_bot
 
 from rasa_whatsapp_channel.cli import main
 from rasa_whatsapp_channel.inbound.intents import INTENTS
@@ -52,3 +53,23 @@ def test_the_credentials_fit_the_simulator(bot: Path) -> None:
     assert settings.access_token == simulator.access_token
     assert settings.app_secret == simulator.app_secret
     assert settings.verify_token == simulator.verify_token
+
+
+# the bot for Mantle; tests/integration/rasa_pro talks to it
+
+
+def test_the_linter_finds_no_mistake_in_the_bot_for_mantle(tmp_path: Path) -> None:
+    told = CliRunner().invoke(main, ["lint", str(copy_bot(tmp_path / "bot")), "--strict"])
+
+    assert told.exit_code == 0, told.output
+
+
+def test_the_channel_of_the_bot_for_mantle_fits_the_simulator() -> None:
+    simulator = Config()
+
+    block = load(EXAMPLES / "mantle" / "integrations.yml")["channels"][CHANNEL]
+    settings = Settings.from_credentials(block, environ={})
+
+    assert settings.base_url == f"http://{simulator.host}:{simulator.port}"
+    assert settings.access_token == simulator.access_token
+    assert settings.app_secret == simulator.app_secret

@@ -191,7 +191,7 @@ MISTAKES: list[tuple[str, Callable[[], list[str]], Plant, tuple[str, ...]]] = [
         "a skill that hangs up",
         lint,
         lambda p: p.replace("skills/order/skill.md", "action: utter_room", "action: hangup"),
-        ("skills/order/skill.md:11: error WA626", "end the block with next: END"),
+        ("skills/order/skill.md:11: warning WA626", "on_hangup", "write next: END"),
     ),
     (
         "an intent that cannot be triggered",

@@ -56,3 +56,24 @@ def test_rasa_pro_loads_the_channel_from_integrations(mantle_bot: Bot) -> None:
 
     assert channel.settings.base_url == "http://127.0.0.1:8400"
     assert channel.settings.media_text is None
+
+
+def test_what_mantle_cannot_do_is_refused_when_rasa_starts(
+    mantle_bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rasa.shared.exceptions import InvalidConfigException
+
+    from rasa_whatsapp_channel import WhatsAppInput
+
+    settings = {
+        "phone_number_id": "106540352242922",
+        "access_token": "a-token",
+        "app_secret": "a-secret",
+        "verify_token": "a-verify-token",
+        "failure_intent": "message_failed",
+    }
+    assert WhatsAppInput.from_credentials(settings)  # elsewhere
+    monkeypatch.chdir(mantle_bot.folder)
+
+    with pytest.raises(InvalidConfigException, match="'failure_intent' is for engines with inten"):
+        WhatsAppInput.from_credentials(settings)
