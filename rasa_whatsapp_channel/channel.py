@@ -33,6 +33,7 @@ from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
 from rasa_whatsapp_channel.conversation.restarts import conversation_of
 from rasa_whatsapp_channel.conversation.silence import WhySilent
+from rasa_whatsapp_channel.domain.project import find_channels_file
 from rasa_whatsapp_channel.domain.project import is_mantle as is_mantle_project
 from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.endpoint import (
@@ -171,7 +172,8 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> WhatsAppInput:
         try:
-            settings = Settings.from_credentials(credentials)
+            # The folder that Rasa is started in.
+            settings = Settings.from_credentials(credentials, file=find_channels_file(Path()).name)
             _check_engine(settings)
             check_store(settings.store)
             load_functions(settings)

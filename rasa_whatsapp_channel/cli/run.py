@@ -20,7 +20,7 @@ _TEMPLATE: Final = (
 _ADVICE: Final[Mapping[Verdict, str]] = {
     Verdict.RETRY: "Try again in a moment.",
     Verdict.RETRY_AFTER: "Try again later; WhatsApp asks for minutes to hours.",
-    Verdict.REFRESH_TOKEN: "Put a valid access token or login into credentials.yml.",
+    Verdict.REFRESH_TOKEN: "Put a valid access token or login into the channel's block.",
 }
 
 

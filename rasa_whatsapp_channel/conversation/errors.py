@@ -39,5 +39,5 @@ class TurnTimeout(ChannelError):
     def __init__(self, seconds: float) -> None:
         super().__init__(
             f"the bot was not through after {seconds:g} seconds, and may have done part of it; "
-            "`turn_timeout` in credentials.yml allows more"
+            "`turn_timeout` in the channel's block allows more"
         )

@@ -124,7 +124,7 @@ class FileAccess:
         if key is None:
             raise MediaError(
                 f"{short(url)}: lies below none of the addresses that may be read; "
-                '`media: {sources: ["s3://bucket/folder/"]}` in credentials.yml names them'
+                '`media: {sources: ["s3://bucket/folder/"]}` in the block of the channel names them'
             )
         readings = list(_readings(key))
         if _MEANS_MORE.search(key) or any(_leads_away(parts) for parts in readings):

@@ -46,7 +46,7 @@ def locate(root: Path, path: str, access: FileAccess) -> Path:
         folders = ", ".join(access.folders) or "of which there are none"
         raise MediaError(
             f"{path}: lies outside of the folders that files are sent from: {folders}; move it "
-            "there, or name its folder with `media: {folders: […]}` in credentials.yml"
+            "there, or name its folder with `media: {folders: […]}` in the channel's block"
         )
     if not found.is_file():
         what = "is no file" if found.exists() else "does not exist"

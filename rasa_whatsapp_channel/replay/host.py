@@ -26,6 +26,7 @@ from aiohttp import web
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from rasa_whatsapp_channel.domain.project import CHANNELS, CREDENTIALS, INTEGRATIONS, is_mantle
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.problems import SimulatorError
@@ -100,26 +101,33 @@ class Rasa:
 
     def _run(self, config: Config, base_url: str) -> subprocess.Popen[bytes]:
         own = Path(self._own.name)
-        credentials = own / "credentials.yml"
-        text = own_credentials(
+        mantle = is_mantle(self._folder)
+        name = INTEGRATIONS if mantle else CREDENTIALS
+        make = own_integrations if mantle else own_credentials
+        text = make(
             credentials_block(config, base_url),
-            _text_of(self._folder / "credentials.yml"),
+            _text_of(self._folder / name),
             store=f"sqlite:///{own / 'whatsapp.db'}",
             media_store=str(own / "media"),
         )
-        credentials.write_text(text, encoding="utf-8")
-        endpoints = self._endpoints or own / "endpoints.yml"
-        if self._endpoints is None:
-            written = own_endpoints(_text_of(self._folder / "endpoints.yml"))
-            endpoints.write_text(written, encoding="utf-8")
+        (own / name).write_text(text, encoding="utf-8")
+        folder, files = self._folder, ["--credentials", str(own / name)]
+        if mantle:
+            # Rasa before 3.22 takes no other integrations.yml than that of the folder.
+            folder, files = link_folder(self._folder, own / "bot", own / name), []
+        else:
+            endpoints = self._endpoints or own / "endpoints.yml"
+            if self._endpoints is None:
+                written = own_endpoints(_text_of(self._folder / "endpoints.yml"))
+                endpoints.write_text(written, encoding="utf-8")
+            files += ["--endpoints", str(endpoints.resolve())]
         with (own / "rasa.log").open("wb") as log:
             return subprocess.Popen(  # noqa: S603  # the user's own Rasa
                 [
                     *(self._python, "-m", "rasa", "run", "--interface", "127.0.0.1"),
-                    *("--port", str(self._port), "--credentials", str(credentials)),
-                    *("--endpoints", str(endpoints.resolve()), *self._args),
+                    *("--port", str(self._port), *files, *self._args),
                 ],
-                cwd=self._folder,
+                cwd=folder,
                 env={"RASA_TELEMETRY_ENABLED": "false", **os.environ, "SANIC_WORKERS": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -179,13 +187,43 @@ def own_credentials(block: str, theirs: str, *, store: str, media_store: str) ->
 
     Raises `SimulatorError` where that cannot be read.
     """
+    theirs_read = _read(theirs, CREDENTIALS)
+    return _write(_own_channel(block, theirs_read, store=store, media_store=media_store))
+
+
+def own_integrations(block: str, theirs: str, *, store: str, media_store: str) -> str:
+    """
+    Return integrations.yml: *theirs* without `STORES`, and with no channel but a simulator's
+    *block* with the behaviour that *theirs* sets. Raises `SimulatorError` like `own_credentials`.
+    """
+    read = _read(theirs, INTEGRATIONS)
+    given = read.get(CHANNELS)
+    channels = given if isinstance(given, dict) else {}
+    own = _own_channel(block, channels, store=store, media_store=media_store)
+    kept = {key: value for key, value in read.items() if key not in STORES}
+    return _write({**kept, CHANNELS: own})
+
+
+def link_folder(folder: Path, copy: Path, integrations: Path) -> Path:
+    """Make *copy*, with links to everything in *folder* but its integrations.yml; return it."""
+    copy.mkdir()
+    for path in folder.resolve().iterdir():
+        if path.name != INTEGRATIONS:
+            (copy / path.name).symlink_to(path)
+    (copy / INTEGRATIONS).symlink_to(integrations)
+    return copy
+
+
+def _own_channel(
+    block: str, channels: Mapping[str, Any], *, store: str, media_store: str
+) -> Mapping[str, Any]:
     keys = _read(block, "the simulator's block")[CHANNEL]
-    channel = _read(theirs, "credentials.yml").get(CHANNEL)
+    channel = channels.get(CHANNEL)
     given = channel if isinstance(channel, dict) else {}
     kept = {key: given[key] for key in BEHAVIOUR if key in given}
     media = kept["media"] if isinstance(kept.get("media"), dict) else {}
     own = {"store": store, "media": {**media, "store": media_store}}
-    return _write({CHANNEL: {**kept, **keys, **own}})
+    return {CHANNEL: {**kept, **keys, **own}}
 
 
 def own_endpoints(theirs: str) -> str:
@@ -207,6 +245,7 @@ def _read(text: str, what: str) -> dict[str, Any]:
 
 
 def _write(value: Mapping[str, Any]) -> str:
-    stream = StringIO()
-    YAML(typ="safe", pure=True).dump(value, stream)
+    yaml, stream = YAML(typ="safe", pure=True), StringIO()
+    yaml.default_flow_style = False  # else ${VARIABLES} would get quotes, and stay as they are
+    yaml.dump(value, stream)
     return stream.getvalue()

@@ -353,7 +353,7 @@ def _greeting(config: Config, address: str) -> str:
             f"Webhooks go to:       {config.webhook}",
             *([f"Rough weather:        seed {config.seed}"] if config.weather == ROUGH else []),
             "",
-            "In credentials.yml:",
+            "In credentials.yml, or in integrations.yml below `channels:`:",
             "",
             credentials_block(config, address),
             "",

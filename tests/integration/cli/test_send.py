@@ -505,7 +505,7 @@ async def test_a_wrong_token_is_said_with_the_way_out(rasa_whatsapp, simulator, 
     assert done.exit_code == 1
     [line] = done.stderr.splitlines()
     assert line.startswith("Error: HTTP 401, 190 ")
-    assert line.endswith("Put a valid access token or login into credentials.yml.")
+    assert line.endswith("Put a valid access token or login into the channel's block.")
     assert "old-token" not in line
 
 

@@ -109,7 +109,7 @@ async def test_a_turn_that_never_ends_is_begun_once_and_a_dead_letter(store, clo
     assert heard == ["hang", "next"]
     assert dead_letter.reason == (
         "the bot was not through after 0.1 seconds, and may have done part of it; "
-        "`turn_timeout` in credentials.yml allows more"
+        "`turn_timeout` in the channel's block allows more"
     )
 
 

@@ -184,3 +184,18 @@ def test_a_channel_is_switched_off_as_rasa_reads_it(project: Path, enabled: str)
 
     block = read_channels(parse(path.read_text(), path.name))[CHANNEL]
     assert (CHANNEL in channels(project)) is not is_off(block)
+
+
+def test_a_mistake_at_the_start_names_the_file_it_is_in(project: Path) -> None:
+    from rasa.shared.exceptions import InvalidConfigException
+
+    from rasa_whatsapp_channel import WhatsAppInput
+
+    run("init")
+    path = project / "integrations.yml"
+    path.write_text(path.read_text().replace("verify_token", "verfy_token"))
+
+    with pytest.raises(
+        InvalidConfigException, match=r"integrations\.yml: unknown key 'verfy_token'"
+    ):
+        WhatsAppInput.from_credentials(channels(project)[CHANNEL])

@@ -68,7 +68,7 @@ def test_a_turn_that_takes_too_long_is_not_begun_again_and_the_setting_is_named(
 
     assert isinstance(outcome, DeadLetter)
     assert "300 seconds" in outcome.reason
-    assert "`turn_timeout` in credentials.yml" in outcome.reason
+    assert "`turn_timeout` in the channel's block" in outcome.reason
 
 
 def test_the_pauses_never_grow_beyond_a_minute():

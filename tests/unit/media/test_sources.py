@@ -120,7 +120,7 @@ async def test_what_cannot_be_had_is_said(sources, memory, url, problem):
 
 async def test_without_settings_no_store_is_asked():
     with pytest.raises(
-        MediaError, match=r"`media: \{sources: \[.*\]\}` in credentials.yml names them"
+        MediaError, match=r"`media: \{sources: \[.*\]\}` in the block of the channel names them"
     ):
         await Sources(FileAccess()).tag("s3://bucket/a.jpg")
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from rasa_whatsapp_channel.replay.host import own_credentials, own_endpoints
+from rasa_whatsapp_channel.replay.host import (
+    link_folder,
+    own_credentials,
+    own_endpoints,
+    own_integrations,
+)
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.problems import SimulatorError
@@ -71,3 +76,38 @@ def test_a_test_leaves_nothing_in_the_stores_of_the_bot():
 def test_endpoints_that_cannot_be_read_are_named(text):
     with pytest.raises(SimulatorError, match=r"endpoints\.yml of the bot"):
         own_endpoints(text)
+
+
+def test_a_bot_for_mantle_keeps_its_models_and_has_one_channel_and_no_stores():
+    block = credentials_block(Config(), "http://127.0.0.1:8400")
+    theirs = (
+        "model_groups: [{id: m, models: [{provider: openai, api_key: '${KEY}'}]}]\n"
+        "tracker_store: {type: SQL}\n"
+        f"channels:\n  rest:\n  {CHANNEL}:\n    captions: separate\n    access_token: real\n"
+    )
+
+    text = own_integrations(block, theirs, store="sqlite:///own.db", media_store="/own/media")
+
+    read = yaml.safe_load(text)
+    assert set(read) == {"model_groups", "channels"}
+    assert read["model_groups"][0]["models"][0]["api_key"] == "${KEY}"
+    assert "'${KEY}'" not in text  # in quotes Rasa would leave it
+    [(name, keys)] = read["channels"].items()
+    assert name == CHANNEL
+    assert keys["captions"] == "separate"
+    assert keys["store"] == "sqlite:///own.db"
+    assert "real" not in str(keys)
+
+
+def test_a_bot_for_mantle_runs_in_a_folder_with_the_files_of_its_own(tmp_path):
+    bot = tmp_path / "bot"
+    (bot / "skills" / "order").mkdir(parents=True)
+    (bot / "skills" / "order" / "skill.md").write_text("an order")
+    (bot / "integrations.yml").write_text("of the bot")
+    (tmp_path / "own.yml").write_text("of the test")
+
+    folder = link_folder(bot, tmp_path / "copy", tmp_path / "own.yml")
+
+    assert (folder / "skills" / "order" / "skill.md").read_text() == "an order"
+    assert (folder / "integrations.yml").read_text() == "of the test"
+    assert (bot / "integrations.yml").read_text() == "of the bot"
