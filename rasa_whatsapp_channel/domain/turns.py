@@ -24,11 +24,9 @@ def read_turns(root: Path, names: Collection[str]) -> list[tuple[str, ...]]:
     """
     turns: dict[tuple[str, ...], None] = {}
     for file in yaml_files(root / "data"):
-        text = read_text(file)
-        if not _HAS_STEPS.search(text):
-            continue
         try:
-            value = parse(text, str(file)).value
+            text = read_text(file)
+            value = parse(text, str(file)).value if _HAS_STEPS.search(text) else None
         except DomainError:
             continue
         turns |= dict.fromkeys(_find(value, names))

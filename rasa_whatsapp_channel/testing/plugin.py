@@ -13,7 +13,7 @@ The marker `whatsapp_budget` says how many billed messages a conversation may be
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+@pytest.hookimpl(trylast=True)  # so it comes behind the test itself, if that passes
+def pytest_runtest_call(item: pytest.Item) -> None:
     """Fail a test whose conversations are more billed messages than their budget."""
-    result = yield
     marker = item.get_closest_marker("whatsapp_budget")
     most = item.config.getoption("--whatsapp-budget")
     for name in ("whatsapp", "whatsapp_channel"):
@@ -79,7 +78,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         budget = Budget(*marker.args, **marker.kwargs) if marker else Budget(most)
         if overruns := made.overruns(budget):
             pytest.fail("\n".join(overruns), pytrace=False)
-    return result
 
 
 @pytest.fixture(scope="session")

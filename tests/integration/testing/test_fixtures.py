@@ -333,6 +333,10 @@ def test_more_than_the_marker_allows_in_a_turn(channel):
     channel.user(name="Ada").sends("hi").must_get("utter_menu")
 
 
+def test_that_fails_by_itself(channel):
+    channel.user(name="Bob").sends("hi").must_get("nothing")
+
+
 def test_without_a_conversation():
     pass
 """
@@ -347,7 +351,7 @@ def test_a_test_fails_whose_conversation_is_more_than_its_budget(tmp_path):
     told = re.findall("^Ada: .*", done.stdout, re.MULTILINE)
     billed = "is 2 billed messages, more than 1: utter_menu 1, utter_hint 1"
     assert told == [f"Ada: the conversation {billed}", f"Ada: the turn 'hi' {billed}"], done.stdout
-    assert "2 failed, 2 passed" in done.stdout
+    assert "3 failed, 2 passed" in done.stdout
 
 
 def test_the_channel_of_the_fixture_keeps_its_messages_in_a_file(channel, tmp_path):

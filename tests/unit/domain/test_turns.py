@@ -53,13 +53,14 @@ def steps(head, *lines):
             [("utter_a", "utter_b")],
         ),
         ("stories:\n- [", []),
+        ("stories:\n- \udcff", []),
         ("nlu:\n- action: utter_a\n- action: utter_b\n", []),
         ("flows: 3\n", []),
     ],
 )
 def test_what_certainly_follows_is_one_turn(tmp_path, text, turns):
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "it.yml").write_text(text)
+    (tmp_path / "data" / "it.yml").write_bytes(text.encode(errors="surrogateescape"))
 
     assert read_turns(tmp_path, NAMES) == turns
 
