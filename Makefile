@@ -3,7 +3,9 @@
 PORT ?= 8400
 RASA_PORT ?= 5005
 ARGS ?=
-MATRIX ?= 3.10 3.11 3.12 3.13 lowest pro-3.11 pro-3.12 pro-3.13
+MATRIX ?= python-3.10 python-3.11 python-3.12 python-3.13 python-3.14 lowest \
+	python-3.11-pro python-3.12-pro python-3.13-pro python-3.14-pro \
+	rasa-pro-3.14.29 rasa-pro-3.16.32 rasa-pro-3.20.5 rasa-pro-3.21.0 rasa-pro-pre
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check test matrix lint format docs bench bench-check soak setup clean
@@ -22,8 +24,10 @@ check: lint ## the daily round, in two minutes: lint, and the quick tests of sin
 test: ## run every test (ARGS="-k buttons" for some of them)
 	@.ci/test $(ARGS)
 
-matrix: ## run tests on every Python: without Rasa, with the oldest dependencies, with Rasa Pro
-	@for environment in $(MATRIX); do .ci/matrix $$environment $(ARGS) || exit 1; done
+matrix: ## run tests on every Python, with the oldest dependencies, and with every Rasa Pro
+	@failed=; for environment in $(MATRIX); do \
+	    .ci/matrix $$environment $(ARGS) || failed="$$failed $$environment"; \
+	done; [ -z "$$failed" ] || { echo "Failed:$$failed"; exit 1; }
 
 lint: ## check style, types, layers, the manifests for Kubernetes and the documentation
 	@.ci/environment .venv-lint

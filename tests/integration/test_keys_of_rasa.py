@@ -18,10 +18,8 @@ RESPONSES = {"utter_ask": [{"text": "{name}, your {document}?", "id": "1", "meta
 
 
 @pytest.fixture
-def composed(monkeypatch):
+def composed():
     """Return what becomes of what an action says."""
-    # Something that Rasa Pro imports would ask the internet for prices of models.
-    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     from rasa.core.actions.action import RemoteAction
     from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
     from rasa.shared.core.trackers import DialogueStateTracker

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
-import sys
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this enviro
 # Rasa imports TensorFlow and SQLAlchemy, which warn of what is to come.
 pytestmark = pytest.mark.filterwarnings("ignore")
 only_with_rasa_pro = pytest.mark.skipif(
-    sys.version_info < (3, 11),
+    importlib.util.find_spec("rasa.agents") is None,
     reason="with Rasa 3.6 a whole bot does it, in tests/acceptance/test_outage_of_rasa.py",
 )
 
@@ -125,16 +125,18 @@ async def test_what_cannot_be_saved_is_said_once_all_the_same(serve, platform):
 
 async def a_turn_with_an_action(message: Any) -> None:
     """Say something, run an action whose server is not there, say something: as Rasa Pro does."""
+    from rasa.core import processor as processors
     from rasa.core.actions.action import RemoteAction
     from rasa.core.policies.policy import PolicyPrediction
-    from rasa.core.processor import CalmMessageProcessor
     from rasa.shared.core.domain import Domain
     from rasa.shared.core.trackers import DialogueStateTracker
     from rasa.utils.endpoints import EndpointConfig
     from rasa.utils.log_utils import configure_structlog
 
     configure_structlog(logging.INFO)  # as `rasa run` does it
-    processor = object.__new__(CalmMessageProcessor)  # no model, which would need a licence
+    # Since 3.20 there is one for each engine. No model, which would need a licence.
+    of_flows = getattr(processors, "CalmMessageProcessor", processors.MessageProcessor)
+    processor = object.__new__(of_flows)
     processor.domain, processor.is_calm_assistant = Domain.empty(), False
     processor.timer_manager = None
     action = RemoteAction("action_order", EndpointConfig(f"http://127.0.0.1:{free_port()}/webhook"))
@@ -203,7 +205,7 @@ async def test_a_conversation_that_is_paused_keeps_its_grey_ticks(serve, platfor
     assert platform[0].receipts == []
 
 
-@only_with_rasa_pro
+@pytest.mark.needs("rasa.shared.core.events:ConversationInactive")  # since then they end
 async def test_a_conversation_that_rasa_pro_has_ended_keeps_its_grey_ticks(serve, platform):
     from rasa.shared.core.events import SessionEnded
 

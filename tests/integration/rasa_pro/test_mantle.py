@@ -14,7 +14,11 @@ from support.webhooks import envelope, text, texts
 
 from rasa_whatsapp_channel.agent import cancel_turn
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # what Rasa Pro's own imports warn of
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # what Rasa Pro's own imports warn of
+    # Since then a project for Mantle has its present form.
+    pytest.mark.needs("rasa.shared.project_structure:validate_mantle_project_structure"),
+]
 
 PHONE = "4915112345678"
 ROOM = "set:session.book_room.room"

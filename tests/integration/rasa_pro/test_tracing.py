@@ -81,6 +81,7 @@ async def test_rasa_pros_spans_are_part_of_the_trace_and_ours_go_on_below_them(s
     assert told(rasas)["sender_id"] == PHONE  # as docs/monitoring.md warns
 
 
+@pytest.mark.needs("rasa.utils.endpoints:read_backend_tracing_configuration")
 def test_rasa_pro_reads_the_block_that_switches_tracing_on(tmp_path: Path) -> None:
     from rasa.utils.endpoints import read_backend_tracing_configuration
 
