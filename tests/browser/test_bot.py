@@ -92,7 +92,9 @@ async def test_words_that_the_page_does_not_know_are_shown_as_they_are(page: Tab
     await tells(page, "Status constructor toString Inbox")
 
 
-@pytest.mark.parametrize("bot", [(Number("2", "15550100002", "Shop"),)], indirect=True)
+@pytest.mark.parametrize(
+    "bot", [{"more_numbers": (Number("2", "15550100002", "Shop"),)}], indirect=True
+)
 async def test_of_several_numbers_the_one_that_is_paused_is_named(page: Tab, bot: Bot) -> None:
     bot.health = {**PAUSED, "paused": {"2": "throughput"}}
     await scene.writes(bot, scene.HELLO)
