@@ -1,0 +1,279 @@
+"""
+CALM, whole turns through the channel: hangup, silence, handoff, the rephraser and its stream.
+
+The flows begin with intents, so the bot needs no model of language; the rephraser's is a server of
+this test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import logging
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from support.webhooks import texts
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # what Rasa Pro's own imports warn of
+    pytest.mark.slow,
+]
+
+PHONE = "4915112345678"
+HANDOFF = "you want to be connected to a human agent"
+ELSE = "Is there anything else I can help you with?"
+FILES = {
+    "config.yml": """
+recipe: default.v1
+language: en
+assistant_id: without-a-model
+pipeline:
+- name: WhitespaceTokenizer
+- name: KeywordIntentClassifier
+- name: NLUCommandAdapter
+policies:
+- name: FlowPolicy
+""",
+    "domain.yml": """
+version: "3.1"
+intents: [greet, bye, person, whatsapp_image]
+responses:
+  utter_greet:
+  - text: "Hello, **you**"
+    buttons:
+    - {title: Bye, payload: /bye}
+    metadata: {rephrase: false, whatsapp: {footer: "Open all day", image: "https://a.example/l.jpg"}}
+  utter_bye:
+  - text: "See you"
+    metadata: {rephrase: false}
+  utter_nice:
+  - text: "A nice picture"
+""",
+    "data/nlu.yml": """
+version: "3.1"
+nlu:
+- {intent: greet, examples: "- hello"}
+- {intent: bye, examples: "- goodbye"}
+- {intent: person, examples: "- person"}
+""",
+    "data/flows.yml": """
+flows:
+  greet:
+    description: Greet.
+    nlu_trigger: [{intent: greet}]
+    steps:
+    - action: utter_greet
+  bye:
+    description: Say goodbye.
+    nlu_trigger: [{intent: bye}]
+    steps:
+    - action: utter_bye
+    - action: action_hangup
+  person:
+    description: Ask for a person.
+    nlu_trigger: [{intent: person}]
+    steps:
+    - link: pattern_human_handoff
+  photo:
+    description: Thank for a photo.
+    nlu_trigger: [{intent: whatsapp_image}]
+    steps:
+    - action: utter_nice
+""",
+    "endpoints.yml": "",
+    "rephrase.yml": """
+nlg:
+  type: rephrase
+  rephrase_all: true
+  llm: {model_group: local}
+model_groups:
+- id: local
+  models:
+  - provider: self-hosted
+    model: a-model
+    api_base: URL/v1
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the bot, trained once."""
+    if not importlib.util.find_spec("rasa") or not importlib.util.find_spec("rasa.mantle"):
+        pytest.skip("this Rasa Pro is not in this environment")
+    folder = tmp_path_factory.mktemp("calm")
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        patch.setenv("RASA_TELEMETRY_ENABLED", "false")
+        patch.chdir(folder)
+        _configure(folder, "endpoints.yml")
+        from rasa import model_training
+
+        trained = asyncio.run(
+            model_training.train(
+                domain="domain.yml",
+                config="config.yml",
+                training_files=["data"],
+                output=str(folder / "models"),
+            )
+        )
+    shutil.move(trained.model, folder / "model.tar.gz")
+    return folder
+
+
+def _configure(folder: Path, endpoints: str) -> Any:
+    from rasa.core.config.configuration import Configuration
+
+    Configuration.initialise_endpoints(folder / endpoints)
+    Configuration.initialise_sub_agents(None)
+    return Configuration.get_instance().endpoints
+
+
+@pytest.fixture
+def calm(bot: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Serve the channel with the bot, as an async context manager."""
+    monkeypatch.chdir(bot)
+
+    @asynccontextmanager
+    async def calm(endpoints: str = "endpoints.yml", **settings: Any) -> AsyncIterator[Any]:
+        from rasa.core.agent import load_agent
+
+        found = _configure(bot, endpoints)
+        agent = await load_agent(str(bot / "model.tar.gz"), endpoints=found)
+        settings = {"wait_for_delivered": "none", **settings}
+        async with serve(None, agent=lambda _: agent, **settings) as running:
+            yield running
+
+    return calm
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[str]:
+    """The address of a model of language that puts everything the same way."""
+
+    async def chat(request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        said = "Put **nicely**"
+        common = {"id": "1", "created": 1, "model": "a-model"}
+        if not asked.get("stream"):
+            message = {"role": "assistant", "content": said}
+            choice = {"index": 0, "finish_reason": "stop", "message": message}
+            return web.json_response({**common, "object": "chat.completion", "choices": [choice]})
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        for delta in (*({"content": word} for word in ("Put ", "**nice", "ly**")), {}):
+            choice = {"index": 0, "delta": delta, "finish_reason": None if delta else "stop"}
+            body = {**common, "object": "chat.completion.chunk", "choices": [choice]}
+            await stream.write(f"data: {json.dumps(body)}\n\n".encode())
+        await stream.write(b"data: [DONE]\n\n")
+        return stream
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", chat)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    sock = socket.create_server(("127.0.0.1", 0))
+    await web.SockSite(runner, sock).start()
+    yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+    await runner.cleanup()
+
+
+def words(body: dict[str, Any]) -> str:
+    part = body[body["type"]]
+    return str(part["body"]["text"] if body["type"] == "interactive" else part["body"])
+
+
+async def idle(running: Any) -> None:
+    while (await running.health())["inbox"]["waiting"]:
+        await asyncio.sleep(0.02)
+
+
+async def test_a_flow_answers_in_order_with_all_that_its_response_has(calm, platform) -> None:
+    async with calm() as running:
+        await running.deliver(texts("hello"))
+        greeting, question = await platform[0].sends(2)
+
+    assert words(greeting) == "Hello, *you*"
+    assert greeting["interactive"]["footer"]["text"] == "Open all day"
+    assert greeting["interactive"]["header"]["image"] == {"link": "https://a.example/l.jpg"}
+    assert words(question) == ELSE
+
+
+async def test_a_photo_begins_its_flow_as_an_intent(calm, platform) -> None:
+    photo = texts("")
+    (message,) = photo["entry"][0]["changes"][0]["value"]["messages"]
+    message |= {"type": "image", "image": {"id": "1", "mime_type": "image/jpeg"}}
+    async with calm() as running:
+        await running.deliver(photo)
+        nice, _ = await platform[0].sends(2)
+
+    assert words(nice) == "A nice picture"
+
+
+async def test_after_a_hangup_the_next_message_begins_a_new_conversation(
+    calm, platform, caplog
+) -> None:
+    async with calm() as running:
+        await running.deliver(texts("goodbye"))
+        await platform[0].sends(1)
+        await idle(running)
+        assert (await running.agent.tracker_store.retrieve(PHONE)).terminated
+        with caplog.at_level(logging.INFO, "rasa_whatsapp_channel"):
+            await running.deliver(texts("hello", first=2))
+            sent = await platform[0].sends(3)
+        old, new = sorted(await running.agent.tracker_store.keys())
+
+    assert [words(body) for body in sent] == ["See you", "Hello, *you*", ELSE]
+    assert (old, new.partition("!")[0]) == (PHONE, PHONE)
+    assert "whatsapp.conversation_restarted" in caplog.text
+
+
+async def test_a_paused_conversation_is_silent_until_it_is_resumed(calm, platform, caplog) -> None:
+    from rasa.shared.core.events import ConversationPaused, ConversationResumed
+
+    async with calm() as running:
+        store = running.agent.tracker_store
+        await running.deliver(texts("hello"))
+        await platform[0].sends(2)
+        await idle(running)
+        for event, count in ((ConversationPaused(), 2), (ConversationResumed(), 4)):
+            tracker = await store.retrieve(PHONE)
+            tracker.update(event)
+            await store.save(tracker)
+            await running.deliver(texts("hello", first=count))
+            await platform[0].sends(count)
+            await idle(running)
+            assert len(platform[0].sent) == count
+
+    assert "whatsapp.silenced" in caplog.text
+
+
+async def test_who_asks_for_a_person_hears_what_the_pattern_says(calm, platform) -> None:
+    async with calm() as running:
+        await running.deliver(texts("person"))
+        sent = await platform[0].sends(1)
+
+    assert HANDOFF in words(sent[0])
+
+
+async def test_what_a_model_rephrases_and_streams_goes_as_one_message(
+    calm, bot, model, platform
+) -> None:
+    (bot / "rephrase-here.yml").write_text(FILES["rephrase.yml"].replace("URL", model))
+    async with calm("rephrase-here.yml") as running:
+        await running.deliver(texts("hello"))
+        sent = await platform[0].sends(2)
+        await idle(running)
+
+    assert [words(body) for body in sent] == ["Hello, *you*", "Put *nicely*"]
