@@ -36,7 +36,7 @@ BLOCKS = (5, 14)  # seconds
 # Seconds; a clock is wrong for a moment. By less than an hour it is followed at once.
 JUMPS = (-86_400.0, 7_200.0, 86_400.0, 864_000.0)
 MOMENT = (1.0, 3.0)
-REST = 180.0  # longest wait for what is left when everybody has written
+REST = 180.0  # longest time in which nothing happens though something is left
 SLOW = 10.0  # seconds between two lines of progress
 
 Say = Callable[[str], None]

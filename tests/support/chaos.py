@@ -15,7 +15,7 @@ from support.phones import AT_ONCE, Habits, Phones
 from support.stubs import SECRET, Stubs
 from support.verdict import Kill, Verdict, judge
 
-REST = 120.0  # longest wait for what is left when everybody has written
+REST = 120.0  # longest time in which nothing happens though something is left
 QUIET = 1.5  # seconds in which a surplus message would come
 
 
@@ -107,11 +107,15 @@ class Chaos:
 
     async def _comes_to_rest(self) -> None:
         """Wait until nothing waits any more, or it is clear that something always will."""
-        end = time.monotonic() + self._rest
         await self._stubs.ready(self.servers[0])
-        while time.monotonic() < end:
-            all_is_shown = len(self.phones.shown) >= len(self._platform.accepted)
-            if all_is_shown and await self._stubs.is_idle(self.servers[0]):
+        happened, end = (0, 0), 0.0
+        while (now := len(self._platform.accepted), len(self.phones.shown)) != happened or (
+            time.monotonic() < end
+        ):
+            if now != happened:
+                happened, end = now, time.monotonic() + self._rest
+            accepted, shown = now
+            if shown >= accepted and await self._stubs.is_idle(self.servers[0]):
                 break
             await asyncio.sleep(0.25)
         await asyncio.sleep(QUIET)

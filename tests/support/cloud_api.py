@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from support.eventually import eventually
 from support.processes import PROJECT
 from support.webhooks import NUMBER
 
@@ -103,11 +104,17 @@ class CloudApi:
             self._runner = None
 
     async def takes(self, count: int, *, within: float = 60.0) -> list[str]:
-        """Return the texts of all messages as soon as there are *count* of them."""
-        end = time.monotonic() + within
-        while len(self.accepted) < count:
-            assert time.monotonic() < end, f"only {self.texts} after {within:g} seconds"
-            await asyncio.sleep(0.01)
+        """
+        Return the texts of all messages as soon as there are *count* of them.
+
+        Each has to come *within* seconds of the one before.
+        """
+        for expected in range(min(len(self.accepted), count) + 1, count + 1):
+            await eventually(
+                lambda expected=expected: len(self.accepted) >= expected,
+                within=within,
+                told=lambda: f"only {self.texts}",
+            )
         return self.texts
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from support.cloud_api import Accepted
+from support.eventually import eventually
 from support.webhooks import envelope, status
 
 Deliver = Callable[[bytes], Awaitable[None]]
@@ -82,12 +83,13 @@ class Phones:
         return [message.text for message in self.shown if message.to == phone]
 
     async def have(self, count: int, *, within: float = 60.0) -> None:
-        """Return when *count* messages are shown."""
-        end = time.monotonic() + within
-        while len(self.shown) < count:
-            texts = [message.text for message in self.shown]
-            assert time.monotonic() < end, f"only {texts} after {within:g} seconds"
-            await asyncio.sleep(0.02)
+        """Return when *count* messages are shown, each *within* seconds of the one before."""
+        for expected in range(min(len(self.shown), count) + 1, count + 1):
+            await eventually(
+                lambda expected=expected: len(self.shown) >= expected,
+                within=within,
+                told=lambda: f"only {[message.text for message in self.shown]}",
+            )
 
     async def tell(self, taken: Accepted, name: str) -> None:
         """Tell now that *taken* is *name*, and return when the bot's server has heard it."""
