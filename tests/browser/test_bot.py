@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -108,8 +109,10 @@ async def test_a_page_that_shows_something_else_asks_nothing(page: Tab, bot: Bot
     await tells(page, "Sending paused")
     await page.click("#tab-clock")
     await page.shows("document.querySelector('.clock-face')")
-    await asyncio.sleep(0.5)  # a question under way
-    asked = bot.health_asked
+    asked = -1
+    while asked != bot.health_asked:  # a question under way
+        asked = bot.health_asked
+        await asyncio.sleep(0.5)
 
     for _ in range(3):
         await scene.writes(bot, scene.HELLO)
@@ -126,13 +129,15 @@ async def test_many_messages_at_once_are_few_questions(page: Tab, bot: Bot) -> N
     bot.health = WELL
     await scene.writes(bot, scene.HELLO)
     await tells(page, "Status OK")
-    asked = bot.health_asked
+    asked, began = bot.health_asked, time.monotonic()
 
     await asyncio.gather(*(scene.writes(bot, scene.HELLO) for _ in range(30)))
     await page.shows("document.querySelectorAll('#deliveries li').length >= 31")
     await asyncio.sleep(1)
 
-    assert 1 <= bot.health_asked - asked <= 6
+    # On a busy machine the messages take longer, and a question may come each second.
+    took = time.monotonic() - began
+    assert 1 <= bot.health_asked - asked <= 5 + took
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
