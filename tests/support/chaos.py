@@ -108,17 +108,18 @@ class Chaos:
     async def _comes_to_rest(self) -> None:
         """Wait until nothing waits any more, or it is clear that something always will."""
         await self._stubs.ready(self.servers[0])
-        happened, end = (0, 0), 0.0
-        while (now := len(self._platform.accepted), len(self.phones.shown)) != happened or (
-            time.monotonic() < end
-        ):
-            if now != happened:
-                happened, end = now, time.monotonic() + self._rest
-            accepted, shown = now
+        happened, end = (-1, -1), 0.0
+        while time.monotonic() < end or happened != self._has_happened():
+            if happened != self._has_happened():
+                happened, end = self._has_happened(), time.monotonic() + self._rest
+            accepted, shown = happened
             if shown >= accepted and await self._stubs.is_idle(self.servers[0]):
                 break
             await asyncio.sleep(0.25)
         await asyncio.sleep(QUIET)
+
+    def _has_happened(self) -> tuple[int, int]:
+        return len(self._platform.accepted), len(self.phones.shown)
 
     def figures(self, verdict: Verdict) -> str:
         users = len({written.user for written in self._written})
