@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from io import StringIO
 from pathlib import Path
@@ -26,6 +26,7 @@ from aiohttp import web
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from rasa_whatsapp_channel.domain.marked import parse
 from rasa_whatsapp_channel.domain.project import CHANNELS, CREDENTIALS, INTEGRATIONS, is_mantle
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
@@ -196,12 +197,11 @@ def own_integrations(block: str, theirs: str, *, store: str, media_store: str) -
     Return integrations.yml: *theirs* without `STORES`, and with no channel but a simulator's
     *block* with the behaviour that *theirs* sets. Raises `SimulatorError` like `own_credentials`.
     """
-    read = _read(theirs, INTEGRATIONS)
-    given = read.get(CHANNELS)
+    given = _read(theirs, INTEGRATIONS).get(CHANNELS)
     channels = given if isinstance(given, dict) else {}
     own = _own_channel(block, channels, store=store, media_store=media_store)
-    kept = {key: value for key, value in read.items() if key not in STORES}
-    return _write({**kept, CHANNELS: own})
+    rest = _without(theirs, (CHANNELS, *STORES), INTEGRATIONS)
+    return f"{rest}\n{_write({CHANNELS: own})}"
 
 
 def link_folder(folder: Path, copy: Path, integrations: Path) -> Path:
@@ -228,8 +228,19 @@ def _own_channel(
 
 def own_endpoints(theirs: str) -> str:
     """Return endpoints.yml without `STORES`. Raises `SimulatorError` where it cannot be read."""
-    read = _read(theirs, "endpoints.yml")
-    return _write({key: value for key, value in read.items() if key not in STORES})
+    return _without(theirs, STORES, "endpoints.yml")
+
+
+def _without(text: str, keys: Collection[str], what: str) -> str:
+    """Return *text* without the sections of *keys*; all else, such as quotes, stays as it is."""
+    _read(text, what)
+    lines = text.split("\n")
+    starts = {key: part.line - 1 for key, part in parse(text, what).items()}
+    ends = [*starts.values(), len(lines)][1:]
+    for (key, start), end in zip(starts.items(), ends, strict=True):
+        if key in keys:
+            lines[start:end] = [""] * (end - start)
+    return "\n".join(lines)
 
 
 def _read(text: str, what: str) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _show(change: FileChange, before: str | None) -> None:
     mark, colour = ("✔", "green") if change.text is not None else ("–", "bright_black")
     if change.by_hand:
         mark, colour = "!", "yellow"
-    click.echo(f"  {click.style(mark, fg=colour, bold=True)} {change.name:<22} {change.what}")
+    click.echo(f"  {click.style(mark, fg=colour, bold=True)} {change.name:<26} {change.what}")
     shown = change.by_hand.splitlines()
     if before is not None and change.text is not None:
         difference = difflib.ndiff(before.splitlines(), change.text.splitlines())

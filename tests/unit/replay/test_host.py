@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from support.mantle_project import write_project
 
 from rasa_whatsapp_channel.replay.host import (
+    Rasa,
     link_folder,
     own_credentials,
     own_endpoints,
@@ -72,6 +74,17 @@ def test_a_test_leaves_nothing_in_the_stores_of_the_bot():
     }
 
 
+def test_variables_of_the_endpoints_stay_without_quotes():
+    written = (
+        "action_endpoint:\n  url: http://${HOST}/x\nlock_store:\n  type: redis\nnlg: {type: a}\n"
+    )
+
+    kept = own_endpoints(written)
+
+    assert "\n  url: http://${HOST}/x\n" in kept
+    assert set(yaml.safe_load(kept)) == {"action_endpoint", "nlg"}
+
+
 @pytest.mark.parametrize("text", ["a: [", "- a list"])
 def test_endpoints_that_cannot_be_read_are_named(text):
     with pytest.raises(SimulatorError, match=r"endpoints\.yml of the bot"):
@@ -81,8 +94,8 @@ def test_endpoints_that_cannot_be_read_are_named(text):
 def test_a_bot_for_mantle_keeps_its_models_and_has_one_channel_and_no_stores():
     block = credentials_block(Config(), "http://127.0.0.1:8400")
     theirs = (
-        "model_groups: [{id: m, models: [{provider: openai, api_key: '${KEY}'}]}]\n"
-        "tracker_store: {type: SQL}\n"
+        "model_groups:  # ours\n- id: m\n  token: ${KEY}\n"
+        "tracker_store:\n  type: SQL\n"
         f"channels:\n  rest:\n  {CHANNEL}:\n    captions: separate\n    access_token: real\n"
     )
 
@@ -90,8 +103,7 @@ def test_a_bot_for_mantle_keeps_its_models_and_has_one_channel_and_no_stores():
 
     read = yaml.safe_load(text)
     assert set(read) == {"model_groups", "channels"}
-    assert read["model_groups"][0]["models"][0]["api_key"] == "${KEY}"
-    assert "'${KEY}'" not in text  # in quotes Rasa would leave it
+    assert text.startswith("model_groups:  # ours\n- id: m\n  token: ${KEY}\n")
     [(name, keys)] = read["channels"].items()
     assert name == CHANNEL
     assert keys["captions"] == "separate"
@@ -111,3 +123,30 @@ def test_a_bot_for_mantle_runs_in_a_folder_with_the_files_of_its_own(tmp_path):
     assert (folder / "skills" / "order" / "skill.md").read_text() == "an order"
     assert (folder / "integrations.yml").read_text() == "of the test"
     assert (bot / "integrations.yml").read_text() == "of the bot"
+
+
+@pytest.mark.parametrize("mantle", [True, False])
+async def test_rasa_is_started_with_the_files_that_its_engine_reads(tmp_path, mantle):
+    bot = tmp_path / "bot"
+    if mantle:
+        write_project(bot)
+    else:
+        bot.mkdir()
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\ncat integrations.yml\nls\necho "args: $@"\n')
+    python.chmod(0o755)
+    rasa = Rasa(bot, port=5999, python=str(python), args=["--model", "models/a.tar.gz"])
+
+    try:
+        with pytest.raises(SimulatorError, match="ended before it was ready") as failed:
+            await rasa.start(Config(), "http://127.0.0.1:8400")
+    finally:
+        rasa.stop()
+
+    [args] = [line for line in str(failed.value).splitlines() if line.startswith("args: ")]
+    assert args.endswith("--model models/a.tar.gz")
+    assert ("--credentials" in args) is not mantle
+    assert ("--endpoints" in args) is not mantle
+    if mantle:
+        assert "\nagent.yml\nintegrations.yml\nskills\n" in str(failed.value)
+        assert "base_url: http://127.0.0.1:8400" in str(failed.value)
