@@ -54,7 +54,13 @@ def test_the_flow_goes_on_where_it_was() -> None:
     assert after.latest_action_name == before.latest_action_name == "action_listen"
     for state in ("terminated", "inactive"):  # Rasa Pro has them since 3.16
         assert not getattr(after, state, False)
-    # The session does not last longer for it: Rasa Pro goes by what was said last.
+
+
+@pytest.mark.needs("rasa.shared.core.trackers:DialogueStateTracker.is_session_time_expired")
+def test_the_session_does_not_last_longer_for_it() -> None:
+    """Rasa Pro goes by what was said last; before 3.16 as Rasa 3.6 does."""
+    before, after = tracker_of(), tracker_of(kept())
+
     assert after.is_session_time_expired(60) == before.is_session_time_expired(60)
 
 
