@@ -33,7 +33,8 @@ from rasa_whatsapp_channel.whatsapp.json_values import excerpt, object_of, plain
 
 logger = logging.getLogger(__name__)
 
-_LATEST: Final = 2**53  # what every JSON reader can hold exactly
+# 1 January 9999, a day of the calendar in every time zone. Milliseconds of today are later.
+_LATEST: Final = 253_370_764_800
 _CONTACTS: Final = 2_000  # a webhook holds 1000 messages; see `envelopes.EVENTS`
 
 # The parts of a message that `InboundMessage` has a field for.

@@ -55,4 +55,5 @@ def read_pricing(extra: Part) -> Pricing | None:
         return None
     # `billable` is to go; older gateways have it alone.
     alone = REGULAR if part.get("billable") is True else FREE_REPLY
-    return Pricing(category.lower().replace("-", "_"), text_of(part.get("type")) or alone)
+    kind = text_of(part.get("type")) or alone
+    return Pricing(category.lower().replace("-", "_"), kind.lower())

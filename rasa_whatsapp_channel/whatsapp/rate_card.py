@@ -27,7 +27,11 @@ _COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "authentication": ("authentication",),
     "authentication_international": ("authenticationinternational", "authentication"),
 }
+_NEEDED: Final = ("currency", "utility")
 _NO_RATE: Final = ("", "n/a", "-")
+_SHOWN: Final = 40
+_MOST: Final = 1_000_000  # of any currency for one message
+_GIVE: Final = "give Meta's CSV of rates as it was downloaded, not as a spreadsheet saved it again"
 _DOLLARS: Final = "US"  # of "$US"
 
 
@@ -52,10 +56,18 @@ class RateCard:
 
 def read_rate_card(text: str, currency: str | None = None) -> RateCard:
     """Read a card; *currency* chooses the rows of a file with several. Raises `RateCardError`."""
-    rows = csv.reader(io.StringIO(text))
+    try:
+        return _read(csv.reader(io.StringIO(text)), currency)
+    except csv.Error as error:
+        raise RateCardError(f"it is no CSV ({error}); {_GIVE}") from error
+
+
+def _read(rows: Iterator[list[str]], currency: str | None) -> RateCard:
     columns = next(filter(_is_head, map(_names, rows)), None)
     if columns is None:
-        raise RateCardError("it has no line that begins with Market; give Meta's CSV of rates")
+        raise RateCardError(f"it has no line that begins with Market and a comma; {_GIVE}")
+    if missing := [name for name in _NEEDED if name not in columns]:
+        raise RateCardError(f"it has no column {missing[0].capitalize()}; {_GIVE}")
     rates: dict[str, dict[str, dict[str, Decimal]]] = {}
     for row in rows:
         cells = dict(zip(columns, (cell.strip() for cell in row), strict=False))
@@ -94,6 +106,8 @@ def _rates(cells: Mapping[str, str], market: str) -> Iterator[tuple[str, Decimal
             rate = Decimal(cell)
         except InvalidOperation:
             rate = Decimal("NaN")
-        if not rate.is_finite() or rate < 0:
-            raise RateCardError(f"{market}: {cell!r} in the column {column} is no rate")
+        if not rate.is_finite() or not 0 <= rate < _MOST:
+            raise RateCardError(
+                f"{market}: {cell[:_SHOWN]!r} in the column {column} is no rate; {_GIVE}"
+            )
         yield column, rate

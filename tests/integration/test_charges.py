@@ -113,3 +113,21 @@ async def test_no_payment_method_is_an_alarm_in_a_status_and_in_an_answer(serve,
     assert (alarm["event"], alarm["severity"]) == ("NO_PAYMENT_METHOD", "error")
     alarms = [each for each in caplog.records if "no_payment_method" in each.getMessage()]
     assert [each.levelname for each in alarms] == ["ERROR", "ERROR"]
+
+
+async def test_times_and_words_that_no_calendar_has_lose_no_charge(serve):
+    odd = [
+        {"timestamp": "1796000000000"},  # milliseconds
+        {"timestamp": str(2**53)},
+        {"timestamp": "soon"},
+        {"pricing": {**status("")["pricing"], "type": "REGULAR"}},
+    ]
+
+    async with serve(echo, billing={"free_messages": 1, "time_zone": "Pacific/Kiritimati"}) as bot:
+        for n, parts in enumerate(odd):
+            await bot.deliver(statuses({**status(f"wamid.{n}"), **parts}))
+        page = await scrape(bot)
+
+    words = {"category": "service", "type": "regular", "country": "49"}
+    assert page("charges_total", **words, billable="true") == 3
+    assert page("charges_total", **words, billable="false") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from datetime import datetime, tzinfo
+from datetime import datetime, timezone, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.whatsapp.rate_card import RateCard, RateCardError, read_rate_card
 
 STEP: Final = 3_600.0  # seconds that are read from the store at once
+# Since then WhatsApp charges for messages, in unix seconds; before, it charged for conversations.
+BEGAN: Final = datetime(2025, 7, 1, tzinfo=timezone.utc).timestamp()
 
 
 @click.command(
@@ -103,7 +105,7 @@ def _start(since: datetime | None, zone: tzinfo) -> datetime:
 
 async def _collect(store: Store, costs: Costs, start: datetime) -> None:
     """Add what was charged since *start*, also by a simulator whose clock is ahead."""
-    at, now = start.timestamp(), time.time()
+    at, now = max(start.timestamp(), BEGAN), time.time()
     while at < math.inf:
         end = at + STEP if at < now else math.inf
         for message in await store.ledger.charges(at, end):

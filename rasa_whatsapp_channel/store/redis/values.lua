@@ -99,10 +99,12 @@ function operations.count(key, ttl, beyond, ...)
     local args, found = { ... }, {}
     local counted = operations.get(key)
     if counted then
-        for n, each in ipairs(cjson.decode(counted)) do
-            if n % 2 == 0 then
-                table.insert(found, each)
-            end
+        local pairs_of_key, before = cjson.decode(counted), {}
+        for n = 1, #pairs_of_key, 2 do
+            before[pairs_of_key[n]] = pairs_of_key[n + 1]
+        end
+        for n = 1, #args, 2 do
+            table.insert(found, before[args[n]] or 0)
         end
         return found
     end

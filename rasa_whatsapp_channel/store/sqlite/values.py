@@ -85,7 +85,9 @@ class SQLiteValues(Values):
     ) -> Sequence[int]:
         now = self._clock()
         if counted := _one(db, GET, key, now):
-            return list(from_json(counted[0])[1::2])
+            pairs = from_json(counted[0])
+            before = dict(zip(pairs[::2], pairs[1::2], strict=True))
+            return [before.get(counter, 0) for counter in limits]
         rows = {counter: _one(db, GET, counter, now) for counter in limits}
         found = {counter: from_json(row[0]) if row else 0 for counter, row in rows.items()}
         if beyond or all(found[counter] < limit for counter, limit in limits.items()):

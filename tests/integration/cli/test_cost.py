@@ -137,3 +137,20 @@ async def test_nothing_charged_and_a_missing_card_are_said_in_a_sentence(store, 
     assert (nothing.exit_code, nothing.stdout) == (0, "Nothing was charged since 2200-01-01.\n")
     assert no_card.exit_code == 1
     assert "billing.rate_card: rates.csv cannot be read" in no_card.output
+
+
+async def test_all_that_was_ever_charged_is_found_at_once(store, rasa_whatsapp):
+    done = await rasa_whatsapp("cost", "--since", "0001-01-01", "--json")
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["total"]["messages"] == 5
+
+
+async def test_a_card_that_cannot_be_read_is_named_with_the_remedy(store, rasa_whatsapp, bot):
+    (bot / "rates.csv").write_text("Market;Currency;Utility\nBrazil;BRL;0,0350\n")
+
+    done = await rasa_whatsapp("cost")
+
+    assert done.exit_code == 1
+    assert "billing.rate_card: rates.csv: it has no line that begins with Market" in done.output
+    assert "give Meta's CSV of rates as it was downloaded" in done.output

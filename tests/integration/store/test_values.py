@@ -247,6 +247,14 @@ async def test_a_key_is_counted_once_until_it_is_taken_out(store):
     assert await count(store, "e", other=9) == [0]
 
 
+async def test_a_counted_key_goes_by_counters_that_came_later_and_by_those_it_knows(store):
+    await count(store, "other", day=9)
+    await count(store, "a", day=9)
+
+    assert await count(store, "a", one=1, day=9) == [0, 1]
+    assert await count(store, "b", one=1) == [0]  # it is in the counters of the first time
+
+
 async def test_who_may_go_beyond_a_limit_is_counted_beyond_it(store):
     assert [await count(store, key, beyond=True, day=1) for key in "abc"] == [[0], [1], [2]]
 

@@ -238,6 +238,23 @@ async def test_a_message_that_is_tried_again_counts_once(limited, office, clock)
     assert await limited.says("b", "c") == ["b", TOMORROW]
 
 
+async def test_a_limit_that_came_with_a_restart_stops_nothing_that_was_on_its_way(
+    limited, office, clock
+):
+    limited.begin(daily_limit=2)
+    office.client.answers = [TransportError("no answer", timed_out=True)]
+    await limited.says("a")
+
+    limited.begin(daily_limit=2, daily_limit_per_conversation=1)
+    again = await limited.says()
+    for _ in range(3):  # time in which WhatsApp may tell that it has the message
+        clock.now += 60
+        again += await limited.says()
+
+    assert again == ["a"]
+    assert await limited.says("b", "c") == ["b", TOMORROW]
+
+
 async def test_what_may_have_arrived_stays_counted(limited, office, clock):
     limited.begin(daily_limit=1)
     office.client.answers = [TransportError("no answer", timed_out=True)] * 9

@@ -66,6 +66,14 @@ def test_a_file_with_two_currencies_needs_a_choice():
         (BRL.replace("0.3217", "cheap"), None, "Brazil: 'cheap' in the column marketing"),
         (BRL.replace("0.3217", "-1"), None, "Brazil: '-1' in the column marketing"),
         (BRL.replace("0.3217", "NaN"), None, "Brazil: 'NaN' in the column marketing"),
+        (BRL.replace("0.3217", "1e999999"), None, "Brazil: '1e999999' in the column marketing"),
+        (BRL.replace("0.3217", '"0,3217"'), None, "'0,3217' in the column marketing.*spreadsheet"),
+        (BRL.replace(",", ";").replace(".", ","), None, "Market and a comma.*spreadsheet"),
+        ("Mercado,Moeda,Utilidade\nBrasil,BRL,0.1\n", None, "no line that begins with Market"),
+        ("Market,Utility\nBrazil,0.1\n", None, "it has no column Currency"),
+        ("Market,Currency,Tier\nBrazil,BRL,0\n", None, "it has no column Utility"),
+        (f"{BRL}\0", None, "it is no CSV"),
+        pytest.param("x" * 5_000_000, None, "it is no CSV", id="garbage"),
     ],
 )
 def test_what_is_no_card_says_where(text, currency, problem):
