@@ -517,8 +517,8 @@ class Values(ABC):
         Count *key* in each counter of *limits*, once however often it is asked.
 
         Where one has reached its limit it is counted in none, unless *beyond*. Returns how many
-        others each counter had; of a key that was counted before, as it was then, and 0 for a counter
-        that it is not in. Key and counters are values that live for *ttl* seconds.
+        others each counter had; of a key that was counted before, as it was then, and 0 for a
+        counter that it is not in. Key and counters are values that live for *ttl* seconds.
         """
 
     @abstractmethod
