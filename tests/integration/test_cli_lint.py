@@ -375,7 +375,12 @@ def test_the_hook_for_pre_commit_names_this_command_and_domain_files() -> None:
     program, *arguments = shlex.split(hook["entry"])
     assert program == "rasa-whatsapp"
     assert CliRunner().invoke(main, [*arguments, str(QUICKSTART / "domain.yml")]).exit_code == 0
-    for name in ("domain.yml", "bot/domain.yaml", "bot/domain/people/add.yml"):
+    for name in (
+        "domain.yml",
+        "bot/domain.yaml",
+        "bot/domain/people/add.yml",
+        "skills/order/responses.yml",
+    ):
         assert re.search(hook["files"], name)
     for name in ("config.yml", "bot/mydomain.yml", "domain/readme.md", "data/nlu.yml"):
         assert not re.search(hook["files"], name)

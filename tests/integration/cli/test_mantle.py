@@ -128,3 +128,21 @@ def test_rasa_pro_leaves_the_variable_of_an_api_key_to_the_channel(project):
     )
 
     assert read_settings(Path("integrations.yml")).transcribe.api_key == "sk-1"
+
+
+def test_a_response_is_shown_as_the_channel_of_the_bot_sends_it(project):
+    responses = (
+        "responses:\n  utter_house:\n  - text: Hello, {session.order.name}\n"
+        "    metadata: {whatsapp: {image: media/lake.jpg, footer: Soon}}\n"
+        "    channel: whatsapp\n"
+    )
+    Path("responses.yml").write_text(responses)
+    edit("app_secret", "captions: separate\n    app_secret")
+
+    slot = ("--slot", "session.order.name=Ada")
+    done = run("preview", ".", "utter_house", *slot, "--format", "drawing")
+
+    assert "Hello, Ada" in done.output
+    assert "‹media/lake.jpg›" in done.output
+    assert "2 billed messages" in done.output
+    assert "WA622 Rasa refuses channel in a bot for Mantle" in done.output
