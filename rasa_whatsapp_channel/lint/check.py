@@ -25,6 +25,7 @@ from rasa_whatsapp_channel.domain.read import (
 from rasa_whatsapp_channel.domain.turns import read_turns
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.composed import (
+    Sent,
     check_fit,
     find_open_type,
     send_all,
@@ -83,7 +84,7 @@ class Linter:
         filled: dict[str, Mapping[str, Any]] = {}
         for variation, _ in self.foreseen:
             if variation.response.name not in filled:
-                sents = send_all(self._usable(variation), self.domain.slots or {}, self.apis[0])
+                sents = self._send_all(self._usable(variation), self.apis[0])
                 filled[variation.response.name] = sents[0].filled
         return [
             foresee_turn(
@@ -197,7 +198,7 @@ class Linter:
                 yield replace(said, text=f"{said.text} (api {', '.join(names)})")
 
     def _check_sent(self, variation: Mapping[str, Any], api: Api) -> Iterator[Remark]:
-        sents = send_all(variation, self.domain.slots or {}, api)
+        sents = self._send_all(variation, api)
         yield from check_fit(variation, sents, self.domain.slots or {})
         for use in find_uses(variation, sents):
             yield from self._check_use(use, api)
@@ -209,16 +210,18 @@ class Linter:
             yield from check_file(use, self.domain.root, api, self.access)
 
     def _foresee(self, variation: Variation) -> Foreseen:
-        slots = self.domain.slots or {}
         foreseen = (
             foresee(sent.filled, api=api, settings=self.outgoing)
             for api in self.apis
-            for sent in send_all(self._usable(variation), slots, api)
+            for sent in self._send_all(self._usable(variation), api)
         )
         return max(foreseen, key=lambda each: each.messages)
 
+    def _send_all(self, variation: Mapping[str, Any], api: Api) -> list[Sent]:
+        return send_all(variation, self.domain.slots or {}, api, self.outgoing)
+
     def _uses(self, variation: Mapping[str, Any], api: Api) -> Iterator[Use]:
-        yield from find_uses(variation, send_all(variation, self.domain.slots or {}, api))
+        yield from find_uses(variation, self._send_all(variation, api))
 
     def _written(self, variation: Variation) -> Any:
         """Return a variation as the bot's engine reads it: for Mantle a text alone is one."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.compose import Change, Composed, compose
 from rasa_whatsapp_channel.compose.changes import RULES
+from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
 from rasa_whatsapp_channel.domain.marked import Path
 from rasa_whatsapp_channel.domain.read import Slot
 from rasa_whatsapp_channel.domain.slots import (
@@ -75,11 +76,15 @@ class Sent:
     values: Mapping[str, str]
     filled: Mapping[str, Any]
     composed: Composed
+    settings: OutgoingSettings
 
 
-def send_all(variation: Mapping[str, Any], slots: Slots, api: Api) -> list[Sent]:
+def send_all(
+    variation: Mapping[str, Any], slots: Slots, api: Api, settings: OutgoingSettings
+) -> list[Sent]:
     """Compose *variation* in each of its languages."""
-    return [_send(variation, slots, api, lang) for lang in (None, *find_languages(variation))]
+    languages = (None, *find_languages(variation))
+    return [_send(variation, slots, api, lang, settings) for lang in languages]
 
 
 def check_fit(
@@ -91,18 +96,35 @@ def check_fit(
             yield replace(said, path=original_path(said.path, variation, sent.language))
 
 
-def _send(variation: Mapping[str, Any], slots: Slots, api: Api, language: str | None) -> Sent:
+def _send(
+    variation: Mapping[str, Any],
+    slots: Slots,
+    api: Api,
+    language: str | None,
+    settings: OutgoingSettings,
+) -> Sent:
     written = translate(variation, language)
     names = find_names(written)
     values = shortest_values(names, slots)
     filled = fill_in(written, values)
-    composed = compose(filled, api=api, reply_to=_ANSWERED)
-    return Sent(api, language, written, names, values, filled, composed)
+    composed = _compose(filled, api, settings)
+    return Sent(api, language, written, names, values, filled, composed, settings)
+
+
+def _compose(response: Mapping[str, Any], api: Api, settings: OutgoingSettings) -> Composed:
+    return compose(
+        response,
+        api=api,
+        reply_to=_ANSWERED,
+        images=settings.markdown_images,
+        access=settings.access,
+    )
 
 
 def _changes(sent: Sent) -> Iterator[Remark]:
     for change in sent.composed.changes:
-        level = Level.ERROR if change.lost else Level.WARNING
+        level = Level.NOTE if change.as_set else Level.WARNING
+        level = Level.ERROR if change.lost else level
         yield Remark(change.code, level, change.text, find_path(change, sent.filled))
 
 
@@ -133,7 +155,7 @@ def _more(sent: Sent, values: Mapping[str, str]) -> str | None:
     filled = fill_in(sent.written, {**sent.values, **values})
     if _is_roomy(filled, sent.filled):
         return None
-    codes = Counter(change.code for change in compose(filled, api=sent.api).changes)
+    codes = Counter(change.code for change in _compose(filled, sent.api, sent.settings).changes)
     codes -= Counter(change.code for change in sent.composed.changes)
     return next(iter(codes), None)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from rasa_whatsapp_channel.compose.markdown import replace_images
 from rasa_whatsapp_channel.domain import marked
 from rasa_whatsapp_channel.domain.slots import texts_of
 from rasa_whatsapp_channel.lint.composed import Sent
@@ -99,7 +100,8 @@ class Use:
 
 def find_uses(variation: Mapping[str, Any], sents: Iterable[Sent]) -> Iterator[Use]:
     """Yield the files and links of *variation*, except those that slots are part of."""
-    written = {_as_sent(text): path for path, text in texts_of(variation)}
+    texts = texts_of(variation)
+    written = {_as_sent(source): path for path, text in texts for source in _sources(text)}
     for message in (message for sent in sents for message in _messages(sent)):
         voice = isinstance(message, Audio) and message.voice
         for media, kind in files.find_kinds(message):
@@ -107,6 +109,13 @@ def find_uses(variation: Mapping[str, Any], sents: Iterable[Sent]) -> Iterator[U
             if source in written:
                 is_link, others = media.link is not None, other_kinds(message)
                 yield Use(source, is_link, kind, voice, written[source], others)
+
+
+def _sources(text: str) -> list[str]:
+    """Return *text*, which may be a link or a path, and those of the pictures in it."""
+    sources = [text]
+    replace_images(text, lambda _, address: sources.append(address))
+    return sources
 
 
 def _as_sent(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.media.access import FileAccess
@@ -114,3 +116,36 @@ def test_buttons_have_the_picture_above_them():
     interactive = outgoing.body()["interactive"]
     assert interactive["header"] == {"type": "image", "image": {"path": "media/l.jpg"}}
     assert interactive["body"] == {"text": "So?"}
+
+
+PIECES = st.sampled_from(
+    [
+        *("![a](media/1.jpg)", "![", "](media/2.jpg)", "![b](https://a.example/3.png)", "[", "]("),
+        *(
+            "`",
+            "```",
+            "~~~",
+            "\n",
+            "\n\n",
+            "- ",
+            "1. ",
+            "# ",
+            "**",
+            "|",
+            "\\",
+            " ",
+            "word",
+            "\0",
+            ")",
+        ),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=25).map("".join))
+def test_the_words_around_pictures_stay_in_order(text):
+    words = " ".join(words or "" for kind, _, words in sent(text) if kind == "text")
+
+    assert words.count("word") + sum(
+        (words or "").count("word") for kind, _, words in sent(text) if kind != "text"
+    ) == text.count("word")

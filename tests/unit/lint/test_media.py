@@ -349,3 +349,17 @@ def test_documents_of_any_type_go_where_the_api_says_so(lint: Lint, bot: Path) -
     for name in ("a.zip", "a.xyz"):
         part = f'attachment: {{type: document, path: "media/{name}"}}'
         assert lint(response(part), "on_premises") == []
+
+
+def test_a_picture_in_a_text_is_checked_like_any_other(lint: Lint, bot: Path) -> None:
+    (bot / "media" / "l.jpg").write_bytes(picture("JPEG"))
+    (bot / "pictures").mkdir()
+    (bot / "pictures" / "l.jpg").write_bytes(picture("JPEG"))
+
+    def found(address: str) -> list[str]:
+        domain = f'responses:\n  utter_it:\n  - text: "See ![it]({address})"\n'
+        return [finding.code for finding in lint(domain)]
+
+    assert found("media/l.jpg") == ["WA115"]
+    assert found("media/gone.jpg") == ["WA115", "WA701"]
+    assert found("pictures/l.jpg") == ["WA116"]
