@@ -113,7 +113,7 @@ def environment_of(folder: Path) -> Mapping[str, str]:
     file = folder / ".env"
     if not is_mantle(folder) or not file.is_file():
         return os.environ
-    return {**read_variables(file.read_text(encoding="utf-8")), **os.environ}
+    return {**read_variables(file.read_text(encoding="utf-8", errors="replace")), **os.environ}
 
 
 def read_access(path: Path) -> FileAccess:

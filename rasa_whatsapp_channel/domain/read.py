@@ -78,16 +78,27 @@ class Variation:
 
 @dataclass(frozen=True)
 class DomainResponse:
+    """A response; for Mantle (*texts_alone*) a variation may be a text without keys."""
+
     name: str
     source: DomainFile
     part: Marked
+    texts_alone: bool = False
 
     @cached_property
     def variations(self) -> tuple[Variation, ...]:
         if not isinstance(self.part.value, list):
             return ()
         parts = enumerate(self.part.items(), start=1)
-        return tuple(Variation(self.source, self, number, part) for number, (_, part) in parts)
+        return tuple(
+            Variation(self.source, self, number, self._with_keys(part))
+            for number, (_, part) in parts
+        )
+
+    def _with_keys(self, part: Marked) -> Marked:
+        if self.texts_alone and isinstance(part.value, (str, int, float)):
+            return Marked({"text": str(part.value)}, part.line, None)
+        return part
 
 
 @dataclass(frozen=True)
@@ -115,7 +126,7 @@ class Domain:
     @cached_property
     def responses(self) -> tuple[DomainResponse, ...]:
         return tuple(
-            DomainResponse(str(name), source, part)
+            DomainResponse(str(name), source, part, self.is_mantle)
             for source in self.sources
             for name, part in source.section("responses").items()
         )

@@ -165,7 +165,7 @@ class Linter:
                 yield from _find(response, self._check_variation(variation), variation)
 
     def _check_variation(self, variation: Variation) -> Iterator[Remark]:
-        written = self._written(variation)
+        written = variation.part.value
         if not isinstance(written, Mapping):
             yield remark("WA615", kind=f"{kind_of(written)} in the list")
             return
@@ -223,19 +223,13 @@ class Linter:
     def _uses(self, variation: Mapping[str, Any], api: Api) -> Iterator[Use]:
         yield from find_uses(variation, self._send_all(variation, api))
 
-    def _written(self, variation: Variation) -> Any:
-        """Return a variation as the bot's engine reads it: for Mantle a text alone is one."""
-        value = variation.part.value
-        alone = self.domain.is_mantle and isinstance(value, (str, int, float))
-        return {"text": str(value)} if alone else value
-
     def _refused(self, written: Mapping[Any, Any]) -> Iterator[Remark]:
         """Yield what the bot's engine refuses in a variation."""
         return check_written(written) if self.domain.is_mantle else check_schema(written)
 
     def _usable(self, variation: Variation) -> Mapping[str, Any]:
         """Return the keys of a variation that Rasa accepts and sends to the channel."""
-        written = self._written(variation)
+        written = variation.part.value
         if not isinstance(written, Mapping) or not is_for_us(variation.channel):
             return {}
         refused = {

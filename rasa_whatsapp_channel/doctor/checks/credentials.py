@@ -28,7 +28,10 @@ _RENAMED: Final = re.compile(r"(?<=did you mean ')\w+|(?<=write `)\w+(?=:)")
 _KNOWN: Final = {field.name for field in dataclasses.fields(Settings)}
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 # Rasa Pro reads the variables of such keys later, where they are used.
-_RESOLVED_LATER: Final = ("client_id", "client_secret", "token_url", "secret")
+_RESOLVED_LATER: Final = (
+    *("client_id", "client_secret", "token_url", "secret"),
+    *("public_key", "private_key"),
+)
 _FLOW_LIST: Final = re.compile(r"[\[{][^\n]*\$\{")
 _INIT: Final = "`rasa-whatsapp init` writes one to fill in."
 

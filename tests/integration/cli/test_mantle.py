@@ -146,3 +146,10 @@ def test_a_response_is_shown_as_the_channel_of_the_bot_sends_it(project):
     assert "‹media/lake.jpg›" in done.output
     assert "2 billed messages" in done.output
     assert "WA622 Rasa refuses channel in a bot for Mantle" in done.output
+
+
+def test_a_text_alone_is_a_variation_for_mantle(project):
+    Path("responses.yml").write_text('responses:\n  utter_hi:\n  - "Hello"\n  - 7\n')
+
+    assert "Hello" in run("preview", ".", "utter_hi", "--format", "drawing").output
+    assert run("lint", ".", "--strict").output.startswith("Nothing found: 1 response in 1 file\n")
