@@ -26,6 +26,8 @@ rest:
   allowed_networks: ["173.252.64.0/18"]
   store: sqlite:////srv/bot/whatsapp.db
   captions: separate
+  combine: turn
+  markdown_images: none
   media: {{folders: [media, invoices], store: /srv/kept, convert: false}}
 """
 
@@ -42,6 +44,7 @@ def test_a_test_goes_by_the_settings_of_the_bot():
     keys = channel(THEIRS)
 
     assert keys["captions"] == "separate"
+    assert (keys["combine"], keys["markdown_images"]) == ("turn", "none")
     assert keys["media"]["folders"] == ["media", "invoices"]
     assert keys["media"]["convert"] is False
 
