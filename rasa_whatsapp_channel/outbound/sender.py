@@ -3,7 +3,7 @@ Sender: sends the messages of the outbox, one recipient at a time, in order.
 
 A message is held back by, in this order: an earlier attempt that may have succeeded, a person who
 took over, an opt-out from marketing, the 24-hour window, the state of the account, a pause of the
-number, the pair limit, the rate of the number, the limits of `billing`.
+number, the limits of `billing`, the pair limit, the rate of the number.
 After a file the next message waits until the file was delivered.
 """
 
@@ -190,13 +190,14 @@ class Sender:
         try:
             if self._throttle.cause == INFRASTRUCTURE and not await self._answers():
                 return Retry(self._throttle.left, cause=INFRASTRUCTURE, counted=False)
-            if wait := await self._pass_limits(item, entry, person):
-                self._throttle.not_sent()
-                return Retry(wait, counted=False)
+            # First, so that what is stopped waits for no rate, and uses none up.
             over = await self._limits.hold(item, entry, person) if self._limits else None
             if over is not None:
                 self._throttle.not_sent()
                 return await self._dead_letter(item, entry, over.reason)
+            if wait := await self._pass_limits(item, entry, person):
+                self._throttle.not_sent()
+                return Retry(wait, counted=False)
             return await self._send(item, entry, message, person)
         except BaseException:
             self._throttle.not_sent()
@@ -516,6 +517,7 @@ class Sender:
 
     async def _withhold(self, item: QueueItem, entry: OutboxMessage, reason: str) -> Outcome:
         """End *item* without a dead letter: to send it later would be no better."""
+        await self._give_back(item, entry)
         await self._failures.withhold(item.key, entry, reason)
         self._metrics.withheld()
         told = write_dead_letter(entry, code=OPTED_OUT, reason=reason)

@@ -12,6 +12,7 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.charges import Charges
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
+from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.settings import BillingSettings
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, decide_verdict
@@ -34,7 +35,7 @@ class Limited:
         self.state = AccountState(office.store.values, sleep=asyncio.sleep, clock=clock)
         self.metrics = Metrics()
 
-    def begin(self, **billing: Any) -> None:
+    def begin(self, policy: SendPolicy | None = None, **billing: Any) -> None:
         """Begin as a process does, with these settings."""
         settings = BillingSettings(**{**STOP, **billing})
         gate = LimitGate(
@@ -59,7 +60,7 @@ class Limited:
             limits=gate,
             clock=self._clock,
         )
-        self._office.make_sender(limits=gate)
+        self._office.make_sender(limits=gate, policy=policy or SendPolicy())
 
     async def says(self, *texts: str, to: str = PHONE) -> list[str]:
         """Let the bot say *texts*; return all that is sent because of it."""
@@ -117,6 +118,13 @@ async def test_what_is_over_the_limit_is_stopped_and_the_person_told_once(limite
         "whatsapp.limit_reached: the limit of 2 billed messages a day is reached "
         "(`billing.daily_limit`), first by utter_x; until the day ends nothing goes"
     )
+
+
+async def test_a_rush_is_stopped_at_once_and_holds_up_nobody(limited):
+    limited.begin(SendPolicy(pair_burst=3, pair_interval=600), daily_limit=2)
+
+    assert await limited.says(*"abcdefgh") == ["a", "b", TOMORROW]
+    assert len(await limited.reasons()) == 6
 
 
 async def test_the_next_day_goes_on(limited, office, clock):
