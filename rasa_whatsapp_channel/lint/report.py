@@ -80,7 +80,11 @@ def summary(report: Report) -> str:
 
 def _total(billed: Sequence[int]) -> str:
     counts = sorted(Counter(billed).items())
-    parts = [f"{count:,} of {messages}" for messages, count in counts]
+    first, *others = [(f"{messages:,}", count) for messages, count in counts]
+    parts = [
+        f"{counted(first[1], 'response')} of {first[0]}",
+        *(f"{count:,} of {messages}" for messages, count in others),
+    ]
     return f"{counted(sum(billed), 'billed message')} if each is said once: {', '.join(parts)}"
 
 

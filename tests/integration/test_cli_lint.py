@@ -24,7 +24,8 @@ SAMPLES = ROOT / "tests" / "samples" / "domains"
 MISTAKES = SAMPLES / "mistakes.yml"
 QUICKSTART = ROOT / "examples" / "quickstart"
 QUICKSTART_IS_FINE = (
-    "Nothing found: 25 responses in 1 file\n25 billed messages if each is said once: 25 of 1\n"
+    "Nothing found: 25 responses in 1 file\n"
+    "25 billed messages if each is said once: 25 responses of 1\n"
     "6 billed messages in 1 turn of several responses, by stories, rules and flows: "
     "5 with `combine: turn`\n"
 )
@@ -117,7 +118,7 @@ def test_what_is_billed_is_told_with_what_makes_it_fewer_and_in_all(domain: Path
         f"{domain}:6: note WA621 utter_rooms: 2 billed messages, 1 with at most 3 buttons or "
         "`button_type: numbers`"
     ) in lines
-    assert lines[-1] == "3 billed messages if each is said once: 1 of 0, 1 of 1, 1 of 2"
+    assert lines[-1] == "3 billed messages if each is said once: 1 response of 0, 1 of 1, 1 of 2"
     assert [strict.exit_code, stricter.exit_code] == [0, 1]
     assert f"{domain}:6: error WA621 utter_rooms: 2 billed messages, 1 with" in stricter.stdout
 
@@ -178,7 +179,7 @@ def test_the_settings_in_the_credentials_say_how_many_messages_there_are(
     (tmp_path / "credentials.yml").write_text(f"{block}  combine: turn\n")
     combined = lint(domain).stdout
 
-    assert "1 billed message if each is said once: 1 of 1" in without
+    assert "1 billed message if each is said once: 1 response of 1" in without
     assert "2 billed messages, 1 with `captions: merge` or the text as a caption" in separate
     assert combined == without
 
@@ -299,8 +300,15 @@ def test_what_cannot_be_linted_is_said_in_one_line(
     assert result.stderr.count("\n") == 1
 
 
-def test_a_path_is_asked_for() -> None:
-    assert lint().exit_code == 2
+def test_without_a_path_it_looks_at_the_bot_in_this_folder(
+    domain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(domain.parent)
+
+    result = lint()
+
+    assert result.exit_code == 0
+    assert "domain.yml:6: warning WA301 utter_it" in result.stdout
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from rasa_whatsapp_channel.whatsapp.apis import APIS
 _EXAMPLES = """
 \b
 Examples:
-  rasa-whatsapp lint .                  the bot in this folder
-  rasa-whatsapp lint . --budget 1       no response may be more than one billed message
+  rasa-whatsapp lint                    the bot in this folder
+  rasa-whatsapp lint --budget 1         no response may be more than one billed message
   rasa-whatsapp lint domain/ --strict --format github
 """
 _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
@@ -28,7 +28,7 @@ _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
 
 @click.command(epilog=_EXAMPLES)
 @click.argument(
-    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
+    "paths", nargs=-1, default=["."], metavar="[PATH]...", type=click.Path(path_type=Path)
 )
 @click.option(
     "--api",
@@ -77,7 +77,7 @@ def command(
     """
     Check the responses of a bot against WhatsApp and Rasa.
 
-    PATH is a domain file, a folder of them, or the folder of a bot.
+    PATH is a domain file, a folder of them, or the folder of a bot; this folder, if not given.
     Says of each response that is several billed messages which setting or wording makes them fewer.
     Exits with status 1 when there are errors.
     """
