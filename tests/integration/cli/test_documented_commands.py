@@ -49,6 +49,8 @@ async def test_the_commands_of_a_block_work_as_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     simulator = await start("on_premises" if "providers" in block.text else "cloud")
+    with (folder / "credentials.yml").open("a") as credentials:
+        credentials.write("\n  handoff: {}\n")  # its page says so before its commands
     for command in block.commands:
         if command.startswith(SIMULATE):
             continue  # below
