@@ -32,6 +32,7 @@ from rasa_whatsapp_channel.settings import (
     HandoffSettings,
     MediaSettings,
     Settings,
+    billing,
     handoff,
     inbound,
 )
@@ -141,10 +142,7 @@ def read_outgoing(path: Path) -> OutgoingSettings:
 def read_billing(path: Path) -> BillingSettings:
     """Return the group `billing`, by default where there is no such file. Raises `SettingsError`"""
     block, _ = _read_block(path) if path.is_file() else ({}, [])
-    values, problems = read_keys(BillingSettings, block.get("billing") or {}, prefix="billing.")
-    if problems:
-        raise SettingsError(f"{path}: " + " ".join(problems))
-    return BillingSettings(**values)
+    return _read_group(path, "billing", billing.parse_group, block.get("billing") or {})
 
 
 def read_handoff(path: Path) -> HandoffSettings:
@@ -161,10 +159,16 @@ def read_handoff(path: Path) -> HandoffSettings:
             f"{path}: the bot lets nobody take over; write `handoff: {{}}` into its block, and "
             "start it again"
         )
+    return _read_group(path, "handoff", handoff.parse_group, block["handoff"])
+
+
+def _read_group(path: Path, name: str, parse: Callable[[object], T], value: object) -> T:
     try:
-        return handoff.parse_group(block["handoff"])
+        return parse(value)
     except ValueError as error:
-        raise SettingsError(f"{path}: 'handoff' must be {error}") from error
+        raise SettingsError(f"{path}: '{name}' must be {error}") from error
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def read_wordless(path: Path) -> Sequence[str]:

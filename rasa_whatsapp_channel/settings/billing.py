@@ -10,6 +10,7 @@ from typing import Final
 from rasa_whatsapp_channel.settings import parsers
 from rasa_whatsapp_channel.settings.keys import key, read_group
 from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.whatsapp.limits import TEXT_BODY
 
 WARN: Final = "warn"
 TEMPLATE_ONLY: Final = "template_only"
@@ -20,6 +21,8 @@ def _words(value: object) -> str:
     text = parsers.string(value)
     if text.startswith("utter_") and text.isidentifier():
         raise ValueError("the words themselves; no response of the bot goes at a limit")
+    if len(text) > TEXT_BODY:
+        raise ValueError(f"words of at most {TEXT_BODY} characters")
     return text
 
 
@@ -37,7 +40,7 @@ class BillingSettings:
         parsers.currency, None, means="Which rates to read from a file with several currencies."
     )
     free_messages: int = key(
-        parsers.whole,
+        parsers.whole_or_zero,
         1000,
         means="How many replies of each number are free in a calendar month.",
     )

@@ -144,6 +144,15 @@ def whole(value: object) -> int:
     return number
 
 
+def whole_or_zero(value: object) -> int:
+    if str(value).strip() == "0":
+        return 0
+    try:
+        return whole(value)
+    except ValueError:
+        raise ValueError("a whole number, 0 or more") from None
+
+
 def _number(value: object) -> float:
     try:
         return -1.0 if isinstance(value, bool) else float(str(value))

@@ -407,7 +407,16 @@ def test_a_group_of_calls_that_cannot_be_meant_is_refused(block, told) -> None:
             {"at_limit": "warn", "daily_limit": 9, "daily_limit_per_conversation": 10},
             "'billing.daily_limit_per_conversation' is above 'billing.daily_limit'",
         ),
+        (
+            {"at_limit": "stop", "daily_limit": 9, "limit_text": "a" * 4097},
+            "'billing.limit_text' must be words of at most 4096 characters",
+        ),
+        (
+            {"at_limit": "stop", "daily_limit": 9, "limit_text": " \n"},
+            "'billing.limit_text' must be",
+        ),
         ({"dayly_limit": 9}, "did you mean 'billing.daily_limit'?"),
+        ({"free_messages": -1}, "'billing.free_messages' must be a whole number, 0 or more"),
     ],
 )
 def test_a_limit_that_cannot_be_meant_is_refused(group, told):
@@ -422,6 +431,10 @@ def test_nothing_is_limited_unless_the_settings_say_so():
 
     assert (read(CLOUD).billing.at_limit, read(CLOUD).billing.has_limit) == (None, False)
     assert read({**CLOUD, "billing": stop}).billing.daily_limit == 2000
+
+
+def test_no_message_at_all_may_be_free():
+    assert read({**CLOUD, "billing": {"free_messages": 0}}).billing.free_messages == 0
 
 
 @pytest.mark.parametrize(

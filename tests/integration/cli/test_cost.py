@@ -154,3 +154,16 @@ async def test_a_card_that_cannot_be_read_is_named_with_the_remedy(store, rasa_w
     assert done.exit_code == 1
     assert "billing.rate_card: rates.csv: it has no line that begins with Market" in done.output
     assert "give Meta's CSV of rates as it was downloaded" in done.output
+
+
+@pytest.mark.parametrize("billing", ["[1]", "5", "{daily_limit: 9}"])
+async def test_settings_that_are_wrong_are_named(store, rasa_whatsapp, bot, billing):
+    (bot / "credentials.yml").write_text(
+        "rasa_whatsapp_channel.WhatsAppInput:\n"
+        f"  store: sqlite:///whatsapp.db\n  billing: {billing}\n"
+    )
+
+    done = await rasa_whatsapp("cost")
+
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert "credentials.yml: 'billing" in done.output
