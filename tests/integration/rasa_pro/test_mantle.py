@@ -91,6 +91,12 @@ async def test_media_stand_in_the_metadata_of_responses_and_tools_send_more(
     ]
     assert sent[1]["document"]["filename"] == "House guide.pdf"
     assert sent[2]["audio"]["voice"] is True
+    assert ["utter_guide" in (note or "") for note in platform[0].notes] == [
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 async def test_the_model_hears_what_was_tapped(mantle, platform) -> None:
