@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -170,10 +170,18 @@ class AgentWatch:
         with self.turn(agent):
             return await _awaited(agent.tracker_store.retrieve(sender_id))
 
-    async def add(self, agent: Any, sender_id: str, event: Any) -> bool:
+    async def add(
+        self,
+        agent: Any,
+        sender_id: str,
+        event: Any,
+        *,
+        before: Callable[[Any], Iterable[Any]] = lambda tracker: (),
+    ) -> bool:
         """
         Add *event*, one of Rasa's, to the tracker of *sender_id*, unless it is there already.
 
+        The events that *before* makes for the tracker are added before it, each once.
         Returns False where it cannot be: without a conversation, which only a message begins (one
         that began with an event would never see its `action_session_start`), and after its end.
         """
@@ -183,7 +191,9 @@ class AgentWatch:
                 if tracker is None or not tracker.events or _is_terminated(tracker):
                     return False
                 if not _has(tracker, event.metadata):
-                    tracker.update(event, agent.domain)
+                    for each in (*before(tracker), event):
+                        if not _id_in(each.metadata) or not _has(tracker, each.metadata):
+                            tracker.update(each, agent.domain)
                     await _awaited(agent.tracker_store.save(tracker))
                 return True
 

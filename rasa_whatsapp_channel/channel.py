@@ -8,12 +8,13 @@ process starts, and everything belongs to that process.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
-from rasa.shared.core.events import StoryExported
+from rasa.shared.core.events import ActiveLoop, BotUttered, SlotSet, StoryExported, UserUttered
 from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Sanic
 from sanic import response as http
@@ -31,6 +32,7 @@ from rasa_whatsapp_channel.agent import (
 )
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
+from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage
 from rasa_whatsapp_channel.conversation.restarts import conversation_of
 from rasa_whatsapp_channel.conversation.silence import WhySilent
 from rasa_whatsapp_channel.domain.project import find_channels_file
@@ -61,6 +63,7 @@ from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 logger = logging.getLogger(__name__)
 
 NAME = "whatsapp"
+STEP: Final = 0.001  # seconds between two events that are added to a tracker
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 
 
@@ -328,7 +331,10 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             # without this package. This type has no effect on policies, forms, flows and prompts.
             noted = StoryExported(metadata=event.metadata)
             tracker_id = await self._running().restarts.tracker_id(event.sender_id)
-            return await self._watching().add(app.ctx.agent, tracker_id, noted)
+            if event.episode is None:
+                return await self._watching().add(app.ctx.agent, tracker_id, noted)
+            told = partial(_events_of, event.episode)
+            return await self._watching().add(app.ctx.agent, tracker_id, noted, before=told)
 
         return record
 
@@ -340,6 +346,35 @@ def _check_engine(settings: Settings) -> None:
             "integrations.yml: 'failure_intent' is for engines with intents, and Mantle has none. "
             "Take it away; what did not arrive is an event in the tracker."
         )
+
+
+def _events_of(episode: Iterable[EpisodeMessage], tracker: Any) -> Iterator[Any]:
+    """
+    Yield what was said in *episode* as Rasa's events, and end an open form.
+
+    The form asked its question before a person came; what is said next is no answer to it. SQL
+    stores order events by time, so none may have an earlier one than those of the tracker.
+    """
+    at = float(tracker.events[-1].timestamp)
+    for message in episode:
+        at = max(message.at, at + STEP)
+        facts = {"type": message.type, "id": message.id, "speaker": message.speaker}
+        metadata = {"whatsapp": {**facts, **({"media": message.media} if message.media else {})}}
+        text = message.text or f"[{message.type}]"
+        if message.speaker == "user":
+            yield UserUttered(
+                text,
+                timestamp=at,
+                input_channel=NAME,
+                message_id=message.id,
+                metadata=metadata,
+            )
+        else:
+            yield BotUttered(text, metadata=metadata, timestamp=at)
+    if tracker.active_loop_name:
+        yield ActiveLoop(None)
+        if "requested_slot" in tracker.slots:
+            yield SlotSet("requested_slot", None)
 
 
 def _is_ready(app: Sanic) -> bool:

@@ -47,7 +47,9 @@ TYPES: Final = frozenset(
     }
 )
 # What is kept without a turn: messages, and what WhatsApp says of ours and of the conversation.
-EVENTS: Final = TYPES | {"delivery_failed", "status", "payment", "call", "overheard", "handover"}
+EVENTS: Final = TYPES | {
+    *("delivery_failed", "status", "payment", "call", "overheard", "handover", "handoff")
+}
 STATUSES: Final = frozenset(
     {"sent", "delivered", "read", "played", "failed", "deleted", "warning", "payment"}
 )

@@ -43,7 +43,8 @@ class EpisodeMessage:
     One message of an episode.
 
     *speaker* is ``user``, ``bot``, ``human`` or ``app``; what the bot said was not sent. *at* is
-    in unix seconds, *event* the body of the person's message, *media* where its file lies.
+    in unix seconds, *media* where the file lies. *event* is the body of a message that the bot can
+    still answer; *heard*: it stands in the bot's tracker.
     """
 
     id: str
@@ -53,6 +54,7 @@ class EpisodeMessage:
     text: str = ""
     media: Mapping[str, Any] | None = None
     event: Body | None = None
+    heard: bool = False
 
 
 class Handoffs:

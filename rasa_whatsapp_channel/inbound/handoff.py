@@ -7,25 +7,35 @@ conversation of its own, so that it survives a restart.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import Effect, Owner, Ownership, Sign
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
 from rasa_whatsapp_channel.inbound.metadata import MEDIA
-from rasa_whatsapp_channel.inbound.turn import Turn, words_of, written
+from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn, words_of, written
 from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.store.base import DONE, Clock, Outcome, QueueItem, Retry
-from rasa_whatsapp_channel.whatsapp.events import Handover, InboundMessage, Overheard, to_body
+from rasa_whatsapp_channel.whatsapp.events import (
+    Handover,
+    InboundMessage,
+    Overheard,
+    from_body,
+    to_body,
+)
 from rasa_whatsapp_channel.whatsapp.json_values import text_of
 
 # Puts a text into the outbox: turn id, conversation, text; once for each turn id.
 Say = Callable[[str, str, str], Awaitable[None]]
 
+MOST_UNANSWERED: Final = 5  # messages that become a turn
+
 # Who gives a conversation back with which sign.
-_BY: Final = {Sign.TIME: "clock", Sign.HEARD: "whatsapp", Sign.RETURNED: "user"}
+BY: Final = {Sign.TIME: "clock", Sign.HEARD: "whatsapp", Sign.RETURNED: "user"}
 
 
 class InboxHandoff:
@@ -86,7 +96,7 @@ class InboxHandoff:
 
     def is_over(self, owner: Ownership, event: InboundMessage) -> Sign | None:
         """Return the sign by which *event* gives the conversation back to the bot, if it does."""
-        if owner.owner is Owner.BOT:
+        if owner.owner is Owner.BOT or (event.timestamp or owner.since) < math.floor(owner.since):
             return None
         if owner.until <= self._clock():
             return Sign.TIME
@@ -105,7 +115,7 @@ class InboxHandoff:
     ) -> Ownership:
         """Let the bot own the conversation; return the owner then, as *sign* may be too late."""
         decision = await self._handoffs.apply(
-            conversation, sign, by=by or _BY[sign], reason=reason, at=at
+            conversation, sign, by=by or BY[sign], reason=reason, at=at
         )
         before, after = decision.before, decision.after
         if Effect.CLOSE in decision.effects:
@@ -115,6 +125,56 @@ class InboxHandoff:
             if text:
                 await self._say(f"handoff:{after.episode}:{after.version}", conversation, text)
         return after
+
+    async def episode(
+        self, conversation: str, *, by: str, reason: str, answers: bool
+    ) -> TrackerEvent:
+        """
+        Return what the bot's tracker keeps of the episode that ends now.
+
+        *answers*: the bot gets what nobody answered afterwards, in the way of the setting.
+        """
+        owner = await self.owner(conversation)
+        messages = await self._handoffs.messages(conversation, owner.episode)
+        told = sorted((each for each in messages if each.speaker != "bot"), key=_at)
+        in_turn = answers and self._handoffs.settings.on_return == "answer"
+        turn = _unanswered(messages) if in_turn else ()
+        facts = {
+            **self._facts(owner, by=by, reason=reason),
+            "not_said": [each.text for each in messages if each.speaker == "bot"],
+        }
+        return TrackerEvent(
+            conversation,
+            facts["id"],
+            {"whatsapp": facts},
+            tuple(each for each in told if not each.heard and each not in turn),
+        )
+
+    async def unanswered(
+        self, conversation: str, owner: Ownership
+    ) -> Sequence[InboundMessage] | Turn:
+        """Return the messages that the bot shall answer now, or the turn in which it asks."""
+        settings = self._handoffs.settings
+        messages = _unanswered(await self._handoffs.messages(conversation, owner.episode))
+        events = [from_body(message.event) for message in messages if message.event]
+        if settings.on_return == "answer":
+            return [event for event in events if isinstance(event, InboundMessage)]
+        if settings.on_return == "silent" or not messages:
+            return ()
+        words = "\n".join(message.text or f"[{message.type}]" for message in messages)
+        facts = self._facts(owner, by=owner.by, reason=owner.reason)
+        text = f"/{settings.return_intent.lstrip('/')}{json.dumps({'unanswered': words})}"
+        return Turn(text, conversation, f"{facts['id']}:ask", {"whatsapp": facts}, owner.version)
+
+    def _facts(self, owner: Ownership, *, by: str, reason: str) -> dict[str, Any]:
+        return {
+            "type": "handoff",
+            "id": f"handoff:{owner.episode}:{owner.version}:{owner.until}",
+            "since": owner.began,
+            "until": self._clock(),
+            "by": by,
+            "reason": reason,
+        }
 
     async def keep_unanswered(
         self, conversation: str, events: Sequence[InboundMessage], version: int
@@ -132,7 +192,7 @@ class InboxHandoff:
         *,
         heard: bool = False,
     ) -> None:
-        """Keep a message of the person; *heard* by the bot, whose answer was too late."""
+        """Keep a message of the person; *heard*: nothing of it is left to tell the bot."""
         message = EpisodeMessage(
             event.key,
             "user",
@@ -141,13 +201,16 @@ class InboxHandoff:
             written(event),
             media=asdict(file) if file else None,
             event=None if heard else to_body(event),
+            heard=heard,
         )
         await self._handoffs.note(conversation, message)
 
     async def keep_turn(self, conversation: str, turn: Turn) -> None:
         """Keep what the bot would have heard of something else than a message."""
         kind = str(turn.metadata["whatsapp"]["type"])
-        message = EpisodeMessage(turn.message_id, "user", self._clock(), kind, turn.text)
+        message = EpisodeMessage(
+            turn.message_id, "user", self._clock(), kind, turn.text, heard=True
+        )
         await self._handoffs.note(conversation, message)
 
     async def tick(self, item: QueueItem) -> Outcome:
@@ -161,3 +224,14 @@ class InboxHandoff:
         await self._handoffs.give_back(conversation, by="clock")
         # It is over when the inbox comes to it; a person may take the conversation before.
         return Retry(60.0, counted=False)
+
+
+def _unanswered(messages: Sequence[EpisodeMessage]) -> Sequence[EpisodeMessage]:
+    """Return what the person wrote after the last word of somebody else, the last few of it."""
+    last = max((_at(each) for each in messages if each.speaker in ("human", "app")), default=0.0)
+    left = [each for each in messages if each.event and each.at >= last]
+    return sorted(left, key=_at)[-MOST_UNANSWERED:]
+
+
+def _at(message: EpisodeMessage) -> float:
+    return message.at

@@ -9,11 +9,12 @@ this person. Everything else is an intent of this package, see `inbound.intents`
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage
 from rasa_whatsapp_channel.conversation.identity import sender_of
 from rasa_whatsapp_channel.conversation.message_notes import is_failure_of_failure
 from rasa_whatsapp_channel.conversation.payloads import is_command
@@ -71,11 +72,16 @@ class Turn:
 
 @dataclass(frozen=True)
 class TrackerEvent:
-    """What the tracker keeps without a turn. *id* is the same however often it is handed over."""
+    """
+    What the tracker keeps without a turn. *id* is the same however often it is handed over.
+
+    With *episode* the bot hears first what was said while somebody else answered.
+    """
 
     sender_id: str
     id: str
     metadata: dict[str, Any]
+    episode: Sequence[EpisodeMessage] | None = None
 
     @property
     def type(self) -> str:

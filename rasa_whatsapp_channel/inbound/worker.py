@@ -11,7 +11,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
@@ -36,7 +36,7 @@ from rasa_whatsapp_channel.inbound.conversation_events import (
     tell,
 )
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
-from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
+from rasa_whatsapp_channel.inbound.handoff import BY, InboxHandoff
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipt, ReadReceipts
@@ -207,21 +207,57 @@ class InboxWorker:
             return await self._handle_message(item, event)
         owner = await handoff.owner(item.conversation)
         if sign := handoff.is_over(owner, event):
-            owner = await handoff.give_back(item.conversation, sign, at=event.timestamp)
+            outcome = await self._give_back(handoff, item, sign, by=BY[sign], at=event.timestamp)
+            if outcome != DONE:
+                return outcome
+            owner = await handoff.owner(item.conversation)
         if handoff.hears(owner):
             return await self._handle_message(item, event, version=owner.version)
         file, _ = await self._fetch(event, item.conversation)
-        await handoff.keep(item.conversation, event, file)
+        is_turn = handling_of_message(event, self._wording) is Handling.TURN
+        await handoff.keep(item.conversation, event, file, heard=not is_turn)
         return DONE
 
+    async def _give_back(
+        self,
+        handoff: InboxHandoff,
+        item: QueueItem,
+        sign: Sign,
+        *,
+        by: str,
+        reason: str = "",
+        at: float | None = None,
+        answers: bool = False,
+    ) -> Outcome:
+        """Let the bot hear the episode, then have the conversation; a `Retry` if it cannot now."""
+        episode = await handoff.episode(item.conversation, by=by, reason=reason, answers=answers)
+        outcome = await self._run_without_receipt(item, episode)
+        if outcome == DONE:
+            await handoff.give_back(item.conversation, sign, by=by, reason=reason, at=at)
+        return outcome
+
     async def _handle_return(self, handoff: InboxHandoff, item: QueueItem) -> Outcome:
-        """Give a conversation back, unless somebody else took it since."""
+        """Give a conversation back, unless somebody else took it since, and answer what waits."""
         owner = await handoff.owner(item.conversation)
         if owner.owner is not Owner.BOT and owner.version == item.body["version"]:
             by, reason = str(item.body["by"]), str(item.body["reason"])
-            sign = Sign.TIME if by == "clock" else Sign.RETURNED
-            await handoff.give_back(item.conversation, sign, by=by, reason=reason)
-        return DONE
+            sign = Sign.TIME if by == BY[Sign.TIME] else Sign.RETURNED
+            if sign is Sign.TIME and owner.until > self._clock():
+                return DONE  # a person has spoken since
+            outcome = await self._give_back(handoff, item, sign, by=by, reason=reason, answers=True)
+            if outcome != DONE:
+                return outcome
+            owner = await handoff.owner(item.conversation)
+        if owner.owner is not Owner.BOT or owner.version != item.body["version"] + 1:
+            return DONE
+        waits = await handoff.unanswered(item.conversation, owner)
+        if isinstance(waits, Turn):
+            return await self._run(item, waits)
+        if not waits:
+            return DONE
+        if wait := self._outages.wait():
+            return self._wait(wait)
+        return await self._answer(item, waits, version=owner.version)
 
     async def _handle_message(
         self, item: QueueItem, event: InboundMessage, *, version: int = 0
@@ -239,8 +275,16 @@ class InboxWorker:
         # Before anything is shown or fetched, which every attempt would repeat.
         if wait := self._outages.wait():
             return self._wait(wait)
+        outcome = await self._answer(item, [event, *others], version=version)
+        if outcome == DONE:
+            await self._debouncer.note_handled(others)
+        return outcome
+
+    async def _answer(
+        self, item: QueueItem, events: Sequence[InboundMessage], *, version: int
+    ) -> Outcome:
+        """Let the bot hear *events* in one turn."""
         is_probe = self._outages.are_on
-        events = [event, *others]
         try:
             hidden = await self._silences.is_silent(item.conversation)
         except BotUnavailable as error:
@@ -249,10 +293,8 @@ class InboxWorker:
             turns = await asyncio.gather(*(self._turn(event, item) for event in events))
             turn = replace(join([turn for turn in turns if turn]), version=version)
             outcome = await self._run(item, turn, receipt, is_probe=is_probe)
-        if outcome == DONE:
-            await self._debouncer.note_handled(others)
-            if self._handoff is not None:
-                await self._handoff.keep_unanswered(item.conversation, events, version)
+        if outcome == DONE and self._handoff is not None:
+            await self._handoff.keep_unanswered(item.conversation, events, version)
         return outcome
 
     async def _record_message(self, item: QueueItem, event: InboundMessage) -> Outcome:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rasa_whatsapp_channel.settings import parsers
 from rasa_whatsapp_channel.settings.keys import key, read_group
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,17 @@ class HandoffSettings:
         (),
         means="With one of these words, written alone, the person goes back to the bot.",
     )
+    on_return: str = key(
+        parsers.choice("answer", "ask", "silent"),
+        "answer",
+        means="What becomes of messages that no person answered: `answer`: they are the bot's next "
+        "turn. `ask`: the bot hears `return_intent`. `silent`: nothing.",
+    )
+    return_intent: str = key(
+        parsers.string,
+        "",
+        means="For `on_return: ask`: the intent, with the entity `unanswered`.",
+    )
     text_nobody: str = key(
         parsers.string, "", means="What is written to somebody who waited for a person in vain."
     )
@@ -53,4 +65,10 @@ class HandoffSettings:
 
 
 def parse_group(value: object) -> HandoffSettings:
-    return read_group(HandoffSettings, value, "handoff", "handoff: {idle: 43200}")
+    group = read_group(HandoffSettings, value, "handoff", "handoff: {idle: 43200}")
+    if (group.on_return == "ask") is not bool(group.return_intent):
+        raise SettingsError(
+            "'handoff.on_return: ask' and 'handoff.return_intent' need each other: write both, "
+            "such as `on_return: ask` and `return_intent: handoff_over`."
+        )
+    return group

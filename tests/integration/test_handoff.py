@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +17,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from support import webhooks
 from support.cloud_api import PICTURE
+from support.eventually import eventually
 from support.redis_server import RedisServer
+from support.webhooks import NUMBER, echo, envelope
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import Owner, Sign
@@ -29,20 +32,8 @@ from rasa_whatsapp_channel.store.base import OUTSIDE
 PHONE = "4915112345678"
 
 
-def webhook(field: str, value: dict[str, Any]) -> dict[str, Any]:
-    metadata = {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"}
-    value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
-    changes = [{"field": field, "value": value}]
-    return {
-        "object": "whatsapp_business_account",
-        "entry": [{"id": "102290129340398", "changes": changes}],
-    }
-
-
 def text(number: int, body: str) -> dict[str, Any]:
-    message = {"from": PHONE, "id": f"wamid.in{number}", "timestamp": str(int(time.time()))}
-    message |= {"type": "text", "text": {"body": body}}
-    return webhook("messages", {"contacts": [{"wa_id": PHONE}], "messages": [message]})
+    return envelope([webhooks.text(PHONE, f"wamid.in{number}", body)])
 
 
 class Operator:
@@ -80,16 +71,7 @@ class Operator:
         async def holds() -> bool:
             return fact([(each.speaker, each.text) for each in await self.episode()])
 
-        await eventually(holds, self.episode)
-
-
-async def eventually(
-    fact: Callable[[], Awaitable[bool]], shown: Callable[[], Awaitable[Any]]
-) -> None:
-    end = time.monotonic() + 60
-    while not await fact():
-        assert time.monotonic() < end, await shown()
-        await asyncio.sleep(0.02)
+        await eventually(holds)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +133,7 @@ async def is_idle(running: Any) -> None:
         health = await running.health()
         return bool(health["inbox"]["waiting"] <= 1 and not health["outbox"]["waiting"])
 
-    await eventually(idle, running.health)
+    await eventually(idle)
 
 
 async def test_what_comes_after_the_take_over_is_not_heard_and_not_marked(chat, operator, platform):
@@ -210,7 +192,7 @@ async def test_while_the_first_answer_is_on_its_way_and_the_next_one_waits(
             health = await running.health()
             return bool(health["outbox"]["waiting"] == 3 and not health["inbox"]["waiting"])
 
-        await eventually(waits, running.health)
+        await eventually(waits)
         await platform[0].eventually(lambda: platform[0].waiting == 1)
 
         await operator.takes()
@@ -280,7 +262,8 @@ async def test_it_is_theirs_through_a_restart_and_the_bots_after_the_return(
         await platform[0].sends(1)
         await is_idle(running)
 
-        assert [message.text for message in running.agent.heard] == ["to the bot"]
+        heard = [message.text for message in running.agent.heard]
+        assert heard == ["to the person", "to the bot"]  # nobody had answered the first
     assert await operator.owner() is Owner.BOT
     assert words(platform[0].sent) == ["an answer"]
 
@@ -318,39 +301,20 @@ async def test_without_the_setting_nobody_takes_over(serve, url, operator, platf
 # Signs of a person
 
 
-def echo(number: int, body: str) -> dict[str, Any]:
-    """Somebody of the team writes with the WhatsApp Business app."""
-    sent = {"from": "15550783881", "to": PHONE, "id": f"wamid.echo{number}", "type": "text"}
-    sent |= {"timestamp": str(int(time.time())), "text": {"body": body}}
-    return webhook("smb_message_echoes", {"message_echoes": [sent]})
-
-
-def standby(number: int, body: str) -> dict[str, Any]:
-    message = {"from": PHONE, "id": f"wamid.in{number}", "timestamp": str(int(time.time()))}
-    message |= {"type": "text", "text": {"body": body}}
-    return webhook("standby", {"standby": {"contacts": [{"wa_id": PHONE}], "messages": [message]}})
-
-
-def standby_echo(body: str) -> dict[str, Any]:
-    sent = {"messaging_product": "whatsapp", "to": PHONE, "type": "text", "text": {"body": body}}
-    told = {"id": "wamid.other", "timestamp": str(int(time.time())), "message": sent}
-    return webhook("standby", {"standby": {"message_echoes": [told]}})
+def standby(**held: Any) -> dict[str, Any]:
+    return envelope([{"standby": held}], field="standby")
 
 
 def handover(kind: str, **roles: str) -> dict[str, Any]:
-    value = {
+    whole = envelope([{}], field="messaging_handovers")
+    whole["entry"][0]["changes"][0]["value"] = {
         "messaging_product": "whatsapp",
-        "recipient": {
-            "display_phone_number": "15550783881",
-            "phone_number_id": "106540352242922",
-        },
+        "recipient": {"display_phone_number": "15550783881", "phone_number_id": NUMBER},
         "sender": {"phone_number": PHONE},
         "timestamp": str(int(time.time())),
         "type": kind,
         kind: roles,
     }
-    whole = webhook("messaging_handovers", {})
-    whole["entry"][0]["changes"][0]["value"] = value
     return whole
 
 
@@ -408,8 +372,8 @@ async def test_who_writes_with_the_app_has_the_conversation(chat, operator, plat
         await running.deliver(text(1, "hi"))
         await platform[0].eventually(lambda: bot.thinks == 1)
 
-        await running.deliver(echo(1, "Eve here, how can I help?"))
-        await running.deliver(echo(1, "Eve here, how can I help?"))
+        await running.deliver(echo(PHONE, "wamid.echo1", "Eve here, how can I help?"))
+        await running.deliver(echo(PHONE, "wamid.echo1", "Eve here, how can I help?"))
         bot.lets()
         await running.deliver(text(2, "a refund"))
         await operator.sees(
@@ -429,8 +393,10 @@ async def test_what_another_app_has_is_not_the_bots_until_a_message_comes_to_us(
     bot = Bot()
     bot.lets()
     async with chat(bot) as running:
-        await running.deliver(standby(1, "to the other"))
-        await running.deliver(standby_echo("The other answers"))
+        await running.deliver(standby(**webhooks.text(PHONE, "wamid.in1", "to the other")))
+        sent = {"to": PHONE, "type": "text", "text": {"body": "The other answers"}}
+        told = {"id": "wamid.other", "timestamp": str(int(time.time())), "message": sent}
+        await running.deliver(standby(message_echoes=[told]))
         await operator.sees(("user", "to the other"), ("app", "The other answers"))
         assert await operator.owner() is Owner.APP
         assert running.agent.heard == []
@@ -455,7 +421,7 @@ async def test_whatsapp_says_who_has_it(chat, operator, platform):
         async def is_the_bots() -> bool:
             return await operator.owner() is Owner.BOT
 
-        await eventually(is_the_bots, running.health)
+        await eventually(is_the_bots)
 
 
 @pytest.mark.parametrize(
@@ -472,7 +438,7 @@ async def test_after_its_time_it_is_the_bots_again_and_that_is_said(
         if waits:
             await running.deliver(text(1, "a person please"))
         else:
-            await running.deliver(echo(1, "Eve here"))
+            await running.deliver(echo(PHONE, "wamid.echo1", "Eve here"))
         await platform[0].sends(1)
         await is_idle(running)
         assert await operator.owner() is Owner.BOT

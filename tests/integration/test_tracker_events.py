@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support import webhooks
 from support.eventually import eventually
-from support.webhooks import envelope, status, texts
+from support.webhooks import echo, envelope, status, texts
 
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
 
@@ -280,3 +280,95 @@ async def test_what_a_colleague_writes_and_a_handover_stand_there_and_are_not_he
     told = [event["metadata"]["whatsapp"] for event in events]
     assert told[0]["message"]["text"] == {"body": "Ana here"}
     assert told[1]["event"] == "control_taken"
+
+
+# A person answered meanwhile
+
+
+def lines(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [
+        (event["event"], event["text"]) for event in events if event["event"] in ("user", "bot")
+    ]
+
+
+@asynccontextmanager
+async def taken(talk: Any, **handoff: Any) -> Any:
+    """The bot has asked the question of a form; then a colleague writes with the app."""
+    from rasa.shared.core.events import ActiveLoop
+
+    async with talk(handoff={"return_words": ["robot"], **handoff}) as running:
+        trackers = running.agent.tracker_store
+        async with running.agent.lock_store.lock(PHONE):
+            tracker = await trackers.retrieve(PHONE)
+            tracker.update(ActiveLoop("name_form"), running.agent.domain)
+            await trackers.save(tracker)
+        await running.deliver(echo(PHONE, "wamid.echo1", "Eve here"))
+        yield running
+
+
+async def test_the_bot_hears_the_episode_before_the_next_message(talk, platform):
+    async with taken(talk) as running:
+        trackers = running.agent.tracker_store
+        await running.deliver(texts("/restart", phone=PHONE, first=3))
+        await running.deliver(texts("robot", phone=PHONE, first=4))
+        await platform[0].sends(2)
+
+        async def is_saved() -> bool:
+            return lines(await trackers.events())[-1] == ("bot", "Your name?")
+
+        await eventually(is_saved)
+        events = await trackers.events()
+        tracker = await trackers.retrieve(PHONE)
+        [note] = await trackers.events("export")
+
+    assert lines(events) == [
+        ("user", "hi"),
+        ("bot", "Your name?"),
+        ("bot", "Eve here"),
+        ("user", "/restart"),
+        ("user", "robot"),
+        ("bot", "Your name?"),
+    ]
+    assert running.agent.heard == ["hi", "robot"]
+    assert tracker.active_loop_name is None
+    facts = note["metadata"]["whatsapp"]
+    assert (facts["type"], facts["by"], facts["not_said"]) == ("handoff", "user", [])
+    assert facts["since"] <= facts["until"]
+    times = {event.get("text") or event["event"]: event["timestamp"] for event in events}
+    assert times["hi"] < times["Eve here"] < times["/restart"] < times["export"] < times["robot"]
+    assert trackers.unlocked_saves == 0
+
+
+@pytest.mark.parametrize("cut_off", [0, 1], ids=["", "cut off after it was saved"])
+@pytest.mark.parametrize(
+    ("on_return", "heard"),
+    [
+        ({"on_return": "answer"}, ["and my other order?"]),
+        (
+            {"on_return": "ask", "return_intent": "handoff_over"},
+            ['/handoff_over{"unanswered": "and my other order?"}'],
+        ),
+        ({"on_return": "silent"}, []),
+    ],
+    ids=["answer", "ask", "silent"],
+)
+async def test_what_nobody_answered_is_the_bots_as_the_setting_says(
+    talk, on_return, heard, cut_off
+):
+    async with taken(talk, idle=3, **on_return) as running:
+        trackers = running.agent.tracker_store
+        trackers.fails_after_saving = cut_off
+        await running.deliver(texts("and my other order?", phone=PHONE, first=3))
+        [note] = await eventually(lambda: trackers.events("export"))
+
+        async def is_over() -> bool:
+            health = await running.health()
+            return not health["inbox"]["waiting"] and running.agent.heard[1:] == heard
+
+        await eventually(is_over, within=90)
+        said = lines(await trackers.events())
+
+    assert note["metadata"]["whatsapp"]["by"] == "clock"
+    assert said.count(("user", "and my other order?")) == 1
+    assert said.count(("bot", "Eve here")) == 1
+    assert said[2] == ("bot", "Eve here")

@@ -9,11 +9,11 @@ from typing import Any
 NUMBER = "106540352242922"
 
 
-def envelope(contents: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def envelope(contents: Iterable[dict[str, Any]], *, field: str = "messages") -> dict[str, Any]:
     """Return one webhook with one change for each of *contents*."""
     metadata = {"display_phone_number": "15550783881", "phone_number_id": NUMBER}
     common = {"messaging_product": "whatsapp", "metadata": metadata}
-    changes = [{"field": "messages", "value": {**common, **content}} for content in contents]
+    changes = [{"field": field, "value": {**common, **content}} for content in contents]
     entry = {"id": "102290129340398", "changes": changes}
     return {"object": "whatsapp_business_account", "entry": [entry]}
 
@@ -32,6 +32,13 @@ def text(phone: str, message_id: str, body: str) -> dict[str, Any]:
             }
         ],
     }
+
+
+def echo(phone: str, message_id: str, body: str) -> dict[str, Any]:
+    """Return a webhook of what somebody wrote with the WhatsApp Business app."""
+    sent = {"from": "15550783881", "to": phone, "id": message_id, "type": "text"}
+    sent |= {"timestamp": str(int(time.time())), "text": {"body": body}}
+    return envelope([{"message_echoes": [sent]}], field="smb_message_echoes")
 
 
 def picture(
