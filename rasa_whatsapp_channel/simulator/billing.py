@@ -156,6 +156,6 @@ def _read(config: Config) -> RateCard | None:
     if config.rate_card is None:
         return None
     try:
-        return read_rate_card(config.rate_card.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, RateCardError) as error:
+        return read_rate_card(config.rate_card.read_bytes())
+    except (OSError, RateCardError) as error:
         raise SettingsError(f"{config.rate_card} is no rate card: {error}") from error

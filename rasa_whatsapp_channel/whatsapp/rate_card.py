@@ -54,11 +54,11 @@ class RateCard:
         return next((found[column] for column in columns if column in found), None)
 
 
-def read_rate_card(text: str, currency: str | None = None) -> RateCard:
+def read_rate_card(content: bytes, currency: str | None = None) -> RateCard:
     """Read a card; *currency* chooses the rows of a file with several. Raises `RateCardError`."""
     try:
-        return _read(csv.reader(io.StringIO(text)), currency)
-    except csv.Error as error:
+        return _read(csv.reader(io.StringIO(content.decode("utf-8-sig"))), currency)
+    except (UnicodeDecodeError, csv.Error) as error:
         raise RateCardError(f"it is no CSV ({error}); {_GIVE}") from error
 
 

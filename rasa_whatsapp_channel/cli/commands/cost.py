@@ -90,8 +90,8 @@ def read_card(billing: BillingSettings, folder: Path) -> RateCard | None:
         return None
     path = folder / billing.rate_card
     try:
-        return read_rate_card(path.read_text(encoding="utf-8-sig"), billing.currency)
-    except (OSError, UnicodeDecodeError) as error:
+        return read_rate_card(path.read_bytes(), billing.currency)
+    except OSError as error:
         raise RateCardError(f"billing.rate_card: {path} cannot be read: {error}") from error
     except RateCardError as error:
         raise RateCardError(f"billing.rate_card: {path}: {error}") from error

@@ -9,7 +9,7 @@ import pytest
 
 from rasa_whatsapp_channel.whatsapp.rate_card import RateCardError, read_rate_card
 
-CARD = (Path(__file__).parents[2] / "support" / "rate_card.csv").read_text(encoding="utf-8")
+CARD = (Path(__file__).parents[2] / "support" / "rate_card.csv").read_bytes()
 BRL = """\
 "Cost per message in BRL",,,,,
 Market,Currency,Marketing,Utility,Authentication,"Authentication-
@@ -44,16 +44,16 @@ def test_a_rate_is_that_of_market_and_category(country, category, rate):
 def test_a_region_is_found_however_its_name_is_written():
     row = "Rest of Central and Eastern Europe,BRL,0.4,0.1,0.1,n/a,0.1"
 
-    assert read_rate_card(f"{BRL}{row}").rate("420", "service") == Decimal("0.1")
+    assert read_rate_card(f"{BRL}{row}".encode()).rate("420", "service") == Decimal("0.1")
 
 
 def test_a_file_with_two_currencies_needs_a_choice():
     both = BRL + "Argentina,ARS,90.1,37.9,37.9,n/a,37.9\n"
 
-    assert read_rate_card(both, "ARS").rate("54", "service") == Decimal("37.9")
-    assert read_rate_card(BRL).rate("54", "service") is None
+    assert read_rate_card(both.encode(), "ARS").rate("54", "service") == Decimal("37.9")
+    assert read_rate_card(BRL.encode()).rate("54", "service") is None
     with pytest.raises(RateCardError, match="rates in BRL, ARS; choose one with `currency`"):
-        read_rate_card(both)
+        read_rate_card(both.encode())
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,11 @@ def test_a_file_with_two_currencies_needs_a_choice():
 )
 def test_what_is_no_card_says_where(text, currency, problem):
     with pytest.raises(RateCardError, match=problem):
-        read_rate_card(text, currency)
+        read_rate_card(text.encode(), currency)
+
+
+def test_a_card_may_begin_with_the_mark_of_utf_8_and_is_no_other_file():
+    assert read_rate_card(BRL.encode("utf-8-sig")).currency == "BRL"
+    for content in (BRL.encode("utf-16"), b"PK\x03\x04\xff"):
+        with pytest.raises(RateCardError, match="give Meta's CSV of rates"):
+            read_rate_card(content)
