@@ -27,6 +27,12 @@ def test_composing_parsing_and_settings_do_without_rasa_sanic_and_an_http_client
     assert not loaded & {"rasa", "sanic", "aiohttp"}
 
 
+def test_sending_from_a_tool_is_imported_without_rasa_and_sanic():
+    loaded = modules_after("from rasa_whatsapp_channel import send")
+
+    assert not loaded & {"rasa", "sanic", "aiohttp"}
+
+
 def test_a_name_the_package_does_not_have_is_an_attribute_error():
     done = subprocess.run(
         [sys.executable, "-c", "from rasa_whatsapp_channel import WhatsappInput"],

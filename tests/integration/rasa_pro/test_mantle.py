@@ -189,6 +189,7 @@ async def test_a_tool_sends_whatever_a_response_may_have(mantle, platform) -> No
     async def act(context: Any, send: Any) -> None:
         await send({"text": "Here", "image": "https://shop.example/a.jpg"}, footer="Only today")
         await send(custom={"type": "location", "location": {"latitude": 1.5, "longitude": 2.5}})
+        await context.send("The sun", metadata={"whatsapp": {"sticker": "media/sun.webp"}})
         link = {"type": "web_url", "title": "Open", "url": "https://shop.example"}
         await send(text="Our shop", buttons=[link])
         await send(text="Yes?", buttons=[YES], sticker="media/sun.webp")
@@ -196,16 +197,17 @@ async def test_a_tool_sends_whatever_a_response_may_have(mantle, platform) -> No
     Odd.act = act
     async with mantle([activate("odd_tool"), "Done."]) as running:
         await running.deliver(texts("do it"))
-        sent = await platform[0].sends(6)
+        sent = await platform[0].sends(8)
         tracker = await running.tracker()
 
     kinds = [
         body["interactive"]["type"] if "interactive" in body else body["type"] for body in sent
     ]
-    assert kinds == ["image", "location", "cta_url", "sticker", "button", "text"]
+    assert kinds[:5] == ["image", "location", "text", "sticker", "cta_url"]
+    assert kinds[5:] == ["sticker", "button", "text"]
     assert sent[0]["image"]["link"] == "https://shop.example/a.jpg"
     said = [each.text for each in tracker.events if each.type_name == "bot"]
-    assert said == ["Here", "[custom]", "Our shop", "Yes?", "Done."]
+    assert said == ["Here", "[custom]", "The sun", "Our shop", "Yes?", "Done."]
 
 
 async def test_on_another_channel_a_tool_sends_words_and_addresses(mantle) -> None:
