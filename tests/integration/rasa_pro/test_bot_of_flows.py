@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from support.webhooks import envelope, reaction, text, texts
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # what Rasa Pro's own imports warn of
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # what Rasa Pro's own imports warn of
+    pytest.mark.needs("rasa.agents"),  # before the bot is trained
+]
 
 PHONE = "4915112345678"
 # Words and payloads start the flows and fill the slot, so no language model is asked.
