@@ -12,7 +12,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState, to_json
 from rasa_whatsapp_channel.conversation.consent import Consents
-from rasa_whatsapp_channel.conversation.handoffs import Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.restarts import Restarts
 from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
@@ -113,6 +113,7 @@ class App:
         why_silent: WhySilent = never_silent,
         record: Record = nothing_is_recorded,
         readable: Callable[[], bool] = lambda: False,
+        cancel_turn: CancelTurn | None = None,
         root: Path | None = None,
     ) -> None:
         root = root or Path.cwd()
@@ -121,6 +122,7 @@ class App:
         self._why_silent = why_silent
         self._record = record
         self._readable = readable
+        self._cancel_turn = cancel_turn
         self._concurrency = Concurrency()
         instrumentation.start()
         self._clock = SteadyClock()
@@ -251,7 +253,8 @@ class App:
         settings = self.settings.handoff
         if settings is None:
             return None
-        return Handoffs(self.store, settings, self.metrics, clock=self._clock)
+        cancel = {"cancel_turn": self._cancel_turn} if self._cancel_turn else {}
+        return Handoffs(self.store, settings, self.metrics, clock=self._clock, **cancel)
 
     def _make_transcriber(self) -> Transcriber | None:
         server = self.settings.transcribe

@@ -24,6 +24,7 @@ from sanic.response import HTTPResponse
 
 from rasa_whatsapp_channel.agent import (
     AgentWatch,
+    cancel_turn,
     is_mantle,
     names_of_turn,
     silence_of,
@@ -32,7 +33,7 @@ from rasa_whatsapp_channel.agent import (
 )
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
-from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage
+from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, EpisodeMessage
 from rasa_whatsapp_channel.conversation.restarts import conversation_of
 from rasa_whatsapp_channel.conversation.silence import WhySilent
 from rasa_whatsapp_channel.domain.project import find_channels_file
@@ -202,6 +203,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 why_silent=self._why_silent(app),
                 record=self._record(app),
                 readable=lambda: is_mantle(_agent_of(app)),
+                cancel_turn=self._cancel_turn(app),
             )
             self._watch = AgentWatch(
                 self._app.outages,
@@ -324,6 +326,13 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             return None if goes_on else why
 
         return why_silent
+
+    def _cancel_turn(self, app: Sanic) -> CancelTurn:
+        async def cancel(conversation: str) -> None:
+            tracker_id = await self._running().restarts.tracker_id(conversation)
+            cancel_turn(_agent_of(app), tracker_id)
+
+        return cancel
 
     def _record(self, app: Sanic) -> Record:
         async def record(event: TrackerEvent) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -37,6 +37,13 @@ TIMER: Final = "handoff_timer"
 RETURN: Final = "handoff_return"
 
 
+CancelTurn = Callable[[str], Awaitable[None]]
+
+
+async def _no_turn(conversation: str) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class EpisodeMessage:
     """
@@ -58,7 +65,10 @@ class EpisodeMessage:
 
 
 class Handoffs:
-    """Every method raises `StoreError`. *clock* is that of the store."""
+    """
+    *cancel_turn* ends the turn that this process runs of a conversation, where Rasa can. *clock* is
+    that of the store. Every method raises `StoreError`.
+    """
 
     def __init__(
         self,
@@ -66,9 +76,11 @@ class Handoffs:
         settings: HandoffSettings,
         metrics: Metrics | None = None,
         *,
+        cancel_turn: CancelTurn = _no_turn,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
+        self._cancel_turn = cancel_turn
         self._values = store.values
         self.settings = settings
         self._metrics = metrics or Metrics()
@@ -134,6 +146,7 @@ class Handoffs:
         if Effect.SILENCE in decision.effects:
             # What waits for the window would hold up what the person says.
             await self._store.outbox.end_wait(conversation, WINDOW)
+            await self._cancel_turn(conversation)
 
     async def give_back(
         self, conversation: str, *, by: str, reason: str = "", only: Owner | None = None

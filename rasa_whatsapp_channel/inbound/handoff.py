@@ -19,7 +19,7 @@ from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
 from rasa_whatsapp_channel.inbound.metadata import MEDIA
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn, words_of, written
 from rasa_whatsapp_channel.media.values import StoredFile
-from rasa_whatsapp_channel.store.base import DONE, Clock, Outcome, QueueItem, Retry
+from rasa_whatsapp_channel.store.base import DONE, Clock, Outcome, QueueItem, Retry, StoreError
 from rasa_whatsapp_channel.whatsapp.events import (
     Handover,
     InboundMessage,
@@ -89,6 +89,13 @@ class InboxHandoff:
 
     async def owner(self, conversation: str) -> Ownership:
         return await self._handoffs.of(conversation)
+
+    async def is_ours(self, conversation: str, version: int) -> bool:
+        """Return whether nobody took the conversation since *version*, as far as is known."""
+        try:
+            return (await self.owner(conversation)).floor <= version
+        except StoreError:
+            return False  # a tick may be late
 
     def hears(self, owner: Ownership) -> bool:
         """Return whether the bot gets messages of the person."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -21,6 +21,10 @@ DELAY: Final = 1.0
 # Seconds. WhatsApp hides the indicator after 25 seconds, or when the answer comes.
 STEP: Final = 23.0
 STEPS: Final = 26  # ten minutes; a longer turn is not expected to end
+
+
+async def _always() -> bool:
+    return True
 
 
 class ReadReceipt:
@@ -57,17 +61,23 @@ class ReadReceipts:
 
     @asynccontextmanager
     async def during(
-        self, message_id: str, *, hidden: bool = False, shows_typing: bool = True
+        self,
+        message_id: str,
+        *,
+        hidden: bool = False,
+        shows_typing: bool = True,
+        is_ours: Callable[[], Awaitable[bool]] = _always,
     ) -> AsyncIterator[ReadReceipt]:
         """
         Show receipt and indicator during the turn, which does not wait for them or fail with them.
 
-        *hidden*: show neither. *shows_typing* is False where no answer will come.
+        *hidden*: show neither. *shows_typing* is False where no answer will come. *is_ours* is
+        asked each time: a person may take the conversation during the turn.
         """
         receipt = ReadReceipt()
         typing = self._typing and shows_typing
         if not hidden and (self._mark_read or typing):
-            task = asyncio.create_task(self._show(message_id, receipt, typing))
+            task = asyncio.create_task(self._show(message_id, receipt, typing, is_ours))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         try:
@@ -78,14 +88,20 @@ class ReadReceipts:
         finally:
             receipt.over.set()
 
-    async def _show(self, message_id: str, receipt: ReadReceipt, typing: bool) -> None:
+    async def _show(
+        self,
+        message_id: str,
+        receipt: ReadReceipt,
+        typing: bool,
+        is_ours: Callable[[], Awaitable[bool]],
+    ) -> None:
         if await _is_over(receipt, self._delay):
             # A typing indicator sent after the answer would stay for 25 seconds.
-            if self._mark_read and not receipt.withheld:
+            if self._mark_read and not receipt.withheld and await is_ours():
                 await self._send(message_id, typing=False)
             return
         for _ in range(STEPS if typing else 1):
-            if not await self._send(message_id, typing=typing):
+            if not await is_ours() or not await self._send(message_id, typing=typing):
                 return
             if await _is_over(receipt, self._step):
                 return

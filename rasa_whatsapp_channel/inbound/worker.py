@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Protocol
 
 from rasa_whatsapp_channel import instrumentation
@@ -289,7 +290,11 @@ class InboxWorker:
             hidden = await self._silences.is_silent(item.conversation)
         except BotUnavailable as error:
             return self._failed(item, error)
-        async with self._receipts.during(events[-1].id, hidden=hidden) as receipt:
+        receipts = partial(self._receipts.during, events[-1].id, hidden=hidden)
+        if self._handoff is not None:
+            is_ours = partial(self._handoff.is_ours, item.conversation, version)
+            receipts = partial(receipts, is_ours=is_ours)
+        async with receipts() as receipt:
             turns = await asyncio.gather(*(self._turn(event, item) for event in events))
             turn = replace(join([turn for turn in turns if turn]), version=version)
             outcome = await self._run(item, turn, receipt, is_probe=is_probe)

@@ -259,13 +259,13 @@ async def test_it_is_theirs_through_a_restart_and_the_bots_after_the_return(
         await operator.sees(("user", "to the person"))
         await operator.gives_back()
         await running.deliver(text(2, "to the bot"))
-        await platform[0].sends(1)
+        await platform[0].sends(2)
         await is_idle(running)
 
         heard = [message.text for message in running.agent.heard]
         assert heard == ["to the person", "to the bot"]  # nobody had answered the first
     assert await operator.owner() is Owner.BOT
-    assert words(platform[0].sent) == ["an answer"]
+    assert words(platform[0].sent) == ["an answer"] * 2
 
 
 async def test_a_late_answer_of_before_the_take_over_is_not_sent_after_the_return(

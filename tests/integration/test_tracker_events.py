@@ -339,18 +339,19 @@ async def test_the_bot_hears_the_episode_before_the_next_message(talk, platform)
     assert trackers.unlocked_saves == 0
 
 
-@pytest.mark.parametrize("cut_off", [0, 1], ids=["", "cut off after it was saved"])
 @pytest.mark.parametrize(
-    ("on_return", "heard"),
+    ("on_return", "heard", "cut_off"),
     [
-        ({"on_return": "answer"}, ["and my other order?"]),
+        ({"on_return": "answer"}, ["and my other order?"], 0),
+        ({"on_return": "answer"}, ["and my other order?"], 1),
         (
             {"on_return": "ask", "return_intent": "handoff_over"},
             ['/handoff_over{"unanswered": "and my other order?"}'],
+            0,
         ),
-        ({"on_return": "silent"}, []),
+        ({"on_return": "silent"}, [], 0),
     ],
-    ids=["answer", "ask", "silent"],
+    ids=["answer", "cut off after it was saved", "ask", "silent"],
 )
 async def test_what_nobody_answered_is_the_bots_as_the_setting_says(
     talk, on_return, heard, cut_off

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.mantle import Odd, activate
-from support.webhooks import envelope, text, texts
+from support.webhooks import echo, envelope, text, texts
 
 from rasa_whatsapp_channel.agent import cancel_turn
 
@@ -277,6 +277,29 @@ async def test_a_turn_that_is_cancelled_says_nothing_more(mantle, platform) -> N
 
     assert [each.text for each in tracker.events if each.type_name == "user"] == ["think hard"]
     assert sent["text"]["body"] == "Here I am."
+
+
+async def test_a_turn_ends_when_a_person_takes_over_and_the_model_hears_what_they_said(
+    mantle, platform
+) -> None:
+    async def slow() -> str:
+        thinks.set()
+        await asyncio.sleep(600)
+        return "Too late"
+
+    thinks = asyncio.Event()
+    async with mantle([slow, "A refund it is."], handoff={"return_words": ["robot"]}) as running:
+        await running.deliver(texts("think hard"))
+        await asyncio.wait_for(thinks.wait(), 60)
+        await running.deliver(echo(PHONE, "wamid.echo1", "Eve here: you get a refund"))
+        await running.deliver(texts("thank you", first=2))
+        await running.deliver(texts("robot", first=3))
+        (sent,) = await platform[0].sends(1)
+
+    told = [(each["role"], str(each["content"])) for each in running.script.prompts[-1]]
+    assert sent["text"]["body"] == "A refund it is."
+    for role, words in (("assistant", "you get a refund"), ("user", "thank you")):
+        assert any(each == role and words in content for each, content in told), told
 
 
 async def test_whoever_writes_after_a_hangup_begins_a_new_conversation(

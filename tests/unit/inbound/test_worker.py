@@ -36,6 +36,27 @@ async def test_typing_shows_as_long_as_the_bot_thinks():
     assert len(client.receipts) <= shown + 1
 
 
+async def test_typing_ends_and_no_tick_turns_blue_once_a_person_has_the_conversation():
+    client = QuietClient()
+    taken = asyncio.Event()
+
+    async def is_ours() -> bool:
+        return not taken.is_set()
+
+    receipts = ReadReceipts(client, delay=0, step=0.01)
+    async with receipts.during("m1", is_ours=is_ours):
+        await eventually(lambda: len(client.receipts) >= 2)
+        taken.set()
+        shown = len(client.receipts)
+        await asyncio.sleep(0.1)
+    async with receipts.during("m2", is_ours=is_ours):
+        pass
+    await asyncio.sleep(0.1)
+
+    assert len(client.receipts) <= shown + 1
+    assert {message_id for message_id, _ in client.receipts} == {"m1"}
+
+
 async def test_without_typing_a_message_is_marked_once():
     client = QuietClient()
 
