@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.compose.content import MEDIA_KEYS, plain
+from rasa_whatsapp_channel.compose.custom import split_style
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,9 @@ async def send(response: Mapping[str, Any] | None = None, **parts: Any) -> None:
             "another engine calls `dispatcher.utter_message`"
         )
     whole: dict[str, Any] = plain({**(response or {}), **parts})
-    text = whole.pop("text", None) or ""
+    custom, style = split_style(whole.pop("custom", None))
+    whole |= {**({"custom": custom} if custom else {}), **(style or {})}
+    text = str(whole.pop("text", None) or "")
     buttons = whole.pop("buttons", None) or []
     words = "\n".join([text] if text else dict.fromkeys(_addresses(whole))) or _named(whole)
     if turn.output_channel.name() != NAME:

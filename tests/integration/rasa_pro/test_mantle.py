@@ -191,7 +191,7 @@ async def test_a_tool_sends_whatever_a_response_may_have(mantle, platform) -> No
         await send(custom={"type": "location", "location": {"latitude": 1.5, "longitude": 2.5}})
         await context.send("The sun", metadata={"whatsapp": {"sticker": "media/sun.webp"}})
         link = {"type": "web_url", "title": "Open", "url": "https://shop.example"}
-        await send(text="Our shop", buttons=[link])
+        await send(text="Our shop", buttons=[link], custom={"whatsapp": {"footer": "At the lake"}})
         await send(text="Yes?", buttons=[YES], sticker="media/sun.webp")
 
     Odd.act = act
@@ -205,6 +205,7 @@ async def test_a_tool_sends_whatever_a_response_may_have(mantle, platform) -> No
     ]
     assert kinds[:5] == ["image", "location", "text", "sticker", "cta_url"]
     assert kinds[5:] == ["sticker", "button", "text"]
+    assert sent[4]["interactive"]["footer"]["text"] == "At the lake"
     assert sent[0]["image"]["link"] == "https://shop.example/a.jpg"
     said = [each.text for each in tracker.events if each.type_name == "bot"]
     assert said == ["Here", "[custom]", "The sun", "Our shop", "Yes?", "Done."]
