@@ -134,10 +134,9 @@ class Handoffs:
         after = decision.after
         self._metrics.owner_changed(after.owner.value, after.by)
         logger.info(
-            "whatsapp.owner_changed: a conversation belongs to %s now, by %s%s",
+            "whatsapp.owner_changed: the owner of a conversation is now: %s; who changed it: %s",
             after.owner.value,
             after.by,
-            f": {after.reason}" if after.reason else "",
         )
         if Effect.OPEN in decision.effects:
             body = {"kind": TIMER, "conversation": conversation, "episode": after.episode}
