@@ -65,6 +65,19 @@ async def test_what_is_taken_is_listed_with_its_reason_until_it_is_given_back(
     assert (item.conversation, item.body["kind"]) == (MAYA, "handoff_return")
 
 
+async def test_whoever_is_forgotten_leaves_no_owner_no_episode_and_no_timer(
+    rasa_whatsapp, store, handoffs
+):
+    await handoffs.apply(MAYA, Sign.TOOK, by="app")
+    await handoffs.note(MAYA, EpisodeMessage("1", "user", 1.0, "text", "my order is late"))
+
+    done = await rasa_whatsapp("queue", "erase", "--person", MAYA, "--yes")
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert await handoffs.all() == {}
+    assert await store.inbox.waiting() == []
+
+
 async def test_what_the_bot_has_cannot_be_given_back(rasa_whatsapp, store):
     done = await rasa_whatsapp("handoff", "return", MAYA)
 
