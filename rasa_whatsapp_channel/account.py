@@ -32,6 +32,9 @@ LIFE: Final = 365 * DAY
 ERROR_LIFE: Final = DAY / 24
 #: Seconds that a restriction lasts whose end WhatsApp does not say.
 RESTRICTION_LIFE: Final = DAY
+#: Seconds for which an account without trouble is not read again before each message. What is sent
+#: meanwhile in spite of a new one is refused by WhatsApp, and then waits like any other.
+CLEAR: Final = 1.0
 LOCK_LIFE: Final = 5.0
 LOCK_TRIES: Final = 100
 LOCK_PAUSE: Final = 0.05
@@ -88,6 +91,7 @@ class AccountState:
         self._has_numbers = has_numbers
         self._clock = clock
         self._sleep = sleep
+        self._clear_at = 0.0  # when nothing about the account lasted
 
     async def note(self, event: AccountEvent) -> None:
         """Keep what *event* begins, forget what it ends."""
@@ -142,9 +146,14 @@ class AccountState:
         """
         Return why a message cannot be sent now, None if nothing is known against it.
 
-        *template* is the one it is, as `template_subject` names it.
+        What another server noted in the last second may not be known yet. *template* is the one it
+        is, as `template_subject` names it.
         """
+        if 0 <= self._clock() - self._clear_at < CLEAR:
+            return None
         found = await self._read()
+        if not found:
+            self._clear_at = self._clock()
         stopped = {Stops.MESSAGES.value, *([Stops.TEMPLATES.value] if template else [])}
         for each in found.values():
             if each.stops in stopped and not (each.subject and self._has_numbers):
@@ -173,6 +182,7 @@ class AccountState:
             else:
                 found = {key: each for key, each in found.items() if not _ends(trouble, each)}
             await self._values.set(KEY, {key: asdict(each) for key, each in found.items()}, LIFE)
+            self._clear_at = 0.0
         finally:
             await self._values.delete(LOCK)
 

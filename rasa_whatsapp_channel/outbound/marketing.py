@@ -47,9 +47,14 @@ class Marketing:
         if entry.template_subject is not None:
             await self._account.note_category(entry.template_subject, MARKETING)
 
-    async def note_price(self, entry: OutboxMessage, status: Status) -> None:
-        """Note the category that WhatsApp charged a template for."""
-        charged = text_of(object_of(status.extra.get("pricing")).get("category")) or ""
-        category = charged.lower().removesuffix("_lite")  # for the endpoint of marketing messages
-        if entry.template_subject is not None and category in CATEGORIES:
+    async def note_category(self, entry: OutboxMessage, category: str) -> None:
+        """Note the *category* that WhatsApp charged a message for, if it is a template."""
+        if entry.template_subject is not None:
             await self._account.note_category(entry.template_subject, category.upper())
+
+
+def charged_category(status: Status) -> str | None:
+    """Return the category of templates that *status* tells the price of, if it does."""
+    charged = text_of(object_of(status.extra.get("pricing")).get("category")) or ""
+    category = charged.lower().removesuffix("_lite")  # for the endpoint of marketing messages
+    return category if category in CATEGORIES else None

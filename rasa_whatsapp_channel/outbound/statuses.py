@@ -17,7 +17,7 @@ from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.drop_media import needs_file
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
-from rasa_whatsapp_channel.outbound.marketing import Marketing
+from rasa_whatsapp_channel.outbound.marketing import Marketing, charged_category
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
@@ -109,8 +109,9 @@ class Statuses:
             await self._note_confirmation(status)
             return
         await self._tie(sent.recipient_id, status)
-        if self._marketing is not None and (entry := _read_entry(sent)) is not None:
-            await self._marketing.note_price(entry, status)
+        category = charged_category(status)
+        if self._marketing and category and (entry := _read_entry(sent)):
+            await self._marketing.note_category(entry, category)
         if status.status == "failed" and not is_settled:
             await self.failed(sent)
         if status.status in ENDED:

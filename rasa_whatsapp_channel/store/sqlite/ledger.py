@@ -34,11 +34,10 @@ KEEP: Final = f"""
 KEEP_STATUS: Final = """
     INSERT INTO sent (message_id, status, at, reason, code) VALUES (?, ?, ?, ?, ?)
 """
-CHARGED_AT: Final = "SELECT charged_at FROM sent WHERE message_id = ?"
 KEEP_CHARGE: Final = """
     UPDATE sent SET charged_at = ?, number = ?, country = ?, category = ?, type = ?, month = ?,
         nth = ?
-    WHERE message_id = ?
+    WHERE message_id = ? AND charged_at IS NULL
 """
 CHARGES: Final = """
     SELECT message_id, recipient_id, response,
@@ -129,10 +128,10 @@ def _note_status(
         return None
     if row is None:
         db.execute(KEEP_STATUS, (message_id, status, now, reason, code))
-    else:
-        keep_body = status not in ARRIVED
-        db.execute(UPDATE_STATUS, (status, now, reason, code, keep_body, message_id))
-    return _get(db, message_id)
+        return None
+    keep_body = status not in ARRIVED
+    db.execute(UPDATE_STATUS, (status, now, reason, code, keep_body, message_id))
+    return _to_sent((*row[:4], status, now, reason, code, row[8] if keep_body else None))
 
 
 def _get(db: sqlite3.Connection, message_id: str) -> SentMessage | None:
@@ -144,13 +143,12 @@ def _by_key(db: sqlite3.Connection, key: str) -> SentMessage | None:
 
 
 def _note_charge(db: sqlite3.Connection, message_id: str, charge: Charge) -> Charge | None:
-    known = db.execute(CHARGED_AT, (message_id,)).fetchone()
-    if known is None or known[0] is not None:
+    if charge.month:
+        charge = replace(charge, nth=_used(db, charge.number, charge.month) + 1)
+    if not db.execute(KEEP_CHARGE, (*astuple(charge), message_id)).rowcount:
         return None
     if charge.month:
         db.execute(COUNT, (charge.number, charge.month))
-        charge = replace(charge, nth=_used(db, charge.number, charge.month))
-    db.execute(KEEP_CHARGE, (*astuple(charge), message_id))
     return charge
 
 

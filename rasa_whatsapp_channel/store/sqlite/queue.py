@@ -108,8 +108,13 @@ class SQLiteQueue(Queue):
         return items[0] if items else None
 
     async def _claim_some(self, limit: int, *, is_suspect: bool) -> Sequence[QueueItem]:
+        claimant = self._claimant()
+        # Most claims find nothing; a transaction for each of them would wait for the disk.
+        has_ready = await self._writer.read(self._has_ready, is_suspect)
+        if not (has_ready or self._unsure):
+            return []
         items: list[QueueItem] = []
-        claimed = self._writer.write(self._claim, self._claimant(), limit, is_suspect, items)
+        claimed = self._writer.write(self._claim, claimant, limit, is_suspect, items)
         try:
             await asyncio.shield(claimed)
         except asyncio.CancelledError:
@@ -121,6 +126,19 @@ class SQLiteQueue(Queue):
             raise
         self._unsure = []
         return items
+
+    def _has_ready(self, db: sqlite3.Connection, is_suspect: bool) -> bool:
+        """Return whether a claim may find an item, and wake a task when the next wait ends."""
+        due_at, is_ready = db.execute(
+            sql.HAS_READY, (self.name, self.name, SUSPECT_FROM, is_suspect)
+        ).fetchone()
+        now = self._clock()
+        if is_ready or now < self._latest - CLOCK_SLACK or (due_at is not None and due_at <= now):
+            return True
+        self._latest = now
+        if due_at is not None:
+            self.wait_queue.wake_in(due_at - now)
+        return False
 
     def _claim(
         self,
@@ -312,7 +330,19 @@ class SQLiteQueue(Queue):
         return db.execute(sql.DISCARD, (self.name, key)).rowcount == 1
 
     async def end_wait(self, conversation: str, cause: str) -> bool:
-        return await self._writer.write(self._end_wait, to_unicode(conversation), cause)
+        conversation = to_unicode(conversation)
+        # Most events end no wait, and need no transaction.
+        if not self._writer.has_waiting and not await self._writer.read(
+            self._waits_for, conversation, cause
+        ):
+            return False
+        return await self._writer.write(self._end_wait, conversation, cause)
+
+    def _waits_for(self, db: sqlite3.Connection, conversation: str, cause: str) -> bool:
+        """Return whether the conversation may wait for *cause*."""
+        waits = (self.name, conversation, cause)
+        (found,) = db.execute(sql.WAITS_FOR, (*waits, *waits)).fetchone()
+        return bool(found)
 
     def _end_wait(self, db: sqlite3.Connection, conversation: str, cause: str) -> bool:
         row = db.execute(sql.FIRST, (self.name, conversation)).fetchone()

@@ -19,6 +19,11 @@ END_DUE: Final = """
         ORDER BY due_at LIMIT ?
     )
 """
+HAS_READY: Final = """
+    SELECT
+        (SELECT min(due_at) FROM items WHERE queue = ? AND due_at > 0),
+        EXISTS (SELECT 1 FROM items WHERE queue = ? AND due_at = 0 AND (crashes >= ?) = ?)
+"""
 OLDEST_READY: Final = """
     SELECT seq, key, conversation, body, attempts + 1, put_at, uncounted, crashes,
         failing_since, last_error
@@ -47,6 +52,10 @@ RETRY: Final = """
     WHERE seq = ?
 """
 END_WAIT: Final = "UPDATE items SET due_at = 0, hidden_for = 0, cause = NULL WHERE seq = ?"
+WAITS_FOR: Final = """
+    SELECT EXISTS (SELECT 1 FROM items WHERE queue = ? AND conversation = ? AND cause = ?)
+        OR EXISTS (SELECT 1 FROM holds WHERE queue = ? AND conversation = ? AND cause = ?)
+"""
 END_WAITS: Final = """
     UPDATE items SET due_at = 0, hidden_for = 0, cause = NULL
     WHERE queue = ? AND due_at > 0 AND cause = ?

@@ -169,12 +169,8 @@ class Office:
         self.clock = clock
         self.client = FakeClient()
         self.failures = Failures(store.inbox)
-        self.statuses = Statuses(
-            store,
-            self.failures,
-            AccountState(store.values, sleep=asyncio.sleep, clock=clock),
-            clock=clock,
-        )
+        self.account = AccountState(store.values, sleep=asyncio.sleep, clock=clock)
+        self.statuses = Statuses(store, self.failures, self.account, clock=clock)
         self.servers = FileServers()
         self._root = root
         self.sender = self.make_sender()
@@ -206,6 +202,7 @@ class Office:
             self.statuses,
             self.failures,
             account="a",
+            state=self.account,
             policy=options.pop("policy", SendPolicy()),
             clock=self.clock,
             monotonic=self.clock,
