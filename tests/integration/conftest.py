@@ -244,7 +244,9 @@ def serve(platform: tuple[Platform, str], tmp_path: Path) -> Serve:
         await server.before_start()
         await server.start_serving()
         await server.after_start()
-        async with aiohttp.ClientSession() as session:
+        # Sanic closes a connection after 5 idle seconds, maybe as the next request is written.
+        connector = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as session:
             url = f"http://127.0.0.1:{sock.getsockname()[1]}/webhooks/whatsapp"
             try:
                 yield Running(url, app.ctx.agent, channel, session)
