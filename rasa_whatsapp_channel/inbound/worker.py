@@ -277,7 +277,7 @@ class InboxWorker:
         if wait := self._outages.wait():
             return self._wait(wait)
         outcome = await self._answer(item, [event, *others], version=version)
-        if outcome == DONE:
+        if outcome == DONE and others:
             await self._debouncer.note_handled(others)
         return outcome
 

@@ -175,9 +175,10 @@ class Sender:
             return Retry(left, counted=False)
         if SendRemedy.DROP_FILE in entry.remedies:
             return await self._drop_file(item, entry, message)
-        withheld = self._marketing and await self._marketing.why_withheld(entry, person)
-        if withheld:
-            return await self._withhold(item, entry, withheld)
+        if self._marketing is not None and entry.is_template:
+            withheld = await self._marketing.why_withheld(entry, person)
+            if withheld:
+                return await self._withhold(item, entry, withheld)
         held = await self._window.hold(item, entry, person)
         if isinstance(held, DeadLetter):
             return await self._dead_letter(item, entry, held.reason, code=WINDOW_CLOSED)

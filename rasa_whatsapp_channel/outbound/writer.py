@@ -173,7 +173,8 @@ class OutboxWriter:
         lost = [change for change in composed.changes if change.lost]
         if lost and not composed.messages and self._tell_dead_letter is not None:
             await self._tell_dead_letter(write_lost(recipient_id, said.name, lost))
-        await Payloads(self._store.values).keep(composed.payloads)
+        if composed.payloads:
+            await Payloads(self._store.values).keep(composed.payloads)
         if composed.messages:
             numbered = NumberedReplies(self._store.values)
             await numbered.offer(recipient_id, self._turn_id, composed.choices)

@@ -15,7 +15,7 @@ from support.eventually import eventually
 from support.store_processes import Processes
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.store.base import Retention, StoreError
+from rasa_whatsapp_channel.store.base import Retention, StoreError, status_of
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.store.sqlite.errors import explain
@@ -37,6 +37,28 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
     started = Processes(tmp_path)
     yield started
     started.kill_all()
+
+
+# Transactions, each of which waits for the disk
+
+
+async def test_only_what_changes_something_takes_a_transaction(path):
+    begun = []
+    async with SQLiteStore(path) as store:
+        await store.expire()  # as the store itself has by then, which began before
+        db = store._writer._db
+        db.set_trace_callback(lambda sql: begun.append(sql) if sql.startswith("BEGIN") else None)
+
+        await store.inbox.put("a", ANNA, HELLO)
+        await store.inbox.done(await store.inbox.claim())
+        await store.ledger.note_sent("wamid.1", key="a", recipient_id=ANNA)
+        await store.ledger.note_status("wamid.1", "delivered")
+        assert len(begun) == 5
+
+        assert await store.inbox.claim() is None
+        assert await store.inbox.claim_suspect() is None
+        assert not await store.outbox.end_wait(ANNA, status_of("wamid.1"))
+        assert len(begun) == 5
 
 
 # Several processes
