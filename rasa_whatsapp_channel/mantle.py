@@ -10,7 +10,7 @@ gone, responses go without what their metadata hold, and the log says so.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from functools import cache
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ _ADDRESSES: Final = (
     *("image", "attachment", *MEDIA_KEYS),
 )
 _BUTTON: Final = {"title", "payload"}  # the keys of a button that Mantle knows
+_ROW: Final = _BUTTON | {"description"}  # those of one that it knows in part
 
 
 class NoTurn(ChannelError):
@@ -46,12 +47,13 @@ def complete(response: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"utter_action": metadata.get("utter_action"), **response, "metadata": metadata}
 
 
-async def send(response: Mapping[str, Any] | None = None, **parts: Any) -> None:
+async def send(response: Mapping[str, Any] | str | None = None, **parts: Any) -> None:
     """
     Send a response from a tool of a skill: all that a response in a domain may have.
 
-    ``await send(text="The lake", image="media/lake.jpg")``; keys of `metadata.whatsapp` such as
-    ``footer`` may stand beside these. It is kept in the tracker as what `ToolContext.send` says.
+    ``await send("The lake", image="media/lake.jpg")``; keys of `metadata.whatsapp` such as
+    ``footer`` may stand beside these. What cannot be sent is left out, and the log says so. The
+    response is kept in the tracker as what `ToolContext.send` says.
     On other channels, such as that of Rasa's end-to-end tests, it is the text with the addresses
     of the files below it. Raises `NoTurn` outside of a turn.
     """
@@ -61,33 +63,52 @@ async def send(response: Mapping[str, Any] | None = None, **parts: Any) -> None:
             "send() is for tools of Rasa Pro's engine Mantle, while their turn runs; an action of "
             "another engine calls `dispatcher.utter_message`"
         )
-    whole: dict[str, Any] = plain({**(response or {}), **parts})
+    given = {"text": response} if isinstance(response, str) else response
+    whole: dict[str, Any] = plain({**(given or {}), **parts})
     custom, style = split_style(whole.pop("custom", None))
-    whole |= {**({"custom": custom} if custom else {}), **(style or {})}
-    text = str(whole.pop("text", None) or "")
-    buttons = whole.pop("buttons", None) or []
+    whole |= {"custom": custom} if custom else {}
+    whole |= style if isinstance(style, Mapping) else {}
+    text, buttons = _take(whole, "text", str) or "", whole.pop("buttons", None) or []
+    if not isinstance(buttons, list):
+        buttons = [buttons]
+    known = _to_rasa(buttons)
     words = "\n".join([text] if text else dict.fromkeys(_addresses(whole))) or _named(whole)
     if turn.output_channel.name() != NAME:
         words = "\n".join(dict.fromkeys([words, *_addresses(whole), *_addresses(buttons)]))
-        await turn.send(words, buttons=_to_rasa(buttons) or ())
+        await turn.send(words, buttons=known)
         return
-    known = _to_rasa(buttons)
-    if known is None:
-        whole["buttons"] = buttons
+    # Mantle has to know of a button that writes its memory, or it refuses the tap.
+    if more := [each for each in buttons if not _is_known(each, _BUTTON)]:
+        whole["buttons"] = more
     if not text:
-        whole["text"] = ""  # the tracker needs words, the person does not
-    metadata = whole.pop("metadata", None) or {}
-    facts = {**(metadata.get(NAME) or {}), **whole}
-    await turn.send(words, buttons=known or (), variant_metadata={**metadata, NAME: facts})
+        whole.setdefault("text", "")  # the tracker needs words, the person does not
+    metadata = _take(whole, "metadata", Mapping) or {}
+    facts = {**(_take(metadata, NAME, Mapping) or {}), **whole}
+    await turn.send(words, buttons=known, variant_metadata={**metadata, NAME: facts})
 
 
-def _to_rasa(buttons: list[Any]) -> tuple[Any, ...] | None:
-    """Return *buttons* as Mantle knows them, None if one of them has more than it knows."""
+def _take(parts: dict[str, Any], key: str, kind: type) -> Any:
+    """Take *key* out of *parts* if it is of *kind*; else it stays, where it is complained of."""
+    return parts.pop(key) if isinstance(parts.get(key), kind) else None
+
+
+def _to_rasa(buttons: list[Any]) -> tuple[Any, ...]:
+    """Return as much of *buttons* as Mantle knows."""
     from rasa.mantle.content.responses import ResponseButton
 
-    if any(not isinstance(each, Mapping) or each.keys() - _BUTTON for each in buttons):
-        return None
-    return tuple(ResponseButton(**each) for each in buttons)
+    return tuple(
+        ResponseButton(title=each["title"], payload=each.get("payload"))
+        for each in buttons
+        if _is_known(each, _ROW)
+    )
+
+
+def _is_known(button: Any, keys: Set[str]) -> bool:
+    """Return whether *button* has but *keys*, and a title and payload that Mantle takes."""
+    if not isinstance(button, Mapping) or button.keys() - keys:
+        return False
+    written = (button.get("title"), button.get("payload", "…"))
+    return all(isinstance(each, str) and each.strip() for each in written)
 
 
 def _addresses(value: Any) -> Iterator[str]:

@@ -130,9 +130,14 @@ def _words(value: Any) -> str:
 
 
 def _without_doubles(draft: Draft, replies: Sequence[Reply]) -> tuple[Reply, ...]:
-    kept: dict[Reply, None] = {}
+    """Return *replies* with each once; one with a description takes the place of one without."""
+    kept: dict[tuple[str, str, str | None], Reply] = {}
     for reply in replies:
-        if reply in kept:
+        plain = (reply.title, reply.payload, None)
+        key = (reply.title, reply.payload, reply.description)
+        if key in kept:
             draft.change("WA306", title=reply.title)
-        kept[reply] = None
-    return tuple(kept)
+        elif plain in kept and kept[plain].description is None:
+            key = plain
+        kept[key] = reply
+    return tuple(kept.values())

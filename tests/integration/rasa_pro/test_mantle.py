@@ -211,6 +211,57 @@ async def test_a_tool_sends_whatever_a_response_may_have(mantle, platform) -> No
     assert said == ["Here", "[custom]", "The sun", "Our shop", "Yes?", "Done."]
 
 
+async def test_rows_with_a_description_are_known_to_the_engine(mantle, platform) -> None:
+    """Else it refuses a tap that writes its memory: the choice is no longer available."""
+    rows = [
+        {"title": "Single", "payload": f"{ROOM}=single", "description": "With a view"},
+        {"title": "Double", "payload": f"{ROOM}=double"},
+    ]
+
+    async def act(context: Any, send: Any) -> None:
+        await send("Which room?", buttons=rows)
+
+    Odd.act = act
+    async with mantle([activate("odd_tool"), "Done."]) as running:
+        await running.deliver(texts("do it"))
+        asked, _ = await platform[0].sends(2)
+        tracker = await running.tracker()
+
+    (section,) = asked["interactive"]["action"]["sections"]
+    assert [(row["title"], row.get("description")) for row in section["rows"]] == [
+        ("Single", "With a view"),
+        ("Double", None),
+    ]
+    said = next(each for each in tracker.events if each.type_name == "bot")
+    assert [each["payload"] for each in said.data["buttons"]] == [each["payload"] for each in rows]
+
+
+async def test_what_a_tool_sends_in_a_wrong_form_loses_nothing_else(mantle, platform) -> None:
+    async def act(context: Any, send: Any) -> None:
+        await send("one", buttons=[{"title": 1, "payload": "/one"}])
+        await send("two", buttons=[{"payload": "Two"}, {"title": "Three", "payload": ""}])
+        await send(text="three", metadata="x")
+        await send(text="four", metadata={"whatsapp": ["x"]}, footer="below", buttons=[YES])
+        await send(text=5)
+        await send("six", buttons=YES)
+        await send(text={"a": 1}, image="https://shop.example/a.jpg")
+
+    Odd.act = act
+    async with mantle([activate("odd_tool"), "Done."]) as running:
+        await running.deliver(texts("do it"))
+        sent = await platform[0].sends(8)
+
+    assert [shown(platform[0], body)[1] for body in sent] == [
+        *("one", "two", "three", "four", "5", "six", None, "Done."),
+    ]
+    titles = [
+        [each["reply"]["title"] for each in body["interactive"]["action"]["buttons"]]
+        for body in sent
+        if body["type"] == "interactive"
+    ]
+    assert titles == [["1"], ["Two", "Three"], ["Yes"], ["Yes"]]
+
+
 async def test_on_another_channel_a_tool_sends_words_and_addresses(mantle) -> None:
     from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 

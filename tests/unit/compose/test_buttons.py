@@ -125,6 +125,21 @@ def test_equal_titles_are_numbered_and_equal_payloads_stay_equal(bodies, said):
     assert "WA305" in said({"text": "So?", "buttons": doubled})
 
 
+def test_a_description_below_metadata_is_that_of_the_same_button(bodies, said):
+    described = {"title": "a", "payload": "/a", "description": "the first"}
+    metadata = {"whatsapp": {"buttons": [described]}}
+    response = {"text": "So?", "buttons": buttons("a", "b"), "metadata": metadata}
+
+    (shown,) = action(bodies, response)
+
+    (section,) = shown["sections"]
+    assert section["rows"] == [
+        {"id": "/a", "title": "a", "description": "the first"},
+        {"id": "/b", "title": "b"},
+    ]
+    assert "WA306" not in said(response)
+
+
 def test_one_button_twice_is_shown_once(bodies, said):
     response = {"text": "So?", "buttons": buttons("a", "a")}
 
