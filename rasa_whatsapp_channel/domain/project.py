@@ -22,7 +22,8 @@ UNREAD: Final = (CREDENTIALS, "endpoints.yml", "config.yml")
 # Words that Rasa takes for false, beside false itself.
 _OFF: Final = ("false", "no", "off", "n", "f", "0")
 _LINE: Final = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|(.*?))"""
+    r"""^\ufeff?[ \t]*(?:export[ \t]+)?"""
+    r"""([A-Za-z_]\w*)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|(.*?))"""
     r"""[ \t]*(?:[ \t]\#.*)?$""",
     re.MULTILINE,
 )

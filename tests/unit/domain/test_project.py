@@ -103,3 +103,7 @@ def test_variables_of_a_file_are_read_as_rasa_loads_them():
         "E": "x",
         "F": "",
     }
+
+
+def test_a_mark_of_windows_before_the_first_variable_is_no_part_of_its_name() -> None:
+    assert read_variables("\ufeffA=1\nB=2\n") == {"A": "1", "B": "2"}
