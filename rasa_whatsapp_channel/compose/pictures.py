@@ -46,11 +46,16 @@ def take_pictures(draft: Draft, text: str | None) -> tuple[str | None, Found]:
     rest = replace_images(text, replace)
     alone = len(pictures) == 1 and draft.captions == "merge" and not is_blank(rest)
     for picture in pictures:
-        if alone and picture["caption"]:
-            draft.change("WA115", text=picture.pop("caption"))
+        alt = picture["caption"]
+        if alone:
+            del picture["caption"]
         read = read_attachment(draft, "text", picture)
         found.media += read.media
         found.texts += read.texts
+        if not read.media and alt and alt not in read.texts:
+            found.texts.append(alt)
+        elif alone and alt:
+            draft.change("WA115", text=alt)
     return read_text(draft, "text", rest or None), found
 
 

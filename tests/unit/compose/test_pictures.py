@@ -86,6 +86,17 @@ def test_what_nobody_allowed_is_not_sent(address, words):
     assert sent(f"![it]({address})", access=FileAccess(("media",))) == [("text", None, words)]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("![The lake](https://)", "The lake"),
+        ("Look: ![The lake](https:///l.jpg)", "Look:\n\nThe lake"),
+    ],
+)
+def test_the_words_of_a_picture_without_an_address_arrive(text, words):
+    assert sent(text) == [("text", None, words)]
+
+
 def test_what_people_sent_is_not_sent_even_where_the_whole_folder_may_be():
     access = FileAccess((".",))
 
