@@ -106,10 +106,11 @@ async def test_four_seconds_of_errors_are_outlasted_while_earlier_messages_are_r
     room.api.trouble = fails(500, 131000, "Something went wrong")
     await room.write(Written(1, 4))
     await asked(room, "u1 m4 a")
+    # However long the statuses take on a busy machine.
+    asyncio.get_running_loop().call_later(4, setattr, room.api, "trouble", None)
     for earlier in room.phones.shown[:6]:
         await asyncio.sleep(0.65)
         await room.phones.tell(earlier, "read")
-    room.api.trouble = None
     await room.phones.have(8)
 
     assert room.phones.on(phone_of(1))[6:] == ["u1 m4 a", "u1 m4 b"]
@@ -144,7 +145,8 @@ async def test_a_pause_that_whatsapp_asks_for_is_kept_whatever_else_happens_in_t
     room.api.trouble = fails(400, 131056, "Pair rate limit hit", Retry_After=str(PAUSE))
     await room.write(Written(1, 2))
     await asked(room, "u1 m2 a")
-    end = room.asked("u1 m2 a")[0] + PAUSE - 1
+    began = room.asked("u1 m2 a")[0]
+    end = began + PAUSE - 1
     while time.monotonic() < end:
         for earlier in room.phones.shown[:3]:
             await room.phones.tell(earlier, "read")
@@ -152,9 +154,9 @@ async def test_a_pause_that_whatsapp_asks_for_is_kept_whatever_else_happens_in_t
         await room.write(Written(1, 3))  # the first of them is new
         await asyncio.sleep(1)
 
-    assert len(room.asked("u1 m2 a")) == 1
     room.api.trouble = None
     await room.phones.have(8, within=WAIT)
+    assert [at - began for at in room.asked("u1 m2 a")[1:] if at - began < PAUSE] == []
     later = [*answers_of("texts")("u1 m2"), *answers_of("texts")("u1 m3")]
     assert room.phones.on(phone_of(1))[3:] == later
 
