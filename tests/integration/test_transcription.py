@@ -48,8 +48,7 @@ class Speech:
             }
         )
         if callable(self.answer):
-            request["over"] = self.over
-            response: web.StreamResponse = await self.answer(request)
+            response: web.StreamResponse = await self.answer(request, self.over)
             return response
         if isinstance(self.answer, int):
             body = {"error": {"message": f"Incorrect API key provided: {KEY}"}}
@@ -129,20 +128,20 @@ async def test_silence_is_no_problem(ask, speech):
     assert await ask() == Transcript(None, None)
 
 
-async def slow(request: web.Request) -> web.StreamResponse:
-    await request["over"].wait()
+async def slow(request: web.Request, over: asyncio.Event) -> web.StreamResponse:
+    await over.wait()
     return web.json_response({"text": "late"})
 
 
-async def slow_body(request: web.Request) -> web.StreamResponse:
+async def slow_body(request: web.Request, over: asyncio.Event) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
     await response.write(b'{"text": "')
-    await request["over"].wait()
+    await over.wait()
     return response
 
 
-async def cut(request: web.Request) -> web.StreamResponse:
+async def cut(request: web.Request, over: asyncio.Event) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Length": "1000"})
     await response.prepare(request)
     await response.write(b'{"text": "half of')
@@ -151,7 +150,7 @@ async def cut(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def endless(request: web.Request) -> web.StreamResponse:
+async def endless(request: web.Request, over: asyncio.Event) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
     for _ in range(4 * MOST // 65_536):
@@ -159,7 +158,7 @@ async def endless(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def elsewhere(request: web.Request) -> web.StreamResponse:
+async def elsewhere(request: web.Request, over: asyncio.Event) -> web.StreamResponse:
     raise web.HTTPFound("http://127.0.0.1:1/")
 
 

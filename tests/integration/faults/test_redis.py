@@ -20,7 +20,8 @@ async def echo(message) -> None:
 
 @pytest.fixture
 def redis(tmp_path):
-    redis = RedisServer(tmp_path, appendonly="yes")
+    # By default Redis may write a second or two later than it answers, which a kill then takes.
+    redis = RedisServer(tmp_path, appendonly="yes", appendfsync="always")
     redis.start()
     yield redis
     redis.kill()
