@@ -183,11 +183,12 @@ class InboxWorker:
         self._debouncer = Debouncer(store, debounce, clock=clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
-        handoff, kind = self._handoff, item.body.get("kind")
-        if handoff is not None and kind == TIMER:
-            return await handoff.tick(item)
-        if handoff is not None and kind == RETURN:
-            return await self._handle_return(handoff, item)
+        if (kind := item.body.get("kind")) in (TIMER, RETURN):
+            if self._handoff is None:
+                return DONE  # of a time in which the setting was there
+            if kind == TIMER:
+                return await self._handoff.tick(item)
+            return await self._handle_return(self._handoff, item)
         event = from_body(item.body)
         if isinstance(event, InboundMessage):
             return await self._hear_or_keep(item, event)

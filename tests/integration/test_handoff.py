@@ -295,7 +295,10 @@ async def test_without_the_setting_nobody_takes_over(serve, url, operator, platf
         await operator.takes()
         await running.deliver(text(1, "hi"))
         await platform[0].sends(1)
+        await is_idle(running)
+        inbox = (await running.health())["inbox"]
     assert words(platform[0].sent) == ["an answer"]
+    assert (inbox["waiting"], inbox["dead_letters"]) == (0, 0)  # the timer says nothing, too
 
 
 # Signs of a person
