@@ -18,7 +18,6 @@ from functools import partial
 from typing import Final, Protocol
 
 from rasa_whatsapp_channel import instrumentation
-from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.errors import (
     BotUnavailable,
     ConversationLocked,
@@ -37,14 +36,12 @@ from rasa_whatsapp_channel.inbound.conversation_events import (
     tell,
 )
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
+from rasa_whatsapp_channel.inbound.downloads import TIMEOUT, Downloads
 from rasa_whatsapp_channel.inbound.handoff import BY, InboxHandoff
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipt, ReadReceipts
-from rasa_whatsapp_channel.inbound.recovery import (
-    after_failure,
-    is_worth_another_fetch,
-)
+from rasa_whatsapp_channel.inbound.recovery import after_failure
 from rasa_whatsapp_channel.inbound.transcribe import Transcriber
 from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
@@ -54,13 +51,12 @@ from rasa_whatsapp_channel.inbound.turn import (
     failure_turn,
     handling_of_failure,
     handling_of_message,
-    media_of,
     tapped_id,
     to_event,
     to_turn,
 )
 from rasa_whatsapp_channel.logs import in_one_line
-from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile, Transcript
+from rasa_whatsapp_channel.media.values import MediaStore, StoredFile, Transcript
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.inbound import Handling
 from rasa_whatsapp_channel.store.base import (
@@ -76,7 +72,6 @@ from rasa_whatsapp_channel.store.base import (
     StoreError,
 )
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
-from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Status, from_body
 
 if sys.version_info >= (3, 11):
@@ -86,11 +81,8 @@ else:
 
 logger = logging.getLogger(__name__)
 
-MEDIA_ATTEMPTS: Final = 3
 TURNS: Final = 200
 DOWNLOADS: Final = 50
-# Seconds for the file of a message, the wait for a slot included; then the turn starts without it.
-DOWNLOAD: Final = 30.0
 # These have no read receipt of their own: marking one as read would mark all messages before it.
 NO_RECEIPT: Final = frozenset({"reaction", "edit", "revoke"})
 
@@ -146,7 +138,7 @@ class InboxWorker:
         transcriber: Transcriber | None = None,
         metrics: Metrics | None = None,
         turn_timeout: float = 300.0,
-        download_timeout: float = DOWNLOAD,
+        download_timeout: float = TIMEOUT,
         why_silent: WhySilent = never_silent,
         handoff: InboxHandoff | None = None,
         record: Record = nothing_is_recorded,
@@ -160,22 +152,26 @@ class InboxWorker:
         self._bot = bot
         self._record = record
         self._readable = readable
-        self._media = media
         self._people = people or People(store.values, clock=clock)
         self._commands = commands
         self._wording = wording
         self._failure_intent = failure_intent
         self._metrics = metrics or Metrics()
         self._turn_timeout = turn_timeout
-        self._download_timeout = download_timeout
         self._outages = outages or Outages(self._metrics)
         self._silences = Silences(store.values, why_silent, self._metrics)
         self._handoff = handoff
         self._payloads = Payloads(store.values)
         self._numbered = NumberedReplies(store.values)
         self._concurrency = concurrency or Concurrency()
+        self._downloads = Downloads(
+            media,
+            self._concurrency.downloads,
+            self._metrics,
+            timeout=download_timeout,
+            sleep=sleep,
+        )
         self._clock = clock
-        self._sleep = sleep
         self._transcriber = transcriber
         self._receipts = ReadReceipts(
             client, mark_read=mark_read, typing=typing, metrics=self._metrics
@@ -215,7 +211,7 @@ class InboxWorker:
             owner = await handoff.owner(item.conversation)
         if handoff.hears(owner):
             return await self._handle_message(item, event, version=owner.version)
-        file, _ = await self._fetch(event, item.conversation)
+        file, _ = await self._downloads.fetch(event, item.conversation)
         is_turn = handling_of_message(event, self._wording) is Handling.TURN
         await handoff.keep(item.conversation, event, file, heard=not is_turn)
         return DONE
@@ -313,7 +309,7 @@ class InboxWorker:
         except BotUnavailable as error:
             return self._failed(item, error)
         async with self._receipts.during(event.id, hidden=hidden, shows_typing=False) as receipt:
-            file, problem = await self._fetch(event, item.conversation)
+            file, problem = await self._downloads.fetch(event, item.conversation)
             tracker_event = to_event(
                 event,
                 sender_id=item.conversation,
@@ -419,7 +415,7 @@ class InboxWorker:
 
     async def _turn(self, event: InboundMessage, item: QueueItem) -> Turn | None:
         sender_id = item.conversation  # found when the message came in
-        file, problem = await self._fetch(event, sender_id)
+        file, problem = await self._downloads.fetch(event, sender_id)
         payload, title = await self._payload(event, sender_id), None
         number = None if payload else await self._numbered.find(sender_id, event, self._people)
         if number:
@@ -473,37 +469,6 @@ class InboxWorker:
         sent = await self._store.ledger.get(message_id)
         return sent.response if sent else None
 
-    async def _fetch(
-        self, event: InboundMessage, sender_id: str
-    ) -> tuple[StoredFile | None, str | None]:
-        """Return the file of *event*, or why it is not here."""
-        media = media_of(event)
-        if media is None or self._media is None:
-            return None, None
-        media = replace(media, sender_id=sender_id)
-        try:
-            async with timeout(self._download_timeout), self._concurrency.downloads:
-                return await self._try_to_fetch(self._media, media, event)
-        except asyncio.TimeoutError:
-            problem = f"it did not come within {self._download_timeout:g} seconds"
-            _log_not_fetched(event, problem, "the turn starts without it")
-        return None, problem
-
-    async def _try_to_fetch(
-        self, store: MediaStore, media: InboundMedia, event: InboundMessage
-    ) -> tuple[StoredFile | None, str | None]:
-        for attempt in range(1, MEDIA_ATTEMPTS + 1):
-            try:
-                return await store.fetch(media), None
-            except (MediaError, ChannelError) as error:
-                self._metrics.api_error(error)
-                if attempt == MEDIA_ATTEMPTS or not is_worth_another_fetch(error):
-                    _log_not_fetched(event, str(error), "the turn starts without it")
-                    return None, str(error)
-                _log_not_fetched(event, str(error), f"attempt {attempt} of {MEDIA_ATTEMPTS}")
-                await self._sleep(attempt)
-        raise AssertionError("unreachable")
-
     def _wait(self, seconds: float) -> Outcome:
         return Retry(seconds, cause=INFRASTRUCTURE, counted=False, error=self._outages.in_words())
 
@@ -521,12 +486,6 @@ class InboxWorker:
             self._metrics.retried("inbox")
             _log_retry(item, error, outcome)
         return outcome
-
-
-def _log_not_fetched(event: InboundMessage, reason: str, what_now: str) -> None:
-    logger.warning(
-        "whatsapp.media_not_fetched: %s of %s: %s (%s)", event.type, event.key, reason, what_now
-    )
 
 
 def _log_retry(item: QueueItem, error: Exception, outcome: Retry) -> None:
