@@ -27,9 +27,9 @@ class Limit:
     counter: str
 
     @property
-    def told(self) -> str:
-        """Return under which key is kept that somebody was told."""
-        return f"told:{self.counter}:{self.messages}"
+    def report_key(self) -> str:
+        """Return the key under which the store notes that the limit was reported on its day."""
+        return f"limit_reported:{self.counter}:{self.messages}"
 
 
 def day_of(at: float, zone: tzinfo) -> str:

@@ -26,7 +26,7 @@ class Composed:
     *payloads* are kept until their buttons are tapped: short id, sent to WhatsApp → payload.
     *choices* are kept until the bot's next message: number, shown in the text → choice.
     *template* is sent instead of the messages while the 24-hour window is closed.
-    *handoff* is why a person is asked for, maybe empty; None: nobody is.
+    *handoff* is the reason for a handoff to a person, empty if none is given; None: no handoff.
     """
 
     messages: tuple[Outgoing, ...]

@@ -24,7 +24,7 @@ class Style:
     """
     *reply_to* is True for the user's message, or the id of another; *template* is as written.
 
-    *handoff* is why a person is asked for, empty where no reason is given; None: nobody is.
+    *handoff* is the reason for a handoff to a person, empty if none is given; None: no handoff.
     """
 
     header: str | None = None

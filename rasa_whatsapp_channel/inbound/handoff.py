@@ -234,7 +234,7 @@ class InboxHandoff:
 
 
 def _unanswered(messages: Sequence[EpisodeMessage]) -> Sequence[EpisodeMessage]:
-    """Return what the person wrote after the last word of somebody else, the last few of it."""
+    """Return the person's last messages, at most five, since anybody else wrote to them."""
     last = max((_at(each) for each in messages if each.speaker in ("human", "app")), default=0.0)
     left = [each for each in messages if each.event and each.at >= last]
     return sorted(left, key=_at)[-MOST_UNANSWERED:]

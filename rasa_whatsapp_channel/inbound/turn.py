@@ -75,7 +75,7 @@ class TrackerEvent:
     """
     What the tracker keeps without a turn. *id* is the same however often it is handed over.
 
-    With *episode* the bot hears first what was said while somebody else answered.
+    *episode* holds the messages of a handoff, which the tracker gets before the event.
     """
 
     sender_id: str

@@ -199,7 +199,7 @@ class InboxWorker:
         return DeadLetter(f"the inbox holds no message: {type(event).__name__}")
 
     async def _hear_or_keep(self, item: QueueItem, event: InboundMessage) -> Outcome:
-        """Let the bot hear a message, or keep it in the episode while somebody else answers."""
+        """Run the turn of a message, or add it to the episode while the bot is not the owner."""
         handoff = self._handoff
         if handoff is None or event.type == "system":
             return await self._handle_message(item, event)

@@ -83,7 +83,7 @@ class LimitGate:
             f"(`billing.{limit.setting}`)"
         )
         self._metrics.over_limit(limit.setting, is_stopped=not beyond)
-        await self._tell(limit, reason, entry.called(item.key))
+        await self._report(limit, reason, entry.called(item.key))
         if beyond:
             return None
         if entry.needs_window and self._billing.limit_text:
@@ -100,9 +100,9 @@ class LimitGate:
         settings = {name: getattr(self._billing, name) for name in counters}
         return [Limit(name, most, counters[name]) for name, most in settings.items() if most]
 
-    async def _tell(self, limit: Limit, reason: str, message: str) -> None:
-        """Say once a day, or once a day and conversation, that *limit* is reached."""
-        if not await self._store.values.add(limit.told, True, LIFE):
+    async def _report(self, limit: Limit, reason: str, message: str) -> None:
+        """Report once a day, or once a day and conversation, that *limit* is reached."""
+        if not await self._store.values.add(limit.report_key, True, LIFE):
             return
         is_error = limit.setting == DAILY and self._billing.at_limit != WARN
         logger.log(
@@ -130,7 +130,7 @@ class LimitGate:
         if limit.setting == DAILY and not self._had_room:
             self._had_room = True
             await self._account.end(TOPIC, limit.setting)
-            await self._store.values.delete(limit.told)
+            await self._store.values.delete(limit.report_key)
 
     async def _notify(self, item: QueueItem, entry: OutboxMessage, conversation: str) -> None:
         """Tell the person, once a day: a key is put once."""

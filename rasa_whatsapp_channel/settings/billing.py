@@ -67,7 +67,7 @@ class BillingSettings:
     limit_text: str | None = key(
         _words,
         None,
-        means="What somebody is told, once a day, whose answer is stopped.",
+        means="The text that is sent, once a day, to a person whose answer is stopped.",
     )
 
     @property
