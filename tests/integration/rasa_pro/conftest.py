@@ -30,8 +30,6 @@ def _needs_rasa_pro(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def mantle_bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
     """The example for Mantle with some skills more, packaged once for all tests."""
-    if not importlib.util.find_spec("rasa") or not importlib.util.find_spec("rasa.mantle"):
-        pytest.skip("this Rasa has no Mantle")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in _ENVIRONMENT.items():
             patch.setenv(name, value)

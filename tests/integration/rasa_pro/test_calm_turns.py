@@ -8,7 +8,6 @@ this test.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import logging
 import shutil
@@ -23,6 +22,7 @@ from aiohttp import web
 from support.webhooks import texts
 
 pytestmark = [
+    pytest.mark.needs("rasa.shared.project_structure:validate_mantle_project_structure"),
     pytest.mark.filterwarnings("ignore"),  # what Rasa Pro's own imports warn of
     pytest.mark.slow,
 ]
@@ -107,8 +107,6 @@ model_groups:
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the bot, trained once."""
-    if not importlib.util.find_spec("rasa") or not importlib.util.find_spec("rasa.mantle"):
-        pytest.skip("this Rasa Pro is not in this environment")
     folder = tmp_path_factory.mktemp("calm")
     for name, content in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from support.mantle import Bot, copy_bot
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # what Rasa Pro's own imports warn of
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # what Rasa Pro's own imports warn of
+    pytest.mark.needs("rasa.shared.project_structure:validate_mantle_project_structure"),
+]
 
 
 @pytest.fixture

@@ -16,7 +16,10 @@ from support.mantle import Bot
 from support.processes import PROJECT, Process, free_port
 from support.webhooks import texts
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # what Rasa Pro's own imports warn of
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # what Rasa Pro's own imports warn of
+    pytest.mark.needs("rasa.shared.project_structure:validate_mantle_project_structure"),
+]
 
 MOMENTS = ("said", "save")  # between two messages of a tool, and before Rasa saves the turn
 SAID = ["One moment", "The lake", "The guide", "Anything else?"]

@@ -24,14 +24,16 @@ VARIABLES = {
     "WHATSAPP_VERIFY_TOKEN": "word-1",
 }
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # what Rasa Pro's own imports warn of
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # what Rasa Pro's own imports warn of
+    pytest.mark.needs("rasa.shared.project_structure:validate_mantle_project_structure"),
+]
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    scaffold = pytest.importorskip("rasa.cli.scaffold")
-    if not hasattr(scaffold, "ENGINE_MANTLE"):
-        pytest.skip("this Rasa Pro has no Mantle")
+    from rasa.cli import scaffold
+
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     folder = tmp_path / "bot"
