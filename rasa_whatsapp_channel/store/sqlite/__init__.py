@@ -7,6 +7,7 @@ SQLite store: one file, safe for several processes on one machine; or in memory,
     queue, ledger, values
     statements  the SQL of the queue
     claimants   which processes claim items, and which of them died
+    wakeups     one process wakes another when an item may be ready
     deletion    what expires, and what is erased of one person
     errors      SQLite's errors, and what to do about them
     backup      a whole copy while other processes write
@@ -32,12 +33,13 @@ from rasa_whatsapp_channel.store.sqlite.deletion import ends, erase_mentions, fo
 from rasa_whatsapp_channel.store.sqlite.ledger import SQLiteLedger
 from rasa_whatsapp_channel.store.sqlite.queue import SQLiteQueue
 from rasa_whatsapp_channel.store.sqlite.values import SQLiteValues
+from rasa_whatsapp_channel.store.sqlite.wakeups import Wakeups
 from rasa_whatsapp_channel.store.sqlite.writer import Writer
 from rasa_whatsapp_channel.store.text import mention_of
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two checks of the files, and whether another process wrote.
+# Seconds between two checks of the files, which other processes there are, and whether one wrote.
 LISTEN: Final = 0.25
 EXPIRE_EVERY: Final = 60.0
 # Longest wait for a lock of another process, in seconds.
@@ -54,13 +56,16 @@ class SQLiteStore(Store):
         clock: Clock = time.time,
         retention: Retention | None = None,
         patience: float = PATIENCE,
+        listen: float = LISTEN,
     ) -> None:
         self._path = Path(path)
         self._writer = Writer(self._path, patience=patience)
         self._clock = clock
         self._retention = retention or Retention()
         self._queues = tuple(
-            SQLiteQueue(name, self._writer, clock=clock, claimant=self._claimant)
+            SQLiteQueue(
+                name, self._writer, clock=clock, claimant=self._claimant, tell=self._tell_others
+            )
             for name in ("inbox", "outbox")
         )
         self.inbox, self.outbox = self._queues
@@ -68,7 +73,9 @@ class SQLiteStore(Store):
         self.values = SQLiteValues(self._writer, clock=clock)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._is_private = self._path == PRIVATE
+        self._listen_every = listen
         self._own = ""
+        self._wakeups: Wakeups | None = None  # of a file
         self._heartbeat: Heartbeat | None = None
 
     async def open(self) -> None:
@@ -76,6 +83,9 @@ class SQLiteStore(Store):
         self._own = uuid.uuid4().hex
         self._claimants = SQLiteClaimants(self._path, self._own, files=lambda: self._writer.files)
         self._heartbeat = Heartbeat(self.beat)
+        if not self._is_private:
+            self._wakeups = Wakeups(self._path, self._own, wake=self._wake)
+            self._wakeups.look()
         self._tasks = (
             asyncio.create_task(self._listen(), name="whatsapp store: listen"),
             asyncio.create_task(self._expire_now_and_then(), name="whatsapp store: expire"),
@@ -92,6 +102,9 @@ class SQLiteStore(Store):
                 await self._writer.write(leave, self._own)
         self._heartbeat = None
         await self._writer.close()
+        if self._wakeups is not None:
+            self._wakeups.close()
+            self._wakeups = None
         for queue in self._queues:
             queue.wait_queue.close()
 
@@ -100,10 +113,22 @@ class SQLiteStore(Store):
             self._claimants.beat()
 
     def _claimant(self) -> str:
-        """Return the id of this process for a claim, and start its heartbeat."""
+        """Return the id of this process for a claim; with the first one its heartbeat starts."""
         if self._heartbeat is not None and not self._heartbeat.is_started and not self._is_private:
             self._heartbeat.start()
+            if self._wakeups is not None:
+                self._wakeups.bind()
         return self._own
+
+    def _tell_others(self, queue: str) -> None:
+        if self._wakeups is not None:
+            self._wakeups.tell(queue)
+
+    def _wake(self, name: str) -> None:
+        """Wake a task of this process, as another process asks for it."""
+        for queue in self._queues:
+            if queue.name == name:
+                queue.wait_queue.wake()
 
     async def ping(self) -> None:
         await self.values.set("ping", self._clock(), ttl=EXPIRE_EVERY)
@@ -144,8 +169,10 @@ class SQLiteStore(Store):
         """Check the files, and wake waiting tasks when another process wrote."""
         seen = None
         while True:
-            await asyncio.sleep(LISTEN)
+            await asyncio.sleep(self._listen_every)
             self._writer.tend()
+            if self._wakeups is not None:
+                self._wakeups.look()
             if all(queue.wait_queue.is_empty for queue in self._queues):
                 continue
             try:

@@ -37,15 +37,25 @@ UNREADABLE: Final = "it cannot be read: its row in the store is not what was wri
 
 
 class SQLiteQueue(Queue):
-    """*claimant* returns the id of this process; it is called before every claim."""
+    """
+    *claimant* returns the id of this process; it is called before every claim. *tell* wakes other
+    processes.
+    """
 
     def __init__(
-        self, name: str, writer: Writer, *, clock: Clock, claimant: Callable[[], str]
+        self,
+        name: str,
+        writer: Writer,
+        *,
+        clock: Clock,
+        claimant: Callable[[], str],
+        tell: Callable[[str], None],
     ) -> None:
         self.name = name
         self._writer = writer
         self._clock = clock
         self._claimant = claimant
+        self._tell = tell
         self._latest = 0.0  # the latest time this process saw
         self._unsure: list[QueueItem] = []  # claims that may not have been committed
         self.wait_queue = WaitQueue()
@@ -80,7 +90,10 @@ class SQLiteQueue(Queue):
         """Return *due_at*, *hidden_for* and *cause*."""
         return (self._clock() + seconds, seconds, cause) if seconds > 0 else (0.0, 0.0, None)
 
-    def _wake_in(self, seconds: float) -> None:
+    def _wake_in(self, seconds: float = 0.0) -> None:
+        """Let a task claim in *seconds*: of this process, or of others if none waits here."""
+        if self.wait_queue.is_empty:
+            self._tell(self.name)
         if seconds > 0:
             self.wait_queue.wake_in(seconds)
         else:
@@ -217,7 +230,7 @@ class SQLiteQueue(Queue):
         for item in items:
             if (seq := self._held(db, item)) is not None:
                 db.execute(sql.HAND_BACK, (seq,))
-                self.wait_queue.wake()
+                self._wake_in()
 
     def _held(self, db: sqlite3.Connection, item: QueueItem) -> int | None:
         """Return the item's *seq*; None if the claim was lost."""
@@ -352,7 +365,7 @@ class SQLiteQueue(Queue):
         if claimed or waits_for != cause or due_at <= self._clock():
             return False
         db.execute(sql.END_WAIT, (seq,))
-        self.wait_queue.wake()
+        self._wake_in()
         return True
 
     def _end_hold(self, db: sqlite3.Connection, conversation: str, cause: str) -> bool:
@@ -366,7 +379,7 @@ class SQLiteQueue(Queue):
 
     def _end_waits(self, db: sqlite3.Connection, cause: str) -> int:
         ended = db.execute(sql.END_WAITS, (self.name, cause)).rowcount
-        self.wait_queue.wake()
+        self._wake_in()
         return ended
 
     async def waiting(self, limit: int = 100) -> Sequence[WaitingRow]:

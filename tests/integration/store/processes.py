@@ -2,7 +2,7 @@
 What `test_sqlite.py` starts as processes of their own.
 
     processes.py put DATABASE NAME COUNT USERS    puts, and prints each key once it is kept
-    processes.py work DATABASE                    claims and ends, prints time, conversation and key
+    processes.py work DATABASE [LISTEN]           claims and ends, prints time, conversation and key
     processes.py hold DATABASE COUNT              claims, prints the keys, and keeps them
     processes.py block DATABASE SECONDS           claims, and blocks its event loop for so long
     processes.py full DATABASE                    puts until no more is allowed on the disk, then on
@@ -30,8 +30,8 @@ async def put(path: str, name: str, count: str, users: str) -> None:
             say(f"{name}-{n:05}")
 
 
-async def work(path: str) -> None:
-    async with SQLiteStore(path) as store:
+async def work(path: str, listen: str = "0.25") -> None:
+    async with SQLiteStore(path, listen=float(listen)) as store:
         while True:
             item = await store.inbox.claim()
             if item is None:

@@ -105,6 +105,91 @@ async def test_waiting_ends_when_another_process_puts(path, processes):
         assert (await store.inbox.claim()).key == "p-00000"
 
 
+NEVER = 3600.0  # seconds between two looks whether the file has changed
+
+
+async def nothing_to_claim(store: SQLiteStore, queue: str = "inbox") -> asyncio.Task[None]:
+    """Return a task that waits in *store*, as a process does that has nothing to do."""
+    assert await getattr(store, queue).claim() is None
+    await getattr(store, queue).wait(0.01)  # what was ready at the start
+    waiting = asyncio.create_task(getattr(store, queue).wait(NEVER))
+    await asyncio.sleep(0)
+    return waiting
+
+
+@pytest.mark.parametrize("queue", ["inbox", "outbox"])
+async def test_a_put_wakes_the_process_that_claims_without_a_look_at_the_file(path, queue):
+    async with SQLiteStore(path, listen=NEVER) as claimant:
+        waiting = await nothing_to_claim(claimant, queue)
+        async with SQLiteStore(path, listen=NEVER) as other:
+            await getattr(other, queue).put("k", ANNA, HELLO)
+
+            await asyncio.wait_for(waiting, 20)
+            assert (await getattr(claimant, queue).claim()).key == "k"
+
+
+async def test_the_end_of_a_wait_wakes_the_process_that_claims(path):
+    async with SQLiteStore(path, listen=NEVER) as claimant:
+        await claimant.outbox.put("k", ANNA, HELLO)
+        await claimant.outbox.retry_later(await claimant.outbox.claim(), NEVER, cause="window")
+        waiting = await nothing_to_claim(claimant, "outbox")
+        async with SQLiteStore(path, listen=NEVER) as other:
+            assert await other.outbox.end_wait(ANNA, "window")
+
+            await asyncio.wait_for(waiting, 20)
+            assert (await claimant.outbox.claim()).key == "k"
+
+
+async def test_the_end_of_a_claim_wakes_the_process_that_is_idle(path):
+    async with SQLiteStore(path, listen=NEVER) as idle:
+        waiting = await nothing_to_claim(idle)
+        async with SQLiteStore(path, listen=NEVER) as busy:
+            await idle.inbox.put("a", ANNA, HELLO)
+            await asyncio.wait_for(waiting, 20)
+            await idle.inbox.put("b", ANNA, HELLO)
+            item = await busy.inbox.claim()
+            waiting = await nothing_to_claim(idle)
+
+            await busy.inbox.done(item)
+
+            await asyncio.wait_for(waiting, 20)
+            assert (await idle.inbox.claim()).key == "b"
+
+
+async def test_the_socket_of_a_process_that_was_killed_goes_away(path, processes):
+    killed = processes.start("work", path)
+    await eventually(lambda: sockets_beside(path))
+    processes.kill(killed)
+    async with SQLiteStore(path) as store:
+        await store.inbox.put("k", ANNA, HELLO)
+
+        await eventually(lambda: not sockets_beside(path))
+
+
+async def test_a_store_that_was_closed_leaves_no_socket(path):
+    async with SQLiteStore(path) as store:
+        await store.inbox.claim()
+        assert len(sockets_beside(path)) == 1
+
+    assert sockets_beside(path) == []
+
+
+async def test_where_a_path_is_too_long_for_a_socket_the_file_is_looked_at(tmp_path):
+    path = tmp_path.joinpath(*["a-folder-with-a-long-name"] * 5, "whatsapp.db")
+    path.parent.mkdir(parents=True)
+    async with SQLiteStore(path) as claimant, SQLiteStore(path) as other:
+        waiting = await nothing_to_claim(claimant)
+        assert sockets_beside(path) == []
+        await other.inbox.put("k", ANNA, HELLO)
+
+        await asyncio.wait_for(waiting, 20)
+        assert (await claimant.inbox.claim()).key == "k"
+
+
+def sockets_beside(path: Path) -> list[Path]:
+    return [file for file in path.parent.iterdir() if file.is_socket()]
+
+
 async def test_a_lock_of_another_process_is_waited_for_without_holding_the_loop(path):
     async with SQLiteStore(path) as store:
         other = sqlite3.connect(path, isolation_level=None)
@@ -310,13 +395,16 @@ async def test_a_refused_file_can_be_opened_once_it_is_mended(path):
 async def test_what_people_write_can_be_read_by_the_bots_user_alone(path):
     async with SQLiteStore(path) as store:
         await store.inbox.put("k", ANNA, HELLO)
-        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+        await store.inbox.claim()
+        modes = {file: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
 
-    assert modes == {
-        "whatsapp.db": 0o600,
-        "whatsapp.db-wal": 0o600,
-        "whatsapp.db-shm": 0o600,
+    assert {file.name for file in modes if "-wake-" not in file.name} == {
+        "whatsapp.db",
+        "whatsapp.db-wal",
+        "whatsapp.db-shm",
     }
+    assert len(modes) == 4
+    assert set(modes.values()) == {0o600}
 
 
 # Trouble while running
