@@ -144,7 +144,7 @@ def demo(port: int, rasa_port: int, running: list[Program]) -> None:
     running.append(
         Program.start(
             "simulator",
-            *("rasa_whatsapp_channel.cli", "simulate"),
+            *("rasa_whatsapp_channel", "simulate"),
             *("--port", str(port), "--webhook", webhook, "--rasa", rasa),
         )
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -338,6 +338,12 @@ def is_mantle(agent: Any) -> bool:
     """Return whether *agent* runs Rasa Pro's engine Mantle, whose model reads every text."""
     processor = type(getattr(agent, "processor", None))
     return any(cls.__name__ == "MantleMessageProcessor" for cls in processor.__mro__)
+
+
+def entities_of(agent: Any) -> Collection[str] | None:
+    """Return the entities that the bot's domain lists, None where there is no domain."""
+    domain = getattr(agent, "domain", None)
+    return None if domain is None else frozenset(domain.entities)
 
 
 def silence_of(tracker: Any) -> str | None:

@@ -25,6 +25,7 @@ from sanic.response import HTTPResponse
 from rasa_whatsapp_channel.agent import (
     AgentWatch,
     cancel_turn,
+    entities_of,
     is_mantle,
     names_of_turn,
     silence_of,
@@ -47,6 +48,7 @@ from rasa_whatsapp_channel.inbound.endpoint import (
     Endpoint,
     HttpRequest,
 )
+from rasa_whatsapp_channel.inbound.intents import keep_entities
 from rasa_whatsapp_channel.inbound.metadata import seed_of
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
@@ -64,6 +66,7 @@ from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 logger = logging.getLogger(__name__)
 
 NAME = "whatsapp"
+BLUEPRINT: Final = "whatsapp_webhook"
 STEP: Final = 0.001  # seconds between two events that are added to a tracker
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 
@@ -191,7 +194,8 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         return WhatsAppOutput(lambda: self._running().outbox_writer())
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
-        blueprint = Blueprint("whatsapp_webhook")
+        blueprint = Blueprint(BLUEPRINT)
+        _refuse_second_block()
 
         @blueprint.listener("before_server_start")  # type: ignore[untyped-decorator, unused-ignore]
         async def open_app(app: Sanic, _loop: Any = None) -> None:
@@ -270,23 +274,25 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                     note_outcome=watch.note_outcome,
                 )
                 with watch.turn(agent) as report:
-                    await on_new_message(self._message(turn, output, tracker_id))
+                    await on_new_message(self._message(turn, output, tracker_id, agent))
                 if not output.has_sent and await self._is_ignored(agent, tracker_id, turn):
                     tracker_id = await self._restart(turn.sender_id)
                     with watch.turn(agent) as report:
-                        await on_new_message(self._message(turn, output, tracker_id))
+                        await on_new_message(self._message(turn, output, tracker_id, agent))
             await watch.look_for_actions(agent, report, tracker_id, turn.message_id)
             await self._ask_for_person(agent, turn, tracker_id)
             return output.has_sent
 
         return bot
 
-    def _message(self, turn: Turn, output: WhatsAppOutput, tracker_id: str) -> UserMessage:
-        metadata = turn.metadata
+    def _message(
+        self, turn: Turn, output: WhatsAppOutput, tracker_id: str, agent: Any
+    ) -> UserMessage:
+        metadata, listed = turn.metadata, entities_of(agent)
         if output.is_mantle:
             metadata = {**metadata, "extra": seed_of(metadata["whatsapp"])}
         return UserMessage(
-            turn.text,
+            turn.text if listed is None else keep_entities(turn.text, listed),
             output,
             tracker_id,
             input_channel=self.name(),
@@ -346,6 +352,19 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             return await self._watching().add(app.ctx.agent, tracker_id, noted, before=told)
 
         return record
+
+
+def _refuse_second_block() -> None:
+    """Raise `InvalidConfigException` if Rasa's server has this channel already."""
+    try:
+        server = Sanic.get_app()
+    except SanicException:  # there is none yet, or one of several that are no Rasa
+        return
+    if BLUEPRINT in server.blueprints:
+        raise InvalidConfigException(
+            "Two blocks are for this channel, and Rasa takes one: further numbers go to `numbers:` "
+            "of the first."
+        )
 
 
 def _check_engine(settings: Settings) -> None:

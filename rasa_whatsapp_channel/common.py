@@ -52,6 +52,11 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
+def install_extra(extra: str) -> str:
+    """Return the command that adds *extra* to a channel which is installed, from wherever."""
+    return f'pip install "{PRODUCT}[{extra}]"'
+
+
 def installed_version(package: str = PRODUCT) -> str | None:
     """Return the version of an installed distribution, None where it is not installed."""
     try:

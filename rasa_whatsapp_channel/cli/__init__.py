@@ -7,6 +7,8 @@ A command is the object `command` in the module `commands.NAME`. Its line of hel
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -14,7 +16,7 @@ from typing import Final
 
 import click
 
-from rasa_whatsapp_channel.common import installed_version
+from rasa_whatsapp_channel.common import installed_version, suggest
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -50,6 +52,13 @@ class Commands(click.Group):
         command: click.Command = import_module(f"{__name__}.commands.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}; {suggest(args[0], sorted(COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
@@ -58,7 +67,10 @@ class Commands(click.Group):
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
         return
-    click.echo(f"rasa-whatsapp {installed_version() or 0}")
+    rasas = {"Rasa": installed_version("rasa"), "Rasa Pro": installed_version("rasa-pro")}
+    found = [f"{name} {version}" for name, version in rasas.items() if version] or ["no Rasa"]
+    parts = (f"rasa-whatsapp {installed_version() or 0}", *found)
+    click.echo(", ".join((*parts, f"Python {platform.python_version()}")))
     ctx.exit()
 
 
@@ -69,7 +81,10 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Show the version and exit.",
+    help="Show the versions of the channel, Rasa and Python, and exit.",
 )
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """WhatsApp for Rasa bots: try them, check them, run them."""
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        ctx.color = False

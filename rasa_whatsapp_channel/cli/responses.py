@@ -31,6 +31,16 @@ def read_response(
     return variation, _fill(variation, domain.slots or {}, slots)
 
 
+def list_responses(path: Path) -> list[str]:
+    """Return the names of the responses in the domain at *path*."""
+    try:
+        domains = read_domains([path])
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    names = (each.name for domain in domains for each in domain.responses)
+    return sorted(dict.fromkeys(names))
+
+
 def _find(domains: Sequence[Domain], path: Path, name: str) -> tuple[Domain, DomainResponse]:
     found = [(domain, each) for domain in domains for each in domain.responses if each.name == name]
     if found:

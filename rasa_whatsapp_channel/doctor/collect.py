@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import installed_version
+from rasa_whatsapp_channel.common import PRODUCT, installed_version
 from rasa_whatsapp_channel.doctor.checks.bot import BotFacts
 from rasa_whatsapp_channel.doctor.checks.credentials import Written
 from rasa_whatsapp_channel.doctor.checks.store import StoreFacts
-from rasa_whatsapp_channel.doctor.checks.versions import PACKAGES, VersionFacts, object_stores
+from rasa_whatsapp_channel.doctor.checks.versions import KNOWN, VersionFacts, object_stores
 from rasa_whatsapp_channel.domain.marked import DomainError, parse
 from rasa_whatsapp_channel.domain.project import (
     AGENT,
@@ -118,7 +120,6 @@ def collect_bot(project: Project, settings: Settings | None) -> BotFacts:
         **facts,
         stale=tuple(_stale(project.root, model)) if model else (),
         intents=domain.intents,
-        entities=domain.entities,
         findings=Linter(
             domain, [api], access=_access(settings), wordless=_wordless(settings)
         ).findings(),
@@ -171,6 +172,7 @@ def collect_versions(
     return VersionFacts(
         environment.python,
         environment.versions,
+        oldest_versions(),
         shadows=tuple(_shadows(project.root)),
         is_mantle=is_mantle(project.root),
         load=environment.load(project.root) if rasa else None,
@@ -217,7 +219,22 @@ def _problem_of_function(root: Path, settings: Settings | None) -> str | None:
 
 
 def installed() -> dict[str, str]:
-    return {name: found for name in PACKAGES if (found := installed_version(name)) is not None}
+    names = (*KNOWN, "sanic", PRODUCT, *oldest_versions())
+    return {name: found for name in names if (found := installed_version(name)) is not None}
+
+
+def oldest_versions() -> dict[str, str]:
+    """Return the oldest version of each package that the channel takes, as its metadata say."""
+    try:
+        written = requires(PRODUCT) or ()
+    except PackageNotFoundError:  # a checkout that was never installed
+        return {}
+    pairs = (
+        (re.match(r"[\w.-]+", text), re.search(r">=([\d.]+)", text.partition(";")[0]))
+        for text in written
+        if "testing" not in text.partition(";")[2]  # pytest has no part in a bot
+    )
+    return {name[0]: oldest[1] for name, oldest in pairs if name and oldest}
 
 
 def python_version() -> str:

@@ -106,8 +106,8 @@ class Domain:
     """
     A bot's domain. *sources* are the files to check, *others* the rest of the domain.
 
-    For Mantle these are files of responses, and *skills* are those of the bot. *slots*, *intents*
-    and *entities* are None where no file has such a section.
+    For Mantle these are files of responses, and *skills* are those of the bot. *slots* and
+    *intents* are None where no file has such a section.
     """
 
     root: Path
@@ -115,7 +115,6 @@ class Domain:
     others: tuple[DomainFile, ...]
     slots: Mapping[str, Slot] | None
     intents: frozenset[str] | None
-    entities: frozenset[str] | None
     forms: Mapping[str, Any]
     skills: tuple[TextFile, ...] = ()
 
@@ -158,7 +157,6 @@ def _read_domain(root: Path, files: Sequence[Path]) -> Domain:
         others=others,
         slots={slot.name: slot for part in slots for slot in _read_slots(part)} if slots else None,
         intents=_listed(everything, "intents"),
-        entities=_listed(everything, "entities"),
         forms={
             str(name): part.value
             for source in everything

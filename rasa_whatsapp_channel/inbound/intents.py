@@ -1,14 +1,15 @@
 """
 Intents for messages without words: event → ``/whatsapp_image{"id": …}``.
 
-Rasa takes such a text as an intent with entities if the bot's domain lists them. Entities are few
-and flat; everything else is in the metadata.
+Rasa takes such a text as an intent, with the entities that the bot's domain lists. Entities are
+few and flat; everything else is in the metadata.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -43,8 +44,6 @@ INTENTS: Final = (
     "whatsapp_payment",
     "whatsapp_call",
 )
-# Fields that are in the metadata only.
-_NO_ENTITIES: Final = ("caption", "transcript", "answers")
 
 
 def wordless_intents(
@@ -60,12 +59,20 @@ def wordless_intents(
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def entities_of(intents: Iterable[str]) -> tuple[str, ...]:
-    """Return the entities that turns with *intents*, as far as they are in `INTENTS`, carry."""
-    fields = (FIELDS[intent.removeprefix("whatsapp_")] for intent in intents if intent in INTENTS)
-    return tuple(
-        dict.fromkeys(name for each in fields for name in each if name not in _NO_ENTITIES)
-    )
+def keep_entities(text: str, listed: Collection[str]) -> str:
+    """
+    Return *text*, where it is an intent in `INTENTS` without the entities that are not *listed*.
+
+    Rasa drops what the domain does not list, with a warning that shows all the person has sent.
+    """
+    intent, brace, rest = text.partition("{")
+    if not brace or intent[1:] not in INTENTS:
+        return text
+    try:
+        given = dict(json.loads(brace + rest))
+    except (ValueError, TypeError):  # a payload of the author's own
+        return text
+    return intent + to_entities({name: given[name] for name in given if name in listed})
 
 
 def _intent(kind: str, template: str | None) -> str | None:

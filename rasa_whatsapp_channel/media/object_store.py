@@ -11,13 +11,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import install_extra
 from rasa_whatsapp_channel.media.folder import InboundMedia, MediaFolder, StoredFile, today_here
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
 TIMEOUT: Final = 120.0
-EXTRA: Final = '`pip install "rasa-whatsapp-channel[files]"`'
+EXTRA: Final = f"`{install_extra('files')}`"
 
 
 class MediaObjectStore:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from rasa_whatsapp_channel.common import install_extra
 from rasa_whatsapp_channel.media.access import FileAccess, scheme_of, short, type_of_data
 from rasa_whatsapp_channel.media.links import Fetched
 from rasa_whatsapp_channel.media.names import safe, with_ending
@@ -20,7 +21,7 @@ from rasa_whatsapp_channel.media.private_files import create_private
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 
-EXTRA: Final = '`pip install "rasa-whatsapp-channel[files]"` lets the channel read it'
+EXTRA: Final = f"`{install_extra('files')}` lets the channel read it"
 MAX_BYTES: Final = 100 * MB
 TIMEOUT: Final = 120.0
 

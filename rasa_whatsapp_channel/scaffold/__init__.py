@@ -11,14 +11,16 @@ from typing import Any, Final
 from rasa_whatsapp_channel.domain.marked import DomainError, YamlDocument, parse
 from rasa_whatsapp_channel.domain.project import CREDENTIALS, DOMAIN
 from rasa_whatsapp_channel.domain.read import listed_names
-from rasa_whatsapp_channel.inbound.intents import INTENTS, entities_of
+from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.settings.foreign_keys import mistaken_channel
+from rasa_whatsapp_channel.simulator.config import Config, credentials_block
+from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 ENVIRONMENT: Final = ".env.example"
+GITIGNORE: Final = ".gitignore"
 DOMAIN_FOLDER_FILE: Final = "domain/whatsapp.yml"
 EXAMPLES: Final = "whatsapp-examples.yml"
-ENTITIES: Final = entities_of(INTENTS)
 # api → key, value, comment
 _KEYS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = MappingProxyType(
     {
@@ -48,6 +50,7 @@ _KEYS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = MappingProxyType(
         ),
     }
 )
+_UNTRACKED: Final = (".env", "whatsapp.db*", "whatsapp_media/")
 EXAMPLE_RESPONSES: Final = """\
 # Responses to copy into your domain. Rasa does not read this file.
 # What each becomes: rasa-whatsapp preview whatsapp-examples.yml utter_offer
@@ -101,14 +104,17 @@ class FileChange:
     by_hand: str = ""
 
 
-def plan(api: str, files: Mapping[str, str], *, has_domain_folder: bool) -> Iterator[FileChange]:
+def plan(
+    api: str, files: Mapping[str, str], *, has_domain_folder: bool, simulator: bool = False
+) -> Iterator[FileChange]:
     """
     Yield the changes that a bot with *files*, name → text, needs for WhatsApp.
 
-    *files* include its domain. After these changes another plan changes nothing.
+    *files* include its domain. *simulator*: the block is for one on this machine, without
+    variables. After these changes another plan changes nothing.
     """
-    yield _plan_credentials(api, files.get(CREDENTIALS, ""))
-    yield plan_environment(api, files.get(ENVIRONMENT, ""))
+    yield _plan_credentials(block_of(api, simulator=simulator), files.get(CREDENTIALS, ""))
+    yield from plan_surroundings(api, files, simulator=simulator)
     yield _plan_domain(files, has_domain_folder)
     yield plan_new(EXAMPLES, files, "responses to copy", EXAMPLE_RESPONSES)
 
@@ -120,11 +126,26 @@ def plan_new(name: str, files: Mapping[str, str], what: str, text: str) -> FileC
     return FileChange(name, f"written: {what}", text)
 
 
-def _plan_credentials(api: str, text: str) -> FileChange:
+def plan_surroundings(
+    api: str, files: Mapping[str, str], *, simulator: bool
+) -> Iterator[FileChange]:
+    """Yield the changes beside the block: its variables, and what Git should leave out."""
+    if not simulator:
+        yield _plan_environment(api, files.get(ENVIRONMENT, ""))
+    text = files.get(GITIGNORE, "")
+    missing = [line for line in _UNTRACKED if line not in text.split()]
+    if not missing:
+        yield FileChange(GITIGNORE, "leaves out secrets and data already")
+        return
+    added = "".join(f"{line}\n" for line in missing)
+    yield FileChange(GITIGNORE, f"leaves out {', '.join(missing)}", append(text, added))
+
+
+def _plan_credentials(block: str, text: str) -> FileChange:
     value = _value(text, CREDENTIALS)
     if value is not None and not isinstance(value, Mapping):
         raise DomainError(f"{CREDENTIALS}: must be a map, with one block for each channel")
-    names, block = [str(name) for name in value or {}], block_of(api)
+    names = [str(name) for name in value or {}]
     return plan_block(CREDENTIALS, text, names, block, append(text, block))
 
 
@@ -146,7 +167,7 @@ def plan_block(
     return FileChange(name, "is written in a way of its own; add", by_hand=block)
 
 
-def plan_environment(api: str, text: str) -> FileChange:
+def _plan_environment(api: str, text: str) -> FileChange:
     there = set(re.findall(r"^\s*#?\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE))
     missing = {name: why for name, why in _variables(api).items() if name not in there}
     if not missing:
@@ -160,37 +181,21 @@ def plan_environment(api: str, text: str) -> FileChange:
 def _plan_domain(files: Mapping[str, str], has_folder: bool) -> FileChange:
     domains = {name: text for name, text in files.items() if name.endswith((".yml", ".yaml"))}
     domains = {name: t for name, t in domains.items() if name not in (CREDENTIALS, EXAMPLES)}
-    missing = {
-        "intents": [name for name in INTENTS if name not in _listed(domains, "intents")],
-        "entities": [name for name in ENTITIES if name not in _listed(domains, "entities")],
-    }
+    there = _listed(domains, "intents")
+    missing = [name for name in INTENTS if name not in there]
     name = next((each for each in (DOMAIN, "domain.yaml") if each in domains), DOMAIN)
     if has_folder and name not in domains:
         name = DOMAIN_FOLDER_FILE
-    if not any(missing.values()):
-        return FileChange(name, "has the intents and entities already")
-    count = " and ".join(f"{len(names)} {key}" for key, names in missing.items() if names)
-    text = domains.get(name, "")
-    new = _with_names(text, name, missing)
-    if new is None:
-        snippet = "".join(_section(key, names) for key, names in missing.items() if names)
-        return FileChange(name, "is written in a way of its own; add", by_hand=snippet)
+    if not missing:
+        return FileChange(name, "has the intents already")
+    count, text = f"{len(missing)} intents", domains.get(name, "")
+    new = add_names(text, parse(text, name), "intents", missing)
+    if new is None or not _only_adds(_value(text, name), _value_or_none(new)):
+        snippet = "".join(f"- {intent}\n" for intent in missing)
+        return FileChange(
+            name, "is written in a way of its own; add", by_hand=f"intents:\n{snippet}"
+        )
     return FileChange(name, f"{count} added" if text else f"written, with {count}", new)
-
-
-def _with_names(text: str, name: str, missing: Mapping[str, list[str]]) -> str | None:
-    before = _value(text, name)
-    for key, names in missing.items():
-        if names:
-            added = add_names(text, parse(text, name), key, names)
-            if added is None:
-                return None
-            text = added
-    return text if _only_adds(before, _value_or_none(text)) else None
-
-
-def _section(key: str, names: list[str]) -> str:
-    return "\n".join([f"{key}:", *(f"- {name}" for name in names)]) + "\n"
 
 
 def _listed(domains: Mapping[str, str], key: str) -> set[str]:
@@ -276,9 +281,14 @@ def _put(lines: list[str], behind: int, new: list[str]) -> str:
     return "\n".join([*lines[:behind], *new, *lines[behind:]])
 
 
-def block_of(api: str) -> str:
-    """Return the channel's block for *api*, as it stands in credentials.yml."""
-    keys = (*_KEYS[api], ("combine", "turn", "fewer messages, each of which is billed"))
+def block_of(api: str, *, simulator: bool) -> str:
+    """Return the channel's block for *api*, or for a *simulator* of it, as in credentials.yml."""
+    combine = ("combine", "turn", "fewer messages, each of which is billed")
+    if simulator:
+        config = Config(api=APIS[api])
+        address = f"http://{config.host}:{config.port}"
+        return f"{credentials_block(config, address)}\n  {combine[0]}: {combine[1]}\n"
+    keys = (*_KEYS[api], combine)
     pairs = [(f"  {key}: {value}", comment) for key, value, comment in keys]
     width = max(len(line) for line, _ in pairs)
     lines = [f"{line:<{width}}  # {comment}" if comment else line for line, comment in pairs]

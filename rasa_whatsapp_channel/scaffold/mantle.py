@@ -9,13 +9,12 @@ from typing import Final
 from rasa_whatsapp_channel.domain.marked import YamlDocument, parse
 from rasa_whatsapp_channel.domain.project import CHANNELS, INTEGRATIONS, RESPONSES, read_channels
 from rasa_whatsapp_channel.scaffold import (
-    ENVIRONMENT,
     FileChange,
     append,
     block_of,
     plan_block,
-    plan_environment,
     plan_new,
+    plan_surroundings,
 )
 
 # Rasa passes over skills in folders with `_` in front.
@@ -56,18 +55,21 @@ steps:
 """
 
 
-def plan_mantle(api: str, files: Mapping[str, str]) -> Iterator[FileChange]:
+def plan_mantle(
+    api: str, files: Mapping[str, str], *, simulator: bool = False
+) -> Iterator[FileChange]:
     """
     Yield the changes that a bot for Mantle with *files*, name → text, needs for WhatsApp.
 
     After these changes another plan changes nothing.
     """
-    text, indented = files.get(INTEGRATIONS, ""), textwrap.indent(block_of(api), _INDENT)
+    text = files.get(INTEGRATIONS, "")
+    indented = textwrap.indent(block_of(api, simulator=simulator), _INDENT)
     document = parse(text, INTEGRATIONS)
     channels = list(read_channels(document))
     new = _with_channel(text, document, indented)
     yield plan_block(INTEGRATIONS, text, channels, f"{CHANNELS}:\n{indented}", new)
-    yield plan_environment(api, files.get(ENVIRONMENT, ""))
+    yield from plan_surroundings(api, files, simulator=simulator)
     yield plan_new(RESPONSES, files, "responses to change", _RESPONSES)
     yield plan_new(DRAFT, files, "the draft of a skill that says one of them", _SKILL)
 

@@ -154,7 +154,7 @@ class Settings:
         means="Which API the channel speaks to.",
     )
     base_url: str = key(
-        parsers.url,
+        parsers.base_url,
         "",
         required=(ON_PREMISES,),
         line="base_url: https://your-whatsapp-client:9090",

@@ -54,7 +54,10 @@ def identifier(value: object) -> str:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return str(value)
-    return string(value)
+    text = string(value)
+    if re.search(r"[+\s()]", text):
+        raise ValueError('the id that Meta shows beside the number, such as "106540352242922"')
+    return text
 
 
 def secrets(value: object) -> str | tuple[str, ...]:
@@ -123,6 +126,14 @@ def url(value: object) -> str:
     if not re.match(r"https?://[^/\s]+", address):
         raise ValueError("a URL that begins with https:// or http://")
     return address.rstrip("/")
+
+
+def base_url(value: object) -> str:
+    """Read the URL of an API, to which the channel adds a version."""
+    address = url(value)
+    if re.search(r"/v\d+(\.\d+)?$", address):
+        raise ValueError("a URL without a version at its end, which the channel adds")
+    return address
 
 
 def flag(value: object) -> bool:
@@ -270,6 +281,6 @@ def choice(*choices: str) -> Callable[[object], str]:
 
 def graph_version(value: object) -> str:
     """Read a version such as ``v26.0``; empty is none."""
-    if value == "" or _GRAPH_VERSION.fullmatch(text := string(value)):
+    if value == "" or _GRAPH_VERSION.fullmatch(string(value)):
         return str(value).strip()
-    raise ValueError(f"written as {GRAPH_VERSION}, not {text[:20]!r}")
+    raise ValueError(f"written as {GRAPH_VERSION}")

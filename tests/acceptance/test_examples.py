@@ -43,7 +43,7 @@ async def test_the_tests_in_python_start_the_bot_and_pass(worlds):
 async def test_the_transcript_is_played_at_a_simulator_that_runs(worlds):
     world = worlds["cloud"]  # on-premises an upload has no name, which this transcript asks for
     done = await run(
-        *("rasa_whatsapp_channel.cli", "test", "tests"),
+        *("rasa_whatsapp_channel", "test", "tests"),
         *("--simulator", world.simulator.url, "--timeout", "30"),
     )
 

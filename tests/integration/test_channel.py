@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -41,6 +43,34 @@ def text_webhook(*bodies: str, first: int = 1, phone: str = PHONE) -> dict:
 
 async def echo(message) -> None:
     await message.output_channel.send_response(message.sender_id, {"text": message.text})
+
+
+TWO_BLOCKS = """
+from rasa.core.channels.channel import register
+from rasa.shared.exceptions import InvalidConfigException
+from rasa_whatsapp_channel import WhatsAppInput
+from sanic import Sanic
+
+server = Sanic("rasa")
+block = {"phone_number_id": "1", "access_token": "t", "app_secret": "s", "verify_token": "v"}
+try:
+    register([WhatsAppInput.from_credentials(block)] * 2, server, route="/webhooks/")
+except InvalidConfigException as refused:
+    print(refused)
+"""
+
+
+def test_a_second_block_is_refused_in_words():
+    pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
+
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", TWO_BLOCKS],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert "Two blocks are for this channel" in told.stdout, told.stderr
 
 
 async def test_a_text_is_heard_and_answered(serve, platform):

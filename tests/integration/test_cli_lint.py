@@ -340,7 +340,7 @@ async def test_links_are_asked_only_when_wanted(shop: str, tmp_path: Path) -> No
     pictures = "".join(f"  {name[:4]}:\n{variation.format(shop, name)}" for name in names)
     path = tmp_path / "domain.yml"
     path.write_text(f"responses:\n{pictures}", encoding="utf-8")
-    command = [sys.executable, "-m", "rasa_whatsapp_channel.cli", "lint", str(path)]
+    command = [sys.executable, "-m", "rasa_whatsapp_channel", "lint", str(path)]
 
     asked = await run([*command, "--check-links", "--format", "json"])
     unasked = await run([*command, "--format", "json"])
@@ -369,7 +369,7 @@ async def run(command: list[str]) -> list[dict[str, object]]:
 
 def test_it_runs_as_a_process_in_an_ascii_terminal_too() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-m", "rasa_whatsapp_channel.cli", "lint", str(QUICKSTART)]
+    command = [sys.executable, "-m", "rasa_whatsapp_channel", "lint", str(QUICKSTART)]
 
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 

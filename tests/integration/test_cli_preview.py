@@ -214,3 +214,25 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
     result = preview(tmp_path / "domain.yml", "utter_it")
 
     assert (result.exit_code, result.stderr.endswith("does not exist\n")) == (1, True)
+
+
+def test_without_a_path_it_is_the_bot_in_this_folder(domain, monkeypatch):
+    monkeypatch.chdir(domain.parent)
+
+    assert "On WhatsApp" in preview("utter_it", "--slot", "name=Ada").stdout
+
+
+def test_without_a_name_the_responses_are_listed(domain, monkeypatch):
+    monkeypatch.chdir(domain.parent)
+
+    told = preview().stdout.split()
+
+    assert {"utter_it", "utter_slack"} <= set(told)
+    assert told == preview(domain).stdout.split() == sorted(told)
+
+
+def test_one_response_at_a_time(domain):
+    told = preview(domain, "utter_it", "utter_slack")
+
+    assert told.exit_code == 2
+    assert "Name one response" in told.stderr

@@ -46,10 +46,10 @@ def bot(tmp_path: Path) -> Path:
     shutil.copytree(
         ROOT / "examples" / "quickstart", bot, ignore=shutil.ignore_patterns("models", ".rasa")
     )
-    for package, program in (("rasa", RASA + SERVER), ("rasa_whatsapp_channel/cli", SERVER)):
+    for package, program in (("rasa", RASA + SERVER), ("rasa_whatsapp_channel", SERVER)):
         (bot / package).mkdir(parents=True)
         (bot / package / "__main__.py").write_text(program)
-    for package in ("rasa", "rasa_whatsapp_channel", "rasa_whatsapp_channel/cli"):
+    for package in ("rasa", "rasa_whatsapp_channel"):
         (bot / package / "__init__.py").touch()  # else Python prefers the ones that are installed
     return bot
 

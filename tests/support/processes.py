@@ -105,7 +105,7 @@ class Simulator:
         args = ["simulate", "--port", str(self.port), "--api", api, "--webhook", webhook]
         self.process = Process(
             f"simulator-{api}",
-            [sys.executable, "-m", "rasa_whatsapp_channel.cli", *args],
+            [sys.executable, "-m", "rasa_whatsapp_channel", *args],
             folder=folder,
             env={},
         )

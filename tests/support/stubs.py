@@ -151,7 +151,7 @@ class Stubs:
     async def dead_letters(self) -> list[dict[str, Any]]:
         """Return what waits no more and was not done, as `rasa-whatsapp queue list` knows it."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "rasa_whatsapp_channel.cli"),
+            *(sys.executable, "-m", "rasa_whatsapp_channel"),
             *("queue", "list", "--json", "--store", self._credentials["store"]),
             env={**os.environ, "PYTHONPATH": str(PROJECT)},
             stdout=asyncio.subprocess.PIPE,

@@ -142,6 +142,15 @@ def test_what_may_be_sent_is_read_as_people_write_it():
         ({**CLOUD, "verify_token": ["a"]}, "'verify_token' must be a string."),
         ({**CLOUD, "api_version": 25}, "'api_version' must be a string in quotes"),
         ({**CLOUD, "api_version": "26.0"}, "'api_version' must be written as v26.0, not '26.0'"),
+        (
+            {**CLOUD, "base_url": "https://graph.facebook.com/v25.0/"},
+            "'base_url' must be a URL without a version at its end",
+        ),
+        (
+            {**ON_PREMISES, "base_url": "https://wa.internal:9090/v1"},
+            "'base_url' must be a URL without a version at its end",
+        ),
+        ({**CLOUD, "phone_number_id": "+49 151 1234"}, "must be the id that Meta shows beside"),
         ({**CLOUD, "base_url": 8400}, "'base_url' must be a string in quotes"),
         ({**CLOUD, "store": 0}, "'store' must be a string in quotes"),
         ({**CLOUD, "failure_intent": True}, "'failure_intent' must be a string in quotes"),

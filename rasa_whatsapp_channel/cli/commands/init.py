@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -18,7 +17,7 @@ from rasa_whatsapp_channel.domain.project import (
     is_mantle,
     problem_of_layout,
 )
-from rasa_whatsapp_channel.scaffold import ENVIRONMENT, EXAMPLES, FileChange, plan
+from rasa_whatsapp_channel.scaffold import ENVIRONMENT, EXAMPLES, GITIGNORE, FileChange, plan
 from rasa_whatsapp_channel.scaffold.mantle import DRAFT, plan_mantle
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
@@ -30,29 +29,38 @@ from rasa_whatsapp_channel.whatsapp.apis import APIS
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 @click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
+@click.option("--simulator", is_flag=True, help="Write the block for the simulator here.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
-def command(folder: Path, api: str, dry_run: bool) -> None:
+def command(folder: Path, api: str, simulator: bool, dry_run: bool) -> None:
     """
     Bring the bot in FOLDER onto WhatsApp.
 
-    Adds the channel's block to credentials.yml, its variables to .env.example, the intents with
-    their entities to the domain, and a file with responses to copy. A bot for Rasa Pro's engine
-    Mantle gets the block in integrations.yml, and no domain, but responses.yml and a draft of a
-    skill. What is there stays as it is, and a second run changes nothing.
+    Adds the channel's block to credentials.yml, its variables to .env.example, the intents to the
+    domain, secrets and data to .gitignore, and a file with responses to copy. A bot for Rasa Pro's
+    engine Mantle gets the block in integrations.yml, and no domain, but responses.yml and a draft
+    of a skill. What is there stays as it is, and a second run changes nothing.
+
+    With --simulator the block is that of `rasa-whatsapp simulate`, so the bot runs as it is.
 
     \b
     Examples:
       rasa-whatsapp init
       rasa-whatsapp init my-bot --api 360dialog
+      rasa-whatsapp init --simulator
       rasa-whatsapp init --dry-run
     """
     try:
         mantle = _is_mantle(folder)
         files = _read(folder)
         changes = list(
-            plan_mantle(api, files)
+            plan_mantle(api, files, simulator=simulator)
             if mantle
-            else plan(api, files, has_domain_folder=(folder / "domain").is_dir())
+            else plan(
+                api,
+                files,
+                has_domain_folder=(folder / "domain").is_dir(),
+                simulator=simulator,
+            )
         )
     except DomainError as error:
         raise click.ClickException(f"{error}; nothing was written") from error
@@ -63,8 +71,7 @@ def command(folder: Path, api: str, dry_run: bool) -> None:
     if dry_run:
         click.echo("\nNothing was written.")
     else:
-        next_steps = _steps_of_mantle(folder) if mantle else _STEPS
-        _show_next(changes, next_steps, folder)
+        _show_next(changes, _steps(folder, mantle=mantle, simulator=simulator), folder)
 
 
 def _is_mantle(folder: Path) -> bool:
@@ -78,7 +85,7 @@ def _is_mantle(folder: Path) -> bool:
 def _read(folder: Path) -> dict[str, str]:
     from rasa_whatsapp_channel.domain.read import bot_files, read_text
 
-    own = (CREDENTIALS, INTEGRATIONS, ENVIRONMENT, EXAMPLES, RESPONSES, DRAFT)
+    own = (CREDENTIALS, INTEGRATIONS, ENVIRONMENT, GITIGNORE, EXAMPLES, RESPONSES, DRAFT)
     names = (folder / name for name in own)
     files = [*(path for path in names if path.exists()), *bot_files(folder)]
     return {path.relative_to(folder).as_posix(): read_text(path) for path in files}
@@ -106,7 +113,7 @@ def _show(change: FileChange, before: str | None) -> None:
         click.echo(f"      {line}".rstrip())
 
 
-def _show_next(changes: Sequence[FileChange], steps: Sequence[str], folder: Path) -> None:
+def _show_next(changes: Sequence[FileChange], steps: Iterable[str], folder: Path) -> None:
     by_hand = [change.name for change in changes if change.by_hand]
     first = [f"add what is shown above to {' and '.join(by_hand)}"] if by_hand else []
     there = "" if folder == Path() else f"cd {folder}, then "
@@ -115,25 +122,23 @@ def _show_next(changes: Sequence[FileChange], steps: Sequence[str], folder: Path
         click.echo(f"  {number}. {there if number == 1 else ''}{step}")
 
 
-_LAST: Final = (
-    "rasa-whatsapp doctor --url https://your-host, which finds what is still missing",
-    "without a Meta account: rasa-whatsapp simulate",
-)
-_STEPS: Final = (
-    "cp .env.example .env, fill it in, and load it: set -a; . ./.env; set +a",
-    "rasa train",
-    "rasa run --credentials credentials.yml",
-    *_LAST,
-)
-
-
-def _steps_of_mantle(folder: Path) -> Sequence[str]:
-    draft = Path(DRAFT).parent
-    return (
-        f"{'cat .env.example >> .env' if (folder / '.env').exists() else 'cp .env.example .env'}, "
-        "and fill it in: Rasa loads it",
-        f"to say such responses: cp -r {draft} skills/whatsapp; Rasa passes over {draft}",
-        "rasa train",
-        "rasa run",
-        *_LAST,
-    )
+def _steps(folder: Path, *, mantle: bool, simulator: bool) -> Iterator[str]:
+    """Yield what is left to do."""
+    env = "cp .env.example .env"
+    if mantle and not simulator:
+        there = (folder / ".env").exists()
+        yield f"{'cat .env.example >> .env' if there else env}, and fill it in: Rasa loads it"
+    elif not simulator:
+        yield f"{env}, fill it in, and load it: set -a; . ./.env; set +a"
+    if mantle:
+        draft = Path(DRAFT).parent
+        yield f"to say such responses: cp -r {draft} skills/whatsapp; Rasa passes over {draft}"
+    yield "rasa train"
+    if simulator:
+        yield "rasa-whatsapp simulate, in a second terminal; it says which page to open"
+    yield "rasa run" if mantle else "rasa run --credentials credentials.yml"
+    if simulator:
+        yield "with a real number: replace the block, docs/real-number.md says by what"
+    else:
+        yield "rasa-whatsapp doctor --url https://your-host, which finds what is still missing"
+        yield "without a Meta account: rasa-whatsapp simulate"

@@ -11,7 +11,7 @@ import click
 
 from rasa_whatsapp_channel.cli.open import read_outgoing
 from rasa_whatsapp_channel.cli.options import slot_option
-from rasa_whatsapp_channel.cli.responses import read_response
+from rasa_whatsapp_channel.cli.responses import list_responses, read_response
 from rasa_whatsapp_channel.compose import Change, Composed
 from rasa_whatsapp_channel.compose.foresee import Foreseen, foresee
 from rasa_whatsapp_channel.domain.project import find_channels_file, is_mantle
@@ -26,14 +26,14 @@ from rasa_whatsapp_channel.whatsapp.messages import Outgoing
 _EXAMPLES = """
 \b
 Examples:
-  rasa-whatsapp preview . utter_greet --slot name=Ada
+  rasa-whatsapp preview                             the responses of the bot in this folder
+  rasa-whatsapp preview utter_greet --slot name=Ada
   rasa-whatsapp preview domain.yml utter_menu --variation 2 --format drawing
 """
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("path", type=click.Path(path_type=Path))
-@click.argument("name")
+@click.argument("words", nargs=-1, metavar="[PATH] [NAME]")
 @slot_option
 @click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
 @click.option("--variation", "number", type=click.IntRange(1), help="Which one, from 1.")
@@ -45,8 +45,7 @@ Examples:
     show_default=True,
 )
 def command(
-    path: Path,
-    name: str,
+    words: Sequence[str],
     slot: Sequence[tuple[str, str]],
     api: str,
     number: int | None,
@@ -56,10 +55,16 @@ def command(
     Show what the response NAME becomes: the bubbles, how many messages WhatsApp bills, what would
     make them fewer, and the bodies that would be sent.
 
-    PATH is a domain file, a folder of them, or the folder of a bot. It is composed with `captions`,
+    PATH is a domain file, a folder of them, or the folder of a bot; this folder, if not given.
+    Without NAME the names of the responses are listed. It is composed with `captions`,
     `markdown`, `markdown_images`, `combine` and `media.folders` of credentials.yml or
     integrations.yml in the folder of the bot.
     """
+    path, name = _read_words(words)
+    if name is None:
+        for each in list_responses(path):
+            click.echo(each)
+        return
     variation, filled = read_response(path, name, dict(slot), number)
     response = {**filled, "utter_action": name}
     settings = read_outgoing(find_channels_file(find_root(path)))
@@ -72,6 +77,18 @@ def command(
             click.echo(line)
     if form != "drawing":
         click.echo(_document(name, APIS[api], composed, foreseen, refused))
+
+
+def _read_words(words: Sequence[str]) -> tuple[Path, str | None]:
+    """Return path and name of *words*, of which a single one is either."""
+    match words:
+        case ():
+            return Path(), None
+        case (word,):
+            return (Path(word), None) if Path(word).exists() else (Path(), word)
+        case (path, name):
+            return Path(path), name
+    raise click.UsageError(f"Name one response: {' '.join(words[1:])} are several.")
 
 
 def _picture(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
-from rasa_whatsapp_channel.inbound.intents import entities_of, wordless_intents
+from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.rules import Finding, Level
 from rasa_whatsapp_channel.settings import Settings
 
@@ -38,9 +38,8 @@ class BotFacts:
     #: Files of the bot that are newer than the model.
     stale: Sequence[str] = ()
     domain_problem: str = ""
-    #: None where the domain has no such section, like *entities*.
+    #: None where the domain has no such section.
     intents: Collection[str] | None = None
-    entities: Collection[str] | None = None
     findings: Sequence[Finding] = ()
 
 
@@ -153,24 +152,23 @@ def _check_intents(facts: BotFacts, settings: Settings | None) -> Iterator[Check
     words, failure = (settings.inbound, settings.failure_intent) if settings else (None, None)
     heard = wordless_intents(words or {}, failure)
     missing = [name for name in heard if name not in (facts.intents or ())]
-    if missing:
-        few = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+    if failure in missing:
         yield error(
             "bot.intents",
-            f"The domain lists no {few}: Rasa takes such messages for plain text.",
+            f"The domain lists no {failure}, the failure_intent: Rasa takes it for plain text.",
+            "List it, or take failure_intent away; then train.",
+        )
+    elif len(missing) == len(heard) and heard:
+        yield warning(
+            "bot.intents",
+            "The domain lists no intent of the channel: Rasa takes pictures, voice messages, "
+            "places and the like for plain text.",
             "`rasa-whatsapp init` adds them, or let `inbound:` make something else of such "
             "messages; then train.",
         )
     else:
-        yield ok("bot.intents", f"the domain lists all {len(heard)}")
-    lost = [name for name in entities_of(heard) if name not in (facts.entities or ())]
-    if lost and not missing:
-        yield warning(
-            "bot.entities",
-            f"The domain lists no entities {', '.join(lost[:4])}{' …' if len(lost) > 4 else ''}: "
-            "Rasa drops them, with a warning for each message.",
-            "`rasa-whatsapp init` adds them.",
-        )
+        rest = f"; {', '.join(missing)} are plain text for Rasa" if missing else ""
+        yield ok("bot.intents", f"the domain lists {len(heard) - len(missing)}{rest}")
 
 
 def _check_channels(findings: Iterable[Finding]) -> CheckResult:

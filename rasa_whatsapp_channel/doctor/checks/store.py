@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import install_extra
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
 from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp.limits import MB
@@ -63,7 +64,7 @@ def _check_opening(facts: StoreFacts) -> CheckResult:
 
 def _remedy(facts: StoreFacts) -> str:
     if "pip install" in facts.problem:
-        return "pip install 'rasa-whatsapp-channel[redis]'"
+        return install_extra("redis")
     if "does not exist" in facts.problem:
         return "Make the folder, or correct `store:`; its path begins in the bot's folder."
     if "cannot be written" in facts.problem:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from rasa_whatsapp_channel.common import install_extra
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 
@@ -30,26 +31,19 @@ KNOWN: Final[Mapping[str, Known]] = {
 
 # The first version with the engine, which repeats an answered message's answers, not its turn.
 MANTLE: Final[Version] = (3, 20)
-OLDEST: Final[Mapping[str, Version]] = {
-    "aiohttp": (3, 9),
-    "click": (8, 1),
-    "ruamel.yaml": (0, 17, 21),
-    "redis": (4, 5, 3),
-    "av": (12,),
-    "pillow": (10,),
-    "fsspec": (2023, 1),
-}
-
-
-PACKAGES: Final = (*KNOWN, *OLDEST, "sanic", "pillow-heif", "rasa-whatsapp-channel")
 
 
 @dataclass(frozen=True)
 class VersionFacts:
-    """What is installed; *shadows* hide a package, *load* is why Rasa cannot load it."""
+    """
+    What is installed, and the *oldest* versions that the channel works with, by package.
+
+    *shadows* hide a package, *load* is why Rasa cannot load the channel.
+    """
 
     python: str
     installed: Mapping[str, str]
+    oldest: Mapping[str, str] = field(default_factory=dict)
     shadows: Sequence[str] = ()
     is_mantle: bool = False
     load: str | None = None
@@ -79,7 +73,7 @@ def check_versions(facts: VersionFacts) -> Iterator[CheckResult]:
         )
     else:
         yield from _check_rasa(rasas[0], facts)
-    yield from _check_oldest(facts.installed)
+    yield from _check_oldest(facts)
     if facts.load:
         yield error(
             "versions.load",
@@ -95,7 +89,7 @@ def _check_rasa(name: str, facts: VersionFacts) -> Iterator[CheckResult]:
             "versions.mantle",
             f"The bot is for Mantle, an engine of rasa-pro from {_dotted(MANTLE)}, and here is "
             f"{name} {rasa}: it does not read integrations.yml.",
-            f"pip install 'rasa-pro>={_dotted(MANTLE)}'",
+            f'pip install "rasa-pro>={_dotted(MANTLE)}"',
         )
     sanic = facts.installed.get("sanic", "0")
     parts = {
@@ -116,13 +110,14 @@ def _check_rasa(name: str, facts: VersionFacts) -> Iterator[CheckResult]:
     )
 
 
-def _check_oldest(installed: Mapping[str, str]) -> Iterator[CheckResult]:
-    for name, oldest in OLDEST.items():
-        if name in installed and read_version(installed[name]) < oldest:
+def _check_oldest(facts: VersionFacts) -> Iterator[CheckResult]:
+    for name, oldest in facts.oldest.items():
+        found = facts.installed.get(name)
+        if found is not None and read_version(found) < read_version(oldest):
             yield error(
                 "versions.packages",
-                f"{name} {installed[name]} is too old.",
-                f"pip install '{name}>={_dotted(oldest)}'",
+                f"{name} {found} is too old.",
+                f'pip install "{name}>={oldest}"',
             )
 
 
@@ -146,7 +141,7 @@ def check_extras(facts: VersionFacts, settings: Settings) -> Iterator[CheckResul
     ]
     for extra in missing:
         make = warning if extra == "convert" else error
-        install = f"pip install 'rasa-whatsapp-channel[{extra}]'"
+        install = install_extra(extra)
         without = "" if extra != "convert" else ", or write `media: {convert: false}`"
         yield make(
             "versions.extras", f"{uses[extra]}, needs the extra [{extra}].", f"{install}{without}"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import rasa_whatsapp_channel
-from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.common import DAY, install_extra
 from rasa_whatsapp_channel.media.convert import plan as plans
 from rasa_whatsapp_channel.media.convert.plan import Need, Source
 from rasa_whatsapp_channel.media.private_files import keep_private, make_private_folder
@@ -28,7 +28,7 @@ from rasa_whatsapp_channel.whatsapp.media_headers import read_opus_channels, rea
 
 logger = logging.getLogger(__name__)
 
-EXTRA: Final = '`pip install "rasa-whatsapp-channel[convert]"` lets the channel convert it'
+EXTRA: Final = f"`{install_extra('convert')}` lets the channel convert it"
 SECONDS: Final = 120.0
 MEMORY: Final = 2048 * MB
 SOURCE_BYTES: Final = 512 * MB

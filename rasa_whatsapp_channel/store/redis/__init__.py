@@ -23,6 +23,7 @@ import asyncio
 import contextlib
 import uuid
 
+from rasa_whatsapp_channel.common import install_extra
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store, StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.text import mention_of
@@ -37,8 +38,7 @@ except ModuleNotFoundError as exc:
     if (exc.name or "").partition(".")[0] != "redis":
         raise
     raise StoreError(
-        "store: a redis:// URL needs the Python package redis; "
-        "pip install 'rasa-whatsapp-channel[redis]'"
+        f"store: a redis:// URL needs the Python package redis; {install_extra('redis')}"
     ) from exc
 
 

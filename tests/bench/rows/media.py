@@ -58,7 +58,7 @@ def forget_peak() -> None:
 
 @contextmanager
 def simulator() -> Iterator[str]:
-    command = [sys.executable, "-m", "rasa_whatsapp_channel.cli", "simulate", "--port", "0"]
+    command = [sys.executable, "-m", "rasa_whatsapp_channel", "simulate", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -116,7 +116,7 @@ async def test_a_simulator_starts_as_printed(command: str, tmp_path: Path) -> No
     (tmp_path / "templates").mkdir()  # where a page keeps them
     port = free_port()
     words = command.split()[1:]
-    args = [sys.executable, "-m", "rasa_whatsapp_channel.cli", *words, "--port", str(port)]
+    args = [sys.executable, "-m", "rasa_whatsapp_channel", *words, "--port", str(port)]
     simulator = Process("simulator", args, folder=tmp_path, env={})
     simulator.start()
     try:

@@ -72,7 +72,7 @@ def test_a_bot_gets_the_block_the_variables_the_intents_and_examples(bot):
     done = init(bot)
 
     after = texts(bot)
-    assert set(after) == {*before, ".env.example", "whatsapp-examples.yml"}
+    assert set(after) == {*before, ".env.example", ".gitignore", "whatsapp-examples.yml"}
     for name, text in before.items():
         assert only_adds(text, after[name]), name
     assert f"{CHANNEL}:\n  api: cloud\n" in after["credentials.yml"]
@@ -91,7 +91,27 @@ def test_a_second_run_changes_nothing(bot):
     done = init(bot)
 
     assert texts(bot) == once
-    assert done.stdout.count("already") == 4
+    assert done.stdout.count("already") == 5
+
+
+def test_git_leaves_out_what_is_secret_and_what_the_bot_stores(bot):
+    (bot / ".gitignore").write_text("models/\n.env\n")
+
+    init(bot)
+
+    assert (bot / ".gitignore").read_text() == "models/\n.env\n\nwhatsapp.db*\nwhatsapp_media/\n"
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_for_the_simulator_the_block_is_complete_as_it_is(bot, api):
+    done = init(bot, "--simulator", "--api", api)
+
+    block = yaml.safe_load((bot / "credentials.yml").read_text())[CHANNEL]
+    assert block["base_url"] == "http://127.0.0.1:8400"
+    assert Settings.from_credentials(block, environ={}).api == api
+    assert not (bot / ".env.example").exists()
+    assert "rasa-whatsapp simulate, in a second terminal" in done.stdout
+    assert "doctor" not in done.stdout
 
 
 def test_a_dry_run_shows_the_lines_and_writes_nothing(bot):
@@ -226,7 +246,6 @@ def test_rasa_takes_the_domain_afterwards(kind, request):
     path = folder / ("domain.yml" if kind == "bot" else "domain")
     domain = domains.Domain.load(str(path))
     assert set(INTENTS) <= set(domain.intents)
-    assert {"mime_type", "latitude", "phone"} <= set(domain.entities)
 
 
 @pytest.fixture
@@ -243,6 +262,7 @@ def test_a_bot_for_mantle_gets_its_block_below_the_channels_and_no_domain(mantle
     after = texts(mantle)
     assert set(after) - set(before) == {
         ".env.example",
+        ".gitignore",
         "responses.yml",
         "skills/_whatsapp/skill.md",
     }
@@ -252,7 +272,7 @@ def test_a_bot_for_mantle_gets_its_block_below_the_channels_and_no_domain(mantle
     assert "cp .env.example .env, and fill it in: Rasa loads it" in done.stdout
     assert "--credentials" not in done.stdout
     once = texts(mantle)
-    assert init(mantle).stdout.count("already") == 4
+    assert init(mantle).stdout.count("already") == 5
     assert texts(mantle) == once
 
 

@@ -25,8 +25,8 @@ VERSIONS = {
     "rasa-pro": "3.21.0",
     "sanic": "25.12.1",
     "redis": "8.0.0",
-    "av": "14.0.0",
-    "pillow": "11.0.0",
+    "av": "14.2.0",
+    "pillow": "11.3.0",
 }
 RESPONSES = """\
 responses:
@@ -327,4 +327,4 @@ def test_a_version_without_the_engine_is_told():
     [old], [other] = told("rasa-pro", "3.19.9"), told("rasa", "3.6.21")
     assert "here is rasa-pro 3.19.9" in old
     assert "here is rasa 3.6.21" in other
-    assert "pip install 'rasa-pro>=3.20'" in old
+    assert 'pip install "rasa-pro>=3.20"' in old

@@ -261,7 +261,7 @@ def an_old_model(setup):
         os.utime(setup.root / name, (0, 0))
 
 
-@planted("bot.intents", "no whatsapp_image", "`rasa-whatsapp init` adds them")
+@planted("bot.intents", "no intent of the", "`rasa-whatsapp init`", state=State.WARNING)
 def no_intents(setup):
     text = setup.domain.read_text()
     lines = [line for line in text.splitlines() if not line.startswith("- whatsapp_")]
@@ -269,12 +269,7 @@ def no_intents(setup):
     os.utime(setup.domain, (0, 0))
 
 
-@planted("bot.entities", "no entities mime_type", "adds them", state=State.WARNING)
-def no_entities(setup):
-    setup.replace("- mime_type\n", "", file="domain.yml")
-
-
-@planted("bot.intents", "no sending_failed", "then train")
+@planted("bot.intents", "no sending_failed, the failure_intent", "then train")
 def a_failure_intent_that_is_not_there(setup):
     setup.add("failure_intent: sending_failed")
 
@@ -311,7 +306,7 @@ def another_environment(setup):
     del setup.versions["rasa"]
 
 
-@planted("versions.packages", "aiohttp 3.8.6 is too old", "aiohttp>=3.9")
+@planted("versions.packages", "aiohttp 3.8.6 is too old", '"aiohttp>=3.9.5"')
 def an_old_package(setup):
     setup.versions["aiohttp"] = "3.8.6"
 
@@ -391,7 +386,9 @@ async def test_a_mistake_is_found_and_its_remedy_named(setup, online, mistake):
 
 _FOLLOWING = {
     "a redis that is not there": {"bot.lock_store"},
-    "a secret without quotes": {"credentials.settings"},  # the channel does not take it either
+    # The channel does not take these either.
+    "a secret without quotes": {"credentials.settings"},
+    "the number instead of its id": {"credentials.settings"},
 }
 
 

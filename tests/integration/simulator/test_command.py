@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[3]
-COMMAND = (sys.executable, "-m", "rasa_whatsapp_channel.cli")
+COMMAND = (sys.executable, "-m", "rasa_whatsapp_channel")
 ENV = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}
 
 

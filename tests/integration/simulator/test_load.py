@@ -110,7 +110,7 @@ async def test_a_bot_that_says_nothing_is_found_out_before_the_load():
 
 
 def command(*more: str) -> list[str]:
-    return [sys.executable, "-m", "rasa_whatsapp_channel.cli", "simulate", "--port", "0", *more]
+    return [sys.executable, "-m", "rasa_whatsapp_channel", "simulate", "--port", "0", *more]
 
 
 def test_a_load_that_cannot_be_is_one_line():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support import samples
 
 from rasa_whatsapp_channel.conversation.identity import sender_of
+from rasa_whatsapp_channel.inbound.intents import keep_entities
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.turn import (
     INTENTS,
@@ -709,6 +710,21 @@ def test_a_fetched_file_is_named_in_the_entities_and_in_the_metadata() -> None:
         "path": "/media/1003383421387256.mp4",
         "size": 2048,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('/whatsapp_image{"id": "1", "path": "a.jpg"}', '/whatsapp_image{"path": "a.jpg"}'),
+        ('/whatsapp_location{"latitude": 1.5}', "/whatsapp_location"),
+        ("/whatsapp_image", "/whatsapp_image"),
+        ('/book{"id": "1"}', '/book{"id": "1"}'),  # the author's own
+        ("/whatsapp_image{what}", "/whatsapp_image{what}"),
+        ("hi {id}", "hi {id}"),
+    ],
+)
+def test_of_an_intent_without_words_only_what_the_domain_lists_is_an_entity(text, kept) -> None:
+    assert keep_entities(text, {"path"}) == kept
 
 
 def test_the_file_of_a_message_is_what_the_downloader_needs() -> None:
