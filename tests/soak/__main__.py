@@ -8,6 +8,7 @@ Let many people chat with a bot in bad weather, and count what was lost, doubled
     make soak ARGS="--only commits"                  # kill -9 at every commit
     make soak ARGS="--only weather --seeds 20"       # sixty kinds of answers in rough weather
     make soak ARGS="--only weather --combine turn"   # only with as few messages as fit
+    make soak ARGS="--only handoff"                  # a person takes over at every point of a turn
 
 Everything happens on 127.0.0.1 and by a seed. The exit status is 1 if a promise was broken: see
 docs/promises.md.
@@ -26,7 +27,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
-from soak import weather
+from soak import handoff, weather
 from soak.run import Plan, Result, run
 from support.every_commit import die_at_all, every_point
 from support.stubs import Forge
@@ -61,7 +62,15 @@ PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and 
     "--late", default=0.01, show_default=True, help="Share of messages answered after 30 seconds."
 )
 @click.option("--seeds", default=20, show_default=True, help="Of rough weather, on each store.")
-@click.option("--only", type=click.Choice(["chats", "commits", "weather"]), help="Default: all.")
+@click.option(
+    "--handoffs",
+    default=200,
+    show_default=True,
+    help="Conversations that are handed over, per run.",
+)
+@click.option(
+    "--only", type=click.Choice(["chats", "commits", "weather", "handoff"]), help="Default: all."
+)
 @click.option(
     "--combine",
     type=click.Choice(["off", "turn"]),
@@ -80,6 +89,7 @@ def main(
     servers: int | None,
     late: float,
     seeds: int,
+    handoffs: int,
     only: str | None,
     combine: str | None,
     minutes: float,
@@ -107,7 +117,7 @@ def main(
         end = time.monotonic() + 60 * minutes
         soak = Soak(console, folder, end=end, combine=combine or "off")
         try:
-            if only != "weather":
+            if only in (None, "chats", "commits"):
                 asyncio.run(soak.runs(plans if only != "commits" else [], commits=only != "chats"))
             if only in (None, "weather"):
                 weathers = [
@@ -117,12 +127,42 @@ def main(
                     for way in ([combine] if combine else WAYS[: 1 + (number < COMBINED)])
                 ]
                 asyncio.run(soak.weather(weathers))
+            if only in (None, "handoff"):
+                for plan in handoff_plans(
+                    seed, runs, stores, servers, handoffs=handoffs, seconds=seconds
+                ):
+                    asyncio.run(soak.handoff(plan))
         except KeyboardInterrupt:
             soak.show()
             console.print("interrupted; all servers are stopped")
             sys.exit(130)
         soak.show()
     sys.exit(1 if soak.faults else 0)
+
+
+def handoff_plans(
+    seed: int,
+    runs: int,
+    stores: Sequence[str],
+    servers: int | None,
+    *,
+    handoffs: int,
+    seconds: float,
+) -> list[handoff.Plan]:
+    """Return runs with one server, and such with two of which one is killed now and then."""
+    return [
+        handoff.Plan(
+            seed=seed + number,
+            store=kind,
+            servers=count,
+            conversations=handoffs,
+            seconds=seconds,
+            kills=round(seconds / PER_EVENT) if count > 1 else 0,
+        )
+        for number in range(runs)
+        for kind in stores
+        for count in ([servers] if servers else [1, 2])
+    ]
 
 
 class Soak:
@@ -177,6 +217,19 @@ class Soak:
             async for result in results:
                 self._console.print(str(result), markup=False, soft_wrap=True)
                 self._take(str(result.plan), result.faults)
+
+    async def handoff(self, plan: handoff.Plan) -> None:
+        if self._is_over():
+            return
+        folder = self._folder / f"handoff-{plan.store}-{plan.servers}-{plan.seed}"
+        folder.mkdir()
+        forge = Forge(folder)
+        try:
+            result = await handoff.run(plan, folder, forge)
+        finally:
+            forge.close()
+        self._console.print(str(result), markup=False, soft_wrap=True)
+        self._take(str(plan), result.faults)
 
     def _take(self, what: str, faults: Sequence[str], stories: str = "") -> None:
         for fault in faults[:MOST]:

@@ -59,10 +59,22 @@ def uploaded(text: str) -> list[Response]:
     return [{"text": f"{numbers_of(text)} a", "image": "media/lake.jpg"}]
 
 
+def handed(text: str) -> list[Response]:
+    """Return what a bot says of each line it hears: a text, a picture of its own, and a text."""
+    responses: list[Response] = []
+    for line in text.splitlines():
+        a, b, c = (f"{numbers_of(line)} {position}" for position in "abc")
+        responses += [{"text": a}, {"text": c}]
+        if numbers_of(line).endswith("m2"):
+            responses[-1:-1] = [{"text": b, "image": f"media/{line.split()[0]}.jpg"}]
+    return responses
+
+
 BOTS: dict[str, Callable[[str], list[Response]]] = {
     "texts": texts,
     "illustrated": illustrated,
     "uploaded": uploaded,
+    "handed": handed,
     "table": responses_to,
 }
 

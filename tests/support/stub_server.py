@@ -34,6 +34,7 @@ from support.numbered import BOTS, order_of
 from rasa_whatsapp_channel import WhatsAppInput
 
 PAUSE = 0.03  # longest time the bot thinks before each message, in seconds
+SLOW = 1.0  # the same for "u17 m4 slow"
 
 
 class Bot:
@@ -60,8 +61,9 @@ class Bot:
         began = time.monotonic()
         self._note("began", message)
         obey(order_of(message.text))
+        pause = SLOW if order_of(message.text) == ["slow"] else PAUSE
         for response in self._responses(message.text):
-            await asyncio.sleep(random.uniform(0, PAUSE))
+            await asyncio.sleep(random.uniform(pause / 2, pause))
             await message.output_channel.send_response(message.sender_id, response)
         self._note("saved", message, took=time.monotonic() - began)
 
@@ -77,12 +79,15 @@ class Bot:
 
     async def save(self, tracker: Tracker) -> None:
         for event in tracker.new:
+            facts = event.metadata["whatsapp"]
             self._journal.write(
                 what="kept",
-                text="",
+                text=getattr(event, "text", ""),
                 server=self._name,
                 sender_id=tracker.sender_id,
                 metadata=event.metadata,
+                speaker=facts.get("speaker"),
+                type=facts["type"],
             )
 
 
@@ -94,18 +99,25 @@ def obey(order: list[str]) -> None:
 
 
 class UserUttered:
+    timestamp = 0.0
+
     def __init__(self, message_id: str) -> None:
         self.message_id = message_id
+        self.metadata = {"whatsapp": {"id": message_id}}
 
 
 class Kept:
     """An event without a turn."""
+
+    timestamp = 0.0
 
     def __init__(self, metadata: dict[str, Any]) -> None:
         self.metadata = metadata
 
 
 class Tracker:
+    active_loop_name = None
+
     def __init__(self, sender_id: str, events: list[Any]) -> None:
         self.sender_id = sender_id
         self.events = events

@@ -79,7 +79,7 @@ def judge(
         expected[message.phone] += answers_to(message.text)
         heard[message.phone].append(message.text)
     seen = Counter(message.text for message in accepted)
-    doubled, unexplained = _sort_doubles(accepted, kills)
+    doubled, unexplained = sort_doubles(accepted, kills)
     wanted = {text for texts in expected.values() for text in texts}
     saved = Counter(line["text"] for line in journal if line["what"] == "saved")
     began = [(line["sender_id"], line["text"]) for line in journal if line["what"] == "began"]
@@ -96,7 +96,7 @@ def judge(
     )
 
 
-def _sort_doubles(
+def sort_doubles(
     accepted: Sequence[Accepted], kills: Sequence[Kill]
 ) -> tuple[dict[Kill, list[str]], list[str]]:
     """Tell the doubles a kill explains from all others."""

@@ -1,0 +1,350 @@
+"""
+A person takes conversations over at every point of a turn, in bad weather, and gives them back.
+
+The judge is in `episodes`. A take-over is an echo of the WhatsApp Business app at one of the
+servers, or what `rasa-whatsapp handoff` does in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from soak.episodes import EpisodesVerdict, Handed, Kept, judge
+from support.cloud_api import (
+    PICTURE,
+    PICTURE_SHA256,
+    Asked,
+    CloudApi,
+    Trouble,
+    cloud_api,
+    fails,
+)
+from support.crowd import Crowd, Written, webhook_of
+from support.numbered import answers_of
+from support.phones import Habits, Phones
+from support.redis_server import RedisServer
+from support.stubs import DEFAULTS, SECRET, Forge, Stubs, stub_servers
+from support.verdict import Kill
+from support.weather import Weather
+from support.webhooks import echo
+
+from rasa_whatsapp_channel.conversation.handoffs import Handoffs
+from rasa_whatsapp_channel.conversation.owner import Sign
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import OUTSIDE
+
+BOT = "handed"
+POINTS = ("before", "behind", "thinking", "between", "refused", "uploading", "accepted", "after")
+HABITS = Habits(early=0.1, twice=0.1, disorder=0.1, text=(0.1, 0.3), file=(0.3, 0.8))
+SERVERS = ("anna", "ben")
+PATIENCE = 120.0  # seconds for one point of a turn, or for the last answer
+TICK = 1.1  # seconds; WhatsApp writes whole ones
+QUIET = 3.0  # seconds in which a surplus message would come
+LOOK = 0.02  # seconds between two looks into the journal
+
+
+@dataclass(frozen=True)
+class Plan:
+    seed: int
+    store: str  # sqlite, redis
+    servers: int = 1
+    conversations: int = 200
+    seconds: float = 60.0  # in which they begin
+    kills: int = 0
+
+    def __str__(self) -> str:
+        kills = f", {self.kills} kills" if self.kills else ""
+        return f"{self.store}, {self.servers} × server, take-overs by seed {self.seed}{kills}"
+
+
+@dataclass(frozen=True)
+class Result:
+    plan: Plan
+    verdict: EpisodesVerdict
+    met: Counter[str]  # troubles
+    points: Counter[str]  # take-overs, by point
+    dead: Sequence[str]
+    took: float
+
+    @property
+    def faults(self) -> list[str]:
+        return [*self.verdict.faults, *(f"dead letter: {each}" for each in self.dead)]
+
+    def __str__(self) -> str:
+        dead = f", {len(self.dead)} dead letters" if self.dead else ""
+        return f"{self.plan}: {self.verdict}{dead}; {self.met.total()} troubles, {self.took:.0f} s"
+
+
+async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
+    began = time.monotonic()
+    async with AsyncExitStack() as stack:
+        api = Api()
+        await stack.enter_async_context(cloud_api(api))
+        weather = Weather(api, seed=plan.seed)
+        api.weather = lambda asked: api.refuses(asked) or weather(asked)
+        store = _store(plan, folder, stack)
+        people = range(plan.conversations)
+        stubs = await stack.enter_async_context(
+            stub_servers(
+                folder,
+                api,
+                forge=forge,
+                bot=BOT,
+                **DEFAULTS,
+                store=store,
+                handoff={"return_words": [Written(user, 6).text for user in people]},
+            )
+        )
+        (folder / "media").mkdir()
+        for user in people:
+            (folder / "media" / f"u{user}.jpg").write_bytes(_own_picture(user))
+        scene = await stack.enter_async_context(_Scene.of(plan, stubs, api, store))
+        await scene.lives()
+        dead = await stubs.dead_letters()
+        return Result(
+            plan=plan,
+            verdict=await scene.verdict(),
+            met=weather.met,
+            points=scene.points,
+            dead=[f"{entry['key']}: {entry['why']}" for entry in dead],
+            took=time.monotonic() - began,
+        )
+
+
+class Api(CloudApi):
+    """Tells what it is asked, refuses once what it is to refuse, and holds uploads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.met: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.to_refuse: set[str] = set()
+        self.held: dict[str, asyncio.Event] = {}  # file name → it may come
+
+    def refuses(self, asked: Asked) -> Trouble | None:
+        if asked.text not in self.to_refuse:
+            return None
+        self.to_refuse.discard(asked.text)
+        self.met[f"refused {asked.text}"].set()
+        return fails(400, 131056, "Pair rate limit hit", Retry_After="2")
+
+    def accept(self, request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+        answer = super().accept(request, body)
+        self.met[f"accepted {self.accepted[-1].text}"].set()
+        return answer
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        file = (await request.post())["file"]
+        assert isinstance(file, web.FileField)
+        file.file.close()
+        self.met[f"uploading {file.filename}"].set()
+        if file.filename in self.held:
+            await self.held[file.filename].wait()
+        self.uploads.append(f"70000{len(self.uploads)}")
+        return web.json_response({"id": self.uploads[-1]})
+
+
+class _Scene:
+    """People, colleagues and servers of one run."""
+
+    def __init__(
+        self, plan: Plan, stubs: Stubs, api: Api, handoffs: Handoffs, crowd: Crowd, phones: Phones
+    ) -> None:
+        self.points = Counter[str]()
+        self._plan = plan
+        self._stubs = stubs
+        self._api = api
+        self._handoffs = handoffs
+        self._crowd = crowd
+        self._phones = phones
+        self._random = random.Random(plan.seed)
+        self._chats: list[Handed] = []
+        self._kills: list[Kill] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, plan: Plan, stubs: Stubs, api: Api, store: str) -> AsyncIterator[_Scene]:
+        servers = SERVERS[: plan.servers]
+        draw = random.Random(plan.seed)
+        crowd = Crowd(lambda: stubs.webhook(draw.choice(servers)), secret=SECRET, random=draw)
+        phones = Phones(crowd.deliver, seed=plan.seed, habits=HABITS)
+
+        api.taken = phones.take
+        await asyncio.gather(*(stubs.start(name) for name in servers))
+        async with open_store(store, retention=OUTSIDE) as opened:
+            try:
+                handoffs = Handoffs(opened, HandoffSettings())
+                yield cls(plan, stubs, api, handoffs, crowd, phones)
+            finally:
+                api.taken = None
+                await phones.close()
+                await crowd.close()
+
+    async def lives(self) -> None:
+        reading = asyncio.create_task(self._read_journal())
+        killing = asyncio.create_task(self._kill_now_and_then())
+        try:
+            await asyncio.gather(*(self._chat(user) for user in range(self._plan.conversations)))
+            await asyncio.sleep(QUIET)
+        finally:
+            for task in (reading, killing):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def verdict(self) -> EpisodesVerdict:
+        episodes = {chat.phone: await self._episode(chat.phone) for chat in self._chats}
+        return judge(
+            self._chats,
+            episodes,
+            self._api.accepted,
+            self._stubs.journal.read(),
+            self._kills,
+            answers_to=answers_of(BOT),
+        )
+
+    async def _chat(self, user: int) -> None:
+        """
+        Let somebody write seven messages.
+
+        A colleague comes during the second and answers the fourth; nobody answers the fifth. The
+        sixth, of every other person, brings the bot back; the seventh comes after the return.
+        """
+        point = POINTS[user % len(POINTS)]
+        by_app, by_word = user // len(POINTS) % 2 == 0, user // len(POINTS) % 4 >= 2
+        says = {number: Written(user, number) for number in range(1, 8)}
+        says[2] = Written(user, 2, "slow" if point in ("thinking", "between") else "")
+        says[4] = Written(user, 4, is_picture=True)
+        chat = Handed(says[1].phone, files=[says[4].text])
+        self._chats.append(chat)
+        await asyncio.sleep(self._random.uniform(0, self._plan.seconds))
+
+        await self._write(says[1], chat.before)
+        await self._sees(says[1])
+        await self._come_to(point, user, says, chat)
+        if by_app:
+            await self._colleague_writes(chat, user, 1)
+        else:
+            await self._handoffs.apply(chat.phone, Sign.TOOK, by="operator")
+        chat.took = time.monotonic()
+        self.points[point] += 1
+        self._api.held.pop(f"u{user}.jpg", asyncio.Event()).set()
+        for number in range(2 if point == "before" else 3, 5):
+            if says[number].text not in chat.before:
+                await self._write(says[number], chat.meanwhile)
+        await asyncio.sleep(TICK)
+        await self._colleague_writes(chat, user, 2)
+        await asyncio.sleep(TICK)
+        await self._write(says[5], chat.meanwhile)
+        chat.returned = time.monotonic()
+        if by_word:  # which alone is answered
+            await self._write(says[6], chat.after)
+        else:
+            chat.unanswered.append(says[5].text)
+            assert await self._handoffs.give_back(chat.phone, by="operator")
+        await self._write(says[7], chat.after)
+        await self._sees(says[7])
+
+    async def _come_to(self, point: str, user: int, says: dict[int, Written], chat: Handed) -> None:
+        """Return when the turn of the second message is at *point*."""
+        a, b, *_ = answers_of(BOT)(says[2].text)
+        if point == "before":
+            return
+        if point == "refused":
+            self._api.to_refuse.add(a)
+        if point == "uploading":
+            self._api.held[f"u{user}.jpg"] = asyncio.Event()
+        await self._write(says[2], chat.before)
+        if point == "behind":
+            await self._write(says[3], chat.before)
+            return
+        await self._met(
+            {
+                "thinking": f"began {says[2].text}",
+                "between": f"accepted {a}",
+                "refused": f"refused {a}",
+                "uploading": f"uploading u{user}.jpg",
+                "accepted": f"accepted {b}",
+                "after": f"saved {says[2].text}",
+            }[point]
+        )
+        if point == "after":
+            await self._sees(says[2])
+
+    async def _colleague_writes(self, chat: Handed, user: int, number: int) -> None:
+        words = f"u{user} h{number}"
+        body = echo(chat.phone, f"wamid.h{user}.{number}", words)
+        await self._crowd.deliver(json.dumps(body).encode())
+        chat.colleague.append(words)
+
+    async def _write(self, written: Written, among: list[str]) -> None:
+        await self._crowd.deliver(webhook_of([written]))
+        among.append(written.text)
+
+    async def _sees(self, written: Written) -> None:
+        for answer in answers_of(BOT)(written.text):
+            await self._met(f"accepted {answer}")
+
+    async def _met(self, what: str) -> None:
+        with suppress(asyncio.TimeoutError):  # the judge says what is missing
+            await asyncio.wait_for(self._api.met[what].wait(), PATIENCE)
+
+    async def _read_journal(self) -> None:
+        read = 0
+        path = self._stubs.folder / "journal.jsonl"
+        while True:
+            await asyncio.sleep(LOOK)
+            if not path.exists():
+                continue
+            with path.open() as file:
+                file.seek(read)
+                lines = file.read()
+            read += len(lines.encode())
+            for line in map(json.loads, lines.splitlines()):
+                self._api.met[f"{line['what']} {line['text']}"].set()
+
+    async def _kill_now_and_then(self) -> None:
+        for _ in range(self._plan.kills):
+            await asyncio.sleep(self._plan.seconds / (self._plan.kills + 1))
+            name = self._random.choice(SERVERS[: self._plan.servers])
+            self._kills.append(Kill(time.monotonic(), name))
+            self._stubs.kill(name)
+            await asyncio.sleep(self._random.uniform(0, 2))
+            self._stubs.launch(name)
+
+    async def _episode(self, phone: str) -> list[Kept]:
+        episode = (await self._handoffs.of(phone)).episode
+        messages = await self._handoffs.messages(phone, episode)
+        return [Kept(each.speaker, each.text, _is_whole(each.media)) for each in messages]
+
+
+def _is_whole(media: Any) -> bool:
+    path = Path(str((media or {}).get("path")))
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == PICTURE_SHA256
+
+
+def _own_picture(user: int) -> bytes:
+    """Return a picture with a comment, so that it is uploaded for this person alone."""
+    comment = f"of u{user}".encode()
+    marked = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+    return PICTURE[:2] + marked + PICTURE[2:]
+
+
+def _store(plan: Plan, folder: Path, stack: AsyncExitStack) -> str:
+    if plan.store == "sqlite":
+        return f"sqlite:///{folder}/whatsapp.db"
+    redis = RedisServer(folder, appendonly="yes")
+    redis.start()
+    stack.callback(redis.kill)
+    return redis.url
