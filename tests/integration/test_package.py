@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 import pytest
@@ -14,14 +18,20 @@ from support.ports import free_port
 from support.processes import PROJECT, Process
 from support.tools import find_tool
 
+REPOSITORY = "https://forge.example/team/rasa-whatsapp-channel"
 PACKAGE = PROJECT / "rasa_whatsapp_channel"
 # Enough for the command line; a whole environment would be downloaded for nothing.
 NEEDED = ("lint", "preview", "queue", "send", "simulate")
 
 
-def run(*args: str | Path, folder: Path) -> str:
+def run(*args: str | Path, folder: Path, env: Mapping[str, str] = MappingProxyType({})) -> str:
     ended = subprocess.run(
-        [str(arg) for arg in args], cwd=folder, capture_output=True, text=True, timeout=300
+        [str(arg) for arg in args],
+        cwd=folder,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
@@ -37,8 +47,10 @@ def uv() -> str:
 
 @pytest.fixture(scope="module")
 def built(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel and an sdist, as they are made for a package index."""
     folder = tmp_path_factory.mktemp("dist")
-    run(uv, "build", "-q", "--python", sys.executable, "--out-dir", folder, PROJECT, folder=folder)
+    build = (uv, "build", "-q", "--python", sys.executable, "--out-dir", folder)
+    run(*build, PROJECT, folder=folder, env={"REPOSITORY_URL": REPOSITORY})
     return folder
 
 
@@ -67,6 +79,43 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
     assert names == shipped()
+
+
+def metadata(wheel: Path) -> str:
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        return archive.read(name).decode()
+
+
+def test_an_index_shows_a_readme_whose_links_lead_somewhere(built):
+    (wheel,) = built.glob("*.whl")
+
+    told = metadata(wheel)
+
+    links = re.findall(r"\]\(([^)\s]+)\)", told)
+    assert f"Project-URL: Source, {REPOSITORY}\n" in told
+    assert [link for link in links if not re.match(r"https://|#", link)] == []
+    version = re.search(r"^Version: (.+)$", told, re.M)
+    assert version
+    for kind in ("blob", "raw"):
+        there = f"{REPOSITORY}/{kind}/v{version[1]}/"
+        paths = [link.removeprefix(there) for link in links if link.startswith(there)]
+        assert paths
+        assert [path for path in paths if not (PROJECT / path.partition("#")[0]).exists()] == []
+
+
+def test_a_wheel_made_of_the_sdist_is_the_same(uv, built, tmp_path):
+    (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    [source] = tmp_path.iterdir()
+
+    build = (uv, "build", "-q", "--wheel", "--python", sys.executable)
+    run(*build, "--out-dir", tmp_path / "again", source, folder=tmp_path)
+
+    [again] = (tmp_path / "again").glob("*.whl")
+    assert metadata(again) == metadata(wheel)
+    assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())
 
 
 def test_the_sdist_can_be_tested_and_built_from(built):
