@@ -412,6 +412,24 @@ def names_of_turn(tracker: Any, message_id: str) -> set[str]:
     return names
 
 
+def history_of(tracker: Any, before: float) -> list[dict[str, Any]]:
+    """Return what was said before the time *before*, for a person who takes over."""
+    said = []
+    for event in tracker.events if tracker is not None else ():
+        name, at = getattr(event, "type_name", None), float(getattr(event, "timestamp", 0.0))
+        if name not in ("user", "bot") or at >= before:
+            continue
+        facts = dict((event.metadata or {}).get("whatsapp") or {})
+        kind = str(facts.get("type") or "text")
+        part = facts.get(kind)
+        media = part if isinstance(part, dict) and part.get("path") else None
+        speaker = "user" if name == "user" else facts.get("speaker", "bot")
+        line = {"from": speaker, "type": kind, "text": event.text or "", "at": at, "media": media}
+        line["id"] = getattr(event, "message_id", None) if name == "user" else None
+        said.append({key: value for key, value in line.items() if value})
+    return said
+
+
 def _infrastructure(error: BaseException) -> BaseException | None:
     """Return the error of a library for a service that is down: *error* or one of its causes."""
     seen: set[int] = set()

@@ -16,6 +16,8 @@ from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.restarts import Restarts
 from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
+from rasa_whatsapp_channel.desk.delivery import History
+from rasa_whatsapp_channel.desk.runtime import DeskRuntime, make_desk
 from rasa_whatsapp_channel.factories import (
     account,
     load_functions,
@@ -49,6 +51,7 @@ from rasa_whatsapp_channel.inbound.worker import (
     nothing_is_recorded,
 )
 from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.media.kept import open_kept
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.charges import Charges
@@ -81,6 +84,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
 )
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
+from rasa_whatsapp_channel.whatsapp.errors import SendError
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.networks import Networks
 
@@ -114,6 +118,7 @@ class App:
         record: Record = nothing_is_recorded,
         readable: Callable[[], bool] = lambda: False,
         cancel_turn: CancelTurn | None = None,
+        history: History | None = None,
         root: Path | None = None,
     ) -> None:
         root = root or Path.cwd()
@@ -123,6 +128,7 @@ class App:
         self._record = record
         self._readable = readable
         self._cancel_turn = cancel_turn
+        self._root = root
         self._concurrency = Concurrency()
         instrumentation.start()
         self._clock = SteadyClock()
@@ -161,7 +167,11 @@ class App:
         self._consents = Consents(self.store.values, self.metrics, clock=self._clock)
         self._marketing = Marketing(self._consents, self.account)
         self._failures = Failures(
-            self.store.inbox, self._people, self._marketing, self._charges.note_failure
+            self.store.inbox,
+            self._people,
+            self._marketing,
+            self._charges.note_failure,
+            handoffs.report_status if handoffs and handoffs.settings.desk else None,
         )
         self._statuses = Statuses(
             self.store,
@@ -177,6 +187,8 @@ class App:
         self._transport = make_transport(settings)
         # Slow downloads must not take the connections that sending needs.
         self._downloads = make_transport(settings)
+        self._desk_transport = AiohttpTransport()  # opened when the desk is told something
+        self._desk = self._make_desk(handoffs, history) if handoffs else None
         self._transcriptions = AiohttpTransport()  # opened when a voice note comes
         self._transcriber = self._make_transcriber()
         self._converter = make_converter(settings, root)
@@ -225,6 +237,7 @@ class App:
             health=self.health,
             metrics_page=self._metrics_page,
             metrics=self.metrics,
+            desk=self._desk.endpoint if self._desk else None,
         )
         workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
         senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
@@ -255,6 +268,31 @@ class App:
             return None
         cancel = {"cancel_turn": self._cancel_turn} if self._cancel_turn else {}
         return Handoffs(self.store, settings, self.metrics, clock=self._clock, **cancel)
+
+    def _make_desk(self, handoffs: Handoffs, history: History | None) -> DeskRuntime | None:
+        if not handoffs.settings.desk:
+            return None
+        return make_desk(
+            handoffs,
+            self.store,
+            self._people,
+            transport=self._desk_transport,
+            history=history,
+            writer=self.outbox_writer,
+            template=self.settings.reengagement_template,
+            kept=partial(open_kept, self.settings.media.store, self._root),
+            show_typing=self._show_typing,
+            number=self.settings.phone_number_id,
+            clock=self._clock,
+        )
+
+    async def _show_typing(self, conversation: str, message_id: str, typing: bool) -> None:
+        _, number = split_number(conversation)
+        runtime = self._numbers.get(number) or self._numbers[None]
+        try:
+            await runtime.client.mark_read(message_id, typing=typing)
+        except SendError as error:
+            self.metrics.api_error(error)
 
     def _make_transcriber(self) -> Transcriber | None:
         server = self.settings.transcribe
@@ -323,6 +361,7 @@ class App:
             turn_timeout=settings.turn_timeout,
             why_silent=self._why_silent,
             handoff=self._handoff,
+            desk=self._desk.handle if self._desk else None,
             record=self._record,
             readable=self._is_readable,
             outages=self.outages,
@@ -371,6 +410,7 @@ class App:
             await number.client.close()
         await self._downloads.close()
         await self._transcriptions.close()
+        await self._desk_transport.close()
         await self._links.close()
         await self.store.close()
 

@@ -26,6 +26,7 @@ from rasa_whatsapp_channel.agent import (
     AgentWatch,
     cancel_turn,
     entities_of,
+    history_of,
     is_mantle,
     names_of_turn,
     silence_of,
@@ -34,9 +35,11 @@ from rasa_whatsapp_channel.agent import (
 )
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, EpisodeMessage
 from rasa_whatsapp_channel.conversation.restarts import conversation_of
 from rasa_whatsapp_channel.conversation.silence import WhySilent
+from rasa_whatsapp_channel.desk.delivery import History
 from rasa_whatsapp_channel.domain.project import find_channels_file
 from rasa_whatsapp_channel.domain.project import is_mantle as is_mantle_project
 from rasa_whatsapp_channel.factories import load_functions
@@ -58,6 +61,7 @@ from rasa_whatsapp_channel.outbound.message import name_of
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.store import check_store
 from rasa_whatsapp_channel.store.base import StoreError
@@ -208,6 +212,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 record=self._record(app),
                 readable=lambda: is_mantle(_agent_of(app)),
                 cancel_turn=self._cancel_turn(app),
+                history=self._history(app),
             )
             self._watch = AgentWatch(
                 self._app.outages,
@@ -239,11 +244,20 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         async def answer(request: Request) -> HTTPResponse:
             return await _answer(self._running().endpoint, request)
 
+        async def answer_desk(request: Request, rest: str) -> HTTPResponse:
+            return await answer(request)
+
         # Sanic would read the body of a GET, up to 100 MB, before it calls the handler.
         for name, path in (("health", HEALTH), ("metrics", METRICS), ("challenge", WEBHOOK)):
             route = blueprint.route(path.removeprefix(PREFIX), ["GET"], name=name, ignore_body=True)
             route(answer)
         blueprint.route(WEBHOOK.removeprefix(PREFIX), ["POST"], name="receive", stream=True)(answer)
+        if self.settings.handoff is not None and self.settings.handoff.desk:
+            desk = f"{ADDRESS.removeprefix(PREFIX)}<rest:path>"
+            ask = blueprint.route(desk, ["GET"], name="desk", ignore_body=True)
+            post = blueprint.route(desk, ["POST"], name="asked_by_desk", stream=True)
+            for route in (ask, post):
+                route(answer_desk)
         return blueprint
 
     def _running(self) -> App:
@@ -339,6 +353,18 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             cancel_turn(_agent_of(app), tracker_id)
 
         return cancel
+
+    def _history(self, app: Sanic) -> History:
+        async def history(conversation: str, before: float) -> list[dict[str, Any]]:
+            tracker_id = await self._running().restarts.tracker_id(conversation)
+            try:
+                tracker = await self._watching().retrieve(app.ctx.agent, tracker_id)
+            except BotUnavailable as error:
+                logger.warning("whatsapp.no_history: the desk gets none of before: %s", error)
+                return []
+            return history_of(tracker, before)
+
+        return history
 
     def _record(self, app: Sanic) -> Record:
         async def record(event: TrackerEvent) -> bool:

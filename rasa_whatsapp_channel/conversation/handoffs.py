@@ -35,7 +35,12 @@ MOST: Final = 500  # messages of an episode; older ones are left out
 TRIES: Final = 50  # of a change, while others make changes
 TIMER: Final = "handoff_timer"
 RETURN: Final = "handoff_return"
+DESK: Final = "desk"  # an item that tells the desk something; a message of the desk's in the outbox
+WATCH: Final = "desk_watch"  # an item that looks after an episode for the desk
 
+# What the desk is told of a message, by its type and by who wrote it.
+_CHANGES: Final = {"reaction": "reaction", "edit": "message.edited", "revoke": "message.deleted"}
+_SPOKEN: Final = {"user": "message.received", "bot": "message.withheld"}
 
 CancelTurn = Callable[[str], Awaitable[None]]
 
@@ -51,7 +56,8 @@ class EpisodeMessage:
 
     *speaker* is ``user``, ``bot``, ``human`` or ``app``; what the bot said was not sent. *at* is
     in unix seconds, *media* where the file lies. *event* is the body of a message that the bot can
-    still answer; *heard*: it stands in the bot's tracker.
+    still answer; *heard*: it stands in the bot's tracker. *reply_to* is the id of the message that
+    it quotes, changes or reacts to.
     """
 
     id: str
@@ -62,6 +68,7 @@ class EpisodeMessage:
     media: Mapping[str, Any] | None = None
     event: Body | None = None
     heard: bool = False
+    reply_to: str = ""
 
 
 class Handoffs:
@@ -104,13 +111,20 @@ class Handoffs:
         by: str,
         at: float | None = None,
         reason: str = "",
+        version: int | None = None,
     ) -> Decision:
-        """Change the owner as *sign* says, and do what follows in the queues."""
+        """
+        Change the owner as *sign* says, and do what follows in the queues.
+
+        With *version* nothing changes unless that is still the owner's.
+        """
         now = self._clock()
         key = owner_key(conversation)
         for _ in range(TRIES):
             value = await self._values.get(key)
             before = Ownership.from_value(value)
+            if version not in (None, before.version):
+                return Decision(before, before)
             decision = decide(
                 before,
                 sign,
@@ -142,6 +156,11 @@ class Handoffs:
             body = {"kind": TIMER, "conversation": conversation, "episode": after.episode}
             key = f"{TIMER}:{after.episode}"
             await self._store.inbox.put(key, timer_conversation(conversation), body)
+            if self.settings.desk:
+                body = {**body, "kind": WATCH}
+                watch = f"{WATCH}:{after.episode}"
+                await self._store.inbox.put(watch, watch_conversation(conversation), body)
+        await self._report_owner(conversation, decision)
         if Effect.SILENCE in decision.effects:
             # What waits for the window would hold up what the person says.
             await self._store.outbox.end_wait(conversation, WINDOW)
@@ -164,8 +183,72 @@ class Handoffs:
         await self._store.inbox.put(key, conversation, body)
         return True
 
-    async def note(self, conversation: str, message: EpisodeMessage) -> None:
-        """Add *message* to the episode of *conversation*, once."""
+    async def report(self, conversation: str, kind: str, key: str, facts: Body) -> None:
+        """Tell the desk, if there is one: an event of the type *kind*, once for each *key*."""
+        if not self.settings.desk:
+            return
+        body = {"kind": DESK, "conversation": conversation, "type": kind, "at": self._clock()}
+        name = f"{DESK}:{kind}:{key}"
+        await self._store.inbox.put(name, desk_conversation(conversation), {**body, "facts": facts})
+
+    async def _report_owner(self, conversation: str, decision: Decision) -> None:
+        before, after = decision.before, decision.after
+        kind = "handoff.requested" if after.owner is Owner.WAITING else "owner.changed"
+        if before.owner is Owner.WAITING and after.owner is Owner.BOT and after.by == "clock":
+            kind = "handoff.expired"
+        facts = {
+            "episode": after.episode,
+            "from": before.owner.value,
+            "to": after.owner.value,
+            "by": after.by,
+            "reason": after.reason,
+            "version": after.version,
+            "opens": Effect.OPEN in decision.effects,
+        }
+        await self.report(conversation, kind, f"{after.episode}:{after.version}", facts)
+
+    async def _report_message(self, conversation: str, message: EpisodeMessage) -> None:
+        if message.id.startswith(f"{DESK}:"):
+            return  # the desk wrote it
+        kind = _CHANGES.get(message.type) or _SPOKEN.get(message.speaker, "message.sent")
+        event = message.event or {}
+        told = {
+            "id": message.id,
+            "from": message.speaker,
+            "type": message.type,
+            "text": message.text,
+            "at": message.at,
+            "media": message.media,
+            "reply_to": message.reply_to,
+            "raw": event.get("content"),
+        }
+        told = {name: value for name, value in told.items() if value}
+        facts = {"message": told, "name": event.get("profile_name")}
+        await self.report(conversation, kind, message.id, facts)
+
+    async def report_status(
+        self, key: str, status: str, *, code: int = 0, reason: str = ""
+    ) -> bool:
+        """Tell the desk what became of the outbox item *key*; False: it is none of the desk's."""
+        if not key.startswith(f"{DESK}:"):
+            return False
+        said = await self._values.get(said_key(key.split(":")[1]))
+        if said is not None:
+            facts = {"client_id": said["client_id"], "status": status, "code": code}
+            facts["reason"] = reason
+            name = f"{key}:{status}"
+            await self.report(said["conversation"], "message.status", name, facts)
+        return True
+
+    async def note(
+        self, conversation: str, message: EpisodeMessage, *, reports: bool = True
+    ) -> None:
+        """Add *message* to the episode of *conversation*, once; *reports*: the desk is told."""
+        await self._keep(conversation, message)
+        if reports:
+            await self._report_message(conversation, message)
+
+    async def _keep(self, conversation: str, message: EpisodeMessage) -> None:
         key = episode_key(conversation, (await self.of(conversation)).episode)
         for _ in range(TRIES):
             before = await self._values.get(key)
@@ -194,3 +277,17 @@ def episode_key(conversation: str, episode: str) -> str:
 def timer_conversation(conversation: str) -> str:
     """Return the inbox conversation of the timer: it must not hold up what the person writes."""
     return f"handoff:{conversation}"
+
+
+def desk_conversation(conversation: str) -> str:
+    """Return the inbox conversation of what the desk is told; its state has this key, too."""
+    return f"{DESK}:{conversation}"
+
+
+def watch_conversation(conversation: str) -> str:
+    return f"{WATCH}:{conversation}"
+
+
+def said_key(digest: str) -> str:
+    """Return where the id is kept that the desk gave to a message."""
+    return f"desk_said:{digest}"

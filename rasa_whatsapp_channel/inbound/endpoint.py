@@ -19,6 +19,7 @@ from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.inbound.body_limits import read_length
 from rasa_whatsapp_channel.inbound.body_reader import BodyReader, Read
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE, Metrics
+from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp import webhook
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
@@ -73,6 +74,8 @@ class HttpResponse:
 
 
 Answer = Callable[[HttpRequest], Awaitable[HttpResponse]]
+# Answers a desk; the second argument reads the body of the request.
+AnswerDesk = Callable[[HttpRequest, Callable[[], Awaitable[bytes]]], Awaitable[HttpResponse]]
 
 
 class Endpoint:
@@ -80,7 +83,8 @@ class Endpoint:
     One per server process.
 
     *receive* stores the events of a webhook and may raise `StoreError`, as may *health*, which
-    returns the health page's JSON. *metrics_page* returns Prometheus' text.
+    returns the health page's JSON. *metrics_page* returns Prometheus' text. *desk* may raise
+    `WebhookRefused`, too.
     """
 
     def __init__(
@@ -93,8 +97,10 @@ class Endpoint:
         health: Callable[[], Awaitable[Mapping[str, Any]]],
         metrics_page: Callable[[], Awaitable[bytes]],
         metrics: Metrics,
+        desk: AnswerDesk | None = None,
     ) -> None:
         self._auth = auth
+        self._desk = desk
         self._networks = networks
         self._verify_token = verify_token
         self._receive = receive
@@ -111,6 +117,8 @@ class Endpoint:
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         answer = self._answers.get((request.method, request.path))
+        if self._desk is not None and request.path.startswith(ADDRESS):
+            return await self._answer_desk(self._desk, request)
         if answer is None:
             return _text("there is nothing at this address", status=404)
         return await answer(request)
@@ -130,6 +138,18 @@ class Endpoint:
             return _text(webhook.verify_challenge(request.query, verify_token=self._verify_token))
         except WebhookRefused as error:
             return self._refuse(error)
+
+    async def _answer_desk(self, desk: AnswerDesk, request: HttpRequest) -> HttpResponse:
+        async def body() -> bytes:
+            length = read_length(request.headers.get("content-length"))
+            return await self._bodies.read(request.read, length)
+
+        try:
+            return await desk(request, body)
+        except WebhookRefused as error:
+            return self._refuse(error)
+        except StoreError as error:
+            return self._store_failed(error)
 
     async def _answer_webhook(self, request: HttpRequest) -> HttpResponse:
         with instrumentation.request_span(

@@ -16,9 +16,11 @@ from typing import Any, Final
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import Effect, Owner, Ownership, Sign
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
-from rasa_whatsapp_channel.inbound.metadata import MEDIA
+from rasa_whatsapp_channel.inbound.intents import describe
+from rasa_whatsapp_channel.inbound.metadata import MEDIA, quoted_id
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn, words_of, written
 from rasa_whatsapp_channel.media.values import StoredFile
+from rasa_whatsapp_channel.settings.inbound import to_line
 from rasa_whatsapp_channel.store.base import DONE, Clock, Outcome, QueueItem, Retry, StoreError
 from rasa_whatsapp_channel.whatsapp.events import (
     Handover,
@@ -200,15 +202,18 @@ class InboxHandoff:
         heard: bool = False,
     ) -> None:
         """Keep a message of the person; *heard*: nothing of it is left to tell the bot."""
+        kind, fields = describe(event, file)
+        line = "" if event.type in MEDIA or event.type == "text" else to_line(kind, fields)
         message = EpisodeMessage(
             event.key,
             "user",
             event.timestamp or self._clock(),
             event.type,
-            written(event),
-            media=asdict(file) if file else None,
+            written(event) or line,
+            media={**asdict(file), "filename": fields.get("filename")} if file else None,
             event=None if heard else to_body(event),
             heard=heard,
+            reply_to=fields.get("message_id") or quoted_id(event) or "",
         )
         await self._handoffs.note(conversation, message)
 
@@ -218,7 +223,8 @@ class InboxHandoff:
         message = EpisodeMessage(
             turn.message_id, "user", self._clock(), kind, turn.text, heard=True
         )
-        await self._handoffs.note(conversation, message)
+        # A desk has no use for what only the bot can read.
+        await self._handoffs.note(conversation, message, reports=False)
 
     async def tick(self, item: QueueItem) -> Outcome:
         """Give the conversation of a timer back when its time is over, and wait until then."""

@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.conversation.errors import (
     ConversationLocked,
     TurnTimeout,
 )
-from rasa_whatsapp_channel.conversation.handoffs import RETURN, TIMER
+from rasa_whatsapp_channel.conversation.handoffs import DESK, RETURN, TIMER, WATCH
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.owner import Owner, Sign
@@ -65,6 +65,7 @@ from rasa_whatsapp_channel.store.base import (
     INFRASTRUCTURE,
     Clock,
     DeadLetter,
+    Handler,
     Outcome,
     QueueItem,
     Retry,
@@ -141,6 +142,7 @@ class InboxWorker:
         download_timeout: float = TIMEOUT,
         why_silent: WhySilent = never_silent,
         handoff: InboxHandoff | None = None,
+        desk: Handler | None = None,
         record: Record = nothing_is_recorded,
         readable: Callable[[], bool] = lambda: False,
         outages: Outages | None = None,
@@ -161,6 +163,7 @@ class InboxWorker:
         self._outages = outages or Outages(self._metrics)
         self._silences = Silences(store.values, why_silent, self._metrics)
         self._handoff = handoff
+        self._desk = desk
         self._payloads = Payloads(store.values)
         self._numbered = NumberedReplies(store.values)
         self._concurrency = concurrency or Concurrency()
@@ -179,7 +182,9 @@ class InboxWorker:
         self._debouncer = Debouncer(store, debounce, clock=clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
-        if (kind := item.body.get("kind")) in (TIMER, RETURN):
+        if (kind := item.body.get("kind")) in (DESK, WATCH):
+            return await self._desk(item) if self._desk is not None else DONE
+        if kind in (TIMER, RETURN):
             if self._handoff is None:
                 return DONE  # of a time in which the setting was there
             if kind == TIMER:

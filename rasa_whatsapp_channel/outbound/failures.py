@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import failure_key
@@ -17,12 +18,19 @@ logger = logging.getLogger(__name__)
 NoteCode = Callable[[int, str], Awaitable[None]]
 
 
+class TellDesk(Protocol):
+    """Tells a desk what became of an outbox item; returns False where it is none of the desk's."""
+
+    async def __call__(self, key: str, status: str, *, code: int = 0, reason: str = "") -> bool: ...
+
+
 class Failures:
     """
     `inbound` decides whether the bot gets a turn or an event in its tracker.
 
     With *people* the event goes to the person's current conversation. With *marketing* an opt-out
     that WhatsApp reports as an error is noted. *note_code* gets code and reason of each failure.
+    With *tell_desk* a desk hears of its own messages instead of the bot.
     """
 
     def __init__(
@@ -31,11 +39,13 @@ class Failures:
         people: People | None = None,
         marketing: Marketing | None = None,
         note_code: NoteCode | None = None,
+        tell_desk: TellDesk | None = None,
     ) -> None:
         self._inbox = inbox
         self._people = people
         self._marketing = marketing
         self._note_code = note_code
+        self.tell_desk = tell_desk
 
     async def tell(
         self, key: str, entry: OutboxMessage, *, code: int, reason: str, title: str = ""
@@ -57,6 +67,8 @@ class Failures:
     async def _put(
         self, key: str, entry: OutboxMessage, *, code: int, reason: str, title: str
     ) -> None:
+        if self.tell_desk and await self.tell_desk(key, "failed", code=code, reason=reason):
+            return
         conversation = entry.recipient_id
         if self._people is not None:
             person = await self._people.of(conversation)

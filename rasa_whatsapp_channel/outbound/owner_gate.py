@@ -6,7 +6,7 @@ import logging
 import time
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import Sign
+from rasa_whatsapp_channel.conversation.owner import Owner, Sign
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Clock
 
@@ -33,6 +33,15 @@ class OwnerGate:
             )
             return
         await self._handoffs.apply(conversation, Sign.ASKED, by=by, reason=reason)
+
+    async def said(self, key: str, entry: OutboxMessage, conversation: str) -> None:
+        """Tell the desk what the bot says while somebody waits for a person."""
+        if self._handoffs is None or not self._handoffs.settings.desk or not entry.turn_version:
+            return
+        if (await self._handoffs.of(conversation)).owner is not Owner.BOT:
+            kind, at = str(entry.message.get("type")), self._clock()
+            told = {"id": key, "from": "bot", "type": kind, "text": entry.words, "at": at}
+            await self._handoffs.report(conversation, "message.sent", key, {"message": told})
 
     async def withholds(self, key: str, entry: OutboxMessage, conversation: str) -> bool:
         """

@@ -108,6 +108,8 @@ class Statuses:
         if sent is None:
             await self._note_confirmation(status)
             return
+        if self._failures.tell_desk and status.status != "failed":
+            await self._failures.tell_desk(sent.key, status.status)
         await self._tie(sent.recipient_id, status)
         category = charged_category(status)
         if self._marketing and category and (entry := _read_entry(sent)):

@@ -153,6 +153,9 @@ class OutboxWriter:
             count += len(each.composed.messages)
             self._log_changes(changes, each.called(keys[-1]))
             await self._keep(recipient_id, each, keys[-1], version)
+        for each in said:  # first, so that a desk hears of all that comes after
+            if each.composed.handoff is not None:
+                await self._owner_gate.ask(recipient_id, each.composed.handoff)
         for joined in combined.messages:
             of_it = [said[place] for place in joined.responses]
             changed = chain(*(combined.changes[place] for place in joined.responses))
@@ -162,9 +165,7 @@ class OutboxWriter:
             self._log_changes(joined.changes, entry.called(key))
             if not await self._owner_gate.withholds(key, entry, recipient_id):
                 await self._store.outbox.put(key, recipient_id, entry.body())
-        for each in said:
-            if each.composed.handoff is not None:
-                await self._owner_gate.ask(recipient_id, each.composed.handoff)
+                await self._owner_gate.said(key, entry, recipient_id)
         self.position += count
 
     async def _keep(self, recipient_id: str, said: Said, key: str, version: int) -> None:

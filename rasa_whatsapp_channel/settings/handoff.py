@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from rasa_whatsapp_channel.settings import parsers
 from rasa_whatsapp_channel.settings.keys import key, read_group
 from rasa_whatsapp_channel.settings.parsers import SettingsError
+
+ADDRESS: Final = "/webhooks/whatsapp/handoff/"  # where desks ask; what they ask for follows
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,36 @@ class HandoffSettings:
     text_return: str = key(
         parsers.string, "", means="What is written when the bot has the conversation again."
     )
+    desk: str = key(
+        parsers.choice("webhook", "chatwoot"),
+        "",
+        means="Where people answer: a server of yours (`webhook`), or a Chatwoot.",
+    )
+    url: str = key(
+        parsers.url, "", means="Where the desk is told what happens; or Chatwoot's address."
+    )
+    secret: str | tuple[str, ...] = key(
+        parsers.secrets,
+        (),
+        secret=True,
+        means="Signs what goes to the desk, and what comes from it. With two both are accepted, so "
+        "that one can be replaced. For Chatwoot: the secret of the inbox's webhook.",
+    )
+    public_url: str = key(
+        parsers.url,
+        "",
+        means="The bot's own address, such as `https://bot.example`, for links to files.",
+    )
+    history: int = key(
+        parsers.whole_or_zero, 20, means="How many messages of before the desk is shown."
+    )
+    token: str = key(parsers.string, "", secret=True, means="Chatwoot's access token of a user.")
+    account: int = key(parsers.whole, 0, means="Chatwoot's number of the account.")
+    inbox: int = key(parsers.whole, 0, means="Chatwoot's number of the inbox, of the kind API.")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.secret,) if isinstance(self.secret, str) else self.secret
 
     def is_return(self, text: str) -> bool:
         """Return whether *text* is a word for going back to the bot."""
@@ -70,5 +103,15 @@ def parse_group(value: object) -> HandoffSettings:
         raise SettingsError(
             "'handoff.on_return: ask' and 'handoff.return_intent' need each other: write both, "
             "such as `on_return: ask` and `return_intent: handoff_over`."
+        )
+    needs = {
+        "webhook": ("url", "secret"),
+        "chatwoot": ("url", "secret", "token", "account", "inbox"),
+    }
+    missing = [name for name in needs.get(group.desk, ()) if not getattr(group, name)]
+    if missing:
+        raise SettingsError(
+            f"'handoff.desk: {group.desk}' needs {', '.join(missing)} beside it, as docs/how-to/"
+            "handoff.md shows."
         )
     return group

@@ -19,7 +19,11 @@ from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.tables import mask, table, time_of
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.consent import anonymize
-from rasa_whatsapp_channel.conversation.handoffs import timer_conversation
+from rasa_whatsapp_channel.conversation.handoffs import (
+    desk_conversation,
+    timer_conversation,
+    watch_conversation,
+)
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.store.base import (
@@ -298,7 +302,8 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         theirs = {row.conversation for row in rows if row.body.get("recipient_id") in names}
         for conversation in theirs.union(names, map(template_conversation, names)):
             items += await store.outbox.erase(conversation)
-        for conversation in (*names, *map(timer_conversation, names)):
+        beside = (timer_conversation, desk_conversation, watch_conversation)
+        for conversation in (*names, *(of(name) for of in beside for name in names)):
             items += await store.inbox.erase(conversation)
         waiting, dead = await _rows(store)
         for row in dead:  # what could not be parsed belongs to no conversation

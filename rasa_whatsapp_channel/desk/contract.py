@@ -1,0 +1,241 @@
+"""
+Desk contract: what a desk is told and what it may ask, as signed JSON. No I/O.
+
+Signatures are those of Standard Webhooks, in both directions:
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from rasa_whatsapp_channel.common import DAY, ChannelError
+from rasa_whatsapp_channel.settings.handoff import ADDRESS
+from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
+from rasa_whatsapp_channel.whatsapp.identity import is_user_id, split_number
+from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
+
+SKEW: Final = 300.0  # seconds between the two clocks
+LINK_LIFE: Final = DAY
+KINDS: Final = ("image", "video", "audio", "document", "sticker")
+_KEYS: Final = frozenset({"client_id", "text", "media", "reply_to", "template", "agent", "take"})
+
+
+class DeskError(ChannelError):
+    """The desk cannot be reached, or does not answer as it should."""
+
+
+class Refused(ChannelError):
+    """What the desk asks for is not done; *status* is HTTP's, *facts* stand in the answer."""
+
+    def __init__(self, status: int, error: str, text: str, **facts: Any) -> None:
+        super().__init__(text)
+        self.status = status
+        self.answer = {"error": error, "message": text, **facts}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that the desk sends: a *link* to it, or WhatsApp's *id*."""
+
+    kind: str
+    link: str = ""
+    id: str = ""
+    filename: str = ""
+
+
+@dataclass(frozen=True)
+class Say:
+    """The desk writes to the person. *take*: the conversation becomes the desk's, if it is not."""
+
+    client_id: str
+    text: str = ""
+    files: tuple[File, ...] = ()
+    reply_to: str = ""
+    template: Mapping[str, Any] | None = None
+    agent: str = ""
+    take: bool = True
+
+    def response(self) -> dict[str, Any]:
+        """Return it as a response of a bot."""
+        named = (
+            {"type": file.kind, "link": file.link, "id": file.id, "filename": file.filename}
+            for file in self.files
+        )
+        files = [{key: value for key, value in file.items() if value} for file in named]
+        quoted = {"whatsapp": {"reply_to": self.reply_to}} if self.reply_to else {}
+        custom = {"type": "template", "template": self.template} if self.template else None
+        return {"text": self.text, "attachment": files, "custom": custom, "metadata": quoted}
+
+
+@dataclass(frozen=True)
+class GiveBack:
+    """The desk gives the conversation back to the bot."""
+
+    note: str = ""
+
+
+def read_say(body: Mapping[str, Any]) -> Say:
+    """Read what is posted to ``messages``; raises `Refused`."""
+    if unknown := sorted(set(body) - _KEYS):
+        raise _unfit(f"there is no key {unknown[0]}; known are {', '.join(sorted(_KEYS))}")
+    client_id = text_of(body.get("client_id"))
+    if client_id is None or len(client_id) > 200:
+        raise _unfit("client_id is missing: a text of at most 200 characters, new for each message")
+    media, template = body.get("media"), body.get("template")
+    text = body.get("text", "")
+    if not isinstance(text, str):
+        raise _unfit("text must be a text")
+    if not (text.strip() or media or template):
+        raise _unfit("it says nothing: write text, media or template")
+    if template is not None and not isinstance(template, Mapping):
+        raise _unfit("template must be an object such as {name: hello_again, language: {code: en}}")
+    return Say(
+        client_id,
+        text,
+        (_read_file(media),) if media else (),
+        text_of(body.get("reply_to")) or "",
+        template,
+        text_of(object_of(body.get("agent")).get("name")) or "",
+        body.get("take") is not False,
+    )
+
+
+def _read_file(media: Any) -> File:
+    given = object_of(media)
+    link, media_id = text_of(given.get("url")) or "", text_of(given.get("id")) or ""
+    kind = given.get("type")
+    if kind not in KINDS:
+        raise _unfit(f"media.type must be one of {', '.join(KINDS)}")
+    if bool(link) is bool(media_id) or (link and not link.startswith(("https://", "http://"))):
+        raise _unfit("media needs the url of a file, with https://, or the id of one at WhatsApp")
+    return File(kind, link, media_id, text_of(given.get("filename")) or "")
+
+
+def _unfit(text: str) -> Refused:
+    return Refused(422, "does_not_fit", text)
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """Return the object that *body* is; raises `Refused`."""
+    try:
+        value = plain(json.loads(body or b"{}"))
+    except (ValueError, RecursionError) as error:
+        raise _unfit("the body is no JSON that can be read") from error
+    if not isinstance(value, dict):
+        raise _unfit("the body is JSON, but no object")
+    return value
+
+
+def envelope(
+    conversation: str, event: Mapping[str, Any], *, number: str, link: Link
+) -> dict[str, Any]:
+    """Return *event*, as it is kept, as the desk gets it; *number* is that of the first number."""
+    name, further = split_number(conversation)
+    told = {key: value for key, value in event.items() if key not in ("key", "name", "at")}
+    contact = {"user_id" if is_user_id(name) else "phone": name, "name": event.get("name")}
+    told |= {"time": iso(event["at"]), "conversation": conversation, "contact": contact}
+    told["number"] = {"phone_number_id": further or number}
+    for place in ("message", "history"):
+        if isinstance(event.get(place), Mapping):
+            told[place] = _shown(event[place], link)
+        elif event.get(place):
+            told[place] = [_shown(each, link) for each in event[place]]
+    return told
+
+
+def _shown(message: Mapping[str, Any], link: Link) -> dict[str, Any]:
+    shown = {key: value for key, value in message.items() if key != "at"}
+    shown["time"] = iso(message["at"])
+    media = message.get("media")
+    if media and media.get("path"):
+        kept = {key: value for key, value in media.items() if key != "path"}
+        shown["media"] = {"url": link(media["path"]), **kept}
+    return shown
+
+
+def iso(at: float) -> str:
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Link:
+    """Makes a link to a kept file, which a secret of the desk signs for a day."""
+
+    secret: str
+    public_url: str
+    now: float
+
+    def __call__(self, path: str) -> str:
+        name = "/".join(PurePosixPath(path).parts[-2:])
+        expires = str(int(self.now + LINK_LIFE))
+        query = urlencode({"expires": expires, "signature": _sign_link(self.secret, name, expires)})
+        return f"{self.public_url}{ADDRESS}media/{quote(name)}?{query}"
+
+
+def verify_link(secrets: Sequence[str], name: str, query: Mapping[str, str], now: float) -> None:
+    """Raise `WebhookRefused` unless *query* allows to read the kept file *name*."""
+    expires, shown = query.get("expires", ""), query.get("signature", "")
+    fits = [equal(shown, _sign_link(each, name, expires)) for each in secrets]
+    if not any(fits) or not expires.isdecimal() or int(expires) < now:
+        raise WebhookRefused("the link to a file is not ours, or is over", kind="signature")
+
+
+def _sign_link(secret: str, name: str, expires: str) -> str:
+    return hmac.digest(_key(secret), f"file:{name}:{expires}".encode(), "sha256").hex()
+
+
+def sign(secrets: Sequence[str], message_id: str, body: bytes, now: float) -> dict[str, str]:
+    """Return the headers that sign *body*, with each of *secrets*."""
+    at = str(int(now))
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": at,
+        "webhook-signature": " ".join(_signature(each, message_id, at, body) for each in secrets),
+    }
+
+
+def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: float) -> None:
+    """Raise `WebhookRefused` unless one of *secrets* signed *body*, less than 5 minutes ago."""
+    message_id, at = headers.get("webhook-id") or "", headers.get("webhook-timestamp") or ""
+    if not at.isdecimal() or abs(int(at) - now) > SKEW:
+        raise WebhookRefused("webhook-timestamp is missing, or not of now", kind="signature")
+    shown = (headers.get("webhook-signature") or "").split()
+    wanted = [_signature(secret, message_id, at, body) for secret in secrets]
+    if not any(equal(one, other) for one in shown for other in wanted):
+        raise WebhookRefused(
+            "webhook-signature does not match the body; is handoff.secret the desk's?",
+            kind="signature",
+        )
+
+
+def equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _signature(secret: str, message_id: str, at: str, body: bytes) -> str:
+    signed = f"{message_id}.{at}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
+
+
+def _key(secret: str) -> bytes:
+    """Return the bytes of *secret*; what follows ``whsec_`` is base64."""
+    encoded = secret.removeprefix("whsec_")
+    try:
+        return secret.encode() if encoded == secret else base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return secret.encode()
+
+
+def digest_of(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
