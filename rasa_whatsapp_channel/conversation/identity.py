@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 LIFE: Final = 90 * DAY  # after the person's last message
 LEFT: Final = 3650 * DAY  # how long a number that changed hands does not lead to its former owner
 REFRESH: Final = 0.5 * DAY  # age of a record after which it is written again to live longer
-RECENT: Final = 30.0  # seconds that a name is cached; other processes may learn of changes, too
-MOST: Final = 10_000  # cached names
+RECENT: Final = 30.0  # seconds that a person is cached; other processes may learn of changes, too
+MOST: Final = 10_000  # cached persons
 # How long before the notice of a change the person may have written under the new id.
 EARLY: Final = DAY
 _IDS: Final = 32  # most ids of one person
@@ -97,18 +97,21 @@ class People:
         self._values = values
         self._sender_id = sender_id
         self._clock = clock
-        self._recent: dict[tuple[str, ...], tuple[str, float]] = {}
+        self._recent: dict[tuple[str, ...], tuple[Person, float]] = {}
 
-    async def name(self, event: InboundMessage) -> str:
-        """Return the conversation of *event*, of a person or a group. Raises `StoreError`."""
+    async def sender(self, event: InboundMessage) -> Person:
+        """
+        Return the person who wrote *event*, whose name is that of the conversation; for one in a
+        group that of the group. Raises `StoreError`.
+        """
         preferred = sender_of(event, self._sender_id)
         ids = _given(event.user_id, event.phone, event.parent_user_id)
         if event.group_id or not ids:
-            return preferred
-        if name := self._remembered(ids):
-            return name
-        known = await self._names(ids)
-        found = await self._find(known.values())
+            return Person.begin(preferred)
+        if person := self._remembered(ids):
+            return person
+        known, record = await self._names(ids, record=preferred)
+        found = await self._find(known.values(), record)
         person = _likeliest(found) or Person.begin(preferred, self._clock())
         person = replace(
             person,
@@ -118,8 +121,8 @@ class People:
             after=None,
         )
         person = await self._join(person, found, ids, known)
-        self._remember(ids, person.name)
-        return person.name
+        self._remember(ids, person)
+        return person
 
     async def conversation_of(self, recipient_id: str) -> str:
         """
@@ -130,15 +133,14 @@ class People:
         name, number = split_number(recipient_id)
         if is_group_id(name):
             return recipient_id
-        found = self._remembered(("to", name))
-        if found is None:
+        person = self._remembered(("to", name))
+        if person is None:
             person = await self._of(name)
             if person is None:
                 person = Person.begin(name, self._clock())
                 await self._join(person, (), (name,), {})
-            found = person.name
-            self._remember(("to", name), found)
-        return at_number(found, number) if number else found
+            self._remember(("to", name), person)
+        return at_number(person.name, number) if number else person.name
 
     async def locate(
         self, phone: str | None, user_id: str | None, parent_user_id: str | None = None
@@ -170,11 +172,14 @@ class People:
             each for each, owner in owners.items() if owner is None or owner.name == person.name
         )
 
-    async def tie(self, conversation: str, *ids: str | None) -> None:
+    async def tie(
+        self, conversation: str, *ids: str | None, known_as: Person | None = None
+    ) -> None:
         """
         Record that *ids* also belong to the person of *conversation*. Raises `StoreError`.
 
-        If the person has written under one of them before, that conversation continues.
+        If the person has written under one of them before, that conversation continues. *known_as*
+        is the person as read a moment ago: where these are their ids, nothing is read again.
         """
         name, _ = split_number(conversation)
         given = _given(*ids)
@@ -183,8 +188,13 @@ class People:
         key = ("tie", name, *given)
         if self._remembered(key):
             return
-        mine = await self._of(name) or Person.begin(name, self._clock())
-        known = await self._names((*given, name))
+        mine = known_as
+        if mine is None or not self._is_settled(mine, name, given):
+            mine = await self._of(name) or Person.begin(name, self._clock())
+        if self._is_settled(mine, name, given):
+            self._remember(key, mine)
+            return
+        known, _ = await self._names((*given, name))
         # A late notice must not bring back an id that changed hands.
         current = [each for each in (*given, name) if not is_taken_over(known.get(each, ""))]
         found = await self._find(known[each] for each in current if each in known)
@@ -197,7 +207,12 @@ class People:
             user_id=person.user_id or _first_user_id(news),
         )
         person = await self._join(person, [mine, *found], current, known)
-        self._remember(key, person.name)
+        self._remember(key, person)
+
+    def _is_settled(self, person: Person, name: str, ids: Sequence[str]) -> bool:
+        """Return whether *ids* are those of *person* now, who is stored as *name* for long yet."""
+        is_fresh = 0 <= self._clock() - person.kept < REFRESH
+        return is_fresh and person.name == name and {*ids} <= {person.phone, person.user_id}
 
     async def change(self, event: InboundMessage | UserIdChanged) -> str | None:
         """
@@ -207,7 +222,7 @@ class People:
         come several times, in several forms, in any order, and after newer messages.
         """
         change = read_change(event)
-        known = await self._names((*change.old, *change.new))
+        known, _ = await self._names((*change.old, *change.new))
         old, new = [
             await self._find((known[each] for each in ids if each in known), resolve=True)
             for ids in (change.old, change.new)
@@ -276,11 +291,11 @@ class People:
                 heard=person.heard or other.heard,
             )
             logger.info("whatsapp.same_person: two conversations are of one person; one goes on")
-        person = replace(person, ids=_union(person.ids, ids))
-        is_fresh = 0 <= self._clock() - person.kept < REFRESH
-        if person == before and is_fresh and all(known.get(each) == person.name for each in ids):
+        now, all_ids = self._clock(), _union(person.ids, ids)
+        is_known = all_ids == person.ids and all(known.get(each) == person.name for each in ids)
+        if is_known and person == before and 0 <= now - person.kept < REFRESH:
             return person
-        person = replace(person, kept=self._clock())
+        person = replace(person, ids=all_ids, kept=now)
         notes |= {alias_key(value): person.name for value in ids}
         notes[record_key(person.name)] = _to_value(person)
         life = LEFT if is_taken_over(person.name) else LIFE
@@ -305,20 +320,29 @@ class People:
             return self._clock() - other.since < EARLY
         return person.user_id is None
 
-    async def _names(self, ids: Iterable[str]) -> dict[str, str]:
-        """Return known id → conversation."""
-        names = {value: await self._values.get(alias_key(value)) for value in ids}
-        return {value: name for value, name in names.items() if isinstance(name, str)}
+    async def _names(
+        self, ids: Iterable[str], *, record: str | None = None
+    ) -> tuple[dict[str, str], Person | None]:
+        """Return known id → conversation, and the person of the conversation *record* if known."""
+        keys = {value: alias_key(value) for value in ids}
+        also = () if record is None else (record_key(record),)
+        found = await self._values.get_many(*keys.values(), *also)
+        names = {value: found.get(key) for value, key in keys.items()}
+        known = {value: name for value, name in names.items() if isinstance(name, str)}
+        return known, _from_value(found.get(also[0])) if also else None
 
-    async def _find(self, names: Iterable[str], *, resolve: bool = False) -> list[Person]:
+    async def _find(
+        self, names: Iterable[str], at_hand: Person | None = None, *, resolve: bool = False
+    ) -> list[Person]:
         """
-        Return the persons of the conversations *names*, each once.
+        Return the persons of the conversations *names*, each once; *at_hand* was read already.
 
         With *resolve*, a new owner of a number who has not written yet is its former owner.
         """
         found: dict[str, Person] = {}
         for name in dict.fromkeys(names):
-            person = await self._record(name) or Person.begin(name)
+            person = at_hand if at_hand and at_hand.name == name else await self._record(name)
+            person = person or Person.begin(name)
             if resolve and person.after is not None:
                 person = await self._record(person.after) or person
             found.setdefault(person.name, person)
@@ -345,14 +369,14 @@ class People:
             notes = {record_key(name): _to_value(next_owner), alias_key(number): name}
             await self._values.set_many(notes, LEFT)
 
-    def _remembered(self, ids: tuple[str, ...]) -> str | None:
-        name, at = self._recent.get(ids, ("", 0.0))
-        return name if name and 0 <= self._clock() - at < RECENT else None
+    def _remembered(self, ids: tuple[str, ...]) -> Person | None:
+        person, at = self._recent.get(ids, (None, 0.0))
+        return person if person and 0 <= self._clock() - at < RECENT else None
 
-    def _remember(self, ids: tuple[str, ...], name: str) -> None:
+    def _remember(self, ids: tuple[str, ...], person: Person) -> None:
         if len(self._recent) >= MOST:
             self._recent.clear()
-        self._recent[ids] = (name, self._clock())
+        self._recent[ids] = (person, self._clock())
 
 
 def at_our_number(name: str, number: str | None, numbers: Sequence[str]) -> str:

@@ -34,12 +34,13 @@ class Windows:
 
     async def last_wrote(self, names: Iterable[str]) -> float | None:
         """Return when the person wrote last, in unix seconds; None if that is not known."""
-        found = [await self._values.get(wrote_key(name)) for name in names]
-        return max((at for at in found if at is not None), default=None)
+        found = await self._values.get_many(*map(wrote_key, names))
+        return max((at for at in found.values() if at is not None), default=None)
 
-    async def was_heard(self, name: str) -> bool:
-        """Return whether a message of this person became a turn, as far as is known."""
-        return bool(await self._values.get(heard_key(name)))
+    async def past_of(self, name: str) -> tuple[float | None, bool]:
+        """Return when the person wrote last, and whether a message of theirs became a turn."""
+        found = await self._values.get_many(wrote_key(name), heard_key(name))
+        return found.get(wrote_key(name)), heard_key(name) in found
 
     async def note_wrote(self, name: str, at: float, *, is_turn: bool) -> None:
         heard = {heard_key(name): True} if is_turn else {}

@@ -14,7 +14,12 @@ from typing import Final
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.consent import Consents
-from rasa_whatsapp_channel.conversation.identity import People, at_our_number, sender_of
+from rasa_whatsapp_channel.conversation.identity import (
+    People,
+    Person,
+    at_our_number,
+    sender_of,
+)
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.conversation_events import (
@@ -145,13 +150,14 @@ class Receiver:
             return
         before = await self._windows.last_wrote((active,)) or 0.0
         at = event.timestamp or self._clock()
-        await self._open_window(active, at, before, is_new=False, is_noted=True, is_turn=False)
+        person = await self._people.of(active)
+        await self._open_window(
+            active, person, at, before, is_new=False, is_noted=True, is_turn=False
+        )
 
     async def _message(self, event: InboundMessage) -> None:
-        sender_id = await self._conversation_of(event)
-        wrote_at, was_heard = await asyncio.gather(
-            self._windows.last_wrote((sender_id,)), self._windows.was_heard(sender_id)
-        )
+        sender_id, person = await self._sender_of(event)
+        wrote_at, was_heard = await self._windows.past_of(sender_id)
         late = self._why_late(event)
         is_turn = late is None and self._is_turn(event)
         if late is None:
@@ -168,17 +174,17 @@ class Receiver:
             at = event.timestamp or self._clock()
             # A repeated delivery may mean that the store failed between the message and this.
             is_noted = is_new and (was_heard or not is_turn)
+            before = wrote_at or 0.0
             await self._open_window(
-                sender_id, at, wrote_at or 0.0, is_new=is_new, is_noted=is_noted, is_turn=is_turn
+                sender_id, person, at, before, is_new=is_new, is_noted=is_noted, is_turn=is_turn
             )
-            await self._heed(event, sender_id, at)
+            await self._heed(event, person, at)
 
-    async def _heed(self, event: InboundMessage, sender_id: str, at: float) -> None:
+    async def _heed(self, event: InboundMessage, person: Person, at: float) -> None:
         """Note what *event* says about marketing messages, if it is nothing but a word for it."""
         words = self._consent_words
         wish = None if words is None else words.wish(written(event))
         if wish is not None:
-            person = await self._people.of(sender_id)
             await self._consents.note(person, marketing=wish, source="a word they wrote", at=at)
 
     async def _preference(self, event: Preference) -> None:
@@ -195,13 +201,13 @@ class Receiver:
         at = None if event.timestamp is None else float(event.timestamp)
         await self._consents.note(person, marketing=wish, source="WhatsApp", at=at)
 
-    async def _conversation_of(self, event: InboundMessage) -> str:
-        """Return the conversation of *event*; a person has one with each business number."""
+    async def _sender_of(self, event: InboundMessage) -> tuple[str, Person]:
+        """Return the conversation of *event*, one with each business number, and its person."""
         if event.type == "system":
-            name = await self._people.change(event) or sender_of(event)
+            person = Person.begin(await self._people.change(event) or sender_of(event))
         else:
-            name = await self._people.name(event)
-        return at_our_number(name, event.phone_number_id, self._numbers)
+            person = await self._people.sender(event)
+        return at_our_number(person.name, event.phone_number_id, self._numbers), person
 
     def _is_for_another_number(self, event: Event) -> bool:
         """Return whether *event* is for a business number that the settings do not name."""
@@ -247,6 +253,7 @@ class Receiver:
     async def _open_window(
         self,
         sender_id: str,
+        person: Person,
         at: float,
         before: float,
         *,
@@ -265,7 +272,6 @@ class Receiver:
         if not is_new or now - at > DAY / 24:  # late: the person may have written since
             at = max(at, before)
         await self._windows.note_wrote(sender_id, min(at, now), is_turn=is_turn)
-        person = await self._people.of(sender_id)
         for conversation in person.conversations(sender_id):
             await self._store.outbox.end_wait(conversation, WINDOW)
 

@@ -297,8 +297,13 @@ class InboxWorker:
             is_ours = partial(self._handoff.is_ours, item.conversation, version)
             receipts = partial(receipts, is_ours=is_ours)
         async with receipts() as receipt:
-            turns = await asyncio.gather(*(self._turn(event, item) for event in events))
-            turn = replace(join([turn for turn in turns if turn]), version=version)
+            if len(events) == 1:  # needs no task
+                turns = [await self._turn(events[0], item)]
+            else:
+                turns = await asyncio.gather(*(self._turn(event, item) for event in events))
+            turn = join([turn for turn in turns if turn])
+            if version:
+                turn = replace(turn, version=version)
             outcome = await self._run(item, turn, receipt, is_probe=is_probe)
         if outcome == DONE and self._handoff is not None:
             await self._handoff.keep_unanswered(item.conversation, events, version)

@@ -179,7 +179,7 @@ class OutboxMessage:
 
     def alone(self) -> OutboxMessage:
         """Return it without the later parts."""
-        return replace(self, part=0, following=())
+        return replace(self, part=0, following=()) if self.part or self.following else self
 
     def next(self, crashes: int) -> OutboxMessage:
         """Return the next part, of which nothing failed yet."""

@@ -154,7 +154,8 @@ class Sender:
             entry = OutboxMessage.from_body(item.body)
         except InvalidMessage as error:
             return DeadLetter(str(error))
-        item = replace(item, key=entry.key_of(item.key))
+        if entry.part:
+            item = replace(item, key=entry.key_of(item.key))
         try:
             message = entry.outgoing.message
         except InvalidMessage as error:
@@ -312,7 +313,7 @@ class Sender:
         except SendError as error:
             return await self._after_failure(item, entry, error, is_sent=True)
         self._follow_answer()
-        return await self._accepted(item, entry, message, accepted)
+        return await self._accepted(item, entry, message, accepted, person)
 
     async def _prepare(self, entry: OutboxMessage, message: Message) -> Message:
         """Return *message* with the ids of its uploaded files."""
@@ -353,10 +354,15 @@ class Sender:
         return response_header(entry.response, entry.changes)
 
     async def _accepted(
-        self, item: QueueItem, entry: OutboxMessage, message: Message, accepted: Accepted
+        self,
+        item: QueueItem,
+        entry: OutboxMessage,
+        message: Message,
+        accepted: Accepted,
+        person: Person | None = None,
     ) -> Outcome:
         self._metrics.sent(message.type)
-        recorded = await self._record.record(item, entry, accepted)
+        recorded = await self._record.record(item, entry, accepted, person)
         if isinstance(recorded, Retry):
             return recorded
         return await self._after_sending(item, recorded, message)

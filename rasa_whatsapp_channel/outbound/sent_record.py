@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
@@ -119,17 +119,22 @@ class SentRecord:
             await self._store.outbox.end_wait(item.conversation, confirmation_of(item.key))
 
     async def record(
-        self, item: QueueItem, entry: OutboxMessage, accepted: Accepted
+        self, item: QueueItem, entry: OutboxMessage, accepted: Accepted, person: Person | None
     ) -> SentMessage | Retry:
-        """Note in the ledger what was sent to whom, in case it fails later."""
+        """
+        Note in the ledger what was sent to whom, in case it fails later.
+
+        *person* is who it was sent to, None where an earlier attempt sent it.
+        """
+        body = entry.alone().body()
+        body.pop("unconfirmed", None)  # if it fails later, nobody wonders if it was accepted
         note = partial(
             self._store.ledger.note_sent,
             accepted.message_id,
             key=item.key,
             recipient_id=entry.recipient_id,
             response=entry.response,
-            # If it fails later, nobody wonders any more whether it was accepted.
-            body=replace(entry.alone(), unconfirmed=0).body(),
+            body=body,
         )
         try:
             sent = await self._insist(note)
@@ -143,7 +148,8 @@ class SentRecord:
             )
         logger.debug("whatsapp.sent: %s is %s", item.key, accepted.message_id)
         names = (accepted.user_id, accepted.wa_id)
-        await self._insist(partial(self._people.tie, entry.recipient_id, *names))
+        tie = partial(self._people.tie, entry.recipient_id, *names, known_as=person)
+        await self._insist(tie)
         return sent
 
     async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:

@@ -159,8 +159,8 @@ class OutboxWriter:
         for joined in combined.messages:
             of_it = [said[place] for place in joined.responses]
             changed = chain(*(combined.changes[place] for place in joined.responses))
-            entry = self._entry(recipient_id, of_it, joined, changed, keys[joined.responses[0]])
-            entry = replace(entry, turn_version=version)
+            first = keys[joined.responses[0]]
+            entry = self._entry(recipient_id, of_it, joined, changed, first, version)
             key = self._key(joined.last)
             self._log_changes(joined.changes, entry.called(key))
             if not await self._owner_gate.withholds(key, entry, recipient_id):
@@ -251,6 +251,7 @@ class OutboxWriter:
         joined: Joined,
         changes: Iterable[Change],
         key: str,
+        version: int,
     ) -> OutboxMessage:
         """Return the item of *joined*, which holds *said*; the first of that is at *key*."""
         entry = OutboxMessage(
@@ -259,6 +260,7 @@ class OutboxWriter:
             _all(each.name for each in said),
             _all(each.source for each in said),
             write_changes([*changes, *joined.changes]) if self._notes else (),
+            turn_version=version,
         )
         template = said[0].composed.template
         if template is None or isinstance(joined.outgoing.message, Template):

@@ -469,6 +469,10 @@ class Values(ABC):
     async def get(self, key: str) -> Any | None: ...
 
     @abstractmethod
+    async def get_many(self, *keys: str) -> Mapping[str, Any]:
+        """Return the values that there are, by key, all read at the same time."""
+
+    @abstractmethod
     async def set(self, key: str, value: Any, ttl: float) -> None:
         """Store *value* (any JSON value) for *ttl* seconds."""
 

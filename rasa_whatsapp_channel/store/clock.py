@@ -40,12 +40,16 @@ class SteadyClock:
         self._jumped_at: float | None = None
 
     def __call__(self) -> float:
-        now = self._monotonic()
+        now, wall = self._monotonic(), self._wall()
         passed, self._last = now - self._last, now
-        ahead = self._wall() - now - self._offset
+        ahead = wall - now - self._offset
+        if -TICK <= ahead <= TICK:  # nearly always, and a message asks dozens of times
+            self._jumped_at = None
+            self._offset += ahead
+            return wall
         if abs(ahead) <= JUMP:
             self._jumped_at = None
-            step = abs(ahead) if abs(ahead) <= TICK else passed * PACE
+            step = passed * PACE
             self._offset += max(-step, min(step, ahead))
         elif self._has_lasted(now, ahead):
             logger.warning(

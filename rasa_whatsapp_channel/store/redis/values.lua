@@ -7,17 +7,26 @@
 local ROUNDING = 1e-3
 local SPARE = 60 -- seconds that a full bucket is kept
 
-local function get(value_key)
-    local kept = redis.call('GET', value_key)
-    if not kept then
-        return nil
-    end
-    local ends_at, value = string.match(kept, '^(%S+) (.*)$')
+-- Return what is left of what Redis has of a value: nil if it has expired.
+local function live(kept)
+    local ends_at, value = string.match(kept or '0 ', '^(%S+) (.*)$')
     return tonumber(ends_at) > now and value or nil
 end
 
 function operations.get(key)
-    return get(prefix .. 'value:' .. key)
+    return live(redis.call('GET', prefix .. 'value:' .. key))
+end
+
+-- Return the value of each key, false for none.
+function operations.get_many(...)
+    local keys, values = {}, {}
+    for n, key in ipairs({ ... }) do
+        keys[n] = prefix .. 'value:' .. key
+    end
+    for n, kept in ipairs(redis.call('MGET', unpack(keys))) do
+        values[n] = live(kept) or false
+    end
+    return values
 end
 
 function operations.set(key, value, ttl)

@@ -21,6 +21,11 @@ class RedisValues(Values):
         text = await self._call("get", key)
         return None if text is None else from_json(text)
 
+    async def get_many(self, *keys: str) -> Mapping[str, Any]:
+        texts = await self._call("get_many", *keys) if keys else ()
+        found = zip(keys, texts, strict=True)
+        return {key: from_json(text) for key, text in found if text is not None}
+
     async def set(self, key: str, value: Any, ttl: float) -> None:
         await self._call("set", key, to_json(value), ttl)
 
@@ -43,8 +48,7 @@ class RedisValues(Values):
         start = f"{self._prefix}value:"
         found = self._connection.keys(f"{start}{to_unicode(prefix)}")
         names = {key.removeprefix(start) async for keys in found for key in keys}
-        values = {name: await self.get(name) for name in names}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name in names if (value := await self.get(name)) is not None}
 
     async def take(self, *limits: Limit) -> Sequence[float]:
         waits = await self._call("take", *(arg for limit in limits for arg in limit))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import Clock, Values
@@ -38,6 +39,11 @@ class SQLiteValues(Values):
     async def get(self, key: str) -> Any | None:
         row = await self._writer.read(_one, GET, to_unicode(key), self._clock())
         return None if row is None else from_json(row[0])
+
+    async def get_many(self, *keys: str) -> Mapping[str, Any]:
+        names = {to_unicode(key): key for key in keys}
+        rows = await self._writer.read(_all, _get_many(len(names)), self._clock(), *names)
+        return {names[name]: from_json(text) for name, text in rows}
 
     async def set(self, key: str, value: Any, ttl: float) -> None:
         end = self._clock() + ttl
@@ -110,6 +116,13 @@ class SQLiteValues(Values):
         for limit, taken in zip(limits, takes, strict=True):
             db.execute(SET_BUCKET, (limit.key, *taken.bucket, taken.full_at))
         return [taken.wait for taken in takes]
+
+
+@cache
+def _get_many(count: int) -> str:
+    """Return the statement that reads so many values."""
+    marks = ", ".join("?" * count)
+    return f"SELECT key, value FROM small_values WHERE expires_at > ? AND key IN ({marks})"  # noqa: S608
 
 
 def _one(db: sqlite3.Connection, statement: str, *values: str | float) -> tuple[Any, ...] | None:

@@ -168,7 +168,8 @@ class ExchangeClient(Client):
 
 
 def _with(request: Request, headers: Headers) -> Request:
-    return dataclasses.replace(request, headers={**headers, **request.headers})
+    headers = {**headers, **request.headers}
+    return Request(request.method, request.url, headers, request.body, request.timeout)
 
 
 async def _beginning(answer: StreamedResponse) -> bytes:

@@ -24,7 +24,7 @@ def consents(store, clock):
 
 
 async def writes(people, **ids):
-    return await people.of(await people.name(InboundMessage("m", "text", **ids)))
+    return await people.sender(InboundMessage("m", "text", **ids))
 
 
 async def wants(people, consents, name):

@@ -56,6 +56,17 @@ async def test_several_values_are_set_in_one_step(store, clock):
     assert await store.values.get("b") is None
 
 
+async def test_several_values_are_read_in_one_step(store, clock):
+    await store.values.set("short", 1, ttl=10)
+    await store.values.set_many({"a": 2, "half of one \ud83d": ["c"], "none": None}, ttl=60)
+    clock.now += 10
+
+    found = await store.values.get_many("a", "half of one \ud83d", "short", "none", "never")
+
+    assert found == {"a": 2, "half of one \ud83d": ["c"], "none": None}
+    assert await store.values.get_many() == {}
+
+
 async def test_a_key_is_taken_until_its_value_ends(store, clock):
     assert await store.values.add("k", "first", ttl=60)
     assert not await store.values.add("k", "second", ttl=60)

@@ -27,123 +27,125 @@ async def address(store: Store, name: str) -> str:
 async def test_a_conversation_goes_on_when_the_phone_number_disappears(store):
     people = People(store.values)
 
-    assert await people.name(wrote(PHONE, USER)) == PHONE
-    assert await people.name(wrote(None, USER)) == PHONE
+    assert (await people.sender(wrote(PHONE, USER))).name == PHONE
+    assert (await people.sender(wrote(None, USER))).name == PHONE
     assert await address(store, PHONE) == PHONE
 
 
 async def test_another_server_process_knows_it_too(store):
-    await People(store.values).name(wrote(PHONE, USER))
+    await People(store.values).sender(wrote(PHONE, USER))
 
-    assert await People(store.values).name(wrote(None, USER)) == PHONE
+    assert (await People(store.values).sender(wrote(None, USER))).name == PHONE
 
 
 async def test_a_conversation_that_began_without_a_number_keeps_its_name(store):
     people = People(store.values)
 
-    assert await people.name(wrote(None, USER)) == USER
-    assert await people.name(wrote(PHONE, USER)) == USER
-    assert await people.name(wrote(PHONE)) == USER
+    assert (await people.sender(wrote(None, USER))).name == USER
+    assert (await people.sender(wrote(PHONE, USER))).name == USER
+    assert (await people.sender(wrote(PHONE))).name == USER
     # Meta wants the number when it is known.
     assert await address(store, USER) == PHONE
 
 
 @pytest.mark.parametrize(("setting", "name"), [("phone", PHONE), ("user_id", USER)])
 async def test_the_setting_names_whoever_is_new(store, setting, name):
-    assert await People(store.values, sender_id=setting).name(wrote(PHONE, USER)) == name
+    assert (await People(store.values, sender_id=setting).sender(wrote(PHONE, USER))).name == name
 
 
 async def test_with_user_ids_as_names_a_missing_one_is_no_new_conversation(store):
     people = People(store.values, sender_id="user_id")
-    await people.name(wrote(PHONE, USER))
+    await people.sender(wrote(PHONE, USER))
 
-    assert await people.name(wrote(PHONE)) == USER
+    assert (await people.sender(wrote(PHONE))).name == USER
 
 
 async def test_after_a_long_silence_the_setting_counts_again(store, clock):
-    await People(store.values).name(wrote(PHONE, USER))
+    await People(store.values).sender(wrote(PHONE, USER))
     clock.now += LIFE + 1
 
-    assert await People(store.values, clock=clock).name(wrote(None, USER)) == USER
+    assert (await People(store.values, clock=clock).sender(wrote(None, USER))).name == USER
 
 
 async def test_whoever_writes_now_and_then_is_not_forgotten(store, clock):
     people = People(store.values, clock=clock)
     for _ in range(5):
-        await people.name(wrote(PHONE, USER))
+        await people.sender(wrote(PHONE, USER))
         clock.now += LIFE - 1
 
-    assert await people.name(wrote(None, USER)) == PHONE
+    assert (await people.sender(wrote(None, USER))).name == PHONE
 
 
 async def test_a_group_is_one_conversation_and_ties_nobody(store):
     people = People(store.values)
 
-    assert await people.name(wrote(PHONE, USER, group_id="Y2FwaV9ncm91cDox")) == "Y2FwaV9ncm91cDox"
-    assert await people.name(wrote(None, USER)) == USER
+    assert (
+        await people.sender(wrote(PHONE, USER, group_id="Y2FwaV9ncm91cDox"))
+    ).name == "Y2FwaV9ncm91cDox"
+    assert (await people.sender(wrote(None, USER))).name == USER
 
 
 @pytest.mark.parametrize("name", ["cloud/system_changed_number", "on_premises/system"])
 async def test_a_new_number_goes_on_with_the_conversation_and_is_written_to(store, name):
     people = People(store.values)
-    await people.name(wrote(PHONE))
+    await people.sender(wrote(PHONE))
     (event,) = read(samples.webhook(name))
 
     await people.change(event)
 
-    assert await people.name(wrote(NEW_PHONE)) == PHONE
+    assert (await people.sender(wrote(NEW_PHONE))).name == PHONE
     assert await address(store, PHONE) == NEW_PHONE
 
 
 async def test_who_gets_the_old_number_one_day_is_somebody_else(store):
     people = People(store.values)
-    await people.name(wrote(PHONE, USER))
+    await people.sender(wrote(PHONE, USER))
     (event,) = read(samples.webhook("cloud/system_changed_number"))
     await people.change(event)
 
-    stranger = await people.name(wrote(PHONE, "US.777"))
+    stranger = (await people.sender(wrote(PHONE, "US.777"))).name
 
     assert stranger not in (PHONE, NEW_PHONE)
     assert await address(store, stranger) == PHONE
-    assert await people.name(wrote(PHONE, "US.777")) == stranger
-    assert await people.name(wrote(NEW_PHONE)) == PHONE
+    assert (await people.sender(wrote(PHONE, "US.777"))).name == stranger
+    assert (await people.sender(wrote(NEW_PHONE))).name == PHONE
 
 
 async def test_news_of_a_change_may_come_twice(store):
     people = People(store.values)
-    await people.name(wrote(PHONE))
+    await people.sender(wrote(PHONE))
     (event,) = read(samples.webhook("cloud/system_changed_number"))
 
     await people.change(event)
     await people.change(event)
 
-    assert await people.name(wrote(NEW_PHONE)) == PHONE
+    assert (await people.sender(wrote(NEW_PHONE))).name == PHONE
 
 
 async def test_a_new_user_id_goes_on_with_the_conversation(store):
     people = People(store.values)
-    await people.name(wrote(PHONE, USER))
+    await people.sender(wrote(PHONE, USER))
     (event,) = read(samples.webhook("cloud/system_changed_user_id"))
 
     await people.change(event)
 
-    assert await people.name(wrote(None, NEW_USER)) == PHONE
+    assert (await people.sender(wrote(None, NEW_USER))).name == PHONE
     # A user id is new because the number is.
     assert await address(store, PHONE) == NEW_USER
-    assert await people.name(wrote(PHONE)) == PHONE
+    assert (await people.sender(wrote(PHONE))).name == PHONE
     # Unless they write from it.
     assert await address(store, PHONE) == PHONE
 
 
 async def test_the_webhook_field_for_user_ids_says_the_same(store):
     people = People(store.values)
-    await people.name(wrote(PHONE, USER))
+    await people.sender(wrote(PHONE, USER))
     (event,) = read(samples.webhook("cloud/user_id_update"))
     assert isinstance(event, UserIdChanged)
 
     await people.change(event)
 
-    assert await people.name(wrote(None, NEW_USER)) == PHONE
+    assert (await people.sender(wrote(None, NEW_USER))).name == PHONE
     assert await address(store, PHONE) == PHONE
 
 
@@ -153,4 +155,4 @@ async def test_a_change_of_somebody_who_never_wrote_is_no_matter(store):
 
     await people.change(event)
 
-    assert await people.name(wrote(None, NEW_USER)) == NEW_USER
+    assert (await people.sender(wrote(None, NEW_USER))).name == NEW_USER
