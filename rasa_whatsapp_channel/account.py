@@ -24,6 +24,8 @@ from rasa_whatsapp_channel.whatsapp.account_events import (
 )
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 
+DIRECT_SEND_BLOCKED: Final = 139200  # WhatsApp's code
+
 KEY: Final = "account"
 LOCK: Final = "account:lock"
 LIFE: Final = 365 * DAY
@@ -39,9 +41,10 @@ LOCK_LIFE: Final = 5.0
 LOCK_TRIES: Final = 100
 LOCK_PAUSE: Final = 0.05
 
-# Topics of account events.
+# Topics of account events, and one of ours.
 TEMPLATE: Final = "template"
 ACCOUNT: Final = "account"
+DIRECT_SEND: Final = "direct_send"
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,27 @@ class AccountState:
             code=error.code,
         )
         await self._change(trouble, lasts=True)
+
+    async def note_direct_send(self, error: PlatformError) -> None:
+        """Keep that the account may not use Direct Send, if *error* says that."""
+        is_off = error.code == 100 and "direct send" in str(error).lower()
+        if is_off or error.code == DIRECT_SEND_BLOCKED:
+            now = self._clock()
+            trouble = Trouble(
+                DIRECT_SEND,
+                "REFUSED",
+                detail=str(error),
+                since=now,
+                until=now + ERROR_LIFE,
+                stops=Stops.DIRECT_SEND.value,
+                code=error.code,
+            )
+            await self._change(trouble, lasts=True)
+
+    async def may_direct_send(self) -> bool:
+        """Return whether nothing is known against Direct Send."""
+        found = await self._read()
+        return all(each.stops != Stops.DIRECT_SEND.value for each in found.values())
 
     async def troubles(self) -> Sequence[Trouble]:
         """Return what lasts now, the oldest first."""

@@ -63,6 +63,7 @@ from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
+from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import Settings, TranscriptionSettings
 from rasa_whatsapp_channel.store.base import (
@@ -432,6 +433,13 @@ class App:
             metrics=self.metrics,
             notes=self._notes,
             tell_dead_letter=partial(self._numbers[None].client.post_local, DEAD_LETTERS),
+            ways=WaysOut(
+                self.account,
+                reengagement=self.settings.reengagement_template,
+                metrics=self.metrics,
+                notes=self._notes,
+            ),
+            direct_send=self.settings.direct_send,
             clock=self._clock,
         )
 

@@ -10,6 +10,7 @@ Composing: a Rasa response → WhatsApp messages. Decides only: no I/O, no clock
     split      where a long text is split
     join       text, media and buttons → as few messages as possible
     combine    the messages of several responses → as few as possible
+    closed_window   as what a message goes while the 24-hour window is closed
     foresee    how many messages are billed, and what would make them fewer
     changes    what was changed to fit, by code
 """
@@ -110,6 +111,7 @@ def compose(
         draft.choices,
         template,
         style.handoff,
+        style.direct_send,
     )
 
 

@@ -367,6 +367,42 @@ RULES: Final[Mapping[str, Rule]] = {
         before="carousel",
         after="{count} messages",
     ),
+    "WA804": Rule(
+        "outside of the 24-hour window a message goes by Direct Send",
+        "the 24-hour window is closed, so it goes by Direct Send, billed as utility",
+        before="message",
+        after="Direct Send",
+        as_set=True,
+    ),
+    "WA805": Rule(
+        "outside of the 24-hour window the template of the response goes",
+        "the 24-hour window is closed, so its template {template} goes; the message follows when "
+        "the person writes",
+        before="message",
+        after="template {template}",
+        as_set=True,
+    ),
+    "WA806": Rule(
+        "outside of the 24-hour window the text goes in a template",
+        "the 24-hour window is closed, so its text goes in the template {template}{rest}",
+        before="message",
+        after="template {template}",
+        as_set=True,
+    ),
+    "WA807": Rule(
+        "outside of the 24-hour window `reengagement_template` asks the person to write",
+        "the 24-hour window is closed, so the template {template} asks the person to write; the "
+        "message follows when they do",
+        before="message",
+        after="template {template}",
+        as_set=True,
+    ),
+    "WA808": Rule(
+        "outside of the 24-hour window a message waits",
+        "the 24-hour window is closed, so it waits for the person to write; nothing is set that "
+        "may go instead",
+        before="message",
+    ),
     # 9: the whole turn, as `combine` asks
     "WA901": Rule(
         "several messages of a turn became one",

@@ -26,6 +26,7 @@ class Composed:
     *payloads* are kept until their buttons are tapped: short id, sent to WhatsApp → payload.
     *choices* are kept until the bot's next message: number, shown in the text → choice.
     *template* is sent instead of the messages while the 24-hour window is closed.
+    *direct_send*: it may go by Direct Send then, where the settings allow that.
     *handoff* is the reason for a handoff to a person, empty if none is given; None: no handoff.
     """
 
@@ -35,6 +36,7 @@ class Composed:
     choices: Mapping[str, Choice] = field(default_factory=dict)
     template: Template | None = None
     handoff: str | None = None
+    direct_send: bool = True
 
 
 @dataclass

@@ -15,6 +15,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.billing.charges import is_billable
 from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.compose import Reword, compose
+from rasa_whatsapp_channel.compose.closed_window import Outside, foresee_ways
 from rasa_whatsapp_channel.compose.combine import combine, combine_one
 from rasa_whatsapp_channel.compose.draft import Composed
 from rasa_whatsapp_channel.compose.join import Parts
@@ -44,6 +45,18 @@ class OutgoingSettings:
     combine: str = "off"
     #: which files may be sent, of the group `media`
     access: FileAccess = field(default_factory=FileAccess)
+    #: the same, of what goes while the 24-hour window is closed
+    direct_send: bool = False
+    reengagement_template: Mapping[str, Any] | None = None
+
+    def ways(self, composed: Composed, response: str | None) -> Sequence[Outside]:
+        """Return as what the messages of a response go while the window is closed."""
+        return foresee_ways(
+            composed,
+            response,
+            direct_send=self.direct_send,
+            reengagement=self.reengagement_template,
+        )
 
     def compose(
         self, response: Mapping[str, Any], api: Api, reword: Reword | None = None

@@ -15,7 +15,10 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, Reaction, Template
 
 LIST_BUTTON: Final = "Choose"
-KEYS: Final = ("footer", "handoff", "header", "list_button", "preview_url", "reply_to", "template")
+KEYS: Final = (
+    *("direct_send", "footer", "handoff", "header", "list_button", "preview_url", "reply_to"),
+    "template",
+)
 _NEVER_QUOTE = (Reaction, Template)  # WhatsApp refuses the first and shows nothing on the second
 
 
@@ -25,6 +28,7 @@ class Style:
     *reply_to* is True for the user's message, or the id of another; *template* is as written.
 
     *handoff* is the reason for a handoff to a person, empty if none is given; None: no handoff.
+    *direct_send*: it may go by Direct Send while the 24-hour window is closed.
     """
 
     header: str | None = None
@@ -34,6 +38,7 @@ class Style:
     reply_to: bool | str = False
     template: Any = None
     handoff: str | None = None
+    direct_send: bool = True
 
 
 NO_STYLE: Final = Style()
@@ -62,6 +67,7 @@ def read_style(draft: Draft, *sources: Any) -> Style:
         reply_to=_reply_to(draft, given.get("reply_to")),
         template=given.get("template"),
         handoff=_handoff(draft, given.get("handoff")),
+        direct_send=given.get("direct_send") not in (False, "false"),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
+from rasa_whatsapp_channel.compose.closed_window import Outside
 from rasa_whatsapp_channel.compose.foresee import (
     Foreseen,
     ForeseenTurn,
@@ -76,6 +77,15 @@ class Linter:
             for response in self.domain.responses
             for variation in response.variations
             if is_for_us(variation.channel)
+        ]
+
+    @cached_property
+    def outside(self) -> Sequence[tuple[Variation, Sequence[Outside]]]:
+        """As what the messages of each variation go while the 24-hour window is closed."""
+        return [
+            (variation, self.outgoing.ways(sent.composed, variation.response.name))
+            for variation, _ in self.foreseen
+            for sent in self._send_all(self._usable(variation), self.apis[0])[:1]
         ]
 
     @cached_property

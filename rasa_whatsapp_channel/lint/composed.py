@@ -276,7 +276,7 @@ def _named(words: str, response: Mapping[str, Any]) -> Iterator[Path]:
                 yield style
     for found in _FIELD.finditer(words):
         path: Path = tuple(
-            int(step) if step.isdigit() else step for step in _STEP.findall(found[0])
+            int(step) if step.isdecimal() else step for step in _STEP.findall(found[0])
         )
         while path and not _exists(path, response):
             path = path[:-1]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from rasa_whatsapp_channel.common import counted
+from rasa_whatsapp_channel.compose.closed_window import Outside, Way
 from rasa_whatsapp_channel.compose.foresee import Foreseen, ForeseenTurn
 from rasa_whatsapp_channel.domain.read import Variation
 from rasa_whatsapp_channel.lint.rules import Finding, Level
@@ -36,6 +37,8 @@ class Report:
     foreseen: Sequence[tuple[Variation, Foreseen]] = ()
     #: the same of the turns of several responses
     turns: Sequence[ForeseenTurn] = ()
+    #: as what the messages of the variations go while the 24-hour window is closed
+    outside: Sequence[tuple[Variation, Sequence[Outside]]] = ()
 
     @property
     def billed(self) -> Sequence[int]:
@@ -70,6 +73,10 @@ def to_text(report: Report) -> Iterator[str]:
         yield _total(report.billed)
     if any(turn.combined < turn.messages for turn in report.turns):
         yield _turns(report.turns)
+    ways = Counter(each.way for _, outside in report.outside for each in outside)
+    if set(ways) - {Way.WAIT}:
+        yield "Messages outside of the 24-hour window:"
+        yield from (f"  {count:>5,}  {way} [{way.value}]" for way, count in sorted(ways.items()))
 
 
 def summary(report: Report) -> str:
@@ -114,6 +121,14 @@ def to_json(report: Report) -> Iterator[str]:
                 for variation, foreseen in report.foreseen
             ],
         },
+        "outside_window": [
+            {
+                "response": variation.response.name,
+                "variation": variation.number,
+                "codes": [each.way for each in outside],
+            }
+            for variation, outside in report.outside
+        ],
     }
     yield json.dumps(document, ensure_ascii=False, indent=2)
 

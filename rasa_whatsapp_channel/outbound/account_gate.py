@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState, Trouble
+from rasa_whatsapp_channel.compose.closed_window import Outside
 from rasa_whatsapp_channel.conversation.identity import Person
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.outbound import policy
@@ -58,23 +59,51 @@ class AccountGate:
         obstacle = await self._account.obstacle(entry.template_subject)
         if obstacle is None:
             return None
+        if entry.instead_of is not None and not entry.stands_in and obstacle.is_about_template:
+            return Retry(0.0, counted=False, body=entry.without_template().body()), obstacle.code
         now = self._clock()
+        other = await self._other(entry) if entry.stands_in else None
         decision = policy.hold(
             obstacle,
             stands_in=entry.stands_in,
             is_needed=await self._window.is_closed(entry, person, since=item.put_at),
-            has_other=entry.stands_in and await self._has_other(entry),
+            has_other=other is not None,
             left=(entry.failing_since or item.put_at) + self._keep - now,
             now=now,
         )
-        return await self._follow(decision, item, entry, person, obstacle), obstacle.code
+        if isinstance(decision, policy.SendOther):
+            return await self._send_other(item, entry, person, other, str(obstacle)), obstacle.code
+        return await self._follow(decision, item, entry, obstacle), obstacle.code
 
-    async def _follow(
+    async def after_refusal(
+        self, item: QueueItem, entry: OutboxMessage, person: Person, reason: str
+    ) -> Done | DeadLetter:
+        """Send another template instead of *entry*, which stands in and was refused."""
+        return await self._send_other(item, entry, person, await self._other(entry), reason)
+
+    async def _send_other(
         self,
-        decision: policy.Held,
         item: QueueItem,
         entry: OutboxMessage,
         person: Person,
+        other: Outside | None,
+        reason: str,
+    ) -> Done | DeadLetter:
+        if other is None:
+            return DeadLetter(reason)
+        await self._window.send_other(item, entry, person, other)
+        logger.warning(
+            "whatsapp.held: `reengagement_template` goes instead of the template of %s: %s",
+            entry.called(item.key),
+            reason,
+        )
+        return DONE
+
+    async def _follow(
+        self,
+        decision: policy.NotNeeded | policy.WaitForAccount | DeadLetter,
+        item: QueueItem,
+        entry: OutboxMessage,
         obstacle: Trouble,
     ) -> Retry | Done | DeadLetter:
         if isinstance(decision, DeadLetter):
@@ -82,14 +111,6 @@ class AccountGate:
         if isinstance(decision, policy.NotNeeded):
             logger.info(
                 "whatsapp.held: the template of %s does not go, as the person wrote: %s",
-                entry.called(item.key),
-                obstacle,
-            )
-            return DONE
-        if isinstance(decision, policy.SendOther):
-            await self._window.reengage(item, entry, person)
-            logger.warning(
-                "whatsapp.held: `reengagement_template` goes instead of the template of %s: %s",
                 entry.called(item.key),
                 obstacle,
             )
@@ -103,11 +124,13 @@ class AccountGate:
         recheck = partial(self._recheck, item, entry, cause)
         return Retry(decision.wait, cause=cause, counted=False, then=recheck)
 
-    async def _has_other(self, entry: OutboxMessage) -> bool:
-        if self._window.reengagement is None:
-            return False
-        other = OutboxMessage(entry.recipient_id, self._window.reengagement).template_subject
-        return other != entry.template_subject and await self._account.obstacle(other) is None
+    async def _other(self, entry: OutboxMessage) -> Outside | None:
+        """Return the template that may go instead of *entry*, and can be sent."""
+        other = await self._window.other(entry)
+        if other is None or other.body is None:
+            return None
+        subject = OutboxMessage(entry.recipient_id, other.body).template_subject
+        return other if await self._account.obstacle(subject) is None else None
 
     async def _recheck(self, item: QueueItem, entry: OutboxMessage, cause: str) -> None:
         """End the wait if the obstacle ended while the entry was still claimed."""

@@ -14,6 +14,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
+from rasa_whatsapp_channel.compose.closed_window import Outside, words_of
 from rasa_whatsapp_channel.conversation.message_notes import part_key
 from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.account_events import template_subject
@@ -72,6 +73,7 @@ class SendRemedy(str, Enum):
     DROP_FILE = "drop_file"
     AS_MARKETING = "as_marketing"  # the template must go to the endpoint for marketing messages
     AS_SERVICE = "as_service"  # Direct Send refuses it, so it goes as an ordinary message
+    WITHOUT_TEMPLATE = "without_template"  # the template for its text is refused
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,10 @@ class OutboxMessage:
     template: Mapping[str, Any] | None = None
     #: key of that template, shared by all messages of a response
     template_key: str | None = None
+    #: body with which it goes by Direct Send while the window is closed
+    direct: Mapping[str, Any] | None = None
+    #: body of the ordinary message whose place it takes while the window is closed
+    instead_of: Mapping[str, Any] | None = None
     #: whether it is such a template, and needs not go once the window is open
     stands_in: bool = False
     #: whether it tells the person that a limit of `billing` is reached, and goes all the same
@@ -165,9 +171,7 @@ class OutboxMessage:
     @property
     def words(self) -> str:
         """Return what a person would read of it, as far as it is text."""
-        part = object_of(self.message.get(str(self.message.get("type"))))
-        inner = object_of(part.get("body")).get("text")
-        return str(part.get("caption") or inner or part.get("body") or part.get("name") or "")
+        return words_of(self.instead_of or self.message)
 
     def called(self, key: str) -> str:
         """Return its name in log lines."""
@@ -224,7 +228,27 @@ class OutboxMessage:
     def as_service(self) -> OutboxMessage:
         """Return it without the keys of Direct Send."""
         message = {key: value for key, value in self.message.items() if key not in DIRECT}
-        return replace(self.with_remedy(SendRemedy.AS_SERVICE), message=message)
+        return self._ordinary(SendRemedy.AS_SERVICE, message)
+
+    def without_template(self) -> OutboxMessage:
+        """Return the message whose text the template carries."""
+        return self._ordinary(SendRemedy.WITHOUT_TEMPLATE, self.message)
+
+    def _ordinary(self, remedy: SendRemedy, message: Mapping[str, Any]) -> OutboxMessage:
+        message = self.instead_of or message
+        return replace(self.with_remedy(remedy), message=message, direct=None, instead_of=None)
+
+    def replaced_by_way(self, outside: Outside) -> OutboxMessage:
+        """Return it as what goes while the window is closed, of which nothing failed yet."""
+        assert outside.body is not None
+        return replace(
+            self,
+            message=outside.body,
+            instead_of=self.message,
+            direct=None,
+            failures=0,
+            failing_since=0.0,
+        )
 
     def remedies_for_parts(self) -> Sequence[str]:
         """Return the remedies that also hold for other files of the same response."""

@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.whatsapp.error_codes import (
     DIRECT_REFUSED,
     ERROR_CODES,
     Remedy,
+    Scope,
     Verdict,
     remedy_of,
 )
@@ -61,6 +62,7 @@ REMEDY_TEXTS: Final[Mapping[SendRemedy, str]] = MappingProxyType(
         SendRemedy.DROP_FILE: "is sent without its file",
         SendRemedy.AS_MARKETING: "is sent again, as a marketing message",
         SendRemedy.AS_SERVICE: "is sent again, as an ordinary message instead of Direct Send",
+        SendRemedy.WITHOUT_TEMPLATE: "waits for the window, as the template of its text is refused",
     }
 )
 
@@ -120,6 +122,13 @@ class TemplateRefused:
     event: str
 
 
+@dataclass(frozen=True)
+class SendOther:
+    """The template that stands in for a message is refused; another one goes, if there is one."""
+
+    reason: str
+
+
 Decision = (
     RetryLater
     | PauseSending
@@ -127,6 +136,7 @@ Decision = (
     | ApplyRemedy
     | WaitForWindow
     | TemplateRefused
+    | SendOther
     | DeadLetter
 )
 
@@ -150,6 +160,19 @@ def recover(
     """
     if isinstance(error, MediaError):
         return _after_file_failure(entry, error, now=now, jitter=jitter)
+    decision = _decide(entry, error, now=now, is_sent=is_sent, in_upload=in_upload, jitter=jitter)
+    return _next_way(entry, error, decision) if isinstance(decision, DeadLetter) else decision
+
+
+def _decide(
+    entry: OutboxMessage,
+    error: SendError,
+    *,
+    now: float,
+    is_sent: bool,
+    in_upload: bool,
+    jitter: float,
+) -> Decision:
     code = error.code if isinstance(error, APIError) else 0
     if is_sent and isinstance(error, TransportError) and (wait := _confirmation(error)):
         sent = SENT_AT_MOST if error.verdict.is_final else entry.unconfirmed + 1
@@ -182,6 +205,20 @@ def recover(
     if (row and row.stops_sending) or getattr(error, "status", None) in (429, 503):
         return PauseSending(wait, THROUGHPUT)
     return RetryLater(wait)
+
+
+def _next_way(entry: OutboxMessage, error: SendError, failed: DeadLetter) -> Decision:
+    """Return the next way out of a closed window, where only the way of *entry* is at fault."""
+    row = ERROR_CODES.get(error.code) if isinstance(error, APIError) else None
+    if row is None or row.scope is not Scope.MESSAGE:
+        return failed
+    if entry.stands_in:
+        return SendOther(failed.reason)
+    if entry.instead_of is None:
+        return failed
+    if is_direct(entry.message):
+        return ApplyRemedy(SendRemedy.AS_SERVICE, entry.as_service())
+    return ApplyRemedy(SendRemedy.WITHOUT_TEMPLATE, entry.without_template())
 
 
 def _after_file_failure(

@@ -42,7 +42,7 @@ from rasa_whatsapp_channel.outbound.simulator_header import (
     write_dead_letter,
 )
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
-from rasa_whatsapp_channel.outbound.window import AGAIN, WINDOW_CLOSED, WindowGate
+from rasa_whatsapp_channel.outbound.window import AGAIN, WINDOW_CLOSED, WaysOut, WindowGate
 from rasa_whatsapp_channel.store.base import (
     DONE,
     INFRASTRUCTURE,
@@ -117,21 +117,23 @@ class Sender:
         self._limits = limits
         self._owner_gate = owner_gate or OwnerGate(None, clock=clock)
         self._policy = policy or SendPolicy()
-        self._window = WindowGate(
-            store,
-            self._people,
-            keep=self._policy.wait_for_window,
-            reengagement=reengagement,
-            clock=clock,
-        )
         self._state = state or AccountState(store.values, sleep=sleep, clock=clock)
+        self._metrics = metrics or Metrics()
+        ways = WaysOut(
+            self._state,
+            reengagement=reengagement,
+            metrics=self._metrics,
+            notes=client.is_local,
+        )
+        self._window = WindowGate(
+            store, self._people, keep=self._policy.wait_for_window, ways=ways, clock=clock
+        )
         self._account = AccountGate(
             store, self._state, self._window, keep=self._policy.wait_for_window, clock=clock
         )
         self._record = SentRecord(store, self._people, client=client, sleep=sleep)
         rate = self._policy.max_per_second
         self._rate = Limit(f"rate:{account}", rate, max(rate, 1.0))
-        self._metrics = metrics or Metrics()
         self._clock = clock
         self._monotonic = monotonic
         self._working_since: float | None = None
@@ -184,7 +186,7 @@ class Sender:
         if isinstance(held, DeadLetter):
             return await self._dead_letter(item, entry, held.reason, code=WINDOW_CLOSED)
         if held is not None:
-            return held
+            return NOT_SAID if isinstance(held, Done) else held
         if stopped := await self._hold_for_account(item, entry, person):
             return stopped
         if wait := self._throttle.admit():
@@ -431,8 +433,15 @@ class Sender:
             jitter=self._jitter(),
         )
         self._follow(decision, error)
+        if isinstance(decision, recovery.SendOther):
+            person = await self._people.of(entry.recipient_id)
+            other = await self._account.after_refusal(item, failed, person, decision.reason)
+            if isinstance(other, Done):
+                await self._give_back(item, entry)
+                return other
+            decision = other
+        said = error.error if isinstance(error, APIError) else PlatformError(0)
         if isinstance(decision, DeadLetter):
-            said = error.error if isinstance(error, APIError) else PlatformError(0)
             return await self._dead_letter(
                 item, entry, decision.reason, code=said.code, title=said.title
             )
@@ -443,6 +452,8 @@ class Sender:
         if isinstance(decision, recovery.TemplateRefused):
             return await self._after_refusal(item, failed, error, decision)
         if isinstance(decision, recovery.ApplyRemedy):
+            if decision.remedy is SendRemedy.AS_SERVICE:
+                await self._state.note_direct_send(said)
             self._log(item, entry, error, str(decision), quiet=decision.is_quiet)
             return Retry(0.0, body=decision.entry.body(), error=str(error))
         if isinstance(decision, recovery.AwaitConfirmation):

@@ -18,7 +18,7 @@ from rasa_whatsapp_channel.outbound.drop_media import needs_file
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import Marketing, charged_category
-from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
     DeadLetter,
@@ -183,7 +183,7 @@ class Statuses:
         now = self._clock()
         failed = entry.failed(now)
         decision = recovery.recover(failed, error, now=now)
-        if isinstance(decision, DeadLetter | recovery.AwaitConfirmation):
+        if isinstance(decision, DeadLetter | recovery.AwaitConfirmation | recovery.SendOther):
             if isinstance(decision, DeadLetter) and _needs_file(entry):
                 reason = decision.reason
             await self._tell(sent, entry, reason)
@@ -202,6 +202,8 @@ class Statuses:
             again, how = failed, f"is not sent while its template is {decision.event}"
         elif isinstance(decision, recovery.ApplyRemedy):
             again, how = decision.entry, str(decision)
+            if decision.remedy is SendRemedy.AS_SERVICE:
+                await self._state.note_direct_send(error.error)
         else:
             again = replace(failed, not_before=now + decision.wait)
             how = f"is sent again in {decision.wait:.0f} s"

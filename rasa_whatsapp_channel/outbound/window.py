@@ -1,18 +1,33 @@
-"""Window gate: keeps messages while the 24-hour window is closed, and sends templates instead."""
+"""Window gate: keeps messages while the 24-hour window is closed, or sends them another way."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from rasa_whatsapp_channel.account import AccountState
+from rasa_whatsapp_channel.compose.changes import Change, make_change
+from rasa_whatsapp_channel.compose.closed_window import Outside, Way, choose, takes_text
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed, is_covered
-from rasa_whatsapp_channel.outbound.message import OutboxMessage
-from rasa_whatsapp_channel.store.base import WINDOW, DeadLetter, QueueItem, Retry, Store
+from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
+from rasa_whatsapp_channel.outbound.simulator_header import write_changes
+from rasa_whatsapp_channel.store.base import (
+    DONE,
+    WINDOW,
+    DeadLetter,
+    Done,
+    QueueItem,
+    Retry,
+    Store,
+)
+from rasa_whatsapp_channel.whatsapp.identity import split_number
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +35,104 @@ CROSSING: Final = 30.0  # seconds that a request may take
 AGAIN: Final = 5.0
 WINDOW_CLOSED: Final = 131047  # WhatsApp's code for a message outside of the window
 TOO_LATE: Final = "the 24-hour window is closed, and the person did not write again"
+WAITS: Final = ":waits"  # in a key: a message that waits after all, in its conversation
+_REFUSED: Final = {
+    SendRemedy.AS_SERVICE.value: Way.DIRECT_SEND,
+    SendRemedy.WITHOUT_TEMPLATE.value: Way.TEXT,
+}
+
+
+class WaysOut:
+    """
+    Chooses as what messages go while the window is closed, and tells about it.
+
+    *reengagement* is the body of a template for responses that bring none of their own, or that
+    carries their text. With *notes* a simulator is told, too. `of` raises `StoreError`.
+    """
+
+    def __init__(
+        self,
+        account: AccountState | None = None,
+        *,
+        reengagement: Mapping[str, Any] | None = None,
+        metrics: Metrics | None = None,
+        notes: bool = False,
+    ) -> None:
+        self._account = account
+        self.reengagement = reengagement
+        self._metrics = metrics or Metrics()
+        self._notes = notes
+
+    @property
+    def carries_text(self) -> bool:
+        return self.reengagement is not None and takes_text(self.reengagement)
+
+    async def of(self, entry: OutboxMessage, refused: Collection[Way] = ()) -> Outside:
+        refused = {*refused, *(_REFUSED[each] for each in entry.remedies if each in _REFUSED)}
+        if entry.direct is not None:
+            # A user id is accepted there, and the message never delivered.
+            is_phone = split_number(entry.recipient_id)[0].isdecimal()
+            if not (is_phone and await self._may_direct_send()):
+                refused.add(Way.DIRECT_SEND)
+        return choose(
+            entry.instead_of or entry.message,
+            direct=entry.direct,
+            template=entry.template,
+            reengagement=self.reengagement,
+            refused=refused,
+        )
+
+    async def _may_direct_send(self) -> bool:
+        return self._account is None or await self._account.may_direct_send()
+
+    def key_of(self, entry: OutboxMessage, key: str) -> str:
+        """Return the key of the template that stands in for *entry*, which is at *key*."""
+        return entry.template_key or f"{key}:template"
+
+    def stand_in(self, entry: OutboxMessage, key: str, outside: Outside) -> OutboxMessage:
+        """Return the template that goes while *entry* waits."""
+        assert outside.body is not None
+        return OutboxMessage(
+            entry.recipient_id,
+            outside.body,
+            entry.response,
+            changes=self._noted(entry, key, outside),
+            instead_of=entry.instead_of or entry.message,
+            stands_in=True,
+            turn_version=entry.turn_version,
+        )
+
+    def replacement(self, entry: OutboxMessage, key: str, outside: Outside) -> OutboxMessage:
+        """Return what goes instead of *entry*, and tell about it."""
+        self.tell(entry, key, outside)
+        changes = (*entry.changes, *self._noted(entry, key, outside))
+        return replace(entry.replaced_by_way(outside), changes=changes)
+
+    def tell(self, entry: OutboxMessage, key: str, outside: Outside) -> None:
+        change = _change(entry, key, outside)
+        self._metrics.changed(change.code)
+        logger.log(
+            logging.INFO if change.as_set else logging.WARNING, "whatsapp.changed: %s", change
+        )
+
+    def _noted(
+        self, entry: OutboxMessage, key: str, outside: Outside
+    ) -> Sequence[Mapping[str, str]]:
+        return write_changes([_change(entry, key, outside)]) if self._notes else ()
+
+
+def _change(entry: OutboxMessage, key: str, outside: Outside) -> Change:
+    template = OutboxMessage(entry.recipient_id, outside.body or {}).template_subject
+    rest = "" if outside.replaces else "; the message follows when the person writes"
+    values = {"template": template, "rest": rest}
+    return make_change(outside.way.value, entry.called(key), values)
 
 
 class WindowGate:
     """
-    Messages are kept for *keep* seconds. *reengagement* is the body of a template for responses
-    that bring none of their own. All methods raise `StoreError`.
+    Messages are kept for *keep* seconds, unless one of *ways* leads to the person.
+
+    All methods raise `StoreError`.
     """
 
     def __init__(
@@ -34,32 +141,39 @@ class WindowGate:
         people: People,
         *,
         keep: float,
-        reengagement: Mapping[str, Any] | None,
+        ways: WaysOut,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._windows = Windows(store.values)
         self._people = people
         self._keep = keep
-        self.reengagement = reengagement
+        self._ways = ways
         self._clock = clock
 
     async def hold(
         self, item: QueueItem, entry: OutboxMessage, person: Person
-    ) -> Retry | DeadLetter | None:
+    ) -> Retry | Done | DeadLetter | None:
         """Return what happens to *entry* while the window is closed; None if it may be sent."""
         if not entry.needs_window or not await self.is_closed(entry, person):
             return None
         left = item.put_at + self._keep - self._clock()
         if left <= 0:
             return DeadLetter(TOO_LATE)
-        if entry.template is not None:
-            await self._put_template(item, entry, entry.template)
-        elif not await self.reengage(item, entry, person):
-            logger.warning(
-                "whatsapp.window_closed: %s waits for the person to write; no template is set",
-                entry.called(item.key),
-            )
+        outside = await self._ways.of(entry)
+        if outside.replaces:
+            body = self._ways.replacement(entry, item.key, outside).body()
+            return Retry(0.0, counted=False, body=body)
+        if item.conversation == template_conversation(entry.recipient_id):
+            # Nothing may wait there: it holds up templates.
+            await self._store.outbox.put(f"{item.key}{WAITS}", entry.recipient_id, entry.body())
+            return DONE
+        if outside.way is Way.REENGAGEMENT:
+            await self._reengage(item, entry, person, outside)
+        elif outside.body is not None:
+            await self._put_template(item, entry, outside)
+        else:
+            self._ways.tell(entry, item.key, outside)
         return Retry(left, cause=WINDOW, counted=False, then=partial(self._recheck, entry))
 
     async def close(self, entry: OutboxMessage) -> Retry:
@@ -82,35 +196,38 @@ class WindowGate:
         if not await self.is_closed(entry, person):
             await self._store.outbox.end_wait(entry.recipient_id, WINDOW)
 
-    async def reengage(self, item: QueueItem, entry: OutboxMessage, person: Person) -> bool:
-        """
-        Put the reengagement template into the outbox; False if none is set.
+    async def other(self, entry: OutboxMessage) -> Outside | None:
+        """Return what may go instead of *entry*, a template that stands in; None: nothing."""
+        outside = await self._ways.of(entry, refused=(Way.DIRECT_SEND, Way.TEMPLATE))
+        if outside.body is None:
+            return None
+        subject = OutboxMessage(entry.recipient_id, outside.body).template_subject
+        return None if subject == entry.template_subject else outside
 
-        An earlier one may also stand for *item*.
-        """
-        if self.reengagement is None:
-            return False
+    async def send_other(
+        self, item: QueueItem, entry: OutboxMessage, person: Person, outside: Outside
+    ) -> None:
+        """Put *outside* into the outbox instead of *entry*, a template that stands in."""
+        if outside.way is Way.REENGAGEMENT:
+            await self._reengage(item, entry, person, outside)
+        else:
+            await self._put_template(item, entry, outside)
+
+    async def _reengage(
+        self, item: QueueItem, entry: OutboxMessage, person: Person, outside: Outside
+    ) -> None:
+        """Put the reengagement template into the outbox, unless an earlier one stands for it."""
         names = person.conversations(entry.recipient_id)
         last = await self._windows.last_template(names[0])
         wrote_at = await self._windows.last_wrote(names)
         if is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=self._keep):
-            return True
-        await self._put_template(item, entry, self.reengagement)
+            return
+        await self._put_template(item, entry, outside)
         await self._windows.note_template(names[0], self._clock(), life=2 * self._keep)
-        return True
 
-    async def _put_template(
-        self, item: QueueItem, entry: OutboxMessage, template: Mapping[str, Any]
-    ) -> None:
-        """Put *template* into a conversation of its own; its key lets it be sent only once."""
-        stand_in = OutboxMessage(
-            entry.recipient_id,
-            template,
-            entry.response,
-            stands_in=True,
-            turn_version=entry.turn_version,
-        )
-        key = entry.template_key or f"{item.key}:template"
-        await self._store.outbox.put(
-            key, template_conversation(entry.recipient_id), stand_in.body()
-        )
+    async def _put_template(self, item: QueueItem, entry: OutboxMessage, outside: Outside) -> None:
+        """Put the template into a conversation of its own; its key lets it be sent only once."""
+        key, conversation = self._ways.key_of(entry, item.key), template_conversation
+        stand_in = self._ways.stand_in(entry, item.key, outside)
+        if await self._store.outbox.put(key, conversation(entry.recipient_id), stand_in.body()):
+            self._ways.tell(entry, item.key, outside)

@@ -12,6 +12,7 @@ from typing import Any
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.compose import Change, Composed, compose
+from rasa_whatsapp_channel.compose.closed_window import Way, to_direct
 from rasa_whatsapp_channel.compose.combine import Combined, Joined, alone, combine
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
@@ -23,6 +24,7 @@ from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, call, name_of, source_of
 from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.simulator_header import write_changes, write_lost
+from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.store.base import Clock, Store
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
@@ -58,7 +60,8 @@ class OutboxWriter:
 
     With *notes* each item tells the simulator what was changed to fit; *tell_dead_letter* reports a
     response of which nothing is left. *turn_version* is the version of the conversation's owner
-    with which the turn began; 0: what is written is not the bot's.
+    with which the turn began; 0: what is written is not the bot's. *ways* lead out of a closed
+    window, with *direct_send* also Direct Send.
     """
 
     def __init__(
@@ -78,6 +81,8 @@ class OutboxWriter:
         metrics: Metrics | None = None,
         notes: bool = False,
         tell_dead_letter: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
+        ways: WaysOut | None = None,
+        direct_send: bool = False,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -99,6 +104,8 @@ class OutboxWriter:
         self._owner_gate = owner_gate or OwnerGate(None, clock=clock)
         self._notes = notes
         self._tell_dead_letter = tell_dead_letter
+        self._ways = ways or WaysOut()
+        self._direct_send = direct_send
         self._clock = clock
 
     async def write(self, recipient_id: str, response: Mapping[str, Any]) -> None:
@@ -152,7 +159,7 @@ class OutboxWriter:
             keys.append(self._key(count))
             count += len(each.composed.messages)
             self._log_changes(changes, each.called(keys[-1]))
-            await self._keep(recipient_id, each, keys[-1], version)
+            await self._keep(recipient_id, each)
         for each in said:  # first, so that a desk hears of all that comes after
             if each.composed.handoff is not None:
                 await self._owner_gate.ask(recipient_id, each.composed.handoff)
@@ -164,12 +171,13 @@ class OutboxWriter:
             key = self._key(joined.last)
             self._log_changes(joined.changes, entry.called(key))
             if not await self._owner_gate.withholds(key, entry, recipient_id):
-                await self._store.outbox.put(key, recipient_id, entry.body())
+                conversation, entry = await self._leave_window(recipient_id, key, entry)
+                await self._store.outbox.put(key, conversation, entry.body())
                 await self._owner_gate.said(key, entry, recipient_id)
         self.position += count
 
-    async def _keep(self, recipient_id: str, said: Said, key: str, version: int) -> None:
-        """Keep what belongs to the messages of a response: payloads, numbers, the template."""
+    async def _keep(self, recipient_id: str, said: Said) -> None:
+        """Keep what belongs to the messages of a response: payloads and numbers."""
         composed = said.composed
         lost = [change for change in composed.changes if change.lost]
         if lost and not composed.messages and self._tell_dead_letter is not None:
@@ -179,8 +187,6 @@ class OutboxWriter:
         if composed.messages:
             numbered = NumberedReplies(self._store.values)
             await numbered.offer(recipient_id, self._turn_id, composed.choices)
-        if composed.template:
-            await self._put_template(recipient_id, composed.template, _template_key(key), version)
 
     async def _conversation_of(self, recipient_id: str) -> str:
         if self._is_turn:
@@ -216,22 +222,33 @@ class OutboxWriter:
     def _key(self, place: int = 0) -> str:
         return f"{self._turn_id}:{self.position + place}"
 
-    async def _put_template(
-        self, recipient_id: str, template: Template, key: str, version: int
-    ) -> None:
+    async def _leave_window(
+        self, recipient_id: str, key: str, entry: OutboxMessage
+    ) -> tuple[str, OutboxMessage]:
         """
-        Put *template* into the outbox at once if the window is already closed.
+        Return the conversation in the outbox, and what is put there.
 
-        The sender does the same with the first of the messages, but an earlier message that waits
-        for the window may delay it. The key lets the template be sent only once.
+        The sender does the same while the window is closed, but an earlier message that waits for
+        it may delay that. The key lets a template be sent only once.
         """
+        ways = self._ways
+        has_way = entry.direct or entry.template or ways.carries_text
+        if not (has_way and entry.needs_window and await self._is_closed(recipient_id)):
+            return recipient_id, entry
+        apart = template_conversation(recipient_id)
+        outside = await ways.of(entry)
+        if outside.replaces:
+            return apart, ways.replacement(entry, key, outside)
+        if outside.way is not Way.REENGAGEMENT and outside.body is not None:
+            stand_in = ways.stand_in(entry, key, outside)
+            if await self._store.outbox.put(ways.key_of(entry, key), apart, stand_in.body()):
+                ways.tell(entry, key, outside)
+        return recipient_id, entry
+
+    async def _is_closed(self, recipient_id: str) -> bool:
         person = await self._people.of(recipient_id)
         wrote_at = await Windows(self._store.values).last_wrote(person.conversations(recipient_id))
-        if is_closed(wrote_at, self._clock()):
-            stand_in = OutboxMessage(
-                recipient_id, template.body(), stands_in=True, turn_version=version
-            )
-            await self._store.outbox.put(key, template_conversation(recipient_id), stand_in.body())
+        return is_closed(wrote_at, self._clock())
 
     def _log_changes(self, changes: Iterable[Change], said: str) -> None:
         for change in changes:
@@ -263,9 +280,25 @@ class OutboxWriter:
             turn_version=version,
         )
         template = said[0].composed.template
-        if template is None or isinstance(joined.outgoing.message, Template):
+        if isinstance(joined.outgoing.message, Template):
             return entry
-        return replace(entry, template=template.body(), template_key=_template_key(key))
+        if template is not None:
+            entry = replace(entry, template=template.body(), template_key=_template_key(key))
+        if self._direct_send:
+            entry = replace(entry, direct=_direct_body(said, joined, entry.response))
+        return entry
+
+
+def _direct_body(
+    said: Sequence[Said], joined: Joined, response: str | None
+) -> Mapping[str, Any] | None:
+    composed = said[0].composed
+    if joined.count == 1:
+        places = [each.message for each in composed.messages]
+        return to_direct(composed, response)[places.index(joined.outgoing.message)]
+    if any(each.composed.template or not each.composed.direct_send for each in said):
+        return None
+    return to_direct(replace(composed, messages=(joined.outgoing,)), response)[0]
 
 
 def _template_key(key: str) -> str:

@@ -41,7 +41,14 @@ WEBHOOK: Final = "/webhooks/whatsapp/webhook"
 BEHAVIOUR: Final = (
     *("sender_id", "commands", "inbound", "debounce", "transcribe", "mark_read"),
     *("typing_indicator", "turn_timeout", "captions", "markdown", "wait_for_delivered"),
-    *("delivered_timeout", "reengagement_template", "wait_for_window", "failure_intent", "media"),
+    *(
+        "delivered_timeout",
+        "direct_send",
+        "reengagement_template",
+        "wait_for_window",
+        "failure_intent",
+        "media",
+    ),
     *("combine", "combine_wait", "combine_skip", "unknown_keys", "media_text", "markdown_images"),
     *("on_hangup", "consent"),
 )

@@ -436,7 +436,16 @@ class Settings:
     reengagement_template: Mapping[str, Any] | None = key(
         parsers.template,
         None,
-        means="What is sent when [the 24-hour window](how-to/templates.md) is closed.",
+        means="What is sent when [the 24-hour window](how-to/templates.md) is closed. `{text}` in "
+        "it stands for the text that the bot says.",
+    )
+    direct_send: bool = key(
+        parsers.flag,
+        False,
+        apis=(CLOUD, DIALOG360),
+        means="While the window is closed, texts and buttons go by [Direct "
+        "Send](how-to/templates.md#direct-send), without a template. Only for what Meta calls "
+        "utility.",
     )
     wait_for_window: float = key(
         parsers.seconds,

@@ -200,6 +200,9 @@ def template(value: object) -> Mapping[str, Any]:
     try:
         beside = {key: value[key] for key in MARKETING if key in value}
         content = {key: item for key, item in value.items() if key not in beside}
+        if isinstance(values := content.pop("body", None), list):
+            texts = [{"type": "text", "text": str(each)} for each in values]
+            content["components"] = [{"type": "body", "parameters": texts}]
         parsed = parse({"type": "template", "template": content, **beside})
     except InvalidMessage as error:
         raise ValueError(f"a template that WhatsApp takes ({error})") from error

@@ -47,6 +47,7 @@ class Stops(str, Enum):
     NOTHING = ""
     TEMPLATES = "templates"
     MESSAGES = "messages"
+    DIRECT_SEND = "direct_send"
 
 
 @dataclass(frozen=True)
@@ -401,6 +402,7 @@ _STOPS: Final[Mapping[str, Stops]] = MappingProxyType(
         "DISABLE": Stops.MESSAGES,
         "ACCOUNT_DELETED": Stops.MESSAGES,
         "RESTRICTED_BIZ_INITIATED_MESSAGING": Stops.TEMPLATES,
+        "RESTRICTED_DIRECT_SEND_UTILITY_TEMPLATES": Stops.DIRECT_SEND,
     }
 )
 

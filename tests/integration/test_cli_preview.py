@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from rasa_whatsapp_channel.cli import main
 
+OUT = "outside_window"
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "samples" / "domains"
 QUICKSTART = ROOT / "examples" / "quickstart"
@@ -131,7 +132,8 @@ def test_a_payload_that_is_kept_is_shown(domain: Path) -> None:
 def test_a_template_for_later_is_shown(domain: Path) -> None:
     result = preview(domain, "utter_template")
 
-    assert "While the 24-hour window is closed, billed by its category:\n╭" in result.stdout
+    closed = "While the 24-hour window is closed: its template goes, billed by its category [WA805]"
+    assert f"{closed}\n╭" in result.stdout
     template = json.loads("{" + result.stdout.split("\n{", 1)[1])["template"]
     assert template["template"]["name"] == "hello_again"
 
@@ -141,7 +143,8 @@ def test_what_is_billed_is_told_with_what_makes_it_fewer(domain: Path) -> None:
 
     drawing, document = result.stdout.split("\n{", 1)
     assert drawing.endswith(
-        "\n2 billed messages, 1 with the caption as a part of the text or `combine: turn`"
+        "\n2 billed messages, 1 with the caption as a part of the text or `combine: turn`\n"
+        "While the 24-hour window is closed: nothing goes; it waits until the person writes [WA808]"
     )
     assert json.loads("{" + document)["billed"] == {
         "messages": 2,
@@ -162,9 +165,29 @@ def test_what_is_shown_is_composed_with_the_settings_of_the_bot(
 
     result = preview(domain, "utter_guide")
 
-    assert "\n1 billed message\nWA901 2 messages of the turn became one" in result.stdout
+    assert "\n1 billed message\n" in result.stdout
+    assert result.stdout.partition("\n{")[0].endswith(
+        "WA901 2 messages of the turn became one, as `combine` asks"
+    )
     [body] = json.loads("{" + result.stdout.split("\n{", 1)[1])["bodies"]
     assert body["document"]["caption"] == "Two things\n\nThe guide"
+
+
+def test_as_what_it_goes_while_the_window_is_closed_depends_on_the_settings(
+    domain: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "credentials.yml").write_text(
+        "rasa_whatsapp_channel.WhatsAppInput:\n"
+        "  direct_send: true\n"
+        '  reengagement_template: {name: news, language: en, body: ["{text}"]}\n'
+    )
+
+    shown = [
+        [each["code"] for each in json.loads(preview(domain, name, "--format", "json").stdout)[OUT]]
+        for name in ("utter_template", "utter_long", "utter_guide")
+    ]
+
+    assert shown == [["WA804"], ["WA804"], ["WA804", "WA806"]]
 
 
 def test_a_picture_in_a_text_is_billed_where_the_settings_let_it_go(

@@ -108,6 +108,7 @@ def command(
         files=sum(len(linter.domain.sources) for linter in linters),
         foreseen=[each for linter in linters for each in linter.foreseen],
         turns=[each for linter in linters for each in linter.turns],
+        outside=[each for linter in linters for each in linter.outside],
     )
     for line in _FORMATS[form](report):
         click.echo(line)

@@ -13,6 +13,7 @@ from rasa_whatsapp_channel.cli.open import read_outgoing
 from rasa_whatsapp_channel.cli.options import slot_option
 from rasa_whatsapp_channel.cli.responses import list_responses, read_response
 from rasa_whatsapp_channel.compose import Change, Composed
+from rasa_whatsapp_channel.compose.closed_window import Outside
 from rasa_whatsapp_channel.compose.foresee import Foreseen, foresee
 from rasa_whatsapp_channel.domain.project import find_channels_file, is_mantle
 from rasa_whatsapp_channel.domain.read import Variation, find_root
@@ -21,7 +22,7 @@ from rasa_whatsapp_channel.lint.rules import Remark
 from rasa_whatsapp_channel.lint.schema import check_schema
 from rasa_whatsapp_channel.preview import draw, write_bodies
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
-from rasa_whatsapp_channel.whatsapp.messages import Outgoing
+from rasa_whatsapp_channel.whatsapp.messages import Outgoing, parse_outgoing
 
 _EXAMPLES = """
 \b
@@ -57,8 +58,8 @@ def command(
 
     PATH is a domain file, a folder of them, or the folder of a bot; this folder, if not given.
     Without NAME the names of the responses are listed. It is composed with `captions`,
-    `markdown`, `markdown_images`, `combine` and `media.folders` of credentials.yml or
-    integrations.yml in the folder of the bot.
+    `markdown`, `markdown_images`, `combine`, `media.folders`, `direct_send` and
+    `reengagement_template` of credentials.yml or integrations.yml in the folder of the bot.
     """
     path, name = _read_words(words)
     if name is None:
@@ -72,11 +73,12 @@ def command(
     foreseen = foresee(response, api=APIS[api], settings=settings)
     check = check_written if is_mantle(find_root(path)) else check_schema
     refused = list(check(variation.part.value))
+    outside = settings.ways(composed, name)
     if form != "json":
-        for line in _picture(variation, APIS[api], composed, foreseen, refused):
+        for line in _picture(variation, APIS[api], composed, foreseen, refused, outside):
             click.echo(line)
     if form != "drawing":
-        click.echo(_document(name, APIS[api], composed, foreseen, refused))
+        click.echo(_document(name, APIS[api], composed, foreseen, refused, outside))
 
 
 def _read_words(words: Sequence[str]) -> tuple[Path, str | None]:
@@ -97,6 +99,7 @@ def _picture(
     composed: Composed,
     foreseen: Foreseen,
     refused: Sequence[Remark],
+    outside: Sequence[Outside],
 ) -> Iterator[str]:
     count = len(variation.response.variations)
     which = f", variation {variation.number} of {count}" if count > 1 else ""
@@ -104,9 +107,10 @@ def _picture(
     for outgoing in composed.messages:
         yield from draw(outgoing)
     yield str(foreseen)
-    if composed.template is not None:
-        yield "While the 24-hour window is closed, billed by its category:"
-        yield from draw(Outgoing(composed.template))
+    for each in {(each.way, str(each.body)): each for each in outside}.values():
+        yield f"While the 24-hour window is closed: {each.way} [{each.way.value}]"
+        if each.body is not None and not each.replaces:
+            yield from draw(parse_outgoing(each.body))
     for said in refused:
         yield f"{click.style(said.code, fg='red')} {said.text}"
     for change in composed.changes:
@@ -114,7 +118,12 @@ def _picture(
 
 
 def _document(
-    name: str, api: Api, composed: Composed, foreseen: Foreseen, refused: Sequence[Remark]
+    name: str,
+    api: Api,
+    composed: Composed,
+    foreseen: Foreseen,
+    refused: Sequence[Remark],
+    outside: Sequence[Outside],
 ) -> str:
     said: Sequence[Remark | Change] = (*refused, *composed.changes)
     template = [Outgoing(composed.template)] if composed.template else []
@@ -124,6 +133,7 @@ def _document(
         "bodies": write_bodies(composed.messages, api),
         "billed": asdict(foreseen),
         "template": next(iter(write_bodies(template, api)), None),
+        "outside_window": [{"code": each.way, "body": each.body} for each in outside],
         "payloads": dict(composed.payloads),
         "choices": dict(composed.choices),
         "changes": [{"code": each.code, "text": each.text} for each in said],

@@ -64,6 +64,7 @@ def test_programs_read_json() -> None:
         "responses": 1234,
         "files": 1,
         "billed": {"messages": 0, "turns": [], "variations": []},
+        "outside_window": [],
     }
 
 
