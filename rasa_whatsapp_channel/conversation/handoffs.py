@@ -17,7 +17,6 @@ from typing import Any, Final
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.owner import (
     Decision,
-    Effect,
     Owner,
     Ownership,
     Sign,
@@ -136,12 +135,17 @@ class Handoffs:
                 episode=uuid.uuid4().hex,
             )
             after = decision.after
-            if after == before:
-                return decision
-            if await self._values.compare_and_set(key, value, after.to_value(), LIFE):
-                if after.owner is not before.owner:
-                    await self._changed(conversation, decision)
-                return decision
+            if after != before and not await self._values.compare_and_set(
+                key, value, after.to_value(), LIFE
+            ):
+                continue
+            if after.owner is not Owner.BOT:
+                await self._set_timers(conversation, after)
+            if after.owner is not before.owner:
+                await self._changed(conversation, decision)
+            elif after.owner is not Owner.BOT:
+                await self.report_owner(conversation, after)
+            return decision
         raise StoreError("the owner of a conversation is changed too often to be changed now")
 
     async def _changed(self, conversation: str, decision: Decision) -> None:
@@ -152,19 +156,20 @@ class Handoffs:
             after.owner.value,
             after.by,
         )
-        if Effect.OPEN in decision.effects:
-            body = {"kind": TIMER, "conversation": conversation, "episode": after.episode}
-            key = f"{TIMER}:{after.episode}"
-            await self._store.inbox.put(key, timer_conversation(conversation), body)
-            if self.settings.desk:
-                body = {**body, "kind": WATCH}
-                watch = f"{WATCH}:{after.episode}"
-                await self._store.inbox.put(watch, watch_conversation(conversation), body)
-        await self._report_owner(conversation, decision)
-        if Effect.SILENCE in decision.effects:
+        await self.report_owner(conversation, after, decision.before.owner)
+        if decision.silences:
             # What waits for the window would hold up what the person says.
             await self._store.outbox.end_wait(conversation, WINDOW)
             await self._cancel_turn(conversation)
+
+    async def _set_timers(self, conversation: str, owner: Ownership) -> None:
+        """Set those of the episode, at every sign, as who set them first may have died before."""
+        body = {"conversation": conversation, "episode": owner.episode}
+        timers = {TIMER: timer_conversation(conversation)}
+        if self.settings.desk:
+            timers[WATCH] = watch_conversation(conversation)
+        for kind, place in timers.items():
+            await self._store.inbox.put(f"{kind}:{owner.episode}", place, {**body, "kind": kind})
 
     async def give_back(
         self, conversation: str, *, by: str, reason: str = "", only: Owner | None = None
@@ -191,21 +196,23 @@ class Handoffs:
         name = f"{DESK}:{kind}:{key}"
         await self._store.inbox.put(name, desk_conversation(conversation), {**body, "facts": facts})
 
-    async def _report_owner(self, conversation: str, decision: Decision) -> None:
-        before, after = decision.before, decision.after
-        kind = "handoff.requested" if after.owner is Owner.WAITING else "owner.changed"
-        if before.owner is Owner.WAITING and after.owner is Owner.BOT and after.by == "clock":
+    async def report_owner(
+        self, conversation: str, owner: Ownership, before: Owner | None = None
+    ) -> None:
+        """Tell the desk once who has the conversation; *before* is unknown after a crash."""
+        kind = "handoff.requested" if owner.owner is Owner.WAITING else "owner.changed"
+        if owner.owner is Owner.BOT and owner.was_in_vain:
             kind = "handoff.expired"
         facts = {
-            "episode": after.episode,
-            "from": before.owner.value,
-            "to": after.owner.value,
-            "by": after.by,
-            "reason": after.reason,
-            "version": after.version,
-            "opens": Effect.OPEN in decision.effects,
+            "episode": owner.episode,
+            "to": owner.owner.value,
+            "by": owner.by,
+            "reason": owner.reason,
+            "version": owner.version,
+            "opens": owner.began == owner.since,
         }
-        await self.report(conversation, kind, f"{after.episode}:{after.version}", facts)
+        facts |= {"from": before.value} if before else {}
+        await self.report(conversation, kind, f"{owner.episode}:{owner.version}", facts)
 
     async def _report_message(self, conversation: str, message: EpisodeMessage) -> None:
         if message.id.startswith(f"{DESK}:"):

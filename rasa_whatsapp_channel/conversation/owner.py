@@ -22,6 +22,9 @@ from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 APP_IDLE: Final = 86_400.0  # WhatsApp takes a conversation from an app a day after the last message
 
 
+CLOCK: Final = "clock"  # who gives back what nobody took in time
+
+
 class Owner(str, Enum):
     BOT = "bot"
     WAITING = "waiting"  # for a person
@@ -38,14 +41,6 @@ class Sign(str, Enum):
     HEARD = "heard"  # a message came that WhatsApp sends only to the owner
     RETURNED = "returned"  # it is the bot's again
     TIME = "time"  # time has passed
-
-
-class Effect(str, Enum):
-    """What follows from a change, apart from the state itself."""
-
-    OPEN = "open"  # an episode begins
-    SILENCE = "silence"  # what the bot was about to say must not be said
-    CLOSE = "close"  # the episode ends
 
 
 @dataclass(frozen=True)
@@ -78,6 +73,11 @@ class Ownership:
     def to_value(self) -> dict[str, Any]:
         return {**asdict(self), "owner": self.owner.value}
 
+    @property
+    def was_in_vain(self) -> bool:
+        """Return whether somebody waited for a person, and nobody came in time."""
+        return self.by == CLOCK and self.floor < self.version - 1
+
     def may_hear(self, settings: HandoffSettings) -> bool:
         """Return whether the bot gets messages of the person."""
         waits = self.owner is Owner.WAITING
@@ -98,7 +98,12 @@ class Ownership:
 class Decision:
     before: Ownership
     after: Ownership
-    effects: frozenset[Effect] = frozenset()
+
+    @property
+    def silences(self) -> bool:
+        """Return whether what the bot was about to say must not be said any more."""
+        had = self.before.owner in (Owner.BOT, Owner.WAITING)
+        return had and self.after.owner in (Owner.HUMAN, Owner.APP)
 
 
 def decide(
@@ -137,15 +142,9 @@ def decide(
         by=by,
         reason=reason,
     )
-    effects = set()
     if before.owner is Owner.BOT:
         after = replace(after, episode=episode, began=now)
-        effects.add(Effect.OPEN)
-    if takes and before.owner in (Owner.BOT, Owner.WAITING):
-        effects.add(Effect.SILENCE)
-    if owner is Owner.BOT:
-        effects.add(Effect.CLOSE)
-    return Decision(before, after, frozenset(effects))
+    return Decision(before, after)
 
 
 def _next(before: Ownership, sign: Sign, now: float) -> Owner | None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import Effect, Owner, Ownership, Sign
+from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner, Ownership, Sign
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
 from rasa_whatsapp_channel.inbound.intents import describe
 from rasa_whatsapp_channel.inbound.metadata import MEDIA, quoted_id
@@ -34,10 +34,11 @@ from rasa_whatsapp_channel.whatsapp.json_values import text_of
 # Puts a text into the outbox: turn id, conversation, text; once for each turn id.
 Say = Callable[[str, str, str], Awaitable[None]]
 
+CHANGES: Final = ("edit", "revoke")  # of a message that was sent before
 MOST_UNANSWERED: Final = 5  # messages that become a turn
 
 # Who gives a conversation back with which sign.
-BY: Final = {Sign.TIME: "clock", Sign.HEARD: "whatsapp", Sign.RETURNED: "user"}
+BY: Final = {Sign.TIME: CLOCK, Sign.HEARD: "whatsapp", Sign.RETURNED: "user"}
 
 
 class InboxHandoff:
@@ -52,29 +53,49 @@ class InboxHandoff:
         """
         Let *event* change the owner, if it is a sign; return whether the episode keeps it.
 
-        Somebody who writes with the WhatsApp app takes the conversation. What comes on standby
-        shows that another app has it, and a handover says who does.
+        Somebody who writes with the WhatsApp app takes the conversation; to change or delete a
+        message is not to write. What comes on standby shows that another app has it, and a handover
+        says who does. A message with a file is kept when the inbox comes to it.
         """
         if isinstance(event, Handover):
             await self._hand_over(conversation, event)
         if not isinstance(event, Overheard) or event.what == "status":
             return False
         is_app = event.source == "app"
+        if event.type in CHANGES and (await self.owner(conversation)).owner is Owner.BOT:
+            return False
         by, sign = ("app", Sign.TOOK) if is_app else ("whatsapp", Sign.ELSEWHERE)
         decision = await self._handoffs.apply(conversation, sign, by=by, at=event.timestamp)
         if decision.after.owner is not (Owner.HUMAN if is_app else Owner.APP):
             return False  # it came too late
-        others = "human" if is_app else "app"
+        if event.type in MEDIA:
+            return False
+        await self.keep_overheard(conversation, event, None)
+        return True
+
+    async def keeps_file(self, conversation: str, event: ConversationEvent) -> bool:
+        """Return whether *event* is a message with a file that belongs to an episode."""
+        if not isinstance(event, Overheard) or event.type not in MEDIA:
+            return False
+        return (await self.owner(conversation)).owner in (Owner.HUMAN, Owner.APP)
+
+    async def keep_overheard(
+        self, conversation: str, event: Overheard, file: StoredFile | None
+    ) -> None:
+        """Keep what others wrote; without *file*, what WhatsApp says of the file."""
+        others = "human" if event.source == "app" else "app"
+        _, fields = describe(as_message(event))
+        told = event.content if event.type in MEDIA else None
         message = EpisodeMessage(
             event.id,
             "user" if event.what == "message" else others,
             event.timestamp or self._clock(),
             event.type,
-            words_of(event.type, event.content),
-            media=event.content if event.type in MEDIA else None,
+            words_of(event.type, event.content) or text_of(fields.get("text")) or "",
+            media=asdict(file) if file else told,
+            reply_to=text_of(fields.get("message_id")) or "",
         )
         await self._handoffs.note(conversation, message)
-        return True
 
     async def _hand_over(self, conversation: str, event: Handover) -> None:
         at, reason = event.timestamp, text_of(event.detail.get("metadata")) or ""
@@ -121,19 +142,20 @@ class InboxHandoff:
         by: str | None = None,
         reason: str = "",
         at: float | None = None,
-    ) -> Ownership:
-        """Let the bot own the conversation; return the owner then, as *sign* may be too late."""
-        decision = await self._handoffs.apply(
-            conversation, sign, by=by or BY[sign], reason=reason, at=at
-        )
-        before, after = decision.before, decision.after
-        if Effect.CLOSE in decision.effects:
-            settings = self._handoffs.settings
-            in_vain = before.owner is Owner.WAITING and sign is Sign.TIME
-            text = settings.text_nobody if in_vain else settings.text_return
-            if text:
-                await self._say(f"handoff:{after.episode}:{after.version}", conversation, text)
-        return after
+    ) -> None:
+        """Let the bot own the conversation; *sign* may be too late."""
+        await self._handoffs.apply(conversation, sign, by=by or BY[sign], reason=reason, at=at)
+        await self.say_end(conversation)
+
+    async def say_end(self, conversation: str) -> None:
+        """Tell person and desk, once, that the bot has the conversation again, if it has."""
+        owner, settings = await self.owner(conversation), self._handoffs.settings
+        text = settings.text_nobody if owner.was_in_vain else settings.text_return
+        if owner.owner is not Owner.BOT or not owner.episode:
+            return
+        await self._handoffs.report_owner(conversation, owner)
+        if text:
+            await self._say(f"handoff:{owner.episode}:{owner.version}", conversation, text)
 
     async def episode(
         self, conversation: str, *, by: str, reason: str, answers: bool
@@ -156,7 +178,7 @@ class InboxHandoff:
             conversation,
             facts["id"],
             {"whatsapp": facts},
-            tuple(each for each in told if not each.heard and each not in turn),
+            tuple(each for each in _as_it_stands(told) if not each.heard and each not in turn),
         )
 
     async def unanswered(
@@ -234,9 +256,29 @@ class InboxHandoff:
             return DONE
         if (left := owner.until - self._clock()) > 0:
             return Retry(left, counted=False)
-        await self._handoffs.give_back(conversation, by="clock")
+        await self._handoffs.give_back(conversation, by=CLOCK)
         # It is over when the inbox comes to it; a person may take the conversation before.
         return Retry(60.0, counted=False)
+
+
+def as_message(event: Overheard) -> InboundMessage:
+    return InboundMessage(
+        event.id, event.type, event.phone, timestamp=event.timestamp, content=event.content
+    )
+
+
+def _as_it_stands(messages: Sequence[EpisodeMessage]) -> Iterator[EpisodeMessage]:
+    """Yield *messages* with their last words, without those that were deleted."""
+    changes = {each.reply_to: each for each in messages if each.type in CHANGES}
+    ids = {each.id for each in messages}
+    for message in messages:
+        change = changes.get(message.id)
+        if message.type in CHANGES and message.reply_to in ids:
+            continue
+        if change is None:
+            yield message
+        elif change.type == "edit":
+            yield replace(message, text=change.text)
 
 
 def _unanswered(messages: Sequence[EpisodeMessage]) -> Sequence[EpisodeMessage]:

@@ -37,7 +37,7 @@ from rasa_whatsapp_channel.inbound.conversation_events import (
 )
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
 from rasa_whatsapp_channel.inbound.downloads import TIMEOUT, Downloads
-from rasa_whatsapp_channel.inbound.handoff import BY, InboxHandoff
+from rasa_whatsapp_channel.inbound.handoff import BY, InboxHandoff, as_message
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipt, ReadReceipts
@@ -73,7 +73,13 @@ from rasa_whatsapp_channel.store.base import (
     StoreError,
 )
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
-from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Status, from_body
+from rasa_whatsapp_channel.whatsapp.events import (
+    DeliveryFailed,
+    InboundMessage,
+    Overheard,
+    Status,
+    from_body,
+)
 
 if sys.version_info >= (3, 11):
     from asyncio import timeout
@@ -214,6 +220,8 @@ class InboxWorker:
             if outcome != DONE:
                 return outcome
             owner = await handoff.owner(item.conversation)
+        elif item.attempts > 1 and (event.timestamp or owner.since) <= owner.since:
+            await handoff.say_end(item.conversation)  # an attempt that died may have ended it
         if handoff.hears(owner):
             return await self._handle_message(item, event, version=owner.version)
         file, _ = await self._downloads.fetch(event, item.conversation)
@@ -253,6 +261,8 @@ class InboxWorker:
             owner = await handoff.owner(item.conversation)
         if owner.owner is not Owner.BOT or owner.version != item.body["version"] + 1:
             return DONE
+        if item.attempts > 1:
+            await handoff.say_end(item.conversation)  # an attempt that died may not have said it
         waits = await handoff.unanswered(item.conversation, owner)
         if isinstance(waits, Turn):
             return await self._run(item, waits)
@@ -332,6 +342,15 @@ class InboxWorker:
     async def _handle_conversation_event(
         self, item: QueueItem, event: ConversationEvent
     ) -> Outcome:
+        handoff = self._handoff
+        if (
+            handoff is not None
+            and isinstance(event, Overheard)
+            and await handoff.keeps_file(item.conversation, event)
+        ):
+            file, _ = await self._downloads.fetch(as_message(event), item.conversation)
+            await handoff.keep_overheard(item.conversation, event, file)
+            return DONE
         response = await self._sent_as(event.message_id) if isinstance(event, Status) else None
         work = tell(
             event,

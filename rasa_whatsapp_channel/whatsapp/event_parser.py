@@ -334,7 +334,8 @@ def read_overheard(
             extra=event.extra,
         )
     given = {**part, **body, **{key: part[key] for key in ("id", "timestamp") if key in part}}
-    if what == "echo":  # it names whom it was sent to
+    # It names whom it was sent to; some name them as the sender, beside their contact.
+    if what == "echo" and read_id(given.get("from")) not in origin.contacts.by_id:
         recipient = read_id(given.pop("recipient", None))
         given["from"] = given.pop("to", None) or recipient
         user_id = recipient if recipient and is_user_id(recipient) else None

@@ -495,3 +495,74 @@ async def test_a_bot_that_asks_where_nobody_can_take_over_is_told_what_to_write(
         await platform[0].sends(1)
         await is_idle(running)
     assert "write `handoff: {}` into the channel's block" in caplog.text
+
+
+# What a colleague sends, changes and deletes
+
+
+def echoed(number: int, kind: str, content: dict[str, Any], **more: Any) -> dict[str, Any]:
+    sent = {"from": "15550783881", "to": PHONE, "id": f"wamid.echo{number}", "type": kind}
+    sent |= {"timestamp": str(int(time.time())), kind: content, **more}
+    return envelope([{"message_echoes": [sent]}], field="smb_message_echoes")
+
+
+async def test_what_a_colleague_sends_is_kept_with_its_file(chat, operator, platform):
+    platform[0].files["41"] = (PICTURE, "image/jpeg")
+    platform[0].files["42"] = (b"%PDF-1.4 a contract", "application/pdf")
+    image = {"id": "41", "mime_type": "image/jpeg", "caption": "So it looks"}
+    contract = {"id": "42", "mime_type": "application/pdf", "filename": "contract.pdf"}
+    lost = {"id": "43", "mime_type": "image/jpeg"}
+    async with chat(Bot()) as running:
+        await running.deliver(echoed(1, "image", image))
+        await running.deliver(echoed(2, "document", contract))
+        await running.deliver(echoed(2, "document", contract))
+        await running.deliver(echoed(3, "image", lost))
+        await operator.sees(("human", "So it looks"), ("human", ""), ("human", ""))
+        assert await operator.owner() is Owner.HUMAN
+        picture, document, missing = await operator.episode()
+
+    assert Path(picture.media["path"]).read_bytes() == PICTURE
+    assert Path(document.media["path"]).read_bytes() == b"%PDF-1.4 a contract"
+    assert missing.media == lost
+
+
+async def test_files_of_another_app_are_kept(chat, operator, platform):
+    platform[0].files["41"] = (PICTURE, "image/jpeg")
+    content = webhooks.picture(PHONE, "wamid.in1", "My door", media_id="41", sha256="")
+    async with chat(Bot()) as running:
+        await running.deliver(standby(**content))
+        await operator.sees(("user", "My door"))
+        [message] = await operator.episode()
+
+    assert Path(message.media["path"]).read_bytes() == PICTURE
+
+
+async def test_changes_of_a_colleague_belong_to_the_episode_and_take_no_conversation(
+    chat, operator, platform
+):
+    edit = {
+        "original_message_id": "wamid.echo1",
+        "message": {"type": "text", "text": {"body": "You get 20"}},
+    }
+    async with chat(Bot()) as running:
+        await running.deliver(echoed(7, "revoke", {"original_message_id": "wamid.out1"}))
+        await running.deliver(echoed(8, "edit", edit))
+        assert await operator.owner() is Owner.BOT
+
+        await running.deliver(echoed(1, "text", {"body": "You get 10"}))
+        await running.deliver(echoed(2, "edit", edit))
+        await running.deliver(echoed(3, "revoke", {"original_message_id": "wamid.echo1"}))
+        await operator.sees(("human", "You get 10"), ("human", "You get 20"), ("human", ""))
+        told = await operator.episode()
+
+    assert [each.reply_to for each in told] == ["", "wamid.echo1", "wamid.echo1"]
+
+
+async def test_an_echo_that_names_us_as_its_recipient_is_to_the_other_one(chat, operator, platform):
+    turned = echoed(1, "text", {"body": "Eve here"}, **{"from": PHONE, "to": "15550783881"})
+    value = turned["entry"][0]["changes"][0]["value"]
+    value["contacts"] = [{"profile": {"name": "Maya"}, "wa_id": PHONE}]
+    async with chat(Bot()) as running:
+        await running.deliver(turned)
+        await operator.sees(("human", "Eve here"))
+        assert await operator.owner() is Owner.HUMAN

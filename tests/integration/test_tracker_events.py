@@ -374,3 +374,30 @@ async def test_what_nobody_answered_is_the_bots_as_the_setting_says(
     assert said.count(("user", "and my other order?")) == 1
     assert said.count(("bot", "Eve here")) == 1
     assert said[2] == ("bot", "Eve here")
+
+
+async def test_the_bot_hears_what_a_colleague_wrote_last_and_nothing_that_was_deleted(
+    talk, platform
+):
+    def changed(number: int, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        told = echo(PHONE, f"wamid.echo{number}", "")
+        [sent] = told["entry"][0]["changes"][0]["value"]["message_echoes"]
+        del sent["text"]
+        sent |= {"type": kind, kind: content}
+        return told
+
+    new = {"type": "text", "text": {"body": "You get 20"}}
+    async with taken(talk) as running:
+        await running.deliver(echo(PHONE, "wamid.echo2", "You get 10"))
+        await running.deliver(echo(PHONE, "wamid.echo3", "Wrong chat"))
+        edit = {"original_message_id": "wamid.echo2", "message": new}
+        await running.deliver(changed(4, "edit", edit))
+        await running.deliver(changed(5, "revoke", {"original_message_id": "wamid.echo3"}))
+        await running.deliver(texts("robot", phone=PHONE, first=3))
+        await platform[0].sends(2)
+        trackers = running.agent.tracker_store
+        await eventually(lambda: trackers.events("export"))
+        said = lines(await trackers.events())
+
+    assert said[2:4] == [("bot", "Eve here"), ("bot", "You get 20")]
+    assert said[4] == ("user", "robot")

@@ -13,6 +13,8 @@ from support.verdict import Kill, sort_doubles
 # Seconds in which WhatsApp may still take the one message whose request was on its way.
 MOMENT = 1.0
 
+FAREWELL = "You talk to the robot again."  # the setting `text_return`
+
 AnswersTo = Callable[[str], list[str]]
 
 
@@ -72,15 +74,20 @@ def judge(
     *,
     answers_to: AnswersTo,
 ) -> EpisodesVerdict:
-    """Judge what became of *conversations*; *episodes* are by phone, *accepted* in its order."""
-    explained, doubled = sort_doubles(accepted, kills)
+    """
+    Judge what became of *conversations*; *episodes* are by phone, *accepted* in its order.
+
+    At the end of an episode `FAREWELL` comes.
+    """
+    answers = [message for message in accepted if message.text != FAREWELL]
+    explained, doubled = sort_doubles(answers, kills)
     faults = [f"doubled: {text}" for text in doubled]
     excused = Counter(text for texts in explained.values() for text in texts)
     records = [
         _Record(
             chat,
             episodes[chat.phone],
-            [message for message in accepted if message.to == chat.phone],
+            [message for message in answers if message.to == chat.phone],
             [line for line in journal if line["sender_id"] == chat.phone],
             answers_to,
         )
@@ -91,6 +98,12 @@ def judge(
         faults += record.talked_over()
         faults += record.seen_by_the_colleague()
         faults += record.heard_by_the_bot()
+    ends = Counter(message.to for message in accepted if message.text == FAREWELL)
+    faults += [
+        f"told {ends[chat.phone]} times that it talks to a robot: {chat.phone}"
+        for chat in conversations
+        if ends[chat.phone] != 1
+    ]
     return EpisodesVerdict(
         len(records),
         sum(len(record.answers) for record in records),

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from soak.episodes import EpisodesVerdict, Handed, Kept, judge
+from soak.episodes import FAREWELL, EpisodesVerdict, Handed, Kept, judge
 from support.cloud_api import (
     PICTURE,
     PICTURE_SHA256,
@@ -30,7 +30,9 @@ from support.cloud_api import (
     cloud_api,
     fails,
 )
+from support.commit_kills import MARK
 from support.crowd import Crowd, Written, webhook_of
+from support.every_commit import AT_ONCE, Point
 from support.numbered import answers_of
 from support.phones import Habits, Phones
 from support.redis_server import RedisServer
@@ -63,9 +65,17 @@ class Plan:
     conversations: int = 200
     seconds: float = 60.0  # in which they begin
     kills: int = 0
+    dies_at: Point | None = None  # the commit of its store at which the only server is killed
+    first: int = 0  # of its people, who meets the first of `POINTS`
+
+    @property
+    def people(self) -> range:
+        return range(self.first, self.first + self.conversations)
 
     def __str__(self) -> str:
         kills = f", {self.kills} kills" if self.kills else ""
+        if self.dies_at:
+            return f"{self.store}, killed {self.dies_at}, at {POINTS[self.first % len(POINTS)]}"
         return f"{self.store}, {self.servers} × server, take-overs by seed {self.seed}{kills}"
 
 
@@ -95,7 +105,7 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
         weather = Weather(api, seed=plan.seed)
         api.weather = lambda asked: api.refuses(asked) or weather(asked)
         store = _store(plan, folder, stack)
-        people = range(plan.conversations)
+        people = plan.people
         stubs = await stack.enter_async_context(
             stub_servers(
                 folder,
@@ -104,7 +114,10 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
                 bot=BOT,
                 **DEFAULTS,
                 store=store,
-                handoff={"return_words": [Written(user, 6).text for user in people]},
+                handoff={
+                    "return_words": [Written(user, 6).text for user in people],
+                    "text_return": FAREWELL,
+                },
             )
         )
         (folder / "media").mkdir()
@@ -121,6 +134,20 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
             dead=[f"{entry['key']}: {entry['why']}" for entry in dead],
             took=time.monotonic() - began,
         )
+
+
+async def die_at_all(plans: Sequence[Plan], folder: Path, forge: Forge) -> list[Result]:
+    """Return what became of those of *plans* whose server has died."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def die(plan: Plan) -> Result | None:
+        there = folder / str(plan).replace(" ", "-")
+        there.mkdir()
+        async with turns:
+            result = await run(plan, there, forge)
+        return result if (there / MARK).exists() else None
+
+    return [result for result in await asyncio.gather(*map(die, plans)) if result]
 
 
 class Api(CloudApi):
@@ -159,7 +186,13 @@ class _Scene:
     """People, colleagues and servers of one run."""
 
     def __init__(
-        self, plan: Plan, stubs: Stubs, api: Api, handoffs: Handoffs, crowd: Crowd, phones: Phones
+        self,
+        plan: Plan,
+        stubs: Stubs,
+        api: Api,
+        handoffs: Handoffs,
+        crowd: Crowd,
+        crashes: list[float],
     ) -> None:
         self.points = Counter[str]()
         self._plan = plan
@@ -167,7 +200,7 @@ class _Scene:
         self._api = api
         self._handoffs = handoffs
         self._crowd = crowd
-        self._phones = phones
+        self._crashes = crashes
         self._random = random.Random(plan.seed)
         self._chats: list[Handed] = []
         self._kills: list[Kill] = []
@@ -181,13 +214,18 @@ class _Scene:
         phones = Phones(crowd.deliver, seed=plan.seed, habits=HABITS)
 
         api.taken = phones.take
-        await asyncio.gather(*(stubs.start(name) for name in servers))
+        order = {"killed_at": vars(plan.dies_at)} if plan.dies_at else {}
+        for name in servers:
+            stubs.launch(name, **order)
+        crashes: list[float] = []
+        keeping = asyncio.create_task(stubs.keep_alive(SERVERS[0], crashes))
         async with open_store(store, retention=OUTSIDE) as opened:
             try:
                 handoffs = Handoffs(opened, HandoffSettings())
-                yield cls(plan, stubs, api, handoffs, crowd, phones)
+                yield cls(plan, stubs, api, handoffs, crowd, crashes)
             finally:
                 api.taken = None
+                keeping.cancel()
                 await phones.close()
                 await crowd.close()
 
@@ -195,7 +233,7 @@ class _Scene:
         reading = asyncio.create_task(self._read_journal())
         killing = asyncio.create_task(self._kill_now_and_then())
         try:
-            await asyncio.gather(*(self._chat(user) for user in range(self._plan.conversations)))
+            await asyncio.gather(*(self._chat(user) for user in self._plan.people))
             await asyncio.sleep(QUIET)
         finally:
             for task in (reading, killing):
@@ -210,7 +248,7 @@ class _Scene:
             episodes,
             self._api.accepted,
             self._stubs.journal.read(),
-            self._kills,
+            [*self._kills, *(Kill(at, SERVERS[0]) for at in self._crashes)],
             answers_to=answers_of(BOT),
         )
 

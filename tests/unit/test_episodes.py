@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from soak.episodes import Handed, Kept, judge
+from soak.episodes import FAREWELL, Handed, Kept, judge
 from support.cloud_api import Accepted
 from support.numbered import answers_of
 
@@ -39,6 +39,7 @@ def judged(
     *,
     shown: Any = PHONES,
     twice: str = "",
+    ends: int = 1,
     episode: Any = tuple(EPISODE),
     turns: Any = TURNS,
     told: Any = tuple(TOLD),
@@ -46,6 +47,7 @@ def judged(
     accepted = [
         Accepted(f"wamid.{text}", float(at), PHONE, text, "anna", {}) for text, at in shown.items()
     ]
+    accepted += [Accepted("wamid.end", 206.0, PHONE, FAREWELL, "anna", {})] * ends
     if twice:
         accepted.append(Accepted("wamid.x", 205.0, PHONE, twice, "anna", {}))
     journal = [
@@ -111,6 +113,8 @@ def test_a_conversation_that_was_handed_over_and_back_well_has_no_fault():
         ({"told": without(TOLD, ("user", "u1 m4"))}, ["heard 0 times: u1 m4"]),
         ({"told": [*TOLD[:2], ("user", "u1 m7"), TOLD[2]]}, ["heard 2 times: u1 m7"]),
         ({"told": without(TOLD, ("human", "u1 h1"))}, ["told 0 times: u1 h1"]),
+        ({"ends": 0}, [f"told 0 times that it talks to a robot: {PHONE}"]),
+        ({"ends": 2}, [f"told 2 times that it talks to a robot: {PHONE}"]),
         ({"told": TOLD[:2]}, [f"told 0 times: that the episode ended in {PHONE}"]),
         (
             {

@@ -9,6 +9,7 @@ import pytest
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import Owner, Sign
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+from rasa_whatsapp_channel.store.base import StoreError
 
 MAYA = "4915112345678"
 
@@ -23,7 +24,7 @@ async def test_of_fifty_who_take_a_conversation_at_once_one_is_the_first(handoff
         *(handoffs.apply(MAYA, Sign.TOOK, by="operator") for _ in range(50))
     )
 
-    assert sum(bool(decision.effects) for decision in decisions) == 1
+    assert sum(decision.silences for decision in decisions) == 1
     assert {decision.after.version for decision in decisions} == {2}
     assert (await handoffs.of(MAYA)).owner is Owner.HUMAN
 
@@ -45,6 +46,27 @@ async def test_another_process_sees_the_owner(store, another, clock):
     there = Handoffs(another, HandoffSettings(), clock=clock)
     assert (await there.of(MAYA)).owner is Owner.WAITING
     assert list(await there.all()) == [MAYA]
+
+
+async def test_an_episode_whose_process_died_before_it_set_the_timer_gets_it_at_the_next_sign(
+    store, clock, monkeypatch
+):
+    handoffs = Handoffs(store, HandoffSettings(), clock=clock)
+    with monkeypatch.context() as dies:
+        dies.setattr(store.inbox, "put", _raises)
+        with pytest.raises(StoreError):
+            await handoffs.apply(MAYA, Sign.TOOK, by="app")
+    assert await store.inbox.waiting() == []
+
+    await handoffs.apply(MAYA, Sign.TOOK, by="app", at=clock.now - 3600)  # it comes again, and late
+    await handoffs.apply(MAYA, Sign.TOOK, by="app")
+
+    [timer] = await store.inbox.waiting()
+    assert timer.body["episode"] == (await handoffs.of(MAYA)).episode
+
+
+async def _raises(*_: object) -> bool:
+    raise StoreError("it died")
 
 
 async def test_every_line_of_an_episode_is_kept_once(handoffs):

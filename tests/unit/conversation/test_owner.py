@@ -9,7 +9,6 @@ import pytest
 from rasa_whatsapp_channel.conversation.owner import (
     APP_IDLE,
     Decision,
-    Effect,
     Owner,
     Ownership,
     Sign,
@@ -20,7 +19,6 @@ from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 NOW = 1_790_000_000.0
 SETTINGS = HandoffSettings(waiting=600.0, idle=3600.0)
 BOT, WAITING, HUMAN, APP = Owner
-OPEN, SILENCE, CLOSE = Effect
 
 STATES = {
     BOT: Ownership(version=4, floor=3, since=NOW - 900, episode="before"),
@@ -29,30 +27,30 @@ STATES = {
     APP: Ownership(APP, 5, 5, NOW - 60, NOW + 86_340, "whatsapp", "", "now", NOW - 90),
 }
 
-# before, sign → after, effects; None: it changes nothing
+# before, sign → after, whether the bot is silenced; None: it changes nothing
 TABLE = [
-    (BOT, Sign.ASKED, WAITING, {OPEN}),
-    (BOT, Sign.TOOK, HUMAN, {OPEN, SILENCE}),
-    (BOT, Sign.ELSEWHERE, APP, {OPEN, SILENCE}),
-    (BOT, Sign.HEARD, None, set()),
-    (BOT, Sign.RETURNED, None, set()),
-    (BOT, Sign.TIME, None, set()),
-    (WAITING, Sign.ASKED, None, set()),
-    (WAITING, Sign.TOOK, HUMAN, {SILENCE}),
-    (WAITING, Sign.ELSEWHERE, APP, {SILENCE}),
-    (WAITING, Sign.HEARD, None, set()),
-    (WAITING, Sign.RETURNED, BOT, {CLOSE}),
-    (WAITING, Sign.TIME, None, set()),
-    (HUMAN, Sign.ASKED, None, set()),
-    (HUMAN, Sign.ELSEWHERE, APP, set()),
-    (HUMAN, Sign.HEARD, None, set()),
-    (HUMAN, Sign.RETURNED, BOT, {CLOSE}),
-    (HUMAN, Sign.TIME, None, set()),
-    (APP, Sign.ASKED, WAITING, set()),
-    (APP, Sign.TOOK, HUMAN, set()),
-    (APP, Sign.HEARD, BOT, {CLOSE}),
-    (APP, Sign.RETURNED, BOT, {CLOSE}),
-    (APP, Sign.TIME, None, set()),
+    (BOT, Sign.ASKED, WAITING, False),
+    (BOT, Sign.TOOK, HUMAN, True),
+    (BOT, Sign.ELSEWHERE, APP, True),
+    (BOT, Sign.HEARD, None, False),
+    (BOT, Sign.RETURNED, None, False),
+    (BOT, Sign.TIME, None, False),
+    (WAITING, Sign.ASKED, None, False),
+    (WAITING, Sign.TOOK, HUMAN, True),
+    (WAITING, Sign.ELSEWHERE, APP, True),
+    (WAITING, Sign.HEARD, None, False),
+    (WAITING, Sign.RETURNED, BOT, False),
+    (WAITING, Sign.TIME, None, False),
+    (HUMAN, Sign.ASKED, None, False),
+    (HUMAN, Sign.ELSEWHERE, APP, False),
+    (HUMAN, Sign.HEARD, None, False),
+    (HUMAN, Sign.RETURNED, BOT, False),
+    (HUMAN, Sign.TIME, None, False),
+    (APP, Sign.ASKED, WAITING, False),
+    (APP, Sign.TOOK, HUMAN, False),
+    (APP, Sign.HEARD, BOT, False),
+    (APP, Sign.RETURNED, BOT, False),
+    (APP, Sign.TIME, None, False),
 ]
 
 
@@ -68,13 +66,13 @@ def test_the_table_knows_every_sign_in_every_state_but_the_signs_of_life():
     assert {row[:2] for row in TABLE} | signs_of_life == {(o, s) for o in Owner for s in Sign}
 
 
-@pytest.mark.parametrize(("owner", "sign", "after", "effects"), TABLE)
-def test_every_sign_in_every_state(owner, sign, after, effects):
+@pytest.mark.parametrize(("owner", "sign", "after", "silences"), TABLE)
+def test_every_sign_in_every_state(owner, sign, after, silences):
     before = STATES[owner]
 
     decision = give(before, sign)
 
-    assert decision.effects == effects
+    assert decision.silences is silences
     if after is None:
         assert decision.after == before
         return
@@ -112,7 +110,7 @@ def test_when_its_time_is_over_it_is_the_bots_again(owner):
     due = give(STATES[owner], Sign.TIME, at=until, now=until)
 
     assert early.after.owner is owner
-    assert (due.after.owner, due.effects) == (BOT, {CLOSE})
+    assert due.after.owner is BOT
 
 
 @pytest.mark.parametrize("owner", Owner)
