@@ -14,6 +14,7 @@ from rasa_whatsapp_channel.account import AccountState, to_json
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.owner import Ownership
 from rasa_whatsapp_channel.conversation.restarts import Restarts
 from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
 from rasa_whatsapp_channel.desk.delivery import History
@@ -60,7 +61,7 @@ from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import Marketing
 from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.sender import Sender
-from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS
+from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS, OWNERS, write_owner
 from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.window import WaysOut
@@ -268,7 +269,19 @@ class App:
         if settings is None:
             return None
         cancel = {"cancel_turn": self._cancel_turn} if self._cancel_turn else {}
-        return Handoffs(self.store, settings, self.metrics, clock=self._clock, **cancel)
+        return Handoffs(
+            self.store,
+            settings,
+            self.metrics,
+            tell_owner=self._tell_owner,
+            clock=self._clock,
+            **cancel,
+        )
+
+    async def _tell_owner(self, conversation: str, owner: Ownership) -> None:
+        words = self.settings.handoff.return_words if self.settings.handoff else ()
+        told = write_owner(conversation, owner, words)
+        await self._numbers[None].client.post_local(OWNERS, told)
 
     def _make_desk(self, handoffs: Handoffs, history: History | None) -> DeskRuntime | None:
         if not handoffs.settings.desk:

@@ -42,9 +42,14 @@ _CHANGES: Final = {"reaction": "reaction", "edit": "message.edited", "revoke": "
 _SPOKEN: Final = {"user": "message.received", "bot": "message.withheld"}
 
 CancelTurn = Callable[[str], Awaitable[None]]
+TellOwner = Callable[[str, Ownership], Awaitable[None]]
 
 
 async def _no_turn(conversation: str) -> None:
+    pass
+
+
+async def _tell_nobody(conversation: str, owner: Ownership) -> None:
     pass
 
 
@@ -72,8 +77,9 @@ class EpisodeMessage:
 
 class Handoffs:
     """
-    *cancel_turn* ends the turn that this process runs of a conversation, where Rasa can. *clock* is
-    that of the store. Every method raises `StoreError`.
+    *cancel_turn* ends the turn that this process runs of a conversation, where Rasa can;
+    *tell_owner* gets each new owner. *clock* is that of the store. Every method raises
+    `StoreError`.
     """
 
     def __init__(
@@ -83,10 +89,12 @@ class Handoffs:
         metrics: Metrics | None = None,
         *,
         cancel_turn: CancelTurn = _no_turn,
+        tell_owner: TellOwner = _tell_nobody,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
         self._cancel_turn = cancel_turn
+        self._tell_owner = tell_owner
         self._values = store.values
         self.settings = settings
         self._metrics = metrics or Metrics()
@@ -161,6 +169,7 @@ class Handoffs:
             # What waits for the window would hold up what the person says.
             await self._store.outbox.end_wait(conversation, WINDOW)
             await self._cancel_turn(conversation)
+        await self._tell_owner(conversation, after)
 
     async def _set_timers(self, conversation: str, owner: Ownership) -> None:
         """Set those of the episode, at every sign, as who set them first may have died before."""

@@ -53,15 +53,19 @@ class InboxHandoff:
         """
         Let *event* change the owner, if it is a sign; return whether the episode keeps it.
 
-        Somebody who writes with the WhatsApp app takes the conversation; to change or delete a
-        message is not to write. What comes on standby shows that another app has it, and a handover
-        says who does. A message with a file is kept when the inbox comes to it.
+        Somebody who writes with the WhatsApp app takes the conversation, and gives it back with one
+        of the words for that; to change or delete a message is not to write. What comes on standby
+        shows that another app has it, and a handover says who does. A message with a file is kept
+        when the inbox comes to it.
         """
         if isinstance(event, Handover):
             await self._hand_over(conversation, event)
         if not isinstance(event, Overheard) or event.what == "status":
             return False
         is_app = event.source == "app"
+        if is_app and self._handoffs.settings.is_return(words_of(event.type, event.content)):
+            await self._handoffs.give_back(conversation, by="app")
+            return False  # it is a word for the bot
         if event.type in CHANGES and (await self.owner(conversation)).owner is Owner.BOT:
             return False
         by, sign = ("app", Sign.TOOK) if is_app else ("whatsapp", Sign.ELSEWHERE)

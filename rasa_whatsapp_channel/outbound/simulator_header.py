@@ -1,7 +1,8 @@
 """
 Simulator header: tells a simulator the response of a message, and what was changed to fit.
 
-It is sent only to an API on this machine. Dead letters are reported in a request of their own.
+It is sent only to an API on this machine. Dead letters, and who answers in a conversation, are
+reported in requests of their own.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.compose import Change
 from rasa_whatsapp_channel.compose.text import cut
+from rasa_whatsapp_channel.conversation.owner import Ownership
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 
 HEADER: Final = "X-Rasa-Response"
 DEAD_LETTERS: Final = "/simulator/dead-letters"  # where dead letters are posted
+OWNERS: Final = "/simulator/owners"  # where it is posted who answers in a conversation now
 
 # HTTP servers take 8 KB for one header, and the token has to go in as well.
 MAX_BYTES: Final = 6 * 1024
@@ -77,6 +80,19 @@ def write_lost(
     name, number = split_number(recipient_id)
     reason = "; ".join(each.text for each in changes)
     return {"to": name, "number": number, "reason": reason, "response": response}
+
+
+def write_owner(conversation: str, owner: Ownership, return_words: Sequence[str]) -> dict[str, Any]:
+    """Return the report of a conversation's new owner; *return_words* give it back to the bot."""
+    name, number = split_number(conversation)
+    return {
+        "to": name,
+        "number": number,
+        "owner": owner.owner.value,
+        "by": owner.by,
+        "reason": owner.reason,
+        "return_words": list(return_words),
+    }
 
 
 def _line(name: str | None, changes: Sequence[Mapping[str, str]]) -> str:

@@ -41,7 +41,8 @@ class HandoffSettings:
     return_words: tuple[str, ...] = key(
         parsers.words,
         (),
-        means="With one of these words, written alone, the person goes back to the bot.",
+        means="With one of these words, written alone, the person goes back to the bot, and a "
+        "colleague who writes with the WhatsApp app gives the conversation back.",
     )
     on_return: str = key(
         parsers.choice("answer", "ask", "silent"),

@@ -15,6 +15,8 @@ from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.simulator.weather import CALM
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 
+PRIMARY: Final = "primary"
+ESCALATION: Final = "escalation"
 DEFAULT_PORT: Final = 8400
 DEFAULT_WEBHOOK: Final = "http://127.0.0.1:5005/webhooks/whatsapp/webhook"
 
@@ -101,6 +103,7 @@ class Config:
     time_zone: tzinfo = timezone.utc  # in which the month begins
     seed: int = 1  # seed of the weather
     lasting: bool = True  # include permanent failures in rough weather
+    routing: str = PRIMARY  # the bot's role beside another app: primary, or escalation
 
     def __post_init__(self) -> None:
         if (self.webhook_username is None) != (self.webhook_password is None):

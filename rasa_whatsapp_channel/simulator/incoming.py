@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from rasa_whatsapp_channel.simulator import ids, problems
+from rasa_whatsapp_channel.simulator import ids, ownership, problems
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.media_library import media_objects
 from rasa_whatsapp_channel.simulator.state import RANK, ChatMessage, WhatsAppUser
@@ -58,7 +58,13 @@ def receive(
     """
     number = number or world.config.number
     chat = ChatContext(person, number, author)
+    is_ours = person.group or ownership.note_message(world, person, number) == "bot"
     messages = [_note(world, chat, arrival) for arrival in arrivals]
+    if not is_ours:
+        for message in messages:
+            world.overhear(person, number, message)
+        _mark_delivered(world, messages)  # to the other app
+        return messages
     body = envelopes.messages_webhook(
         messages,
         _sender_as_reported(world, author or person, messages),

@@ -10,7 +10,13 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.billing.charges import is_billable
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.simulator import ids, media_checks, media_library, problems
+from rasa_whatsapp_channel.simulator import (
+    ids,
+    media_checks,
+    media_library,
+    ownership,
+    problems,
+)
 from rasa_whatsapp_channel.simulator.faults import Hit
 from rasa_whatsapp_channel.simulator.media_library import MediaFile, media_objects
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
@@ -68,6 +74,10 @@ def accept(
     person = _find_recipient(world, request)
     for media in used:
         _let_die(world, str(media["id"]))
+    business = world.config.find_number(number) or world.config.number
+    if not person.group:
+        kind = "template" if is_direct(body) else request.type
+        ownership.check_sending(world, person, business, kind)
     filled = _fill_template(world, request)
     if world.config.limits:
         world.rates.take(number, person.key)

@@ -17,6 +17,7 @@ from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.state import (
     BY,
     ChatMessage,
+    ChatOwner,
     Refusal,
     SimulatorState,
     StatusStep,
@@ -53,6 +54,8 @@ def take(world: World) -> dict[str, Any]:
         "messages": [asdict(message) for message in state.messages.values()],
         "refusals": [asdict(refusal) for refusal in state.refusals],
         "written": state.written_to_json(),
+        "owners": [asdict(owner) for owner in state.owners.values()],
+        "threads": [[*pair, app] for pair, app in state.threads.items()],
         "files": [_file_to_json(file) for file in world.library.all()],
         "templates": world.templates.statuses_to_json(),
         "providers": dict(world.providers),
@@ -104,6 +107,11 @@ def _read_state(value: Mapping[str, Any]) -> SimulatorState:
         state.refusals.append(_read_refusal(each))
     for person_key, number, when in value["written"]:
         state.record_written(str(person_key), str(number), float(when))
+    for each in value.get("owners", ()):
+        owner = ChatOwner(**{**each, "return_words": tuple(each.get("return_words", ()))})
+        state.owners[owner.person, owner.number] = owner
+    for person_key, number, app in value.get("threads", ()):
+        state.threads[str(person_key), str(number)] = app
     return state
 
 

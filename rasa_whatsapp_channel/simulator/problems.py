@@ -100,6 +100,9 @@ TEMPLATE_BUTTON: Final = Problem(
 TEMPLATE_PAUSED: Final = Problem(_code(132015), _code(2061))
 TEMPLATE_DISABLED: Final = Problem(_code(132016), _code(2062))
 MARKETING_ONLY: Final = Problem(_code(134100), _INVALID_1009)
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/conversation-routing
+NOT_ESCALATION: Final = Problem(Code(2494191, "Only the escalation partner takes"), _INVALID_1009)
+NOT_PRIMARY: Final = Problem(Code(138038, "Not the primary partner"), _INVALID_1009)
 MAX_PRICE: Final = Problem(_code(131061), _INVALID_1009)
 GROUP_TYPE: Final = Problem(_code(131051), _code(1002))
 # Reported by a status only, after the request was answered with 200.

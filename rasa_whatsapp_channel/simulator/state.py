@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 Direction = Literal["inbound", "outbound"]
+Writer = Literal["bot", "phone", "app"]
 
 # A status never moves back; `failed` is outside of this order, and final.
 RANK: Final[Mapping[str, int]] = {"sent": 0, "delivered": 1, "read": 2, "played": 3}
@@ -70,6 +71,11 @@ class ChatMessage:
     type: str
     #: the object in the platform's body under the key *type*
     content: Any
+    #: who wrote it, if no person did: the bot, a colleague with the WhatsApp app, another app
+    by: Writer = "bot"
+    edited: bool = False
+    #: deleted for everyone
+    revoked: bool = False
     reply_to: str | None = None
     context: Mapping[str, Any] | None = None
     status: str = "sent"
@@ -96,6 +102,26 @@ class ChatMessage:
     statuses: tuple[StatusStep, ...] = ()
     #: `pricing` and `conversation` of the statuses of a delivered message
     charge: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChatOwner:
+    """
+    Who answers in a chat: ``bot``, ``waiting`` (for a person), ``human`` or ``app``.
+
+    *reported*: the bot has said so; otherwise it is what the chat looks like.
+    """
+
+    person: str
+    number: str
+    owner: str
+    #: unix seconds
+    since: float
+    by: str = ""
+    reason: str = ""
+    reported: bool = False
+    #: what a colleague writes to give the chat back, if the bot knows such words
+    return_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,8 +152,11 @@ class SimulatorState:
         self.people: dict[str, WhatsAppUser] = {}
         self.messages: dict[str, ChatMessage] = {}
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS_KEPT)
-        # person and number of the bot → time of the last incoming message
+        # each by person and number of the bot: time of the last incoming message; who answers;
+        # which app has the thread of WhatsApp's Conversation Routing, if any
         self._written: dict[tuple[str, str], float] = {}
+        self.owners: dict[tuple[str, str], ChatOwner] = {}
+        self.threads: dict[tuple[str, str], Writer] = {}
         for person in people:
             self.add_person(person)
 
@@ -153,9 +182,15 @@ class SimulatorState:
         for at, refusal in enumerate(self.refusals):
             if refusal.person == key:
                 self.refusals[at] = replace(refusal, person=new.key)
-        self._written = {
-            (new.key if person == key else person, number): when
-            for (person, number), when in self._written.items()
+
+        def moved(pair: tuple[str, str]) -> tuple[str, str]:
+            return (new.key if pair[0] == key else pair[0], pair[1])
+
+        self._written = {moved(pair): when for pair, when in self._written.items()}
+        self.threads = {moved(pair): app for pair, app in self.threads.items()}
+        self.owners = {
+            moved(pair): replace(owner, person=moved(pair)[0])
+            for pair, owner in self.owners.items()
         }
 
     def add_message(self, message: ChatMessage) -> None:

@@ -24,6 +24,7 @@ from rasa_whatsapp_channel.simulator.media_library import MediaLibrary, with_url
 from rasa_whatsapp_channel.simulator.sending_limits import RateLimits, window_ends
 from rasa_whatsapp_channel.simulator.state import (
     ChatMessage,
+    ChatOwner,
     Refusal,
     SimulatorState,
     StatusStep,
@@ -334,14 +335,31 @@ class World:
         )
         return True
 
+    def replace_message(self, message: ChatMessage) -> ChatMessage:
+        """Put *message* into the place of the one with its id."""
+        self.state.messages[message.id] = message
+        self.feed.publish("message", message=self.to_json(message))
+        return message
+
+    def publish_owner(self, owner: ChatOwner) -> None:
+        self.feed.publish("owner", **asdict(owner))
+
+    def overhear(self, person: WhatsAppUser, number: Number, message: ChatMessage) -> None:
+        """Let the bot overhear *message*, which is for others or from others."""
+        field, value = envelopes.overheard(message, self.as_reported(person), number=number)
+        self.tell(field, value, person=person)
+
     def report(self, person: WhatsAppUser, status: str, messages: Sequence[ChatMessage]) -> None:
         """Send the status of the bot's *messages* to the bot, in one webhook."""
+        messages = [message for message in messages if message.by == "bot"]
+        if not messages:
+            return
         now = int(self.clock())
         changes = [StatusChange(message, status, now, message.errors) for message in messages]
         number = self.config.find_number(messages[0].number) or self.config.number
         reported = self.as_reported(person)
         body = envelopes.statuses_webhook(changes, reported, api=self.config.api, number=number)
-        kind = messages[0].type if messages else None
+        kind = messages[0].type
         on_accepted = partial(self._confirm_status, messages)
         weather = "failures" if status == "failed" else None
         self.webhooks.post(
@@ -360,6 +378,9 @@ class World:
         return {
             "id": message.id,
             "direction": message.direction,
+            "by": message.by,
+            "edited": message.edited,
+            "revoked": message.revoked,
             "person": message.person,
             "timestamp": message.timestamp,
             "type": message.type,

@@ -148,6 +148,9 @@ WINDOW: Final = 24 * 3600
 # typing-indicators (Mar 2026)
 TYPING: Final = 25
 
+# conversation-routing (Nov 2026)
+THREAD_METADATA: Final = 2000
+
 # about-the-platform (Sep 2026): pair rate
 PAIR_INTERVAL: Final = 6.0
 PAIR_BURST: Final = 45

@@ -149,7 +149,7 @@ async def test_the_panel_to_look_at(page: Tab, bot: Bot, width: int, dark: bool)
 
     await page.size(width, 844, dark=dark)
     if width < 1180:
-        await page.js(f"location.hash = '#/{MAYA}'")
+        await page.js(f"location.hash = '#/chat/{MAYA}'")
         await page.click(".open-devtools")
     for word, health in (("OK", WELL), ("Degraded", AWAY), ("Sending paused", PAUSED)):
         bot.health = health

@@ -121,7 +121,7 @@ async def test_costs_are_shown_so_that_everybody_can_read_them(
 
     await page.size(width, 844, dark=dark)
     await chat(bot)
-    await page.js(f"location.hash = '#/{MAYA}'")
+    await page.js(f"location.hash = '#/chat/{MAYA}'")
     await page.shows("document.querySelector('.chat-cost').textContent === '$0.0064'")
     await picture("chat")
     await inspects(page, "Shall I book")

@@ -114,7 +114,7 @@ async def test_a_person_with_a_new_number_keeps_the_chat(page: Tab, bot: Bot) ->
     await page.click("dialog .primary")
 
     assert (await bot.hears())["system"]["type"] == "user_changed_number"
-    await page.shows("location.hash === '#/4915550100299'")
+    await page.shows("location.hash === '#/chat/4915550100299'")
     await page.shows("document.querySelectorAll('article.message').length === 2")
 
 
@@ -335,7 +335,7 @@ async def test_a_chat_full_of_markup_changes_nothing(page: Tab, bot: Bot, tmp_pa
     # A browser writes a quotation mark in the name of an upload as %22.
     await page.shows(f"{shown} === {json.dumps(name.replace(chr(34), '%22'))}")
     for chat in (ravi, MAYA):
-        await page.js(f"location.hash = '#/{chat}'")
+        await page.js(f"location.hash = '#/chat/{chat}'")
         await page.shows(
             f"document.querySelector('#chats [aria-current]').dataset.person === '{chat}'"
         )

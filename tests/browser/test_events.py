@@ -107,7 +107,7 @@ async def test_it_can_be_read(page: Tab, bot: Bot, width: int, dark: bool) -> No
     bot.health = TROUBLE
     await page.size(width, 900, dark=dark)
     if width == 390:
-        await page.js(f"location.hash = '#/{MAYA}'")
+        await page.js(f"location.hash = '#/chat/{MAYA}'")
         await page.click(".open-devtools")
     await page.click("#tab-events")
     await page.shows(f"{CHOICE}?.options.length > 30")

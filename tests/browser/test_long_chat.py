@@ -32,7 +32,7 @@ async def test_five_thousand_messages_do_not_make_the_page_slow(
     page: Tab, bot: Bot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = await scene.joins(bot, "Ravi")
-    await page.js(f"location.hash = '#/{other}'")
+    await page.js(f"location.hash = '#/chat/{other}'")
     for start in range(0, MANY, AT_ONCE):
         texts = [_text(f"Message {start + at}, about the *lake*") for at in range(AT_ONCE)]
         address = f"{bot.simulator}/simulator/people/{MAYA}/messages"
@@ -44,7 +44,7 @@ async def test_five_thousand_messages_do_not_make_the_page_slow(
 
     await page.call("Page.reload")
     await page.shows("document.querySelector('#chats [aria-current]')")
-    opened = await timed(page, f"location.hash = '#/{MAYA}'", newest(f"Message {MANY - 1}"))
+    opened = await timed(page, f"location.hash = '#/chat/{MAYA}'", newest(f"Message {MANY - 1}"))
     assert await page.js(DRAWN) < MOST_DRAWN
 
     post = f"fetch('/simulator/people/{MAYA}/messages', {{method: 'POST', body: "

@@ -210,7 +210,7 @@ async def test_nothing_is_wider_than_the_screen(
     page: Tab, bot: Bot, width: int, dark: bool
 ) -> None:
     await page.size(width, 844, dark=dark)
-    await page.js(f"location.hash = '#/{MAYA}'")
+    await page.js(f"location.hash = '#/chat/{MAYA}'")
     await bot.says(
         {"type": "text", "text": {"body": f"{'long' * 60} https://{'link' * 60}.example"}}
     )

@@ -30,7 +30,7 @@ async def test_the_whole_page(page: Tab, bot: Bot, width: int, dark: bool) -> No
     await scene.play(bot)
     await page.js("location.hash = '#/'")
     await picture("people", checked=width == 390)
-    await page.js(f"location.hash = '#/{MAYA}'")
+    await page.js(f"location.hash = '#/chat/{MAYA}'")
     await page.shows(f"document.querySelectorAll('article').length >= {scene.MESSAGES}")
     for at in range(PARTS):
         await page.js(
@@ -78,12 +78,12 @@ async def test_several_phones_beside_each_other(page: Tab, bot: Bot, dark: bool)
     for key in others:
         await scene.writes(bot, {"type": "text", "text": {"body": "Hello!"}}, key)
 
-    await page.js(f"location.hash = '#/{MAYA}/{others[0]}'")
+    await page.js(f"location.hash = '#/chat/{MAYA}/{others[0]}'")
     await page.shows("document.querySelectorAll('.phone').length === 2")
     await page.js(SETTLE)
     await page.picture(PICTURES / f"two-phones-1760-{'dark' if dark else 'light'}.png")
 
-    await page.js(f"location.hash = '#/{'/'.join([MAYA, *others])}'")
+    await page.js(f"location.hash = '#/chat/{'/'.join([MAYA, *others])}'")
     await page.shows("document.querySelectorAll('.phone').length === 3")
     await page.js(SETTLE)
     await page.picture(PICTURES / f"three-phones-1760-{'dark' if dark else 'light'}.png")

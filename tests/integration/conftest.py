@@ -46,6 +46,7 @@ class Platform:
         self.notes: list[str | None] = []  # the header beside each in `sent`
         self.receipts: list[dict[str, Any]] = []
         self.call_actions: list[dict[str, Any]] = []
+        self.owners: list[dict[str, Any]] = []  # as a simulator is told
         self.files: dict[str, tuple[bytes, str]] = {}  # by media id: content, MIME type
         self.answers: list[tuple[int, Any]] = []  # the next ones, instead of a message id
         self.gate = asyncio.Event()  # closed: every request waits
@@ -86,6 +87,10 @@ class Platform:
         self.call_actions.append(await request.json())
         return web.json_response({"success": True})
 
+    async def owner(self, request: web.Request) -> web.Response:
+        self.owners.append(await request.json())
+        return web.json_response({"noted": True})
+
     async def upload(self, request: web.Request) -> web.Response:
         form = await request.post()
         file = form["file"]
@@ -125,6 +130,7 @@ async def platform() -> AsyncIterator[tuple[Platform, str]]:
     app.router.add_post("/v26.0/{phone_number_id}/messages", platform.messages)
     app.router.add_post("/v26.0/{phone_number_id}/media", platform.upload)
     app.router.add_post("/v26.0/{phone_number_id}/calls", platform.call)
+    app.router.add_post("/simulator/owners", platform.owner)
     app.router.add_get("/v26.0/{media_id}", platform.media)
     app.router.add_get("/files/{media_id}", platform.media)
     runner = web.AppRunner(app)

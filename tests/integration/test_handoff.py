@@ -461,6 +461,33 @@ async def test_a_word_of_the_person_brings_the_bot_back(chat, operator, platform
         assert [message.text for message in running.agent.heard] == ["Robot!"]
 
 
+async def test_a_colleague_gives_it_back_with_a_word_and_a_simulator_sees_who_answers(
+    chat, operator, platform
+):
+    bot = Bot()
+    bot.lets()
+    async with chat(bot, handoff={"return_words": ["robot"]}) as running:
+        await running.deliver(echo(PHONE, "wamid.echo1", "Eve here"))
+        await operator.sees(("human", "Eve here"))
+        await running.deliver(echo(PHONE, "wamid.echo2", "Robot"))
+        await platform[0].eventually(lambda: len(platform[0].owners) == 2)
+        await running.deliver(text(1, "thanks"))
+        await platform[0].sends(1)
+
+    assert [message.text for message in running.agent.heard] == ["thanks"]
+    assert platform[0].owners == [
+        {
+            "to": PHONE,
+            "number": None,
+            "owner": owner,
+            "by": "app",
+            "reason": "",
+            "return_words": ["robot"],
+        }
+        for owner in ("human", "bot")
+    ]
+
+
 @pytest.mark.parametrize(
     "name", [{"intent_name": "ask_human"}, {"action_name": "action_human"}, {"flow_id": "human"}]
 )

@@ -23,6 +23,7 @@ class Bot:
     session: aiohttp.ClientSession
     simulator: str = ""
     heard: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    overheard: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)  # echoes
     status: int = 200  # what it answers webhooks with
     health: dict[str, Any] | None = None  # what its health page says; without, there is none
     health_asked: int = 0  # how often that was asked for
@@ -33,6 +34,8 @@ class Bot:
         if self.status == 200:
             for message in value.get("messages", []):
                 self.heard.put_nowait(message)
+            for echo in value.get("message_echoes", []):
+                self.overheard.put_nowait(echo)
         return web.Response(status=self.status)
 
     async def tell_health(self, request: web.Request) -> web.Response:
@@ -63,6 +66,9 @@ class Bot:
 
     async def hears(self) -> dict[str, Any]:
         return await asyncio.wait_for(self.heard.get(), 15)
+
+    async def overhears(self) -> dict[str, Any]:
+        return await asyncio.wait_for(self.overheard.get(), 15)
 
     async def says(self, message: dict[str, Any]) -> str:
         """Send *message* to Maya; return its id, or "" if the simulator refused it."""

@@ -17,6 +17,8 @@ from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.simulator.config import (
     DEFAULT_PORT,
     DEFAULT_WEBHOOK,
+    ESCALATION,
+    PRIMARY,
     BusinessAccount,
     Config,
     Number,
@@ -280,6 +282,13 @@ def _read_numbers(
     default=True,
     show_default=True,
     help="In rough weather, let a few messages fail for good as well.",
+)
+@click.option(
+    "--routing",
+    type=click.Choice((PRIMARY, ESCALATION)),
+    default=_DEFAULTS.routing,
+    show_default=True,
+    help="The bot's role beside another app: primary gets what nobody has, escalation may take.",
 )
 @click.option(
     "--explanations/--no-explanations",

@@ -13,7 +13,13 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from rasa_whatsapp_channel.simulator import ids, media_checks, outgoing, problems
+from rasa_whatsapp_channel.simulator import (
+    ids,
+    media_checks,
+    outgoing,
+    ownership,
+    problems,
+)
 from rasa_whatsapp_channel.simulator.api import sending
 from rasa_whatsapp_channel.simulator.api.endpoint import (
     ApiAnswer,
@@ -28,6 +34,7 @@ from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.media_library import MediaFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead
 from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.simulator.state import clean_phone
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
@@ -62,6 +69,9 @@ def cloud_routes(world: World) -> Iterator[web.RouteDef]:
         )
         yield web.post(f"{number}/calls", endpoint(world, CLOUD, cloud.post_call))
         yield web.post(
+            f"{number}/thread_control", endpoint(world, CLOUD, cloud.post_thread_control)
+        )
+        yield web.post(
             f"{number}/marketing_messages",
             endpoint(world, CLOUD, cloud.post_marketing, place="messages"),
         )
@@ -70,6 +80,7 @@ def cloud_routes(world: World) -> Iterator[web.RouteDef]:
         "/messages", endpoint(world, DIALOG360, dialog360.post_message, place="messages")
     )
     yield web.post("/calls", endpoint(world, DIALOG360, dialog360.post_call))
+    yield web.post("/thread_control", endpoint(world, DIALOG360, dialog360.post_thread_control))
     yield web.post(
         "/marketing_messages",
         endpoint(world, DIALOG360, dialog360.post_marketing, place="messages"),
@@ -131,6 +142,26 @@ class CloudRoutes:
             raise Refused(problems.INVALID, f"action is one of {', '.join(CALL_ACTIONS)}.")
         if not isinstance(body.get("call_id"), str) or not body["call_id"]:
             raise Refused(problems.INVALID, "call_id is the id of the call, a string.")
+        return ApiAnswer({"messaging_product": "whatsapp", "success": True})
+
+    async def post_thread_control(self, request: web.Request) -> ApiAnswer:
+        """Pass, release or take the thread of a person."""
+        self._check_access(request)
+        number = self._find_number(request)
+        body = await read_json(request)
+        if not isinstance(body, dict) or body.get("messaging_product") != "whatsapp":
+            raise Refused(problems.UNKNOWN_KEY, "The body needs messaging_product=whatsapp.")
+        action, metadata = body.get("action"), body.get("metadata", "")
+        if action not in ownership.ACTIONS:
+            raise Refused(problems.INVALID, f"action is one of {', '.join(ownership.ACTIONS)}.")
+        if not isinstance(metadata, str) or len(metadata) > limits.THREAD_METADATA:
+            rule = f"metadata is a string of at most {limits.THREAD_METADATA} characters."
+            raise Refused(problems.INVALID, rule)
+        person = self._world.find_person(clean_phone(str(body.get("to") or "")))
+        person = person or self._world.find_person(str(body.get("recipient") or ""))
+        if person is None:
+            raise Refused(problems.RECIPIENT, "to or recipient is a person who has a chat.")
+        ownership.control(self._world, "bot", person, number, action, metadata=metadata)
         return ApiAnswer({"messaging_product": "whatsapp", "success": True})
 
     async def post_media(self, request: web.Request) -> ApiAnswer:

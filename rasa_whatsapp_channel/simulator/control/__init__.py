@@ -12,6 +12,7 @@ from aiohttp import web
 
 from rasa_whatsapp_channel.simulator.control.chat_routes import chat_routes
 from rasa_whatsapp_channel.simulator.control.fault_routes import fault_routes
+from rasa_whatsapp_channel.simulator.control.owner_routes import owner_routes
 from rasa_whatsapp_channel.simulator.control.people_routes import people_routes
 from rasa_whatsapp_channel.simulator.control.state_routes import (
     bill_routes,
@@ -34,3 +35,4 @@ def control_routes(world: World) -> Iterator[web.RouteDef]:
     yield from template_routes(world)
     yield from people_routes(world)
     yield from chat_routes(world)
+    yield from owner_routes(world)

@@ -63,7 +63,8 @@ class ChatRoutes:
     async def transcript(self, request: web.Request) -> web.Response:
         """Return the chat as a transcript for `rasa-whatsapp test`, in YAML."""
         person = find_person(self._world, request)
-        chat = [self._world.to_json(message) for message in self._world.state.chat(person.key)]
+        said = (each for each in self._world.state.chat(person.key) if each.by == "bot")
+        chat = [self._world.to_json(message) for message in said]
         text = dump_transcript(record(chat, name=f"The chat of {person.name}"))
         return web.Response(text=text, content_type="application/yaml")
 
@@ -112,7 +113,8 @@ class ChatRoutes:
 
     def _find_message(self, person: WhatsAppUser, message_id: str) -> ChatMessage:
         message = self._world.state.messages.get(message_id)
-        if message is None or message.direction != "outbound" or message.person != person.key:
+        is_bots = message is not None and (message.direction, message.by) == ("outbound", "bot")
+        if message is None or not is_bots or message.person != person.key:
             raise ControlError(f"The bot has sent no message {message_id} to {person.name}.", 404)
         return message
 

@@ -54,6 +54,7 @@ class StateRoutes:
                 "weather": world.weather_to_json(),
                 "billing": world.billing.to_json(),
                 "refusals": [asdict(each) for each in world.state.refusals],
+                "owners": [asdict(each) for each in world.state.owners.values()],
                 "people": [world.person_to_json(person) for person in world.state.people.values()],
                 "messages": [world.to_json(m) for m in world.state.messages.values()],
             }

@@ -53,13 +53,24 @@ export const markRead = (person) => postJson(`${of(person)}/read`, {});
 export const write = (person, message) => postJson(`${of(person)}/messages`, message);
 
 /** Let *person* send a file: {type, file, caption?, context?, number?, author?}. */
-export function writeFile(person, { file, context, ...fields }) {
+export const writeFile = (person, message) => postFile(`${of(person)}/messages`, message);
+
+function postFile(path, { file, context, ...fields }) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) if (value) form.set(name, value);
   form.set("file", file, file.name);
   if (context) form.set("context", JSON.stringify(context));
-  return call(`${of(person)}/messages`, { method: "POST", body: form });
+  return call(path, { method: "POST", body: form });
 }
+
+/** Let a colleague (`by: "phone"`) or another app (`by: "app"`) write to *person*. */
+export const writeEcho = (person, message) => postJson(`${of(person)}/echoes`, message);
+
+/** The same with a file: {by, type, file, caption?, number?}. */
+export const sendEcho = (person, message) => postFile(`${of(person)}/echoes`, message);
+
+/** Let the other app take, pass or release a chat: {action, number}. */
+export const controlThread = (person, change) => postJson(`${of(person)}/thread`, change);
 
 /** Give a message a status manually: {message_id, status, code?}. */
 export const setStatus = (person, status) => postJson(`${of(person)}/status`, status);

@@ -51,6 +51,7 @@ const onChange = {
   },
   refused: ({ chat, item }) => showNew(chat, item),
   status: ({ chat, item }) => refresh(chat, item),
+  owner: () => {},
   typing({ chat }) {
     setTimeout(() => showTyping(chat), state.typing.get(chat) - Date.now() + 50);
     showTyping(chat);

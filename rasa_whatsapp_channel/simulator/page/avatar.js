@@ -17,7 +17,7 @@ export function initials(name) {
   return chosen.map((word) => [...word][0].toUpperCase()).join("");
 }
 
-function colourOf(name) {
+export function colourOf(name) {
   let sum = 0;
   for (const character of String(name ?? "")) sum = (sum * 31 + character.codePointAt(0)) % 9973;
   return sum % COLOURS;

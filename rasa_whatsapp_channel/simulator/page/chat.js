@@ -1,23 +1,31 @@
 // Chat head, and the placeholder of an empty chat.
 
-import { initials } from "./avatar.js";
+import { colourOf, initials } from "./avatar.js";
 import { sumOf } from "./costs.js";
 import { h, icon } from "./dom.js";
 import { plus } from "./people.js";
 
 export function renderHead(controller) {
-  const { state, node, chat } = controller;
+  const { state, node, chat, writer } = controller;
   const { person, number = {} } = state.chatOf(chat);
   const of = (selector) => node.querySelector(selector);
-  const name = person?.group ? person.name : (number.name ?? "Bot");
-  node.setAttribute("aria-label", person ? `Phone of ${person.name}` : "Phone");
-  of(".avatar.business").textContent = initials(name);
+  const isAgents = writer === "phone";
+  const business = number.name ?? "Bot";
+  const name = person && (person.group || isAgents) ? person.name : business;
+  const label = isAgents ? `Agent’s phone, chat with ${name}` : `Phone of ${person?.name}`;
+  node.setAttribute("aria-label", person ? label : "Phone");
+  const mark = of(".avatar.business");
+  mark.textContent = initials(name);
+  if (isAgents) mark.dataset.colour = colourOf(name);
+  else delete mark.dataset.colour;
   of(".chat-title h2").textContent = name;
   of(".composer").inert = !person;
-  renderCost(of(".chat-cost"), state, chat);
+  if (isAgents) of(".chat-cost").hidden = true;
+  else renderCost(of(".chat-cost"), state, chat);
   const line = of(".chat-title p");
   if (line.contains(document.activeElement)) return; // a selection is open
   if (state.isTyping(chat)) line.replaceChildren("typing…");
+  else if (isAgents) line.replaceChildren(`Agent’s phone of ${business}`);
   else line.replaceChildren(...(person ? whoYouAre(controller, person) : []));
 }
 

@@ -7,34 +7,45 @@ import { openList, openProducts } from "./dialogs/sheet.js";
 import { toast } from "./toasts.js";
 
 /**
- * The controller of the phone *node*. `chat` is what it shows, `author` who writes into a group;
- * phone.js fills in goTo, quote, inspect.
+ * The controller of the phone *node*. `chat` is what it shows, `writer` whose phone it is: the
+ * person's, or a colleague's (`phone`); `author` who writes into a group. phone.js fills in goTo,
+ * quote, inspect.
  */
 export function createController({ state }, node) {
-  const controller = { state, node, chat: null, author: null, nameOf, send, sendFile, answer, react };
+  const controller = { state, node, chat: null, writer: "person", author: null };
 
   function nameOf(item) {
+    if (item.by === "phone") return "Agent’s phone";
+    if (item.by === "app") return "Other app";
     if (item.direction === "outbound") return numberOf(item).name ?? "Bot";
     return state.people.get(item.author ?? item.person)?.name ?? "You";
+  }
+
+  /** Is *item* of whose phone this is (`own`), or of the `other` side? */
+  function sideOf({ direction }) {
+    return (direction === "inbound") === (controller.writer === "person") ? "own" : "other";
   }
 
   function numberOf(item) {
     return state.chatOf(item.chat).number ?? {};
   }
 
-  /** Send in the person's name; true when the simulator took it. */
-  function send(message, chat = controller.chat) {
-    return attempt(api.write(state.chatOf(chat).key, { ...message, ...envelope(chat) }));
+  /** Send in the name of whose phone it is, or of *by*; true when the simulator took it. */
+  function send(message, chat = controller.chat, by = controller.writer) {
+    const write = by === "person" ? api.write : api.writeEcho;
+    return attempt(write(state.chatOf(chat).key, { ...message, ...envelope(chat, by) }));
   }
 
-  function sendFile(message, chat = controller.chat) {
-    return attempt(api.writeFile(state.chatOf(chat).key, { ...message, ...envelope(chat) }));
+  function sendFile(message, chat = controller.chat, by = controller.writer) {
+    const write = by === "person" ? api.writeFile : api.sendEcho;
+    return attempt(write(state.chatOf(chat).key, { ...message, ...envelope(chat, by) }));
   }
 
-  /** To which number, and in a group by whom, where that is not clear anyway. */
-  function envelope(chat) {
+  /** By whom, to or from which number, and in a group by whom, where that is not clear anyway. */
+  function envelope(chat, by) {
     const { person, number } = state.chatOf(chat);
     return {
+      ...(by !== "person" && { by }),
       ...(number !== state.number && { number: number.phone_number_id }),
       ...(person.group && { author: controller.author ?? person.participants?.[0] }),
     };
@@ -54,6 +65,7 @@ export function createController({ state }, node) {
 
   /** Answer *item*, quoting it: {type, [type]: content}. Without *item*, just send. */
   function answer(item, type, content) {
+    if (item && controller.writer !== "person") return toast("That is for the person to tap.");
     const context = item && { context: { message_id: item.id } };
     return send({ type, [type]: content, ...context });
   }
@@ -69,6 +81,14 @@ export function createController({ state }, node) {
   }
 
   return Object.assign(controller, {
+    ...{ nameOf, sideOf, send, sendFile, answer, react },
+    /** Change or delete what a colleague wrote. */
+    edit: (item, body) =>
+      send({
+        type: "edit",
+        edit: { original_message_id: item.id, message: { type: "text", text: { body } } },
+      }),
+    revoke: (item) => send({ type: "revoke", revoke: { original_message_id: item.id } }),
     change: (change) => attempt(api.changePerson(state.chatOf(controller.chat).key, change)),
     openImage: openLightbox,
     openProducts,

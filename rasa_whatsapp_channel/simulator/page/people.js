@@ -3,6 +3,7 @@
 import { avatar } from "./avatar.js";
 import { byId, h, icon, iconButton } from "./dom.js";
 import { oneLine } from "./format/render.js";
+import { OWNER_WORDS } from "./owner.js";
 import { summaryOf } from "./summary.js";
 import { shortMoment } from "./times.js";
 
@@ -30,6 +31,7 @@ function entry(chat, state, phones) {
   const unread = state.unread(chat);
   const isOpen = phones.isOpen(chat);
   const name = person.name || key;
+  const { owner } = state.ownerOf(chat);
   return h(
     "li",
     { data: { chat } },
@@ -44,7 +46,12 @@ function entry(chat, state, phones) {
       h(
         "span.chat-text",
         {},
-        h("span.chat-name", { dir: "auto" }, name),
+        h(
+          "span.chat-name",
+          { dir: "auto" },
+          name,
+          OWNER_WORDS[owner] && h("span.chat-owner", { data: { owner } }, OWNER_WORDS[owner]),
+        ),
         number !== state.number && h("span.chat-number", {}, `to ${number.name ?? "another number"}`),
         h("span.chat-last", { dir: "auto" }, preview(chat, last, state)),
       ),

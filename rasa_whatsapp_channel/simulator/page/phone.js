@@ -5,6 +5,7 @@ import { emptyChat, emptyList, renderHead } from "./chat.js";
 import { createComposer } from "./composer/composer.js";
 import { createController } from "./controller.js";
 import { byId } from "./dom.js";
+import { renderOwner } from "./owner.js";
 import { createThread } from "./thread.js";
 import { renderWeather } from "./weather.js";
 
@@ -15,20 +16,25 @@ export function createPhone(page) {
   const thread = createThread(controller);
   const composer = createComposer(controller);
   Object.assign(controller, { goTo: thread.goTo, quote: composer.quote, inspect: page.inspect });
-  controller.open = (chat) => page.phones.replace(controller.chat, chat);
+  controller.open = (chat) => page.phones.replace(controller, chat);
+  controller.isPersonOpen = () => page.phones.isOpen(controller.chat, "person");
+  controller.openPerson = () => page.phones.replace(controller, controller.chat);
+  controller.openAgent = () => page.phones.openAgent(controller.chat);
   fillBanners(node.querySelector(".banners"));
 
-  /** Show *chat*, the key of one; null: none. */
-  function hold(chat) {
-    const before = controller.chat;
-    if (chat === before) return;
-    controller.chat = chat;
-    composer.change(before, chat);
+  /** Show *chat*, the key of one, on the phone of *writer*; null: none. */
+  function hold(chat, writer = "person") {
+    const before = `${controller.chat}@${controller.writer}`;
+    if (chat === controller.chat && writer === controller.writer) return;
+    Object.assign(controller, { chat, writer });
+    node.dataset.writer = writer;
+    composer.change(before, `${chat}@${writer}`);
     redraw();
   }
 
   function drawHead() {
     renderHead(controller);
+    renderOwner(controller);
     renderWeather(controller, () => page.openDevtools("faults"));
   }
 
@@ -65,6 +71,14 @@ export function createPhone(page) {
       return controller.chat;
     },
 
-    isLookedAt: () => document.visibilityState === "visible" && node.offsetParent !== null,
+    get writer() {
+      return controller.writer;
+    },
+
+    /** Does the person look at it now? */
+    isLookedAt: () =>
+      controller.writer === "person" &&
+      document.visibilityState === "visible" &&
+      node.offsetParent !== null,
   };
 }

@@ -40,6 +40,8 @@ export class State {
     this.tapped = new Map();
     this.threads = new Map();
     this.typing = new Map();
+    this.owners = new Map();
+    for (const owner of rest.owners ?? []) this.noteOwner(owner);
     for (const message of messages) this.putMessage(message);
     for (const refusal of refusals) this.insert(this.refusalOf(refusal, chat));
     this.tell({ what: "all" });
@@ -63,6 +65,7 @@ export class State {
       webhook: () => this.takeDelivery(event),
       person: () => this.takePerson(event.person),
       window: () => this.takeWindow(event),
+      owner: () => this.takeOwner(event),
       clock: () => this.takePart("clock", { now: event.now, offset: event.offset }),
       faults: () => this.takePart("faults", event.faults),
       templates: () => this.takePart("templates", event.templates),
@@ -114,6 +117,11 @@ export class State {
     );
     const moment = (key) => this.lastMessage(key)?.timestamp ?? 0;
     return keys.sort((a, b) => moment(b) - moment(a));
+  }
+
+  /** Who answers in a chat: {owner: bot | waiting | human | app, by, reason, since, …}. */
+  ownerOf(key) {
+    return this.owners.get(key) ?? { owner: "bot" };
   }
 
   thread(key) {
@@ -258,6 +266,16 @@ export class State {
     if (!known) return;
     known.window = window;
     this.tell({ what: "window" });
+  }
+
+  takeOwner(owner) {
+    this.tell({ what: "owner", chat: this.noteOwner(owner) });
+  }
+
+  noteOwner(owner) {
+    const chat = this.chatKey(this.resolve(owner.person), owner.number);
+    this.owners.set(chat, owner);
+    return chat;
   }
 
   takePart(name, value) {

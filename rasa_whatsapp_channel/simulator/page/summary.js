@@ -30,6 +30,7 @@ export function summaryOf(item) {
     const what = item.by === "channel" ? "Dead letter" : "Refused";
     return { icon: "warning", text: `${what}: ${item.rule ?? "by the platform"}` };
   }
+  if (item.revoked) return { icon: "bin", text: "This message was deleted." };
   const content = item.content ?? {};
   if (item.type === "text") return { text: content.body ?? "" };
   if (item.type === "button") return { text: content.text ?? "" };

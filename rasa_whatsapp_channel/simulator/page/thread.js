@@ -59,7 +59,20 @@ export function createThread(controller) {
 
   function refresh(item) {
     const node = nodes.get(item.id);
-    if (node && !item.refused) refreshMessage(node, item, controller);
+    if (!node || item.refused) return;
+    if (isChanged(node, item)) redraw(node, item);
+    else refreshMessage(node, item, controller);
+  }
+
+  /** Draw *item* anew in the place of *node*: its writer has changed it. */
+  function redraw(node, item) {
+    const drawn = renderMessage(item, controller);
+    drawn.classList.toggle("first", node.classList.contains("first"));
+    drawn.tabIndex = node.tabIndex;
+    nodes.set(item.id, drawn);
+    const hadFocus = node.contains(document.activeElement);
+    node.replaceWith(drawn);
+    if (hadFocus) focus(drawn);
   }
 
   function setTyping(isTyping) {
@@ -158,10 +171,17 @@ export function createThread(controller) {
 
 function startsGroup(item, before) {
   if (!before || before.refused || item.refused) return true;
-  if (before.direction !== item.direction) return true;
+  if (before.direction !== item.direction || before.by !== item.by) return true;
   return (
     item.timestamp - before.timestamp > GROUP || dayOf(before.timestamp) !== dayOf(item.timestamp)
   );
+}
+
+/** Was it edited or deleted since it was drawn? */
+function isChanged(node, { content, edited, revoked }) {
+  const wasRevoked = node.querySelector(".revoked") !== null;
+  if (revoked) return !wasRevoked;
+  return Boolean(edited) && node.querySelector(".text")?.textContent !== content.body;
 }
 
 function typingDots() {

@@ -116,6 +116,35 @@ def statuses_webhook(
     return _nest(value, number)
 
 
+def overheard(
+    message: ChatMessage, person: WhatsAppUser, *, number: Number
+) -> tuple[str, dict[str, Any]]:
+    """Return field and value of the webhook for a *message* that is not the bot's to answer."""
+    head = {"messaging_product": "whatsapp", "metadata": metadata(number)}
+    part = {message.type: message.content}
+    known = {"id": message.id, "timestamp": str(message.timestamp)}
+    if message.direction == "inbound":
+        told: dict[str, Any] = {
+            "contacts": [contact(person)],
+            "messages": [_nested_message(message, person)],
+        }
+        return "standby", {**head, "standby": told}
+    to = {"to": person.phone} if person.phone else {}
+    if message.by == "app":
+        recipient = to or {"recipient": person.user_id}
+        body = {"messaging_product": "whatsapp", **recipient, "type": message.type, **part}
+        return "standby", {**head, "standby": {"message_echoes": [{**known, "message": body}]}}
+    echo = {
+        "from": number.display_phone_number,
+        **to,
+        "to_user_id": person.user_id,
+        **known,
+        "type": message.type,
+        **part,
+    }
+    return "smb_message_echoes", {**head, "message_echoes": [echo]}
+
+
 def user_id_webhook(
     old: WhatsAppUser, new: WhatsAppUser, *, now: int, number: Number
 ) -> dict[str, Any]:

@@ -42,6 +42,7 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
                 "window": 1.75e9 + 24 * 3600,
             }
         ],
+        "owners": [],
         "messages": [],
         "billing": {"currency": None, "free_messages": 1000},
         "weather": {"weather": "calm", "seed": None, "lasting": None, "faults": []},

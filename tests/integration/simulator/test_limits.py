@@ -292,6 +292,7 @@ ELSEWHERE = {
     "PIN_DAYS": "of groups only: tests/unit/compose/test_groups.py",
     "VOICE_PLAY_BYTES": "a larger voice message is taken, and shown with another icon",
     "WEBHOOK_BYTES": "of what WhatsApp sends to us: tests/integration/test_door.py",
+    "THREAD_METADATA": "of thread_control, not of a message: test_owners.py",
     "TYPING": "how long the phone shows it",
     "WINDOW": "it runs out by the clock: test_window.py and the sender's tests",
     "PAIR_INTERVAL": "of many messages, not of one",

@@ -17,14 +17,15 @@ const TICKS = {
 
 /** The whole message. Later changes are for `refreshMessage`: players keep playing. */
 export function renderMessage(item, controller) {
-  const { content, choices = [], below, meta = "below", bare = false } = draw(item, controller);
+  const drawn = item.revoked ? revoked(item) : draw(item, controller);
+  const { content, choices = [], below, meta = "below", bare = false } = drawn;
   const bubble = h(
     "div.bubble",
     { data: { bare: bare ? "" : undefined, fits: fitOf(item) } },
     h(
       "div.content",
       { data: { meta } },
-      item.author && h("p.author", { dir: "auto" }, controller.nameOf(item)),
+      nameNode(item, controller),
       item.referral && referralNode(item.referral),
       quoteOf(item, controller),
       content,
@@ -36,7 +37,10 @@ export function renderMessage(item, controller) {
     "article.message",
     {
       tabindex: -1,
-      data: { messageId: item.id, type: item.type, direction: item.direction },
+      data: {
+        ...{ messageId: item.id, type: item.type, direction: item.direction, by: item.by },
+        side: controller.sideOf(item),
+      },
     },
     h("div.row", {}, bubble),
     below,
@@ -70,10 +74,24 @@ function quoteOf(item, controller) {
   const { icon: symbol, text } = quoted ? summaryOf(quoted) : { text: "An earlier message" };
   return h(
     "button.quote",
-    { type: "button", onclick: () => controller.goTo(id), data: { direction: quoted?.direction } },
+    { type: "button", onclick: () => controller.goTo(id), data: { side: quoted && controller.sideOf(quoted) } },
     h("span.quote-who", { dir: "auto" }, quoted ? controller.nameOf(quoted) : "Quoted"),
     h("span.quote-text", { dir: "auto" }, symbol && icon(symbol), oneLine(text)),
   );
+}
+
+const WRITERS = { bot: "brain", phone: "person", app: "plug" };
+
+/** Who wrote, where that is not clear: in a group, and where others than the bot write. */
+function nameNode(item, controller) {
+  if (item.author) return h("p.author", { dir: "auto" }, controller.nameOf(item));
+  const usual = controller.writer === "person" ? "bot" : controller.writer;
+  if (item.direction === "inbound" || item.by === usual) return null;
+  return h("p.author", { dir: "auto" }, icon(WRITERS[item.by]), controller.nameOf(item));
+}
+
+function revoked() {
+  return { content: [h("p.revoked", {}, icon("bin"), "This message was deleted.")], meta: "inline" };
 }
 
 /** The ad that a conversation began with. */
@@ -89,7 +107,13 @@ function referralNode({ headline, body, source_type: kind }) {
 
 function metaOf(item) {
   const iso = new Date(item.timestamp * 1000).toISOString();
-  return h("div.meta", {}, h("time", { datetime: iso }, timeOf(item.timestamp)), h("span.ticks"));
+  return h(
+    "div.meta",
+    {},
+    item.edited && !item.revoked && h("span", {}, "Edited"),
+    h("time", { datetime: iso }, timeOf(item.timestamp)),
+    h("span.ticks"),
+  );
 }
 
 function ticksOf({ status }) {

@@ -1,5 +1,6 @@
 // Message toolbar: react, reply, inspect. There is one; it moves to the selected message.
 
+import { ask } from "../dialogs/dialog.js";
 import { h, iconButton } from "../dom.js";
 
 const EMOJI = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
@@ -24,7 +25,16 @@ export function createToolbar(controller) {
   const inspect = iconButton("code", "Inspect", () => controller.inspect(item), {
     class: "round inspect",
   });
-  const pill = h("div.pill", { role: "group", "aria-label": "Message" }, smile, reply, inspect);
+  const edit = iconButton("edit", "Edit", editText, { class: "round edit" });
+  const revoke = iconButton("bin", "Delete for everyone", () => controller.revoke(item), {
+    class: "round revoke",
+  });
+  const own = [edit, revoke];
+  const pill = h(
+    "div.pill",
+    { role: "group", "aria-label": "Message" },
+    ...[smile, reply, ...own, inspect],
+  );
   const node = h("div.toolbar", {}, strip, pill);
 
   function toggle() {
@@ -46,6 +56,17 @@ export function createToolbar(controller) {
     controller.react(item, taken ? "" : emoji);
   }
 
+  async function editText() {
+    const field = { name: "text", label: "Text", type: "textarea", rows: 4, required: true };
+    const edited = item;
+    const values = await ask({
+      title: "Edit the message",
+      fields: [{ ...field, value: edited.content.body }],
+      submit: "Save",
+    });
+    if (values) controller.edit(edited, values.text);
+  }
+
   node.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || strip.hidden) return;
     event.stopPropagation();
@@ -56,10 +77,14 @@ export function createToolbar(controller) {
   return {
     /** Put the toolbar beside *message*, drawn as *article*. */
     attach(article, message) {
-      if (item === message && node.parentNode) return;
+      if (item === message && article.contains(node)) return;
       item = message;
       setOpen(false);
-      smile.hidden = message.direction === "inbound"; // people react to what the business wrote
+      const isPersons = controller.writer === "person";
+      const isOwn = !isPersons && message.by === controller.writer && !message.revoked;
+      smile.hidden = message.direction === "inbound" || !isPersons; // people react to the business
+      edit.hidden = !isOwn || message.type !== "text";
+      revoke.hidden = !isOwn;
       article.querySelector(".row").append(node);
     },
 

@@ -67,5 +67,10 @@ export function createAttachMenu({ controller, tray }) {
     setOpen(false);
     button.focus();
   });
-  return { button, menu };
+  /** What only the person sends is not on a colleague's phone. */
+  function change() {
+    menu.querySelector(".attach-others").hidden = controller.writer !== "person";
+  }
+
+  return { button, menu, change };
 }

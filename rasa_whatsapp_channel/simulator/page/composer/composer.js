@@ -113,7 +113,7 @@ export function createComposer(controller) {
     quoteBar.replaceChildren(
       h(
         "div.quote-lines",
-        { data: { direction: item.direction } },
+        { data: { side: controller.sideOf(item) } },
         h("span.quote-who", { dir: "auto" }, controller.nameOf(item)),
         h("span.quote-text", { dir: "auto" }, symbol && icon(symbol), oneLine(words)),
       ),
@@ -124,7 +124,8 @@ export function createComposer(controller) {
 
   /** Another person takes the phone: keep what was written for the one before. */
   function change(before, after) {
-    if (before) drafts.set(before, text.value);
+    drafts.set(before, text.value);
+    attach.change();
     text.value = drafts.get(after) ?? "";
     tray.take();
     recorder.cancel();

@@ -30,16 +30,17 @@ let fields = 0;
 /**
  * Ask for values; resolves to {name: text}, or null when the dialog is closed.
  *
- * A field is {name, label, type?, value?, required?, placeholder?, hint?, …attributes}; *check*
+ * *aside* is a node below the text. A field is {name, label, type?, value?, required?, placeholder?, hint?, …attributes}; *check*
  * gets the values and says in a sentence what is wrong with them.
  */
-export function ask({ title, text, fields: wanted = [], submit, check = () => null }) {
+export function ask({ title, text, aside, fields: wanted = [], submit, check = () => null }) {
   return new Promise((resolve) => {
     const wrong = h("p.form-wrong", { role: "alert" });
     const form = h(
       "form",
       { method: "dialog" },
       text && h("p.form-text", {}, text),
+      aside,
       wanted.map(fieldNode),
       wrong,
       h("div.form-end", {}, h("button.primary", { type: "submit" }, submit)),
