@@ -13,6 +13,8 @@ from support.eventually import PATIENCE
 from support.redis_server import RedisServer
 from support.webhooks import envelope, status, text
 
+from rasa_whatsapp_channel.outbound import window
+
 MAYA = "4915112345678"
 TOM = "4917698765432"
 USER_ID = "US.13491208655302741918"
@@ -44,6 +46,12 @@ def redis(tmp_path_factory) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture(autouse=True)
+def short_wait_for_the_window(monkeypatch):
+    """A refusal for the closed window is looked at again after 5 s."""
+    monkeypatch.setattr(window, "AGAIN", 0.5)
 
 
 async def bot(message) -> None:

@@ -9,7 +9,15 @@ from aiohttp import web
 from support.cloud_api import answers, answers_half, fails, hangs, hangs_up
 from support.webhooks import envelope, status, texts
 
+from rasa_whatsapp_channel.outbound import recovery
+
 ANNA, BEN = "491511111111", "491522222222"
+
+
+@pytest.fixture
+def short_wait(monkeypatch):
+    """A status is awaited for 20 s after a broken answer, see tests/unit/outbound."""
+    monkeypatch.setattr(recovery, "BROKEN", 1.0)
 
 
 async def echo(message) -> None:
@@ -28,6 +36,7 @@ async def echo(message) -> None:
         hangs_up,
     ],
 )
+@pytest.mark.usefixtures("short_wait")
 async def test_after_one_bad_answer_all_messages_go_once_and_in_order(serve, api, trouble):
     api.next.append(trouble)
 
@@ -51,6 +60,7 @@ async def test_after_one_bad_answer_all_messages_go_once_and_in_order(serve, api
         answers_half,
     ],
 )
+@pytest.mark.usefixtures("short_wait")
 async def test_a_success_without_an_id_is_not_sent_again_but_a_dead_letter(serve, api, trouble):
     api.next.append(trouble)
 
@@ -109,6 +119,7 @@ async def test_what_whatsapp_asks_to_wait_is_waited_also_when_the_person_writes_
     assert len(api.refused) == 1
 
 
+@pytest.mark.usefixtures("short_wait")
 async def test_a_person_whose_message_hangs_delays_nobody_else(serve, api):
     gate = asyncio.Event()
     hanging: list[web.Request] = []
@@ -141,9 +152,11 @@ async def test_a_person_whose_message_hangs_delays_nobody_else(serve, api):
 
 @pytest.mark.parametrize("told", [True, False])
 async def test_an_acceptance_without_an_answer_doubles_only_what_no_status_tells_of(
-    serve, api, told
+    serve, api, told, request
 ):
     """The one gap of the promises: without a status nobody can tell that it got there."""
+    if not told:
+        request.getfixturevalue("short_wait")
 
     async def takes_it_and_hangs_up(request: web.Request) -> web.StreamResponse:
         api.accept(request, await request.json())
