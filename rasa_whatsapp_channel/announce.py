@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from rasa_whatsapp_channel.common import PRODUCT, installed_version
 from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings.roles import DOOR, ROLES
 
 # The checks of a caller that hold a secret; what they are called is the key of the setting.
 _SIGNED: Final = ("app_secret", "webhook_secret")
 _OTHER: Final = {"webhook_username": "HTTP Basic", "webhook_token": "?token="}
 
 
-def describe(settings: Settings, *, webhook: str) -> str:
-    """Return one line of facts, without secrets; *webhook* is its path."""
+def describe(settings: Settings, *, webhook: str, roles: Collection[str] = ROLES) -> str:
+    """
+    Return one line of facts, without secrets; *webhook* is its path, *roles* are the process's.
+    """
     facts = [
         settings.api,
         *_numbers(settings),
         _address(settings),
         f"store {_store(settings.store)}",
-        f"webhook {webhook} ({_checks(settings)})",
+        f"webhook {webhook} ({_checks(settings)})" if DOOR in roles else "no webhook",
+        *([f"only {' and '.join(roles)}"] if set(roles) != set(ROLES) else []),
         f"{PRODUCT} {installed_version() or 0}",
     ]
     if odd := [*_odd(settings)]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,7 @@ from rasa_whatsapp_channel.inbound.worker import (
     Concurrency,
     InboxWorker,
     Record,
+    no_bot,
     nothing_is_recorded,
 )
 from rasa_whatsapp_channel.media.access import FileAccess
@@ -66,7 +67,9 @@ from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
+from rasa_whatsapp_channel.presence import Presence
 from rasa_whatsapp_channel.settings import Settings, TranscriptionSettings
+from rasa_whatsapp_channel.settings.roles import BOT, CONSEQUENCES, DOOR, SENDER
 from rasa_whatsapp_channel.store.base import (
     ACCOUNT,
     DeadLetter,
@@ -106,16 +109,20 @@ class NumberRuntime:
 
 class App:
     """
-    One per server process. *root* is the bot's folder, where media paths and the store begin;
-    *readable* tells whether a model of the bot's engine reads the texts of turns.
+    One per server process, with some of the *roles*, by default those of the settings.
+
+    *bot* and what follows are for the role of the bot. *root* is the bot's folder, where media
+    paths and the store begin; *readable* tells whether a model of the bot's engine reads the texts
+    of turns.
     """
 
     def __init__(
         self,
         settings: Settings,
-        bot: Bot,
+        bot: Bot = no_bot,
         *,
-        ready: Callable[[], bool],
+        roles: Collection[str] | None = None,
+        ready: Callable[[], bool] = lambda: True,
         why_silent: WhySilent = never_silent,
         record: Record = nothing_is_recorded,
         readable: Callable[[], bool] = lambda: False,
@@ -125,6 +132,7 @@ class App:
     ) -> None:
         root = root or Path.cwd()
         self.settings = settings
+        self.roles = settings.roles if roles is None else roles
         self.metrics = Metrics()
         self._why_silent = why_silent
         self._record = record
@@ -138,6 +146,7 @@ class App:
         self._isolation = Isolation()
         self._functions = load_functions(settings)
         self.store: Store = make_store(settings, clock=self._clock)
+        self._presence = Presence(self.store.values, self.roles)
         self.restarts = Restarts(self.store.values, clock=self._clock)
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._links = make_links(settings)
@@ -240,6 +249,7 @@ class App:
             metrics_page=self._metrics_page,
             metrics=self.metrics,
             desk=self._desk.endpoint if self._desk else None,
+            is_door=DOOR in self.roles,
         )
         workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
         senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
@@ -405,11 +415,14 @@ class App:
         await self.store.open()
 
     def start(self) -> None:
-        """Start to handle the items of both queues."""
-        self._inbox.start()
-        self._outbox.start()
-        if self._cleanup is not None:
-            self._cleanup.start()
+        """Start to handle the items of the queues that are for the roles of this process."""
+        self._presence.start()
+        if SENDER in self.roles:
+            self._outbox.start()
+        if BOT in self.roles:
+            self._inbox.start()
+            if self._cleanup is not None:
+                self._cleanup.start()
 
     async def stop(self) -> None:
         """Stop the consumers, the inbox first: running turns still put messages into the outbox."""
@@ -417,6 +430,7 @@ class App:
             await self._cleanup.stop()
         await self._inbox.stop(GRACE)
         await self._outbox.stop(GRACE / 2)
+        await self._presence.stop()
 
     async def close(self) -> None:
         for number in self._numbers.values():
@@ -473,9 +487,11 @@ class App:
         paused = await self._paused()
         troubles = await self.account.troubles()
         is_blocked = any(each.severity == Severity.ERROR.value for each in troubles)
+        missing = [f"no process {CONSEQUENCES[role]}" for role in await self._presence.missing()]
         status = "account in trouble" if is_blocked else "ok"
         return {
-            "status": "degraded" if away else "sending paused" if paused else status,
+            "status": "degraded" if away or missing else "sending paused" if paused else status,
+            **({"missing": missing} if missing else {}),
             **({"away": outages.to_json(away)} if away else {}),
             **({"paused": paused} if paused else {}),
             **({"account": to_json(troubles)} if troubles else {}),

@@ -41,8 +41,7 @@ from rasa_whatsapp_channel.conversation.restarts import conversation_of
 from rasa_whatsapp_channel.conversation.silence import WhySilent
 from rasa_whatsapp_channel.desk.delivery import History
 from rasa_whatsapp_channel.domain.project import find_channels_file
-from rasa_whatsapp_channel.domain.project import is_mantle as is_mantle_project
-from rasa_whatsapp_channel.factories import load_functions
+from rasa_whatsapp_channel.factories import check_settings
 from rasa_whatsapp_channel.inbound.endpoint import (
     HEALTH,
     METRICS,
@@ -63,7 +62,7 @@ from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.settings.parsers import SettingsError
-from rasa_whatsapp_channel.store import check_store
+from rasa_whatsapp_channel.settings.roles import BOT
 from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
@@ -185,9 +184,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         try:
             # The folder that Rasa is started in.
             settings = Settings.from_credentials(credentials, file=find_channels_file(Path()).name)
-            _check_engine(settings)
-            check_store(settings.store)
-            load_functions(settings)
+            check_settings(settings, Path())
         except (SettingsError, StoreError) as error:
             # Rasa prints this one without a traceback.
             raise InvalidConfigException(str(error)) from error
@@ -225,8 +222,11 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         @blueprint.listener("after_server_start")  # type: ignore[untyped-decorator, unused-ignore]
         async def start_work(app: Sanic, _loop: Any = None) -> None:
             self._running().start()
-            logger.info("whatsapp.started: %s", describe(self.settings, webhook=WEBHOOK))
-            if not _is_ready(app):
+            roles = self.settings.roles
+            logger.info(
+                "whatsapp.started: %s", describe(self.settings, webhook=WEBHOOK, roles=roles)
+            )
+            if BOT in roles and not _is_ready(app):
                 logger.warning(
                     "whatsapp.no_model: Rasa has loaded no model yet; messages are kept until then"
                 )
@@ -390,15 +390,6 @@ def _refuse_second_block() -> None:
         raise InvalidConfigException(
             "Two blocks are for this channel, and Rasa takes one: further numbers go to `numbers:` "
             "of the first."
-        )
-
-
-def _check_engine(settings: Settings) -> None:
-    """Raise `SettingsError` for what Rasa Pro's engine Mantle cannot do."""
-    if settings.failure_intent and is_mantle_project(Path.cwd()):
-        raise SettingsError(
-            "integrations.yml: 'failure_intent' is for engines with intents, and Mantle has none. "
-            "Take it away; what did not arrive is an event in the tracker."
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.domain.project import is_mantle
 from rasa_whatsapp_channel.media.cleanup import MediaCleanup
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.folder import MediaFolder
@@ -16,7 +17,7 @@ from rasa_whatsapp_channel.media.values import MediaStore
 from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 from rasa_whatsapp_channel.settings.parsers import Function, SettingsError, load_function
-from rasa_whatsapp_channel.store import base, open_store
+from rasa_whatsapp_channel.store import base, check_store, open_store
 from rasa_whatsapp_channel.store.base import (
     Clock,
     Store,
@@ -31,6 +32,19 @@ from rasa_whatsapp_channel.whatsapp.clients import (
 )
 from rasa_whatsapp_channel.whatsapp.transport import Transport
 from rasa_whatsapp_channel.whatsapp.webhook import WebhookAuth
+
+
+def check_settings(settings: Settings, root: Path) -> None:
+    """
+    Raise `SettingsError` or `StoreError` for what does not suit the bot in *root*, or this machine.
+    """
+    if settings.failure_intent and is_mantle(root):
+        raise SettingsError(
+            "integrations.yml: 'failure_intent' is for engines with intents, and Mantle has none. "
+            "Take it away; what did not arrive is an event in the tracker."
+        )
+    check_store(settings.store)
+    load_functions(settings)
 
 
 def load_functions(settings: Settings) -> Mapping[str, Function]:

@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "providers": "Logins for links, stored by an on-premises client.",
         "queue": "What waits, and dead letters with their reason.",
         "send": "Send one message of any kind, or one response of the bot.",
+        "serve": "Take webhooks and send messages, in a process without Rasa.",
         "lint": "Check a bot's responses against WhatsApp and Rasa.",
         "preview": "Show what one response becomes: the bubbles and the bodies.",
         "stickerpacks": "Sticker packs, stored by an on-premises client.",

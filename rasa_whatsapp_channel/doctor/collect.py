@@ -34,8 +34,10 @@ from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.presence import Presence
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.settings.roles import ROLES
 from rasa_whatsapp_channel.store import SQLITE, open_store
 from rasa_whatsapp_channel.store.base import OUTSIDE, StoreError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
@@ -265,28 +267,31 @@ async def collect_store(settings: Settings, root: Path, *, offline: bool) -> Sto
         return StoreFacts("memory", media=media)
     if url.startswith(SQLITE):
         path = root / url.removeprefix(SQLITE)
-        problem = _problem_of_folder(path.parent, made=False) or await _problem_of(
-            f"{SQLITE}{path}", path.is_file()
+        missing: Sequence[str] = ()
+        problem = _problem_of_folder(path.parent, made=False)
+        if not problem and path.is_file():
+            problem, missing = await _try_store(f"{SQLITE}{path}", settings)
+        return StoreFacts(
+            "sqlite", str(path), problem, free=_free(path), media=media, missing=missing
         )
-        return StoreFacts("sqlite", str(path), problem, free=_free(path), media=media)
     try:
         open_store(url)
     except StoreError as error:
         return StoreFacts("unknown", problem=str(error), media=media)
     if offline:
         return StoreFacts("redis", tried=False, media=media)
-    return await _try_redis(url, media)
+    return await _try_redis(settings, media)
 
 
-async def _problem_of(url: str, is_there: bool) -> str:
-    if not is_there:
-        return ""
+async def _try_store(url: str, settings: Settings) -> tuple[str, Sequence[str]]:
+    """Return why the store cannot be used, and the roles that no process has though one should."""
     try:
         async with open_store(url, retention=OUTSIDE) as store:
             await store.ping()
+            apart = settings.roles != ROLES
+            return "", await Presence(store.values, ()).missing() if apart else ()
     except StoreError as error:
-        return str(error)
-    return ""
+        return str(error), ()
 
 
 def _problem_of_folder(folder: Path, *, made: bool = True) -> str:
@@ -309,14 +314,14 @@ def _free(path: Path) -> int | None:
         return None
 
 
-async def _try_redis(url: str, media: str | None) -> StoreFacts:
+async def _try_redis(settings: Settings, media: str | None) -> StoreFacts:
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
 
     from rasa_whatsapp_channel.store.redis.errors import explain
     from rasa_whatsapp_channel.store.redis.server import parse_url
 
-    address = parse_url(url)
+    address = parse_url(settings.store)
     redis: Any = Redis.from_url(address.url, socket_connect_timeout=3, socket_timeout=5)
     try:
         info = await redis.info()
@@ -324,5 +329,5 @@ async def _try_redis(url: str, media: str | None) -> StoreFacts:
         return StoreFacts("redis", address.place, str(explain(error, address.place)), media=media)
     finally:
         await redis.connection_pool.disconnect()
-    problem = await _problem_of(url, True)
-    return StoreFacts("redis", address.place, problem, info=info, media=media)
+    problem, missing = await _try_store(settings.store, settings)
+    return StoreFacts("redis", address.place, problem, info=info, media=media, missing=missing)

@@ -84,7 +84,7 @@ class Endpoint:
 
     *receive* stores the events of a webhook and may raise `StoreError`, as may *health*, which
     returns the health page's JSON. *metrics_page* returns Prometheus' text. *desk* may raise
-    `WebhookRefused`, too.
+    `WebhookRefused`, too. What is no door answers health and metrics only.
     """
 
     def __init__(
@@ -98,8 +98,10 @@ class Endpoint:
         metrics_page: Callable[[], Awaitable[bytes]],
         metrics: Metrics,
         desk: AnswerDesk | None = None,
+        is_door: bool = True,
     ) -> None:
         self._auth = auth
+        self._is_door = is_door
         self._desk = desk
         self._networks = networks
         self._verify_token = verify_token
@@ -116,6 +118,8 @@ class Endpoint:
         }
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
+        if not self._is_door and request.path not in (HEALTH, METRICS):
+            return self._answer_elsewhere()
         answer = self._answers.get((request.method, request.path))
         if self._desk is not None and request.path.startswith(ADDRESS):
             return await self._answer_desk(self._desk, request)
@@ -131,6 +135,16 @@ class Endpoint:
 
     async def _answer_metrics(self, _request: HttpRequest) -> HttpResponse:
         return HttpResponse(await self._metrics_page(), content_type=CONTENT_TYPE)
+
+    def _answer_elsewhere(self) -> HttpResponse:
+        return self._refuse(
+            WebhookRefused(
+                "`roles` has no `door`, so this process takes no webhooks; let WhatsApp call "
+                "`rasa-whatsapp serve`",
+                kind="role",
+                status=404,
+            )
+        )
 
     async def _answer_challenge(self, request: HttpRequest) -> HttpResponse:
         try:

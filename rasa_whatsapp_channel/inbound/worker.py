@@ -104,6 +104,11 @@ class Bot(Protocol):
     def __call__(self, turn: Turn, *, repeated: bool) -> Awaitable[bool | None]: ...
 
 
+async def no_bot(turn: Turn, *, repeated: bool) -> bool | None:
+    """Stand in for the bot where a process has other roles, and claims no turns."""
+    raise BotUnavailable("process", "this one runs no bot")
+
+
 # Adds an event to its tracker, unless it is there already; returns False if it has no conversation.
 Record = Callable[[TrackerEvent], Awaitable[bool]]
 

@@ -27,6 +27,7 @@ from rasa_whatsapp_channel.settings import billing as billing_settings
 from rasa_whatsapp_channel.settings import calls as call_settings
 from rasa_whatsapp_channel.settings import inbound as inbound_settings
 from rasa_whatsapp_channel.settings import parsers, transcription
+from rasa_whatsapp_channel.settings import roles as role_settings
 from rasa_whatsapp_channel.settings.billing import BillingSettings
 from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.settings.consent import ConsentSettings
@@ -473,6 +474,13 @@ class Settings:
         means="How long the store remembers what was sent: to whom, which response, whether it "
         "arrived, and what it cost. Fewer days take less room in Redis: [how large a "
         "deployment](performance.md#how-large-a-deployment).",
+    )
+    roles: tuple[str, ...] = key(
+        role_settings.parse,
+        role_settings.ROLES,
+        means="What Rasa's process does: takes webhooks (`door`), runs turns (`bot`), sends "
+        "(`sender`). `[bot]` where `rasa-whatsapp serve` does the rest: "
+        "[door, bot and sender apart](several-servers.md#door-bot-and-sender-apart).",
     )
     media: MediaSettings = key(_media, MediaSettings(), means="A group of keys, below.")
     billing: BillingSettings = key(

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL, replacement_of
 from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.settings.roles import ROLES
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 
 T = TypeVar("T")
@@ -131,6 +132,11 @@ def find_problems(
         yield "'transcribe' needs the files: take away `download: false` from 'media'."
     if "trusted_proxies" in values and "allowed_networks" not in values:
         yield "'trusted_proxies' needs 'allowed_networks' beside it."
+    if "roles" in values and values["roles"] != ROLES and values.get("store") == "memory:":
+        yield (
+            "'roles' leaves work to other processes, which cannot see the store memory:. Write "
+            "`store: sqlite:///whatsapp.db`."
+        )
     yield from _authentication(api, values)
 
 

@@ -50,9 +50,9 @@ class WebhookRefused(WhatsAppError):
     """
     A webhook call was not authenticated as WhatsApp's; the text says what is missing or invalid.
 
-    *kind* is the same in one word: challenge, signature, login, token, network or unconfigured; or
-    why the body was not read: length, too_large, slow, busy or malformed. *status* is the HTTP
-    status of the response.
+    *kind* is the same in one word: challenge, signature, login, token, network, unconfigured or
+    role; or why the body was not read: length, too_large, slow, busy or malformed. *status* is the
+    HTTP status of the response.
     """
 
     def __init__(self, text: str, *, kind: str = "challenge", status: int = 401) -> None:

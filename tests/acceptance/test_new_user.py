@@ -45,6 +45,8 @@ def here(printed: str) -> str:
         text += f" --interface 127.0.0.1 --port {PORTS[5005]}"
     if text == "make demo":
         text += f" PORT={PORTS[8400]} RASA_PORT={PORTS[5005]}"
+    if text.startswith("rasa-whatsapp serve"):
+        text += "" if "--port" in text else f" --port {PORTS[5006]}"
     if text.startswith("rasa-whatsapp simulate"):
         text += "" if "--port" in text else f" --port {PORTS[8400]}"
         text += "" if "--webhook" in text else f" --webhook {HOOK}webhook"
@@ -274,8 +276,15 @@ async def test_every_line_of_the_command_line_works(machine, clone, lakeside, de
         desk.ends(command)
     await desk.runs(simulators[0], bot, active, asks=f"{SIMULATOR}/simulator/state")
 
+    servers = [c for c in COMMANDS.commands if c.startswith("rasa-whatsapp serve")]
+    for command in servers:
+        asks = f"http://127.0.0.1:{PORTS[5006]}/webhooks/whatsapp/"
+        await desk.runs(command, bot, active, asks=asks)
+        desk.ends(command)
+
     with machine.terminal(bot, active) as terminal:
-        type_the_lines(terminal, [c for c in COMMANDS.commands if c not in simulators])
+        started = (*simulators, *servers)
+        type_the_lines(terminal, [c for c in COMMANDS.commands if c not in started])
     assert (bot / "song.ogg").stat().st_size > 0
     assert "chat:" in (bot / "tests" / "menu.yml").read_text()
 

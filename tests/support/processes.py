@@ -73,6 +73,11 @@ class Process:
     def pid(self) -> int | None:
         return self._child.pid if self._child else None
 
+    def send(self, how: signal.Signals) -> None:
+        """Send it a signal, and go on."""
+        assert self._child is not None
+        self._child.send_signal(how)
+
     def kill(self) -> None:
         """End it as a crash would."""
         self._end(signal.SIGKILL)

@@ -31,6 +31,16 @@ def noted(**block: object) -> str:
     return describe(settings, webhook="/hook").partition(", note: ")[2]
 
 
+def test_a_process_that_does_only_a_part_says_so():
+    settings = Settings.from_credentials({**CLOUD, "roles": ["bot"]}, environ={})
+
+    only_bot = describe(settings, webhook="/hook", roles=("bot",))
+    apart = describe(settings, webhook="/hook", roles=("door", "sender"))
+
+    assert "store sqlite:///whatsapp.db, no webhook, only bot, " in only_bot
+    assert "webhook /hook (checked: signature by app_secret), only door and sender, " in apart
+
+
 def test_it_names_api_number_address_store_webhook_and_check():
     assert started(**CLOUD) == (
         "cloud, number 106540352242922, https://graph.facebook.com/v26.0, "

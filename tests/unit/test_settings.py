@@ -77,6 +77,13 @@ def test_what_may_be_sent_is_read_as_people_write_it():
     ("block", "told"),
     [
         ({**CLOUD, "acces_token": "x"}, "unknown key 'acces_token'; did you mean 'access_token'?"),
+        ({**CLOUD, "roles": ["bots"]}, "'roles' must be a list with some of door, bot, sender"),
+        ({**CLOUD, "roles": "bot"}, "'roles' must be a list with some of door, bot, sender"),
+        ({**CLOUD, "roles": []}, "'roles' must be a list with some of door, bot, sender"),
+        (
+            {**CLOUD, "roles": ["bot"], "store": "memory:"},
+            "'roles' leaves work to other processes, which cannot see the store memory:",
+        ),
         ({**CLOUD, "zzz": 1}, "unknown key 'zzz'; known are api, base_url"),
         (
             {**CLOUD, "media": {"stor": "x"}},

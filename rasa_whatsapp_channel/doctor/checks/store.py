@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import install_extra
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
+from rasa_whatsapp_channel.settings.roles import CONSEQUENCES, remedy
 from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 
@@ -22,7 +23,8 @@ _FORMS: Final = (
 class StoreFacts:
     """
     *problem* is why it cannot be used, *free* the bytes left beside a file, *info* what Redis says
-    of itself, *media* why the folder for users' files cannot be written.
+    of itself, *media* why the folder for users' files cannot be written. *missing* are the roles
+    that no process has.
     """
 
     kind: str  # sqlite, redis, memory, unknown
@@ -32,6 +34,7 @@ class StoreFacts:
     free: int | None = None
     info: Mapping[str, Any] | None = None
     media: str | None = None
+    missing: Sequence[str] = ()
 
 
 def check_store(facts: StoreFacts) -> Iterator[CheckResult]:
@@ -40,6 +43,8 @@ def check_store(facts: StoreFacts) -> Iterator[CheckResult]:
         yield from _check_redis(facts.info, facts.place)
     if facts.free is not None and not facts.problem:
         yield _check_room(facts.free)
+    for role in facts.missing:
+        yield warning("store.roles", f"No process {CONSEQUENCES[role]}.", f"{remedy(role)}.")
     if facts.media:
         yield error(
             "store.media",

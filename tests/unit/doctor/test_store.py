@@ -58,3 +58,19 @@ def test_a_folder_for_files_that_cannot_be_written_is_told():
 
     assert (found.check, found.state) == ("store.media", State.ERROR)
     assert "`media: {store: …}`" in found.remedy
+
+
+def test_a_role_that_no_process_has_is_told_with_what_to_start():
+    found = [*check_store(StoreFacts("sqlite", "whatsapp.db", missing=("bot", "sender")))]
+
+    told = [(each.text, each.remedy) for each in found if each.check == "store.roles"]
+    assert told == [
+        (
+            "No process runs the bot, so what comes in waits.",
+            "Start Rasa, and see that `roles` in the channel's block has `bot`.",
+        ),
+        (
+            "No process sends, so what the bot says waits.",
+            "Start `rasa-whatsapp serve`, or write `sender` into `roles`.",
+        ),
+    ]

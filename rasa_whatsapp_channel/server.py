@@ -1,0 +1,162 @@
+"""
+Stand-alone server: door and sender in a process of their own, without Rasa.
+
+It serves the same `Endpoint` as Rasa's server, and shares its store with the processes that run the
+bot. aiohttp sends our messages already, so its server is no further dependency.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
+from typing import Any, Final
+
+import aiohttp
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from rasa_whatsapp_channel.announce import describe
+from rasa_whatsapp_channel.app import App
+from rasa_whatsapp_channel.inbound.endpoint import WEBHOOK, Endpoint, HttpRequest
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
+
+logger = logging.getLogger(__name__)
+
+BACKLOG: Final = 1024  # connections that wait to be accepted
+KEEP_ALIVE: Final = 75.0  # seconds; longer than the usual proxy, which must close first
+CLOSING: Final = 2.0  # seconds for requests under way, when the server stops
+
+
+async def serve(
+    settings: Settings,
+    *,
+    roles: Collection[str],
+    host: str,
+    port: int,
+    started: Callable[[int], None] = lambda port: None,
+) -> None:
+    """
+    Serve until SIGINT or SIGTERM; then end what is in hand, and hand back the rest.
+
+    *started* is called with the port, which the system picks for 0. Raises `SettingsError` if it is
+    not available, `StoreError` if the store cannot be opened.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows: there KeyboardInterrupt ends `run`
+            loop.add_signal_handler(name, stop.set)
+    app = App(settings, roles=roles)
+    await app.open()
+    try:
+        runner = web.ServerRunner(
+            web.Server(
+                _handler(app.endpoint),
+                access_log=None,
+                logger=_logger_of_server(),
+                handler_cancellation=True,  # of a caller that has hung up
+                keepalive_timeout=KEEP_ALIVE,
+                lingering_time=0.0,  # the endpoint reads what is to be read
+            ),
+            shutdown_timeout=CLOSING,
+        )
+        await runner.setup()
+        try:
+            await _listen(runner, host, port)
+            app.start()
+            logger.info("whatsapp.started: %s", describe(settings, webhook=WEBHOOK, roles=roles))
+            started(runner.addresses[0][1])
+            await stop.wait()
+            logger.info("whatsapp.stopping: what is in hand is ended, the rest waits in the store")
+        finally:
+            await runner.cleanup()
+        await app.stop()
+    finally:
+        await app.close()
+
+
+def _logger_of_server() -> logging.Logger:
+    """Return a logger without the requests that are no HTTP: each would be shown, and traced."""
+
+    def is_about_us(record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+    logger = logging.getLogger(f"{__name__}.aiohttp")
+    logger.addFilter(is_about_us)
+    return logger
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* on uvloop where it is installed, as Rasa's server does."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        asyncio.run(work)
+        return
+    if sys.version_info >= (3, 11):
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work)
+    else:
+        uvloop.install()
+        asyncio.run(work)
+
+
+async def _listen(runner: web.ServerRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; "
+            "give another one with --port"
+        ) from error
+
+
+def _handler(endpoint: Endpoint) -> Callable[[web.BaseRequest], Coroutine[Any, Any, web.Response]]:
+    async def handle(request: web.BaseRequest) -> web.Response:
+        body = _Body(request)
+        answer = await endpoint.handle(
+            HttpRequest(
+                method=request.method,
+                path=request.path,
+                headers=request.headers,
+                query=request.query,
+                client=request.remote or "",
+                forwarded_for=",".join(request.headers.getall("X-Forwarded-For", ())),
+                scheme=request.scheme,
+                read=body.read,
+                expects_continue=body.is_awaited,
+            )
+        )
+        response = web.Response(body=answer.body, status=answer.status, headers=answer.headers)
+        response.headers["Content-Type"] = answer.content_type
+        if not answer.body_read and not request.content.at_eof():
+            response.force_close()
+        return response
+
+    return handle
+
+
+class _Body:
+    """The body of *request*, piece by piece."""
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        self._request = request
+        self.is_awaited = request.headers.get("Expect", "").lower() == "100-continue"
+
+    async def read(self) -> bytes | None:
+        """Return the next bytes, None at the end. Raises `WebhookRefused` if it is malformed."""
+        if self.is_awaited:
+            self.is_awaited = False
+            await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            return await self._request.content.readany() or None
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+            raise WebhookRefused(
+                f"the body cannot be read: {error}", kind="malformed", status=400
+            ) from error
