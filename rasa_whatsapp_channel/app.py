@@ -161,7 +161,7 @@ class App:
         codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
         self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
         self._limits = self._make_limits()
-        handoffs = self._make_handoffs()
+        self._handoffs = handoffs = self._make_handoffs()
         self._owner_gate = OwnerGate(handoffs, clock=self._clock)
         self._handoff = (
             InboxHandoff(handoffs, say=self._say, clock=self._clock) if handoffs else None
@@ -473,6 +473,10 @@ class App:
     async def ask_for_person(self, conversation: str, reason: str) -> None:
         await self._owner_gate.ask(conversation, reason, by="trigger")
 
+    async def say_waiting(self, conversation: str, version: int) -> None:
+        if self._handoff is not None:
+            await self._handoff.say_waiting(conversation, version)
+
     def turn_writer(self, turn_id: str, turn_version: int = 0) -> TurnWriter:
         return TurnWriter(
             self.outbox_writer(turn_id, turn_version),
@@ -515,6 +519,8 @@ class App:
             self.metrics.sending_paused(set((await self._paused()).values()))
             self.metrics.account_troubles(each.topic for each in await self.account.troubles())
             await self._charges.show_allowance()
+            if self._handoffs is not None:
+                await self._handoffs.show()
             for name, queue in (("inbox", self.store.inbox), ("outbox", self.store.outbox)):
                 depth = await queue.depth()
                 age = self._clock() - depth.oldest if depth.oldest is not None else 0.0

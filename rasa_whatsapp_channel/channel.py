@@ -295,6 +295,8 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                         await on_new_message(self._message(turn, output, tracker_id, agent))
             await watch.look_for_actions(agent, report, tracker_id, turn.message_id)
             await self._ask_for_person(agent, turn, tracker_id)
+            if not writer.position:
+                await self._running().say_waiting(turn.sender_id, turn.version)
             return output.has_sent
 
         return bot

@@ -10,7 +10,7 @@ docs/monitoring.md lists the series.
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, Final
@@ -117,6 +117,13 @@ class Metrics:
         self._owners = self._counters(
             "owner_changes", "Conversations that got another owner", "owner", "by"
         )
+        self._owned = self._gauge("conversations", "Not the bot's now, by who has them", "owner")
+        self._longest = self._gauge(
+            "longest_wait_for_a_person_seconds", "How long somebody has waited for a person"
+        )
+        self._came = self._histogram(
+            "wait_for_a_person", "From the request to a person's first word", WAIT_SECONDS
+        )
         self._consent = self._counters("consent", "Changes of who wants marketing", "value")
         self._withheld = self._counter("withheld", "Templates not sent to who wants no marketing")
 
@@ -151,6 +158,7 @@ class Metrics:
             self._silenced(reason)
         for value in ("stop", "resume"):
             self._consent(value)
+        self.owners(dict.fromkeys(("waiting", "human", "app"), 0), longest=0.0)
 
     def received(self, kind: str) -> None:
         """*kind* is WhatsApp's type of the message, here and in `sent`."""
@@ -240,6 +248,15 @@ class Metrics:
         """*owner* is the new one, *by* who made the change; both are words of `conversation`."""
         self._owners(owner, by).inc()
 
+    def owners(self, counts: Mapping[str, int], *, longest: float) -> None:
+        """*counts* are of all owners but the bot; *longest* is a wait that is not over."""
+        for owner, count in counts.items():
+            self._owned.labels(owner).set(count)
+        self._longest.set(longest)
+
+    def person_came(self, seconds: float) -> None:
+        self._came.observe(seconds)
+
     def consent(self, value: str) -> None:
         """*value*: ``stop`` or ``resume``."""
         self._consent(value).inc()
@@ -284,7 +301,7 @@ class Metrics:
         self._store_up.set(0)
         for gauge in (
             *(self._waiting, self._dead_now, self._oldest, self._failing),
-            self._allowance,
+            *(self._allowance, self._owned),
         ):
             gauge.clear()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -110,6 +111,16 @@ class Handoffs:
             key.removeprefix(PREFIX): Ownership.from_value(value) for key, value in found.items()
         }
 
+    async def show(self) -> None:
+        """Show on the metrics page who has the conversations, and for how long somebody waits."""
+        owners = (await self.all()).values()
+        waits = [self._clock() - each.since for each in owners if each.owner is Owner.WAITING]
+        counts = Counter(each.owner.value for each in owners)
+        self._metrics.owners(
+            {owner.value: counts[owner.value] for owner in Owner if owner is not Owner.BOT},
+            longest=max(waits, default=0.0),
+        )
+
     async def apply(
         self,
         conversation: str,
@@ -158,13 +169,16 @@ class Handoffs:
 
     async def _changed(self, conversation: str, decision: Decision) -> None:
         after = decision.after
+        before = decision.before
         self._metrics.owner_changed(after.owner.value, after.by)
+        if (before.owner, after.owner) == (Owner.WAITING, Owner.HUMAN):
+            self._metrics.person_came(after.since - before.since)
         logger.info(
             "whatsapp.owner_changed: the owner of a conversation is now: %s; who changed it: %s",
             after.owner.value,
             after.by,
         )
-        await self.report_owner(conversation, after, decision.before.owner)
+        await self.report_owner(conversation, after, before.owner)
         if decision.silences:
             # What waits for the window would hold up what the person says.
             await self._store.outbox.end_wait(conversation, WINDOW)

@@ -124,8 +124,8 @@ def decide(
     episode that may begin.
     """
     owner = _next(before, sign, now)
-    until = _until(owner, settings, at)
-    late = at < math.floor(before.since) or (owner is not Owner.BOT and until <= now)
+    until = _until(owner, settings, at, now)
+    late = at < math.floor(before.since) or (owner is not Owner.BOT and until < now)
     if owner is None or (late and sign is not Sign.TIME):
         return Decision(before, before)
     if owner is before.owner:
@@ -165,7 +165,9 @@ def _next(before: Ownership, sign: Sign, now: float) -> Owner | None:
     return Owner.BOT
 
 
-def _until(owner: Owner | None, settings: HandoffSettings, at: float) -> float:
+def _until(owner: Owner | None, settings: HandoffSettings, at: float, now: float) -> float:
+    if owner is Owner.WAITING and not settings.is_open(now):
+        return now  # nobody comes
     lasts = {
         Owner.WAITING: settings.waiting,
         Owner.HUMAN: settings.idle,

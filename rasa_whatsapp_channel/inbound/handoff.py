@@ -111,6 +111,7 @@ class InboxHandoff:
             await self._handoffs.apply(
                 conversation, Sign.ASKED, by="whatsapp", at=at, reason=reason
             )
+            await self.say_waiting(conversation)
         elif event.type == "control_passed":
             await self._handoffs.give_back(conversation, by="whatsapp", only=Owner.APP)
 
@@ -151,10 +152,20 @@ class InboxHandoff:
         await self._handoffs.apply(conversation, sign, by=by or BY[sign], reason=reason, at=at)
         await self.say_end(conversation)
 
+    async def say_waiting(self, conversation: str, version: int = 0) -> None:
+        """Tell the person, once, that somebody comes, if that was asked for since *version*."""
+        if not (text := self._handoffs.settings.text_waiting):
+            return
+        owner = await self.owner(conversation)
+        is_new = owner.owner is Owner.WAITING and owner.version > version
+        if is_new and owner.until > self._clock():  # else nobody comes
+            await self._say(f"handoff:{owner.episode}:waiting", conversation, text)
+
     async def say_end(self, conversation: str) -> None:
         """Tell person and desk, once, that the bot has the conversation again, if it has."""
         owner, settings = await self.owner(conversation), self._handoffs.settings
-        text = settings.text_nobody if owner.was_in_vain else settings.text_return
+        in_vain = settings.text_nobody if settings.is_open(owner.began) else settings.text_closed
+        text = in_vain if owner.was_in_vain else settings.text_return
         if owner.owner is not Owner.BOT or not owner.episode:
             return
         await self._handoffs.report_owner(conversation, owner)

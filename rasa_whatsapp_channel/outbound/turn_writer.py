@@ -63,6 +63,11 @@ class TurnWriter:
             if self._holds_words:
                 await self._note()
 
+    @property
+    def position(self) -> int:
+        """How many messages this turn has said."""
+        return self._writer.position
+
     async def resume(self) -> None:
         """Put out what an earlier attempt at this turn has said, if there was one."""
         self._is_resumed = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime, timezone, tzinfo
 from typing import Final
 
 from rasa_whatsapp_channel.settings import parsers
@@ -10,6 +12,43 @@ from rasa_whatsapp_channel.settings.keys import key, read_group
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 
 ADDRESS: Final = "/webhooks/whatsapp/handoff/"  # where desks ask; what they ask for follows
+
+
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SPAN: Final = r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)"
+_LINE: Final = re.compile(rf"([a-z]{{3}})(?:-([a-z]{{3}}))? ({_SPAN}(?:, ?{_SPAN})*)")
+
+
+@dataclass(frozen=True)
+class Hours:
+    """The minutes of each day from *start* up to *end* in which people answer."""
+
+    days: frozenset[int]
+    start: int
+    end: int
+
+
+def hours(value: object) -> tuple[Hours, ...]:
+    if not isinstance(value, (list, tuple)) or not value:
+        raise ValueError(_WANTED)
+    return tuple(each for line in value for each in _read_hours(str(line).strip().lower()))
+
+
+_WANTED: Final = 'a list such as ["Mon-Fri 09:00-17:00", "Sat 10:00-12:00, 13:00-15:00"]'
+
+
+def _read_hours(line: str) -> list[Hours]:
+    found = _LINE.fullmatch(line)
+    first, last = (found[1], found[2] or found[1]) if found else ("", "")
+    if found is None or first not in _DAYS or last not in _DAYS:
+        raise ValueError(_WANTED)
+    first_day, count = _DAYS.index(first), (_DAYS.index(last) - _DAYS.index(first)) % 7 + 1
+    days = frozenset((first_day + day) % 7 for day in range(count))
+    spans = [tuple(map(int, span)) for span in re.findall(_SPAN, found[3])]
+    read = [Hours(days, 60 * a + b, 60 * c + d) for a, b, c, d in spans]
+    if any(not each.start < each.end <= 24 * 60 for each in read):
+        raise ValueError(f"{_WANTED}; each ends on its day, at 24:00 at the latest")
+    return read
 
 
 @dataclass(frozen=True)
@@ -55,6 +94,23 @@ class HandoffSettings:
         "",
         means="For `on_return: ask`: the intent, with the entity `unanswered`.",
     )
+    hours: tuple[Hours, ...] = key(
+        hours,
+        (),
+        means='When people answer, such as `["Mon-Fri 09:00-17:00", "Sat 10:00-12:00"]`. Outside '
+        "of these whoever asks for a person gets `text_closed`, and the bot answers on.",
+    )
+    time_zone: tzinfo = key(
+        parsers.time_zone, timezone.utc, means="The zone of `hours`, such as `Europe/Berlin`."
+    )
+    text_closed: str = key(
+        parsers.string, "", means="What is written to somebody who asks outside of `hours`."
+    )
+    text_waiting: str = key(
+        parsers.string,
+        "",
+        means="What is written to somebody who waits for a person, where the bot says nothing.",
+    )
     text_nobody: str = key(
         parsers.string, "", means="What is written to somebody who waited for a person in vain."
     )
@@ -92,6 +148,14 @@ class HandoffSettings:
     def secrets(self) -> tuple[str, ...]:
         return (self.secret,) if isinstance(self.secret, str) else self.secret
 
+    def is_open(self, at: float) -> bool:
+        """Return whether people answer at the time *at*, in unix seconds."""
+        there = datetime.fromtimestamp(at, self.time_zone)
+        day, minute = there.weekday(), 60 * there.hour + there.minute
+        return not self.hours or any(
+            day in each.days and each.start <= minute < each.end for each in self.hours
+        )
+
     def is_return(self, text: str) -> bool:
         """Return whether *text* is a word for going back to the bot."""
         said = parsers.simplify(text)
@@ -104,6 +168,11 @@ def parse_group(value: object) -> HandoffSettings:
         raise SettingsError(
             "'handoff.on_return: ask' and 'handoff.return_intent' need each other: write both, "
             "such as `on_return: ask` and `return_intent: handoff_over`."
+        )
+    if bool(group.hours) is not bool(group.text_closed):
+        raise SettingsError(
+            "'handoff.hours' and 'handoff.text_closed' need each other: write both, such as "
+            '`text_closed: "We are back on Monday at nine."`.'
         )
     needs = {
         "webhook": ("url", "secret"),

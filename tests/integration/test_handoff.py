@@ -448,6 +448,83 @@ async def test_after_its_time_it_is_the_bots_again_and_that_is_said(
     assert words(platform[0].sent) == [said]
 
 
+@pytest.mark.parametrize("also", [(), ("I fetch somebody.",)])
+async def test_outside_of_office_hours_one_clear_sentence_comes_at_once(
+    chat, operator, platform, also
+):
+    hours = {"hours": ["Mon 00:00-00:01"], "text_closed": "We are back on Monday at nine."}
+    hours |= {"text_waiting": "Somebody comes.", "text_nobody": "Nobody came."}
+    bot = Bot({"custom": {"whatsapp": {"handoff": True}}}, *also)
+    bot.lets()
+    async with chat(bot, handoff=hours) as running:
+        await running.deliver(text(1, "a person please"))
+        await platform[0].sends(1 + len(also))
+        bot.says = ["an answer"]
+        await running.deliver(text(2, "then you"))
+        await platform[0].sends(2 + len(also))
+        await is_idle(running)
+        assert await operator.owner() is Owner.BOT
+    said = [*also, "We are back on Monday at nine.", "an answer"]
+    assert words(platform[0].sent) == said
+
+
+@pytest.mark.parametrize(
+    ("asks", "says"),
+    [
+        ({"custom": {"whatsapp": {"handoff": True}}}, ["Somebody comes."]),
+        ({"text": "One moment.", "metadata": {"whatsapp": {"handoff": True}}}, ["One moment."]),
+    ],
+)
+async def test_where_the_bot_says_nothing_the_person_hears_that_somebody_comes(
+    chat, operator, platform, asks, says
+):
+    bot = Bot(asks)
+    bot.lets()
+    async with chat(bot, handoff={"text_waiting": "Somebody comes."}) as running:
+        await running.deliver(text(1, "a person please"))
+        await running.deliver(text(2, "hello?"))
+        await operator.sees(("user", "a person please"), ("user", "hello?"))
+        await is_idle(running)
+    assert words(platform[0].sent) == says
+
+
+async def test_a_conversation_that_whatsapp_hands_over_is_told_that_somebody_comes(
+    chat, operator, platform
+):
+    async with chat(Bot(), handoff={"text_waiting": "Somebody comes."}) as running:
+        for _ in range(2):
+            await running.deliver(handover("control_passed", new_owner_role="escalation"))
+        await platform[0].sends(1)
+        await is_idle(running)
+    assert words(platform[0].sent) == ["Somebody comes."]
+
+
+async def test_metrics_tell_who_waits_for_how_long_and_how_soon_a_person_came(
+    chat, operator, platform
+):
+    bot = Bot({"text": "One moment.", "metadata": {"whatsapp": {"handoff": True}}})
+    bot.lets()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "a person please"))
+        await platform[0].sends(1)
+        await is_idle(running)
+        _, waits = await running.get("/metrics")
+        await running.deliver(echo(PHONE, "wamid.echo1", "Eve here"))
+        _, came = await running.get("/metrics")
+
+    def value(page: str, series: str) -> float:
+        [found] = [line for line in page.splitlines() if line.startswith(f"whatsapp_{series} ")]
+        return float(found.rpartition(" ")[2])
+
+    assert value(waits, 'conversations{owner="waiting"}') == 1
+    assert value(waits, 'conversations{owner="human"}') == 0
+    assert value(waits, "longest_wait_for_a_person_seconds") > 0
+    assert value(came, 'conversations{owner="waiting"}') == 0
+    assert value(came, 'conversations{owner="human"}') == 1
+    assert value(came, "longest_wait_for_a_person_seconds") == 0
+    assert value(came, "wait_for_a_person_seconds_count") == 1
+
+
 async def test_a_word_of_the_person_brings_the_bot_back(chat, operator, platform):
     bot = Bot()
     bot.lets()
