@@ -307,6 +307,7 @@ class App:
             kept=partial(open_kept, self.settings.media.store, self._root),
             show_typing=self._show_typing,
             number=self.settings.phone_number_id,
+            root=self._root,
             clock=self._clock,
         )
 

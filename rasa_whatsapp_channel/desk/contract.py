@@ -20,6 +20,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from rasa_whatsapp_channel.common import DAY, ChannelError
+from rasa_whatsapp_channel.compose.media import CAPTIONED
 from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.identity import is_user_id, split_number
@@ -73,9 +74,12 @@ class Say:
             for file in self.files
         )
         files = [{key: value for key, value in file.items() if value} for file in named]
+        text = self.text
+        if len(files) > 1 and files[0]["type"] in CAPTIONED:
+            text, files[0]["caption"] = "", text
         quoted = {"whatsapp": {"reply_to": self.reply_to}} if self.reply_to else {}
         custom = {"type": "template", "template": self.template} if self.template else None
-        return {"text": self.text, "attachment": files, "custom": custom, "metadata": quoted}
+        return {"text": text, "attachment": files, "custom": custom, "metadata": quoted}
 
 
 @dataclass(frozen=True)

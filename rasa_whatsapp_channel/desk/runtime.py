@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rasa_whatsapp_channel.conversation.handoffs import DESK, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.desk.chatwoot_client import ChatwootDesk
 from rasa_whatsapp_channel.desk.delivery import DeskDelivery, Exchange, History, WebhookDesk
-from rasa_whatsapp_channel.desk.endpoint import DeskEndpoint, DeskSpeaker, ShowTyping
+from rasa_whatsapp_channel.desk.endpoint import DeskEndpoint, ShowTyping
+from rasa_whatsapp_channel.desk.speaker import DeskSpeaker
 from rasa_whatsapp_channel.inbound.endpoint import AnswerDesk
 from rasa_whatsapp_channel.media.kept import Kept
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
@@ -46,10 +49,16 @@ def make_desk(
     kept: Callable[[], Kept],
     show_typing: ShowTyping,
     number: str,
+    root: Path,
     clock: Clock,
 ) -> DeskRuntime:
     settings = handoffs.settings
     speaker = DeskSpeaker(handoffs, store, people, writer=writer, template=template, clock=clock)
+    exchange = Exchange(transport)
+    chatwoot = None
+    if settings.desk == "chatwoot":
+        chatwoot = ChatwootDesk(handoffs, store.values, speaker, exchange, root=root, clock=clock)
+    desk = chatwoot or WebhookDesk(settings, exchange, number=number, clock=clock)
     endpoint = DeskEndpoint(
         settings,
         speaker,
@@ -59,8 +68,8 @@ def make_desk(
         show_typing=show_typing,
         number=number,
         clock=clock,
+        chatwoot=chatwoot,
     )
-    desk = WebhookDesk(settings, Exchange(transport), number=number, clock=clock)
     delivery = DeskDelivery(
         desk,
         handoffs,
@@ -68,7 +77,7 @@ def make_desk(
         people,
         history=history or _no_history,
         size=settings.history,
-        polls=False,
+        polls=chatwoot is not None,
         clock=clock,
     )
     return DeskRuntime(delivery, endpoint)

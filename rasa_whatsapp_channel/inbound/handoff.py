@@ -298,9 +298,11 @@ def _as_it_stands(messages: Sequence[EpisodeMessage]) -> Iterator[EpisodeMessage
 
 def _unanswered(messages: Sequence[EpisodeMessage]) -> Sequence[EpisodeMessage]:
     """Return the person's last messages, at most five, since anybody else wrote to them."""
-    last = max((_at(each) for each in messages if each.speaker in ("human", "app")), default=0.0)
-    left = [each for each in messages if each.event and each.at >= last]
-    return sorted(left, key=_at)[-MOST_UNANSWERED:]
+    # WhatsApp's times have seconds; within one, what became known first came first.
+    told = sorted(messages, key=lambda message: math.floor(message.at))
+    others = [place for place, each in enumerate(told) if each.speaker in ("human", "app")]
+    after = others[-1] + 1 if others else 0
+    return [each for each in told[after:] if each.event][-MOST_UNANSWERED:]
 
 
 def _at(message: EpisodeMessage) -> float:

@@ -209,7 +209,7 @@ def _body(
     for name, value in body.fields.items():
         form.add_field(name, value)
     form.add_field(
-        "file",
+        body.name,
         files.enter_context(_open_file(body.file, watch)),
         content_type=body.file.mime_type,
         filename=re.sub(r'[\x00-\x1f\x7f"\\]', "_", body.file.filename),

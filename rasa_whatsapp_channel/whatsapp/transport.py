@@ -31,10 +31,11 @@ class File:
 
 @dataclass(frozen=True)
 class Form:
-    """A multipart body: plain *fields*, then one file part named ``file``."""
+    """A multipart body: plain *fields*, then one file part called *name*."""
 
     fields: Mapping[str, str]
     file: File
+    name: str = "file"
 
 
 @dataclass(frozen=True)
