@@ -34,9 +34,12 @@ from rasa_whatsapp_channel.factories import (
 )
 from rasa_whatsapp_channel.inbound import outages
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
+from rasa_whatsapp_channel.inbound.body_reader import BodyReader
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.endpoint import Endpoint
 from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
+from rasa_whatsapp_channel.inbound.notify import NotificationHandler, Respond, no_response
+from rasa_whatsapp_channel.inbound.notify_door import NotifyDoor
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.transcribe import (
@@ -56,10 +59,12 @@ from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.kept import open_kept
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.notify.notifications import Notifications
 from rasa_whatsapp_channel.outbound.charges import Charges
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import Marketing
+from rasa_whatsapp_channel.outbound.notified import Notified
 from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS, OWNERS, write_owner
@@ -128,6 +133,8 @@ class App:
         readable: Callable[[], bool] = lambda: False,
         cancel_turn: CancelTurn | None = None,
         history: History | None = None,
+        respond: Respond = no_response,
+        response_names: Callable[[], Collection[str] | None] = lambda: None,
         root: Path | None = None,
     ) -> None:
         root = root or Path.cwd()
@@ -177,12 +184,16 @@ class App:
         )
         self._consents = Consents(self.store.values, self.metrics, clock=self._clock)
         self._marketing = Marketing(self._consents, self.account)
+        tells = bool(settings.notify_webhook)
+        self._notifications = Notifications(self.store, tells=tells, clock=self._clock)
+        self._notified = Notified(self._notifications, self.account, clock=self._clock)
         self._failures = Failures(
             self.store.inbox,
             self._people,
             self._marketing,
             self._charges.note_failure,
             handoffs.report_status if handoffs and handoffs.settings.desk else None,
+            notified=self._notified,
         )
         self._statuses = Statuses(
             self.store,
@@ -192,6 +203,7 @@ class App:
             marketing=self._marketing,
             note_charge=self._charges.note,
             limits=self._limits,
+            notified=self._notified,
             codes=codes,
             clock=self._clock,
         )
@@ -201,6 +213,7 @@ class App:
         self._desk_transport = AiohttpTransport()  # opened when the desk is told something
         self._desk = self._make_desk(handoffs, history) if handoffs else None
         self._transcriptions = AiohttpTransport()  # opened when a voice note comes
+        self._told = AiohttpTransport()  # opened when your server is told of a notification
         self._transcriber = self._make_transcriber()
         self._converter = make_converter(settings, root)
         # The first number's conversations are not named after it.
@@ -240,6 +253,7 @@ class App:
             conversations=conversations,
             clock=self._clock,
         )
+        bodies = BodyReader()
         self.endpoint = Endpoint(
             auth=make_webhook_auth(settings),
             networks=Networks(settings.allowed_networks, settings.trusted_proxies),
@@ -250,10 +264,13 @@ class App:
             metrics=self.metrics,
             desk=self._desk.endpoint if self._desk else None,
             is_door=DOOR in self.roles,
+            notify=self._make_notify_door(bodies, response_names),
+            bodies=bodies,
         )
         workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
+        handler = self._make_notification_handler(respond)
         senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
-        self._inbox = self._consume(self.store.inbox, "inbox", workers, ready=ready)
+        self._inbox = self._consume(self.store.inbox, "inbox", handler.before(workers), ready=ready)
         self._outbox = self._consume(self.store.outbox, "outbox", senders, ready=self._may_send)
 
     def _consume(
@@ -273,6 +290,46 @@ class App:
             metrics=self.metrics,
             clock=self._clock,
         )
+
+    def _make_notify_door(
+        self, bodies: BodyReader, names: Callable[[], Collection[str] | None]
+    ) -> NotifyDoor | None:
+        if not self.settings.notify_token:
+            return None
+        return NotifyDoor(
+            self.store,
+            self._notifications,
+            token=self.settings.notify_token,
+            people=self._people,
+            bodies=bodies,
+            names=names,
+            metrics=self.metrics,
+            clock=self._clock,
+        )
+
+    def _make_notification_handler(self, respond: Respond) -> NotificationHandler:
+        return NotificationHandler(
+            self.store,
+            self._notifications,
+            people=self._people,
+            consents=self._consents,
+            account=self.account,
+            write=self._write,
+            respond=respond,
+            transport=self._told,
+            api=self.settings.platform,
+            quiet=self.settings.quiet_hours,
+            url=self.settings.notify_webhook,
+            secret=self.settings.notify_token,
+            metrics=self.metrics,
+            clock=self._clock,
+        )
+
+    async def _write(self, turn_id: str, conversation: str, response: Mapping[str, Any]) -> int:
+        """Write what the bot's owner says, whoever answers in the conversation."""
+        writer = self.outbox_writer(turn_id, turn_version=0)
+        await writer.write(conversation, response)
+        return writer.position
 
     def _make_handoffs(self) -> Handoffs | None:
         settings = self.settings.handoff
@@ -352,8 +409,7 @@ class App:
         await runtime.client.act_on_call(call_id, "reject")
 
     async def _say(self, turn_id: str, conversation: str, text: str) -> None:
-        writer = self.outbox_writer(turn_id, turn_version=0)
-        await writer.write(conversation, {"text": text})
+        await self._write(turn_id, conversation, {"text": text})
 
     def _make_number(self, settings: Settings, bot: Bot, root: Path) -> NumberRuntime:
         client = make_client(settings, self._transport)
@@ -404,6 +460,7 @@ class App:
             marketing=self._marketing,
             limits=self._limits,
             owner_gate=self._owner_gate,
+            notified=self._notified,
             policy=make_policy(settings),
             reengagement=settings.reengagement_template,
             metrics=self.metrics,
@@ -440,6 +497,7 @@ class App:
         await self._downloads.close()
         await self._transcriptions.close()
         await self._desk_transport.close()
+        await self._told.close()
         await self._links.close()
         await self.store.close()
 

@@ -8,13 +8,14 @@ process starts, and everything belongs to that process.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from rasa.shared.core.events import ActiveLoop, BotUttered, SlotSet, StoryExported, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Sanic
 from sanic import response as http
@@ -45,6 +46,7 @@ from rasa_whatsapp_channel.factories import check_settings
 from rasa_whatsapp_channel.inbound.endpoint import (
     HEALTH,
     METRICS,
+    NOTIFY,
     PREFIX,
     WEBHOOK,
     Endpoint,
@@ -52,6 +54,7 @@ from rasa_whatsapp_channel.inbound.endpoint import (
 )
 from rasa_whatsapp_channel.inbound.intents import keep_entities
 from rasa_whatsapp_channel.inbound.metadata import seed_of
+from rasa_whatsapp_channel.inbound.notify import Respond
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
@@ -210,6 +213,8 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 readable=lambda: is_mantle(_agent_of(app)),
                 cancel_turn=self._cancel_turn(app),
                 history=self._history(app),
+                respond=self._respond(app),
+                response_names=lambda: _response_names(_agent_of(app)),
             )
             self._watch = AgentWatch(
                 self._app.outages,
@@ -244,20 +249,24 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         async def answer(request: Request) -> HTTPResponse:
             return await _answer(self._running().endpoint, request)
 
-        async def answer_desk(request: Request, rest: str) -> HTTPResponse:
+        async def answer_below(request: Request, rest: str) -> HTTPResponse:
             return await answer(request)
 
         # Sanic would read the body of a GET, up to 100 MB, before it calls the handler.
         for name, path in (("health", HEALTH), ("metrics", METRICS), ("challenge", WEBHOOK)):
             route = blueprint.route(path.removeprefix(PREFIX), ["GET"], name=name, ignore_body=True)
             route(answer)
-        blueprint.route(WEBHOOK.removeprefix(PREFIX), ["POST"], name="receive", stream=True)(answer)
+        for name, path in (("receive", WEBHOOK), ("notify", NOTIFY)):
+            blueprint.route(path.removeprefix(PREFIX), ["POST"], name=name, stream=True)(answer)
+        known = f"{NOTIFY.removeprefix(PREFIX)}/<rest>"
+        about = blueprint.route(known, ["GET", "DELETE"], name="notified", ignore_body=True)
+        about(answer_below)
         if self.settings.handoff is not None and self.settings.handoff.desk:
             desk = f"{ADDRESS.removeprefix(PREFIX)}<rest:path>"
             ask = blueprint.route(desk, ["GET"], name="desk", ignore_body=True)
             post = blueprint.route(desk, ["POST"], name="asked_by_desk", stream=True)
             for route in (ask, post):
-                route(answer_desk)
+                route(answer_below)
         return blueprint
 
     def _running(self) -> App:
@@ -368,6 +377,23 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         return history
 
+    def _respond(self, app: Sanic) -> Respond:
+        async def respond(
+            name: str, conversation: str, slots: Mapping[str, Any]
+        ) -> Mapping[str, Any] | None:
+            agent = _agent_of(app)
+            if name not in (_response_names(agent) or ()):
+                return None
+            tracker_id = await self._running().restarts.tracker_id(conversation)
+            tracker = await self._watching().retrieve(agent, tracker_id)
+            if tracker is None:
+                tracker = DialogueStateTracker.from_events(tracker_id, [], agent.domain.slots)
+            given = {each: value for each, value in slots.items() if each not in _GENERATE}
+            response = await agent.nlg.generate(name, tracker, _ChannelName(NAME), **given)
+            return response if isinstance(response, Mapping) else None
+
+        return respond
+
     def _record(self, app: Sanic) -> Record:
         async def record(event: TrackerEvent) -> bool:
             # Rasa has no event types of other packages: a tracker with one could not be read
@@ -393,6 +419,23 @@ def _refuse_second_block() -> None:
             "Two blocks are for this channel, and Rasa takes one: further numbers go to `numbers:` "
             "of the first."
         )
+
+
+class _ChannelName(str):
+    """What responses are generated for: Rasa 3.6 takes its name, Rasa Pro the channel."""
+
+    def name(self) -> str:
+        return str(self)
+
+
+# Parameters of `generate`, which takes slots beside them.
+_GENERATE: Final = ("self", "utter_action", "tracker", "output_channel")
+
+
+def _response_names(agent: Any) -> Collection[str] | None:
+    """Return the responses of the domain; None where there is none, as with Mantle."""
+    domain = getattr(agent, "domain", None)
+    return domain.responses if domain is not None and hasattr(agent, "nlg") else None
 
 
 def _events_of(episode: Iterable[EpisodeMessage], tracker: Any) -> Iterator[Any]:

@@ -32,7 +32,7 @@ PAUSES: Final = ("token", "throughput", "infrastructure", "account")
 # First words of the topics of account events.
 TOPICS: Final = (
     *("template", "restriction", "account", "connection", "partner", "number"),
-    *("payments", "flow", "group", "limit"),
+    *("payments", "flow", "group", "limit", "notifications"),
 )
 QUEUES: Final = ("inbox", "outbox")
 # What the bot needs; `agent` and `inbound.outages` tell when it is away.

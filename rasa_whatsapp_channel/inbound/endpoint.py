@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.inbound.body_limits import read_length
 from rasa_whatsapp_channel.inbound.body_reader import BodyReader, Read
+from rasa_whatsapp_channel.inbound.notify_door import NotifyDoor
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE, Metrics
 from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.store.base import StoreError
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 PREFIX: Final = "/webhooks/whatsapp"  # where Rasa puts what belongs to a channel of this name
 HEALTH: Final = f"{PREFIX}/"
 METRICS: Final = f"{PREFIX}/metrics"
+NOTIFY: Final = f"{PREFIX}/notify"
 WEBHOOK: Final = f"{PREFIX}/webhook"
 
 _RETRY_AFTER: Final = MappingProxyType({"Retry-After": "5"})
@@ -99,6 +101,8 @@ class Endpoint:
         metrics: Metrics,
         desk: AnswerDesk | None = None,
         is_door: bool = True,
+        notify: NotifyDoor | None = None,
+        bodies: BodyReader | None = None,
     ) -> None:
         self._auth = auth
         self._is_door = is_door
@@ -109,12 +113,14 @@ class Endpoint:
         self._health = health
         self._metrics_page = metrics_page
         self._metrics = metrics
-        self._bodies = BodyReader()
+        self._notify = notify
+        self._bodies = bodies or BodyReader()
         self._answers: Mapping[tuple[str, str], Answer] = {
             ("GET", HEALTH): self._answer_health,
             ("GET", METRICS): self._answer_metrics,
             ("GET", WEBHOOK): self._answer_challenge,
             ("POST", WEBHOOK): self._answer_webhook,
+            ("POST", NOTIFY): self._answer_notify,
         }
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
@@ -123,6 +129,8 @@ class Endpoint:
         answer = self._answers.get((request.method, request.path))
         if self._desk is not None and request.path.startswith(ADDRESS):
             return await self._answer_desk(self._desk, request)
+        if request.path.startswith(f"{NOTIFY}/") and request.method in ("GET", "DELETE"):
+            answer = self._answer_notify
         if answer is None:
             return _text("there is nothing at this address", status=404)
         return await answer(request)
@@ -164,6 +172,16 @@ class Endpoint:
             return self._refuse(error)
         except StoreError as error:
             return self._store_failed(error)
+
+    async def _answer_notify(self, request: HttpRequest) -> HttpResponse:
+        if self._notify is None:
+            return _json({"error": "`notify_token` is not set"}, status=404)
+        key = request.path.removeprefix(NOTIFY).strip("/")
+        reply = await self._notify.answer(request.method, key, request.headers, request.read)
+        if not reply.was_read and not request.expects_continue:
+            await self._bodies.discard(request.read)
+        response = _json(reply.body, status=reply.status)
+        return replace(response, headers=reply.headers, body_read=reply.was_read)
 
     async def _answer_webhook(self, request: HttpRequest) -> HttpResponse:
         with instrumentation.request_span(

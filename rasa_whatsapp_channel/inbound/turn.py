@@ -32,7 +32,7 @@ from rasa_whatsapp_channel.settings.inbound import (
     template_of,
     to_line,
 )
-from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, Part
+from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, IntentAsked, Part
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "InboundMedia",
     "TrackerEvent",
     "Turn",
+    "asked_turn",
     "failure_event",
     "failure_turn",
     "handling_of_failure",
@@ -171,6 +172,13 @@ def to_event(
     """Return what the tracker keeps of *event*: what the metadata of a turn would hold."""
     facts = metadata_of(event, file, problem=problem, response=response)
     return TrackerEvent(sender_id or sender_of(event), event.id, {"whatsapp": facts})
+
+
+def asked_turn(event: IntentAsked, sender_id: str) -> Turn:
+    """Return how the bot hears of an intent that your server asked for."""
+    entities = json.dumps(dict(event.slots)) if event.slots else ""
+    metadata = {"whatsapp": {"type": "notification", "id": event.turn_id}}
+    return Turn(f"/{event.intent.lstrip('/')}{entities}", sender_id, event.turn_id, metadata)
 
 
 def failure_turn(event: DeliveryFailed, intent: str) -> Turn:

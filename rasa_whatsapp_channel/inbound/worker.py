@@ -47,6 +47,7 @@ from rasa_whatsapp_channel.inbound.turn import (
     NO_WORDING,
     TrackerEvent,
     Turn,
+    asked_turn,
     failure_event,
     failure_turn,
     handling_of_failure,
@@ -76,6 +77,7 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.events import (
     DeliveryFailed,
     InboundMessage,
+    IntentAsked,
     Overheard,
     Status,
     from_body,
@@ -210,6 +212,8 @@ class InboxWorker:
             return await self._run_without_receipt(
                 item, failure_turn(event, intent) if intent and is_turn else failure_event(event)
             )
+        if isinstance(event, IntentAsked):
+            return await self._run_without_receipt(item, asked_turn(event, item.conversation))
         if isinstance(event, CONVERSATION_EVENTS):
             return await self._handle_conversation_event(item, event)
         return DeadLetter(f"the inbox holds no message: {type(event).__name__}")

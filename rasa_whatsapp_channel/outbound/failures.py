@@ -10,6 +10,7 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import failure_key
 from rasa_whatsapp_channel.outbound.marketing import OPTED_OUT, TITLE, Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.outbound.notified import Notified
 from rasa_whatsapp_channel.store.base import Queue
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, to_body
 
@@ -40,12 +41,14 @@ class Failures:
         marketing: Marketing | None = None,
         note_code: NoteCode | None = None,
         tell_desk: TellDesk | None = None,
+        notified: Notified | None = None,
     ) -> None:
         self._inbox = inbox
         self._people = people
         self._marketing = marketing
         self._note_code = note_code
         self.tell_desk = tell_desk
+        self._notified = notified
 
     async def tell(
         self, key: str, entry: OutboxMessage, *, code: int, reason: str, title: str = ""
@@ -54,6 +57,8 @@ class Failures:
         logger.error("whatsapp.failed: %s (%s): %s", entry.called(key), key, reason)
         if self._note_code is not None:
             await self._note_code(code, reason)
+        if self._notified is not None:
+            await self._notified.failed(key, reason)
         if code == OPTED_OUT and self._people is not None and self._marketing is not None:
             person = await self._people.of(entry.recipient_id)
             await self._marketing.note_refusal(entry, person)
@@ -62,6 +67,8 @@ class Failures:
     async def withhold(self, key: str, entry: OutboxMessage, reason: str) -> None:
         """Report that the item *key* was not sent, as the person wants no marketing."""
         logger.info("whatsapp.opted_out: %s (%s) is not sent: %s", entry.called(key), key, reason)
+        if self._notified is not None:
+            await self._notified.withheld(key, reason)
         await self._put(key, entry, code=OPTED_OUT, reason=reason, title=TITLE)
 
     async def _put(

@@ -32,6 +32,7 @@ from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import OPTED_OUT, Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
+from rasa_whatsapp_channel.outbound.notified import Notified
 from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
 from rasa_whatsapp_channel.outbound.sent_record import SentRecord
@@ -98,6 +99,7 @@ class Sender:
         marketing: Marketing | None = None,
         limits: LimitGate | None = None,
         owner_gate: OwnerGate | None = None,
+        notified: Notified | None = None,
         policy: SendPolicy | None = None,
         metrics: Metrics | None = None,
         reengagement: Mapping[str, Any] | None = None,
@@ -131,7 +133,9 @@ class Sender:
         self._account = AccountGate(
             store, self._state, self._window, keep=self._policy.wait_for_window, clock=clock
         )
-        self._record = SentRecord(store, self._people, client=client, sleep=sleep)
+        self._record = SentRecord(
+            store, self._people, client=client, sleep=sleep, notified=notified
+        )
         rate = self._policy.max_per_second
         self._rate = Limit(f"rate:{account}", rate, max(rate, 1.0))
         self._clock = clock

@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import Marketing, charged_category
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
+from rasa_whatsapp_channel.outbound.notified import Notified
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
     DeadLetter,
@@ -56,6 +57,7 @@ class Statuses:
         marketing: Marketing | None = None,
         note_charge: Callable[[Status], Awaitable[None]] | None = None,
         limits: LimitGate | None = None,
+        notified: Notified | None = None,
         codes: Mapping[int, ErrorCode] = CLOUD_CODES,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -68,6 +70,7 @@ class Statuses:
         self._marketing = marketing
         self._note_charge = note_charge
         self._limits = limits
+        self._notified = notified
         self._codes = codes
         self._clock = clock
 
@@ -111,6 +114,8 @@ class Statuses:
         if self._failures.tell_desk and status.status != "failed":
             await self._failures.tell_desk(sent.key, status.status)
         await self._tie(sent.recipient_id, status)
+        if self._notified is not None:
+            await self._notified.note(sent.key, sent.status)
         category = charged_category(status)
         if self._marketing and category and (entry := _read_entry(sent)):
             await self._marketing.note_category(entry, category)

@@ -36,7 +36,7 @@ from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.settings.handoff import parse_group as handoff_group
 from rasa_whatsapp_channel.settings.keys import find_problems, key, read_group, read_keys
-from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.settings.parsers import QuietHours, SettingsError
 from rasa_whatsapp_channel.settings.transcription import TranscriptionSettings
 from rasa_whatsapp_channel.whatsapp.apis import (
     APIS,
@@ -459,6 +459,26 @@ class Settings:
         means="The intent triggered when a message finally fails, with the entities `code`, "
         "`reason` and `response`. Without it [an event](inbound.md#what-did-not-arrive) in the "
         "tracker tells.",
+    )
+    notify_token: str = key(
+        parsers.token,
+        "",
+        secret=True,
+        section="Notifications",
+        means="The password with which your own servers ask for [notifications]"
+        "(how-to/notify.md); without it nobody can.",
+    )
+    notify_webhook: str = key(
+        parsers.url,
+        "",
+        means="An address of yours that is told how far each notification came, signed with "
+        "`notify_token`.",
+    )
+    quiet_hours: QuietHours | None = key(
+        parsers.quiet_hours,
+        None,
+        means="When nobody is written to by a notification, by the clock of their country, such "
+        "as `21:00-08:00`.",
     )
     store: str = key(
         parsers.string,

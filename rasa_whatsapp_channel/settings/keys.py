@@ -137,6 +137,8 @@ def find_problems(
             "'roles' leaves work to other processes, which cannot see the store memory:. Write "
             "`store: sqlite:///whatsapp.db`."
         )
+    if "notify_webhook" in values and "notify_token" not in values:
+        yield "'notify_webhook' needs 'notify_token' beside it, which signs what it is told."
     yield from _authentication(api, values)
 
 

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rasa_whatsapp_channel.common import ChannelError
@@ -20,6 +20,9 @@ from rasa_whatsapp_channel.whatsapp.networks import Network, read_network
 
 Function = Callable[..., Any]
 
+SHORTEST_TOKEN: Final = 16
+_TIME: Final = r"([01]?\d|2[0-3]):([0-5]\d)"
+_TIMES: Final = re.compile(rf"{_TIME} ?- ?{_TIME}")
 _GRAPH_VERSION: Final = re.compile(r"v\d{1,3}\.\d{1,2}")
 # Object stores of fsspec. Of each only the addresses below `media.sources` are read.
 OBJECT_STORES: Final = frozenset(
@@ -119,6 +122,34 @@ def _prefix(item: object, wanted: str) -> str:
 
 
 _PREFIX: Final = re.compile(r"([A-Za-z0-9]+)://([^\s?#\\%]+)")
+
+
+class QuietHours(NamedTuple):
+    """Minutes of the day; *begin* may be in the evening and *end* in the morning."""
+
+    begin: int
+    end: int
+
+
+def quiet_hours(value: object) -> QuietHours:
+    found = _TIMES.fullmatch(str(value).strip())
+    if found is None:
+        raise ValueError("two times in quotes such as 21:00-08:00")
+    hour, minute, last_hour, last_minute = map(int, found.groups())
+    hours = QuietHours(hour * 60 + minute, last_hour * 60 + last_minute)
+    if hours.begin == hours.end:
+        raise ValueError("two different times")
+    return hours
+
+
+def token(value: object) -> str:
+    """Read a password that programs use; a short one could be guessed."""
+    text = string(value)
+    if len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(
+            f"at least {SHORTEST_TOKEN} letters and digits, such as `openssl rand -hex 32` makes"
+        )
+    return text
 
 
 def url(value: object) -> str:

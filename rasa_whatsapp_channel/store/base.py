@@ -217,10 +217,15 @@ class Queue(ABC):
     #: "inbox" or "outbox"
     name: str
 
-    async def put(self, key: str, conversation: str, body: Body) -> bool:
-        """Add an item. False: the key was seen before, and nothing changed."""
+    async def put(self, key: str, conversation: str, body: Body, *, after: float = 0.0) -> bool:
+        """
+        Add an item. False: the key was seen before, and nothing changed.
+
+        The first item of its conversation cannot be claimed for *after* seconds.
+        """
         with instrumentation.put_span(self.name, body) as span:
-            is_new = await self._insert(key, conversation, instrumentation.with_trace(body))
+            body = instrumentation.with_trace(body)
+            is_new = await self._insert(key, conversation, body, after)
             if not is_new:
                 span.set_attribute(instrumentation.DUPLICATE, True)
             return is_new
@@ -231,7 +236,7 @@ class Queue(ABC):
         return await self._insert_dead_letter(key, conversation, body, reason)
 
     @abstractmethod
-    async def _insert(self, key: str, conversation: str, body: Body) -> bool: ...
+    async def _insert(self, key: str, conversation: str, body: Body, after: float) -> bool: ...
 
     @abstractmethod
     async def _insert_dead_letter(

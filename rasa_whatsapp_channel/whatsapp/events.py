@@ -252,6 +252,16 @@ class DeliveryFailed:
 
 
 @dataclass(frozen=True)
+class IntentAsked:
+    """Somebody asked from outside for a turn of the bot, *turn_id*. Made by us, as the former."""
+
+    key: str
+    turn_id: str
+    intent: str
+    slots: Part = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class PlatformNotice:
     """An error of the number, the account or the client itself, not of one message."""
 
@@ -277,6 +287,7 @@ Event = (
     | Handover
     | AccountEvent
     | DeliveryFailed
+    | IntentAsked
     | PlatformNotice
     | Unknown
 )
@@ -291,6 +302,7 @@ _KINDS: Final[Mapping[type[Event], str]] = {
     Handover: "handover",
     AccountEvent: "account_event",
     DeliveryFailed: "delivery_failed",
+    IntentAsked: "intent_asked",
     PlatformNotice: "platform_notice",
     Unknown: "unknown",
 }

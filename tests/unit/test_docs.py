@@ -68,7 +68,7 @@ def test_every_block_of_yaml_is_of_a_kind_that_a_test_loads():
 
 @pytest.mark.parametrize("block", SETTINGS, ids=str)
 def test_every_block_of_settings_is_accepted(block: Block) -> None:
-    text = re.sub(r"\$\{\w+\}", "filled-in", block.text)
+    text = re.sub(r"\$\{\w+\}", "filled-in-by-a-test", block.text)
     read = yaml.safe_load(text)
     keys = read.get(CHANNEL, read)
 
@@ -79,7 +79,7 @@ def test_every_block_of_settings_is_accepted(block: Block) -> None:
 
 @pytest.mark.parametrize("block", INTEGRATIONS, ids=str)
 def test_every_channel_of_a_bot_for_mantle_is_accepted(block: Block) -> None:
-    filled = re.sub(r"\$\{\w+\}", "filled-in", block.text)
+    filled = re.sub(r"\$\{\w+\}", "filled-in-by-a-test", block.text)
     [channel] = [part for _, part in read_channels(parse(filled, str(block))).items()]
 
     keys = {key: value for key, value in channel.value.items() if key != "enabled"}

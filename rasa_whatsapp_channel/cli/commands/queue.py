@@ -303,7 +303,9 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         for conversation in theirs.union(names, map(template_conversation, names)):
             items += await store.outbox.erase(conversation)
         beside = (timer_conversation, desk_conversation, watch_conversation)
-        for conversation in (*names, *(of(name) for of in beside for name in names)):
+        rows = await store.inbox.waiting(EVERYTHING)
+        notified = {row.conversation for row in rows if row.body.get("to") in names}
+        for conversation in notified.union(names, (of(name) for of in beside for name in names)):
             items += await store.inbox.erase(conversation)
         waiting, dead = await _rows(store)
         for row in dead:  # what could not be parsed belongs to no conversation

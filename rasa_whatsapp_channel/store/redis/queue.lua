@@ -129,7 +129,7 @@ local function note_seen(key, retention)
     return true
 end
 
-local function append(key, conversation, body)
+local function append(key, conversation, body, after)
     local number = redis.call('INCR', prefix .. 'number')
     redis.call('HSET', entry_key(number), 'key', key, 'conversation', conversation, 'body', body,
         'put_at', to_text(now), 'attempts', 0, 'uncounted', 0, 'crashes', 0, 'claimed', 0)
@@ -137,6 +137,9 @@ local function append(key, conversation, body)
     if redis.call('RPUSH', line_key(conversation), number) == 1 then
         local seconds, cause = left_of_hold(conversation)
         redis.call('DEL', hold_key(conversation))
+        if after > (seconds or 0) then
+            seconds, cause = after, 'time'
+        end
         hide_or_show(conversation, seconds or 0, cause)
     end
 end
@@ -288,11 +291,11 @@ local function look_at(number)
         entry[8] }
 end
 
-function operations.put(key, conversation, body, retention)
+function operations.put(key, conversation, body, retention, after)
     if not note_seen(key, retention) then
         return 0
     end
-    append(key, conversation, body)
+    append(key, conversation, body, tonumber(after))
     return 1
 end
 
@@ -443,7 +446,7 @@ function operations.requeue(key)
         return 0
     end
     forget_dead(key)
-    append(key, entry[1], entry[2])
+    append(key, entry[1], entry[2], 0)
     return 1
 end
 

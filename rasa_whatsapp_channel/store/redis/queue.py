@@ -52,8 +52,9 @@ class RedisQueue(Queue):
         self._wait_queue = WaitQueue()
         self._listener: asyncio.Task[None] | None = None
 
-    async def _insert(self, key: str, conversation: str, body: Body) -> bool:
-        return await self._says("put", key, conversation, to_json(body), self._retention.seen)
+    async def _insert(self, key: str, conversation: str, body: Body, after: float) -> bool:
+        seen = self._retention.seen
+        return await self._says("put", key, conversation, to_json(body), seen, after)
 
     async def claim_many(self, limit: int) -> Sequence[QueueItem]:
         return await self._claim(limit, "ready")

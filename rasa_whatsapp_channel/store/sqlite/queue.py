@@ -60,29 +60,39 @@ class SQLiteQueue(Queue):
         self._unsure: list[QueueItem] = []  # claims that may not have been committed
         self.wait_queue = WaitQueue()
 
-    async def _insert(self, key: str, conversation: str, body: Body) -> bool:
+    async def _insert(self, key: str, conversation: str, body: Body, after: float) -> bool:
         return await self._writer.write(
-            self._put, to_unicode(key), to_unicode(conversation), to_json(body)
+            self._put, to_unicode(key), to_unicode(conversation), to_json(body), after
         )
 
-    def _put(self, db: sqlite3.Connection, key: str, conversation: str, body: str) -> bool:
+    def _put(
+        self, db: sqlite3.Connection, key: str, conversation: str, body: str, after: float
+    ) -> bool:
         now = self._clock()
         if not self._note_seen(db, key, now):
             return False
-        self._append(db, key, conversation, body, now)
+        self._append(db, key, conversation, body, now, after)
         return True
 
     def _note_seen(self, db: sqlite3.Connection, key: str, now: float) -> bool:
         return db.execute(sql.NOTE_SEEN, (self.name, key, now)).rowcount == 1
 
     def _append(
-        self, db: sqlite3.Connection, key: str, conversation: str, body: str, now: float
+        self,
+        db: sqlite3.Connection,
+        key: str,
+        conversation: str,
+        body: str,
+        now: float,
+        after: float = 0.0,
     ) -> None:
         entry = (self.name, conversation, key, body, now)
         if db.execute(sql.IS_BEHIND, (self.name, conversation)).fetchone():
             db.execute(sql.APPEND, (*entry, None, 0, None))
             return
         seconds, cause = self._take_hold(db, conversation)
+        if after > seconds:
+            seconds, cause = after, TIME
         db.execute(sql.APPEND, (*entry, *self._due(seconds, cause)))
         self._wake_in(seconds)
 

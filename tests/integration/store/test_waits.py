@@ -300,3 +300,17 @@ async def test_a_worker_that_is_cancelled_does_not_keep_an_entry_from_the_others
 
     assert await asyncio.wait_for(claimed.get(), timeout=PATIENCE) == "k"
     await cancel([*workers, putting])
+
+
+async def test_what_is_put_for_later_cannot_be_claimed_before_and_holds_nobody_up(queue, clock):
+    await queue.put("later", ANNA, HELLO, after=60.0)
+    await queue.put("now", BEN, HELLO)
+
+    assert [item.key for item in await queue.claim_many(5)] == ["now"]
+    clock.now += 59
+    assert await queue.claim() is None
+    [row] = [row for row in await queue.waiting() if row.key == "later"]
+    assert (row.state, row.cause, row.due_at) == (ItemState.WAITING, TIME, clock.now + 1)
+    clock.now += 1
+    item = await queue.claim()
+    assert (item.key, item.attempts) == ("later", 1)

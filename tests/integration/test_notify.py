@@ -1,0 +1,355 @@
+"""Notifications: what your own server asks for, from the door to the phone."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import aiohttp
+import jsonschema
+import pytest
+from aiohttp import web
+from ruamel.yaml import YAML
+from support.eventually import eventually
+from support.processes import PROJECT
+
+MAYA = "4915112345678"
+TOKEN = "a-token-of-the-shop"
+SHIPPED = {"text": "Order {number} is on its way"}
+
+
+def in_an_hour() -> str:
+    return (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+
+
+class Description:
+    """docs/notify.openapi.yml, which every request that is taken and every answer must fit."""
+
+    def __init__(self) -> None:
+        path = PROJECT / "docs" / "notify.openapi.yml"
+        self._whole = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+
+    def check_answer(self, method: str, key: str, answer: Any, body: Any, wish: Any = None) -> None:
+        path = "/webhooks/whatsapp/notify" + ("/{key}" if key else "")
+        assert answer.url.path == path.replace("{key}", key)
+        operation = self._whole["paths"][path][method.lower()]
+        told = operation["responses"][str(answer.status)]["$ref"].rpartition("/")[2]
+        response = self._whole["components"]["responses"][told]
+        assert answer.headers.keys() >= set(response.get("headers", ()))
+        self.check(response["content"]["application/json"]["schema"], body)
+        if answer.status == 202:
+            self.check({"$ref": "#/components/schemas/Notification"}, wish)
+
+    def check(self, schema: Any, value: Any) -> None:
+        whole = {**schema, "components": self._whole["components"]}
+        jsonschema.Draft202012Validator(whole).validate(value)
+
+
+DESCRIPTION = Description()
+
+
+class Shop:
+    """Your own server: asks for notifications, and asks how far they came."""
+
+    def __init__(self, running: Any, session: aiohttp.ClientSession) -> None:
+        self.running = running
+        self.url = f"{running.url}/notify"
+        self._session = session
+
+    async def asks(
+        self, key: str | None = None, token: str = TOKEN, **wish: Any
+    ) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {token}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        async with self._session.post(self.url, json=wish, headers=headers) as answer:
+            body = await answer.json()
+            DESCRIPTION.check_answer("POST", "", answer, body, wish)
+            return answer.status, body
+
+    async def about(self, key: str, method: str = "GET") -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        url = f"{self.url}/{key}"
+        async with self._session.request(method, url, headers=headers) as answer:
+            body = await answer.json()
+            DESCRIPTION.check_answer(method, key, answer, body)
+            return answer.status, body
+
+    async def sees(self, key: str, state: str) -> dict[str, Any]:
+        async def found() -> Any:
+            _, told = await self.about(key)
+            return told if told.get("state") == state else None
+
+        return dict(await eventually(found))
+
+    async def writes(self, text: str, sender: str = MAYA, number: int = 1) -> None:
+        message = {
+            "from": sender,
+            "id": f"wamid.in{number}",
+            "type": "text",
+            "text": {"body": text},
+        }
+        await self._deliver(messages=[message])
+
+    async def status(self, message_id: str, status: str, **more: Any) -> None:
+        told = {"id": message_id, "status": status, "recipient_id": MAYA, **more}
+        await self._deliver(statuses=[told])
+
+    async def _deliver(self, **value: Any) -> None:
+        value |= {
+            "messaging_product": "whatsapp",
+            "metadata": {"phone_number_id": "106540352242922"},
+        }
+        change = {"field": "messages", "value": value}
+        webhook = {
+            "object": "whatsapp_business_account",
+            "entry": [{"id": "1", "changes": [change]}],
+        }
+        assert await self.running.deliver(webhook) == 200
+
+
+async def silent(message: Any) -> None:
+    pass
+
+
+async def echo(message: Any) -> None:
+    await message.output_channel.send_response(message.sender_id, {"text": message.text})
+
+
+@pytest.fixture
+def shop(serve):
+    @asynccontextmanager
+    async def shop(bot=silent, **settings):
+        settings = {"notify_token": TOKEN, **settings}
+        settings = {name: value for name, value in settings.items() if value is not None}
+        async with serve(bot, **settings) as running, aiohttp.ClientSession() as session:
+            yield Shop(running, session)
+
+    return shop
+
+
+async def test_the_same_key_fifty_times_at_once_is_one_message(shop, platform):
+    async with shop() as it:
+        wish = {"to": "+49 151 12345678", "response": SHIPPED, "slots": {"number": 7}}
+        answers = await asyncio.gather(*(it.asks("order-7", **wish) for _ in range(50)))
+
+        assert {status for status, _ in answers} == {202}
+        assert {told["key"] for _, told in answers} == {"order-7"}
+        await it.sees("order-7", "sent")
+        other = {"to": MAYA, "response": {"text": "The next one"}}
+        assert (await it.asks("order-8", **other))[0] == 202
+        sent = await platform[0].sends(2)
+
+    assert [each["text"]["body"] for each in sent] == ["Order 7 is on its way", "The next one"]
+    assert {each["to"] for each in sent} == {MAYA}
+
+
+async def test_a_key_stands_for_one_wish_also_after_a_restart(shop, platform):
+    async with shop() as it:
+        assert (await it.asks("order-7", to=MAYA, response={"text": "It is here"}))[0] == 202
+        await it.sees("order-7", "sent")
+    async with shop() as it:
+        again = await it.asks(
+            "order-7", to="whatsapp:+4915112345678", response={"text": "It is here"}
+        )
+        other = await it.asks("order-7", to=MAYA, response={"text": "It is gone"})
+        await it.asks("order-8", to=MAYA, response={"text": "The next one"})
+        sent = await platform[0].sends(2)
+
+    assert again[0] == 202
+    assert again[1]["state"] == "sent"
+    assert other == (409, {"error": "order-7 is the key of another notification"})
+    assert [each["text"]["body"] for each in sent] == ["It is here", "The next one"]
+
+
+async def test_the_state_goes_up_to_read_and_your_server_is_told(shop, platform):
+    told: list[tuple[dict[str, Any], bool]] = []
+    failures = [503]
+
+    async def take(request: web.Request) -> web.Response:
+        if failures:
+            return web.Response(status=failures.pop())
+        raw = await request.read()
+        digest = hmac.new(TOKEN.encode(), raw, hashlib.sha256).hexdigest()
+        is_signed = request.headers["X-Hub-Signature-256"] == f"sha256={digest}"
+        told.append((json.loads(raw), is_signed))
+        return web.Response(status=204)
+
+    app = web.Application()
+    app.router.add_post("/changes", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        async with shop(notify_webhook=f"http://127.0.0.1:{port}/changes") as it:
+            await it.asks("order-7", to=MAYA, response={"text": "It is here"})
+            await it.sees("order-7", "sent")
+            await it.status("wamid.out1", "delivered")
+            await it.sees("order-7", "delivered")
+            await it.status("wamid.out1", "read")
+            await it.status("wamid.out1", "delivered")  # late
+            await it.sees("order-7", "read")
+            await eventually(lambda: [each for each, _ in told if each["state"] == "read"])
+    finally:
+        await runner.cleanup()
+
+    for body, is_signed in told:
+        assert is_signed
+        DESCRIPTION.check({"$ref": "#/components/schemas/Change"}, body)
+    states = [each["state"] for each, _ in told]
+    assert len(states) == len(set(states))  # each is told once
+    assert {"sent", "delivered", "read"} <= set(states)
+    assert {each["key"] for each, _ in told} == {"order-7"}
+
+
+async def test_a_message_that_fails_says_why(shop, platform):
+    platform[0].answers.append(
+        (400, {"error": {"code": 131026, "message": "Message undeliverable"}})
+    )
+    async with shop() as it:
+        await it.asks("order-7", to=MAYA, response={"text": "It is here"})
+        told = await it.sees("order-7", "failed")
+
+    assert "131026" in told["reason"]
+
+
+async def test_what_is_scheduled_waits_survives_a_restart_and_can_be_cancelled(shop, platform):
+    async with shop() as it:
+        _, told = await it.asks("later", to=MAYA, response={"text": "Later"}, at=in_an_hour())
+        await it.asks("never", to=MAYA, response={"text": "Never"}, at=in_an_hour())
+    async with shop(echo) as it:
+        await it.writes("Hello?")
+        sent = await platform[0].sends(1)
+        cancelled = await it.about("never", "DELETE")
+        kept = await it.about("later")
+        await it.asks("now", to=MAYA, response={"text": "Now"})
+        await it.sees("now", "sent")
+        too_late = await it.about("now", "DELETE")
+        unknown = await it.about("nothing"), await it.about("nothing", "DELETE")
+        health = await it.running.health()
+
+    assert told["state"] == "scheduled"
+    assert kept == (200, told)
+    assert [each["text"]["body"] for each in sent] == ["Hello?", "Now"]  # nobody waited
+    assert cancelled[1]["state"] == "cancelled"
+    assert too_late == (409, {"error": "it is too late: sent"})
+    assert [status for status, _ in unknown] == [404, 404]
+    assert health["inbox"]["waiting"] == 2
+
+
+async def test_the_bots_own_turn_speaks_where_an_intent_is_asked_for(shop, platform):
+    async with shop(echo) as it:
+        await it.asks("order-7", to=MAYA, intent="order_shipped", slots={"number": 7})
+        await it.sees("order-7", "sent")
+        await it.status("wamid.out1", "read")
+        await it.sees("order-7", "read")
+        [heard] = it.running.agent.heard
+
+    assert heard.text == '/order_shipped{"number": 7}'
+    assert heard.sender_id == MAYA
+    assert heard.metadata["whatsapp"]["type"] == "notification"
+    assert [each["text"]["body"] for each in platform[0].sent] == [heard.text]
+
+
+async def test_a_template_is_filled_in_and_sent(shop, platform):
+    template = {"name": "order_shipped", "language": "de", "body": ["{number}"]}
+    async with shop() as it:
+        await it.asks("order-7", to=MAYA, template=template, slots={"number": "7"})
+        [sent] = await platform[0].sends(1)
+
+    assert sent["template"] == {
+        "name": "order_shipped",
+        "language": {"code": "de"},
+        "components": [{"type": "body", "parameters": [{"type": "text", "text": "7"}]}],
+    }
+
+
+async def test_whoever_opts_out_while_it_waits_gets_no_marketing_but_their_order(shop, platform):
+    night = datetime.now(timezone.utc) + timedelta(seconds=2)
+    news = {"to": MAYA, "response": {"text": "Everything is cheaper"}, "at": night.isoformat()}
+    async with shop(consent={"languages": ["en"]}) as it:
+        await it.asks("news", **news)
+        await it.asks("order", **{**news, "response": {"text": "It is here"}}, category="utility")
+        await it.writes("STOP")
+        withheld = await it.sees("news", "withheld")
+        await it.sees("order", "sent")
+        page = (await it.running.get("/metrics"))[1]
+
+    assert [each["text"]["body"] for each in platform[0].sent] == ["It is here"]
+    assert withheld["reason"].startswith("the person opted out: ")
+    assert "whatsapp_withheld_total 1.0" in page
+
+
+async def test_in_quiet_hours_only_what_is_urgent_goes(shop, platform):
+    berlin = datetime.now(timezone.utc) + timedelta(hours=1)  # or an hour more in summer
+    begin, end = berlin - timedelta(hours=2), berlin + timedelta(hours=3)
+    async with shop(quiet_hours=f"{begin:%H:%M}-{end:%H:%M}") as it:
+        await it.asks("news", to=MAYA, response={"text": "News"})
+        await it.asks("code", to=MAYA, response={"text": "Your code is 7"}, urgent=True)
+        await it.sees("code", "sent")
+        abroad = await it.asks("abroad", to="61412345678", response={"text": "News"})
+        assert abroad[0] == 202
+        await it.sees("abroad", "sent")
+        kept = await it.about("news")
+
+    assert kept[1]["state"] == "scheduled"
+    assert [each["text"]["body"] for each in platform[0].sent] == ["Your code is 7", "News"]
+
+
+WRONG = [
+    ({"to": MAYA}, "one of 'response', 'template' and 'intent' says what is sent"),
+    ({"to": MAYA, "response": "utter_x", "intent": "x"}, "one of 'response', 'template'"),
+    ({"to": "0151 1234567", "intent": "x"}, "'to': a phone number needs its country's code"),
+    ({"intent": "x"}, "'to': there is no recipient"),
+    ({"to": MAYA, "intent": "x", "when": "now"}, "unknown key 'when'"),
+    ({"to": MAYA, "response": {"text": "{name}"}}, "'slots' has no 'name'"),
+    ({"to": MAYA, "intent": "x", "at": "tomorrow"}, "'at' must be a time such as"),
+    ({"to": MAYA, "intent": "x", "at": "2099-01-01T00:00"}, "'at' is more than 400 days away"),
+    ({"to": MAYA, "intent": "x", "at": "NaN"}, "'at' must be a time such as"),
+    ({"to": MAYA, "intent": "x", "category": "promotion"}, "'category' must be one of"),
+    ({"to": MAYA, "intent": "x", "urgent": "yes"}, "'urgent' must be true or false"),
+    ({"to": MAYA, "response": ["text"]}, "'response' must be the name of a response"),
+    ({"to": MAYA, "intent": "two words"}, "'intent' is no name"),
+    ({"to": MAYA, "intent": "x", "slots": "x"}, "'slots' must be an object"),
+]
+
+
+async def test_what_is_wrong_is_told_at_the_door(shop, platform):
+    async with shop() as it:
+        answers = [await it.asks(**wish) for wish, _ in WRONG]
+        key = await it.asks("a key", to=MAYA, intent="x")
+        large = await it.asks(to=MAYA, response={"text": "x" * 70_000})
+        health = await it.running.health()
+
+    for (status, told), (_, problem) in zip(answers, WRONG, strict=True):
+        assert (status, problem in told["error"]) == (422, True), told
+    assert key[0] == 422
+    assert large == (413, {"error": "a notification has at most 65536 bytes"})
+    assert health["inbox"]["waiting"] == 0
+
+
+async def test_only_the_token_opens_the_door_and_without_one_there_is_none(shop, platform):
+    async with shop() as it:
+        wrong = await it.asks(token="another-token-of-16", to=MAYA, intent="x")
+        async with aiohttp.ClientSession() as session, session.get(f"{it.url}/x") as answer:
+            missing = answer.status, answer.headers["WWW-Authenticate"]
+    async with shop(notify_token=None) as it:
+        closed = await it.asks(to=MAYA, intent="x")
+
+    assert wrong == (401, {"error": "the token is missing or wrong"})
+    assert missing == (401, "Bearer")
+    assert closed == (404, {"error": "`notify_token` is not set"})
+
+
+async def test_too_many_requests_are_told_to_wait(shop, platform):
+    async with shop() as it:
+        answers = await asyncio.gather(*(it.about("nothing") for _ in range(700)))
+
+    assert {status for status, _ in answers} == {404, 429}
