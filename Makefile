@@ -47,8 +47,7 @@ MKDOCS = NO_MKDOCS_2_WARNING=1 .venv-lint/bin/mkdocs
 
 docs: ## show the documentation on http://127.0.0.1:8000, and write the pages that are made from code
 	@.ci/environment .venv-lint
-	.venv-lint/bin/python docs/pages.py settings > docs/settings.md
-	.venv-lint/bin/python docs/pages.py changes > docs/changes.md
+	.venv-lint/bin/python docs/pages.py
 	$(MKDOCS) serve
 
 BENCH = PYTHONPATH=.:tests .venv/bin/python -m bench $(if $(QUICK),--quick) $(ARGS)

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import logging
 import re
-import runpy
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from mkdocs.structure.files import File, Files
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PAGES: Final = runpy.run_path(str(ROOT / "docs" / "pages.py"))["PAGES"]
+# What the theme would fetch when the pages are read, and what stands in for it.
+FETCHED: Final = "https://unpkg.com/iframe-worker/shim"
+OWN: Final = "assets/frame-worker.js"
 LINK: Final = re.compile(r"\[([^\]\n]*)\]\((\.\./[^)\s]+)\)")
 
 log = logging.getLogger("mkdocs.hooks.site")
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages that are not written by hand, or lie beside docs/."""
+    """Add the page that lies beside docs/."""
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    pages = {
-        "command-line.md": PAGES["command-line"](),
-        "changelog.md": changelog.replace("(docs/", "("),
-    }
-    for name, content in pages.items():
-        files.append(File.generated(config, name, content=content))
+    content = changelog.replace("(docs/", "(")
+    files.append(File.generated(config, "changelog.md", content=content))
     return files
 
 
@@ -45,3 +42,19 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
         return link[0]
 
     return LINK.sub(name_it, markdown)
+
+
+def on_config(config: Any) -> Any:
+    """Offer to edit a page only where it is known where the pages are."""
+    if not config.repo_url:
+        config.edit_uri = None
+    return config
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Take the script for the search in a folder from the site itself."""
+    return output.replace(FETCHED, "../" * page.url.count("/") + OWN)
+
+
+def on_post_template(output_content: str, template_name: str, config: Any) -> str:
+    return output_content.replace(FETCHED, OWN)

@@ -68,7 +68,8 @@ KEYS: Final[Mapping[str, str]] = MappingProxyType(
         "url": "write `base_url: https://…`, or leave it out for the API's own address",
         "hmac_secret": "write `webhook_secret: ${WHATSAPP_WEBHOOK_SECRET}`",
         "postgresql_url": "leave it out: `store` remembers which messages were handled",
-        "http_retries": "leave it out: what fails is sent again by itself, see docs/promises.md",
+        "http_retries": "leave it out: what fails is sent again by itself, see "
+        "docs/delivery-guarantees.md",
         "debug_mode": "leave it out: an error of the bot makes the message a dead letter, see "
         "`rasa-whatsapp queue`",
         "waba_id": _ACCOUNT,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -28,7 +29,8 @@ from support.processes import PHONE, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-TRY, INSTALL, INIT, DOCTOR, COMMANDS = blocks_of(ROOT / "README.md", "sh")
+TRY, INSTALL, OWN, DOCTOR = blocks_of(ROOT / "README.md", "sh")
+[COMMANDS] = blocks_of(ROOT / "docs" / "command-line.md", "sh")
 TUTORIAL = blocks_of(ROOT / "docs" / "tutorial.md", "sh", "yaml")
 PORTS = {printed: free_port() for printed in (8400, 8500, 5005, 5006)}
 SIMULATOR, BOT = (f"http://127.0.0.1:{PORTS[port]}" for port in (8400, 5005))
@@ -135,7 +137,7 @@ async def maya() -> AsyncIterator[Person]:
 
 
 async def test_the_demo_says_which_page_to_open_and_its_bot_answers(machine, clone, desk):
-    demo, test = TRY.commands
+    [demo] = TRY.commands
     log = await desk.runs(demo, clone, asks=HOOK)
 
     async with aiohttp.ClientSession() as session:
@@ -148,8 +150,6 @@ async def test_the_demo_says_which_page_to_open_and_its_bot_answers(machine, clo
     assert kinds == ["text", "image", "document", "audio", "video", "sticker"]
     assert f"Open {SIMULATOR} " in log.read_text()
     assert "Ending the demo" in log.read_text()
-    with machine.terminal(clone) as terminal:
-        assert terminal.types(f"{test} --dry-run").status == 0  # it is running already
 
 
 # --- docs/tutorial.md
@@ -236,18 +236,50 @@ async def test_a_photo_is_thanked_for_and_lies_where_the_page_says(lakeside, may
 # --- "Put it into your bot", with the tutorial's bot and environment
 
 
+async def test_a_bot_of_ones_own_is_connected_to_the_simulator(machine, lakeside, desk, maya):
+    bot = lakeside.parent / "own"
+    shutil.copytree(lakeside, bot, ignore=shutil.ignore_patterns("credentials.yml", "whatsapp*"))
+    for command in ("rasa run", "rasa-whatsapp simulate"):
+        desk.ends(command)
+    begun = time.monotonic()
+    with machine.terminal(bot, ACTIVATE) as terminal:
+        for command in OWN.commands:
+            if command == "rasa-whatsapp simulate":
+                await desk.runs(command, bot, ACTIVATE, asks=f"{SIMULATOR}/simulator/state")
+            elif command == "rasa run":
+                await said(WAITED_FOR, await desk.runs(command, bot, ACTIVATE, asks=HOOK))
+            else:
+                done = terminal.types(here(command), within=900)
+                assert done.status == 0, f"{command}\n{done.output}"
+                written = bot / "credentials.yml"
+                written.write_text(here(written.read_text()))
+
+    await maya.looks()
+    await maya.says("hi")
+
+    _, lake = await maya.gets(2)
+    assert lake["content"]["header"]["type"] == "image"
+    assert time.monotonic() - begun < 600
+
+
 async def test_what_the_readme_says_of_ones_own_bot(machine, clone, lakeside):
     with machine.terminal(clone.parent, ". bot-environment/bin/activate") as terminal:
         installed = types_all(terminal, INSTALL, within=900)
         terminal.types(f"cd {lakeside.name}")
-        types_all(terminal, INIT)
         [told] = types_all(terminal, DOCTOR)
 
     assert len(installed) == 1
-    assert (lakeside / ".env.example").exists()
     assert "✔ verify token" in told
     assert "✔ signature" in told
     assert "✘" not in told, told
+
+
+async def test_the_extra_for_tests_leaves_rasa_running(machine, clone, lakeside):
+    [install] = blocks_of(ROOT / "docs" / "testing.md", "sh")[0].commands
+    with machine.terminal(clone.parent, ". bot-environment/bin/activate") as terminal:
+        for command in (install, "rasa --version", "pytest --version"):
+            done = terminal.types(command, within=900)
+            assert done.status == 0, f"{command}\n{done.output}"
 
 
 def types_all(terminal: Terminal, block: Block, *, within: float = 300.0) -> list[str]:
@@ -259,7 +291,7 @@ def types_all(terminal: Terminal, block: Block, *, within: float = 300.0) -> lis
     return told
 
 
-# --- "Command line", with the bot of the demo
+# --- docs/command-line.md, with the bot of the demo
 
 
 async def test_every_line_of_the_command_line_works(machine, clone, lakeside, desk):

@@ -11,7 +11,7 @@ Let many people chat with a bot in bad weather, and count what was lost, doubled
     make soak ARGS="--only handoff"                  # a person takes over at every point of a turn
 
 Everything happens on 127.0.0.1 and by a seed. The exit status is 1 if a promise was broken: see
-docs/promises.md.
+docs/delivery-guarantees.md.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ import asyncio
 import base64
 import io
 import tempfile
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from aiohttp import web
 from PIL import Image
 from support.chromium import Chromium, Tab, find_chromium
 from support.documents import ROOT, blocks_of
-from support.spoken_bot import Bot
+from support.spoken_bot import MAYA, Bot
 
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.simulator.config import Config
@@ -32,6 +32,17 @@ from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 IMAGES = ROOT / "docs" / "images"
 SIZE = (1280, 900)
+PHONE = (390, 740)
+FRAME, LAST_FRAME = 1300, 4000  # milliseconds
+ANSWERS = "document.querySelectorAll('[data-direction=outbound]')"
+# Everything that the page shows has come, and nothing moves any more.
+LOADED = """
+Promise.all([
+  ...[...document.images].map((image) => image.decode().catch(() => {})),
+  ...document.getAnimations().map((one) => one.finished.catch(() => {})),
+  new Promise((done) => setTimeout(done, 400)),
+])
+"""
 TYPES = {"jpg": "image/jpeg", "pdf": "application/pdf", "ogg": "audio/ogg; codecs=opus"} | {
     "mp4": "video/mp4",
     "webp": "image/webp",
@@ -89,6 +100,7 @@ async def main() -> None:
         try:
             await take("simulator", chromium, quickstart(), QUICKSTART)
             await take("tutorial", chromium, tutorial(), TUTORIAL)
+            await animate(IMAGES / "demo.webp", chromium)
         finally:
             chromium.stop()
 
@@ -96,6 +108,40 @@ async def main() -> None:
 async def take(
     name: str, chromium: Chromium, responses: Mapping[str, Any], names: tuple[str, ...]
 ) -> None:
+    async with open_chat(chromium, SIZE) as (tab, bot):
+        await bot.reads((await bot.hears())["id"])
+        await chat(bot, responses, names)
+        await tab.shows(f"{ANSWERS}.length >= {len(names)}")
+        for dark in (False, True):
+            await picture(tab, name, dark=dark)
+
+
+async def animate(path: Path, chromium: Chromium) -> None:
+    """Write the chat of the quickstart as it comes about on a phone, a frame for each answer."""
+    responses = quickstart()
+    async with open_chat(chromium, PHONE) as (tab, bot):
+        frames = [await frame(tab)]
+        await bot.reads((await bot.hears())["id"])
+        for number, name in enumerate(QUICKSTART, 1):
+            await chat(bot, responses, (name,))
+            await tab.shows(f"{ANSWERS}.length >= {number}")
+            await tab.js(LOADED)
+            frames.append(await frame(tab))
+    first, *rest = frames
+    times = [*[FRAME] * len(rest), LAST_FRAME]
+    first.save(
+        path, save_all=True, append_images=rest, duration=times, loop=0, quality=80, method=6
+    )
+
+
+async def frame(tab: Tab) -> Image.Image:
+    shot = await tab.call("Page.captureScreenshot", format="png")
+    return Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
+
+
+@asynccontextmanager
+async def open_chat(chromium: Chromium, size: tuple[int, int]) -> AsyncIterator[tuple[Tab, Bot]]:
+    """Yield a page on which somebody has just written, and the bot that has to answer."""
     async with AsyncExitStack() as stack:
         bot = Bot(await stack.enter_async_context(aiohttp.ClientSession()))
         listening = web.Application()
@@ -103,19 +149,15 @@ async def take(
         webhooks = await serve(stack, listening)
         bot.simulator = await serve(stack, create_app(Config(webhook=f"{webhooks}/webhook")))
         tab = await stack.enter_async_context(chromium.tab())
-        await tab.size(*SIZE)
+        await tab.size(*size)
         await tab.call("Page.navigate", url=f"{bot.simulator}/")
-        await tab.shows("document.querySelector('#chats [aria-current]')")
+        await tab.shows("document.querySelector('#chats a, #chats [aria-current]')")
+        if size == PHONE:  # there the list of chats comes first
+            await tab.js(f"location.hash = '#/{MAYA}'")
         await tab.click(".composer-text")
         await tab.type("hi")
         await tab.press_enter()
-        await bot.reads((await bot.hears())["id"])
-        await chat(bot, responses, names)
-        await tab.shows(
-            f"document.querySelectorAll('[data-direction=outbound]').length >= {len(names)}"
-        )
-        for dark in (False, True):
-            await picture(tab, name, dark=dark)
+        yield tab, bot
 
 
 async def serve(stack: AsyncExitStack, app: web.Application) -> str:

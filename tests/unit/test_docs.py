@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import json
 import re
@@ -143,9 +144,19 @@ def test_every_hook_of_pre_commit_is_there(block: Block) -> None:
     assert named <= {hook["id"] for hook in hooks}
 
 
+@pytest.mark.filterwarnings("ignore")  # Rasa's own
 @pytest.mark.parametrize("block", all_blocks("python"), ids=str)
-def test_python_on_a_page_can_be_read_by_python(block: Block) -> None:
-    compile(block.text, str(block), "exec")
+def test_python_on_a_page_defines_what_it_shows(block: Block) -> None:
+    tree = ast.parse(block.text, str(block))
+    defined = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    tree.body = [node for node in tree.body if isinstance(node, defined)]  # what runs, asks servers
+    code = compile(tree, str(block), "exec")
+    try:
+        exec(code, {"__name__": "shown"})
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in ("rasa", "rasa_sdk", "sanic"):
+            raise
+        pytest.skip(f"no {missing.name} in this environment")
 
 
 def test_the_dashboard_and_the_alarms_ask_for_series_that_exist() -> None:
@@ -166,10 +177,10 @@ def test_the_dashboard_shows_every_series() -> None:
         assert re.search(rf"{family.name}(_total|_bucket)?\b", dashboard), family.name
 
 
-@pytest.mark.parametrize("name", ["settings", "changes"])
+@pytest.mark.parametrize("name", MADE)
 def test_a_page_that_is_made_from_code_is_up_to_date(name: str) -> None:
     assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == MADE[name](), (
-        f"write it anew: python docs/pages.py {name} > docs/{name}.md"
+        "write it anew: PYTHONPATH=. .venv-lint/bin/python docs/pages.py"
     )
 
 
@@ -209,7 +220,7 @@ def test_the_page_of_what_the_bot_hears_names_every_intent() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
-    made_when_built = {"command-line.md", "changelog.md"}
+    made_when_built = {"changelog.md"}
     text = page.read_text(encoding="utf-8")
     text = re.sub(r"^```.*?^```$|`[^`\n]+`", "", text, flags=re.S | re.M)
     for link in re.findall(r"\]\(([^):#\s]+)(?:#[\w-]+)?\)", text):

@@ -67,7 +67,7 @@ def test_above_debug_a_line_takes_no_words_no_person_and_no_secret(call: Call) -
 
 
 def test_the_page_explains_every_line_and_no_other():
-    page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     explained = Counter(
         re.findall(r"^\| `((?:whatsapp|simulator)\.[a-z_]+)` \|", page, re.MULTILINE)
     )
@@ -77,7 +77,7 @@ def test_the_page_explains_every_line_and_no_other():
 
 
 def test_the_page_says_at_which_level_a_line_comes():
-    page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     row = r"^\| `((?:whatsapp|simulator)\.[a-z_]+)` \| ([a-z, ]+) \|"
     levels = {event: set(said.split(", ")) for event, said in re.findall(row, page, re.MULTILINE)}
     used: dict[str, set[str]] = {}

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from support.documents import ROOT, Block, all_blocks, blocks_of, load
 
-from rasa_whatsapp_channel.cli import COMMANDS, main
+from rasa_whatsapp_channel.cli import main
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
@@ -21,6 +21,15 @@ RESPONSES = {
     for block in blocks_of(ROOT / "README.md", "yaml")
     for name, variations in load(block).get("responses", {}).items()
     for variation in variations
+}
+
+ROWS = re.findall(r"^\| Rasa ((?:Pro )?[\d.]+) \|", README, re.M)
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+PYTHONS = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', PROJECT)
+BADGES = {
+    "rasa": f"Rasa: {ROWS[0]}, {ROWS[1]} to {ROWS[-1].split()[1]}",
+    "python": f"Python: {PYTHONS[0]} to {PYTHONS[-1]}",
+    "license": "license: Apache-2.0",
 }
 
 
@@ -38,7 +47,7 @@ def test_every_make_command_on_a_page_exists() -> None:
         if command.startswith("make ")
     }
 
-    assert {"demo", "test"} <= named
+    assert "demo" in named
     assert named <= set(re.findall(r"^([\w-]+):", MAKEFILE, re.M))
 
 
@@ -72,19 +81,20 @@ def test_every_option_of_the_command_line_on_a_page_exists(block: Block) -> None
             assert options <= set(re.findall(r"--[\w-]+", told)), command
 
 
-def test_the_table_of_commands_names_every_command_and_no_other() -> None:
-    rows = re.findall(r"^\| `rasa-whatsapp (\w+)", section("Command line"), re.M)
+@pytest.mark.parametrize("name", BADGES)
+def test_a_badge_says_what_the_table_and_the_package_say(name: str) -> None:
+    badge = (ROOT / "docs" / "images" / f"badge-{name}.svg").read_text(encoding="utf-8")
+    shown = re.findall(r"<title>(.+)</title>", badge) + re.findall(r"<text [^>]+>([^<]+)", badge)
 
-    assert sorted(rows) == sorted(COMMANDS)
+    assert shown == [BADGES[name], *BADGES[name].split(": ")]
+    assert f"![{BADGES[name]}](docs/images/badge-{name}.svg)" in README
 
 
-def test_the_table_of_commands_names_everything_a_group_can_do() -> None:
-    for name, does in re.findall(
-        r"^\| `rasa-whatsapp (\w+)` \| (.*) \|$", section("Command line"), re.M
-    ):
-        group = main.get_command(click.Context(main), name)
-        if isinstance(group, click.Group):
-            assert set(group.commands) == set(re.findall(r"`(\w+)`", does))
+def test_a_row_of_the_comparison_has_a_cell_for_each() -> None:
+    rows = [line for line in section("Beside the others").splitlines() if line.startswith("|")]
+
+    assert len(rows) > 8
+    assert {row.count("|") for row in rows} == {rows[0].count("|")}
 
 
 @pytest.mark.parametrize("name", RESPONSES)

@@ -24,7 +24,7 @@ from support.ports import free_port
 from support.printed import KEPT, MEDIA_ID, lay
 from support.processes import Process
 
-FOLLOWED = ("README.md", "docs/tutorial.md")
+FOLLOWED = ("README.md", "docs/tutorial.md", "docs/command-line.md")
 BLOCKS = [block for block in all_blocks("sh") if not block.reason and block.page not in FOLLOWED]
 SIMULATE = "rasa-whatsapp simulate"
 

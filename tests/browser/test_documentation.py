@@ -1,0 +1,57 @@
+"""What readers see before they have anything: the site from a folder, and the moving picture."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.chromium import Chromium
+from support.documents import ROOT
+from support.pictures import QUICKSTART, animate
+from support.tools import find_tool
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """The pages as `make docs` shows them, in a folder."""
+    mkdocs = find_tool(beside=[ROOT / ".venv-lint" / "bin" / "mkdocs"])
+    if mkdocs is None:
+        pytest.skip("no mkdocs runs here; `make lint` would put one into .venv-lint")
+    subprocess.run(
+        [mkdocs, "build", "--quiet", "--site-dir", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        check=True,
+        timeout=120,
+    )
+    return tmp_path
+
+
+async def test_the_search_finds_a_line_of_the_log_in_pages_opened_from_a_folder(
+    site: Path, chromium: Chromium
+) -> None:
+    async with chromium.tab() as tab:
+        await tab.size(1280, 900)
+        await tab.call("Page.navigate", url=f"{site.as_uri()}/index.html")
+        assert tab.complaints == []  # nothing was fetched from the network either
+        await tab.click(".md-search__input")
+        await tab.type("whatsapp.window_closed")
+
+        await tab.shows(
+            "[...document.querySelectorAll('.md-search-result__link')]"
+            ".some((link) => link.href.includes('troubleshooting.html'))"
+        )
+
+
+async def test_the_moving_picture_shows_each_answer_and_is_small(
+    tmp_path: Path, chromium: Chromium
+) -> None:
+    await animate(tmp_path / "demo.webp", chromium)
+
+    for made in (tmp_path / "demo.webp", ROOT / "docs" / "images" / "demo.webp"):
+        assert made.stat().st_size < 150_000
+        with Image.open(made) as picture:
+            assert getattr(picture, "n_frames", 1) == len(QUICKSTART) + 1
