@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from rasa_whatsapp_channel.desk import chatwoot, contract
 from rasa_whatsapp_channel.doctor.account_report import FIELDS, AccountReport
 from rasa_whatsapp_channel.doctor.checks.account import Account, ApiAnswer, CloudFacts, accounts_of
+from rasa_whatsapp_channel.doctor.checks.desk import DeskFacts
 from rasa_whatsapp_channel.doctor.checks.webhook import (
     BODY,
     Call,
@@ -20,6 +22,7 @@ from rasa_whatsapp_channel.doctor.checks.webhook import (
     other_addresses,
 )
 from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.whatsapp.clients.credentials import Headers, bearer, login_request
 from rasa_whatsapp_channel.whatsapp.clients.on_premises import v1_url
 from rasa_whatsapp_channel.whatsapp.clients.requests import join
@@ -201,6 +204,28 @@ async def collect_webhook(
         forged=await _call(transport, "POST", address, authentication(settings, BODY, valid=False)),
         registered=registered,
     )
+
+
+async def collect_desk(
+    transport: Transport, settings: HandoffSettings, url: str | None, *, now: float
+) -> DeskFacts:
+    """Call the desk, and the bot's door for it as the desk would."""
+    door, address = None, ""
+    if url:
+        address = f"{address_of(url).removesuffix('webhook')}handoff/"
+        signed = contract.sign(settings.secrets, "ping", b"", now)
+        door = await _send(transport, Request("GET", f"{address}10000000000", signed))
+    if settings.desk == "chatwoot":
+        asked = chatwoot.request(settings, "GET", f"/inboxes/{settings.inbox}")
+        hook = f"{address}chatwoot" if address else ""
+        return DeskFacts(await _send(transport, asked), door=door, address=hook)
+    body, wrong = b'{"type": "ping"}', [f"not {secret}" for secret in settings.secrets]
+    probe, forged = (
+        Request("POST", settings.url, contract.sign(each, "ping", body, now), body, _TIMEOUT)
+        for each in (settings.secrets, wrong)
+    )
+    reached = await _send(transport, probe)
+    return DeskFacts(reached, await _send(transport, forged), door, address)
 
 
 def authentication(settings: Settings, body: bytes, *, valid: bool = True) -> Call:

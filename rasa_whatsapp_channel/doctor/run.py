@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 from rasa_whatsapp_channel.doctor.checks import account, bot, credentials, store, versions, webhook
+from rasa_whatsapp_channel.doctor.checks.desk import check_desk
 from rasa_whatsapp_channel.doctor.collect import (
     Environment,
     Project,
@@ -17,6 +18,7 @@ from rasa_whatsapp_channel.doctor.collect import (
 )
 from rasa_whatsapp_channel.doctor.collect_remote import (
     collect_cloud,
+    collect_desk,
     collect_other,
     collect_webhook,
 )
@@ -70,6 +72,14 @@ async def _check_network(
         await transport.close()
     for result in results:
         yield result
+    if settings.handoff is not None and settings.handoff.desk:
+        desk = AiohttpTransport()
+        try:
+            found = await collect_desk(desk, settings.handoff, project.url, now=environment.clock())
+        finally:
+            await desk.close()
+        for result in check_desk(found, settings.handoff):
+            yield result
     if project.url is None:
         # Without its query, where a token may stand.
         where = f"; WhatsApp calls {registered.partition('?')[0]}" if registered else ""

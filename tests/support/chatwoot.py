@@ -49,6 +49,8 @@ class Chatwoot:
         self.gate.set()
         self.asked: list[str] = []
         self.patches = True  # whether it is new enough for statuses
+        self.kind = "Channel::Api"
+        self.shown_secret = ""  # newer servers show it to administrators
         self._last = 100
 
     def routes(self) -> web.Application:
@@ -83,7 +85,9 @@ class Chatwoot:
         return await handler(request)
 
     async def _inbox(self, request: web.Request) -> web.Response:
-        found = {"id": INBOX, "name": "WhatsApp", "channel_type": "Channel::Api"}
+        found = {"id": INBOX, "name": "WhatsApp", "channel_type": self.kind}
+        if self.shown_secret:
+            found["secret"] = self.shown_secret
         return web.json_response(
             {**found, "webhook_url": self.hook, "hmac_token": "not-the-secret"}
         )

@@ -37,6 +37,7 @@ class DeskServer:
         self.gate = asyncio.Event()
         self.gate.set()
         self.url = ""
+        self.checks = True
 
     async def event(self, request: web.Request) -> web.Response:
         self.attempts += 1
@@ -44,12 +45,15 @@ class DeskServer:
         body = await request.read()
         message_id, at = request.headers["webhook-id"], request.headers["webhook-timestamp"]
         shown = request.headers["webhook-signature"].split()
-        assert signature(message_id, at, body) in shown
+        if signature(message_id, at, body) not in shown and self.checks:
+            return web.Response(status=401)
         assert abs(time.time() - int(at)) < 300
         if self.answers:
             status, said = self.answers.pop(0)
             return web.Response(status=status, body=said)
         event = json.loads(body)
+        if event["type"] == "ping":
+            return web.Response()
         assert event["id"] == message_id
         self.told.append(event)
         return web.Response()
