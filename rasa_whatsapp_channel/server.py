@@ -42,7 +42,7 @@ async def serve(
     started: Callable[[int], None] = lambda port: None,
 ) -> None:
     """
-    Serve until SIGINT or SIGTERM; then end what is in hand, and hand back the rest.
+    Serve until SIGINT or SIGTERM; then end what is in flight, and hand back the rest.
 
     *started* is called with the port, which the system picks for 0. Raises `SettingsError` if it is
     not available, `StoreError` if the store cannot be opened.
@@ -73,7 +73,9 @@ async def serve(
             logger.info("whatsapp.started: %s", describe(settings, webhook=WEBHOOK, roles=roles))
             started(runner.addresses[0][1])
             await stop.wait()
-            logger.info("whatsapp.stopping: what is in hand is ended, the rest waits in the store")
+            logger.info(
+                "whatsapp.stopping: what is in flight is ended, the rest waits in the store"
+            )
         finally:
             await runner.cleanup()
         await app.stop()

@@ -20,22 +20,22 @@ from rasa_whatsapp_channel.common import installed_version, suggest
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "account": "The state of the account: quality, limits, restrictions, paused templates.",
+        "account": "Show the state of the account: quality, limits, paused templates.",
         "backup": "Copy the store to a file while the bot runs.",
-        "consent": "Who wants no marketing messages: list and set.",
-        "cost": "What WhatsApp charges, by response, day, country or conversation.",
+        "consent": "List and set who wants no marketing messages.",
+        "cost": "Show what WhatsApp charges, by response, day, country or conversation.",
         "doctor": "Find what is wrong with a bot's set-up, and how to fix it.",
-        "handoff": "Who answers in a conversation: list, show, take from the bot, return.",
+        "handoff": "Show and change who answers in a conversation, the bot or a person.",
         "init": "Connect a bot to WhatsApp; existing files are only added to.",
-        "media": "The files WhatsApp stores for the bot: upload, show, download, delete.",
-        "providers": "Logins for links, stored by an on-premises client.",
-        "queue": "What waits, and dead letters with their reason.",
+        "media": "Upload, show, download and delete files that WhatsApp stores for the bot.",
+        "providers": "Manage logins for links, stored by an on-premises client.",
+        "queue": "Show what waits, and dead letters with their reason; retry, erase.",
         "send": "Send one message of any kind, or one response of the bot.",
         "serve": "Take webhooks and send messages, in a process without Rasa.",
         "lint": "Check a bot's responses against WhatsApp and Rasa.",
         "preview": "Show what one response becomes: the bubbles and the bodies.",
-        "stickerpacks": "Sticker packs, stored by an on-premises client.",
-        "simulate": "WhatsApp simulator: a page to chat with your bot.",
+        "stickerpacks": "Manage sticker packs, stored by an on-premises client.",
+        "simulate": "Run the WhatsApp simulator: a page to chat with your bot.",
         "test": "Play conversations against a bot, and report differences.",
     }
 )

@@ -298,13 +298,13 @@ class Settings:
         inbound_settings.parse_group,
         None,
         means="What becomes of each kind of message without words, of payments and missed calls: "
-        "`turn`, `event` or `ignore`, or the text that the bot hears: "
+        "`turn`, `event` or `ignore`, or the text that Rasa gets: "
         "[turn, event or nothing](inbound.md#turn-event-or-nothing).",
     )
     media_text: str | None = key(
         parsers.choice("intent", "readable"),
         None,
-        means="What the bot hears where `inbound` has no text: an `intent` such as "
+        means="What Rasa gets where `inbound` has no text: an `intent` such as "
         "`/whatsapp_image{…}`, or a `readable` line such as `[image: The lake]`. Default: "
         "`readable` with Rasa Pro's engine Mantle, else `intent`. "
         "[Words for a model](inbound.md#words-for-a-model)",

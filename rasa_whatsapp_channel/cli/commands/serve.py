@@ -44,7 +44,7 @@ def command(host: str, port: int, roles: tuple[str, ...], debug: bool, credentia
     rasa-whatsapp serve
     rasa-whatsapp serve --port 8080 --credentials production.yml
 
-    SIGTERM and Ctrl-C end it: what is in hand is ended, the rest waits in the store.
+    SIGTERM and Ctrl-C end it: what is in flight is ended, the rest waits in the store.
     """
     from rasa_whatsapp_channel import server  # it brings everything a bot needs
 

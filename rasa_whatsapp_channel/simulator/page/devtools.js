@@ -144,7 +144,7 @@ export function createDevtools(page) {
       connection.setConnected(isConnected);
     },
 
-    /** Everything was read anew: the message in hand may be gone. */
+    /** Everything was read anew: the chosen message may be gone. */
     reload() {
       selected = page.state.messages.get(selected?.id) ?? null;
       markSelected(selected);
