@@ -41,7 +41,7 @@ class BodyReader:
         body, dropped = self._unverified.begin(loop.time(), length)
         self._drop_all(dropped, body)
         abort = self._aborts[body] = _Abort()
-        timer = loop.call_later(self._seconds, abort, too_slow(self._seconds))
+        timer = loop.call_later(self._seconds, lambda: abort(too_slow(self._seconds)))
         try:
             return await self._collect(read, body)
         except asyncio.CancelledError:

@@ -28,7 +28,7 @@ from rasa_whatsapp_channel.whatsapp.events import (
     Unknown,
     UserIdChanged,
 )
-from rasa_whatsapp_channel.whatsapp.identity import is_odd, is_user_id, read_group_id, read_id
+from rasa_whatsapp_channel.whatsapp.identity import is_user_id, read_group_id, read_id
 from rasa_whatsapp_channel.whatsapp.json_values import excerpt, object_of, plain, text_of
 
 logger = logging.getLogger(__name__)
@@ -388,8 +388,9 @@ def read_handover(value: Part) -> Event:
 def read_user_id_update(update: Part) -> Event:
     own, parent = (object_of(update.get(name)) for name in ("user_id", "parent_user_id"))
     # A change may be told of the parent's id alone.
-    previous = _ids((own.get("previous"), parent.get("previous")))
-    current = _ids((own.get("current"), parent.get("current")))
+    called = "a change of a user id"
+    previous = _ids((own.get("previous"), parent.get("previous")), called)
+    current = _ids((own.get("current"), parent.get("current")), called)
     if not previous or not current:
         return unknown("a change of a user id without the old or the new one", update)
     return UserIdChanged(
@@ -428,21 +429,26 @@ def _identify(
     A user id may be in the field of a phone. A value that cannot be an id is left out, and logged
     with *called*.
     """
-    for value in filter(is_odd, (*phones, *user_ids, *parents)):
-        logger.warning(
-            "whatsapp.odd_id: %.200r: what is no phone number and no user id is left away: "
-            "%d characters",
-            called,
-            len(str(value)),
-        )
-    given, named, over = _ids(phones), _ids(user_ids), _ids(parents)
+    given, named, over = _ids(phones, called), _ids(user_ids, called), _ids(parents, called)
     phone = next((text for text in given if not is_user_id(text)), None)
-    user_id = next((text for text in (*named, *filter(is_user_id, given))), None)
+    user_id = next(iter(named), None) or next(filter(is_user_id, given), None)
     return phone, user_id, next(iter(over), None)
 
 
-def _ids(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(text for value in values if (text := read_id(value)))
+def _ids(values: Iterable[object], called: str) -> list[str]:
+    """Return the ids among *values*; what is there and none is logged with *called*."""
+    found = []
+    for value in values:
+        if (text := read_id(value)) is not None:
+            found.append(text)
+        elif value is not None and value != "":
+            logger.warning(
+                "whatsapp.odd_id: %.200r: what is no phone number and no user id is left away: "
+                "%d characters",
+                called,
+                len(str(value)),
+            )
+    return found
 
 
 def _is_extra(key: str, value: object) -> bool:

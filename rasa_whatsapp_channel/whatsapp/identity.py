@@ -75,12 +75,14 @@ def at_number(name: str, phone_number_id: str) -> str:
 
 def split_number(name: str) -> tuple[str, str | None]:
     """Split what `at_number` joined; the number is None for the first one, which is not named."""
-    found = _AT_NUMBER.fullmatch(name)
+    found = _AT_NUMBER.fullmatch(name) if "@" in name else None
     return (found[1], found[2]) if found else (name, None)
 
 
 def is_group_id(value: str) -> bool:
     """Return whether *value* is neither a phone number nor a user id."""
+    if value.isdecimal():
+        return False
     if _OLD_GROUP.fullmatch(value):
         return True
     person = is_user_id(value) or is_taken_over(value) or _PHONE.fullmatch(value) is not None
@@ -96,8 +98,10 @@ def read_id(value: object) -> str | None:
     """
     Return the id of a person in a webhook or an answer; a phone number as digits only.
 
-    None where it is absent or cannot be an id, see `is_odd`.
+    None where it is absent or cannot be an id.
     """
+    if value is None:
+        return None
     text = text_of(value)
     if text is None:
         return None
@@ -111,11 +115,6 @@ def read_group_id(value: object) -> str | None:
     """Return the id of a group as it is; None where it is absent or cannot be an id."""
     text = text_of(value)
     return text if text is not None and re.fullmatch(r"[!-~]{1,256}", text) else None
-
-
-def is_odd(value: object) -> bool:
-    """Return whether *value* is present but cannot be an id."""
-    return value not in (None, "") and read_id(value) is None
 
 
 def to_recipient(value: object) -> str:
@@ -145,6 +144,8 @@ def to_recipient(value: object) -> str:
 
 def _to_digits(text: str) -> str | None:
     """Return a phone number as digits only, None for what is not one."""
+    if text.isdecimal() and text.isascii() and text[0] != "0":
+        return text
     if len(text) > 64:
         return None
     digits = _SEPARATORS.sub("", text)

@@ -35,14 +35,17 @@ def plain(value: object) -> Any:
         if left < 0:
             raise ValueError(f"holds more than {VALUES} values")
         if isinstance(value, str):
-            return _text(value)
+            return value if value.isascii() else _text(value)
         if not isinstance(value, (dict, list)):
             return _scalar(value)
         if depth == 0:
             raise ValueError(f"is nested deeper than {DEPTH} levels")
         if isinstance(value, list):
             return [copy(item, depth - 1) for item in value]
-        return {_text(str(key)): copy(item, depth - 1) for key, item in value.items()}
+        return {
+            key if key.isascii() else _text(key): copy(item, depth - 1)
+            for key, item in value.items()
+        }
 
     return copy(value, DEPTH)
 
@@ -63,7 +66,9 @@ def excerpt(value: object) -> str:
 def text_of(value: object) -> str | None:
     """Return an id, number or name as text; None when it is absent, blank or something else."""
     if isinstance(value, str):
-        return _text(value) if value and not value.isspace() else None
+        if not value or value.isspace():
+            return None
+        return value if value.isascii() else _text(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < _SIXTY_FOUR_BITS else None
     return None
@@ -83,8 +88,6 @@ def _scalar(value: object) -> Any:
 
 
 def _text(value: str) -> str:
-    if value.isascii():
-        return value
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -10,8 +10,9 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from rasa_whatsapp_channel.whatsapp.envelopes import read_events
@@ -57,6 +58,16 @@ class WebhookAuth:
     def is_empty(self) -> bool:
         secrets = self.app_secrets + self.turn_secrets + self.dialog360_secrets
         return not secrets and self.username is None and self.token is None
+
+    @cached_property
+    def signatures(self) -> Sequence[tuple[_Signature, tuple[str, ...]]]:
+        """Return each signature that is required, with the secrets of which one is enough."""
+        known = (
+            (_HUB, self.app_secrets),
+            (_TURN, self.turn_secrets),
+            (_DIALOG360, self.dialog360_secrets),
+        )
+        return [(signature, secrets) for signature, secrets in known if secrets]
 
 
 @dataclass(frozen=True)
@@ -105,17 +116,6 @@ _DIALOG360: Final = _Signature(
 )
 
 
-def _required(auth: WebhookAuth) -> Iterator[tuple[_Signature, tuple[str, ...]]]:
-    """Return each signature that is required, with the secrets of which one is enough."""
-    for signature, secrets in (
-        (_HUB, auth.app_secrets),
-        (_TURN, auth.turn_secrets),
-        (_DIALOG360, auth.dialog360_secrets),
-    ):
-        if secrets:
-            yield signature, secrets
-
-
 def verify_challenge(query: Mapping[str, str], *, verify_token: str) -> str:
     """
     Return the response to WhatsApp's verification request for this webhook.
@@ -152,9 +152,9 @@ def verify_head(auth: WebhookAuth, *, headers: Mapping[str, str], query: Mapping
 
     No body is read without login, token, and a header in the form of a signature.
     """
-    if auth.is_empty and not auth.allow_unsigned:
+    if not auth.allow_unsigned and auth.is_empty:
         raise WebhookRefused("no authentication is configured", kind="unconfigured")
-    for signature, _ in _required(auth):
+    for signature, _ in auth.signatures:
         shown = _header(headers, signature.name)
         if not shown:
             raise WebhookRefused(f"{signature.name} is missing", kind="signature")
@@ -170,7 +170,7 @@ def verify_head(auth: WebhookAuth, *, headers: Mapping[str, str], query: Mapping
 
 def verify_body(auth: WebhookAuth, *, body: bytes, headers: Mapping[str, str]) -> None:
     """Raise `WebhookRefused` unless *body* has every signature that *auth* requires."""
-    for signature, secrets in _required(auth):
+    for signature, secrets in auth.signatures:
         shown = signature.read(_header(headers, signature.name))
         if not any(_equal(shown, signature.write(sign(body, secret))) for secret in secrets):
             raise WebhookRefused(

@@ -20,7 +20,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     TransportError,
     read_errors,
 )
-from rasa_whatsapp_channel.whatsapp.identity import is_odd, read_id
+from rasa_whatsapp_channel.whatsapp.identity import read_id
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.transport import Response
 
@@ -68,14 +68,15 @@ def read_accepted(answer: Mapping[str, Any]) -> Accepted:
 
 def _read_id(contact: Mapping[str, Any], name: str) -> str | None:
     value = contact.get(name)
-    if is_odd(value):
+    found = read_id(value)
+    if found is None and value is not None and value != "":
         logger.warning(
             "whatsapp.odd_id: the answer to a message: a %s of %d characters is left away: "
             "it is no phone number and no user id",
             name,
             len(str(value)),
         )
-    return read_id(value)
+    return found
 
 
 def lost_id() -> TransportError:

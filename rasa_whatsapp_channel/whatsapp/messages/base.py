@@ -131,11 +131,11 @@ def find_media(value: object) -> Iterator[Media]:
 
 
 def parts_of(value: object) -> Iterable[object]:
-    """Return what a message, or a part of one, is made of; nothing for texts and numbers."""
+    """Return what a message, or a part of one, is made of, without its texts and numbers."""
     if isinstance(value, tuple):
         return value
-    names = _field_names(value)
-    return [getattr(value, name) for name in names] if names else ()
+    parts = [getattr(value, name) for name in _field_names(value)]
+    return [part for part in parts if part and not isinstance(part, (str, int, float))]
 
 
 def _field_names(value: object) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from rasa_whatsapp_channel.whatsapp.identity import (
     Address,
     at_number,
     is_group_id,
-    is_odd,
     is_user_id,
     read_id,
     split_number,
@@ -139,13 +138,11 @@ def test_what_can_be_no_recipient_is_refused_with_the_remedy(value: str) -> None
 )
 def test_an_id_that_whatsapp_tells_is_taken_as_it_is(value: object, told: str | None) -> None:
     assert read_id(value) == told
-    assert not is_odd(value)
 
 
 @pytest.mark.parametrize("value", ["4" * 21, "x" * 141, "Größe", "a b", "a\n", True, 1.5, [], {}])
-def test_what_can_be_no_id_is_odd(value: object) -> None:
+def test_what_can_be_no_id_is_none(value: object) -> None:
     assert read_id(value) is None
-    assert is_odd(value)
 
 
 def test_the_first_id_of_an_address_is_the_number():
