@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import ChannelError
@@ -336,7 +337,11 @@ def _id_in(metadata: Any) -> Any:
 
 def is_mantle(agent: Any) -> bool:
     """Return whether *agent* runs Rasa Pro's engine Mantle, whose model reads every text."""
-    processor = type(getattr(agent, "processor", None))
+    return _is_mantles(type(getattr(agent, "processor", None)))
+
+
+@cache
+def _is_mantles(processor: type) -> bool:
     return any(cls.__name__ == "MantleMessageProcessor" for cls in processor.__mro__)
 
 

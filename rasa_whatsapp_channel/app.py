@@ -156,6 +156,7 @@ class App:
         self._presence = Presence(self.store.values, self.roles)
         self.restarts = Restarts(self.store.values, clock=self._clock)
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
+        self._access = FileAccess.of(settings.media)
         self._links = make_links(settings)
         self._cleanup = make_cleanup(settings, root)
         numbers = settings.by_number()
@@ -420,7 +421,7 @@ class App:
             root=root,
             account=account(settings),
             links=self._links,
-            access=FileAccess.of(settings.media),
+            access=self._access,
             converter=self._converter,
             upload=settings.media.upload,
         )
@@ -512,7 +513,7 @@ class App:
             markdown=self.settings.markdown,
             unknown_keys=self.settings.unknown_keys,
             images=self.settings.markdown_images,
-            access=FileAccess.of(self.settings.media),
+            access=self._access,
             turn_id=turn_id,
             turn_version=turn_version,
             owner_gate=self._owner_gate,

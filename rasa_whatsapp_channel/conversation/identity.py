@@ -83,8 +83,10 @@ class Person:
 
         The current one comes first; messages may still wait in the others, or buttons be tapped.
         """
-        _, number = split_number(conversation)
-        names = dict.fromkeys((self.name, split_number(conversation)[0], *self.others))
+        name, number = split_number(conversation)
+        if name == self.name and not self.others:
+            return (conversation,)
+        names = dict.fromkeys((self.name, name, *self.others))
         return tuple(at_number(name, number) if number else name for name in names)
 
 

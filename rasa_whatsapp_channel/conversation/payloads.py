@@ -30,8 +30,9 @@ class Payloads:
 
     async def note_sent(self, conversation: str, message: Message) -> None:
         """Store the commands on the buttons of *message*."""
-        keys = (sent_key(conversation, command) for command in commands_of(message))
-        await self._values.set_many(dict.fromkeys(keys, 1), LIFE)
+        keys = [sent_key(conversation, command) for command in commands_of(message)]
+        if keys:
+            await self._values.set_many(dict.fromkeys(keys, 1), LIFE)
 
     async def keep(self, payloads: Mapping[str, str]) -> None:
         """Store short id → payload, for payloads that are too long for WhatsApp."""

@@ -88,6 +88,8 @@ class Outages:
 
         While a service is down that every turn needs, one turn begins after each pause.
         """
+        if not self._outages:
+            return 0.0
         now = self._ticks()
         needed = [outage for outage in self._outages.values() if outage.everywhere]
         wait = max((outage.next_try - now for outage in needed), default=0.0)
@@ -101,6 +103,8 @@ class Outages:
 
     def over(self, *whats: str) -> None:
         """End the outages of *whats*; without a name, of all that turns wait for."""
+        if not self._outages:
+            return
         names = whats or [each.what for each in self._outages.values() if each.everywhere]
         for what in names:
             if outage := self._outages.pop(what, None):

@@ -36,7 +36,7 @@ class OwnerGate:
 
     async def said(self, key: str, entry: OutboxMessage, conversation: str) -> None:
         """Tell the desk what the bot says while somebody waits for a person."""
-        if self._handoffs is None or not self._handoffs.settings.desk or not entry.turn_version:
+        if self._handoffs is None or not self._handoffs.settings.desk:
             return
         if (await self._handoffs.of(conversation)).owner is not Owner.BOT:
             kind, at = str(entry.message.get("type")), self._clock()
@@ -49,7 +49,7 @@ class OwnerGate:
 
         A message whose first part was sent is sent whole.
         """
-        if self._handoffs is None or not entry.turn_version or entry.part > 1:
+        if self._handoffs is None or entry.part > 1:
             return False
         owner = await self._handoffs.of(conversation)
         if owner.may_say(entry.turn_version, self._handoffs.settings):

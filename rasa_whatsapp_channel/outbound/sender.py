@@ -212,6 +212,8 @@ class Sender:
             raise
 
     async def _is_withheld(self, item: QueueItem, entry: OutboxMessage, person: Person) -> bool:
+        if not entry.turn_version:
+            return False
         conversation = person.conversations(entry.recipient_id)[0]
         if not await self._owner_gate.withholds(item.key, entry, conversation):
             return False

@@ -170,9 +170,11 @@ class OutboxWriter:
             entry = self._entry(recipient_id, of_it, joined, changed, first, version)
             key = self._key(joined.last)
             self._log_changes(joined.changes, entry.called(key))
-            if not await self._owner_gate.withholds(key, entry, recipient_id):
-                conversation, entry = await self._leave_window(recipient_id, key, entry)
-                await self._store.outbox.put(key, conversation, entry.body())
+            if version and await self._owner_gate.withholds(key, entry, recipient_id):
+                continue
+            conversation, entry = await self._leave_window(recipient_id, key, entry)
+            await self._store.outbox.put(key, conversation, entry.body())
+            if version:
                 await self._owner_gate.said(key, entry, recipient_id)
         self.position += count
 

@@ -113,8 +113,11 @@ class SQLiteValues(Values):
         rows = [_one(db, BUCKET, limit.key, now) for limit in limits]
         before = [Bucket(*row) if row else None for row in rows]
         takes = take(list(zip(limits, before, strict=True)), now=now)
-        for limit, taken in zip(limits, takes, strict=True):
-            db.execute(SET_BUCKET, (limit.key, *taken.bucket, taken.full_at))
+        kept = [
+            (limit.key, *taken.bucket, taken.full_at)
+            for limit, taken in zip(limits, takes, strict=True)
+        ]
+        db.executemany(SET_BUCKET, kept)
         return [taken.wait for taken in takes]
 
 
