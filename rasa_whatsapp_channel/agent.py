@@ -337,7 +337,8 @@ def _id_in(metadata: Any) -> Any:
 
 def is_mantle(agent: Any) -> bool:
     """Return whether *agent* runs Rasa Pro's engine Mantle, whose model reads every text."""
-    return _is_mantles(type(getattr(agent, "processor", None)))
+    kind: Any = type(getattr(agent, "processor", None))
+    return _is_mantles(kind)
 
 
 @cache
