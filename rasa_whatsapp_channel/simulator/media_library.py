@@ -95,6 +95,11 @@ class MediaLibrary:
     def delete(self, media_id: str) -> None:
         self._files[media_id] = replace(self._files[media_id], deleted=True)
 
+    async def remove(self, media_id: str) -> None:
+        """Remove a file as if it had never been there."""
+        stored = self._files.pop(media_id)
+        await asyncio.to_thread(stored.path.unlink, missing_ok=True)
+
     async def clear(self) -> None:
         paths = [stored.path for stored in self._files.values()]
         self._files.clear()

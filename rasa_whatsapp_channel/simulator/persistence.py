@@ -34,9 +34,11 @@ class InvalidSnapshot(SimulatorError):
     """Raised for an invalid export or state file."""
 
 
-async def export(world: World) -> dict[str, Any]:
-    """Return the whole state, with the files as base64."""
+async def export(world: World, person: WhatsAppUser | None = None) -> dict[str, Any]:
+    """Return the whole state, or the chats of *person*, with the files as base64."""
     parts = take(world)
+    if person is not None:
+        parts |= _of_person(parts, world, person)
     for file in parts["files"]:
         content = await world.library.read(file["id"])
         file["content"] = base64.b64encode(content).decode()
@@ -60,6 +62,25 @@ def take(world: World) -> dict[str, Any]:
         "templates": world.templates.statuses_to_json(),
         "providers": dict(world.providers),
         "packs": dict(world.packs),
+    }
+
+
+def _of_person(
+    parts: Mapping[str, Any], world: World, person: WhatsAppUser
+) -> dict[str, list[Any]]:
+    """Return those *parts* of the state that belong to *person*, and to a group's participants."""
+    keys = {person.key, *person.participants}
+    known = [each for each in world.state.people.values() if each.key in keys]
+    files = {file for each in world.state.chat(person.key) for file in each.media.values()}
+    return {
+        "people": [asdict(each) for each in known],
+        "files": [each for each in parts["files"] if each["id"] in files],
+        "written": [each for each in parts["written"] if each[0] == person.key],
+        "threads": [each for each in parts["threads"] if each[0] == person.key],
+        **{
+            name: [each for each in parts[name] if each["person"] == person.key]
+            for name in ("messages", "refusals", "owners")
+        },
     }
 
 

@@ -193,6 +193,22 @@ class SimulatorState:
             for pair, owner in self.owners.items()
         }
 
+    def remove_chat(self, person: str) -> list[ChatMessage]:
+        """Remove what was said in the chats of a person, and return the messages."""
+        gone = self.chat(person)
+        for message in gone:
+            del self.messages[message.id]
+        kept = [refusal for refusal in self.refusals if refusal.person != person]
+        self.refusals = deque(kept, maxlen=REFUSALS_KEPT)
+        self.owners = {pair: each for pair, each in self.owners.items() if pair[0] != person}
+        self.threads = {pair: each for pair, each in self.threads.items() if pair[0] != person}
+        return gone
+
+    def remove_person(self, person: str) -> None:
+        """Remove a person without chats; their window goes with them."""
+        del self.people[person]
+        self._written = {pair: when for pair, when in self._written.items() if pair[0] != person}
+
     def add_message(self, message: ChatMessage) -> None:
         self.messages[message.id] = message
 

@@ -57,6 +57,7 @@ class World:
         self.state = SimulatorState()
         self._welcome(FIRST_PERSON)
         self.requests: deque[dict[str, Any]] = deque(maxlen=LOGGED)
+        self._requests_seen = 0
         self.providers: dict[str, Mapping[str, Any]] = {}  # of an on-premises client, by name
         self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
         self.weather_faults: deque[dict[str, Any]] = deque(maxlen=LOGGED)
@@ -139,6 +140,26 @@ class World:
         self.feed.publish("person", person=self.person_to_json(group))
         return group
 
+    async def restart_chat(self, person: WhatsAppUser) -> None:
+        """Delete what was said with *person*, and open the window: nobody has written yet."""
+        await self._remove_chat(person)
+        self._welcome(person)
+        self.feed.publish("reset")
+
+    async def delete_person(self, person: WhatsAppUser) -> None:
+        """Delete *person* and what was said with them."""
+        await self._remove_chat(person)
+        self.state.remove_person(person.key)
+        self.feed.publish("reset")
+
+    async def _remove_chat(self, person: WhatsAppUser) -> None:
+        gone = self.state.remove_chat(person.key)
+        used = {file for each in self.state.messages.values() for file in each.media.values()}
+        files = {file for each in gone for file in each.media.values()} - used
+        for file in files:
+            if self.library.find(file) is not None:
+                await self.library.remove(file)
+
     def _welcome(self, person: WhatsAppUser) -> None:
         """Add a person whose 24-hour window is open."""
         self.state.add_person(person)
@@ -210,8 +231,16 @@ class World:
         chat = (each for each in self.state.chat(person.key) if each.id not in new)
         return any(each.direction == "inbound" and each.status != "sent" for each in chat)
 
-    def record_refusal(self, entry: Mapping[str, Any], rule: str, code: int | None) -> None:
-        """Record a request that WhatsApp refused, in its chat."""
+    def record_request(self, entry: Mapping[str, Any], rule: str | None, code: int | None) -> None:
+        """Record a request of the bot; *rule* is the one it broke, if WhatsApp refused it."""
+        self._requests_seen += 1
+        refusal = None if rule is None else self._record_refusal(entry, rule, code)
+        noted = {"id": str(self._requests_seen), **entry, "refusal": refusal}
+        self.requests.append(noted)
+        self.feed.publish("request", **noted)
+
+    def _record_refusal(self, entry: Mapping[str, Any], rule: str, code: int | None) -> str:
+        """Record a request that WhatsApp refused, in its chat; return the refusal's id."""
         body = entry["body"] if isinstance(entry["body"], Mapping) else {}
         recipient = str(body.get("to") or body.get("recipient") or "")
         parts = str(entry["path"]).partition("?")[0].split("/")
@@ -229,6 +258,7 @@ class World:
         )
         # Browsers request icons from every server; those are not part of a chat.
         self._refuse(refusal, keep=entry["method"] != "GET")
+        return refusal.id
 
     def record_dead_letter(
         self,

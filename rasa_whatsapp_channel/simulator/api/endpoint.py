@@ -69,9 +69,7 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
             "seconds": round(time.perf_counter() - clock, 6),
             "fault": request_faults.why() if place else None,
         }
-        world.requests.append(entry)
-        if rule is not None:
-            world.record_refusal(entry, rule, code)
+        world.record_request(entry, rule, code)
         if isinstance(answered, ApiAnswer):
             return web.json_response(answered.body, status=answered.status)
         return answered

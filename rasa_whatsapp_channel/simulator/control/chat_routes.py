@@ -26,6 +26,7 @@ from rasa_whatsapp_channel.simulator.incoming import Arrival
 from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser, clean_phone
 from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.transcript.pytest_code import dump_test
 from rasa_whatsapp_channel.transcript.steps import dump_transcript, record
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES
@@ -61,12 +62,14 @@ class ChatRoutes:
         return web.json_response([self._world.to_json(message) for message in chat])
 
     async def transcript(self, request: web.Request) -> web.Response:
-        """Return the chat as a transcript for `rasa-whatsapp test`, in YAML."""
+        """Return the chat as a transcript for `rasa-whatsapp test`, or with `?form=pytest`."""
         person = find_person(self._world, request)
         said = (each for each in self._world.state.chat(person.key) if each.by == "bot")
         chat = [self._world.to_json(message) for message in said]
-        text = dump_transcript(record(chat, name=f"The chat of {person.name}"))
-        return web.Response(text=text, content_type="application/yaml")
+        transcript = record(chat, name=f"The chat of {person.name}")
+        if request.query.get("form") == "pytest":
+            return web.Response(text=dump_test(transcript), content_type="text/x-python")
+        return web.Response(text=dump_transcript(transcript), content_type="application/yaml")
 
     async def write(self, request: web.Request) -> web.Response:
         person = find_person(self._world, request)

@@ -27,6 +27,8 @@ PARTICIPANTS: Final = 8
 def people_routes(world: World) -> Iterator[web.RouteDef]:
     routes = PeopleRoutes(world)
     yield web.post("/simulator/people", routes.add_person)
+    yield web.delete("/simulator/people/{person}", routes.delete)
+    yield web.post("/simulator/people/{person}/restart", routes.restart)
     yield web.post("/simulator/people/{person}/change", routes.change)
     yield web.get("/simulator/people/{person}/tracker", routes.tracker)
     yield web.post("/simulator/groups", routes.add_group)
@@ -47,6 +49,23 @@ class PeopleRoutes:
         self._check_keys(phone, user_id)
         person = self._world.add_person(name, phone=phone, user_id=user_id)
         return web.json_response(self._world.person_to_json(person))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Delete a person and what was said with them."""
+        world, person = self._world, find_person(self._world, request)
+        groups = [
+            each.name for each in world.state.people.values() if person.key in each.participants
+        ]
+        if groups:
+            raise ControlError(f"{person.name} is in the group {groups[0]}.", status=409)
+        await world.delete_person(person)
+        return web.json_response({"deleted": person.key})
+
+    async def restart(self, request: web.Request) -> web.Response:
+        """Delete what was said with a person, as if nobody had written yet."""
+        person = find_person(self._world, request)
+        await self._world.restart_chat(person)
+        return web.json_response({"restarted": person.key})
 
     async def change(self, request: web.Request) -> web.Response:
         """Change a person's phone number or user id."""

@@ -65,8 +65,15 @@ class StateRoutes:
         return await self.state(request)
 
     async def export(self, request: web.Request) -> web.Response:
-        headers = {"Content-Disposition": 'attachment; filename="simulator.json"'}
-        return web.json_response(await persistence.export(self._world), headers=headers)
+        """Return the whole state, with `person` that of one chat."""
+        key = request.query.get("person")
+        person = self._world.find_person(key) if key else None
+        if key and person is None:
+            raise ControlError(f"There is no person with {key}.", status=404)
+        exported = await persistence.export(self._world, person)
+        name = f"chat-{person.key}" if person else "simulator"
+        headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
+        return web.json_response(exported, headers=headers)
 
     async def restore(self, request: web.Request) -> web.Response:
         """Replace the whole state by an export."""

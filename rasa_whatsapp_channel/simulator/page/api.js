@@ -43,6 +43,26 @@ export const readBill = () => call("/bill");
 
 export const reset = () => postJson("/reset", {});
 
+/** Replace everything by *state*, an export. */
+export const importState = (state) => postJson("/import", state);
+
+/** Where the browser saves an export from: {address, name}; of everything, or of one person. */
+export const exportOf = (person) => ({
+  address: `${ROOT}/export${person ? `?person=${segment(person)}` : ""}`,
+  name: person ? `chat-${person}.json` : "simulator.json",
+});
+
+/** Where the browser saves a chat as a test from: `yaml` or `pytest`. */
+export const transcriptOf = (person, form) => ({
+  address: `${ROOT}${of(person)}/transcript?form=${form}`,
+  name: form === "pytest" ? `test_chat_${person.replace(/\W/g, "_")}.py` : `chat-${person}.yml`,
+});
+
+/** Delete what was said with *person*. */
+export const restartChat = (person) => postJson(`${of(person)}/restart`, {});
+
+export const deletePerson = (person) => call(of(person), { method: "DELETE" });
+
 export const addPerson = (person) => postJson("/people", person);
 
 export const addGroup = (group) => postJson("/groups", group);

@@ -4,7 +4,9 @@ import { adviceFor, adviceForNone } from "./advice.js";
 import * as api from "./api.js";
 import { hideBanner, showBanner } from "./banners.js";
 import { createDevtools } from "./devtools.js";
-import { askGroup, askPerson, confirmReset } from "./dialogs/questions.js";
+import { download } from "./chat_menu.js";
+import { openMenu } from "./dialogs/menu.js";
+import { askGroup, askPerson, confirmImport, confirmReset } from "./dialogs/questions.js";
 import { byId } from "./dom.js";
 import { renderPeople } from "./people.js";
 import { createPhones } from "./phones.js";
@@ -40,6 +42,7 @@ const onChange = {
     byId("new-group").hidden =
       state.numbers.length === 0 || !["cloud", "360dialog"].includes(state.api);
     for (const phone of phones.all()) phone.redraw();
+    phones.goToMessage();
     devtools.reload();
     if (state.webhook) hideBanner("webhook");
     else showBanner("webhook", adviceForNone());
@@ -51,7 +54,7 @@ const onChange = {
   },
   refused: ({ chat, item }) => showNew(chat, item),
   status: ({ chat, item }) => refresh(chat, item),
-  owner: () => {},
+  pinned: () => localStorage.setItem(PINNED, JSON.stringify([...state.pinned])),
   typing({ chat }) {
     setTimeout(() => showTyping(chat), state.typing.get(chat) - Date.now() + 50);
     showTyping(chat);
@@ -71,6 +74,9 @@ const onChange = {
     for (const phone of phones.all()) phone.redraw();
   },
 };
+
+const PINNED = "pinned";
+state.pinned = new Set(JSON.parse(localStorage.getItem(PINNED) ?? "[]"));
 
 state.subscribe((change) => {
   onChange[change.what]?.(change);
@@ -190,6 +196,25 @@ async function add(adding) {
   }
 }
 
+function openAllChats() {
+  openMenu(byId("all-chats"), [
+    ["download", "Export all chats", () => download(api.exportOf())],
+    ["upload", "Import chats", () => byId("import").click()],
+    ["reset", "Start over", startOver, { id: "reset" }],
+  ]);
+}
+
+async function importChats({ target }) {
+  const [file] = target.files;
+  target.value = "";
+  if (!file || !(await confirmImport(file.name))) return;
+  try {
+    await api.importState(JSON.parse(await file.text()));
+  } catch (error) {
+    toast(error instanceof SyntaxError ? `${file.name} is not JSON.` : error.message);
+  }
+}
+
 async function startOver() {
   if (!(await confirmReset())) return;
   await api.reset().catch((error) => toast(error.message));
@@ -217,6 +242,8 @@ connectThemeButton();
 phones.route();
 byId("new-person").addEventListener("click", addPerson);
 byId("new-group").addEventListener("click", addGroup);
-byId("reset").addEventListener("click", startOver);
+byId("all-chats").addEventListener("click", openAllChats);
+byId("import").addEventListener("change", importChats);
+byId("find").addEventListener("input", renderLater);
 byId("skip").addEventListener("click", () => phones.inUse.focus());
 document.addEventListener("visibilitychange", readSoon);

@@ -4,17 +4,22 @@ import { avatar } from "./avatar.js";
 import { byId, h, icon, iconButton } from "./dom.js";
 import { oneLine } from "./format/render.js";
 import { OWNER_WORDS } from "./owner.js";
+import { holds } from "./search.js";
 import { summaryOf } from "./summary.js";
 import { shortMoment } from "./times.js";
 
 export function renderPeople({ state, phones }) {
+  const wanted = byId("find").value.trim();
   const { name, display_phone_number: number } = state.number;
   byId("number-name").textContent = [name, number && plus(number)].filter(Boolean).join(" · ");
-  const chats = state.chats();
+  const chats = state.chats().filter((chat) => !wanted || isFound(chat, wanted, state));
   const focused = document.activeElement?.closest?.("#chats li")?.dataset.chat;
   const role = document.activeElement?.className;
-  byId("chats").replaceChildren(...chats.map((chat) => entry(chat, state, phones)));
+  byId("chats").replaceChildren(...chats.map((chat) => entry(chat, state, phones, wanted)));
   byId("no-chats").hidden = chats.length > 0;
+  byId("no-chats").textContent = wanted
+    ? "No person and no message has these words."
+    : "No chats yet. Add a person who writes to your bot.";
   // The list was drawn anew under the focus: give it back.
   if (focused && role) {
     const again = byId("chats").querySelector(`[data-chat="${CSS.escape(focused)}"]`);
@@ -25,9 +30,20 @@ export function renderPeople({ state, phones }) {
 /** A phone number as people write it. */
 export const plus = (phone) => (/^\d/.test(phone) ? `+${phone}` : phone);
 
-function entry(chat, state, phones) {
+function isFound(chat, wanted, state) {
+  const { key, person } = state.chatOf(chat);
+  const words = `${person.name} ${plus(key)}`.toLocaleLowerCase();
+  return words.includes(wanted.toLocaleLowerCase()) || Boolean(foundIn(chat, wanted, state));
+}
+
+/** The newest message of a chat that holds the words. */
+const foundIn = (chat, wanted, state) =>
+  wanted ? state.thread(chat).findLast((item) => holds(item, wanted)) : undefined;
+
+function entry(chat, state, phones, wanted) {
   const { key, person, number } = state.chatOf(chat);
-  const last = state.lastMessage(chat);
+  const found = foundIn(chat, wanted, state);
+  const last = found ?? state.lastMessage(chat);
   const unread = state.unread(chat);
   const isOpen = phones.isOpen(chat);
   const name = person.name || key;
@@ -38,7 +54,7 @@ function entry(chat, state, phones) {
     h(
       "a.chat",
       {
-        href: phones.addressWith(chat),
+        href: phones.addressWith(chat) + (found ? `?message=${encodeURIComponent(found.id)}` : ""),
         "aria-current": isOpen ? "true" : undefined,
         data: { person: key, used: phones.inUse?.chat === chat ? "" : undefined },
       },
@@ -48,16 +64,17 @@ function entry(chat, state, phones) {
         {},
         h(
           "span.chat-name",
-          { dir: "auto" },
-          name,
+          {},
+          h("bdi", {}, name),
           OWNER_WORDS[owner] && h("span.chat-owner", { data: { owner } }, OWNER_WORDS[owner]),
         ),
         number !== state.number && h("span.chat-number", {}, `to ${number.name ?? "another number"}`),
-        h("span.chat-last", { dir: "auto" }, preview(chat, last, state)),
+        h("span.chat-last", {}, preview(chat, last, state)),
       ),
       h(
         "span.chat-side",
         {},
+        state.pinned.has(chat) && h("span.chat-pin", { title: "Pinned" }, icon("pin")),
         last && h("time", {}, shortMoment(last.timestamp, state.now() * 1000)),
         unread > 0 && h("span.badge", {}, String(unread), h("span.spoken", {}, " unread")),
       ),
@@ -77,5 +94,6 @@ function preview(chat, last, state) {
   if (state.isTyping(chat)) return h("em.typing-word", {}, "typing…");
   if (!last) return plus(state.chatOf(chat).key);
   const { icon: symbol, text } = summaryOf(last);
-  return [last.direction === "inbound" && "You: ", symbol && icon(symbol), oneLine(text)];
+  const words = h("bdi", {}, oneLine(text));
+  return [last.direction === "inbound" && "You: ", symbol && icon(symbol), words];
 }

@@ -2,10 +2,12 @@
 
 import { fillBanners } from "./banners.js";
 import { emptyChat, emptyList, renderHead } from "./chat.js";
+import { openChatMenu } from "./chat_menu.js";
 import { createComposer } from "./composer/composer.js";
 import { createController } from "./controller.js";
 import { byId } from "./dom.js";
 import { renderOwner } from "./owner.js";
+import { createSearch } from "./search.js";
 import { createThread } from "./thread.js";
 import { renderWeather } from "./weather.js";
 
@@ -15,7 +17,14 @@ export function createPhone(page) {
   const controller = createController(page, node);
   const thread = createThread(controller);
   const composer = createComposer(controller);
-  Object.assign(controller, { goTo: thread.goTo, quote: composer.quote, inspect: page.inspect });
+  const search = createSearch(controller);
+  const more = node.querySelector(".chat-more");
+  node.querySelector(".search-place").replaceWith(search.node);
+  more.addEventListener("click", () => openChatMenu(controller, more));
+  Object.assign(controller, {
+    ...{ goTo: thread.goTo, show: thread.scrollTo, search: search.open },
+    ...{ quote: composer.quote, inspect: page.inspect },
+  });
   controller.open = (chat) => page.phones.replace(controller, chat);
   controller.isPersonOpen = () => page.phones.isOpen(controller.chat, "person");
   controller.openPerson = () => page.phones.replace(controller, controller.chat);
@@ -28,6 +37,7 @@ export function createPhone(page) {
     if (chat === controller.chat && writer === controller.writer) return;
     Object.assign(controller, { chat, writer });
     node.dataset.writer = writer;
+    search.close();
     composer.change(before, `${chat}@${writer}`);
     redraw();
   }

@@ -1,5 +1,5 @@
 // The phones side by side; the address names their chats: #/chat/491551234/491555678@phone, where
-// @phone is a colleague's phone in that chat.
+// @phone is a colleague's phone in that chat. ?message=ID behind it is one message.
 
 import { byId } from "./dom.js";
 import { createPhone } from "./phone.js";
@@ -44,6 +44,13 @@ export function createPhones(page, onchange) {
     });
     for (const { node } of phones) node.querySelector(".close-phone").hidden = phones.length === 1;
     onchange();
+    goToMessage();
+  }
+
+  /** Go to the message that the address names. */
+  function goToMessage() {
+    const message = new URLSearchParams(location.hash.split("?")[1]).get("message");
+    if (message) phones.find(({ controller }) => controller.goTo(message));
   }
 
   function fallback() {
@@ -95,7 +102,7 @@ export function createPhones(page, onchange) {
   addEventListener("hashchange", route);
   for (const query of ROOM) query.addEventListener("change", route);
   return {
-    ...{ route, openBeside },
+    ...{ route, goToMessage, openBeside },
     all: () => phones,
     with: (chat) => phones.filter((phone) => phone.chat === chat),
     isOpen: (chat, writer) =>
@@ -138,7 +145,7 @@ export function createPhones(page, onchange) {
 }
 
 function inAddress() {
-  const { hash } = location;
+  const [hash] = location.hash.split("?");
   return hash.startsWith(ROOT) ? hash.slice(ROOT.length).split("/").filter(Boolean).map(decoded) : [];
 }
 

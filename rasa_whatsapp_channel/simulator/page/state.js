@@ -10,6 +10,7 @@ export class State {
   constructor() {
     this.listeners = new Set();
     this.deliveries = [];
+    this.pinned = new Set(); // chats that stand first
     this.load({});
   }
 
@@ -116,12 +117,20 @@ export class State {
       this.hasChat(key),
     );
     const moment = (key) => this.lastMessage(key)?.timestamp ?? 0;
-    return keys.sort((a, b) => moment(b) - moment(a));
+    const isPinned = (key) => Number(this.pinned.has(key));
+    return keys.sort((a, b) => isPinned(b) - isPinned(a) || moment(b) - moment(a));
   }
 
   /** Who answers in a chat: {owner: bot | waiting | human | app, by, reason, since, …}. */
   ownerOf(key) {
     return this.owners.get(key) ?? { owner: "bot" };
+  }
+
+  /** Let a chat stand first in the list, or no longer. */
+  pin(key, isPinned) {
+    if (isPinned) this.pinned.add(key);
+    else this.pinned.delete(key);
+    this.tell({ what: "pinned" });
   }
 
   thread(key) {

@@ -81,15 +81,22 @@ export function createThread(controller) {
 
   /** Scroll to the message *id* and put the focus on it. */
   function goTo(id) {
+    const node = scrollTo(id);
+    if (node) focus(node);
+    return Boolean(node);
+  }
+
+  /** Scroll to the message *id* and return its node. */
+  function scrollTo(id) {
     const at = items.findIndex((item) => item.id === id);
-    if (at === -1) return;
+    if (at === -1) return null;
     while (at < from) showEarlier();
     const node = nodes.get(id);
     atEnd = false; // before the scrolling is seen
     node.scrollIntoView({ block: "center" });
-    focus(node);
     node.classList.add("flash");
     setTimeout(() => node.classList.remove("flash"), 1600);
+    return node;
   }
 
   function drawn(start, end) {
@@ -166,7 +173,7 @@ export function createThread(controller) {
     if (event.type === "focusin") setCurrent(node);
   }
 
-  return { show, add, refresh, setTyping, goTo };
+  return { show, add, refresh, setTyping, goTo, scrollTo };
 }
 
 function startsGroup(item, before) {

@@ -43,7 +43,12 @@ export function ask({ title, text, aside, fields: wanted = [], submit, check = (
       aside,
       wanted.map(fieldNode),
       wrong,
-      h("div.form-end", {}, h("button.primary", { type: "submit" }, submit)),
+      h(
+        "div.form-end",
+        {},
+        h("button.secondary", { type: "button", onclick: () => dialog.close() }, "Cancel"),
+        h("button.primary", { type: "submit" }, submit),
+      ),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -8,7 +8,8 @@ export function openMenu(button, rows) {
     h(
       "button.menu-item",
       {
-        ...{ type: "button", role: "menuitem", tabindex: -1, ...props },
+        ...{ type: "button", role: "menuitem", tabindex: -1 },
+        ...props,
         onclick: () => {
           close();
           act();

@@ -104,10 +104,23 @@ export async function askFlow({ flow_token: token = "unused", flow_cta: title } 
   return { type: "nfm_reply", nfm_reply: { name: "flow", body: "Sent", response_json: response } };
 }
 
-/** true when confirmed. */
-export async function confirmReset() {
-  const text = "All chats and files of the simulator are deleted. Your bot keeps its own data.";
-  return (await ask({ title: "Start over?", text, submit: "Start over" })) !== null;
-}
+const OWN_DATA = "Your bot keeps its own data.";
+
+const confirm = async (title, text, submit) =>
+  (await ask({ title, text: `${text} ${OWN_DATA}`, submit })) !== null;
+
+// Each is true when confirmed.
+
+export const confirmReset = () =>
+  confirm("Start over?", "All chats and files of the simulator are deleted.", "Start over");
+
+export const confirmRestart = (name) =>
+  confirm("Restart the chat?", `What was said with ${name} is deleted.`, "Restart");
+
+export const confirmDelete = (name) =>
+  confirm(`Delete ${name}?`, "The person is deleted, and what was said with them.", "Delete");
+
+export const confirmImport = (name) =>
+  confirm("Import chats?", `${name} replaces all chats and files of the simulator.`, "Import");
 
 const filled = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value));

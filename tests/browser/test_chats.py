@@ -1,0 +1,154 @@
+"""Chats as a whole: found, pinned, restarted, saved, deleted; each with a link to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from browser import scene
+from support.chromium import Tab
+from support.spoken_bot import MAYA, Bot
+
+PICTURES = Path(__file__).parent / "pictures"
+SETTLE = "new Promise((done) => setTimeout(done, 250))"
+NAMES = "[...document.querySelectorAll('#chats .chat-name bdi')].map((name) => name.textContent)"
+SHOWN = "[...document.querySelectorAll('.phone article.message')].map((one) => one.innerText)"
+
+
+async def choose(page: Tab, act: str) -> None:
+    """Choose something in the menu of the chat."""
+    await page.click(".chat-more")
+    await page.click(f".menu [data-act={act}]")
+
+
+async def says(bot: Bot, *texts: str) -> list[str]:
+    return [await bot.says({"type": "text", "text": {"body": text}}) for text in texts]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_the_menus_can_be_used_by_everybody(page: Tab, bot: Bot, dark: bool) -> None:
+    await page.size(390, 844, dark=dark)
+    await page.js(f"location.hash = '#/chat/{MAYA}'")
+    await says(bot, "The lake", "The house")
+    name = "dark" if dark else "light"
+
+    await page.click(".chat-more")
+    await page.js(SETTLE)
+    assert await page.shuts_out() == []
+    await page.picture(PICTURES / f"chat-menu-390-{name}.png")
+    await page.click(".menu [data-act=search]")
+    await page.type("lake")
+    await page.shows("document.querySelector('.search-count').textContent === '1 of 1'")
+    await page.js(SETTLE)
+    assert await page.shuts_out() == []
+    await page.picture(PICTURES / f"chat-search-390-{name}.png")
+
+
+async def test_words_are_found_in_a_chat_and_in_all_of_them(page: Tab, bot: Bot) -> None:
+    ravi = await scene.joins(bot, "Ravi")
+    await scene.writes(bot, scene.HELLO, ravi)
+    ids = await says(bot, "The lake at six", *map(str, range(30)), "The lake at nine", "Good night")
+
+    await choose(page, "search")
+    await page.type("LAKE")
+    await page.shows("document.querySelector('.search-count').textContent === '2 of 2'")
+    await page.click(".search [aria-label=Earlier]")
+    await page.shows("document.querySelector('.search-count').textContent === '1 of 2'")
+    first = f"document.querySelector('[data-message-id=\"{ids[0]}\"]')"
+    await page.shows(f"{first}.getBoundingClientRect().top > 0")
+    await page.click(".search [aria-label='Close the search']")
+
+    await page.click("#find")
+    await page.type("at nine")
+    await page.shows(f"JSON.stringify({NAMES}) === '[\"Maya\"]'")
+    await page.click(f"#chats [data-person='{MAYA}']")
+    nine = f"document.querySelector('[data-message-id=\"{ids[-2]}\"]')"
+    await page.shows(f"document.activeElement === {nine}")
+    await page.js("const find = document.querySelector('#find'); find.value = 'nobody'")
+    await page.js("find.dispatchEvent(new Event('input'))")
+    await page.shows("document.querySelector('#no-chats').checkVisibility()")
+
+
+async def test_a_link_opens_a_chat_at_a_message(page: Tab, bot: Bot) -> None:
+    ravi = await scene.joins(bot, "Ravi")
+    ids = await says(bot, *map(str, range(40)))
+    await page.js(f"location.hash = '#/chat/{ravi}'")
+    await page.shows("document.querySelector('.phone').ariaLabel === 'Phone of Ravi'")
+
+    await page.js(f"location.hash = '#/chat/{MAYA}?message=' + encodeURIComponent({ids[3]!r})")
+    await page.shows(f"document.activeElement?.dataset.messageId === {ids[3]!r}")
+    await page.call("Page.reload")
+    await page.shows(f"document.activeElement?.dataset.messageId === {ids[3]!r}")
+
+
+async def test_a_pinned_chat_stands_first_and_after_a_reload(page: Tab, bot: Bot) -> None:
+    ravi = await scene.joins(bot, "Ravi")
+    await scene.writes(bot, scene.HELLO, ravi)
+    await page.shows(f'JSON.stringify({NAMES}) === \'["Ravi","Maya"]\'')
+    await page.js(f"location.hash = '#/chat/{MAYA}'")
+
+    await choose(page, "pin")
+    await page.shows(f'JSON.stringify({NAMES}) === \'["Maya","Ravi"]\'')
+    await page.call("Page.reload")
+    await page.shows(f'JSON.stringify({NAMES}) === \'["Maya","Ravi"]\'')
+    await choose(page, "pin")
+    await page.shows(f'JSON.stringify({NAMES}) === \'["Ravi","Maya"]\'')
+
+
+async def test_one_chat_is_restarted_and_a_person_is_deleted(page: Tab, bot: Bot) -> None:
+    ravi = await scene.joins(bot, "Ravi")
+    await scene.writes(bot, scene.HELLO, ravi)
+    await says(bot, "The lake")
+    await page.js(f"location.hash = '#/chat/{MAYA}'")
+    await page.shows(f"{SHOWN}.length === 1")
+
+    await choose(page, "restart")
+    await page.click("dialog .secondary")
+    await choose(page, "restart")
+    assert await page.js(f"{SHOWN}.length") == 1  # it was cancelled
+    await page.click("dialog .primary")
+    await page.shows(f"{SHOWN}.length === 0")
+    assert await page.js(NAMES) == ["Ravi", "Maya"]
+
+    await choose(page, "delete")
+    await page.click("dialog .primary")
+    await page.shows(f"JSON.stringify({NAMES}) === '[\"Ravi\"]'")
+    await page.shows("document.querySelector('.phone').ariaLabel === 'Phone of Ravi'")
+
+
+async def test_chats_are_saved_and_read_again(page: Tab, bot: Bot, tmp_path: Path) -> None:
+    await page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    await scene.writes(bot, scene.HELLO)
+    await says(bot, "The lake")
+    await page.shows(f"{SHOWN}.length === 2")
+
+    for act, name, words in (
+        ("transcript", f"chat-{MAYA}.yml", "- user: Hello\n- bot: The lake\n"),
+        ("pytest", f"test_chat_{MAYA}.py", "await user.gets(text='The lake')"),
+        ("export", f"chat-{MAYA}.json", '"The lake"'),
+    ):
+        await choose(page, act)
+        assert words in await saved(page, tmp_path / name)
+    await page.click("#all-chats")
+    await page.click("#reset")
+    await page.click("dialog .primary")
+    await page.shows(f"{SHOWN}.length === 0")
+
+    await page.choose_files("#import", tmp_path / f"chat-{MAYA}.json")
+    await page.click("dialog .primary")
+    await page.shows(f"{SHOWN}.length === 2")
+    (tmp_path / "none.json").write_text("[{")
+    await page.choose_files("#import", tmp_path / "none.json")
+    await page.click("dialog .primary")
+    await page.shows("document.querySelector('.toast')?.innerText.includes('is not JSON')")
+    assert json.loads((tmp_path / f"chat-{MAYA}.json").read_text())["simulator"] == 1
+
+
+async def saved(page: Tab, path: Path) -> str:
+    """The text of a file, as soon as the browser has saved it."""
+    for _ in range(200):
+        if path.exists() and (text := path.read_text(encoding="utf-8")):
+            return text
+        await page.js("new Promise((done) => setTimeout(done, 50))")
+    raise AssertionError(f"{path.name} was not saved, but {list(path.parent.iterdir())}")
