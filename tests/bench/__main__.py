@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 import uvloop
-from bench.bench import QUICK, Bench, Size
+from bench.bench import LARGE, QUICK, Bench, Size
 from bench.goals import Failure, Row, misses
 from bench.report import (
     PROFILES,
@@ -38,6 +38,7 @@ from rich.console import Console
 PARTS = {
     "throughput": "messages/s, webhook → bot (echo) → WhatsApp",
     "rasa": "real Rasa",
+    "apart": "door and sender apart from the bot",
     "growth": "much in the store",
     "memory": "what stays behind",
     "servers": "several servers on one Redis",
@@ -52,6 +53,9 @@ PARTS = {
 @click.command(help=__doc__.split("\n\n")[0], epilog="Parts: " + ", ".join(PARTS))
 @click.argument("parts", nargs=-1, type=click.Choice(tuple(PARTS)), metavar="[PART]...")
 @click.option("--quick", is_flag=True, help="Everything smaller and shorter: about two minutes.")
+@click.option(
+    "--large", is_flag=True, help="Growth with ten times as much: 20 minutes, 15 GB of disk."
+)
 @click.option("--latency", default=100, show_default=True, help="Of WhatsApp's answers, in ms.")
 @click.option("--check", is_flag=True, help="End with 1 where a goal is missed by over 15 %.")
 @click.option("--json", "json_file", type=Path, help="Write the figures here, too.")
@@ -66,6 +70,7 @@ PARTS = {
 def main(
     parts: tuple[str, ...],
     quick: bool,
+    large: bool,
     latency: int,
     check: bool,
     json_file: Path | None,
@@ -73,7 +78,7 @@ def main(
     compare: Path | None,
     profile: Path | None,
 ) -> None:
-    size = replace(QUICK if quick else Size(), latency=latency / 1000)
+    size = replace(QUICK if quick else Size(), latency=latency / 1000, **(LARGE if large else {}))
     page = markdown_file.read_text() if markdown_file and markdown_file.exists() else ""
     try:
         place("", page)

@@ -23,8 +23,8 @@ AREAS: Final[Mapping[str, str]] = {
     "sanic": "Sanic",
     "rasa/": "Rasa",
 }
-# Under this frame is how the server was started, which is part of every stack.
-ROOT: Final = "serve (sanic/server/runners.py"
+# Under these frames is how the server was started, which is part of every stack.
+ROOTS: Final = ("serve (sanic/server/runners.py", "run (rasa_whatsapp_channel/server.py")
 _FRAME: Final = re.compile(r"(.+) \((.+?)(?::\d+)?\)\Z")
 
 
@@ -44,7 +44,7 @@ def shares(stacks: Iterable[str]) -> dict[str, float]:
 
 
 def area_of(frames: list[str]) -> str:
-    begin = max((n + 1 for n, frame in enumerate(frames) if frame.startswith(ROOT)), default=0)
+    begin = max((n + 1 for n, frame in enumerate(frames) if frame.startswith(ROOTS)), default=0)
     for frame in reversed(frames[begin:]):
         found = _FRAME.match(frame)
         if found is None:

@@ -21,7 +21,12 @@ BUSY: Final = 0.8
 
 @dataclass(frozen=True)
 class Size:
-    """How long everything is measured. *latency* is that of WhatsApp's answers, in seconds."""
+    """
+    How long everything is measured. *latency* is that of WhatsApp's answers, in seconds.
+
+    *waiting* items in a store, *ledger* rows in it, and *numbers* of one bot are what growth is
+    measured with.
+    """
 
     quick: bool = False
     latency: float = 0.1
@@ -29,9 +34,22 @@ class Size:
     rounds: int = 5
     warm: float = 1.0
     seconds: float = 4.0
+    waiting: tuple[int, ...] = (10_000, 100_000)
+    ledger: int = 1_000_000
+    numbers: int = 1000
 
 
-QUICK: Final = Size(quick=True, people=200, rounds=2, warm=0.3, seconds=1.0)
+QUICK: Final = Size(
+    quick=True,
+    people=200,
+    rounds=2,
+    warm=0.3,
+    seconds=1.0,
+    waiting=(100_000,),
+    ledger=0,
+    numbers=100,
+)
+LARGE: Final = {"waiting": (1_000_000,), "ledger": 10_000_000}
 
 
 @dataclass
@@ -80,8 +98,9 @@ class Bench:
         """
         Measure A B A B, so that what disturbs the machine meets all, and return the medians.
 
-        *servers* are process ids by the same names: they are profiled in a further round, which
-        does not count, where that is asked for. Then "cost" is among the figures.
+        *servers* are process ids by the same names, or as "name: part" where it takes several: they
+        are profiled in further rounds, which do not count, where that is asked for. Then "cost", or
+        "cost: part", is among the figures.
         """
         rounds = rounds or self.size.rounds
         found: dict[str, list[dict[str, float]]] = {name: [] for name in measures}
@@ -90,8 +109,10 @@ class Bench:
                 self.say(f"{what}: {name}, round {number} of {rounds}")
                 found[name].append(dict(await measure()))
         figures = {name: medians(values) for name, values in found.items()}
-        for name, pid in (servers or {}).items():
-            await self.profile(f"{what}, {name}", pid, figures[name]["cost"], measures[name])
+        for column, pid in (servers or {}).items():
+            name = column.partition(":")[0]
+            cost = figures[name][f"cost{column.removeprefix(name)}"]
+            await self.profile(f"{what}, {column}", pid, cost, measures[name])
         return figures
 
     async def profile(
@@ -101,7 +122,7 @@ class Bench:
         if self.stacks is None:
             return
         self.say(f"{what}: profiled")
-        file = self.stacks / f"{what}.txt".replace(" ", "-").replace(",", "")
+        file = self.stacks / f"{what}.txt".replace(" ", "-").replace(",", "").replace(":", "")
         async with recording(pid, file):
             await work()
         self.profiles.append(Profile.read(what, cost, file))

@@ -14,13 +14,13 @@ import hmac
 import itertools
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from bench.caller import Caller
 from bench.whatsapp import WhatsApp
-from support.webhooks import envelope, text
+from support.webhooks import NUMBER, envelope, text
 
 SECRET: Final = "bench-app-secret"
 WEBHOOK: Final = "/webhooks/whatsapp/webhook"
@@ -35,7 +35,8 @@ class Load:
     """
     *rate* in turns a second; *busy*: the share of one processor that the load itself took.
 
-    *spans*: how long each turn took. *cpu*: what the server took of its processor. Seconds.
+    *spans*: how long each turn took. *cpu*: what each part of the server that is a process took of
+    its processor. Seconds.
     """
 
     rate: float
@@ -43,17 +44,23 @@ class Load:
     seconds: float
     busy: float
     spans: list[float] = field(repr=False, default_factory=list)
-    cpu: float = 0.0
+    cpu: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Return the processor time of one turn in ms: "cost", and "cost: part" of each part."""
+        found = {f"cost{part}": 1000 * cpu / max(self.turns, 1) for part, cpu in self.cpu.items()}
+        return {**found, "cost": sum(found.values())}
 
     def percentile(self, share: float) -> float:
         """Return how long the slowest but *share* of the turns took, in ms."""
         return 1000 * sorted(self.spans)[min(int(share * len(self.spans)), len(self.spans) - 1)]
 
 
-def webhook(phone: str, words: str) -> tuple[bytes, dict[str, str]]:
-    """Return a signed webhook of the Cloud API, and its headers."""
+def webhook(phone: str, words: str, number: str = NUMBER) -> tuple[bytes, dict[str, str]]:
+    """Return a signed webhook of the Cloud API to a business *number*, and its headers."""
     message_id = f"wamid.HBgL{phone}.{next(_numbers)}"
-    body = json.dumps(envelope([text(phone, message_id, words)])).encode()
+    body = json.dumps(envelope([text(phone, message_id, words)])).replace(NUMBER, number).encode()
     signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     return body, {"X-Hub-Signature-256": f"sha256={signature}"}
 
@@ -63,8 +70,8 @@ def somebody() -> str:
     return f"49151{next(_numbers):09}"
 
 
-async def deliver(caller: Caller, phone: str, words: str) -> None:
-    body, headers = webhook(phone, words)
+async def deliver(caller: Caller, phone: str, words: str, number: str = NUMBER) -> None:
+    body, headers = webhook(phone, words, number)
     taken = await caller.post(WEBHOOK, body, headers)
     if taken.status != 200:
         raise RuntimeError(f"the webhook was answered {taken.status}: {taken.body!r}")
@@ -117,13 +124,13 @@ async def closed(
     people: int,
     warm: float,
     seconds: float,
-    cpu: Callable[[], float] = lambda: 0.0,
+    cpu: Callable[[], Mapping[str, float]] = dict,
 ) -> Load:
     """
     Return how many turns a second there were in *seconds*.
 
     They begin after *warm* seconds, and not before everybody was answered once. *cpu* returns the
-    processor time that the server has had so far.
+    processor time that each part of the server has had so far.
     """
     spans: list[float] = []
     enough = asyncio.Event()
@@ -144,7 +151,8 @@ async def closed(
             await asyncio.sleep(0.01)
         first, used, busy, began = len(spans), cpu(), time.process_time(), time.monotonic()
         await asyncio.sleep(seconds)
-        counted, used, busy = spans[first:], cpu() - used, time.process_time() - busy
+        counted, busy = spans[first:], time.process_time() - busy
+        used = {part: seconds - used[part] for part, seconds in cpu().items()}
         took = time.monotonic() - began
     finally:
         enough.set()

@@ -10,16 +10,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+import yaml
 from bench.caller import Caller
 from support.ports import free_port
-from support.processes import PROJECT
+from support.processes import PROJECT, StandAlone
 from support.redis_server import MISSING, RedisServer, find_redis_server
 
 START = 60.0
@@ -32,21 +33,22 @@ class Server:
     pid: int
     log: Path
 
-    def cpu(self) -> float:
-        """Return the seconds of processor time it has had so far."""
-        return cpu_of(self.pid)
-
     def memory(self) -> float:
         """Return what it has in memory, in MB."""
-        return float(psutil.Process(self.pid).memory_info().rss / 2**20)
+        return memory_of(self.pid)
 
     def tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
 
 
-def cpu_of(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
+def memory_of(pid: int) -> float:
+    return float(psutil.Process(pid).memory_info().rss / 2**20)
+
+
+def cpu_of(pids: Mapping[str, int]) -> Mapping[str, float]:
+    """Return the seconds of processor time that each process has had so far."""
+    times = {part: psutil.Process(pid).cpu_times() for part, pid in pids.items()}
+    return {part: float(each.user + each.system) for part, each in times.items()}
 
 
 class Pipelines:
@@ -117,6 +119,20 @@ class Pipelines:
                 stderr=log,
                 start_new_session=True,
             )
+
+
+@asynccontextmanager
+async def stand_alone(folder: Path, block: dict[str, Any]) -> AsyncIterator[Server]:
+    """Run `rasa-whatsapp serve` with this *block* in the bot's *folder*."""
+    credentials = yaml.safe_dump({"rasa_whatsapp_channel.WhatsAppInput": block})
+    alone = StandAlone(folder, port=free_port(), name="serve", credentials=credentials)
+    alone.process.start()
+    try:
+        await alone.ready()
+        assert alone.process.pid is not None
+        yield Server("serve", alone.port, alone.process.pid, alone.process.log)
+    finally:
+        alone.process.kill()
 
 
 @contextmanager

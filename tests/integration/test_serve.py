@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 from support.eventually import eventually
 from support.ports import free_port
-from support.processes import PROJECT, Process
+from support.processes import PROJECT, Process, StandAlone
 from support.webhooks import texts
 
 from rasa_whatsapp_channel.store import open_store
@@ -85,25 +85,20 @@ def apart(platform: Any, tmp_path: Path) -> Apart:
 
     @asynccontextmanager
     async def apart(name: str = "serve", *options: str, **settings: Any) -> AsyncIterator[Served]:
-        file = credentials_of(tmp_path, platform[1], **settings)
-        port = free_port()
-        command = ["-m", "rasa_whatsapp_channel", "serve", "--host", "127.0.0.1"]
-        process = Process(
-            name,
-            [
-                *(sys.executable, *command),
-                *("--port", str(port), "--credentials", str(file), *options),
-            ],
-            folder=tmp_path,
-            env={},
+        server = StandAlone(
+            tmp_path,
+            port=free_port(),
+            name=name,
+            credentials=credentials_of(tmp_path, platform[1], **settings).read_text(),
+            more=options,
         )
-        process.start()
+        server.process.start()
         try:
-            await process.ready(f"http://127.0.0.1:{port}/webhooks/whatsapp/")
+            await server.ready()
             async with aiohttp.ClientSession() as session:
-                yield Served(process, port, session)
+                yield Served(server.process, server.port, session)
         finally:
-            process.stop()
+            server.process.stop()
 
     return apart
 

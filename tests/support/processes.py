@@ -133,6 +133,8 @@ class RasaServer:
         more: Sequence[str] = (),
         **env: str,
     ) -> None:
+        self.folder = folder
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         file = folder / f"credentials-{name}.yml"
         file.write_text(credentials)
@@ -142,6 +144,28 @@ class RasaServer:
             [sys.executable, "-m", "rasa", *args, *more],
             folder=folder,
             env={**RASA_ENV, **env},
+        )
+
+    async def ready(self) -> None:
+        await self.process.ready(f"{self.url}/webhooks/whatsapp/")
+
+
+class StandAlone:
+    """`rasa-whatsapp serve` in *folder*."""
+
+    def __init__(
+        self, folder: Path, *, port: int, name: str, credentials: str, more: Sequence[str] = ()
+    ) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        file = folder / f"credentials-{name}.yml"
+        file.write_text(credentials)
+        args = ["serve", "--host", "127.0.0.1", "--port", str(port), "--credentials", file.name]
+        self.process = Process(
+            name,
+            [sys.executable, "-m", "rasa_whatsapp_channel", *args, *more],
+            folder=folder,
+            env={},
         )
 
     async def ready(self) -> None:

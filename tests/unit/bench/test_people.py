@@ -29,13 +29,18 @@ async def test_nothing_counts_before_everybody_was_answered_once():
 
 
 async def test_what_a_server_took_of_its_processor_is_counted_in_the_same_seconds():
-    readings = iter([10.0, 10.5])
+    readings = iter([{"": 10.0}, {"": 10.5}])
 
     load = await closed(
-        lambda: asyncio.sleep(0.001), people=2, warm=0, seconds=0.01, cpu=lambda: next(readings)
+        lambda: asyncio.sleep(0.001),
+        people=2,
+        warm=0,
+        seconds=0.01,
+        cpu=lambda: next(readings),
     )
 
-    assert load.cpu == 0.5
+    assert load.cpu == {"": 0.5}
+    assert load.costs == {"cost": 500 / load.turns}
 
 
 async def test_a_failing_turn_ends_the_load():
