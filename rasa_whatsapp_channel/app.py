@@ -17,8 +17,8 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import Ownership
 from rasa_whatsapp_channel.conversation.restarts import Restarts
 from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
-from rasa_whatsapp_channel.desk.delivery import History
-from rasa_whatsapp_channel.desk.runtime import DeskRuntime, make_desk
+from rasa_whatsapp_channel.desk.parts import DeskParts, History
+from rasa_whatsapp_channel.desk.runtime import DeskRuntime
 from rasa_whatsapp_channel.factories import (
     account,
     load_functions,
@@ -354,20 +354,21 @@ class App:
     def _make_desk(self, handoffs: Handoffs, history: History | None) -> DeskRuntime | None:
         if not handoffs.settings.desk:
             return None
-        return make_desk(
+        parts = DeskParts(
             handoffs,
             self.store,
             self._people,
-            transport=self._desk_transport,
-            history=history,
-            writer=self.outbox_writer,
-            template=self.settings.reengagement_template,
+            self._desk_transport,
+            history,
+            self.outbox_writer,
+            self.settings.reengagement_template,
             kept=partial(open_kept, self.settings.media.store, self._root),
             show_typing=self._show_typing,
             number=self.settings.phone_number_id,
             root=self._root,
             clock=self._clock,
         )
+        return DeskRuntime(parts)
 
     async def _show_typing(self, conversation: str, message_id: str, typing: bool) -> None:
         _, number = split_number(conversation)

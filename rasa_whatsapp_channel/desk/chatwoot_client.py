@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.conversation.handoffs import LIFE, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import LIFE
 from rasa_whatsapp_channel.desk import chatwoot
-from rasa_whatsapp_channel.desk.contract import Link, Refused, Say, read_json
-from rasa_whatsapp_channel.desk.delivery import Exchange
+from rasa_whatsapp_channel.desk.contract import Refused, Say, read_json
+from rasa_whatsapp_channel.desk.parts import DeskParts
 from rasa_whatsapp_channel.desk.speaker import DeskSpeaker
 from rasa_whatsapp_channel.media.names import with_ending
 from rasa_whatsapp_channel.media.object_store import is_url, read_object
-from rasa_whatsapp_channel.store.base import Clock, Values
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.transport import File
 
@@ -24,36 +23,23 @@ _SEEN: Final = "chatwoot_seen:"  # our conversation → what was seen of Chatwoo
 
 
 class ChatwootDesk:
-    """A `DeskClient`. *root* is the bot's folder, where the paths of files begin."""
+    """A `DeskClient` that also hears what agents do."""
 
-    def __init__(
-        self,
-        handoffs: Handoffs,
-        values: Values,
-        speaker: DeskSpeaker,
-        exchange: Exchange,
-        *,
-        root: Path,
-        clock: Clock,
-    ) -> None:
-        self._settings = handoffs.settings
-        self._handoffs = handoffs
-        self._values = values
+    def __init__(self, parts: DeskParts, speaker: DeskSpeaker) -> None:
+        self._parts = parts
+        self._settings = parts.settings
+        self._values = parts.store.values
         self._speaker = speaker
-        self._exchange = exchange
-        self._root = root
-        self._clock = clock
 
     async def tell(
         self, conversation: str, event: Mapping[str, Any], ids: Mapping[str, Any], *, again: bool
     ) -> Mapping[str, Any]:
-        link = Link(self._settings.secrets[0], self._settings.public_url, self._clock())
         talk = chatwoot.tell(
             conversation,
             event,
             ids,
             self._settings,
-            link=link,
+            link=self._parts.link(),
             file=await self._file(object_of(event.get("message"))),
             again=again,
         )
@@ -78,7 +64,7 @@ class ChatwootDesk:
         self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
     ) -> None:
         """Do what a webhook asks for; raises `WebhookRefused` and `Refused`."""
-        chatwoot.verify(self._settings.secrets, headers, query, body, self._clock())
+        chatwoot.verify(self._settings.secrets, headers, query, body, self._parts.clock())
         heard = chatwoot.read_webhook(read_json(body), self._settings)
         if heard is None:
             return
@@ -102,7 +88,7 @@ class ChatwootDesk:
                 return  # it was changed after it was sent
             facts = {"client_id": say.client_id, "status": "failed", "reason": str(refused)}
             key = f"{conversation}:{say.client_id}:refused"
-            await self._handoffs.report(conversation, "message.status", key, facts)
+            await self._parts.handoffs.report(conversation, "message.status", key, facts)
 
     async def _is_news(self, conversation: str, at: float | None) -> bool:
         """Return whether nothing of a conversation was seen that is newer than *at*."""
@@ -121,10 +107,10 @@ class ChatwootDesk:
         path = str(media.get("path") or "")
         if not path or message.get("from") != "user":
             return None
-        content: bytes | Path = self._root / path
+        content: bytes | Path = self._parts.root / path
         if is_url(path):
             content = await asyncio.to_thread(read_object, path)
-        elif not await asyncio.to_thread((self._root / path).is_file):
+        elif not await asyncio.to_thread((self._parts.root / path).is_file):
             return None
         kind = media["mime_type"]
         name = media.get("filename") or with_ending(str(message["type"]), kind)
@@ -134,7 +120,7 @@ class ChatwootDesk:
         try:
             request = next(talk)
             while True:
-                response = await self._exchange.send(request)
+                response = await self._parts.transport.send(request)
                 try:
                     answer = json.loads(response.body)
                 except ValueError:

@@ -10,29 +10,24 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation.handoffs import LIFE, Handoffs, desk_conversation
-from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.conversation.handoffs import LIFE, desk_conversation
 from rasa_whatsapp_channel.conversation.owner import Owner
-from rasa_whatsapp_channel.conversation.window import Windows
-from rasa_whatsapp_channel.desk.contract import DeskError, Link, digest_of, envelope, iso, sign
+from rasa_whatsapp_channel.desk.contract import DeskError, digest_of, iso, sign
+from rasa_whatsapp_channel.desk.parts import DeskParts
 from rasa_whatsapp_channel.logs import in_one_line
-from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store.base import (
     DONE,
-    Clock,
     DeadLetter,
     Outcome,
     QueueItem,
     Retry,
-    Store,
 )
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
-from rasa_whatsapp_channel.whatsapp.limits import WINDOW
-from rasa_whatsapp_channel.whatsapp.transport import Request, Response, Transport
+from rasa_whatsapp_channel.whatsapp.transport import Request
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +37,6 @@ TIMEOUT: Final = 10.0
 LONGEST: Final = 3600.0  # seconds between two attempts
 CLOSING: Final = 7200.0  # seconds before the end of the 24-hour window
 LOOK: Final = 60.0
-
-# Returns what was said before a time, as the bot's tracker has it.
-History = Callable[[str, float], Awaitable[Sequence[Mapping[str, Any]]]]
 
 
 class DeskClient(Protocol):
@@ -59,39 +51,21 @@ class DeskClient(Protocol):
         """Ask for what the desk could not tell, if it is one that loses something."""
 
 
-class Exchange:
-    """Sends requests to the desk, some at a time."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._slots = asyncio.Semaphore(AT_ONCE)
-
-    async def send(self, request: Request) -> Response:
-        async with self._slots:
-            return await self._transport.send(request)
-
-
 class WebhookDesk:
     """Posts each event to the `url` of the settings."""
 
-    def __init__(
-        self, settings: HandoffSettings, exchange: Exchange, *, number: str, clock: Clock
-    ) -> None:
-        self._settings = settings
-        self._exchange = exchange
-        self._number = number
-        self._clock = clock
+    def __init__(self, parts: DeskParts) -> None:
+        self._parts = parts
 
     async def tell(
         self, conversation: str, event: Mapping[str, Any], ids: Mapping[str, Any], *, again: bool
     ) -> Mapping[str, Any]:
-        secrets, now = self._settings.secrets, self._clock()
-        link = Link(secrets[0], self._settings.public_url, now)
-        told = envelope(conversation, event, number=self._number, link=link)
-        body = json.dumps(told).encode()
-        headers = {"Content-Type": "application/json", **sign(secrets, event["id"], body, now)}
-        request = Request("POST", self._settings.url, headers, body, TIMEOUT)
-        answer = await self._exchange.send(request)
+        parts, settings = self._parts, self._parts.settings
+        body = json.dumps(parts.envelope(conversation, event)).encode()
+        signed = sign(settings.secrets, event["id"], body, parts.clock())
+        headers = {"Content-Type": "application/json", **signed}
+        request = Request("POST", settings.url, headers, body, TIMEOUT)
+        answer = await parts.transport.send(request)
         if not 200 <= answer.status < 300:
             raise DeskError(f"the desk answers HTTP {answer.status}")
         return ids
@@ -101,32 +75,23 @@ class WebhookDesk:
 
 
 class DeskDelivery:
-    """*history* tells what was said before an episode. Every method raises `StoreError`."""
+    """*polls*: the desk is asked for what it could not tell. Every method raises `StoreError`."""
 
-    def __init__(
-        self,
-        desk: DeskClient,
-        handoffs: Handoffs,
-        store: Store,
-        people: People,
-        *,
-        history: History,
-        size: int,
-        polls: bool,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, desk: DeskClient, parts: DeskParts, *, polls: bool) -> None:
         self._desk = desk
-        self._handoffs = handoffs
-        self._values = store.values
-        self._windows = Windows(store.values)
-        self._people = people
-        self._history = history
-        self._size = size
+        self._parts = parts
+        self._values = parts.store.values
         self._polls = polls
-        self._clock = clock
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def handle(self, item: QueueItem) -> Outcome:
         """Tell the desk the event of *item*; again for a day if it cannot be told now."""
+        if self._slots.locked():
+            return Retry(1.0, counted=False)
+        async with self._slots:
+            return await self._handle(item)
+
+    async def _handle(self, item: QueueItem) -> Outcome:
         conversation = str(item.body["conversation"])
         key = desk_conversation(conversation)
         state = await self._values.get(key) or {"events": [], "ids": {}}
@@ -157,36 +122,29 @@ class DeskDelivery:
             return None
         if facts.pop("opens", False):
             told = {event["message"]["id"] for event in before if "message" in event}
-            said = await self._history(conversation, at) if self._size else ()
-            facts["history"] = [each for each in said if each.get("id") not in told][-self._size :]
-            facts["window_closes_at"] = await self._closes_at(conversation)
+            history, size = self._parts.history, self._parts.settings.history
+            said = await history(conversation, at) if history and size else ()
+            facts["history"] = [each for each in said if each.get("id") not in told][-size:]
+            closes_at = await self._parts.closes_at(conversation)
+            facts["window_closes_at"] = iso(closes_at) if closes_at else None
         last = before[-1]["sequence"] if before else 0
         name = facts.pop("name", None) or (before[-1].get("name") if before else None)
         always = {"key": item.key, "id": f"evt_{digest_of(item.key)}", "type": item.body["type"]}
         return {**always, "sequence": last + 1, "at": at, "name": name, **facts}
 
-    async def _closes_at(self, conversation: str) -> str | None:
-        wrote_at = await self._wrote_at(conversation)
-        return iso(wrote_at + WINDOW) if wrote_at else None
-
-    async def _wrote_at(self, conversation: str) -> float:
-        person = await self._people.of(conversation)
-        return await self._windows.last_wrote(person.conversations(conversation)) or 0.0
-
     async def watch(self, item: QueueItem) -> Outcome:
         """Tell the desk in time when the window closes, and ask it for what it could not tell."""
         conversation = str(item.body["conversation"])
-        owner = await self._handoffs.of(conversation)
+        owner, now = await self._parts.handoffs.of(conversation), self._parts.clock()
         if owner.owner is Owner.BOT or owner.episode != item.body["episode"]:
             return DONE
-        wrote_at, now = await self._wrote_at(conversation), self._clock()
-        closing = wrote_at + WINDOW - CLOSING
-        if wrote_at and closing <= now < wrote_at + WINDOW:
-            facts = {"window_closes_at": iso(wrote_at + WINDOW), "episode": owner.episode}
-            key = f"{owner.episode}:{wrote_at}"
-            await self._handoffs.report(conversation, "window.closing", key, facts)
+        closes_at = await self._parts.closes_at(conversation) or 0.0
+        if closes_at - CLOSING <= now < closes_at:
+            facts = {"window_closes_at": iso(closes_at), "episode": owner.episode}
+            key = f"{owner.episode}:{closes_at}"
+            await self._parts.handoffs.report(conversation, "window.closing", key, facts)
         if not self._polls:
-            return Retry(max(LOOK, closing - now), counted=False)
+            return Retry(max(LOOK, closes_at - CLOSING - now), counted=False)
         state = await self._values.get(desk_conversation(conversation)) or {"ids": {}}
         try:
             await self._desk.look(conversation, state["ids"])
@@ -196,7 +154,7 @@ class DeskDelivery:
 
     def _failed(self, item: QueueItem, error: Exception) -> Outcome:
         since, what = item.failing_since, item.body["type"]
-        lasting = 0.0 if since is None else self._clock() - since
+        lasting = 0.0 if since is None else self._parts.clock() - since
         if lasting > DAY:
             return DeadLetter(f"the desk was not told of {what} in a day: {error}")
         wait = min(2.0 ** (item.tries - 1), LONGEST)

@@ -15,25 +15,22 @@ from urllib.parse import unquote
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.handoffs import (
-    Handoffs,
     desk_conversation,
 )
 from rasa_whatsapp_channel.desk.chatwoot_client import ChatwootDesk
 from rasa_whatsapp_channel.desk.contract import (
-    Link,
     Refused,
-    envelope,
     iso,
     read_json,
     read_say,
     verify,
     verify_link,
 )
+from rasa_whatsapp_channel.desk.parts import DeskParts
 from rasa_whatsapp_channel.desk.speaker import DeskSpeaker, facts_of
 from rasa_whatsapp_channel.inbound.endpoint import HttpRequest, HttpResponse
-from rasa_whatsapp_channel.media.kept import Kept, KeptFile, is_ours
-from rasa_whatsapp_channel.settings.handoff import ADDRESS, HandoffSettings
-from rasa_whatsapp_channel.store.base import Clock, Store
+from rasa_whatsapp_channel.media.kept import KeptFile, is_ours
+from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, MediaError
 from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 
@@ -43,35 +40,17 @@ REMEMBERED: Final = 7 * DAY  # a client_id
 BY: Final = "desk"
 SHOWN: Final = 50  # events of the state, without ``after``
 
-# Marks a message of the person as read, and shows that somebody types: conversation, its id.
-ShowTyping = Callable[[str, str, bool], Awaitable[None]]
-
 
 class DeskEndpoint:
-    """Answers by the contract. *kept* opens the files that people sent."""
+    """Answers by the contract, and webhooks of *chatwoot*, if that is the desk."""
 
     def __init__(
-        self,
-        settings: HandoffSettings,
-        speaker: DeskSpeaker,
-        handoffs: Handoffs,
-        store: Store,
-        *,
-        kept: Callable[[], Kept],
-        show_typing: ShowTyping,
-        number: str,
-        clock: Clock,
-        chatwoot: ChatwootDesk | None = None,
+        self, parts: DeskParts, speaker: DeskSpeaker, chatwoot: ChatwootDesk | None = None
     ) -> None:
-        self._settings = settings
-        self._chatwoot = chatwoot
+        self._parts = parts
+        self._secrets = parts.settings.secrets
         self._speaker = speaker
-        self._handoffs = handoffs
-        self._values = store.values
-        self._kept = kept
-        self._show_typing = show_typing
-        self._number = number
-        self._clock = clock
+        self._chatwoot = chatwoot
 
     async def __call__(
         self, request: HttpRequest, read: Callable[[], Awaitable[bytes]]
@@ -84,8 +63,7 @@ class DeskEndpoint:
             if conversation == "chatwoot" and self._chatwoot is not None:
                 await self._chatwoot.receive(request.headers, request.query, body)
                 return HttpResponse(b"", body_read=True)
-            secrets = self._settings.secrets
-            verify(secrets, request.headers, body, self._clock())
+            verify(self._secrets, request.headers, body, self._parts.clock())
             try:
                 conversation = to_recipient(unquote(conversation))
             except InvalidMessage as error:
@@ -110,12 +88,12 @@ class DeskEndpoint:
                 events = await self._events(conversation)
                 wrote = [each["message"]["id"] for each in events if each["type"] == _RECEIVED]
                 if wrote:
-                    await self._show_typing(conversation, wrote[-1], what == "typing")
+                    await self._parts.show_typing(conversation, wrote[-1], what == "typing")
                 return HttpResponse(b"", 204)
         raise Refused(404, "not_found", "there is nothing at this address")
 
     async def _events(self, conversation: str) -> list[dict[str, Any]]:
-        state = await self._values.get(desk_conversation(conversation))
+        state = await self._parts.store.values.get(desk_conversation(conversation))
         return list(state["events"]) if state else []
 
     async def _state(self, conversation: str, after: str | None) -> Mapping[str, Any]:
@@ -124,18 +102,15 @@ class DeskEndpoint:
             events = [event for event in events if event["sequence"] > int(after)]
         else:
             events = events[-SHOWN:]
-        link = Link(self._settings.secrets[0], self._settings.public_url, self._clock())
-        closes_at = await self._speaker.closes_at(conversation)
+        closes_at = await self._parts.closes_at(conversation)
         return {
-            **facts_of(await self._handoffs.of(conversation)),
+            **facts_of(await self._parts.handoffs.of(conversation)),
             "window_closes_at": iso(closes_at) if closes_at else None,
-            "events": [
-                envelope(conversation, event, number=self._number, link=link) for event in events
-            ],
+            "events": [self._parts.envelope(conversation, event) for event in events],
         }
 
     async def _file(self, name: str, query: Mapping[str, str]) -> HttpResponse:
-        verify_link(self._settings.secrets, name, query, self._clock())
+        verify_link(self._secrets, name, query, self._parts.clock())
         file = KeptFile(name, 0)
         try:
             content = await asyncio.to_thread(self._read, file) if is_ours(name) else None
@@ -148,8 +123,9 @@ class DeskEndpoint:
         return HttpResponse(content, content_type=file.mime_type, headers=safe)
 
     def _read(self, file: KeptFile) -> bytes:
-        with self._kept().open(file) as opened:
-            return opened.read()
+        with self._parts.kept().open(file) as opened:
+            content: bytes = opened.read()
+        return content
 
 
 _RECEIVED: Final = "message.received"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
@@ -10,20 +10,17 @@ from rasa_whatsapp_channel.compose.combine import alone
 from rasa_whatsapp_channel.conversation.handoffs import (
     DESK,
     EpisodeMessage,
-    Handoffs,
     said_key,
 )
-from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import Owner, Ownership, Sign
-from rasa_whatsapp_channel.conversation.window import Windows, is_closed
+from rasa_whatsapp_channel.conversation.window import is_closed
 from rasa_whatsapp_channel.desk.contract import (
     Refused,
     Say,
     digest_of,
     iso,
 )
-from rasa_whatsapp_channel.outbound.writer import OutboxWriter
-from rasa_whatsapp_channel.store.base import Clock, Store
+from rasa_whatsapp_channel.desk.parts import DeskParts
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 from rasa_whatsapp_channel.whatsapp.limits import WINDOW
 
@@ -32,31 +29,12 @@ BY: Final = "desk"
 
 
 class DeskSpeaker:
-    """Does what a desk asks for; *template* is the one for closed windows, if any."""
+    """Does what a desk asks for."""
 
-    def __init__(
-        self,
-        handoffs: Handoffs,
-        store: Store,
-        people: People,
-        *,
-        writer: Callable[[str, int], OutboxWriter],
-        template: Mapping[str, Any] | None,
-        clock: Clock,
-    ) -> None:
-        self._handoffs = handoffs
-        self._values = store.values
-        self._windows = Windows(store.values)
-        self._people = people
-        self._writer = writer
-        self._template = template
-        self._clock = clock
-
-    async def closes_at(self, conversation: str) -> float | None:
-        """Return when the 24-hour window closes; None where that is not known."""
-        person = await self._people.of(conversation)
-        wrote_at = await self._windows.last_wrote(person.conversations(conversation))
-        return None if wrote_at is None else wrote_at + WINDOW
+    def __init__(self, parts: DeskParts) -> None:
+        self._parts = parts
+        self._handoffs = parts.handoffs
+        self._values = parts.store.values
 
     async def say(self, conversation: str, say: Say) -> Mapping[str, Any]:
         """Write to the person, once for each client id; raises `Refused`."""
@@ -64,7 +42,7 @@ class DeskSpeaker:
         record = {"client_id": say.client_id, "conversation": conversation}
         record["said"] = digest_of(repr(say))
         known = await self._values.get(said_key(digest))
-        writer = self._writer(f"{DESK}:{digest}", 0)
+        writer = self._parts.writer(f"{DESK}:{digest}", 0)
         said = writer.compose(conversation, say.response())
         if known is None:
             await self._check(conversation, say)
@@ -86,7 +64,7 @@ class DeskSpeaker:
         kinds = [file.kind for file in say.files] or ["template" if say.template else "text"]
         media = {"link": say.files[0].link, "id": say.files[0].id} if say.files else None
         key = f"{DESK}:{digest}"
-        message = EpisodeMessage(key, "human", self._clock(), kinds[0], say.text, media)
+        message = EpisodeMessage(key, "human", self._parts.clock(), kinds[0], say.text, media)
         await self._handoffs.note(conversation, message)
 
     async def _check(self, conversation: str, say: Say) -> None:
@@ -94,10 +72,10 @@ class DeskSpeaker:
         if not say.take and owner.owner is not Owner.HUMAN:
             text = "the conversation is not a person's; `take: true` takes it"
             raise Refused(409, "not_owner", text, **facts_of(owner))
-        closes_at = await self.closes_at(conversation)
+        closes_at = await self._parts.closes_at(conversation)
         wrote_at = None if closes_at is None else closes_at - WINDOW
-        if not say.template and is_closed(wrote_at, self._clock()):
-            templates = [self._template] if self._template else []
+        if not say.template and is_closed(wrote_at, self._parts.clock()):
+            templates = [self._parts.template] if self._parts.template else []
             text = "the person wrote more than 24 hours ago: only a template can be sent"
             raise Refused(409, "window_closed", text, templates=templates)
 
