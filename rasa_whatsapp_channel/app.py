@@ -301,7 +301,6 @@ class App:
             self.store,
             self._notifications,
             token=self.settings.notify_token,
-            people=self._people,
             bodies=bodies,
             names=names,
             metrics=self.metrics,

@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "handoff": "Show and change who answers in a conversation, the bot or a person.",
         "init": "Connect a bot to WhatsApp; existing files are only added to.",
         "media": "Upload, show, download and delete files that WhatsApp stores for the bot.",
+        "notify": "Let the bot write first: to one person, or to all of a CSV file.",
         "providers": "Manage logins for links, stored by an on-premises client.",
         "queue": "Show what waits, and dead letters with their reason; retry, erase.",
         "send": "Send one message of any kind, or one response of the bot.",

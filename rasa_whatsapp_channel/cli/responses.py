@@ -41,6 +41,16 @@ def list_responses(path: Path) -> list[str]:
     return sorted(dict.fromkeys(names))
 
 
+def read_unfilled(path: Path, name: str) -> dict[str, Any]:
+    """Return the response *name* as its domain has it, for slots to be filled in later."""
+    try:
+        _, response = _find(read_domains([path]), path, name)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    variation = _choose(response, None)
+    return {"utter_action": name, **translate(variation.part.value, None)}
+
+
 def _find(domains: Sequence[Domain], path: Path, name: str) -> tuple[Domain, DomainResponse]:
     found = [(domain, each) for domain in domains for each in domain.responses if each.name == name]
     if found:

@@ -123,31 +123,32 @@ class NotificationHandler:
         zones = zones_of(split_number(wish.to)[0])
         if self._quiet and not wish.urgent and (left := quiet_for(self._quiet, zones, now)):
             return Retry(left, counted=False)
+        conversation = await self._people.conversation_of(wish.to)
         try:
-            response = await self._response(wish)
+            response = await self._response(wish, conversation)
         except NotificationError as error:
             return await self._fail(key, str(error))
         if wish.category_of(response) == MARKETING:
-            consent = await self._consents.of(await self._people.of(wish.to))
+            consent = await self._consents.of(await self._people.of(conversation))
             if consent is not None and not consent.marketing:
                 return await self._withhold(key, f"the person opted out: {consent.source}")
             paused = why_paused(await self._account.troubles(), template_of(response))
-            if paused and now < max(item.put_at, wish.at or 0.0) + DAY:
+            if paused and now < (record.at or 0.0) + DAY:
                 logger.info("whatsapp.notification_waits: %s: %s", key, paused)
                 return Retry(PAUSE, counted=False)
         name = f"notify:{key}"
         if wish.intent:
             asked = IntentAsked(f"{name}:turn", name, wish.intent, wish.slots)
-            await self._inbox.put(asked.key, wish.to, to_body(asked))
+            await self._inbox.put(asked.key, conversation, to_body(asked))
             await self._notifications.move(key, QUEUED)
             return DONE
-        count = await self._write(name, wish.to, response)
+        count = await self._write(name, conversation, response)
         if not count:
             return await self._fail(key, "nothing of the response can be sent; the log says why")
         await self._notifications.move(key, QUEUED, to=count)
         return DONE
 
-    async def _response(self, wish: Notification) -> Mapping[str, Any]:
+    async def _response(self, wish: Notification, conversation: str) -> Mapping[str, Any]:
         """Return the response that *wish* asks for; raises `NotificationError`."""
         if wish.template is not None:
             draft = Draft(self._api)
@@ -157,7 +158,7 @@ class NotificationHandler:
             return {"custom": template.body()}
         if not isinstance(wish.response, str):
             return wish.with_slots(wish.response or {})
-        found = await self._respond(wish.response, wish.to, wish.slots)
+        found = await self._respond(wish.response, conversation, wish.slots)
         if found is None:
             raise NotificationError(f"the bot has no response {wish.response}")
         return {"utter_action": wish.response, **wish.with_slots(found)}

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.body_limits import read_length
 from rasa_whatsapp_channel.inbound.body_reader import BodyReader, Read
 from rasa_whatsapp_channel.metrics import Metrics
@@ -61,7 +60,6 @@ class NotifyDoor:
         notifications: Notifications,
         *,
         token: str,
-        people: People,
         bodies: BodyReader,
         names: Callable[[], Collection[str] | None] = lambda: None,
         metrics: Metrics,
@@ -70,7 +68,6 @@ class NotifyDoor:
         self._values = store.values
         self._notifications = notifications
         self._token = token
-        self._people = people
         self._bodies = bodies
         self._names = names
         self._metrics = metrics
@@ -118,8 +115,7 @@ class NotifyDoor:
             names = self._names()
             if isinstance(wish.response, str) and names is not None and wish.response not in names:
                 raise NotificationError(f"the bot has no response {wish.response}")
-            conversation = await self._people.conversation_of(wish.to)
-            record, is_new = await self._notifications.add(key, wish, conversation)
+            record, is_new = await self._notifications.add(key, wish)
         except KeyTaken as error:
             return reply(409, str(error))
         except NotificationError as error:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ class NotificationError(ChannelError):
 
 @dataclass(frozen=True)
 class Notification:
-    """*to* is a conversation once it was kept; *at* is in unix seconds, None for now."""
+    """*to* is any id of the person; *at* is in unix seconds, None for now."""
 
     to: str
     #: the name of a response in the domain, or what stands there
@@ -143,10 +143,6 @@ def check_key(key: str) -> str:
             "an idempotency key has up to 120 letters, digits, dots, dashes and underscores"
         )
     return key
-
-
-def addressed(notification: Notification, conversation: str) -> Notification:
-    return replace(notification, to=conversation)
 
 
 def _whatsapp(response: Mapping[str, Any]) -> Mapping[str, Any]:

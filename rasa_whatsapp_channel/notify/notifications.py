@@ -82,29 +82,27 @@ class Notifications:
         self._tells = tells
         self._clock = clock
 
-    async def add(
-        self, key: str, wish: Notification, conversation: str, *, after: float = 0.0
-    ) -> tuple[Record, bool]:
+    async def add(self, key: str, wish: Notification, *, after: float = 0.0) -> tuple[Record, bool]:
         """
-        Keep *wish* for *conversation*, due at its time and *after* so many seconds.
+        Keep *wish*, due at its time and *after* so many seconds.
 
         Returns its record, and whether it is new. Raises `KeyTaken` if *key* stands for another.
         """
         now = self._clock()
-        at = max(wish.at or now, now)
+        at = max(wish.at or now, now) + after
         record = Record(wish.digest, at=at)
-        is_new = await self._values.add(_PREFIX + key, asdict(record), at - now + after + LIFE)
+        is_new = await self._values.add(_PREFIX + key, asdict(record), at - now + LIFE)
         if not is_new:
             known = await self.get(key)
             record = known or record
             if record.digest != wish.digest:
                 raise KeyTaken(f"{key} is the key of another notification")
         if record.state == SCHEDULED:  # whoever kept it may have died before this
-            _, number = split_number(conversation)
+            _, number = split_number(wish.to)
             waits = f"{_PREFIX}{key}"
-            body = {"kind": DUE, "key": key, **replace(wish, to=conversation).body()}
+            body = {"kind": DUE, "key": key, **wish.body()}
             place = at_number(waits, number) if number else waits
-            await self._inbox.put(waits, place, body, after=at - now + after)
+            await self._inbox.put(waits, place, body, after=at - now)
         return record, is_new
 
     async def get(self, key: str) -> Record | None:
