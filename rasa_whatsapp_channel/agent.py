@@ -425,12 +425,16 @@ def history_of(tracker: Any, before: float) -> list[dict[str, Any]]:
         name, at = getattr(event, "type_name", None), float(getattr(event, "timestamp", 0.0))
         if name not in ("user", "bot") or at >= before:
             continue
-        facts = dict((event.metadata or {}).get("whatsapp") or {})
+        metadata = event.metadata or {}
+        facts = dict(metadata.get("whatsapp") or {})
         kind = str(facts.get("type") or "text")
-        part = facts.get(kind)
+        part = facts.get(kind) or facts.get("media")
         media = part if isinstance(part, dict) and part.get("path") else None
+        # Of a tap a person reads the title, and of an intent nothing.
+        shown = "" if kind != "text" and (event.text or "").startswith("/") else event.text
+        text = metadata.get("button_title") or shown
         speaker = "user" if name == "user" else facts.get("speaker", "bot")
-        line = {"from": speaker, "type": kind, "text": event.text or "", "at": at, "media": media}
+        line = {"from": speaker, "type": kind, "text": text, "at": at, "media": media}
         line["id"] = getattr(event, "message_id", None) if name == "user" else None
         said.append({key: value for key, value in line.items() if value})
     return said

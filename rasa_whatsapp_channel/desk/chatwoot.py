@@ -25,6 +25,7 @@ from rasa_whatsapp_channel.desk.contract import (
     Say,
     equal,
     iso,
+    whole,
 )
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.whatsapp import transport
@@ -146,7 +147,7 @@ def verify(
             raise WebhookRefused(text, kind="signature")
         return
     at = headers.get("x-chatwoot-timestamp") or ""
-    if not at.isdecimal() or abs(int(at) - now) > SKEW:
+    if abs(whole(at) - now) > SKEW:
         raise WebhookRefused("X-Chatwoot-Timestamp is missing, or not of now", kind="signature")
     signed = f"{at}.".encode() + body
     wanted = [f"sha256={hmac.digest(each.encode(), signed, 'sha256').hex()}" for each in secrets]

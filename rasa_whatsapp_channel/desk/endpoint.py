@@ -25,6 +25,7 @@ from rasa_whatsapp_channel.desk.contract import (
     read_say,
     verify,
     verify_link,
+    whole,
 )
 from rasa_whatsapp_channel.desk.parts import DeskParts
 from rasa_whatsapp_channel.desk.speaker import DeskSpeaker, facts_of
@@ -98,8 +99,8 @@ class DeskEndpoint:
 
     async def _state(self, conversation: str, after: str | None) -> Mapping[str, Any]:
         events = await self._events(conversation)
-        if after is not None and after.isdecimal():
-            events = [event for event in events if event["sequence"] > int(after)]
+        if after is not None:
+            events = [event for event in events if event["sequence"] > whole(after)]
         else:
             events = events[-SHOWN:]
         closes_at = await self._parts.closes_at(conversation)

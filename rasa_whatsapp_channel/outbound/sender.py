@@ -21,6 +21,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.conversation.handoffs import DESK
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.media.uploads import MediaUploads
@@ -397,6 +398,8 @@ class Sender:
         """Replace the message by what is left of it without its file, and report the loss."""
         error = entry.file_error or {}
         source, reason = error.get("source"), str(error.get("reason"))
+        if item.key.startswith(f"{DESK}:"):  # a person is told, and sends another one
+            return await self._dead_letter(item, entry, reason, code=error.get("code", 0))
         files = dict.fromkeys(find_media(message))
         lost = [file for file in files if source in (None, file.path, file.link)]
         shown = [file for file in lost if await self._uploads.may_be_shown(file)]

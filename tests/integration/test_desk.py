@@ -7,19 +7,24 @@ The desk checks every signature itself, as the page of Standard Webhooks says.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from support import webhooks
 from support.cloud_api import PICTURE, PICTURE_SHA256
 from support.desk_server import SECRET, DeskServer, Door, desk_server
 from support.eventually import eventually
+from support.redis_server import RedisServer
 from support.webhooks import echo, envelope
 
+from rasa_whatsapp_channel.desk import delivery
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import OUTSIDE
 
@@ -42,6 +47,14 @@ class Bot:
 
 
 ASKS = {"text": "I fetch somebody.", "metadata": {"whatsapp": {"handoff": "a refund"}}}
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest_asyncio.fixture
@@ -367,3 +380,78 @@ async def test_what_the_store_keeps_for_a_desk_is_erased_with_the_person(chat, d
             assert await store.values.get(f"desk:{PHONE}")
             await store.erase(PHONE)
             assert await store.values.get(f"desk:{PHONE}") is None
+
+
+@pytest.mark.parametrize("store", ["sqlite", "redis"])
+async def test_through_a_restart_the_desk_hears_everything_once_and_in_order(
+    chat, desk, platform, tmp_path, request, store
+):
+    url = f"sqlite:///{tmp_path / 'whatsapp.db'}"
+    if store == "redis":
+        url = f"{request.getfixturevalue('redis').url}?name={uuid4().hex}"
+    desk.answers = [(503, b"")] * 2
+    async with chat(Bot(ASKS), store=url) as running:
+        await running.deliver(text(1, "a person"))
+        await running.deliver(text(2, "one"))
+        await eventually(lambda: desk.attempts)
+    async with chat(Bot(ASKS), store=url) as running:
+        await running.deliver(text(3, "two"))
+        await desk.hears("message.received", 3)
+        said = {"client_id": "1", "text": "Eve here"}
+        await Door(running.url, PHONE).asks("messages", said)
+    async with chat(Bot(ASKS), store=url) as running:
+        assert (await Door(running.url, PHONE).asks("messages", said))[0] == 202
+        await running.deliver(text(4, "three"))
+        await desk.hears("message.received", 4)
+    assert desk.texts() == ["a person", "one", "two", "three"]
+    assert [event["sequence"] for event in desk.told] == list(range(1, len(desk.told) + 1))
+    assert words(platform[0].sent) == ["I fetch somebody.", "Eve here"]
+
+
+async def test_the_bot_answers_others_while_the_desk_hangs(chat, desk, platform, monkeypatch):
+    monkeypatch.setattr(delivery, "AT_ONCE", 1)
+
+    async def bot(message: Any) -> None:
+        says = ASKS if message.text == "a person" else {"text": "an answer"}
+        await message.output_channel.send_response(message.sender_id, says)
+
+    desk.gate.clear()
+    async with chat(bot) as running:
+        for number, phone in enumerate(("4915111111111", "4915122222222", "4915133333333")):
+            asks = webhooks.text(phone, f"wamid.a{number}", "a person")
+            await running.deliver(envelope([asks]))
+        await running.deliver(text(1, "hi"))
+        await platform[0].sends(4)
+        desk.gate.set()
+        await desk.hears("message.received", 3)
+    assert "an answer" in words(platform[0].sent)
+
+
+async def test_the_window_closes_in_two_hours(chat, desk):
+    asks = webhooks.text(PHONE, "wamid.in1", "a person")
+    asks["messages"][0]["timestamp"] = str(int(time.time()) - 82_000)
+    async with chat(Bot(ASKS)) as running:
+        await running.deliver(envelope([asks]))
+        closing = await desk.hears("window.closing")
+        asked = await desk.hears("handoff.requested")
+        assert closing["window_closes_at"] == asked["window_closes_at"]
+
+
+async def test_a_file_of_200_mb_is_refused_in_words(chat, desk, platform):
+    async def large(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "image/jpeg"})
+        response.content_length = 200_000_000
+        await response.prepare(request)
+        return response
+
+    other = web.Application()
+    other.router.add_get("/lake.jpg", large)
+    media = {"upload": "always", "private_links": True}
+    async with TestServer(other) as theirs, chat(media=media) as running:
+        link = str(theirs.make_url("/lake.jpg"))
+        said = {"client_id": "1", "text": "Here", "media": {"type": "image", "url": link}}
+        assert (await Door(running.url, PHONE).asks("messages", said))[0] == 202
+        told = await desk.hears("message.status")
+        assert (told["client_id"], told["status"]) == ("1", "failed")
+        assert "larger than 100 MB" in told["reason"]
+    assert platform[0].sent == []

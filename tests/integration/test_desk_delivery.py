@@ -1,0 +1,126 @@
+"""How long a desk is told again, what becomes of it then, and what it is shown of before."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from rasa_whatsapp_channel.agent import history_of
+from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation.handoffs import DESK, Handoffs
+from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.desk.contract import DeskError
+from rasa_whatsapp_channel.desk.delivery import DeskDelivery
+from rasa_whatsapp_channel.desk.parts import DeskParts
+from rasa_whatsapp_channel.settings.handoff import parse_group
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import DONE, DeadLetter, QueueItem, Retry, Store
+
+NOW = 1_800_000_000.0
+SETTINGS = parse_group({"desk": "webhook", "url": "https://d.example", "secret": "s", "history": 2})
+
+
+class DeskThatIsAway:
+    """Takes nothing until it is back."""
+
+    def __init__(self) -> None:
+        self.is_back = False
+        self.told: list[Any] = []
+
+    async def tell(self, conversation: str, event: Any, ids: Any, *, again: bool) -> Any:
+        if not self.is_back:
+            raise DeskError("the desk answers HTTP 503")
+        self.told.append(event)
+        return ids
+
+    async def look(self, conversation: str, ids: Any) -> None: ...
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(f"sqlite:///{tmp_path}/whatsapp.db", clock=lambda: NOW) as store:
+        yield store
+
+
+def make(store: Store, desk: Any, history: Any = None) -> DeskDelivery:
+    handoffs, people = Handoffs(store, SETTINGS, clock=lambda: NOW), People(store.values)
+    rest: Any = [None] * 4  # what only answering takes
+    parts = DeskParts(handoffs, store, people, rest[0], history, *rest, "1", Path(), lambda: NOW)
+    return DeskDelivery(desk, parts, polls=False)
+
+
+def item(tries: int = 1, *, lasting: float = 0.0, **facts: Any) -> QueueItem:
+    body = {"conversation": "4915", "type": "owner.changed", "at": NOW, "facts": facts}
+    since = NOW - lasting if lasting else None
+    return QueueItem(f"{DESK}:1", "desk:4915", body, tries, NOW, failing_since=since)
+
+
+async def test_it_is_told_again_ever_later_for_a_day(store):
+    delivery = make(store, DeskThatIsAway())
+    waits = [await delivery.handle(item(tries, lasting=tries)) for tries in range(1, 16)]
+    seconds = [outcome.after for outcome in waits if isinstance(outcome, Retry)]
+    assert seconds[:6] == [1, 2, 4, 8, 16, 32]
+    assert (len(seconds), max(seconds)) == (15, 3600)
+    outcome = await delivery.handle(item(40, lasting=DAY + 1))
+    assert isinstance(outcome, DeadLetter)
+    assert "the desk answers HTTP 503" in outcome.reason
+
+
+async def test_a_dead_letter_that_is_put_back_has_the_number_it_had(store):
+    desk = DeskThatIsAway()
+    delivery = make(store, desk)
+    await delivery.handle(item())
+    desk.is_back = True
+    assert await delivery.handle(item(3, lasting=DAY + 1)) == DONE
+    assert [(event["sequence"], event["id"]) for event in desk.told] == [(1, desk.told[0]["id"])]
+
+
+async def test_the_last_messages_of_before_are_shown_once(store):
+    said = [{"from": "user", "id": f"wamid.{n}", "text": str(n), "at": NOW} for n in range(3)]
+
+    async def history(conversation: str, before: float) -> Any:
+        return said
+
+    desk = DeskThatIsAway()
+    desk.is_back = True
+    delivery = make(store, desk, history)
+    opening = {"opens": True, "to": "waiting"}
+    assert await delivery.handle(item(**opening)) == DONE
+    assert [each["text"] for each in desk.told[0]["history"]] == ["1", "2"]
+    body = {"conversation": "4915", "type": "message.received", "at": NOW}
+    again = {**body, "facts": {"message": {"id": "wamid.2", "text": "2"}}}
+    assert await delivery.handle(QueueItem(f"{DESK}:2", "desk:4915", again, 1, NOW)) == DONE
+    assert len(desk.told) == 1
+
+
+def test_the_history_is_what_rasa_keeps_in_words() -> None:
+    events = pytest.importorskip("rasa.shared.core.events", reason="no Rasa in this environment")
+
+    class Tracker:
+        def __init__(self, *said: Any) -> None:
+            self.events = said
+
+    image = {"type": "image", "id": "wamid.3", "image": {"path": "media/a.jpg", "size": 3}}
+    tracker = Tracker(
+        events.SessionStarted(timestamp=1.0),
+        events.UserUttered("hi", timestamp=2.0, message_id="wamid.1", metadata={}),
+        events.BotUttered("Hello", timestamp=3.0),
+        events.UserUttered(
+            "/buy", timestamp=4.0, message_id="wamid.2", metadata={"button_title": "Buy"}
+        ),
+        events.UserUttered(
+            "/whatsapp_image{}", timestamp=5.0, message_id="wamid.3", metadata={"whatsapp": image}
+        ),
+        events.UserUttered("later", timestamp=9.0, message_id="wamid.4"),
+    )
+    assert history_of(tracker, before=8.0) == [
+        {"from": "user", "type": "text", "text": "hi", "at": 2.0, "id": "wamid.1"},
+        {"from": "bot", "type": "text", "text": "Hello", "at": 3.0},
+        {"from": "user", "type": "text", "text": "Buy", "at": 4.0, "id": "wamid.2"},
+        {"from": "user", "type": "image", "at": 5.0, "id": "wamid.3", "media": image["image"]},
+    ]
+    assert history_of(None, before=8.0) == []

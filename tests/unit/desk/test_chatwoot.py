@@ -1,0 +1,119 @@
+"""What of Chatwoot's webhooks is an agent's word, with bodies as Chatwoot documents them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rasa_whatsapp_channel.desk.chatwoot import read_message, read_webhook
+from rasa_whatsapp_channel.desk.contract import File, GiveBack, Say
+from rasa_whatsapp_channel.settings.handoff import parse_group
+
+SETTINGS = parse_group(
+    {
+        "desk": "chatwoot",
+        "url": "https://chat.example",
+        "token": "t",
+        "secret": "s",
+        "account": 1,
+        "inbox": 5,
+    }
+)
+MESSAGE: dict[str, Any] = {
+    "event": "message_created",
+    "id": 1234,
+    "content": "Hello, Eve here",
+    "content_type": "text",
+    "message_type": "outgoing",
+    "private": False,
+    "content_attributes": {},
+    "additional_attributes": {},
+    "source_id": None,
+    "created_at": "2026-11-29T10:00:00Z",
+    "sender": {"id": 3, "name": "Eve", "type": "user"},
+    "inbox": {"id": 5, "name": "WhatsApp"},
+    "account": {"id": 1, "name": "Shop"},
+    "conversation": {
+        "id": 42,
+        "inbox_id": 5,
+        "status": "open",
+        "channel": "Channel::Api",
+        "contact_inbox": {"source_id": "4915112345678", "hmac_verified": False},
+        "meta": {"assignee": {"id": 3, "type": "user"}, "team": None},
+        "updated_at": 1796022726.4,
+    },
+}
+
+
+def test_an_agents_message_is_said() -> None:
+    heard = read_webhook(MESSAGE, SETTINGS)
+    assert heard is not None
+    assert (heard.conversation, heard.at) == (42, 1796022726.4)
+    assert heard.commands == [Say("1234", "Hello, Eve here", agent="Eve")]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"private": True},
+        {"message_type": "incoming"},
+        {"message_type": "template"},
+        {"message_type": "activity"},
+        {"source_id": "evt_1"},
+        {"sender": None},
+        {"sender": {"id": 1, "type": "agent_bot"}},
+        {"sender": {"id": 9, "type": "contact"}},
+        {"content_attributes": {"deleted": True}},
+        {"content": None},
+        {"content": "  "},
+        {"id": None},
+        {"event": "message_updated"},
+        {"event": "webwidget_triggered"},
+    ],
+)
+def test_nothing_else_is(changes: dict[str, Any]) -> None:
+    heard = read_webhook({**MESSAGE, **changes}, SETTINGS)
+    assert heard is None or heard.commands == []
+
+
+@pytest.mark.parametrize("changes", [{"inbox_id": 6}, {"id": None}, {"id": "42"}])
+def test_of_another_inbox_and_without_a_number_nothing_is_heard(changes: dict[str, Any]) -> None:
+    other = {**MESSAGE, "conversation": {**MESSAGE["conversation"], **changes}}
+    assert read_webhook(other, SETTINGS) is None
+    assert read_webhook({"event": "message_created", "conversation": "no"}, SETTINGS) is None
+    assert read_webhook({}, SETTINGS) is None
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "commands"),
+    [
+        ("conversation_status_changed", "resolved", [GiveBack()]),
+        ("conversation_updated", "resolved", [GiveBack()]),
+        ("conversation_status_changed", "open", []),
+        ("conversation_updated", "snoozed", []),
+        ("conversation_updated", "pending", []),
+    ],
+)
+def test_a_resolved_conversation_is_given_back(
+    event: str, status: str, commands: list[GiveBack]
+) -> None:
+    heard = read_webhook({"event": event, **MESSAGE["conversation"], "status": status}, SETTINGS)
+    assert heard is not None
+    assert heard.commands == commands
+
+
+def test_in_the_answers_of_the_api_the_type_is_a_number_and_files_are_links() -> None:
+    found = [
+        {"id": 1, "file_type": "image", "data_url": "https://c.example/rails/lake.jpg"},
+        {"id": 2, "file_type": "file", "data_url": "https://c.example/rails/my%20bill.pdf"},
+        {"id": 3, "file_type": "location", "coordinates_lat": 1.0},
+        {"id": 4, "file_type": "image", "data_url": "file:///etc/passwd"},
+    ]
+    said = read_message({**MESSAGE, "message_type": 1, "content": None, "attachments": found})
+    assert said is not None
+    assert said.files == (
+        File("image", "https://c.example/rails/lake.jpg"),
+        File("document", "https://c.example/rails/my%20bill.pdf", filename="my bill.pdf"),
+    )
+    assert read_message({**MESSAGE, "message_type": 0}) is None
