@@ -132,7 +132,7 @@ async def test_many_messages_at_once_are_few_questions(page: Tab, bot: Bot) -> N
     asked, began = bot.health_asked, time.monotonic()
 
     await asyncio.gather(*(scene.writes(bot, scene.HELLO) for _ in range(30)))
-    await page.shows("document.querySelectorAll('#deliveries li').length >= 31")
+    await page.shows("document.querySelectorAll('#log li').length >= 31")
     await asyncio.sleep(1)
 
     # On a busy machine the messages take longer, and a question may come each second.

@@ -233,13 +233,11 @@ async def test_the_log_shows_what_the_bot_was_sent(page: Tab, bot: Bot) -> None:
     await bot.hears()
     await page.click(".filter [data-name=messages]")
 
-    await page.click("#deliveries summary")
+    await page.click("#log summary")
 
-    await page.shows(
-        "document.querySelector('#deliveries .json')?.textContent.includes('look inside')"
-    )
+    await page.shows("document.querySelector('#log .json')?.textContent.includes('look inside')")
     await page.call("Page.reload")
-    await page.shows("document.querySelectorAll('#deliveries li').length === 1")
+    await page.shows("document.querySelectorAll('#log li').length === 1")
 
 
 async def test_a_fault_hits_the_next_message_and_says_so(page: Tab, bot: Bot) -> None:
@@ -272,13 +270,13 @@ async def test_a_rule_of_ones_own_for_one_person(page: Tab, bot: Bot) -> None:
 async def test_a_webhook_is_delivered_again_or_changed(page: Tab, bot: Bot) -> None:
     await scene.writes(bot, scene.HELLO)
     first = await bot.hears()
-    await page.click("#deliveries [data-ok=true]:last-child summary")
+    await page.click("#log [data-ok=true]:last-child summary")
 
-    await page.click("#deliveries .tool")
+    await page.click("#log .tool")
     assert await bot.hears() == first
-    await page.shows("document.querySelectorAll('#deliveries li').length === 2")
+    await page.shows("document.querySelectorAll('#log li').length === 2")
 
-    await page.click("#deliveries [data-ok=true]:last-child .tool:nth-child(2)")
+    await page.click("#log [data-ok=true]:last-child .tool:nth-child(2)")
     field = "document.querySelector('dialog textarea')"
     await page.shows(field)
     await page.js(f"{field}.value = {field}.value.replace('Hello', 'Changed')")

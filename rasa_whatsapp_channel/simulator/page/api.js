@@ -119,6 +119,8 @@ export const setWeather = (weather) => postJson("/weather", weather);
 
 export const readWebhooks = () => call("/webhooks");
 
+export const readRequests = () => call("/requests");
+
 export const redeliver = (id) => postJson(`/webhooks/${segment(id)}/redeliver`, {});
 
 /** Send a custom body to the bot: {body, sign}. */

@@ -22,11 +22,22 @@ const state = new State();
 const page = {
   state,
   addPerson,
+  goTo,
   inspect: (item) => devtools.select(item),
+  reveal: (item) => devtools.reveal(item),
   openDevtools: (panel) => devtools.open(panel),
 };
 const phones = (page.phones = createPhones(page, onPhones));
 const devtools = createDevtools(page);
+
+/** Show the message or refusal *id* on a phone. */
+function goTo(id) {
+  const item = state.itemOf(id);
+  devtools.close();
+  const open = phones.with(item.chat)[0];
+  if (open && open.node.offsetParent !== null) open.controller.goTo(item.id);
+  else location.hash = `${phones.addressWith(item.chat)}?message=${encodeURIComponent(item.id)}`;
+}
 
 function onPhones() {
   renderLater();
@@ -142,9 +153,10 @@ let waiting = null; // events that arrive while the state is loading; repeats ar
 async function reload() {
   waiting = [];
   try {
-    const [whole, deliveries] = await Promise.all([api.readState(), api.readWebhooks()]);
+    const asked = [api.readState(), api.readWebhooks(), api.readRequests()];
+    const [whole, webhooks, requests] = await Promise.all(asked);
     state.load(whole, phones.inUse?.chat);
-    state.loadDeliveries(deliveries);
+    state.loadLogs(webhooks, requests);
   } catch (error) {
     toast(error.message);
   }

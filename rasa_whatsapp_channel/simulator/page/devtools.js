@@ -131,6 +131,13 @@ export function createDevtools(page) {
 
   return {
     select,
+    close: () => drawer?.close(),
+
+    /** Show what the log says of *item*. */
+    reveal(item) {
+      this.open("connection");
+      connection.reveal(item);
+    },
 
     /** Show the devtools, with the panel *name* if one is named. */
     open(name) {

@@ -23,7 +23,7 @@ export function createPhone(page) {
   more.addEventListener("click", () => openChatMenu(controller, more));
   Object.assign(controller, {
     ...{ goTo: thread.goTo, show: thread.scrollTo, search: search.open },
-    ...{ quote: composer.quote, inspect: page.inspect },
+    ...{ quote: composer.quote, inspect: page.inspect, reveal: page.reveal },
   });
   controller.open = (chat) => page.phones.replace(controller, chat);
   controller.isPersonOpen = () => page.phones.isOpen(controller.chat, "person");

@@ -1,6 +1,6 @@
 // State of the page: people, chats, refusals. No DOM, no network.
 
-const DELIVERIES_KEPT = 200;
+const LOGGED = 200;
 const WEATHER_FAULTS_KEPT = 500;
 
 /** What names a person in addresses and messages: the phone, else the user id. */
@@ -9,7 +9,7 @@ export const keyOf = (person) => person.phone || person.user_id;
 export class State {
   constructor() {
     this.listeners = new Set();
-    this.deliveries = [];
+    this.forget();
     this.pinned = new Set(); // chats that stand first
     this.load({});
   }
@@ -50,7 +50,8 @@ export class State {
 
   /** Discard what only this page stores. */
   forget() {
-    this.deliveries = [];
+    this.deliveries = []; // webhooks, the newest first
+    this.requests = []; // of the bot, the newest first
   }
 
   /** Take one event of the socket; *chat* is shown what names no chat. */
@@ -64,6 +65,7 @@ export class State {
       weather: () => this.takeWeatherFault(event),
       weather_changed: () => this.takePart("weather", event),
       webhook: () => this.takeDelivery(event),
+      request: () => this.takeRequest(event),
       person: () => this.takePerson(event.person),
       window: () => this.takeWindow(event),
       owner: () => this.takeOwner(event),
@@ -135,6 +137,21 @@ export class State {
 
   thread(key) {
     return this.threads.get(key) ?? [];
+  }
+
+  /** The message or refusal with this id; of a reaction the message it stands on. */
+  itemOf(id) {
+    const message = this.messages.get(id);
+    if (message?.type === "reaction") return this.messages.get(message.content?.message_id);
+    return message ?? this.refusalWith(id);
+  }
+
+  refusalWith(id) {
+    for (const thread of this.threads.values()) {
+      const found = thread.find((item) => item.refused && item.id === id);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   lastMessage(key) {
@@ -254,14 +271,21 @@ export class State {
   takeDelivery(event) {
     const isKnown = ({ time, attempt }) => time === event.time && attempt === event.attempt;
     if (this.deliveries.some(isKnown)) return; // it was in the log that was just read
-    this.deliveries = [event, ...this.deliveries].slice(0, DELIVERIES_KEPT);
+    this.deliveries = [event, ...this.deliveries].slice(0, LOGGED);
     this.tell({ what: "webhook" });
   }
 
-  /** Take the log of webhooks as it was before this page was opened, the oldest first. */
-  loadDeliveries(attempts) {
-    this.deliveries = attempts.slice(-DELIVERIES_KEPT).reverse();
-    this.tell({ what: "deliveries" });
+  takeRequest(event) {
+    if (this.requests.some(({ id }) => id === event.id)) return; // it was just read
+    this.requests = [event, ...this.requests].slice(0, LOGGED);
+    this.tell({ what: "request" });
+  }
+
+  /** Take both logs as they were before this page was opened, the oldest first. */
+  loadLogs(attempts, requests) {
+    this.deliveries = attempts.slice(-LOGGED).reverse();
+    this.requests = requests.slice(-LOGGED).reverse();
+    this.tell({ what: "logs" });
   }
 
   takePerson(person) {

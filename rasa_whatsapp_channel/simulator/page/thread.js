@@ -102,7 +102,7 @@ export function createThread(controller) {
   function drawn(start, end) {
     return items.slice(start, end).flatMap((item, offset) => {
       const before = items[start + offset - 1];
-      const node = item.refused ? renderRefusal(item) : renderMessage(item, controller);
+      const node = item.refused ? renderRefusal(item, controller) : renderMessage(item, controller);
       nodes.set(item.id, node);
       if (startsGroup(item, before)) node.classList.add("first");
       if (before && dayOf(before.timestamp) === dayOf(item.timestamp)) return [node];

@@ -10,7 +10,7 @@ const TITLES = {
   channel: "Not sent: dead letter of the channel",
 };
 
-export function renderRefusal(item) {
+export function renderRefusal(item, controller) {
   const code = item.code ?? undefined;
   const error = item.answer?.error ?? item.answer?.errors?.[0] ?? {};
   const said = [
@@ -33,6 +33,12 @@ export function renderRefusal(item) {
     whatOf(item),
     item.rule && h("p.refusal-rule", { dir: "auto" }, item.rule),
     saidLine(said, item.rule),
+    item.answer &&
+      h(
+        "button.refusal-log",
+        { type: "button", onclick: () => controller.reveal(item) },
+        "In the log",
+      ),
     item.request &&
       h(
         "details",

@@ -11,7 +11,8 @@ import { detailList, stateWord } from "./details.js";
 const BY_HAND = ["delivered", "read", "played", "failed"];
 const WINDOW_CLOSED = 131_047;
 
-export function messageView(item, { state, phones }) {
+export function messageView(item, page) {
+  const { state, phones } = page;
   const { errors, body, answer, changes, ...record } = item;
   const kind = item.content?.type;
   const { controller } = phones.with(item.chat)[0] ?? phones.inUse;
@@ -31,6 +32,16 @@ export function messageView(item, { state, phones }) {
     changes?.length > 0 && changesNode(changes),
     item.direction === "outbound" && item.statuses && statusesNode(item),
     errors?.length > 0 && jsonBlock(errors, "Errors"),
+    h(
+      "div.tools",
+      {},
+      h(
+        "button.tool.to-log",
+        { type: "button", onclick: () => page.reveal(item) },
+        icon("plug"),
+        "In the log",
+      ),
+    ),
     source(item, body, state),
     answer && jsonBlock(answer, "Response of the API"),
     h(
