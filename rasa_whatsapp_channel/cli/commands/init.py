@@ -133,10 +133,12 @@ def _steps(folder: Path, *, mantle: bool, simulator: bool) -> Iterator[str]:
     if mantle:
         draft = Path(DRAFT).parent
         yield f"to say such responses: cp -r {draft} skills/whatsapp; Rasa passes over {draft}"
-    yield "rasa train"
+    # Rasa 3.6 looks for a file, unless it is told of a folder.
+    in_folder = (folder / "domain").is_dir() and not (folder / DOMAIN).exists()
+    yield f"rasa train{' --domain domain' if in_folder else ''}"
     if simulator:
         yield "rasa-whatsapp simulate, in a second terminal; it says which page to open"
-    yield "rasa run" if mantle else "rasa run --credentials credentials.yml"
+    yield "rasa run"
     if simulator:
         yield "with a real number: replace the block, docs/real-number.md says by what"
     else:

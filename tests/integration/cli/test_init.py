@@ -144,7 +144,7 @@ def test_the_block_is_complete_once_its_variables_are_set(tmp_path, api):
 def test_a_folder_of_domain_files_gets_one_more(calm):
     before = texts(calm)
 
-    init(calm)
+    assert "rasa train --domain domain\n" in init(calm).stdout
 
     after = texts(calm)
     assert {name: after[name] for name in before} == before
