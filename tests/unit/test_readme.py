@@ -103,3 +103,13 @@ def test_every_response_in_the_readme_goes_to_whatsapp_as_it_is(name: str) -> No
 
     assert composed.messages
     assert composed.changes == ()
+
+
+def test_the_version_has_its_part_of_the_changelog_as_the_release_asks() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    version = re.search(r'^version = "(.+)"$', PROJECT, re.M)
+
+    assert version
+    assert '"^## ${GITHUB_REF_NAME#v}" CHANGELOG.md' in workflow
+    assert re.findall(r"^## (\S+)", changelog, re.M)[:2] == ["Unreleased", version[1]]
