@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
-from rasa.shared.core.events import ActiveLoop, BotUttered, SlotSet, StoryExported, UserUttered
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
+from rasa.shared.core.events import (
+    ActionExecuted,
+    BotUttered,
+    SessionStarted,
+    SlotSet,
+    StoryExported,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Sanic
@@ -440,12 +448,17 @@ def _response_names(agent: Any) -> Collection[str] | None:
 
 def _events_of(episode: Iterable[EpisodeMessage], tracker: Any) -> Iterator[Any]:
     """
-    Yield what was said in *episode* as Rasa's events, and end an open form.
+    Yield what was said in *episode* as Rasa's events.
 
-    The form asked its question before a person came; what is said next is no answer to it. SQL
-    stores order events by time, so none may have an earlier one than those of the tracker.
+    An open form asked its question before a person came; what is said next is no answer to it. So
+    a new session begins, with all slots: whatever else ends a form is taken back where Rasa does
+    not understand what is said next. SQL stores order events by time, so none may have an earlier
+    one than those of the tracker.
     """
     at = float(tracker.events[-1].timestamp)
+    for event in _new_session(tracker) if tracker.active_loop_name else ():
+        event.timestamp = at = at + STEP
+        yield event
     for message in episode:
         at = max(message.at, at + STEP)
         facts = {"type": message.type, "id": message.id, "speaker": message.speaker}
@@ -461,10 +474,14 @@ def _events_of(episode: Iterable[EpisodeMessage], tracker: Any) -> Iterator[Any]
             )
         else:
             yield BotUttered(text, metadata=metadata, timestamp=at)
-    if tracker.active_loop_name:
-        yield ActiveLoop(None)
-        if "requested_slot" in tracker.slots:
-            yield SlotSet("requested_slot", None)
+
+
+def _new_session(tracker: Any) -> list[Any]:
+    slots = {name: slot.value for name, slot in tracker.slots.items() if slot.value is not None}
+    slots.pop("requested_slot", None)
+    kept = [SlotSet(name, value) for name, value in slots.items()]
+    begin = (ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted())
+    return [*begin, *kept, ActionExecuted(ACTION_LISTEN_NAME)]
 
 
 def _is_ready(app: Sanic) -> bool:

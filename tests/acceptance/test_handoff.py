@@ -3,7 +3,7 @@ A share of `make soak --only handoff`: a person takes over at every point of a t
 
     SEED=7 make test ARGS=tests/acceptance/test_handoff.py
 
-has other weather and other kills.
+has other weather and other kills; COMMITS=all dies at every commit.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from soak.handoff import POINTS, Plan, run
+from soak.handoff import POINTS, Plan, deaths, die_at_all, run
 from support.side_by_side import side_by_side
 
+DEATHS = None if os.environ.get("COMMITS") == "all" else 12
 SEED = int(os.environ.get("SEED", "1"))
 
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
@@ -30,3 +31,11 @@ async def test_nobody_is_talked_over_and_nothing_is_lost(room, store, servers, k
     room.figures.append(result)
     assert result.faults == []
     assert set(result.points) == set(POINTS)
+
+
+@side_by_side
+async def test_a_server_killed_at_any_commit_loses_and_talks_over_nothing(room):
+    results = await die_at_all(deaths(SEED, DEATHS), room.folder, room.forge)
+
+    assert results
+    assert [f"{result.plan}: {fault}" for result in results for fault in result.faults] == []

@@ -132,6 +132,7 @@ def main(
                     seed, runs, stores, servers, handoffs=handoffs, seconds=seconds
                 ):
                     asyncio.run(soak.handoff(plan))
+                asyncio.run(soak.deaths(handoff.deaths(seed)))
         except KeyboardInterrupt:
             soak.show()
             console.print("interrupted; all servers are stopped")
@@ -230,6 +231,21 @@ class Soak:
             forge.close()
         self._console.print(str(result), markup=False, soft_wrap=True)
         self._take(str(plan), result.faults)
+
+    async def deaths(self, plans: Sequence[handoff.Plan]) -> None:
+        if self._is_over():
+            return
+        self._console.print("[bold]kill -9 before and after every commit of a take-over[/bold]")
+        folder = self._folder / "handoff-commits"
+        folder.mkdir()
+        forge = Forge(folder)
+        try:
+            results = await handoff.die_at_all(plans, folder, forge)
+        finally:
+            forge.close()
+        self._say(f"killed at {len(results)} points")
+        for result in results:
+            self._take(str(result.plan), result.faults)
 
     def _take(self, what: str, faults: Sequence[str], stories: str = "") -> None:
         for fault in faults[:MOST]:

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import random
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -51,6 +52,7 @@ BOT = "handed"
 POINTS = ("before", "behind", "thinking", "between", "refused", "uploading", "accepted", "after")
 HABITS = Habits(early=0.1, twice=0.1, disorder=0.1, text=(0.1, 0.3), file=(0.3, 0.8))
 SERVERS = ("anna", "ben")
+COMMITS = 180  # more than a conversation has
 PATIENCE = 120.0  # seconds for one point of a turn, or for the last answer
 TICK = 1.1  # seconds; WhatsApp writes whole ones
 QUIET = 3.0  # seconds in which a surplus message would come
@@ -136,6 +138,17 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
         )
 
 
+def deaths(seed: int, count: int | None = None) -> list[Plan]:
+    """Return *count* plans whose server dies at a commit, at each point of a turn in turn."""
+    commits = [Point(number, when) for number in range(1, COMMITS) for when in ("before", "after")]
+    if count is not None:
+        commits = random.Random(seed).sample(commits, count)
+    return [
+        Plan(seed, "sqlite", conversations=1, seconds=0.0, dies_at=commit, first=seed + place)
+        for place, commit in enumerate(commits)
+    ]
+
+
 async def die_at_all(plans: Sequence[Plan], folder: Path, forge: Forge) -> list[Result]:
     """Return what became of those of *plans* whose server has died."""
     turns = asyncio.Semaphore(AT_ONCE)
@@ -172,12 +185,10 @@ class Api(CloudApi):
         return answer
 
     async def _upload(self, request: web.Request) -> web.Response:
-        file = (await request.post())["file"]
-        assert isinstance(file, web.FileField)
-        file.file.close()
-        self.met[f"uploading {file.filename}"].set()
-        if file.filename in self.held:
-            await self.held[file.filename].wait()
+        [name] = re.findall(rb'filename="([^"]+)"', await request.read())
+        self.met[f"uploading {name.decode()}"].set()
+        if held := self.held.get(name.decode()):
+            await held.wait()
         self.uploads.append(f"70000{len(self.uploads)}")
         return web.json_response({"id": self.uploads[-1]})
 
@@ -333,6 +344,7 @@ class _Scene:
     async def _sees(self, written: Written) -> None:
         for answer in answers_of(BOT)(written.text):
             await self._met(f"accepted {answer}")
+        await self._met(f"saved {written.text}")
 
     async def _met(self, what: str) -> None:
         with suppress(asyncio.TimeoutError):  # the judge says what is missing
