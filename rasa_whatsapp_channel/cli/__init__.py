@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "preview": "Show what one response becomes: the bubbles and the bodies.",
         "stickerpacks": "Manage sticker packs, stored by an on-premises client.",
         "simulate": "Run the WhatsApp simulator: a page to chat with your bot.",
+        "templates": "Manage templates as code: lint, push, diff, pull, list, delete.",
         "test": "Play conversations against a bot, and report differences.",
     }
 )

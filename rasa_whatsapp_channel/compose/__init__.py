@@ -91,7 +91,7 @@ def compose(
     sources = (_metadata_style(content), custom_style)
     content, styles = move_parts({**content, "custom": custom}, sources)
     style = read_style(draft, *styles)
-    template = read_template(draft, style.template)
+    template = read_template(draft, style.template, content)
     main, cards = _join_all(draft, content, style, reword)
     others = [*read_custom(draft, content["custom"]), *map(Outgoing, cards)]
     # The buttons stay at the bottom, where the thumb is.

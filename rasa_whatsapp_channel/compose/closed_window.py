@@ -153,7 +153,7 @@ def to_direct(composed: Composed, response: str | None) -> Sequence[Mapping[str,
     if not (composed.direct_send and is_utility):
         return [None] * len(composed.messages)
     name = _ODD.sub("_", (response or "").lower()).strip("_")
-    if template is not None and template.name == name:
+    if template is not None and name:
         name = f"{name}_direct"  # a name is that of one template only
     bodies = [
         _direct_body(each.message, f"{name}_{place}" if place > 1 else name)

@@ -7,14 +7,19 @@ Either WhatsApp's own components, or in short:
     template: {name: order_shipped, language: en_US, body: {first_name: "Ada"},
                header: {type: document, link: "https://…"}, buttons: ["/track", "orders/42"]}
 
+Without a name the response itself is the template, see `templates.responses`:
+
+    template: {category: utility, language: en_US, body: {first_name: "Ada"}}
+
 https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, TypeGuard
 
 from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.compose.buttons import to_ids
@@ -36,7 +41,7 @@ from rasa_whatsapp_channel.whatsapp.messages.envelope import MARKETING
 
 _SHORT: Final = ("header", "body", "buttons")
 _OTHERS: Final = ("name", "language", "namespace", "category")
-_KEYS: Final = (*_OTHERS, "components", *_SHORT, *MARKETING)
+_KEYS: Final = (*_OTHERS, "components", *_SHORT, *MARKETING, "version", "examples")
 _MEDIA: Final = ("image", "video", "document")
 # What says that a header is a file, and what that it is a parameter of WhatsApp's own shape.
 _FILES: Final = ("type", "id", "link", "path", "url", "src", "payload")
@@ -46,8 +51,25 @@ _SPACE: Final = re.compile(r"\s+")
 _REFUSED: Final = ("\n", "\r", "\t", " " * 5)
 
 
-def read_template(draft: Draft, value: Any) -> Template | None:
-    """Return the template, or None, with the reason said, where WhatsApp would refuse it."""
+def is_own(template: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether the response with this `whatsapp.template` is the template itself."""
+    return isinstance(template, Mapping) and bool(template) and not template.get("name")
+
+
+def own_name(response: str, template: Mapping[str, Any]) -> str:
+    """Return the name at WhatsApp of the template that the *response* itself is."""
+    version = template.get("version") or 1
+    return response if version == 1 else f"{response}_v{version}"
+
+
+def read_template(
+    draft: Draft, value: Any, content: Mapping[str, Any] = MappingProxyType({})
+) -> Template | None:
+    """
+    Return the template, or None, with the reason said, where WhatsApp would refuse it.
+
+    *content* is the response, which may be the template itself.
+    """
     if value is None or value in ("", {}):
         return None
     if not isinstance(value, Mapping):
@@ -56,6 +78,8 @@ def read_template(draft: Draft, value: Any) -> Template | None:
     for key in value:
         if key not in _KEYS:
             draft.change("WA108", key=f"template.{key}", hint=suggest(key, _KEYS))
+    if draft.name and is_own(value):
+        value = {**_own(content), "name": own_name(draft.name, value), **value}
     body = {key: value[key] for key in _OTHERS if value.get(key)}
     try:
         body["components"] = _components(draft, value)
@@ -71,6 +95,20 @@ def read_template(draft: Draft, value: Any) -> Template | None:
     for doubt in (*unknown, *find_doubts(template)):
         draft.change("WA114", place=doubt.place, problem=doubt.problem)
     return template if isinstance(template, Template) else None
+
+
+def _own(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of *content* the template needs when it is sent."""
+    files: Mapping[str, Any] = {"image": content["image"]} if content.get("image") else {}
+    attachment = content.get("attachment")
+    files = attachment if isinstance(attachment, Mapping) and attachment.get("type") else files
+    buttons = content.get("buttons")
+    listed: Sequence[Any] = buttons if isinstance(buttons, list) else ()
+    payloads = [
+        each.get("payload") if isinstance(each, Mapping) and not each.get("type") else ""
+        for each in listed
+    ]
+    return {"header": files, "buttons": [payload and {"payload": payload} for payload in payloads]}
 
 
 def refusal(doubt: Doubt) -> str:

@@ -42,6 +42,8 @@ from rasa_whatsapp_channel.lint.rules import Finding, Level, Remark, kind_of, re
 from rasa_whatsapp_channel.lint.schema import check_channel, check_reach, check_schema, is_for_us
 from rasa_whatsapp_channel.lint.slots import check_braces, check_slot
 from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.templates import check
+from rasa_whatsapp_channel.templates.responses import read_responses
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
 # Missing content is not reported where Rasa has refused a part of the variation.
@@ -106,6 +108,7 @@ class Linter:
     def findings(self) -> list[Finding]:
         """Return all findings that are not ignored, in the order of the files."""
         found = [*self._check_files(), *self._check_slots(), *self._check_responses()]
+        found += self._check_templates()
         if self.domain.is_mantle:
             found = [*self._check_mantle(), *found]
         sources = (source.name for source in self.domain.sources)
@@ -157,6 +160,19 @@ class Linter:
             if sets_memory(variation.part.value):  # to be told once is enough
                 yield from _find(variation.response, [remark("WA625", ("buttons",))], variation)
                 return
+
+    def _check_templates(self) -> Iterator[Finding]:
+        files = {source.name: source for source in self.domain.sources}
+        for written, flaw in check(list(read_responses(self.domain))):
+            template = written.template
+            said = remark(
+                "WA630",
+                name=template.name,
+                language=template.language,
+                place=flaw.place,
+                problem=flaw.problem,
+            )
+            yield from _place(files[written.file], said, written.line, written.response)
 
     def _check_slots(self) -> Iterator[Finding]:
         for source in self.domain.sources:
@@ -249,7 +265,8 @@ class Linter:
         }
         if self.domain.is_mantle and isinstance(written.get("buttons"), Mapping):
             refused.add("buttons")  # a tool names them
-        return {key: value for key, value in written.items() if key not in refused}
+        used = {key: value for key, value in written.items() if key not in refused}
+        return {**used, "utter_action": variation.response.name}
 
 
 def _find(

@@ -196,6 +196,11 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             "Rasa does not read {name} beside a bot for Mantle; move what counts to "
             "integrations.yml, channels below channels:, and delete it",
         ),
+        "WA630": LintRule(
+            "a template that WhatsApp would refuse",
+            Level.ERROR,
+            "template {name} ({language}): {place} {problem}",
+        ),
         "WA701": LintRule("a file that is not there, or is not sent", Level.ERROR, "{problem}"),
         "WA702": LintRule("a file that is empty or too big", Level.ERROR, "{problem}"),
         "WA703": LintRule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),

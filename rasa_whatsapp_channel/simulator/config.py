@@ -96,6 +96,8 @@ class Config:
     rasa: str | None = None  # address of Rasa's HTTP API
     rasa_token: str | None = field(default=None, repr=False)
     templates: Path | None = None  # folder of YAML files
+    review: float = 2.0  # seconds that the review of a template takes
+    direct_send: bool = True  # whether the account may use Direct Send
     window: bool = True  # enforce the 24-hour window
     weather: str = CALM  # or rough: random faults
     rate_card: Path | None = None  # CSV of rates, for the bill

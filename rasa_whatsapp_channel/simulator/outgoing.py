@@ -36,6 +36,9 @@ _WINDOW_RULE: Final = (
     "Message failed to send because more than 24 hours have passed since the customer last "
     "replied to this number."
 )
+_NO_DIRECT_SEND: Final = (
+    "Param category: this call requires Direct Send, which isn't enabled for this account."
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ def accept(
         kind = "template" if is_direct(body) else request.type
         ownership.check_sending(world, person, business, kind)
     filled = _fill_template(world, request)
+    if is_direct(body) and not world.direct_send:
+        raise Refused(problems.UNKNOWN_KEY, _NO_DIRECT_SEND)
     if world.config.limits:
         world.rates.take(number, person.key)
     message = ChatMessage(

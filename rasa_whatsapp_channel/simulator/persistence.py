@@ -23,6 +23,7 @@ from rasa_whatsapp_channel.simulator.state import (
     StatusStep,
     WhatsAppUser,
 )
+from rasa_whatsapp_channel.simulator.templates import TemplateDefinition
 from rasa_whatsapp_channel.simulator.world import World
 
 FORMAT: Final = 1
@@ -60,6 +61,7 @@ def take(world: World) -> dict[str, Any]:
         "threads": [[*pair, app] for pair, app in state.threads.items()],
         "files": [_file_to_json(file) for file in world.library.all()],
         "templates": world.templates.statuses_to_json(),
+        "created_templates": [asdict(each) for each in world.templates.created()],
         "providers": dict(world.providers),
         "packs": dict(world.packs),
     }
@@ -100,6 +102,10 @@ async def restore(world: World, value: object, contents: Mapping[str, bytes] | N
         files = [_read_file(file, contents) for file in value["files"]]
         offset = float(value["clock"]["offset"])
         statuses = [(str(n), str(lang), str(s)) for n, lang, s in value.get("templates", ())]
+        created = [
+            TemplateDefinition(**{**each, "components": tuple(each["components"])})
+            for each in value.get("created_templates", ())
+        ]
         providers, packs = dict(value.get("providers", {})), dict(value.get("packs", {}))
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise InvalidSnapshot(f"The export cannot be read: {error!r}.") from error
@@ -109,6 +115,8 @@ async def restore(world: World, value: object, contents: Mapping[str, bytes] | N
     world.state = state
     world.providers.update(providers)
     world.packs.update(packs)
+    for template in created:
+        world.templates.put(template)
     for name, language, status in statuses:
         world.templates.set_status(name, language, status)
     world.clock.set_offset(offset)

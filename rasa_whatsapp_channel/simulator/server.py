@@ -19,6 +19,7 @@ from rasa_whatsapp_channel.simulator.api.account import account_routes
 from rasa_whatsapp_channel.simulator.api.cloud import cloud_routes
 from rasa_whatsapp_channel.simulator.api.endpoint import ApiAnswer, endpoint
 from rasa_whatsapp_channel.simulator.api.on_premises import on_premises_routes
+from rasa_whatsapp_channel.simulator.api.template_management import template_management_routes
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.control import control_routes
 from rasa_whatsapp_channel.simulator.control.bodies import explain_errors
@@ -46,7 +47,8 @@ def create_app(
     )
     app[WORLD] = world
     app.router.add_routes([*control_routes(world), *on_premises_routes(world)])
-    app.router.add_routes([*account_routes(world), *cloud_routes(world)])
+    app.router.add_routes([*account_routes(world), *template_management_routes(world)])
+    app.router.add_routes(cloud_routes(world))
     app.router.add_get("/", _index)
     if PAGE.is_dir():
         app.router.add_static("/", PAGE)

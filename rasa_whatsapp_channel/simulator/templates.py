@@ -29,6 +29,7 @@ STATUSES: Final = (
     *("LIMIT_EXCEEDED", "ARCHIVED", "PENDING_DELETION", "DELETED"),
 )
 FORMATS: Final = ("POSITIONAL", "NAMED")
+QUALITIES: Final = ("GREEN", "YELLOW", "RED", "UNKNOWN")
 COMPONENTS: Final = (
     "HEADER",
     "BODY",
@@ -56,6 +57,10 @@ class TemplateDefinition:
     status: str = "APPROVED"
     parameter_format: str = "POSITIONAL"
     has_max_price: bool = False
+    ttl: int | None = None
+    quality: str = "UNKNOWN"
+    #: why it was rejected
+    rejected: str = "NONE"
 
     def check_endpoint(self, *, marketing: bool) -> None:
         """Raise `Refused` where the template belongs to the other endpoint of the two."""
@@ -86,6 +91,9 @@ class TemplateDefinition:
             "status": self.status,
             "parameter_format": self.parameter_format,
             "components": list(self.components),
+            "quality_score": {"score": self.quality},
+            "rejected_reason": self.rejected,
+            **({"message_send_ttl_seconds": self.ttl} if self.ttl else {}),
         }
 
 
@@ -103,11 +111,37 @@ class TemplateCatalog:
         if self._folder is not None:
             found += load_folder(self._folder)
         self._templates = {(each.name, each.language): each for each in found}
+        self._from_files = {*self._templates}
 
-    def set_status(self, name: str, language: str, status: str) -> TemplateDefinition | None:
+    def created(self) -> list[TemplateDefinition]:
+        """Return the templates that the management API has created."""
+        return [each for key, each in self._templates.items() if key not in self._from_files]
+
+    def __iter__(self) -> Iterator[TemplateDefinition]:
+        return iter([*self._templates.values()])
+
+    def get(self, name: str, language: str) -> TemplateDefinition | None:
+        return self._templates.get((name, language))
+
+    def put(self, template: TemplateDefinition) -> None:
+        """Keep *template*, which was created by the management API, or changed."""
+        self._templates[template.name, template.language] = template
+
+    def remove(self, name: str, number: str | None = None) -> list[TemplateDefinition]:
+        """Delete and return the templates called *name*, or only the one with this id."""
+        found = [each for each in self if each.name == name and number in (None, str(each.id))]
+        for each in found:
+            del self._templates[each.name, each.language]
+        return found
+
+    def set_status(
+        self, name: str, language: str, status: str, quality: str | None = None
+    ) -> TemplateDefinition | None:
         template = self._templates.get((name, language))
         if template is not None:
-            template = self._templates[name, language] = replace(template, status=status)
+            quality = quality or template.quality
+            template = replace(template, status=status, quality=quality)
+            self.put(template)
         return template
 
     def find(self, name: str, language: str) -> TemplateDefinition | None:
@@ -197,7 +231,9 @@ def _component(where: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise SettingsError(f"{where}: a component is an object with a type")
     kind = _one_of(where, "type of a component", value.get("type"), COMPONENTS)
-    if kind in ("BODY", "FOOTER") and not isinstance(value.get("text"), str):
+    has_text = isinstance(value.get("text"), str)
+    by_whatsapp = {"add_security_recommendation", "code_expiration_minutes"} & {*value}
+    if kind in ("BODY", "FOOTER") and not (has_text or by_whatsapp):
         raise SettingsError(f"{where}: {kind} needs text")
     inner = {"BUTTONS": "buttons", "CAROUSEL": "cards"}.get(kind)
     items = value.get(inner) if inner else None

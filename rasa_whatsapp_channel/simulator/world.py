@@ -64,6 +64,7 @@ class World:
         self.faults = Faults(weather=first_weather(config), on_hit=self._report_fault)
         self._awaited: dict[str, asyncio.Event] = {}  # messages whose first status is awaited
         self.templates = TemplateCatalog(config.templates)
+        self.direct_send = config.direct_send
         self.billing = Billing(config)
         self.rates = RateLimits(per_second=config.throughput, clock=self.clock)
         self.webhooks = Webhooks(config, self.session, self.feed, self.faults, clock=self.clock)
@@ -98,6 +99,7 @@ class World:
         self.rates.clear()
         self.billing.clear()
         self.templates.reload()
+        self.direct_send = self.config.direct_send
         self.providers.clear()
         self.packs.clear()
         self.weather_faults.clear()

@@ -131,7 +131,7 @@ class PlatformError:
         return cls(
             code=_integer(value.get("code")),
             title=str(title),
-            details=str(details or value.get("details") or ""),
+            details=str(details or value.get("details") or value.get("error_user_msg") or ""),
         )
 
     def __str__(self) -> str:

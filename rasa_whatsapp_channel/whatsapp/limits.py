@@ -94,6 +94,9 @@ ORDER_OFFSET: Final = 100  # of every amount: it counts hundredths
 TEMPLATE_NAME: Final = 512
 TEMPLATE_BUTTONS: Final = 10
 TEMPLATE_COUPON_CODE: Final = 20
+TEMPLATE_BUTTON_TEXT: Final = 25
+TEMPLATE_URL: Final = 2000
+TEMPLATE_OFFER: Final = 16  # text of a limited time offer
 
 # the client library pywa (Aug 2026); Meta says it of calls only (Mar 2026)
 CALLBACK_DATA: Final = 512

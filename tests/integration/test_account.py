@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
 from click.testing import CliRunner
+from support.beside_whatsapp import MAYA, WhatsApp
+from support.beside_whatsapp import beside_whatsapp as beside
 from support.eventually import eventually
-from support.ports import free_port
 
 from rasa_whatsapp_channel.cli import main
-from rasa_whatsapp_channel.simulator.config import Config, credentials_block
-from rasa_whatsapp_channel.simulator.server import create_app
 
-MAYA = "4915112345678"
 DAY = 86_400
 TEMPLATES = """
 - name: order
@@ -37,74 +32,10 @@ SHIPPED = {
 ORDER = {"custom": {"type": "template", "template": {"name": "order", "language": "en_US"}}}
 
 
-class WhatsApp:
-    """The simulator, by its control API."""
-
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self.url = url
-        self._session = session
-
-    async def post(self, path: str, body: Any) -> None:
-        async with self._session.post(f"{self.url}/simulator{path}", json=body) as answer:
-            assert answer.status == 200, await answer.text()
-
-    async def get(self, path: str) -> Any:
-        async with self._session.get(f"{self.url}/simulator{path}") as answer:
-            return await answer.json()
-
-    async def set_template(self, status: str, name: str = "order") -> None:
-        await self.post(f"/templates/{name}/en_US", {"status": status})
-
-    async def shown(self) -> list[str]:
-        """Return what stands on Maya's phone of the bot: texts, and names of templates."""
-        chat = await self.get(f"/people/{MAYA}/messages")
-        return [
-            message["content"].get("body") or message["content"]["name"]
-            for message in chat
-            if message["direction"] == "outbound" and message["status"] != "failed"
-        ]
-
-    async def refused(self) -> list[str]:
-        """Return the templates that were sent and refused."""
-        return [
-            each["body"]["template"]["name"]
-            for each in await self.get("/requests")
-            if each["status"] >= 400 and each["path"].endswith("/messages")
-        ]
-
-
 @pytest.fixture
 def beside_whatsapp(serve, tmp_path: Path):
     """Serve the channel beside a simulator that knows two templates."""
-    (tmp_path / "templates").mkdir()
-    (tmp_path / "templates" / "all.yml").write_text(TEMPLATES)
-
-    @asynccontextmanager
-    async def start(**settings: Any) -> AsyncIterator[tuple[Any, WhatsApp]]:
-        async def echo(message: Any) -> None:
-            await message.output_channel.send_response(message.sender_id, {"text": message.text})
-
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        given = {"base_url": url, "access_token": "simulator-token"}
-        async with serve(echo, **given, app_secret="simulator-secret", **settings) as running:
-            config = Config(
-                webhook=f"{running.url}/webhook",
-                port=port,
-                templates=tmp_path / "templates",
-                retry_pauses=(0.2,),
-            )
-            (tmp_path / "credentials.yml").write_text(credentials_block(config, url))
-            runner = web.AppRunner(create_app(config), access_log=None, shutdown_timeout=1.0)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", port).start()
-            try:
-                async with aiohttp.ClientSession() as session:
-                    yield running, WhatsApp(url, session)
-            finally:
-                await runner.cleanup()
-
-    return start
+    return partial(beside, serve, tmp_path, TEMPLATES)
 
 
 async def say(running: Any, response: dict[str, Any]) -> None:

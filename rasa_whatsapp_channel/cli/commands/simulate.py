@@ -222,6 +222,20 @@ def _read_numbers(
     help="Let messages fail that are no templates, 24 hours after a person's last one.",
 )
 @click.option(
+    "--direct-send/--no-direct-send",
+    default=True,
+    show_default=True,
+    help="Let the account use Direct Send.",
+)
+@click.option(
+    "--review",
+    type=click.FloatRange(min=0),
+    default=Config.review,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the review of a new template takes.",
+)
+@click.option(
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
     help="SQLite file that keeps the chats from one start to the next.",

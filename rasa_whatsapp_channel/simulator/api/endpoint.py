@@ -25,6 +25,7 @@ from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, Api
 
 # The platform documents no limit; its largest messages are far smaller.
 MESSAGE_BYTES: Final = 1024 * 1024
+TEMPLATES: Final = 2_000_000  # the subcodes about templates are larger
 # Part of every response of an on-premises client.
 META: Final = {"api_status": "stable", "version": "2.61.1"}
 
@@ -149,6 +150,8 @@ def _graph_error(code: Code, details: str) -> dict[str, Any]:
     }
     if code.subcode is not None:
         error["error_subcode"] = code.subcode
+        if code.subcode > TEMPLATES:
+            error["error_user_title"], error["error_user_msg"] = code.title, details
     elif details.startswith(error["message"][:6]):  # some errors have their own message
         error["message"] = details
     elif code.number != 190:

@@ -16,9 +16,11 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import persistence
 from rasa_whatsapp_channel.simulator.bot import ask_bot
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_json, read_object
-from rasa_whatsapp_channel.simulator.templates import STATUSES
+from rasa_whatsapp_channel.simulator.templates import QUALITIES, STATUSES
 from rasa_whatsapp_channel.simulator.webhooks.platform_events import (
+    TEMPLATE_QUALITY,
     TEMPLATE_STATUS,
+    template_quality,
     template_status,
 )
 from rasa_whatsapp_channel.simulator.world import World
@@ -50,6 +52,7 @@ class StateRoutes:
                 "clock": world.clock_to_json(),
                 "faults": world.faults.all_to_json(),
                 "templates": world.templates.to_json(),
+                "direct_send": world.direct_send,
                 "rasa": world.config.rasa is not None,
                 "weather": world.weather_to_json(),
                 "billing": world.billing.to_json(),
@@ -191,6 +194,7 @@ def template_routes(world: World) -> Iterator[web.RouteDef]:
     routes = TemplateRoutes(world)
     yield web.get("/simulator/templates", routes.list_all)
     yield web.post("/simulator/templates/{name}/{language}", routes.set_status)
+    yield web.post("/simulator/account", routes.set_account)
 
 
 class TemplateRoutes:
@@ -201,15 +205,35 @@ class TemplateRoutes:
         return web.json_response(self._world.templates.to_json())
 
     async def set_status(self, request: web.Request) -> web.Response:
-        status = (await read_object(request)).get("status")
+        """Set the `status` of a template, or its `quality`; a bad one pauses it."""
+        given = await read_object(request)
+        name, language = request.match_info["name"], request.match_info["language"]
+        found = self._world.templates.get(name, language)
+        if found is None:
+            raise ControlError(f"There is no template {name} in {language}.", status=404)
+        quality = given.get("quality")
+        status = given.get("status", found.status if quality else None)
+        if quality not in (None, *QUALITIES):
+            raise ControlError(f"quality is one of {', '.join(QUALITIES)}.")
         if status not in STATUSES:
             raise ControlError(f"status is one of {', '.join(STATUSES)}.")
-        name, language = request.match_info["name"], request.match_info["language"]
-        template = self._world.templates.set_status(name, language, status)
-        if template is None:
-            raise ControlError(f"There is no template {name} in {language}.", status=404)
+        if quality == "RED" and status == "APPROVED":
+            status = "PAUSED"
+        template = self._world.templates.set_status(name, language, status, quality)
+        assert template is not None
         self._world.feed.publish("templates", templates=self._world.templates.to_json())
         if self._world.config.api in (CLOUD, DIALOG360):
-            told = template_status(template, int(self._world.clock()))
-            self._world.tell(TEMPLATE_STATUS, told)
+            now = int(self._world.clock())
+            if quality is not None:
+                self._world.tell(TEMPLATE_QUALITY, template_quality(template, found.quality))
+            if status != found.status or quality is None:
+                self._world.tell(TEMPLATE_STATUS, template_status(template, now))
         return web.json_response(template.to_json())
+
+    async def set_account(self, request: web.Request) -> web.Response:
+        """Set whether the account may use Direct Send."""
+        given = (await read_object(request)).get("direct_send")
+        if not isinstance(given, bool):
+            raise ControlError("direct_send is true or false.")
+        self._world.direct_send = given
+        return web.json_response({"direct_send": given})

@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 EXAMPLES: Final = Path(__file__).with_name("platform_events.yaml")
 TEMPLATE_STATUS: Final = "message_template_status_update"
+TEMPLATE_QUALITY: Final = "message_template_quality_update"
 # Further members of the status of a template.
 _STATUSES: Final[Mapping[str, Mapping[str, Any]]] = {
     "PAUSED": {
@@ -99,5 +100,17 @@ def template_status(template: TemplateDefinition, now: int) -> dict[str, Any]:
         "message_template_category": template.category,
         "reason": "NONE",
         **_STATUSES.get(template.status, {}),
+        **({} if template.rejected == "NONE" else {"reason": template.rejected}),
         **({"disable_info": {"disable_date": now}} if template.status == "DISABLED" else {}),
+    }
+
+
+def template_quality(template: TemplateDefinition, before: str) -> dict[str, Any]:
+    """Return the value of the webhook that tells the quality of *template*."""
+    return {
+        "previous_quality_score": before,
+        "new_quality_score": template.quality,
+        "message_template_id": template.id,
+        "message_template_name": template.name,
+        "message_template_language": template.language,
     }

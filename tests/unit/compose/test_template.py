@@ -212,3 +212,53 @@ def test_what_is_not_known_of_a_template_is_told_or_refused(bodies, said):
 
     assert "did you mean 'parameters'?" in said(response)["WA114"].text
     assert said(response, unknown_keys="refuse")["WA111"].lost
+
+
+OWN = {
+    "utter_action": "utter_shipped",
+    "text": "Hello Ada",
+    "image": "media/parcel.jpg",
+    "buttons": [
+        {"title": "Thanks", "payload": "/thank"},
+        {"title": "Call", "type": "phone_number", "payload": "+15550783881"},
+    ],
+}
+OWN_TEMPLATE = {"category": "utility", "language": "en_US", "body": {"name": "Ada"}}
+
+
+def own(**more):
+    return {**OWN, "custom": {"whatsapp": {"template": {**OWN_TEMPLATE, **more}}}}
+
+
+def test_a_template_without_a_name_is_the_response_itself():
+    template = compose(own(examples={"name": "Ada"}), api=CLOUD).template
+
+    assert template.name == "utter_shipped"
+    assert template.content()["components"] == [
+        {
+            "type": "header",
+            "parameters": [{"type": "image", "image": {"path": "media/parcel.jpg"}}],
+        },
+        {"type": "body", "parameters": [text("Ada", parameter_name="name")]},
+        {
+            "type": "button",
+            "sub_type": "quick_reply",
+            "index": "0",
+            "parameters": [{"type": "payload", "payload": "/thank"}],
+        },
+    ]
+
+
+def test_what_is_written_beside_it_goes_first():
+    template = compose(own(version=2, header="Ada", buttons=["/other"]), api=CLOUD).template
+
+    assert template.name == "utter_shipped_v2"
+    header, _, button = template.content()["components"]
+    assert header["parameters"] == [text("Ada")]
+    assert button["parameters"] == [{"type": "payload", "payload": "/other"}]
+
+
+def test_what_an_action_says_has_no_name_and_needs_one(said):
+    response = {key: value for key, value in own().items() if key != "utter_action"}
+
+    assert "name" in said(response)["WA111"].text

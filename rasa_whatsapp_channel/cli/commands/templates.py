@@ -1,0 +1,352 @@
+"""``rasa-whatsapp templates``: templates as code: the bot's responses and WhatsApp's templates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
+from rasa_whatsapp_channel.cli.options import Function
+from rasa_whatsapp_channel.cli.run import run, sentence
+from rasa_whatsapp_channel.cli.tables import table
+from rasa_whatsapp_channel.common import ChannelError, counted
+from rasa_whatsapp_channel.domain.read import read_domains
+from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.templates import Change, Step, Written, check, compare, difference
+from rasa_whatsapp_channel.templates.files import NAME, read_file, write_file
+from rasa_whatsapp_channel.templates.responses import read_responses
+from rasa_whatsapp_channel.whatsapp import mime
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.template_definitions import TemplateDefinition
+from rasa_whatsapp_channel.whatsapp.transport import File
+
+if TYPE_CHECKING:
+    from rasa_whatsapp_channel.whatsapp.clients.templates import TemplatesClient
+
+HEADERS: Final = ("NAME", "LANGUAGE", "CATEGORY", "STATUS", "QUALITY", "FROM", "DETAILS")
+SAMPLES: Final = ("image/jpeg", "image/png", "video/mp4", "application/pdf")
+_COLOURS: Final = {Step.NONE: "green", Step.WAIT: "yellow"}
+
+
+def bot_option(function: Function) -> Function:
+    return click.option(
+        "--bot",
+        "root",
+        type=click.Path(exists=True, path_type=Path),
+        default=Path(),
+        help=f"The bot's folder, with {NAME} beside its domain.  [default: this folder]",
+    )(function)
+
+
+def account_options(function: Function) -> Function:
+    account = click.option(
+        "--account", metavar="ID", help="The business account, if the token does not tell."
+    )
+    return credentials_option(account(function))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+
+
+@click.group(name="templates")
+def command() -> None:
+    """
+    Templates as code: the responses of the bot that are templates, and templates.yml.
+
+    A response with `whatsapp.template` that names none is the template itself.
+
+    \b
+    Examples:
+      rasa-whatsapp templates lint              what WhatsApp would refuse, without asking it
+      rasa-whatsapp templates push --dry-run    what would be created
+      rasa-whatsapp templates push
+      rasa-whatsapp templates list --json
+      rasa-whatsapp templates diff              exits with 1 where something differs: for CI
+      rasa-whatsapp templates pull              into templates.yml
+      rasa-whatsapp templates delete old_news --language en
+    """
+
+
+@command.command("list")
+@bot_option
+@account_options
+@json_option
+def list_all(root: Path, credentials: Path, account: str | None, as_json: bool) -> None:
+    """Show the templates at WhatsApp: status, quality, why they were rejected."""
+    found = _ask(credentials, account, lambda client: client.list())
+    sources = {each.template.key: each.response or NAME for each in _read(root)}
+    rows = [
+        (
+            *each.key,
+            each.category,
+            each.status,
+            each.quality,
+            sources.get(each.key, ""),
+            each.detail,
+        )
+        for each in sorted(found, key=lambda each: each.key)
+    ]
+    if as_json:
+        _print([dict(zip(map(str.lower, HEADERS), row, strict=True)) for row in rows])
+    elif rows:
+        click.echo(table(HEADERS, rows))
+    else:
+        click.echo("There are no templates.")
+
+
+@command.command()
+@bot_option
+@json_option
+def lint(root: Path, as_json: bool) -> None:
+    """Check the bot's templates against WhatsApp's rules. Exits with status 1 on any mistake."""
+    if not _check(_read(root), as_json):
+        click.get_current_context().exit(1)
+
+
+@command.command()
+@bot_option
+@account_options
+@json_option
+def diff(root: Path, credentials: Path, account: str | None, as_json: bool) -> None:
+    """Show what differs between bot and WhatsApp. Exits with status 1 where something does."""
+    written = _read(root)
+    found = _ask(credentials, account, lambda client: client.list())
+    changes = compare(written, found)
+    own = {each.template.key for each in written}
+    elsewhere = sorted(each.name for each in found if each.key not in own)
+    differing = [each for each in changes if each.step is not Step.NONE]
+    if as_json:
+        _print({"changes": [_to_json(each) for each in changes], "only_at_whatsapp": elsewhere})
+    else:
+        for change in differing:
+            click.echo(_line(change))
+            for line in difference(change) if change.found else ():
+                click.echo(f"    {click.style(line, fg='red' if line[0] == '-' else 'green')}")
+        if elsewhere:
+            click.echo(f"Only at WhatsApp, `pull` fetches them: {', '.join(elsewhere)}")
+        same = len(changes) - len(differing)
+        click.echo(f"{counted(same, 'template')} as at WhatsApp, {len(differing)} not.")
+    if differing:
+        click.get_current_context().exit(1)
+
+
+@command.command()
+@bot_option
+@account_options
+@click.option("--dry-run", is_flag=True, help="Show what would be done.")
+@json_option
+def push(root: Path, credentials: Path, account: str | None, dry_run: bool, as_json: bool) -> None:
+    """
+    Create at WhatsApp what is missing there, and change what it has rejected or paused.
+
+    What is approved keeps its text: another text gets a new name, and the command says what to
+    write so that the bot uses it. Checked first, as by `lint`. What is there is left alone.
+    """
+    written = _read(root)
+    if not _check(written, as_json, quiet=True):
+        raise click.ClickException("Nothing was sent: put the mistakes right first.")
+
+    async def work(client: TemplatesClient) -> tuple[list[Change], str]:
+        done: list[Change] = []
+        changes = [each for each in compare(written, await client.list()) if each.step != Step.NONE]
+        for number, change in enumerate(changes, 1):
+            if not dry_run:
+                try:
+                    change = await _send(client, change, root)
+                except ChannelError as error:
+                    failed = f"{change.needed.name} ({change.needed.language}): {sentence(error)}"
+                    left = counted(len(changes) - number, "template")
+                    return done, f"{failed}\n{left} after it not sent; `push` again goes on there."
+            done.append(change)
+            if not as_json:
+                click.echo(f"{number}/{len(changes)} {_line(change)}")
+        return done, ""
+
+    done, failure = _ask(credentials, account, work)
+    if as_json:
+        _print({"changes": [_to_json(each) for each in done], "failure": failure or None})
+    elif not (done or failure):
+        click.echo("Everything is at WhatsApp as it is here.")
+    if failure:
+        raise click.ClickException(failure)
+
+
+async def _send(client: TemplatesClient, change: Change, root: Path) -> Change:
+    if change.step is Step.WAIT:
+        return change
+    handles = {
+        source: await client.upload(await _sample(source, root)) for source in change.needed.samples
+    }
+    needed = change.needed.with_handles(handles)
+    if change.step is Step.EDIT and change.found is not None:
+        await client.edit(change.found.id, needed)
+        return change
+    made = await client.create(needed)
+    asked, got = change.needed.category, made.category
+    moved = "" if asked == got else f"WhatsApp made it {got}, not {asked}"
+    return replace(change, needed=made, note="; ".join(filter(None, (moved, change.note))))
+
+
+async def _sample(source: str, root: Path) -> File:
+    """Return the file at *source*: a path beside the bot, or a link."""
+    name = source.rpartition("/")[2].partition("?")[0]
+    if source.startswith(("http://", "https://")):
+        from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
+        from rasa_whatsapp_channel.whatsapp.transport import Request
+
+        transport = AiohttpTransport()
+        try:
+            response = await transport.send(Request("GET", source))
+        finally:
+            await transport.close()
+        if response.status != 200:
+            raise InvalidMessage("header", f"{source} answers HTTP {response.status}")
+        kind, content = response.headers.get("content-type", ""), response.body
+    else:
+        try:
+            kind, content = mime.from_extension(name) or "", (root / source).read_bytes()
+        except OSError as error:
+            raise InvalidMessage("header", f"{source}: {error.strerror}") from error
+    kind = mime.base_type(kind)
+    if kind not in SAMPLES:
+        raise InvalidMessage("header", f"{source} is {kind or 'unknown'}; samples are {SAMPLES}")
+    return File(content, kind, name)
+
+
+@command.command()
+@bot_option
+@account_options
+@click.option("--dry-run", is_flag=True, help="Print the file instead of writing it.")
+def pull(root: Path, credentials: Path, account: str | None, dry_run: bool) -> None:
+    """Write the templates at WhatsApp into templates.yml, but for those that responses are."""
+    own = {each.template.key for each in _read_responses(root)}
+    found = _ask(credentials, account, lambda client: client.list())
+    kept = [each for each in found if each.key not in own]
+    text = write_file(kept)
+    if dry_run:
+        click.echo(text, nl=False)
+        return
+    path = _folder(root) / NAME
+    path.write_text(text, encoding="utf-8")
+    rest = f", {len(found) - len(kept)} are responses" if len(found) > len(kept) else ""
+    click.echo(f"{path}: {counted(len(kept), 'template')}{rest}")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--language", metavar="CODE", help="Only this language.  [default: all]")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@account_options
+def delete(
+    name: str, language: str | None, yes: bool, credentials: Path, account: str | None
+) -> None:
+    """Delete the template NAME at WhatsApp. A name that was approved is then barred for 30 days."""
+    found = _ask(credentials, account, lambda client: client.list())
+    mine = [each for each in found if each.name == name and language in (None, each.language)]
+    if not mine:
+        raise click.ClickException(f"There is no template {name} in {language or 'any language'}.")
+    languages = ", ".join(each.language for each in mine)
+    if not yes:
+        click.confirm(f"Delete {name} ({languages})?", abort=True)
+    one = mine[0].id if language else ""
+    _ask(credentials, account, lambda client: client.delete(name, one))
+    click.echo(f"Deleted: {name} ({languages})")
+
+
+def _read(root: Path) -> list[Written]:
+    try:
+        return [*_read_responses(root), *read_file(_folder(root) / NAME)]
+    except ChannelError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _read_responses(root: Path) -> Iterator[Written]:
+    for domain in read_domains([root]):
+        yield from read_responses(domain)
+
+
+def _folder(root: Path) -> Path:
+    return root if root.is_dir() else root.parent
+
+
+def _check(written: Sequence[Written], as_json: bool, *, quiet: bool = False) -> bool:
+    """Print what is wrong; return whether nothing is."""
+    found = [
+        {
+            "place": each.place,
+            "template": each.template.name,
+            "language": each.template.language,
+            "part": flaw.place,
+            "problem": flaw.problem,
+        }
+        for each, flaw in check(written)
+    ]
+    if as_json and not quiet:
+        _print({"templates": len(written), "mistakes": found})
+    elif not as_json:
+        for row in found:
+            where = f"{row['place']}: {click.style(str(row['template']), bold=True)}"
+            click.echo(f"{where} ({row['language']}): {row['part']} {row['problem']}")
+        if found or not quiet:
+            mistakes = counted(len(found), "mistake")
+            click.echo(f"{mistakes} in {counted(len(written), 'template')}")
+    return not found
+
+
+def _ask(
+    credentials: Path, account: str | None, work: Callable[[TemplatesClient], Awaitable[Any]]
+) -> Any:
+    """Return what *work* does with the client of the bot's account."""
+    from rasa_whatsapp_channel.factories import make_transport
+    from rasa_whatsapp_channel.whatsapp.clients.templates import TemplatesClient
+
+    async def ask() -> Any:
+        settings = read_settings(credentials)
+        if settings.api != "cloud":
+            raise SettingsError(f"api {settings.api} has other ways to templates; this needs cloud")
+        transport = make_transport(settings)
+        try:
+            return await work(
+                TemplatesClient(
+                    transport,
+                    base_url=settings.base_url,
+                    api_version=settings.api_version,
+                    access_token=settings.access_token,
+                    account=account,
+                )
+            )
+        finally:
+            await transport.close()
+
+    return run(ask())
+
+
+def _line(change: Change) -> str:
+    step = click.style(change.step.value, fg=_COLOURS.get(change.step, "blue"))
+    template = change.needed
+    status = f" {template.status}" if template.status else ""
+    note = f": {change.note}" if change.note else ""
+    return f"{step} {template.name} ({template.language}){status}{note}"
+
+
+def _to_json(change: Change) -> dict[str, Any]:
+    needed: TemplateDefinition = change.needed
+    return {
+        "step": change.step.value,
+        "name": needed.name,
+        "language": needed.language,
+        "status": needed.status or (change.found.status if change.found else ""),
+        "place": change.written.place,
+        "response": change.written.response,
+        "note": change.note,
+        "difference": difference(change) if change.found else [],
+    }
+
+
+def _print(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
