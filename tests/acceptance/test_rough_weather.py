@@ -19,7 +19,8 @@ SEED = int(os.environ.get("WEATHER", "3"))
 
 
 async def test_sixty_kinds_of_answers_are_there_once_and_in_order(tmp_path, figures):
-    plans = [Plan(SEED, "sqlite"), Plan(SEED + 1, "redis", "turn")]
+    apart = Plan(SEED, "sqlite", apart=True)
+    plans = [Plan(SEED, "sqlite"), Plan(SEED + 1, "redis", "turn"), apart]
 
     results = [result async for result in runs(plans, tmp_path)]
 

@@ -39,6 +39,7 @@ PARTS = {
     "throughput": "messages/s, webhook → bot (echo) → WhatsApp",
     "rasa": "real Rasa",
     "apart": "door and sender apart from the bot",
+    "restart": "Rasa restarted under load",
     "growth": "much in the store",
     "memory": "what stays behind",
     "servers": "several servers on one Redis",

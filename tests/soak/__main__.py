@@ -8,6 +8,7 @@ Let many people chat with a bot in bad weather, and count what was lost, doubled
     make soak ARGS="--only commits"                  # kill -9 at every commit
     make soak ARGS="--only weather --seeds 20"       # sixty kinds of answers in rough weather
     make soak ARGS="--only weather --combine turn"   # only with as few messages as fit
+    make soak ARGS="--serve"                         # door and sender apart from the bot
     make soak ARGS="--only handoff"                  # a person takes over at every point of a turn
 
 Everything happens on 127.0.0.1 and by a seed. The exit status is 1 if a promise was broken: see
@@ -46,6 +47,7 @@ COLUMNS = (
     "turns / message",
 )
 MOST = 20  # faults of a run that are shown
+KINDS = {"chats", "commits", "weather", "handoff"}
 WAYS = "off", "turn"
 COMBINED = 4  # seeds of rough weather, on each store, that also combine
 PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and one turn blocks
@@ -68,8 +70,11 @@ PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and 
     show_default=True,
     help="Conversations that are handed over, per run.",
 )
+@click.option("--only", type=click.Choice(sorted(KINDS)), help="Default: all.")
 @click.option(
-    "--only", type=click.Choice(["chats", "commits", "weather", "handoff"]), help="Default: all."
+    "--serve",
+    is_flag=True,
+    help="With `rasa-whatsapp serve` as door and sender: of chats and weather.",
 )
 @click.option(
     "--combine",
@@ -91,10 +96,12 @@ def main(
     seeds: int,
     handoffs: int,
     only: str | None,
+    serve: bool,
     combine: str | None,
     minutes: float,
     keep: Path | None,
 ) -> None:
+    kinds = {only} if only else {"chats", "weather"} if serve else KINDS
     stores = [store] if store else ["sqlite", "redis"]
     plans = [
         Plan(
@@ -107,6 +114,7 @@ def main(
             blocks=round(seconds / PER_EVENT / 2),
             jumps=round(seconds / PER_EVENT / 2),
             late=late,
+            apart=serve,
         )
         for number in range(runs)
         for kind in stores
@@ -117,17 +125,18 @@ def main(
         end = time.monotonic() + 60 * minutes
         soak = Soak(console, folder, end=end, combine=combine or "off")
         try:
-            if only in (None, "chats", "commits"):
-                asyncio.run(soak.runs(plans if only != "commits" else [], commits=only != "chats"))
-            if only in (None, "weather"):
+            if kinds & {"chats", "commits"}:
+                chats = plans if "chats" in kinds else []
+                asyncio.run(soak.runs(chats, commits="commits" in kinds))
+            if "weather" in kinds:
                 weathers = [
-                    weather.Plan(seed + number, kind, way)
+                    weather.Plan(seed + number, kind, way, apart=serve)
                     for number in range(seeds)
                     for kind in stores
                     for way in ([combine] if combine else WAYS[: 1 + (number < COMBINED)])
                 ]
                 asyncio.run(soak.weather(weathers))
-            if only in (None, "handoff"):
+            if "handoff" in kinds:
                 for plan in handoff_plans(
                     seed, runs, stores, servers, handoffs=handoffs, seconds=seconds
                 ):

@@ -12,7 +12,7 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +54,20 @@ class Plan:
     jumps: int
     late: float = 0.0  # share of the messages that are answered after more than 30 seconds
     poison: bool = True  # one message that kills whoever takes it up
+    apart: bool = False  # each server is two processes: door and sender, and the bot
 
     def __str__(self) -> str:
-        return f"{self.store}, {self.servers} × server, seed {self.seed}"
+        apart = ", apart" if self.apart else ""
+        return f"{self.store}, {self.servers} × server{apart}, seed {self.seed}"
+
+    @property
+    def processes(self) -> Mapping[str, str]:
+        """Return the names of all processes, with what each does of a server's work."""
+        doors = SERVERS[: self.servers]
+        if not self.apart:
+            return dict.fromkeys(doors, "")
+        bots = {f"{name}'s bot": "bot" for name in doors}
+        return {**dict.fromkeys(doors, "door and sender"), **bots}
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,6 @@ async def run(plan: Plan, folder: Path, forge: Forge, say: Say = lambda line: No
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(cloud_api())
         api.weather = weather = Weather(api, seed=plan.seed, late=plan.late)
-        servers = SERVERS[: plan.servers]
         stubs = await stack.enter_async_context(
             stub_servers(
                 folder,
@@ -99,11 +109,12 @@ async def run(plan: Plan, folder: Path, forge: Forge, say: Say = lambda line: No
                 **{**DEFAULTS, "store": _store(plan, folder, stack)},
             )
         )
-        run = _Run(plan, stubs, servers)
+        run = _Run(plan, stubs)
         chaos = Chaos(
             stubs,
             api,
-            servers,
+            tuple(plan.processes),
+            doors=SERVERS[: plan.servers],
             seed=plan.seed,
             habits=HABITS,
             says=run.says,
@@ -148,13 +159,13 @@ async def run(plan: Plan, folder: Path, forge: Forge, say: Say = lambda line: No
 class _Run:
     """What happens, drawn from the seed."""
 
-    def __init__(self, plan: Plan, stubs: Stubs, servers: Sequence[str]) -> None:
+    def __init__(self, plan: Plan, stubs: Stubs) -> None:
         self.crashes = 0
         self.poison = Written(plan.people, 1, "crashes")
         self._plan = plan
         self._stubs = stubs
         self._random = random.Random(plan.seed)
-        self._clocks = {name: stubs.folder / f"clock-{name}" for name in servers}
+        self._clocks = {name: stubs.folder / f"clock-{name}" for name in plan.processes}
         for clock in self._clocks.values():
             put_wrong(clock, 0)
         everything = [(user, number) for user in range(plan.people) for number in (1, 3)]
@@ -168,7 +179,7 @@ class _Run:
         return Written(user, number, order, is_picture=number == 2)
 
     def order(self, name: str) -> dict[str, str]:
-        return {"clock": str(self._clocks[name])}
+        return {"clock": str(self._clocks[name]), "apart": self._plan.processes[name]}
 
     async def happens(self, chaos: Chaos) -> None:
         """Do it all within the time in which people write."""

@@ -74,10 +74,12 @@ class Plan:
     seed: int
     store: str  # sqlite, redis
     combine: str = "off"
+    apart: bool = False  # door and sender in a process of their own
 
     def __str__(self) -> str:
         together = ", combined" if self.combine == "turn" else ""
-        return f"{self.store}, rough weather {self.seed}{together}"
+        apart = ", apart" if self.apart else ""
+        return f"{self.store}, rough weather {self.seed}{together}{apart}"
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,9 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
                 app_secret="simulator-secret",
             )
         )
-        await stubs.start("anna")
+        if plan.apart:
+            await stubs.start("bot", apart="bot")
+        await stubs.start("anna", apart="door and sender" if plan.apart else "")
         config = rough(port, stubs.webhook("anna"), plan.seed)
         client = await stack.enter_async_context(
             SimulatorClient(await stack.enter_async_context(simulator(config)))
@@ -160,6 +164,8 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
         inbox = (await stubs.health("anna"))["inbox"]
         faults = (await client.weather())["faults"]
         await stubs.stop("anna")
+        if plan.apart:
+            await stubs.stop("bot")
         return Result(
             plan=plan,
             verdict=verdict,

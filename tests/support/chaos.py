@@ -23,7 +23,8 @@ class Chaos:
     """
     *says* is what people write as their n-th message, *answers_to* what the bot answers.
 
-    *order* is what a server is given on its way, see `stub_server`.
+    *order* is what a server is given on its way, see `stub_server`. *doors* are those of the
+    *servers* that take webhooks.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Chaos:
         platform: CloudApi,
         servers: Sequence[str],
         *,
+        doors: Sequence[str] | None = None,
         seed: int,
         habits: Habits = AT_ONCE,
         says: Callable[[int, int], Written] = Written,
@@ -42,6 +44,7 @@ class Chaos:
         self.kills: list[Kill] = []
         self.events: list[tuple[float, str]] = []  # what else happened, and when
         self.servers = list(servers)
+        self._doors = list(doors or servers)
         self._stubs = stubs
         self._platform = platform
         self._random = random.Random(seed)
@@ -73,6 +76,7 @@ class Chaos:
     def bury(self, server: str) -> None:
         """Let nobody hope for the dead *server* any more."""
         self.servers.remove(server)
+        self._doors.remove(server)
 
     async def run(
         self, users: int, messages: int, killing: Awaitable[None], *, seconds: float
@@ -103,7 +107,7 @@ class Chaos:
 
     def _somewhere(self) -> str:
         """Return the webhook a load balancer would choose that has not heard of the kill yet."""
-        return self._stubs.webhook(self._random.choice(self.servers))
+        return self._stubs.webhook(self._random.choice(self._doors))
 
     async def _comes_to_rest(self) -> None:
         """Wait until nothing waits any more, or it is clear that something always will."""

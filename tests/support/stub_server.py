@@ -5,7 +5,8 @@ The channel in Sanic as Rasa serves it, with a bot of ours, in processes that te
 
 What each line on its stdin orders, see `forking`: `port`, `credentials`, `journal` and `bot` (see
 `Bot`); `clock`, a file with how many seconds its clock is wrong, and `speed`, with which its time
-passes; `killed_at`, see `commit_kills`.
+passes; `killed_at`, see `commit_kills`; `apart`, whether it is only the bot, or door and sender as
+`rasa-whatsapp serve` is.
 A server ends with this process, whatever ends it.
 """
 
@@ -31,7 +32,9 @@ from support.journal import Journal
 from support.no_locks import NoLocks
 from support.numbered import BOTS, order_of
 
-from rasa_whatsapp_channel import WhatsAppInput
+from rasa_whatsapp_channel import WhatsAppInput, server
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.settings.roles import BOT, DOOR, SENDER
 
 PAUSE = 0.03  # longest time the bot thinks before each message, in seconds
 SLOW = 1.0  # the same for "u17 m4 slow"
@@ -135,11 +138,26 @@ def run(order: dict[str, Any]) -> None:
     asyncio.set_event_loop_policy(None)
     loop = wall_clock.event_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(serve(order))
+    commit_kills.arm(order.get("killed_at"))
+    if order.get("apart") == "bot":
+        order["credentials"]["roles"] = [BOT]
+    is_door = order.get("apart") == "door and sender"
+    loop.run_until_complete(serve_without_rasa(order) if is_door else serve(order))
+
+
+async def serve_without_rasa(order: dict[str, Any]) -> None:
+    settings = Settings.from_credentials(order["credentials"])
+    serving = asyncio.create_task(
+        server.serve(settings, roles=(DOOR, SENDER), host="127.0.0.1", port=order["port"])
+    )
+    parent = os.getppid()
+    while os.getppid() == parent and not serving.done():
+        await asyncio.wait([serving], timeout=1)
+    if serving.done():
+        serving.result()
 
 
 async def serve(order: dict[str, Any]) -> None:
-    commit_kills.arm(order.get("killed_at"))
     channel = WhatsAppInput.from_credentials(order["credentials"])
     app = Sanic("rasa_core_no_api", configure_logging=False)
     journal = Journal(Path(order["journal"]))
@@ -160,7 +178,7 @@ async def serve(order: dict[str, Any]) -> None:
 
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    server = await app.create_server(
+    running = await app.create_server(
         host="127.0.0.1",
         port=order["port"],
         return_asyncio_server=True,
@@ -168,14 +186,14 @@ async def serve(order: dict[str, Any]) -> None:
         # As Sanic itself does it, nobody can call before the listeners of the start are through.
         asyncio_server_kwargs={"start_serving": False},
     )
-    await server.startup()
-    await server.before_start()
-    await server.start_serving()
-    await server.after_start()
+    await running.startup()
+    await running.before_start()
+    await running.start_serving()
+    await running.after_start()
     await _wait(stop, parent=os.getppid())
-    await server.before_stop()
-    await server.close()
-    await server.after_stop()
+    await running.before_stop()
+    await running.close()
+    await running.after_stop()
 
 
 async def _wait(stop: asyncio.Event, *, parent: int) -> None:

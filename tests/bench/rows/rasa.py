@@ -48,8 +48,9 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
     async with AsyncExitStack() as stack:
         block = bench.credentials("sqlite:///whatsapp.db")
         apart = {**block, "roles": ["bot"]}
-        one = _start(bench, "one", model, stack, {"rest": None, BLOCK: block})
-        bot = _start(bench, "bot", model, stack, {BLOCK: apart})
+        folder = bench.folder / "quickstart"
+        one = start_rasa(folder / "one", "one", model, stack, {"rest": None, BLOCK: block})
+        bot = start_rasa(folder / "bot", "bot", model, stack, {BLOCK: apart})
         began = time.monotonic()
         door = await stack.enter_async_context(stand_alone(bot.folder, apart))
         door_took = time.monotonic() - began
@@ -75,14 +76,15 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
             yield row
 
 
-def _start(
-    bench: Bench, name: str, model: Path, stack: AsyncExitStack, credentials: dict[str, Any]
+def start_rasa(
+    folder: Path, name: str, model: Path, stack: AsyncExitStack, credentials: dict[str, Any]
 ) -> RasaServer:
-    """Start Rasa with the quickstart bot, in a folder of its own."""
-    folder = bench.folder / f"quickstart-{name}"
-    shutil.copytree(QUICKSTART, folder, ignore=shutil.ignore_patterns("models", ".rasa", "*.db*"))
-    (folder / "models").mkdir()
-    shutil.copy(model, folder / "models")
+    """Start Rasa with the quickstart bot in *folder*, and end it with *stack*."""
+    if not folder.exists():
+        unwanted = shutil.ignore_patterns("models", ".rasa", "*.db*")
+        shutil.copytree(QUICKSTART, folder, ignore=unwanted)
+        (folder / "models").mkdir()
+        shutil.copy(model, folder / "models")
     rasa = RasaServer(folder, port=free_port(), name=name, credentials=yaml.safe_dump(credentials))
     rasa.process.start()
     stack.callback(rasa.process.kill)
