@@ -23,7 +23,7 @@ from aiohttp import web
 from PIL import Image
 from support.chromium import Chromium, Tab, find_chromium
 from support.documents import ROOT, blocks_of
-from support.spoken_bot import MAYA, Bot
+from support.spoken_bot import Bot
 
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.simulator.config import Config
@@ -32,7 +32,7 @@ from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 IMAGES = ROOT / "docs" / "images"
 SIZE = (1280, 900)
-PHONE = (390, 740)
+NARROW = (820, 600)
 FRAME, LAST_FRAME = 1300, 4000  # milliseconds
 ANSWERS = "document.querySelectorAll('[data-direction=outbound]')"
 # Everything that the page shows has come, and nothing moves any more.
@@ -117,9 +117,9 @@ async def take(
 
 
 async def animate(path: Path, chromium: Chromium) -> None:
-    """Write the chat of the quickstart as it comes about on a phone, a frame for each answer."""
+    """Write the chat of the quickstart as it comes about, a frame for each answer."""
     responses = quickstart()
-    async with open_chat(chromium, PHONE) as (tab, bot):
+    async with open_chat(chromium, NARROW) as (tab, bot):
         frames = [await frame(tab)]
         await bot.reads((await bot.hears())["id"])
         for number, name in enumerate(QUICKSTART, 1):
@@ -152,8 +152,6 @@ async def open_chat(chromium: Chromium, size: tuple[int, int]) -> AsyncIterator[
         await tab.size(*size)
         await tab.call("Page.navigate", url=f"{bot.simulator}/")
         await tab.shows("document.querySelector('#chats a, #chats [aria-current]')")
-        if size == PHONE:  # there the list of chats comes first
-            await tab.js(f"location.hash = '#/{MAYA}'")
         await tab.click(".composer-text")
         await tab.type("hi")
         await tab.press_enter()
