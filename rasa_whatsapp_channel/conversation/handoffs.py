@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 LIFE: Final = 90 * DAY
 PREFIX: Final = "owner:"
 MOST: Final = 500  # messages of an episode; older ones are left out
+MOST_REASON: Final = 1000  # characters
 TRIES: Final = 50  # of a change, while others make changes
 TIMER: Final = "handoff_timer"
 RETURN: Final = "handoff_return"
@@ -150,7 +151,7 @@ class Handoffs:
                 by=by,
                 at=now if at is None else at,
                 now=now,
-                reason=reason,
+                reason=reason[:MOST_REASON],
                 episode=uuid.uuid4().hex,
             )
             after = decision.after

@@ -670,3 +670,78 @@ async def test_an_echo_that_names_us_as_its_recipient_is_to_the_other_one(chat, 
         await running.deliver(turned)
         await operator.sees(("human", "Eve here"))
         assert await operator.owner() is Owner.HUMAN
+
+
+# Out of order, late and stale
+
+
+async def test_an_echo_that_comes_after_the_return_takes_nothing(chat, operator, platform):
+    bot = Bot()
+    bot.lets()
+    async with chat(bot, handoff={"return_words": ["robot"]}) as running:
+        await running.deliver(echo(PHONE, "wamid.echo1", "Eve here"))
+        await running.deliver(text(1, "robot"))
+        await platform[0].sends(1)
+        late = {"body": "Which one?"}
+        await running.deliver(echoed(2, "text", late, timestamp=str(int(time.time()) - 60)))
+        await running.deliver(text(2, "hello"))
+        await platform[0].sends(2)
+        assert await operator.owner() is Owner.BOT
+
+
+async def test_what_whatsapp_tells_in_the_wrong_order_ends_as_it_was(chat, operator, platform):
+    bot = Bot()
+    bot.lets()
+    taken = handover("control_taken", new_owner_role="escalation")
+    taken["entry"][0]["changes"][0]["value"]["timestamp"] = str(int(time.time()) - 60)
+    async with chat(bot) as running:
+        await running.deliver(handover("control_passed", new_owner_role="escalation"))
+        await running.deliver(taken)  # before that
+        assert await operator.owner() is Owner.WAITING
+
+
+async def test_a_return_of_one_owner_returns_nothing_of_the_next(chat, operator, platform):
+    bot = Bot()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "hi"))
+        await platform[0].eventually(lambda: bot.thinks == 1)
+        await operator.takes()
+        await operator.gives_back()  # waits behind the turn
+        await running.deliver(handover("control_taken", new_owner_role="escalation"))
+        bot.lets()
+        await operator.until(lambda found: ("bot", "an answer") in found)
+        await is_idle(running)
+        assert await operator.owner() is Owner.APP
+    assert platform[0].sent == []
+
+
+async def test_nonsense_where_a_handover_or_an_echo_belongs_changes_nothing(
+    chat, operator, platform
+):
+    bot = Bot()
+    bot.lets()
+    nonsense: list[Any] = [None, 5, "x", [], [5], {}, {"id": 5}]
+    nonsense.append({"message_echoes": [{"to": PHONE}]})
+    async with chat(bot) as running:
+        for value in nonsense:
+            for field in ("messaging_handovers", "standby", "smb_message_echoes"):
+                change = {"field": field, "value": value}
+                webhook = {"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}
+                assert await running.deliver(webhook) == 200
+        odd = handover("control_passed", new_owner_role="escalation")
+        odd["entry"][0]["changes"][0]["value"] |= {"control_passed": ["escalation"], "type": "gone"}
+        assert await running.deliver(odd) == 200
+        assert await operator.owner() is Owner.BOT
+
+        await running.deliver(text(1, "hi"))
+        await platform[0].sends(1)
+
+
+async def test_a_reason_without_end_is_cut(chat, operator, platform):
+    bot = Bot({"custom": {"whatsapp": {"handoff": "because " * 20_000}}})
+    bot.lets()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "a person please"))
+        await operator.sees(("user", "a person please"))
+        async with operator.handoffs() as handoffs:
+            assert len((await handoffs.of(PHONE)).reason) == 1000
