@@ -113,3 +113,14 @@ def test_the_version_has_its_part_of_the_changelog_as_the_release_asks() -> None
     assert version
     assert '"^## ${GITHUB_REF_NAME#v}" CHANGELOG.md' in workflow
     assert re.findall(r"^## (\S+)", changelog, re.M)[:2] == ["Unreleased", version[1]]
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")}
+
+    linked = set(re.findall(r"\]\((docs/[^)#]+\.md)", README))
+    assert pages - linked == {"docs/index.md"}  # the entrance of the site
+
+
+def test_what_it_does_is_told_in_eight_points() -> None:
+    assert len(re.findall(r"^- \*\*", section("What it does"), re.M)) == 8
