@@ -16,6 +16,8 @@ import yaml
 from support.tools import find_tool
 
 from rasa_whatsapp_channel.app import GRACE
+from rasa_whatsapp_channel.cli import COMMANDS
+from rasa_whatsapp_channel.cli.commands.serve import PORT
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.store import check_store
 
@@ -28,7 +30,8 @@ ENVIRONMENTS = (
     DOCKER / ".env.example",  # Kubernetes makes its secret of the same
 )
 SANIC_GRACE = 15.0  # GRACEFUL_SHUTDOWN_TIMEOUT, which begins when the channel has ended its work
-STOP = GRACE * 1.5 + SANIC_GRACE  # the inbox, then the outbox, then Sanic's connections
+ALONE = GRACE * 1.5  # the inbox, then the outbox
+STOP = ALONE + SANIC_GRACE  # and Sanic's connections
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -46,11 +49,11 @@ def manifest(kind: str, name: str) -> dict[str, Any]:
     return found
 
 
-def unit() -> configparser.SectionProxy:
+def unit(name: str) -> configparser.SectionProxy:
     # systemd takes a key twice; only the last counts here, and none of them is asked for.
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read(SYSTEMD / "rasa-whatsapp.service", encoding="utf-8")
+    parser.read(SYSTEMD / f"{name}.service", encoding="utf-8")
     return parser["Service"]
 
 
@@ -64,6 +67,7 @@ def test_the_channel_takes_the_block_of_settings(folder: Path) -> None:
 
     assert settings.base_url is None or "127.0.0.1" not in settings.base_url
     assert settings.media.store == "whatsapp_media"
+    assert settings.roles == ("bot",)
 
 
 @pytest.mark.parametrize(
@@ -102,13 +106,15 @@ def test_channel_trackers_and_locks_lie_apart_in_one_redis(folder: Path) -> None
 def test_compose_starts_rasa_when_redis_and_the_action_server_are_healthy() -> None:
     services = load(DOCKER / "compose.yml")["services"]
 
-    assert set(services) == {"rasa", "actions", "redis"}
+    assert set(services) == {"serve", "rasa", "actions", "redis"}
     assert all("healthcheck" in service for service in services.values())
     assert services["rasa"]["depends_on"] == {
         name: {"condition": "service_healthy"} for name in ("redis", "actions")
     }
-    assert "/webhooks/whatsapp/" in services["rasa"]["healthcheck"]["test"][-1]
-    for command in (services[name]["healthcheck"]["test"] for name in ("rasa", "actions")):
+    assert services["serve"]["depends_on"] == {"redis": {"condition": "service_healthy"}}
+    for name in ("serve", "rasa"):
+        assert "/webhooks/whatsapp/" in services[name]["healthcheck"]["test"][-1]
+    for command in (services[name]["healthcheck"]["test"] for name in ("serve", "rasa", "actions")):
         compile(command[-1], "healthcheck", "exec")
 
 
@@ -117,7 +123,8 @@ def test_compose_keeps_what_must_survive_in_volumes() -> None:
     services = compose["services"]
 
     mounted = {name: service["volumes"] for name, service in services.items()}
-    assert mounted["rasa"] == mounted["actions"] == ["received:/bot/whatsapp_media"]
+    for name in ("serve", "rasa", "actions"):
+        assert mounted[name] == ["received:/bot/whatsapp_media"]
     assert mounted["redis"] == ["redis:/data"]
     assert set(compose["volumes"]) == {"received", "redis"}
     assert {"--appendonly", "noeviction"} <= set(services["redis"]["command"])
@@ -127,9 +134,18 @@ def test_compose_lets_only_this_machine_in_and_gives_the_channel_time_to_stop() 
     services = load(DOCKER / "compose.yml")["services"]
 
     ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert ports == {"rasa": ["127.0.0.1:5005:5005"]}
+    assert ports == {"serve": [f"127.0.0.1:{PORT}:{PORT}"]}
     assert float(services["rasa"]["stop_grace_period"].removesuffix("s")) > STOP
-    assert [name for name, service in services.items() if "env_file" in service] == ["rasa"]
+    assert float(services["serve"]["stop_grace_period"].removesuffix("s")) > ALONE
+    told = [name for name, service in services.items() if "env_file" in service]
+    assert told == ["serve", "rasa"]
+
+
+def test_compose_runs_a_command_that_is_there() -> None:
+    serve = load(DOCKER / "compose.yml")["services"]["serve"]
+
+    assert serve["entrypoint"] == ["rasa-whatsapp"]
+    assert serve["command"][0] in COMMANDS
 
 
 def test_the_dockerfile_copies_only_what_is_there_and_reaches_docker() -> None:
@@ -175,16 +191,21 @@ def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
 # --- systemd
 
 
-def test_the_service_gives_the_channel_time_to_stop_and_comes_back() -> None:
-    service = unit()
+UNITS = {"rasa-whatsapp": STOP, "rasa-whatsapp-serve": ALONE}
 
-    assert float(service["TimeoutStopSec"]) > STOP
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_service_gives_the_channel_time_to_stop_and_comes_back(name: str) -> None:
+    service = unit(name)
+
+    assert float(service["TimeoutStopSec"]) > UNITS[name]
     assert service["KillSignal"] == "SIGTERM"
     assert service["Restart"] == "always"
 
 
-def test_the_service_can_write_only_where_the_bot_is() -> None:
-    service = unit()
+@pytest.mark.parametrize("name", UNITS)
+def test_the_service_can_write_only_where_the_bot_is(name: str) -> None:
+    service = unit(name)
 
     assert service["ProtectSystem"] == "strict"
     assert service["ReadWritePaths"] == service["WorkingDirectory"] == "/srv/bot"
@@ -192,17 +213,22 @@ def test_the_service_can_write_only_where_the_bot_is() -> None:
     assert service["User"] != "root"
 
 
-def test_systemd_finds_nothing_wrong_with_the_service(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "program"), [("rasa-whatsapp", "rasa"), ("rasa-whatsapp-serve", "rasa-whatsapp")]
+)
+def test_systemd_finds_nothing_wrong_with_the_service(
+    tmp_path: Path, name: str, program: str
+) -> None:
     analyze = find_tool("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd is not installed")
-    rasa = tmp_path / "rasa"
-    rasa.write_text("#!/bin/sh\n")
-    rasa.chmod(0o755)
-    text = (SYSTEMD / "rasa-whatsapp.service").read_text()
-    assert "/srv/venv/bin/rasa" in text
-    copy = tmp_path / "rasa-whatsapp.service"
-    copy.write_text(text.replace("/srv/venv/bin/rasa", str(rasa)))
+    installed = tmp_path / program
+    installed.write_text("#!/bin/sh\n")
+    installed.chmod(0o755)
+    text = (SYSTEMD / f"{name}.service").read_text()
+    assert f"/srv/venv/bin/{program} " in text
+    copy = tmp_path / f"{name}.service"
+    copy.write_text(text.replace(f"/srv/venv/bin/{program} ", f"{installed} "))
 
     told = subprocess.run([analyze, "verify", str(copy)], capture_output=True, text=True)
 
@@ -217,39 +243,47 @@ def pod(kind: str, name: str) -> dict[str, Any]:
     return spec
 
 
-def test_two_servers_run_and_one_of_them_always() -> None:
-    assert manifest("Deployment", "rasa")["spec"]["replicas"] == 2
-    assert manifest("PodDisruptionBudget", "rasa")["spec"]["minAvailable"] == 1
+PORTS = {"serve": PORT, "rasa": 5005}
 
 
-def test_a_server_is_asked_on_the_page_of_the_channel() -> None:
-    [rasa] = pod("Deployment", "rasa")["containers"]
+@pytest.mark.parametrize("name", PORTS)
+def test_two_of_each_run_and_one_of_them_always(name: str) -> None:
+    assert manifest("Deployment", name)["spec"]["replicas"] == 2
+    assert manifest("PodDisruptionBudget", name)["spec"]["minAvailable"] == 1
 
-    paths = {name: rasa[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "readiness")}
-    assert set(paths.values()) == {"/webhooks/whatsapp/"}
-    assert rasa["ports"] == [{"name": "http", "containerPort": 5005}]
+
+@pytest.mark.parametrize("name", PORTS)
+def test_a_server_is_asked_on_the_page_of_the_channel(name: str) -> None:
+    [container] = pod("Deployment", name)["containers"]
+
+    probes = [container[each] for each in ("startupProbe", "readinessProbe") if each in container]
+    assert {probe["httpGet"]["path"] for probe in probes} == {"/webhooks/whatsapp/"}
+    assert container["ports"] == [{"name": "http", "containerPort": PORTS[name]}]
 
 
 def test_a_pod_gets_the_time_that_the_channel_takes_to_stop() -> None:
-    spec = pod("Deployment", "rasa")
+    assert pod("Deployment", "rasa")["terminationGracePeriodSeconds"] > STOP
+
+    spec = pod("Deployment", "serve")
     [sleep, seconds] = spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
-
     assert sleep == "sleep"
-    assert spec["terminationGracePeriodSeconds"] > float(seconds) + STOP
+    assert spec["terminationGracePeriodSeconds"] > float(seconds) + ALONE
 
 
-def test_prometheus_is_told_where_the_metrics_are() -> None:
-    annotations = manifest("Deployment", "rasa")["spec"]["template"]["metadata"]["annotations"]
+@pytest.mark.parametrize("name", PORTS)
+def test_prometheus_is_told_where_the_metrics_are(name: str) -> None:
+    annotations = manifest("Deployment", name)["spec"]["template"]["metadata"]["annotations"]
 
     assert annotations == {
         "prometheus.io/scrape": "true",
         "prometheus.io/path": "/webhooks/whatsapp/metrics",
-        "prometheus.io/port": "5005",
+        "prometheus.io/port": str(PORTS[name]),
     }
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("Deployment", "rasa"), ("Deployment", "actions"), ("StatefulSet", "redis")]
+    ("kind", "name"),
+    [("Deployment", "serve"), ("Deployment", "actions"), ("StatefulSet", "redis")],
 )
 def test_a_service_leads_to_every_pod_and_no_pod_is_root(kind: str, name: str) -> None:
     labels = manifest(kind, name)["spec"]["template"]["metadata"]["labels"]
@@ -264,22 +298,30 @@ def test_a_service_leads_to_every_pod_and_no_pod_is_root(kind: str, name: str) -
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
-def test_rasa_and_the_action_server_see_what_people_send_under_one_path() -> None:
+def test_all_see_what_people_send_under_one_path() -> None:
     mounts = [
         (mount["name"], mount["mountPath"])
-        for name in ("rasa", "actions")
+        for name in ("serve", "rasa", "actions")
         for mount in pod("Deployment", name)["containers"][0]["volumeMounts"]
         if mount["name"] == "received"
     ]
 
-    assert mounts == [("received", "/bot/whatsapp_media")] * 2
+    assert mounts == [("received", "/bot/whatsapp_media")] * 3
     assert manifest("PersistentVolumeClaim", "received")["spec"]["accessModes"] == ["ReadWriteMany"]
 
 
 def test_no_secret_is_in_the_manifests() -> None:
     assert "Secret" not in {one["kind"] for one in manifests()}
-    [rasa] = pod("Deployment", "rasa")["containers"]
-    assert rasa["envFrom"] == [{"secretRef": {"name": "whatsapp"}}]
+    for name in ("serve", "rasa"):
+        [container] = pod("Deployment", name)["containers"]
+        assert container["envFrom"] == [{"secretRef": {"name": "whatsapp"}}]
+
+
+def test_no_pod_of_rasa_is_root() -> None:
+    spec = pod("Deployment", "rasa")
+
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
 def test_the_kustomization_names_every_file() -> None:
