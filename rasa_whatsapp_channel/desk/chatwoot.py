@@ -35,10 +35,12 @@ from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 TIMEOUT: Final = 30.0  # a file may be large
 ATTACHMENTS: Final = 15
-_WHO: Final = {"user": "Person", "bot": "Bot", "human": "Colleague", "app": "Another app"}
-_STATUSES: Final = frozenset({"sent", "delivered", "read", "failed"})
+_OWNERS: Final = ("handoff.requested", "handoff.expired", "owner.changed")
+_WHO: Final = {"user": "Person", "human": "Colleague", "app": "Another app"}
+_STATUSES: Final = ("sent", "delivered", "read", "failed")
 
-# Yields requests, is sent HTTP status and JSON of their answers, and returns what came of it.
+# Yields requests, is sent HTTP status and JSON of their answers, and returns what came of it. An
+# answer of another shape than Chatwoot documents raises `LookupError` or `TypeError`.
 Exchange = Generator[transport.Request, tuple[int, Any], Any]
 
 
@@ -64,35 +66,34 @@ def tell(
     """
     Show *event* to the agents; return the ids that the next event of the conversation needs.
 
-    *ids* is empty for the first one; `at` in it is when Chatwoot changed its
-    conversation last. *again*: an earlier attempt may have shown it.
+    *ids* is empty for the first one; `at` in it is when Chatwoot changed its conversation last.
+    *again*: an earlier attempt may have shown it.
     """
-    if not ids:
-        ids = yield from _begin(conversation, event, settings)
+    ids = ids or (yield from _begin(conversation, event, settings))
     place = f"/conversations/{ids['conversation']}"
     if event["type"] == "message.status":
         yield from _tell_status(place, event, settings)
         return ids
-    if event["type"] in ("handoff.requested", "owner.changed", "handoff.expired"):
-        status = "resolved" if event["to"] == "bot" else "open"
-        change = {"status": status}
-        code, _ = yield from _post(settings, f"{place}/toggle_status", change, takes=(404,))
-        if code == 404:  # somebody deleted it
-            ids = yield from _begin(conversation, event, settings)
-            place = f"/conversations/{ids['conversation']}"
-        _, found = yield from _ask(settings, "GET", place)
+    if event["type"] in _OWNERS:
+        change = {"status": "resolved" if event["to"] == "bot" else "open"}
+        yield from _ask(settings, "POST", f"{place}/toggle_status", change, takes=(404,))
+        _, found = yield from _ask(settings, "GET", place, takes=(404,))
         ids = {**ids, "at": _at(found)}
-    message = _message(event, link)
+    message = _message(event, link, has_file=file is not None)
     if message is None or (again and (yield from _is_shown(place, event, settings))):
         return ids
-    code, answer = yield from _show(place, message, settings, file)
+    code, shown = yield from _show(place, message, settings, file)
+    if code == 404:  # somebody deleted the conversation
+        ids = yield from _begin(conversation, event, settings)
+        place = f"/conversations/{ids['conversation']}"
+        code, shown = yield from _show(place, message, settings, file)
     if code in (413, 422) and file is not None:
         where = link(event["message"]["media"]["path"])
-        message["content"] = f"{message['content']}\n[{file.filename}: Chatwoot refused it] {where}"
-        code, answer = yield from _show(place, message, settings, None)
+        message["content"] += f"\n[{file.filename}: Chatwoot refused it] {where}"
+        code, shown = yield from _show(place, message, settings, None)
     if not 200 <= code < 300:
-        raise DeskError(f"Chatwoot answers HTTP {code} to a message: {str(answer)[:200]}")
-    return {**ids, "first": ids.get("first") or object_of(answer).get("id", 0)}
+        raise DeskError(f"Chatwoot answers HTTP {code} to a message")
+    return {"first": shown["id"], **ids}
 
 
 def look(ids: Mapping[str, Any], settings: HandoffSettings, *, after: int) -> Exchange:
@@ -100,16 +101,16 @@ def look(ids: Mapping[str, Any], settings: HandoffSettings, *, after: int) -> Ex
     place = f"/conversations/{ids['conversation']}"
     _, found = yield from _ask(settings, "GET", place)
     _, listed = yield from _ask(settings, "GET", f"{place}/messages?after={after}")
-    messages = [object_of(each) for each in object_of(listed).get("payload") or ()]
-    said = [say for say in map(read_message, messages) if say]
-    last = max([after, *(each["id"] for each in messages if isinstance(each.get("id"), int))])
-    return Heard(ids["conversation"], [*said, *_return(object_of(found))], _at(found)), last
+    messages = listed["payload"]
+    said = [say for each in messages if (say := read_message(each))]
+    heard = Heard(ids["conversation"], [*said, *_return(found)], _at(found))
+    return heard, max([after, *(each["id"] for each in messages)])
 
 
 def read_webhook(body: Mapping[str, Any], settings: HandoffSettings) -> Heard | None:
-    """Read a webhook; None for what is of another inbox, or says nothing."""
-    is_message = str(body.get("event", "")).startswith("message_")
-    conversation = object_of(body.get("conversation")) if is_message else dict(body)
+    """Read a webhook; None for what is of another inbox."""
+    is_message = str(body.get("event")).startswith("message_")
+    conversation = object_of(body.get("conversation")) if is_message else body
     number = conversation.get("id")
     if not isinstance(number, int) or conversation.get("inbox_id") != settings.inbox:
         return None
@@ -124,12 +125,12 @@ def read_message(message: Mapping[str, Any]) -> Say | None:
     is_agents = message.get("message_type") in ("outgoing", 1) and sender.get("type") == "user"
     if not is_agents or message.get("private") or message.get("source_id") or about.get("deleted"):
         return None
-    number = text_of(message.get("id"))
-    files = [_file(object_of(each)) for each in (message.get("attachments") or ())[:ATTACHMENTS]]
-    text = text_of(message.get("content")) or ""
-    if number is None or not (text or any(files)):
+    number, text = text_of(message.get("id")), text_of(message.get("content")) or ""
+    attached = [_file(object_of(each)) for each in (message.get("attachments") or ())[:ATTACHMENTS]]
+    files = tuple(filter(None, attached))
+    if number is None or not (text or files):
         return None
-    return Say(number, text, tuple(filter(None, files)), agent=text_of(sender.get("name")) or "")
+    return Say(number, text, files, agent=text_of(sender.get("name")) or "")
 
 
 def verify(
@@ -140,20 +141,19 @@ def verify(
     now: float,
 ) -> None:
     """Raise `WebhookRefused` unless the call is Chatwoot's; older servers have the URL's token."""
-    shown = headers.get("x-chatwoot-signature")
-    if shown is None:
-        if not any(equal(query.get("token") or "", secret) for secret in secrets):
-            text = "X-Chatwoot-Signature is missing, and ?token= is not handoff.secret"
-            raise WebhookRefused(text, kind="signature")
-        return
-    at = headers.get("x-chatwoot-timestamp") or ""
-    if abs(whole(at) - now) > SKEW:
-        raise WebhookRefused("X-Chatwoot-Timestamp is missing, or not of now", kind="signature")
+    shown, at = headers.get("x-chatwoot-signature"), headers.get("x-chatwoot-timestamp") or ""
     signed = f"{at}.".encode() + body
-    wanted = [f"sha256={hmac.digest(each.encode(), signed, 'sha256').hex()}" for each in secrets]
-    if not any(equal(shown, each) for each in wanted):
-        text = "X-Chatwoot-Signature does not match: is handoff.secret that of the inbox's webhook?"
-        raise WebhookRefused(text, kind="signature")
+    if shown is None:
+        problem = "X-Chatwoot-Signature is missing, and ?token= is not handoff.secret"
+        fits = any(equal(query.get("token") or "", each) for each in secrets)
+    elif abs(whole(at) - now) > SKEW:
+        problem, fits = "X-Chatwoot-Timestamp is missing, or not of now", False
+    else:
+        problem = "X-Chatwoot-Signature does not match: is handoff.secret the inbox's secret?"
+        made = [hmac.digest(each.encode(), signed, "sha256").hex() for each in secrets]
+        fits = any(equal(shown, f"sha256={each}") for each in made)
+    if not fits:
+        raise WebhookRefused(problem, kind="signature")
 
 
 def request(
@@ -171,122 +171,63 @@ def request(
 
 
 def _begin(conversation: str, event: Mapping[str, Any], settings: HandoffSettings) -> Exchange:
-    """Find or make contact and conversation; return their ids."""
+    """Find or make contact and conversation; return the ids."""
     name, _ = split_number(conversation)
-    identifier = f"whatsapp:{conversation}"
-    contact: Mapping[str, Any] = {"name": event.get("name") or name, "identifier": identifier}
-    phone = {"phone_number": f"+{name}"} if name.isdecimal() else {}
-    new = {**contact, **phone, "inbox_id": settings.inbox}
-    code, answer = yield from _post(settings, "/contacts", new, takes=(422,))
+    contact = {"name": event.get("name") or name, "identifier": f"whatsapp:{conversation}"}
+    contact |= {"phone_number": f"+{name}"} if name.isdecimal() else {}
+    inbox = {"inbox_id": settings.inbox}
+    code, made = yield from _ask(settings, "POST", "/contacts", {**contact, **inbox}, takes=(422,))
     if code == 422:  # the contact is there
-        contact = yield from _find(settings, identifier, phone.get("phone_number", identifier))
-        code, answer = yield from _ask(settings, "GET", f"/contacts/{contact['id']}/conversations")
-        for each in object_of(answer).get("payload") or ():
-            if each.get("inbox_id") == settings.inbox:
+        number = yield from _find(contact, settings)
+        _, found = yield from _ask(settings, "GET", f"/contacts/{number}/conversations")
+        for each in found["payload"]:
+            if each["inbox_id"] == settings.inbox:
                 return {"conversation": each["id"]}
-        where = f"/contacts/{contact['id']}/contact_inboxes"
-        _, inbox = yield from _post(settings, where, {"inbox_id": settings.inbox})
+        where = f"/contacts/{number}/contact_inboxes"
+        _, source = yield from _ask(settings, "POST", where, inbox)
     else:
-        payload = object_of(object_of(answer).get("payload"))
-        contact, inbox = object_of(payload.get("contact")), payload.get("contact_inbox")
-    ours = {"source_id": object_of(inbox).get("source_id"), "inbox_id": settings.inbox}
-    ours |= {"contact_id": contact.get("id"), "status": "open"}
-    _, made = yield from _post(settings, "/conversations", ours)
-    if not isinstance(object_of(made).get("id"), int):
-        raise DeskError("Chatwoot made a conversation without an id")
-    return {"conversation": made["id"]}
+        number, source = made["payload"]["contact"]["id"], made["payload"]["contact_inbox"]
+    new = {"source_id": source["source_id"], "contact_id": number, "status": "open", **inbox}
+    _, opened = yield from _ask(settings, "POST", "/conversations", new)
+    return {"conversation": opened["id"]}
 
 
-def _find(settings: HandoffSettings, identifier: str, phone: str) -> Exchange:
-    for wanted in dict.fromkeys((identifier, phone)):
-        path = f"/contacts/search?q={quote(wanted, safe='')}"
-        _, answer = yield from _ask(settings, "GET", path)
-        for each in object_of(answer).get("payload") or ():
-            if wanted in (each.get("identifier"), each.get("phone_number")):
-                return each
+def _find(contact: Mapping[str, str], settings: HandoffSettings) -> Exchange:
+    for key in ("identifier", "phone_number"):
+        if wanted := contact.get(key):
+            path = f"/contacts/search?q={quote(wanted, safe='')}"
+            _, found = yield from _ask(settings, "GET", path)
+            for each in found["payload"]:
+                if each.get(key) == wanted:
+                    return each["id"]
     raise DeskError("Chatwoot says the contact is there, but does not find it")
 
 
 def _tell_status(place: str, event: Mapping[str, Any], settings: HandoffSettings) -> Exchange:
-    if not event["client_id"].isdecimal() or event["status"] not in _STATUSES:
+    status, why = event["status"], event.get("reason")
+    if not event["client_id"].isdecimal() or status not in _STATUSES:
         return
-    path, why = f"{place}/messages/{event['client_id']}", event.get("reason")
-    change = {"status": event["status"], **({"external_error": why} if why else {})}
-    code, _ = yield request(settings, "PATCH", path, change)
-    if code >= 500:
-        raise DeskError(f"Chatwoot answers HTTP {code} to a status")
-    if code >= 400 and event["status"] == "failed":  # an older server
+    change = {"status": status, **({"external_error": why} if why else {})}
+    path = f"{place}/messages/{event['client_id']}"
+    code, _ = yield from _ask(settings, "PATCH", path, change, takes=(400, 403, 404, 405, 422))
+    if code >= 400 and status == "failed":  # an older server takes no status
         note = {"content": f"Not sent: {why}", "message_type": "outgoing", "private": True}
-        yield from _post(settings, f"{place}/messages", note)
+        yield from _ask(settings, "POST", f"{place}/messages", note, takes=(404,))
 
 
 def _is_shown(place: str, event: Mapping[str, Any], settings: HandoffSettings) -> Exchange:
-    _, answer = yield from _ask(settings, "GET", f"{place}/messages")
-    return any(each.get("source_id") == event["id"] for each in object_of(answer)["payload"])
+    _, listed = yield from _ask(settings, "GET", f"{place}/messages", takes=(404,))
+    return any(each["source_id"] == event["id"] for each in object_of(listed).get("payload", ()))
 
 
 def _show(
-    place: str,
-    message: Mapping[str, Any],
-    settings: HandoffSettings,
-    file: transport.File | None,
+    place: str, message: Mapping[str, Any], settings: HandoffSettings, file: transport.File | None
 ) -> Exchange:
     body: Mapping[str, Any] | transport.Form = message
     if file is not None:
         fields = {name: str(value) for name, value in message.items() if name != "private"}
         body = transport.Form(fields, file, "attachments[]")
     return (yield request(settings, "POST", f"{place}/messages", body))
-
-
-def _message(event: Mapping[str, Any], link: Link) -> dict[str, Any] | None:
-    """Return the message that shows *event*; None: there is nothing to show."""
-    if event["type"] == "message.received":
-        told = event["message"]
-        content = told.get("text") or ("" if told.get("media") else f"[{told['type']}]")
-        kind = {"content": content, "message_type": "incoming", "private": False}
-        return {**kind, "source_id": event["id"]}
-    note = _note(event, link)
-    kind = {"content": note, "message_type": "outgoing", "private": True}
-    return {**kind, "source_id": event["id"]} if note else None
-
-
-def _note(event: Mapping[str, Any], link: Link) -> str:
-    told = event.get("message", {})
-    said = told.get("text") or f"[{told.get('type')}]"
-    reason = f": {event['reason']}" if event.get("reason") else ""
-    until = event.get("window_closes_at")
-    window = f"WhatsApp takes answers until {until}; after that only templates." if until else ""
-    before = [_line(each, link) for each in event.get("history", ())]
-    if event["type"] == "owner.changed" and event["to"] != "bot" and not before:
-        return "" if event["by"] == "desk" else f"This conversation is now: {event['to']}{reason}"
-    opening = "Somebody waits for a person" if event.get("to") == "waiting" else "A person has it"
-    return {
-        "handoff.requested": "\n".join(filter(None, (f"{opening}{reason}", *before, window))),
-        "owner.changed": "\n".join(filter(None, (f"{opening}{reason}", *before, window)))
-        if event.get("to") != "bot"
-        else f"The bot answers again{reason}",
-        "handoff.expired": "Nobody came in time; the bot answers again.",
-        "message.withheld": f"The bot wanted to say: {said}",
-        "message.sent": f"{_WHO.get(told.get('from', ''), 'Bot')}: {said}",
-        "message.edited": f"Changed a message: {said}",
-        "message.deleted": "Deleted a message.",
-        "reaction": f"Reacted: {said}",
-        "window.closing": window,
-    }.get(event["type"], "")
-
-
-def _line(message: Mapping[str, Any], link: Link) -> str:
-    path = object_of(message.get("media")).get("path")
-    text = message.get("text") or f"[{message.get('type')}]"
-    return f"{iso(message['at'])} {_WHO.get(message['from'], 'Bot')}: {text}" + (
-        f" {link(path)}" if path else ""
-    )
-
-
-def _post(
-    settings: HandoffSettings, path: str, body: Mapping[str, Any], takes: Sequence[int] = ()
-) -> Exchange:
-    return (yield from _ask(settings, "POST", path, body, takes))
 
 
 def _ask(
@@ -298,8 +239,61 @@ def _ask(
 ) -> Exchange:
     code, answer = yield request(settings, method, path, body)
     if not 200 <= code < 300 and code not in takes:
-        raise DeskError(f"Chatwoot answers HTTP {code} to {method} {path}: {str(answer)[:200]}")
+        raise DeskError(f"Chatwoot answers HTTP {code} to {method} {path}")
     return code, answer
+
+
+def _message(event: Mapping[str, Any], link: Link, *, has_file: bool) -> dict[str, Any] | None:
+    """Return the message that shows *event*; None: there is nothing to show."""
+    is_persons = event["type"] == "message.received"
+    told = event.get("message", {})
+    content = told.get("text") or ("" if has_file else f"[{told.get('type')}]")
+    if not is_persons:
+        content = _note(event, content, link)
+    kind = "incoming" if is_persons else "outgoing"
+    message = {"content": content, "message_type": kind, "private": not is_persons}
+    return {**message, "source_id": event["id"]} if content or is_persons else None
+
+
+def _note(event: Mapping[str, Any], said: str, link: Link) -> str:
+    """Return what the agents are told of *event*; *said* is the text of its message."""
+    if event["type"] in _OWNERS:
+        return _owner_note(event, link)
+    return {
+        "message.withheld": f"The bot wanted to say: {said}",
+        "message.sent": f"{_WHO.get(event.get('message', {}).get('from'), 'Bot')}: {said}",
+        "message.edited": f"Changed a message: {said}",
+        "message.deleted": "Deleted a message.",
+        "reaction": f"Reacted: {said}",
+        "window.closing": _window(event),
+    }.get(event["type"], "")
+
+
+def _owner_note(event: Mapping[str, Any], link: Link) -> str:
+    reason = f": {event['reason']}" if event.get("reason") else ""
+    if event["type"] == "handoff.expired":
+        return "Nobody came in time; the bot answers again."
+    if event["to"] == "bot":
+        return f"The bot answers again{reason}"
+    if event["by"] == "desk" and not event.get("history"):
+        return ""  # they know
+    owners = {"waiting": "Somebody waits for a person", "human": "A person answers now"}
+    first = owners.get(event["to"], "Another app answers now") + reason
+    before = [_line(each, link) for each in event.get("history", ())]
+    return "\n".join(filter(None, (first, *before, _window(event))))
+
+
+def _window(event: Mapping[str, Any]) -> str:
+    until = event.get("window_closes_at")
+    return f"WhatsApp takes answers until {until}; after that only templates." if until else ""
+
+
+def _line(message: Mapping[str, Any], link: Link) -> str:
+    path = object_of(message.get("media")).get("path")
+    text = message.get("text") or f"[{message['type']}]"
+    return f"{iso(message['at'])} {_WHO.get(message['from'], 'Bot')}: {text}" + (
+        f" {link(path)}" if path else ""
+    )
 
 
 def _return(conversation: Mapping[str, Any]) -> Sequence[GiveBack]:
@@ -307,15 +301,15 @@ def _return(conversation: Mapping[str, Any]) -> Sequence[GiveBack]:
     return (GiveBack(),) if conversation.get("status") == "resolved" else ()
 
 
-def _at(conversation: Any) -> float | None:
-    at = object_of(conversation).get("updated_at")
+def _at(conversation: Mapping[str, Any]) -> float | None:
+    at = conversation.get("updated_at")
     return float(at) if isinstance(at, (int, float)) else None
 
 
 def _file(attachment: Mapping[str, Any]) -> File | None:
-    link, kind = text_of(attachment.get("data_url")), attachment.get("file_type")
-    if link is None or not link.startswith(("https://", "http://")):
+    link, kind = text_of(attachment.get("data_url")) or "", attachment.get("file_type")
+    if not link.startswith(("https://", "http://")):
         return None
-    kinds = {"image": "image", "audio": "audio", "video": "video"}
-    name = unquote(PurePosixPath(urlsplit(link).path).name)
-    return File(kinds.get(str(kind), "document"), link, filename="" if kind in kinds else name)
+    if kind in ("image", "audio", "video"):
+        return File(kind, link)
+    return File("document", link, filename=unquote(PurePosixPath(urlsplit(link).path).name))

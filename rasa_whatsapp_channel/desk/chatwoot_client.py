@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.handoffs import LIFE
 from rasa_whatsapp_channel.desk import chatwoot
-from rasa_whatsapp_channel.desk.contract import Refused, Say, read_json
+from rasa_whatsapp_channel.desk.contract import DeskError, Refused, Say, read_json
 from rasa_whatsapp_channel.desk.parts import DeskParts
 from rasa_whatsapp_channel.desk.speaker import DeskSpeaker
 from rasa_whatsapp_channel.media.names import with_ending
@@ -123,8 +123,10 @@ class ChatwootDesk:
                 response = await self._parts.transport.send(request)
                 try:
                     answer = json.loads(response.body)
-                except ValueError:
-                    answer = None
+                except (ValueError, RecursionError):
+                    answer = {}
                 request = talk.send((response.status, answer))
         except StopIteration as end:
             return end.value
+        except (AttributeError, LookupError, TypeError) as error:
+            raise DeskError(f"Chatwoot's answer is not understood: {error!r}") from error

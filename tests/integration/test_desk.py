@@ -348,6 +348,19 @@ async def test_what_else_a_person_does_is_told(chat, desk):
             "wamid.out1",
             True,
         )
+        change = {"original_message_id": "wamid.in1", "message": {"type": "text"}}
+        change["message"]["text"] = {"body": "a person, please"}
+        for number, kind, said in (
+            (3, "edit", change),
+            (4, "revoke", {"original_message_id": "wamid.in1"}),
+        ):
+            told = webhooks.text(PHONE, f"wamid.in{number}", "")
+            del told["messages"][0]["text"]
+            told["messages"][0] |= {"type": kind, kind: said}
+            await running.deliver(envelope([told]))
+        edited, deleted = await desk.hears("message.edited"), await desk.hears("message.deleted")
+        assert "a person, please" in edited["message"]["text"]
+        assert edited["message"]["reply_to"] == deleted["message"]["reply_to"] == "wamid.in1"
         await running.deliver(echo(PHONE, "wamid.echo1", "from the phone"))
         spoken = await desk.hears("message.sent", 2)
         assert (spoken["message"]["from"], spoken["message"]["text"]) == ("human", "from the phone")

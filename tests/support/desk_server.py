@@ -101,8 +101,8 @@ class Door:
 
 
 @asynccontextmanager
-async def desk_server() -> AsyncIterator[DeskServer]:
-    desk = DeskServer()
+async def desk_server(desk: DeskServer | None = None) -> AsyncIterator[DeskServer]:
+    desk = desk or DeskServer()
     app = web.Application()
     app.router.add_post("/events", desk.event)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
