@@ -18,7 +18,7 @@ Composing: a Rasa response → WhatsApp messages. Decides only: no I/O, no clock
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rasa_whatsapp_channel.compose.changes import Change
 from rasa_whatsapp_channel.compose.content import move_parts, read_keys, read_text, to_plain
@@ -36,10 +36,13 @@ from rasa_whatsapp_channel.compose.options import (
 from rasa_whatsapp_channel.compose.pictures import take_pictures
 from rasa_whatsapp_channel.compose.style import Style, quote, read_style
 from rasa_whatsapp_channel.compose.template import read_template
+from rasa_whatsapp_channel.compose.text import paragraphs
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.identity import is_group_id, split_number
 from rasa_whatsapp_channel.whatsapp.messages import Interactive, Message, Outgoing
+
+ANY_FILE: Final = FileAccess()
 
 __all__ = ["Change", "Composed", "Reword", "compose"]
 
@@ -84,7 +87,7 @@ def compose(
         recipient_id,
         strict=unknown_keys == "refuse",
         images=images,
-        access=access or FileAccess(),
+        access=access or ANY_FILE,
     )
     content = to_plain(draft, response)
     custom, custom_style = split_style(content.get("custom"))
@@ -139,14 +142,15 @@ def _read_parts(draft: Draft, content: Mapping[str, Any], style: Style) -> Parts
     found = read_media(draft, read_keys(draft, content))
     quick = read_options(draft, "quick_replies", content.get("quick_replies"))
     buttons = read_options(draft, "buttons", content.get("buttons"))
+    kind = read_kind(draft, content.get("button_type"))
+    options = NO_OPTIONS
+    if kind or quick is not NO_OPTIONS or buttons is not NO_OPTIONS:
+        replies, links = (*quick.replies, *buttons.replies), (*quick.links, *buttons.links)
+        options = Options(replies, links, kind)
     return Parts(
-        text="\n\n".join(part for part in (text, *found.texts, *pictures.texts) if part) or None,
+        text=paragraphs(text, *found.texts, *pictures.texts),
         media=(*found.media, *pictures.media),
-        options=Options(
-            (*quick.replies, *buttons.replies),
-            (*quick.links, *buttons.links),
-            read_kind(draft, content.get("button_type")),
-        ),
+        options=options,
         style=style,
     )
 

@@ -67,7 +67,12 @@ class _Plain:
         if isinstance(value, bool):
             return value
         if depth and isinstance(value, (dict, Mapping)):  # to ask for a dict first is faster
-            return {self._key(key): self.value(item, depth - 1) for key, item in value.items()}
+            return {
+                key if type(key) is str and key.isascii() else self._key(key): (
+                    item if item is None else self.value(item, depth - 1)
+                )
+                for key, item in value.items()
+            }
         if depth and isinstance(value, (list, tuple)):
             return [self.value(item, depth - 1) for item in value]
         if isinstance(value, int) and -_INTEGER <= value < _INTEGER:
@@ -77,8 +82,6 @@ class _Plain:
         return self._words(value)
 
     def _key(self, key: Any) -> str:
-        if type(key) is str and key.isascii():
-            return key
         return _encodable(key) if isinstance(key, str) else self._words(key)
 
     def _words(self, value: object) -> str:
@@ -191,7 +194,7 @@ def read_keys(draft: Draft, content: Mapping[str, Any]) -> Mapping[str, Any]:
     foreign = named or (isinstance(source, str) and source[:1].isupper())
     read = dict(content)
     for key, value in content.items():
-        if value in (None, "", [], {}) or key in _RASAS:
+        if value is None or key in _RASAS or value in ("", [], {}):
             continue
         if key in MEDIA_KEYS and named and not _is_file(value):
             del read[key]

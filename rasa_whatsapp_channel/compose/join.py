@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from rasa_whatsapp_channel.compose.buttons import Taps, to_taps
 from rasa_whatsapp_channel.compose.draft import Draft
-from rasa_whatsapp_channel.compose.options import Options
+from rasa_whatsapp_channel.compose.options import NO_OPTIONS, Options
 from rasa_whatsapp_channel.compose.split import has_link, split, split_for_tail
-from rasa_whatsapp_channel.compose.style import Style
+from rasa_whatsapp_channel.compose.style import NO_STYLE, Style
+from rasa_whatsapp_channel.compose.text import paragraphs
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import (
     Captioned,
@@ -30,8 +31,8 @@ class Parts:
 
     text: str | None = None
     media: tuple[MediaMessage, ...] = ()
-    options: Options = field(default_factory=Options)
-    style: Style = field(default_factory=Style)
+    options: Options = NO_OPTIONS
+    style: Style = NO_STYLE
 
 
 def join(draft: Draft, parts: Parts, taps: Taps | None = None) -> list[Message]:
@@ -46,7 +47,9 @@ def join(draft: Draft, parts: Parts, taps: Taps | None = None) -> list[Message]:
     lines: list[str] = []
     if taps is None:
         taps, lines = to_taps(draft, parts.options, list_button=parts.style.list_button)
-    text = _paragraphs(parts.text and draft.format(parts.text), "\n".join(lines))
+    text = (parts.text and draft.format(parts.text)) or None
+    if lines:
+        text = paragraphs(text, "\n".join(lines))
     if taps:
         return _join_taps(draft, parts, taps, text)
     texts, media = _join_plain(draft, parts, text)
@@ -59,9 +62,10 @@ def _join_plain(
     """Return the texts and the files."""
     media = parts.media
     if text:
-        header = _into_text(draft, "header", parts.style.header, "there are no buttons")
-        footer = _into_text(draft, "footer", parts.style.footer, "there are no buttons")
-        text = _paragraphs(header, text, footer)
+        if parts.style.header or parts.style.footer:
+            header = _into_text(draft, "header", parts.style.header, "there are no buttons")
+            footer = _into_text(draft, "footer", parts.style.footer, "there are no buttons")
+            text = paragraphs(header, text, footer)
     else:
         _say_unused(draft, parts.style)
     if not text:
@@ -101,12 +105,12 @@ def _frame(
         reason = no_place or _why_long(style.header, limits.HEADER_TEXT)
         reason = reason or ("a file is the header" if header else "")
         if reason:
-            text = _paragraphs(_into_text(draft, "header", style.header, reason), text)
+            text = paragraphs(_into_text(draft, "header", style.header, reason), text)
         else:
             header = Header("text", style.header)
     footer = style.footer
     if footer and (reason := no_place or _why_long(footer, limits.FOOTER)):
-        text, footer = _paragraphs(text, _into_text(draft, "footer", footer, reason)), None
+        text, footer = paragraphs(text, _into_text(draft, "footer", footer, reason)), None
     return text, header, footer
 
 
@@ -145,10 +149,6 @@ def _captioned(media: Sequence[MediaMessage]) -> Captioned | None:
 
 def _texts(pieces: Iterable[str], style: Style) -> list[Message]:
     return [Text(piece, preview_url=style.preview_url and has_link(piece)) for piece in pieces]
-
-
-def _paragraphs(*texts: str | None) -> str | None:
-    return "\n\n".join(text for text in texts if text) or None
 
 
 def _into_text(draft: Draft, part: str, text: str | None, reason: str) -> str | None:

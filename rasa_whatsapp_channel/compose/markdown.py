@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 import re
 from typing import Final
 
+PICTURE: Final = "!["  # begins one
 BOLD: Final = "bold"
 _STRUCK: Final = "struck"
 _ITALIC: Final = "italic"
@@ -226,7 +227,7 @@ def replace_images(text: str, replace: Callable[[str, str], str | None]) -> str:
 
     Lines and paragraphs of which nothing is left are taken away.
     """
-    if "![" not in text or _TAKEN in text or too_marked(text):
+    if PICTURE not in text or _TAKEN in text or too_marked(text):
         return text
     text = text.replace("\r\n", "\n")
     lines = text.split("\n")

@@ -50,7 +50,8 @@ def read_media(draft: Draft, content: Mapping[str, Any]) -> Found:
     image, attachment = content.get("image"), content.get("attachment")
     found = read_attachment(draft, "image", image)
     for key in MEDIA_KEYS:
-        _read_all(draft, found, key, content.get(key))
+        if key in content:
+            _read_all(draft, found, key, content[key])
     if attachment != image:  # Rasa copies an image into an empty attachment
         _read_all(draft, found, "attachment", attachment)
     return found

@@ -12,7 +12,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.compose.content import read_text
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import is_link, shown
-from rasa_whatsapp_channel.compose.markdown import replace_images
+from rasa_whatsapp_channel.compose.markdown import PICTURE, replace_images
 from rasa_whatsapp_channel.compose.media import Found, read_attachment
 from rasa_whatsapp_channel.compose.text import is_blank
 from rasa_whatsapp_channel.whatsapp import mime
@@ -28,7 +28,7 @@ def take_pictures(draft: Draft, text: str | None) -> tuple[str | None, Found]:
     pictures, each has its own alternative text.
     """
     found = Found()
-    if text is None or not draft.markdown or draft.images == "none":
+    if text is None or PICTURE not in text or not draft.markdown or draft.images == "none":
         return text, found
     pictures: list[dict[str, Any]] = []
 

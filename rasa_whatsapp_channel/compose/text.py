@@ -18,6 +18,12 @@ def is_blank(text: str) -> bool:
     return _BLANK.fullmatch(text) is not None
 
 
+def paragraphs(*texts: str | None) -> str | None:
+    """Return those of *texts* that say something, one below the other; None if none does."""
+    said = [text for text in texts if text]
+    return "\n\n".join(said) or None
+
+
 def one_line(text: str) -> str:
     """Return *text* with every run of white space as one space: titles and labels have no lines."""
     return " ".join(text.split())
