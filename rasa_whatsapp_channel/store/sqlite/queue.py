@@ -58,6 +58,7 @@ class SQLiteQueue(Queue):
         self._tell = tell
         self._latest = 0.0  # the latest time this process saw
         self._unsure: list[QueueItem] = []  # claims that may not have been committed
+        self._beginning = 0  # waits that are not committed yet
         self.wait_queue = WaitQueue()
 
     async def _insert(self, key: str, conversation: str, body: Body, after: float) -> bool:
@@ -251,7 +252,17 @@ class SQLiteQueue(Queue):
         return int(seq) if claimed and (key, attempts) == (item.key, item.attempts) else None
 
     async def done(self, item: QueueItem, hold: float = 0.0, *, cause: str = TIME) -> None:
-        await self._writer.write(self._done, item, hold, cause)
+        ended = self._writer.write(self._done, item, hold, cause)
+        await (self._begin_wait(ended) if hold > 0 else ended)
+
+    async def _begin_wait(self, ended: asyncio.Future[None]) -> None:
+        """Count a wait that `end_wait` cannot read before *ended*, also if we are cancelled."""
+        self._beginning += 1
+        ended.add_done_callback(self._note_begun)
+        await asyncio.shield(ended)
+
+    def _note_begun(self, _: asyncio.Future[None]) -> None:
+        self._beginning -= 1
 
     def _done(self, db: sqlite3.Connection, item: QueueItem, hold: float, cause: str) -> None:
         held = (self.name, item.conversation, item.key, item.attempts)
@@ -279,7 +290,9 @@ class SQLiteQueue(Queue):
     ) -> None:
         text = None if body is None else to_json(body)
         words = None if error is None else to_unicode(error)
-        await self._writer.write(self._retry_later, item, after, cause, counted, text, words)
+        retry = (item, after, cause, counted, text, words)
+        ended = self._writer.write(self._retry_later, *retry)
+        await (self._begin_wait(ended) if after > 0 else ended)
 
     def _retry_later(
         self,
@@ -355,9 +368,8 @@ class SQLiteQueue(Queue):
     async def end_wait(self, conversation: str, cause: str) -> bool:
         conversation = to_unicode(conversation)
         # Most events end no wait, and need no transaction.
-        if not self._writer.has_waiting and not await self._writer.read(
-            self._waits_for, conversation, cause
-        ):
+        waits = self._beginning or await self._writer.read(self._waits_for, conversation, cause)
+        if not waits:
             return False
         return await self._writer.write(self._end_wait, conversation, cause)
 

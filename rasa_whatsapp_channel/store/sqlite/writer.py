@@ -209,11 +209,6 @@ class Writer:
         # Rare: this or another process repairs or empties the log. Commits wait for it.
         return await self.write(operation, *args, **kwargs)
 
-    @property
-    def has_waiting(self) -> bool:
-        """Whether operations wait for their transaction, which a read does not see yet."""
-        return bool(self._jobs)
-
     def check_file(self) -> None:
         """Raise `StoreError` if nothing can be written; `write` checks this by itself."""
         try:
