@@ -4,7 +4,8 @@ Redis store: shared by several Rasa servers.
     server      the URL, and the configuration that the promises need
     connection  operations in their order, and what happens when a connection is lost
     claimants   which processes claim items, and which of them died
-    queue, ledger, values   each with its Lua script: one script, one step, one round trip
+    queue, ledger, values   each with its operations in Lua, which are parts of one script: what is
+                asked for in one moment is one step and one round trip
     errors      Redis' errors, and what to do about them
 
 Why no stream with a consumer group: a group knows the consumer of each item, and XAUTOCLAIM takes

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from rasa_whatsapp_channel.store.heartbeat import Liveness
-from rasa_whatsapp_channel.store.redis.connection import ANSWER, CONNECT, Connection
+from rasa_whatsapp_channel.store.redis.connection import ANSWER, CONNECT, Connection, in_script
 from rasa_whatsapp_channel.store.redis.errors import explain
 
 
@@ -33,7 +33,7 @@ class RedisClaimants:
             socket_connect_timeout=CONNECT,
             retry=Retry(NoBackoff(), 0),
         )
-        self._script = self._redis.register_script(connection.script("queue").text)
+        self._script = self._redis.register_script(connection.script.text)
 
     def beat(self) -> int:
         """
@@ -55,7 +55,11 @@ class RedisClaimants:
         return sum(int(self._do(prefix, "take_over", *silent)) for silent in dead.items())
 
     def _do(self, prefix: str, operation: str, *args: str | int) -> Any:
-        return self._script(keys=[prefix], args=[operation, self._connection.now(), *args])
+        told = in_script(prefix, "queue", operation, args)
+        [answer] = self._script(keys=[prefix], args=[self._connection.now(), *told])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def leave(self) -> None:
         """Release our claims: the process ends regularly. Raises `StoreError`."""

@@ -18,10 +18,19 @@ import hashlib
 import logging
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 from redis.asyncio import ConnectionPool, Redis
@@ -53,6 +62,12 @@ class Script:
     sha: str
 
 
+PARTS: Final = ("queue", "ledger", "values")
+# Operations that are refused when the memory is full, and those that only read.
+NEEDS_ROOM: Final = frozenset(
+    {"put", "put_dead_letter", "requeue", "set", "set_many", "add", "replace"}
+)
+READS: Final = frozenset({"get", "get_many", "by_key"})
 # Seconds after which a `put` checks the configuration of Redis again.
 LOOK_EVERY: Final = 10.0
 # Operations that accept a webhook, and the one by which an operator checks the store.
@@ -62,8 +77,8 @@ ASKS: Final = "depth"
 
 @dataclass(slots=True)  # not frozen: a dozen are made for each message
 class _Command:
-    script: Script
-    args: Sequence[Arg]
+    operation: str
+    args: Sequence[Arg]  # as the script reads them
     future: asyncio.Future[Any]
     wants_safety: bool = False
 
@@ -74,6 +89,42 @@ class _Command:
     def fail(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+
+
+def _read_script() -> Script:
+    """Return all parts as one script, so that the operations of one moment are one call."""
+    folder = resources.files(__package__)
+    texts = [
+        f"do local operations = {{}}\n{(folder / f'{part}.lua').read_text()}\n"
+        f"parts.{part} = operations end"
+        for part in PARTS
+    ]
+    first, last = ((folder / f"{name}.lua").read_text() for name in ("prelude", "run"))
+    text = "\n".join((first, *texts, last))
+    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def in_script(prefix: str, part: str, operation: str, args: Sequence[Arg]) -> tuple[Arg, ...]:
+    """Return what the script is told of an operation."""
+    return (prefix, part, operation, len(args), *args)
+
+
+def _in_calls(jobs: Iterable[_Command]) -> Iterator[Sequence[_Command]]:
+    """
+    Yield *jobs*, in their order, as calls of the script.
+
+    One that needs room never comes behind one that goes on when the memory is full: in one call it
+    would not be refused.
+    """
+    call: list[_Command] = []
+    goes_on = False
+    for job in jobs:
+        if goes_on and job.operation in NEEDS_ROOM:
+            yield call
+            call, goes_on = [], False
+        call.append(job)
+        goes_on = goes_on or job.operation not in NEEDS_ROOM | READS
+    yield call
 
 
 class Connection:
@@ -96,12 +147,13 @@ class Connection:
             retry=Retry(NoBackoff(), 0),
         )
         self._redis: Any = Redis(connection_pool=self._pool)
-        self._scripts: dict[str, Script] = {}
+        self.script = _read_script()
         self._jobs: deque[_Command] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._is_open = False
         self._look_every = look_every
         self._inbox = self.prefix("inbox")
+        self._all = f"whatsapp:{{{self._name}}}:"
         self._looked = 0.0  # by the event loop's clock
         self._danger = ""
         self._warnings: Sequence[str] = ()
@@ -158,18 +210,8 @@ class Connection:
         """Return the prefix of the keys of *part*; the braces keep them in one hash slot."""
         return f"whatsapp:{{{self._name}}}:{part}:"
 
-    def script(self, name: str) -> Script:
-        if name not in self._scripts:
-            folder = resources.files(__package__)
-            text = "\n".join((folder / f"{part}.lua").read_text() for part in ("prelude", name))
-            sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-            self._scripts[name] = Script(text, sha)
-        return self._scripts[name]
-
-    def submit(
-        self, script: Script, prefix: str, operation: str, *args: Arg
-    ) -> asyncio.Future[Any]:
-        """Run *operation* after all operations submitted before."""
+    def submit(self, part: str, prefix: str, operation: str, *args: Arg) -> asyncio.Future[Any]:
+        """Run *operation* of *part*, one of `PARTS`, after all operations submitted before."""
         self._check_open()
         loop = asyncio.get_running_loop()
         takes_in = operation in TAKES_IN and prefix == self._inbox
@@ -178,12 +220,7 @@ class Connection:
         future: asyncio.Future[Any] = loop.create_future()
         wants_safety = takes_in or operation == ASKS
         self._jobs.append(
-            _Command(
-                script,
-                (prefix, operation, self.now(), *args),
-                future,
-                wants_safety=wants_safety,
-            )
+            _Command(operation, in_script(prefix, part, operation, args), future, wants_safety)
         )
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run(), name="whatsapp store: redis")
@@ -255,35 +292,37 @@ class Connection:
                 job.give(answer)
 
     async def _send(self, jobs: Sequence[_Command]) -> Sequence[Any]:
-        answers = await self._evaluate(jobs)
-        unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-        if unknown:
-            await self._load_scripts()
-            again = await self._evaluate([jobs[n] for n in unknown])
-            for n, answer in zip(unknown, again, strict=True):
-                answers[n] = answer
-        return answers
+        calls = list(_in_calls(jobs))
+        answers = await self._evaluate(calls, with_info=self._is_to_look(jobs))
+        if any(isinstance(answer, NoScriptError) for answer in answers):  # then all of them are
+            await self._redis.script_load(self.script.text)
+            answers = await self._evaluate(calls)
+        return [
+            answer
+            for call, found in zip(calls, answers, strict=True)
+            for answer in (found if isinstance(found, list) else [found] * len(call))
+        ]
 
-    async def _evaluate(self, jobs: Sequence[_Command]) -> list[Any]:
+    async def _evaluate(
+        self, calls: Sequence[Sequence[_Command]], *, with_info: bool = False
+    ) -> list[Any]:
+        """Return the answers of each call of the script, or its error."""
+        now = self.now()
         pipeline = self._redis.pipeline(transaction=False)
-        for job in jobs:
-            pipeline.execute_command("EVALSHA", job.script.sha, 1, *job.args)
-        if not self._is_to_look(jobs):
-            return list(await pipeline.execute(raise_on_error=False))
-        pipeline.execute_command("INFO")
-        answers: list[Any]
-        *answers, info = await pipeline.execute(raise_on_error=False)
-        if not isinstance(info, Exception):  # the user may lack the right
+        for call in calls:
+            args = chain.from_iterable(job.args for job in call)
+            pipeline.execute_command("EVALSHA", self.script.sha, 1, self._all, now, *args)
+        if with_info:
+            pipeline.execute_command("INFO")
+        answers: list[Any] = await pipeline.execute(raise_on_error=False)
+        # The user may lack the right to ask.
+        if with_info and not isinstance(info := answers.pop(), Exception):
             self._look(info)
         return answers
 
     def _is_to_look(self, jobs: Sequence[_Command]) -> bool:
         long_ago = asyncio.get_running_loop().time() - self._looked >= self._look_every
-        return any(job.wants_safety and (long_ago or job.args[1] == ASKS) for job in jobs)
-
-    async def _load_scripts(self) -> None:
-        for script in self._scripts.values():
-            await self._redis.script_load(script.text)
+        return any(job.wants_safety and (long_ago or job.operation == ASKS) for job in jobs)
 
     def _check_open(self) -> None:
         if not self._is_open:

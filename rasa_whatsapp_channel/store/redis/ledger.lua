@@ -68,8 +68,7 @@ function operations.note_sent(message_id, rank, arrived, retention, body, body_l
     end
     redis.call('SET', prefix .. 'key:' .. key, message_id)
     if body ~= '' and tonumber(redis.call('HGET', message, 'rank')) < tonumber(arrived) then
-        redis.call('SET', body_key(message_id), body)
-        expire(body_key(message_id), body_life)
+        keep(body_key(message_id), body, body_life)
     end
     renew(message_id, retention)
     return read(message_id)
@@ -157,5 +156,3 @@ function operations.erase(recipient_id)
     redis.call('DEL', recipient)
     return count
 end
-
-return operations[ARGV[1]](unpack(ARGV, 3))

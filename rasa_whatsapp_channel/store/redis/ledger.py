@@ -25,7 +25,6 @@ ARRIVED_RANK: Final = min(STATUS_RANK[status] for status in ARRIVED)
 class RedisLedger(Ledger):
     def __init__(self, connection: Connection, *, retention: Retention) -> None:
         self._connection = connection
-        self._script = connection.script("ledger")
         self._prefix = connection.prefix("ledger")
         self._life = retention.ledger
         self._body_life = retention.sent_bodies
@@ -87,7 +86,7 @@ class RedisLedger(Ledger):
         return _to_sent(*fields) if fields else None
 
     async def _call(self, operation: str, *args: Arg) -> Any:
-        return await self._connection.submit(self._script, self._prefix, operation, *args)
+        return await self._connection.submit("ledger", self._prefix, operation, *args)
 
 
 def _to_charged(

@@ -93,9 +93,8 @@ end
 
 local function hold(conversation, seconds, cause)
     if seconds > 0 then
-        redis.call('SET', hold_key(conversation),
-            to_text(now + seconds) .. ' ' .. to_text(seconds) .. ' ' .. cause)
-        expire(hold_key(conversation), seconds)
+        local value = to_text(now + seconds) .. ' ' .. to_text(seconds) .. ' ' .. cause
+        keep(hold_key(conversation), value, seconds)
     end
 end
 
@@ -124,8 +123,7 @@ local function note_seen(key, retention)
     if seen and tonumber(seen) > now then
         return false
     end
-    redis.call('SET', prefix .. 'seen:' .. key, to_text(now + retention))
-    expire(prefix .. 'seen:' .. key, retention)
+    keep(prefix .. 'seen:' .. key, to_text(now + retention), retention)
     return true
 end
 
@@ -136,11 +134,18 @@ local function append(key, conversation, body, after)
     redis.call('ZADD', prefix .. 'waiting', number, number)
     if redis.call('RPUSH', line_key(conversation), number) == 1 then
         local seconds, cause = left_of_hold(conversation)
-        redis.call('DEL', hold_key(conversation))
+        if seconds then
+            redis.call('DEL', hold_key(conversation))
+        end
         if after > (seconds or 0) then
             seconds, cause = after, 'time'
         end
-        hide_or_show(conversation, seconds or 0, cause)
+        if (seconds or 0) > 0 then
+            hide_or_show(conversation, seconds, cause)
+        else -- without items it was nowhere
+            redis.call('ZADD', prefix .. 'ready', number, conversation)
+            wake()
+        end
     end
 end
 
@@ -165,16 +170,23 @@ local function end_claim(conversation, number)
     end
 end
 
+-- Remove the first item of the conversation, which is nowhere then.
 local function remove(conversation, number)
-    end_claim(conversation, number)
+    local entry = redis.call('HMGET', entry_key(number), 'owner', 'failing_since')
+    if entry[1] then
+        redis.call('SREM', claimed_key(entry[1]), conversation)
+    else
+        drop(conversation)
+    end
     redis.call('LPOP', line_key(conversation))
     redis.call('ZREM', prefix .. 'waiting', number)
-    redis.call('ZREM', prefix .. 'failing', number)
+    if entry[2] then
+        redis.call('ZREM', prefix .. 'failing', number)
+    end
     redis.call('DEL', entry_key(number))
 end
 
 local function go_on(conversation, seconds, cause)
-    drop(conversation)
     if first(conversation) then
         hide_or_show(conversation, seconds, cause)
     else
@@ -508,7 +520,6 @@ function operations.erase(conversation, pause)
         count = count + 1
         number = first(conversation)
     end
-    drop(conversation)
     redis.call('DEL', hold_key(conversation))
     if busy then
         -- Its consumer may still be working on it; the next item must not overtake it.
@@ -544,5 +555,3 @@ function operations.expire(retention)
     follow_clock()
     return forget_old(retention)
 end
-
-return operations[ARGV[1]](unpack(ARGV, 3))

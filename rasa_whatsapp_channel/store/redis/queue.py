@@ -44,7 +44,6 @@ class RedisQueue(Queue):
     ) -> None:
         self.name = name
         self._connection = connection
-        self._script = connection.script("queue")
         self.prefix = connection.prefix(name)
         self._retention = retention
         self._claimant = claimant
@@ -199,7 +198,7 @@ class RedisQueue(Queue):
         return await self._submit(operation, *args)
 
     def _submit(self, operation: str, *args: Arg) -> asyncio.Future[Any]:
-        return self._connection.submit(self._script, self.prefix, operation, *args)
+        return self._connection.submit("queue", self.prefix, operation, *args)
 
     async def _says(self, operation: str, *args: Arg) -> bool:
         return bool(await self._call(operation, *args) == 1)

@@ -30,8 +30,7 @@ function operations.get_many(...)
 end
 
 function operations.set(key, value, ttl)
-    redis.call('SET', prefix .. 'value:' .. key, to_text(now + ttl) .. ' ' .. value)
-    expire(prefix .. 'value:' .. key, ttl)
+    keep(prefix .. 'value:' .. key, to_text(now + ttl) .. ' ' .. value, ttl)
     return 1
 end
 
@@ -147,5 +146,3 @@ function operations.uncount(key)
         end
     end
 end
-
-return operations[ARGV[1]](unpack(ARGV, 3))

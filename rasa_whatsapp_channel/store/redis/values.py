@@ -14,7 +14,6 @@ from rasa_whatsapp_channel.store.token_bucket import Limit
 class RedisValues(Values):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._script = connection.script("values")
         self._prefix = connection.prefix("values")
 
     async def get(self, key: str) -> Any | None:
@@ -65,4 +64,4 @@ class RedisValues(Values):
         await self._call("uncount", key)
 
     async def _call(self, operation: str, *args: Arg) -> Any:
-        return await self._connection.submit(self._script, self._prefix, operation, *args)
+        return await self._connection.submit("values", self._prefix, operation, *args)
