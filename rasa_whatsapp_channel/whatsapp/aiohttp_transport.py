@@ -8,7 +8,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from functools import cache
+from functools import cache, lru_cache
 from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 from typing import IO, Any, Final
@@ -88,7 +88,7 @@ class AiohttpTransport:
             try:
                 answer = await self._pool().request(
                     request.method,
-                    request.url,
+                    _address(request.url),
                     data=data,
                     headers={**headers, **request.headers},
                     timeout=_timeout(request.timeout),
@@ -202,6 +202,8 @@ def _body(
     """Return what aiohttp sends for *body*, with its headers; *files* closes what was opened."""
     if isinstance(body, File):
         return files.enter_context(_open_file(body, watch)), {"Content-Type": body.mime_type}
+    if isinstance(body, bytes):  # aiohttp would look for what it is
+        return aiohttp.BytesPayload(body), {}
     if not isinstance(body, Form):
         return body, {}
     # Names as curl and browsers write them; quoting would show "%20" to the user.
@@ -254,6 +256,14 @@ def _explain(request: Request, error: Exception, *, status: int | None = None) -
 def _is_forbidden(error: Exception) -> bool:
     """Return whether `_PublicResolver` refused the host, as it would again."""
     return isinstance(error, aiohttp.ClientConnectorError) and error.errno == errno.EACCES
+
+
+@lru_cache(maxsize=64)  # messages go to the same one
+def _address(url: str) -> URL:
+    try:
+        return URL(url)
+    except ValueError as error:
+        raise aiohttp.InvalidURL(url) from error
 
 
 @cache

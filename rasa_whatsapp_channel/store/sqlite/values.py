@@ -74,7 +74,7 @@ class SQLiteValues(Values):
         return {key: from_json(text) for key, text in rows}
 
     async def take(self, *limits: Limit) -> Sequence[float]:
-        named = [limit._replace(key=to_unicode(limit.key)) for limit in limits]
+        named = [(to_unicode(limit.key), limit) for limit in limits]
         return await self._writer.write(self._take, named)
 
     async def count(
@@ -108,14 +108,13 @@ class SQLiteValues(Values):
             db.execute(DELETE, (key,))
             db.executemany(COUNT_DOWN, [(counter,) for counter in from_json(counted[0])[::2]])
 
-    def _take(self, db: sqlite3.Connection, limits: Sequence[Limit]) -> Sequence[float]:
+    def _take(self, db: sqlite3.Connection, limits: Sequence[tuple[str, Limit]]) -> Sequence[float]:
         now = self._clock()
-        rows = [_one(db, BUCKET, limit.key, now) for limit in limits]
-        before = [Bucket(*row) if row else None for row in rows]
-        takes = take(list(zip(limits, before, strict=True)), now=now)
+        rows = [(limit, _one(db, BUCKET, key, now)) for key, limit in limits]
+        takes = take([(limit, Bucket(*row) if row else None) for limit, row in rows], now=now)
         kept = [
-            (limit.key, *taken.bucket, taken.full_at)
-            for limit, taken in zip(limits, takes, strict=True)
+            (key, *taken.bucket, taken.full_at)
+            for (key, _), taken in zip(limits, takes, strict=True)
         ]
         db.executemany(SET_BUCKET, kept)
         return [taken.wait for taken in takes]
