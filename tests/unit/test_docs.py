@@ -232,3 +232,21 @@ def test_few_shell_blocks_are_not_run_and_each_says_why() -> None:
 
     assert len(left_out) <= 19
     assert all(len(str(block.reason)) > 15 for block in left_out)
+
+
+def test_there_is_one_wording_for_installing() -> None:
+    """The channel from the clone, and an extra for a channel that is installed, from wherever."""
+    first = {'pip install "./rasa-whatsapp-channel[convert]"'}  # what else is in the line is Rasa
+    first |= {"pip install rasa==3.6.21 ./rasa-whatsapp-channel"}
+    pages = [*PAGES, *(ROOT / "rasa_whatsapp_channel").rglob("*.py")]
+    written = [
+        (path.name, line)
+        for path in pages
+        for line in re.findall(r"pip install [^`\n]*", path.read_text(encoding="utf-8"))
+        if "rasa-whatsapp-channel" in line
+    ]
+
+    assert {line for _, line in written} >= first
+    for name, line in written:
+        extra = re.search(r'pip install "rasa-whatsapp-channel\[[a-z]+\]"', line)
+        assert line.strip() in first or extra, f"{name}: {line}"
