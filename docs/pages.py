@@ -349,7 +349,7 @@ def _objects(module: str, names: tuple[str, ...]) -> Iterator[str]:
             rows = [_method(each) for each in node.body if isinstance(each, _Function)]
             public = [row for row in rows if row]
             if public:
-                yield "\n".join(["| | |", "|---|---|", *public, ""])
+                yield "\n".join(["| | what it does |", "|---|---|", *public, ""])
         elif not node.decorator_list:
             yield f"`{_signature(node)}`\n"
 
@@ -358,9 +358,9 @@ def _method(node: _Function) -> str:
     if node.name.startswith("_"):
         return ""
     names = [ast.unparse(each) for each in node.decorator_list]
-    shown = node.name if "property" in names else _signature(node).replace("|", "\\|")
-    shown = f"`{shown}`"
-    return f"| {shown} | {' '.join((ast.get_docstring(node) or '').split())} |"
+    # A table would end its cell at the sign.
+    shown = node.name if "property" in names else _signature(node).replace(" | ", " or ")
+    return f"| `{shown}` | {' '.join((ast.get_docstring(node) or '').split())} |"
 
 
 def _signature(node: _Function) -> str:
