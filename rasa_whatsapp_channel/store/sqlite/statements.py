@@ -86,8 +86,10 @@ DEPTH: Final = """
         (SELECT count(*) FROM dead_letters WHERE queue = :queue),
         (SELECT put_at FROM items WHERE seq = (
             SELECT min(first) FROM (
-                SELECT min(seq) AS first FROM items WHERE queue = :queue AND due_at IS NOT NULL
-                UNION ALL SELECT min(seq) FROM items WHERE queue = :queue AND owner IS NOT NULL
+                SELECT min(seq) AS first FROM items WHERE queue = :queue AND due_at = 0
+                UNION ALL SELECT min(seq) FROM items WHERE queue = :queue AND due_at > 0
+                UNION ALL SELECT min(seq) FROM items INDEXED BY items_owner
+                    WHERE queue = :queue AND owner IS NOT NULL
             )
         )),
         (SELECT count(*) FROM items WHERE queue = :queue AND failing_since IS NOT NULL),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
 import sqlite3
 import time
@@ -113,6 +114,8 @@ async def _measure(bench: Bench, stocked: Path, name: str) -> dict[str, float]:
     for each in bench.folder.glob("growth.db*"):
         each.unlink()
     shutil.copy(stocked, file)
+    with file.open("rb") as copied:
+        os.fsync(copied.fileno())  # or every commit would wait for what was copied
     server = await bench.pipelines.start(
         "growth", "channel", credentials=bench.credentials(f"sqlite:///{file}")
     )

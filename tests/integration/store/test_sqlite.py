@@ -639,6 +639,26 @@ async def test_claiming_looks_at_few_rows_however_many_wait(path):
     assert not [step for step in steps if step.startswith(("SCAN", "USE TEMP"))]
 
 
+async def test_the_depth_of_a_queue_reads_no_row_for_each_item_that_waits(path):
+    """Looks at SQLite's own plan: what is read for many items is in an index."""
+    from rasa_whatsapp_channel.store.sqlite import statements as sql
+
+    async with SQLiteStore(path):
+        pass
+    db = sqlite3.connect(path)
+    plan = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {sql.DEPTH}", {"queue": "inbox"})]
+    db.close()
+
+    assert "SEARCH items USING COVERING INDEX items_conversation (queue=?)" in plan  # the count
+    assert "SEARCH items USING INTEGER PRIMARY KEY (rowid=?)" in plan  # when the oldest was put
+    # Claimed and failing items are few.
+    assert {step for step in plan if "INDEX" in step and "COVERING" not in step} <= {
+        "SEARCH items USING INDEX items_owner (owner>?)",
+        "SEARCH items USING INDEX items_failing (queue=? AND failing_since>?)",
+    }
+    assert not [step for step in plan if step.startswith("SCAN items")]
+
+
 async def test_a_clock_that_was_set_back_before_a_restart_is_followed(path, clock):
     async with SQLiteStore(path, clock=clock) as store:
         await store.inbox.put("k", ANNA, HELLO)
