@@ -130,7 +130,10 @@ def read_message(message: Mapping[str, Any]) -> Say | None:
     files = tuple(filter(None, attached))
     if number is None or not (text or files):
         return None
-    return Say(number, text, files, agent=text_of(sender.get("name")) or "")
+    # Only what the person wrote has WhatsApp's id there.
+    quoted = text_of(about.get("in_reply_to_external_id")) or ""
+    reply_to = quoted if quoted.startswith("wamid.") else ""
+    return Say(number, text, files, reply_to, agent=text_of(sender.get("name")) or "")
 
 
 def verify(
@@ -217,7 +220,8 @@ def _tell_status(place: str, event: Mapping[str, Any], settings: HandoffSettings
 
 def _is_shown(place: str, event: Mapping[str, Any], settings: HandoffSettings) -> Exchange:
     _, listed = yield from _ask(settings, "GET", f"{place}/messages", takes=(404,))
-    return any(each["source_id"] == event["id"] for each in object_of(listed).get("payload", ()))
+    ids = [each["source_id"] for each in object_of(listed).get("payload", ())]
+    return _id_of(event) in ids
 
 
 def _show(
@@ -252,7 +256,13 @@ def _message(event: Mapping[str, Any], link: Link, *, has_file: bool) -> dict[st
         content = _note(event, content, link)
     kind = "incoming" if is_persons else "outgoing"
     message = {"content": content, "message_type": kind, "private": not is_persons}
-    return {**message, "source_id": event["id"]} if content or is_persons else None
+    return {**message, "source_id": _id_of(event)} if content or is_persons else None
+
+
+def _id_of(event: Mapping[str, Any]) -> str:
+    """Return the id that the message of *event* has from us: WhatsApp's, where it is a person's."""
+    is_persons = event["type"] == "message.received"
+    return str(event["message"]["id"] if is_persons else event["id"])
 
 
 def _note(event: Mapping[str, Any], said: str, link: Link) -> str:

@@ -103,7 +103,9 @@ async def test_an_agent_sees_the_chat_takes_it_and_gives_it_back(chat, desk, pla
         assert (filename.endswith((".jpg", ".jpeg")), content) == (True, PICTURE)
 
         await desk.writes("between us: she is angry", private=True)
-        message = await desk.writes("Eve here. **Which** order?")
+        # Chatwoot names what an agent answers to by the id that it has elsewhere.
+        about = {"in_reply_to": 102, "in_reply_to_external_id": "wamid.in2"}
+        message = await desk.writes("Eve here. **Which** order?", content_attributes=about)
         await platform[0].sends(2)
         delivered = webhooks.status("wamid.out2", "delivered", PHONE)
         await running.deliver(envelope([delivered]))
@@ -115,6 +117,7 @@ async def test_an_agent_sees_the_chat_takes_it_and_gives_it_back(chat, desk, pla
         await desk.shows("The bot answers again", private=True)
         await platform[0].sends(3)
         assert running.agent.heard[0].text == "a person"
+    assert platform[0].sent[1]["context"] == {"message_id": "wamid.in2"}
     assert words(platform[0].sent) == [
         "I fetch somebody.",
         "Eve here. *Which* order?",

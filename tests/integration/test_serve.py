@@ -17,6 +17,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from support.desk_server import SECRET as DESK_SECRET
+from support.desk_server import Door, desk_server
 from support.eventually import eventually
 from support.ports import free_port
 from support.processes import PROJECT, Process, StandAlone
@@ -145,6 +147,21 @@ async def test_what_rasa_said_is_sent_though_it_has_ended(apart, serve, platform
 
 async def waits_in_outbox(door: Served, count: int) -> bool:
     return (await door.health())["outbox"]["waiting"] == count
+
+
+async def test_a_desk_writes_by_it_also_while_rasa_is_away(apart, serve, platform):
+    async with desk_server() as desk:
+        group = {"desk": "webhook", "url": desk.url, "secret": DESK_SECRET}
+        async with apart(handoff=group) as served:
+            door = Door(served.url, "4915112345678")
+            assert (await door.asks("messages", {"client_id": "1", "text": "Eve here"}))[0] == 202
+            assert said(await platform[0].sends(1)) == ["Eve here"]
+            await served.deliver("to Eve")
+            async with serve(echo, handoff=group, **BOT) as rasa:
+                await desk.hears("message.received")
+                assert rasa.agent.heard == []
+    assert desk.texts() == ["to Eve"]
+    assert desk.types()[0] == "owner.changed"
 
 
 async def test_rasa_takes_no_webhooks_then(serve, caplog):
