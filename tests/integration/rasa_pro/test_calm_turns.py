@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from support.webhooks import texts
+from support.webhooks import echo, texts
 
 pytestmark = [
     pytest.mark.needs("rasa.shared.project_structure:validate_mantle_project_structure"),
@@ -275,3 +275,35 @@ async def test_what_a_model_rephrases_and_streams_goes_as_one_message(
         await idle(running)
 
     assert [words(body) for body in sent] == ["Hello, *you*", "Put *nicely*"]
+
+
+async def test_while_a_person_answers_no_flow_begins_and_none_is_taken_up_afterwards(
+    calm, platform
+) -> None:
+    """A form's counterpart: CALM would ask whether to go on with what the person settled."""
+    settings = {"triggers": ["pattern_human_handoff"], "return_words": ["robot"]}
+    async with calm(handoff={**settings, "on_return": "silent"}) as running:
+        await running.deliver(texts("person"))
+        assert HANDOFF in words((await platform[0].sends(1))[0])
+        await running.deliver(texts("hello", first=2))
+        await running.deliver(echo(PHONE, "wamid.echo1", "Eve here"))
+        await running.deliver(texts("goodbye", first=3))
+        await running.deliver(texts("robot", first=4))
+        await running.deliver(texts("hello", first=5))
+        sent = await platform[0].sends(3)
+        tracker = await running.agent.tracker_store.retrieve(PHONE)
+
+    assert [words(body) for body in sent[-2:]] == ["Hello, *you*", ELSE]
+    assert not tracker.terminated  # nobody said goodbye to the bot
+    said = [
+        (event.type_name, event.text)
+        for event in tracker.events
+        if event.type_name in ("user", "bot")
+    ]
+    start = said.index(("user", "hello"))
+    assert said[start : start + 4] == [
+        ("user", "hello"),
+        ("bot", "Eve here"),
+        ("user", "goodbye"),
+        ("user", "robot"),
+    ]
