@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.owner import (
+    CLOCK,
     Decision,
     Owner,
     Ownership,
@@ -206,9 +207,11 @@ class Handoffs:
         owner = await self.of(conversation)
         if owner.owner is Owner.BOT or only not in (None, owner.owner):
             return False
-        body = {"kind": RETURN, "version": owner.version, "by": by, "reason": reason}
-        # A sign of life since then makes the next one another item.
-        key = f"{RETURN}:{owner.episode}:{owner.version}:{owner.until}"
+        body = {"kind": RETURN, "version": owner.version, "until": owner.until}
+        body |= {"by": by, "reason": reason}
+        # A clock asks once a minute; who else asks again may have seen that it failed.
+        which = owner.until if by == CLOCK else uuid.uuid4().hex
+        key = f"{RETURN}:{owner.episode}:{owner.version}:{which}"
         await self._store.inbox.put(key, conversation, body)
         return True
 

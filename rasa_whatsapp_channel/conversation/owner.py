@@ -121,10 +121,10 @@ def decide(
     Return what follows from *sign*, given by *by* at the time *at*.
 
     A sign of before the last change, which came late, changes nothing. *episode* is the id of the
-    episode that may begin.
+    episode that may begin. Clocks differ: *at* may be later than *now*.
     """
-    owner = _next(before, sign, now)
-    until = _until(owner, settings, at, now)
+    owner = _next(before, sign, max(now, at))
+    until = _until(owner, settings, min(at, now), now)
     late = at < math.floor(before.since) or (owner is not Owner.BOT and until < now)
     if owner is None or (late and sign is not Sign.TIME):
         return Decision(before, before)

@@ -34,6 +34,9 @@ from rasa_whatsapp_channel.whatsapp.json_values import text_of
 # Puts a text into the outbox: turn id, conversation, text; once for each turn id.
 Say = Callable[[str, str, str], Awaitable[None]]
 
+# Returns the file of a message, or why it is not here.
+Fetch = Callable[[InboundMessage], Awaitable[tuple[StoredFile | None, str | None]]]
+
 CHANGES: Final = ("edit", "revoke")  # of a message that was sent before
 MOST_UNANSWERED: Final = 5  # messages that become a turn
 
@@ -129,14 +132,18 @@ class InboxHandoff:
         """Return whether the bot gets messages of the person."""
         return owner.may_hear(self._handoffs.settings)
 
-    def is_over(self, owner: Ownership, event: InboundMessage) -> Sign | None:
-        """Return the sign by which *event* gives the conversation back to the bot, if it does."""
+    def is_over(self, owner: Ownership, event: InboundMessage, put_at: float) -> Sign | None:
+        """
+        Return the sign by which *event* gives the conversation back to the bot, if it does.
+
+        It came to us at *put_at*; WhatsApp's own times are whole seconds.
+        """
         if owner.owner is Owner.BOT or (event.timestamp or owner.since) < math.floor(owner.since):
             return None
         if owner.until <= self._clock():
             return Sign.TIME
         if owner.owner is Owner.APP:
-            return Sign.HEARD
+            return Sign.HEARD if put_at > owner.since else None
         return Sign.RETURNED if self._handoffs.settings.is_return(written(event)) else None
 
     async def give_back(
@@ -182,7 +189,7 @@ class InboxHandoff:
         """
         owner = await self.owner(conversation)
         messages = await self._handoffs.messages(conversation, owner.episode)
-        told = sorted((each for each in messages if each.speaker != "bot"), key=_at)
+        told = [each for each in _as_it_stands(messages) if each.speaker != "bot"]
         in_turn = answers and self._handoffs.settings.on_return == "answer"
         turn = _unanswered(messages) if in_turn else ()
         facts = {
@@ -193,7 +200,7 @@ class InboxHandoff:
             conversation,
             facts["id"],
             {"whatsapp": facts},
-            tuple(each for each in _as_it_stands(told) if not each.heard and each not in turn),
+            tuple(each for each in told if not each.heard and each not in turn),
         )
 
     async def unanswered(
@@ -202,9 +209,8 @@ class InboxHandoff:
         """Return the messages that the bot shall answer now, or the turn in which it asks."""
         settings = self._handoffs.settings
         messages = _unanswered(await self._handoffs.messages(conversation, owner.episode))
-        events = [from_body(message.event) for message in messages if message.event]
         if settings.on_return == "answer":
-            return [event for event in events if isinstance(event, InboundMessage)]
+            return [_as_written(message) for message in messages]
         if settings.on_return == "silent" or not messages:
             return ()
         words = "\n".join(message.text or f"[{message.type}]" for message in messages)
@@ -223,12 +229,13 @@ class InboxHandoff:
         }
 
     async def keep_unanswered(
-        self, conversation: str, events: Sequence[InboundMessage], version: int
+        self, conversation: str, events: Sequence[InboundMessage], version: int, fetch: Fetch
     ) -> None:
         """Keep the messages of a turn in which the owner changed: the next one has to see them."""
         if (await self.owner(conversation)).version != version:
             for event in events:
-                await self.keep(conversation, event, None, heard=True)
+                file, _ = await fetch(event)
+                await self.keep(conversation, event, file, heard=True)
 
     async def keep(
         self,
@@ -283,10 +290,11 @@ def as_message(event: Overheard) -> InboundMessage:
 
 
 def _as_it_stands(messages: Sequence[EpisodeMessage]) -> Iterator[EpisodeMessage]:
-    """Yield *messages* with their last words, without those that were deleted."""
+    """Yield *messages* in order, with their last words, without those that were deleted."""
     changes = {each.reply_to: each for each in messages if each.type in CHANGES}
     ids = {each.id for each in messages}
-    for message in messages:
+    # WhatsApp's times have seconds; within one, what became known first came first.
+    for message in sorted(messages, key=lambda message: math.floor(message.at)):
         change = changes.get(message.id)
         if message.type in CHANGES and message.reply_to in ids:
             continue
@@ -298,12 +306,15 @@ def _as_it_stands(messages: Sequence[EpisodeMessage]) -> Iterator[EpisodeMessage
 
 def _unanswered(messages: Sequence[EpisodeMessage]) -> Sequence[EpisodeMessage]:
     """Return the person's last messages, at most five, since anybody else wrote to them."""
-    # WhatsApp's times have seconds; within one, what became known first came first.
-    told = sorted(messages, key=lambda message: math.floor(message.at))
+    told = list(_as_it_stands(messages))
     others = [place for place, each in enumerate(told) if each.speaker in ("human", "app")]
     after = others[-1] + 1 if others else 0
     return [each for each in told[after:] if each.event][-MOST_UNANSWERED:]
 
 
-def _at(message: EpisodeMessage) -> float:
-    return message.at
+def _as_written(message: EpisodeMessage) -> InboundMessage:
+    event = from_body(message.event or {})
+    assert isinstance(event, InboundMessage)
+    if event.type == "text":  # it may have been edited
+        return replace(event, content={**event.content, "body": message.text})
+    return event

@@ -224,7 +224,7 @@ class InboxWorker:
         if handoff is None or event.type == "system":
             return await self._handle_message(item, event)
         owner = await handoff.owner(item.conversation)
-        if sign := handoff.is_over(owner, event):
+        if sign := handoff.is_over(owner, event, item.put_at):
             outcome = await self._give_back(handoff, item, sign, by=BY[sign], at=event.timestamp)
             if outcome != DONE:
                 return outcome
@@ -261,10 +261,13 @@ class InboxWorker:
         owner = await handoff.owner(item.conversation)
         if owner.owner is not Owner.BOT and owner.version == item.body["version"]:
             by, reason = str(item.body["by"]), str(item.body["reason"])
-            sign = Sign.TIME if by == BY[Sign.TIME] else Sign.RETURNED
-            if sign is Sign.TIME and owner.until > self._clock():
+            until = item.body["until"] if by == BY[Sign.TIME] else None
+            if until not in (None, owner.until):
                 return DONE  # a person has spoken since
-            outcome = await self._give_back(handoff, item, sign, by=by, reason=reason, answers=True)
+            sign = Sign.RETURNED if until is None else Sign.TIME
+            outcome = await self._give_back(
+                handoff, item, sign, by=by, reason=reason, at=until, answers=True
+            )
             if outcome != DONE:
                 return outcome
             owner = await handoff.owner(item.conversation)
@@ -325,7 +328,8 @@ class InboxWorker:
                 turn = replace(turn, version=version)
             outcome = await self._run(item, turn, receipt, is_probe=is_probe)
         if outcome == DONE and self._handoff is not None:
-            await self._handoff.keep_unanswered(item.conversation, events, version)
+            fetch = partial(self._downloads.fetch, sender_id=item.conversation)
+            await self._handoff.keep_unanswered(item.conversation, events, version, fetch)
         return outcome
 
     async def _record_message(self, item: QueueItem, event: InboundMessage) -> Outcome:

@@ -745,3 +745,18 @@ async def test_a_reason_without_end_is_cut(chat, operator, platform):
         await operator.sees(("user", "a person please"))
         async with operator.handoffs() as handoffs:
             assert len((await handoffs.of(PHONE)).reason) == 1000
+
+
+async def test_a_picture_whose_turn_is_broken_off_is_seen_by_the_person(chat, operator, platform):
+    platform[0].files["41"] = (PICTURE, "image/jpeg")
+    content = webhooks.picture(PHONE, "wamid.in1", "My door", media_id="41", sha256="")
+    bot = Bot()
+    async with chat(bot) as running:
+        await running.deliver(envelope([content]))
+        await platform[0].eventually(lambda: bot.thinks == 1)
+        await operator.takes()
+        bot.lets()
+        await operator.sees(("user", "My door"), ("bot", "an answer"))
+        [message] = [each for each in await operator.episode() if each.speaker == "user"]
+
+    assert Path(message.media["path"]).read_bytes() == PICTURE

@@ -178,7 +178,9 @@ class _Record:
             if seen[text] != 1:
                 yield f"seen {seen[text]} times by the colleague: {text}"
         files = {line.text for line in self._episode if line.has_file}
-        yield from (f"without its file: {text}" for text in self._chat.files if text not in files)
+        for text in self._chat.files:
+            if text in seen and text not in files:
+                yield f"without its file: {text}"
 
     def heard_by_the_bot(self) -> Iterator[str]:
         """Every message is a turn or told at the return; so are the colleague's, in their order."""

@@ -273,9 +273,10 @@ class _Scene:
         point = POINTS[user % len(POINTS)]
         by_app, by_word = user // len(POINTS) % 2 == 0, user // len(POINTS) % 4 >= 2
         says = {number: Written(user, number) for number in range(1, 8)}
-        says[2] = Written(user, 2, "slow" if point in ("thinking", "between") else "")
+        slow = "slow" if point in ("thinking", "between") else ""
+        says[2] = Written(user, 2, slow, is_picture=by_app)
         says[4] = Written(user, 4, is_picture=True)
-        chat = Handed(says[1].phone, files=[says[4].text])
+        chat = Handed(says[1].phone, files=[each.text for each in says.values() if each.is_picture])
         self._chats.append(chat)
         await asyncio.sleep(self._random.uniform(0, self._plan.seconds))
 

@@ -1,0 +1,119 @@
+"""Returns that meet other clocks, repeated requests, changed messages and another app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.desk import PHONE, Clock, Desk
+
+from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.owner import Owner, Sign
+from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.store.base import DeadLetter
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage, to_body
+
+SETTINGS = HandoffSettings(idle=3600.0, text_return="I am a robot again.")
+
+
+class Scene:
+    """One conversation, its worker, and another server whose clock is some seconds ahead."""
+
+    def __init__(self, store: Any, clock: Clock, ahead: float) -> None:
+        self.store = store
+        self.clock = clock
+        self.said: list[str] = []
+        self.here = Handoffs(store, SETTINGS, clock=clock)
+        self.there = Handoffs(store, SETTINGS, clock=lambda: clock.now + ahead)
+        handoff = InboxHandoff(self.here, say=self._say, clock=clock)
+        self.desk = Desk(store, clock, handoff=handoff)
+
+    async def _say(self, turn_id: str, conversation: str, text: str) -> None:
+        self.said.append(text)
+
+    async def owner(self) -> Owner:
+        return (await self.here.of(PHONE)).owner
+
+    async def unanswered(self, message_id: str, body: str) -> None:
+        event = InboundMessage(
+            message_id, "text", PHONE, timestamp=int(self.clock.now), content={"body": body}
+        )
+        await self.note(message_id, "text", body, event=to_body(event))
+
+    async def note(self, message_id: str, kind: str, text: str, **more: Any) -> None:
+        message = EpisodeMessage(message_id, "user", self.clock.now, kind, text, **more)
+        await self.here.note(PHONE, message)
+
+
+@pytest.fixture
+async def scene() -> Any:
+    clock = Clock()
+    async with open_store("memory:", clock=clock) as store:
+        yield Scene(store, clock, ahead=5.0)
+
+
+async def test_time_is_over_though_the_clock_of_who_returns_it_is_behind(scene):
+    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    scene.clock.now += 3598.0  # over by the other clock, not by this one
+
+    await scene.there.give_back(PHONE, by="clock")
+    await scene.desk.run()
+
+    assert await scene.owner() is Owner.BOT
+
+
+async def test_time_is_not_over_where_a_person_has_spoken_since(scene):
+    await scene.here.apply(PHONE, Sign.TOOK, by="app")
+    scene.clock.now += 3598.0
+    await scene.there.give_back(PHONE, by="clock")
+    await scene.here.apply(PHONE, Sign.TOOK, by="app")
+
+    await scene.desk.run()
+
+    assert await scene.owner() is Owner.HUMAN
+
+
+async def test_a_return_that_failed_can_be_asked_for_again(scene):
+    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    assert await scene.here.give_back(PHONE, by="operator")
+    await scene.store.inbox.claim()  # the timer, which waits for hours
+    item = await scene.store.inbox.claim()
+    await scene.store.inbox.dead_letter(item, DeadLetter("Rasa cannot read this tracker").reason)
+
+    assert await scene.here.give_back(PHONE, by="operator")
+    await scene.desk.run()
+
+    assert await scene.owner() is Owner.BOT
+    assert scene.said == ["I am a robot again."]
+
+
+async def test_a_sign_from_the_future_lasts_no_longer_than_any_other(scene):
+    await scene.here.apply(PHONE, Sign.TOOK, by="app", at=scene.clock.now + 1e9)
+
+    assert (await scene.here.of(PHONE)).until == scene.clock.now + 3600.0
+
+
+async def test_a_message_of_before_another_app_took_it_brings_nobody_back(scene):
+    await scene.desk.says("to the bot, in the same second")
+    scene.clock.now += 0.4
+    await scene.here.apply(PHONE, Sign.ELSEWHERE, by="whatsapp", at=float(int(scene.clock.now)))
+
+    assert await scene.desk.run() == []
+    assert await scene.owner() is Owner.APP
+
+    scene.clock.now += 0.1
+    await scene.desk.says("to the bot, afterwards")
+    assert (await scene.desk.run())[-1:] == ["to the bot, afterwards"]
+
+
+async def test_what_was_deleted_is_not_answered_and_what_was_edited_as_it_is_now(scene):
+    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    await scene.unanswered("m1", "forget it")
+    await scene.unanswered("m2", "two pizzas")
+    await scene.note("m3", "revoke", "", reply_to="m1")
+    await scene.note("m4", "edit", "three pizzas", reply_to="m2")
+    await scene.here.give_back(PHONE, by="operator")
+
+    assert await scene.desk.run() == ["three pizzas"]
