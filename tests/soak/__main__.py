@@ -79,7 +79,7 @@ PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and 
 @click.option(
     "--combine",
     type=click.Choice(["off", "turn"]),
-    help="As in the settings; of commits and weather. Default: off, and some weathers with turn.",
+    help="As in the settings; not of chats. Default: off, and with turn some of the others.",
 )
 @click.option(
     "--minutes", default=45.0, show_default=True, help="After these no further run begins."
@@ -138,7 +138,13 @@ def main(
                 asyncio.run(soak.weather(weathers))
             if "handoff" in kinds:
                 for plan in handoff_plans(
-                    seed, runs, stores, servers, handoffs=handoffs, seconds=seconds
+                    seed,
+                    runs,
+                    stores,
+                    servers,
+                    handoffs=handoffs,
+                    seconds=seconds,
+                    ways=[combine] if combine else WAYS,
                 ):
                     asyncio.run(soak.handoff(plan))
                 asyncio.run(soak.deaths(handoff.deaths(seed)))
@@ -158,6 +164,7 @@ def handoff_plans(
     *,
     handoffs: int,
     seconds: float,
+    ways: Sequence[str],
 ) -> list[handoff.Plan]:
     """Return runs with one server, and such with two of which one is killed now and then."""
     return [
@@ -168,9 +175,11 @@ def handoff_plans(
             conversations=handoffs,
             seconds=seconds,
             kills=round(seconds / PER_EVENT) if count > 1 else 0,
+            combine=way,
         )
         for number in range(runs)
         for kind in stores
+        for way in ways
         for count in ([servers] if servers else [1, 2])
     ]
 
@@ -231,7 +240,7 @@ class Soak:
     async def handoff(self, plan: handoff.Plan) -> None:
         if self._is_over():
             return
-        folder = self._folder / f"handoff-{plan.store}-{plan.servers}-{plan.seed}"
+        folder = self._folder / str(plan).replace(", ", "-").replace(" ", "-")
         folder.mkdir()
         forge = Forge(folder)
         try:

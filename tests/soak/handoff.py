@@ -33,7 +33,7 @@ from support.cloud_api import (
 )
 from support.commit_kills import MARK
 from support.crowd import Crowd, Written, webhook_of
-from support.every_commit import AT_ONCE, Point
+from support.every_commit import AT_ONCE, TOGETHER, Point, apart
 from support.numbered import answers_of
 from support.phones import Habits, Phones
 from support.redis_server import RedisServer
@@ -67,6 +67,7 @@ class Plan:
     conversations: int = 200
     seconds: float = 60.0  # in which they begin
     kills: int = 0
+    combine: str = "off"
     dies_at: Point | None = None  # the commit of its store at which the only server is killed
     first: int = 0  # of its people, who meets the first of `POINTS`
 
@@ -76,6 +77,7 @@ class Plan:
 
     def __str__(self) -> str:
         kills = f", {self.kills} kills" if self.kills else ""
+        kills += ", combined" if self.combine == "turn" else ""
         if self.dies_at:
             return f"{self.store}, killed {self.dies_at}, at {POINTS[self.first % len(POINTS)]}"
         return f"{self.store}, {self.servers} × server, take-overs by seed {self.seed}{kills}"
@@ -116,6 +118,8 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
                 bot=BOT,
                 **DEFAULTS,
                 store=store,
+                combine=plan.combine,
+                combine_wait=0.5 if plan.combine == "turn" else None,
                 handoff={
                     "return_words": [Written(user, 6).text for user in people],
                     "text_return": FAREWELL,
@@ -173,15 +177,17 @@ class Api(CloudApi):
         self.held: dict[str, asyncio.Event] = {}  # file name → it may come
 
     def refuses(self, asked: Asked) -> Trouble | None:
-        if asked.text not in self.to_refuse:
+        found = self.to_refuse.intersection(asked.text.split(TOGETHER))
+        if not found:
             return None
-        self.to_refuse.discard(asked.text)
-        self.met[f"refused {asked.text}"].set()
+        self.to_refuse -= found
+        self.met[f"refused {found.pop()}"].set()
         return fails(400, 131056, "Pair rate limit hit", Retry_After="2")
 
     def accept(self, request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
         answer = super().accept(request, body)
-        self.met[f"accepted {self.accepted[-1].text}"].set()
+        for text in self.accepted[-1].text.split(TOGETHER):
+            self.met[f"accepted {text}"].set()
         return answer
 
     async def _upload(self, request: web.Request) -> web.Response:
@@ -257,7 +263,7 @@ class _Scene:
         return judge(
             self._chats,
             episodes,
-            self._api.accepted,
+            apart(self._api.accepted),
             self._stubs.journal.read(),
             [*self._kills, *(Kill(at, SERVERS[0]) for at in self._crashes)],
             answers_to=answers_of(BOT),
@@ -377,7 +383,11 @@ class _Scene:
     async def _episode(self, phone: str) -> list[Kept]:
         episode = (await self._handoffs.of(phone)).episode
         messages = await self._handoffs.messages(phone, episode)
-        return [Kept(each.speaker, each.text, _is_whole(each.media)) for each in messages]
+        return [
+            Kept(each.speaker, text, _is_whole(each.media))
+            for each in messages
+            for text in each.text.split(TOGETHER)
+        ]
 
 
 def _is_whole(media: Any) -> bool:

@@ -32,6 +32,7 @@ QUIET = 0.3
 # Conversations, which mostly wait for the dead to count as dead. Where more are on a busy machine,
 # WhatsApp, which is one process, answers later than a server waits.
 AT_ONCE = 12
+TOGETHER = "\n\n"  # between answers that go as one message
 MOST = 130  # more commits than a conversation has
 
 
@@ -110,7 +111,7 @@ async def ends(room: Room, answers: int) -> None:
 
 def apart(messages: Iterable[Accepted]) -> list[Accepted]:
     """Return every answer for itself, also those that came in one message."""
-    return [replace(each, text=text) for each in messages for text in each.text.split("\n\n")]
+    return [replace(each, text=text) for each in messages for text in each.text.split(TOGETHER)]
 
 
 async def die_at_all(
