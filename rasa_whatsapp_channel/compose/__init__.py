@@ -35,7 +35,7 @@ from rasa_whatsapp_channel.compose.options import (
 )
 from rasa_whatsapp_channel.compose.pictures import take_pictures
 from rasa_whatsapp_channel.compose.style import Style, quote, read_style
-from rasa_whatsapp_channel.compose.template import read_template
+from rasa_whatsapp_channel.compose.template import is_own, read_template
 from rasa_whatsapp_channel.compose.text import paragraphs
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.whatsapp.apis import Api
@@ -115,6 +115,8 @@ def compose(
         template,
         style.handoff,
         style.direct_send,
+        # Of several messages it says only one.
+        is_own=is_own(style.template) and len(messages) == 1,
     )
 
 

@@ -376,8 +376,7 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "WA805": Rule(
         "outside of the 24-hour window the template of the response goes",
-        "the 24-hour window is closed, so its template {template} goes; the message follows when "
-        "the person writes",
+        "the 24-hour window is closed, so its template {template} goes{rest}",
         before="message",
         after="template {template}",
         as_set=True,

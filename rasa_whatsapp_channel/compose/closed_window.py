@@ -75,19 +75,20 @@ def choose(
     *,
     direct: Mapping[str, Any] | None = None,
     template: Mapping[str, Any] | None = None,
+    is_own: bool = False,
     reengagement: Mapping[str, Any] | None = None,
     refused: Collection[Way] = (),
 ) -> Outside:
     """
     Return as what the body *message* goes.
 
-    *direct* is its body for Direct Send, *template* that of its response's template; a way is not
-    taken where it was *refused*.
+    *direct* is its body for Direct Send, *template* that of its response's template, which *is_own*
+    if it says all of it; a way is not taken where it was *refused*.
     """
     if direct is not None and Way.DIRECT_SEND not in refused:
         return Outside(Way.DIRECT_SEND, direct, replaces=True)
     if template is not None and Way.TEMPLATE not in refused:
-        return Outside(Way.TEMPLATE, template)
+        return Outside(Way.TEMPLATE, template, replaces=is_own)
     if reengagement is None or Way.TEXT in refused:
         return WAIT
     if not takes_text(reengagement):
@@ -115,6 +116,7 @@ def foresee_ways(
             each.body(),
             direct=body,
             template=template.body() if template is not None else None,
+            is_own=composed.is_own,
             reengagement=reengagement,
         )
         for each, body in zip(composed.messages, bodies, strict=True)

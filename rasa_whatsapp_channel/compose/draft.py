@@ -26,6 +26,7 @@ class Composed:
     *payloads* are kept until their buttons are tapped: short id, sent to WhatsApp → payload.
     *choices* are kept until the bot's next message: number, shown in the text → choice.
     *template* is sent instead of the messages while the 24-hour window is closed.
+    *is_own*: that is the response itself, and nothing follows it.
     *direct_send*: it may go by Direct Send then, where the settings allow that.
     *handoff* is the reason for a handoff to a person, empty if none is given; None: no handoff.
     """
@@ -37,6 +38,7 @@ class Composed:
     template: Template | None = None
     handoff: str | None = None
     direct_send: bool = True
+    is_own: bool = False
 
 
 @dataclass

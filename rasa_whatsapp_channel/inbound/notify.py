@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.account import TEMPLATE, AccountState, Trouble
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.compose.closed_window import UTILITY
 from rasa_whatsapp_channel.compose.draft import Draft
-from rasa_whatsapp_channel.compose.template import read_template
+from rasa_whatsapp_channel.compose.template import own_name, read_template
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.metrics import Metrics
@@ -128,7 +129,10 @@ class NotificationHandler:
             response = await self._response(wish, conversation)
         except NotificationError as error:
             return await self._fail(key, str(error))
-        if wish.category_of(response) == MARKETING:
+        category = wish.category_of(response)
+        if category != UTILITY:
+            response = _without_direct_send(response)
+        if category == MARKETING:
             consent = await self._consents.of(await self._people.of(conversation))
             if consent is not None and not consent.marketing:
                 return await self._withhold(key, f"the person opted out: {consent.source}")
@@ -193,6 +197,13 @@ class NotificationHandler:
         return Retry(min(2.0 ** min(item.tries, 16), LONGEST), error=reason)
 
 
+def _without_direct_send(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return *response* as it goes while it is not known to be utility."""
+    metadata = object_of(response.get("metadata"))
+    style = {**object_of(metadata.get("whatsapp")), "direct_send": False}
+    return {**response, "metadata": {**metadata, "whatsapp": style}}
+
+
 def template_of(response: Mapping[str, Any]) -> str:
     """Return the template of *response*, as account events name it; empty if it has none."""
     for part in (response.get("custom"), response.get("metadata")):
@@ -202,8 +213,10 @@ def template_of(response: Mapping[str, Any]) -> str:
         )
         language = template.get("language") or ""
         code = language.get("code", "") if isinstance(language, Mapping) else language
-        if template.get("name"):
-            return template_subject(str(template["name"]), str(code))
+        own = response.get("utter_action")
+        name = template.get("name") or (own_name(str(own), template) if template and own else "")
+        if name:
+            return template_subject(str(name), str(code))
     return ""
 
 

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose.closed_window import Outside, words_of
+from rasa_whatsapp_channel.compose.closed_window import Outside, Way, words_of
 from rasa_whatsapp_channel.conversation.message_notes import part_key
 from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.account_events import template_subject
@@ -24,7 +24,7 @@ from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, parse_out
 from rasa_whatsapp_channel.whatsapp.messages.envelope import DIRECT, POLICIES, is_direct
 
 # The end of the key of an item that replaces another one, or is a part of it.
-_STAND_IN: Final = re.compile(r"(?::template|:later|:after-[^:]*|:part-\d+)+\Z")
+_STAND_IN: Final = re.compile(r"(?::template|:later|:waits|:after-[^:]*|:part-\d+)+\Z")
 
 
 def name_of(said: Mapping[str, Any]) -> str | None:
@@ -61,6 +61,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+_WAYS: Final = frozenset(way.value for way in Way)
 _NOTHING: Final[tuple[Any, ...]] = (None, 0, (), [])  # values that a body leaves out
 
 
@@ -74,6 +75,7 @@ class SendRemedy(str, Enum):
     AS_MARKETING = "as_marketing"  # the template must go to the endpoint for marketing messages
     AS_SERVICE = "as_service"  # Direct Send refuses it, so it goes as an ordinary message
     WITHOUT_TEMPLATE = "without_template"  # the template for its text is refused
+    TEMPLATE_REFUSED = "template_refused"  # the template that its response is
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class OutboxMessage:
     template: Mapping[str, Any] | None = None
     #: key of that template, shared by all messages of a response
     template_key: str | None = None
+    #: whether that template is the response itself, and nothing follows it
+    is_own: bool = False
     #: body with which it goes by Direct Send while the window is closed
     direct: Mapping[str, Any] | None = None
     #: body of the ordinary message whose place it takes while the window is closed
@@ -231,12 +235,19 @@ class OutboxMessage:
         return self._ordinary(SendRemedy.AS_SERVICE, message)
 
     def without_template(self) -> OutboxMessage:
-        """Return the message whose text the template carries."""
+        """Return the message that goes as a template."""
+        if self.is_own and self.message == self.template:
+            return replace(self._ordinary(SendRemedy.TEMPLATE_REFUSED, {}), is_own=False)
         return self._ordinary(SendRemedy.WITHOUT_TEMPLATE, self.message)
 
     def _ordinary(self, remedy: SendRemedy, message: Mapping[str, Any]) -> OutboxMessage:
-        message = self.instead_of or message
-        return replace(self.with_remedy(remedy), message=message, direct=None, instead_of=None)
+        return replace(
+            self.with_remedy(remedy),
+            message=self.instead_of or message,
+            direct=None,
+            instead_of=None,
+            changes=[each for each in self.changes if each["code"] not in _WAYS],
+        )
 
     def replaced_by_way(self, outside: Outside) -> OutboxMessage:
         """Return it as what goes while the window is closed, of which nothing failed yet."""

@@ -63,6 +63,7 @@ REMEDY_TEXTS: Final[Mapping[SendRemedy, str]] = MappingProxyType(
         SendRemedy.AS_MARKETING: "is sent again, as a marketing message",
         SendRemedy.AS_SERVICE: "is sent again, as an ordinary message instead of Direct Send",
         SendRemedy.WITHOUT_TEMPLATE: "waits for the window, as the template of its text is refused",
+        SendRemedy.TEMPLATE_REFUSED: "goes another way, as its template is refused",
     }
 )
 
@@ -218,7 +219,8 @@ def _next_way(entry: OutboxMessage, error: SendError, failed: DeadLetter) -> Dec
         return failed
     if is_direct(entry.message):
         return ApplyRemedy(SendRemedy.AS_SERVICE, entry.as_service())
-    return ApplyRemedy(SendRemedy.WITHOUT_TEMPLATE, entry.without_template())
+    ordinary = replace(entry.without_template(), template=None)
+    return ApplyRemedy(SendRemedy(ordinary.remedies[-1]), ordinary)
 
 
 def _after_file_failure(

@@ -78,6 +78,7 @@ class WaysOut:
             entry.instead_of or entry.message,
             direct=entry.direct,
             template=entry.template,
+            is_own=entry.is_own,
             reengagement=self.reengagement,
             refused=refused,
         )

@@ -89,6 +89,8 @@ class OutboxWriter:
         self._api = api
         self._people = people or People(store.values, clock=clock)
         self._is_turn = turn_id is not None
+        # Nobody wrote who would be answered: a reminder, a notification.
+        self._begins = turn_id is None or turn_version == 0
         self._captions = captions
         self._markdown = markdown
         self._unknown_keys = unknown_keys
@@ -234,11 +236,12 @@ class OutboxWriter:
         it may delay that. The key lets a template be sent only once.
         """
         ways = self._ways
-        has_way = entry.direct or entry.template or ways.carries_text
-        if not (has_way and entry.needs_window and await self._is_closed(recipient_id)):
+        if not (entry.needs_window and (entry.direct or entry.template or ways.carries_text)):
+            return recipient_id, entry
+        outside = await ways.of(entry)
+        if outside.way is Way.WAIT or not await self._is_closed(recipient_id):
             return recipient_id, entry
         apart = template_conversation(recipient_id)
-        outside = await ways.of(entry)
         if outside.replaces:
             return apart, ways.replacement(entry, key, outside)
         if outside.way is not Way.REENGAGEMENT and outside.body is not None:
@@ -249,8 +252,12 @@ class OutboxWriter:
 
     async def _is_closed(self, recipient_id: str) -> bool:
         person = await self._people.of(recipient_id)
-        wrote_at = await Windows(self._store.values).last_wrote(person.conversations(recipient_id))
-        return is_closed(wrote_at, self._clock())
+        names = person.conversations(recipient_id)
+        windows, now = Windows(self._store.values), self._clock()
+        wrote_at = await windows.last_wrote(names)
+        if wrote_at is None and self._begins:  # an ordinary message would be refused first
+            return await windows.close(names, since=now)
+        return is_closed(wrote_at, now)
 
     def _log_changes(self, changes: Iterable[Change], said: str) -> None:
         for change in changes:
@@ -286,6 +293,7 @@ class OutboxWriter:
             return entry
         if template is not None:
             entry = replace(entry, template=template.body(), template_key=_template_key(key))
+            entry = replace(entry, is_own=said[0].composed.is_own)
         if self._direct_send:
             entry = replace(entry, direct=_direct_body(said, joined, entry.response))
         return entry

@@ -271,6 +271,23 @@ async def test_a_template_is_filled_in_and_sent(shop, platform):
     }
 
 
+async def test_only_what_is_called_utility_goes_by_direct_send(shop, platform):
+    async with shop(direct_send=True) as it:
+        await it.asks("order", to=MAYA, response={"text": "It is here"}, category="utility")
+        [order] = await platform[0].sends(1)
+        await it.status("wamid.out1", "read")
+        await it.sees("order", "read")
+        await it.asks("news", to=MAYA, response={"text": "Cheaper"})
+
+        async def waits() -> bool:
+            return bool((await it.running.health())["outbox"]["waiting"] == 1)
+
+        await eventually(waits)
+
+    assert order["category"] == "utility"
+    assert len(platform[0].sent) == 1
+
+
 async def test_whoever_opts_out_while_it_waits_gets_no_marketing_but_their_order(shop, platform):
     night = datetime.now(timezone.utc) + timedelta(seconds=2)
     news = {"to": MAYA, "response": {"text": "Everything is cheaper"}, "at": night.isoformat()}

@@ -73,10 +73,12 @@ async def test_one_person_gets_a_response_and_the_key_tells_how_far_it_came(
 
         await eventually(state)
         unknown = await notify("--key", "order-8")
-        assert (await running.health())["outbox"]["waiting"] == 0
+        # The template went, and the message waits for the person to write.
+        assert (await running.health())["outbox"]["waiting"] == 1
 
     assert json.loads(again.stdout)["key"] == "order-7"
-    assert texts(platform) == [(MAYA, "It is here")]
+    [sent] = platform[0].sent
+    assert (sent["to"], sent["template"]["name"]) == (MAYA, "order")
     assert (unknown.exit_code, "no notification with this key" in unknown.stderr) == (1, True)
 
 

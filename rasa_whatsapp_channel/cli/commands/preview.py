@@ -109,7 +109,7 @@ def _picture(
     yield str(foreseen)
     for each in {(each.way, str(each.body)): each for each in outside}.values():
         yield f"While the 24-hour window is closed: {each.way} [{each.way.value}]"
-        if each.body is not None and not each.replaces:
+        if each.body is not None and each.body["type"] == "template":
             yield from draw(parse_outgoing(each.body))
     for said in refused:
         yield f"{click.style(said.code, fg='red')} {said.text}"

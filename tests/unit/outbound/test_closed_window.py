@@ -26,6 +26,11 @@ SHIPPED = {
     "text": "Your order has left",
     "metadata": {"whatsapp": {"template": {"name": "order", "language": "en_US"}}},
 }
+OWN = {
+    "utter_action": "utter_own",
+    "text": "Your order has left",
+    "metadata": {"whatsapp": {"template": {"category": "utility", "language": "en_US"}}},
+}
 PLAIN = {"utter_action": "utter_plain", "text": "Your table\nis ready"}
 PICTURE = {"utter_action": "utter_picture", "image": "https://shop.example/a.jpg"}
 NOT_ENABLED = "This call requires Direct Send, which isn't enabled for this account"
@@ -39,8 +44,9 @@ def refuse(code: int, text: str = "title") -> APIError:
 class Bot:
     """Says responses to somebody whose window is closed."""
 
-    def __init__(self, office, *, reengagement=None, direct_send=False):
+    def __init__(self, office, *, reengagement=None, direct_send=False, begins=False):
         self.office = office
+        self.turn_version = 0 if begins else None
         self.count = 0
         self.direct_send = direct_send
         office.make_sender(reengagement=reengagement)
@@ -52,6 +58,7 @@ class Bot:
             self.office.store,
             CLOUD,
             turn_id=f"reminder{self.count}",
+            turn_version=self.turn_version,
             ways=self.ways,
             direct_send=self.direct_send,
             clock=self.office.clock,
@@ -109,6 +116,37 @@ async def test_without_the_setting_the_template_goes_and_the_message_follows(mak
     await bot.hears_from_the_person()
 
     assert bot.sent == ["order", "free Your order has left"]
+
+
+async def test_a_response_that_is_the_template_does_not_come_twice(make_bot):
+    bot = make_bot()
+
+    await bot.says(OWN)
+    await bot.hears_from_the_person()
+
+    assert bot.sent == ["utter_own"]
+
+
+@pytest.mark.parametrize("how", ["answer", "status"])
+@pytest.mark.parametrize("code", [132000, 132001, 132015])
+async def test_where_that_template_is_refused_the_text_goes_in_the_other_one(
+    make_bot, office, how, code
+):
+    bot = make_bot(reengagement=NEWS)
+    await _say_refused(bot, office, OWN, how, code)
+
+    assert bot.sent[-1] == "news Your order has left"
+
+
+async def test_without_another_way_it_waits_for_the_person(make_bot, office):
+    bot = make_bot()
+    office.client.answers = [refuse(132001)]
+    await bot.says(OWN)
+    assert bot.sent == []
+
+    await bot.hears_from_the_person()
+
+    assert bot.sent == ["free Your order has left"]
 
 
 async def test_the_text_goes_in_the_reengagement_template_and_does_not_come_twice(make_bot):
@@ -239,6 +277,26 @@ async def test_a_person_of_whom_nothing_is_known_is_asked_for_first(make_bot, of
     await bot.says(SHIPPED)
 
     assert bot.sent == ["direct Your order has left"]
+
+
+async def test_who_is_written_to_first_gets_the_sure_way_at_once(make_bot, office):
+    await office.store.values.delete(f"wrote:{PHONE}")
+    bot = make_bot(begins=True)
+
+    await bot.says(SHIPPED)
+    assert bot.sent == ["order"]  # and no message that WhatsApp would refuse
+    await bot.hears_from_the_person()
+
+    assert bot.sent == ["order", "free Your order has left"]
+
+
+async def test_without_any_way_whoever_is_written_to_first_is_tried(make_bot, office):
+    await office.store.values.delete(f"wrote:{PHONE}")
+    bot = make_bot(begins=True)
+
+    await bot.says(PLAIN)
+
+    assert bot.sent == ["free Your table\nis ready"]
 
 
 async def _say_refused(bot, office, response, how, code):

@@ -33,6 +33,13 @@ export function createTemplates({ state }) {
 
   function templateNode(template) {
     const { name, language, category, status, components = [] } = template;
+    const quality = template.quality_score?.score?.toLowerCase() ?? "unknown";
+    const facts = [
+      language,
+      category?.toLowerCase(),
+      quality !== "unknown" && `quality ${quality}`,
+      template.rejected_reason !== "NONE" && template.rejected_reason,
+    ];
     const options = STATUSES.map((one) =>
       h("option", { value: one, selected: one === status }, one.toLowerCase().replace("_", " ")),
     );
@@ -52,7 +59,7 @@ export function createTemplates({ state }) {
         h("code.template-title", {}, name),
         h("span.state", { data: { status: status === "APPROVED" ? "good" : "bad" } }, select),
       ),
-      h("p.quiet", {}, [language, category?.toLowerCase()].filter(Boolean).join(" · ")),
+      h("p.quiet", {}, facts.filter(Boolean).join(" · ")),
       h("div.template-preview", {}, components.map(componentNode)),
     );
   }

@@ -1,0 +1,256 @@
+"""The management API: templates are created, reviewed, edited and deleted as at Meta."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.eventually import eventually
+
+TOKEN = {"Authorization": "Bearer simulator-token"}
+OAUTH = {"Authorization": "OAuth simulator-token", "file_offset": "0"}
+WABA = "/v26.0/102290129340398/message_templates"
+APP = "/v26.0/670843887433847/uploads"
+MAYA = "4915112345678"
+NEWS = {
+    "name": "news",
+    "language": "en_US",
+    "category": "UTILITY",
+    "components": [
+        {
+            "type": "BODY",
+            "text": "Hello {{1}}, there is news about your order.",
+            "example": {"body_text": [["Ana"]]},
+        }
+    ],
+}
+
+
+@pytest.fixture
+async def simulator(start, bot):
+    return await start(webhook=bot.url)
+
+
+async def create(simulator, **changes: Any) -> tuple[int, Any]:
+    return await simulator.post(WABA, {**NEWS, **changes}, headers=TOKEN)
+
+
+async def listed(simulator, name: str = "news") -> dict[str, Any] | None:
+    _, answer = await simulator.get(f"{WABA}?limit=200", headers=TOKEN)
+    return next((each for each in answer["data"] if each["name"] == name), None)
+
+
+async def has_status(simulator, status: str) -> bool:
+    return (await listed(simulator) or {}).get("status") == status
+
+
+async def send(simulator, *values: str) -> tuple[int, Any]:
+    parameters = [{"type": "text", "text": value} for value in values]
+    return await simulator.cloud(
+        {
+            "messaging_product": "whatsapp",
+            "to": MAYA,
+            "type": "template",
+            "template": {
+                "name": "news",
+                "language": {"code": "en_US"},
+                "components": [{"type": "body", "parameters": parameters}],
+            },
+        }
+    )
+
+
+def body(text: str, *samples: str) -> dict[str, Any]:
+    example = {"example": {"body_text": [list(samples)]}} if samples else {}
+    return {"components": [{"type": "BODY", "text": text, **example}]}
+
+
+async def test_a_template_is_reviewed_by_the_clock_and_may_be_sent_then(simulator, bot):
+    status, answer = await create(simulator)
+    assert (status, answer["status"], answer["category"]) == (200, "PENDING", "UTILITY")
+    status, refused = await send(simulator, "Ana")
+    assert (status, refused["error"]["code"]) == (404, 132001)
+
+    await simulator.post("/simulator/clock", {"advance": 10})
+    await eventually(lambda: has_status(simulator, "APPROVED"))
+
+    status, _ = await send(simulator, "Ana")
+    assert status == 200
+    change = (await bot.takes(1))[0].body["entry"][0]["changes"][0]
+    assert change["field"] == "message_template_status_update"
+    assert change["value"]["event"] == "APPROVED"
+    assert change["value"]["message_template_id"] == int(answer["id"])
+
+
+async def test_a_review_may_reject_and_an_edit_begins_another(simulator, bot):
+    _, made = await create(simulator, **body("Play in our casino today."))
+    await simulator.post("/simulator/clock", {"advance": 10})
+    await eventually(lambda: has_status(simulator, "REJECTED"))
+    assert (await listed(simulator))["rejected_reason"] == "ABUSIVE_CONTENT"
+    change = (await bot.takes(1))[0].body["entry"][0]["changes"][0]
+    assert (change["value"]["event"], change["value"]["reason"]) == ("REJECTED", "ABUSIVE_CONTENT")
+
+    status, answer = await simulator.post(
+        f"/v26.0/{made['id']}", body("Come to our lake today."), headers=TOKEN
+    )
+
+    assert (status, answer) == (200, {"success": True})
+    assert await has_status(simulator, "PENDING")
+    await simulator.post("/simulator/clock", {"advance": 20})
+    await eventually(lambda: has_status(simulator, "APPROVED"))
+
+
+async def test_advertising_is_marketing_whatever_was_asked_for(simulator):
+    _, answer = await create(simulator, **body("Our summer sale begins today."))
+
+    assert answer["category"] == "MARKETING"
+
+
+@pytest.mark.parametrize(
+    ("changes", "subcode"),
+    [
+        (body("{{1}}, there is news", "Ana"), 2388299),
+        (body("There is news for {{1}}", "Ana"), 2388299),
+        (body("news {{1}} {{2}} {{3}} news", "a", "b", "c"), 2388293),
+        (body("Hello {{1}}, there is news"), 2388043),
+        (body("x" * 1025), 2388040),
+        ({"name": "News"}, 2388042),
+        ({"name": "write_again", **body("Again")}, 2388024),
+        (
+            {
+                "components": [
+                    {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::x"]}},
+                    {"type": "BODY", "text": "Look"},
+                ]
+            },
+            2388273,
+        ),
+        (
+            {"components": [*body("Hi")["components"], {"type": "FOOTER", "text": "By {{1}}"}]},
+            2388073,
+        ),
+    ],
+)
+async def test_what_meta_refuses_at_once_is_refused_with_its_words(simulator, changes, subcode):
+    status, answer = await create(simulator, **changes)
+
+    error = answer["error"]
+    assert (status, error["code"], error["error_subcode"]) == (400, 100, subcode)
+    assert error["error_user_msg"]
+
+
+async def test_a_sample_is_uploaded_in_two_steps(simulator):
+    query = "file_name=a.jpg&file_length=4&file_type=image/jpeg"
+    _, session = await simulator.post(f"{APP}?{query}", headers=TOKEN)
+    path = f"/v26.0/{session['id']}"
+    too_few, _ = await simulator.post(path, headers=OAUTH, data=b"abc")
+    bearer, _ = await simulator.post(path, headers={**OAUTH, **TOKEN}, data=b"abcd")
+    _, uploaded = await simulator.post(path, headers=OAUTH, data=b"abcd")
+    header = {
+        "type": "HEADER",
+        "format": "IMAGE",
+        "example": {"header_handle": [uploaded["h"]]},
+    }
+
+    status, _ = await create(simulator, components=[header, *body("Look here")["components"]])
+
+    assert (too_few, bearer, status) == (400, 401, 200)
+    sample = (await listed(simulator))["components"][0]["example"]["header_handle"][0]
+    assert sample.startswith("https://")
+
+
+async def test_an_hour_has_a_hundred_new_templates(simulator):
+    for number in range(100):
+        status, _ = await create(simulator, name=f"news_{number}")
+        assert status == 200
+    status, answer = await create(simulator, name="one_more")
+    assert (status, answer["error"]["code"]) == (400, 80007)
+
+    await simulator.post("/simulator/clock", {"advance": 3_601})
+
+    status, _ = await create(simulator, name="one_more")
+    assert status == 200
+
+
+async def test_a_deleted_template_is_gone_and_told(simulator, bot):
+    await create(simulator)
+    status, _ = await simulator.call("DELETE", f"{WABA}?name=news", headers=TOKEN)
+    assert status == 200
+    assert await listed(simulator) is None
+    again, _ = await simulator.call("DELETE", f"{WABA}?name=news", headers=TOKEN)
+    assert again == 400
+    change = (await bot.takes(1))[0].body["entry"][0]["changes"][0]
+    assert change["value"]["event"] == "DELETED"
+
+
+async def test_bad_quality_pauses_a_template_and_both_are_told(simulator, bot):
+    status, template = await simulator.post(
+        "/simulator/templates/write_again/en_US", {"quality": "RED"}
+    )
+
+    assert (status, template["status"]) == (200, "PAUSED")
+    assert template["quality_score"] == {"score": "RED"}
+    changes = [each.body["entry"][0]["changes"][0] for each in await bot.takes(2)]
+    assert {change["field"]: change["value"] for change in changes} == {
+        "message_template_quality_update": {
+            "previous_quality_score": "UNKNOWN",
+            "new_quality_score": "RED",
+            "message_template_id": int(template["id"]),
+            "message_template_name": "write_again",
+            "message_template_language": "en_US",
+        },
+        "message_template_status_update": {
+            "event": "PAUSED",
+            "message_template_id": int(template["id"]),
+            "message_template_name": "write_again",
+            "message_template_language": "en_US",
+            "message_template_category": "UTILITY",
+            "reason": "NONE",
+            "other_info": {
+                "title": "FIRST_PAUSE",
+                "description": "Paused for 3 hours, as its recent quality is low.",
+            },
+        },
+    }
+
+
+async def test_no_token_no_templates(simulator):
+    status, _ = await simulator.post(WABA, NEWS, headers={"Authorization": "Bearer x"})
+
+    assert status == 401
+    assert await listed(simulator) is None
+
+
+async def test_created_templates_outlive_an_export(simulator):
+    await create(simulator)
+    _, kept = await simulator.get("/simulator/export")
+    await simulator.post("/simulator/reset")
+    assert await listed(simulator) is None
+
+    status, _ = await simulator.post("/simulator/import", kept)
+
+    assert status == 200
+    assert (await listed(simulator))["status"] == "PENDING"
+
+
+DIRECT = {
+    "messaging_product": "whatsapp",
+    "to": MAYA,
+    "type": "text",
+    "text": {"body": "Your order has left."},
+    "category": "utility",
+}
+
+
+async def test_an_account_without_direct_send_is_refused_and_may_get_it(start, bot):
+    simulator = await start(webhook=bot.url, direct_send=False)
+    status, answer = await simulator.cloud(DIRECT)
+    assert (status, answer["error"]["code"]) == (400, 100)
+    assert "requires Direct Send, which isn't enabled" in str(answer["error"])
+
+    await simulator.post("/simulator/account", {"direct_send": True})
+
+    status, _ = await simulator.cloud(DIRECT)
+    assert status == 200
+    wrong, _ = await simulator.post("/simulator/account", {"direct_send": "yes"})
+    assert wrong == 400
