@@ -42,6 +42,8 @@ class Block:
     def commands(self) -> list[str]:
         """The commands of a shell block, without comments; continued lines are one."""
         joined = self.text.replace("\\\n", " ")
+        if self.language == "console":  # answers stand between them
+            joined = "\n".join(re.findall(r"^\$ (.+)$", joined, re.MULTILINE))
         lines = (re.sub(r"\s+#\s.*", "", line).strip() for line in joined.splitlines())
         return [line for line in lines if line and not line.startswith("#")]
 

@@ -24,6 +24,7 @@ from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.inbound.metadata import metadata_of
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
+from rasa_whatsapp_channel.simulator.templates import load_folder
 from rasa_whatsapp_channel.transcript.steps import parse_transcript
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
@@ -49,6 +50,7 @@ SCRAPED = [block for block in YAML if "scrape_configs" in load(block)]
 TRANSCRIPTS = [block for block in YAML if "chat" in load(block)]
 HOOKS = [block for block in YAML if "repos" in load(block)]
 INTEGRATIONS = [block for block in YAML if "channels" in load(block)]
+TEMPLATES = [block for block in YAML if "components" in load(block)]
 TRACED = [block for block in YAML if "tracing" in load(block)]  # by Rasa Pro, in its own tests
 
 
@@ -62,6 +64,7 @@ def test_every_block_of_yaml_is_of_a_kind_that_a_test_loads():
         *HOOKS,
         *TRACED,
         *INTEGRATIONS,
+        *TEMPLATES,
     ]
 
     assert [str(block) for block in YAML if block not in loaded] == []
@@ -127,6 +130,30 @@ def test_every_file_of_training_has_only_keys_of_rasa(block: Block) -> None:
 @pytest.mark.parametrize("block", TRANSCRIPTS, ids=str)
 def test_every_transcript_can_be_played(block: Block) -> None:
     assert parse_transcript(block.text, name=str(block)).steps
+
+
+@pytest.mark.parametrize("block", TEMPLATES, ids=str)
+def test_every_template_is_read_by_the_simulator(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "shown.yml").write_text(block.text, encoding="utf-8")
+
+    assert load(block)["name"] in {each.name for each in load_folder(tmp_path)}
+
+
+@pytest.mark.parametrize("block", all_blocks("json"), ids=str)
+def test_json_on_a_page_is_json(block: Block) -> None:
+    assert json.loads(block.text)
+
+
+def test_every_block_is_in_a_language_that_a_test_reads() -> None:
+    """Text is what programs print, and a console what people type with its answers."""
+    tested = {"sh", "console", "yaml", "python", "json", "promql", "text"}
+    written = {
+        language
+        for page in PAGES
+        for language in re.findall(r"^ *```(\w+)", page.read_text(encoding="utf-8"), re.M)
+    }
+
+    assert written - tested == set()
 
 
 @pytest.mark.parametrize("block", SCRAPED, ids=str)

@@ -74,7 +74,7 @@ RIDDLES = {
     r"whatsapp on your desk": "WhatsApp simulator",
     r"what the bot hears": "incoming messages",
     r"\bmend(s|ed|ing)?\b": "fix",
-    r"\bends with (status )?1\b": "exits with status 1",
+    r"\b(ends|exits) with 1\b|ends with status 1": "exits with status 1",
     r"\b(right|wrong) proof\b": "valid or invalid signature",
     r"\bsure \d+ ?%": "confidence",
     r"nothing goes wrong": "no active faults",

@@ -72,7 +72,7 @@ def help_of(words: list[str]) -> str:
     return shown.output
 
 
-@pytest.mark.parametrize("block", all_blocks("sh"), ids=str)
+@pytest.mark.parametrize("block", all_blocks("sh", "console"), ids=str)
 def test_every_option_of_the_command_line_on_a_page_exists(block: Block) -> None:
     for command in block.commands:
         if command.startswith("rasa-whatsapp "):

@@ -66,7 +66,7 @@ def command() -> None:
       rasa-whatsapp templates push --dry-run    what would be created
       rasa-whatsapp templates push
       rasa-whatsapp templates list --json
-      rasa-whatsapp templates diff              exits with 1 where something differs: for CI
+      rasa-whatsapp templates diff              exits with status 1 where something differs
       rasa-whatsapp templates pull              into templates.yml
       rasa-whatsapp templates delete old_news --language en
     """
