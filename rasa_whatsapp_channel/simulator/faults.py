@@ -131,7 +131,7 @@ class Faults:
             if self._is_due(rule, self._seen[key]):
                 self._hits[key] += 1
                 what, value = rule.do
-                return Hit(rule.do, f"A fault rule of the simulator says so: {what} {value}.")
+                return Hit(rule.do, f"Fault rule {key} of the simulator: {what} {value}.")
         return None
 
     def _is_due(self, rule: FaultRule, seen: int) -> bool:
@@ -154,6 +154,7 @@ class Faults:
             "match": dict(rule.match),
             "do": dict([rule.do]),
             "hits": self._hits[key],
+            "spent": rule.when[0] == "next" and self._seen[key] >= int(rule.when[1]),
         }
 
     def all_to_json(self) -> list[dict[str, Any]]:

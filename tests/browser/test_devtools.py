@@ -125,6 +125,8 @@ async def test_rasa_tells_intent_and_slots_of_the_person_on_the_phone(page: Tab,
     shown = await page.js("document.querySelector('.rasa').innerText.split(/\\s+/).join(' ')")
     for fact in (MAYA, "book_boat", "97 %", "boat Anna", "guests 2", "1 without a value"):
         assert fact in shown
+    assert "2 keys" in shown  # and not all that they hold
+    assert "profile_name" not in shown
     first = await page.js("document.querySelector('.rasa .events .event-what').textContent")
     assert first == "For which day?"
 
@@ -158,7 +160,10 @@ async def test_each_number_of_the_bot_has_a_chat_of_its_own(page: Tab, bot: Bot)
     await page.js(
         f"{choice}.value = '{SECOND.phone_number_id}'; {choice}.dispatchEvent(new Event('change'))"
     )
-    await page.shows("document.querySelector('.chat-title h2').textContent === 'Second shop'")
+    await page.shows(f"{choice}?.selectedOptions[0].text === 'Second shop'")
+    await page.size(390, 844)
+    assert await page.js(f"{choice}.clientWidth") > 80  # a long name of a person leaves it its room
+    await page.size(1280, 900)
     await page.click(".say-hi")
 
     assert (await bot.hears())["text"]["body"] == "hi"
@@ -249,6 +254,12 @@ async def test_a_fault_hits_the_next_message_and_says_so(page: Tab, bot: Bot) ->
 
     assert answer["error"]["code"] == 131056
     await page.shows("document.querySelector('.rules .badge')?.textContent.startsWith('1')")
+    refused = "document.querySelector('.refusal')?.innerText"
+    for words in ("Fault rule 1", "code 131056", "Error 131056"):
+        await page.shows(f"{refused}?.includes({words!r})")
+    # It is used up, and no longer lit.
+    await page.shows("document.querySelector('.rules [data-spent]')?.innerText.includes('used up')")
+    await page.shows("!document.querySelector('#tab-faults[data-news]')")
     assert await bot.says(scene.HELLO)
 
     await page.click(".rules .round")

@@ -92,6 +92,7 @@ async def test_a_colleague_edits_and_deletes_what_they_wrote(page: Tab, bot: Bot
     await page.click("[data-act=phone]")
     await write(page, AGENT, "Hello Mia")
     await bot.overhears()
+    await page.shows(f"document.querySelector('{mine}')")
     await page.js(f"document.querySelector('{mine}').focus()")
     await page.click(f"{AGENT} .edit")
     await page.js("document.querySelector('dialog textarea').value = 'Hello Maya'")

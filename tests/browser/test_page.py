@@ -94,10 +94,13 @@ async def test_a_row_of_a_list_is_chosen_in_a_sheet(page: Tab, bot: Bot) -> None
     await bot.says({"type": "interactive", "interactive": content})
 
     await page.click("[data-type=interactive] .choice")
-    await page.click("dialog [data-row-id='/kiel']")
+    assert await page.js("document.querySelector('.sheet .primary').disabled")
+    await page.click(".sheet [data-row-id='/kiel']")
+    assert bot.heard.empty()
+    await page.click(".sheet .primary")
 
     assert (await bot.hears())["interactive"] == {"type": "list_reply", "list_reply": row}
-    await page.shows("!document.querySelector('dialog')")
+    await page.shows("!document.querySelector('.sheet')")
 
 
 async def test_a_picture_goes_with_what_is_written_as_its_caption(page: Tab, bot: Bot) -> None:
@@ -147,6 +150,71 @@ async def test_a_reaction_stands_on_the_message_it_is_for(page: Tab, bot: Bot) -
 
     assert (await bot.hears())["reaction"] == {"message_id": said, "emoji": "👍"}
     await page.shows(f"{message('text')}.querySelector('.reactions').textContent === '👍'")
+
+
+async def test_any_emoji_of_many_is_a_reaction(page: Tab, bot: Bot) -> None:
+    said = await bot.says({"type": "text", "text": {"body": "Hi"}})
+    await page.shows(message("text"))
+
+    await page.js(f"{message('text')}.focus()")
+    await page.click(".react")
+    await page.click(".more-emoji")
+    await page.click(".sheet [aria-label='React with 🔥']")
+
+    assert (await bot.hears())["reaction"] == {"message_id": said, "emoji": "🔥"}
+
+
+async def test_a_picture_can_be_saved_where_it_is_seen_large(page: Tab, bot: Bot) -> None:
+    image = await bot.uploads("lake.jpg", "image/jpeg")
+    await bot.says({"type": "image", "image": {"id": image}})
+
+    await page.click("[data-type=image] .picture")
+
+    link = "document.querySelector('.lightbox .download')"
+    await page.shows(f"{link}.download === 'lake.jpg'")
+    size = f"fetch({link}.href).then((answer) => answer.blob()).then((blob) => blob.size)"
+    assert await page.js(size) == (MEDIA / "lake.jpg").stat().st_size
+
+
+async def test_the_keyboard_goes_from_bubble_to_bubble(page: Tab, bot: Bot) -> None:
+    stops = (
+        "[...document.querySelectorAll('.messages *')].filter((one) => one.tabIndex >= 0 &&"
+        " one.checkVisibility() &&"
+        " !one.closest('.toolbar')).map((one) => one.closest('article')?.dataset.messageId)"
+    )
+    first, second = [await bot.says(buttons("Yes", "No")) for _ in range(2)]
+    await page.shows(f"{stops}.includes({second!r})")
+    assert set(await page.js(stops)) == {second}
+
+    await page.js("[...document.querySelectorAll('article')].at(-1).focus()")
+    await press(page, "ArrowUp", 38)
+    await page.shows(f"document.activeElement.dataset.messageId === {first!r}")
+    assert set(await page.js(stops)) == {first}
+    while not await page.js("document.activeElement.dataset.replyId"):
+        await press(page, "Tab", 9)
+    await page.press_enter()
+
+    assert (await bot.hears())["context"]["id"] == first
+
+
+async def press(page: Tab, key: str, code: int) -> None:
+    for kind in ("keyDown", "keyUp"):
+        await page.call(
+            "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
+        )
+
+
+async def test_long_and_right_to_left_names_stay_in_their_places(page: Tab, bot: Bot) -> None:
+    await page.js("document.querySelector('#new-person').click()")
+    await page.js("document.querySelector('dialog [name=name]').value = 'מאיה לוי'")
+    await page.click("dialog .primary")
+    gap = (
+        "(() => { const row = document.querySelector('#chats [aria-current]');"
+        " return row.querySelector('bdi').getBoundingClientRect().left -"
+        " row.querySelector('.avatar').getBoundingClientRect().right; })()"
+    )
+    await page.shows("document.querySelector('#chats [aria-current] bdi')?.textContent[0] === 'מ'")
+    assert 0 < await page.js(gap) < 30
 
 
 async def test_what_whatsapp_refuses_says_which_rule_was_broken(page: Tab, bot: Bot) -> None:

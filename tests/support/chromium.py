@@ -156,22 +156,29 @@ class Tab:
             deviceScaleFactor=1,
             mobile=width < 500,
         )
+        # Nothing moves, so that a picture is of the end and not of the way there.
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        await self.call("Emulation.setEmulatedMedia", features=[scheme])
+        await self.call("Emulation.setEmulatedMedia", features=[scheme, still])
 
     async def click(self, selector: str) -> None:
-        """Click as a mouse does, in the middle of what *selector* finds."""
+        """Move the mouse into the middle of what *selector* finds, and click there."""
         found = f"document.querySelector({json.dumps(selector)})"
-        x, y = await self.shows(
+        middle = (
             f"(() => {{ const node = {found}; if (!node?.checkVisibility()) return null;"
             " node.scrollIntoView({block: 'center', behavior: 'instant'});"
             " const box = node.getBoundingClientRect();"
             " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
+        before = None
+        while (now := await self.shows(middle)) != before:  # what it passes may move things
+            before = x, y = now
+            await self._mouse("mouseMoved", x, y)
         for kind in ("mousePressed", "mouseReleased"):
-            await self.call(
-                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
-            )
+            await self._mouse(kind, x, y, button="left", clickCount=1)
+
+    async def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
+        await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
 
     async def type(self, text: str) -> None:
         await self.call("Input.insertText", text=text)

@@ -48,7 +48,13 @@ class Bot:
         return web.json_response(
             {
                 "sender_id": request.match_info["sender_id"],
-                "slots": {"boat": "Anna", "guests": 2, "date": None},
+                "slots": {
+                    **{"boat": "Anna", "guests": 2, "date": None},
+                    "session_started_metadata": {
+                        "whatsapp": {"type": "text", "phone": MAYA, "profile_name": "Maya"},
+                        "more": list(range(20)),
+                    },
+                },
                 "latest_message": {**parsed, "text": "two of us on the Anna"},
                 "events": [
                     {"event": "action", "timestamp": 1.0, "name": "action_listen"},

@@ -18,8 +18,8 @@ export function renderHead(controller) {
   mark.textContent = initials(name);
   if (isAgents) mark.dataset.colour = colourOf(name);
   else delete mark.dataset.colour;
-  of(".chat-title h2").textContent = name;
-  of(".composer").inert = !person;
+  drawName(of(".chat-title h2"), controller, name);
+  of(".composer").inert = !person || Boolean(of(".sheet-place"));
   if (isAgents) of(".chat-cost").hidden = true;
   else renderCost(of(".chat-cost"), state, chat);
   const line = of(".chat-title p");
@@ -38,12 +38,20 @@ function renderCost(node, state, chat) {
   node.setAttribute("aria-label", `${cost.words}. ${node.title}`);
 }
 
-/** "You are Maya", and who else one could be. */
+/** Whom the chat is with; one of several numbers of the bot is chosen there. */
+function drawName(node, controller, name) {
+  if (node.contains(document.activeElement)) return; // a selection is open
+  const { state, chat, writer } = controller;
+  const { person } = state.chatOf(chat);
+  const isChoice = state.numbers.length > 1 && person && !person.group && writer === "person";
+  node.replaceChildren(isChoice ? numberChoice(controller) : h("bdi", {}, name));
+}
+
+/** "You are Maya", or who in a group one could be. */
 function whoYouAre(controller, person) {
   const { state, chat } = controller;
   if (person.group) return ["You are ", participantChoice(controller, person)];
-  const you = h("span", { dir: "auto" }, `You are ${person.name || state.chatOf(chat).key}`);
-  return state.numbers.length > 1 ? [you, " · ", numberChoice(controller)] : [you];
+  return [h("span", { dir: "auto" }, `You are ${person.name || state.chatOf(chat).key}`)];
 }
 
 function participantChoice(controller, group) {
@@ -58,7 +66,7 @@ function numberChoice({ state, chat, open }) {
   const { key, number } = state.chatOf(chat);
   const names = state.numbers.map((one) => [
     one.phone_number_id,
-    [one.name, plus(one.display_phone_number ?? "")].filter(Boolean).join(" "),
+    one.name || plus(one.display_phone_number ?? one.phone_number_id),
   ]);
   return choice("Number of the bot", names, number.phone_number_id, (id) =>
     open(state.chatKey(key, id)),

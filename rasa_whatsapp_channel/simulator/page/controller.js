@@ -91,9 +91,9 @@ export function createController({ state }, node) {
     revoke: (item) => send({ type: "revoke", revoke: { original_message_id: item.id } }),
     change: (change) => attempt(api.changePerson(state.chatOf(controller.chat).key, change)),
     openImage: openLightbox,
-    openProducts,
+    openProducts: (item) => openProducts(node, item),
     openList: (item) =>
-      openList(item, ({ id, title, description }) => {
+      openList(node, item, ({ id, title, description }) => {
         const row = { id, title, ...(description && { description }) };
         answer(item, "interactive", { type: "list_reply", list_reply: row });
       }),

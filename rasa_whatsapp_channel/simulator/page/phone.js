@@ -37,6 +37,7 @@ export function createPhone(page) {
     if (chat === controller.chat && writer === controller.writer) return;
     Object.assign(controller, { chat, writer });
     node.dataset.writer = writer;
+    node.querySelector(".sheet-place")?.dispatchEvent(new Event("close"));
     search.close();
     composer.change(before, `${chat}@${writer}`);
     redraw();

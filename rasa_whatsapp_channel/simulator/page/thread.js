@@ -68,7 +68,8 @@ export function createThread(controller) {
   function redraw(node, item) {
     const drawn = renderMessage(item, controller);
     drawn.classList.toggle("first", node.classList.contains("first"));
-    drawn.tabIndex = node.tabIndex;
+    if (node.tabIndex === 0) setCurrent(drawn);
+    else keepFromTabbing(drawn);
     nodes.set(item.id, drawn);
     const hadFocus = node.contains(document.activeElement);
     node.replaceWith(drawn);
@@ -105,6 +106,7 @@ export function createThread(controller) {
       const node = item.refused ? renderRefusal(item, controller) : renderMessage(item, controller);
       nodes.set(item.id, node);
       if (startsGroup(item, before)) node.classList.add("first");
+      keepFromTabbing(node);
       if (before && dayOf(before.timestamp) === dayOf(item.timestamp)) return [node];
       return [h("h3.day", {}, dayName(item.timestamp, controller.state.now() * 1000)), node];
     });
@@ -143,10 +145,12 @@ export function createThread(controller) {
     );
   }
 
-  // One message takes part in tabbing; the arrow keys move on.
+  // One message takes part in tabbing, with what is in it; the arrow keys move on.
   function setCurrent(node) {
-    for (const other of inner.querySelectorAll("article[tabindex='0']")) other.tabIndex = -1;
-    if (node) node.tabIndex = 0;
+    for (const other of inner.querySelectorAll("article[tabindex='0']")) {
+      if (other !== node) keepFromTabbing(other);
+    }
+    if (node) letTab(node);
   }
 
   function focus(node) {
@@ -182,6 +186,25 @@ function startsGroup(item, before) {
   return (
     item.timestamp - before.timestamp > GROUP || dayOf(before.timestamp) !== dayOf(item.timestamp)
   );
+}
+
+const CONTROLS = "a[href], button, summary, video, audio, input, [tabindex='0']:not(.cards)";
+
+function keepFromTabbing(article) {
+  article.tabIndex = -1;
+  for (const control of article.querySelectorAll(CONTROLS)) {
+    if (control.closest(".toolbar")) continue;
+    control.tabIndex = -1;
+    control.dataset.tab = "";
+  }
+}
+
+function letTab(article) {
+  article.tabIndex = 0;
+  for (const control of article.querySelectorAll("[data-tab]")) {
+    control.tabIndex = 0;
+    delete control.dataset.tab;
+  }
 }
 
 /** Was it edited or deleted since it was drawn? */

@@ -172,7 +172,7 @@ def test_a_rule_goes_before_the_weather():
     first, second = (faults.find("messages", ACTIONS["messages"]) for _ in range(2))
 
     assert (first.do, second.do) == (("code", 131056), ("status", 500))
-    assert first.why == "A fault rule of the simulator says so: code 131056."
+    assert first.why == "Fault rule 1 of the simulator: code 131056."
     assert second.why == "Rough weather: 500."
     assert [fault is not None for fault in told] == [False, True]
 

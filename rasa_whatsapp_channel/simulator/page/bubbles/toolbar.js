@@ -1,6 +1,7 @@
 // Message toolbar: react, reply, inspect. There is one; it moves to the selected message.
 
 import { ask } from "../dialogs/dialog.js";
+import { openEmoji } from "../dialogs/emoji.js";
 import { h, iconButton } from "../dom.js";
 
 const EMOJI = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
@@ -17,6 +18,9 @@ export function createToolbar(controller) {
         emoji,
       ),
     ),
+    iconButton("plus", "More reactions", () => openEmoji(controller.node, react), {
+      class: "round more-emoji",
+    }),
   );
   const smile = iconButton("smile", "React", toggle, {
     ...{ class: "round react", "aria-expanded": "false" },

@@ -34,6 +34,7 @@ export function createComposer(controller) {
   });
   const drafts = new Map();
   let quoted = null;
+  let width = 0; // of the text field, as it was fitted
 
   form.append(
     quoteBar,
@@ -46,6 +47,7 @@ export function createComposer(controller) {
   text.addEventListener("input", update);
   text.addEventListener("keydown", onKey);
   text.addEventListener("paste", onPaste);
+  new ResizeObserver(onResize).observe(text);
   catchDrops(controller.node, (files) => tray.add(files));
   update();
 
@@ -68,8 +70,19 @@ export function createComposer(controller) {
     send.hidden = !hasSomething;
     record.hidden = hasSomething;
     text.placeholder = tray.placeholder() ?? "Message";
+    fit();
+  }
+
+  /** Give the field the height of its text. */
+  function fit() {
     text.style.height = "auto";
     text.style.height = `${Math.min(text.scrollHeight + BORDERS, TALLEST)}px`;
+  }
+
+  function onResize() {
+    if (text.clientWidth === width) return;
+    width = text.clientWidth;
+    fit();
   }
 
   async function submit(event) {

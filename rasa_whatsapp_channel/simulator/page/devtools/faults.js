@@ -152,7 +152,7 @@ export function createFaults(page) {
 
   function draw() {
     const faults = state.faults ?? [];
-    none.hidden = faults.length > 0;
+    none.hidden = faults.some(({ spent }) => !spent);
     clear.hidden = faults.length === 0;
     rules.replaceChildren(...faults.map(ruleNode));
   }
@@ -162,8 +162,9 @@ export function createFaults(page) {
     const remove = () => attempt(api.removeFault(rule.id));
     return h(
       "li",
-      { data: { fault: rule.id } },
-      h("p", {}, words),
+      { data: { fault: rule.id, spent: rule.spent ? "" : undefined } },
+      h("code.quiet", {}, `#${rule.id}`),
+      h("p", {}, words, rule.spent && h("span.quiet", {}, " · used up")),
       h(
         "span.badge",
         { title: "Number of hits" },
@@ -177,7 +178,7 @@ export function createFaults(page) {
   return {
     ...{ name: "faults", label: "Faults", symbol: "bolt", node },
     isThere: () => state.faults !== undefined,
-    hasNews: () => state.faults?.length > 0 || state.weather?.weather === "rough",
+    hasNews: () => state.faults?.some(({ spent }) => !spent) || state.weather?.weather === "rough",
 
     refresh(what) {
       if (["shown", "faults"].includes(what)) draw();

@@ -6,6 +6,7 @@ import { jsonTree } from "../json.js";
 import { timeOf } from "../times.js";
 import { detailList } from "./details.js";
 
+const SHORT = 60; // characters of a slot's value that need no fold
 const SETTLED = 600; // milliseconds after the last message: the tracker is saved when a turn ends
 
 export function createRasa(page) {
@@ -87,7 +88,12 @@ function trackerNodes({ sender_id: sender, intent, slots = {}, events = [] }) {
 }
 
 function valueNode(value) {
-  return typeof value === "string" ? value : h("code", {}, JSON.stringify(value));
+  if (typeof value === "string") return value;
+  const text = JSON.stringify(value);
+  if (text.length <= SHORT) return h("code", {}, text);
+  const parts = Object.keys(value).length;
+  const words = Array.isArray(value) ? `list of ${parts}` : `${parts} keys`;
+  return h("details.slot-value", {}, h("summary", {}, words), jsonTree(value));
 }
 
 function eventNode(event) {

@@ -2,7 +2,7 @@
 
 import { h, iconButton } from "../dom.js";
 
-/** Open a dialog and return {close, node}. *className* is one of sheet, drawer, lightbox, form. */
+/** Open a dialog and return {close, node}. *className* is one of drawer, lightbox, form. */
 export function openDialog({ title, body, className = "form", onclose }) {
   const node = h(
     `dialog.${className}`,

@@ -1,7 +1,8 @@
 // More message types and account changes: each is a form for an incoming message.
 
 import { h, icon } from "../dom.js";
-import { ask, openDialog } from "./dialog.js";
+import { ask } from "./dialog.js";
+import { openSheet } from "./sheet.js";
 
 const number = { type: "number", min: 0, required: true };
 
@@ -153,7 +154,7 @@ export function openOthers(controller) {
     ),
   );
   const body = h("div.rows", {}, rows);
-  const sheet = openDialog({ title: "More message types", className: "sheet", body });
+  const sheet = openSheet(controller.node, { title: "More message types", body });
 
   async function choose({ title, about, fields, make, act }) {
     sheet.close();
