@@ -32,6 +32,7 @@ BOT = "illustrated"
 MESSAGES = 3  # of each person: a text, a picture and a text
 HABITS = Habits(early=0.1, twice=0.1, disorder=0.1)
 SERVERS = ("anna", "ben")
+BOT_OF = "'s bot"
 BLOCKS = (5, 14)  # seconds
 # Seconds; a clock is wrong for a moment. By less than an hour it is followed at once.
 JUMPS = (-86_400.0, 7_200.0, 86_400.0, 864_000.0)
@@ -66,7 +67,7 @@ class Plan:
         doors = SERVERS[: self.servers]
         if not self.apart:
             return dict.fromkeys(doors, "")
-        bots = {f"{name}'s bot": "bot" for name in doors}
+        bots = {f"{name}{BOT_OF}": "bot" for name in doors}
         return {**dict.fromkeys(doors, "door and sender"), **bots}
 
 
@@ -165,7 +166,8 @@ class _Run:
         self._plan = plan
         self._stubs = stubs
         self._random = random.Random(plan.seed)
-        self._clocks = {name: stubs.folder / f"clock-{name}" for name in plan.processes}
+        # The processes of a server have the clock of their machine.
+        self._clocks = {name: stubs.folder / f"clock-{name}" for name in SERVERS[: plan.servers]}
         for clock in self._clocks.values():
             put_wrong(clock, 0)
         everything = [(user, number) for user in range(plan.people) for number in (1, 3)]
@@ -179,7 +181,8 @@ class _Run:
         return Written(user, number, order, is_picture=number == 2)
 
     def order(self, name: str) -> dict[str, str]:
-        return {"clock": str(self._clocks[name]), "apart": self._plan.processes[name]}
+        clock = self._clocks[name.removesuffix(BOT_OF)]
+        return {"clock": str(clock), "apart": self._plan.processes[name]}
 
     async def happens(self, chaos: Chaos) -> None:
         """Do it all within the time in which people write."""

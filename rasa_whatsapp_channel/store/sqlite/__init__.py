@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store, StoreError
+from rasa_whatsapp_channel.store.clock import LASTS
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.sqlite.claimants import SQLiteClaimants, leave
 from rasa_whatsapp_channel.store.sqlite.connection import PRIVATE
@@ -42,6 +43,9 @@ logger = logging.getLogger(__name__)
 # Seconds between two checks of the files, which other processes there are, and whether one wrote.
 LISTEN: Final = 0.25
 EXPIRE_EVERY: Final = 60.0
+# Until the first expiry of a process: it may have started with a clock that is days ahead, and
+# follows a right one only when it has lasted. Seen keys that expired would be taken once more.
+FIRST_EXPIRY: Final = 1.5 * LASTS
 # Longest wait for a lock of another process, in seconds.
 PATIENCE: Final = 10.0
 # Seconds between two steps of expiry, for other operations.
@@ -134,8 +138,7 @@ class SQLiteStore(Store):
         await self.values.set("ping", self._clock(), ttl=EXPIRE_EVERY)
 
     async def expire(self) -> None:
-        for queue in self._queues:
-            await self._writer.write(queue.follow_clock)
+        await self._follow_clock()
         for statement, before in ends(self._retention, self._clock()).items():
             await self._forget(statement, before)
 
@@ -155,15 +158,21 @@ class SQLiteStore(Store):
                 return
             await asyncio.sleep(PAUSE)
 
+    async def _follow_clock(self) -> None:
+        for queue in self._queues:
+            await self._writer.write(queue.follow_clock)
+
     async def _expire_now_and_then(self) -> None:
+        expire, wait = self._follow_clock, FIRST_EXPIRY
         while True:
             try:
-                await self.expire()
+                await expire()
             except StoreError as exc:
                 logger.warning(
                     "whatsapp.store_expiry_failed: %s; tried again in %d seconds", exc, EXPIRE_EVERY
                 )
-            await asyncio.sleep(EXPIRE_EVERY)
+            await asyncio.sleep(wait)
+            expire, wait = self.expire, EXPIRE_EVERY
 
     async def _listen(self) -> None:
         """Check the files, and wake waiting tasks when another process wrote."""

@@ -659,6 +659,20 @@ async def test_the_depth_of_a_queue_reads_no_row_for_each_item_that_waits(path):
     assert not [step for step in plan if step.startswith("SCAN items")]
 
 
+async def test_a_process_that_starts_with_a_clock_days_ahead_takes_nothing_twice(path, clock):
+    async with SQLiteStore(path, clock=clock) as store:
+        await store.inbox.put("k", ANNA, HELLO)
+        await store.inbox.done(await store.inbox.claim())
+    clock.now += 10 * DAY
+    async with SQLiteStore(path, clock=clock) as store:
+        for _ in range(20):
+            await store.ping()  # what the start begins is through by then
+    clock.now -= 10 * DAY
+
+    async with SQLiteStore(path, clock=clock) as store:
+        assert not await store.inbox.put("k", ANNA, HELLO)
+
+
 async def test_a_clock_that_was_set_back_before_a_restart_is_followed(path, clock):
     async with SQLiteStore(path, clock=clock) as store:
         await store.inbox.put("k", ANNA, HELLO)
