@@ -20,6 +20,7 @@ from rasa_whatsapp_channel.whatsapp.account_events import (
     Condition,
     Severity,
     Stops,
+    messaging_limit,
     template_category,
 )
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError
@@ -27,6 +28,7 @@ from rasa_whatsapp_channel.whatsapp.errors import PlatformError
 DIRECT_SEND_BLOCKED: Final = 139200  # WhatsApp's code
 
 KEY: Final = "account"
+LIMIT: Final = "messaging_limit"
 LOCK: Final = "account:lock"
 LIFE: Final = 365 * DAY
 #: Seconds. An error that says a template cannot be sent is believed for so long: its end is not
@@ -100,6 +102,8 @@ class AccountState:
         """Keep what *event* begins, forget what it ends."""
         if category := template_category(event):
             await self.note_category(event.subject, category)
+        if (limit := messaging_limit(event)) is not None:
+            await self._values.set(LIMIT, limit, LIFE)
         if event.condition is Condition.NONE:
             return
         now = self._clock()
@@ -183,6 +187,11 @@ class AccountState:
             if each.stops in stopped and not (each.subject and self._has_numbers):
                 return each
         return found.get(_key(TEMPLATE, template)) if template else None
+
+    async def messaging_limit(self, otherwise: int | None = None) -> int | None:
+        """Return how many people may be written to in a day, as WhatsApp told last; 0: all."""
+        limit = await self._values.get(LIMIT)
+        return limit if isinstance(limit, int) else otherwise
 
     async def note_category(self, template: str, category: str) -> None:
         """Keep the *category* of a template, in WhatsApp's upper case."""

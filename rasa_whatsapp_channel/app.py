@@ -69,6 +69,7 @@ from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.simulator_header import DEAD_LETTERS, OWNERS, write_owner
 from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.outbound.tier_gate import TierGate
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
@@ -460,6 +461,9 @@ class App:
             state=self.account,
             marketing=self._marketing,
             limits=self._limits,
+            tier=TierGate(
+                self.store, self.account, limit=settings.messaging_limit, clock=self._clock
+            ),
             owner_gate=self._owner_gate,
             notified=self._notified,
             policy=make_policy(settings),

@@ -12,6 +12,8 @@ from rasa_whatsapp_channel.settings.parsers import QuietHours
 
 #: Part of the number's rate that many notifications take, so that answers go meanwhile.
 SHARE: Final = 0.8
+#: Seconds by which the people of a day are counted, see `outbound.tier_gate`.
+SLOT: Final = 7200.0
 # A run is paused when so many of its messages failed, and this part of all.
 FAILED_AT_LEAST: Final = 20
 FAILED_PART: Final = 0.1
@@ -54,4 +56,4 @@ def spread(rate: float, *, a_day: int | None) -> Iterator[float]:
     """Yield for one person after the other how many seconds later than the first they are due."""
     for place in count():
         days, rest = divmod(place, a_day) if a_day else (0, place)
-        yield days * DAY + rest / rate
+        yield days * (DAY + SLOT) + rest / rate

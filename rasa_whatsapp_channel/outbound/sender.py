@@ -2,8 +2,8 @@
 Sender: sends the messages of the outbox, one recipient at a time, in order.
 
 A message is held back by, in this order: an earlier attempt that may have succeeded, a person who
-took over, an opt-out from marketing, the 24-hour window, the state of the account, a pause of the
-number, the limits of `billing`, the pair limit, the rate of the number.
+took over, an opt-out from marketing, the 24-hour window, the state of the account, the messaging
+limit, a pause of the number, the limits of `billing`, the pair limit, the rate of the number.
 After a file the next message waits until the file was delivered.
 """
 
@@ -44,6 +44,7 @@ from rasa_whatsapp_channel.outbound.simulator_header import (
     write_dead_letter,
 )
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
+from rasa_whatsapp_channel.outbound.tier_gate import TierGate
 from rasa_whatsapp_channel.outbound.window import AGAIN, WINDOW_CLOSED, WaysOut, WindowGate
 from rasa_whatsapp_channel.store.base import (
     DONE,
@@ -99,6 +100,7 @@ class Sender:
         state: AccountState | None = None,
         marketing: Marketing | None = None,
         limits: LimitGate | None = None,
+        tier: TierGate | None = None,
         owner_gate: OwnerGate | None = None,
         notified: Notified | None = None,
         policy: SendPolicy | None = None,
@@ -118,6 +120,7 @@ class Sender:
         self._people = people or People(store.values, clock=clock)
         self._marketing = marketing
         self._limits = limits
+        self._tier = tier
         self._owner_gate = owner_gate or OwnerGate(None, clock=clock)
         self._policy = policy or SendPolicy()
         self._state = state or AccountState(store.values, sleep=sleep, clock=clock)
@@ -194,6 +197,8 @@ class Sender:
             return NOT_SAID if isinstance(held, Done) else held
         if stopped := await self._hold_for_account(item, entry, person):
             return stopped
+        if self._tier and (full := await self._tier.hold(entry, person, jitter=self._jitter())):
+            return full
         if wait := self._throttle.admit():
             return Retry(wait, cause=self._throttle.cause or TIME, counted=False)
         try:

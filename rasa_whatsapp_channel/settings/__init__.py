@@ -434,6 +434,12 @@ class Settings:
         80.0,
         means="For the whole number. WhatsApp allows 80, and 1,000 when it has raised your number.",
     )
+    messaging_limit: int | None = key(
+        parsers.whole,
+        None,
+        means="How many people may be written to outside of their 24-hour windows within a day, "
+        "until WhatsApp tells it: [pauses](how-to/notify.md#pauses).",
+    )
     reengagement_template: Mapping[str, Any] | None = key(
         parsers.template,
         None,

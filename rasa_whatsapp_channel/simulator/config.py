@@ -91,6 +91,7 @@ class Config:
     retry_life: float = 7 * DAY  # a webhook is dropped after that
     limits: bool = True  # enforce rate limits per number and per person
     throughput: int = 80  # messages per second of one number
+    messaging_limit: int | None = None  # people a day outside of their windows
     latency: float = 0.0  # seconds before each response of the API
     state: Path | None = None  # SQLite file that stores the chats
     rasa: str | None = None  # address of Rasa's HTTP API

@@ -86,6 +86,9 @@ def accept(
         raise Refused(problems.UNKNOWN_KEY, _NO_DIRECT_SEND)
     if world.config.limits:
         world.rates.take(number, person.key)
+        written = world.state.last_written(person.key, number)
+        if not person.group and is_refused("any", written, world.clock()):
+            world.rates.reach(person.key)
     message = ChatMessage(
         id=ids.new_message_id(api),
         direction="outbound",
@@ -171,6 +174,9 @@ async def _deliver(
     kind = "template" if is_direct(message.body or {}) else message.type  # behind it is one
     if world.config.window and is_refused(kind, written, world.clock()):
         failure = problems.WINDOW_CLOSED, _WINDOW_RULE
+    category = str((message.filled or {}).get("category", ""))
+    if category.startswith("MARKETING") and not person.marketing:
+        failure = problems.OPTED_OUT, "The person has stopped marketing messages of this business."
     if fails_with is not None:
         failure = problems.of_code(int(fails_with.do[1])), fails_with.why
     if failure is None and message.type == "reaction" and not world.react(message):

@@ -74,6 +74,8 @@ TOKEN_EXPIRED: Final = Problem(
     Code(190, "Error validating access token: Session has expired", 401, subcode=463),
     _code(1005),
 )
+MESSAGING_LIMIT: Final = Problem(_code(131048), _code(1015))
+OPTED_OUT: Final = Problem(_code(131050), _code(1013))
 THROUGHPUT: Final = Problem(_code(130429), _code(1015))
 PAIR: Final = Problem(
     _code(131056),

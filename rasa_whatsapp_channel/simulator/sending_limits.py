@@ -1,22 +1,28 @@
 """
-Sending limits: messages per second of a number and per person, and the 24-hour window.
+Sending limits: messages per second of a number and per person, people a day, the window.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
+from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.whatsapp import limits
 
 
 class RateLimits:
-    def __init__(self, *, per_second: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, per_second: int, people: int | None = None, clock: Callable[[], float]
+    ) -> None:
         self._per_second = per_second
+        self._people = people
+        self._reached: dict[str, float] = {}  # person → last time outside of the window
         self._clock = clock
         self._sent: dict[str, deque[float]] = {}  # number → times within the last second
         self._owed: dict[
@@ -45,7 +51,19 @@ class RateLimits:
         sent.append(now)
         self._owed[number, person] = owed + 1, now
 
+    def reach(self, person: str) -> None:
+        """Count a *person* whose window is closed; raise `Refused` above the messaging limit."""
+        now = self._clock()
+        self._reached = {who: at for who, at in self._reached.items() if at > now - DAY}
+        if person not in self._reached and len(self._reached) >= (self._people or math.inf):
+            raise Refused(
+                problems.MESSAGING_LIMIT,
+                f"In 24 hours {self._people} people may be written to outside of their windows.",
+            )
+        self._reached[person] = now
+
     def clear(self) -> None:
+        self._reached.clear()
         self._sent.clear()
         self._owed.clear()
 

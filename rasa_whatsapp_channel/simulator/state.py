@@ -36,6 +36,7 @@ class WhatsAppUser:
     phone: str | None = None
     group: bool = False
     participants: tuple[str, ...] = ()
+    marketing: bool = True  # False: they have stopped marketing messages
 
     @property
     def key(self) -> str:
@@ -43,7 +44,8 @@ class WhatsAppUser:
 
     def to_json(self) -> dict[str, Any]:
         group = {"group": True, "participants": list(self.participants)} if self.group else {}
-        return {"phone": self.phone, "user_id": self.user_id, "name": self.name, **group}
+        stopped = {} if self.marketing else {"marketing": False}
+        return {"phone": self.phone, "user_id": self.user_id, "name": self.name, **group, **stopped}
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,9 @@ class World:
         self.templates = TemplateCatalog(config.templates)
         self.direct_send = config.direct_send
         self.billing = Billing(config)
-        self.rates = RateLimits(per_second=config.throughput, clock=self.clock)
+        self.rates = RateLimits(
+            per_second=config.throughput, people=config.messaging_limit, clock=self.clock
+        )
         self.webhooks = Webhooks(config, self.session, self.feed, self.faults, clock=self.clock)
         self.deliveries = KeyedTasks()  # of the bot's messages, in order per person
 
@@ -133,6 +135,15 @@ class World:
             self.state.add_person(person)
         self.feed.publish("person", person=self.person_to_json(person))
         return person
+
+    def note_preferences(self, person: WhatsAppUser, value: Mapping[str, Any]) -> None:
+        """Let *person* want marketing or none, if a webhook with *value* says so."""
+        for each in value.get("user_preferences") or ():
+            wants = each.get("value") != "stop"
+            if each.get("category") == "marketing_messages" and wants is not person.marketing:
+                changed = replace(person, marketing=wants)
+                self.state.replace_person(person, changed)
+                self.feed.publish("person", person=self.person_to_json(changed))
 
     def add_group(self, name: str, participants: tuple[str, ...]) -> WhatsAppUser:
         group = WhatsAppUser(

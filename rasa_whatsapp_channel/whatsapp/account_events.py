@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -23,6 +24,7 @@ from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 Part = Mapping[str, Any]
 
 MARKETING: Final = "MARKETING"
+_TIER: Final = re.compile(r"([0-9]{1,9})(K?)")
 
 
 class Severity(str, Enum):
@@ -96,6 +98,18 @@ def template_category(event: AccountEvent) -> str:
     """Return the category that *event* tells of its subject, empty if it tells none."""
     # `correct_category` is the one to come; `new_category` is that of today in both forms.
     return _word(event.value, "new_category", "message_template_category")
+
+
+def messaging_limit(event: AccountEvent) -> int | None:
+    """Return how many people *event* says may be written to in a day; 0: all, None: no word."""
+    names = "max_daily_conversations_per_business", "max_daily_conversation_per_phone"
+    current = () if event.event.startswith("THROUGHPUT") else ("current_limit",)
+    written = (_word(event.value, name) for name in (*names, *current))
+    text = next(filter(None, written), "").removeprefix("TIER_")
+    found = _TIER.fullmatch(text)
+    if found is None:
+        return 0 if text in ("UNLIMITED", "-1") else None
+    return int(found[1]) * (1000 if found[2] else 1)
 
 
 def _field_of(name: str, value: Part) -> str:

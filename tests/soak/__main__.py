@@ -9,6 +9,7 @@ Let many people chat with a bot in bad weather, and count what was lost, doubled
     make soak ARGS="--only weather --seeds 20"       # sixty kinds of answers in rough weather
     make soak ARGS="--only weather --combine turn"   # only with as few messages as fit
     make soak ARGS="--serve"                         # door and sender apart from the bot
+    make soak ARGS="--only notify --people 100000"   # many people of a file, on two servers
     make soak ARGS="--only handoff"                  # a person takes over at every point of a turn
 
 Everything happens on 127.0.0.1 and by a seed. The exit status is 1 if a promise was broken: see
@@ -28,7 +29,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
-from soak import handoff, weather
+from soak import handoff, notify, weather
 from soak.run import Plan, Result, run
 from support.every_commit import die_at_all, every_point
 from support.stubs import Forge
@@ -54,7 +55,7 @@ PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and 
 
 
 @click.command(help=__doc__)
-@click.option("--people", default=60, show_default=True, type=click.IntRange(1, 200))
+@click.option("--people", type=click.IntRange(1), help="Default: 60; of notify 100,000.")
 @click.option("--seconds", default=60.0, show_default=True, help="In which they write, per run.")
 @click.option("--seed", default=1, show_default=True, help="Of the first run.")
 @click.option("--runs", default=1, show_default=True, help="Of each kind, each with its own seed.")
@@ -70,7 +71,9 @@ PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and 
     show_default=True,
     help="Conversations that are handed over, per run.",
 )
-@click.option("--only", type=click.Choice(sorted(KINDS)), help="Default: all.")
+@click.option(
+    "--only", type=click.Choice([*sorted(KINDS), "notify"]), help="Default: all but notify."
+)
 @click.option(
     "--serve",
     is_flag=True,
@@ -86,7 +89,7 @@ PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and 
 )
 @click.option("--keep", type=Path, help="Keep logs and stores in this folder.")
 def main(
-    people: int,
+    people: int | None,
     seconds: float,
     seed: int,
     runs: int,
@@ -108,7 +111,7 @@ def main(
             seed=seed + number,
             store=kind,
             servers=count,
-            people=people,
+            people=min(people or 60, 200),
             seconds=seconds,
             kills=round(seconds / PER_EVENT),
             blocks=round(seconds / PER_EVENT / 2),
@@ -136,6 +139,9 @@ def main(
                     for way in ([combine] if combine else WAYS[: 1 + (number < COMBINED)])
                 ]
                 asyncio.run(soak.weather(weathers))
+            if only == "notify":
+                many = [notify.Plan(people or 100_000, kind, seed) for kind in stores]
+                asyncio.run(soak.notify(many))
             if "handoff" in kinds:
                 for plan in handoff_plans(
                     seed,
@@ -211,6 +217,19 @@ class Soak:
                 if self._is_over():
                     return
                 await self._commits(how, forge)
+        finally:
+            forge.close()
+
+    async def notify(self, plans: Sequence[notify.Plan]) -> None:
+        forge = Forge(self._folder)
+        try:
+            for number, plan in enumerate(plans, 1):
+                self._console.print(f"[bold]{plan}[/bold]")
+                folder = self._folder / f"notify-{number}"
+                folder.mkdir()
+                result = await notify.run(plan, folder, forge, self._say)
+                self._console.print(str(result), markup=False, soft_wrap=True)
+                self._take(str(plan), result.faults)
         finally:
             forge.close()
 

@@ -160,6 +160,9 @@ class Stubs:
         assert process.returncode == 0
         return [entry for entry in json.loads(output) if entry["state"] == DEAD]
 
+    def pid(self, name: str) -> int:
+        return self._pids[name]
+
     def has_crashed(self, name: str) -> bool:
         """Return whether it is gone, though nobody here has ended it."""
         return name in self._pids and not self.is_alive(name)

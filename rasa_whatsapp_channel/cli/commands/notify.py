@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import click
 
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.cli.open import StoreLocation, read_settings, store_options
 from rasa_whatsapp_channel.cli.options import slot_option, to_person
 from rasa_whatsapp_channel.cli.run import run
@@ -160,14 +161,18 @@ class _Sending:
                 return to_json(key, record)
             opted_out = await self._opted_out(store, self.of(first.to, first.slots))
             rate = SHARE * settings.max_messages_per_second
+            state = AccountState(store.values, sleep=asyncio.sleep)
+            a_day = await state.messaging_limit(settings.messaging_limit) or None
+            offsets = spread(rate, a_day=a_day)
             told = {"run": name, "people": people, "left_out": problems, "opted_out": opted_out}
-            told["seconds"] = round(people / rate)
+            *_, last = islice(spread(rate, a_day=a_day), people)
+            told["hours"] = round(last / 3600, 1)
             if self.options["dry_run"]:
                 wish = self.of(first.to, first.slots)
                 return {**told, "would_send": wish.with_slots(wish.body())}
             if not self.options["yes"]:
                 click.confirm(f"Write to {people:,} people?", abort=True, err=True)
-            states = await self._put(Notifications(store), name, people, spread(rate, a_day=None))
+            states = await self._put(Notifications(store), name, people, offsets)
             return {**told, "states": states}
 
     def _check(self) -> tuple[int, int, Recipient | None]:

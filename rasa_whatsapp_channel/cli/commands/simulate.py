@@ -278,6 +278,11 @@ def _read_numbers(
     help="Messages a second of one number.",
 )
 @click.option(
+    "--messaging-limit",
+    type=click.IntRange(1),
+    help="People a day who may be written to outside of their windows.  [default: all]",
+)
+@click.option(
     "--weather",
     type=click.Choice(WEATHERS),
     default=_DEFAULTS.weather,

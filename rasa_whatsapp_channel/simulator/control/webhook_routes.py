@@ -101,6 +101,7 @@ class WebhookRoutes:
         if field is None or not isinstance(values, list) or not values:
             raise ControlError('An event is {"name"} or {"field", "values": [{…}]}.')
         for value in values:
+            self._world.note_preferences(person, value)
             self._world.tell(field, value, person=person)
         return web.json_response({"field": field, "values": values})
 
