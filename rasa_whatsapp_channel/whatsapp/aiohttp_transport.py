@@ -64,43 +64,45 @@ class AiohttpTransport:
         self._proxies: Mapping[str, str] | None = None
 
     async def send(self, request: Request) -> Response:
-        async with self._open(request) as answer:
+        with ExitStack() as files:
+            answer = await self._open(request, files)
             try:
                 body = await answer.read()
             except _ERRORS as error:
                 raise _explain(request, error, status=answer.status) from error
+            finally:
+                answer.close()  # a connection that was read to its end is back in the pool already
             return Response(answer.status, _lower(answer.headers), body)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[AiohttpStream]:
-        async with self._open(request) as answer:
-            yield AiohttpStream(request, answer)
+        with ExitStack() as files:
+            answer = await self._open(request, files)
+            try:
+                yield AiohttpStream(request, answer)
+            finally:
+                answer.close()
 
     async def close(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
-    @asynccontextmanager
-    async def _open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
-        with ExitStack() as files:
-            data, headers = _body(request.body, files, self._watch)
-            try:
-                answer = await self._pool().request(
-                    request.method,
-                    _address(request.url),
-                    data=data,
-                    headers={**headers, **request.headers},
-                    timeout=_timeout(request.timeout),
-                    proxy=self.proxy_of(request.url),
-                    allow_redirects=False,
-                )
-            except _ERRORS as error:
-                raise _explain(request, error) from error
-            try:
-                yield answer
-            finally:
-                answer.close()  # a connection that was read to its end is back in the pool already
+    async def _open(self, request: Request, files: ExitStack) -> aiohttp.ClientResponse:
+        """Return the answer, not yet read; *files* closes the files that were sent."""
+        data, headers = _body(request.body, files, self._watch)
+        try:
+            return await self._pool().request(
+                request.method,
+                _address(request.url),
+                data=data,
+                headers={**headers, **request.headers},
+                timeout=_timeout(request.timeout),
+                proxy=self.proxy_of(request.url),
+                allow_redirects=False,
+            )
+        except _ERRORS as error:
+            raise _explain(request, error) from error
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -24,6 +24,7 @@ COLUMNS: Final = "message_id, key, recipient_id, response, status, at, reason, c
 # Only column names are interpolated; values are always bound.
 GET: Final = f"SELECT {COLUMNS} FROM sent WHERE message_id = ?"  # noqa: S608
 BY_KEY: Final = f"SELECT {COLUMNS} FROM sent WHERE key = ? ORDER BY seq DESC LIMIT 1"  # noqa: S608
+KEEP_NEW: Final = f"INSERT OR IGNORE INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 # What a status noted before stays; *seq* tells which message of a key came last.
 KEEP: Final = f"""
     INSERT INTO sent ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -109,11 +110,11 @@ class SQLiteLedger(Ledger):
 
 
 def _note_sent(db: sqlite3.Connection, sent: SentMessage, body: str | None) -> SentMessage:
-    early = db.execute(GET, (sent.message_id,)).fetchone()
-    if early is not None:
-        _, _, _, _, status, at, reason, code, _ = early
-        sent = replace(sent, status=status, at=at, reason=reason, code=code)
     values = (sent.message_id, sent.key, sent.recipient_id, sent.response)
+    if db.execute(KEEP_NEW, (*values, sent.status, sent.at, None, 0, body)).rowcount:
+        return sent
+    _, _, _, _, status, at, reason, code, _ = db.execute(GET, (sent.message_id,)).fetchone()
+    sent = replace(sent, status=status, at=at, reason=reason, code=code)
     if sent.status in ARRIVED:
         sent, body = replace(sent, body=None), None
     db.execute(KEEP, (*values, sent.status, sent.at, sent.reason, sent.code, body))

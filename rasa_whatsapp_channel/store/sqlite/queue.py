@@ -88,10 +88,11 @@ class SQLiteQueue(Queue):
         after: float = 0.0,
     ) -> None:
         entry = (self.name, conversation, key, body, now)
-        if db.execute(sql.IS_BEHIND, (self.name, conversation)).fetchone():
+        is_behind, is_held = db.execute(sql.PLACE, (self.name, conversation)).fetchone()
+        if is_behind:
             db.execute(sql.APPEND, (*entry, None, 0, None))
             return
-        seconds, cause = self._take_hold(db, conversation)
+        seconds, cause = self._take_hold(db, conversation) if is_held else (0.0, TIME)
         if after > seconds:
             seconds, cause = after, TIME
         db.execute(sql.APPEND, (*entry, *self._due(seconds, cause)))
@@ -115,12 +116,9 @@ class SQLiteQueue(Queue):
             db.execute(sql.HOLD, (self.name, conversation, *self._due(seconds, cause)))
 
     def _take_hold(self, db: sqlite3.Connection, conversation: str) -> tuple[float, str]:
-        """Return the seconds that were left, and their cause."""
-        row = db.execute(sql.GET_HOLD, (self.name, conversation)).fetchone()
-        if row is None:
-            return 0.0, TIME
+        """End the hold; return the seconds that were left, and their cause."""
+        until, seconds, cause = db.execute(sql.GET_HOLD, (self.name, conversation)).fetchone()
         db.execute(sql.END_HOLD, (self.name, conversation))
-        until, seconds, cause = row
         # Never longer than intended, even if the clock was set back.
         return float(min(until - self._clock(), seconds)), str(cause)
 
@@ -186,10 +184,12 @@ class SQLiteQueue(Queue):
         if len(rows) > limit:
             self.wait_queue.wake()
         db.execute(sql.KNOW_CLAIMANT, (claimant,))
+        taken = []
         for seq, *row in rows[:limit]:
             if (item := self._read(db, seq, *row)) is not None:
-                db.execute(sql.TAKE, (claimant, seq))
+                taken.append((claimant, seq))
                 items.append(item)
+        db.executemany(sql.TAKE, taken)
         return items
 
     def _read(

@@ -7,7 +7,11 @@ from typing import Final
 # Items
 
 NOTE_SEEN: Final = "INSERT OR IGNORE INTO seen (queue, key, at) VALUES (?, ?, ?)"
-IS_BEHIND: Final = "SELECT 1 FROM items WHERE queue = ? AND conversation = ? LIMIT 1"
+# Whether a new item comes behind another one, and whether its conversation is on hold.
+PLACE: Final = """
+    SELECT EXISTS (SELECT 1 FROM items WHERE queue = ?1 AND conversation = ?2),
+        EXISTS (SELECT 1 FROM holds WHERE queue = ?1 AND conversation = ?2)
+"""
 APPEND: Final = """
     INSERT INTO items (queue, conversation, key, body, put_at, due_at, hidden_for, cause)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
