@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from rasa_whatsapp_channel.cli.open import StoreLocation, read_handoff, store_options
+from rasa_whatsapp_channel.cli.open import StoreLocation, open_client, read_handoff, store_options
 from rasa_whatsapp_channel.cli.options import to_person
 from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.tables import mask, table, time_of
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import Owner, Ownership, Sign
+from rasa_whatsapp_channel.outbound.simulator_header import OWNERS, write_owner
+from rasa_whatsapp_channel.settings import HandoffSettings
+from rasa_whatsapp_channel.settings.parsers import SettingsError
 
 _HEADERS: Final = ("WHO", "OWNER", "SINCE", "BY", "WHY", "UNTIL")
 OPERATOR: Final = "operator"
@@ -110,7 +114,18 @@ def _row(name: str, owner: Ownership) -> dict[str, Any]:
 async def _open(location: StoreLocation) -> AsyncIterator[tuple[Handoffs, People]]:
     settings = read_handoff(location.credentials)
     async with location.open() as store:
-        yield Handoffs(store, settings), People(store.values)
+        tell = partial(_tell_simulator, location.credentials, settings)
+        yield Handoffs(store, settings, tell_owner=tell), People(store.values)
+
+
+async def _tell_simulator(
+    credentials: Path, settings: HandoffSettings, conversation: str, owner: Ownership
+) -> None:
+    """Tell a simulator, if the bot speaks to one, who answers in *conversation* now."""
+    with suppress(SettingsError):  # these commands do without the rest of the block
+        async with open_client(credentials) as client:
+            told = write_owner(conversation, owner, settings.return_words)
+            await client.post_local(OWNERS, told)
 
 
 async def _list(location: StoreLocation) -> Sequence[tuple[str, Ownership]]:

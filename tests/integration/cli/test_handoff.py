@@ -38,6 +38,24 @@ async def test_at_first_every_conversation_is_the_bots(rasa_whatsapp, store):
     assert shown.stdout.splitlines()[1].split() == [MAYA, "bot", "–", "–", "–", "–"]
 
 
+async def test_a_simulator_is_told_who_answers(rasa_whatsapp, store, platform, tmp_path):
+    (tmp_path / "credentials.yml").write_text(
+        f"{BLOCK}  handoff: {{return_words: [robot]}}\n  api: cloud\n  base_url: {platform[1]}\n"
+        '  phone_number_id: "106540352242922"\n'
+        "  access_token: t\n  app_secret: s\n  verify_token: v\n"
+    )
+
+    done = await rasa_whatsapp("handoff", "take", MAYA, "--reason", "a refund")
+
+    assert done.exit_code == 0
+    assert platform[0].owners == [
+        {
+            **{"to": MAYA, "number": None, "owner": "human", "by": "operator"},
+            **{"reason": "a refund", "return_words": ["robot"]},
+        }
+    ]
+
+
 async def test_what_is_taken_is_listed_with_its_reason_until_it_is_given_back(
     rasa_whatsapp, store, handoffs
 ):

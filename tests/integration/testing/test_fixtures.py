@@ -46,6 +46,26 @@ async def test_a_text_is_answered_and_a_button_tapped(channel):
     await ada.gets_nothing()
 
 
+async def test_a_chat_that_was_saved_as_a_test_plays(channel):
+    from rasa_whatsapp_channel.transcript.pytest_code import dump_test
+    from rasa_whatsapp_channel.transcript.steps import parse_transcript
+
+    chat = (
+        "chat: [{user: hi}, {bot: {text: Welcome, buttons: [Picture, Guide]}}, "
+        "{user: {taps: Picture}}, {bot: {image: lake.jpg, text: The lake}}, {silence: 1s}, "
+        f"{{user: {{image: '{MEDIA}/lake.jpg', text: mine}}}}, {{bot: 'You said: mine'}}]"
+    )
+    module: dict = {}
+    exec(dump_test(parse_transcript(f"{{{chat}}}", name="menu")), module)
+
+    await module["test_menu"](channel)
+
+    wrong = dump_test(parse_transcript(f"{{{chat.replace('Welcome', 'Hello')}}}", name="menu"))
+    exec(wrong, module)
+    with pytest.raises(AssertionError, match="Welcome"):
+        await module["test_menu"](channel)
+
+
 async def test_a_picture_is_compared_by_its_bytes(channel):
     ada = channel.user().sends("hi")
     await ada.gets(buttons=True)

@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 import { copyButton } from "../clipboard.js";
 import { h, icon, iconButton } from "../dom.js";
+import { oneLine } from "../format/render.js";
 import { jsonBlock } from "../json.js";
 import { exactTime, lengthOf } from "../times.js";
 import { toast } from "../toasts.js";
@@ -89,7 +90,7 @@ export function createLog({ state, goTo }) {
           more && h("span.quiet", {}, more),
         ),
         h("span.quiet.log-took", {}, tookWords(entry.seconds)),
-        part.text && h("span.log-text", {}, h("bdi", {}, part.text)),
+        part.text && h("span.log-text", {}, h("bdi", {}, oneLine(part.text))),
         h("time.quiet", {}, exactTime(entry.time)),
       ),
     );
