@@ -77,7 +77,7 @@ class ChatwootDesk:
             if isinstance(command, Say):
                 await self._say(conversation, command)
             elif await self._is_news(conversation, heard.at):
-                await self._speaker.own(conversation, {"owner": "bot", "note": command.note})
+                await self._speaker.own(conversation, {"owner": "bot"})
         await self._note_seen(conversation, heard.at)
 
     async def _say(self, conversation: str, say: Say) -> None:

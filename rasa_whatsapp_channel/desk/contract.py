@@ -87,8 +87,6 @@ class Say:
 class GiveBack:
     """The desk gives the conversation back to the bot."""
 
-    note: str = ""
-
 
 def read_say(body: Mapping[str, Any]) -> Say:
     """Read what is posted to ``messages``; raises `Refused`."""

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation.handoffs import (
-    desk_conversation,
-)
+from rasa_whatsapp_channel.conversation.handoffs import desk_conversation
 from rasa_whatsapp_channel.desk.chatwoot_client import ChatwootDesk
 from rasa_whatsapp_channel.desk.contract import (
     Refused,
@@ -35,10 +31,6 @@ from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, MediaError
 from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 
-logger = logging.getLogger(__name__)
-
-REMEMBERED: Final = 7 * DAY  # a client_id
-BY: Final = "desk"
 SHOWN: Final = 50  # events of the state, without ``after``
 
 
@@ -87,7 +79,9 @@ class DeskEndpoint:
                 return _json(await self._speaker.own(conversation, read_json(body)))
             case ("POST", "typing" | "read"):
                 events = await self._events(conversation)
-                wrote = [each["message"]["id"] for each in events if each["type"] == _RECEIVED]
+                wrote = [
+                    each["message"]["id"] for each in events if each["type"] == "message.received"
+                ]
                 if wrote:
                     await self._parts.show_typing(conversation, wrote[-1], what == "typing")
                 return HttpResponse(b"", 204)
@@ -127,9 +121,6 @@ class DeskEndpoint:
         with self._parts.kept().open(file) as opened:
             content: bytes = opened.read()
         return content
-
-
-_RECEIVED: Final = "message.received"
 
 
 def _json(value: Mapping[str, Any], status: int = 200) -> HttpResponse:
