@@ -24,6 +24,7 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
             "display_phone_number": "15550783881",
             "name": "Your bot",
         },
+        "direct_send": True,
         "faults": [],
         "rasa": False,
         "numbers": [
