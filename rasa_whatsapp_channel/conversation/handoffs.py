@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 LIFE: Final = 90 * DAY
 PREFIX: Final = "owner:"
 MOST: Final = 500  # messages of an episode; older ones are left out
+OPEN: Final = "open_episodes"  # none of them names a person
+GRACE: Final = 300.0  # seconds after its time in which an episode may be returned
 MOST_REASON: Final = 1000  # characters
 TRIES: Final = 50  # of a change, while others make changes
 TIMER: Final = "handoff_timer"
@@ -115,13 +117,25 @@ class Handoffs:
 
     async def show(self) -> None:
         """Show on the metrics page who has the conversations, and for how long somebody waits."""
-        owners = (await self.all()).values()
-        waits = [self._clock() - each.since for each in owners if each.owner is Owner.WAITING]
-        counts = Counter(each.owner.value for each in owners)
+        now, found = self._clock(), (await self._values.get(OPEN) or {}).values()
+        episodes = [(owner, since) for owner, since, until in found if now < until + GRACE]
+        counts = Counter(owner for owner, _ in episodes)
+        waits = [now - since for owner, since in episodes if owner == Owner.WAITING.value]
         self._metrics.owners(
             {owner.value: counts[owner.value] for owner in Owner if owner is not Owner.BOT},
             longest=max(waits, default=0.0),
         )
+
+    async def enlist(self, owner: Ownership) -> None:
+        """Keep the list of open episodes, which the metrics are read from and nothing else."""
+        for _ in range(TRIES):
+            before, now = await self._values.get(OPEN), self._clock()
+            after = {each: of for each, of in (before or {}).items() if now < of[2] + GRACE}
+            after.pop(owner.episode, None)
+            if owner.owner is not Owner.BOT:
+                after[owner.episode] = [owner.owner.value, owner.since, owner.until]
+            if await self._values.compare_and_set(OPEN, before, after, LIFE):
+                return
 
     async def apply(
         self,
@@ -180,6 +194,7 @@ class Handoffs:
             after.owner.value,
             after.by,
         )
+        await self.enlist(after)
         await self.report_owner(conversation, after, before.owner)
         if decision.silences:
             # What waits for the window would hold up what the person says.

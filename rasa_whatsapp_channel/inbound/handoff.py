@@ -276,6 +276,7 @@ class InboxHandoff:
         owner = await self._handoffs.of(conversation)
         if owner.owner is Owner.BOT or owner.episode != episode:
             return DONE
+        await self._handoffs.enlist(owner)  # a sign of life made it last longer
         if (left := owner.until - self._clock()) > 0:
             return Retry(left, counted=False)
         await self._handoffs.give_back(conversation, by=CLOCK)

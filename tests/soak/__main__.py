@@ -151,6 +151,7 @@ def main(
                     handoffs=handoffs,
                     seconds=seconds,
                     ways=[combine] if combine else WAYS,
+                    apart=serve,
                 ):
                     asyncio.run(soak.handoff(plan))
                 asyncio.run(soak.deaths(handoff.deaths(seed)))
@@ -171,6 +172,7 @@ def handoff_plans(
     handoffs: int,
     seconds: float,
     ways: Sequence[str],
+    apart: bool,
 ) -> list[handoff.Plan]:
     """Return runs with one server, and such with two of which one is killed now and then."""
     return [
@@ -182,6 +184,7 @@ def handoff_plans(
             seconds=seconds,
             kills=round(seconds / PER_EVENT) if count > 1 else 0,
             combine=way,
+            apart=apart,
         )
         for number in range(runs)
         for kind in stores

@@ -22,6 +22,7 @@ from typing import Any
 
 from aiohttp import web
 from soak.episodes import FAREWELL, EpisodesVerdict, Handed, Kept, judge
+from soak.run import SERVERS, processes
 from support.cloud_api import (
     PICTURE,
     PICTURE_SHA256,
@@ -51,7 +52,6 @@ from rasa_whatsapp_channel.store.base import OUTSIDE
 BOT = "handed"
 POINTS = ("before", "behind", "thinking", "between", "refused", "uploading", "accepted", "after")
 HABITS = Habits(early=0.1, twice=0.1, disorder=0.1, text=(0.1, 0.3), file=(0.3, 0.8))
-SERVERS = ("anna", "ben")
 COMMITS = 180  # more than a conversation has
 PATIENCE = 120.0  # seconds for one point of a turn, or for the last answer
 TICK = 1.1  # seconds; WhatsApp writes whole ones
@@ -68,6 +68,7 @@ class Plan:
     seconds: float = 60.0  # in which they begin
     kills: int = 0
     combine: str = "off"
+    apart: bool = False  # each server is two processes: door and sender, and the bot
     dies_at: Point | None = None  # the commit of its store at which the only server is killed
     first: int = 0  # of its people, who meets the first of `POINTS`
 
@@ -78,6 +79,7 @@ class Plan:
     def __str__(self) -> str:
         kills = f", {self.kills} kills" if self.kills else ""
         kills += ", combined" if self.combine == "turn" else ""
+        kills += ", apart" if self.apart else ""
         if self.dies_at:
             return f"{self.store}, killed {self.dies_at}, at {POINTS[self.first % len(POINTS)]}"
         return f"{self.store}, {self.servers} × server, take-overs by seed {self.seed}{kills}"
@@ -232,8 +234,8 @@ class _Scene:
 
         api.taken = phones.take
         order = {"killed_at": vars(plan.dies_at)} if plan.dies_at else {}
-        for name in servers:
-            stubs.launch(name, **order)
+        for name, role in processes(plan.servers, apart=plan.apart).items():
+            stubs.launch(name, apart=role, **order)
         crashes: list[float] = []
         keeping = asyncio.create_task(stubs.keep_alive(SERVERS[0], crashes))
         async with open_store(store, retention=OUTSIDE) as opened:
@@ -374,11 +376,12 @@ class _Scene:
     async def _kill_now_and_then(self) -> None:
         for _ in range(self._plan.kills):
             await asyncio.sleep(self._plan.seconds / (self._plan.kills + 1))
-            name = self._random.choice(SERVERS[: self._plan.servers])
+            roles = processes(self._plan.servers, apart=self._plan.apart)
+            name = self._random.choice(list(roles))
             self._kills.append(Kill(time.monotonic(), name))
             self._stubs.kill(name)
             await asyncio.sleep(self._random.uniform(0, 2))
-            self._stubs.launch(name)
+            self._stubs.launch(name, apart=roles[name])
 
     async def _episode(self, phone: str) -> list[Kept]:
         episode = (await self._handoffs.of(phone)).episode

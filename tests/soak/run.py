@@ -63,12 +63,16 @@ class Plan:
 
     @property
     def processes(self) -> Mapping[str, str]:
-        """Return the names of all processes, with what each does of a server's work."""
-        doors = SERVERS[: self.servers]
-        if not self.apart:
-            return dict.fromkeys(doors, "")
-        bots = {f"{name}{BOT_OF}": "bot" for name in doors}
-        return {**dict.fromkeys(doors, "door and sender"), **bots}
+        return processes(self.servers, apart=self.apart)
+
+
+def processes(servers: int, *, apart: bool) -> Mapping[str, str]:
+    """Return the names of all processes, with what each does of a server's work."""
+    doors = SERVERS[:servers]
+    if not apart:
+        return dict.fromkeys(doors, "")
+    bots = {f"{name}{BOT_OF}": "bot" for name in doors}
+    return {**dict.fromkeys(doors, "door and sender"), **bots}
 
 
 @dataclass(frozen=True)
