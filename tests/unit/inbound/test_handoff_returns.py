@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from support.desk import PHONE, Clock, Desk
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import Owner, Sign
 from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
+from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DeadLetter
@@ -25,7 +27,8 @@ class Scene:
         self.store = store
         self.clock = clock
         self.said: list[str] = []
-        self.here = Handoffs(store, SETTINGS, clock=clock)
+        self.metrics = Metrics()
+        self.here = Handoffs(store, SETTINGS, self.metrics, clock=clock)
         self.there = Handoffs(store, SETTINGS, clock=lambda: clock.now + ahead)
         handoff = InboxHandoff(self.here, say=self._say, clock=clock)
         self.desk = Desk(store, clock, handoff=handoff)
@@ -35,6 +38,13 @@ class Scene:
 
     async def owner(self) -> Owner:
         return (await self.here.of(PHONE)).owner
+
+    async def shown(self) -> dict[str, float]:
+        """Return how many conversations the metrics show, by owner."""
+        await self.here.show()
+        page = self.metrics.page().decode()
+        found = re.findall(r'^whatsapp_conversations{owner="(\w+)"} (.*)$', page, re.M)
+        return {owner: float(count) for owner, count in found if float(count)}
 
     async def unanswered(self, message_id: str, body: str) -> None:
         event = InboundMessage(
@@ -117,3 +127,30 @@ async def test_what_was_deleted_is_not_answered_and_what_was_edited_as_it_is_now
     await scene.here.give_back(PHONE, by="operator")
 
     assert await scene.desk.run() == ["three pizzas"]
+
+
+@pytest.mark.parametrize(
+    ("sign", "lasts"),
+    [(Sign.ASKED, 600.0), (Sign.TOOK, 3600.0), (Sign.ELSEWHERE, 86_400.0)],
+    ids=["waiting", "human", "app"],
+)
+async def test_every_owner_has_its_time_and_metrics_show_it_until_then(scene, sign, lasts):
+    await scene.here.apply(PHONE, sign, by="app")
+    owner = await scene.owner()
+    scene.clock.now += lasts - 1
+    await scene.desk.run()
+    assert await scene.owner() is owner
+    assert await scene.shown() == {owner.value: 1.0}
+
+    scene.clock.now += 61.0
+    await scene.desk.run()
+    assert await scene.owner() is Owner.BOT
+    assert await scene.shown() == {}
+
+
+async def test_whoever_was_erased_while_a_person_answered_is_not_shown_for_ever(scene):
+    await scene.here.apply(PHONE, Sign.TOOK, by="app")
+    await scene.store.erase(PHONE)
+    scene.clock.now += 2 * 3600.0
+
+    assert await scene.shown() == {}
