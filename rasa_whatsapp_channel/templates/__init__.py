@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -74,6 +74,9 @@ def _compare(written: Written, known: Mapping[tuple[str, str], TemplateDefinitio
         return Change(written, Step.EDIT, template, found)
     if found.status != APPROVED:
         return Change(written, Step.WAIT, template, found, f"it is {found.status}")
+    if found.content() == {**template.content(), "category": found.category}:
+        note = f"WhatsApp calls it {found.category}: write that category in {written.place}"
+        return Change(written, Step.WAIT, template, found, note)
     base = _VERSION.sub("", template.name)
     versions = {
         int(version[1]) if (version := _VERSION.search(name)) else 1: each
@@ -85,14 +88,7 @@ def _compare(written: Written, known: Mapping[tuple[str, str], TemplateDefinitio
             note = f"{each.name} has this text and is {each.status}: {_write(written, number)}"
             return Change(written, Step.WAIT, template, found, note)
     number = max(versions) + 1
-    needed = TemplateDefinition(
-        f"{base}_v{number}",
-        template.language,
-        template.category,
-        template.components,
-        template.parameter_format,
-        template.ttl,
-    )
+    needed = replace(template, name=f"{base}_v{number}")
     note = f"when {needed.name} is approved, {_write(written, number)}"
     return Change(written, Step.VERSION, needed, found, note)
 

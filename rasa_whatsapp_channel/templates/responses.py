@@ -33,6 +33,7 @@ from rasa_whatsapp_channel.whatsapp.template_definitions import (
 from rasa_whatsapp_channel.whatsapp.template_rules import Flaw
 
 CHANNELS: Final = (None, "whatsapp")
+_STYLES: Final = ("custom", "metadata")  # the first counts
 _SLOT: Final = re.compile(r"\{([^{}\n]+)\}")
 _PHONES: Final = ("phone_number", "phone")
 
@@ -48,9 +49,6 @@ def read_responses(domain: Domain) -> Iterator[Written]:
                 if is_own(template):
                     style = {**styles[1], **styles[0]}
                     yield _read(variation, value, style, template, domain.slots or {})
-
-
-_STYLES: Final = ("custom", "metadata")
 
 
 def _read(

@@ -231,6 +231,31 @@ async def test_a_response_is_the_template(rasa_whatsapp, simulator, bot):
     ]
 
 
+async def test_variations_in_several_languages_are_one_template_in_these(
+    rasa_whatsapp, simulator, bot
+):
+    (bot / "domain.yml").write_text(
+        """
+slots:
+  language: {type: categorical, values: [en, de]}
+responses:
+  utter_open:
+  - text: "We are open."
+    condition: [{type: slot, name: language, value: en}]
+    metadata: {whatsapp: {template: {language: en}}}
+  - text: "Wir haben offen."
+    condition: [{type: slot, name: language, value: de}]
+    metadata: {whatsapp: {template: {language: de}}}
+"""
+    )
+
+    await rasa_whatsapp("templates", "push")
+
+    listed = json.loads((await rasa_whatsapp("templates", "list", "--json")).stdout)
+    mine = [each["language"] for each in listed if each["from"] == "utter_open"]
+    assert mine == ["de", "en"]
+
+
 async def test_what_is_there_already_is_not_sent_again(rasa_whatsapp, simulator, bot):
     await rasa_whatsapp("templates", "push")
 
@@ -306,7 +331,14 @@ async def test_whatsapp_may_choose_another_category_and_that_is_said(
     done = await rasa_whatsapp("templates", "push")
 
     assert "WhatsApp made it MARKETING, not UTILITY" in done.stdout
+    await approved(simulator, "utter_closed")
+    again = await rasa_whatsapp("templates", "push")
+    assert "WhatsApp calls it MARKETING: write that category in domain.yml:" in again.stdout
+    assert "utter_closed_v2" not in await at_whatsapp(simulator)
     assert (await rasa_whatsapp("templates", "diff")).exit_code == 1
+
+    reword("template: {category: utility, ", "template: {category: marketing, ")
+    assert (await rasa_whatsapp("templates", "diff")).exit_code == 0
 
 
 async def test_mistakes_are_told_with_their_line_and_nothing_is_sent(
