@@ -321,6 +321,7 @@ def _option_default(param: click.Option) -> str:
 _PUBLIC: Final = {
     "channel": ("WhatsAppInput", "WhatsAppOutput"),
     "mantle": ("send", "NoTurn"),
+    "reminders": ("remind", "NotReminded"),
     "testing.whatsapp": ("WhatsApp", "Clock"),
     "testing.user": ("User",),
     "testing.plugin": (
