@@ -149,14 +149,15 @@ class InboxHandoff:
     async def give_back(
         self,
         conversation: str,
+        version: int,
         sign: Sign,
         *,
-        by: str | None = None,
+        by: str,
         reason: str = "",
         at: float | None = None,
     ) -> None:
-        """Let the bot own the conversation; *sign* may be too late."""
-        await self._handoffs.apply(conversation, sign, by=by or BY[sign], reason=reason, at=at)
+        """Let the bot own the conversation, if its owner still has *version*."""
+        await self._handoffs.apply(conversation, sign, by=by, reason=reason, at=at, version=version)
         await self.say_end(conversation)
 
     async def say_waiting(self, conversation: str, version: int = 0) -> None:

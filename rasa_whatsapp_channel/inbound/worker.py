@@ -225,7 +225,9 @@ class InboxWorker:
             return await self._handle_message(item, event)
         owner = await handoff.owner(item.conversation)
         if sign := handoff.is_over(owner, event, item.put_at):
-            outcome = await self._give_back(handoff, item, sign, by=BY[sign], at=event.timestamp)
+            outcome = await self._give_back(
+                handoff, item, owner.version, sign, by=BY[sign], at=event.timestamp
+            )
             if outcome != DONE:
                 return outcome
             owner = await handoff.owner(item.conversation)
@@ -242,6 +244,7 @@ class InboxWorker:
         self,
         handoff: InboxHandoff,
         item: QueueItem,
+        version: int,
         sign: Sign,
         *,
         by: str,
@@ -249,11 +252,15 @@ class InboxWorker:
         at: float | None = None,
         answers: bool = False,
     ) -> Outcome:
-        """Let the bot hear the episode, then have the conversation; a `Retry` if it cannot now."""
+        """
+        Let the bot hear the episode, then have the conversation; a `Retry` if it cannot now.
+
+        Whoever takes it meanwhile has another *version*, and keeps it.
+        """
         episode = await handoff.episode(item.conversation, by=by, reason=reason, answers=answers)
         outcome = await self._run_without_receipt(item, episode)
         if outcome == DONE:
-            await handoff.give_back(item.conversation, sign, by=by, reason=reason, at=at)
+            await handoff.give_back(item.conversation, version, sign, by=by, reason=reason, at=at)
         return outcome
 
     async def _handle_return(self, handoff: InboxHandoff, item: QueueItem) -> Outcome:
@@ -266,7 +273,7 @@ class InboxWorker:
                 return DONE  # a person has spoken since
             sign = Sign.RETURNED if until is None else Sign.TIME
             outcome = await self._give_back(
-                handoff, item, sign, by=by, reason=reason, at=until, answers=True
+                handoff, item, owner.version, sign, by=by, reason=reason, at=until, answers=True
             )
             if outcome != DONE:
                 return outcome

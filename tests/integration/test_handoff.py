@@ -760,3 +760,75 @@ async def test_a_picture_whose_turn_is_broken_off_is_seen_by_the_person(chat, op
         [message] = [each for each in await operator.episode() if each.speaker == "user"]
 
     assert Path(message.media["path"]).read_bytes() == PICTURE
+
+
+# Which conversation it is
+
+
+async def test_a_colleague_takes_the_conversation_of_one_number_only(chat, operator, platform):
+    second = "206540352242922"
+
+    def at_second(webhook: dict[str, Any]) -> dict[str, Any]:
+        value = webhook["entry"][0]["changes"][0]["value"]
+        value["metadata"] = {**value["metadata"], "phone_number_id": second}
+        return webhook
+
+    bot = Bot()
+    bot.lets()
+    async with chat(bot, numbers=[{"phone_number_id": second}]) as running:
+        await running.deliver(at_second(text(1, "at the second")))
+        await running.deliver(text(2, "at the first"))
+        await platform[0].sends(2)
+        await running.deliver(at_second(echo(PHONE, "wamid.echo1", "Eve here")))
+        await running.deliver(at_second(text(3, "to Eve")))
+        await running.deliver(text(4, "to the bot"))
+        await platform[0].sends(3)
+        await is_idle(running)
+        heard = [message.text for message in running.agent.heard]
+        async with operator.handoffs() as handoffs:
+            owners = {name: owner.owner for name, owner in (await handoffs.all()).items()}
+
+    assert heard[2:] == ["to the bot"]
+    assert owners == {f"{PHONE}@{second}": Owner.HUMAN}
+
+
+async def test_an_echo_to_a_user_id_is_to_the_number_that_has_it(chat, operator, platform):
+    wrote = webhooks.text(PHONE, "wamid.in1", "hi")
+    wrote["contacts"][0]["user_id"] = wrote["messages"][0]["from_user_id"] = "DE.2081978709342942"
+    sent = echo(PHONE, "wamid.echo1", "Eve here")
+    [told] = sent["entry"][0]["changes"][0]["value"]["message_echoes"]
+    del told["to"]
+    told["to_user_id"] = "DE.2081978709342942"
+    bot = Bot()
+    bot.lets()
+    async with chat(bot) as running:
+        await running.deliver(envelope([wrote]))
+        await platform[0].sends(1)
+        await running.deliver(sent)
+        await operator.sees(("human", "Eve here"))
+        assert await operator.owner() is Owner.HUMAN
+
+
+async def test_somebody_whom_a_colleague_wrote_to_first_is_theirs(chat, operator, platform):
+    bot = Bot()
+    bot.lets()
+    async with chat(bot, handoff={"return_words": ["robot"]}) as running:
+        await running.deliver(echo(PHONE, "wamid.echo1", "Hello, Eve here"))
+        await running.deliver(text(1, "hello Eve"))
+        await operator.sees(("human", "Hello, Eve here"), ("user", "hello Eve"))
+        await running.deliver(text(2, "robot"))
+        await platform[0].sends(1)
+        assert [message.text for message in running.agent.heard] == ["robot"]
+
+
+async def test_a_reminder_for_somebody_who_waits_is_kept_and_not_said(chat, operator, platform):
+    bot = Bot({"text": "One moment.", "metadata": {"whatsapp": {"handoff": True}}})
+    bot.lets()
+    async with chat(bot) as running:
+        await running.deliver(text(1, "a person please"))
+        await platform[0].sends(1)
+        output = running.channel.get_output_channel()
+        await output.send_text_message(PHONE, "Your table is ready")
+        await operator.until(lambda found: ("bot", "Your table is ready") in found)
+        await is_idle(running)
+    assert words(platform[0].sent) == ["One moment."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from support.desk import PHONE, Clock, Desk
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import Owner, Sign
 from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
+from rasa_whatsapp_channel.inbound.turn import TrackerEvent
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import DeadLetter
+from rasa_whatsapp_channel.store.base import DeadLetter, StoreError
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, to_body
 
 SETTINGS = HandoffSettings(idle=3600.0, text_return="I am a robot again.")
@@ -30,8 +32,13 @@ class Scene:
         self.metrics = Metrics()
         self.here = Handoffs(store, SETTINGS, self.metrics, clock=clock)
         self.there = Handoffs(store, SETTINGS, clock=lambda: clock.now + ahead)
-        handoff = InboxHandoff(self.here, say=self._say, clock=clock)
-        self.desk = Desk(store, clock, handoff=handoff)
+        self.desk = self.beside()
+
+    def beside(self, settings: HandoffSettings = SETTINGS, **options: Any) -> Desk:
+        """Return a worker of its own, with other *options*."""
+        self.here.settings = settings
+        handoff = InboxHandoff(self.here, say=self._say, clock=self.clock)
+        return Desk(self.store, self.clock, handoff=handoff, **options)
 
     async def _say(self, turn_id: str, conversation: str, text: str) -> None:
         self.said.append(text)
@@ -154,3 +161,44 @@ async def test_whoever_was_erased_while_a_person_answered_is_not_shown_for_ever(
     scene.clock.now += 2 * 3600.0
 
     assert await scene.shown() == {}
+
+
+async def test_whoever_takes_it_while_the_bot_hears_of_the_return_has_it(scene):
+    async def a_colleague_takes_it_meanwhile(event: TrackerEvent) -> bool:
+        await scene.here.apply(PHONE, Sign.TOOK, by="app")
+        return True
+
+    scene.desk = scene.beside(record=a_colleague_takes_it_meanwhile)
+    await scene.here.apply(PHONE, Sign.ASKED, by="bot")
+    await scene.here.give_back(PHONE, by="operator")
+    await scene.desk.run()
+
+    assert await scene.owner() is Owner.HUMAN
+    assert scene.said == []
+
+
+async def test_the_desk_hears_of_a_return_whose_server_died(scene, monkeypatch):
+    scene.desk = scene.beside(HandoffSettings(desk="webhook", text_return="I am a robot again."))
+    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    await scene.here.give_back(PHONE, by="operator")
+    with monkeypatch.context() as dies:
+        dies.setattr(scene.here, "report_owner", _dies)
+        item = [each async for each in _claimed(scene.store)][-1]
+        with pytest.raises(StoreError):
+            await scene.desk.handle(item)
+    assert await scene.owner() is Owner.BOT
+
+    await scene.desk.handle(replace(item, attempts=2))
+
+    told = [row.body for row in await scene.store.inbox.waiting() if row.body["kind"] == "desk"]
+    assert [body["facts"]["to"] for body in told] == ["human", "bot"]
+    assert scene.said == ["I am a robot again."]
+
+
+async def _dies(*_: object) -> None:
+    raise StoreError("it died")
+
+
+async def _claimed(store: Any) -> Any:
+    while item := await store.inbox.claim():
+        yield item
