@@ -124,6 +124,8 @@ def _show_next(changes: Sequence[FileChange], steps: Iterable[str], folder: Path
 
 def _steps(folder: Path, *, mantle: bool, simulator: bool) -> Iterator[str]:
     """Yield what is left to do."""
+    if not mantle and not (folder / "config.yml").exists():
+        yield "there is no bot yet: make one with `rasa init`, then run this again"
     env = "cp .env.example .env"
     if mantle and not simulator:
         there = (folder / ".env").exists()

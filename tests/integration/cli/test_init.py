@@ -94,6 +94,12 @@ def test_a_second_run_changes_nothing(bot):
     assert done.stdout.count("already") == 5
 
 
+def test_where_there_is_no_bot_it_says_how_to_make_one(tmp_path):
+    assert "there is no bot yet: make one with `rasa init`" in init(tmp_path).stdout
+    (tmp_path / "config.yml").write_text("recipe: default.v1\n")
+    assert "there is no bot yet" not in init(tmp_path).stdout
+
+
 def test_git_leaves_out_what_is_secret_and_what_the_bot_stores(bot):
     (bot / ".gitignore").write_text("models/\n.env\n")
 
