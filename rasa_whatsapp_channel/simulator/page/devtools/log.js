@@ -33,6 +33,9 @@ const STATUSES = new Set(["sent", "delivered", "read", "played", "failed"]);
 const FILES = new Set(["upload", "download", "file", "delete file"]);
 const DRAWN = 200;
 
+/** *text* without WhatsApp's formatting, on one line. */
+const plain = (text) => h("span", {}, oneLine(text)).textContent;
+
 const isFailure = ({ kind }) => kind === "failed";
 
 /** *goTo* gets the id of a message or a refusal that a row is about. */
@@ -90,7 +93,7 @@ export function createLog({ state, goTo }) {
           more && h("span.quiet", {}, more),
         ),
         h("span.quiet.log-took", {}, tookWords(entry.seconds)),
-        part.text && h("span.log-text", {}, h("bdi", {}, oneLine(part.text))),
+        part.text && h("span.log-text", {}, h("bdi", {}, plain(part.text))),
         h("time.quiet", {}, exactTime(entry.time)),
       ),
     );
