@@ -16,6 +16,8 @@ PACE: Final = 0.1
 # A jump of more than an hour is followed, at once, only after it has lasted this long.
 JUMP: Final = 3600.0
 LASTS: Final = 600.0
+# Seconds for which what another process has noted of the time counts.
+FRESH: Final = 90.0
 
 
 class SteadyClock:
@@ -38,6 +40,20 @@ class SteadyClock:
         self._offset = wall() - monotonic()
         self._last = monotonic()
         self._jumped_at: float | None = None
+
+    def note(self) -> tuple[float, float]:
+        """Return what other processes of this machine need to have the same time."""
+        return self._offset, self._monotonic()
+
+    def adopt(self, offset: float, noted_at: float) -> None:
+        """
+        Have the time of a process that has just noted it.
+
+        All processes of a machine share the monotonic clock. The wall clock may be wrong at the
+        moment in which this one starts, and its waits would end too early or too late.
+        """
+        if 0 <= self._monotonic() - noted_at < FRESH:
+            self._offset = offset
 
     def __call__(self) -> float:
         now, wall = self._monotonic(), self._wall()

@@ -49,7 +49,8 @@ QUICK: Final = Size(
     ledger=0,
     numbers=100,
 )
-LARGE: Final = {"waiting": (1_000_000,), "ledger": 10_000_000}
+# A start with so much takes seconds until everybody is answered in turn.
+LARGE: Final = {"waiting": (1_000_000,), "ledger": 10_000_000, "warm": 5.0, "seconds": 20.0}
 
 
 @dataclass

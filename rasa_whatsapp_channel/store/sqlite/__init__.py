@@ -7,6 +7,7 @@ SQLite store: one file, safe for several processes on one machine; or in memory,
     queue, ledger, values
     statements  the SQL of the queue
     claimants   which processes claim items, and which of them died
+    shared_clock  processes of one file have one time
     wakeups     one process wakes another when an item may be ready
     deletion    what expires, and what is erased of one person
     errors      SQLite's errors, and what to do about them
@@ -26,8 +27,9 @@ from pathlib import Path
 from typing import Final
 
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store, StoreError
-from rasa_whatsapp_channel.store.clock import LASTS
+from rasa_whatsapp_channel.store.clock import LASTS, SteadyClock
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
+from rasa_whatsapp_channel.store.sqlite import shared_clock
 from rasa_whatsapp_channel.store.sqlite.claimants import SQLiteClaimants, leave
 from rasa_whatsapp_channel.store.sqlite.connection import PRIVATE
 from rasa_whatsapp_channel.store.sqlite.deletion import ends, erase_mentions, forget
@@ -77,6 +79,9 @@ class SQLiteStore(Store):
         self.values = SQLiteValues(self._writer, clock=clock)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._is_private = self._path == PRIVATE
+        self._shared_clock = (
+            clock if isinstance(clock, SteadyClock) and not self._is_private else None
+        )
         self._listen_every = listen
         self._own = ""
         self._wakeups: Wakeups | None = None  # of a file
@@ -84,6 +89,8 @@ class SQLiteStore(Store):
 
     async def open(self) -> None:
         await self._writer.open()
+        if self._shared_clock is not None:
+            await self._writer.write(shared_clock.adopt, self._shared_clock)
         self._own = uuid.uuid4().hex
         self._claimants = SQLiteClaimants(self._path, self._own, files=lambda: self._writer.files)
         self._heartbeat = Heartbeat(self.beat)
@@ -163,16 +170,20 @@ class SQLiteStore(Store):
             await self._writer.write(queue.follow_clock)
 
     async def _expire_now_and_then(self) -> None:
-        expire, wait = self._follow_clock, FIRST_EXPIRY
+        loop = asyncio.get_running_loop()
+        expire, known_at = self._follow_clock, loop.time() + FIRST_EXPIRY
         while True:
             try:
                 await expire()
+                if self._shared_clock is not None:
+                    await self._writer.write(shared_clock.note, self._shared_clock)
             except StoreError as exc:
                 logger.warning(
                     "whatsapp.store_expiry_failed: %s; tried again in %d seconds", exc, EXPIRE_EVERY
                 )
-            await asyncio.sleep(wait)
-            expire, wait = self.expire, EXPIRE_EVERY
+            await asyncio.sleep(EXPIRE_EVERY)
+            if loop.time() >= known_at:
+                expire = self.expire
 
     async def _listen(self) -> None:
         """Check the files, and wake waiting tasks when another process wrote."""

@@ -6,8 +6,10 @@ import asyncio
 import itertools
 import json
 import random
+import sqlite3
 import time
 from collections import Counter
+from contextlib import closing
 
 import pytest
 import pytest_asyncio
@@ -20,6 +22,7 @@ from support.wall_clock import put_wrong
 from support.webhooks import envelope
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.store import SQLITE
 
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
 
@@ -86,7 +89,7 @@ async def world(store, tmp_path):
 
 
 @pytest.mark.slow
-async def test_two_servers_share_a_limit_through_a_kill_until_the_next_day(world, tmp_path):
+async def test_two_servers_share_a_limit_through_a_kill_until_the_next_day(world, tmp_path, store):
     # A message hangs at WhatsApp while its server is killed; the other one sends it again.
     await world.start("anna")
     gate = asyncio.Event()
@@ -124,6 +127,14 @@ async def test_two_servers_share_a_limit_through_a_kill_until_the_next_day(world
     world.stubs.kill("anna")
     world.stubs.kill("ben")
     put_wrong(tmp_path / "clock", DAY)
+    forget_time(store)
     await world.start("anna", "ben")
     await world.hear(Written(2, 3), at=time.time() + DAY)
     assert world.answers()[LIMIT:] == ["u2 m3 a", "u2 m3 b", "u2 m3 c"]
+
+
+def forget_time(store: str) -> None:
+    """Let processes not have the time of those that ran a moment ago, as after a real day."""
+    if store.startswith(SQLITE):
+        with closing(sqlite3.connect(store.removeprefix(SQLITE))) as db, db:
+            db.execute("DELETE FROM small_values WHERE key = 'clock'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,14 @@ from support.eventually import eventually
 from support.store_processes import Processes
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.store.base import Retention, StoreError, status_of
+from rasa_whatsapp_channel.store.base import (
+    ItemState,
+    QueueItem,
+    Retention,
+    StoreError,
+    status_of,
+)
+from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.store.sqlite.errors import explain
@@ -672,6 +680,28 @@ async def test_a_process_that_starts_with_a_clock_days_ahead_takes_nothing_twice
 
     async with SQLiteStore(path, clock=clock) as store:
         assert not await store.inbox.put("k", ANNA, HELLO)
+
+
+async def test_a_process_that_starts_with_a_wrong_clock_has_the_time_of_those_that_run(path):
+    now = time.time()
+    async with SQLiteStore(path, clock=SteadyClock()) as sender:
+        item = await put_and_claim(sender)
+        await sender.outbox.done(item, hold=60.0, cause=status_of("wamid.1"))
+        wrong = SteadyClock(wall=lambda: time.time() + 10 * DAY)
+        async with SQLiteStore(path, clock=wrong) as bot:
+            await bot.outbox.put("after", ANNA, HELLO)
+
+            assert await sender.outbox.claim() is None  # the hold goes on
+            [waiting] = await sender.outbox.waiting()
+            assert waiting.state is ItemState.WAITING
+            assert waiting.put_at == pytest.approx(now, abs=60)
+
+
+async def put_and_claim(store: SQLiteStore) -> QueueItem:
+    await store.outbox.put("before", ANNA, HELLO)
+    item = await store.outbox.claim()
+    assert item is not None
+    return item
 
 
 async def test_a_clock_that_was_set_back_before_a_restart_is_followed(path, clock):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.store.clock import JUMP, LASTS, SteadyClock
+from rasa_whatsapp_channel.store.clock import FRESH, JUMP, LASTS, SteadyClock
 
 DAY = 86_400
 NOON = 1_790_000_000.0
@@ -76,3 +76,22 @@ def test_a_jump_that_lasts_is_followed(machine, jump):
     assert machine.passes(LASTS - 1) == LASTS + 9
     assert machine.passes(1) == LASTS + 10 + jump
     assert machine.passes(5) == LASTS + 15 + jump
+
+
+def test_a_clock_adopts_what_another_process_noted_a_moment_ago(machine):
+    offset, noted_at = machine.clock.note()
+    starting = Machine()
+    starting.wall += 10 * DAY  # at the moment of its start
+    starting.clock = SteadyClock(wall=lambda: starting.wall, monotonic=lambda: starting.monotonic)
+
+    starting.clock.adopt(offset, noted_at)
+
+    assert starting.passes(1) == 1
+    assert starting.passes(1, set_by=-10 * DAY) == 2
+
+
+@pytest.mark.parametrize("ago", [FRESH, -1])
+def test_what_was_noted_long_ago_or_before_the_machine_started_is_not_adopted(machine, ago):
+    machine.clock.adopt(0.0, machine.monotonic - ago)
+
+    assert machine.passes(1) == 1
