@@ -62,7 +62,7 @@ class Trackers:
             from rasa.core.tracker_stores.sql_tracker_store import SQLTrackerStore
         except ImportError:
             from rasa.core.tracker_store import SQLTrackerStore
-        self.domain = Domain.empty()
+        self.domain = Domain.from_dict({"intents": ["say"]})  # Rasa Pro counts without one
         self._store = SQLTrackerStore(self.domain, dialect="sqlite", db="")
         self._locks = locks
         self.unlocked_saves = 0
