@@ -370,3 +370,56 @@ async def test_too_many_requests_are_told_to_wait(shop, platform):
         answers = await asyncio.gather(*(it.about("nothing") for _ in range(700)))
 
     assert {status for status, _ in answers} == {404, 429}
+
+
+DOMAIN = """
+version: "3.1"
+slots:
+  city: {type: text, initial_value: Malmö, mappings: [{type: custom}]}
+responses:
+  utter_shipped:
+  - text: "Order {number} comes to {city}"
+  - text: "Order {number} comes to {city}, by WhatsApp"
+    channel: whatsapp
+"""
+
+
+@pytest.mark.filterwarnings("ignore")  # of how Rasa reads its YAML
+async def test_a_response_of_the_domain_is_filled_with_slots_of_both_sides(shop, platform):
+    from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+    from rasa.shared.core.domain import Domain
+
+    domain = Domain.from_yaml(DOMAIN)
+    async with shop() as it:
+        it.running.agent.domain = domain
+        it.running.agent.nlg = TemplatedNaturalLanguageGenerator(domain.responses)
+        slots = {"number": "4711", "tracker": "a name of a parameter"}
+        assert (await it.asks("a", to=MAYA, response="utter_shipped", slots=slots))[0] == 202
+        unknown = await it.asks("b", to=MAYA, response="utter_shiped")
+        [sent] = await platform[0].sends(1)
+
+    assert sent["text"]["body"] == "Order 4711 comes to Malmö, by WhatsApp"
+    assert unknown == (422, {"error": "the bot has no response utter_shiped"})
+
+
+async def test_marketing_waits_while_too_much_fails_and_orders_go_on(shop, platform):
+    refused = (400, {"error": {"code": 131026, "message": "Message undeliverable"}})
+    platform[0].answers += [refused] * 20
+    sale = {"text": "Everything is cheaper"}
+    async with shop() as it:
+        for number in range(20):
+            await it.asks(f"sale-{number}", to=f"49151123456{number:02d}", response=sale)
+        await eventually(lambda: not platform[0].answers)
+        for number in range(20):
+            await it.sees(f"sale-{number}", "failed")
+        await it.asks("late", to=MAYA, response=sale)
+        await it.asks("order", to=MAYA, response={"text": "It is here"}, category="utility")
+        await it.sees("order", "sent")
+        late = await it.about("late")
+        health = await it.running.health()
+
+    assert late[1]["state"] == "scheduled"
+    assert [each["text"]["body"] for each in platform[0].sent] == ["It is here"]
+    [trouble] = health["account"]
+    assert (trouble["topic"], trouble["event"]) == ("notifications", "PAUSED")
+    assert trouble["detail"].startswith("20 of 20 messages of this hour failed")

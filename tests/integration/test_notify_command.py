@@ -162,3 +162,14 @@ async def test_a_mistake_is_told_before_anything_goes(serve, platform, notify, a
 
     assert done.exit_code != 0
     assert problem in done.stderr
+
+
+async def test_what_is_scheduled_for_a_person_is_erased_with_them(serve, platform, notify):
+    later = ("--response", "utter_order", "--at", "2027-06-01T09:00")
+    async with serve(silent) as running:
+        for number in ("+49 151 12345678", "4915187654321"):
+            assert (await notify("--to", number, *later)).exit_code == 0
+        erased = await notify("--person", MAYA, "--yes", command="queue erase")
+        assert (await running.health())["inbox"]["waiting"] == 1
+
+    assert "Deleted: 1 in the queues" in erased.output

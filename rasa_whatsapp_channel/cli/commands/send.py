@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -20,10 +22,15 @@ from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import at_number
 
 if TYPE_CHECKING:
+    from rasa_whatsapp_channel.settings import Settings
     from rasa_whatsapp_channel.whatsapp.clients import Accepted
 
 _PAIR: Final[Mapping[str, Any]] = {"multiple": True, "callback": read_pairs}
 _SOURCE: Final = "FILE|LINK|ID"
+
+
+class OverLimit(ChannelError):
+    """A limit of `billing` stops the message."""
 
 
 @click.command()
@@ -189,11 +196,35 @@ class _Sending:
             if tapped or payloads or choices:
                 await self._tell_bot([message for message, _ in ready], payloads, choices)
             for message, reply_to in ready:
+                await self._count(account.settings, message)
                 accepted = await account.client.send(
                     self.to, message, reply_to=reply_to, local_headers=headers
                 )
                 click.echo(accepted.message_id)
                 await self._tell_names(accepted)
+
+    async def _count(self, settings: Settings, message: Any) -> None:
+        """Count *message* towards the limits of `billing`; raises `OverLimit` if it may not go."""
+        from rasa_whatsapp_channel.account import AccountState
+        from rasa_whatsapp_channel.cli.open import StoreLocation
+        from rasa_whatsapp_channel.conversation.identity import People
+        from rasa_whatsapp_channel.metrics import Metrics
+        from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
+        from rasa_whatsapp_channel.outbound.message import OutboxMessage
+        from rasa_whatsapp_channel.store.base import QueueItem
+
+        if settings.billing.at_limit is None:
+            return
+        async with StoreLocation(self.credentials, None).open() as store:
+            account = AccountState(store.values, sleep=asyncio.sleep)
+            gate = LimitGate(
+                store, account, billing=settings.billing, metrics=Metrics(), clock=time.time
+            )
+            item = QueueItem(f"send:{uuid.uuid4().hex}", self.to, {}, 1, time.time())
+            person = await People(store.values).of(self.to)
+            over = await gate.hold(item, OutboxMessage(self.to, message.body()), person)
+        if over is not None:
+            raise OverLimit(over.reason)
 
     async def _tell_bot(
         self,

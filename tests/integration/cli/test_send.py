@@ -585,3 +585,20 @@ async def test_the_id_of_what_was_sent_is_printed_though_the_next_message_fails(
     assert done.exit_code == 1
     [shown] = await simulator.chat(1)
     assert done.stdout == f"{shown['id']}\n"
+
+
+async def test_what_is_sent_counts_towards_the_daily_limit(rasa_whatsapp, simulator, tmp_path):
+    limits = "{daily_limit: 2, at_limit: stop, limit_text: I can answer again tomorrow.}"
+    with (tmp_path / "credentials.yml").open("a") as credentials:
+        credentials.write(f"\n  billing: {limits}\n")
+    async with open_store(f"sqlite:///{tmp_path}/whatsapp.db"):
+        pass
+
+    done = [
+        await rasa_whatsapp("send", "--to", MAYA, "--text", text)
+        for text in ("one", "two", "three")
+    ]
+
+    assert [each.exit_code for each in done] == [0, 0, 1], done[-1].output
+    assert "the limit of 2 billed messages a day is reached" in done[-1].stderr
+    assert [each["content"]["body"] for each in await simulator.chat(2)] == ["one", "two"]
