@@ -28,9 +28,10 @@ from rasa_whatsapp_channel.desk.speaker import DeskSpeaker, facts_of
 from rasa_whatsapp_channel.inbound.endpoint import HttpRequest, HttpResponse
 from rasa_whatsapp_channel.media.kept import KeptFile, is_ours
 from rasa_whatsapp_channel.settings.handoff import ADDRESS
-from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, MediaError
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, MediaError, WebhookRefused
 from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 
+_SIGNATURES: Final = ("webhook-signature", "x-chatwoot-signature")
 SHOWN: Final = 50  # events of the state, without ``after``
 
 
@@ -52,6 +53,9 @@ class DeskEndpoint:
         try:
             if conversation == "media" and request.method == "GET":
                 return await self._file(unquote(what), request.query)
+            shown = (request.headers.get(name) for name in _SIGNATURES)
+            if not any(shown) and not request.query.get("token"):
+                raise WebhookRefused("the call of a desk is not signed", kind="signature")
             body = await read() if request.method == "POST" else b""
             if conversation == "chatwoot" and self._chatwoot is not None:
                 await self._chatwoot.receive(request.headers, request.query, body)
