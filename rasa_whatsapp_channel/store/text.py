@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import StoreError
 
 # ASCII only: a webhook may contain half a surrogate pair, which is not valid UTF-8.
-_encoder: Final = json.JSONEncoder(separators=(",", ":"))
+# What contains itself ends in a RecursionError, which costs nothing where there is none.
+_encoder: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 def to_json(value: Any) -> str:
     """Encode *value*. Raises `StoreError` if it is not a JSON value."""
+    if value is True:  # as small values often are
+        return "true"
+    if type(value) is float and isfinite(value):
+        return repr(value)
     try:
         return _encoder.encode(value)
     except (TypeError, ValueError, RecursionError) as exc:
