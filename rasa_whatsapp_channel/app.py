@@ -203,7 +203,7 @@ class App:
             self.account,
             people=self._people,
             marketing=self._marketing,
-            note_charge=self._charges.note,
+            charges=self._charges,
             limits=self._limits,
             notified=self._notified,
             codes=codes,

@@ -56,15 +56,17 @@ class Charges:
         self._metrics = metrics or Metrics()
         self._clock = clock
 
-    async def note(self, status: Status) -> None:
-        """Keep what the message of *status* costs, once. The status must have been noted."""
+    def of(self, status: Status) -> Charge | None:
+        """Return what *status* tells of the cost of its message, for the ledger; None: nothing."""
         found = charge_of(status, zone=self._billing.time_zone, now=self._clock())
-        if found is None:
-            return
-        number = found.number if found.number in self._numbers else self._numbers[0]
-        charge = await self._ledger.note_charge(status.message_id, replace(found, number=number))
+        if found is None or found.number in self._numbers:
+            return found
+        return replace(found, number=self._numbers[0])
+
+    async def note(self, status: Status, told: Charge, charge: Charge | None) -> None:
+        """Count *charge*, what the ledger kept of what *status* *told*; None: it was known."""
         free = self._billing.free_messages
-        if self._limits is not None and not is_billed(charge or found, free):
+        if self._limits is not None and not is_billed(charge or told, free):
             await self._give_back(self._limits, status)
         if charge is None:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes, template_conversation
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.outbound import recovery
+from rasa_whatsapp_channel.outbound.charges import Charges
 from rasa_whatsapp_channel.outbound.drop_media import needs_file
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
@@ -45,7 +46,7 @@ NO_REASON: Final = "no reason given"
 
 
 class Statuses:
-    """*codes* are the verdicts of the API by error code; *note_charge* gets each noted status."""
+    """*codes* are the verdicts of the API by error code."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Statuses:
         *,
         people: People | None = None,
         marketing: Marketing | None = None,
-        note_charge: Callable[[Status], Awaitable[None]] | None = None,
+        charges: Charges | None = None,
         limits: LimitGate | None = None,
         notified: Notified | None = None,
         codes: Mapping[int, ErrorCode] = CLOUD_CODES,
@@ -68,7 +69,7 @@ class Statuses:
         self._people = people or People(store.values, clock=clock)
         self._state = state
         self._marketing = marketing
-        self._note_charge = note_charge
+        self._charges = charges
         self._limits = limits
         self._notified = notified
         self._codes = codes
@@ -103,11 +104,13 @@ class Statuses:
         error = status.errors[0] if status.errors else PlatformError(0)
         reason = "; ".join(str(each) for each in status.errors) or None
         is_settled = await self._settle_failure(status, error, reason)
-        sent = await self._store.ledger.note_status(
-            status.message_id, status.status, reason=reason, code=error.code
+        charge = self._charges.of(status) if self._charges else None
+        noted = await self._store.ledger.note_status(
+            status.message_id, status.status, reason=reason, code=error.code, charge=charge
         )
-        if self._note_charge is not None:
-            await self._note_charge(status)
+        sent = noted.message
+        if self._charges and charge:
+            await self._charges.note(status, charge, noted.charge)
         if sent is None:
             await self._note_confirmation(status)
             return

@@ -400,6 +400,14 @@ class Charge:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """What a status has changed: its message if it was news, its charge if none was kept before."""
+
+    message: SentMessage | None = None
+    charge: Charge | None = None
+
+
+@dataclass(frozen=True)
 class ChargedMessage:
     """A charge with its message; *recipient_id* is None where this bot did not send it."""
 
@@ -430,10 +438,16 @@ class Ledger(ABC):
 
     @abstractmethod
     async def note_status(
-        self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
-    ) -> SentMessage | None:
+        self,
+        message_id: str,
+        status: str,
+        *,
+        reason: str | None = None,
+        code: int = 0,
+        charge: Charge | None = None,
+    ) -> Noted:
         """
-        Record *status* if it is news, and return the message; else return None.
+        Record *status* if it is news, and *charge* with its count if none was kept before.
 
         The status of an id that is not recorded as sent (yet) is kept until `note_sent`. A status
         that is not in STATUS_RANK is no news.
@@ -445,14 +459,6 @@ class Ledger(ABC):
     @abstractmethod
     async def by_key(self, key: str) -> SentMessage | None:
         """Return the message last recorded for the outbox item *key*."""
-
-    @abstractmethod
-    async def note_charge(self, message_id: str, charge: Charge) -> Charge | None:
-        """
-        Keep *charge* and return it with its count; None if one was kept before.
-
-        A status of the message must have been noted.
-        """
 
     @abstractmethod
     async def charges(self, since: float, until: float) -> Sequence[ChargedMessage]:

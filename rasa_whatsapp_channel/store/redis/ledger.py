@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import astuple, replace
 from typing import Any, Final
@@ -13,6 +14,7 @@ from rasa_whatsapp_channel.store.base import (
     Charge,
     ChargedMessage,
     Ledger,
+    Noted,
     Retention,
     SentMessage,
 )
@@ -49,27 +51,36 @@ class RedisLedger(Ledger):
         return _to_sent(*noted)
 
     async def note_status(
-        self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
-    ) -> SentMessage | None:
+        self,
+        message_id: str,
+        status: str,
+        *,
+        reason: str | None = None,
+        code: int = 0,
+        charge: Charge | None = None,
+    ) -> Noted:
         rank = STATUS_RANK.get(status)
         if rank is None:
-            return None
+            return Noted()
         fields = ["status", status]
         if reason is not None:
             fields += ["reason", reason]
         if code:
             fields += ["code", str(code)]
-        return await self._read("note_status", message_id, rank, ARRIVED_RANK, self._life, *fields)
+        lives = rank, ARRIVED_RANK, self._life
+        noting = [self._submit("note_status", message_id, *lives, *fields)]
+        if charge is not None:  # in the same call of the script
+            told = astuple(charge)[:-1]
+            noting.append(self._submit("note_charge", message_id, self._life, *told))
+        news, *counts = await asyncio.gather(*noting)
+        charges = (replace(charge, nth=int(nth)) for nth in counts if charge and nth is not None)
+        return Noted(_to_sent(*news) if news else None, next(charges, None))
 
     async def get(self, message_id: str) -> SentMessage | None:
         return await self._read("get", message_id)
 
     async def by_key(self, key: str) -> SentMessage | None:
         return await self._read("by_key", key)
-
-    async def note_charge(self, message_id: str, charge: Charge) -> Charge | None:
-        nth = await self._call("note_charge", message_id, self._life, *astuple(charge)[:-1])
-        return None if nth is None else replace(charge, nth=int(nth))
 
     async def charges(self, since: float, until: float) -> Sequence[ChargedMessage]:
         rows = await self._call("charges", since, until)
@@ -86,7 +97,10 @@ class RedisLedger(Ledger):
         return _to_sent(*fields) if fields else None
 
     async def _call(self, operation: str, *args: Arg) -> Any:
-        return await self._connection.submit("ledger", self._prefix, operation, *args)
+        return await self._submit(operation, *args)
+
+    def _submit(self, operation: str, *args: Arg) -> asyncio.Future[Any]:
+        return self._connection.submit("ledger", self._prefix, operation, *args)
 
 
 def _to_charged(

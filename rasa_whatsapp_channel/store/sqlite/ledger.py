@@ -14,6 +14,7 @@ from rasa_whatsapp_channel.store.base import (
     ChargedMessage,
     Clock,
     Ledger,
+    Noted,
     SentMessage,
     is_news,
 )
@@ -83,21 +84,23 @@ class SQLiteLedger(Ledger):
         return await self._writer.write(_note_sent, sent, None if body is None else to_json(body))
 
     async def note_status(
-        self, message_id: str, status: str, *, reason: str | None = None, code: int = 0
-    ) -> SentMessage | None:
+        self,
+        message_id: str,
+        status: str,
+        *,
+        reason: str | None = None,
+        code: int = 0,
+        charge: Charge | None = None,
+    ) -> Noted:
         words = None if reason is None else to_unicode(reason)
-        return await self._writer.write(
-            _note_status, to_unicode(message_id), status, self._clock(), words, code
-        )
+        told = (status, self._clock(), words, code)
+        return await self._writer.write(_note, to_unicode(message_id), told, charge)
 
     async def get(self, message_id: str) -> SentMessage | None:
         return await self._writer.read(_get, to_unicode(message_id))
 
     async def by_key(self, key: str) -> SentMessage | None:
         return await self._writer.read(_by_key, to_unicode(key))
-
-    async def note_charge(self, message_id: str, charge: Charge) -> Charge | None:
-        return await self._writer.write(_note_charge, to_unicode(message_id), charge)
 
     async def charges(self, since: float, until: float) -> Sequence[ChargedMessage]:
         return await self._writer.read(_charges, since, until)
@@ -119,6 +122,16 @@ def _note_sent(db: sqlite3.Connection, sent: SentMessage, body: str | None) -> S
         sent, body = replace(sent, body=None), None
     db.execute(KEEP, (*values, sent.status, sent.at, sent.reason, sent.code, body))
     return sent
+
+
+def _note(
+    db: sqlite3.Connection,
+    message_id: str,
+    told: tuple[str, float, str | None, int],
+    charge: Charge | None,
+) -> Noted:
+    message = _note_status(db, message_id, *told)
+    return Noted(message, _note_charge(db, message_id, charge) if charge else None)
 
 
 def _note_status(

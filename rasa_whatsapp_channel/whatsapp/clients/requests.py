@@ -20,9 +20,7 @@ from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request
 MEDIA_TIMEOUT: Final = 300.0
 # seconds for what only an API on this machine is told
 LOCAL_TIMEOUT: Final = 2.0
-_encoder: Final = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), check_circular=False
-)
+_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

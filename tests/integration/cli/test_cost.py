@@ -47,10 +47,9 @@ async def store(bot: Path) -> AsyncIterator[Store]:
                 await store.ledger.note_sent(
                     message_id, key=f"out:{number}", recipient_id=person, response=response
                 )
-            await store.ledger.note_status(message_id, "delivered")
             month = "2026-11" if category == "service" else ""
             charge = Charge(START + after, "106540352242922", country, category, kind, month)
-            await store.ledger.note_charge(message_id, charge)
+            await store.ledger.note_status(message_id, "delivered", charge=charge)
         yield store
 
 

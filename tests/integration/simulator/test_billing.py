@@ -192,8 +192,12 @@ async def cost(folder: Path, webhooks: list[dict]) -> dict:
         for body in webhooks:
             for event in webhook.read(json.dumps(body).encode()):
                 if isinstance(event, Status):
-                    await store.ledger.note_status(event.message_id, event.status)
-                    await charges.note(event)
+                    told = charges.of(event)
+                    noted = await store.ledger.note_status(
+                        event.message_id, event.status, charge=told
+                    )
+                    if told:
+                        await charges.note(event, told, noted.charge)
     credentials = ["--credentials", str(folder / "credentials.yml"), "--store", url]
     command = ["cost", "--by", "country", "--since", "2026-11-01", "--json", *credentials]
     done = await asyncio.to_thread(CliRunner().invoke, main, command)

@@ -44,10 +44,10 @@ async def test_a_status_is_news_once(store, clock):
     await note(store.ledger)
     clock.now += 2
 
-    news = await store.ledger.note_status("wamid.1", "delivered")
+    news = (await store.ledger.note_status("wamid.1", "delivered")).message
 
     assert (news.status, news.at, news.key) == ("delivered", clock.now, "out:0")
-    assert await store.ledger.note_status("wamid.1", "delivered") is None
+    assert (await store.ledger.note_status("wamid.1", "delivered")).message is None
     assert await store.ledger.get("wamid.1") == news
 
 
@@ -68,7 +68,7 @@ async def test_a_status_is_news_once(store, clock):
 async def test_a_status_never_goes_backwards(store, statuses, end, news):
     await note(store.ledger)
 
-    answers = [await store.ledger.note_status("wamid.1", status) for status in statuses]
+    answers = [(await store.ledger.note_status("wamid.1", status)).message for status in statuses]
 
     assert (await store.ledger.get("wamid.1")).status == end
     assert len([answer for answer in answers if answer]) == news
@@ -77,16 +77,18 @@ async def test_a_status_never_goes_backwards(store, statuses, end, news):
 async def test_the_reason_of_a_failure_is_kept_until_the_message_is_delivered_after_all(store):
     await note(store.ledger)
 
-    failed = await store.ledger.note_status("wamid.1", "failed", reason="131053 Media upload")
-    delivered = await store.ledger.note_status("wamid.1", "delivered")
+    failed = (
+        await store.ledger.note_status("wamid.1", "failed", reason="131053 Media upload")
+    ).message
+    delivered = (await store.ledger.note_status("wamid.1", "delivered")).message
 
     assert failed.reason == "131053 Media upload"
     assert delivered.reason is None
 
 
 async def test_a_status_that_comes_before_our_note_is_joined(store, clock):
-    assert await store.ledger.note_status("wamid.1", "sent") is None
-    assert await store.ledger.note_status("wamid.1", "failed", reason="131026") is None
+    assert (await store.ledger.note_status("wamid.1", "sent")).message is None
+    assert (await store.ledger.note_status("wamid.1", "failed", reason="131026")).message is None
     assert await store.ledger.get("wamid.1") is None
     clock.now += 1
 
@@ -95,8 +97,8 @@ async def test_a_status_that_comes_before_our_note_is_joined(store, clock):
     assert (noted.status, noted.reason, noted.at) == ("failed", "131026", clock.now - 1)
     assert (noted.key, noted.response) == ("out:0", "utter_invoice")
     assert await store.ledger.get("wamid.1") == noted
-    assert await store.ledger.note_status("wamid.1", "sent") is None
-    assert (await store.ledger.note_status("wamid.1", "read")).status == "read"
+    assert (await store.ledger.note_status("wamid.1", "sent")).message is None
+    assert (await store.ledger.note_status("wamid.1", "read")).message.status == "read"
 
 
 async def test_the_code_of_a_failure_is_kept_also_where_it_comes_before_our_note(store):
@@ -106,9 +108,9 @@ async def test_the_code_of_a_failure_is_kept_also_where_it_comes_before_our_note
 
     assert (noted.status, noted.code) == ("failed", 131047)
     await note(store.ledger, "wamid.2", "out:1")
-    failed = await store.ledger.note_status("wamid.2", "failed", code=131053)
+    failed = (await store.ledger.note_status("wamid.2", "failed", code=131053)).message
     assert failed.code == 131053
-    assert (await store.ledger.note_status("wamid.2", "read")).code == 0
+    assert (await store.ledger.note_status("wamid.2", "read")).message.code == 0
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -171,15 +173,14 @@ async def test_all_that_was_sent_to_one_person_is_forgotten(store):
     assert await store.ledger.get("wamid.1") is None
     assert await store.ledger.by_key("out:2") is None
     assert (await store.ledger.by_key("out:3")).recipient_id == BEN
-    assert await store.ledger.note_status("wamid.2", "played") is None
+    assert (await store.ledger.note_status("wamid.2", "played")).message is None
 
 
 REPLY = Charge(1_700_000_000.0, "106540352242922", "49", "service", "regular", "2023-11")
 
 
 async def charge(ledger, message_id, charge=REPLY):
-    await ledger.note_status(message_id, "delivered")
-    return await ledger.note_charge(message_id, charge)
+    return (await ledger.note_status(message_id, "delivered", charge=charge)).charge
 
 
 async def test_a_charge_is_kept_once_with_its_count_in_the_month(store, another):
@@ -224,7 +225,7 @@ async def test_a_charge_that_comes_before_our_note_is_joined(store):
 
 
 async def test_a_message_of_which_nothing_is_known_is_not_charged(store):
-    assert await store.ledger.note_charge("wamid.1", REPLY) is None
+    assert (await store.ledger.note_status("wamid.1", "deleted", charge=REPLY)).charge is None
 
 
 async def test_who_is_erased_leaves_no_charge_but_the_month_stays_counted(store):

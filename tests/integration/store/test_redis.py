@@ -329,7 +329,7 @@ async def test_a_full_memory_refuses_what_is_new_and_lets_work_in_hand_end(serve
         await store.inbox.done(done)
         assert await store.inbox.requeue(dead_letter.key)
         assert await store.ledger.note_sent("wamid.1", key="out:0", recipient_id=ANNA)
-        assert await store.ledger.note_status("wamid.1", "delivered")
+        assert (await store.ledger.note_status("wamid.1", "delivered")).message
         assert await store.values.take(Limit("all", 1, 1)) == [0.0]
 
         assert (await store.inbox.depth()).waiting == waiting - 1

@@ -56,7 +56,7 @@ class Limited:
             self._office.store,
             self._office.failures,
             self.state,
-            note_charge=charges.note,
+            charges=charges,
             limits=gate,
             clock=self._clock,
         )
