@@ -41,6 +41,7 @@ class OwnerGate:
         if (await self._handoffs.of(conversation)).owner is not Owner.BOT:
             kind, at = str(entry.message.get("type")), self._clock()
             told = {"id": key, "from": "bot", "type": kind, "text": entry.words, "at": at}
+            told["raw"] = entry.message.get(kind)
             await self._handoffs.report(conversation, "message.sent", key, {"message": told})
 
     async def withholds(self, key: str, entry: OutboxMessage, conversation: str) -> bool:

@@ -106,6 +106,7 @@ async def test_a_desk_hears_the_request_takes_it_writes_and_gives_it_back(chat, 
         await desk.hears("message.received")
         assert desk.texts() == ["my money back"]
         assert desk.texts("message.sent") == ["I fetch somebody.", "One moment."]
+        assert (await desk.hears("message.sent"))["message"]["raw"] == {"body": "One moment."}
 
         door = Door(running.url, PHONE)
         eve = {"client_id": "1", "text": "Eve here. **Which** order?", "agent": {"name": "Eve"}}
