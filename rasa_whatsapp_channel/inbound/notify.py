@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.compose.closed_window import UTILITY
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.template import own_name, read_template
 from rasa_whatsapp_channel.conversation.consent import Consents
+from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.notify.notification import MARKETING, Notification, NotificationError
@@ -56,6 +57,7 @@ Respond = Callable[[str, str, Mapping[str, Any]], Awaitable["Mapping[str, Any] |
 # Puts a response into the outbox as messages with this key; returns how many there are.
 Write = Callable[[str, str, Mapping[str, Any]], Awaitable[int]]
 
+AGAIN: Final = 30.0  # seconds
 PAUSE: Final = 900.0  # seconds between two looks whether a pause is over
 TELL_FOR: Final = DAY  # how long a change is told to a server that does not take it
 LONGEST: Final = 900.0
@@ -129,6 +131,8 @@ class NotificationHandler:
             response = await self._response(wish, conversation)
         except NotificationError as error:
             return await self._fail(key, str(error))
+        except BotUnavailable as error:  # whoever has the slots is away
+            return Retry(AGAIN, counted=False, error=str(error))
         category = wish.category_of(response)
         if category != UTILITY:
             response = _without_direct_send(response)

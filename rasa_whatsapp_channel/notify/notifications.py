@@ -17,7 +17,6 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.notify.notification import Notification, NotificationError
 from rasa_whatsapp_channel.notify.timing import is_failing
 from rasa_whatsapp_channel.store.base import STATUS_RANK, Clock, Store, StoreError
-from rasa_whatsapp_channel.whatsapp.identity import at_number, split_number
 
 #: Kinds of items in the inbox: one that is due, and one that tells your server of a change.
 DUE: Final = "notification"
@@ -98,11 +97,9 @@ class Notifications:
             if record.digest != wish.digest:
                 raise KeyTaken(f"{key} is the key of another notification")
         if record.state == SCHEDULED:  # whoever kept it may have died before this
-            _, number = split_number(wish.to)
-            waits = f"{_PREFIX}{key}"
+            name = _PREFIX + key
             body = {"kind": DUE, "key": key, **wish.body()}
-            place = at_number(waits, number) if number else waits
-            await self._inbox.put(waits, place, body, after=at - now)
+            await self._inbox.put(name, name, body, after=at - now)
         return record, is_new
 
     async def get(self, key: str) -> Record | None:

@@ -18,6 +18,8 @@ from ruamel.yaml import YAML
 from support.eventually import eventually
 from support.processes import PROJECT
 
+from rasa_whatsapp_channel.inbound import notify
+
 MAYA = "4915112345678"
 TOKEN = "a-token-of-the-shop"
 SHIPPED = {"text": "Order {number} is on its way"}
@@ -423,3 +425,27 @@ async def test_marketing_waits_while_too_much_fails_and_orders_go_on(shop, platf
     [trouble] = health["account"]
     assert (trouble["topic"], trouble["event"]) == ("notifications", "PAUSED")
     assert trouble["detail"].startswith("20 of 20 messages of this hour failed")
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_a_response_waits_while_the_conversations_cannot_be_read(shop, platform, monkeypatch):
+    from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+    from rasa.shared.core.domain import Domain
+
+    monkeypatch.setattr(notify, "AGAIN", 0.2)
+    domain, asked = Domain.from_yaml(DOMAIN), []
+    async with shop() as it:
+        agent = it.running.agent
+        agent.domain, agent.nlg = domain, TemplatedNaturalLanguageGenerator(domain.responses)
+
+        async def is_away_twice(sender_id: str) -> None:
+            asked.append(sender_id)
+            if len(asked) < 3:
+                raise ConnectionError("the tracker store is away")
+
+        monkeypatch.setattr(agent, "retrieve", is_away_twice)
+        await it.asks("a", to=MAYA, response="utter_shipped", slots={"number": "1"})
+        [sent] = await platform[0].sends(1)
+
+    assert asked == [MAYA] * 3
+    assert sent["text"]["body"] == "Order 1 comes to Malmö, by WhatsApp"
