@@ -302,10 +302,12 @@ class Handoffs:
         for _ in range(TRIES):
             before = await self._values.get(key)
             kept = before or []
-            if any(each["id"] == message.id for each in kept):
-                return
+            known = [each for each in kept if each["id"] == message.id]
+            if known and (message.heard or not known[0].get("heard")):
+                return  # else the bot did not get through it after all
             new = {name: value for name, value in asdict(message).items() if value}
-            if await self._values.compare_and_set(key, before, [*kept, new][-MOST:], LIFE):
+            after = [*(each for each in kept if each not in known), new][-MOST:]
+            if await self._values.compare_and_set(key, before, after, LIFE):
                 return
         raise StoreError("the episode of a conversation is written too often to be written now")
 

@@ -233,12 +233,12 @@ class InboxWorker:
             owner = await handoff.owner(item.conversation)
         elif item.attempts > 1 and (event.timestamp or owner.since) <= owner.since:
             await handoff.say_end(item.conversation)  # an attempt that died may have ended it
-        if handoff.hears(owner):
-            return await self._handle_message(item, event, version=owner.version)
-        file, _ = await self._downloads.fetch(event, item.conversation)
-        is_turn = handling_of_message(event, self._wording) is Handling.TURN
-        await handoff.keep(item.conversation, event, file, heard=not is_turn)
-        return DONE
+        hears = handoff.hears(owner)
+        if owner.owner is not Owner.BOT:  # also what the bot hears while somebody waits
+            file, _ = await self._downloads.fetch(event, item.conversation)
+            is_turn = handling_of_message(event, self._wording) is Handling.TURN
+            await handoff.keep(item.conversation, event, file, heard=hears or not is_turn)
+        return await self._handle_message(item, event, version=owner.version) if hears else DONE
 
     async def _give_back(
         self,
@@ -289,7 +289,8 @@ class InboxWorker:
             return DONE
         if wait := self._outages.wait():
             return self._wait(wait)
-        return await self._answer(item, waits, version=owner.version)
+        # A turn that died may have got through it.
+        return await self._answer(item, waits, version=owner.version, repeated=True)
 
     async def _handle_message(
         self, item: QueueItem, event: InboundMessage, *, version: int = 0
@@ -313,7 +314,12 @@ class InboxWorker:
         return outcome
 
     async def _answer(
-        self, item: QueueItem, events: Sequence[InboundMessage], *, version: int
+        self,
+        item: QueueItem,
+        events: Sequence[InboundMessage],
+        *,
+        version: int,
+        repeated: bool = False,
     ) -> Outcome:
         """Let the bot hear *events* in one turn."""
         is_probe = self._outages.are_on
@@ -333,7 +339,7 @@ class InboxWorker:
             turn = join([turn for turn in turns if turn])
             if version:
                 turn = replace(turn, version=version)
-            outcome = await self._run(item, turn, receipt, is_probe=is_probe)
+            outcome = await self._run(item, turn, receipt, is_probe=is_probe, repeated=repeated)
         if outcome == DONE and self._handoff is not None:
             fetch = partial(self._downloads.fetch, sender_id=item.conversation)
             await self._handoff.keep_unanswered(item.conversation, events, version, fetch)
@@ -409,6 +415,7 @@ class InboxWorker:
         receipt: ReadReceipt | None = None,
         *,
         is_probe: bool = False,
+        repeated: bool = False,
     ) -> Outcome:
         """Run a turn, or record an event. *is_probe*: it shows whether an outage is over."""
         try:
@@ -418,7 +425,7 @@ class InboxWorker:
                     if receipt:
                         receipt.withhold()
                     return self._wait(wait)
-                has_sent = await self._call_bot(work, repeated=item.attempts > 1)
+                has_sent = await self._call_bot(work, repeated=repeated or item.attempts > 1)
         except StoreError:
             raise  # not the bot's failure: the consumer waits until the store works again
         except Exception as error:  # whatever the bot raises: the message must not be lost

@@ -111,6 +111,8 @@ class Bot:
         for each in self.says:
             await self.may_say.acquire()
             response = {"text": each} if isinstance(each, str) else each
+            if response.get("fails"):
+                raise RuntimeError("the bot cannot answer now")
             await message.output_channel.send_response(message.sender_id, response)
 
 
@@ -365,8 +367,30 @@ async def test_while_somebody_waits_the_bot_may_go_on(chat, operator, platform):
 
         await operator.takes()
         await running.deliver(text(3, "hello"))
-        await operator.until(lambda found: ("user", "hello") in found)
+        # Whoever comes sees what was said to the bot meanwhile.
+        asked = [("user", "a person please"), ("user", "when do you open?")]
+        await operator.sees(*asked, ("user", "hello"))
     assert len(platform[0].sent) == 2
+
+
+async def test_what_the_bot_did_not_get_through_while_somebody_waited_is_told_at_the_return(
+    chat, operator, platform
+):
+    bot = Bot({"text": "Somebody comes.", "metadata": {"whatsapp": {"handoff": "refund"}}})
+    bot.lets()
+    async with chat(bot, handoff={"while_waiting": "bot", "on_return": "silent"}) as running:
+        await running.deliver(text(1, "a person please"))
+        await platform[0].sends(1)
+        bot.says = [{"text": "An answer", "fails": True}]
+        await running.deliver(text(2, "when do you open?"))
+        await platform[0].eventually(lambda: bot.thinks >= 2)
+        await operator.takes()
+
+        async def is_kept() -> bool:
+            found = [each for each in await operator.episode() if each.text == "when do you open?"]
+            return bool(found) and not found[0].heard
+
+        await eventually(is_kept)
 
 
 async def test_who_writes_with_the_app_has_the_conversation(chat, operator, platform):
