@@ -115,6 +115,9 @@ T = TypeVar("T")
 
 # Most operations of one transaction: a few milliseconds of the event loop.
 LARGEST: Final = 100
+# Seconds between two attempts while another process writes, which takes it a part of a millisecond.
+SHORTEST_PAUSE: Final = 0.0005
+LONGEST_PAUSE: Final = 0.01
 # Seconds between two attempts to save a log that lost its name.
 PAUSE: Final = 1.0
 # Longest wait of such an attempt for other processes; webhooks wait as long for their 503.
@@ -294,6 +297,7 @@ class Writer:
     async def _commit(self, jobs: Sequence[_Operation]) -> list[Any]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
+        pause = SHORTEST_PAUSE
         while True:
             try:
                 db = await self._connection()
@@ -308,7 +312,8 @@ class Writer:
             except sqlite3.OperationalError as exc:
                 if not is_locked(exc) or loop.time() > deadline:
                     raise
-            await asyncio.sleep(random.uniform(0.001, 0.01))  # noqa: S311
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _wait_for_disk(self) -> None:
         """Return when the commit survives the end of the process and a power cut."""
