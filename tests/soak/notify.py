@@ -45,7 +45,7 @@ EVERY = 100  # one of so many opted out, and one line of so many is wrong
 READERS = 100  # one of so many reads it
 KILLED_AT = (0.3, 0.6)  # shares of the messages
 REST = 240.0  # longest time in which nothing arrives though something is left
-AT_ONCE = 20  # webhooks
+AT_ONCE = 100  # webhooks: WhatsApp tells of each message at once
 LOOK = 2.0  # seconds between two looks
 
 Say = Callable[[str], None]
