@@ -137,9 +137,8 @@ class Sender:
         self._account = AccountGate(
             store, self._state, self._window, keep=self._policy.wait_for_window, clock=clock
         )
-        self._record = SentRecord(
-            store, self._people, client=client, sleep=sleep, notified=notified
-        )
+        self._record = SentRecord(store, self._people, client=client, sleep=sleep)
+        self._notified = notified
         rate = self._policy.max_per_second
         self._rate = Limit(f"rate:{account}", rate, max(rate, 1.0))
         self._clock = clock
@@ -380,6 +379,8 @@ class Sender:
         return await self._after_sending(item, recorded, message)
 
     async def _after_sending(self, item: QueueItem, sent: SentMessage, message: Message) -> Outcome:
+        if self._notified is not None:
+            await self._notified.note(item.key, sent.status)
         if sent.status == "failed":  # the status was faster than our note
             await self._statuses.failed(sent)
         if sent.status in ENDED or not self._waits(message):

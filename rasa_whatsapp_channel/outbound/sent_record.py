@@ -15,7 +15,6 @@ from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
-from rasa_whatsapp_channel.outbound.notified import Notified
 from rasa_whatsapp_channel.store.base import (
     DeadLetter,
     QueueItem,
@@ -48,14 +47,12 @@ class SentRecord:
         *,
         client: Client,
         sleep: Callable[[float], Awaitable[None]],
-        notified: Notified | None = None,
     ) -> None:
         self._store = store
         self._notes = MessageNotes(store.values)
         self._people = people
         self._client = client
         self._sleep = sleep
-        self._notified = notified
 
     async def keep_trace(self, item: QueueItem) -> None:
         """Keep the trace that the statuses of the message belong to."""
@@ -150,8 +147,6 @@ class SentRecord:
                 then=partial(self._notes.confirm, item.key, accepted.message_id),
             )
         logger.debug("whatsapp.sent: %s is %s", item.key, accepted.message_id)
-        if self._notified is not None:
-            await self._insist(partial(self._notified.note, item.key, sent.status))
         names = (accepted.user_id, accepted.wa_id)
         tie = partial(self._people.tie, entry.recipient_id, *names, known_as=person)
         await self._insist(tie)

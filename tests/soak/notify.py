@@ -169,6 +169,8 @@ async def run(plan: Plan, folder: Path, forge: Forge, say: Say = lambda line: No
         result.got, result.opted_out = sum(map(bool, api.got.values())), len(opted_out)
         told = await _command(folder, store, "--key", "news")
         result.states = Counter(told["states"])
+        if result.states["queued"]:
+            result.faults.append(f"{result.states['queued']} were sent, and are not known as that")
         read = -(-len(allowed) // READERS)
         if abs(result.states["read"] - read) > len(KILLED_AT) + 1:
             result.faults.append(f"{result.states['read']} of {read} are known as read")
