@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 import pytest
-from support.fake_transport import answer
 from support.one_chat import OneChat
 
 from rasa_whatsapp_channel.common import DAY
@@ -80,13 +79,11 @@ async def test_who_is_written_to_first_taps_in_the_same_conversation(chat: OneCh
 @pytest.mark.parametrize(("dialled", "wa_id"), COUNTRIES)
 async def test_what_waits_for_the_window_follows_when_they_write(chat: OneChat, dialled, wa_id):
     chat.platform.contacts[dialled] = [{"input": dialled, "wa_id": wa_id}]
-    closed = {"error": {"code": 131047, "message": "Re-engagement message"}}
     template = {"name": "hello", "language": "en"}
-    chat.platform.refusals = [answer(closed, status=400)]
     await chat.says(
         dialled, {"text": "Your order", "metadata": {"whatsapp": {"template": template}}}
     )
-    assert [body["type"] for body in chat.sent] == ["text", "template"]  # the first was refused
+    assert [body["type"] for body in chat.sent] == ["template"]
 
     await chat.webhook(tells(wa_id))
 
@@ -149,10 +146,8 @@ async def test_what_waits_under_the_other_number_goes_as_well(chat: OneChat, clo
     """The person wrote long ago; what the bot says now waits under the number it dialled."""
     dialled, wa_id = "5511987654321", "551187654321"
     chat.platform.contacts[dialled] = [{"input": dialled, "wa_id": wa_id}]
-    closed = {"error": {"code": 131047, "message": "Re-engagement message"}}
     await chat.webhook(tells(wa_id, n=1))
     clock.now += 3 * DAY
-    chat.platform.refusals = [answer(closed, status=400)]
     template = {"name": "hello", "language": "en"}
     await chat.says(
         dialled, {"text": "Your order", "metadata": {"whatsapp": {"template": template}}}

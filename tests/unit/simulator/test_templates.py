@@ -9,7 +9,8 @@ PAGE = Path(__file__).parents[3] / "docs" / "simulator.md"
 
 
 def test_the_template_on_the_page_can_be_copied_into_a_folder(tmp_path):
-    (block,) = re.findall(r"```yml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```ya?ml.*?\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (block,) = (each for each in blocks if "name: order_update" in each)
     (tmp_path / "order.yml").write_text(block, encoding="utf-8")
 
     template = TemplateCatalog(tmp_path).find("order_update", "en_US")
