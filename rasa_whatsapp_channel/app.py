@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
-from rasa_whatsapp_channel.account import AccountState, to_json
+from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
@@ -32,7 +32,7 @@ from rasa_whatsapp_channel.factories import (
     make_transport,
     make_webhook_auth,
 )
-from rasa_whatsapp_channel.inbound import outages
+from rasa_whatsapp_channel.health import Health
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.body_reader import BodyReader
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
@@ -75,20 +75,17 @@ from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.presence import Presence
 from rasa_whatsapp_channel.settings import Settings, TranscriptionSettings
-from rasa_whatsapp_channel.settings.roles import BOT, CONSEQUENCES, DOOR, SENDER
+from rasa_whatsapp_channel.settings.roles import BOT, DOOR, SENDER
 from rasa_whatsapp_channel.store.base import (
-    ACCOUNT,
     DeadLetter,
     Handler,
     Outcome,
     Queue,
     QueueItem,
     Store,
-    StoreError,
 )
 from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.consumer import Consumer, Isolation
-from rasa_whatsapp_channel.whatsapp.account_events import Severity
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,
@@ -255,14 +252,24 @@ class App:
             conversations=conversations,
             clock=self._clock,
         )
+        health = Health(
+            self.store,
+            self.account,
+            self.outages,
+            self.metrics,
+            missing=self._presence.missing,
+            paused=lambda: {key: each.sender.paused for key, each in self._numbers.items()},
+            gauges=(self._charges.show_allowance, *([handoffs.show] if handoffs else [])),
+            clock=self._clock,
+        )
         bodies = BodyReader()
         self.endpoint = Endpoint(
             auth=make_webhook_auth(settings),
             networks=Networks(settings.allowed_networks, settings.trusted_proxies),
             verify_token=settings.verify_token,
             receive=self._receiver.receive,
-            health=self.health,
-            metrics_page=self._metrics_page,
+            health=health.page,
+            metrics_page=health.metrics_page,
             metrics=self.metrics,
             desk=self._desk.endpoint if self._desk else None,
             is_door=DOOR in self.roles,
@@ -549,55 +556,6 @@ class App:
             wait=self.settings.combine_wait if self.settings.combine == "turn" else None,
             skip=self.settings.combine_skip,
         )
-
-    async def health(self) -> Mapping[str, Any]:
-        away = self.outages.current()
-        paused = await self._paused()
-        troubles = await self.account.troubles()
-        is_blocked = any(each.severity == Severity.ERROR.value for each in troubles)
-        missing = [f"no process {CONSEQUENCES[role]}" for role in await self._presence.missing()]
-        status = "account in trouble" if is_blocked else "ok"
-        return {
-            "status": "degraded" if away or missing else "sending paused" if paused else status,
-            **({"missing": missing} if missing else {}),
-            **({"away": outages.to_json(away)} if away else {}),
-            **({"paused": paused} if paused else {}),
-            **({"account": to_json(troubles)} if troubles else {}),
-            "inbox": asdict(await self.store.inbox.depth()),
-            "outbox": asdict(await self.store.outbox.depth()),
-        }
-
-    async def _paused(self) -> Mapping[str, str]:
-        """Return the numbers that send nothing now, and why; the first one is `first`."""
-        account = ACCOUNT if await self.account.obstacle() else None
-        return {
-            key or "first": cause
-            for key, number in self._numbers.items()
-            if (cause := account or number.sender.paused)
-        }
-
-    async def _metrics_page(self) -> bytes:
-        """Return the metrics page, with the depths of the queues updated."""
-        self.outages.current()  # ends outages that no turn has noted for a while
-        try:
-            self.metrics.sending_paused(set((await self._paused()).values()))
-            self.metrics.account_troubles(each.topic for each in await self.account.troubles())
-            await self._charges.show_allowance()
-            if self._handoffs is not None:
-                await self._handoffs.show()
-            for name, queue in (("inbox", self.store.inbox), ("outbox", self.store.outbox)):
-                depth = await queue.depth()
-                age = self._clock() - depth.oldest if depth.oldest is not None else 0.0
-                self.metrics.depth(
-                    name,
-                    waiting=depth.waiting,
-                    dead_letters=depth.dead_letters,
-                    failing=depth.failing,
-                    oldest_age=age,
-                )
-        except StoreError:
-            self.metrics.store_failed()
-        return self.metrics.page()
 
 
 def by_number(handles: Mapping[str | None, Handler]) -> Handler:
