@@ -193,9 +193,10 @@ class Depth:
     """
     Number of items in a queue.
 
-    *waiting* includes the claimed items; *oldest* is the time when the first of them was put, None
-    if there are none. *failing* counts the waiting items that failed, and *last_error* is the error
-    of the one that began to fail last.
+    *waiting* includes the claimed items. *oldest* is the time since when one of them is late, None
+    if none is: it was put, and nothing but its handling is waited for; or its wait was over; or it
+    failed. *failing* counts the waiting items that failed, and *last_error* is the error of the one
+    that began to fail last.
     """
 
     waiting: int

@@ -534,14 +534,42 @@ function operations.erase(conversation, pause)
     return count
 end
 
+local function put_at(number)
+    return tonumber(redis.call('HGET', entry_key(number), 'put_at') or now)
+end
+
+-- Return since when something waits that waits for nothing, or fails; '' if nothing does.
+local function late_since()
+    local since
+    local function note(time)
+        if time and (not since or time < since) then
+            since = time
+        end
+    end
+    for _, place in ipairs({'ready', 'suspects'}) do
+        local conversation = redis.call('ZRANGE', prefix .. place, 0, 0)[1]
+        if conversation then
+            note(put_at(first(conversation)))
+        end
+    end
+    for _, owner in ipairs(redis.call('HKEYS', prefix .. 'claimants')) do
+        for _, conversation in ipairs(redis.call('SMEMBERS', claimed_key(owner))) do
+            note(put_at(first(conversation)))
+        end
+    end
+    local due = tonumber(redis.call('ZRANGE', prefix .. 'hidden', 0, 0, 'WITHSCORES')[2])
+    note(due and due <= now and due)
+    note(tonumber(redis.call('ZRANGE', prefix .. 'failing', 0, 0, 'WITHSCORES')[2]))
+    return since and to_text(since) or ''
+end
+
 function operations.depth(retention)
     forget_old(retention)
-    local oldest = redis.call('ZRANGE', prefix .. 'waiting', 0, 0)[1]
     local newest = redis.call('ZREVRANGE', prefix .. 'failing', 0, 0)[1]
     return {
         redis.call('ZCARD', prefix .. 'waiting'),
         redis.call('ZCARD', prefix .. 'dead'),
-        oldest and redis.call('HGET', entry_key(oldest), 'put_at') or '',
+        late_since(),
         redis.call('ZCARD', prefix .. 'failing'),
         newest and redis.call('HGET', entry_key(newest), 'last_error') or '',
     }

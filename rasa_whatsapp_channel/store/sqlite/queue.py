@@ -428,7 +428,8 @@ class SQLiteQueue(Queue):
         return await self._writer.read(self._depth)
 
     def _depth(self, db: sqlite3.Connection) -> Depth:
-        return Depth(*db.execute(sql.DEPTH, {"queue": self.name}).fetchone())
+        named = {"queue": self.name, "now": self._clock()}
+        return Depth(*db.execute(sql.DEPTH, named).fetchone())
 
     async def wait(self, timeout: float) -> None:
         await self.wait_queue.wait(timeout)

@@ -88,13 +88,18 @@ DEPTH: Final = """
     SELECT
         (SELECT count(*) FROM items WHERE queue = :queue),
         (SELECT count(*) FROM dead_letters WHERE queue = :queue),
-        (SELECT put_at FROM items WHERE seq = (
-            SELECT min(first) FROM (
-                SELECT min(seq) AS first FROM items WHERE queue = :queue AND due_at = 0
-                UNION ALL SELECT min(seq) FROM items WHERE queue = :queue AND due_at > 0
-                UNION ALL SELECT min(seq) FROM items INDEXED BY items_owner
+        (SELECT min(since) FROM (
+            SELECT put_at AS since FROM items WHERE seq = (
+                SELECT min(seq) FROM items WHERE queue = :queue AND due_at = 0
+            )
+            UNION ALL SELECT put_at FROM items WHERE seq = (
+                SELECT min(seq) FROM items INDEXED BY items_owner
                     WHERE queue = :queue AND owner IS NOT NULL
             )
+            UNION ALL SELECT min(due_at) FROM items
+                WHERE queue = :queue AND due_at > 0 AND due_at <= :now
+            UNION ALL SELECT min(failing_since) FROM items
+                WHERE queue = :queue AND failing_since IS NOT NULL
         )),
         (SELECT count(*) FROM items WHERE queue = :queue AND failing_since IS NOT NULL),
         (SELECT last_error FROM items WHERE queue = :queue AND failing_since IS NOT NULL

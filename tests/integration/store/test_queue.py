@@ -427,3 +427,29 @@ async def test_depth_counts_what_waits_and_what_is_out_and_dead_letters(queue, c
     await queue.done(await queue.claim())
     await queue.claim()
     assert await queue.depth() == Depth(waiting=3, dead_letters=1, oldest=start + 2)
+
+
+async def test_what_waits_as_it_should_is_not_late_until_its_wait_is_over(queue, clock):
+    start = clock.now
+    await queue.put("reminder", ANNA, HELLO, after=3600)
+    await queue.put("behind it", ANNA, HELLO)
+    await queue.put("timer", BEN, HELLO)
+    await queue.retry_later(await queue.claim(), 2 * 3600, counted=False)
+    clock.now += 3600 - 1
+    assert await queue.depth() == Depth(waiting=3, dead_letters=0, oldest=None)
+
+    clock.now += 31
+
+    assert (await queue.depth()).oldest == start + 3600
+
+
+async def test_what_fails_is_late_since_it_failed_first(queue, clock):
+    await queue.put("k", ANNA, HELLO)
+    clock.now += 10
+    failed = clock.now
+    await queue.retry_later(await queue.claim(), 60, error="HTTP 503")
+    clock.now += 61
+    await queue.retry_later(await queue.claim(), 3600, error="HTTP 503")
+    clock.now += 1
+
+    assert (await queue.depth()).oldest == failed

@@ -655,7 +655,8 @@ async def test_the_depth_of_a_queue_reads_no_row_for_each_item_that_waits(path):
     async with SQLiteStore(path):
         pass
     db = sqlite3.connect(path)
-    plan = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {sql.DEPTH}", {"queue": "inbox"})]
+    named = {"queue": "inbox", "now": 0.0}
+    plan = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {sql.DEPTH}", named)]
     db.close()
 
     assert "SEARCH items USING COVERING INDEX items_conversation (queue=?)" in plan  # the count
