@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
@@ -29,6 +30,9 @@ from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 logger = logging.getLogger(__name__)
 
 BACKLOG: Final = 1024  # connections that wait to be accepted
+# Bytes that the system and aiohttp keep of a body nobody reads yet; there may be many of them.
+RECEIVE_BUFFER: Final = 65_536
+READ_BUFFER: Final = 16_384
 KEEP_ALIVE: Final = 75.0  # seconds; longer than the usual proxy, which must close first
 CLOSING: Final = 2.0  # seconds for requests under way, when the server stops
 
@@ -63,6 +67,7 @@ async def serve(
                 handler_cancellation=True,  # of a caller that has hung up
                 keepalive_timeout=KEEP_ALIVE,
                 lingering_time=0.0,  # the endpoint reads what is to be read
+                read_bufsize=READ_BUFFER,
             ),
             shutdown_timeout=CLOSING,
         )
@@ -110,8 +115,11 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _listen(runner: web.ServerRunner, host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
     except OSError as error:
         raise SettingsError(
             f"cannot listen on {host}:{port}: {error.strerror or error}; "
