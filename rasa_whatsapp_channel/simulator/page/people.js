@@ -15,7 +15,7 @@ export function renderPeople({ state, phones }) {
   const chats = state.chats().filter((chat) => !wanted || isFound(chat, wanted, state));
   const focused = document.activeElement?.closest?.("#chats li")?.dataset.chat;
   const role = document.activeElement?.className;
-  byId("chats").replaceChildren(...chats.map((chat) => entry(chat, state, phones, wanted)));
+  redraw(byId("chats"), chats.map((chat) => entry(chat, state, phones, wanted)));
   byId("no-chats").hidden = chats.length > 0;
   byId("no-chats").textContent = wanted
     ? "No person and no message has these words."
@@ -25,6 +25,16 @@ export function renderPeople({ state, phones }) {
     const again = byId("chats").querySelector(`[data-chat="${CSS.escape(focused)}"]`);
     again?.querySelector(`.${role.split(" ").at(-1)}`)?.focus({ preventScroll: true });
   }
+}
+
+/** Replace only what is other than before: a row may be under a pointer that is pressed. */
+function redraw(list, rows) {
+  rows.forEach((row, at) => {
+    const old = list.children[at];
+    if (!old) list.append(row);
+    else if (!old.isEqualNode(row)) old.replaceWith(row);
+  });
+  while (list.children.length > rows.length) list.lastElementChild.remove();
 }
 
 /** A phone number as people write it. */
