@@ -38,7 +38,7 @@ async def test_the_search_finds_a_line_of_the_log_in_pages_opened_from_a_folder(
         await tab.call("Page.navigate", url=f"{site.as_uri()}/index.html")
         assert tab.complaints == []  # nothing was fetched from the network either
         await tab.click(".md-search__input")
-        await tab.type("whatsapp.window_closed")
+        await tab.type("whatsapp.not_delivered")
 
         await tab.shows(
             "[...document.querySelectorAll('.md-search-result__link')]"

@@ -215,9 +215,10 @@ async def _schedule(plan: Plan, folder: Path, store: str, result: Result, say: S
         with suppress(aiohttp.ClientError):
             async with open_store(store) as opened:
                 waiting = (await opened.inbox.depth()).waiting
-            if waiting >= plan.people / 3:
-                process.kill()
-                killed = True
+            if waiting >= plan.people / 3 and process.returncode is None:
+                with suppress(ProcessLookupError):  # it may be over by now
+                    process.kill()
+                    killed = True
     await process.wait()
     say(f"the command was {'killed with' if killed else 'faster than'} {waiting:,} scheduled")
     told = await _command(folder, store, *many, result=result)

@@ -98,7 +98,7 @@ def test_init_adds_lines_and_changes_none(project: Path) -> None:
     run("init")
 
     after = texts(project)
-    new = {".env.example", "responses.yml", "skills/_whatsapp/skill.md"}
+    new = {".env.example", ".gitignore", "responses.yml", "skills/_whatsapp/skill.md"}
     assert set(after) == {*before, *new}
     assert {name for name in before if before[name] != after[name]} == {"integrations.yml"}
     old, lines = before["integrations.yml"].splitlines(), after["integrations.yml"].splitlines()
@@ -108,7 +108,7 @@ def test_init_adds_lines_and_changes_none(project: Path) -> None:
     again = run("init")
 
     assert texts(project) == after
-    assert again.stdout.count("already") == 4
+    assert again.stdout.count("already") == 5
 
 
 def test_the_doctor_finds_only_that_the_project_is_not_trained(project: Path) -> None:
