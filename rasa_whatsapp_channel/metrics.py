@@ -138,7 +138,7 @@ class Metrics:
         self._store_up = self._gauge("store_up", "1 while the store can be read")
         self._waiting = self._gauge("queue_waiting", "Entries that wait now", "queue")
         self._dead_now = self._gauge("queue_dead_letters", "Dead letters that are kept", "queue")
-        self._oldest = self._gauge("queue_oldest_seconds", "How long an item has been late", "queue")
+        self._oldest = self._gauge("queue_oldest_seconds", "How long an entry is late", "queue")
         self._failing = self._gauge("queue_failing", "Waiting entries that failed", "queue")
         self._allowance = self._gauge(
             "free_messages_left", "Replies of this month that are still free", "number"
