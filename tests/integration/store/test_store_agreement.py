@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import ClassVar
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import STATUS_RANK, TIME, WINDOW, status_of
 from rasa_whatsapp_channel.store.token_bucket import Limit
 
+BEGIN = 1_700_000_000.0
 users = st.sampled_from(["anna", "ben", "cem"])
 waits = st.sampled_from([0, 0, 5, 60, 300])
 causes = st.sampled_from([TIME, WINDOW, status_of("wamid.1")])
@@ -37,7 +39,7 @@ class Stores(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = 1_700_000_000.0
+        self.now = BEGIN
         self.loop = asyncio.new_event_loop()
         self.stores = (
             open_store("memory:", clock=self.clock),
@@ -162,7 +164,9 @@ class Records(Stores):
         code=st.sampled_from([0, 131047]),
     )
     def note_status(self, message_id, status, code):
-        self.both(lambda store: store.ledger.note_status(message_id, status, code=code))
+        self.both(
+            lambda store: self._noted(store.ledger.note_status(message_id, status, code=code))
+        )
 
     @rule(key=few, value=st.integers(), ttl=ttls)
     def set_value(self, key, value, ttl):
@@ -196,9 +200,20 @@ class Records(Stores):
 
     @rule(key=few)
     def look_up(self, key):
-        self.both(lambda store: store.ledger.get(key))
-        self.both(lambda store: store.ledger.by_key(key))
+        self.both(lambda store: self._known(store.ledger.get(key)))
+        self.both(lambda store: self._known(store.ledger.by_key(key)))
         self.both(lambda store: store.values.get(key))
+
+    async def _known(self, asked):
+        return self._shown(await asked)
+
+    async def _noted(self, asked):
+        noted = await asked
+        return noted and replace(noted, message=self._shown(noted.message))
+
+    def _shown(self, sent):
+        """Return the record; Redis forgets its body by its own clock, too."""
+        return sent and replace(sent, body=sent.body if self.now < BEGIN + DAY else None)
 
 
 def recipient_of(key):
