@@ -14,7 +14,7 @@ from bench.goals import Row, at_least, at_most
 from bench.people import Chats, closed
 from bench.servers import Server, redis
 
-from rasa_whatsapp_channel.store.consumer import LEASE
+from rasa_whatsapp_channel.store.heartbeat import LEASE
 
 THINKS: Final = 0.2  # seconds that the bot awaits, so that cores do not decide
 AT_ONCE: Final = 10  # turns of one server: 50 a second at most
