@@ -48,7 +48,7 @@ async def rows(bench: Bench) -> AsyncIterator[Row]:
         yield Row(
             "one of 2 servers is killed: until the other has answered everything",
             found["two"]["seconds"],
-            "the lease of what it had in hand",
+            "the lease of what it had claimed",
             LEASE,
             "s",
             at_most(1.5),
