@@ -12,6 +12,7 @@ from rasa_whatsapp_channel.compose.content import PARTS, kind_name, read_text
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.text import cut, one_line
 from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.messages import Outgoing, Reaction, Template
 
 LIST_BUTTON: Final = "Choose"
@@ -42,6 +43,12 @@ class Style:
 
 
 NO_STYLE: Final = Style()
+
+
+def style_of(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of `whatsapp` in *response* as they are written; those of `custom` win."""
+    parts = [object_of(response.get(place)) for place in ("metadata", "custom")]
+    return {key: value for part in parts for key, value in object_of(part.get("whatsapp")).items()}
 
 
 def read_style(draft: Draft, *sources: Any) -> Style:

@@ -28,8 +28,10 @@ from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import encode_button_end, encode_links
 from rasa_whatsapp_channel.compose.media import read_attachment
 from rasa_whatsapp_channel.compose.options import Reply
+from rasa_whatsapp_channel.compose.style import style_of
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.messages import (
     Doubt,
     Template,
@@ -54,6 +56,12 @@ _REFUSED: Final = ("\n", "\r", "\t", " " * 5)
 def is_own(template: Any) -> TypeGuard[Mapping[str, Any]]:
     """Return whether the response with this `whatsapp.template` is the template itself."""
     return isinstance(template, Mapping) and bool(template) and not template.get("name")
+
+
+def written_template(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the template of *response* as it is written, which may be all of `custom`."""
+    whole = object_of(object_of(response.get("custom")).get("template"))
+    return object_of(style_of(response).get("template")) or whole
 
 
 def own_name(response: str, template: Mapping[str, Any]) -> str:

@@ -14,7 +14,8 @@ from rasa_whatsapp_channel.account import TEMPLATE, AccountState, Trouble
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.compose.closed_window import UTILITY
 from rasa_whatsapp_channel.compose.draft import Draft
-from rasa_whatsapp_channel.compose.template import own_name, read_template
+from rasa_whatsapp_channel.compose.style import style_of
+from rasa_whatsapp_channel.compose.template import own_name, read_template, written_template
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.identity import People
@@ -133,14 +134,14 @@ class NotificationHandler:
             return await self._fail(key, str(error))
         except BotUnavailable as error:  # whoever has the slots is away
             return Retry(AGAIN, counted=False, error=str(error))
-        category = wish.category_of(response)
+        category = category_of(wish, response)
         if category != UTILITY:
             response = _without_direct_send(response)
         if category == MARKETING:
             consent = await self._consents.of(await self._people.of(conversation))
             if consent is not None and not consent.marketing:
                 return await self._withhold(key, f"the person opted out: {consent.source}")
-            paused = why_paused(await self._account.troubles(), template_of(response))
+            paused = why_paused(await self._account.troubles(), subject_of(response))
             if paused and now < (record.at or 0.0) + DAY:
                 logger.info("whatsapp.notification_waits: %s: %s", key, paused)
                 return Retry(PAUSE, counted=False)
@@ -201,27 +202,32 @@ class NotificationHandler:
         return Retry(min(2.0 ** min(item.tries, 16), LONGEST), error=reason)
 
 
+def category_of(wish: Notification, response: Mapping[str, Any]) -> str:
+    """Return the category of *response*: what was asked for, what it says, or marketing."""
+    parts = (
+        written_template(response),
+        object_of(wish.template),
+        object_of(response.get("custom")),
+    )
+    told = (part["category"] for part in parts if part.get("category"))
+    return str(wish.category or next(told, MARKETING)).lower()
+
+
+def subject_of(response: Mapping[str, Any]) -> str:
+    """Return the template of *response*, as account events name it; empty if it has none."""
+    template = written_template(response)
+    language = template.get("language") or ""
+    code = language.get("code", "") if isinstance(language, Mapping) else language
+    own = response.get("utter_action")
+    name = template.get("name") or (own_name(str(own), template) if template and own else "")
+    return template_subject(str(name), str(code)) if name else ""
+
+
 def _without_direct_send(response: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return *response* as it goes while it is not known to be utility."""
-    metadata = object_of(response.get("metadata"))
-    style = {**object_of(metadata.get("whatsapp")), "direct_send": False}
-    return {**response, "metadata": {**metadata, "whatsapp": style}}
-
-
-def template_of(response: Mapping[str, Any]) -> str:
-    """Return the template of *response*, as account events name it; empty if it has none."""
-    for part in (response.get("custom"), response.get("metadata")):
-        inner = object_of(part)
-        template = object_of(
-            inner.get("template") or object_of(inner.get("whatsapp")).get("template")
-        )
-        language = template.get("language") or ""
-        code = language.get("code", "") if isinstance(language, Mapping) else language
-        own = response.get("utter_action")
-        name = template.get("name") or (own_name(str(own), template) if template and own else "")
-        if name:
-            return template_subject(str(name), str(code))
-    return ""
+    place = "custom" if object_of(response.get("custom")).get("whatsapp") else "metadata"
+    style = {**style_of(response), "direct_send": False}
+    return {**response, place: {**object_of(response.get(place)), "whatsapp": style}}
 
 
 def why_paused(troubles: Sequence[Trouble], template: str) -> Trouble | None:

@@ -65,14 +65,6 @@ class Notification:
         filled: Mapping[str, Any] = _fill(response, self.slots)
         return filled
 
-    def category_of(self, response: Mapping[str, Any]) -> str:
-        """Return its category: what was asked for, what *response* says, or marketing."""
-        template = _whatsapp(response).get("template") or self.template
-        parts = (template, _whatsapp(response), response.get("custom"))
-        told = (part.get("category") for part in parts if isinstance(part, Mapping))
-        found = self.category or next((each for each in told if each), MARKETING)
-        return str(found).lower()
-
 
 def read_notification(body: object, *, now: float) -> Notification:
     """Read the JSON of a request; raises `NotificationError`."""
@@ -143,16 +135,6 @@ def check_key(key: str) -> str:
             "an idempotency key has up to 120 letters, digits, dots, dashes and underscores"
         )
     return key
-
-
-def _whatsapp(response: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the channel's part of *response*, which may stand in two places."""
-    for place in ("metadata", "custom"):
-        part = response.get(place)
-        found = part.get("whatsapp") if isinstance(part, Mapping) else None
-        if isinstance(found, Mapping):
-            return found
-    return {}
 
 
 def _fill(value: Any, slots: Mapping[str, Any]) -> Any:

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.compose.markdown import to_whatsapp
+from rasa_whatsapp_channel.compose.style import style_of
 from rasa_whatsapp_channel.compose.template import is_own, own_name
 from rasa_whatsapp_channel.domain.read import Domain, Slot, Variation
 from rasa_whatsapp_channel.domain.slots import names_in
@@ -33,7 +34,6 @@ from rasa_whatsapp_channel.whatsapp.template_definitions import (
 from rasa_whatsapp_channel.whatsapp.template_rules import Flaw
 
 CHANNELS: Final = (None, "whatsapp")
-_STYLES: Final = ("custom", "metadata")  # the first counts
 _SLOT: Final = re.compile(r"\{([^{}\n]+)\}")
 _PHONES: Final = ("phone_number", "phone")
 
@@ -44,10 +44,9 @@ def read_responses(domain: Domain) -> Iterator[Written]:
         for variation in response.variations:
             value = variation.part.value
             if isinstance(value, Mapping) and variation.channel in CHANNELS:
-                styles = [object_of(object_of(value.get(k)).get("whatsapp")) for k in _STYLES]
-                template = next((s["template"] for s in styles if s.get("template")), None)
+                style = style_of(value)
+                template = style.get("template")
                 if is_own(template):
-                    style = {**styles[1], **styles[0]}
                     yield _read(variation, value, style, template, domain.slots or {})
 
 

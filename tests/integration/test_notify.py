@@ -293,15 +293,24 @@ async def test_only_what_is_called_utility_goes_by_direct_send(shop, platform):
 async def test_whoever_opts_out_while_it_waits_gets_no_marketing_but_their_order(shop, platform):
     night = datetime.now(timezone.utc) + timedelta(seconds=2)
     news = {"to": MAYA, "response": {"text": "Everything is cheaper"}, "at": night.isoformat()}
+    template = {"name": "sent", "language": "en", "category": "utility"}
+    parcel = {
+        "text": "It is on its way",
+        "metadata": {"whatsapp": {"preview_url": False}},
+        "custom": {"whatsapp": {"template": template}},
+    }
     async with shop(consent={"languages": ["en"]}) as it:
         await it.asks("news", **news)
+        await it.asks("parcel", **{**news, "response": parcel})
         await it.asks("order", **{**news, "response": {"text": "It is here"}}, category="utility")
         await it.writes("STOP")
         withheld = await it.sees("news", "withheld")
+        await it.sees("parcel", "sent")
         await it.sees("order", "sent")
         page = (await it.running.get("/metrics"))[1]
 
-    assert [each["text"]["body"] for each in platform[0].sent] == ["It is here"]
+    said = {each["text"]["body"] for each in platform[0].sent}
+    assert said == {"It is on its way", "It is here"}
     assert withheld["reason"].startswith("the person opted out: ")
     assert "whatsapp_withheld_total 1.0" in page
 

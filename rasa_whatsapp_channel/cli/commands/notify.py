@@ -24,6 +24,7 @@ from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.cli.tables import time_of
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import Person
+from rasa_whatsapp_channel.inbound.notify import category_of
 from rasa_whatsapp_channel.notify.notification import (
     MARKETING,
     Notification,
@@ -200,9 +201,9 @@ class _Sending:
     async def _opted_out(self, store: Store, wish: Notification) -> int:
         """Return how many of the file want no marketing, if it is that."""
         response = wish.response if isinstance(wish.response, Mapping) else {}
-        if wish.category_of(response) != MARKETING or not await Consents(store.values).all():
-            return 0
         consents, count = Consents(store.values), 0
+        if category_of(wish, response) != MARKETING or not await consents.all():
+            return 0
         for row in self._rows():
             if isinstance(row, Recipient):
                 said = await consents.of(Person.begin(row.to))

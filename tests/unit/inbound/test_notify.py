@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rasa_whatsapp_channel.account import Trouble
-from rasa_whatsapp_channel.inbound.notify import template_of, why_paused
+from rasa_whatsapp_channel.inbound.notify import subject_of, why_paused
 
 OURS = {"name": "sale", "language": {"code": "en-US"}}
 
@@ -27,7 +27,7 @@ OURS = {"name": "sale", "language": {"code": "en-US"}}
     ],
 )
 def test_marketing_waits_for_what_concerns_it(trouble, waits):
-    template = template_of({"custom": {"type": "template", "template": OURS}})
+    template = subject_of({"custom": {"type": "template", "template": OURS}})
 
     assert (why_paused([Trouble("group", "SUSPENDED"), trouble], template) is trouble) is waits
 
@@ -42,5 +42,5 @@ def test_marketing_waits_for_what_concerns_it(trouble, waits):
         ({"custom": "odd", "metadata": ["odd"]}, ""),
     ],
 )
-def test_the_template_of_a_response_has_the_name_that_events_give_it(response, template):
-    assert template_of(response) == template
+def test_the_subject_of_a_response_has_the_name_that_events_give_it(response, template):
+    assert subject_of(response) == template
