@@ -23,11 +23,11 @@ from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from rasa_whatsapp_channel.domain.marked import parse
 from rasa_whatsapp_channel.domain.project import CHANNELS, CREDENTIALS, INTEGRATIONS, is_mantle
+from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.problems import SimulatorError
@@ -254,7 +254,7 @@ def _without(text: str, keys: Collection[str], what: str) -> str:
 
 def _read(text: str, what: str) -> dict[str, Any]:
     try:
-        read = YAML(typ="safe", pure=True).load(text)
+        read = plain_yaml("safe").load(text)
     except YAMLError as error:
         raise SimulatorError(f"{what} of the bot cannot be read: {error}") from error
     if read is None:
@@ -265,7 +265,7 @@ def _read(text: str, what: str) -> dict[str, Any]:
 
 
 def _write(value: Mapping[str, Any]) -> str:
-    yaml, stream = YAML(typ="safe", pure=True), StringIO()
+    yaml, stream = plain_yaml("safe"), StringIO()
     yaml.default_flow_style = False  # else ${VARIABLES} would get quotes, and stay as they are
     yaml.dump(value, stream)
     return stream.getvalue()

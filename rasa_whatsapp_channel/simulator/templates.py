@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
@@ -184,7 +184,7 @@ def load_folder(folder: Path) -> list[TemplateDefinition]:
 
 def load_file(path: Path) -> Iterator[TemplateDefinition]:
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content = plain_yaml("safe").load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise SettingsError(f"{path}: invalid YAML: {error}") from error
     for value in content if isinstance(content, list) else [content]:

@@ -7,10 +7,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Final
 
-from ruamel.yaml import YAML
-
 from rasa_whatsapp_channel.domain.marked import DomainError, parse
 from rasa_whatsapp_channel.domain.read import read_text
+from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.templates import Written
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.template_definitions import TemplateDefinition
@@ -36,7 +35,7 @@ def read_file(path: Path) -> Iterator[Written]:
 def write_file(templates: Iterable[TemplateDefinition]) -> str:
     """Return the text of a file with *templates*."""
     rows = [each.body() for each in sorted(templates, key=lambda each: each.key)]
-    yaml = YAML()
+    yaml = plain_yaml("rt")
     yaml.width = 4096
     text = StringIO()
     yaml.dump(rows, text)

@@ -236,12 +236,12 @@ async def _serve(
     more: dict[str, Any],
     root: Path,
 ) -> None:
-    from ruamel.yaml import YAML
 
+    from rasa_whatsapp_channel.plain_yaml import plain_yaml
     from rasa_whatsapp_channel.settings import CHANNEL, Settings
     from rasa_whatsapp_channel.simulator.config import Config, credentials_block
     from rasa_whatsapp_channel.whatsapp.apis import APIS
 
-    block = YAML(typ="safe", pure=True).load(credentials_block(Config(api=APIS[api]), base_url))
+    block = plain_yaml("safe").load(credentials_block(Config(api=APIS[api]), base_url))
     settings = Settings.from_credentials({**block[CHANNEL], **more})
     await stack.enter_async_context(bot.serve(settings, port=port, root=root))

@@ -22,10 +22,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from rasa_whatsapp_channel.common import DAY, ChannelError, suggest
+from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.transcript.expect import NAMES, check_pattern
 from rasa_whatsapp_channel.transcript.words import FILES, words_of
 
@@ -92,7 +92,7 @@ class Transcript:
 def parse_transcript(text: str, *, name: str) -> Transcript:
     """Return the transcript in *text*; raises `TranscriptError`, which names the step."""
     try:
-        document = YAML(typ="safe", pure=True).load(text)
+        document = plain_yaml("safe").load(text)
     except YAMLError as error:
         raise TranscriptError(f"{name} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, Mapping):
@@ -117,7 +117,7 @@ def dump_transcript(transcript: Transcript) -> str:
     chat = [_plain_step(step) for step in transcript.steps]
     keys = ("person", *_BUDGETS)
     given = {key: value for key in keys if (value := getattr(transcript, key)) is not None}
-    yaml = YAML()
+    yaml = plain_yaml("rt")
     yaml.default_flow_style = False
     yaml.width = 100
     yaml.allow_unicode = True

@@ -58,10 +58,12 @@ async def test_a_picture_whose_uploaded_id_is_refused_goes_again_at_once(worlds)
         log = world.rasa.process.log
         before = len(log.read_text())
 
-        await session.post(f"{url}/faults", json={**refused, "do": {"code": 100}})
+        async with session.post(f"{url}/faults", json={**refused, "do": {"code": 100}}):
+            pass
         await maya.says("hi")
         media = await maya.gets(6)
-        await session.delete(f"{url}/faults")
+        async with session.delete(f"{url}/faults"):
+            pass
 
     assert [message["type"] for message in media[1:]] == KINDS
     lines = [line for line in log.read_text()[before:].splitlines() if "whatsapp." in line]

@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.simulator import ids
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.state import WhatsAppUser
@@ -51,7 +50,7 @@ class PlatformEvent:
 
 @cache
 def examples() -> Mapping[str, PlatformEvent]:
-    rows = YAML(typ="safe", pure=True).load(EXAMPLES.read_text(encoding="utf-8"))
+    rows = plain_yaml("safe").load(EXAMPLES.read_text(encoding="utf-8"))
     return {row["name"]: PlatformEvent(**row) for row in rows}
 
 

@@ -31,8 +31,9 @@ async def state(tmp_path: Path) -> AsyncIterator[AccountState]:
 
 async def pause(url: str, name: str) -> None:
     address = f"{url}/simulator/templates/{name}/en_US"
-    async with aiohttp.ClientSession() as session:
-        await session.post(address, json={"status": "PAUSED"})
+    paused = {"status": "PAUSED"}
+    async with aiohttp.ClientSession() as session, session.post(address, json=paused) as answer:
+        assert answer.status == 200
 
 
 async def test_a_table_shows_both(rasa_whatsapp, simulator, state):
