@@ -313,7 +313,9 @@ def _option_value(param: click.Option) -> str:
 
 
 def _option_default(param: click.Option) -> str:
-    shown = param.show_default and isinstance(param.default, (str, int, float)) and param.default
+    shown = isinstance(param.default, (str, int, float)) and param.default
+    if isinstance(param.show_default, str):
+        return f"Default: {param.show_default}."
     return f"Default: `{param.default}`." if shown and not param.is_flag else ""
 
 

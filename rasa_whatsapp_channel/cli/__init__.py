@@ -12,11 +12,11 @@ import platform
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import click
 
-from rasa_whatsapp_channel.common import installed_version, suggest
+from rasa_whatsapp_channel.common import ChannelError, installed_version, suggest
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -44,7 +44,15 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 class Commands(click.Group):
-    """A group whose commands are the modules in `commands`."""
+    """A group whose commands are the modules in `commands`; any `ChannelError` ends one with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ChannelError as error:
+            from rasa_whatsapp_channel.cli.errors import sentence  # it brings WhatsApp's codes
+
+            raise click.ClickException(sentence(error)) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -77,7 +85,10 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     ctx.exit()
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
 @click.option(
     "--version",
     is_flag=True,

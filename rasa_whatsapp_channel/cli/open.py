@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from rasa_whatsapp_channel.cli.options import Function
-from rasa_whatsapp_channel.cli.run import run
 from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
 from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.domain.project import (
@@ -222,13 +223,13 @@ async def open_client(credentials: Path) -> AsyncIterator[Client]:
 
 
 def with_client(credentials: Path, work: Callable[[Client], Awaitable[T]]) -> T:
-    """Run *work* with the bot's client; an error of this package ends the command."""
+    """Run *work* with the bot's client."""
 
     async def do() -> T:
         async with open_client(credentials) as client:
             return await work(client)
 
-    return run(do())
+    return asyncio.run(do())
 
 
 def with_admin(credentials: Path, work: Callable[[OnPremisesAdmin], Awaitable[T]]) -> T:
@@ -282,7 +283,12 @@ class StoreLocation:
         return url
 
 
-def store_options(function: Function) -> Function:
-    """Add the options of a `StoreLocation`: `credentials` and `store`."""
+def store_options(function: Callable[..., T]) -> Callable[..., T]:
+    """Add the options `credentials` and `store`, which *function* gets as its *location*."""
+
+    @wraps(function)
+    def at_location(*, credentials: Path, store: str | None, **options: Any) -> T:
+        return function(location=StoreLocation(credentials, store), **options)
+
     url = click.option("--store", help="The store itself, as in the setting of that name.")
-    return credentials_option(url(function))
+    return credentials_option(url(at_location))

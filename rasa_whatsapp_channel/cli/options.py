@@ -1,4 +1,4 @@
-"""Options that several commands have: people, slots, pairs of name and value."""
+"""Options that several commands have: JSON, questions, people, slots, pairs of name and value."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+show_numbers_option = click.option(
+    "--show-numbers", is_flag=True, help="Show phone numbers and user ids."
+)
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 def read_pairs(

@@ -23,30 +23,20 @@ def read_response(
 
     *number* selects the variation, from 1; by default one that Rasa may choose on WhatsApp.
     """
-    try:
-        domain, response = _find(read_domains([path]), path, name)
-    except DomainError as error:
-        raise click.ClickException(str(error)) from error
+    domain, response = _find(read_domains([path]), path, name)
     variation = _choose(response, number)
     return variation, _fill(variation, domain.slots or {}, slots)
 
 
 def list_responses(path: Path) -> list[str]:
     """Return the names of the responses in the domain at *path*."""
-    try:
-        domains = read_domains([path])
-    except DomainError as error:
-        raise click.ClickException(str(error)) from error
-    names = (each.name for domain in domains for each in domain.responses)
+    names = (each.name for domain in read_domains([path]) for each in domain.responses)
     return sorted(dict.fromkeys(names))
 
 
 def read_unfilled(path: Path, name: str) -> dict[str, Any]:
     """Return the response *name* as its domain has it, for slots to be filled in later."""
-    try:
-        _, response = _find(read_domains([path]), path, name)
-    except DomainError as error:
-        raise click.ClickException(str(error)) from error
+    _, response = _find(read_domains([path]), path, name)
     variation = _choose(response, None)
     return {"utter_action": name, **translate(variation.part.value, None)}
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from rasa_whatsapp_channel.cli.open import StoreLocation, read_settings, store_options
-from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.cli.tables import table
+from rasa_whatsapp_channel.cli.options import json_option
+from rasa_whatsapp_channel.cli.output import print_json, table
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.store.base import StoreError
 
@@ -26,11 +24,9 @@ HEADERS: Final = ("SAYS", "WHAT", "STATE", "DETAILS")
 @click.command()
 @click.option("--account", metavar="ID", help="The business account, if the token does not tell.")
 @click.option("--offline", is_flag=True, help="Show only what the bot was told.")
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+@json_option
 @store_options
-def command(
-    credentials: Path, store: str | None, account: str | None, offline: bool, as_json: bool
-) -> None:
+def command(location: StoreLocation, account: str | None, offline: bool, as_json: bool) -> None:
     """
     The state of the account: what WhatsApp says of it, and what holds messages up.
 
@@ -43,11 +39,11 @@ def command(
       rasa-whatsapp account
       rasa-whatsapp account --offline --json
     """
-    report = run(_read(credentials, StoreLocation(credentials, store), account, offline=offline))
+    report = asyncio.run(_read(location, account, offline=offline))
     rows = report.rows()
     knows_nothing = len(report.failures) == SOURCES and not rows
     if as_json:
-        click.echo(json.dumps(report.json(), indent=2, ensure_ascii=False))
+        print_json(report.json())
     elif rows:
         click.echo(table(HEADERS, [row.cells for row in rows]))
     elif not knows_nothing:
@@ -58,9 +54,7 @@ def command(
         click.get_current_context().exit(1)
 
 
-async def _read(
-    credentials: Path, location: StoreLocation, account: str | None, *, offline: bool
-) -> AccountReport:
+async def _read(location: StoreLocation, account: str | None, *, offline: bool) -> AccountReport:
     from dataclasses import replace
 
     from rasa_whatsapp_channel.account import AccountState
@@ -69,7 +63,7 @@ async def _read(
     report = AccountReport()
     if not offline:
         try:
-            settings = read_settings(credentials)
+            settings = read_settings(location.credentials)
             report = await _ask(settings, account)
         except ChannelError as error:
             report = AccountReport(failures=[f"WhatsApp was not asked: {error}"])

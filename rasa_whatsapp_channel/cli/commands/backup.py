@@ -9,7 +9,6 @@ from typing import Any, Final
 import click
 
 from rasa_whatsapp_channel.cli.open import StoreLocation, store_options
-from rasa_whatsapp_channel.common import ChannelError
 
 PERCENT: Final = 100
 _ELSEWHERE: Final = (
@@ -22,7 +21,7 @@ _ELSEWHERE: Final = (
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @store_options
-def command(file: Path, force: bool, credentials: Path, store: str | None) -> None:
+def command(file: Path, force: bool, location: StoreLocation) -> None:
     """
     Copy the store to FILE: what waits, dead letters, the record of what was sent.
 
@@ -35,10 +34,7 @@ def command(file: Path, force: bool, credentials: Path, store: str | None) -> No
 
     Exits with status 0 when FILE is written and checked, 1 when it is not, 2 for wrong options.
     """
-    try:
-        source = StoreLocation(credentials, store).file()
-    except ChannelError as error:
-        raise click.ClickException(str(error)) from error
+    source = location.file()
     if source is None:
         raise click.ClickException(_ELSEWHERE)
     _check(file, source, force=force)
@@ -69,7 +65,4 @@ def _copy(source: Path, file: Path) -> int:
         def progress(done: int, pages: int) -> None:
             bar.update(PERCENT * done // max(pages, 1) - bar.pos)
 
-        try:
-            return back_up(source, file, progress=progress)
-        except ChannelError as error:
-            raise click.ClickException(str(error)) from error
+        return back_up(source, file, progress=progress)

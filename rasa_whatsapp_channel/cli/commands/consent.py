@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import click
 
 from rasa_whatsapp_channel.cli.open import StoreLocation, store_options
-from rasa_whatsapp_channel.cli.options import to_person
-from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.cli.tables import mask, table, time_of
+from rasa_whatsapp_channel.cli.options import json_option, show_numbers_option, to_person
+from rasa_whatsapp_channel.cli.output import mask, print_json, table, time_of
 from rasa_whatsapp_channel.conversation.consent import Consent, Consents
 from rasa_whatsapp_channel.conversation.identity import People
 
@@ -30,10 +28,10 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
-@click.option("--show-numbers", is_flag=True, help="Show phone numbers and user ids.")
+@json_option
+@show_numbers_option
 @store_options
-def list_command(as_json: bool, show_numbers: bool, credentials: Path, store: str | None) -> None:
+def list_command(as_json: bool, show_numbers: bool, location: StoreLocation) -> None:
     """Everybody who said something about it, the newest first."""
     rows = [
         {
@@ -42,10 +40,10 @@ def list_command(as_json: bool, show_numbers: bool, credentials: Path, store: st
             "since": time_of(each.at),
             "known_from": each.source,
         }
-        for each in run(_list(StoreLocation(credentials, store)))
+        for each in asyncio.run(_list(location))
     ]
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
     elif rows:
         click.echo(table(_HEADERS, [tuple(row.values()) for row in rows]))
     else:
@@ -57,11 +55,9 @@ def list_command(as_json: bool, show_numbers: bool, credentials: Path, store: st
 @click.argument("category", type=click.Choice(["marketing"]))
 @click.argument("value", type=click.Choice(["stop", "resume"]))
 @store_options
-def set_command(
-    person: str, category: str, value: str, credentials: Path, store: str | None
-) -> None:
+def set_command(person: str, category: str, value: str, location: StoreLocation) -> None:
     """Note what PERSON, a number or a user id, has said elsewhere."""
-    run(_set(StoreLocation(credentials, store), person, marketing=value == "resume"))
+    asyncio.run(_set(location, person, marketing=value == "resume"))
     click.echo(f"Noted: {category} {value}.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import math
 import time
 from datetime import datetime, timezone, tzinfo
@@ -13,8 +13,8 @@ import click
 
 from rasa_whatsapp_channel.billing.costs import BY, ELSEWHERE, Cost, Costs
 from rasa_whatsapp_channel.cli.open import StoreLocation, read_billing, store_options
-from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.cli.tables import mask, table
+from rasa_whatsapp_channel.cli.options import json_option, show_numbers_option
+from rasa_whatsapp_channel.cli.output import mask, print_json, table
 from rasa_whatsapp_channel.settings import BillingSettings
 from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.whatsapp.rate_card import RateCard, RateCardError, read_rate_card
@@ -37,7 +37,6 @@ Examples:
     "--by",
     type=click.Choice(sorted(BY)),
     default="day",
-    show_default=True,
     help="What a line is about.",
 )
 @click.option(
@@ -45,16 +44,15 @@ Examples:
     type=click.DateTime(["%Y-%m-%d"]),
     help="The first day, in the time zone of the account.  [default: the first of this month]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
-@click.option("--show-numbers", is_flag=True, help="Show phone numbers and user ids.")
+@json_option
+@show_numbers_option
 @store_options
 def command(
     by: str,
     since: datetime | None,
     as_json: bool,
     show_numbers: bool,
-    credentials: Path,
-    store: str | None,
+    location: StoreLocation,
 ) -> None:
     """
     What WhatsApp charges for the messages that were delivered.
@@ -62,7 +60,7 @@ def command(
     The prices are those of the rate card in `billing: {rate_card: rates.csv}`; without one the
     messages are counted. Charges are kept for `keep_sent_days`.
     """
-    run(_show(StoreLocation(credentials, store), by, since, as_json, show_numbers))
+    asyncio.run(_show(location, by, since, as_json, show_numbers))
 
 
 async def _show(
@@ -77,7 +75,7 @@ async def _show(
     is_hidden = by == "conversation" and not show_numbers
     names = {name: mask(name) if is_hidden and name != ELSEWHERE else name for name in costs.rows}
     if as_json:
-        click.echo(json.dumps(_to_json(costs, card, start, names), indent=2, ensure_ascii=False))
+        print_json(_to_json(costs, card, start, names))
     elif not costs.rows:
         click.echo(f"Nothing was charged since {start:%Y-%m-%d}.")
     else:

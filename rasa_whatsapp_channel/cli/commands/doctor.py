@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from rasa_whatsapp_channel.cli.open import credentials_option, environment_of
-from rasa_whatsapp_channel.cli.run import run
+from rasa_whatsapp_channel.cli.options import json_option
 from rasa_whatsapp_channel.doctor.collect import Environment, Project
 from rasa_whatsapp_channel.doctor.results import CheckResult, is_healthy
 from rasa_whatsapp_channel.domain.project import is_mantle
@@ -34,7 +35,7 @@ from rasa_whatsapp_channel.domain.project import is_mantle
 )
 @click.option("--account", metavar="ID", help="The business account, if the token does not tell.")
 @click.option("--offline", is_flag=True, help="Leave out all that needs the network.")
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+@json_option
 def command(
     credentials: Path,
     endpoints: Path | None,
@@ -65,7 +66,7 @@ def command(
         account=account,
         offline=offline,
     )
-    results = run(_run(project, _silent if as_json else _printer()))
+    results = asyncio.run(_run(project, _silent if as_json else _printer()))
     if as_json:
         from rasa_whatsapp_channel.doctor.results import to_json
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
@@ -13,9 +13,8 @@ from typing import Any, Final
 import click
 
 from rasa_whatsapp_channel.cli.open import StoreLocation, open_client, read_handoff, store_options
-from rasa_whatsapp_channel.cli.options import to_person
-from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.cli.tables import mask, table, time_of
+from rasa_whatsapp_channel.cli.options import json_option, show_numbers_option, to_person
+from rasa_whatsapp_channel.cli.output import mask, print_json, table, time_of
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import Owner, Ownership, Sign
@@ -37,21 +36,21 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+@json_option
 @click.option("--all", "everyone", is_flag=True, help="Also conversations the bot has back.")
-@click.option("--show-numbers", is_flag=True, help="Show phone numbers and user ids.")
+@show_numbers_option
 @store_options
 def list_command(
-    as_json: bool, everyone: bool, show_numbers: bool, credentials: Path, store: str | None
+    as_json: bool, everyone: bool, show_numbers: bool, location: StoreLocation
 ) -> None:
     """The conversations that the bot does not own, the longest first."""
     rows = [
         _row(name if show_numbers else mask(name), owner)
-        for name, owner in run(_list(StoreLocation(credentials, store)))
+        for name, owner in asyncio.run(_list(location))
         if everyone or owner.owner is not Owner.BOT
     ]
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
     elif rows:
         click.echo(table(_HEADERS, [tuple(row.values()) for row in rows]))
     else:
@@ -60,15 +59,15 @@ def list_command(
 
 @command.command("show")
 @click.argument("person", type=to_person)
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+@json_option
 @store_options
-def show_command(person: str, as_json: bool, credentials: Path, store: str | None) -> None:
+def show_command(person: str, as_json: bool, location: StoreLocation) -> None:
     """Who owns the conversation of PERSON, and what was said in its last episode."""
-    name, owner, messages = run(_show(StoreLocation(credentials, store), person))
+    name, owner, messages = asyncio.run(_show(location, person))
     row = _row(name, owner)
     if as_json:
         said = [asdict(message) for message in messages]
-        click.echo(json.dumps({**row, "messages": said}, indent=2, ensure_ascii=False))
+        print_json({**row, "messages": said})
         return
     click.echo(table(_HEADERS, [tuple(row.values())]))
     for message in messages:
@@ -81,9 +80,9 @@ def show_command(person: str, as_json: bool, credentials: Path, store: str | Non
 @click.argument("person", type=to_person)
 @click.option("--reason", default="", help="Why, for who looks at it later.")
 @store_options
-def take_command(person: str, reason: str, credentials: Path, store: str | None) -> None:
+def take_command(person: str, reason: str, location: StoreLocation) -> None:
     """Take the conversation of PERSON: the bot says nothing more in it."""
-    run(_take(StoreLocation(credentials, store), person, reason))
+    asyncio.run(_take(location, person, reason))
     click.echo("Taken: the bot is silent in this conversation until it is returned.")
 
 
@@ -91,9 +90,9 @@ def take_command(person: str, reason: str, credentials: Path, store: str | None)
 @click.argument("person", type=to_person)
 @click.option("--reason", default="", help="What was agreed, for who looks at it later.")
 @store_options
-def return_command(person: str, reason: str, credentials: Path, store: str | None) -> None:
+def return_command(person: str, reason: str, location: StoreLocation) -> None:
     """Give the conversation of PERSON back to the bot."""
-    if run(_return(StoreLocation(credentials, store), person, reason)):
+    if asyncio.run(_return(location, person, reason)):
         click.echo("Returned: the bot answers what comes from now on.")
     else:
         click.echo("The conversation is the bot's already.")

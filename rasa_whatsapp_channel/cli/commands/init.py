@@ -28,7 +28,7 @@ from rasa_whatsapp_channel.whatsapp.apis import APIS
     default=".",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
-@click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
+@click.option("--api", type=click.Choice(list(APIS)), default="cloud")
 @click.option("--simulator", is_flag=True, help="Write the block for the simulator here.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 def command(folder: Path, api: str, simulator: bool, dry_run: bool) -> None:

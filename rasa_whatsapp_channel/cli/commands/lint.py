@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from rasa_whatsapp_channel.cli.open import read_access, read_outgoing, read_wordless
-from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.domain.project import find_channels_file
 from rasa_whatsapp_channel.domain.read import read_domains, read_source
 from rasa_whatsapp_channel.lint.check import Linter
@@ -36,7 +35,6 @@ _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
     multiple=True,
     type=click.Choice(list(APIS)),
     default=["cloud"],
-    show_default=True,
     help="Check for this API; may be given several times.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors do.")
@@ -61,9 +59,7 @@ _FORMATS = {"text": to_text, "json": to_json, "github": to_github}
     help="The file with the channel's block, which says what files may be sent, and in how many "
     "messages; credentials.yml or integrations.yml in the bot's folder, if not given.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(list(_FORMATS)), default="text", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="text")
 def command(
     paths: Sequence[Path],
     apis: Sequence[str],
@@ -81,22 +77,19 @@ def command(
     Says of each response that is several billed messages which setting or wording makes them fewer.
     Exits with status 1 when there are errors.
     """
-    try:
-        linters = [
-            Linter(
-                domain,
-                [APIS[name] for name in dict.fromkeys(apis)],
-                access=read_access(file),
-                wordless=read_wordless(file),
-                outgoing=read_outgoing(file),
-                budget=budget,
-                integrations=read_source(file) if domain.is_mantle and file.is_file() else None,
-            )
-            for domain in read_domains(paths, root=root)
-            for file in (credentials or find_channels_file(domain.root),)
-        ]
-    except ChannelError as error:
-        raise click.ClickException(str(error)) from error
+    linters = [
+        Linter(
+            domain,
+            [APIS[name] for name in dict.fromkeys(apis)],
+            access=read_access(file),
+            wordless=read_wordless(file),
+            outgoing=read_outgoing(file),
+            budget=budget,
+            integrations=read_source(file) if domain.is_mantle and file.is_file() else None,
+        )
+        for domain in read_domains(paths, root=root)
+        for file in (credentials or find_channels_file(domain.root),)
+    ]
     if check_links:
         linters = [_with_answers(linter) for linter in linters]
     report = Report(

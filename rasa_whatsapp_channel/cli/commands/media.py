@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,8 @@ from rasa_whatsapp_channel.cli.open import (
     open_client,
     with_client,
 )
-from rasa_whatsapp_channel.cli.run import run
+from rasa_whatsapp_channel.cli.options import yes_option
+from rasa_whatsapp_channel.cli.output import print_json
 from rasa_whatsapp_channel.whatsapp.clients.base import Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
@@ -51,7 +51,7 @@ def upload(file: Path, kind: str | None, convert: bool | None, credentials: Path
     rasa-whatsapp media upload sun.png --as sticker
     rasa-whatsapp media upload plan.webp --no-convert  as it is, or not at all
     """
-    click.echo(run(_upload(credentials, file, kind, convert)))
+    click.echo(asyncio.run(_upload(credentials, file, kind, convert)))
 
 
 @command.command()
@@ -60,7 +60,7 @@ def upload(file: Path, kind: str | None, convert: bool | None, credentials: Path
 def get(media_id: str, credentials: Path) -> None:
     """Show what WhatsApp knows of a file, as JSON."""
     info = asdict(with_client(credentials, lambda client: client.media_info(media_id)))
-    click.echo(json.dumps({key: value for key, value in info.items() if value is not None}))
+    print_json({key: value for key, value in info.items() if value is not None})
 
 
 @command.command()
@@ -75,12 +75,12 @@ def get(media_id: str, credentials: Path) -> None:
 @credentials_option
 def download(media_id: str, output: Path | None, force: bool, credentials: Path) -> None:
     """Download a file, also one that a user sent, and print its path."""
-    click.echo(run(_download(credentials, media_id, output, force=force)))
+    click.echo(asyncio.run(_download(credentials, media_id, output, force=force)))
 
 
 @command.command()
 @click.argument("media_id", metavar="ID")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@yes_option
 @credentials_option
 def delete(media_id: str, yes: bool, credentials: Path) -> None:
     """Delete a file. A message sent with its id that the phone has not fetched yet loses it."""

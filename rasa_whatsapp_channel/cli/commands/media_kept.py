@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
-from rasa_whatsapp_channel.cli.options import Function, to_person
-from rasa_whatsapp_channel.cli.run import sentence
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.cli.options import Function, json_option, to_person, yes_option
+from rasa_whatsapp_channel.cli.output import print_json
+from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 
 if TYPE_CHECKING:
@@ -46,20 +45,21 @@ def _filters(function: Function) -> Function:
 
 @command.command("list")
 @_filters
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+@json_option
 def list_command(
     credentials: Path, person: str | None, kind: str | None, older_than: int | None, as_json: bool
 ) -> None:
     """List the files, oldest first: name, size and MIME type."""
     found = _find(_open(credentials), person, kind, older_than)
     if as_json:
-        rows = [{"name": e.name, "size": e.size, "mime_type": e.mime_type} for e in found]
-        click.echo(json.dumps(rows, indent=2))
+        print_json([{"name": e.name, "size": e.size, "mime_type": e.mime_type} for e in found])
         return
     width = max((len(file.name) for file in found), default=0)
     for file in found:
         click.echo(f"{file.name:<{width}}  {file.size:>11,}  {file.mime_type}")
-    click.echo(f"{_count(found)}, {sum(file.size for file in found):,} bytes.", err=True)
+    click.echo(
+        f"{counted(len(found), 'file')}, {sum(file.size for file in found):,} bytes.", err=True
+    )
 
 
 @command.command()
@@ -79,14 +79,12 @@ def get(name: str, output: Path | None, force: bool, credentials: Path) -> None:
             shutil.copyfileobj(source, copy)
     except OSError as error:
         raise click.ClickException(f"{target}: cannot be written: {error.strerror}") from error
-    except ChannelError as error:
-        raise click.ClickException(sentence(error)) from error
     click.echo(str(target))
 
 
 @command.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@yes_option
 @_filters
 def delete(
     names: Sequence[str],
@@ -109,38 +107,29 @@ def delete(
     kept = _open(credentials)
     found = _named(kept, names) if names else _find(kept, person, kind, older_than)
     if found and not yes:
-        click.confirm(f"Delete {_count(found)} for good?", abort=True)
-    try:
-        for file in found:
-            kept.delete(file)
-    except ChannelError as error:
-        raise click.ClickException(sentence(error)) from error
-    click.echo(f"{_count(found)} deleted.")
+        click.confirm(f"Delete {counted(len(found), 'file')} for good?", abort=True)
+    for file in found:
+        kept.delete(file)
+    click.echo(f"{counted(len(found), 'file')} deleted.")
 
 
 def _open(credentials: Path) -> Kept:
     from rasa_whatsapp_channel.media.kept import open_kept
 
-    try:
-        return open_kept(read_settings(credentials).media.store, Path())
-    except ChannelError as error:
-        raise click.ClickException(sentence(error)) from error
+    return open_kept(read_settings(credentials).media.store, Path())
 
 
 def _find(
     kept: Kept, person: str | None, kind: str | None, older_than: int | None
 ) -> list[KeptFile]:
     before = _today() - timedelta(days=older_than) if older_than is not None else date.max
-    try:
-        return [
-            file
-            for file in kept.files()
-            if (person is None or file.is_from(person))
-            and (kind is None or _kind(file) == kind)
-            and file.day < before
-        ]
-    except ChannelError as error:
-        raise click.ClickException(sentence(error)) from error
+    return [
+        file
+        for file in kept.files()
+        if (person is None or file.is_from(person))
+        and (kind is None or _kind(file) == kind)
+        and file.day < before
+    ]
 
 
 def _named(kept: Kept, names: Sequence[str]) -> list[KeptFile]:
@@ -148,17 +137,13 @@ def _named(kept: Kept, names: Sequence[str]) -> list[KeptFile]:
     try:
         return [found[name] for name in names]
     except KeyError as error:
-        problem = MediaError(f"{error.args[0]}: is not stored; `media kept list` shows what is")
-        raise click.ClickException(sentence(problem)) from error
+        name = error.args[0]
+        raise MediaError(f"{name}: is not stored; `media kept list` shows what is") from error
 
 
 def _kind(file: KeptFile) -> str:
     family = file.mime_type.partition("/")[0]
     return family if family in _KINDS else "document"
-
-
-def _count(files: Sequence[KeptFile]) -> str:
-    return "1 file" if len(files) == 1 else f"{len(files)} files"
 
 
 def _today() -> date:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 import time
@@ -19,9 +18,8 @@ import click
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.cli.open import StoreLocation, read_settings, store_options
-from rasa_whatsapp_channel.cli.options import slot_option, to_person
-from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.cli.tables import time_of
+from rasa_whatsapp_channel.cli.options import json_option, slot_option, to_person, yes_option
+from rasa_whatsapp_channel.cli.output import print_json, time_of
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import Person
 from rasa_whatsapp_channel.inbound.notify import category_of
@@ -64,11 +62,11 @@ SHOWN: Final = 10  # problems
 @click.option("--cancel", is_flag=True, help="Cancel what has --key, while it is scheduled.")
 @click.option("--to-me", type=to_person, metavar="NUMBER", help="The first of the file, to you.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+@yes_option
+@json_option
 @click.option("--domain", type=click.Path(path_type=Path), help="A file or folder.  [default: .]")
 @store_options
-def command(credentials: Path, store: str | None, **options: Any) -> None:
+def command(location: StoreLocation, **options: Any) -> None:
     """
     Let the bot write first: to one person, or to many.
 
@@ -82,16 +80,16 @@ def command(credentials: Path, store: str | None, **options: Any) -> None:
     rasa-whatsapp notify --key order-4711                 # how far it came
     rasa-whatsapp notify --key order-4711 --cancel
     """
-    location, file = StoreLocation(credentials, store), options["file"]
+    file = options["file"]
     if not (options["response"] or options["intent"]):
         if not options["key"]:
             raise click.UsageError("Give --response or --intent, or --key to ask how far it came.")
-        _show(run(_about(location, options)), options)
+        _show(asyncio.run(_about(location, options)), options)
         return
     if bool(file) == bool(options["to"]):
         raise click.UsageError("Give either --to or --csv.")
     sending = _Sending(location, options, _wish(options))
-    _show(run(sending.many(credentials) if file else sending.one(options["to"])), options)
+    _show(asyncio.run(sending.many() if file else sending.one(options["to"])), options)
 
 
 def _wish(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,9 +145,9 @@ class _Sending:
             record, _ = await Notifications(store).add(key, wish)
         return to_json(key, record)
 
-    async def many(self, credentials: Path) -> dict[str, Any]:
+    async def many(self) -> dict[str, Any]:
         name = _run_name(self.options)
-        settings = read_settings(credentials)
+        settings = read_settings(self.location.credentials)
         async with self.location.open() as store:
             people, problems, first = self._check()
             if first is None:
@@ -233,7 +231,7 @@ class _Sending:
 
 def _show(told: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     if options["as_json"] or "would_send" in told:
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
         return
     for name, value in told.items():
         if name == "states":

@@ -36,14 +36,13 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.argument("words", nargs=-1, metavar="[PATH] [NAME]")
 @slot_option
-@click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
+@click.option("--api", type=click.Choice(list(APIS)), default="cloud")
 @click.option("--variation", "number", type=click.IntRange(1), help="Which one, from 1.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["json", "drawing", "both"]),
     default="both",
-    show_default=True,
 )
 def command(
     words: Sequence[str],

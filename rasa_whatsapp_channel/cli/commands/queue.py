@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import click
 
 from rasa_whatsapp_channel.cli.open import StoreLocation, store_options
-from rasa_whatsapp_channel.cli.options import Function, to_person
-from rasa_whatsapp_channel.cli.run import run
-from rasa_whatsapp_channel.cli.tables import mask, table, time_of
-from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.cli.options import (
+    Function,
+    json_option,
+    show_numbers_option,
+    to_person,
+    yes_option,
+)
+from rasa_whatsapp_channel.cli.output import mask, print_json, table, time_of
+from rasa_whatsapp_channel.common import DAY, counted
 from rasa_whatsapp_channel.conversation.consent import anonymize
 from rasa_whatsapp_channel.conversation.handoffs import (
     desk_conversation,
@@ -151,13 +156,8 @@ def _queue_option(function: Function) -> Function:
         "name",
         type=click.Choice([*QUEUES, "all"]),
         default="all",
-        show_default=True,
         help="inbox: from WhatsApp to the bot. outbox: from the bot to WhatsApp.",
     )(function)
-
-
-def _yes_option(function: Function) -> Function:
-    return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(function)
 
 
 @click.group()
@@ -171,18 +171,17 @@ def command() -> None:
 
 @command.command("list")
 @_queue_option
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Per state.")
-@click.option("--json", "as_json", is_flag=True, help="Output JSON, with whole keys.")
-@click.option("--show-numbers", is_flag=True, help="Show phone numbers and user ids.")
+@click.option("--limit", type=click.IntRange(1), default=100, help="Per state.")
+@json_option
+@show_numbers_option
 @store_options
 def list_command(
-    name: str, limit: int, as_json: bool, show_numbers: bool, credentials: Path, store: str | None
+    name: str, limit: int, as_json: bool, show_numbers: bool, location: StoreLocation
 ) -> None:
-    """What waits, oldest first; then dead letters, newest first."""
-    rows, more = run(_list(StoreLocation(credentials, store), name, limit))
+    """What waits, oldest first; then dead letters, newest first. JSON has the whole keys."""
+    rows, more = asyncio.run(_list(location, name, limit))
     if as_json:
-        summaries = [row.summary(show_numbers=show_numbers) for row in rows]
-        click.echo(json.dumps(summaries, indent=2, ensure_ascii=False))
+        print_json([row.summary(show_numbers=show_numbers) for row in rows])
         return
     if not rows:
         click.echo("Nothing waits, and there are no dead letters.")
@@ -196,17 +195,16 @@ def list_command(
 @command.command()
 @click.argument("key")
 @store_options
-def show(key: str, credentials: Path, store: str | None) -> None:
+def show(key: str, location: StoreLocation) -> None:
     """One item as JSON, with its content and the person's number."""
-    row = run(_show(StoreLocation(credentials, store), key))
-    whole = {**row.summary(show_numbers=True), "body": row.item.body}
-    click.echo(json.dumps(whole, indent=2, ensure_ascii=False, default=str))
+    row = asyncio.run(_show(location, key))
+    print_json({**row.summary(show_numbers=True), "body": row.item.body})
 
 
 @command.command()
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option("--all", "everything", is_flag=True, help="All dead letters.")
-@_yes_option
+@yes_option
 @_queue_option
 @store_options
 def retry(
@@ -214,13 +212,12 @@ def retry(
     everything: bool,
     yes: bool,
     name: str,
-    credentials: Path,
-    store: str | None,
+    location: StoreLocation,
 ) -> None:
     """Put dead letters back into their queues."""
     if bool(keys) == everything:
         raise click.UsageError("Name the keys, or say --all.")
-    run(_retry(StoreLocation(credentials, store), name, keys, yes=yes))
+    asyncio.run(_retry(location, name, keys, yes=yes))
 
 
 @command.command("erase")
@@ -233,23 +230,21 @@ def retry(
     multiple=True,
     help="Delete everything of one person: what waits, dead letters, the record of what was sent.",
 )
-@_yes_option
+@yes_option
 @store_options
 def erase_command(
     keys: Sequence[str],
     people: Sequence[str],
     yes: bool,
-    credentials: Path,
-    store: str | None,
+    location: StoreLocation,
 ) -> None:
     """Delete dead letters, or everything of one person. This cannot be undone."""
     if bool(keys) == bool(people):
         raise click.UsageError("Name the keys, or a --person.")
-    location = StoreLocation(credentials, store)
     if keys:
-        run(_discard(location, keys, yes=yes))
+        asyncio.run(_discard(location, keys, yes=yes))
     for person in people:
-        run(_forget(location, person, yes=yes))
+        asyncio.run(_forget(location, person, yes=yes))
 
 
 async def _list(location: StoreLocation, name: str, limit: int) -> tuple[list[QueueRow], int]:
@@ -273,9 +268,9 @@ async def _retry(location: StoreLocation, name: str, keys: Sequence[str], *, yes
         # Oldest first, so that each chat keeps its order.
         chosen = [_one(dead, key) for key in keys] or sorted(dead, key=lambda row: row.item.put_at)
         if not keys and chosen and not yes:
-            click.confirm(f"Try {_count(chosen)} again?", abort=True)
+            click.confirm(f"Try {counted(len(chosen), 'item')} again?", abort=True)
         done = [row for row in chosen if await _queue(store, row.queue).requeue(row.key)]
-    click.echo(f"{_count(done)} put back.")
+    click.echo(f"{counted(len(done), 'item')} put back.")
 
 
 async def _discard(location: StoreLocation, keys: Sequence[str], *, yes: bool) -> None:
@@ -283,9 +278,9 @@ async def _discard(location: StoreLocation, keys: Sequence[str], *, yes: bool) -
         _, dead = await _rows(store)
         chosen = [_one(dead, key) for key in keys]
         if not yes:
-            click.confirm(f"Delete {_count(chosen)} for good?", abort=True)
+            click.confirm(f"Delete {counted(len(chosen), 'item')} for good?", abort=True)
         done = [row for row in chosen if await _queue(store, row.queue).discard(row.key)]
-    click.echo(f"{_count(done)} deleted.")
+    click.echo(f"{counted(len(done), 'item')} deleted.")
 
 
 async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
@@ -373,7 +368,3 @@ def _one(rows: Sequence[QueueRow], key: str) -> QueueRow:
     if not found:
         raise click.ClickException(f"{key}: there is no such item; see `rasa-whatsapp queue list`")
     raise click.ClickException(f"{key}: {len(found)} keys end like this; give more of it")
-
-
-def _count(rows: Sequence[QueueRow]) -> str:
-    return "1 item" if len(rows) == 1 else f"{len(rows)} items"

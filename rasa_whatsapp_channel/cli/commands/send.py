@@ -15,7 +15,6 @@ import click
 
 from rasa_whatsapp_channel.cli.open import convert_option, credentials_option, read_settings
 from rasa_whatsapp_channel.cli.options import read_pairs, slot_option, to_person
-from rasa_whatsapp_channel.cli.run import run, sentence
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
@@ -123,14 +122,10 @@ def command(
     from rasa_whatsapp_channel.cli.contents import find_kind, read_contents
 
     sending = _Sending(credentials, to, number, convert)
-    try:
-        if find_kind(options) == "response":
-            work = sending.response(options)
-        else:
-            work = sending.messages([read_contents(options)])
-    except ChannelError as error:
-        raise click.ClickException(sentence(error)) from error
-    run(work)
+    if find_kind(options) == "response":
+        asyncio.run(sending.response(options))
+    else:
+        asyncio.run(sending.messages([read_contents(options)]))
 
 
 @dataclass(frozen=True)

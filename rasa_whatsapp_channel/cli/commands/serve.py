@@ -10,8 +10,6 @@ from typing import Final
 import click
 
 from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
-from rasa_whatsapp_channel.cli.run import sentence
-from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.settings.roles import DOOR, ROLES, SENDER
@@ -20,15 +18,16 @@ PORT: Final = 5006  # beside Rasa's 5005
 
 
 @click.command()
-@click.option("--host", default="0.0.0.0", show_default=True, help="The address to listen on.")  # noqa: S104  # as Rasa
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@click.option("--host", default="0.0.0.0", help="The address to listen on.")  # noqa: S104  # as Rasa
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT)
 @click.option(
     "--role",
     "roles",
     type=click.Choice((DOOR, SENDER)),
     multiple=True,
     default=(DOOR, SENDER),
-    help="Only this: take webhooks, or send.  [default: both]",
+    show_default="both",
+    help="Only this: take webhooks, or send.",
 )
 @click.option("--debug", is_flag=True, help="Log more, also what people write.")
 @credentials_option
@@ -56,8 +55,6 @@ def command(host: str, port: int, roles: tuple[str, ...], debug: bool, credentia
     try:
         settings = _read(credentials)
         server.run(server.serve(settings, roles=roles, host=host, port=port))
-    except ChannelError as error:
-        raise click.ClickException(sentence(error)) from error
     except KeyboardInterrupt:  # before it served, or on Windows
         pass
 

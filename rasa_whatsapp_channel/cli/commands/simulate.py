@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rasa_whatsapp_channel.cli.options import Function
-from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.simulator.config import (
     DEFAULT_PORT,
     DEFAULT_WEBHOOK,
@@ -101,7 +100,7 @@ class LoadRun:
     def end(self) -> None:
         """Print the table, and exit with status 1 if there was a fault."""
         if self.error is not None:
-            raise click.ClickException(str(self.error))
+            raise self.error
         if self.results is None:
             return
         _print_table(self.results)
@@ -161,9 +160,7 @@ _DEFAULTS = Config()
 
 def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function], Function]:
     """An option for a value that the bot and the simulator share."""
-    return click.option(
-        f"--{name}", default=default, show_default=default is not None, help=f"For {for_apis}."
-    )
+    return click.option(f"--{name}", default=default, help=f"For {for_apis}.")
 
 
 def _read_numbers(
@@ -180,18 +177,16 @@ def _read_numbers(
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT)
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option(
     "--allow-host",
     "allowed_hosts",
     multiple=True,
     help="Another name the simulator is reached by, e.g. host.docker.internal.",
 )
-@click.option(
-    "--webhook", default=DEFAULT_WEBHOOK, show_default=True, help="Where the bot takes webhooks."
-)
-@click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
+@click.option("--webhook", default=DEFAULT_WEBHOOK, help="Where the bot takes webhooks.")
+@click.option("--api", type=click.Choice(list(APIS)), default="cloud")
 @_secret("phone-number-id", _DEFAULTS.number.phone_number_id, "cloud")
 @click.option(
     "--number",
@@ -218,20 +213,17 @@ def _read_numbers(
 @click.option(
     "--window/--no-window",
     default=True,
-    show_default=True,
     help="Let messages fail that are no templates, 24 hours after a person's last one.",
 )
 @click.option(
     "--direct-send/--no-direct-send",
     default=True,
-    show_default=True,
     help="Let the account use Direct Send.",
 )
 @click.option(
     "--review",
     type=click.FloatRange(min=0),
     default=Config.review,
-    show_default=True,
     metavar="SECONDS",
     help="How long the review of a new template takes.",
 )
@@ -256,7 +248,6 @@ def _read_numbers(
     "--free-messages",
     type=click.IntRange(0),
     default=_DEFAULTS.free_messages,
-    show_default=True,
     help="Replies of a number that are free in a month.",
 )
 @click.option(
@@ -267,14 +258,12 @@ def _read_numbers(
 @click.option(
     "--limits/--no-limits",
     default=True,
-    show_default=True,
     help="Refuse more than the number may send, and more than one person may get.",
 )
 @click.option(
     "--throughput",
     type=click.IntRange(1),
     default=_DEFAULTS.throughput,
-    show_default=True,
     help="Messages a second of one number.",
 )
 @click.option(
@@ -286,27 +275,23 @@ def _read_numbers(
     "--weather",
     type=click.Choice(WEATHERS),
     default=_DEFAULTS.weather,
-    show_default=True,
     help="rough: answers get lost, statuses come early and twice, files die.",
 )
 @click.option(
     "--seed",
     type=int,
     default=_DEFAULTS.seed,
-    show_default=True,
     help="Of rough weather: the same traffic meets the same again.",
 )
 @click.option(
     "--lasting/--no-lasting",
     default=True,
-    show_default=True,
     help="In rough weather, let a few messages fail for good as well.",
 )
 @click.option(
     "--routing",
     type=click.Choice((PRIMARY, ESCALATION)),
     default=_DEFAULTS.routing,
-    show_default=True,
     help="The bot's role beside another app: primary gets what nobody has, escalation may take.",
 )
 @click.option(
@@ -324,22 +309,19 @@ def _read_numbers(
     "--rate",
     type=click.FloatRange(0.1, MOST_RATE),
     default=50.0,
-    show_default=True,
     help="Load test: messages a second, of all people together.",
 )
 @click.option(
     "--duration",
     type=Duration(),
     default="30s",
-    show_default=True,
     help="Load test: how long they write, at most an hour.",
 )
-@click.option("--say", default="hi", show_default=True, help="Load test: what they write.")
+@click.option("--say", default="hi", help="Load test: what they write.")
 @click.option(
     "--latency",
     type=Duration(),
     default="0s",
-    show_default=True,
     help="How long WhatsApp takes to answer the bot, e.g. 100ms.",
 )
 def command(api: str, phone_number_id: str, token_hours: float | None, **options: Any) -> None:
@@ -357,19 +339,16 @@ def command(api: str, phone_number_id: str, token_hours: float | None, **options
 
     wanted = _read_load(options)
     load = LoadRun(wanted) if wanted is not None else None
-    try:
-        number = Number(phone_number_id=phone_number_id)
-        ends = int(time.time() + token_hours * 3600) if token_hours is not None else 0
-        account = BusinessAccount(token_ends=ends)
-        config = Config(api=APIS[api], number=number, account=account, **options)
-        server.run(
-            config,
-            started=lambda address: click.echo(_greeting(config, address)),
-            on_event=_print,
-            work=load.run if load is not None else None,
-        )
-    except ChannelError as error:
-        raise click.ClickException(str(error)) from error
+    number = Number(phone_number_id=phone_number_id)
+    ends = int(time.time() + token_hours * 3600) if token_hours is not None else 0
+    account = BusinessAccount(token_ends=ends)
+    config = Config(api=APIS[api], number=number, account=account, **options)
+    server.run(
+        config,
+        started=lambda address: click.echo(_greeting(config, address)),
+        on_event=_print,
+        work=load.run if load is not None else None,
+    )
     if load is not None:
         load.end()
 

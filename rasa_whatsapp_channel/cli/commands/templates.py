@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rasa_whatsapp_channel.cli.errors import sentence
 from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
-from rasa_whatsapp_channel.cli.options import Function
-from rasa_whatsapp_channel.cli.run import run, sentence
-from rasa_whatsapp_channel.cli.tables import table
+from rasa_whatsapp_channel.cli.options import Function, json_option, yes_option
+from rasa_whatsapp_channel.cli.output import print_json, table
 from rasa_whatsapp_channel.common import ChannelError, counted
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.settings.parsers import SettingsError
@@ -39,7 +39,8 @@ def bot_option(function: Function) -> Function:
         "root",
         type=click.Path(exists=True, path_type=Path),
         default=Path(),
-        help=f"The bot's folder, with {NAME} beside its domain.  [default: this folder]",
+        show_default="this folder",
+        help=f"The bot's folder, with {NAME} beside its domain.",
     )(function)
 
 
@@ -48,9 +49,6 @@ def account_options(function: Function) -> Function:
         "--account", metavar="ID", help="The business account, if the token does not tell."
     )
     return credentials_option(account(function))
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 
 
 @click.group(name="templates")
@@ -92,7 +90,7 @@ def list_all(root: Path, credentials: Path, account: str | None, as_json: bool) 
         for each in sorted(found, key=lambda each: each.key)
     ]
     if as_json:
-        _print([dict(zip(map(str.lower, HEADERS), row, strict=True)) for row in rows])
+        print_json([dict(zip(map(str.lower, HEADERS), row, strict=True)) for row in rows])
     elif rows:
         click.echo(table(HEADERS, rows))
     else:
@@ -121,7 +119,7 @@ def diff(root: Path, credentials: Path, account: str | None, as_json: bool) -> N
     elsewhere = sorted(each.name for each in found if each.key not in own)
     differing = [each for each in changes if each.step is not Step.NONE]
     if as_json:
-        _print({"changes": [_to_json(each) for each in changes], "only_at_whatsapp": elsewhere})
+        print_json({"changes": [_to_json(each) for each in changes], "only_at_whatsapp": elsewhere})
     else:
         for change in differing:
             click.echo(_line(change))
@@ -169,7 +167,7 @@ def push(root: Path, credentials: Path, account: str | None, dry_run: bool, as_j
 
     done, failure = _ask(credentials, account, work)
     if as_json:
-        _print({"changes": [_to_json(each) for each in done], "failure": failure or None})
+        print_json({"changes": [_to_json(each) for each in done], "failure": failure or None})
     elif not (done or failure):
         click.echo("Everything is at WhatsApp as it is here.")
     if failure:
@@ -240,7 +238,7 @@ def pull(root: Path, credentials: Path, account: str | None, dry_run: bool) -> N
 @command.command()
 @click.argument("name")
 @click.option("--language", metavar="CODE", help="Only this language.  [default: all]")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @account_options
 def delete(
     name: str, language: str | None, yes: bool, credentials: Path, account: str | None
@@ -259,10 +257,7 @@ def delete(
 
 
 def _read(root: Path) -> list[Written]:
-    try:
-        return [*_read_responses(root), *read_file(_folder(root) / NAME)]
-    except ChannelError as error:
-        raise click.ClickException(str(error)) from error
+    return [*_read_responses(root), *read_file(_folder(root) / NAME)]
 
 
 def _read_responses(root: Path) -> Iterator[Written]:
@@ -287,7 +282,7 @@ def _check(written: Sequence[Written], as_json: bool, *, quiet: bool = False) ->
         for each, flaw in check(written)
     ]
     if as_json and not quiet:
-        _print({"templates": len(written), "mistakes": found})
+        print_json({"templates": len(written), "mistakes": found})
     elif not as_json:
         for row in found:
             where = f"{row['place']}: {click.style(str(row['template']), bold=True)}"
@@ -323,7 +318,7 @@ def _ask(
         finally:
             await transport.close()
 
-    return run(ask())
+    return asyncio.run(ask())
 
 
 def _line(change: Change) -> str:
@@ -346,7 +341,3 @@ def _to_json(change: Change) -> dict[str, Any]:
         "note": change.note,
         "difference": difference(change) if change.found else [],
     }
-
-
-def _print(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

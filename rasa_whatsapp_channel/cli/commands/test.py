@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rasa_whatsapp_channel.common import ChannelError, counted
+from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.transcript.steps import TranscriptError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
@@ -56,7 +56,8 @@ class RunOptions:
     "--bot",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(),
-    help="Folder of the bot to start; its newest model is taken.  [default: this one]",
+    show_default="this one",
+    help="Folder of the bot to start; its newest model is taken.",
 )
 @click.option("--model", help="Another model, as for `rasa run --model`.")
 @click.option(
@@ -69,23 +70,20 @@ class RunOptions:
     "--start-timeout",
     type=click.FloatRange(1.0),
     default=180.0,
-    show_default=True,
     help="Seconds the bot may take to start.",
 )
-@click.option("--api", type=click.Choice(list(APIS)), default="cloud", show_default=True)
+@click.option("--api", type=click.Choice(list(APIS)), default="cloud")
 @click.option(
     "--timeout",
     "within",
     type=click.FloatRange(0.1),
     default=10.0,
-    show_default=True,
     help="Seconds a message of the bot may take.",
 )
 @click.option(
     "--settle",
     type=click.FloatRange(0.0),
     default=1.0,
-    show_default=True,
     help="Seconds to wait for messages too many, where the bot does not tell that it rests.",
 )
 @click.option(
@@ -117,17 +115,11 @@ def command(transcripts: Sequence[Path], record: str | None, **options: object) 
         raise click.UsageError("Name a transcript or a folder of them, or use --record.")
     if record is not None and chosen.simulator is None:
         raise click.UsageError("--record reads a chat of a running simulator: name --simulator.")
-    try:
-        if record is not None and chosen.simulator is not None:
-            click.echo(asyncio.run(_record(chosen.simulator, record)), nl=False)
-            return
-        parsed = [(path, _read(path)) for path in _find(transcripts)]
-        faults = asyncio.run(_test(parsed, chosen))
-    except ChannelError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        raise click.Abort from None
-    if faults:
+    if record is not None and chosen.simulator is not None:
+        click.echo(asyncio.run(_record(chosen.simulator, record)), nl=False)
+        return
+    parsed = [(path, _read(path)) for path in _find(transcripts)]
+    if asyncio.run(_test(parsed, chosen)):
         sys.exit(1)
 
 

@@ -1,18 +1,13 @@
-"""Command runner: an event loop for the work, and its errors as one sentence with a remedy."""
+"""Errors as a command tells them: one sentence, with a remedy."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Mapping
-from typing import Any, Final, TypeVar
-
-import click
+from collections.abc import Mapping
+from typing import Final
 
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.whatsapp.error_codes import Remedy, Verdict, remedy_of
 from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError
-
-T = TypeVar("T")
 
 _TEMPLATE: Final = (
     "The person has not written for 24 hours, so only a template goes: --template NAME."
@@ -22,14 +17,6 @@ _ADVICE: Final[Mapping[Verdict, str]] = {
     Verdict.RETRY_AFTER: "Try again later; WhatsApp asks for minutes to hours.",
     Verdict.REFRESH_TOKEN: "Put a valid access token or login into the channel's block.",
 }
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run *work*; an error of this package ends the command with its text."""
-    try:
-        return asyncio.run(work)
-    except ChannelError as error:
-        raise click.ClickException(sentence(error)) from error
 
 
 def sentence(error: ChannelError) -> str:

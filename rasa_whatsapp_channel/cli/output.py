@@ -1,12 +1,20 @@
-"""Tables of commands: aligned columns, hidden numbers, times."""
+"""Output of commands: JSON, aligned columns, hidden numbers, times."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Final
+from typing import Any, Final
+
+import click
 
 _PERSON_END: Final = 4
+
+
+def print_json(value: Any) -> None:
+    """Print *value* as one document of JSON; what JSON has no type for becomes a string."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
