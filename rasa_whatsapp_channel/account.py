@@ -9,12 +9,12 @@ The category of each template that was reported is a value of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.store.base import StoreError, Values
+from rasa_whatsapp_channel.store.base import Values
 from rasa_whatsapp_channel.whatsapp.account_events import (
     AccountEvent,
     Condition,
@@ -29,7 +29,6 @@ DIRECT_SEND_BLOCKED: Final = 139200  # WhatsApp's code
 
 KEY: Final = "account"
 LIMIT: Final = "messaging_limit"
-LOCK: Final = "account:lock"
 LIFE: Final = 365 * DAY
 #: Seconds. An error that says a template cannot be sent is believed for so long: its end is not
 #: reported to apps that are not subscribed to template webhooks.
@@ -39,9 +38,6 @@ RESTRICTION_LIFE: Final = DAY
 #: Seconds for which an account without trouble is not read again before each message. What is sent
 #: meanwhile in spite of a new one is refused by WhatsApp, and then waits like any other.
 CLEAR: Final = 1.0
-LOCK_LIFE: Final = 5.0
-LOCK_TRIES: Final = 100
-LOCK_PAUSE: Final = 0.05
 
 # Topics of account events, and one of ours.
 TEMPLATE: Final = "template"
@@ -88,14 +84,12 @@ class AccountState:
         self,
         values: Values,
         *,
-        sleep: Callable[[float], Awaitable[None]],
         has_numbers: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._values = values
         self._has_numbers = has_numbers
         self._clock = clock
-        self._sleep = sleep
         self._clear_at = 0.0  # when nothing about the account lasted
 
     async def note(self, event: AccountEvent) -> None:
@@ -203,9 +197,10 @@ class AccountState:
         return category if isinstance(category, str) else None
 
     async def _change(self, trouble: Trouble, *, lasts: bool) -> None:
-        await self._lock()
-        try:
-            found = await self._read()
+        """Change the value; where another process did so meanwhile, change what that has left."""
+        while True:
+            kept = await self._values.get(KEY)
+            found = self._parse(kept)
             key = _key(trouble.topic, trouble.subject)
             if lasts:
                 known = found.get(key)
@@ -214,26 +209,20 @@ class AccountState:
                     found[key] = trouble
             else:
                 found = {key: each for key, each in found.items() if not _ends(trouble, each)}
-            await self._values.set(KEY, {key: asdict(each) for key, each in found.items()}, LIFE)
-            self._clear_at = 0.0
-        finally:
-            await self._values.delete(LOCK)
+            value = {key: asdict(each) for key, each in found.items()}
+            if await self._values.compare_and_set(KEY, kept, value, LIFE):
+                self._clear_at = 0.0
+                return
 
     async def _read(self) -> dict[str, Trouble]:
-        kept = await self._values.get(KEY)
+        return self._parse(await self._values.get(KEY))
+
+    def _parse(self, kept: Mapping[str, Any] | None) -> dict[str, Trouble]:
         now = self._clock()
         troubles = {key: _trouble(each) for key, each in (kept or {}).items()}
         return {
             key: each for key, each in troubles.items() if each.until is None or each.until > now
         }
-
-    async def _lock(self) -> None:
-        """Let one server at a time change the value."""
-        for _ in range(LOCK_TRIES):
-            if await self._values.add(LOCK, 1, LOCK_LIFE):
-                return
-            await self._sleep(LOCK_PAUSE)
-        raise StoreError("the state of the account is being changed elsewhere, for too long")
 
 
 def to_json(troubles: Sequence[Trouble]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -160,7 +159,6 @@ class App:
         numbers = settings.by_number()
         self.account = AccountState(
             self.store.values,
-            sleep=asyncio.sleep,
             has_numbers=len(numbers) > 1,
             clock=self._clock,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import logging
@@ -106,7 +105,7 @@ class Receiver:
         self._consents = consents or Consents(store.values, metrics, clock=clock)
         self._consent_words = consent_words
         self._account_events = account_events or AccountEvents(
-            AccountState(store.values, sleep=asyncio.sleep), store.outbox, metrics
+            AccountState(store.values), store.outbox, metrics
         )
 
     async def receive(self, events: Iterable[Event]) -> None:

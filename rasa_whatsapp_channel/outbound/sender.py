@@ -123,7 +123,7 @@ class Sender:
         self._tier = tier
         self._owner_gate = owner_gate or OwnerGate(None, clock=clock)
         self._policy = policy or SendPolicy()
-        self._state = state or AccountState(store.values, sleep=sleep, clock=clock)
+        self._state = state or AccountState(store.values, clock=clock)
         self._metrics = metrics or Metrics()
         ways = WaysOut(
             self._state,

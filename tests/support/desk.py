@@ -69,7 +69,7 @@ class Desk:
             note_status=Statuses(
                 store,
                 Failures(store.inbox, people),
-                AccountState(store.values, clock=clock, sleep=asyncio.sleep),
+                AccountState(store.values, clock=clock),
                 people=people,
             ).note,
             people=people,

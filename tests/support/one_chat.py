@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -87,7 +86,7 @@ class OneChat:
         self._statuses = Statuses(
             store,
             failures,
-            AccountState(store.values, sleep=asyncio.sleep, clock=clock),
+            AccountState(store.values, clock=clock),
             clock=clock,
         )
         uploads = MediaUploads(

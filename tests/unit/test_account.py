@@ -44,7 +44,7 @@ async def store(tmp_path, clock):
 
 @pytest.fixture
 def state(store, clock):
-    return AccountState(store.values, sleep=asyncio.sleep, clock=clock)
+    return AccountState(store.values, clock=clock)
 
 
 def template(event: str) -> AccountEvent:
@@ -161,12 +161,35 @@ async def test_restrictions_of_two_kinds_last_beside_each_other_until_the_accoun
 
 
 async def test_a_restriction_of_one_of_several_numbers_stops_none(store):
-    state = AccountState(store.values, sleep=asyncio.sleep, has_numbers=True)
+    state = AccountState(store.values, has_numbers=True)
 
     await state.note(restriction("RESTRICTED_CUSTOMER_INITIATED_MESSAGING"))
 
     assert await state.troubles()
     assert await state.obstacle("order (en_US)") is None
+
+
+async def test_a_report_that_comes_while_another_process_writes_for_long_is_kept(store, clock):
+    class Slow:
+        """The values of a process that stands still once, between reading and writing."""
+
+        stands = True
+
+        def __getattr__(self, name):
+            return getattr(store.values, name)
+
+        async def get(self, key):
+            found = await store.values.get(key)
+            if self.stands:
+                self.stands = False
+                clock.now += 3_600
+                await AccountState(store.values, clock=clock).note(template("PAUSED"))
+            return found
+
+    slow = AccountState(Slow(), clock=clock)
+    await slow.note(restriction("RESTRICTED_BIZ_INITIATED_MESSAGING"))
+
+    assert len(await slow.troubles()) == 2
 
 
 async def test_many_reports_at_the_same_time_are_all_kept(state):

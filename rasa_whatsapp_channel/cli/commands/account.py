@@ -69,7 +69,7 @@ async def _read(location: StoreLocation, account: str | None, *, offline: bool) 
             report = AccountReport(failures=[f"WhatsApp was not asked: {error}"])
     try:
         async with location.open() as store:
-            state = AccountState(store.values, sleep=asyncio.sleep)
+            state = AccountState(store.values)
             return replace(report, stored=await state.troubles())
     except StoreError as error:
         if offline:

@@ -160,7 +160,7 @@ class _Sending:
                 return to_json(key, record)
             opted_out = await self._opted_out(store, self.of(first.to, first.slots))
             rate = SHARE * settings.max_messages_per_second
-            state = AccountState(store.values, sleep=asyncio.sleep)
+            state = AccountState(store.values)
             a_day = await state.messaging_limit(settings.messaging_limit) or None
             offsets = spread(rate, a_day=a_day)
             told = {"run": name, "people": people, "left_out": problems, "opted_out": opted_out}

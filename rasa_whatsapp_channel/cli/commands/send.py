@@ -211,7 +211,7 @@ class _Sending:
         if settings.billing.at_limit is None:
             return
         async with StoreLocation(self.credentials, None).open() as store:
-            account = AccountState(store.values, sleep=asyncio.sleep)
+            account = AccountState(store.values)
             gate = LimitGate(
                 store, account, billing=settings.billing, metrics=Metrics(), clock=time.time
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -26,7 +25,7 @@ RESTRICTED = {
 async def state(tmp_path: Path) -> AsyncIterator[AccountState]:
     """What a bot that runs in this folder was told."""
     async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
-        yield AccountState(store.values, sleep=asyncio.sleep)
+        yield AccountState(store.values)
 
 
 async def pause(url: str, name: str) -> None:

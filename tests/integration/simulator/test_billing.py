@@ -187,7 +187,7 @@ async def cost(folder: Path, webhooks: list[dict]) -> dict:
     )
     url = f"sqlite:///{folder / 'whatsapp.db'}"
     async with open_store(url) as store:
-        account = AccountState(store.values, sleep=asyncio.sleep)
+        account = AccountState(store.values)
         charges = Charges(store.ledger, account, numbers=(NUMBER,), billing=BillingSettings())
         for body in webhooks:
             for event in webhook.read(json.dumps(body).encode()):

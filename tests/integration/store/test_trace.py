@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -44,9 +43,7 @@ async def process(store: Store, item: QueueItem) -> None:
 
 
 async def note(store: Store, message_id: str, status: str, key: str | None = None) -> None:
-    statuses = Statuses(
-        store, Failures(store.inbox), AccountState(store.values, sleep=asyncio.sleep)
-    )
+    statuses = Statuses(store, Failures(store.inbox), AccountState(store.values))
     await statuses.note(Status(message_id, status, callback_data=key))
 
 

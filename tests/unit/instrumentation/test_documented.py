@@ -80,9 +80,9 @@ async def use_queues() -> None:
                 await consumer.step()
                 await asyncio.sleep(0)
             await consumer.stop(10)
-        await Statuses(
-            store, Failures(store.inbox), AccountState(store.values, sleep=asyncio.sleep)
-        ).note(Status("wamid.out", "read"))
+        await Statuses(store, Failures(store.inbox), AccountState(store.values)).note(
+            Status("wamid.out", "read")
+        )
 
 
 async def use_files(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -169,7 +168,7 @@ class Office:
         self.clock = clock
         self.client = FakeClient()
         self.failures = Failures(store.inbox)
-        self.account = AccountState(store.values, sleep=asyncio.sleep, clock=clock)
+        self.account = AccountState(store.values, clock=clock)
         self.statuses = Statuses(store, self.failures, self.account, clock=clock)
         self.servers = FileServers()
         self._root = root

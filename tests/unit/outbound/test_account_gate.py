@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ HELLO = Template("hello_again", "en").body()
 def report(office, clock):
     """Return what reports a webhook about the account."""
     events = AccountEvents(
-        AccountState(office.store.values, sleep=asyncio.sleep, clock=clock),
+        AccountState(office.store.values, clock=clock),
         office.store.outbox,
         Metrics(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ class Limited:
     def __init__(self, office: Any, clock: Any) -> None:
         self._office = office
         self._clock = clock
-        self.state = AccountState(office.store.values, sleep=asyncio.sleep, clock=clock)
+        self.state = AccountState(office.store.values, clock=clock)
         self.metrics = Metrics()
 
     def begin(self, policy: SendPolicy | None = None, **billing: Any) -> None:

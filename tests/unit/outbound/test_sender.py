@@ -510,7 +510,7 @@ async def test_a_failure_the_bot_could_not_be_told_of_is_told_when_the_status_co
     office.statuses = Statuses(
         office.store,
         failures,
-        AccountState(office.store.values, sleep=asyncio.sleep, clock=office.clock),
+        AccountState(office.store.values, clock=office.clock),
         clock=office.clock,
     )
     await office.put("1", Text("a"))
@@ -561,7 +561,7 @@ async def test_a_failure_that_came_before_our_note_is_told_though_the_store_brok
     office.statuses = Statuses(
         office.store,
         failures,
-        AccountState(office.store.values, sleep=asyncio.sleep, clock=office.clock),
+        AccountState(office.store.values, clock=office.clock),
         clock=office.clock,
     )
     office.make_sender()

@@ -27,7 +27,7 @@ class Clock:
 class World:
     def __init__(self, store, clock, limit=LIMIT) -> None:
         self.clock = clock
-        self.account = AccountState(store.values, sleep=None, clock=clock)
+        self.account = AccountState(store.values, clock=clock)
         self.windows = Windows(store.values)
         self.gate = TierGate(store, self.account, limit=limit, clock=clock)
 
