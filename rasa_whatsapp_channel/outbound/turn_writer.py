@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from rasa_whatsapp_channel.compose.content import plain
@@ -19,7 +18,7 @@ class TurnWriter:
     Writes what a bot says in one turn: at once, or with *wait* together.
 
     Together goes what is said until the turn ends, at most that of *wait* seconds; what the bot
-    says after a longer pause goes apart.
+    says after a longer pause goes apart, and so does what a task in the background says later.
 
     Rasa saves a turn before we hear of its end. So every response is kept in the store as soon as
     it is said. An attempt that follows a crash first puts into the outbox what was kept, under the
@@ -41,6 +40,7 @@ class TurnWriter:
         self._wait = wait
         self._skip = skip
         self._is_resumed = False
+        self._has_ended = False
         self._recipient_id = ""
         self._responses: list[Mapping[str, Any]] = []  # that are kept, in the form of the store
         self._kept: list[Said] = []  # the same, composed
@@ -62,6 +62,7 @@ class TurnWriter:
             await self._flush()
             if self._holds_words:
                 await self._note()
+            self._has_ended = True
 
     @property
     def position(self) -> int:
@@ -100,10 +101,8 @@ class TurnWriter:
             await self._flush()
         self._keep(recipient_id, response)
         await self._note()
-        if self._timer is None and self._kept[-1].name not in self._skip:
-            assert self._wait is not None
-            self._due = loop.time() + self._wait
-            self._timer = loop.call_at(self._due, self._flush_soon)
+        if self._timer is None and (self._has_ended or self._kept[-1].name not in self._skip):
+            self._start_timer()
 
     def _keep(self, recipient_id: str, response: Mapping[str, Any]) -> None:
         self._recipient_id = recipient_id
@@ -122,13 +121,22 @@ class TurnWriter:
         await self._values.set(self._key, said, LIFE)
         self._is_noted, self._holds_words = True, bool(self._responses)
 
+    def _start_timer(self) -> None:
+        assert self._wait is not None
+        loop = asyncio.get_running_loop()
+        self._due = loop.time() + self._wait
+        self._timer = loop.call_at(self._due, self._flush_soon)
+
     def _flush_soon(self) -> None:
         self._late = asyncio.ensure_future(self._flush_late())
 
     async def _flush_late(self) -> None:
         async with self._lock:
-            with suppress(StoreError):  # the next response, or the end, meets it again
+            try:
                 await self._flush()
+            except StoreError:
+                if self._has_ended:  # before, the next response or the end tries it again
+                    self._start_timer()
 
     async def _flush(self) -> None:
         """Put what is kept into the outbox; what was put only in part is put again."""

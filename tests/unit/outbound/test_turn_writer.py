@@ -285,3 +285,22 @@ async def test_sixty_conversations_stand_in_the_outbox_as_the_bench_counts_them(
     envelope = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": PHONE}
     written = [{**envelope, **body["message"]} for body in (await bodies()).values()]
     assert written == [body for turn in turns for body in sent(turn, together=True).bodies]
+
+
+async def test_what_a_task_says_after_the_turn_goes_when_the_store_is_back(turn, office, texts):
+    async with turn(wait=WAIT, skip=["utter_moment"]) as writer:
+        await writer.write(PHONE, said("a"))
+    assert await texts() == ["a"]
+    put = office.store.outbox.put
+    refused = []
+
+    async def refuse(*args, **options):
+        refused.append(args)
+        raise StoreError("the disk is full")
+
+    office.store.outbox.put = refuse
+    await writer.write(PHONE, said("moment"))
+    await eventually(lambda: refused)
+    office.store.outbox.put = put
+
+    assert await eventually(texts) == ["moment"]
