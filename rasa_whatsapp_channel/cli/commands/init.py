@@ -94,7 +94,8 @@ def _read(folder: Path) -> dict[str, str]:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        is_crlf = path.is_file() and b"\r\n" in path.read_bytes()
+        path.write_text(text, encoding="utf-8", newline="\r\n" if is_crlf else None)
     except OSError as error:
         raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from error
 

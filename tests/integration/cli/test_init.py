@@ -204,6 +204,19 @@ def test_the_block_of_another_connector_is_left_to_a_person(bot):
     assert f"      {CHANNEL}:" in done.stdout
 
 
+def test_a_file_of_windows_keeps_its_line_ends(bot):
+    path = bot / "credentials.yml"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    before = path.read_bytes()
+
+    init(bot)
+
+    after = path.read_bytes()
+    assert after.startswith(before.rstrip())
+    assert CHANNEL.encode() in after
+    assert after.count(b"\n") == after.count(b"\r\n")
+
+
 def test_a_file_that_is_no_yaml_stops_it_before_anything_is_written(bot):
     (bot / "credentials.yml").write_text("rest: [\n")
     before = texts(bot)
