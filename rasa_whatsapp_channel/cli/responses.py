@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from rasa_whatsapp_channel.common import closest
+from rasa_whatsapp_channel.common import closest, counted
 from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.domain.read import Domain, DomainResponse, Slot, Variation, read_domains
 from rasa_whatsapp_channel.domain.slots import BracesError, fill, find_names, translate
@@ -47,7 +47,7 @@ def _find(domains: Sequence[Domain], path: Path, name: str) -> tuple[Domain, Dom
         return found[-1]  # of equal names Rasa takes the last one
     names = [each.name for domain in domains for each in domain.responses]
     near = closest(name, names)
-    hint = f"did you mean {near}?" if near else f"it has {len(names)} others"
+    hint = f"did you mean {near}?" if near else f"it has {counted(len(names), 'other')}"
     raise DomainError(f"{path}: has no response {name}; {hint}")
 
 
@@ -55,7 +55,7 @@ def _choose(response: DomainResponse, number: int | None) -> Variation:
     """Return the variation with *number*, else one that Rasa may choose on WhatsApp."""
     variations = response.variations
     if number is not None and number > len(variations):
-        raise click.ClickException(f"{response.name} has {len(variations)} variations")
+        raise click.ClickException(f"{response.name} has {counted(len(variations), 'variation')}")
     if number is not None:
         return _checked(variations[number - 1])
     ours = [variation for variation in variations if variation.channel == OURS]

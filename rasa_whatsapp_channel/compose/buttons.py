@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol
 
+from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.options import (
     AS_LIST,
@@ -135,7 +136,7 @@ def to_taps(draft: Draft, options: Options, *, list_button: str) -> tuple[Taps |
     if reason is None:
         return _reply_taps(draft, options, list_button), lines
     if reason:
-        draft.change("WA312", count=len(options.replies), reason=reason)
+        draft.change("WA312", buttons=counted(len(options.replies), "button"), reason=reason)
     numbered = [_numbered(draft, reply) for reply in options.replies]
     return None, [*lines, "", *numbered] if lines else numbered
 
@@ -232,10 +233,15 @@ def _reply_taps(draft: Draft, options: Options, list_button: str) -> Taps:
         ids = to_ids(draft, replies, limits.BUTTON_ID)
         return Buttons(tuple(map(Button, ids, titles)))
     if reason:
-        draft.change("WA301", count=len(replies), reason=reason)
+        draft.change("WA301", buttons=counted(len(replies), "button"), reason=reason)
     pages = _pages(_rows(draft, replies))
     if len(pages) > 1:
-        draft.change("WA302", count=len(replies), lists=len(pages), limit=limits.LIST_ROWS)
+        draft.change(
+            "WA302",
+            buttons=counted(len(replies), "button"),
+            lists=len(pages),
+            limit=limits.LIST_ROWS,
+        )
     room = len(f" ({len(pages)}/{len(pages)})") if len(pages) > 1 else 0
     return Lists(pages, list_button, draft.api.list_body - room)
 

@@ -204,14 +204,14 @@ RULES: Final[Mapping[str, Rule]] = {
     # 3: buttons
     "WA301": Rule(
         "buttons became a list",
-        "{count} buttons became a list, because {reason}",
-        before="{count} buttons",
+        "{buttons} became a list, because {reason}",
+        before="{buttons}",
         after="a list",
     ),
     "WA302": Rule(
         "buttons became several lists",
-        "{count} buttons became {lists} lists; WhatsApp shows at most {limit} in one",
-        before="{count} buttons",
+        "{buttons} became {lists} lists; WhatsApp shows at most {limit} in one",
+        before="{buttons}",
         after="{lists} lists",
     ),
     "WA303": Rule(
@@ -269,9 +269,9 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "WA312": Rule(
         "buttons became numbered lines",
-        "{count} buttons became numbered lines of the text, because {reason}; a number that is "
+        "{buttons} became numbered lines of the text, because {reason}; a number that is "
         "typed is understood",
-        before="{count} buttons",
+        before="{buttons}",
         after="numbered lines",
     ),
     "WA313": Rule(

@@ -43,6 +43,7 @@ class OutgoingSettings:
     markdown: bool = True
     markdown_images: str = "all"
     combine: str = "off"
+    combine_skip: tuple[str, ...] = ()
     #: which files may be sent, of the group `media`
     access: FileAccess = field(default_factory=FileAccess)
     #: the same, of what goes while the 24-hour window is closed
@@ -146,7 +147,8 @@ def foresee_turn(
     """Return how many messages are billed where the bot says *responses* in one turn."""
     alone = replace(settings, combine="off")
     composed = [alone.compose(response, api) for _, response in responses]
-    combined = combine(composed, api=api, captions=settings.captions)
+    skip = [place for place, (name, _) in enumerate(responses) if name in settings.combine_skip]
+    combined = combine(composed, api=api, captions=settings.captions, skip=skip)
     return ForeseenTurn(
         tuple(name for name, _ in responses),
         sum(map(_billed, composed)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.domain.marked import DomainError, YamlDocument, parse
 from rasa_whatsapp_channel.domain.project import CREDENTIALS, DOMAIN
 from rasa_whatsapp_channel.domain.read import listed_names
@@ -174,7 +175,11 @@ def _plan_environment(api: str, text: str) -> FileChange:
         return FileChange(ENVIRONMENT, "has the variables already")
     lines = "".join(f"# {why}\n{name}=\n" for name, why in missing.items())
     head = "" if text else "# Copy this file to .env, fill it in, and keep .env out of git.\n"
-    what = f"{len(missing)} variables added" if text else "written, with the block's variables"
+    what = (
+        f"{counted(len(missing), 'variable')} added"
+        if text
+        else "written, with the block's variables"
+    )
     return FileChange(ENVIRONMENT, what, append(text, head + lines) if text else head + lines)
 
 
@@ -188,7 +193,7 @@ def _plan_domain(files: Mapping[str, str], has_folder: bool) -> FileChange:
         name = DOMAIN_FOLDER_FILE
     if not missing:
         return FileChange(name, "has the intents already")
-    count, text = f"{len(missing)} intents", domains.get(name, "")
+    count, text = counted(len(missing), "intent"), domains.get(name, "")
     new = add_names(text, parse(text, name), "intents", missing)
     if new is None or not _only_adds(_value(text, name), _value_or_none(new)):
         snippet = "".join(f"- {intent}\n" for intent in missing)

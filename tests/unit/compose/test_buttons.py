@@ -71,6 +71,12 @@ def test_more_than_three_are_a_list_and_that_is_said(bodies, said):
     )
 
 
+def test_one_button_that_becomes_a_list_is_said_to_be_one(said):
+    response = {"text": "So?", "buttons": buttons("Tell me all about your prices")}
+
+    assert said(response)["WA301"].text.startswith("1 button became a list")
+
+
 def test_a_long_title_makes_a_list_with_the_whole_title_beside_it(bodies, said):
     response = {"text": "So?", "buttons": buttons("Tell me all about your prices", "No")}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -195,6 +197,16 @@ def test_a_turn_is_counted_alone_and_combined(settings):
 
     assert foresee_turn(said, api=CLOUD, settings=settings) == ForeseenTurn(
         ("utter_hello", "utter_hello", "utter_rooms"), messages=3, combined=1
+    )
+
+
+def test_a_turn_is_counted_without_what_combine_skip_names():
+    said = [("utter_wait", {"text": "One moment"}), ("utter_lake", {"image": PICTURE})]
+    plain = OutgoingSettings(combine="turn", captions="separate")
+
+    assert foresee_turn(said, api=CLOUD, settings=plain).combined == 2
+    assert foresee_turn(said, api=CLOUD, settings=replace(plain, combine_skip=("utter_wait",))) == (
+        ForeseenTurn(("utter_wait", "utter_lake"), messages=2, combined=1)
     )
 
 
