@@ -108,23 +108,24 @@ class Statuses:
         noted = await self._store.ledger.note_status(
             status.message_id, status.status, reason=reason, code=error.code, charge=charge
         )
-        sent = noted.message
         if self._charges and charge:
             await self._charges.note(status, charge, noted.charge)
+        # One that is no news may be told again, as a process died before what follows was done.
+        sent = noted.message or await self._store.ledger.get(status.message_id)
         if sent is None:
             await self._note_confirmation(status)
             return
-        if self._failures.tell_desk and status.status != "failed":
-            await self._failures.tell_desk(sent.key, status.status)
+        if self._failures.tell_desk and sent.status != "failed":
+            await self._failures.tell_desk(sent.key, sent.status)
         await self._tie(sent.recipient_id, status)
         if self._notified is not None:
             await self._notified.note(sent.key, sent.status)
         category = charged_category(status)
         if self._marketing and category and (entry := _read_entry(sent)):
             await self._marketing.note_category(entry, category)
-        if status.status == "failed" and not is_settled:
+        if noted.message is not None and status.status == "failed" and not is_settled:
             await self.failed(sent)
-        if status.status in ENDED:
+        if sent.status in ENDED:
             await self._store.outbox.end_wait(sent.recipient_id, status_of(sent.message_id))
 
     async def _settle_failure(
@@ -151,7 +152,7 @@ class Statuses:
         this before another attempt, and continues now if it waits for it.
         """
         key = status.callback_data
-        if not key or await self._store.ledger.get(status.message_id) is not None:
+        if not key:
             return
         await self._notes.confirm(key, status.message_id)
         conversation = await self._notes.expecting(key)
