@@ -16,8 +16,9 @@ from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import Ownership
 from rasa_whatsapp_channel.conversation.restarts import Restarts
 from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
-from rasa_whatsapp_channel.desk.parts import DeskParts, History
-from rasa_whatsapp_channel.desk.runtime import DeskRuntime
+from rasa_whatsapp_channel.desk.commands import DeskCommands
+from rasa_whatsapp_channel.desk.delivery import DeskDelivery, History
+from rasa_whatsapp_channel.desk.endpoint import DeskEndpoint
 from rasa_whatsapp_channel.factories import (
     account,
     load_functions,
@@ -269,7 +270,7 @@ class App:
             health=health.page,
             metrics_page=health.metrics_page,
             metrics=self.metrics,
-            desk=self._desk.endpoint if self._desk else None,
+            desk=self._desk,
             is_door=DOOR in self.roles,
             notify=self._make_notify_door(bodies, response_names),
             bodies=bodies,
@@ -356,24 +357,24 @@ class App:
         told = write_owner(conversation, owner, words)
         await self._numbers[None].client.post_local(OWNERS, told)
 
-    def _make_desk(self, handoffs: Handoffs, history: History | None) -> DeskRuntime | None:
+    def _make_desk(self, handoffs: Handoffs, history: History | None) -> DeskEndpoint | None:
         if not handoffs.settings.desk:
             return None
-        parts = DeskParts(
+        desk = DeskCommands(
             handoffs,
             self.store,
             self._people,
-            self._desk_transport,
-            history,
             self.outbox_writer,
             self.settings.reengagement_template,
-            kept=partial(open_kept, self.settings.media.store, self._root),
-            show_typing=self._show_typing,
             number=self.settings.phone_number_id,
-            root=self._root,
             clock=self._clock,
         )
-        return DeskRuntime(parts)
+        return DeskEndpoint(
+            desk,
+            DeskDelivery(desk, self._desk_transport, history=history, root=self._root),
+            kept=partial(open_kept, self.settings.media.store, self._root),
+            show_typing=self._show_typing,
+        )
 
     async def _show_typing(self, conversation: str, message_id: str, typing: bool) -> None:
         _, number = split_number(conversation)
@@ -449,7 +450,7 @@ class App:
             turn_timeout=settings.turn_timeout,
             why_silent=self._why_silent,
             handoff=self._handoff,
-            desk=self._desk.handle if self._desk else None,
+            desk=self._desk.delivery.handle if self._desk else None,
             record=self._record,
             readable=self._is_readable,
             outages=self.outages,

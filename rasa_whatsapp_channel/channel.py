@@ -48,7 +48,7 @@ from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, EpisodeMessage
 from rasa_whatsapp_channel.conversation.restarts import conversation_of
 from rasa_whatsapp_channel.conversation.silence import WhySilent
-from rasa_whatsapp_channel.desk.parts import History
+from rasa_whatsapp_channel.desk.delivery import History
 from rasa_whatsapp_channel.domain.project import find_channels_file
 from rasa_whatsapp_channel.factories import check_settings
 from rasa_whatsapp_channel.inbound.endpoint import (

@@ -50,14 +50,6 @@ CancelTurn = Callable[[str], Awaitable[None]]
 TellOwner = Callable[[str, Ownership], Awaitable[None]]
 
 
-async def _no_turn(conversation: str) -> None:
-    pass
-
-
-async def _tell_nobody(conversation: str, owner: Ownership) -> None:
-    pass
-
-
 @dataclass(frozen=True)
 class EpisodeMessage:
     """
@@ -79,6 +71,12 @@ class EpisodeMessage:
     heard: bool = False
     reply_to: str = ""
 
+    def told(self) -> dict[str, Any]:
+        """Return it as a desk is told."""
+        facts = {**asdict(self), "from": self.speaker, "raw": (self.event or {}).get("content")}
+        hidden = ("speaker", "event", "heard")
+        return {name: value for name, value in facts.items() if value and name not in hidden}
+
 
 class Handoffs:
     """
@@ -93,8 +91,8 @@ class Handoffs:
         settings: HandoffSettings,
         metrics: Metrics | None = None,
         *,
-        cancel_turn: CancelTurn = _no_turn,
-        tell_owner: TellOwner = _tell_nobody,
+        cancel_turn: CancelTurn | None = None,
+        tell_owner: TellOwner | None = None,
         clock: Clock = time.time,
     ) -> None:
         self._store = store
@@ -106,7 +104,7 @@ class Handoffs:
         self._clock = clock
 
     async def of(self, conversation: str) -> Ownership:
-        return Ownership.from_value(await self._values.get(owner_key(conversation)))
+        return Ownership.from_value(await self._values.get(f"{PREFIX}{conversation}"))
 
     async def all(self) -> Mapping[str, Ownership]:
         """Return conversation → owner, where one has had an owner besides the bot."""
@@ -153,7 +151,7 @@ class Handoffs:
         With *version* nothing changes unless that is still the owner's.
         """
         now = self._clock()
-        key = owner_key(conversation)
+        key = f"{PREFIX}{conversation}"
         for _ in range(TRIES):
             value = await self._values.get(key)
             before = Ownership.from_value(value)
@@ -199,17 +197,17 @@ class Handoffs:
         if decision.silences:
             # What waits for the window would hold up what the person says.
             await self._store.outbox.end_wait(conversation, WINDOW)
-            await self._cancel_turn(conversation)
-        await self._tell_owner(conversation, after)
+            if self._cancel_turn:
+                await self._cancel_turn(conversation)
+        if self._tell_owner:
+            await self._tell_owner(conversation, after)
 
     async def _set_timers(self, conversation: str, owner: Ownership) -> None:
         """Set those of the episode, at every sign, as who set them first may have died before."""
         body = {"conversation": conversation, "episode": owner.episode}
-        timers = {TIMER: timer_conversation(conversation)}
-        if self.settings.desk:
-            timers[WATCH] = watch_conversation(conversation)
-        for kind, place in timers.items():
-            await self._store.inbox.put(f"{kind}:{owner.episode}", place, {**body, "kind": kind})
+        for kind in (TIMER, WATCH) if self.settings.desk else (TIMER,):
+            key, place = f"{kind}:{owner.episode}", beside(kind, conversation)
+            await self._store.inbox.put(key, place, {**body, "kind": kind})
 
     async def give_back(
         self, conversation: str, *, by: str, reason: str = "", only: Owner | None = None
@@ -235,8 +233,8 @@ class Handoffs:
         if not self.settings.desk:
             return
         body = {"kind": DESK, "conversation": conversation, "type": kind, "at": self._clock()}
-        name = f"{DESK}:{kind}:{key}"
-        await self._store.inbox.put(name, desk_conversation(conversation), {**body, "facts": facts})
+        place = beside(DESK, conversation)
+        await self._store.inbox.put(f"{DESK}:{kind}:{key}", place, {**body, "facts": facts})
 
     async def report_owner(
         self, conversation: str, owner: Ownership, before: Owner | None = None
@@ -256,25 +254,6 @@ class Handoffs:
         facts |= {"from": before.value} if before else {}
         await self.report(conversation, kind, f"{owner.episode}:{owner.version}", facts)
 
-    async def _report_message(self, conversation: str, message: EpisodeMessage) -> None:
-        if message.id.startswith(f"{DESK}:"):
-            return  # the desk wrote it
-        kind = _CHANGES.get(message.type) or _SPOKEN.get(message.speaker, "message.sent")
-        event = message.event or {}
-        told = {
-            "id": message.id,
-            "from": message.speaker,
-            "type": message.type,
-            "text": message.text,
-            "at": message.at,
-            "media": message.media,
-            "reply_to": message.reply_to,
-            "raw": event.get("content"),
-        }
-        told = {name: value for name, value in told.items() if value}
-        facts = {"message": told, "name": event.get("profile_name")}
-        await self.report(conversation, kind, message.id, facts)
-
     async def report_status(
         self, key: str, status: str, *, code: int = 0, reason: str = ""
     ) -> bool:
@@ -293,23 +272,23 @@ class Handoffs:
         self, conversation: str, message: EpisodeMessage, *, reports: bool = True
     ) -> None:
         """Add *message* to the episode of *conversation*, once; *reports*: the desk is told."""
-        await self._keep(conversation, message)
-        if reports:
-            await self._report_message(conversation, message)
-
-    async def _keep(self, conversation: str, message: EpisodeMessage) -> None:
         key = episode_key(conversation, (await self.of(conversation)).episode)
         for _ in range(TRIES):
             before = await self._values.get(key)
             kept = before or []
             known = [each for each in kept if each["id"] == message.id]
             if known and (message.heard or not known[0].get("heard")):
-                return  # else the bot did not get through it after all
+                break  # else the bot did not get through it after all
             new = {name: value for name, value in asdict(message).items() if value}
             after = [*(each for each in kept if each not in known), new][-MOST:]
             if await self._values.compare_and_set(key, before, after, LIFE):
-                return
-        raise StoreError("the episode of a conversation is written too often to be written now")
+                break
+        else:
+            raise StoreError("the episode of a conversation is written too often to be written now")
+        if reports:
+            kind = _CHANGES.get(message.type) or _SPOKEN.get(message.speaker, "message.sent")
+            facts = {"message": message.told(), "name": (message.event or {}).get("profile_name")}
+            await self.report(conversation, kind, message.id, facts)
 
     async def messages(self, conversation: str, episode: str) -> Sequence[EpisodeMessage]:
         """Return what was said in an episode, in the order in which it became known."""
@@ -317,26 +296,17 @@ class Handoffs:
         return [EpisodeMessage(**{"at": 0.0, **each}) for each in kept or []]
 
 
-def owner_key(conversation: str) -> str:
-    return f"{PREFIX}{conversation}"
-
-
 def episode_key(conversation: str, episode: str) -> str:
     return f"episode:{conversation}:{episode}"
 
 
-def timer_conversation(conversation: str) -> str:
-    """Return the inbox conversation of the timer: it must not hold up what the person writes."""
-    return f"handoff:{conversation}"
+def beside(kind: str, conversation: str) -> str:
+    """
+    Return the inbox conversation of a timer, or of what the desk is told, of *conversation*.
 
-
-def desk_conversation(conversation: str) -> str:
-    """Return the inbox conversation of what the desk is told; its state has this key, too."""
-    return f"{DESK}:{conversation}"
-
-
-def watch_conversation(conversation: str) -> str:
-    return f"{WATCH}:{conversation}"
+    It must not hold up what the person writes. What is kept for the desk has this key, too.
+    """
+    return f"{kind}:{conversation}"
 
 
 def said_key(digest: str) -> str:

@@ -1,6 +1,6 @@
 """
 Desk: where people answer instead of the bot, a server of one's own or Chatwoot.
 
-`contract` and `chatwoot` decide without I/O what is told and what is asked; `delivery` tells it,
-`endpoint` is asked.
+`contract` decides without I/O what is told and what may be asked, `chatwoot` translates it for
+Chatwoot. `commands` does what is asked; `delivery` tells, and `endpoint` is asked.
 """

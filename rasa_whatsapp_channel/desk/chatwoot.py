@@ -1,5 +1,5 @@
 """
-Chatwoot: events → requests to its API, its webhooks and messages → what an agent wants. No I/O.
+Chatwoot: the contract's events → requests to its API; its messages → what an agent says. No I/O.
 
 An inbox of the kind API. What the person wrote are its incoming messages; all else is told in
 private notes, so none of our own words can come back as an agent's.
@@ -10,27 +10,21 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from rasa_whatsapp_channel.desk.contract import (
-    SKEW,
     DeskError,
+    Exchange,
     File,
-    GiveBack,
-    Link,
     Say,
-    equal,
-    iso,
-    whole,
+    read_time,
+    require,
 )
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.whatsapp import transport
-from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
-from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
 TIMEOUT: Final = 30.0  # a file may be large
@@ -39,37 +33,22 @@ _OWNERS: Final = ("handoff.requested", "handoff.expired", "owner.changed")
 _WHO: Final = {"user": "Person", "human": "Colleague", "app": "Another app"}
 _STATUSES: Final = ("sent", "delivered", "read", "failed")
 
-# Yields requests, is sent HTTP status and JSON of their answers, and returns what came of it. An
-# answer of another shape than Chatwoot documents raises `LookupError` or `TypeError`.
-Exchange = Generator[transport.Request, tuple[int, Any], Any]
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What came from the *conversation* of Chatwoot; *at* is its last change, in unix seconds."""
-
-    conversation: int
-    commands: Sequence[Say | GiveBack]
-    at: float | None = None
-
 
 def tell(
-    conversation: str,
     event: Mapping[str, Any],
     ids: Mapping[str, Any],
     settings: HandoffSettings,
     *,
-    link: Link,
     file: transport.File | None = None,
     again: bool = False,
 ) -> Exchange:
     """
-    Show *event* to the agents; return the ids that the next event of the conversation needs.
+    Show *event*, an envelope, to the agents; return the ids that the next one needs.
 
-    *ids* is empty for the first one; `at` in it is when Chatwoot changed its conversation last.
-    *again*: an earlier attempt may have shown it.
+    *ids* is empty for the first one of a conversation; `episode` in it is the one whose owner
+    Chatwoot shows. *again*: an earlier attempt may have shown the event.
     """
-    ids = ids or (yield from _begin(conversation, event, settings))
+    ids = ids or (yield from _begin(event, settings))
     place = f"/conversations/{ids['conversation']}"
     if event["type"] == "message.status":
         yield from _tell_status(place, event, settings)
@@ -77,18 +56,17 @@ def tell(
     if event["type"] in _OWNERS:
         change = {"status": "resolved" if event["to"] == "bot" else "open"}
         yield from _ask(settings, "POST", f"{place}/toggle_status", change, takes=(404,))
-        _, found = yield from _ask(settings, "GET", place, takes=(404,))
-        ids = {**ids, "at": _at(found)}
-    message = _message(event, link, has_file=file is not None)
+        ids = {**ids, "episode": event["episode"]}
+    message = _message(event, has_file=file is not None)
     if message is None or (again and (yield from _is_shown(place, event, settings))):
         return ids
     code, shown = yield from _show(place, message, settings, file)
     if code == 404:  # somebody deleted the conversation
-        ids = yield from _begin(conversation, event, settings)
+        ids = {**ids, **(yield from _begin(event, settings))}
         place = f"/conversations/{ids['conversation']}"
         code, shown = yield from _show(place, message, settings, file)
     if code in (413, 422) and file is not None:
-        where = link(event["message"]["media"]["path"])
+        where = event["message"]["media"]["url"]
         message["content"] += f"\n[{file.filename}: Chatwoot refused it] {where}"
         code, shown = yield from _show(place, message, settings, None)
     if not 200 <= code < 300:
@@ -97,26 +75,31 @@ def tell(
 
 
 def look(ids: Mapping[str, Any], settings: HandoffSettings, *, after: int) -> Exchange:
-    """Return a `Heard` of the messages with an id above *after*, and the highest id."""
+    """
+    Ask for what was written and done in the conversation of *ids*.
+
+    Returns what agents say in messages with an id above *after*, the highest id, and whether the
+    conversation is resolved.
+    """
     place = f"/conversations/{ids['conversation']}"
     _, found = yield from _ask(settings, "GET", place)
     _, listed = yield from _ask(settings, "GET", f"{place}/messages?after={after}")
     messages = listed["payload"]
     said = [say for each in messages if (say := read_message(each))]
-    heard = Heard(ids["conversation"], [*said, *_return(found)], _at(found))
-    return heard, max([after, *(each["id"] for each in messages)])
+    last = max([after, *(each["id"] for each in messages)])
+    # Whoever is assigned is not asked: where Chatwoot assigns by itself, nobody is there yet.
+    return said, last, found["status"] == "resolved"
 
 
-def read_webhook(body: Mapping[str, Any], settings: HandoffSettings) -> Heard | None:
-    """Read a webhook; None for what is of another inbox."""
+def read_webhook(body: Mapping[str, Any], settings: HandoffSettings) -> tuple[int, Say | None]:
+    """Return Chatwoot's number of the conversation, 0 for another inbox, and what an agent says."""
     is_message = str(body.get("event")).startswith("message_")
     conversation = object_of(body.get("conversation")) if is_message else body
     number = conversation.get("id")
     if not isinstance(number, int) or conversation.get("inbox_id") != settings.inbox:
-        return None
+        return 0, None
     # A message that is only changed was said before; what got lost is asked for.
-    say = read_message(body) if body.get("event") == "message_created" else None
-    return Heard(number, [*((say,) if say else ()), *_return(conversation)], _at(conversation))
+    return number, read_message(body) if body.get("event") == "message_created" else None
 
 
 def read_message(message: Mapping[str, Any]) -> Say | None:
@@ -144,19 +127,14 @@ def verify(
     now: float,
 ) -> None:
     """Raise `WebhookRefused` unless the call is Chatwoot's; older servers have the URL's token."""
-    shown, at = headers.get("x-chatwoot-signature"), headers.get("x-chatwoot-timestamp") or ""
-    signed = f"{at}.".encode() + body
+    shown = headers.get("x-chatwoot-signature")
     if shown is None:
         problem = "X-Chatwoot-Signature is missing, and ?token= is not handoff.secret"
-        fits = any(equal(query.get("token") or "", each) for each in secrets)
-    elif abs(whole(at) - now) > SKEW:
-        problem, fits = "X-Chatwoot-Timestamp is missing, or not of now", False
-    else:
-        problem = "X-Chatwoot-Signature does not match: is handoff.secret the inbox's secret?"
-        made = [hmac.digest(each.encode(), signed, "sha256").hex() for each in secrets]
-        fits = any(equal(shown, f"sha256={each}") for each in made)
-    if not fits:
-        raise WebhookRefused(problem, kind="signature")
+        return require([query.get("token") or ""], secrets, problem)
+    signed = read_time(headers, "x-chatwoot-timestamp", now).encode() + b"." + body
+    wanted = [f"sha256={hmac.digest(each.encode(), signed, 'sha256').hex()}" for each in secrets]
+    problem = "X-Chatwoot-Signature does not match: is handoff.secret the inbox's secret?"
+    return require([shown], wanted, problem)
 
 
 def request(
@@ -173,11 +151,12 @@ def request(
     return transport.Request(method, url, headers, json.dumps(body).encode(), TIMEOUT)
 
 
-def _begin(conversation: str, event: Mapping[str, Any], settings: HandoffSettings) -> Exchange:
+def _begin(event: Mapping[str, Any], settings: HandoffSettings) -> Exchange:
     """Find or make contact and conversation; return the ids."""
-    name, _ = split_number(conversation)
-    contact = {"name": event.get("name") or name, "identifier": f"whatsapp:{conversation}"}
-    contact |= {"phone_number": f"+{name}"} if name.isdecimal() else {}
+    told = event["contact"]
+    contact = {"name": told["name"] or told.get("phone") or told["user_id"]}
+    contact |= {"identifier": f"whatsapp:{event['conversation']}"}
+    contact |= {"phone_number": f"+{told['phone']}"} if told.get("phone", "").isdecimal() else {}
     inbox = {"inbox_id": settings.inbox}
     code, made = yield from _ask(settings, "POST", "/contacts", {**contact, **inbox}, takes=(422,))
     if code == 422:  # the contact is there
@@ -247,13 +226,13 @@ def _ask(
     return code, answer
 
 
-def _message(event: Mapping[str, Any], link: Link, *, has_file: bool) -> dict[str, Any] | None:
+def _message(event: Mapping[str, Any], *, has_file: bool) -> dict[str, Any] | None:
     """Return the message that shows *event*; None: there is nothing to show."""
     is_persons = event["type"] == "message.received"
     told = event.get("message", {})
     content = told.get("text") or ("" if has_file else f"[{told.get('type')}]")
     if not is_persons:
-        content = _note(event, content, link)
+        content = _note(event, content)
     kind = "incoming" if is_persons else "outgoing"
     message = {"content": content, "message_type": kind, "private": not is_persons}
     return {**message, "source_id": _id_of(event)} if content or is_persons else None
@@ -265,10 +244,10 @@ def _id_of(event: Mapping[str, Any]) -> str:
     return str(event["message"]["id"] if is_persons else event["id"])
 
 
-def _note(event: Mapping[str, Any], said: str, link: Link) -> str:
+def _note(event: Mapping[str, Any], said: str) -> str:
     """Return what the agents are told of *event*; *said* is the text of its message."""
     if event["type"] in _OWNERS:
-        return _owner_note(event, link)
+        return _owner_note(event)
     return {
         "message.withheld": f"The bot wanted to say: {said}",
         "message.sent": f"{_WHO.get(event.get('message', {}).get('from'), 'Bot')}: {said}",
@@ -279,7 +258,7 @@ def _note(event: Mapping[str, Any], said: str, link: Link) -> str:
     }.get(event["type"], "")
 
 
-def _owner_note(event: Mapping[str, Any], link: Link) -> str:
+def _owner_note(event: Mapping[str, Any]) -> str:
     reason = f": {event['reason']}" if event.get("reason") else ""
     if event["type"] == "handoff.expired":
         return "Nobody came in time; the bot answers again."
@@ -289,8 +268,7 @@ def _owner_note(event: Mapping[str, Any], link: Link) -> str:
         return ""  # they know
     owners = {"waiting": "Somebody waits for a person", "human": "A person answers now"}
     first = owners.get(event["to"], "Another app answers now") + reason
-    before = [_line(each, link) for each in event.get("history", ())]
-    return "\n".join(filter(None, (first, *before, _window(event))))
+    return "\n".join(filter(None, (first, *map(_line, event.get("history", ())), _window(event))))
 
 
 def _window(event: Mapping[str, Any]) -> str:
@@ -298,22 +276,10 @@ def _window(event: Mapping[str, Any]) -> str:
     return f"WhatsApp takes answers until {until}; after that only templates." if until else ""
 
 
-def _line(message: Mapping[str, Any], link: Link) -> str:
-    path = object_of(message.get("media")).get("path")
-    text = message.get("text") or f"[{message['type']}]"
-    return f"{iso(message['at'])} {_WHO.get(message['from'], 'Bot')}: {text}" + (
-        f" {link(path)}" if path else ""
-    )
-
-
-def _return(conversation: Mapping[str, Any]) -> Sequence[GiveBack]:
-    # Whoever is assigned is not asked: where Chatwoot assigns by itself, nobody is there yet.
-    return (GiveBack(),) if conversation.get("status") == "resolved" else ()
-
-
-def _at(conversation: Mapping[str, Any]) -> float | None:
-    at = conversation.get("updated_at")
-    return float(at) if isinstance(at, (int, float)) else None
+def _line(message: Mapping[str, Any]) -> str:
+    text, link = message.get("text") or f"[{message['type']}]", message.get("media", {}).get("url")
+    said = f"{message['time']} {_WHO.get(message['from'], 'Bot')}: {text}"
+    return f"{said} {link}" if link else said
 
 
 def _file(attachment: Mapping[str, Any]) -> File | None:

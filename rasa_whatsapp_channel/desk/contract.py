@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
@@ -22,15 +22,21 @@ from urllib.parse import quote, urlencode
 
 from rasa_whatsapp_channel.common import DAY, ChannelError
 from rasa_whatsapp_channel.compose.media import CAPTIONED
-from rasa_whatsapp_channel.settings.handoff import ADDRESS
+from rasa_whatsapp_channel.settings.handoff import ADDRESS, HandoffSettings
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.identity import is_user_id, split_number
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
+from rasa_whatsapp_channel.whatsapp.transport import Request
 
+TIMEOUT: Final = 10.0
 SKEW: Final = 300.0  # seconds between the two clocks
 LINK_LIFE: Final = DAY
 KINDS: Final = ("image", "video", "audio", "document", "sticker")
 _KEYS: Final = frozenset({"client_id", "text", "media", "reply_to", "template", "agent", "take"})
+
+# Yields requests to the desk, is sent HTTP status and JSON of their answers, and returns what came
+# of it. An answer of another shape than is documented raises `LookupError` or `TypeError`.
+Exchange = Generator[Request, tuple[int, Any], Any]
 
 
 class DeskError(ChannelError):
@@ -81,11 +87,6 @@ class Say:
         quoted = {"whatsapp": {"reply_to": self.reply_to}} if self.reply_to else {}
         custom = {"type": "template", "template": self.template} if self.template else None
         return {"text": text, "attachment": files, "custom": custom, "metadata": quoted}
-
-
-@dataclass(frozen=True)
-class GiveBack:
-    """The desk gives the conversation back to the bot."""
 
 
 def read_say(body: Mapping[str, Any]) -> Say:
@@ -140,6 +141,16 @@ def read_json(body: bytes) -> dict[str, Any]:
     return value
 
 
+def post(event: Mapping[str, Any], settings: HandoffSettings, *, now: float) -> Exchange:
+    """Tell the desk *event*, an envelope."""
+    body = json.dumps(event).encode()
+    signed = sign(settings.secrets, event["id"], body, now)
+    headers = {"Content-Type": "application/json", **signed}
+    status, _ = yield Request("POST", settings.url, headers, body, TIMEOUT)
+    if not 200 <= status < 300:
+        raise DeskError(f"the desk answers HTTP {status}")
+
+
 def envelope(
     conversation: str, event: Mapping[str, Any], *, number: str, link: Link
 ) -> dict[str, Any]:
@@ -180,18 +191,21 @@ class Link:
     now: float
 
     def __call__(self, path: str) -> str:
-        name = "/".join(PurePosixPath(path).parts[-2:])
-        expires = str(int(self.now + LINK_LIFE))
+        name, expires = kept_name(path), str(int(self.now + LINK_LIFE))
         query = urlencode({"expires": expires, "signature": _sign_link(self.secret, name, expires)})
         return f"{self.public_url}{ADDRESS}media/{quote(name)}?{query}"
 
 
+def kept_name(path: str) -> str:
+    """Return the name of the kept file at *path*: its day, and its own."""
+    return "/".join(PurePosixPath(path).parts[-2:])
+
+
 def verify_link(secrets: Sequence[str], name: str, query: Mapping[str, str], now: float) -> None:
     """Raise `WebhookRefused` unless *query* allows to read the kept file *name*."""
-    expires, shown = query.get("expires", ""), query.get("signature", "")
-    fits = [equal(shown, _sign_link(each, name, expires)) for each in secrets]
-    if not any(fits) or whole(expires) < now:
-        raise WebhookRefused("the link to a file is not ours, or is over", kind="signature")
+    expires, problem = query.get("expires", ""), "the link to a file is not ours, or is over"
+    signed = [_sign_link(each, name, expires) for each in secrets]
+    require([query.get("signature", "")], signed if now <= whole(expires) else (), problem)
 
 
 def _sign_link(secret: str, name: str, expires: str) -> str:
@@ -210,20 +224,25 @@ def sign(secrets: Sequence[str], message_id: str, body: bytes, now: float) -> di
 
 def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: float) -> None:
     """Raise `WebhookRefused` unless one of *secrets* signed *body*, less than 5 minutes ago."""
-    message_id, at = headers.get("webhook-id") or "", headers.get("webhook-timestamp") or ""
-    if abs(whole(at) - now) > SKEW:
-        raise WebhookRefused("webhook-timestamp is missing, or not of now", kind="signature")
-    shown = (headers.get("webhook-signature") or "").split()
+    message_id, at = headers.get("webhook-id") or "", read_time(headers, "webhook-timestamp", now)
     wanted = [_signature(secret, message_id, at, body) for secret in secrets]
-    if not any(equal(one, other) for one in shown for other in wanted):
-        raise WebhookRefused(
-            "webhook-signature does not match the body; is handoff.secret the desk's?",
-            kind="signature",
-        )
+    problem = "webhook-signature does not match the body; is handoff.secret the desk's?"
+    require((headers.get("webhook-signature") or "").split(), wanted, problem)
 
 
-def equal(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+def read_time(headers: Mapping[str, str], name: str, now: float) -> str:
+    """Return the time in the header *name*; raises `WebhookRefused` if it is not about *now*."""
+    at = headers.get(name) or ""
+    if abs(whole(at) - now) > SKEW:
+        raise WebhookRefused(f"{name} is missing, or not of now", kind="signature")
+    return at
+
+
+def require(shown: Iterable[str], wanted: Sequence[str], problem: str) -> None:
+    """Raise `WebhookRefused` unless one of *shown* is one of *wanted*, in constant time."""
+    pairs = ((one.encode(), other.encode()) for one in shown for other in wanted)
+    if not any(hmac.compare_digest(*pair) for pair in pairs):
+        raise WebhookRefused(problem, kind="signature")
 
 
 def _signature(secret: str, message_id: str, at: str, body: bytes) -> str:

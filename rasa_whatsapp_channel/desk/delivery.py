@@ -10,105 +10,87 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation.handoffs import LIFE, desk_conversation
-from rasa_whatsapp_channel.conversation.owner import Owner
-from rasa_whatsapp_channel.desk.contract import DeskError, digest_of, iso, sign
-from rasa_whatsapp_channel.desk.parts import DeskParts
+from rasa_whatsapp_channel.conversation.handoffs import DESK, LIFE, WATCH, beside
+from rasa_whatsapp_channel.conversation.owner import Owner, Ownership
+from rasa_whatsapp_channel.desk import chatwoot, contract
+from rasa_whatsapp_channel.desk.commands import DeskCommands
+from rasa_whatsapp_channel.desk.contract import DeskError, Refused, Say, digest_of, iso
 from rasa_whatsapp_channel.logs import in_one_line
-from rasa_whatsapp_channel.store.base import (
-    DONE,
-    DeadLetter,
-    Outcome,
-    QueueItem,
-    Retry,
-)
+from rasa_whatsapp_channel.media.names import with_ending
+from rasa_whatsapp_channel.media.object_store import is_url, read_object
+from rasa_whatsapp_channel.store.base import DONE, DeadLetter, Outcome, QueueItem, Retry
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
-from rasa_whatsapp_channel.whatsapp.transport import Request
+from rasa_whatsapp_channel.whatsapp.json_values import object_of
+from rasa_whatsapp_channel.whatsapp.transport import File, Transport
 
 logger = logging.getLogger(__name__)
 
 MOST: Final = 200  # events that are kept of a conversation
 AT_ONCE: Final = 50  # requests to the desk; a slow one must not take the slots of the inbox
-TIMEOUT: Final = 10.0
 LONGEST: Final = 3600.0  # seconds between two attempts
 CLOSING: Final = 7200.0  # seconds before the end of the 24-hour window
-LOOK: Final = 60.0
+LOOK: Final = 60.0  # seconds between two looks at what Chatwoot could not tell
 
-
-class DeskClient(Protocol):
-    """Raises `DeskError`, `MediaError` or `TransportError`."""
-
-    async def tell(
-        self, conversation: str, event: Mapping[str, Any], ids: Mapping[str, Any], *, again: bool
-    ) -> Mapping[str, Any]:
-        """Tell *event*; *ids* is what the last call of this conversation returned."""
-
-    async def look(self, conversation: str, ids: Mapping[str, Any]) -> None:
-        """Ask for what the desk could not tell, if it is one that loses something."""
-
-
-class WebhookDesk:
-    """Posts each event to the `url` of the settings."""
-
-    def __init__(self, parts: DeskParts) -> None:
-        self._parts = parts
-
-    async def tell(
-        self, conversation: str, event: Mapping[str, Any], ids: Mapping[str, Any], *, again: bool
-    ) -> Mapping[str, Any]:
-        parts, settings = self._parts, self._parts.settings
-        body = json.dumps(parts.envelope(conversation, event)).encode()
-        signed = sign(settings.secrets, event["id"], body, parts.clock())
-        headers = {"Content-Type": "application/json", **signed}
-        request = Request("POST", settings.url, headers, body, TIMEOUT)
-        answer = await parts.transport.send(request)
-        if not 200 <= answer.status < 300:
-            raise DeskError(f"the desk answers HTTP {answer.status}")
-        return ids
-
-    async def look(self, conversation: str, ids: Mapping[str, Any]) -> None:
-        pass
+# Returns what was said before a time, as the bot's tracker has it.
+History = Callable[[str, float], Awaitable[Sequence[Mapping[str, Any]]]]
 
 
 class DeskDelivery:
-    """*polls*: the desk is asked for what it could not tell. Every method raises `StoreError`."""
+    """
+    *root* is the bot's folder, where the files that people sent are kept.
 
-    def __init__(self, desk: DeskClient, parts: DeskParts, *, polls: bool) -> None:
+    Every method raises `StoreError`.
+    """
+
+    def __init__(
+        self, desk: DeskCommands, transport: Transport, *, history: History | None, root: Path
+    ) -> None:
         self._desk = desk
-        self._parts = parts
-        self._values = parts.store.values
-        self._polls = polls
+        self._settings = desk.settings
+        self._values = desk.store.values
+        self._transport = transport
+        self._history = history
+        self._root = root
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def handle(self, item: QueueItem) -> Outcome:
-        """Tell the desk the event of *item*; again for a day if it cannot be told now."""
+        """Tell the desk an event, or look after an episode for it."""
+        conversation = str(item.body["conversation"])
+        if item.body["kind"] != DESK:
+            return await self._watch(item, conversation)
         if self._slots.locked():
             return Retry(1.0, counted=False)
         async with self._slots:
-            return await self._handle(item)
+            return await self._tell(item, conversation)
 
-    async def _handle(self, item: QueueItem) -> Outcome:
-        conversation = str(item.body["conversation"])
-        key = desk_conversation(conversation)
+    async def _tell(self, item: QueueItem, conversation: str) -> Outcome:
+        """Tell the desk the event of *item*; again for a day if it cannot be told now."""
+        key = beside(DESK, conversation)
         state = await self._values.get(key) or {"events": [], "ids": {}}
         event = next((each for each in state["events"] if each["key"] == item.key), None)
-        try:
+        if event is None:
+            event = await self._event(item, conversation, state["events"])
             if event is None:
-                event = await self._event(item, conversation, state["events"])
-                if event is None:
-                    return DONE
-                state["events"] = [*state["events"], event][-MOST:]
-                await self._values.set(key, state, LIFE)
-            again = item.attempts > 1
-            ids = await self._desk.tell(conversation, event, state["ids"], again=again)
+                return DONE
+            state["events"] = [*state["events"], event][-MOST:]
+            await self._values.set(key, state, LIFE)
+        told, ids = self._desk.envelope(conversation, event), state["ids"]
+        try:
+            if self._settings.desk == "webhook":
+                await self._run(contract.post(told, self._settings, now=self._desk.clock()))
+                return DONE
+            file, again = await self._file(object_of(event.get("message"))), item.attempts > 1
+            ids = await self._run(chatwoot.tell(told, ids, self._settings, file=file, again=again))
         except (DeskError, MediaError, TransportError) as error:
             return self._failed(item, error)
         if ids != state["ids"]:
             await self._values.set(key, {**state, "ids": ids}, LIFE)
+            await self._values.set(chatwoot_key(ids["conversation"]), conversation, LIFE)
         return DONE
 
     async def _event(
@@ -122,39 +104,104 @@ class DeskDelivery:
             return None
         if facts.pop("opens", False):
             told = {event["message"]["id"] for event in before if "message" in event}
-            history, size = self._parts.history, self._parts.settings.history
-            said = await history(conversation, at) if history and size else ()
+            size = self._settings.history
+            said = await self._history(conversation, at) if self._history and size else ()
             facts["history"] = [each for each in said if each.get("id") not in told][-size:]
-            closes_at = await self._parts.closes_at(conversation)
+            closes_at = await self._desk.closes_at(conversation)
             facts["window_closes_at"] = iso(closes_at) if closes_at else None
-        last = before[-1]["sequence"] if before else 0
-        name = facts.pop("name", None) or (before[-1].get("name") if before else None)
+        last = before[-1] if before else {"sequence": 0}
+        name = facts.pop("name", None) or last.get("name")
         always = {"key": item.key, "id": f"evt_{digest_of(item.key)}", "type": item.body["type"]}
-        return {**always, "sequence": last + 1, "at": at, "name": name, **facts}
+        return {**always, "sequence": last["sequence"] + 1, "at": at, "name": name, **facts}
 
-    async def watch(self, item: QueueItem) -> Outcome:
-        """Tell the desk in time when the window closes, and ask it for what it could not tell."""
-        conversation = str(item.body["conversation"])
-        owner, now = await self._parts.handoffs.of(conversation), self._parts.clock()
+    async def _watch(self, item: QueueItem, conversation: str) -> Outcome:
+        """Tell the desk in time when the window closes; ask Chatwoot for what it could not tell."""
+        handoffs, now = self._desk.handoffs, self._desk.clock()
+        owner = await handoffs.of(conversation)
         if owner.owner is Owner.BOT or owner.episode != item.body["episode"]:
             return DONE
-        closes_at = await self._parts.closes_at(conversation) or 0.0
+        closes_at = await self._desk.closes_at(conversation) or 0.0
         if closes_at - CLOSING <= now < closes_at:
             facts = {"window_closes_at": iso(closes_at), "episode": owner.episode}
-            key = f"{owner.episode}:{closes_at}"
-            await self._parts.handoffs.report(conversation, "window.closing", key, facts)
-        if not self._polls:
+            await handoffs.report(
+                conversation, "window.closing", f"{owner.episode}:{closes_at}", facts
+            )
+        if self._settings.desk == "webhook":
             return Retry(max(LOOK, closes_at - CLOSING - now), counted=False)
-        state = await self._values.get(desk_conversation(conversation)) or {"ids": {}}
         try:
-            await self._desk.look(conversation, state["ids"])
+            await self._look(conversation, owner)
         except (DeskError, TransportError) as error:
             logger.info("whatsapp.desk_not_asked: again in a minute: %s", in_one_line(error))
-        return Retry(LOOK, counted=False)
+        return Retry(LOOK, cause=DESK, counted=False)
+
+    async def _look(self, conversation: str, owner: Ownership) -> None:
+        state = await self._values.get(beside(DESK, conversation))
+        if not state or not (ids := state["ids"]):
+            return
+        key = f"chatwoot_seen:{conversation}"
+        after = await self._values.get(key) or ids.get("first", 0)
+        said, last, is_resolved = await self._run(chatwoot.look(ids, self._settings, after=after))
+        for say in said:
+            await self._say(conversation, say)
+        # An episode that Chatwoot does not show yet cannot have been resolved there.
+        if is_resolved and ids.get("episode") == owner.episode:
+            await self._desk.own(conversation, {"owner": "bot"})
+        await self._values.set(key, last, LIFE)
+
+    async def receive(self, body: Mapping[str, Any]) -> None:
+        """Do what Chatwoot's webhook *body* asks for, if it is of one of our conversations."""
+        number, say = chatwoot.read_webhook(body, self._settings)
+        conversation = await self._values.get(chatwoot_key(number))
+        if conversation is None:  # others may use the inbox as well
+            return
+        if say:
+            await self._say(conversation, say)
+        # A webhook may be late: only the conversation itself shows whether it is resolved.
+        await self._desk.store.inbox.end_wait(beside(WATCH, conversation), DESK)
+
+    async def _say(self, conversation: str, say: Say) -> None:
+        try:
+            await self._desk.say(conversation, say)
+        except Refused as refused:
+            if refused.answer["error"] == "client_id_used":
+                return  # it was changed after it was sent
+            facts = {"client_id": say.client_id, "status": "failed", "reason": str(refused)}
+            key = f"{conversation}:{say.client_id}:refused"
+            await self._desk.handoffs.report(conversation, "message.status", key, facts)
+
+    async def _file(self, message: Mapping[str, Any]) -> File | None:
+        """Return the file of a person's message, if it is still there."""
+        media = object_of(message.get("media"))
+        path = str(media.get("path") or "")
+        if not path or message.get("from") != "user":
+            return None
+        content: bytes | Path = self._root / path
+        if is_url(path):
+            content = await asyncio.to_thread(read_object, path)
+        elif not await asyncio.to_thread((self._root / path).is_file):
+            return None
+        kind = media["mime_type"]
+        return File(content, kind, media.get("filename") or with_ending(message["type"], kind))
+
+    async def _run(self, talk: contract.Exchange) -> Any:
+        """Return what comes of *talk*; raises `DeskError`, `MediaError` or `TransportError`."""
+        try:
+            request = next(talk)
+            while True:
+                response = await self._transport.send(request)
+                try:
+                    answer = json.loads(response.body)
+                except (ValueError, RecursionError):
+                    answer = {}
+                request = talk.send((response.status, answer))
+        except StopIteration as end:
+            return end.value
+        except (AttributeError, LookupError, TypeError) as error:
+            raise DeskError(f"the desk's answer is not understood: {error!r}") from error
 
     def _failed(self, item: QueueItem, error: Exception) -> Outcome:
         since, what = item.failing_since, item.body["type"]
-        lasting = 0.0 if since is None else self._parts.clock() - since
+        lasting = 0.0 if since is None else self._desk.clock() - since
         if lasting > DAY:
             return DeadLetter(f"the desk was not told of {what} in a day: {error}")
         wait = min(2.0 ** (item.tries - 1), LONGEST)
@@ -166,3 +213,8 @@ class DeskDelivery:
             in_one_line(error),
         )
         return Retry(wait, error=str(error))
+
+
+def chatwoot_key(number: int) -> str:
+    """Return where it is kept which conversation has the *number* in Chatwoot."""
+    return f"chatwoot:{number}"

@@ -178,6 +178,25 @@ async def test_a_webhook_out_of_order_gives_nothing_back(chat, desk, platform):
         assert len(running.agent.heard) == 1
 
 
+async def test_who_asks_again_after_a_return_is_not_given_back_by_the_one_of_before(
+    chat, desk, platform
+):
+    async with chat() as running:
+        await waits(running, desk)
+        await desk.resolves()
+        await desk.shows("The bot answers again", private=True)
+        desk.gate.clear()  # Chatwoot is slow to show the second one
+        await running.deliver(text(5, "a person"))
+        await eventually(lambda: desk.hanging >= 2)
+        desk.gate.set()
+        await eventually(
+            lambda: sum("Somebody waits" in note for note in desk.shown(private=True)) == 2
+        )
+        await running.deliver(text(6, "to Eve"))
+        await desk.shows("to Eve", private=False)
+        assert desk.conversations[42]["status"] == "open"
+
+
 async def test_a_return_that_assigning_hides_is_seen_in_any_event(chat, desk, platform):
     async with chat() as running:
         await waits(running, desk)

@@ -215,6 +215,33 @@ async def test_outside_the_window_only_a_template_goes(chat, desk, platform):
     assert platform[0].sent[-1]["template"]["name"] == "hello_again"
 
 
+async def test_words_at_a_return_go_as_the_bots_would_outside_the_window(chat, desk, platform):
+    template = {"name": "hello_again", "language": {"code": "en"}}
+    async with chat(reengagement_template=template) as running:
+        old = webhooks.text(PHONE, "wamid.in1", "hi")
+        old["messages"][0]["timestamp"] = str(int(time.time()) - 90_000)
+        await running.deliver(envelope([old]))
+        door = Door(running.url, PHONE)
+        await door.asks("owner", {"owner": "human"})
+        status, answer = await door.asks("owner", {"owner": "bot", "say": "Back with the robot"})
+        assert (status, answer["owner"]) == (200, "human")  # the return waits in the inbox
+        await platform[0].sends(1)
+        returned = await desk.hears("owner.changed", 2)
+        assert returned["to"] == "bot"
+    assert platform[0].sent[0]["template"]["name"] == "hello_again"
+
+
+async def test_a_desk_sees_how_many_messages_wait_to_be_sent(chat, desk, platform):
+    async with chat() as running:
+        door = Door(running.url, PHONE)
+        assert (await door.state())["outbox"] == 0
+        platform[0].gate.clear()
+        await door.asks("messages", {"client_id": "1", "text": "Hello"})
+        assert (await door.state())["outbox"] == 1
+        platform[0].gate.set()
+        await platform[0].sends(1)
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from rasa_whatsapp_channel.agent import history_of
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.handoffs import DESK, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.desk.contract import DeskError
+from rasa_whatsapp_channel.desk.commands import DeskCommands
 from rasa_whatsapp_channel.desk.delivery import DeskDelivery
-from rasa_whatsapp_channel.desk.parts import DeskParts
 from rasa_whatsapp_channel.settings.handoff import parse_group
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DONE, DeadLetter, QueueItem, Retry, Store
+from rasa_whatsapp_channel.whatsapp.transport import Request, Response
 
 NOW = 1_800_000_000.0
 SETTINGS = parse_group({"desk": "webhook", "url": "https://d.example", "secret": "s", "history": 2})
@@ -31,13 +32,11 @@ class DeskThatIsAway:
         self.is_back = False
         self.told: list[Any] = []
 
-    async def tell(self, conversation: str, event: Any, ids: Any, *, again: bool) -> Any:
-        if not self.is_back:
-            raise DeskError("the desk answers HTTP 503")
-        self.told.append(event)
-        return ids
-
-    async def look(self, conversation: str, ids: Any) -> None: ...
+    async def send(self, request: Request) -> Response:
+        if self.is_back:
+            assert isinstance(request.body, bytes)
+            self.told.append(json.loads(request.body))
+        return Response(200 if self.is_back else 503, {}, b"")
 
 
 @pytest_asyncio.fixture
@@ -48,13 +47,14 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 def make(store: Store, desk: Any, history: Any = None) -> DeskDelivery:
     handoffs, people = Handoffs(store, SETTINGS, clock=lambda: NOW), People(store.values)
-    rest: Any = [None] * 4  # what only answering takes
-    parts = DeskParts(handoffs, store, people, rest[0], history, *rest, "1", Path(), lambda: NOW)
-    return DeskDelivery(desk, parts, polls=False)
+    says: Any = [None] * 2  # what only answering takes
+    asked = DeskCommands(handoffs, store, people, *says, number="1", clock=lambda: NOW)
+    return DeskDelivery(asked, desk, history=history, root=Path())
 
 
 def item(tries: int = 1, *, lasting: float = 0.0, **facts: Any) -> QueueItem:
-    body = {"conversation": "4915", "type": "owner.changed", "at": NOW, "facts": facts}
+    body = {"kind": DESK, "conversation": "4915", "type": "owner.changed", "at": NOW}
+    body["facts"] = facts
     since = NOW - lasting if lasting else None
     return QueueItem(f"{DESK}:1", "desk:4915", body, tries, NOW, failing_since=since)
 
@@ -91,7 +91,7 @@ async def test_the_last_messages_of_before_are_shown_once(store):
     opening = {"opens": True, "to": "waiting"}
     assert await delivery.handle(item(**opening)) == DONE
     assert [each["text"] for each in desk.told[0]["history"]] == ["1", "2"]
-    body = {"conversation": "4915", "type": "message.received", "at": NOW}
+    body = {"kind": DESK, "conversation": "4915", "type": "message.received", "at": NOW}
     again = {**body, "facts": {"message": {"id": "wamid.2", "text": "2"}}}
     assert await delivery.handle(QueueItem(f"{DESK}:2", "desk:4915", again, 1, NOW)) == DONE
     assert len(desk.told) == 1

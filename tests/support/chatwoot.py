@@ -47,6 +47,7 @@ class Chatwoot:
         self.loses_answers = 0  # next posts of messages that are kept, and not answered
         self.gate = asyncio.Event()
         self.gate.set()
+        self.hanging = 0  # requests before the gate
         self.asked: list[str] = []
         self.patches = True  # whether it is new enough for statuses
         self.kind = "Channel::Api"
@@ -76,7 +77,9 @@ class Chatwoot:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         self.asked.append(f"{request.method} {request.path}")
+        self.hanging += 1
         await self.gate.wait()
+        self.hanging -= 1
         if self.fails:
             status, body = self.fails.pop(0)
             return web.Response(status=status, body=body)

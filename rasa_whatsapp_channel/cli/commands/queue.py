@@ -24,11 +24,7 @@ from rasa_whatsapp_channel.cli.options import (
 from rasa_whatsapp_channel.cli.output import mask, print_json, table, time_of
 from rasa_whatsapp_channel.common import DAY, counted
 from rasa_whatsapp_channel.conversation.consent import anonymize
-from rasa_whatsapp_channel.conversation.handoffs import (
-    desk_conversation,
-    timer_conversation,
-    watch_conversation,
-)
+from rasa_whatsapp_channel.conversation.handoffs import DESK, TIMER, WATCH, beside
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.store.base import (
@@ -297,10 +293,11 @@ async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
         theirs = {row.conversation for row in rows if row.body.get("recipient_id") in names}
         for conversation in theirs.union(names, map(template_conversation, names)):
             items += await store.outbox.erase(conversation)
-        beside = (timer_conversation, desk_conversation, watch_conversation)
         rows = await store.inbox.waiting(EVERYTHING)
         notified = {row.conversation for row in rows if row.body.get("to") in names}
-        for conversation in notified.union(names, (of(name) for of in beside for name in names)):
+        for conversation in notified.union(
+            names, (beside(kind, name) for kind in (TIMER, DESK, WATCH) for name in names)
+        ):
             items += await store.inbox.erase(conversation)
         waiting, dead = await _rows(store)
         for row in dead:  # what could not be parsed belongs to no conversation

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.desk.chatwoot import read_message, read_webhook
-from rasa_whatsapp_channel.desk.contract import File, GiveBack, Say
+from rasa_whatsapp_channel.desk.chatwoot import look, read_message, read_webhook
+from rasa_whatsapp_channel.desk.contract import File, Say
 from rasa_whatsapp_channel.settings.handoff import parse_group
 
 SETTINGS = parse_group(
@@ -47,10 +47,8 @@ MESSAGE: dict[str, Any] = {
 
 
 def test_an_agents_message_is_said() -> None:
-    heard = read_webhook(MESSAGE, SETTINGS)
-    assert heard is not None
-    assert (heard.conversation, heard.at) == (42, 1796022726.4)
-    assert heard.commands == [Say("1234", "Hello, Eve here", agent="Eve")]
+    said = Say("1234", "Hello, Eve here", agent="Eve")
+    assert read_webhook(MESSAGE, SETTINGS) == (42, said)
 
 
 @pytest.mark.parametrize(
@@ -73,34 +71,37 @@ def test_an_agents_message_is_said() -> None:
     ],
 )
 def test_nothing_else_is(changes: dict[str, Any]) -> None:
-    heard = read_webhook({**MESSAGE, **changes}, SETTINGS)
-    assert heard is None or heard.commands == []
+    _, said = read_webhook({**MESSAGE, **changes}, SETTINGS)
+    assert said is None
 
 
 @pytest.mark.parametrize("changes", [{"inbox_id": 6}, {"id": None}, {"id": "42"}])
 def test_of_another_inbox_and_without_a_number_nothing_is_heard(changes: dict[str, Any]) -> None:
     other = {**MESSAGE, "conversation": {**MESSAGE["conversation"], **changes}}
-    assert read_webhook(other, SETTINGS) is None
-    assert read_webhook({"event": "message_created", "conversation": "no"}, SETTINGS) is None
-    assert read_webhook({}, SETTINGS) is None
+    assert read_webhook(other, SETTINGS) == (0, None)
+    nothing = {"event": "message_created", "conversation": "no"}
+    assert read_webhook(nothing, SETTINGS) == read_webhook({}, SETTINGS) == (0, None)
 
 
 @pytest.mark.parametrize(
-    ("event", "status", "commands"),
-    [
-        ("conversation_status_changed", "resolved", [GiveBack()]),
-        ("conversation_updated", "resolved", [GiveBack()]),
-        ("conversation_status_changed", "open", []),
-        ("conversation_updated", "snoozed", []),
-        ("conversation_updated", "pending", []),
-    ],
+    ("status", "is_over"),
+    [("resolved", True), ("open", False), ("snoozed", False), ("pending", False)],
 )
-def test_a_resolved_conversation_is_given_back(
-    event: str, status: str, commands: list[GiveBack]
+def test_a_look_finds_what_was_said_and_whether_the_conversation_is_resolved(
+    status: str, is_over: bool
 ) -> None:
-    heard = read_webhook({"event": event, **MESSAGE["conversation"], "status": status}, SETTINGS)
-    assert heard is not None
-    assert heard.commands == commands
+    talk = look({"conversation": 42}, SETTINGS, after=1000)
+    assert next(talk).url == "https://chat.example/api/v1/accounts/1/conversations/42"
+    asked = talk.send((200, {**MESSAGE["conversation"], "status": status}))
+    assert asked.url.endswith("/conversations/42/messages?after=1000")
+    with pytest.raises(StopIteration) as end:
+        talk.send((200, {"payload": [{**MESSAGE, "message_type": 1}]}))
+    assert end.value.value == ([Say("1234", "Hello, Eve here", agent="Eve")], 1234, is_over)
+
+
+@pytest.mark.parametrize("event", ["conversation_status_changed", "conversation_updated"])
+def test_any_other_webhook_names_the_conversation_to_look_at(event: str) -> None:
+    assert read_webhook({"event": event, **MESSAGE["conversation"]}, SETTINGS) == (42, None)
 
 
 def test_in_the_answers_of_the_api_the_type_is_a_number_and_files_are_links() -> None:
