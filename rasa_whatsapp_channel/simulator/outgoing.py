@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.simulator.media_library import MediaFile, media_objec
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.sending_limits import is_refused
 from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser
-from rasa_whatsapp_channel.simulator.templates import fill
+from rasa_whatsapp_channel.simulator.templates import check_endpoint, fill
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp import limits
@@ -142,7 +142,7 @@ def _fill_template(world: World, request: Send) -> dict[str, Any] | None:
     template = world.templates.find(content["name"], content["language"]["code"])
     if template is None:
         return None
-    template.check_endpoint(marketing=request.marketing)
+    check_endpoint(template, marketing=request.marketing)
     filled = fill(template, content.get("components") or ())
     return {**filled, "category": "MARKETING_LITE"} if request.marketing else filled
 

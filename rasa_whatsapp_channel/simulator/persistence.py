@@ -23,8 +23,8 @@ from rasa_whatsapp_channel.simulator.state import (
     StatusStep,
     WhatsAppUser,
 )
-from rasa_whatsapp_channel.simulator.templates import TemplateDefinition
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.whatsapp.template_definitions import TemplateDefinition
 
 FORMAT: Final = 1
 _MESSAGE_TUPLES: Final = ("errors", "changes")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,80 +21,59 @@ from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.whatsapp.template_definitions import (
+    APPROVED,
+    AUTHENTICATION,
+    CATEGORIES,
+    COMPONENTS,
+    FORMATS,
+    KEYS,
+    MARKETING,
+    OPTIONS,
+    TemplateDefinition,
+)
 
 BUILT_IN: Final = Path(__file__).with_name("templates.yaml")
-CATEGORIES: Final = ("UTILITY", "MARKETING", "AUTHENTICATION")
 STATUSES: Final = (
-    *("APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL"),
+    *(APPROVED, "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL"),
     *("LIMIT_EXCEEDED", "ARCHIVED", "PENDING_DELETION", "DELETED"),
 )
-FORMATS: Final = ("POSITIONAL", "NAMED")
 QUALITIES: Final = ("GREEN", "YELLOW", "RED", "UNKNOWN")
-COMPONENTS: Final = (
-    "HEADER",
-    "BODY",
-    "FOOTER",
-    "BUTTONS",
-    "CAROUSEL",
-    "LIMITED_TIME_OFFER",
-    "CALL_PERMISSION_REQUEST",
-)
 # Any other status but APPROVED is answered like a template that does not exist.
 _NOT_SENT: Final[Mapping[str, Problem]] = {
     "PAUSED": problems.TEMPLATE_PAUSED,
     "DISABLED": problems.TEMPLATE_DISABLED,
 }
+_LISTS: Final = {"BUTTONS": "buttons", "CAROUSEL": "cards"}
 
 
-@dataclass(frozen=True)
-class TemplateDefinition:
-    """A template; *components* are in the format of the platform's template API."""
+def check_endpoint(template: TemplateDefinition, *, marketing: bool) -> None:
+    """Raise `Refused` where *template* belongs to the other endpoint of the two."""
+    if marketing and template.category != MARKETING:
+        raise Refused(
+            problems.MARKETING_ONLY,
+            f"/marketing_messages takes templates of category MARKETING; {template.name} is "
+            f"{template.category}.",
+        )
+    if "optimization_spec" in template.options and not marketing:
+        raise Refused(
+            problems.MAX_PRICE,
+            f"The template {template.name} has an optimization_spec: it must be sent to "
+            "/marketing_messages.",
+        )
 
-    name: str
-    language: str
-    category: str
-    components: tuple[Mapping[str, Any], ...]
-    status: str = "APPROVED"
-    parameter_format: str = "POSITIONAL"
-    has_max_price: bool = False
-    ttl: int | None = None
-    quality: str = "UNKNOWN"
-    #: why it was rejected
-    rejected: str = "NONE"
 
-    def check_endpoint(self, *, marketing: bool) -> None:
-        """Raise `Refused` where the template belongs to the other endpoint of the two."""
-        if marketing and self.category != "MARKETING":
-            raise Refused(
-                problems.MARKETING_ONLY,
-                f"/marketing_messages takes templates of category MARKETING; {self.name} is "
-                f"{self.category}.",
-            )
-        if self.has_max_price and not marketing:
-            raise Refused(
-                problems.MAX_PRICE,
-                f"The template {self.name} has an optimization_spec: it must be sent to "
-                "/marketing_messages.",
-            )
-
-    @property
-    def id(self) -> int:
-        """The same for each start: a number of its name and language."""
-        return zlib.crc32(f"{self.name}/{self.language}".encode()) + 10**14
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "id": str(self.id),
-            "name": self.name,
-            "language": self.language,
-            "category": self.category,
-            "status": self.status,
-            "parameter_format": self.parameter_format,
-            "components": list(self.components),
-            "quality_score": {"score": self.quality},
-            "rejected_reason": self.rejected,
-            **({"message_send_ttl_seconds": self.ttl} if self.ttl else {}),
-        }
+def to_json(template: TemplateDefinition) -> dict[str, Any]:
+    """Return *template* as the API lists it."""
+    return {
+        **template.body(),
+        "id": template.id,
+        "status": template.status,
+        "parameter_format": template.parameter_format,
+        "quality_score": {"score": template.quality},
+        "rejected_reason": template.rejected or "NONE",
+    }
 
 
 class TemplateCatalog:
@@ -110,7 +89,7 @@ class TemplateCatalog:
         found = list(load_file(BUILT_IN))
         if self._folder is not None:
             found += load_folder(self._folder)
-        self._templates = {(each.name, each.language): each for each in found}
+        self._templates = {each.key: each for each in found}
         self._from_files = {*self._templates}
 
     def created(self) -> list[TemplateDefinition]:
@@ -125,13 +104,13 @@ class TemplateCatalog:
 
     def put(self, template: TemplateDefinition) -> None:
         """Keep *template*, which was created by the management API, or changed."""
-        self._templates[template.name, template.language] = template
+        self._templates[template.key] = template
 
     def remove(self, name: str, number: str | None = None) -> list[TemplateDefinition]:
         """Delete and return the templates called *name*, or only the one with this id."""
-        found = [each for each in self if each.name == name and number in (None, str(each.id))]
+        found = [each for each in self if each.name == name and number in (None, each.id)]
         for each in found:
-            del self._templates[each.name, each.language]
+            del self._templates[each.key]
         return found
 
     def set_status(
@@ -161,7 +140,7 @@ class TemplateCatalog:
                 + (f"only in {', '.join(languages)}." if languages else "in no language at all."),
                 details=f"template name ({name}) does not exist in {language}",
             )
-        if template.status != "APPROVED":
+        if template.status != APPROVED:
             raise Refused(
                 _NOT_SENT.get(template.status, problems.NO_TEMPLATE),
                 f"The template {name} in {language} is {template.status.lower()}.",
@@ -172,7 +151,7 @@ class TemplateCatalog:
         return [[each.name, each.language, each.status] for each in self._templates.values()]
 
     def to_json(self) -> list[dict[str, Any]]:
-        return [template.to_json() for template in self._templates.values()]
+        return [to_json(template) for template in self]
 
 
 def load_folder(folder: Path) -> list[TemplateDefinition]:
@@ -188,90 +167,52 @@ def load_file(path: Path) -> Iterator[TemplateDefinition]:
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise SettingsError(f"{path}: invalid YAML: {error}") from error
     for value in content if isinstance(content, list) else [content]:
-        yield parse_template(value, str(path))
+        template = parse_template(value, str(path))
+        for key in template.options.keys() - {*OPTIONS}:
+            known = ", ".join((*KEYS, "status", *OPTIONS))
+            raise SettingsError(f"{path}: template {template.name}: unknown key {key!r}; {known}")
+        yield template
 
 
 def parse_template(value: object, where: str) -> TemplateDefinition:
-    """Parse a template from YAML; raise `SettingsError` with *where*."""
+    """Read a template of a file or request; raise `SettingsError` with *where*."""
     if not isinstance(value, Mapping):
         raise SettingsError(f"{where}: a template has name, language, category and components")
     name, language = value.get("name"), value.get("language")
     if not isinstance(name, str) or not isinstance(language, str):
         raise SettingsError(f"{where}: a template needs a name and a language, such as en_US")
     where = f"{where}: template {name}"
-    known = (
-        "name",
-        "language",
-        "category",
-        "components",
-        "status",
-        "parameter_format",
-        "optimization_spec",
-    )
-    for key in value:
-        if key not in known:
-            raise SettingsError(f"{where}: unknown key {key!r}; known: {', '.join(known)}")
-    components = value.get("components")
-    if not isinstance(components, list) or not components:
+    try:
+        found = TemplateDefinition.parse({"category": "UTILITY", "status": APPROVED, **value})
+    except InvalidMessage as error:
+        raise SettingsError(f"{where}: {error}") from error
+    if not found.components:
         raise SettingsError(f"{where}: components is a list with at least a BODY")
-    return TemplateDefinition(
-        name=name,
-        language=language,
-        category=_one_of(where, "category", value.get("category", "UTILITY"), CATEGORIES),
-        components=tuple(_component(where, each) for each in components),
-        status=_one_of(where, "status", value.get("status", "APPROVED"), STATUSES),
-        parameter_format=_one_of(
-            where, "parameter_format", value.get("parameter_format", "POSITIONAL"), FORMATS
-        ),
-        has_max_price=bool(value.get("optimization_spec")),
-    )
+    _one_of(where, "category", found.category, CATEGORIES)
+    _one_of(where, "status", found.status, STATUSES)
+    _one_of(where, "parameter_format", found.parameter_format, FORMATS)
+    for part in found.parts():
+        if part.inside == "BUTTONS":
+            continue
+        _one_of(where, "type of a component", part.kind, COMPONENTS)
+        is_silent = part.kind in ("BODY", "FOOTER") and "text" not in part.value
+        if is_silent and found.category != AUTHENTICATION:
+            raise SettingsError(f"{where}: {part.kind} needs text")
+        if (inner := _LISTS.get(part.kind)) and inner not in part.value:
+            raise SettingsError(f"{where}: {part.kind} needs a list of {inner}")
+    # A number that is the same at each start.
+    number = zlib.crc32(f"{found.name}/{found.language}".encode()) + 10**14
+    return replace(found, id=str(number), quality=found.quality or "UNKNOWN")
 
 
-def _component(where: str, value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise SettingsError(f"{where}: a component is an object with a type")
-    kind = _one_of(where, "type of a component", value.get("type"), COMPONENTS)
-    has_text = isinstance(value.get("text"), str)
-    by_whatsapp = {"add_security_recommendation", "code_expiration_minutes"} & {*value}
-    if kind in ("BODY", "FOOTER") and not (has_text or by_whatsapp):
-        raise SettingsError(f"{where}: {kind} needs text")
-    inner = {"BUTTONS": "buttons", "CAROUSEL": "cards"}.get(kind)
-    items = value.get(inner) if inner else None
-    if inner and not (isinstance(items, list) and all(isinstance(i, Mapping) for i in items)):
-        raise SettingsError(f"{where}: {kind} needs a list of {inner}")
-    if kind == "CAROUSEL":
-        cards = [
-            {**card, "components": [_component(where, each) for each in card.get("components", ())]}
-            for card in value["cards"]
-        ]
-        return {**value, "type": kind, "cards": cards}
-    return {**value, "type": kind}
-
-
-def _one_of(where: str, name: str, value: object, known: tuple[str, ...]) -> str:
-    text = str(value).upper()
-    if text not in known:
+def _one_of(where: str, name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
         raise SettingsError(f"{where}: {name} is one of {', '.join(known)}, not {value!r}")
-    return text
 
 
 _PLACE: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _TEXTS: Final = ("text", "currency", "date_time")
 _MEDIA: Final = ("IMAGE", "VIDEO", "DOCUMENT", "GIF", "LOCATION", "PRODUCT")
-# Button types in the template, by their sub_type in a message.
-_BUTTONS: Final[Mapping[str, str]] = {
-    "quick_reply": "QUICK_REPLY",
-    "url": "URL",
-    "copy_code": "COPY_CODE",
-    "flow": "FLOW",
-    "catalog": "CATALOG",
-    "mpm": "MPM",
-    "spm": "SPM",
-    "voice_call": "VOICE_CALL",
-    "request_contact_info": "REQUEST_CONTACT_INFO",
-    "order_details": "ORDER_DETAILS",
-    "order_status": "ORDER_STATUS",
-}
 # What a button without a text says, and what a component shows as a button.
 _LABELS: Final[Mapping[str, str]] = {
     "REQUEST_CONTACT_INFO": "Share Contact Info",
@@ -288,8 +229,8 @@ def fill(template: TemplateDefinition, components: Values) -> dict[str, Any]:
     ``{"type", "text"}`` or ``{"type", TYPE: its parameter}``, an offer ``{"text", "ends"}``, a
     button ``{"type", "text"}`` with ``url``, ``phone_number``, ``payload`` or ``code``.
     """
-    named = template.parameter_format == "NAMED"
-    return {"category": template.category, **_fill(template.components, components, named)}
+    filled = _fill(template.components, components, template.is_named)
+    return {"category": template.category, **filled}
 
 
 def _fill(parts: Values, components: Values, named: bool) -> dict[str, Any]:
@@ -321,7 +262,7 @@ def _parameters(components: Values, kind: str) -> Values:
 def _header(part: Mapping[str, Any] | None, values: Values, named: bool) -> dict[str, Any] | None:
     if part is None:
         return None
-    kind = str(part.get("format", "TEXT")).upper()
+    kind = part["format"]
     if kind not in _MEDIA:
         return {"type": "text", "text": _text("header", str(part.get("text", "")), values, named)}
     wanted = kind.lower()
@@ -411,8 +352,8 @@ def _buttons(buttons: Values, components: Values) -> list[dict[str, Any]]:
         if component.get("type") != "button":
             continue
         index = int(component.get("index") or 0)
-        wanted = _BUTTONS.get(str(component.get("sub_type")))
-        if index >= len(buttons) or str(buttons[index].get("type")).upper() != wanted:
+        wanted = str(component.get("sub_type")).upper()
+        if index >= len(buttons) or buttons[index].get("type") != wanted:
             raise Refused(
                 problems.TEMPLATE_BUTTON,
                 f"This template has no button of type {component.get('sub_type')} at {index}.",
@@ -424,7 +365,7 @@ def _buttons(buttons: Values, components: Values) -> list[dict[str, Any]]:
 def _button(
     index: int, button: Mapping[str, Any], component: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    kind = str(button.get("type")).upper()
+    kind = str(button.get("type"))
     text = str(button.get("text", _LABELS.get(kind, "")))
     values = list((component or {}).get("parameters") or ())
     value = values[0] if values else {}
@@ -455,6 +396,8 @@ def _needed(index: int, kind: str, what: str) -> Refused:
 
 def _cards(cards: Values, components: Values, named: bool) -> list[dict[str, Any]]:
     given = next((c.get("cards", ()) for c in components if c.get("type") == "carousel"), ())
+    if _has_products(cards) and given:  # defined by two, sent with up to ten
+        cards = [cards[0]] * min(len(given), limits.CARDS)
     if len(given) != len(cards):
         raise Refused(
             problems.TEMPLATE_COUNT,
@@ -464,3 +407,7 @@ def _cards(cards: Values, components: Values, named: bool) -> list[dict[str, Any
         _fill(card["components"], values.get("components", ()), named)
         for card, values in zip(cards, given, strict=True)
     ]
+
+
+def _has_products(cards: Values) -> bool:
+    return any(part.get("format") == "PRODUCT" for card in cards for part in card["components"])

@@ -97,6 +97,18 @@ TEMPLATE_COUPON_CODE: Final = 20
 TEMPLATE_BUTTON_TEXT: Final = 25
 TEMPLATE_URL: Final = 2000
 TEMPLATE_OFFER: Final = 16  # text of a limited time offer
+# templates/marketing-templates/limited-time-offer-templates (2026)
+TEMPLATE_OFFER_BODY: Final = 600
+# templates/marketing-templates/media-card-carousel-templates (Jun 2026)
+TEMPLATE_CARD_BUTTONS: Final = 2
+# templates/time-to-live (Mar 2026), seconds; -1 is thirty days
+TEMPLATE_TTL: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
+    {
+        "AUTHENTICATION": (30, 900),
+        "UTILITY": (30, 43_200),
+        "MARKETING": (43_200, 2_592_000),
+    }
+)
 
 # the client library pywa (Aug 2026); Meta says it of calls only (Mar 2026)
 CALLBACK_DATA: Final = 512

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -21,13 +22,20 @@ from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.api.endpoint import ApiAnswer, endpoint, read_json
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
-from rasa_whatsapp_channel.simulator.templates import TemplateDefinition, parse_template
+from rasa_whatsapp_channel.simulator.templates import parse_template
 from rasa_whatsapp_channel.simulator.webhooks.platform_events import (
     TEMPLATE_STATUS,
     template_status,
 )
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
+from rasa_whatsapp_channel.whatsapp.json_values import object_of
+from rasa_whatsapp_channel.whatsapp.template_definitions import (
+    APPROVED,
+    AUTHENTICATION,
+    Part,
+    TemplateDefinition,
+)
 
 VERSION: Final = r"/{version:v\d+\.\d+}"
 PER_HOUR: Final = 100
@@ -35,8 +43,8 @@ EDITABLE: Final = ("APPROVED", "REJECTED", "PAUSED")
 # What the review makes of words, far simpler than Meta's.
 MARKETING: Final = re.compile(r"\b(sale|discount|offer|% off)\b", re.IGNORECASE)
 ABUSIVE: Final = re.compile(r"\b(casino|lottery)\b", re.IGNORECASE)
+_OTP_LINK: Final = "https://www.whatsapp.com/otp/code/"
 _VARIABLE: Final = re.compile(r"\{\{\s*\w+\s*\}\}")
-_SENDING: Final = ("example", "examples")
 
 
 def template_management_routes(world: World) -> Iterator[web.RouteDef]:
@@ -71,7 +79,7 @@ class TemplateManagement:
         if template.category == "UTILITY" and MARKETING.search(_words(template)):
             template = replace(template, category="MARKETING")
         self._review(template)
-        answer = {"id": str(template.id), "status": "PENDING", "category": template.category}
+        answer = {"id": template.id, "status": "PENDING", "category": template.category}
         return ApiAnswer(answer)
 
     async def edit(self, request: web.Request) -> ApiAnswer:
@@ -126,36 +134,25 @@ class TemplateManagement:
     def _read(self, value: Any) -> TemplateDefinition:
         if not isinstance(value, Mapping):
             raise Refused(problems.NO_JSON, "A template is a JSON object.")
-        ttl = value.get("message_send_ttl_seconds")
-        known = {
-            key: value[key]
-            for key in ("name", "language", "category", "components", "parameter_format")
-            if value.get(key) is not None
-        }
         if not re.fullmatch(r"[a-z0-9_]{1,512}", str(value.get("name"))):
             raise _refused(2388042, "The name takes lower-case letters, digits and _ only.")
         try:
-            template = parse_template(known, "The template")
+            template = parse_template({**value, "status": "PENDING"}, "The template")
         except SettingsError as error:
             raise Refused(problems.UNKNOWN_KEY, str(error)) from error
-        for part in template.components:
+        for part in template.parts():
             self._check_part(part, template)
-        components = tuple(map(self._stored, template.components))
-        return replace(template, status="PENDING", components=components, ttl=ttl)
+        return replace(template, components=tuple(listed(template)))
 
-    def _check_part(self, part: Mapping[str, Any], template: TemplateDefinition) -> None:
-        kind, text = part["type"], str(part.get("text") or "")
-        if kind == "CAROUSEL":
-            for card in part["cards"]:
-                for each in card["components"]:
-                    self._check_part(each, template)
-        if kind == "HEADER" and str(part.get("format")).upper() in ("IMAGE", "VIDEO", "DOCUMENT"):
-            handles = (part.get("example") or {}).get("header_handle") or ()
+    def _check_part(self, part: Part, template: TemplateDefinition) -> None:
+        text = part.text("text")
+        if part.kind == "HEADER" and part.value["format"] in ("IMAGE", "VIDEO", "DOCUMENT"):
+            handles = object_of(part.value.get("example")).get("header_handle") or ()
             if not handles or not {*handles} <= self._handles:
                 raise _refused(2388273, "The header needs the handle of an uploaded sample.")
-        if kind == "FOOTER" and _VARIABLE.search(text):
+        if part.kind == "FOOTER" and _VARIABLE.search(text):
             raise _refused(2388073, "The footer takes no variables.")
-        if kind != "BODY" or template.category == "AUTHENTICATION":
+        if part.kind != "BODY" or template.category == AUTHENTICATION:
             return
         if len(text) > 1024:
             raise _refused(2388040, "The body has more than 1024 characters.")
@@ -166,25 +163,12 @@ class TemplateManagement:
             raise _refused(
                 2388293, "This template has too many variables for its length. Reduce them."
             )
-        if variables and not any(part.get(key) for key in _SENDING):
+        if variables and not part.value.get("example"):
             raise _refused(2388043, "The body has variables, and no example.")
-
-    def _stored(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return *part* as it is listed: of a sample Meta tells a URL."""
-        if part["type"] == "CAROUSEL":
-            cards = [
-                {**card, "components": [*map(self._stored, card["components"])]}
-                for card in part["cards"]
-            ]
-            return {**part, "cards": cards}
-        if not (part.get("example") or {}).get("header_handle"):
-            return part
-        url = f"https://scontent.whatsapp.net/v/{part['example']['header_handle'][0][3:]}"
-        return {**part, "example": {"header_handle": [url]}}
 
     def _find(self, number: str) -> TemplateDefinition:
         for template in self._world.templates:
-            if str(template.id) == number:
+            if template.id == number:
                 return template
         raise Refused(problems.NOT_FOUND, f"There is no template with the id {number}.")
 
@@ -208,8 +192,8 @@ class TemplateManagement:
             if found is None or found.status != "PENDING":
                 return  # decided by hand
             is_bad = ABUSIVE.search(_words(found))
-            reason = "ABUSIVE_CONTENT" if is_bad else "NONE"
-            decided = replace(found, status="REJECTED" if is_bad else "APPROVED", rejected=reason)
+            reason = "ABUSIVE_CONTENT" if is_bad else ""
+            decided = replace(found, status="REJECTED" if is_bad else APPROVED, rejected=reason)
             world.templates.put(decided)
             self._tell(decided)
 
@@ -233,6 +217,54 @@ class TemplateManagement:
 def _refused(subcode: int, text: str) -> Refused:
     code = problems.Code(100, "Invalid parameter", subcode=subcode)
     return Refused(Problem(code, code), text)
+
+
+def listed(template: TemplateDefinition) -> Iterator[Mapping[str, Any]]:
+    """
+    Yield the components of *template* as the API lists them: a sample with a URL, and of an
+    authentication template the texts, and a button with a link.
+    """
+    minutes = [part.value.get("code_expiration_minutes") for part in template.parts()]
+    expires = next(filter(None, minutes), "")
+    for part in template.components:
+        if template.category == AUTHENTICATION:
+            part = _listed_otp(part, str(expires))
+        elif part["type"] == "CAROUSEL":
+            cards = [[*map(_listed_sample, card["components"])] for card in part["cards"]]
+            part = {**part, "cards": [{"components": each} for each in cards]}
+        yield _listed_sample(part)
+
+
+def _listed_sample(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not (handles := object_of(part.get("example")).get("header_handle")):
+        return part
+    url = f"https://scontent.whatsapp.net/v/{handles[0][3:]}"
+    return {**part, "example": {"header_handle": [url]}}
+
+
+def _listed_otp(part: Mapping[str, Any], expires: str) -> Mapping[str, Any]:
+    if part["type"] == "BODY":
+        advice = " For your security, do not share this code."
+        text = "*{{1}}* is your verification code."
+        safe = advice if part.get("add_security_recommendation") else ""
+        return {**part, "text": text + safe, "example": {"body_text": [["123456"]]}}
+    if part["type"] == "FOOTER":
+        return {**part, "text": f"This code expires in {expires} minutes."}
+    if part["type"] != "BUTTONS" or len(part["buttons"]) != 1:
+        return part
+    (button,) = part["buttons"]
+    app: Mapping[str, str] = next(iter(button.get("supported_apps", ())), {})
+    said = {
+        "otp_type": button.get("otp_type", "COPY_CODE"),
+        "cta_display_name": button.get("autofill_text", ""),
+        **app,
+        "code_expiration_minutes": expires,
+        "code": "otp",
+    }
+    link = f"{_OTP_LINK}?{urlencode({key: each for key, each in said.items() if each})}"
+    text, example = button.get("text", "Copy code"), [f"{link}123456"]
+    url = {"type": "URL", "text": text, "url": f"{link}{{{{1}}}}", "example": example}
+    return {**part, "buttons": [url]}
 
 
 def _words(template: TemplateDefinition) -> str:

@@ -16,7 +16,7 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import persistence
 from rasa_whatsapp_channel.simulator.bot import ask_bot
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_json, read_object
-from rasa_whatsapp_channel.simulator.templates import QUALITIES, STATUSES
+from rasa_whatsapp_channel.simulator.templates import QUALITIES, STATUSES, to_json
 from rasa_whatsapp_channel.simulator.webhooks.platform_events import (
     TEMPLATE_QUALITY,
     TEMPLATE_STATUS,
@@ -228,7 +228,7 @@ class TemplateRoutes:
                 self._world.tell(TEMPLATE_QUALITY, template_quality(template, found.quality))
             if status != found.status or quality is None:
                 self._world.tell(TEMPLATE_STATUS, template_status(template, now))
-        return web.json_response(template.to_json())
+        return web.json_response(to_json(template))
 
     async def set_account(self, request: web.Request) -> web.Response:
         """Set whether the account may use Direct Send."""

@@ -14,9 +14,9 @@ from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.simulator import ids
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.state import WhatsAppUser
-from rasa_whatsapp_channel.simulator.templates import TemplateDefinition
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import WABA_ID, contact, metadata
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
+from rasa_whatsapp_channel.whatsapp.template_definitions import TemplateDefinition
 
 EXAMPLES: Final = Path(__file__).with_name("platform_events.yaml")
 TEMPLATE_STATUS: Final = "message_template_status_update"
@@ -93,13 +93,13 @@ def template_status(template: TemplateDefinition, now: int) -> dict[str, Any]:
     """Return the value of the webhook that tells the status of *template*."""
     return {
         "event": template.status,
-        "message_template_id": template.id,
+        "message_template_id": int(template.id),
         "message_template_name": template.name,
         "message_template_language": template.language,
         "message_template_category": template.category,
         "reason": "NONE",
         **_STATUSES.get(template.status, {}),
-        **({} if template.rejected == "NONE" else {"reason": template.rejected}),
+        **({"reason": template.rejected} if template.rejected else {}),
         **({"disable_info": {"disable_date": now}} if template.status == "DISABLED" else {}),
     }
 
@@ -109,7 +109,7 @@ def template_quality(template: TemplateDefinition, before: str) -> dict[str, Any
     return {
         "previous_quality_score": before,
         "new_quality_score": template.quality,
-        "message_template_id": template.id,
+        "message_template_id": int(template.id),
         "message_template_name": template.name,
         "message_template_language": template.language,
     }

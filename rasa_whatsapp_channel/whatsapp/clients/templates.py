@@ -25,7 +25,7 @@ from rasa_whatsapp_channel.whatsapp.transport import File, Request, Transport
 
 FIELDS: Final = (
     "id,name,language,category,status,components,parameter_format,message_send_ttl_seconds,"
-    "quality_score,rejected_reason,correct_category"
+    "quality_score,rejected_reason,correct_category,sub_category"
 )
 PAGE: Final = 100
 MOST_PAGES: Final = 60  # an account has 6,000 templates at the most

@@ -129,6 +129,97 @@ FILE = """
   - {type: BODY, text: "May we call you about it?"}
   - {type: CALL_PERMISSION_REQUEST}
 """
+# Every other kind of header, button and template that WhatsApp documents.
+MORE = """
+- name: moving_picture
+  language: en
+  category: MARKETING
+  components:
+  - {type: HEADER, format: GIF, example: {header_handle: [media/clip.mp4]}}
+  - {type: BODY, text: "Look here"}
+- name: film
+  language: en
+  category: MARKETING
+  components:
+  - {type: HEADER, format: VIDEO, example: {header_handle: [media/clip.mp4]}}
+  - {type: BODY, text: "Look there"}
+- name: items
+  language: en
+  category: MARKETING
+  components:
+  - {type: HEADER, format: TEXT, text: "Forget something, {{1}}?", example: {header_text: [Ada]}}
+  - {type: BODY, text: "You left these items in your cart."}
+  - {type: BUTTONS, buttons: [{type: MPM, text: View items}]}
+- name: one_item
+  language: en
+  category: MARKETING
+  components:
+  - {type: HEADER, format: PRODUCT}
+  - {type: BODY, text: "Our newest chair"}
+  - {type: FOOTER, text: "Until Sunday"}
+  - {type: BUTTONS, buttons: [{type: SPM, text: View}]}
+- name: product_cards
+  language: en
+  category: MARKETING
+  components:
+  - {type: BODY, text: "For you, {{1}}, and nobody else", example: {body_text: Ada}}
+  - type: CAROUSEL
+    cards:
+    - components:
+      - {type: HEADER, format: PRODUCT}
+      - {type: BUTTONS, buttons: [{type: SPM, text: View}]}
+    - components:
+      - {type: HEADER, format: PRODUCT}
+      - {type: BUTTONS, buttons: [{type: SPM, text: View}]}
+- name: bill
+  language: pt_BR
+  category: UTILITY
+  display_format: ORDER_DETAILS
+  components:
+  - {type: BODY, text: "Your bill is ready."}
+  - {type: BUTTONS, buttons: [{type: ORDER_DETAILS, text: Review and pay}]}
+- name: order_news
+  language: en
+  category: UTILITY
+  sub_category: ORDER_STATUS
+  components:
+  - {type: BODY, text: "There is news about your order."}
+- name: order_button
+  language: en
+  category: UTILITY
+  components:
+  - {type: BODY, text: "Look at your order."}
+  - {type: BUTTONS, buttons: [{type: ORDER_STATUS, text: View order}]}
+- name: one_tap
+  language: en_US
+  category: AUTHENTICATION
+  components:
+  - {type: BODY}
+  - type: BUTTONS
+    buttons: &tap
+    - type: OTP
+      otp_type: ONE_TAP
+      autofill_text: Autofill
+      text: Copy code
+      supported_apps: [{package_name: com.example.shop, signature_hash: K8a/AINcGX7}]
+- name: zero_tap
+  language: en_US
+  category: AUTHENTICATION
+  components:
+  - {type: BODY, add_security_recommendation: true}
+  - {type: FOOTER, code_expiration_minutes: 5}
+  - type: BUTTONS
+    buttons:
+    - type: OTP
+      otp_type: ZERO_TAP
+      zero_tap_terms_accepted: true
+      text: Copy code
+      supported_apps: [{package_name: com.example.shop, signature_hash: K8a/AINcGX7}]
+"""
+MORE_NAMES = [
+    *("bill", "film", "items", "moving_picture", "one_item", "one_tap", "order_button"),
+    *("order_news", "product_cards", "utter_closed", "utter_shipped", "zero_tap"),
+]
 JPEG = b"\xff\xd8\xff\xe0 a picture"
 NAMES = [
     *("catalog", "chairs", "login_code", "may_we_ring", "reservation", "terms", "utter_closed"),
@@ -140,6 +231,7 @@ NAMES = [
 def bot(tmp_path: Path) -> Path:
     (tmp_path / "media").mkdir()
     (tmp_path / "media/parcel.jpg").write_bytes(JPEG)
+    (tmp_path / "media/clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
     (tmp_path / "media/terms.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
     (tmp_path / "domain.yml").write_text(DOMAIN, encoding="utf-8")
     (tmp_path / "templates.yml").write_text(FILE, encoding="utf-8")
@@ -187,10 +279,16 @@ async def approved(simulator, *names: str) -> None:
     raise AssertionError(found)
 
 
-async def test_what_is_pushed_and_pulled_differs_in_nothing(rasa_whatsapp, simulator, bot):
+@pytest.mark.parametrize(
+    ("file", "names"), [(FILE, NAMES), (MORE, MORE_NAMES)], ids=["file", "more"]
+)
+async def test_what_is_pushed_and_pulled_differs_in_nothing(
+    rasa_whatsapp, simulator, bot, file, names
+):
+    (bot / "templates.yml").write_text(file, encoding="utf-8")
     pushed = await rasa_whatsapp("templates", "push")
     assert pushed.exit_code == 0, pushed.output
-    await approved(simulator, *NAMES)
+    await approved(simulator, *names)
     pulled = await rasa_whatsapp("templates", "pull")
     assert pulled.exit_code == 0, pulled.output
 
@@ -198,10 +296,11 @@ async def test_what_is_pushed_and_pulled_differs_in_nothing(rasa_whatsapp, simul
 
     assert done.exit_code == 0, done.output
     assert "0 not." in done.stdout
+    assert (await rasa_whatsapp("templates", "lint")).exit_code == 0
     text = (bot / "templates.yml").read_text(encoding="utf-8")
     assert "utter_shipped" not in text
-    assert [name for name in NAMES if f"name: {name}\n" in text] == [
-        name for name in NAMES if not name.startswith("utter_")
+    assert [name for name in names if f"name: {name}\n" in text] == [
+        name for name in names if not name.startswith("utter_")
     ]
 
 
@@ -229,6 +328,19 @@ async def test_a_response_is_the_template(rasa_whatsapp, simulator, bot):
         },
         {"type": "PHONE_NUMBER", "text": "Call us", "phone_number": "+15550783881"},
     ]
+
+
+async def test_what_is_written_beside_the_components_is_pushed_and_pulled(
+    rasa_whatsapp, simulator, bot
+):
+    (bot / "templates.yml").write_text(MORE, encoding="utf-8")
+    await rasa_whatsapp("templates", "push")
+    await rasa_whatsapp("templates", "pull")
+
+    found = await at_whatsapp(simulator)
+    assert found["order_news"]["sub_category"] == "ORDER_STATUS"
+    assert found["bill"]["display_format"] == "ORDER_DETAILS"
+    assert "sub_category: ORDER_STATUS" in (bot / "templates.yml").read_text(encoding="utf-8")
 
 
 async def test_variations_in_several_languages_are_one_template_in_these(

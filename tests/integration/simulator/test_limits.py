@@ -287,8 +287,12 @@ TABLE = [
 FILES = {"MEDIA_BYTES", "STICKER_STATIC_BYTES", "STICKER_PIXELS", "MEDIA_TYPES", "MEDIA_URL_LIFE"}
 ELSEWHERE = {
     **dict.fromkeys(
-        ("TEMPLATE_BUTTON_TEXT", "TEMPLATE_OFFER", "TEMPLATE_URL"),
+        ("TEMPLATE_BUTTON_TEXT", "TEMPLATE_OFFER", "TEMPLATE_URL", "TEMPLATE_CARD_BUTTONS"),
         "of templates when they are created: tests/unit/whatsapp/test_template_rules.py",
+    ),
+    **dict.fromkeys(
+        ("TEMPLATE_OFFER_BODY", "TEMPLATE_TTL"),
+        "of templates when they are created: tests/unit/whatsapp/test_documented_templates.py",
     ),
     "FLOW_CTA_SURE": "another page says 30, and that is what it takes",
     "CARD_BUTTON_ID": "the page says 20 and may mean 256; composing keeps to the smaller",

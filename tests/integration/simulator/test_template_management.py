@@ -254,3 +254,91 @@ async def test_an_account_without_direct_send_is_refused_and_may_get_it(start, b
     assert status == 200
     wrong, _ = await simulator.post("/simulator/account", {"direct_send": "yes"})
     assert wrong == 400
+
+
+async def fills(simulator, template: dict[str, Any], *components: dict[str, Any]) -> Any:
+    """Create *template*, send it with *components*, and return what the person sees."""
+    status, answer = await simulator.post(WABA, {**template, "language": "en"}, headers=TOKEN)
+    assert status == 200, answer
+    await simulator.post(f"/simulator/templates/{template['name']}/en", {"status": "APPROVED"})
+    sent = {"name": template["name"], "language": {"code": "en"}, "components": list(components)}
+    status, answer = await simulator.cloud(
+        {"messaging_product": "whatsapp", "to": MAYA, "type": "template", "template": sent}
+    )
+    assert status == 200, answer
+    return (await simulator.shows(1))[0]["filled"]
+
+
+async def test_a_code_is_listed_with_a_link_and_sent_twice(simulator):
+    template = {
+        "name": "login_code",
+        "category": "authentication",
+        "components": [
+            {"type": "body", "add_security_recommendation": True},
+            {"type": "footer", "code_expiration_minutes": 5},
+            {"type": "buttons", "buttons": [{"type": "otp", "otp_type": "copy_code"}]},
+        ],
+    }
+    code = [{"type": "text", "text": "123456"}]
+    filled = await fills(
+        simulator,
+        template,
+        {"type": "body", "parameters": code},
+        {"type": "button", "sub_type": "url", "index": "0", "parameters": code},
+    )
+
+    assert filled["body"].startswith("*123456* is your verification code.")
+    assert filled["footer"] == "This code expires in 5 minutes."
+    assert filled["buttons"][0]["url"].endswith("&code=otp123456")
+    components = (await listed(simulator, "login_code"))["components"]
+    assert components[2]["buttons"][0]["type"] == "URL"
+
+
+async def test_product_cards_are_more_than_their_template_has(simulator):
+    card = {
+        "components": [
+            {"type": "header", "format": "product"},
+            {"type": "buttons", "buttons": [{"type": "spm", "text": "View"}]},
+        ]
+    }
+    template = {
+        "name": "product_cards",
+        "category": "marketing",
+        "components": [
+            {"type": "body", "text": "For you"},
+            {"type": "carousel", "cards": [card, card]},
+        ],
+    }
+    products = [
+        {"type": "product", "product": {"product_retailer_id": name, "catalog_id": "1"}}
+        for name in ("vrpj01fvwp", "va2l5ioeat", "sqpjv0mgde")
+    ]
+    cards = [
+        {"card_index": number, "components": [{"type": "header", "parameters": [product]}]}
+        for number, product in enumerate(products)
+    ]
+
+    filled = await fills(simulator, template, {"type": "carousel", "cards": cards})
+
+    assert [each["header"]["product"]["product_retailer_id"] for each in filled["cards"]] == [
+        "vrpj01fvwp",
+        "va2l5ioeat",
+        "sqpjv0mgde",
+    ]
+
+
+async def test_the_kind_of_a_button_is_written_in_any_case(simulator):
+    template = {
+        "name": "all_we_have",
+        "category": "marketing",
+        "components": [
+            {"type": "body", "text": "All we have"},
+            {"type": "buttons", "buttons": [{"type": "catalog", "text": "View catalog"}]},
+        ],
+    }
+    action = {"type": "action", "action": {"thumbnail_product_retailer_id": "2lc20305pt"}}
+    button = {"type": "button", "sub_type": "CATALOG", "index": 0, "parameters": [action]}
+
+    filled = await fills(simulator, template, button)
+
+    assert [each["text"] for each in filled["buttons"]] == ["View catalog"]

@@ -163,7 +163,10 @@ async def test_named_parameters(simulator):
     status, answer = await send(simulator, "order_sent", components)
     assert status == 200, answer
     (message,) = await simulator.shows(1)
-    assert message["filled"]["body"] == "Order 17 is on its way, Maya. It arrives on Monday."
+    assert (
+        message["filled"]["body"]
+        == "Order 17 is on its way, Maya. It arrives on Monday before noon."
+    )
 
     values[0]["parameter_name"] = "first_name"
     assert (await send(simulator, "order_sent", components))[1]["error"]["code"] == 132000

@@ -1,9 +1,12 @@
-"""The template that docs/simulator.md shows can be copied."""
+"""The templates of the simulator, and the one that docs/simulator.md shows."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 from rasa_whatsapp_channel.simulator.templates import TemplateCatalog
+from rasa_whatsapp_channel.whatsapp.template_rules import find_flaws
 
 PAGE = Path(__file__).parents[3] / "docs" / "simulator.md"
 
@@ -17,3 +20,8 @@ def test_the_template_on_the_page_can_be_copied_into_a_folder(tmp_path):
 
     assert template is not None
     assert [part["type"] for part in template.components] == ["HEADER", "BODY", "FOOTER", "BUTTONS"]
+
+
+@pytest.mark.parametrize("template", TemplateCatalog(), ids=lambda each: each.name)
+def test_whatsapp_would_take_a_template_that_is_built_in(template):
+    assert list(find_flaws(template)) == []

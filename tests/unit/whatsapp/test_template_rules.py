@@ -60,7 +60,13 @@ OFFER = {
     "components": [
         {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": "Ends soon"}},
         {"type": "BODY", "text": "Two nights for one."},
-        {"type": "BUTTONS", "buttons": [{"type": "COPY_CODE", "example": "250FF"}]},
+        {
+            "type": "BUTTONS",
+            "buttons": [
+                {"type": "COPY_CODE", "example": "250FF"},
+                {"type": "URL", "text": "Book", "url": "https://example.com/book"},
+            ],
+        },
     ],
 }
 
