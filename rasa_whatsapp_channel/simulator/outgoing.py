@@ -88,7 +88,7 @@ def accept(
         world.rates.take(number, person.key)
         written = world.state.last_written(person.key, number)
         if not person.group and is_refused("any", written, world.clock()):
-            world.rates.reach(person.key)
+            world.reach(person)
     message = ChatMessage(
         id=ids.new_message_id(api),
         direction="outbound",

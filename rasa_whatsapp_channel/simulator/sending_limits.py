@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import problems
@@ -20,8 +20,9 @@ class RateLimits:
     def __init__(
         self, *, per_second: int, people: int | None = None, clock: Callable[[], float]
     ) -> None:
+        #: how many people may be written to outside of their windows within a day; None: all
+        self.people = people
         self._per_second = per_second
-        self._people = people
         self._reached: dict[str, float] = {}  # person → last time outside of the window
         self._clock = clock
         self._sent: dict[str, deque[float]] = {}  # number → times within the last second
@@ -53,19 +54,34 @@ class RateLimits:
 
     def reach(self, person: str) -> None:
         """Count a *person* whose window is closed; raise `Refused` above the messaging limit."""
-        now = self._clock()
-        self._reached = {who: at for who, at in self._reached.items() if at > now - DAY}
-        if person not in self._reached and len(self._reached) >= (self._people or math.inf):
+        if person not in self._reached_today() and self.reached >= (self.people or math.inf):
             raise Refused(
                 problems.MESSAGING_LIMIT,
-                f"In 24 hours {self._people} people may be written to outside of their windows.",
+                f"In 24 hours {self.people} people may be written to outside of their windows.",
             )
-        self._reached[person] = now
+        self._reached[person] = self._clock()
+
+    @property
+    def reached(self) -> int:
+        """How many people were written to outside of their windows within a day."""
+        return len(self._reached_today())
+
+    def _reached_today(self) -> Mapping[str, float]:
+        since = self._clock() - DAY
+        self._reached = {who: at for who, at in self._reached.items() if at > since}
+        return self._reached
 
     def clear(self) -> None:
         self._reached.clear()
         self._sent.clear()
         self._owed.clear()
+
+
+def tier(people: int | None) -> str:
+    """Return WhatsApp's word for a limit of *people* a day: ``TIER_250``, ``TIER_2K``."""
+    if people is None:
+        return "TIER_UNLIMITED"
+    return f"TIER_{people}" if people % 1000 else f"TIER_{people // 1000}K"
 
 
 def window_ends(last_written: float | None) -> float | None:

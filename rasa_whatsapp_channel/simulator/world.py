@@ -37,6 +37,7 @@ from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.delivery import Webhooks
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import StatusChange
 from rasa_whatsapp_channel.simulator.webhooks.platform_events import event_webhook
+from rasa_whatsapp_channel.whatsapp.account_events import messaging_limit, read_account_event
 
 LOGGED: Final = 2000  # requests and weather faults
 FIRST_PERSON: Final = WhatsAppUser("Maya", user_id="DE.13491208655302741918", phone="4915112345678")
@@ -99,6 +100,7 @@ class World:
         await self.library.clear()
         self.requests.clear()
         self.rates.clear()
+        self.rates.people = self.config.messaging_limit
         self.billing.clear()
         self.templates.reload()
         self.direct_send = self.config.direct_send
@@ -145,6 +147,25 @@ class World:
                 self.state.replace_person(person, changed)
                 self.feed.publish("person", person=self.person_to_json(changed))
 
+    def reach(self, person: WhatsAppUser) -> None:
+        """Count *person*, whose window is closed; raise `Refused` above the messaging limit."""
+        self.rates.reach(person.key)
+        self.publish_limit()
+
+    def note_limit(self, field: str, value: Mapping[str, Any]) -> None:
+        """Have the messaging limit that a webhook of *field* tells, if it tells one."""
+        people = messaging_limit(read_account_event(field, value))
+        if people is not None:
+            self.rates.people = people or None
+            self.publish_limit()
+
+    def limit_to_json(self) -> dict[str, int | None]:
+        """Return how many people may be written to a day, null for all, and how many were."""
+        return {"people": self.rates.people, "reached": self.rates.reached}
+
+    def publish_limit(self) -> None:
+        self.feed.publish("messaging_limit", **self.limit_to_json())
+
     def add_group(self, name: str, participants: tuple[str, ...]) -> WhatsAppUser:
         group = WhatsAppUser(
             name, user_id=ids.new_group_id(), group=True, participants=participants
@@ -188,6 +209,7 @@ class World:
         """Set the clock *offset* seconds ahead of the real time."""
         self.clock.set_offset(offset)
         self.feed.publish("clock", **self.clock_to_json())
+        self.publish_limit()  # a day may be over
 
     def publish_faults(self) -> None:
         self.feed.publish("faults", faults=self.faults.all_to_json())

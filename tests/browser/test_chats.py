@@ -70,6 +70,27 @@ async def test_words_are_found_in_a_chat_and_in_all_of_them(page: Tab, bot: Bot)
     await page.shows("document.querySelector('#no-chats').checkVisibility()")
 
 
+async def test_found_words_are_marked_where_they_are_read(page: Tab, bot: Bot) -> None:
+    picture = await bot.uploads("lake.jpg", "image/jpeg")
+    await bot.says({"type": "image", "image": {"id": picture, "caption": "The house"}})
+    await says(bot, "From the terrace of the old mill one sees the *Lake*.", "The lake at six")
+    marked = "JSON.stringify([...CSS.highlights.get('found')].map((one) => one.toString()))"
+
+    await choose(page, "search")
+    await page.type("lake")
+    # A file's name that nobody sees is none of the words.
+    await page.shows("document.querySelector('.search-count').textContent === '2 of 2'")
+    await page.shows(f"""{marked} === '["Lake","lake"]'""")
+    await page.click(".search [aria-label='Close the search']")
+    await page.shows(f"{marked} === '[]'")
+
+    await page.click("#find")
+    await page.type("mill")
+    await page.shows(f"""{marked} === '["mill"]'""")
+    line = await page.js("document.querySelector('#chats .chat-last').textContent")
+    assert line == "…the old mill one sees the Lake."
+
+
 async def test_a_link_opens_a_chat_at_a_message(page: Tab, bot: Bot) -> None:
     ravi = await scene.joins(bot, "Ravi")
     ids = await says(bot, *map(str, range(40)))

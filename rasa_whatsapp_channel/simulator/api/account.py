@@ -17,6 +17,7 @@ from aiohttp import web
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.api.endpoint import ApiAnswer, endpoint
 from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.simulator.sending_limits import tier
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360
 
@@ -47,6 +48,7 @@ class AccountRoutes:
         self._config = world.config
         self._templates = world.templates
         self._clock = world.clock
+        self._rates = world.rates
 
     async def debug_token(self, request: web.Request) -> ApiAnswer:
         """Accept the access token, or the app's own token: its id and its secret."""
@@ -140,7 +142,7 @@ class AccountRoutes:
             "quality_rating": account.quality,
             "status": account.status,
             "platform_type": "CLOUD_API",
-            "whatsapp_business_manager_messaging_limit": "TIER_2K",
+            "whatsapp_business_manager_messaging_limit": tier(self._rates.people),
             "health_status": self._health(),
             "webhook_configuration": {"application": self._registered()},
         }

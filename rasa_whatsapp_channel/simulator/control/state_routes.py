@@ -18,8 +18,10 @@ from rasa_whatsapp_channel.simulator.bot import ask_bot
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_json, read_object
 from rasa_whatsapp_channel.simulator.templates import QUALITIES, STATUSES, to_json
 from rasa_whatsapp_channel.simulator.webhooks.platform_events import (
+    NUMBER_QUALITY,
     TEMPLATE_QUALITY,
     TEMPLATE_STATUS,
+    limit_change,
     template_quality,
     template_status,
 )
@@ -53,6 +55,7 @@ class StateRoutes:
                 "faults": world.faults.all_to_json(),
                 "templates": world.templates.to_json(),
                 "direct_send": world.direct_send,
+                "messaging_limit": world.limit_to_json(),
                 "rasa": world.config.rasa is not None,
                 "weather": world.weather_to_json(),
                 "billing": world.billing.to_json(),
@@ -190,6 +193,9 @@ def bill_routes(world: World) -> Iterator[web.RouteDef]:
     yield web.get("/simulator/bill", bill)
 
 
+MOST_PEOPLE: Final = 10**9  # no messaging limit is that high
+
+
 def template_routes(world: World) -> Iterator[web.RouteDef]:
     routes = TemplateRoutes(world)
     yield web.get("/simulator/templates", routes.list_all)
@@ -231,9 +237,30 @@ class TemplateRoutes:
         return web.json_response(to_json(template))
 
     async def set_account(self, request: web.Request) -> web.Response:
-        """Set whether the account may use Direct Send."""
-        given = (await read_object(request)).get("direct_send")
-        if not isinstance(given, bool):
-            raise ControlError("direct_send is true or false.")
-        self._world.direct_send = given
-        return web.json_response({"direct_send": given})
+        """Set whether the account may use Direct Send, or its messaging limit."""
+        world = self._world
+        match await read_object(request):
+            case {"direct_send": bool(given), **rest} if not rest:
+                world.direct_send = given
+            case {"messaging_limit": people, **rest} if not rest and _is_limit(people):
+                self._set_limit(people)
+            case _:
+                raise ControlError(
+                    'An account takes {"direct_send": true}, or {"messaging_limit": 250}, people '
+                    "a day, null for all."
+                )
+        return web.json_response(
+            {"direct_send": world.direct_send, "messaging_limit": world.limit_to_json()}
+        )
+
+    def _set_limit(self, people: int | None) -> None:
+        """Set how many people may be written to a day; the bot is told as WhatsApp tells it."""
+        world, before = self._world, self._world.rates.people
+        value = limit_change(world.config.number, before, people)
+        world.note_limit(NUMBER_QUALITY, value)
+        if people != before and world.config.api in (CLOUD, DIALOG360):
+            world.tell(NUMBER_QUALITY, value)
+
+
+def _is_limit(value: Any) -> bool:
+    return value is None or (type(value) is int and 0 < value < MOST_PEOPLE)

@@ -102,6 +102,7 @@ class WebhookRoutes:
             raise ControlError('An event is {"name"} or {"field", "values": [{…}]}.')
         for value in values:
             self._world.note_preferences(person, value)
+            self._world.note_limit(field, value)
             self._world.tell(field, value, person=person)
         return web.json_response({"field": field, "values": values})
 

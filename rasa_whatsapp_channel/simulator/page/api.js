@@ -132,6 +132,13 @@ export const readEvents = (person) => call(`/events?person=${segment(person ?? "
 /** Send {field, values, person}, one webhook for each of the values. */
 export const sendEvent = (event) => postJson("/events", event);
 
+/** Set how many people may be written to a day outside of their windows; null: all. */
+export const setLimit = (people) => postJson("/account", { messaging_limit: people });
+
+/** Let *person* want marketing messages again, or none. */
+export const setMarketing = (person, wanted) =>
+  sendEvent({ person, name: wanted ? "Resumes marketing messages" : "Stops marketing messages" });
+
 /** A webhook as text: `curl` or `fixture`. */
 export async function webhookAs(id, form) {
   return (await ask(`/webhooks/${segment(id)}/${form}`, {})).text();

@@ -11,7 +11,7 @@ import { byId } from "./dom.js";
 import { renderPeople } from "./people.js";
 import { createPhones } from "./phones.js";
 import { keepOpen } from "./socket.js";
-import { keyOf, State } from "./state.js";
+import { hasPlatformEvents, keyOf, State } from "./state.js";
 import { summaryOf } from "./summary.js";
 import { connectThemeButton } from "./themes.js";
 import { toast } from "./toasts.js";
@@ -50,8 +50,7 @@ function onPhones() {
 const onChange = {
   all() {
     phones.route();
-    byId("new-group").hidden =
-      state.numbers.length === 0 || !["cloud", "360dialog"].includes(state.api);
+    byId("new-group").hidden = state.numbers.length === 0 || !hasPlatformEvents(state);
     for (const phone of phones.all()) phone.redraw();
     phones.goToMessage();
     devtools.reload();

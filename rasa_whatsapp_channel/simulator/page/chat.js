@@ -2,8 +2,11 @@
 
 import { colourOf, initials } from "./avatar.js";
 import { sumOf } from "./costs.js";
-import { h, icon } from "./dom.js";
+import { h, icon, isolated } from "./dom.js";
 import { plus } from "./people.js";
+
+const NO_MARKETING =
+  "This person has stopped marketing messages: WhatsApp delivers no marketing templates.";
 
 export function renderHead(controller) {
   const { state, node, chat, writer } = controller;
@@ -25,7 +28,7 @@ export function renderHead(controller) {
   const line = of(".chat-title p");
   if (line.contains(document.activeElement)) return; // a selection is open
   if (state.isTyping(chat)) line.replaceChildren("typing…");
-  else if (isAgents) line.replaceChildren(`Agent’s phone of ${business}`);
+  else if (isAgents) line.replaceChildren(sentenceWith("Agent’s phone of ", business));
   else line.replaceChildren(...(person ? whoYouAre(controller, person) : []));
 }
 
@@ -44,15 +47,29 @@ function drawName(node, controller, name) {
   const { state, chat, writer } = controller;
   const { person } = state.chatOf(chat);
   const isChoice = state.numbers.length > 1 && person && !person.group && writer === "person";
-  node.replaceChildren(isChoice ? numberChoice(controller) : h("bdi", {}, name));
+  node.replaceChildren(isChoice ? numberChoice(controller) : h("bdi.line", {}, name));
 }
 
 /** "You are Maya", or who in a group one could be. */
 function whoYouAre(controller, person) {
   const { state, chat } = controller;
   if (person.group) return ["You are ", participantChoice(controller, person)];
-  return [h("span", { dir: "auto" }, `You are ${person.name || state.chatOf(chat).key}`)];
+  return [
+    sentenceWith("You are ", person.name || state.chatOf(chat).key),
+    person.marketing === false && noMarketing(),
+  ].filter(Boolean);
 }
+
+function noMarketing() {
+  return h(
+    "span.no-marketing",
+    { role: "img", "aria-label": NO_MARKETING, title: NO_MARKETING },
+    icon("no-marketing"),
+    h("span", {}, "No marketing"),
+  );
+}
+
+const sentenceWith = (words, name) => h("span.line", { dir: "ltr" }, words, h("bdi", {}, name));
 
 function participantChoice(controller, group) {
   const keys = group.participants ?? [];
@@ -77,7 +94,7 @@ function choice(label, names, chosen, take) {
   const options = names.map(([value, name]) =>
     h("option", { value, selected: value === chosen }, name),
   );
-  const node = h("select.inline-choice", { "aria-label": label }, options);
+  const node = h("select.inline-choice", { "aria-label": label, dir: "auto" }, options);
   node.addEventListener("change", () => take(node.value));
   return node;
 }
@@ -95,7 +112,7 @@ export function emptyChat(controller) {
     h(
       "p",
       {},
-      `Write to ${number.name ?? "your bot"}: a text, a photo, a voice message. ` +
+      `Write to ${isolated(number.name ?? "your bot")}: a text, a photo, a voice message. ` +
         "Its messages appear here as on a phone.",
     ),
     webhook && h("p.quiet", {}, "Webhook of your bot: ", h("code", {}, webhook)),

@@ -10,7 +10,7 @@ import { messageView } from "./devtools/message.js";
 import { createRasa } from "./devtools/rasa.js";
 import { createTemplates } from "./devtools/templates.js";
 import { openDialog } from "./dialogs/dialog.js";
-import { byId, h, icon, iconButton } from "./dom.js";
+import { byId, h, icon, iconButton, isRightToLeft } from "./dom.js";
 
 const FRAME = "devtools-panel";
 
@@ -96,7 +96,7 @@ export function createDevtools(page) {
   }
 
   function onKey({ key }) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key] * (isRightToLeft() ? -1 : 1);
     if (!step) return;
     const all = [...tabs.children];
     const at = all.findIndex((tab) => tab.getAttribute("aria-selected") === "true");

@@ -35,9 +35,19 @@ export function svg(tag, props = {}, ...children) {
   return node;
 }
 
+// What points along the line: a page from right to left shows these the other way round.
+const ALONG = new Set(["back", "next", "previous", "send", "reply", "list", "open", "beside"]);
+
+/** Does the page run from right to left? */
+export const isRightToLeft = () => document.documentElement.dir === "rtl";
+
+/** *words* of a person or a bot inside a sentence of the page: each keeps its own direction. */
+export const isolated = (words) => `\u2068${words}\u2069`;
+
 /** One of the symbols in icons.svg; hidden from screen readers, so give the control a label. */
 export function icon(name, className = "") {
   const node = svg("svg", { "aria-hidden": "true" }, svg("use", { href: `icons.svg#${name}` }));
+  if (ALONG.has(name)) node.dataset.mirrored = "";
   if (className) node.setAttribute("class", className);
   return node;
 }

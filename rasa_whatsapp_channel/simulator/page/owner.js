@@ -3,7 +3,8 @@
 import * as api from "./api.js";
 import { ask } from "./dialogs/dialog.js";
 import { openMenu } from "./dialogs/menu.js";
-import { h, icon, iconButton } from "./dom.js";
+import { h, icon, iconButton, isolated } from "./dom.js";
+import { hasPlatformEvents } from "./state.js";
 import { timeOf } from "./times.js";
 import { toast } from "./toasts.js";
 
@@ -23,20 +24,21 @@ export function renderOwner(controller) {
   const strip = node.querySelector(".owner");
   const { person } = state.chatOf(chat);
   const known = state.ownerOf(chat);
-  const canAct = ["cloud", "360dialog"].includes(state.api) && person && !person.group;
+  const canAct = hasPlatformEvents(state) && person && !person.group;
   strip.hidden = !canAct && known.owner === "bot";
   if (strip.hidden || strip.contains(document.activeElement?.closest(".menu"))) return;
   const [symbol, words] = OWNERS[known.owner] ?? OWNERS.bot;
-  const facts = [known.reason, known.since && `since ${timeOf(known.since)}`].filter(Boolean);
+  const since = known.since && `since ${timeOf(known.since)}`;
+  const facts = [known.reason && isolated(known.reason), since].filter(Boolean).join(", ");
   const focused = strip.contains(document.activeElement) && document.activeElement.dataset.act;
   strip.dataset.owner = known.owner;
   strip.replaceChildren(
     h("span.owner-icon", {}, icon(symbol)),
     h(
       "p.owner-words",
-      { dir: "auto" },
+      {},
       h("strong", {}, words),
-      facts.length > 0 && h("span.owner-facts", {}, facts.join(", ")),
+      facts && h("span.owner-facts", { title: facts }, facts),
     ),
     ...(canAct ? actions(controller, known, writer) : []),
   );
@@ -51,14 +53,17 @@ function actions(controller, known, writer) {
     !isPhone &&
       h(
         "button.tool",
-        { type: "button", data: { act: "phone" }, onclick: () => controller.openAgent() },
+        {
+          ...{ type: "button", "aria-label": "Agent’s phone", title: "Agent’s phone" },
+          ...{ data: { act: "phone" }, onclick: () => controller.openAgent() },
+        },
         icon("phone"),
-        "Agent’s phone",
+        h("span", {}, "Agent’s phone"),
       ),
     !isPhone && menuButton(controller, known),
     isPhone &&
       !controller.isPersonOpen() &&
-      iconButton("contacts", `Phone of ${state.chatOf(chat).person.name}`, controller.openPerson, {
+      iconButton("contacts", `Phone of ${isolated(state.chatOf(chat).person.name)}`, controller.openPerson, {
         ...{ class: "round owner-more", data: { act: "person" } },
       }),
   ].filter(Boolean);
@@ -67,9 +72,12 @@ function actions(controller, known, writer) {
 function giveBackButton(controller, known) {
   return h(
     "button.tool",
-    { type: "button", data: { act: "return" }, onclick: () => giveBack(controller, known) },
+    {
+      ...{ type: "button", "aria-label": "Give back", title: "Give back" },
+      ...{ data: { act: "return" }, onclick: () => giveBack(controller, known) },
+    },
     icon("reply"),
-    "Give back",
+    h("span", {}, "Give back"),
   );
 }
 

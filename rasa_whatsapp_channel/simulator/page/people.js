@@ -1,10 +1,11 @@
 // The list of chats with the bot.
 
 import { avatar } from "./avatar.js";
-import { byId, h, icon, iconButton } from "./dom.js";
+import { byId, h, icon, iconButton, isolated } from "./dom.js";
 import { oneLine } from "./format/render.js";
 import { OWNER_WORDS } from "./owner.js";
-import { holds } from "./search.js";
+import { paintFound } from "./found.js";
+import { holds, textAround } from "./search.js";
 import { summaryOf } from "./summary.js";
 import { shortMoment } from "./times.js";
 
@@ -16,6 +17,7 @@ export function renderPeople({ state, phones }) {
   const focused = document.activeElement?.closest?.("#chats li")?.dataset.chat;
   const role = document.activeElement?.className;
   redraw(byId("chats"), chats.map((chat) => entry(chat, state, phones, wanted)));
+  paintFound(byId("chats"), wanted);
   byId("no-chats").hidden = chats.length > 0;
   byId("no-chats").textContent = wanted
     ? "No person and no message has these words."
@@ -75,22 +77,26 @@ function entry(chat, state, phones, wanted) {
         h(
           "span.chat-name",
           {},
-          h("bdi", {}, name),
+          h("bdi.line", {}, name),
           OWNER_WORDS[owner] && h("span.chat-owner", { data: { owner } }, OWNER_WORDS[owner]),
         ),
-        number !== state.number && h("span.chat-number", {}, `to ${number.name ?? "another number"}`),
-        h("span.chat-last", {}, preview(chat, last, state)),
+        number !== state.number && h("span.chat-number", {}, "to ", h("bdi", {}, number.name ?? "another number")),
+        h("span.chat-last", {}, preview(chat, last, state, found && wanted)),
       ),
       h(
         "span.chat-side",
         {},
-        state.pinned.has(chat) && h("span.chat-pin", { title: "Pinned" }, icon("pin")),
         last && h("time", {}, shortMoment(last.timestamp, state.now() * 1000)),
-        unread > 0 && h("span.badge", {}, String(unread), h("span.spoken", {}, " unread")),
+        h(
+          "span.chat-marks",
+          {},
+          state.pinned.has(chat) && h("span.chat-pin", { title: "Pinned" }, icon("pin")),
+          unread > 0 && h("span.badge", {}, String(unread), h("span.spoken", {}, " unread")),
+        ),
       ),
     ),
     !isOpen &&
-      iconButton("beside", `Open ${name} beside`, () => phones.openBeside(chat), {
+      iconButton("beside", `Open ${isolated(name)} beside`, () => phones.openBeside(chat), {
         class: "round beside",
       }),
   );
@@ -100,10 +106,10 @@ function groupAvatar() {
   return h("span.avatar", { "aria-hidden": "true", data: { colour: 2 } }, icon("group"));
 }
 
-function preview(chat, last, state) {
+function preview(chat, last, state, wanted) {
   if (state.isTyping(chat)) return h("em.typing-word", {}, "typing…");
   if (!last) return plus(state.chatOf(chat).key);
   const { icon: symbol, text } = summaryOf(last);
-  const words = h("bdi", {}, oneLine(text));
-  return [last.direction === "inbound" && "You: ", symbol && icon(symbol), words];
+  const words = h("bdi.line", {}, oneLine(wanted ? textAround(last, wanted) : text));
+  return [last.direction === "inbound" && h("span", {}, "You: "), symbol && icon(symbol), words];
 }

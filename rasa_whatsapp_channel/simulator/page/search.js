@@ -1,10 +1,13 @@
 // Search: which messages hold some words, and the bar that walks through them in one chat.
 
 import { h, icon, iconButton } from "./dom.js";
+import { paintFound } from "./found.js";
 import { summaryOf } from "./summary.js";
 
 // What nobody reads in a message.
 const UNREAD = new Set(["id", "url", "link", "mime_type", "sha256", "type", "size", "message_id"]);
+const WITHOUT_NAME = new Set(["image", "video", "sticker"]); // whose file name is not shown
+const AHEAD = 6; // characters before what was found that are shown in one line
 
 /** Does *item* hold *words*, in any case? */
 export function holds(item, words) {
@@ -14,21 +17,32 @@ export function holds(item, words) {
 
 function textOf(item) {
   if (item.refused) return `${item.rule ?? ""} ${textIn(item.request?.body)}`;
-  return `${summaryOf(item).text} ${textIn(item.content)} ${textIn(item.filled)}`;
+  return `${summaryOf(item).text} ${textIn(item.content, item.type)} ${textIn(item.filled)}`;
 }
 
-function textIn(value) {
+function textIn(value, kind) {
   if (typeof value === "string") return value;
   if (typeof value !== "object" || value === null) return "";
   return Object.entries(value)
-    .filter(([key]) => !UNREAD.has(key))
-    .map(([, part]) => textIn(part))
+    .filter(([key]) => !UNREAD.has(key) && !(key === "filename" && WITHOUT_NAME.has(kind)))
+    .map(([key, part]) => textIn(part, key))
     .join(" ");
+}
+
+/** What *item* says, from a little before *words*, so that one line shows them. */
+export function textAround(item, words) {
+  const at = (text) => text.toLocaleLowerCase().indexOf(words.toLocaleLowerCase());
+  const { text: summary } = summaryOf(item);
+  const text = (at(summary) === -1 ? textOf(item) : summary).replace(/\s+/g, " ");
+  if (at(text) < AHEAD) return text;
+  return `…${text.slice(text.lastIndexOf(" ", at(text) - AHEAD) + 1)}`;
 }
 
 /** A bar for the phone of *controller*: {node, open}. */
 export function createSearch(controller) {
-  const field = h("input", { type: "search", placeholder: "Search", "aria-label": "Search the chat" });
+  const field = h("input", {
+    ...{ type: "search", placeholder: "Search", "aria-label": "Search the chat", dir: "auto" },
+  });
   const count = h("span.search-count", { role: "status" });
   const node = h(
     "form.search",
@@ -67,12 +81,18 @@ export function createSearch(controller) {
     const none = field.value.trim() ? "None" : "";
     count.textContent = found.length ? `${at + 1} of ${found.length}` : none;
     if (found[at]) controller.show(found[at].id);
+    paint();
   }
 
   function close() {
     node.hidden = true;
     field.value = "";
     found = [];
+    paint();
+  }
+
+  function paint() {
+    paintFound(controller.node.querySelector(".messages"), field.value);
   }
 
   return {

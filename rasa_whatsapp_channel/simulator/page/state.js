@@ -3,6 +3,9 @@
 const LOGGED = 200;
 const WEATHER_FAULTS_KEPT = 500;
 
+/** Does the API of *state* tell preferences, owners and the like by webhooks? */
+export const hasPlatformEvents = ({ api }) => ["cloud", "360dialog"].includes(api);
+
 /** What names a person in addresses and messages: the phone, else the user id. */
 export const keyOf = (person) => person.phone || person.user_id;
 
@@ -35,6 +38,7 @@ export class State {
     this.templates = rest.templates;
     this.weather = rest.weather;
     this.billing = rest.billing ?? {};
+    this.limit = rest.messaging_limit ?? {}; // {people, reached}: a day; null people: all
     this.hasRasa = rest.rasa === true;
     this.people = new Map(people.map((person) => [keyOf(person), person]));
     this.messages = new Map();
@@ -71,6 +75,7 @@ export class State {
       owner: () => this.takeOwner(event),
       clock: () => this.takePart("clock", { now: event.now, offset: event.offset }),
       faults: () => this.takePart("faults", event.faults),
+      messaging_limit: () => this.takeLimit(event),
       templates: () => this.takePart("templates", event.templates),
     };
     takers[event.event]?.();
@@ -299,6 +304,10 @@ export class State {
     if (!known) return;
     known.window = window;
     this.tell({ what: "window" });
+  }
+
+  takeLimit({ people, reached }) {
+    this.takePart("limit", { people, reached });
   }
 
   takeOwner(owner) {

@@ -13,6 +13,7 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.simulator import ids
 from rasa_whatsapp_channel.simulator.config import Number
+from rasa_whatsapp_channel.simulator.sending_limits import tier
 from rasa_whatsapp_channel.simulator.state import WhatsAppUser
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import WABA_ID, contact, metadata
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
@@ -21,6 +22,7 @@ from rasa_whatsapp_channel.whatsapp.template_definitions import TemplateDefiniti
 EXAMPLES: Final = Path(__file__).with_name("platform_events.yaml")
 TEMPLATE_STATUS: Final = "message_template_status_update"
 TEMPLATE_QUALITY: Final = "message_template_quality_update"
+NUMBER_QUALITY: Final = "phone_number_quality_update"
 # Further members of the status of a template.
 _STATUSES: Final[Mapping[str, Mapping[str, Any]]] = {
     "PAUSED": {
@@ -87,6 +89,18 @@ def event_webhook(field: str, value: Any, *, now: int) -> dict[str, Any]:
     change = {"value": value, "field": field}
     entry = {"id": WABA_ID, "time": now, "changes": [change]}
     return {"object": "whatsapp_business_account", "entry": [entry]}
+
+
+def limit_change(number: Number, before: int | None, people: int | None) -> dict[str, Any]:
+    """Return the value of the webhook that tells another messaging limit of *number*."""
+    is_less = people is not None and (before is None or people < before)
+    return {
+        "display_phone_number": number.display_phone_number,
+        "event": "DOWNGRADE" if is_less else "UPGRADE",
+        "old_limit": tier(before),
+        "current_limit": tier(people),
+        "max_daily_conversations_per_business": tier(people),
+    }
 
 
 def template_status(template: TemplateDefinition, now: int) -> dict[str, Any]:

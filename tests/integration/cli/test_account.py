@@ -46,7 +46,7 @@ async def test_a_table_shows_both(rasa_whatsapp, simulator, state):
     cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
     assert cells == [
         ["SAYS", "WHAT", "STATE", "DETAILS"],
-        ["WhatsApp", "number +15550783881", "CONNECTED", "quality GREEN, limit TIER_2K"],
+        ["WhatsApp", "number +15550783881", "CONNECTED", "quality GREEN, limit TIER_UNLIMITED"],
         ["WhatsApp", "sending as PHONE_NUMBER 106540352242922", "AVAILABLE"],
         ["WhatsApp", "sending as WABA 102290129340398", "AVAILABLE"],
         ["WhatsApp", "template summer_sale (en_US)", "PAUSED"],

@@ -25,6 +25,7 @@ async def test_there_is_somebody_to_chat_with_at_once(simulator, bot):
             "name": "Your bot",
         },
         "direct_send": True,
+        "messaging_limit": {"people": None, "reached": 0},
         "faults": [],
         "rasa": False,
         "numbers": [

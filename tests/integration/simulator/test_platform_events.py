@@ -110,4 +110,46 @@ async def test_the_api_tells_the_health_and_the_limit_of_the_number(simulator):
     _, number = await simulator.get(f"/v26.0/{NUMBER}?fields={fields}", headers=TOKEN)
 
     assert number["health_status"]["can_send_message"] == "AVAILABLE"
-    assert number["whatsapp_business_manager_messaging_limit"] == "TIER_2K"
+    assert number["whatsapp_business_manager_messaging_limit"] == "TIER_UNLIMITED"
+
+
+@pytest.mark.parametrize(
+    ("people", "word", "before", "event"),
+    [
+        (250, "TIER_250", None, "DOWNGRADE"),
+        (2000, "TIER_2K", 250, "UPGRADE"),
+        (None, "TIER_UNLIMITED", 100_000, "UPGRADE"),
+        (1500, "TIER_1500", 2000, "DOWNGRADE"),
+    ],
+)
+async def test_the_messaging_limit_is_set_at_runtime_and_told(
+    start, bot, people, word, before, event
+):
+    simulator = await start(webhook=bot.url, messaging_limit=before)
+
+    status, answer = await simulator.post("/simulator/account", {"messaging_limit": people})
+
+    assert (status, answer["messaging_limit"]) == (200, {"people": people, "reached": 0})
+    [change] = [each.body["entry"][0]["changes"][0] for each in await bot.takes(1)]
+    assert change["field"] == "phone_number_quality_update"
+    assert (change["value"]["event"], change["value"]["current_limit"]) == (event, word)
+    field = "whatsapp_business_manager_messaging_limit"
+    _, number = await simulator.get(f"/v26.0/{NUMBER}?fields={field}", headers=TOKEN)
+    assert number[field] == word
+
+
+async def test_an_event_that_tells_another_limit_sets_it(simulator, bot):
+    await simulator.post("/simulator/events", {"name": "Limit raised", "person": MAYA})
+
+    _, state = await simulator.get("/simulator/state")
+    assert state["messaging_limit"] == {"people": 2000, "reached": 0}
+    await simulator.post("/simulator/reset", {})
+    _, state = await simulator.get("/simulator/state")
+    assert state["messaging_limit"] == {"people": None, "reached": 0}
+
+
+@pytest.mark.parametrize("wrong", [0, -1, True, "250", 2.5, 10**9])
+async def test_a_messaging_limit_is_a_number_of_people(simulator, wrong):
+    status, answer = await simulator.post("/simulator/account", {"messaging_limit": wrong})
+
+    assert (status, "messaging_limit" in answer["error"]) == (400, True)

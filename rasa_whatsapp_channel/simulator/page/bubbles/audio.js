@@ -39,7 +39,12 @@ function player(media) {
 function title(media) {
   if (media.voice) return h("span.player-title", {}, icon("mic"), "Voice message");
   const name = media.filename ?? "Audio";
-  return h("span.player-title", { dir: "auto", title: sizeOf(media.size) }, icon("audio"), name);
+  return h(
+    "span.player-title",
+    { title: sizeOf(media.size) },
+    icon("audio"),
+    h("bdi.line", {}, name),
+  );
 }
 
 function connect({ sound, button, seek, bars, length, node, media }) {

@@ -1,6 +1,6 @@
 // A carousel: cards to swipe through, with the mouse too.
 
-import { h, iconButton } from "../dom.js";
+import { h, iconButton, isRightToLeft } from "../dom.js";
 import { formatted } from "../format/render.js";
 import { choice, linkChoice } from "./choices.js";
 import { headerNode, replyButton } from "./parts.js";
@@ -21,12 +21,14 @@ export function carousel(item, controller) {
 
 /** *strip* of cards between two arrows. */
 export function withArrows(strip) {
-  const step = (direction) => () => strip.scrollBy({ left: direction * 232, behavior: "smooth" });
+  const step = (direction) => () =>
+    strip.scrollBy({ left: direction * (isRightToLeft() ? -232 : 232), behavior: "smooth" });
   const back = iconButton("previous", "Previous card", step(-1), { data: { arrow: "back" } });
   const on = iconButton("next", "Next card", step(1), { data: { arrow: "on" } });
   const update = () => {
-    back.hidden = strip.scrollLeft < 8;
-    on.hidden = strip.scrollLeft + strip.clientWidth > strip.scrollWidth - 8;
+    const scrolled = Math.abs(strip.scrollLeft); // from right to left it counts downwards
+    back.hidden = scrolled < 8;
+    on.hidden = scrolled + strip.clientWidth > strip.scrollWidth - 8;
   };
   strip.addEventListener("scroll", update, { passive: true });
   new ResizeObserver(update).observe(strip);

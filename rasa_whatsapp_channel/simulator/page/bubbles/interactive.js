@@ -14,7 +14,7 @@ const REPLIES = {
     content.list_reply.description && h("p.quiet", { dir: "auto" }, content.list_reply.description),
   ],
   nfm_reply: (content) => [
-    h("div.notice", {}, icon("form"), h("p", {}, content.nfm_reply.body || "Form sent")),
+    h("div.notice", {}, icon("form"), h("p", { dir: "auto" }, content.nfm_reply.body || "Form sent")),
   ],
 };
 
@@ -90,7 +90,7 @@ function lines(rows) {
   return h(
     "dl.template-values",
     {},
-    rows.filter(Boolean).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+    rows.filter(Boolean).flatMap(([name, value]) => [h("dt", { dir: "auto" }, name), h("dd", {}, value)]),
   );
 }
 

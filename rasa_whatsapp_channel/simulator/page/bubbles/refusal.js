@@ -57,9 +57,9 @@ function whatOf({ request, response }) {
   const { icon: symbol, text } = type ? summaryOf({ type, content: body[type] }) : { text: "" };
   return h(
     "p.refusal-what",
-    { dir: "auto" },
+    {},
     symbol && icon(symbol),
-    h("span", {}, text),
+    h("bdi.line", {}, text),
     response && h("code", {}, response),
   );
 }

@@ -44,7 +44,7 @@ export function createTray(onchange) {
       h(
         "div.chip-text",
         {},
-        h("span.chip-name", { dir: "auto", title: file.name }, file.name),
+        h("bdi.chip-name.line", { title: file.name }, file.name),
         h("span.quiet", {}, sizeOf(file.size)),
       ),
       typeSelect(entry),

@@ -107,7 +107,7 @@ export function createClock({ state }) {
     return h(
       "li",
       { data: { open: String(part > 0) } },
-      h("span.window-who", { dir: "auto" }, person.name || key),
+      h("bdi.window-who.line", {}, person.name || key),
       h("span.quiet", {}, windowWords(left)),
       bar,
     );

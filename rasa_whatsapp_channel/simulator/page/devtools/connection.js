@@ -4,6 +4,7 @@ import { h, icon } from "../dom.js";
 import { plus } from "../people.js";
 import { createBot } from "./bot.js";
 import { detailList, stateWord } from "./details.js";
+import { createLimit } from "./limit.js";
 import { createLog } from "./log.js";
 import { emptyBody, sendBody } from "./webhook_form.js";
 
@@ -11,6 +12,7 @@ export function createConnection(page) {
   const { state } = page;
   const bot = createBot({ state });
   const log = createLog(page);
+  const limit = createLimit(page);
   const aboutBot = h("div.joined", {}, h("h3", {}, "Your bot"), bot.node);
   const joined = h("div.joined");
   const write = () => sendBody(emptyBody(state));
@@ -42,6 +44,7 @@ export function createConnection(page) {
         ["API", name],
         ["Number", phone && plus(phone)],
         ["Number ID", number.phone_number_id && h("code", {}, number.phone_number_id)],
+        ["Limit", number.phone_number_id && limit.node],
         ["Other numbers", numbers.length > 1 && numbers.slice(1).map(otherNumber)],
         ["Webhook", webhook ? h("code", {}, webhook) : "None: start with --webhook ADDRESS"],
       ]),
@@ -53,6 +56,7 @@ export function createConnection(page) {
     reveal: log.reveal,
 
     refresh(what) {
+      if (["shown", "limit"].includes(what)) limit.draw();
       if (what === "shown") {
         drawFacts();
         bot.askNow();

@@ -2,7 +2,7 @@
 
 import * as api from "../api.js";
 import { count, kindOf, money, sumOf } from "../costs.js";
-import { h, icon } from "../dom.js";
+import { h, icon, isolated } from "../dom.js";
 import { toast } from "../toasts.js";
 
 const CHANGES = ["shown", "all", "message", "status", "clock"];
@@ -64,7 +64,7 @@ export function createCosts({ state }) {
     return h(
       "li",
       { data: { full: used >= free ? "" : undefined } },
-      h("span.window-who", { dir: "auto" }, name ?? number),
+      h("bdi.window-who.line", {}, name ?? number),
       h("span.quiet", {}, `${count(used)} of ${count(free)} used`),
       bar,
     );
@@ -73,7 +73,7 @@ export function createCosts({ state }) {
   function nameOf(chat) {
     const { key, person, number } = state.chatOf(chat);
     const name = person.name || key;
-    return number === state.number ? name : `${name}, to ${number.name ?? "another number"}`;
+    return number === state.number ? name : `${isolated(name)}, to ${isolated(number.name ?? "another number")}`;
   }
 
   return {
@@ -94,7 +94,7 @@ function table(title, rows) {
     h(
       "li",
       {},
-      h("span.window-who", { dir: "auto" }, name),
+      h("bdi.window-who.line", {}, name),
       h("b", {}, amount),
       h("span.quiet", {}, details),
     ),

@@ -89,11 +89,11 @@ export function createLog({ state, goTo }) {
           "span.log-what",
           {},
           h("span.log-kind", { data: { failed: isFailure(part) ? "" : undefined } }, part.kind),
-          part.who && h("bdi.log-who", {}, part.who),
+          part.who && h("bdi.line", {}, part.who),
           more && h("span.quiet", {}, more),
         ),
         h("span.quiet.log-took", {}, tookWords(entry.seconds)),
-        part.text && h("span.log-text", {}, h("bdi", {}, plain(part.text))),
+        part.text && h("bdi.log-text.line", {}, plain(part.text)),
         h("time.quiet", {}, exactTime(entry.time)),
       ),
     );

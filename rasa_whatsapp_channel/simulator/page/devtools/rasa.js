@@ -88,7 +88,7 @@ function trackerNodes({ sender_id: sender, intent, slots = {}, events = [] }) {
 }
 
 function valueNode(value) {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return h("bdi", {}, value);
   const text = JSON.stringify(value);
   if (text.length <= SHORT) return h("code", {}, text);
   const parts = Object.keys(value).length;

@@ -86,6 +86,6 @@ function inputNode({ type, value, options }, props) {
     );
     return h("select", props, nodes);
   }
-  if (type === "textarea") return h("textarea", props, value);
-  return h("input", { type, value, ...props });
+  if (type === "textarea") return h("textarea", { dir: "auto", ...props }, value);
+  return h("input", { type, value, dir: type === "text" ? "auto" : undefined, ...props });
 }

@@ -1,6 +1,6 @@
 // Menus that drop down from a button.
 
-import { h, icon } from "../dom.js";
+import { h, icon, isRightToLeft } from "../dom.js";
 
 /** Open a menu below *button*; a row is [symbol, words, act], or nothing. */
 export function openMenu(button, rows) {
@@ -43,9 +43,10 @@ export function openMenu(button, rows) {
 
 /** At the end of *button*, below it, or above where there is no room. */
 function place(menu, button) {
-  const { right, bottom, top } = button.getBoundingClientRect();
+  const { left, right, bottom, top } = button.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
+  const start = isRightToLeft() ? left : right - width;
   const isLow = bottom + height + 8 > innerHeight;
-  menu.style.left = `${Math.max(8, Math.min(right - width, innerWidth - width - 8))}px`;
+  menu.style.left = `${Math.max(8, Math.min(start, innerWidth - width - 8))}px`;
   menu.style.top = `${isLow ? Math.max(8, top - height - 4) : bottom + 4}px`;
 }

@@ -1,5 +1,6 @@
 // Forms for a person, a group, a location, a contact, a flow. Each returns WhatsApp's shape or null.
 
+import { isolated } from "../dom.js";
 import { ask } from "./dialog.js";
 
 /** {name, phone?, user_id?}. */
@@ -115,12 +116,12 @@ export const confirmReset = () =>
   confirm("Start over?", "All chats and files of the simulator are deleted.", "Start over");
 
 export const confirmRestart = (name) =>
-  confirm("Restart the chat?", `What was said with ${name} is deleted.`, "Restart");
+  confirm("Restart the chat?", `What was said with ${isolated(name)} is deleted.`, "Restart");
 
 export const confirmDelete = (name) =>
-  confirm(`Delete ${name}?`, "The person is deleted, and what was said with them.", "Delete");
+  confirm(`Delete ${isolated(name)}?`, "The person is deleted, and what was said with them.", "Delete");
 
 export const confirmImport = (name) =>
-  confirm("Import chats?", `${name} replaces all chats and files of the simulator.`, "Import");
+  confirm("Import chats?", `${isolated(name)} replaces all chats and files of the simulator.`, "Import");
 
 const filled = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value));
