@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
@@ -155,6 +156,14 @@ class App:
         self.restarts = Restarts(self.store.values, clock=self._clock)
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
         self._access = FileAccess.of(settings.media)
+        self._composer = Composer(
+            settings.platform,
+            captions=settings.captions,
+            markdown=settings.markdown,
+            unknown_keys=settings.unknown_keys,
+            images=settings.markdown_images,
+            access=self._access,
+        )
         self._links = make_links(settings)
         self._cleanup = make_cleanup(settings, root)
         numbers = settings.by_number()
@@ -517,13 +526,8 @@ class App:
     ) -> OutboxWriter:
         return OutboxWriter(
             self.store,
-            self.settings.platform,
+            self._composer,
             people=self._people,
-            captions=self.settings.captions,
-            markdown=self.settings.markdown,
-            unknown_keys=self.settings.unknown_keys,
-            images=self.settings.markdown_images,
-            access=self._access,
             turn_id=turn_id,
             turn_version=turn_version,
             owner_gate=self._owner_gate,

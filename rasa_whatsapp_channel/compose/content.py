@@ -53,6 +53,8 @@ _RASAS: Final = frozenset(
         "utter_type",
     }
 )
+# What is composed does not depend on these; a time and the traces of a model differ each time.
+IGNORED: Final = _RASAS - {"utter_action", "utter_source"}
 
 
 class _Plain:

@@ -11,22 +11,21 @@ from itertools import chain
 from typing import Any
 
 from rasa_whatsapp_channel import instrumentation
-from rasa_whatsapp_channel.compose import Change, Composed, compose
+from rasa_whatsapp_channel.compose import Change, Composed
 from rasa_whatsapp_channel.compose.closed_window import Way, to_direct
 from rasa_whatsapp_channel.compose.combine import Combined, Joined, alone, combine
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
-from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, call, name_of, source_of
 from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.simulator_header import write_changes, write_lost
 from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.store.base import Clock, Store
-from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 from rasa_whatsapp_channel.whatsapp.json_values import excerpt
@@ -67,14 +66,9 @@ class OutboxWriter:
     def __init__(
         self,
         store: Store,
-        api: Api,
+        composer: Composer,
         *,
         people: People | None = None,
-        captions: str = "merge",
-        markdown: bool = True,
-        unknown_keys: str = "pass",
-        images: str = "all",
-        access: FileAccess | None = None,
         turn_id: str | None = None,
         turn_version: int | None = None,
         owner_gate: OwnerGate | None = None,
@@ -86,16 +80,11 @@ class OutboxWriter:
         clock: Clock = time.time,
     ) -> None:
         self._store = store
-        self._api = api
+        self._composer = composer
         self._people = people or People(store.values, clock=clock)
         self._is_turn = turn_id is not None
         # Nobody wrote who would be answered: a reminder, a notification.
         self._begins = turn_id is None or turn_version == 0
-        self._captions = captions
-        self._markdown = markdown
-        self._unknown_keys = unknown_keys
-        self._images = images
-        self._access = access
         self._turn_id = turn_id or f"out:{uuid.uuid4().hex}"
         # Not every turn begins with a message of WhatsApp that can be quoted.
         self._reply_to = turn_id if turn_id and turn_id.startswith("wamid.") else None
@@ -127,16 +116,8 @@ class OutboxWriter:
             await self.put(recipient_id, [said], alone([said.composed]))
 
     def compose(self, recipient_id: str, response: Mapping[str, Any]) -> Said:
-        composed = compose(
-            response,
-            api=self._api,
-            captions=self._captions,
-            markdown=self._markdown,
-            reply_to=self._reply_to,
-            recipient_id=recipient_id,
-            unknown_keys=self._unknown_keys,
-            images=self._images,
-            access=self._access,
+        composed = self._composer.compose(
+            response, reply_to=self._reply_to, recipient_id=recipient_id
         )
         return Said(name_of(response), source_of(response), composed)
 
@@ -147,7 +128,9 @@ class OutboxWriter:
         responses = [each.composed for each in said]
         skipped = [place for place, each in enumerate(said) if each.name in skip]
         with instrumentation.span("compose", None):
-            combined = combine(responses, api=self._api, captions=self._captions, skip=skipped)
+            combined = combine(
+                responses, api=self._composer.api, captions=self._composer.captions, skip=skipped
+            )
             await self.put(recipient_id, said, combined)
 
     async def put(self, recipient_id: str, said: Sequence[Said], combined: Combined) -> None:

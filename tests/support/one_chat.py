@@ -13,6 +13,7 @@ from support.quiet_client import QuietClient
 from support.webhooks import envelope
 
 from rasa_whatsapp_channel.account import AccountState
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.inbound.turn import Turn
@@ -144,7 +145,7 @@ class OneChat:
     async def says(self, to: Any, response: Mapping[str, Any], *, turn: str | None = None) -> None:
         """Let the bot say something: out of a turn, as `trigger_intent` does, or in one."""
         writer = OutboxWriter(
-            self.store, CLOUD, turn_id=turn, metrics=self.metrics, clock=self.clock
+            self.store, Composer(CLOUD), turn_id=turn, metrics=self.metrics, clock=self.clock
         )
         await writer.write(to, response)
         await self.send()

@@ -12,6 +12,7 @@ from support.spans import Spans, recording, told
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.media.links import Links
@@ -67,7 +68,7 @@ async def use_queues() -> None:
         for key in ("wamid.1", "wamid.1", "wamid.2"):
             await store.inbox.put(key, PHONE, {"kind": "message", "type": "text"})
         for _ in range(2):  # a turn that is repeated
-            writer = OutboxWriter(store, CLOUD, turn_id="wamid.1")
+            writer = OutboxWriter(store, Composer(CLOUD), turn_id="wamid.1")
             await writer.write(PHONE, {"text": "Hello", "utter_action": "utter_greet"})
         for queue in (store.inbox, store.outbox):
             left = outcomes[queue.name]

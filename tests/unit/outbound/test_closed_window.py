@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.store.base import WINDOW
@@ -56,7 +57,7 @@ class Bot:
         self.count += 1
         writer = OutboxWriter(
             self.office.store,
-            CLOUD,
+            Composer(CLOUD),
             turn_id=f"reminder{self.count}",
             turn_version=self.turn_version,
             ways=self.ways,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from support.fake_transport import answer
 
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.message_notes import trace_key
 from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
@@ -426,7 +427,9 @@ def warnings(caplog) -> list[str]:
 
 
 async def say(office: Office, **more: Any) -> None:
-    await OutboxWriter(office.store, CLOUD, turn_id="wamid.in").write(PHONE, {**RESPONSE, **more})
+    await OutboxWriter(office.store, Composer(CLOUD), turn_id="wamid.in").write(
+        PHONE, {**RESPONSE, **more}
+    )
 
 
 async def test_a_missing_file_takes_neither_the_text_nor_the_buttons_with_it(office, caplog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
@@ -11,7 +12,8 @@ TYPO = {"type": "text", "text": {"body": "Hello", "previw_url": True}}
 
 
 def outbox_writer(office, **options):
-    return OutboxWriter(office.store, CLOUD, turn_id="wamid.in1", clock=office.clock, **options)
+    composer = Composer(CLOUD, **options)
+    return OutboxWriter(office.store, composer, turn_id="wamid.in1", clock=office.clock)
 
 
 async def test_what_is_meant_for_the_staff_does_not_reach_the_customer(office, caplog):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rasa_whatsapp_channel.account import AccountState
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.message_notes import is_failure_of_failure
 from rasa_whatsapp_channel.inbound.turn import handling_of_failure
 from rasa_whatsapp_channel.outbound.failures import Failures
@@ -954,7 +955,7 @@ async def test_a_template_is_not_held_up_by_an_earlier_message_that_waits(office
     await office.wrote(hours_ago=25)
     await office.put("1", Text("waits"))
     await office.run()
-    writer = OutboxWriter(office.store, CLOUD, turn_id="reminder", clock=clock)
+    writer = OutboxWriter(office.store, Composer(CLOUD), turn_id="reminder", clock=clock)
     reminder = {
         "text": "Your table is ready",
         "metadata": {"whatsapp": {"template": {"name": "table_ready", "language": "en"}}},

@@ -9,6 +9,7 @@ import pytest
 from support.conversations import corpus, sent, spells_of
 from support.eventually import eventually
 
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.store.base import StoreError
@@ -30,7 +31,9 @@ def turn(office):
 
     def turn(*, wait=LONG, values=office.store.values, **options):
         skip = options.pop("skip", ())
-        writer = OutboxWriter(office.store, CLOUD, turn_id=TURN, clock=office.clock, **options)
+        writer = OutboxWriter(
+            office.store, Composer(CLOUD), turn_id=TURN, clock=office.clock, **options
+        )
         return TurnWriter(writer, values, TURN, wait=wait, skip=skip)
 
     return turn
@@ -277,7 +280,9 @@ async def test_sixty_conversations_stand_in_the_outbox_as_the_bench_counts_them(
     spells = [spell for turn in turns for spell in spells_of(turn)]
 
     for number, spell in enumerate(spells):
-        writer = OutboxWriter(office.store, CLOUD, turn_id=f"wamid.in{number}", clock=office.clock)
+        writer = OutboxWriter(
+            office.store, Composer(CLOUD), turn_id=f"wamid.in{number}", clock=office.clock
+        )
         async with TurnWriter(writer, office.store.values, f"{number}", wait=LONG) as turn_writer:
             for response in spell:
                 await turn_writer.write(PHONE, response)

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES
@@ -35,10 +36,13 @@ class Chat:
             await self.outbox_writer(turn.message_id).write(PHONE, response)
         await self.office.run()
 
-    def outbox_writer(self, turn_id=None, **options):
-        api = options.pop("api", CLOUD)
+    def outbox_writer(self, turn_id=None, *, composer=None, **options):
         return OutboxWriter(
-            self.office.store, api, turn_id=turn_id, clock=self.office.clock, **options
+            self.office.store,
+            composer or Composer(CLOUD),
+            turn_id=turn_id,
+            clock=self.office.clock,
+            **options,
         )
 
     async def type(self, text, *answers):
@@ -224,7 +228,9 @@ async def test_a_response_that_is_only_a_template_goes_at_any_time(chat):
 
 
 async def test_markdown_can_be_switched_off(chat):
-    await chat.outbox_writer(markdown=False).write(PHONE, {"text": "**a**"})
+    await chat.outbox_writer(composer=Composer(CLOUD, markdown=False)).write(
+        PHONE, {"text": "**a**"}
+    )
     await chat.outbox_writer().write(PHONE, {"text": "**b**"})
 
     assert [body["message"]["text"]["body"] for body in await chat.bodies()] == ["**a**", "*b*"]
@@ -234,7 +240,7 @@ async def test_each_change_is_a_line_of_the_log_with_the_name_of_the_response(ch
     link = {"type": "web_url", "title": "Open", "url": "https://a.example"}
     response = {"utter_action": "utter_shop", "text": "Look", "buttons": [link]}
 
-    await chat.outbox_writer(api=ON_PREMISES).write(PHONE, response)
+    await chat.outbox_writer(composer=Composer(ON_PREMISES)).write(PHONE, response)
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
