@@ -120,7 +120,7 @@ class NumberSettings:
         means="The id of the number, in quotes.",
     )
     access_token: str = key(
-        parsers.string, "", secret=True, means="Its own token, if it needs one."
+        parsers.access_token, "", secret=True, means="Its own token, if it needs one."
     )
 
 
@@ -177,7 +177,7 @@ class Settings:
         means="The id of your number, in quotes. It is not the number itself.",
     )
     access_token: str = key(
-        parsers.string,
+        parsers.access_token,
         "",
         apis=(CLOUD, TURN, DIALOG360),
         required=(CLOUD, TURN, DIALOG360),
@@ -554,14 +554,20 @@ def read_block(
     credentials: Mapping[str, Any] | None, *, environ: Mapping[str, str] = os.environ
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the values of `Settings` in a block, and its mistakes, each a text of its own."""
+    if not isinstance(credentials or {}, Mapping):
+        return {}, ["the block must be a map of keys, each on a line of its own."]
     block = dict(credentials or {})
     values, problems = read_keys(Settings, block)
     api = values.get("api") or (None if block.get("api") else CLOUD.name)
+    found: dict[str, str] = {}
     for field in dataclasses.fields(Settings):
         fallback = environ.get(f"WHATSAPP_{field.name.upper()}", "").strip()
         absent = field.name not in block and api in field.metadata["apis"]
         if field.metadata["secret"] and absent and fallback:
-            values[field.name] = fallback
+            found[field.name] = fallback
+    of_environment, wrong = read_keys(Settings, found)
+    values |= of_environment
+    problems += wrong
     if api is not None:
         problems += find_problems(Settings, api, block, values)
         values.setdefault("base_url", APIS[api].base_url)

@@ -58,8 +58,16 @@ def identifier(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return str(value)
     text = string(value)
-    if re.search(r"[+\s()]", text):
+    if not re.fullmatch(r"[0-9]+", text):
         raise ValueError('the id that Meta shows beside the number, such as "106540352242922"')
+    return text
+
+
+def access_token(value: object) -> str:
+    """Read what logs in: one word of ASCII, which goes into a header of every request."""
+    text = string(value)
+    if not re.fullmatch(r"[^\W_][!-~]*", text, re.ASCII) or text.endswith(("'", '"')):
+        raise ValueError("the token alone, without `Bearer`, quotes or brackets")
     return text
 
 

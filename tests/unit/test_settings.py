@@ -158,6 +158,21 @@ def test_what_may_be_sent_is_read_as_people_write_it():
             "'base_url' must be a URL without a version at its end",
         ),
         ({**CLOUD, "phone_number_id": "+49 151 1234"}, "must be the id that Meta shows beside"),
+        ({**CLOUD, "phone_number_id": "YOUR_PHONE_NUMBER_ID"}, "must be the id that Meta shows"),
+        (
+            {**CLOUD, "phone_number_id": "\u201c106540352242922\u201d"},
+            "must be the id that Meta shows",
+        ),
+        ({**CLOUD, "access_token": "Bearer EAAG"}, "the token alone, without `Bearer`"),
+        ({**CLOUD, "access_token": "<access token>"}, "the token alone, without `Bearer`"),
+        ({**CLOUD, "access_token": '"EAAG"'}, "the token alone, without `Bearer`, quotes"),
+        (
+            {**CLOUD, "access_token": "\u201cEAAG\u201d"},
+            "the token alone, without `Bearer`, quotes",
+        ),
+        ({**DIALOG360, "access_token": "EAAG\nEAAG"}, "the token alone, without `Bearer`"),
+        (["phone_number_id"], "the block must be a map of keys, each on a line of its own"),
+        ("phone_number_id", "the block must be a map of keys, each on a line of its own"),
         ({**CLOUD, "base_url": 8400}, "'base_url' must be a string in quotes"),
         ({**CLOUD, "store": 0}, "'store' must be a string in quotes"),
         ({**CLOUD, "failure_intent": True}, "'failure_intent' must be a string in quotes"),
@@ -237,6 +252,15 @@ def test_a_secret_may_stand_in_the_environment_only():
     block = {name: value for name, value in CLOUD.items() if name != "access_token"}
 
     assert read(block, {"WHATSAPP_ACCESS_TOKEN": "from-env"}).access_token == "from-env"
+
+
+def test_a_secret_in_the_environment_is_checked_like_one_in_the_block():
+    block = {name: value for name, value in CLOUD.items() if name != "access_token"}
+
+    with pytest.raises(SettingsError) as caught:
+        read(block, {"WHATSAPP_ACCESS_TOKEN": '"from-env-file"'})
+
+    assert "'access_token' must be the token alone" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ _RESOLVED_LATER: Final = (
     *("public_key", "private_key"),
 )
 _FLOW_LIST: Final = re.compile(r"[\[{][^\n]*\$\{")
+_READABLE: Final = "Make it readable for you, and save it as UTF-8."
 _INIT: Final = "`rasa-whatsapp init` writes one to fill in."
 
 
@@ -97,7 +98,7 @@ def check_credentials(
 
 def _why_unreadable(written: Written) -> tuple[str, str]:
     if written.problem:
-        return f"{written.path} cannot be read: {written.problem}.", "Make it readable for you."
+        return f"{written.path} cannot be read: {written.problem}.", _READABLE
     return (
         f"There is no {written.path}.",
         f"Go to the bot's folder, or name the file with --credentials; {_INIT}",
