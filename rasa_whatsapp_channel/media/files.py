@@ -6,7 +6,9 @@ All functions raise `MediaError`; its text begins with the path as the author of
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +40,7 @@ def locate(root: Path, path: str, access: FileAccess) -> Path:
     some files are never sent. A whole path is fine: actions hear of what people sent by such paths.
     """
     top = root.resolve()
-    found = (top / path).resolve()
+    found = _as_stored(top / path).resolve()
     inner = access.find_below(top, found)
     if reason := _why_never(top, path, found, inner or ()):
         raise MediaError(f"{path}: {reason}")
@@ -55,6 +57,23 @@ def locate(root: Path, path: str, access: FileAccess) -> Path:
         if is_database(file.read(HEAD)):
             raise MediaError(f"{path}: a database is never sent")
     return found
+
+
+def _as_stored(path: Path) -> Path:
+    """
+    Return *path* with the names that its folders have for it, where they write them otherwise.
+
+    "ü" is one character, or two, as in archives made on a Mac: most file systems tell them apart.
+    """
+    if str(path).isascii() or path.exists():
+        return path
+    parent = _as_stored(path.parent)
+    wanted = unicodedata.normalize("NFC", path.name)
+    with suppress(OSError):
+        for entry in parent.iterdir():
+            if unicodedata.normalize("NFC", entry.name) == wanted:
+                return entry
+    return parent / path.name
 
 
 def _why_never(top: Path, path: str, found: Path, inner: Sequence[str]) -> str | None:

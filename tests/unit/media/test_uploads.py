@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 
 import pytest
 from support.uploads import ANIMATED, JPEG, MP4, OPUS, PDF, PNG, STICKER, VORBIS, Uploader, Web, put
@@ -80,6 +81,23 @@ async def test_a_path_becomes_the_id_of_the_uploaded_file(bot, make):
         "image/jpeg",
         "lake.jpg",
     )
+
+
+@pytest.mark.parametrize(("written", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
+async def test_a_file_is_found_however_its_umlauts_are_written(bot, make, written, stored):
+    """Archives made on a Mac have two characters for "ü", what is typed has one."""
+    name = "Übersicht/Größe.pdf"
+    path = bot / "media" / unicodedata.normalize(stored, name)
+    path.parent.mkdir()
+    path.write_bytes(PDF)
+    client = Uploader()
+
+    await make(client).prepare(
+        Document(Media(path="media/" + unicodedata.normalize(written, name)))
+    )
+
+    (file,) = client.files
+    assert file.filename == path.name
 
 
 async def test_what_has_no_path_stays_as_it_is(make):
