@@ -171,11 +171,14 @@ _DOES: Final = {
 _INSTEAD: Final = {
     Remedy.UPLOAD_FILE: "of a file: uploads it again, then sends the rest without it; else ",
     Remedy.SEND_TEMPLATE: "sends the response's template, or waits until the person writes",
+    Remedy.SEND_AS_DIALLED: "of Argentina, Brazil and Mexico: sends it to the number as it is "
+    "dialled; else ",
     Remedy.SEND_AS_MARKETING: "sends it over the endpoint for marketing messages; else ",
 }
 # What a person can do about the codes that people meet; the others tell it by their title.
 _ADVICE: Final = {
-    100: "The line names the parameter; mostly a `custom` body that WhatsApp does not take.",
+    100: "The line names the parameter; mostly a `custom` body that WhatsApp does not take. "
+    "*Object with ID … does not exist*: see 33.",
     190: "Make [a token that lasts](real-number.md#2-a-token-that-lasts).",
     10: "Give the system user the app and the account, both with full control.",
     200: "Give the token both WhatsApp permissions.",

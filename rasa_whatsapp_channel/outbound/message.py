@@ -73,6 +73,7 @@ class SendRemedy(str, Enum):
     UPLOAD_LINK = "upload_link"  # WhatsApp cannot fetch the link, so we do
     DROP_FILE = "drop_file"
     AS_MARKETING = "as_marketing"  # the template must go to the endpoint for marketing messages
+    AS_DIALLED = "as_dialled"  # WhatsApp does not accept its own id of the number
     AS_SERVICE = "as_service"  # Direct Send refuses it, so it goes as an ordinary message
     WITHOUT_TEMPLATE = "without_template"  # the template for its text is refused
     TEMPLATE_REFUSED = "template_refused"  # the template that its response is

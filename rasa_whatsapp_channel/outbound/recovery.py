@@ -20,6 +20,7 @@ from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
 from rasa_whatsapp_channel.whatsapp.error_codes import (
     DIRECT_REFUSED,
     ERROR_CODES,
+    NO_SUCH_NUMBER,
     Remedy,
     Scope,
     Verdict,
@@ -32,6 +33,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     SendError,
     TransportError,
 )
+from rasa_whatsapp_channel.whatsapp.identity import as_dialled, split_number
 from rasa_whatsapp_channel.whatsapp.messages import Message, find_media, parse_outgoing
 from rasa_whatsapp_channel.whatsapp.messages.envelope import is_direct, is_marketing
 
@@ -61,6 +63,7 @@ REMEDY_TEXTS: Final[Mapping[SendRemedy, str]] = MappingProxyType(
         SendRemedy.UPLOAD_LINK: "is sent again, with the file behind its link uploaded",
         SendRemedy.DROP_FILE: "is sent without its file",
         SendRemedy.AS_MARKETING: "is sent again, as a marketing message",
+        SendRemedy.AS_DIALLED: "is sent again, to the number as it is dialled",
         SendRemedy.AS_SERVICE: "is sent again, as an ordinary message instead of Direct Send",
         SendRemedy.WITHOUT_TEMPLATE: "waits for the window, as the template of its text is refused",
         SendRemedy.TEMPLATE_REFUSED: "goes another way, as its template is refused",
@@ -174,7 +177,7 @@ def _decide(
     in_upload: bool,
     jitter: float,
 ) -> Decision:
-    code = error.code if isinstance(error, APIError) else 0
+    code = _code_of(error)
     if is_sent and isinstance(error, TransportError) and (wait := _confirmation(error)):
         sent = SENT_AT_MOST if error.verdict.is_final else entry.unconfirmed + 1
         return AwaitConfirmation(wait, replace(entry, unconfirmed=sent))
@@ -193,7 +196,9 @@ def _decide(
     is_hopeless = error.verdict.is_final
     if is_hopeless or (row and row.attempts and entry.failures >= row.attempts):
         is_about_file = remedy_of(code) is Remedy.UPLOAD_FILE and holds_file(entry.outgoing.message)
-        if isinstance(error, APIError) and (is_about_file or in_upload):
+        # An upload fails with the whole account, too: its file is not at fault then.
+        is_about_us = row is not None and row.scope in (Scope.NUMBER, Scope.ACCOUNT)
+        if isinstance(error, APIError) and (is_about_file or (in_upload and not is_about_us)):
             return _drop_file(entry, str(error.error), code=code)
         tried = f", after {entry.failures} attempts in {lasting:.0f} seconds"
         return DeadLetter(f"{error}{'' if is_hopeless else tried}")
@@ -208,9 +213,17 @@ def _decide(
     return RetryLater(wait)
 
 
+def _code_of(error: SendError) -> int:
+    """Return the code of *error*; a number that does not exist is 33, or 100 with that subcode."""
+    if not isinstance(error, APIError):
+        return 0
+    is_missing = error.code == 100 and error.error.subcode == NO_SUCH_NUMBER
+    return NO_SUCH_NUMBER if is_missing else error.code
+
+
 def _next_way(entry: OutboxMessage, error: SendError, failed: DeadLetter) -> Decision:
     """Return the next way out of a closed window, where only the way of *entry* is at fault."""
-    row = ERROR_CODES.get(error.code) if isinstance(error, APIError) else None
+    row = ERROR_CODES.get(_code_of(error))
     if row is None or row.scope is not Scope.MESSAGE:
         return failed
     if entry.stands_in:
@@ -270,6 +283,12 @@ def _recover_route(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
     message = entry.outgoing.message
     if remedy_of(code) is Remedy.SEND_AS_MARKETING and not is_marketing(message):
         return ApplyRemedy(SendRemedy.AS_MARKETING, entry.as_marketing())
+    if (
+        remedy_of(code) is Remedy.SEND_AS_DIALLED
+        and SendRemedy.AS_DIALLED not in entry.remedies
+        and as_dialled(split_number(entry.recipient_id)[0])
+    ):
+        return ApplyRemedy(SendRemedy.AS_DIALLED, entry.with_remedy(SendRemedy.AS_DIALLED))
     if is_direct(entry.message) and code in DIRECT_REFUSED:
         ordinary = entry.as_service()
         with suppress(InvalidMessage):  # buttons that only Direct Send has

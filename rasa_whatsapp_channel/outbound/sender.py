@@ -70,6 +70,7 @@ from rasa_whatsapp_channel.whatsapp.errors import (
     SendError,
     TransportError,
 )
+from rasa_whatsapp_channel.whatsapp.identity import as_dialled
 from rasa_whatsapp_channel.whatsapp.messages import Message, find_media
 
 logger = logging.getLogger(__name__)
@@ -342,13 +343,16 @@ class Sender:
     ) -> Accepted:
         conversation = person.conversations(entry.recipient_id)[0]
         await self._payloads.note_sent(conversation, ready)
+        address = person.address
+        if SendRemedy.AS_DIALLED in entry.remedies and address.phone:
+            address = replace(address, phone=as_dialled(address.phone) or address.phone)
         try:
             with (
                 instrumentation.send_span(self._client.api.name, ready.type),
                 self._metrics.send_timer(),
             ):
                 return await self._client.send(
-                    person.address,
+                    address,
                     ready,
                     reply_to=entry.outgoing.reply_to,
                     callback_data=item.key,

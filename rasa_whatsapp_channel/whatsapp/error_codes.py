@@ -48,6 +48,7 @@ class Remedy(str, Enum):
     UPLOAD_FILE = "upload_file"  # upload the file anew, or the file behind a link; else without it
     SEND_TEMPLATE = "send_template"  # the 24-hour window is closed
     SEND_AS_MARKETING = "send_as_marketing"  # the template has an endpoint of its own
+    SEND_AS_DIALLED = "send_as_dialled"  # WhatsApp's id of a number differs from the number
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ class ErrorCode:
 
 _MESSAGE, _RECIPIENT, _NUMBER, _ACCOUNT = Scope
 _RETRY, _LATER, _TOKEN, _FIX, _NEVER = Verdict
-_FILE, _TEMPLATE, _MARKETING = Remedy
+_FILE, _TEMPLATE, _MARKETING, _DIALLED = Remedy
+
+NO_SUCH_NUMBER: Final = 33  # also a subcode of 100, about any object in the address of a request
 
 CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
     {
@@ -91,7 +94,7 @@ CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
         4: ErrorCode("API Too Many Calls", _ACCOUNT, _LATER),
         10: ErrorCode("Permission Denied", _ACCOUNT, _FIX, 403),
         17: ErrorCode("User request limit reached", _ACCOUNT, _LATER),
-        33: ErrorCode("Parameter value is not valid", _NUMBER, _FIX, remedy=_FILE),
+        NO_SUCH_NUMBER: ErrorCode("Parameter value is not valid", _NUMBER, _FIX),
         100: ErrorCode("Invalid parameter", _MESSAGE, _FIX, remedy=_FILE),
         102: ErrorCode("Session key invalid or no longer valid", _ACCOUNT, _TOKEN, 401),
         104: ErrorCode("Incorrect signature", _ACCOUNT, _TOKEN, 401),
@@ -121,7 +124,10 @@ CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
         131020: ErrorCode("Bad group", _RECIPIENT, _FIX),
         131021: ErrorCode("Recipient cannot be sender", _RECIPIENT, _NEVER),
         131026: ErrorCode("Message undeliverable", _RECIPIENT, _NEVER),
-        131030: ErrorCode("Recipient phone number not in allowed list", _RECIPIENT, _FIX),
+        # The list of a test number has numbers as they are dialled, see `identity.as_dialled`.
+        131030: ErrorCode(
+            "Recipient phone number not in allowed list", _RECIPIENT, _FIX, remedy=_DIALLED
+        ),
         131031: ErrorCode("Business Account locked", _ACCOUNT, _FIX, 403),
         131035: ErrorCode("Message lost in no-storage mode", _MESSAGE, _NEVER),
         131036: ErrorCode("Message lost in no-storage mode", _MESSAGE, _NEVER),

@@ -118,6 +118,7 @@ class PlatformError:
     code: int
     title: str = ""
     details: str = ""
+    subcode: int = 0
 
     @classmethod
     def parse(cls, value: object) -> PlatformError:
@@ -132,6 +133,7 @@ class PlatformError:
             code=_integer(value.get("code")),
             title=str(title),
             details=str(details or value.get("details") or value.get("error_user_msg") or ""),
+            subcode=_integer(value.get("error_subcode")),
         )
 
     def __str__(self) -> str:

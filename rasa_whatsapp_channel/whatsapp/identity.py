@@ -36,6 +36,10 @@ _PLUS: Final = re.compile(r"(?:\+|00)(?=[1-9])")
 _FEWEST, _MOST = 5, 15
 _MOST_TOLD: Final = 20  # in a webhook
 
+# Ids of mobile numbers that differ from what is dialled, see `as_dialled`.
+_BRAZIL: Final = re.compile(r"(55[1-9][1-9])([6-9][0-9]{7})")
+_INFIXED: Final = re.compile(r"(52)1([0-9]{10})|(54)9([0-9]{10})")
+
 # Names of conversations with the next owner of a number.
 _TAKEN_OVER: Final = re.compile(r"[0-9]+~[0-9]+")
 # Meta's are Base64, from 16 characters up.
@@ -109,6 +113,20 @@ def read_id(value: object) -> str | None:
     if digits is not None:
         return digits if len(digits) <= _MOST_TOLD else None
     return text if _TOKEN.fullmatch(text) else None
+
+
+def as_dialled(phone: str) -> str | None:
+    """
+    Return the number that is dialled to reach *phone*, an id; None where it is the same.
+
+    The id of older accounts in Brazil lacks the 9 after the area code, that of Mexico's mobiles has
+    a 1 after 52, and that of Argentina's a 9 after 54.
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+    """
+    if found := _BRAZIL.fullmatch(phone):
+        return f"{found[1]}9{found[2]}"
+    found = _INFIXED.fullmatch(phone)
+    return f"{found[1] or found[3]}{found[2] or found[4]}" if found else None
 
 
 def read_group_id(value: object) -> str | None:

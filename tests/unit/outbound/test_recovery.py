@@ -40,11 +40,10 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 )
 
 
-def answer(code, status=400, *, retry_after=None, codes=CLOUD_CODES) -> APIError:
+def answer(code, status=400, *, retry_after=None, codes=CLOUD_CODES, subcode=0) -> APIError:
     verdict = decide_verdict(codes, code=code, status=status)
-    return APIError(
-        PlatformError(code, "title"), status=status, verdict=verdict, retry_after=retry_after
-    )
+    error = PlatformError(code, "title", subcode=subcode)
+    return APIError(error, status=status, verdict=verdict, retry_after=retry_after)
 
 
 def on_premises(code, status=400) -> APIError:
@@ -166,7 +165,7 @@ def test_a_link_goes_by_upload_then_the_rest_without_it(code):
     assert second.entry.file_error == {"reason": f"{code} title", "code": code, "source": None}
 
 
-@pytest.mark.parametrize("code", [33, 100, 131009, 131053])
+@pytest.mark.parametrize("code", [100, 131009, 131053])
 def test_a_file_of_ours_is_uploaded_again_twice_then_the_rest_goes_without_it(code):
     first = decide(answer(code), message=UPLOADED, ids=("media1",))
     second = decide(answer(code), message=UPLOADED, ids=("media2",), remedies=("upload_again",))
@@ -183,6 +182,17 @@ def test_a_file_that_cannot_be_uploaded_goes(code, status):
 
     assert isinstance(decision, ApplyRemedy)
     assert decision.entry.file_error["code"] == code
+
+
+@pytest.mark.parametrize("in_upload", [True, False])
+@pytest.mark.parametrize(
+    "error", [*map(answer, (33, 10, 200, 131031, 133010)), answer(100, subcode=33)], ids=str
+)
+def test_what_is_wrong_with_the_account_costs_no_message_its_file(error, in_upload):
+    """As with a wrong `phone_number_id`: later the message is sent again as it was."""
+    decision = decide(error, message=UPLOADED, ids=("media1",), in_upload=in_upload)
+
+    assert isinstance(decision, DeadLetter)
 
 
 def test_a_day_without_whatsapp_is_no_fault_of_the_file():
