@@ -7,7 +7,7 @@ Either WhatsApp's own components, or in short:
     template: {name: order_shipped, language: en_US, body: {first_name: "Ada"},
                header: {type: document, link: "https://…"}, buttons: ["/track", "orders/42"]}
 
-Without a name the response itself is the template, see `templates.responses`:
+Without a name the response itself is the template, see `templates.written`:
 
     template: {category: utility, language: en_US, body: {first_name: "Ada"}}
 
@@ -17,7 +17,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/templa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeGuard
 
@@ -44,10 +44,13 @@ from rasa_whatsapp_channel.whatsapp.messages.envelope import MARKETING
 _SHORT: Final = ("header", "body", "buttons")
 _OTHERS: Final = ("name", "language", "namespace", "category")
 _KEYS: Final = (*_OTHERS, "components", *_SHORT, *MARKETING, "version", "examples")
+#: where the file of an attachment comes from
+SOURCES: Final = ("path", "link", "url")
 _MEDIA: Final = ("image", "video", "document")
 # What says that a header is a file, and what that it is a parameter of WhatsApp's own shape.
-_FILES: Final = ("type", "id", "link", "path", "url", "src", "payload")
+_FILES: Final = frozenset({"type", "id", *SOURCES, "src", "payload", *_MEDIA})
 _OWN: Final = ("text", "location", "currency", "date_time", "product")
+_NOTHING: Final[tuple[Any, ...]] = (None, "", {}, [])
 _SPACE: Final = re.compile(r"\s+")
 # newline, tab and more than four spaces in a row are answered with 132018
 _REFUSED: Final = ("\n", "\r", "\t", " " * 5)
@@ -70,6 +73,15 @@ def own_name(response: str, template: Mapping[str, Any]) -> str:
     return response if version == 1 else f"{response}_v{version}"
 
 
+def own_file(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the file, if any, in the header of the template that *response* itself is."""
+    if response.get("image"):
+        return {"type": "image", "url": response["image"]}
+    attachment = response.get("attachment")
+    is_file = isinstance(attachment, Mapping) and any(attachment.get(key) for key in SOURCES)
+    return object_of(attachment) if is_file else {}
+
+
 def read_template(
     draft: Draft, value: Any, content: Mapping[str, Any] = MappingProxyType({})
 ) -> Template | None:
@@ -78,7 +90,7 @@ def read_template(
 
     *content* is the response, which may be the template itself.
     """
-    if value is None or value in ("", {}):
+    if value in (None, "", {}):
         return None
     if not isinstance(value, Mapping):
         draft.change("WA104", field="whatsapp.template", kind=kind_name(value))
@@ -107,16 +119,13 @@ def read_template(
 
 def _own(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of *content* the template needs when it is sent."""
-    files: Mapping[str, Any] = {"image": content["image"]} if content.get("image") else {}
-    attachment = content.get("attachment")
-    files = attachment if isinstance(attachment, Mapping) and attachment.get("type") else files
     buttons = content.get("buttons")
-    listed: Sequence[Any] = buttons if isinstance(buttons, list) else ()
     payloads = [
         each.get("payload") if isinstance(each, Mapping) and not each.get("type") else ""
-        for each in listed
+        for each in (buttons if isinstance(buttons, list) else ())
     ]
-    return {"header": files, "buttons": [payload and {"payload": payload} for payload in payloads]}
+    texts = [payload and {"payload": payload} for payload in payloads]
+    return {"header": own_file(content), "buttons": texts}
 
 
 def refusal(doubt: Doubt) -> str:
@@ -130,71 +139,57 @@ def _components(draft: Draft, value: Mapping[str, Any]) -> Any:
         for key in short:
             draft.change("WA108", key=f"template.{key}", hint="components say it all")
         return encode_links(draft, "whatsapp.template", _flat(draft, value["components"]))
+    body = value.get("body")
+    variables = [] if body in _NOTHING else _variables(draft, body)
     return [
         *_header(draft, value.get("header")),
-        *_body(draft, value.get("body")),
+        *([{"type": "body", "parameters": variables}] if variables else ()),
         *_buttons(draft, value.get("buttons")),
     ]
 
 
 def _header(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
-    if value in (None, "", {}):
+    if value in _NOTHING:
         return
     if isinstance(value, Mapping) and "latitude" in value:
-        parameter: Any = {"type": "location", "location": dict(value)}
+        parameters: list[dict[str, Any]] = [{"type": "location", "location": dict(value)}]
     elif isinstance(value, Mapping) and value.get("type") in _OWN:
-        parameter = _parameter(draft, value)
-    elif isinstance(value, Mapping) and not any(key in value for key in (*_FILES, *_MEDIA)):
-        parameter = _named(draft, value)
-    elif isinstance(value, Mapping):
-        value = _with_type(value)
-        found = read_attachment(draft, "whatsapp.template.header", value)
-        if not found.media or found.media[0].type not in _MEDIA:
-            problem = f"must be a string, a location, or one of {', '.join(_MEDIA)}"
-            raise InvalidMessage("template.header", problem)
-        medium = found.media[0].body()
-        medium[medium["type"]].pop("caption", None)
-        parameter = medium
+        parameters = [_parameter(draft, value)]
+    elif isinstance(value, Mapping) and value.keys() & _FILES:
+        parameters = [_file(draft, value)]
     else:
-        parameter = _parameter(draft, value)
-    yield {"type": "header", "parameters": [parameter]}
+        parameters = _variables(draft, value)
+    if len(parameters) != 1:
+        raise InvalidMessage("template.header", f"has one variable, not {len(parameters)}")
+    yield {"type": "header", "parameters": parameters}
 
 
-def _with_type(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Read `{image: "https://…"}` too, where the key tells the type."""
+def _file(draft: Draft, value: Mapping[str, Any]) -> dict[str, Any]:
     kind = next((key for key in _MEDIA if key in value), None)
-    if kind is None or "type" in value:
-        return value
-    inner = value[kind]
-    return {"type": kind, **(inner if isinstance(inner, Mapping) else {"url": inner})}
+    if kind is not None and "type" not in value:  # `{image: "https://…"}`, the key tells the type
+        inner = value[kind]
+        value = {"type": kind, **(inner if isinstance(inner, Mapping) else {"url": inner})}
+    found = read_attachment(draft, "whatsapp.template.header", value)
+    if not found.media or found.media[0].type not in _MEDIA:
+        problem = f"must be a string, a location, or one of {', '.join(_MEDIA)}"
+        raise InvalidMessage("template.header", problem)
+    medium = found.media[0].body()
+    medium[medium["type"]].pop("caption", None)
+    return medium
 
 
-def _named(draft: Draft, value: Mapping[str, Any]) -> dict[str, Any]:
-    """Read `{name: "Ana"}`, the one variable a header with named variables has."""
-    if len(value) != 1:
-        raise InvalidMessage("template.header", f"has one variable, not {len(value)}")
-    ((name, item),) = value.items()
-    return {**_parameter(draft, item), "parameter_name": name}
-
-
-def _body(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
-    if value in (None, "", {}, []):
-        return
+def _variables(draft: Draft, value: Any) -> list[dict[str, Any]]:
+    """Read variables by name, in a list, or one alone."""
     if isinstance(value, Mapping):
-        parameters = [
-            {**_parameter(draft, item), "parameter_name": name} for name, item in value.items()
-        ]
-    else:
-        items = value if isinstance(value, list) else [value]
-        parameters = [_parameter(draft, item) for item in items]
-    yield {"type": "body", "parameters": parameters}
+        return [{**_parameter(draft, each), "parameter_name": key} for key, each in value.items()]
+    return [_parameter(draft, each) for each in (value if isinstance(value, list) else [value])]
 
 
 def _buttons(draft: Draft, value: Any) -> Iterator[dict[str, Any]]:
     """A text with a slash is a payload, any other the end of an address; "" needs nothing."""
     items = value if isinstance(value, list) else [value]
     for index, item in enumerate(items):
-        if item in (None, "", {}):
+        if item in _NOTHING:
             continue
         if not isinstance(item, Mapping):
             item = {"payload" if str(item).startswith("/") else "url": item}

@@ -43,7 +43,7 @@ from rasa_whatsapp_channel.lint.schema import check_channel, check_reach, check_
 from rasa_whatsapp_channel.lint.slots import check_braces, check_slot
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.templates import check
-from rasa_whatsapp_channel.templates.responses import read_responses
+from rasa_whatsapp_channel.templates.written import read_responses
 from rasa_whatsapp_channel.whatsapp.apis import Api
 
 # Missing content is not reported where Rasa has refused a part of the variation.

@@ -1,8 +1,7 @@
 """
 Templates as code: those of a bot beside those at WhatsApp, and what brings them together. No I/O.
 
-    responses   the responses that are templates
-    files       templates without a response, in a file
+    written   the templates that a bot has: its responses, and those in a file
 """
 
 from __future__ import annotations
@@ -35,6 +34,11 @@ class Written:
     def place(self) -> str:
         return f"{self.file}:{self.line}"
 
+    def advice(self, version: int) -> str:
+        """Return what to write so that the bot uses this *version* of it."""
+        name = f"name: {_VERSION.sub('', self.template.name)}_v{version}"
+        return f"write `{f'version: {version}' if self.response else name}` in {self.place}"
+
 
 class Step(str, Enum):
     """What brings a template of the bot to WhatsApp."""
@@ -56,6 +60,20 @@ class Change:
     found: TemplateDefinition | None = None
     note: str = ""
 
+    @property
+    def difference(self) -> list[str]:
+        """Return what differs from what was found, a line for each part."""
+        if self.found is None:
+            return []
+        before, after = map(_lines, (self.found.content(), self.written.template.content()))
+        removed = [f"- {line}" for line in before if line not in after]
+        return removed + [f"+ {line}" for line in after if line not in before]
+
+
+def _lines(content: Mapping[str, Any]) -> list[str]:
+    components = [f"components: {each}" for each in content["components"]]
+    return [*(f"{key}: {content[key]}" for key in ("category", "parameter_format")), *components]
+
 
 def compare(written: Sequence[Written], found: Sequence[TemplateDefinition]) -> list[Change]:
     """Return what is to be done for each of *written*."""
@@ -64,17 +82,18 @@ def compare(written: Sequence[Written], found: Sequence[TemplateDefinition]) -> 
 
 
 def _compare(written: Written, known: Mapping[tuple[str, str], TemplateDefinition]) -> Change:
-    template = written.template
+    template, ours = written.template, written.template.content()
     found = known.get(template.key)
     if found is None:
         return Change(written, Step.CREATE, template)
-    if found.content() == template.content():
+    theirs = found.content()
+    if theirs == ours:
         return Change(written, Step.NONE, template, found)
     if found.status in _EDITABLE:
         return Change(written, Step.EDIT, template, found)
     if found.status != APPROVED:
         return Change(written, Step.WAIT, template, found, f"it is {found.status}")
-    if found.content() == {**template.content(), "category": found.category}:
+    if theirs == {**ours, "category": found.category}:
         note = f"WhatsApp calls it {found.category}: write that category in {written.place}"
         return Change(written, Step.WAIT, template, found, note)
     base = _VERSION.sub("", template.name)
@@ -83,40 +102,14 @@ def _compare(written: Written, known: Mapping[tuple[str, str], TemplateDefinitio
         for (name, language), each in known.items()
         if language == template.language and _VERSION.sub("", name) == base
     }
-    for number, each in sorted(versions.items(), reverse=True):
-        if each.content() == template.content():
-            note = f"{each.name} has this text and is {each.status}: {_write(written, number)}"
+    for number in sorted(versions, reverse=True):
+        if (each := versions[number]).content() == ours:
+            note = f"{each.name} has this text and is {each.status}: {written.advice(number)}"
             return Change(written, Step.WAIT, template, found, note)
     number = max(versions) + 1
     needed = replace(template, name=f"{base}_v{number}")
-    note = f"when {needed.name} is approved, {_write(written, number)}"
+    note = f"when {needed.name} is approved, {written.advice(number)}"
     return Change(written, Step.VERSION, needed, found, note)
-
-
-def _write(written: Written, number: int) -> str:
-    base = _VERSION.sub("", written.template.name)
-    what = f"version: {number}" if written.response else f"name: {base}_v{number}"
-    return f"write `{what}` in {written.place}"
-
-
-def difference(change: Change) -> list[str]:
-    """Return what of the template differs, a line for each part."""
-    ours, theirs = change.written.template.content(), change.found.content() if change.found else {}
-    return [
-        line
-        for key in ours
-        if ours[key] != theirs.get(key)
-        for line in _lines(key, theirs.get(key), ours[key])
-    ]
-
-
-def _lines(key: str, theirs: Any, ours: Any) -> Iterator[str]:
-    before, after = (
-        [*map(str, each)] if isinstance(each, list) else [str(each)]
-        for each in (theirs or [], ours)
-    )
-    yield from (f"- {key}: {each}" for each in before if each not in after)
-    yield from (f"+ {key}: {each}" for each in after if each not in before)
 
 
 def check(written: Sequence[Written]) -> Iterator[tuple[Written, Flaw]]:
@@ -126,7 +119,5 @@ def check(written: Sequence[Written]) -> Iterator[tuple[Written, Flaw]]:
         for flaw in (*each.flaws, *find_flaws(each.template)):
             yield each, flaw
         if each.template.key in doubled:
-            yield (
-                each,
-                Flaw("name", f"{each.template.name} is there twice in {each.template.language}"),
-            )
+            name, language = each.template.key
+            yield each, Flaw("name", f"{name} is there twice in {language}")

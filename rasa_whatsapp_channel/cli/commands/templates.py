@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,33 +15,29 @@ from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
 from rasa_whatsapp_channel.cli.options import Function, json_option, yes_option
 from rasa_whatsapp_channel.cli.output import print_json, table
 from rasa_whatsapp_channel.common import ChannelError, counted
-from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.settings.parsers import SettingsError
-from rasa_whatsapp_channel.templates import Change, Step, Written, check, compare, difference
-from rasa_whatsapp_channel.templates.files import NAME, read_file, write_file
-from rasa_whatsapp_channel.templates.responses import read_responses
+from rasa_whatsapp_channel.templates import Change, Step, Written, check, compare
+from rasa_whatsapp_channel.templates.written import NAME, file_of, read_bot, write_file
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
-from rasa_whatsapp_channel.whatsapp.template_definitions import TemplateDefinition
 from rasa_whatsapp_channel.whatsapp.transport import File
 
 if TYPE_CHECKING:
+    from rasa_whatsapp_channel.media.links import Links
     from rasa_whatsapp_channel.whatsapp.clients.templates import TemplatesClient
 
 HEADERS: Final = ("NAME", "LANGUAGE", "CATEGORY", "STATUS", "QUALITY", "FROM", "DETAILS")
 SAMPLES: Final = ("image/jpeg", "image/png", "video/mp4", "application/pdf")
 _COLOURS: Final = {Step.NONE: "green", Step.WAIT: "yellow"}
 
-
-def bot_option(function: Function) -> Function:
-    return click.option(
-        "--bot",
-        "root",
-        type=click.Path(exists=True, path_type=Path),
-        default=Path(),
-        show_default="this folder",
-        help=f"The bot's folder, with {NAME} beside its domain.",
-    )(function)
+bot_option = click.option(
+    "--bot",
+    "root",
+    type=click.Path(exists=True, path_type=Path),
+    default=Path(),
+    show_default="this folder",
+    help=f"The bot's folder, with {NAME} beside its domain.",
+)
 
 
 def account_options(function: Function) -> Function:
@@ -77,7 +73,7 @@ def command() -> None:
 def list_all(root: Path, credentials: Path, account: str | None, as_json: bool) -> None:
     """Show the templates at WhatsApp: status, quality, why they were rejected."""
     found = _ask(credentials, account, lambda client: client.list())
-    sources = {each.template.key: each.response or NAME for each in _read(root)}
+    sources = {each.template.key: each.response or NAME for each in read_bot(root)}
     rows = [
         (
             *each.key,
@@ -91,10 +87,8 @@ def list_all(root: Path, credentials: Path, account: str | None, as_json: bool) 
     ]
     if as_json:
         print_json([dict(zip(map(str.lower, HEADERS), row, strict=True)) for row in rows])
-    elif rows:
-        click.echo(table(HEADERS, rows))
     else:
-        click.echo("There are no templates.")
+        click.echo(table(HEADERS, rows) if rows else "There are no templates.")
 
 
 @command.command()
@@ -102,7 +96,13 @@ def list_all(root: Path, credentials: Path, account: str | None, as_json: bool) 
 @json_option
 def lint(root: Path, as_json: bool) -> None:
     """Check the bot's templates against WhatsApp's rules. Exits with status 1 on any mistake."""
-    if not _check(_read(root), as_json):
+    written = read_bot(root)
+    mistakes = _find_mistakes(written)
+    if as_json:
+        print_json({"templates": len(written), "mistakes": mistakes})
+    else:
+        _show(mistakes, written)
+    if mistakes:
         click.get_current_context().exit(1)
 
 
@@ -112,18 +112,18 @@ def lint(root: Path, as_json: bool) -> None:
 @json_option
 def diff(root: Path, credentials: Path, account: str | None, as_json: bool) -> None:
     """Show what differs between bot and WhatsApp. Exits with status 1 where something does."""
-    written = _read(root)
+    written = read_bot(root)
     found = _ask(credentials, account, lambda client: client.list())
     changes = compare(written, found)
     own = {each.template.key for each in written}
     elsewhere = sorted(each.name for each in found if each.key not in own)
     differing = [each for each in changes if each.step is not Step.NONE]
     if as_json:
-        print_json({"changes": [_to_json(each) for each in changes], "only_at_whatsapp": elsewhere})
+        print_json({"changes": [*map(_to_json, changes)], "only_at_whatsapp": elsewhere})
     else:
         for change in differing:
             click.echo(_line(change))
-            for line in difference(change) if change.found else ():
+            for line in change.difference:
                 click.echo(f"    {click.style(line, fg='red' if line[0] == '-' else 'green')}")
         if elsewhere:
             click.echo(f"Only at WhatsApp, `pull` fetches them: {', '.join(elsewhere)}")
@@ -145,41 +145,46 @@ def push(root: Path, credentials: Path, account: str | None, dry_run: bool, as_j
     What is approved keeps its text: another text gets a new name, and the command says what to
     write so that the bot uses it. Checked first, as by `lint`. What is there is left alone.
     """
-    written = _read(root)
-    if not _check(written, as_json, quiet=True):
+    written = read_bot(root)
+    if mistakes := _find_mistakes(written):
+        if not as_json:
+            _show(mistakes, written)
         raise click.ClickException("Nothing was sent: put the mistakes right first.")
+    done: list[Change] = []
 
-    async def work(client: TemplatesClient) -> tuple[list[Change], str]:
-        done: list[Change] = []
+    async def work(client: TemplatesClient) -> str:
         changes = [each for each in compare(written, await client.list()) if each.step != Step.NONE]
         for number, change in enumerate(changes, 1):
-            if not dry_run:
-                try:
-                    change = await _send(client, change, root)
-                except ChannelError as error:
-                    failed = f"{change.needed.name} ({change.needed.language}): {sentence(error)}"
-                    left = counted(len(changes) - number, "template")
-                    return done, f"{failed}\n{left} after it not sent; `push` again goes on there."
-            done.append(change)
+            try:
+                done.append(change if dry_run else await _send(client, change, root, credentials))
+            except ChannelError as error:
+                failed = f"{change.needed.name} ({change.needed.language}): {sentence(error)}"
+                left = counted(len(changes) - number, "template")
+                return f"{failed}\n{left} after it not sent; `push` again goes on there."
             if not as_json:
-                click.echo(f"{number}/{len(changes)} {_line(change)}")
-        return done, ""
+                click.echo(f"{number}/{len(changes)} {_line(done[-1])}")
+        return ""
 
-    done, failure = _ask(credentials, account, work)
+    failure = _ask(credentials, account, work)
     if as_json:
-        print_json({"changes": [_to_json(each) for each in done], "failure": failure or None})
+        print_json({"changes": [*map(_to_json, done)], "failure": failure or None})
     elif not (done or failure):
         click.echo("Everything is at WhatsApp as it is here.")
     if failure:
         raise click.ClickException(failure)
 
 
-async def _send(client: TemplatesClient, change: Change, root: Path) -> Change:
+async def _send(client: TemplatesClient, change: Change, root: Path, credentials: Path) -> Change:
     if change.step is Step.WAIT:
         return change
-    handles = {
-        source: await client.upload(await _sample(source, root)) for source in change.needed.samples
-    }
+    from rasa_whatsapp_channel.factories import make_links
+
+    links = make_links(read_settings(credentials))
+    try:
+        files = {each: await _read_sample(links, root, each) for each in change.needed.samples}
+    finally:
+        await links.close()
+    handles = {source: await client.upload(file) for source, file in files.items()}
     needed = change.needed.with_handles(handles)
     if change.step is Step.EDIT and change.found is not None:
         await client.edit(change.found.id, needed)
@@ -190,29 +195,19 @@ async def _send(client: TemplatesClient, change: Change, root: Path) -> Change:
     return replace(change, needed=made, note="; ".join(filter(None, (moved, change.note))))
 
 
-async def _sample(source: str, root: Path) -> File:
+async def _read_sample(links: Links, root: Path, source: str) -> File:
     """Return the file at *source*: a path beside the bot, or a link."""
-    name = source.rpartition("/")[2].partition("?")[0]
-    if source.startswith(("http://", "https://")):
-        from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
-        from rasa_whatsapp_channel.whatsapp.transport import Request
-
-        transport = AiohttpTransport()
-        try:
-            response = await transport.send(Request("GET", source))
-        finally:
-            await transport.close()
-        if response.status != 200:
-            raise InvalidMessage("header", f"{source} answers HTTP {response.status}")
-        kind, content = response.headers.get("content-type", ""), response.body
-    else:
-        try:
-            kind, content = mime.from_extension(name) or "", (root / source).read_bytes()
-        except OSError as error:
-            raise InvalidMessage("header", f"{source}: {error.strerror}") from error
-    kind = mime.base_type(kind)
+    try:
+        if source.startswith(("http://", "https://")):
+            async with links.fetch(source) as fetched:
+                name, content = fetched.name, fetched.path.read_bytes()
+        else:
+            name, content = Path(source).name, (root / source).read_bytes()
+    except OSError as error:
+        raise InvalidMessage("header", f"{source}: {error.strerror}") from error
+    kind = mime.from_content(content) or mime.from_extension(name) or "unknown"
     if kind not in SAMPLES:
-        raise InvalidMessage("header", f"{source} is {kind or 'unknown'}; samples are {SAMPLES}")
+        raise InvalidMessage("header", f"{source} is {kind}; samples are {', '.join(SAMPLES)}")
     return File(content, kind, name)
 
 
@@ -222,17 +217,15 @@ async def _sample(source: str, root: Path) -> File:
 @click.option("--dry-run", is_flag=True, help="Print the file instead of writing it.")
 def pull(root: Path, credentials: Path, account: str | None, dry_run: bool) -> None:
     """Write the templates at WhatsApp into templates.yml, but for those that responses are."""
-    own = {each.template.key for each in _read_responses(root)}
+    own = {each.template.key for each in read_bot(root) if each.response}
     found = _ask(credentials, account, lambda client: client.list())
     kept = [each for each in found if each.key not in own]
-    text = write_file(kept)
     if dry_run:
-        click.echo(text, nl=False)
+        click.echo(write_file(kept), nl=False)
         return
-    path = _folder(root) / NAME
-    path.write_text(text, encoding="utf-8")
+    file_of(root).write_text(write_file(kept), encoding="utf-8")
     rest = f", {len(found) - len(kept)} are responses" if len(found) > len(kept) else ""
-    click.echo(f"{path}: {counted(len(kept), 'template')}{rest}")
+    click.echo(f"{file_of(root)}: {counted(len(kept), 'template')}{rest}")
 
 
 @command.command()
@@ -256,41 +249,17 @@ def delete(
     click.echo(f"Deleted: {name} ({languages})")
 
 
-def _read(root: Path) -> list[Written]:
-    return [*_read_responses(root), *read_file(_folder(root) / NAME)]
+def _find_mistakes(written: Sequence[Written]) -> list[dict[str, str]]:
+    rows = [(each.place, *each.template.key, *flaw) for each, flaw in check(written)]
+    keys = ("place", "template", "language", "part", "problem")
+    return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
-def _read_responses(root: Path) -> Iterator[Written]:
-    for domain in read_domains([root]):
-        yield from read_responses(domain)
-
-
-def _folder(root: Path) -> Path:
-    return root if root.is_dir() else root.parent
-
-
-def _check(written: Sequence[Written], as_json: bool, *, quiet: bool = False) -> bool:
-    """Print what is wrong; return whether nothing is."""
-    found = [
-        {
-            "place": each.place,
-            "template": each.template.name,
-            "language": each.template.language,
-            "part": flaw.place,
-            "problem": flaw.problem,
-        }
-        for each, flaw in check(written)
-    ]
-    if as_json and not quiet:
-        print_json({"templates": len(written), "mistakes": found})
-    elif not as_json:
-        for row in found:
-            where = f"{row['place']}: {click.style(str(row['template']), bold=True)}"
-            click.echo(f"{where} ({row['language']}): {row['part']} {row['problem']}")
-        if found or not quiet:
-            mistakes = counted(len(found), "mistake")
-            click.echo(f"{mistakes} in {counted(len(written), 'template')}")
-    return not found
+def _show(mistakes: Sequence[dict[str, str]], written: Sequence[Written]) -> None:
+    for row in mistakes:
+        where = f"{row['place']}: {click.style(row['template'], bold=True)}"
+        click.echo(f"{where} ({row['language']}): {row['part']} {row['problem']}")
+    click.echo(f"{counted(len(mistakes), 'mistake')} in {counted(len(written), 'template')}")
 
 
 def _ask(
@@ -330,14 +299,14 @@ def _line(change: Change) -> str:
 
 
 def _to_json(change: Change) -> dict[str, Any]:
-    needed: TemplateDefinition = change.needed
+    needed, found = change.needed, change.found
     return {
         "step": change.step.value,
         "name": needed.name,
         "language": needed.language,
-        "status": needed.status or (change.found.status if change.found else ""),
+        "status": needed.status or (found.status if found else ""),
         "place": change.written.place,
         "response": change.written.response,
         "note": change.note,
-        "difference": difference(change) if change.found else [],
+        "difference": change.difference,
     }

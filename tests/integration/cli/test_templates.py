@@ -13,6 +13,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from rasa_whatsapp_channel.compose import compose
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD
+
 DOMAIN = """
 slots:
   name: {type: text, initial_value: "Ada"}
@@ -328,6 +331,80 @@ async def test_a_response_is_the_template(rasa_whatsapp, simulator, bot):
         },
         {"type": "PHONE_NUMBER", "text": "Call us", "phone_number": "+15550783881"},
     ]
+
+
+async def test_a_slot_in_the_header_is_a_variable_too(rasa_whatsapp, simulator, bot):
+    (bot / "domain.yml").write_text(
+        """
+slots:
+  shop: {type: text, initial_value: "Lake"}
+responses:
+  utter_hours:
+  - text: "We are closed on Monday."
+    custom:
+      whatsapp:
+        header: "The shop at the {shop}"
+        template: {language: en, header: {shop: "{shop}"}}
+"""
+    )
+
+    pushed = await rasa_whatsapp("templates", "push")
+
+    assert pushed.exit_code == 0, pushed.output
+    template = (await at_whatsapp(simulator))["utter_hours"]
+    assert template["parameter_format"] == "NAMED"
+    assert template["components"][0] == {
+        "type": "HEADER",
+        "text": "The shop at the {{shop}}",
+        "example": {"header_text_named_params": [{"param_name": "shop", "example": "Lake"}]},
+        "format": "TEXT",
+    }
+
+
+async def test_slots_where_whatsapp_takes_no_variable_are_told(rasa_whatsapp, bot):
+    (bot / "templates.yml").unlink()
+    (bot / "domain.yml").write_text(
+        """
+slots:
+  shop: {type: text, initial_value: "Lake"}
+responses:
+  utter_hours:
+  - text: "We are closed on Monday."
+    buttons: [{title: "Go to {shop}", payload: "/go"}]
+    custom:
+      whatsapp: {header: "At the {shop}", footer: "Your {shop}", template: {language: en}}
+"""
+    )
+
+    told = json.loads((await rasa_whatsapp("templates", "lint", "--json")).stdout)
+
+    lack = 'has no value for {shop}; write header: {shop: "{shop}"} below custom.whatsapp.template'
+    assert [(each["part"], each["problem"]) for each in told["mistakes"]] == [
+        ("header", lack),
+        ("footer.text", "takes no variable"),
+        ("buttons[0].text", "takes no variable and no line break"),
+    ]
+
+
+async def test_the_header_that_is_sent_is_the_one_that_was_pushed(rasa_whatsapp, simulator, bot):
+    response = {
+        "utter_action": "utter_both",
+        "text": "Look here",
+        "image": "media/parcel.jpg",
+        "attachment": {"type": "document", "path": "media/terms.pdf"},
+        "metadata": {"whatsapp": {"template": {"language": "en"}}},
+    }
+    written = {key: each for key, each in response.items() if key != "utter_action"}
+    (bot / "domain.yml").write_text(f"responses:\n  utter_both:\n  - {json.dumps(written)}\n")
+
+    pushed = await rasa_whatsapp("templates", "push")
+    assert pushed.exit_code == 0, pushed.output
+
+    sent = compose(response, api=CLOUD).template
+    assert sent is not None
+    (parameter,) = sent.content()["components"][0]["parameters"]
+    header = (await at_whatsapp(simulator))["utter_both"]["components"][0]
+    assert header["format"].lower() == parameter["type"] == "image"
 
 
 async def test_what_is_written_beside_the_components_is_pushed_and_pulled(
