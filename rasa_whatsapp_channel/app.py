@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
+from rasa_whatsapp_channel.compose.combine import alone
 from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, Handoffs
@@ -35,11 +36,10 @@ from rasa_whatsapp_channel.factories import (
 )
 from rasa_whatsapp_channel.health import Health
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
-from rasa_whatsapp_channel.inbound.body_reader import BodyReader
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.endpoint import Endpoint
 from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
-from rasa_whatsapp_channel.inbound.notify import NotificationHandler, Respond, no_response
+from rasa_whatsapp_channel.inbound.notify import DueNotifications, Respond, no_response
 from rasa_whatsapp_channel.inbound.notify_door import NotifyDoor
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.inbound.receiver import Receiver
@@ -60,7 +60,8 @@ from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.kept import open_kept
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.notify.notifications import Notifications
+from rasa_whatsapp_channel.notify.changes import CHANGED, Changes
+from rasa_whatsapp_channel.notify.notifications import DUE, Notifications
 from rasa_whatsapp_channel.outbound.charges import Charges
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
@@ -77,6 +78,7 @@ from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.presence import Presence
 from rasa_whatsapp_channel.settings import Settings, TranscriptionSettings
 from rasa_whatsapp_channel.settings.roles import BOT, DOOR, SENDER
+from rasa_whatsapp_channel.standard_webhooks import OwnServer
 from rasa_whatsapp_channel.store.base import (
     DeadLetter,
     Handler,
@@ -191,8 +193,9 @@ class App:
         )
         self._consents = Consents(self.store.values, self.metrics, clock=self._clock)
         self._marketing = Marketing(self._consents, self.account)
-        tells = bool(settings.notify_webhook)
-        self._notifications = Notifications(self.store, tells=tells, clock=self._clock)
+        self._own_servers = AiohttpTransport()  # opened when one of yours is told something
+        self._changes = self._make_changes()
+        self._notifications = Notifications(self.store, changes=self._changes, clock=self._clock)
         self._notified = Notified(self._notifications, self.account, clock=self._clock)
         self._failures = Failures(
             self.store.inbox,
@@ -217,10 +220,8 @@ class App:
         self._transport = make_transport(settings)
         # Slow downloads must not take the connections that sending needs.
         self._downloads = make_transport(settings)
-        self._desk_transport = AiohttpTransport()  # opened when the desk is told something
         self._desk = self._make_desk(handoffs, history) if handoffs else None
         self._transcriptions = AiohttpTransport()  # opened when a voice note comes
-        self._told = AiohttpTransport()  # opened when your server is told of a notification
         self._transcriber = self._make_transcriber()
         self._converter = make_converter(settings, root)
         # The first number's conversations are not named after it.
@@ -270,7 +271,6 @@ class App:
             gauges=(self._charges.show_allowance, *([handoffs.show] if handoffs else [])),
             clock=self._clock,
         )
-        bodies = BodyReader()
         self.endpoint = Endpoint(
             auth=make_webhook_auth(settings),
             networks=Networks(settings.allowed_networks, settings.trusted_proxies),
@@ -281,13 +281,20 @@ class App:
             metrics=self.metrics,
             desk=self._desk,
             is_door=DOOR in self.roles,
-            notify=self._make_notify_door(bodies, response_names),
-            bodies=bodies,
+            notify=NotifyDoor(
+                self._notifications,
+                self.store.values,
+                settings.notify_token,
+                response_names,
+                self.metrics,
+                self._clock,
+            ),
         )
         workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
-        handler = self._make_notification_handler(respond)
+        kinds = {DUE: self._make_due(respond).handle, CHANGED: self._changes.handle}
         senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
-        self._inbox = self._consume(self.store.inbox, "inbox", handler.before(workers), ready=ready)
+        heard = by_kind(kinds, otherwise=workers)
+        self._inbox = self._consume(self.store.inbox, "inbox", heard, ready=ready)
         self._outbox = self._consume(self.store.outbox, "outbox", senders, ready=self._may_send)
 
     def _consume(
@@ -308,44 +315,40 @@ class App:
             clock=self._clock,
         )
 
-    def _make_notify_door(
-        self, bodies: BodyReader, names: Callable[[], Collection[str] | None]
-    ) -> NotifyDoor | None:
-        if not self.settings.notify_token:
-            return None
-        return NotifyDoor(
-            self.store,
+    def _make_changes(self) -> Changes:
+        url, secret = self.settings.notify_webhook, self.settings.notify_token
+        server = OwnServer(url, (secret,), self._own_servers, self._clock) if url else None
+        return Changes(self.store.inbox, server, clock=self._clock)
+
+    def _make_due(self, respond: Respond) -> DueNotifications:
+        return DueNotifications(
             self._notifications,
-            token=self.settings.notify_token,
-            bodies=bodies,
-            names=names,
-            metrics=self.metrics,
-            clock=self._clock,
+            self.store.inbox,
+            self._people,
+            self._consents,
+            self.account,
+            self._write_notification,
+            respond,
+            self.settings.platform,
+            self.settings.quiet_hours,
+            self.metrics,
+            self._clock,
         )
 
-    def _make_notification_handler(self, respond: Respond) -> NotificationHandler:
-        return NotificationHandler(
-            self.store,
-            self._notifications,
-            people=self._people,
-            consents=self._consents,
-            account=self.account,
-            write=self._write,
-            respond=respond,
-            transport=self._told,
-            api=self.settings.platform,
-            quiet=self.settings.quiet_hours,
-            url=self.settings.notify_webhook,
-            secret=self.settings.notify_token,
-            metrics=self.metrics,
-            clock=self._clock,
-        )
-
-    async def _write(self, turn_id: str, conversation: str, response: Mapping[str, Any]) -> int:
-        """Write what the bot's owner says, whoever answers in the conversation."""
-        writer = self.outbox_writer(turn_id, turn_version=0)
-        await writer.write(conversation, response)
-        return writer.position
+    async def _write_notification(
+        self,
+        key: str,
+        conversation: str,
+        response: Mapping[str, Any],
+        queue: Callable[[int], Awaitable[bool]],
+    ) -> str | None:
+        writer = self.outbox_writer(key, turn_version=0)
+        said = writer.compose(conversation, response)
+        if not said.composed.messages:
+            return "; ".join(change.text for change in said.composed.changes) or "it is empty"
+        if await queue(len(said.composed.messages)):
+            await writer.put(conversation, [said], alone([said.composed]))
+        return None
 
     def _make_handoffs(self) -> Handoffs | None:
         settings = self.settings.handoff
@@ -380,7 +383,7 @@ class App:
         )
         return DeskEndpoint(
             desk,
-            DeskDelivery(desk, self._desk_transport, history=history, root=self._root),
+            DeskDelivery(desk, self._own_servers, history=history, root=self._root),
             kept=partial(open_kept, self.settings.media.store, self._root),
             show_typing=self._show_typing,
         )
@@ -426,7 +429,8 @@ class App:
         await runtime.client.act_on_call(call_id, "reject")
 
     async def _say(self, turn_id: str, conversation: str, text: str) -> None:
-        await self._write(turn_id, conversation, {"text": text})
+        """Say what the bot's owner says, whoever answers in the conversation."""
+        await self.outbox_writer(turn_id, turn_version=0).write(conversation, {"text": text})
 
     def _make_number(self, settings: Settings, bot: Bot, root: Path) -> NumberRuntime:
         client = make_client(settings, self._transport)
@@ -516,8 +520,7 @@ class App:
             await number.client.close()
         await self._downloads.close()
         await self._transcriptions.close()
-        await self._desk_transport.close()
-        await self._told.close()
+        await self._own_servers.close()
         await self._links.close()
         await self.store.close()
 
@@ -571,5 +574,14 @@ def by_number(handles: Mapping[str | None, Handler]) -> Handler:
         if number not in handles:
             return DeadLetter(f"the settings name no number {number} any more")
         return await handles[number](item)
+
+    return handle
+
+
+def by_kind(handles: Mapping[str, Handler], *, otherwise: Handler) -> Handler:
+    """Return a handler that picks the handler of the kind of an item."""
+
+    async def handle(item: QueueItem) -> Outcome:
+        return await handles.get(str(item.body.get("kind")), otherwise)(item)
 
     return handle

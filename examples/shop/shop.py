@@ -11,7 +11,7 @@ A shop's server, as far as it writes to customers on WhatsApp: no more than Pyth
 
 from __future__ import annotations
 
-import hashlib
+import base64
 import hmac
 import json
 import os
@@ -72,8 +72,12 @@ class Changes(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        digest = "sha256=" + hmac.new(TOKEN.encode(), body, hashlib.sha256).hexdigest()
-        is_ours = hmac.compare_digest(digest, self.headers.get("X-Hub-Signature-256", ""))
+        at = self.headers.get("webhook-timestamp", "0")
+        signed = f"{self.headers['webhook-id']}.{at}.".encode() + body
+        digest = base64.b64encode(hmac.digest(TOKEN.encode(), signed, "sha256")).decode()
+        shown = self.headers.get("webhook-signature", "")
+        is_now = abs(float(at) - time.time()) < 300
+        is_ours = is_now and hmac.compare_digest(f"v1,{digest}", shown)
         if is_ours:
             change = json.loads(body)
             print(change["key"], change["state"], change.get("reason", ""), flush=True)

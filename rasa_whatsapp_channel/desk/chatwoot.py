@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from rasa_whatsapp_channel.desk.contract import (
-    DeskError,
-    Exchange,
     File,
     Say,
     read_time,
     require,
 )
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+from rasa_whatsapp_channel.standard_webhooks import NotTold
 from rasa_whatsapp_channel.whatsapp import transport
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 
@@ -32,6 +31,10 @@ ATTACHMENTS: Final = 15
 _OWNERS: Final = ("handoff.requested", "handoff.expired", "owner.changed")
 _WHO: Final = {"user": "Person", "human": "Colleague", "app": "Another app"}
 _STATUSES: Final = ("sent", "delivered", "read", "failed")
+
+# Yields requests to Chatwoot, is sent HTTP status and JSON of their answers, and returns what came
+# of it. An answer of another shape than is documented raises `LookupError` or `TypeError`.
+Exchange = Generator[transport.Request, tuple[int, Any], Any]
 
 
 def tell(
@@ -70,7 +73,7 @@ def tell(
         message["content"] += f"\n[{file.filename}: Chatwoot refused it] {where}"
         code, shown = yield from _show(place, message, settings, None)
     if not 200 <= code < 300:
-        raise DeskError(f"Chatwoot answers HTTP {code} to a message")
+        raise NotTold(f"Chatwoot answers HTTP {code} to a message")
     return {"first": shown["id"], **ids}
 
 
@@ -182,7 +185,7 @@ def _find(contact: Mapping[str, str], settings: HandoffSettings) -> Exchange:
             for each in found["payload"]:
                 if each.get(key) == wanted:
                     return each["id"]
-    raise DeskError("Chatwoot says the contact is there, but does not find it")
+    raise NotTold("Chatwoot says the contact is there, but does not find it")
 
 
 def _tell_status(place: str, event: Mapping[str, Any], settings: HandoffSettings) -> Exchange:
@@ -222,7 +225,7 @@ def _ask(
 ) -> Exchange:
     code, answer = yield request(settings, method, path, body)
     if not 200 <= code < 300 and code not in takes:
-        raise DeskError(f"Chatwoot answers HTTP {code} to {method} {path}")
+        raise NotTold(f"Chatwoot answers HTTP {code} to {method} {path}")
     return code, answer
 
 

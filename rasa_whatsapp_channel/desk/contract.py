@@ -1,19 +1,16 @@
 """
 Desk contract: what a desk is told and what it may ask, as signed JSON. No I/O.
 
-Signatures are those of Standard Webhooks, in both directions:
-https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+Signatures are those of `standard_webhooks`, in both directions.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
@@ -22,25 +19,16 @@ from urllib.parse import quote, urlencode
 
 from rasa_whatsapp_channel.common import DAY, ChannelError
 from rasa_whatsapp_channel.compose.media import CAPTIONED
-from rasa_whatsapp_channel.settings.handoff import ADDRESS, HandoffSettings
+from rasa_whatsapp_channel.settings.handoff import ADDRESS
+from rasa_whatsapp_channel.standard_webhooks import key_of, signature
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.identity import is_user_id, split_number
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
-from rasa_whatsapp_channel.whatsapp.transport import Request
 
-TIMEOUT: Final = 10.0
 SKEW: Final = 300.0  # seconds between the two clocks
 LINK_LIFE: Final = DAY
 KINDS: Final = ("image", "video", "audio", "document", "sticker")
 _KEYS: Final = frozenset({"client_id", "text", "media", "reply_to", "template", "agent", "take"})
-
-# Yields requests to the desk, is sent HTTP status and JSON of their answers, and returns what came
-# of it. An answer of another shape than is documented raises `LookupError` or `TypeError`.
-Exchange = Generator[Request, tuple[int, Any], Any]
-
-
-class DeskError(ChannelError):
-    """The desk cannot be reached, or does not answer as it should."""
 
 
 class Refused(ChannelError):
@@ -141,16 +129,6 @@ def read_json(body: bytes) -> dict[str, Any]:
     return value
 
 
-def post(event: Mapping[str, Any], settings: HandoffSettings, *, now: float) -> Exchange:
-    """Tell the desk *event*, an envelope."""
-    body = json.dumps(event).encode()
-    signed = sign(settings.secrets, event["id"], body, now)
-    headers = {"Content-Type": "application/json", **signed}
-    status, _ = yield Request("POST", settings.url, headers, body, TIMEOUT)
-    if not 200 <= status < 300:
-        raise DeskError(f"the desk answers HTTP {status}")
-
-
 def envelope(
     conversation: str, event: Mapping[str, Any], *, number: str, link: Link
 ) -> dict[str, Any]:
@@ -209,23 +187,13 @@ def verify_link(secrets: Sequence[str], name: str, query: Mapping[str, str], now
 
 
 def _sign_link(secret: str, name: str, expires: str) -> str:
-    return hmac.digest(_key(secret), f"file:{name}:{expires}".encode(), "sha256").hex()
-
-
-def sign(secrets: Sequence[str], message_id: str, body: bytes, now: float) -> dict[str, str]:
-    """Return the headers that sign *body*, with each of *secrets*."""
-    at = str(int(now))
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": at,
-        "webhook-signature": " ".join(_signature(each, message_id, at, body) for each in secrets),
-    }
+    return hmac.digest(key_of(secret), f"file:{name}:{expires}".encode(), "sha256").hex()
 
 
 def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: float) -> None:
     """Raise `WebhookRefused` unless one of *secrets* signed *body*, less than 5 minutes ago."""
     message_id, at = headers.get("webhook-id") or "", read_time(headers, "webhook-timestamp", now)
-    wanted = [_signature(secret, message_id, at, body) for secret in secrets]
+    wanted = [signature(secret, message_id, at, body) for secret in secrets]
     problem = "webhook-signature does not match the body; is handoff.secret the desk's?"
     require((headers.get("webhook-signature") or "").split(), wanted, problem)
 
@@ -243,20 +211,6 @@ def require(shown: Iterable[str], wanted: Sequence[str], problem: str) -> None:
     pairs = ((one.encode(), other.encode()) for one in shown for other in wanted)
     if not any(hmac.compare_digest(*pair) for pair in pairs):
         raise WebhookRefused(problem, kind="signature")
-
-
-def _signature(secret: str, message_id: str, at: str, body: bytes) -> str:
-    signed = f"{message_id}.{at}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
-
-
-def _key(secret: str) -> bytes:
-    """Return the bytes of *secret*; what follows ``whsec_`` is base64."""
-    encoded = secret.removeprefix("whsec_")
-    try:
-        return secret.encode() if encoded == secret else base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        return secret.encode()
 
 
 def whole(text: str) -> int:

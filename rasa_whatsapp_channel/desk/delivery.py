@@ -11,28 +11,27 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.handoffs import DESK, LIFE, WATCH, beside
 from rasa_whatsapp_channel.conversation.owner import Owner, Ownership
-from rasa_whatsapp_channel.desk import chatwoot, contract
+from rasa_whatsapp_channel.desk import chatwoot
 from rasa_whatsapp_channel.desk.commands import DeskCommands
-from rasa_whatsapp_channel.desk.contract import DeskError, Refused, Say, digest_of, iso
+from rasa_whatsapp_channel.desk.contract import Refused, Say, digest_of, iso
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.media.names import with_ending
 from rasa_whatsapp_channel.media.object_store import is_url, read_object
-from rasa_whatsapp_channel.store.base import DONE, DeadLetter, Outcome, QueueItem, Retry
-from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
+from rasa_whatsapp_channel.standard_webhooks import NotTold, OwnServer, Telling
+from rasa_whatsapp_channel.store.base import DONE, Outcome, QueueItem, Retry
+from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.transport import File, Transport
 
 logger = logging.getLogger(__name__)
 
 MOST: Final = 200  # events that are kept of a conversation
-AT_ONCE: Final = 50  # requests to the desk; a slow one must not take the slots of the inbox
-LONGEST: Final = 3600.0  # seconds between two attempts
 CLOSING: Final = 7200.0  # seconds before the end of the 24-hour window
 LOOK: Final = 60.0  # seconds between two looks at what Chatwoot could not tell
 
@@ -56,42 +55,39 @@ class DeskDelivery:
         self._transport = transport
         self._history = history
         self._root = root
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._telling = Telling("the desk", clock=desk.clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
         """Tell the desk an event, or look after an episode for it."""
         conversation = str(item.body["conversation"])
         if item.body["kind"] != DESK:
             return await self._watch(item, conversation)
-        if self._slots.locked():
-            return Retry(1.0, counted=False)
-        async with self._slots:
-            return await self._tell(item, conversation)
+        tell = partial(self._tell, item, conversation)
+        return await self._telling.run(item, item.body["type"], tell)
 
-    async def _tell(self, item: QueueItem, conversation: str) -> Outcome:
-        """Tell the desk the event of *item*; again for a day if it cannot be told now."""
+    async def _tell(self, item: QueueItem, conversation: str) -> None:
+        """Tell the desk the event of *item*; raises as `Telling.run` says."""
         key = beside(DESK, conversation)
         state = await self._values.get(key) or {"events": [], "ids": {}}
         event = next((each for each in state["events"] if each["key"] == item.key), None)
         if event is None:
             event = await self._event(item, conversation, state["events"])
             if event is None:
-                return DONE
+                return
             state["events"] = [*state["events"], event][-MOST:]
             await self._values.set(key, state, LIFE)
         told, ids = self._desk.envelope(conversation, event), state["ids"]
-        try:
-            if self._settings.desk == "webhook":
-                await self._run(contract.post(told, self._settings, now=self._desk.clock()))
-                return DONE
-            file, again = await self._file(object_of(event.get("message"))), item.attempts > 1
-            ids = await self._run(chatwoot.tell(told, ids, self._settings, file=file, again=again))
-        except (DeskError, MediaError, TransportError) as error:
-            return self._failed(item, error)
+        if self._settings.desk == "webhook":
+            server = OwnServer(
+                self._settings.url, self._settings.secrets, self._transport, self._desk.clock
+            )
+            await server.post(event["id"], told)
+            return
+        file, again = await self._file(object_of(event.get("message"))), item.attempts > 1
+        ids = await self._run(chatwoot.tell(told, ids, self._settings, file=file, again=again))
         if ids != state["ids"]:
             await self._values.set(key, {**state, "ids": ids}, LIFE)
             await self._values.set(chatwoot_key(ids["conversation"]), conversation, LIFE)
-        return DONE
 
     async def _event(
         self, item: QueueItem, conversation: str, before: Sequence[Mapping[str, Any]]
@@ -130,7 +126,7 @@ class DeskDelivery:
             return Retry(max(LOOK, closes_at - CLOSING - now), counted=False)
         try:
             await self._look(conversation, owner)
-        except (DeskError, TransportError) as error:
+        except (NotTold, TransportError) as error:
             logger.info("whatsapp.desk_not_asked: again in a minute: %s", in_one_line(error))
         return Retry(LOOK, cause=DESK, counted=False)
 
@@ -183,8 +179,8 @@ class DeskDelivery:
         kind = media["mime_type"]
         return File(content, kind, media.get("filename") or with_ending(message["type"], kind))
 
-    async def _run(self, talk: contract.Exchange) -> Any:
-        """Return what comes of *talk*; raises `DeskError`, `MediaError` or `TransportError`."""
+    async def _run(self, talk: chatwoot.Exchange) -> Any:
+        """Return what comes of *talk*; raises `NotTold`, `MediaError` or `TransportError`."""
         try:
             request = next(talk)
             while True:
@@ -197,22 +193,7 @@ class DeskDelivery:
         except StopIteration as end:
             return end.value
         except (AttributeError, LookupError, TypeError) as error:
-            raise DeskError(f"the desk's answer is not understood: {error!r}") from error
-
-    def _failed(self, item: QueueItem, error: Exception) -> Outcome:
-        since, what = item.failing_since, item.body["type"]
-        lasting = 0.0 if since is None else self._desk.clock() - since
-        if lasting > DAY:
-            return DeadLetter(f"the desk was not told of {what} in a day: {error}")
-        wait = min(2.0 ** (item.tries - 1), LONGEST)
-        logger.log(
-            logging.WARNING if item.tries == 1 else logging.DEBUG,
-            "whatsapp.desk_not_told: %s, again in %g seconds: %s",
-            what,
-            wait,
-            in_one_line(error),
-        )
-        return Retry(wait, error=str(error))
+            raise NotTold(f"the desk's answer is not understood: {error!r}") from error
 
 
 def chatwoot_key(number: int) -> str:

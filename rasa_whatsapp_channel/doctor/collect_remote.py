@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from rasa_whatsapp_channel.desk import chatwoot, contract
+from rasa_whatsapp_channel import standard_webhooks
+from rasa_whatsapp_channel.desk import chatwoot
 from rasa_whatsapp_channel.doctor.account_report import FIELDS, AccountReport
 from rasa_whatsapp_channel.doctor.checks.account import Account, ApiAnswer, CloudFacts, accounts_of
 from rasa_whatsapp_channel.doctor.checks.desk import DeskFacts
@@ -213,7 +214,7 @@ async def collect_desk(
     door, address = None, ""
     if url:
         address = f"{address_of(url).removesuffix('webhook')}handoff/"
-        signed = contract.sign(settings.secrets, "ping", b"", now)
+        signed = standard_webhooks.sign(settings.secrets, "ping", b"", now)
         door = await _send(transport, Request("GET", f"{address}10000000000", signed))
     if settings.desk == "chatwoot":
         asked = chatwoot.request(settings, "GET", f"/inboxes/{settings.inbox}")
@@ -221,8 +222,10 @@ async def collect_desk(
         return DeskFacts(await _send(transport, asked), door=door, address=hook)
     body, wrong = b'{"type": "ping"}', [f"not {secret}" for secret in settings.secrets]
     probe, forged = (
-        Request("POST", settings.url, contract.sign(each, "ping", body, now), body, _TIMEOUT)
-        for each in (settings.secrets, wrong)
+        Request("POST", settings.url, headers, body, _TIMEOUT)
+        for headers in (
+            standard_webhooks.sign(each, "ping", body, now) for each in (settings.secrets, wrong)
+        )
     )
     reached = await _send(transport, probe)
     return DeskFacts(reached, await _send(transport, forged), door, address)

@@ -11,14 +11,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.inbound.body_limits import read_length
 from rasa_whatsapp_channel.inbound.body_reader import BodyReader, Read
-from rasa_whatsapp_channel.inbound.notify_door import NotifyDoor
 from rasa_whatsapp_channel.metrics import CONTENT_TYPE, Metrics
 from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.store.base import StoreError
@@ -76,8 +75,8 @@ class HttpResponse:
 
 
 Answer = Callable[[HttpRequest], Awaitable[HttpResponse]]
-# Answers a desk; the second argument reads the body of the request.
-AnswerDesk = Callable[[HttpRequest, Callable[[], Awaitable[bytes]]], Awaitable[HttpResponse]]
+# Answers servers of the company; the second argument reads the body of the request.
+AnswerServer = Callable[[HttpRequest, Callable[[], Awaitable[bytes]]], Awaitable[HttpResponse]]
 
 
 class Endpoint:
@@ -85,8 +84,8 @@ class Endpoint:
     One per server process.
 
     *receive* stores the events of a webhook and may raise `StoreError`, as may *health*, which
-    returns the health page's JSON. *metrics_page* returns Prometheus' text. *desk* may raise
-    `WebhookRefused`, too. What is no door answers health and metrics only.
+    returns the health page's JSON. *metrics_page* returns Prometheus' text. *desk* and *notify* may
+    raise `WebhookRefused`, too. What is no door answers health and metrics only.
     """
 
     def __init__(
@@ -99,38 +98,35 @@ class Endpoint:
         health: Callable[[], Awaitable[Mapping[str, Any]]],
         metrics_page: Callable[[], Awaitable[bytes]],
         metrics: Metrics,
-        desk: AnswerDesk | None = None,
+        desk: AnswerServer | None = None,
         is_door: bool = True,
-        notify: NotifyDoor | None = None,
+        notify: AnswerServer | None = None,
         bodies: BodyReader | None = None,
     ) -> None:
         self._auth = auth
         self._is_door = is_door
-        self._desk = desk
         self._networks = networks
         self._verify_token = verify_token
         self._receive = receive
         self._health = health
         self._metrics_page = metrics_page
         self._metrics = metrics
-        self._notify = notify
         self._bodies = bodies or BodyReader()
         self._answers: Mapping[tuple[str, str], Answer] = {
             ("GET", HEALTH): self._answer_health,
             ("GET", METRICS): self._answer_metrics,
             ("GET", WEBHOOK): self._answer_challenge,
             ("POST", WEBHOOK): self._answer_webhook,
-            ("POST", NOTIFY): self._answer_notify,
         }
+        self._servers = {path: door for path, door in ((ADDRESS, desk), (NOTIFY, notify)) if door}
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         if not self._is_door and request.path not in (HEALTH, METRICS):
             return self._answer_elsewhere()
+        for path, server in self._servers.items():
+            if request.path.startswith(path):
+                return await self._answer_server(server, request)
         answer = self._answers.get((request.method, request.path))
-        if self._desk is not None and request.path.startswith(ADDRESS):
-            return await self._answer_desk(self._desk, request)
-        if request.path.startswith(f"{NOTIFY}/") and request.method in ("GET", "DELETE"):
-            answer = self._answer_notify
         if answer is None:
             return _text("there is nothing at this address", status=404)
         return await answer(request)
@@ -161,27 +157,20 @@ class Endpoint:
         except WebhookRefused as error:
             return self._refuse(error)
 
-    async def _answer_desk(self, desk: AnswerDesk, request: HttpRequest) -> HttpResponse:
+    async def _answer_server(self, answer: AnswerServer, request: HttpRequest) -> HttpResponse:
         async def body() -> bytes:
             length = read_length(request.headers.get("content-length"))
             return await self._bodies.read(request.read, length)
 
         try:
-            return await desk(request, body)
+            response = await answer(request, body)
         except WebhookRefused as error:
             return self._refuse(error)
         except StoreError as error:
             return self._store_failed(error)
-
-    async def _answer_notify(self, request: HttpRequest) -> HttpResponse:
-        if self._notify is None:
-            return _json({"error": "`notify_token` is not set"}, status=404)
-        key = request.path.removeprefix(NOTIFY).strip("/")
-        reply = await self._notify.answer(request.method, key, request.headers, request.read)
-        if not reply.was_read and not request.expects_continue:
+        if not response.body_read and not request.expects_continue:
             await self._bodies.discard(request.read)
-        response = _json(reply.body, status=reply.status)
-        return replace(response, headers=reply.headers, body_read=reply.was_read)
+        return response
 
     async def _answer_webhook(self, request: HttpRequest) -> HttpResponse:
         with instrumentation.request_span(

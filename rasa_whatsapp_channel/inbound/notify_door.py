@@ -5,14 +5,13 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.inbound.body_limits import read_length
-from rasa_whatsapp_channel.inbound.body_reader import BodyReader, Read
+from rasa_whatsapp_channel.inbound.endpoint import NOTIFY, HttpRequest, HttpResponse
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.notify.notification import (
     NotificationError,
@@ -21,122 +20,104 @@ from rasa_whatsapp_channel.notify.notification import (
 )
 from rasa_whatsapp_channel.notify.notifications import (
     CANCELLED,
-    SCHEDULED,
     KeyTaken,
     Notifications,
+    Record,
     to_json,
 )
-from rasa_whatsapp_channel.store.base import Store, StoreError
+from rasa_whatsapp_channel.store.base import Clock, StoreError, Values
 from rasa_whatsapp_channel.store.token_bucket import Limit
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
 logger = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 64 * 1024
+TOO_LARGE: Final = f"a notification has at most {MOST_BYTES} bytes"
 RATE: Final = Limit("notify", 50.0, 500.0)  # requests a second, of all servers
 
 
 @dataclass(frozen=True)
-class Reply:
-    """An answer; *body* None: the body of the request was not read."""
-
-    status: int
-    body: Mapping[str, Any]
-    headers: Mapping[str, str]
-    was_read: bool = False
-
-
-def reply(status: int, body: Mapping[str, Any] | str, **headers: str) -> Reply:
-    told = {"error": body} if isinstance(body, str) else body
-    return Reply(status, told, {name.replace("_", "-"): each for name, each in headers.items()})
-
-
 class NotifyDoor:
     """*token* lets a caller in; *names* returns the bot's responses, None where not known."""
 
-    def __init__(
-        self,
-        store: Store,
-        notifications: Notifications,
-        *,
-        token: str,
-        bodies: BodyReader,
-        names: Callable[[], Collection[str] | None] = lambda: None,
-        metrics: Metrics,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._values = store.values
-        self._notifications = notifications
-        self._token = token
-        self._bodies = bodies
-        self._names = names
-        self._metrics = metrics
-        self._clock = clock
+    notifications: Notifications
+    values: Values
+    token: str
+    names: Callable[[], Collection[str] | None]
+    metrics: Metrics
+    clock: Clock
 
-    async def answer(self, method: str, key: str, headers: Mapping[str, str], read: Read) -> Reply:
-        """Answer a request about *key*, or one that brings a notification."""
+    async def __call__(
+        self, request: HttpRequest, read: Callable[[], Awaitable[bytes]]
+    ) -> HttpResponse:
         try:
-            if refused := await self._refuse(headers):
-                return refused
-            if method == "POST":
-                return await self._post(headers, read)
-            return await (self._delete if method == "DELETE" else self._get)(key)
+            return await self._refuse(request) or await self._answer(request, read)
         except WebhookRefused as error:
-            return reply(error.status, str(error))
+            return _json(error.status, str(error))
+        except KeyTaken as error:
+            return _json(409, str(error))
+        except NotificationError as error:
+            return _json(422, str(error))
         except StoreError as error:
             logger.error("whatsapp.store_failed: a notification was answered 503: %s", error)
-            return reply(503, "cannot be kept now, send again", Retry_After="5")
+            return _json(503, "cannot be kept now, send again", Retry_After="5")
 
-    async def _refuse(self, headers: Mapping[str, str]) -> Reply | None:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        given, expected = (each.encode("utf-8", "replace") for each in (token, self._token))
+    async def _refuse(self, request: HttpRequest) -> HttpResponse | None:
+        if not self.token:
+            return _json(404, "`notify_token` is not set")
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        given, expected = (each.encode("utf-8", "replace") for each in (token, self.token))
         if not hmac.compare_digest(given.strip(), expected) or scheme.lower() != "bearer":
-            self._metrics.refused("token")
+            self.metrics.refused("token")
             logger.warning("whatsapp.refused: a notification without the token of `notify_token`")
-            return reply(401, "the token is missing or wrong", WWW_Authenticate="Bearer")
-        (wait,) = await self._values.take(RATE)
+            return _json(401, "the token is missing or wrong", WWW_Authenticate="Bearer")
+        (wait,) = await self.values.take(RATE)
         if wait:
-            return reply(429, "too many requests", Retry_After=str(int(wait) + 1))
+            return _json(429, "too many requests", Retry_After=str(int(wait) + 1))
+        if read_length(request.headers.get("content-length")) > MOST_BYTES:
+            return _json(413, TOO_LARGE)
         return None
 
-    async def _post(self, headers: Mapping[str, str], read: Read) -> Reply:
-        length = read_length(headers.get("content-length"))
-        if length > MOST_BYTES:
-            return reply(413, f"a notification has at most {MOST_BYTES} bytes")
-        raw = await self._bodies.read(read, length)
-        return replace(await self._keep(headers, raw), was_read=True)
+    async def _answer(
+        self, request: HttpRequest, read: Callable[[], Awaitable[bytes]]
+    ) -> HttpResponse:
+        key = request.path.removeprefix(NOTIFY).strip("/")
+        match (request.method, bool(key)):
+            case ("POST", False):
+                response = await self._keep(request.headers, await read())
+            case ("GET", True):
+                response = self._tell(key, await self.notifications.get(key))
+            case ("DELETE", True):
+                response = self._tell(key, await self.notifications.cancel(key), CANCELLED)
+            case _:
+                response = _json(404, "there is nothing at this address")
+        return replace(response, body_read=True)
 
-    async def _keep(self, headers: Mapping[str, str], raw: bytes) -> Reply:
+    async def _keep(self, headers: Mapping[str, str], raw: bytes) -> HttpResponse:
         if len(raw) > MOST_BYTES:
-            return reply(413, f"a notification has at most {MOST_BYTES} bytes")
-        try:
-            key = check_key(headers.get("idempotency-key", "").strip('" ') or uuid.uuid4().hex)
-            wish = read_notification(_load(raw), now=self._clock())
-            names = self._names()
-            if isinstance(wish.response, str) and names is not None and wish.response not in names:
-                raise NotificationError(f"the bot has no response {wish.response}")
-            record, is_new = await self._notifications.add(key, wish)
-        except KeyTaken as error:
-            return reply(409, str(error))
-        except NotificationError as error:
-            return reply(422, str(error))
+            return _json(413, TOO_LARGE)
+        key = check_key(headers.get("idempotency-key", "").strip('" ') or uuid.uuid4().hex)
+        wish = read_notification(_load(raw), now=self.clock())
+        names = self.names()
+        if isinstance(wish.response, str) and names is not None and wish.response not in names:
+            raise NotificationError(f"the bot has no response {wish.response}")
+        record, is_new = await self.notifications.add(key, wish)
         if is_new:
             logger.info("whatsapp.notification: %s is kept until it is due", key)
-        return reply(202, to_json(key, record))
+        return _json(202, to_json(key, record))
 
-    async def _get(self, key: str) -> Reply:
-        record = await self._notifications.get(key)
+    def _tell(self, key: str, record: Record | None, wanted: str | None = None) -> HttpResponse:
         if record is None:
-            return reply(404, "there is no notification with this key")
-        return reply(200, to_json(key, record))
+            return _json(404, "there is no notification with this key")
+        if wanted and record.state != wanted:
+            return _json(409, f"it is too late: {record.overall}")
+        return _json(200, to_json(key, record))
 
-    async def _delete(self, key: str) -> Reply:
-        before = await self._notifications.cancel(key)
-        if before is None:
-            return reply(404, "there is no notification with this key")
-        if before.state not in (SCHEDULED, CANCELLED):
-            return reply(409, f"it is too late: {before.overall}")
-        return reply(200, to_json(key, replace(before, state=CANCELLED)))
+
+def _json(status: int, told: Mapping[str, Any] | str, **headers: str) -> HttpResponse:
+    body = json.dumps({"error": told} if isinstance(told, str) else told).encode()
+    named = {name.replace("_", "-"): each for name, each in headers.items()}
+    return HttpResponse(body, status, "application/json", named)
 
 
 def _load(raw: bytes) -> Any:

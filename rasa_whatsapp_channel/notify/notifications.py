@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.notify.changes import Changes
 from rasa_whatsapp_channel.notify.notification import Notification, NotificationError
 from rasa_whatsapp_channel.notify.timing import is_failing
 from rasa_whatsapp_channel.store.base import STATUS_RANK, Clock, Store, StoreError
 
-#: Kinds of items in the inbox: one that is due, and one that tells your server of a change.
+#: Kind of an item in the inbox.
 DUE: Final = "notification"
-CHANGED: Final = "notification_changed"
 
 #: Topic of the trouble that lets marketing wait.
 NOTIFICATIONS: Final = "notifications"
 
 SCHEDULED: Final = "scheduled"  # it waits until it is due
-QUEUED: Final = "queued"  # it is in the outbox
+QUEUED: Final = "queued"  # it goes into the outbox, or is there
 FAILED: Final = "failed"
 WITHHELD: Final = "withheld"
 CANCELLED: Final = "cancelled"
@@ -73,12 +73,14 @@ class Record:
 
 
 class Notifications:
-    """*tells*: your server is told of each change. Every method raises `StoreError`."""
+    """*changes* are told. Every method raises `StoreError`."""
 
-    def __init__(self, store: Store, *, tells: bool = False, clock: Clock = time.time) -> None:
+    def __init__(
+        self, store: Store, *, changes: Changes | None = None, clock: Clock = time.time
+    ) -> None:
         self._inbox = store.inbox
         self._values = store.values
-        self._tells = tells
+        self._changes = changes
         self._clock = clock
 
     async def add(self, key: str, wish: Notification, *, after: float = 0.0) -> tuple[Record, bool]:
@@ -111,22 +113,24 @@ class Notifications:
         found = await self._values.find(_PREFIX + prefix)
         return {key.removeprefix(_PREFIX): Record(**value) for key, value in found.items()}
 
-    async def move(self, key: str, state: str, *, reason: str = "", to: int = 0) -> Record | None:
-        """
-        Note that a notification came to *state*, and became *to* messages.
-
-        Returns what it was before; None if nobody knows it.
-        """
+    async def queue(self, key: str, messages: int = 0) -> bool:
+        """Note that it becomes so many *messages* now; False: it was cancelled before that."""
 
         def change(record: Record) -> Record:
-            queued = {str(place): QUEUED for place in range(to)}
-            messages = {**queued, **record.messages}
-            return replace(record, state=state, reason=reason, messages=messages)
+            if record.state == CANCELLED:
+                return record
+            queued = {str(place): QUEUED for place in range(messages)}
+            return replace(record, state=QUEUED, messages={**queued, **record.messages})
 
-        return await self._change(key, change)
+        after = await self._change(key, change)
+        return after is not None and after.state == QUEUED
+
+    async def end(self, key: str, state: str, reason: str) -> None:
+        """Note that it is not sent: *state* is `FAILED` or `WITHHELD`."""
+        await self._change(key, lambda record: replace(record, state=state, reason=reason))
 
     async def cancel(self, key: str) -> Record | None:
-        """Let it not be sent, if it still waits; returns what it was before."""
+        """Let it not be sent, if it still waits; returns what it is then, None if nobody knows."""
 
         def change(record: Record) -> Record:
             return replace(record, state=CANCELLED) if record.state == SCHEDULED else record
@@ -154,7 +158,8 @@ class Notifications:
         sent, lost = [int(await self._values.get(name) or 0) for name in names]
         return (sent, lost) if is_failing(sent - lost, lost) else None
 
-    async def _change(self, key: str, change: Any) -> Record | None:
+    async def _change(self, key: str, change: Callable[[Record], Record]) -> Record | None:
+        """Return the record after *change*; None if nobody knows *key*."""
         for _ in range(TRIES):
             value = await self._values.get(_PREFIX + key)
             if value is None:
@@ -162,18 +167,13 @@ class Notifications:
             before = Record(**value)
             after = change(before)
             if after == before:
-                return before
-            if self._tells and after.overall != before.overall:  # first: told twice is no harm
-                await self._tell(key, after)
+                return after
+            if self._changes and after.overall != before.overall:  # first: told twice is no harm
+                await self._changes.put(to_json(key, after))
             left = max((after.at or 0.0) - self._clock(), 0.0)
             if await self._values.compare_and_set(_PREFIX + key, value, asdict(after), left + LIFE):
-                return before
+                return after
         raise StoreError("the state of a notification is changed too often to be changed now")
-
-    async def _tell(self, key: str, record: Record) -> None:
-        name = f"notify-changed:{key}"
-        body = {"kind": CHANGED, **to_json(key, record), "changed_at": self._clock()}
-        await self._inbox.put(f"{name}:{record.overall}", name, body)
 
 
 def to_json(key: str, record: Record) -> dict[str, Any]:

@@ -478,7 +478,7 @@ class Settings:
         parsers.url,
         "",
         means="An address of yours that is told how far each notification came, signed with "
-        "`notify_token`.",
+        "`notify_token` as Standard Webhooks has it.",
     )
     quiet_hours: QuietHours | None = key(
         parsers.quiet_hours,

@@ -24,7 +24,7 @@ from support.eventually import eventually
 from support.redis_server import RedisServer
 from support.webhooks import echo, envelope
 
-from rasa_whatsapp_channel.desk import delivery
+from rasa_whatsapp_channel import standard_webhooks
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import OUTSIDE
 
@@ -452,7 +452,7 @@ async def test_through_a_restart_the_desk_hears_everything_once_and_in_order(
 
 
 async def test_the_bot_answers_others_while_the_desk_hangs(chat, desk, platform, monkeypatch):
-    monkeypatch.setattr(delivery, "AT_ONCE", 1)
+    monkeypatch.setattr(standard_webhooks, "AT_ONCE", 1)
 
     async def bot(message: Any) -> None:
         says = ASKS if message.text == "a person" else {"text": "an answer"}

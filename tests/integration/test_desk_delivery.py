@@ -67,7 +67,7 @@ async def test_it_is_told_again_ever_later_for_a_day(store):
     assert (len(seconds), max(seconds)) == (15, 3600)
     outcome = await delivery.handle(item(40, lasting=DAY + 1))
     assert isinstance(outcome, DeadLetter)
-    assert "the desk answers HTTP 503" in outcome.reason
+    assert "it answers HTTP 503" in outcome.reason
 
 
 async def test_a_dead_letter_that_is_put_back_has_the_number_it_had(store):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import base64
 import hmac
 import json
 from contextlib import asynccontextmanager
@@ -177,9 +177,10 @@ async def test_the_state_goes_up_to_read_and_your_server_is_told(shop, platform)
         if failures:
             return web.Response(status=failures.pop())
         raw = await request.read()
-        digest = hmac.new(TOKEN.encode(), raw, hashlib.sha256).hexdigest()
-        is_signed = request.headers["X-Hub-Signature-256"] == f"sha256={digest}"
-        told.append((json.loads(raw), is_signed))
+        signed = ".".join(request.headers[name] for name in ("webhook-id", "webhook-timestamp"))
+        digest = hmac.digest(TOKEN.encode(), f"{signed}.".encode() + raw, "sha256")
+        shown = request.headers["webhook-signature"]
+        told.append((json.loads(raw), shown == f"v1,{base64.b64encode(digest).decode()}"))
         return web.Response(status=204)
 
     app = web.Application()

@@ -118,9 +118,7 @@ async def _about(location: StoreLocation, options: Mapping[str, Any]) -> dict[st
         if not found:
             raise NotificationError(f"{key}: there is no notification with this key")
         if options["cancel"]:
-            for each in found:
-                await notifications.cancel(each)
-            found = {each: await notifications.get(each) or found[each] for each in found}
+            found = {each: await notifications.cancel(each) or found[each] for each in found}
     if record:
         return to_json(key, found[key])
     return {"run": key, "states": Counter(each.overall for each in found.values())}

@@ -12,10 +12,10 @@ from rasa_whatsapp_channel.desk.contract import (
     envelope,
     read_json,
     read_say,
-    sign,
     verify,
     verify_link,
 )
+from rasa_whatsapp_channel.standard_webhooks import sign
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
