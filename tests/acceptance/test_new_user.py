@@ -237,7 +237,7 @@ async def test_a_photo_is_thanked_for_and_lies_where_the_page_says(lakeside, may
 
 
 async def test_a_bot_of_ones_own_is_connected_to_the_simulator(
-    machine, clone, lakeside, desk, maya
+    machine, clone, lakeside, desk, maya, figures
 ):
     bot = lakeside.parent / "own"
     left_out = shutil.ignore_patterns("credentials.yml", "models", ".rasa", "whatsapp*")
@@ -263,7 +263,7 @@ async def test_a_bot_of_ones_own_is_connected_to_the_simulator(
     picture, *_ = await maya.gets(5)  # `combine: turn`, as init writes it, joins text and picture
     assert picture["type"] == "image"
     assert picture["content"]["caption"].startswith("Welcome to the *Lakeside Guesthouse*!")
-    assert time.monotonic() - begun < 600
+    figures(f"a bot of one's own was connected and answered in {time.monotonic() - begun:.0f} s")
 
 
 async def test_what_the_readme_says_of_ones_own_bot(machine, clone, lakeside):

@@ -17,7 +17,8 @@ import time
 import pytest
 from support.cloud_api import CloudApi, cloud_api, fails, hangs_up
 from support.crowd import Crowd, Written
-from support.stubs import SECRET, stub_servers
+from support.eventually import eventually
+from support.stubs import SECRET, Stubs, stub_servers
 from support.verdict import judge
 
 OUTAGE = float(os.environ.get("OUTAGE", "20"))  # seconds
@@ -48,8 +49,12 @@ async def test_what_is_written_while_whatsapp_is_down_is_answered_in_order_after
         down = time.monotonic()
         taken_before = len(platform.accepted)
         await goes_down(platform)
+        # The bot answers all of them while WhatsApp is down: no turn waits for it.
+        texts = set(crowd.written)
+        await eventually(lambda: texts <= saved(stubs))
         up = time.monotonic()
         assert len(platform.accepted) == taken_before
+        await comes_back(platform)
         await writing
         await crowd.close()
         written = [Written(user, n + 1) for user in range(USERS) for n in range(MESSAGES)]
@@ -70,9 +75,6 @@ async def test_what_is_written_while_whatsapp_is_down_is_answered_in_order_after
     )
 
     assert verdict.faults == []
-    # What waits for WhatsApp waits for seconds; a busy machine makes all turns slower, by less.
-    assert statistics.median(during) < 2 * statistics.median(before) + 0.5
-    assert max(during) < max(5 * max(before), OUTAGE / 3)
 
 
 async def goes_down(platform: CloudApi) -> None:
@@ -83,8 +85,16 @@ async def goes_down(platform: CloudApi) -> None:
     await asyncio.sleep(OUTAGE / 4)
     await platform.close()
     await asyncio.sleep(OUTAGE / 2)
+
+
+async def comes_back(platform: CloudApi) -> None:
     platform.trouble = None
     await platform.open()
+
+
+def saved(stubs: Stubs) -> set[str]:
+    """Return the texts whose turns are over."""
+    return {line["text"] for line in stubs.journal.read() if line["what"] == "saved"}
 
 
 def in_words(took: list[float]) -> str:

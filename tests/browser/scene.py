@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from support.chromium import Tab
 from support.spoken_bot import MAYA, Bot
 
 FORMATTED = (
@@ -81,25 +82,25 @@ async def play(bot: Bot) -> None:
 
 async def writes(bot: Bot, message: dict[str, Any], person: str = MAYA) -> str:
     """Let a person write *message*; return its id."""
-    address = f"{bot.simulator}/simulator/people/{person}/messages"
-    async with bot.session.post(address, json=message) as answer:
-        written = await answer.json()
-    assert "id" in written, written
-    message_id: str = written["id"]
+    message_id: str = (await bot.simulates(f"people/{person}/messages", message))["id"]
     return message_id
 
 
 async def joins(bot: Bot, name: str) -> str:
     """Add a person; return what names them in addresses."""
-    async with bot.session.post(f"{bot.simulator}/simulator/people", json={"name": name}) as answer:
-        person = await answer.json()
-    key: str = person["phone"]
+    key: str = (await bot.simulates("people", {"name": name}))["phone"]
     return key
 
 
+async def opens(page: Tab, *chats: str) -> None:
+    """Open the address of *chats*; an address of who is not in the list yet opens none."""
+    for chat in chats:
+        await page.shows(f"document.querySelector('[data-chat=\"{chat}\"]')")
+    await page.js(f"location.hash = '#/chat/{'/'.join(chats)}'")
+
+
 async def reacts(bot: Bot, message_id: str, emoji: str, person: str = MAYA) -> None:
-    address = f"{bot.simulator}/simulator/people/{person}/reaction"
-    await bot.session.post(address, json={"message_id": message_id, "emoji": emoji})
+    await bot.simulates(f"people/{person}/reaction", {"message_id": message_id, "emoji": emoji})
 
 
 def _quoting(message_id: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from browser import scene
 from support.chromium import Tab
+from support.eventually import eventually
 from support.spoken_bot import MAYA, Bot
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -94,7 +95,7 @@ async def test_found_words_are_marked_where_they_are_read(page: Tab, bot: Bot) -
 async def test_a_link_opens_a_chat_at_a_message(page: Tab, bot: Bot) -> None:
     ravi = await scene.joins(bot, "Ravi")
     ids = await says(bot, *map(str, range(40)))
-    await page.js(f"location.hash = '#/chat/{ravi}'")
+    await scene.opens(page, ravi)
     await page.shows("document.querySelector('.phone').ariaLabel === 'Phone of Ravi'")
 
     await page.js(f"location.hash = '#/chat/{MAYA}?message=' + encodeURIComponent({ids[3]!r})")
@@ -168,8 +169,9 @@ async def test_chats_are_saved_and_read_again(page: Tab, bot: Bot, tmp_path: Pat
 
 async def saved(page: Tab, path: Path) -> str:
     """The text of a file, as soon as the browser has saved it."""
-    for _ in range(200):
-        if path.exists() and (text := path.read_text(encoding="utf-8")):
-            return text
-        await page.js("new Promise((done) => setTimeout(done, 50))")
-    raise AssertionError(f"{path.name} was not saved, but {list(path.parent.iterdir())}")
+    return str(
+        await eventually(
+            lambda: path.exists() and path.read_text(encoding="utf-8"),
+            told=lambda: f"{path.name} was not saved, but {list(path.parent.iterdir())}",
+        )
+    )

@@ -23,7 +23,7 @@ def text(body: str) -> dict:
 async def chat(bot: Bot) -> None:
     """Two free replies to Maya and one that is billed; one that is billed to Luiza, in Brazil."""
     person = {"name": "Luiza", "phone": LUIZA}
-    await bot.session.post(f"{bot.simulator}/simulator/people", json=person)
+    await bot.simulates("people", person)
     for who in (MAYA, LUIZA):
         await scene.writes(bot, scene.HELLO, who)
     for body in ("Hello Maya", "The lake is calm today.", "Shall I book a boat?"):
@@ -77,7 +77,7 @@ async def test_a_chat_a_message_and_the_month_tell_what_they_cost(page: Tab, bot
     ):
         assert fact in shown
 
-    await bot.session.post(f"{bot.simulator}/simulator/clock", json={"advance": 40 * 86_400})
+    await bot.simulates("clock", {"advance": 40 * 86_400})
     await page.shows("document.querySelector('.costs').innerText.includes('0 of 2 used')")
 
 
@@ -98,7 +98,7 @@ async def test_what_did_not_arrive_and_what_came_from_an_ad_is_free(page: Tab, b
     await scene.writes(bot, {**scene.HELLO, **ad})
     await bot.says(text("From an ad"))
     rule = {"on": "statuses", "when": {"next": 1}, "do": {"code": 131026}}
-    await bot.session.post(f"{bot.simulator}/simulator/faults", json=rule)
+    await bot.simulates("faults", rule)
     await bot.says(text("Not for you"))
     await page.shows("document.querySelector('.chat-cost').textContent === 'Free'")
 

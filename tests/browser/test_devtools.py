@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from browser import scene
 from support.chromium import Tab
-from support.spoken_bot import MAYA, MEDIA, NUMBER, TOKEN, Bot
+from support.spoken_bot import MAYA, MEDIA, TOKEN, Bot
 
 from rasa_whatsapp_channel.simulator.config import Number
 
@@ -136,9 +136,8 @@ async def test_the_inspector_tells_the_response_and_what_was_changed_to_fit(
 ) -> None:
     change = {"code": "text-cut", "message": "cut", "before": "a long text", "after": "a lo…"}
     note = json.dumps({"response": "utter_offer", "changes": [change]})
-    address = f"{bot.simulator}/v26.0/{NUMBER}/messages"
     headers = {**TOKEN, "X-Rasa-Response": note}
-    await bot.session.post(address, headers=headers, json={**scene.TO_MAYA, **scene.HELLO})
+    await bot.posts("messages", headers=headers, json={**scene.TO_MAYA, **scene.HELLO})
     await page.shows("document.querySelector('[data-type=text][data-status=read]')")
     await page.js("document.querySelector('[data-type=text]').focus()")
     await page.click(".inspect")
@@ -344,7 +343,7 @@ async def test_a_chat_full_of_markup_changes_nothing(page: Tab, bot: Bot, tmp_pa
     # A browser writes a quotation mark in the name of an upload as %22.
     await page.shows(f"{shown} === {json.dumps(name.replace(chr(34), '%22'))}")
     for chat in (ravi, MAYA):
-        await page.js(f"location.hash = '#/chat/{chat}'")
+        await scene.opens(page, chat)
         await page.shows(
             f"document.querySelector('#chats [aria-current]').dataset.person === '{chat}'"
         )
@@ -400,7 +399,7 @@ async def test_what_reached_no_phone_is_in_the_chat_after_a_reload_too(page: Tab
         "response": "utter_invoice",
         "body": {"type": "document", "document": {"path": "media/invoice.pdf"}},
     }
-    await bot.session.post(f"{bot.simulator}/simulator/dead-letters", json=told)
+    await bot.simulates("dead-letters", told)
     await bot.says({"type": "text", "text": {"body": "what came behind them"}})
     behind = "document.querySelectorAll('.messages article').length === 3"
     await page.shows(behind)

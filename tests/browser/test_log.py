@@ -26,10 +26,8 @@ async def test_each_row_names_person_kind_and_text(page: Tab, bot: Bot, dark: bo
     await scene.writes(bot, {"type": "text", "text": {"body": "What can I do at the lake?"}})
     said = await bot.says({"type": "text", "text": {"body": "Sail, swim, sleep"}})
     failed = {"message_id": said, "status": "failed"}
-    await bot.session.post(f"{bot.simulator}/simulator/people/{MAYA}/status", json=failed)
-    await bot.session.post(
-        f"{bot.simulator}/simulator/people/{MAYA}/echoes", json={**scene.HELLO, "by": "phone"}
-    )
+    await bot.simulates(f"people/{MAYA}/status", failed)
+    await bot.simulates(f"people/{MAYA}/echoes", {**scene.HELLO, "by": "phone"})
     await shows_row(page, "200 text Maya")
     await shows_row(page, "What can I do at the lake?")
     await shows_row(page, "delivered Maya")
@@ -62,7 +60,7 @@ async def test_from_a_row_to_its_message_and_back(page: Tab, bot: Bot, width: in
     said = await bot.says({"type": "text", "text": {"body": "The lake"}})
     await bot.says({"type": "text", "text": {}})
     await page.size(width, 844)
-    await page.js(f"location.hash = '#/chat/{ravi}'")
+    await scene.opens(page, ravi)
     await page.shows("document.querySelector('.phone').ariaLabel === 'Phone of Ravi'")
     if width < 1180:
         await page.click(".open-devtools")

@@ -32,12 +32,10 @@ async def test_five_thousand_messages_do_not_make_the_page_slow(
     page: Tab, bot: Bot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = await scene.joins(bot, "Ravi")
-    await page.js(f"location.hash = '#/chat/{other}'")
+    await scene.opens(page, other)
     for start in range(0, MANY, AT_ONCE):
         texts = [_text(f"Message {start + at}, about the *lake*") for at in range(AT_ONCE)]
-        address = f"{bot.simulator}/simulator/people/{MAYA}/messages"
-        async with bot.session.post(address, json=texts) as answer:
-            assert len(await answer.json()) == AT_ONCE
+        assert len(await bot.simulates(f"people/{MAYA}/messages", texts)) == AT_ONCE
 
     def newest(text: str) -> str:
         return f"{MESSAGES}.textContent.includes('{text}')"

@@ -17,9 +17,7 @@ AGENT = ".phone[data-writer=phone]"
 
 async def tells(bot: Bot, owner: str, **more: object) -> None:
     """Let the bot say who answers Maya, as this package's channel does."""
-    told = {"to": MAYA, "owner": owner, **more}
-    async with bot.session.post(f"{bot.simulator}/simulator/owners", json=told) as answer:
-        assert answer.status == 200
+    await bot.simulates("owners", {"to": MAYA, "owner": owner, **more})
 
 
 async def write(page: Tab, phone: str, text: str) -> None:

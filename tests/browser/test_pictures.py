@@ -55,8 +55,8 @@ async def test_the_whole_page(page: Tab, bot: Bot, width: int, dark: bool) -> No
         await page.click(".open-devtools")
     else:
         await page.click(".devtools-close")
-    await bot.session.post(f"{bot.simulator}/simulator/faults", json=scene.FAULT)
-    await bot.session.post(f"{bot.simulator}/simulator/clock", json={"advance": 4000})
+    await bot.simulates("faults", scene.FAULT)
+    await bot.simulates("clock", {"advance": 4000})
     for tab in await page.js("[...document.querySelectorAll('.tab')].map(({ id }) => id)"):
         await page.click(f"#{tab}")
         await picture(tab, checked=width == 1280)
@@ -78,12 +78,12 @@ async def test_several_phones_beside_each_other(page: Tab, bot: Bot, dark: bool)
     for key in others:
         await scene.writes(bot, {"type": "text", "text": {"body": "Hello!"}}, key)
 
-    await page.js(f"location.hash = '#/chat/{MAYA}/{others[0]}'")
+    await scene.opens(page, MAYA, others[0])
     await page.shows("document.querySelectorAll('.phone').length === 2")
     await page.js(SETTLE)
     await page.picture(PICTURES / f"two-phones-1760-{'dark' if dark else 'light'}.png")
 
-    await page.js(f"location.hash = '#/chat/{'/'.join([MAYA, *others])}'")
+    await scene.opens(page, MAYA, *others)
     await page.shows("document.querySelectorAll('.phone').length === 3")
     await page.js(SETTLE)
     await page.picture(PICTURES / f"three-phones-1760-{'dark' if dark else 'light'}.png")

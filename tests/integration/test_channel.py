@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from support.eventually import PATIENCE, eventually
 
 from rasa_whatsapp_channel.simulator.bot import ask_bot
 
@@ -125,7 +126,7 @@ async def test_the_answer_to_a_webhook_does_not_wait_for_the_bot(serve, platform
         await echo(message)
 
     async with serve(slow) as running:
-        assert await asyncio.wait_for(running.deliver(text_webhook("hi")), 5) == 200
+        assert await asyncio.wait_for(running.deliver(text_webhook("hi")), PATIENCE) == 200
         assert platform[0].sent == []
         finish.set()
         await platform[0].sends(1)
@@ -141,7 +142,7 @@ async def test_the_bot_does_not_wait_for_whatsapp(serve, platform):
 
     async with serve(bot) as running:
         await running.deliver(text_webhook("hi"))
-        await asyncio.wait_for(done.wait(), 5)
+        await asyncio.wait_for(done.wait(), PATIENCE)
         assert platform[0].sent == []
         platform[0].gate.set()
         await platform[0].sends(1)
@@ -217,9 +218,9 @@ async def test_a_length_below_zero_stops_nobody(serve, method):
         )
         writer.write(sent.encode())
 
-        line = await asyncio.wait_for(reader.readline(), 30)
+        line = await asyncio.wait_for(reader.readline(), PATIENCE)
         assert line.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 401 "))
-        assert await asyncio.wait_for(running.deliver(text_webhook("hi")), 30) == 200
+        assert await asyncio.wait_for(running.deliver(text_webhook("hi")), PATIENCE) == 200
         writer.close()
 
 
@@ -260,12 +261,8 @@ async def test_the_health_page_tells_what_waits(serve, platform):
 
     async with serve(echo) as running:
         await running.deliver(text_webhook("hi"))
+        await eventually(lambda: platform[0].waiting)
         health = await running.health()
-        for _ in range(500):
-            if health["outbox"]["waiting"]:
-                break
-            await asyncio.sleep(0.01)
-            health = await running.health()
         platform[0].gate.set()
 
     assert health["status"] == "ok"

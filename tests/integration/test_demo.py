@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.eventually import PATIENCE
 from support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +73,7 @@ def start(bot: Path) -> Iterator[Start]:
     yield start
     for process in started:
         process.terminate()  # it ends what it started
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 def is_free(port: int) -> bool:
@@ -96,7 +97,7 @@ def test_the_demo_names_its_page_and_ends_everything_on_ctrl_c(start: Start, bot
     shown = read_until(demo, "Ctrl-C")
 
     demo.send_signal(signal.SIGINT)
-    rest, _ = demo.communicate(timeout=30)
+    rest, _ = demo.communicate(timeout=PATIENCE)
 
     assert f"http://127.0.0.1:{page}" in shown
     assert rest == "\nEnding the demo …\n"
@@ -119,7 +120,7 @@ def test_a_trained_bot_is_not_trained_again_until_its_files_change(start: Start,
         demo = start("--port", str(free_port()), "--rasa-port", str(free_port()))
         shown = read_until(demo, "Ctrl-C")
         demo.send_signal(signal.SIGINT)
-        demo.communicate(timeout=30)
+        demo.communicate(timeout=PATIENCE)
         return "Training" in shown
 
     first, second = says_training(), says_training()
@@ -135,7 +136,7 @@ def test_a_taken_port_is_one_line_that_says_how_to_choose_another(start: Start) 
         port = taken.getsockname()[1]
 
         demo = start("--port", str(port), "--rasa-port", str(free_port()))
-        shown, _ = demo.communicate(timeout=30)
+        shown, _ = demo.communicate(timeout=PATIENCE)
 
     assert shown.strip() == (f"Port {port} is taken. Choose another one: make demo PORT={port + 1}")
     assert demo.returncode == 1
@@ -146,7 +147,7 @@ def test_a_program_that_ends_shows_its_last_words(start: Start, bot: Path) -> No
     page = free_port()
 
     demo = start("--port", str(page), "--rasa-port", str(free_port()))
-    shown, _ = demo.communicate(timeout=30)
+    shown, _ = demo.communicate(timeout=PATIENCE)
 
     assert "rasa has ended" in shown
     assert "credentials.yml: unknown key" in shown

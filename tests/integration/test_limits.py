@@ -7,10 +7,11 @@ import time
 from typing import Any
 
 from click.testing import CliRunner
+from support.ports import free_port
 from support.prometheus import scrape, scrape_until
 
 from rasa_whatsapp_channel.cli import main
-from rasa_whatsapp_channel.replay.host import free_port, simulator
+from rasa_whatsapp_channel.replay.host import simulator
 from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.simulator.config import Config
 

@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 from support.desk_server import SECRET as DESK_SECRET
 from support.desk_server import Door, desk_server
-from support.eventually import eventually
+from support.eventually import PATIENCE, eventually
 from support.ports import free_port
 from support.processes import PROJECT, Process, StandAlone
 from support.webhooks import texts
@@ -257,7 +257,7 @@ async def test_a_malformed_body_is_refused_and_its_connection_closed(apart, case
         signature = "X-Hub-Signature-256: sha256=" + "0" * 64
         head = f"POST /webhooks/whatsapp/webhook HTTP/1.1\r\nHost: x\r\n{signature}\r\n{header}"
         writer.write(f"{head}\r\n\r\n".encode() + body)
-        answer = await asyncio.wait_for(reader.read(), 20)  # until it is closed
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)  # until it is closed
         writer.close()
         assert (await door.get())[0] == 200
 
@@ -297,7 +297,7 @@ async def test_it_ends_what_it_has_in_hand_when_it_is_asked_to_stop(
         door.process.send(how)
         await eventually(lambda: "whatsapp.stopping" in door.process.tail())
         platform[0].gate.set()
-        assert await door.process.ends(within=20) == 0
+        assert await door.process.ends() == 0
 
         assert said(platform[0].sent) == ["hello"]
         assert await waits_in_none(tmp_path)
@@ -375,5 +375,5 @@ async def test_a_connection_that_says_nothing_does_not_keep_it_from_stopping(apa
         _, writer = await asyncio.open_connection("127.0.0.1", port)
 
         door.process.send(signal.SIGTERM)
-        assert await door.process.ends(within=20) == 0
+        assert await door.process.ends() == 0
         writer.close()

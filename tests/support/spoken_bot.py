@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
+from support.eventually import PATIENCE
 
 MEDIA = Path(__file__).parents[2] / "examples" / "quickstart" / "media"
 MAYA = "4915112345678"
@@ -71,10 +73,10 @@ class Bot:
         )
 
     async def hears(self) -> dict[str, Any]:
-        return await asyncio.wait_for(self.heard.get(), 15)
+        return await asyncio.wait_for(self.heard.get(), PATIENCE)
 
     async def overhears(self) -> dict[str, Any]:
-        return await asyncio.wait_for(self.overheard.get(), 15)
+        return await asyncio.wait_for(self.overheard.get(), PATIENCE)
 
     async def says(self, message: dict[str, Any]) -> str:
         """Send *message* to Maya; return its id, or "" if the simulator refused it."""
@@ -94,7 +96,13 @@ class Bot:
         body = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
         await self.posts("messages", json={**body, **typing})
 
-    async def posts(self, path: str, **content: Any) -> Any:
+    async def posts(self, path: str, *, headers: Mapping[str, str] = TOKEN, **content: Any) -> Any:
         address = f"{self.simulator}/v26.0/{NUMBER}/{path}"
-        async with self.session.post(address, headers=TOKEN, **content) as answer:
+        async with self.session.post(address, headers=headers, **content) as answer:
+            return await answer.json()
+
+    async def simulates(self, path: str, content: Any) -> Any:
+        """Post *content* to the simulator, as its page does, and return the answer."""
+        async with self.session.post(f"{self.simulator}/simulator/{path}", json=content) as answer:
+            assert answer.status == 200, await answer.text()
             return await answer.json()

@@ -12,8 +12,10 @@ from support.cloud_api import Accepted
 from support.crowd import Written
 from support.numbered import answers_to
 
-# Seconds around a kill in which a message that was on its way then may have been accepted.
-MOMENT = 0.5
+# Seconds in which a sender notes that a message was accepted, on a machine that does much else.
+NOTED = 10.0
+# Seconds in which the last request of a sender that was killed comes in.
+ARRIVES = 1.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def sort_doubles(
     unexplained = []
     for text, messages in copies.items():
         for first, again in pairwise(messages):
-            kill = _killed_in_between(first, again, kills)
+            kill = _killed_in_between(first, again, kills, accepted)
             if kill is None:
                 unexplained.append(text)
             else:
@@ -115,11 +117,16 @@ def sort_doubles(
     return doubled, unexplained
 
 
-def _killed_in_between(first: Accepted, again: Accepted, kills: Sequence[Kill]) -> Kill | None:
+def _killed_in_between(
+    first: Accepted, again: Accepted, kills: Sequence[Kill], accepted: Sequence[Accepted]
+) -> Kill | None:
     """Return the kill that kept the sender of *first* from noting it."""
     for kill in kills:
-        was_on_its_way = abs(kill.at - first.at) <= MOMENT
-        if kill.server in (first.token, None) and was_on_its_way and again.at > kill.at:
+        was_on_its_way = first.at - ARRIVES <= kill.at <= first.at + NOTED
+        # A person is sent nothing before it is noted that the message before was accepted.
+        was_noted = any(m.to == first.to and first.at < m.at < kill.at for m in accepted)
+        is_its = kill.server in (first.token, None)
+        if is_its and was_on_its_way and not was_noted and kill.at < again.at:
             return kill
     return None
 

@@ -62,6 +62,22 @@ def test_a_kill_elsewhere_or_at_another_time_is_no_excuse(kill):
     assert judged(twice, kills=[kill]).faults == ["twice without a kill: u1 m1 c"]
 
 
+def test_on_a_busy_machine_it_takes_seconds_to_note_that_a_message_was_accepted():
+    twice = [*ANSWERS[:3], *ANSWERS[2:]]
+
+    verdict = judged(twice, kills=[Kill(at=27.0, server="only")], second_apart=6.0)
+
+    assert (verdict.faults, verdict.doubles) == ([], 1)
+
+
+def test_what_was_followed_by_another_message_had_been_noted():
+    again = [*ANSWERS[:2], ANSWERS[0], *ANSWERS[2:]]
+
+    verdict = judged(again, kills=[Kill(at=11.5, server="only")])
+
+    assert "twice without a kill: u1 m1 a" in verdict.faults
+
+
 def test_a_repeat_after_later_messages_is_out_of_order_too():
     late = [*ANSWERS[:3], ANSWERS[3], ANSWERS[2], ANSWERS[4]]
 

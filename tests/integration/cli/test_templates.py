@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from support.eventually import eventually
 
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
@@ -274,12 +274,11 @@ async def simulator(start):
 
 
 async def approved(simulator, *names: str) -> None:
-    for _ in range(1000):
+    async def are_approved() -> bool:
         found = await at_whatsapp(simulator)
-        if all(found[name]["status"] == "APPROVED" for name in names):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(found)
+        return all(found[name]["status"] == "APPROVED" for name in names)
+
+    await eventually(are_approved)
 
 
 @pytest.mark.parametrize(
@@ -488,12 +487,13 @@ async def test_another_text_of_what_is_approved_gets_another_name(
 async def test_what_was_rejected_is_edited(rasa_whatsapp, simulator, bot, reword):
     reword("We are closed on Monday", "We are at the casino on Monday")
     await rasa_whatsapp("templates", "push")
-    for _ in range(1000):
+
+    async def rejected() -> Any:
         listed = await rasa_whatsapp("templates", "list", "--json")
         row = next(each for each in json.loads(listed.stdout) if each["name"] == "utter_closed")
-        if row["status"] == "REJECTED":
-            break
-    assert (row["status"], row["details"]) == ("REJECTED", "ABUSIVE_CONTENT")
+        return row if row["status"] == "REJECTED" else None
+
+    assert (await eventually(rejected))["details"] == "ABUSIVE_CONTENT"
     reword("at the casino", "at the lake")
 
     pushed = await rasa_whatsapp("templates", "push")

@@ -96,9 +96,10 @@ async def test_chats_are_there_again_after_a_restart(bot, tmp_path):
                 if not seen:
                     text = {"type": "text", "text": {"body": "still here"}}
                     chat = f"{url}/simulator/people/{MAYA}/messages"
-                    await (await session.post(chat, json=text)).release()
-                    await bot.takes(1)
-                    await (await session.post(f"{url}/simulator/clock", json={"advance": 9})).read()
+                    async with session.post(chat, json=text):
+                        await bot.takes(1)
+                    async with session.post(f"{url}/simulator/clock", json={"advance": 9}):
+                        pass
                 async with session.get(f"{url}/simulator/state") as response:
                     seen.append(await response.json())
 

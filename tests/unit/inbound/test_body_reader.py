@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from support.eventually import PATIENCE
 
 from rasa_whatsapp_channel.inbound.body_limits import UnverifiedBodies
 from rasa_whatsapp_channel.inbound.body_reader import DISCARDED_AT_ONCE, BodyReader
@@ -105,7 +106,7 @@ async def test_the_bodies_of_a_few_refused_callers_go_by_and_nobody_waits_for_mo
     left = [asyncio.create_task(bodies.discard(stalls(b"half"))) for _ in range(DISCARDED_AT_ONCE)]
     await asyncio.sleep(0)
 
-    await asyncio.wait_for(bodies.discard(stalls(b"half")), 0.5)  # one too many, left at once
+    await asyncio.wait_for(bodies.discard(stalls(b"half")), PATIENCE)  # one too many, left at once
 
     assert not any(task.done() for task in left)
     await asyncio.gather(*left)  # each has its moment

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from support.eventually import PATIENCE
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.compose.composer import Composer
@@ -156,7 +157,7 @@ async def test_a_status_that_comes_before_the_entry_is_ended_counts(office):
     outbox = Consumer(office.store.outbox, handle, name="outbox")
 
     outbox.start()
-    await asyncio.wait_for(both_sent.wait(), 30)  # the clock stands still: no timeout ends
+    await asyncio.wait_for(both_sent.wait(), PATIENCE)  # the clock stands still: no timeout ends
     await outbox.stop(grace=1)
 
     assert office.types() == ["image", "text"]
@@ -681,7 +682,7 @@ async def test_files_that_are_slow_to_go_up_hold_up_no_text(office, tmp_path):
     outbox = Consumer(office.store.outbox, office.sender.handle, name="outbox")
 
     outbox.start()
-    await asyncio.wait_for(was_sent.wait(), 30)
+    await asyncio.wait_for(was_sent.wait(), PATIENCE)
     assert office.texts() == ["goes"]
     gate.set()
     await outbox.stop(grace=30)
@@ -795,7 +796,7 @@ async def test_who_writes_while_a_message_is_put_to_wait_gets_it_at_once(office)
     outbox = Consumer(office.store.outbox, handle, name="outbox")
 
     outbox.start()
-    await asyncio.wait_for(was_sent.wait(), 30)
+    await asyncio.wait_for(was_sent.wait(), PATIENCE)
     await outbox.stop(grace=1)
 
     assert office.texts() == ["a"]
