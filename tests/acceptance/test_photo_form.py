@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,7 +18,7 @@ from support.processes import (
     PROJECT,
     RASA_ENV,
     Person,
-    Process,
+    RasaProcess,
     RasaServer,
     Simulator,
 )
@@ -37,12 +36,8 @@ async def simulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("models", ".rasa", "*.db*"))
     port, actions_port = free_port(), free_port()
     simulator = Simulator(folder, api="cloud", bot_port=port)
-    actions = Process(
-        "actions",
-        [sys.executable, "-m", "rasa", "run", "actions", "--port", str(actions_port)],
-        folder=folder,
-        env=RASA_ENV,
-    )
+    args = ["run", "actions", "--port", str(actions_port)]
+    actions = RasaProcess("actions", args, folder=folder, env=RASA_ENV)
     async with AsyncExitStack() as stack:
         stack.callback(simulator.process.stop)
         await simulator.start()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import yaml
 from support.numbered import text_of
-from support.processes import PROJECT, RASA_ENV, Simulator
+from support.processes import PROJECT, RASA_ENV, RasaProcess, Simulator
 
 QUICKSTART: Final = PROJECT / "examples" / "quickstart"
 
@@ -94,15 +91,10 @@ async def write_bot(folder: Path, media_url: str, simulators: dict[str, Simulato
 
 
 def train(folder: Path, domain: str = "domain") -> None:
-    trained = subprocess.run(
-        [sys.executable, "-m", "rasa", "train", "--domain", domain],
-        cwd=folder,
-        env={**os.environ, **RASA_ENV, "PYTHONPATH": f"{PROJECT}:{folder}"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert trained.returncode == 0, trained.stdout[-3000:] + trained.stderr[-3000:]
+    args = ["train", "--domain", domain]
+    training = RasaProcess("rasa-train", args, folder=folder, env=RASA_ENV)
+    training.start()
+    assert training.wait() == 0, training.tail()
 
 
 def credentials(api: str, simulator: Simulator, **more: Any) -> str:

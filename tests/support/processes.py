@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 from support.ports import free_port
+from support.rasa_fork import RasaFork
 
 PROJECT = Path(__file__).parents[2]
 START = 240.0  # seconds Rasa may take on a slow machine with much else to do
@@ -31,11 +32,14 @@ class Process:
         self._args = args
         self._folder = folder
         self._env = {**os.environ, "PYTHONPATH": str(PROJECT), **env}
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[bytes] | RasaFork | None = None
 
     def start(self) -> None:
+        self._child = self._launch()
+
+    def _launch(self) -> subprocess.Popen[bytes] | RasaFork:
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(
+            return subprocess.Popen(
                 self._args,
                 cwd=self._folder,
                 env=self._env,
@@ -68,6 +72,11 @@ class Process:
             assert time.monotonic() < end, f"{self.name} goes on:\n{self.tail()}"
             await asyncio.sleep(0.05)
         return int(self._child.returncode)
+
+    def wait(self, *, within: float = START) -> int:
+        """Return its exit code when it has ended by itself; nothing else goes on meanwhile."""
+        assert self._child is not None
+        return self._child.wait(within)
 
     @property
     def pid(self) -> int | None:
@@ -102,6 +111,13 @@ class Process:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
+class RasaProcess(Process):
+    """Rasa with *args*, as a fork of a process that has imported it."""
+
+    def _launch(self) -> RasaFork:
+        return RasaFork(self._args, self._folder, self._env, self.log)
+
+
 class Simulator:
     def __init__(self, folder: Path, *, api: str, bot_port: int) -> None:
         self.port = free_port()
@@ -121,7 +137,11 @@ class Simulator:
 
 
 class RasaServer:
-    """Rasa 3.6 with the channel, serving a trained bot in *folder*."""
+    """
+    Rasa 3.6 with the channel, serving a trained bot in *folder*.
+
+    Where its memory and its start are measured, it is not *forked*.
+    """
 
     def __init__(
         self,
@@ -131,6 +151,7 @@ class RasaServer:
         name: str,
         credentials: str,
         more: Sequence[str] = (),
+        forked: bool = True,
         **env: str,
     ) -> None:
         self.folder = folder
@@ -139,9 +160,10 @@ class RasaServer:
         file = folder / f"credentials-{name}.yml"
         file.write_text(credentials)
         args = ["run", "--port", str(port), "--interface", "127.0.0.1", "--credentials", file.name]
-        self.process = Process(
+        kind, begins = (RasaProcess, []) if forked else (Process, [sys.executable, "-m", "rasa"])
+        self.process = kind(
             f"rasa-{name}",
-            [sys.executable, "-m", "rasa", *args, *more],
+            [*begins, *args, *more],
             folder=folder,
             env={**RASA_ENV, **env},
         )

@@ -85,7 +85,8 @@ def start_rasa(
         shutil.copytree(QUICKSTART, folder, ignore=unwanted)
         (folder / "models").mkdir()
         shutil.copy(model, folder / "models")
-    rasa = RasaServer(folder, port=free_port(), name=name, credentials=yaml.safe_dump(credentials))
+    block = yaml.safe_dump(credentials)
+    rasa = RasaServer(folder, port=free_port(), name=name, credentials=block, forked=False)
     rasa.process.start()
     stack.callback(rasa.process.kill)
     return rasa
