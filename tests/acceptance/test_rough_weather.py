@@ -9,18 +9,24 @@ has another weather.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 from soak.weather import Plan, runs
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+PEOPLE = 25  # who ask for 150 answers: each of the sixty kinds twice
 SEED = int(os.environ.get("WEATHER", "3"))
 
 
 async def test_sixty_kinds_of_answers_are_there_once_and_in_order(tmp_path, figures):
-    apart = Plan(SEED, "sqlite", apart=True)
-    plans = [Plan(SEED, "sqlite"), Plan(SEED + 1, "redis", "turn"), apart]
+    plan = Plan(SEED, "sqlite", people=PEOPLE)
+    plans = [
+        plan,
+        replace(plan, seed=SEED + 1, store="redis", combine="turn"),
+        replace(plan, apart=True),
+    ]
 
     results = [result async for result in runs(plans, tmp_path)]
 

@@ -75,6 +75,7 @@ class Plan:
     store: str  # sqlite, redis
     combine: str = "off"
     apart: bool = False  # door and sender in a process of their own
+    people: int = PEOPLE
 
     def __str__(self) -> str:
         together = ", combined" if self.combine == "turn" else ""
@@ -157,7 +158,7 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
         client = await stack.enter_async_context(
             SimulatorClient(await stack.enter_async_context(simulator(config)))
         )
-        crowd = Crowd(client, wishes_of(plan.seed), partial(ask_for, url=client.url))
+        crowd = Crowd(client, wishes_of(plan.seed, plan.people), partial(ask_for, url=client.url))
         await crowd.live()
         await asyncio.sleep(QUIET)
         verdict = judge(await crowd.look(), await client.requests(), await client.webhooks())
@@ -169,7 +170,7 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
         return Result(
             plan=plan,
             verdict=verdict,
-            messages=PEOPLE * MESSAGES,
+            messages=plan.people * MESSAGES,
             unheard=inbox["dead_letters"] + inbox["waiting"],
             met=met(faults),
             took=time.monotonic() - began,
@@ -243,11 +244,11 @@ class Crowd(Generic[Wish]):
         return len(seen) == len(self._asked[person]) and all(each.is_whole for each in seen)
 
 
-def wishes_of(seed: int) -> list[list[list[str]]]:
+def wishes_of(seed: int, people: int) -> list[list[list[str]]]:
     """Return the names of the responses that everybody's messages ask for: nobody's twice."""
     draw, left = random.Random(seed), list[str]()
     wishes: list[list[list[str]]] = []
-    for _ in range(PEOPLE):
+    for _ in range(people):
         mine: list[list[str]] = []
         for message in range(MESSAGES):
             had = {name for names in mine for name in names}

@@ -78,7 +78,7 @@ async def run(bot: Bot, load: Load, **config):
         return await LoadTest(simulator[WORLD], load).run()
 
 
-SHORT = Load(people=6, rate=40, duration=0.6, patience=1.5, quiet=0.3)
+SHORT = Load(people=6, rate=40, duration=0.6, patience=8.0, quiet=1.5)
 
 
 async def test_everybody_is_answered_once_and_in_order():

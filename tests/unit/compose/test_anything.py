@@ -10,7 +10,7 @@ import re
 import uuid
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_transport import FakeTransport
 from support.fits import misfits
@@ -128,7 +128,6 @@ APIS_TO_TRY = st.sampled_from(list(APIS.values()))
 
 @pytest.mark.slow
 @given(st.dictionaries(KEYS, JUNK, max_size=6), APIS_TO_TRY)
-@settings(max_examples=200)
 def test_any_dict_composes_and_what_comes_out_is_what_whatsapp_takes(response, api):
     composed = compose(response, api=api, reply_to="wamid.in")
 
@@ -262,7 +261,6 @@ RESPONSE = st.fixed_dictionaries(
 
 @pytest.mark.slow
 @given(RESPONSE, APIS_TO_TRY, st.sampled_from(["merge", "separate"]), st.booleans())
-@settings(max_examples=200)
 def test_no_text_option_link_or_file_goes_missing_unsaid(response, api, captions, markdown):
     before = copy.deepcopy(response)
 
@@ -279,7 +277,6 @@ def test_no_text_option_link_or_file_goes_missing_unsaid(response, api, captions
 
 
 @given(RESPONSE, APIS_TO_TRY)
-@settings(max_examples=50)
 def test_the_same_response_is_always_composed_alike(response, api):
     assert compose(response, api=api) == compose(response, api=api)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.compose.test_anything import RESPONSE, assert_sendable
 
@@ -208,7 +208,6 @@ def test_what_became_of_a_turn_is_said():
 
 @pytest.mark.slow
 @given(st.lists(RESPONSE, max_size=5), st.sampled_from(list(APIS.values())))
-@settings(max_examples=200)
 def test_nothing_goes_missing_nothing_is_moved_and_everything_fits(responses, api):
     composed = [compose(response, api=api, reply_to="wamid.in") for response in responses]
     apart = [message.outgoing for message in alone(composed).messages]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_whatsapp_channel.compose.markdown import MARKS, to_whatsapp, too_marked
@@ -96,7 +96,6 @@ TEXTS = st.lists(PARTS, max_size=25).map("".join) | st.text(max_size=60)
 
 @pytest.mark.slow
 @given(TEXTS)
-@settings(max_examples=300)
 def test_twice_is_the_same_as_once(text):
     once = to_whatsapp(text)
 
@@ -104,7 +103,6 @@ def test_twice_is_the_same_as_once(text):
 
 
 @given(TEXTS)
-@settings(max_examples=300)
 def test_no_letter_or_number_goes_missing(text):
     assert letters(to_whatsapp(text)) == letters(text)
 

@@ -494,7 +494,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_a_body_with_anything_anywhere_is_taken_and_ends_nothing(data: Any) -> None:
     body = json.loads(json.dumps(data.draw(st.sampled_from(BODIES))))
     for _ in range(data.draw(st.integers(1, 2))):

@@ -111,7 +111,7 @@ SLOTS = {
 
 
 @pytest.mark.slow
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.lists(st.dictionaries(KEY, VALUES, max_size=6) | VALUES, max_size=2))
 def test_whatever_a_domain_holds_is_linted_without_a_crash(
     tmp_path_factory: pytest.TempPathFactory, variations: list[Any]
