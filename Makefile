@@ -8,7 +8,7 @@ MATRIX ?= python-3.10 python-3.11 python-3.12 python-3.13 python-3.14 lowest \
 	rasa-pro-3.14.29 rasa-pro-3.16.32 rasa-pro-3.20.5 rasa-pro-3.21.0 rasa-pro-pre
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test matrix lint format docs bench bench-check soak setup clean
+.PHONY: help demo check quick test matrix lint format docs bench bench-check soak setup clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -17,8 +17,12 @@ demo: ## run a bot and the simulator, and say which page to open (PORT=8400 RASA
 	@.ci/environment .venv
 	@.venv/bin/python examples/demo.py --port $(PORT) --rasa-port $(RASA_PORT)
 
-check: lint ## the daily round, in two minutes: lint, and the quick tests of single modules
+check: ## the daily round, in two minutes: lint, and beside it the quick tests of single modules
+	@.ci/environment .venv-lint
 	@.ci/environment .venv
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line lint quick
+
+quick: ## the quick tests of single modules alone
 	.venv/bin/python -m pytest tests/unit -m "not slow" $(ARGS)
 
 test: ## run every test (ARGS="-k buttons" for some of them)

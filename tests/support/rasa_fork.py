@@ -34,7 +34,8 @@ class RasaFork:
     def __init__(
         self, args: Sequence[str], folder: Path, env: Mapping[str, str], log: Path
     ) -> None:
-        self._process = _forks.Process(target=_main, args=(args, folder, dict(env), log))
+        given = (args, folder, dict(env), log)
+        self._process = _forks.Process(target=_main, args=given, daemon=True)  # ends with the tests
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
