@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from rasa_whatsapp_channel import instrumentation
+from rasa_whatsapp_channel.media.names import ending
 from rasa_whatsapp_channel.media.private_files import (
     create_private,
     keep_private,
@@ -22,18 +23,12 @@ from rasa_whatsapp_channel.media.private_files import (
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
-from rasa_whatsapp_channel.whatsapp.mime import ANY, EXTENSIONS, base_type
+from rasa_whatsapp_channel.whatsapp.mime import ANY
 
 __all__ = ["InboundMedia", "MediaFolder", "StoredFile"]
 
 # Safe on every file system, also on one that does not tell A from a. Real ids are like that.
 _SAFE: Final = re.compile(r"[a-z0-9-]{1,64}")
-
-# Of several extensions for one type the last in the table is the usual one, except here.
-_EXTENSIONS: Final = {
-    **{mime_type: name for name, mime_type in EXTENSIONS.items()},
-    "audio/ogg": "ogg",
-}
 
 
 def today_here() -> date:
@@ -131,11 +126,6 @@ def is_day(name: str) -> bool:
         return date.fromisoformat(name).isoformat() == name
     except ValueError:
         return False
-
-
-def ending(mime_type: str) -> str:
-    """Return the file extension for *mime_type*, with its dot."""
-    return "." + _EXTENSIONS.get(base_type(mime_type), "bin")
 
 
 def check_digest(media: InboundMedia, digest: bytes) -> None:

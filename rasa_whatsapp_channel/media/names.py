@@ -23,6 +23,11 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 
 LONGEST: Final = 80
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069]')
+# Of several extensions for one type the last in the table is the usual one, except here.
+_USUAL: Final = {
+    **{mime_type: name for name, mime_type in mime.EXTENSIONS.items()},
+    "audio/ogg": "ogg",
+}
 T = TypeVar("T")
 _ALL: Final = frozenset({"image", "video", "audio", "document"})
 _WORDLESS: Final = frozenset({"audio"})  # without a caption
@@ -45,6 +50,11 @@ def with_ending(name: str, mime_type: str) -> str:
     base = mime.base_type(mime_type)
     ending = next((end for end, known in mime.EXTENSIONS.items() if known == base), None)
     return f"{name}.{ending}" if ending else name
+
+
+def ending(mime_type: str) -> str:
+    """Return the file extension for *mime_type*, with its dot."""
+    return "." + _USUAL.get(mime.base_type(mime_type), "bin")
 
 
 def of_type(name: str, mime_type: str) -> str:

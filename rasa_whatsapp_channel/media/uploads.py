@@ -283,7 +283,9 @@ class MediaUploads:
         files.check_type(said, mime_type, need.kind)
         if need.kind == "sticker":
             files.check_sticker(said, content.size, content.head, self._client.api)
-        name = fetched.name if path == fetched.path else Path(fetched.name).stem + path.suffix
+        name = fetched.name
+        if need.kind != "document":  # WhatsApp goes by the extension, whatever type is said
+            name = Path(name).stem + names.ending(mime_type)
         return File(path, files.sent_type(mime_type, need.kind, self._client.api), name)
 
     async def _share(self, key: str, work: Callable[[], Coroutine[Any, Any, Uploaded]]) -> Uploaded:

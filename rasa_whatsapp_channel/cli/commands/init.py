@@ -65,9 +65,9 @@ def command(folder: Path, api: str, simulator: bool, dry_run: bool) -> None:
     except DomainError as error:
         raise click.ClickException(f"{error}; nothing was written") from error
     for change in changes:
-        _show(change, files.get(change.name, "") if dry_run else None)
         if change.text is not None and not dry_run:
             _write(folder / change.name, change.text)
+        _show(change, files.get(change.name, "") if dry_run else None)
     if dry_run:
         click.echo("\nNothing was written.")
     else:

@@ -102,7 +102,7 @@ async def _upload(credentials: Path, file: Path, kind: str | None, convert: bool
 
 
 async def _download(credentials: Path, media_id: str, output: Path | None, *, force: bool) -> Path:
-    from rasa_whatsapp_channel.media.folder import ending
+    from rasa_whatsapp_channel.media.names import ending
 
     async with open_client(credentials) as client, client.download(media_id) as opened:
         target = output or Path(_file_name(media_id) + ending(opened.mime_type or ""))

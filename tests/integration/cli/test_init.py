@@ -100,6 +100,16 @@ def test_where_there_is_no_bot_it_says_how_to_make_one(tmp_path):
     assert "there is no bot yet" not in init(tmp_path).stdout
 
 
+def test_a_file_that_cannot_be_written_is_not_called_written(tmp_path):
+    (tmp_path / "credentials.yml").symlink_to(tmp_path / "gone" / "credentials.yml")
+
+    done = CliRunner().invoke(main, ["init", str(tmp_path)])
+
+    assert done.exit_code == 1
+    assert "credentials.yml: cannot be written: No such file or directory" in done.output
+    assert "✔ credentials.yml" not in done.output
+
+
 def test_git_leaves_out_what_is_secret_and_what_the_bot_stores(bot):
     (bot / ".gitignore").write_text("models/\n.env\n")
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from support.modes import mode_of, umask
 
-from rasa_whatsapp_channel.media.folder import MediaFolder, ending
+from rasa_whatsapp_channel.media.folder import MediaFolder
+from rasa_whatsapp_channel.media.names import ending
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download, MediaInfo

@@ -100,6 +100,30 @@ async def test_a_file_is_found_however_its_umlauts_are_written(bot, make, writte
     assert file.filename == path.name
 
 
+@pytest.mark.parametrize(
+    ("message", "name", "content", "uploaded"),
+    [
+        (Audio, "song.opus", OPUS, ("song.ogg", "audio/ogg; codecs=opus")),
+        (Audio, "memo.mp4", MP4, ("memo.m4a", "audio/mp4")),
+        (Video, "clip.m4v", MP4, ("clip.mp4", "video/mp4")),
+        (Image, "photo.png", JPEG, ("photo.jpg", "image/jpeg")),
+        (Image, "photo", JPEG, ("photo.jpg", "image/jpeg")),
+        (Sticker, "sun.img", STICKER, ("sun.webp", "image/webp")),
+        (Document, "guide.PDF", PDF, ("guide.PDF", "application/pdf")),
+    ],
+)
+async def test_the_extension_of_an_upload_is_that_of_its_type(
+    bot, make, message, name, content, uploaded
+):
+    """WhatsApp goes by the extension: Opus with another name is no sound for it."""
+    client = Uploader()
+
+    await make(client).prepare(message(put(bot, name, content)))
+
+    (file,) = client.files
+    assert (file.filename, file.mime_type) == uploaded
+
+
 async def test_what_has_no_path_stays_as_it_is(make):
     client = Uploader()
     uploads = make(client)
