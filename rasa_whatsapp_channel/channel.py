@@ -1,5 +1,5 @@
 """
-Rasa adapter: Rasa's input and output channel; the only module that imports Rasa and Sanic.
+Rasa adapter: Rasa's input and output channel, and how it runs the bot.
 
 Rasa 3.6 forks its workers and Rasa Pro spawns them, so nothing is opened before the server of a
 process starts, and everything belongs to that process.
@@ -8,28 +8,16 @@ process starts, and everything belongs to that process.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
-from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
-from rasa.shared.core.events import (
-    ActionExecuted,
-    BotUttered,
-    SessionStarted,
-    SlotSet,
-    StoryExported,
-    UserUttered,
-)
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Sanic
-from sanic import response as http
 from sanic.exceptions import SanicException
-from sanic.request import Request
-from sanic.response import HTTPResponse
 
 from rasa_whatsapp_channel.agent import (
     AgentWatch,
@@ -45,21 +33,13 @@ from rasa_whatsapp_channel.agent import (
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
-from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, EpisodeMessage
+from rasa_whatsapp_channel.conversation.handoffs import CancelTurn
 from rasa_whatsapp_channel.conversation.restarts import conversation_of
 from rasa_whatsapp_channel.conversation.silence import WhySilent
 from rasa_whatsapp_channel.desk.delivery import History
 from rasa_whatsapp_channel.domain.project import find_channels_file
 from rasa_whatsapp_channel.factories import check_settings
-from rasa_whatsapp_channel.inbound.endpoint import (
-    HEALTH,
-    METRICS,
-    NOTIFY,
-    PREFIX,
-    WEBHOOK,
-    Endpoint,
-    HttpRequest,
-)
+from rasa_whatsapp_channel.inbound.endpoint import WEBHOOK
 from rasa_whatsapp_channel.inbound.intents import keep_entities
 from rasa_whatsapp_channel.inbound.metadata import seed_of
 from rasa_whatsapp_channel.inbound.notify import Respond
@@ -70,18 +50,17 @@ from rasa_whatsapp_channel.mantle import complete
 from rasa_whatsapp_channel.outbound.message import name_of
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
+from rasa_whatsapp_channel.sanic_routes import add_routes
 from rasa_whatsapp_channel.settings import Settings
-from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.settings.roles import BOT
 from rasa_whatsapp_channel.store.base import StoreError
-from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
+from rasa_whatsapp_channel.tracker import events_of, note_of
 
 logger = logging.getLogger(__name__)
 
 NAME = "whatsapp"
 BLUEPRINT: Final = "whatsapp_webhook"
-STEP: Final = 0.001  # seconds between two events that are added to a tracker
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 
 
@@ -254,27 +233,8 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             await self._running().close()
             self._app = self._watch = None
 
-        async def answer(request: Request) -> HTTPResponse:
-            return await _answer(self._running().endpoint, request)
-
-        async def answer_below(request: Request, rest: str) -> HTTPResponse:
-            return await answer(request)
-
-        # Sanic would read the body of a GET, up to 100 MB, before it calls the handler.
-        for name, path in (("health", HEALTH), ("metrics", METRICS), ("challenge", WEBHOOK)):
-            route = blueprint.route(path.removeprefix(PREFIX), ["GET"], name=name, ignore_body=True)
-            route(answer)
-        for name, path in (("receive", WEBHOOK), ("notify", NOTIFY)):
-            blueprint.route(path.removeprefix(PREFIX), ["POST"], name=name, stream=True)(answer)
-        known = f"{NOTIFY.removeprefix(PREFIX)}/<rest>"
-        about = blueprint.route(known, ["GET", "DELETE"], name="notified", ignore_body=True)
-        about(answer_below)
-        if self.settings.handoff is not None and self.settings.handoff.desk:
-            desk = f"{ADDRESS.removeprefix(PREFIX)}<rest:path>"
-            ask = blueprint.route(desk, ["GET"], name="desk", ignore_body=True)
-            post = blueprint.route(desk, ["POST"], name="asked_by_desk", stream=True)
-            for route in (ask, post):
-                route(answer_below)
+        desk = self.settings.handoff is not None and bool(self.settings.handoff.desk)
+        add_routes(blueprint, lambda: self._running().endpoint, desk=desk)
         return blueprint
 
     def _running(self) -> App:
@@ -404,13 +364,11 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def _record(self, app: Sanic) -> Record:
         async def record(event: TrackerEvent) -> bool:
-            # Rasa has no event types of other packages: a tracker with one could not be read
-            # without this package. This type has no effect on policies, forms, flows and prompts.
-            noted = StoryExported(metadata=event.metadata)
+            noted = note_of(event.metadata)
             tracker_id = await self._running().restarts.tracker_id(event.sender_id)
             if event.episode is None:
                 return await self._watching().add(app.ctx.agent, tracker_id, noted)
-            told = partial(_events_of, event.episode)
+            told = partial(events_of, event.episode, channel=NAME)
             return await self._watching().add(app.ctx.agent, tracker_id, noted, before=told)
 
         return record
@@ -446,44 +404,6 @@ def _response_names(agent: Any) -> Collection[str] | None:
     return domain.responses if domain is not None and hasattr(agent, "nlg") else None
 
 
-def _events_of(episode: Iterable[EpisodeMessage], tracker: Any) -> Iterator[Any]:
-    """
-    Yield what was said in *episode* as Rasa's events.
-
-    An open form asked its question before a person came; what is said next is no answer to it. So
-    a new session begins, with all slots: whatever else ends a form is taken back where Rasa does
-    not understand what is said next. SQL stores order events by time, so none may have an earlier
-    one than those of the tracker.
-    """
-    at = float(tracker.events[-1].timestamp)
-    for event in _new_session(tracker) if tracker.active_loop_name else ():
-        event.timestamp = at = at + STEP
-        yield event
-    for message in episode:
-        at = max(message.at, at + STEP)
-        facts = {"type": message.type, "id": message.id, "speaker": message.speaker}
-        metadata = {"whatsapp": {**facts, **({"media": message.media} if message.media else {})}}
-        text = message.text or f"[{message.type}]"
-        if message.speaker == "user":
-            yield UserUttered(
-                text,
-                timestamp=at,
-                input_channel=NAME,
-                message_id=message.id,
-                metadata=metadata,
-            )
-        else:
-            yield BotUttered(text, metadata=metadata, timestamp=at)
-
-
-def _new_session(tracker: Any) -> list[Any]:
-    slots = {name: slot.value for name, slot in tracker.slots.items() if slot.value is not None}
-    slots.pop("requested_slot", None)
-    kept = [SlotSet(name, value) for name, value in slots.items()]
-    begin = (ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted())
-    return [*begin, *kept, ActionExecuted(ACTION_LISTEN_NAME)]
-
-
 def _is_ready(app: Sanic) -> bool:
     """Return whether Rasa would take a message; without an agent it drops it with a log line."""
     agent = _agent_of(app)
@@ -493,52 +413,3 @@ def _is_ready(app: Sanic) -> bool:
 def _agent_of(app: Sanic) -> Any:
     """Return Rasa's agent; None until one is loaded."""
     return getattr(app.ctx, "agent", None)
-
-
-async def _answer(endpoint: Endpoint, request: Request) -> HTTPResponse:
-    """Let *endpoint* answer Sanic's *request*."""
-    answer = await endpoint.handle(
-        HttpRequest(
-            method=request.method,
-            path=request.path,
-            headers=request.headers,
-            query=dict(request.query_args) if request.query_string else {},
-            client=request.ip,
-            forwarded_for=",".join(request.headers.getall("x-forwarded-for", [])),
-            scheme=request.scheme,
-            read=lambda: _read(request),
-            expects_continue=bool(request.stream.expecting_continue),
-        )
-    )
-    if not answer.body_read:
-        _discard_body(request)
-    return http.raw(
-        answer.body,
-        status=answer.status,
-        headers=dict(answer.headers),
-        content_type=answer.content_type,
-    )
-
-
-async def _read(request: Request) -> bytes | None:
-    try:
-        chunk: bytes | None = await request.stream.read()
-    except SanicException as error:  # malformed, such as chunks without a length
-        raise WebhookRefused(
-            f"the body cannot be read: {error}", kind="malformed", status=error.status_code
-        ) from error
-    return chunk
-
-
-def _discard_body(request: Request) -> None:
-    """
-    Leave the rest of the body unread, and close the connection if there is a rest.
-
-    Otherwise Sanic would read it after the answer, however long that takes.
-    """
-    stream = request.stream
-    if stream.request_body == "chunked" or stream.request_bytes_left:
-        stream.keep_alive = False
-        stream.request_body = None
-        # Sanic 21.12 keeps a closed connection for 15 seconds, and with it what was received.
-        stream.recv_buffer.clear()

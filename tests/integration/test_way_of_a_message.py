@@ -20,8 +20,8 @@ from rasa_whatsapp_channel.testing.whatsapp import WhatsApp
 
 PACKAGE = Path(rasa_whatsapp_channel.__file__).parent
 LAKE = ROOT / "examples" / "quickstart" / "media" / "lake.jpg"
-# A function takes the place of Rasa here, so these two do not run.
-RASA = {"channel.py", "agent.py"}
+# A function takes the place of Rasa here, so these do not run.
+RASA = {"channel.py", "agent.py", "sanic_routes.py"}
 OFFER = {
     "text": "Our **offer**",
     "image": str(LAKE),
