@@ -33,11 +33,9 @@ from rasa_whatsapp_channel.settings import (
     HandoffSettings,
     MediaSettings,
     Settings,
-    billing,
-    handoff,
     inbound,
 )
-from rasa_whatsapp_channel.settings.keys import read_keys
+from rasa_whatsapp_channel.settings.keys import G, read_keys
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.store.base import OUTSIDE, Store, StoreError
 
@@ -143,7 +141,7 @@ def read_outgoing(path: Path) -> OutgoingSettings:
 def read_billing(path: Path) -> BillingSettings:
     """Return the group `billing`, by default where there is no such file. Raises `SettingsError`"""
     block, _ = _read_block(path) if path.is_file() else ({}, [])
-    return _read_group(path, "billing", billing.parse_group, block.get("billing") or {})
+    return _read_group(path, BillingSettings, block.get("billing") or {})
 
 
 def read_handoff(path: Path) -> HandoffSettings:
@@ -160,14 +158,14 @@ def read_handoff(path: Path) -> HandoffSettings:
             f"{path}: the bot lets nobody take over; write `handoff: {{}}` into its block, and "
             "start it again"
         )
-    return _read_group(path, "handoff", handoff.parse_group, block["handoff"])
+    return _read_group(path, HandoffSettings, block["handoff"])
 
 
-def _read_group(path: Path, name: str, parse: Callable[[object], T], value: object) -> T:
+def _read_group(path: Path, group: type[G], value: object) -> G:
     try:
-        return parse(value)
+        return group.parse(value)
     except ValueError as error:
-        raise SettingsError(f"{path}: '{name}' must be {error}") from error
+        raise SettingsError(f"{path}: '{group.NAME}' must be {error}") from error
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
 

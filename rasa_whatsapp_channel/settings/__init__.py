@@ -10,6 +10,8 @@ to write when it is missing. All mistakes of a block are reported together.
     consent       the group ``consent:``
     handoff       the group ``handoff:``
     inbound       the group ``inbound:``
+    media         the group ``media:``
+    numbers       the list ``numbers:``
     calls         the group ``calls:``
     transcription the group ``transcribe:``
     foreign_keys  names that other connectors use
@@ -23,19 +25,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rasa_whatsapp_channel.settings import billing as billing_settings
-from rasa_whatsapp_channel.settings import calls as call_settings
 from rasa_whatsapp_channel.settings import inbound as inbound_settings
 from rasa_whatsapp_channel.settings import parsers, transcription
 from rasa_whatsapp_channel.settings import roles as role_settings
 from rasa_whatsapp_channel.settings.billing import BillingSettings
 from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.settings.consent import ConsentSettings
-from rasa_whatsapp_channel.settings.consent import parse_group as consent_group
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
-from rasa_whatsapp_channel.settings.handoff import parse_group as handoff_group
-from rasa_whatsapp_channel.settings.keys import find_problems, key, read_group, read_keys
+from rasa_whatsapp_channel.settings.keys import find_problems, key, read_keys
+from rasa_whatsapp_channel.settings.media import MediaSettings
+from rasa_whatsapp_channel.settings.numbers import NumberSettings, parse_numbers
 from rasa_whatsapp_channel.settings.parsers import QuietHours, SettingsError
 from rasa_whatsapp_channel.settings.transcription import TranscriptionSettings
 from rasa_whatsapp_channel.whatsapp.apis import (
@@ -47,7 +47,6 @@ from rasa_whatsapp_channel.whatsapp.apis import (
     TURN,
     Api,
 )
-from rasa_whatsapp_channel.whatsapp.limits import MB
 from rasa_whatsapp_channel.whatsapp.networks import Network
 
 __all__ = [
@@ -61,87 +60,6 @@ __all__ = [
     "Settings",
     "TranscriptionSettings",
 ]
-
-
-@dataclass(frozen=True)
-class MediaSettings:
-    """The ``media:`` group."""
-
-    store: str = key(
-        parsers.string,
-        "whatsapp_media",
-        section="The group `media`",
-        means="The folder for what users send, or an address such as `s3://bucket/whatsapp`.",
-    )
-    folders: tuple[str, ...] = key(
-        parsers.folders,
-        ("media",),
-        means="The folders beside the bot that files are sent from, beside `store`: [where a file "
-        "may come from](media.md#where-a-file-may-come-from).",
-    )
-    sources: tuple[str, ...] = key(
-        parsers.prefixes,
-        (),
-        means='Prefixes of object stores that may be read, such as `["s3://bucket/menus/"]`. '
-        "Nothing else is read.",
-    )
-    download: bool = key(
-        parsers.flag, True, means="`false`: files that users send are not downloaded."
-    )
-    max_bytes: int = key(parsers.whole, 100 * MB, means="Larger files are not fetched.")
-    private_links: bool = key(
-        parsers.flag,
-        False,
-        means="`true` lets the channel fetch links into your own network, also those that a "
-        "person wrote.",
-    )
-    upload: str = key(
-        parsers.choice("auto", "always", "never"),
-        "auto",
-        means="`auto`: files beside the bot go by id, links as links. `always`: links too are "
-        "fetched and go by id. `never`: links only.",
-    )
-    convert: bool = key(parsers.flag, True, means="Convert files that WhatsApp would refuse.")
-    keep_days: int | None = key(
-        parsers.whole,
-        None,
-        means="Delete files that users sent after this many days; default: never.",
-    )
-
-
-@dataclass(frozen=True)
-class NumberSettings:
-    """One item of ``numbers:``, a further business number of the same bot."""
-
-    phone_number_id: str = key(
-        parsers.identifier,
-        "",
-        section="An item of `numbers`",
-        means="The id of the number, in quotes.",
-    )
-    access_token: str = key(
-        parsers.access_token, "", secret=True, means="Its own token, if it needs one."
-    )
-
-
-def _media(value: object) -> MediaSettings:
-    return read_group(MediaSettings, value, "media", "media: {download: false}")
-
-
-def _numbers(value: object) -> tuple[NumberSettings, ...]:
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Mapping) for item in value):
-        raise ValueError('a list such as `numbers: [{phone_number_id: "106540352242922"}]`')
-    numbers: list[NumberSettings] = []
-    problems: list[str] = []
-    for item in value:
-        values, wrong = read_keys(NumberSettings, item, prefix="numbers.")
-        problems += wrong
-        if not wrong and "phone_number_id" not in values:
-            problems.append("'numbers.phone_number_id' is missing.")
-        numbers.append(NumberSettings(**values))
-    if problems:
-        raise SettingsError("\n".join(problems))
-    return tuple(numbers)
 
 
 @dataclass(frozen=True)
@@ -212,7 +130,7 @@ class Settings:
         parsers.flag, True, apis=(ON_PREMISES,), means="`false`: any certificate is trusted."
     )
     numbers: tuple[NumberSettings, ...] = key(
-        _numbers,
+        parse_numbers,
         (),
         apis=(CLOUD,),
         means="Further numbers of the same bot, each with an `access_token` of its own if it "
@@ -310,19 +228,19 @@ class Settings:
         "[Words for a model](inbound.md#words-for-a-model)",
     )
     calls: CallSettings = key(
-        call_settings.parse_group,
+        CallSettings.parse,
         CallSettings(),
         apis=(CLOUD, DIALOG360),
         means="What becomes of calls, a group of keys, below. [Calls](inbound.md#calls)",
     )
     consent: ConsentSettings | None = key(
-        consent_group,
+        ConsentSettings.parse,
         None,
         means="Words such as `STOP` after which somebody gets no marketing template; the bot hears "
         "them all the same. [No marketing](how-to/templates.md#no-marketing)",
     )
     handoff: HandoffSettings | None = key(
-        handoff_group,
+        HandoffSettings.parse,
         None,
         means="A group of keys, below; `{}` is enough to let [a person take "
         "over](how-to/handoff.md) a conversation, and give it back.",
@@ -508,9 +426,11 @@ class Settings:
         "(`sender`). `[bot]` where `rasa-whatsapp serve` does the rest: "
         "[door, bot and sender apart](several-servers.md#door-bot-and-sender-apart).",
     )
-    media: MediaSettings = key(_media, MediaSettings(), means="A group of keys, below.")
+    media: MediaSettings = key(
+        MediaSettings.parse, MediaSettings(), means="A group of keys, below."
+    )
     billing: BillingSettings = key(
-        billing_settings.parse_group,
+        BillingSettings.parse,
         BillingSettings(),
         means="A group of keys, below, for [what messages cost](how-to/costs.md).",
     )

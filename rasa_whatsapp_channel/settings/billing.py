@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timezone, tzinfo
-from typing import Final
+from typing import ClassVar, Final
 
 from rasa_whatsapp_channel.settings import parsers
-from rasa_whatsapp_channel.settings.keys import key, read_group
-from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.settings.keys import Group, key
 from rasa_whatsapp_channel.whatsapp.limits import TEXT_BODY
 
 WARN: Final = "warn"
@@ -27,8 +26,11 @@ def _words(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class BillingSettings:
+class BillingSettings(Group):
     """The ``billing:`` group."""
+
+    NAME: ClassVar[str] = "billing"
+    EXAMPLE: ClassVar[str] = "billing: {time_zone: Europe/Berlin}"
 
     rate_card: str | None = key(
         parsers.string,
@@ -74,35 +76,26 @@ class BillingSettings:
     def has_limit(self) -> bool:
         return bool(self.daily_limit or self.daily_limit_per_conversation)
 
-
-def parse_group(value: object) -> BillingSettings:
-    example = "billing: {time_zone: Europe/Berlin}"
-    billing = read_group(BillingSettings, value, "billing", example)
-    if problems := list(_problems(billing)):
-        raise SettingsError("\n".join(problems))
-    return billing
-
-
-def _problems(billing: BillingSettings) -> Iterator[str]:
-    """Yield what keeps the limits from doing what somebody meant."""
-    if billing.has_limit and billing.at_limit is None:
-        yield (
-            "'billing.at_limit' is missing: it says what follows when a limit is reached. Write "
-            "`at_limit: warn`, `template_only` or `stop`."
-        )
-    if billing.at_limit and not billing.has_limit:
-        yield "'billing.at_limit' needs a limit beside it, such as `daily_limit: 2000`."
-    stops = billing.at_limit in (TEMPLATE_ONLY, STOP)
-    if stops and billing.has_limit and not billing.limit_text:
-        yield (
-            f"'billing.limit_text' is missing: with `at_limit: {billing.at_limit}` people would "
-            'hear nothing. Write `limit_text: "I can answer again tomorrow."`.'
-        )
-    if billing.limit_text and not stops:
-        yield "'billing.limit_text' needs `at_limit: stop` or `template_only` beside it."
-    daily, single = billing.daily_limit, billing.daily_limit_per_conversation
-    if daily and single and single > daily:
-        yield (
-            "'billing.daily_limit_per_conversation' is above 'billing.daily_limit', so it is never "
-            "reached."
-        )
+    def problems(self) -> Iterator[str]:
+        """Yield what keeps the limits from doing what somebody meant."""
+        if self.has_limit and self.at_limit is None:
+            yield (
+                "'billing.at_limit' is missing: it says what follows when a limit is reached. "
+                "Write `at_limit: warn`, `template_only` or `stop`."
+            )
+        if self.at_limit and not self.has_limit:
+            yield "'billing.at_limit' needs a limit beside it, such as `daily_limit: 2000`."
+        stops = self.at_limit in (TEMPLATE_ONLY, STOP)
+        if stops and self.has_limit and not self.limit_text:
+            yield (
+                f"'billing.limit_text' is missing: with `at_limit: {self.at_limit}` people would "
+                'hear nothing. Write `limit_text: "I can answer again tomorrow."`.'
+            )
+        if self.limit_text and not stops:
+            yield "'billing.limit_text' needs `at_limit: stop` or `template_only` beside it."
+        daily, single = self.daily_limit, self.daily_limit_per_conversation
+        if daily and single and single > daily:
+            yield (
+                "'billing.daily_limit_per_conversation' is above 'billing.daily_limit', so it is "
+                "never reached."
+            )

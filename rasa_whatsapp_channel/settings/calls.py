@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rasa_whatsapp_channel.settings import parsers
-from rasa_whatsapp_channel.settings.keys import key, read_keys
-from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.settings.keys import Group, key
 
 
 def _text(value: object) -> str:
@@ -21,8 +21,11 @@ def _text(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class CallSettings:
+class CallSettings(Group):
     """The ``calls:`` group."""
+
+    NAME: ClassVar[str] = "calls"
+    EXAMPLE: ClassVar[str] = 'calls: {answer: reject, text: "…"}'
 
     answer: str = key(
         parsers.choice("ignore", "reject"),
@@ -36,14 +39,6 @@ class CallSettings:
         means="What is then written to the caller, such as when to call back.",
     )
 
-
-def parse_group(value: object) -> CallSettings:
-    if not isinstance(value, Mapping):
-        raise ValueError('a group of keys, such as `calls: {answer: reject, text: "…"}`')
-    values, problems = read_keys(CallSettings, value, prefix="calls.")
-    calls = CallSettings(**values)
-    if calls.text and calls.answer != "reject":
-        problems.append("'calls.text' needs `answer: reject`: it is what a rejected caller gets.")
-    if problems:
-        raise SettingsError("\n".join(problems))
-    return calls
+    def problems(self) -> Iterator[str]:
+        if self.text and self.answer != "reject":
+            yield "'calls.text' needs `answer: reject`: it is what a rejected caller gets."

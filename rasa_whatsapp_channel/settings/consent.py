@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
 from rasa_whatsapp_channel.settings import parsers
-from rasa_whatsapp_channel.settings.keys import key, read_group
+from rasa_whatsapp_channel.settings.keys import Group, key
 
 #: language → what people there write to stop, and to begin again
 BUILT_IN: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = MappingProxyType(
@@ -42,8 +42,11 @@ def _languages(value: object) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class ConsentSettings:
+class ConsentSettings(Group):
     """The ``consent:`` group. A word counts where it is all that somebody wrote."""
+
+    NAME: ClassVar[str] = "consent"
+    EXAMPLE: ClassVar[str] = "consent: {languages: [en]}"
 
     languages: tuple[str, ...] = key(
         _languages,
@@ -67,7 +70,3 @@ class ConsentSettings:
             if said and said in map(parsers.simplify, words):
                 found = wanted  # a word for both stops
         return found
-
-
-def parse_group(value: object) -> ConsentSettings:
-    return read_group(ConsentSettings, value, "consent", "consent: {languages: [en]}")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone, tzinfo
-from typing import Final
+from typing import ClassVar, Final
 
 from rasa_whatsapp_channel.settings import parsers
-from rasa_whatsapp_channel.settings.keys import key, read_group
-from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.settings.keys import Group, key
 
 ADDRESS: Final = "/webhooks/whatsapp/handoff/"  # where desks ask; what they ask for follows
 
@@ -52,8 +52,11 @@ def _read_hours(line: str) -> list[Hours]:
 
 
 @dataclass(frozen=True)
-class HandoffSettings:
+class HandoffSettings(Group):
     """The ``handoff:`` group."""
+
+    NAME: ClassVar[str] = "handoff"
+    EXAMPLE: ClassVar[str] = "handoff: {idle: 43200}"
 
     waiting: float = key(
         parsers.positive,
@@ -161,27 +164,24 @@ class HandoffSettings:
         said = parsers.simplify(text)
         return bool(said) and said in map(parsers.simplify, self.return_words)
 
-
-def parse_group(value: object) -> HandoffSettings:
-    group = read_group(HandoffSettings, value, "handoff", "handoff: {idle: 43200}")
-    if (group.on_return == "ask") is not bool(group.return_intent):
-        raise SettingsError(
-            "'handoff.on_return: ask' and 'handoff.return_intent' need each other: write both, "
-            "such as `on_return: ask` and `return_intent: handoff_over`."
-        )
-    if bool(group.hours) is not bool(group.text_closed):
-        raise SettingsError(
-            "'handoff.hours' and 'handoff.text_closed' need each other: write both, such as "
-            '`text_closed: "We are back on Monday at nine."`.'
-        )
-    needs = {
-        "webhook": ("url", "secret"),
-        "chatwoot": ("url", "secret", "token", "account", "inbox"),
-    }
-    missing = [name for name in needs.get(group.desk, ()) if not getattr(group, name)]
-    if missing:
-        raise SettingsError(
-            f"'handoff.desk: {group.desk}' needs {', '.join(missing)} beside it, as docs/how-to/"
-            "handoff.md shows."
-        )
-    return group
+    def problems(self) -> Iterator[str]:
+        if (self.on_return == "ask") is not bool(self.return_intent):
+            yield (
+                "'handoff.on_return: ask' and 'handoff.return_intent' need each other: write both, "
+                "such as `on_return: ask` and `return_intent: handoff_over`."
+            )
+        if bool(self.hours) is not bool(self.text_closed):
+            yield (
+                "'handoff.hours' and 'handoff.text_closed' need each other: write both, such as "
+                '`text_closed: "We are back on Monday at nine."`.'
+            )
+        needs = {
+            "webhook": ("url", "secret"),
+            "chatwoot": ("url", "secret", "token", "account", "inbox"),
+        }
+        missing = [name for name in needs.get(self.desk, ()) if not getattr(self, name)]
+        if missing:
+            yield (
+                f"'handoff.desk: {self.desk}' needs {', '.join(missing)} beside it, as docs/how-to/"
+                "handoff.md shows."
+            )

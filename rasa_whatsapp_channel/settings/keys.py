@@ -1,12 +1,12 @@
-"""Keys of a block: declares one at its field, reads a block by the declarations, and checks it."""
+"""Keys of a block: declares one at its field, reads a block or a group by them, and checks it."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final, TypeVar
 
 from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL, replacement_of
@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.settings.roles import ROLES
 from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD, DIALOG360, ON_PREMISES, TURN, Api
 
-T = TypeVar("T")
+G = TypeVar("G", bound="Group")
 
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 # Rasa Pro leaves the variable of such a key to whoever reads it.
@@ -82,14 +82,27 @@ def read_keys(
     return values, problems
 
 
-def read_group(cls: type[T], value: object, name: str, example: str) -> T:
-    """Read the group *name*, declared by the dataclass *cls*."""
-    if not isinstance(value, Mapping):
-        raise ValueError(f"a group of keys, such as `{example}`")
-    values, problems = read_keys(cls, value, prefix=f"{name}.")
-    if problems:
-        raise SettingsError("\n".join(problems))
-    return cls(**values)
+class Group:
+    """A key with keys of its own, declared as the fields of a frozen dataclass."""
+
+    NAME: ClassVar[str]
+    EXAMPLE: ClassVar[str]
+
+    @classmethod
+    def parse(cls: type[G], value: object) -> G:
+        """Read the group; raises `ValueError` for what is none, and `SettingsError`."""
+        if not isinstance(value, Mapping):
+            raise ValueError(f"a group of keys, such as `{cls.EXAMPLE}`")
+        values, problems = read_keys(cls, value, prefix=f"{cls.NAME}.")
+        group = cls(**values)
+        problems = problems or list(group.problems())
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return group
+
+    def problems(self) -> Iterable[str]:
+        """Yield what is wrong with keys together, each of which is right alone."""
+        return ()
 
 
 def _line(name: str, value: object, variable: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from rasa_whatsapp_channel.settings import parsers
-from rasa_whatsapp_channel.settings.keys import key, read_group
-from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.settings.keys import Group, key
 from rasa_whatsapp_channel.whatsapp.limits import MB
 
 ENDPOINT: Final = "/audio/transcriptions"
-_EXAMPLE: Final = '{url: "https://api.openai.com/v1", model: whisper-1}'
 
 
 def _url(value: object) -> str:
@@ -25,8 +23,11 @@ def _url(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class TranscriptionSettings:
+class TranscriptionSettings(Group):
     """The ``transcribe:`` group: a server with OpenAI's API for transcriptions."""
+
+    NAME: ClassVar[str] = "transcribe"
+    EXAMPLE: ClassVar[str] = '{url: "https://api.openai.com/v1", model: whisper-1}'
 
     url: str = key(
         _url,
@@ -47,6 +48,11 @@ class TranscriptionSettings:
     )
     max_bytes: int = key(parsers.whole, 25 * MB, means="Larger voice notes are not sent there.")
 
+    def problems(self) -> Iterator[str]:
+        for name in ("url", "model"):
+            if not getattr(self, name):
+                yield f"'transcribe.{name}' is missing; write `{self.EXAMPLE}`."
+
 
 def parse(value: object) -> str | TranscriptionSettings:
     """Read the name of a function, or the group."""
@@ -54,10 +60,6 @@ def parse(value: object) -> str | TranscriptionSettings:
         try:
             return parsers.dotted(value)
         except ValueError as error:
-            raise ValueError(f"{error}, or a group such as `{_EXAMPLE}`") from error
-    group = read_group(TranscriptionSettings, value, "transcribe", _EXAMPLE)
-    missing = [name for name in ("url", "model") if not getattr(group, name)]
-    if missing:
-        problems = (f"'transcribe.{name}' is missing; write `{_EXAMPLE}`." for name in missing)
-        raise SettingsError("\n".join(problems))
-    return group
+            example = TranscriptionSettings.EXAMPLE
+            raise ValueError(f"{error}, or a group such as `{example}`") from error
+    return TranscriptionSettings.parse(value)

@@ -16,13 +16,15 @@ from rasa_whatsapp_channel.conversation.handoffs import DESK, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.desk.commands import DeskCommands
 from rasa_whatsapp_channel.desk.delivery import DeskDelivery
-from rasa_whatsapp_channel.settings.handoff import parse_group
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DONE, DeadLetter, QueueItem, Retry, Store
 from rasa_whatsapp_channel.whatsapp.transport import Request, Response
 
 NOW = 1_800_000_000.0
-SETTINGS = parse_group({"desk": "webhook", "url": "https://d.example", "secret": "s", "history": 2})
+SETTINGS = HandoffSettings.parse(
+    {"desk": "webhook", "url": "https://d.example", "secret": "s", "history": 2}
+)
 
 
 class DeskThatIsAway:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rasa_whatsapp_channel.settings.handoff import HandoffSettings, parse_group
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 
 BERLIN = "Europe/Berlin"
@@ -15,7 +15,7 @@ HOURS = {"hours": ["Mon-Fri 09:00-12:30, 13:00-17:00", "sat 10:00-24:00"], "text
 
 
 def settings(zone: str | None = BERLIN, **more: object) -> HandoffSettings:
-    return parse_group({**HOURS, **({"time_zone": zone} if zone else {}), **more})
+    return HandoffSettings.parse({**HOURS, **({"time_zone": zone} if zone else {}), **more})
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,6 @@ def test_a_line_that_says_no_hours_is_told(line):
 
 def test_hours_and_their_text_need_each_other():
     with pytest.raises(SettingsError, match="text_closed"):
-        parse_group({"hours": HOURS["hours"]})
+        HandoffSettings.parse({"hours": HOURS["hours"]})
     with pytest.raises(SettingsError, match="hours"):
-        parse_group({"text_closed": "Closed."})
+        HandoffSettings.parse({"text_closed": "Closed."})

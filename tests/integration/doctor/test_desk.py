@@ -12,7 +12,7 @@ from support.desk_server import SECRET, desk_server
 from rasa_whatsapp_channel.doctor.checks.desk import check_desk
 from rasa_whatsapp_channel.doctor.collect_remote import collect_desk
 from rasa_whatsapp_channel.doctor.results import State
-from rasa_whatsapp_channel.settings.handoff import parse_group
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 
 
@@ -23,7 +23,7 @@ async def nobody(_said: object) -> None:
 async def diagnose(
     settings: dict[str, Any], url: str | None = None
 ) -> dict[str, tuple[State, str]]:
-    group, transport = parse_group(settings), AiohttpTransport()
+    group, transport = HandoffSettings.parse(settings), AiohttpTransport()
     try:
         facts = await collect_desk(transport, group, url, now=time.time())
     finally:

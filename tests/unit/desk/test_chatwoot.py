@@ -8,9 +8,9 @@ import pytest
 
 from rasa_whatsapp_channel.desk.chatwoot import look, read_message, read_webhook
 from rasa_whatsapp_channel.desk.contract import File, Say
-from rasa_whatsapp_channel.settings.handoff import parse_group
+from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 
-SETTINGS = parse_group(
+SETTINGS = HandoffSettings.parse(
     {
         "desk": "chatwoot",
         "url": "https://chat.example",
