@@ -9,7 +9,6 @@ https://whatsapp.turn.io/docs/api/messages
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -39,7 +38,6 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 )
 from rasa_whatsapp_channel.whatsapp.transport import File, Request, Transport
 
-_JSON: Final = {"Content-Type": "application/json"}
 _PROVIDERS: Final = ("settings", "application", "media", "providers")
 # Clients older than 2.39 take digits only.
 _SEPARATORS: Final = str.maketrans("", "", "+-() ")
@@ -210,12 +208,11 @@ class OnPremisesAdmin:
         await self._ask("DELETE", "stickerpacks", pack, "stickers", str(index))
 
     async def _ask(
-        self, method: str, *parts: str, body: object = None, query: str = ""
+        self, method: str, *parts: str, body: Any = None, query: str = ""
     ) -> Mapping[str, Any]:
         url = join(self._url, *parts) + query
-        if body is None:
-            return await self._exchange.ask(Request(method, url))
-        return await self._exchange.ask(Request(method, url, _JSON, json.dumps(body).encode()))
+        request = Request(method, url) if body is None else json_request(method, url, body)
+        return await self._exchange.ask(request)
 
 
 def _list(answer: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

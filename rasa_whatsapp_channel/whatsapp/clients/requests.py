@@ -23,12 +23,12 @@ LOCAL_TIMEOUT: Final = 2.0
 _encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
-def encode(body: Mapping[str, Any]) -> bytes:
+def encode(body: Mapping[str, Any] | list[Any]) -> bytes:
     # A lone surrogate becomes "?" instead of an exception.
     return _encoder.encode(body).encode(errors="replace")
 
 
-def json_request(method: str, url: str, body: Mapping[str, Any]) -> Request:
+def json_request(method: str, url: str, body: Mapping[str, Any] | list[Any]) -> Request:
     return Request(method, url, {"Content-Type": "application/json"}, encode(body))
 
 

@@ -18,6 +18,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.interactive import HEADER_MEDIA, Interactive
+from rasa_whatsapp_channel.whatsapp.messages.keys import present
 from rasa_whatsapp_channel.whatsapp.messages.orders import check_order, check_order_status
 
 _FIELD = "interactive.action.parameters"
@@ -44,8 +45,8 @@ class Action(Interactive):
             checks.mapping(_FIELD, self.parameters)
 
     def action(self) -> dict[str, Any]:
-        parameters = {} if self.parameters is None else {"parameters": dict(self.parameters)}
-        return {"name": self.action_name, **parameters}
+        parameters = None if self.parameters is None else dict(self.parameters)
+        return present(name=self.action_name, parameters=parameters)
 
     @classmethod
     def parse_action(cls, action: Mapping[str, Any]) -> dict[str, Any]:

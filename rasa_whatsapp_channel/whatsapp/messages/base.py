@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
-from rasa_whatsapp_channel.whatsapp.messages.keys import Extra, put_extras
+from rasa_whatsapp_channel.whatsapp.messages.keys import Extra, present, put_extras
 
 T = TypeVar("T")
 
@@ -74,14 +74,11 @@ class Media:
         if len(given) != 1:
             what = " and ".join(given) + " together" if given else "none of them"
             raise InvalidMessage("media", f"needs exactly one of id, link and path, and has {what}")
-        if self.id is not None:
-            checks.check_text("media.id", self.id)
-        if self.path is not None:
-            checks.check_text("media.path", self.path)
-        if self.provider is not None:
-            checks.check_text("media.provider.name", self.provider)
-            if self.link is None:
-                raise InvalidMessage("media.provider", "goes only with a link")
+        checks.optional_text("media.id", self.id)
+        checks.optional_text("media.path", self.path)
+        checks.optional_text("media.provider.name", self.provider)
+        if self.provider is not None and self.link is None:
+            raise InvalidMessage("media.provider", "goes only with a link")
         if self.link is not None:
             checks.check_text("media.link", self.link)
             # The older way to name a provider, still printed beside the newer one:
@@ -91,14 +88,8 @@ class Media:
 
     def fields(self) -> dict[str, Any]:
         """Return the keys of WhatsApp's media object."""
-        fields: dict[str, Any] = {
-            key: value
-            for key in ("id", "link", "path")
-            if (value := getattr(self, key)) is not None
-        }
-        if self.provider is not None:
-            fields["provider"] = {"name": self.provider}
-        return fields
+        provider = None if self.provider is None else {"name": self.provider}
+        return present(id=self.id, link=self.link, path=self.path, provider=provider)
 
     @classmethod
     def parse(cls, field: str, value: Mapping[str, Any]) -> Media:

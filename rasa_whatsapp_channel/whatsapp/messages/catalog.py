@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.whatsapp.messages.interactive import (
     parse_url_action,
     url_action,
 )
+from rasa_whatsapp_channel.whatsapp.messages.keys import present
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,8 @@ class ProductSection:
     title: str | None = None
 
     def content(self) -> dict[str, Any]:
-        title = {"title": self.title} if self.title is not None else {}
         items = [{"product_retailer_id": product} for product in self.product_retailer_ids]
-        return {**title, "product_items": items}
+        return present(title=self.title, product_items=items)
 
 
 @dataclass(frozen=True)
@@ -187,13 +187,13 @@ class Card:
         }
 
     def content(self, index: int) -> dict[str, Any]:
-        return {
-            "card_index": index,
-            "type": "cta_url",
-            "header": {"type": self.header_type, self.header_type: self.media.fields()},
-            **({"body": {"text": self.text}} if self.text is not None else {}),
-            "action": self.action(),
-        }
+        return present(
+            card_index=index,
+            type="cta_url",
+            header={"type": self.header_type, self.header_type: self.media.fields()},
+            body=None if self.text is None else {"text": self.text},
+            action=self.action(),
+        )
 
     @classmethod
     def parse(cls, field: str, value: Mapping[str, Any]) -> Card:

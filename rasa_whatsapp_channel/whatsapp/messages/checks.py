@@ -24,9 +24,11 @@ def check_text(field: str, value: object, limit: int | None = None, *, empty: bo
     return value
 
 
-def optional_text(field: str, value: object) -> str | None:
-    """Return *value* as the string it must be when it is there."""
-    return None if value is None else check_text(field, value)
+def optional_text(
+    field: str, value: object, limit: int | None = None, *, empty: bool = False
+) -> str | None:
+    """Return *value* as the text it must be when it is there, see `check_text`."""
+    return None if value is None else check_text(field, value, limit, empty=empty)
 
 
 def check_flag(field: str, value: object) -> bool:

@@ -15,6 +15,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Media, Message
+from rasa_whatsapp_channel.whatsapp.messages.keys import present
 
 HEADER_MEDIA: Final = ("image", "video", "document")
 
@@ -44,8 +45,8 @@ class Header:
     def content(self) -> dict[str, Any]:
         if self.media is None:
             return {"type": "text", "text": self.text}
-        name = {"filename": self.filename} if self.filename is not None else {}
-        return {"type": self.type, self.type: {**self.media.fields(), **name}}
+        media = present(**self.media.fields(), filename=self.filename)
+        return {"type": self.type, self.type: media}
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Header:
@@ -87,14 +88,13 @@ class Interactive(Message):
         raise NotImplementedError
 
     def content(self) -> dict[str, Any]:
-        parts: dict[str, Any] = {"type": self.kind}
-        if self.header is not None:
-            parts["header"] = self.header.content()
-        if self.text is not None:
-            parts["body"] = {"text": self.text}
-        if self.footer is not None:
-            parts["footer"] = {"text": self.footer}
-        return {**parts, "action": self.action()}
+        return present(
+            type=self.kind,
+            header=None if self.header is None else self.header.content(),
+            body=None if self.text is None else {"text": self.text},
+            footer=None if self.footer is None else {"text": self.footer},
+            action=self.action(),
+        )
 
 
 @dataclass(frozen=True)
@@ -220,12 +220,10 @@ class Row:
         field = "interactive.action.sections.rows"
         checks.check_text(f"{field}.id", self.id, limits.ROW_ID)
         checks.check_text(f"{field}.title", self.title, limits.ROW_TITLE)
-        if self.description is not None:
-            checks.check_text(f"{field}.description", self.description, limits.ROW_DESCRIPTION)
+        checks.optional_text(f"{field}.description", self.description, limits.ROW_DESCRIPTION)
 
-    def content(self) -> dict[str, str]:
-        row = {"id": self.id, "title": self.title}
-        return {**row, "description": self.description} if self.description is not None else row
+    def content(self) -> dict[str, Any]:
+        return present(id=self.id, title=self.title, description=self.description)
 
 
 @dataclass(frozen=True)
@@ -236,12 +234,10 @@ class Section:
     def __post_init__(self) -> None:
         field = "interactive.action.sections"
         checks.check_count(f"{field}.rows", self.rows, limits.LIST_ROWS)
-        if self.title is not None:
-            checks.check_text(f"{field}.title", self.title, limits.SECTION_TITLE)
+        checks.optional_text(f"{field}.title", self.title, limits.SECTION_TITLE)
 
     def content(self) -> dict[str, Any]:
-        title = {"title": self.title} if self.title is not None else {}
-        return {**title, "rows": [row.content() for row in self.rows]}
+        return present(title=self.title, rows=[row.content() for row in self.rows])
 
 
 @dataclass(frozen=True)

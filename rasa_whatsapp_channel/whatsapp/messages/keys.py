@@ -257,6 +257,11 @@ def find_extras(body: Mapping[str, Any], kind: str) -> tuple[Extra, ...]:
     return tuple(_find(body, keys, ()))
 
 
+def present(**keys: Any) -> dict[str, Any]:
+    """Return *keys* as a part of a body, without those that are None."""
+    return {name: value for name, value in keys.items() if value is not None}
+
+
 def put_extras(body: dict[str, Any], extras: Iterable[Extra]) -> dict[str, Any]:
     """Return *body* with *extras* in their places; one whose place is gone is left out."""
     for extra in extras:

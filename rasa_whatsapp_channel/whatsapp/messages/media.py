@@ -14,6 +14,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Media, Message
+from rasa_whatsapp_channel.whatsapp.messages.keys import present
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,10 @@ class Captioned(MediaMessage):
     caption: str | None = None
 
     def __post_init__(self) -> None:
-        if self.caption is not None:
-            checks.check_text(f"{self.type}.caption", self.caption, limits.CAPTION)
+        checks.optional_text(f"{self.type}.caption", self.caption, limits.CAPTION)
 
     def content(self) -> dict[str, Any]:
-        caption = {"caption": self.caption} if self.caption is not None else {}
-        return {**super().content(), **caption}
+        return present(**super().content(), caption=self.caption)
 
     def with_caption(self, caption: str) -> Captioned:
         return type(self)(self.media, caption)
@@ -64,12 +63,10 @@ class Document(Captioned):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.filename is not None:
-            checks.check_text("document.filename", self.filename, limits.FILENAME)
+        checks.optional_text("document.filename", self.filename, limits.FILENAME)
 
     def content(self) -> dict[str, Any]:
-        filename = {"filename": self.filename} if self.filename is not None else {}
-        return {**super().content(), **filename}
+        return present(**super().content(), filename=self.filename)
 
     def with_caption(self, caption: str) -> Document:
         return Document(self.media, caption, self.filename)
@@ -84,7 +81,7 @@ class Audio(MediaMessage):
     voice: bool = False
 
     def content(self) -> dict[str, Any]:
-        return {**super().content(), **({"voice": True} if self.voice else {})}
+        return present(**super().content(), voice=self.voice or None)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Message
-from rasa_whatsapp_channel.whatsapp.messages.keys import put_extras
+from rasa_whatsapp_channel.whatsapp.messages.keys import present, put_extras
 
 _NAME_PARTS = ("first_name", "last_name", "middle_name", "suffix", "prefix")
 _BIRTHDAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -34,7 +34,7 @@ class Text(Message):
         checks.check_text("text.body", self.text, limits.TEXT_BODY)
 
     def content(self) -> dict[str, Any]:
-        return {"body": self.text, **({"preview_url": True} if self.preview_url else {})}
+        return present(body=self.text, preview_url=self.preview_url or None)
 
     @classmethod
     def parse(cls, value: Mapping[str, Any], *, preview_url: object = False) -> Text:
@@ -59,12 +59,12 @@ class Location(Message):
         checks.check_number("location.longitude", self.longitude, limits.LONGITUDE)
 
     def content(self) -> dict[str, Any]:
-        words = {"name": self.name, "address": self.address}
-        return {
-            "latitude": self.latitude,
-            "longitude": self.longitude,
-            **{key: value for key, value in words.items() if value},
-        }
+        return present(
+            latitude=self.latitude,
+            longitude=self.longitude,
+            name=self.name or None,
+            address=self.address or None,
+        )
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Location:
@@ -75,8 +75,8 @@ class Location(Message):
             longitude=checks.check_number(
                 "location.longitude", value.get("longitude"), limits.LONGITUDE
             ),
-            name=_optional_text("location.name", value.get("name")),
-            address=_optional_text("location.address", value.get("address")),
+            name=checks.optional_text("location.name", value.get("name"), empty=True),
+            address=checks.optional_text("location.address", value.get("address"), empty=True),
         )
 
 
@@ -170,10 +170,6 @@ def _check_contact(field: str, value: object) -> None:
     birthday = contact.get("birthday")
     if birthday is not None and not (isinstance(birthday, str) and _BIRTHDAY.fullmatch(birthday)):
         raise InvalidMessage(f"{field}.birthday", "must be a string, in quotes, written YYYY-MM-DD")
-
-
-def _optional_text(field: str, value: object) -> str | None:
-    return None if value is None else checks.check_text(field, value, empty=True)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.base import Media, Message
-from rasa_whatsapp_channel.whatsapp.messages.keys import TEMPLATE_MEDIA, short
+from rasa_whatsapp_channel.whatsapp.messages.keys import TEMPLATE_MEDIA, present, short
 from rasa_whatsapp_channel.whatsapp.messages.orders import check_order, check_order_status
 
 _NAME: Final = re.compile(r"[a-z0-9_]+")
@@ -122,10 +122,8 @@ class Parameter:
     def content(self) -> dict[str, Any]:
         value: Any = self.value
         if isinstance(value, Media):
-            filename = {"filename": self.filename} if self.filename is not None else {}
-            value = {**value.fields(), **filename}
-        name = {"parameter_name": self.name} if self.name is not None else {}
-        return {"type": self.type, **name, self.type: value}
+            value = present(**value.fields(), filename=self.filename)
+        return {**present(type=self.type, parameter_name=self.name), self.type: value}
 
     @classmethod
     def parse(cls, value: object) -> Parameter:
@@ -229,14 +227,13 @@ class Template(Message):
             raise InvalidMessage("template.category", f"is one of {', '.join(CATEGORIES)}")
 
     def content(self) -> dict[str, Any]:
-        parts: dict[str, Any] = {"name": self.name, "language": {"code": self.language}}
-        if self.namespace is not None:
-            parts["namespace"] = self.namespace
-        if self.category is not None:
-            parts["category"] = self.category
-        if self.components:
-            parts["components"] = [component.content() for component in self.components]
-        return parts
+        return present(
+            name=self.name,
+            language={"code": self.language},
+            namespace=self.namespace,
+            category=self.category,
+            components=[component.content() for component in self.components] or None,
+        )
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Template:
