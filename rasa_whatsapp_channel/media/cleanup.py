@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import posixpath
-import shutil
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rasa_whatsapp_channel.media.folder import today_here
-from rasa_whatsapp_channel.media.object_store import is_url, open_system
+from rasa_whatsapp_channel.media.kept import open_kept
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +30,7 @@ class MediaCleanup:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._folder = root / store
+        self._root = root
         self._keep_days = keep_days
         self._today = today
         self._sleep = sleep
@@ -48,9 +46,8 @@ class MediaCleanup:
 
     async def tidy(self) -> None:
         """Delete old days; what cannot be deleted is tried again."""
-        delete = self._in_store if is_url(self._store) else self._in_folder
         try:
-            await asyncio.to_thread(delete)
+            await asyncio.to_thread(self._delete_old)
         except Exception as error:  # a disk's, or whatever a store's own package raises
             _complain("the days that are kept", error)
 
@@ -59,49 +56,18 @@ class MediaCleanup:
             await self.tidy()
             await self._sleep(PAUSE)
 
-    def _in_folder(self) -> None:
-        if self._folder.is_dir():
-            old = self._old(path.name for path in self._folder.iterdir())
-            _each(old, lambda name: shutil.rmtree(self._folder / name))
-
-    def _in_store(self) -> None:
-        system: Any
-        system, root = open_system(self._store)
-        if not system.exists(root):
-            return
-        system.invalidate_cache()
-        paths = system.ls(root, detail=False)
-        old = self._old(posixpath.basename(str(path).rstrip("/")) for path in paths)
-        _each(old, lambda name: system.rm(posixpath.join(root, name), recursive=True))
-
-    def _old(self, names: Iterable[str]) -> list[str]:
-        return find_old(names, today=self._today(), keep_days=self._keep_days)
-
-
-def _each(names: Iterable[str], delete: Callable[[str], None]) -> None:
-    """Delete all of *names*, whether or not one of them fails."""
-    for name in names:
-        try:
-            delete(name)
-        except Exception as error:
-            _complain(name, error)
+    def _delete_old(self) -> None:
+        kept = open_kept(self._store, self._root)
+        last = self._today() - timedelta(days=self._keep_days)
+        for day in kept.days():
+            if date.fromisoformat(day) < last:
+                try:
+                    kept.delete_day(day)
+                except Exception as error:  # the other days go all the same
+                    _complain(day, error)
 
 
 def _complain(what: str, error: Exception) -> None:
     logger.warning(
         "whatsapp.media_not_deleted: %s: %s; tried again in %d minutes", what, error, PAUSE // 60
     )
-
-
-def find_old(names: Iterable[str], *, today: date, keep_days: int) -> list[str]:
-    """Return those of *names* that are days before the last *keep_days*."""
-    last = today - timedelta(days=keep_days)
-    old = []
-    for name in names:
-        try:
-            day = date.fromisoformat(name)
-        except ValueError:
-            continue
-        if day < last and day.isoformat() == name:
-            old.append(name)
-    return old

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,13 +40,21 @@ class KeptFile:
 
 
 class Kept(Protocol):
-    """Raises `MediaError` where the disk or the store does not do what was asked."""
+    """
+    `files`, `open` and `delete` raise `MediaError` where disk or store do not do what was asked.
+
+    `days` and `delete_day` are for all files of a day, by its name; they raise what those raise.
+    """
 
     def files(self) -> Iterator[KeptFile]: ...
 
     def open(self, file: KeptFile) -> IO[bytes]: ...
 
     def delete(self, file: KeptFile) -> None: ...
+
+    def days(self) -> Sequence[str]: ...
+
+    def delete_day(self, day: str) -> None: ...
 
 
 def open_kept(store: str, root: Path) -> Kept:
@@ -86,6 +95,13 @@ class KeptInFolder:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise MediaError(f"{file.name}: cannot be deleted: {error}") from error
+
+    def days(self) -> Sequence[str]:
+        paths = self._folder.iterdir() if self._folder.is_dir() else ()
+        return [path.name for path in paths if is_day(path.name)]
+
+    def delete_day(self, day: str) -> None:
+        shutil.rmtree(self._folder / day)
 
 
 def _delete_converted(folder: Path, path: Path) -> None:
@@ -130,3 +146,13 @@ class KeptInObjectStore:
             self._system.rm_file(posixpath.join(self._root, file.name))
         except Exception as error:
             raise MediaError(f"{file.name}: cannot be deleted: {error}") from error
+
+    def days(self) -> Sequence[str]:
+        self._system.invalidate_cache()
+        there = self._system.exists(self._root)
+        paths = self._system.ls(self._root, detail=False) if there else ()
+        names = (posixpath.basename(str(path).rstrip("/")) for path in paths)
+        return [name for name in names if is_day(name)]
+
+    def delete_day(self, day: str) -> None:
+        self._system.rm(posixpath.join(self._root, day), recursive=True)

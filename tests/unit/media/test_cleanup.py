@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rasa_whatsapp_channel.media.cleanup import MediaCleanup, find_old
+from rasa_whatsapp_channel.media.cleanup import MediaCleanup
 
 TODAY = date(2026, 3, 10)
 
@@ -21,11 +21,15 @@ TODAY = date(2026, 3, 10)
         ("2026-03-99", False),
         (".converted", False),
         ("20260101", False),
-        ("..", False),
     ],
 )
-def test_only_days_that_are_over_for_long_enough_go(name, goes):
-    assert find_old([name], today=TODAY, keep_days=7) == ([name] if goes else [])
+async def test_only_days_that_are_over_for_long_enough_go(tmp_path, name, goes):
+    folder = tmp_path / "media" / name
+    folder.mkdir(parents=True)
+
+    await MediaCleanup("media", root=tmp_path, keep_days=7, today=lambda: TODAY).tidy()
+
+    assert folder.exists() is not goes
 
 
 async def test_the_files_of_an_old_day_are_deleted(tmp_path):
