@@ -116,26 +116,17 @@ def environment_of(folder: Path) -> Mapping[str, str]:
     return {**read_variables(file.read_text(encoding="utf-8", errors="replace")), **os.environ}
 
 
-def read_access(path: Path) -> FileAccess:
-    """Return which files may be sent, by default where the file cannot be read."""
-    try:
-        block, _ = _read_block(path)
-    except SettingsError:
-        return FileAccess()
-    media = block.get("media")
-    values, _ = read_keys(MediaSettings, media) if isinstance(media, Mapping) else ({}, [])
-    return FileAccess.of(MediaSettings(**values))
-
-
 def read_outgoing(path: Path) -> OutgoingSettings:
-    """Return what decides how many messages there are, by default where it cannot be read."""
+    """Return which files may be sent, and in how many messages; by default what is not readable."""
     try:
         block, _ = _read_block(path)
     except SettingsError:
         return OutgoingSettings()
     names = block.keys() & {field.name for field in fields(OutgoingSettings)}
     values, _ = read_keys(Settings, {name: block[name] for name in names})
-    return OutgoingSettings(**values, access=read_access(path))
+    media = block.get("media")
+    of_files, _ = read_keys(MediaSettings, media) if isinstance(media, Mapping) else ({}, [])
+    return OutgoingSettings(**values, access=FileAccess.of(MediaSettings(**of_files)))
 
 
 def read_billing(path: Path) -> BillingSettings:

@@ -8,7 +8,7 @@ messages are counted. So what is told depends on this response, API and settings
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import combinations
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from rasa_whatsapp_channel.compose.join import Parts
 from rasa_whatsapp_channel.compose.options import AS_LIST, AS_NUMBERS, Options
 from rasa_whatsapp_channel.compose.text import cut
 from rasa_whatsapp_channel.media.access import FileAccess
+from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages import (
@@ -49,6 +50,15 @@ class OutgoingSettings:
     #: the same, of what goes while the 24-hour window is closed
     direct_send: bool = False
     reengagement_template: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> OutgoingSettings:
+        own = {
+            each.name: getattr(settings, each.name)
+            for each in fields(cls)
+            if each.name in vars(settings)
+        }
+        return cls(**own, access=FileAccess.of(settings.media))
 
     def ways(self, composed: Composed, response: str | None) -> Sequence[Outside]:
         """Return as what the messages of a response go while the window is closed."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import PRODUCT, installed_version
+from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
 from rasa_whatsapp_channel.doctor.checks.bot import BotFacts
 from rasa_whatsapp_channel.doctor.checks.credentials import Written
 from rasa_whatsapp_channel.doctor.checks.store import StoreFacts
@@ -33,7 +34,6 @@ from rasa_whatsapp_channel.domain.read import bot_files, read_domains
 from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.check import Linter
-from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.presence import Presence
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.parsers import SettingsError
@@ -123,13 +123,13 @@ def collect_bot(project: Project, settings: Settings | None) -> BotFacts:
         stale=tuple(_stale(project.root, model)) if model else (),
         intents=domain.intents,
         findings=Linter(
-            domain, [api], access=_access(settings), wordless=_wordless(settings)
+            domain, [api], wordless=_wordless(settings), outgoing=_outgoing(settings)
         ).findings(),
     )
 
 
-def _access(settings: Settings | None) -> FileAccess:
-    return FileAccess.of(settings.media) if settings else FileAccess()
+def _outgoing(settings: Settings | None) -> OutgoingSettings:
+    return OutgoingSettings.of(settings) if settings else OutgoingSettings()
 
 
 def _wordless(settings: Settings | None) -> Sequence[str]:

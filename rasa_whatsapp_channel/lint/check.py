@@ -41,7 +41,6 @@ from rasa_whatsapp_channel.lint.media import LinkAnswer, Use, check_file, check_
 from rasa_whatsapp_channel.lint.rules import Finding, Level, Remark, kind_of, remark, write_path
 from rasa_whatsapp_channel.lint.schema import check_channel, check_reach, check_schema, is_for_us
 from rasa_whatsapp_channel.lint.slots import check_braces, check_slot
-from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.templates import check
 from rasa_whatsapp_channel.templates.written import read_responses
 from rasa_whatsapp_channel.whatsapp.apis import Api
@@ -60,11 +59,9 @@ class Linter:
     apis: Sequence[Api]
     #: What the servers of links answered, where they were asked.
     answers: Mapping[str, LinkAnswer] = field(default_factory=dict)
-    #: Which files the bot's settings allow to send.
-    access: FileAccess = field(default_factory=FileAccess)
     #: Intents of messages without text.
     wordless: Sequence[str] = field(default_factory=lambda: wordless_intents({}))
-    #: Which settings say how many messages there are.
+    #: Which settings say which files may be sent, and how many messages there are.
     outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
     #: How many billed messages a response may be.
     budget: int | None = None
@@ -233,7 +230,7 @@ class Linter:
         if use.is_link:
             yield from check_link(use, api, self.answers.get(use.source))
         else:
-            yield from check_file(use, self.domain.root, api, self.access)
+            yield from check_file(use, self.domain.root, api, self.outgoing.access)
 
     def _foresee(self, variation: Variation) -> Foreseen:
         foreseen = (

@@ -7,7 +7,6 @@ Media of a variation: whether its files and links exist and WhatsApp accepts the
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.media_headers import read_opus_channels, read_picture
 from rasa_whatsapp_channel.whatsapp.messages import Audio, Message
+from rasa_whatsapp_channel.whatsapp.networks import is_inner
 from rasa_whatsapp_channel.whatsapp.transport import Request, Transport
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
 
@@ -134,7 +134,7 @@ def _messages(sent: Sent) -> Iterator[Message]:
 def check_link(use: Use, api: Api, answer: LinkAnswer | None) -> Iterator[Remark]:
     """Yield what is wrong with a link; *answer* is that of its server, where it was asked."""
     host = _host(use.source)
-    if api.name != "on_premises" and _is_private(host):  # that one fetches from where it runs
+    if api.name != "on_premises" and is_inner(host):  # that one fetches from where it runs
         yield remark("WA705", use.path, link=use.source, host=host or "it")
     answer = answer or LinkAnswer(mime_type=mime.from_extension(use.source) or "")
     if answer.problem:
@@ -199,15 +199,6 @@ def _host(link: str) -> str:
         return urlsplit(link).hostname or ""
     except ValueError:  # such as "http://["
         return ""
-
-
-def _is_private(host: str) -> bool:
-    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
-        return True
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." not in host
 
 
 def read_source(path: Path, need: Need) -> Source:

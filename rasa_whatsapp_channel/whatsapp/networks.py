@@ -114,6 +114,12 @@ def is_inner_name(host: str) -> bool:
     return is_local_name(name) or "." not in name or name.endswith(_INNER)
 
 
+def is_inner(host: str) -> bool:
+    """Return whether *host*, a name or an address, is plainly not on the public internet."""
+    literals = literals_of(host)
+    return not all(map(is_public, literals)) if literals else is_inner_name(host)
+
+
 def _with_hidden(address: Address) -> list[Address]:
     if isinstance(address, IPv4Address):
         return [address]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rasa_whatsapp_channel.cli.open import read_access, read_outgoing, read_wordless
+from rasa_whatsapp_channel.cli.open import read_outgoing, read_wordless
 from rasa_whatsapp_channel.domain.project import find_channels_file
 from rasa_whatsapp_channel.domain.read import read_domains, read_source
 from rasa_whatsapp_channel.lint.check import Linter
@@ -81,7 +81,6 @@ def command(
         Linter(
             domain,
             [APIS[name] for name in dict.fromkeys(apis)],
-            access=read_access(file),
             wordless=read_wordless(file),
             outgoing=read_outgoing(file),
             budget=budget,

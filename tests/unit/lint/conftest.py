@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
 from rasa_whatsapp_channel.domain.read import read_domains
 from rasa_whatsapp_channel.lint.check import Linter
 from rasa_whatsapp_channel.lint.media import LinkAnswer
@@ -40,7 +41,7 @@ def lint(bot: Path) -> Lint:
             domain,
             [APIS[api] for api in apis or ("cloud",)],
             answers or {},
-            access or FileAccess(),
+            outgoing=OutgoingSettings(access=access or FileAccess()),
         )
         return linter.findings()
 
