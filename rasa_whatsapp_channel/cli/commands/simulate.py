@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rasa_whatsapp_channel.cli.load_run import LoadRun
 from rasa_whatsapp_channel.cli.options import Function
 from rasa_whatsapp_channel.simulator.config import (
     DEFAULT_PORT,
@@ -28,14 +26,11 @@ from rasa_whatsapp_channel.simulator.weather import ROUGH, WEATHERS
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 if TYPE_CHECKING:
-    from rasa_whatsapp_channel.simulator.load_test import Load, LoadResults
-    from rasa_whatsapp_channel.simulator.world import World
+    from rasa_whatsapp_channel.simulator.load_test import Load
 
-REFRESH: Final = 0.5  # seconds, on a terminal
 MOST_PEOPLE: Final = 5000
 MOST_RATE: Final = 1000
 MOST_SECONDS: Final = 3600
-LINE: Final = 5.0  # seconds between two lines elsewhere
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic since click 8.2
@@ -69,98 +64,18 @@ def _read_load(options: dict[str, Any]) -> Load | None:
     return Load(people=people, rate=rate, duration=duration, text=text)
 
 
-class LoadRun:
-    """A load test beside the simulator, with its figures shown while it runs."""
-
-    def __init__(self, load: Load) -> None:
-        self._load = load
-        self.results: LoadResults | None = None
-        self.error: Exception | None = None
-
-    async def run(self, world: World) -> None:
-        from rasa_whatsapp_channel.simulator.load_test import LoadTest
-        from rasa_whatsapp_channel.simulator.problems import SimulatorError
-
-        load_test = LoadTest(world, self._load)
-        self.results = load_test.results
-        click.echo(
-            f"{self._load.people} people write {self._load.text!r}, together "
-            f"{self._load.rate:g} times a second, for {self._load.duration:g} seconds."
-        )
-        showing = asyncio.create_task(_show(load_test.results))
-        try:
-            await load_test.run()
-        except SimulatorError as error:
-            self.error = error
-        finally:
-            showing.cancel()
-            with suppress(asyncio.CancelledError):
-                await showing
-
-    def end(self) -> None:
-        """Print the table, and exit with status 1 if there was a fault."""
-        if self.error is not None:
-            raise self.error
-        if self.results is None:
-            return
-        _print_table(self.results)
-        if self.results.faults:
-            sys.exit(1)
-
-
-async def _show(results: LoadResults) -> None:
-    if sys.stdout.isatty():
-        with suppress(ImportError):
-            await _show_live(results)
-            return
-    while True:
-        await asyncio.sleep(LINE)
-        if results.seconds:
-            click.echo(_line(results))
-
-
-async def _show_live(results: LoadResults) -> None:
-    from rich.live import Live
-
-    with Live(_table(results), refresh_per_second=4, transient=True) as live:
-        while True:
-            await asyncio.sleep(REFRESH)
-            live.update(_table(results))
-
-
-def _line(results: LoadResults) -> str:
-    return "  ".join(f"{name} {value}" for name, value in results.figures())
-
-
-def _print_table(results: LoadResults) -> None:
-    if sys.stdout.isatty():
-        with suppress(ImportError):
-            from rich.console import Console
-
-            Console().print(_table(results))
-            return
-    for name, value in results.figures():
-        click.echo(f"{name:<20}{value:>12}")
-
-
-def _table(results: LoadResults) -> Any:
-    from rich.table import Table
-
-    table = Table(show_header=False, title=f"{results.waiting} wait for an answer", min_width=36)
-    table.add_column()
-    table.add_column(justify="right")
-    for name, value in results.figures():
-        bad = name in ("lost", "doubled", "out of order") and value != "0"
-        table.add_row(name, value, style="bold red" if bad else None)
-    return table
-
-
 _DEFAULTS = Config()
 
 
-def _secret(name: str, default: str | None, for_apis: str) -> Callable[[Function], Function]:
-    """An option for a value that the bot and the simulator share."""
-    return click.option(f"--{name}", default=default, help=f"For {for_apis}.")
+def _setting(name: str, meaning: str, **options: Any) -> Callable[[Function], Function]:
+    """An option for a field of `Config`, whose default is that of the field."""
+    default = getattr(_DEFAULTS, name.replace("-", "_"))
+    return click.option(f"--{name}", default=default, help=meaning, **options)
+
+
+def _switch(name: str, meaning: str) -> Callable[[Function], Function]:
+    """An option that switches a field of `Config` on or off."""
+    return click.option(f"--{name}/--no-{name}", default=True, help=meaning)
 
 
 def _read_numbers(
@@ -187,7 +102,7 @@ def _read_numbers(
 )
 @click.option("--webhook", default=DEFAULT_WEBHOOK, help="Where the bot takes webhooks.")
 @click.option("--api", type=click.Choice(list(APIS)), default="cloud")
-@_secret("phone-number-id", _DEFAULTS.number.phone_number_id, "cloud")
+@click.option("--phone-number-id", default=_DEFAULTS.number.phone_number_id, help="For cloud.")
 @click.option(
     "--number",
     "more_numbers",
@@ -196,36 +111,27 @@ def _read_numbers(
     metavar="ID[:PHONE[:NAME]]",
     help="A further number of the bot's, e.g. 1234567890:15550001111:Sales.",
 )
-@_secret("access-token", _DEFAULTS.access_token, "cloud, turn and 360dialog")
-@_secret("app-secret", _DEFAULTS.app_secret, "cloud: signs webhooks")
-@_secret("verify-token", _DEFAULTS.verify_token, "cloud")
-@_secret("username", _DEFAULTS.username, "on_premises")
-@_secret("password", _DEFAULTS.password, "on_premises")
-@_secret("webhook-secret", _DEFAULTS.webhook_secret, "turn and 360dialog: signs webhooks")
-@_secret("webhook-token", _DEFAULTS.webhook_token, "on_premises: added to the webhook's address")
-@_secret("webhook-username", None, "on_premises and 360dialog: HTTP Basic instead")
-@_secret("webhook-password", None, "on_premises and 360dialog: HTTP Basic instead")
+@_setting("access-token", "For cloud, turn and 360dialog.")
+@_setting("app-secret", "For cloud: signs webhooks.")
+@_setting("verify-token", "For cloud.")
+@_setting("username", "For on_premises.")
+@_setting("password", "For on_premises.")
+@_setting("webhook-secret", "For turn and 360dialog: signs webhooks.")
+@_setting("webhook-token", "For on_premises: added to the webhook's address.")
+@_setting("webhook-username", "For on_premises and 360dialog: HTTP Basic instead.")
+@_setting("webhook-password", "For on_premises and 360dialog: HTTP Basic instead.")
 @click.option(
     "--media-root",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the files of the chats; without one they go away at the end.",
 )
-@click.option(
-    "--window/--no-window",
-    default=True,
-    help="Let messages fail that are no templates, 24 hours after a person's last one.",
-)
-@click.option(
-    "--direct-send/--no-direct-send",
-    default=True,
-    help="Let the account use Direct Send.",
-)
-@click.option(
-    "--review",
+@_switch("window", "Let messages fail that are no templates, 24 hours after a person's last one.")
+@_switch("direct-send", "Let the account use Direct Send.")
+@_setting(
+    "review",
+    "How long the review of a new template takes.",
     type=click.FloatRange(min=0),
-    default=Config.review,
     metavar="SECONDS",
-    help="How long the review of a new template takes.",
 )
 @click.option(
     "--state",
@@ -244,60 +150,33 @@ def _read_numbers(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Meta's CSV of rates; GET /simulator/bill tells what the bot's messages cost.",
 )
-@click.option(
-    "--free-messages",
-    type=click.IntRange(0),
-    default=_DEFAULTS.free_messages,
-    help="Replies of a number that are free in a month.",
-)
+@_setting("free-messages", "Replies of a number that are free in a month.", type=click.IntRange(0))
 @click.option(
     "--templates",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of YAML files with the bot's templates; others are then refused.",
 )
-@click.option(
-    "--limits/--no-limits",
-    default=True,
-    help="Refuse more than the number may send, and more than one person may get.",
-)
-@click.option(
-    "--throughput",
-    type=click.IntRange(1),
-    default=_DEFAULTS.throughput,
-    help="Messages a second of one number.",
-)
+@_switch("limits", "Refuse more than the number may send, and more than one person may get.")
+@_setting("throughput", "Messages a second of one number.", type=click.IntRange(1))
 @click.option(
     "--messaging-limit",
     type=click.IntRange(1),
     help="People a day who may be written to outside of their windows.  [default: all]",
 )
-@click.option(
-    "--weather",
+@_setting(
+    "weather",
+    "rough: answers get lost, statuses come early and twice, files die.",
     type=click.Choice(WEATHERS),
-    default=_DEFAULTS.weather,
-    help="rough: answers get lost, statuses come early and twice, files die.",
 )
-@click.option(
-    "--seed",
-    type=int,
-    default=_DEFAULTS.seed,
-    help="Of rough weather: the same traffic meets the same again.",
-)
-@click.option(
-    "--lasting/--no-lasting",
-    default=True,
-    help="In rough weather, let a few messages fail for good as well.",
-)
-@click.option(
-    "--routing",
+@_setting("seed", "Of rough weather: the same traffic meets the same again.", type=int)
+@_switch("lasting", "In rough weather, let a few messages fail for good as well.")
+@_setting(
+    "routing",
+    "The bot's role beside another app: primary gets what nobody has, escalation may take.",
     type=click.Choice((PRIMARY, ESCALATION)),
-    default=_DEFAULTS.routing,
-    help="The bot's role beside another app: primary gets what nobody has, escalation may take.",
 )
-@click.option(
-    "--explanations/--no-explanations",
-    default=True,
-    help="Say in each refusal which rule was broken, in a field WhatsApp does not have.",
+@_switch(
+    "explanations", "Say in each refusal which rule was broken, in a field WhatsApp does not have."
 )
 @click.option(
     "--load",

@@ -156,7 +156,7 @@ def test_on_a_terminal_the_table_is_drawn():
     pytest.importorskip("rich")
     terminal, other = pty.openpty()
     code = (
-        "from rasa_whatsapp_channel.cli.commands.simulate import _print_table;"
+        "from rasa_whatsapp_channel.cli.load_run import _print_table;"
         "from rasa_whatsapp_channel.simulator.load_test import LoadResults;"
         "_print_table(LoadResults(written=3, answered=2, lost=1))"
     )

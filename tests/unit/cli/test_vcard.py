@@ -2,7 +2,7 @@
 
 import pytest
 
-from rasa_whatsapp_channel.cli.contents import read_vcards
+from rasa_whatsapp_channel.cli.vcards import read_vcards
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import Contacts
 
