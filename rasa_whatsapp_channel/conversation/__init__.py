@@ -12,6 +12,7 @@ Conversation memory: what is remembered of a person between two messages, for bo
     restarts            trackers of conversations that Rasa had terminated
     debounce            the latest messages, and which of them became one turn
     message_notes       keys of queue items, and what a later status needs of one
+    erasure             deletes all that is stored of one person
     errors              a turn cannot run now, or was cancelled
 
 Each fact is a class with its key, type and lifetime. A key or its value names the person,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,10 +21,7 @@ from rasa_whatsapp_channel.cli.options import (
 )
 from rasa_whatsapp_channel.cli.output import mask, print_json, table, time_of
 from rasa_whatsapp_channel.common import DAY, counted
-from rasa_whatsapp_channel.conversation.consent import anonymize
-from rasa_whatsapp_channel.conversation.handoffs import DESK, TIMER, WATCH, beside
-from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.message_notes import template_conversation
+from rasa_whatsapp_channel.conversation.erasure import EVERYTHING, erase_person
 from rasa_whatsapp_channel.store.base import (
     ACCOUNT,
     DEBOUNCE,
@@ -40,13 +35,11 @@ from rasa_whatsapp_channel.store.base import (
     Store,
     WaitingRow,
 )
-from rasa_whatsapp_channel.store.text import mention_of
 
 _HEADERS: Final = ("QUEUE", "STATE", "KEY", "WHO", "WHAT", "AGE", "ATTEMPTS", "WHY")
 # A message id begins with the person's number in base64; its end tells messages apart.
 _KEY_END: Final = 16
 QUEUES: Final = ("inbox", "outbox")
-EVERYTHING: Final = 1_000_000
 _UNITS: Final = ((DAY, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -240,7 +233,7 @@ def erase_command(
     if keys:
         asyncio.run(_discard(location, keys, yes=yes))
     for person in people:
-        asyncio.run(_forget(location, person, yes=yes))
+        asyncio.run(_erase(location, person, yes=yes))
 
 
 async def _list(location: StoreLocation, name: str, limit: int) -> tuple[list[QueueRow], int]:
@@ -279,56 +272,25 @@ async def _discard(location: StoreLocation, keys: Sequence[str], *, yes: bool) -
     click.echo(f"{counted(len(done), 'item')} deleted.")
 
 
-async def _forget(location: StoreLocation, person: str, *, yes: bool) -> None:
+async def _erase(location: StoreLocation, person: str, *, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete everything of {person} in this store for good?", abort=True)
     async with location.open() as store:
-        people = People(store.values)
-        known = await people.of(person)
-        conversations = known.conversations(person)
-        names = tuple(dict.fromkeys((person, *conversations, *await people.names_of(person))))
-        mentions = [mention_of(name) for name in names]
-        items = sent = 0
-        rows = await store.outbox.waiting(EVERYTHING)
-        theirs = {row.conversation for row in rows if row.body.get("recipient_id") in names}
-        for conversation in theirs.union(names, map(template_conversation, names)):
-            items += await store.outbox.erase(conversation)
-        rows = await store.inbox.waiting(EVERYTHING)
-        notified = {row.conversation for row in rows if row.body.get("to") in names}
-        for conversation in notified.union(
-            names, (beside(kind, name) for kind in (TIMER, DESK, WATCH) for name in names)
-        ):
-            items += await store.inbox.erase(conversation)
-        waiting, dead = await _rows(store)
-        for row in dead:  # what could not be parsed belongs to no conversation
-            if _mentions(row, mentions):
-                items += await _queue(store, row.queue).discard(row.key)
-        others = sum(_mentions(row, mentions) for row in waiting)
-        for name in names:
-            sent += await store.ledger.erase(name)
-            await anonymize(store.values, name)
-        for name in names:  # when every opt-out has lost the name of the person
-            await store.erase(name)
+        erased = await erase_person(store, person)
     files = " ".join(
-        f"`rasa-whatsapp media kept delete --person {name}`" for name in known.conversations(person)
+        f"`rasa-whatsapp media kept delete --person {name}`" for name in erased.conversations
     )
     click.echo(
-        f"Deleted: {items} in the queues, {sent} in the ledger of what was sent. "
+        f"Deleted: {erased.items} in the queues, {erased.sent} in the ledger of what was sent. "
         f"Files this person sent: {files}. "
         "The conversation is in Rasa's tracker store."
     )
-    if others:
+    if erased.others:
         click.echo(
-            f"Still there: {others} that wait in chats with others and name this person; "
+            f"Still there: {erased.others} that wait in chats with others and name this person; "
             "do this again when they are gone (`rasa-whatsapp queue list`).",
             err=True,
         )
-
-
-def _mentions(row: QueueRow, mentions: Sequence[re.Pattern[str]]) -> bool:
-    item = row.item
-    whole = json.dumps([item.key, item.conversation, item.body], ensure_ascii=False, default=str)
-    return any(mention.search(whole) for mention in mentions)
 
 
 async def _rows(
