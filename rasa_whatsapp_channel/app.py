@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.owner import Ownership
+from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Ownership
 from rasa_whatsapp_channel.conversation.restarts import Restarts
 from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
 from rasa_whatsapp_channel.desk.commands import DeskCommands
@@ -342,7 +342,7 @@ class App:
         response: Mapping[str, Any],
         queue: Callable[[int], Awaitable[bool]],
     ) -> str | None:
-        writer = self.outbox_writer(key, turn_version=0)
+        writer = self.outbox_writer(key, turn_version=ANY_OWNER)
         said = writer.compose(conversation, response)
         if not said.composed.messages:
             return "; ".join(change.text for change in said.composed.changes) or "it is empty"
@@ -430,7 +430,8 @@ class App:
 
     async def _say(self, turn_id: str, conversation: str, text: str) -> None:
         """Say what the bot's owner says, whoever answers in the conversation."""
-        await self.outbox_writer(turn_id, turn_version=0).write(conversation, {"text": text})
+        writer = self.outbox_writer(turn_id, turn_version=ANY_OWNER)
+        await writer.write(conversation, {"text": text})
 
     def _make_number(self, settings: Settings, bot: Bot, root: Path) -> NumberRuntime:
         client = make_client(settings, self._transport)
@@ -554,7 +555,7 @@ class App:
         if self._handoff is not None:
             await self._handoff.say_waiting(conversation, version)
 
-    def turn_writer(self, turn_id: str, turn_version: int = 0) -> TurnWriter:
+    def turn_writer(self, turn_id: str, turn_version: int = ANY_OWNER) -> TurnWriter:
         return TurnWriter(
             self.outbox_writer(turn_id, turn_version),
             self.store.values,

@@ -22,6 +22,8 @@ from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 APP_IDLE: Final = 86_400.0  # WhatsApp takes a conversation from an app a day after the last message
 
 
+# The version of what is said whoever owns the conversation; those of turns begin with 1.
+ANY_OWNER: Final = 0
 CLOCK: Final = "clock"  # who gives back what nobody took in time
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.compose.closed_window import Outside, Way, words_of
 from rasa_whatsapp_channel.conversation.message_notes import part_key
+from rasa_whatsapp_channel.conversation.owner import ANY_OWNER
 from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.account_events import template_subject
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
@@ -110,8 +111,8 @@ class OutboxMessage:
     stands_in: bool = False
     #: whether it tells the person that a limit of `billing` is reached, and goes all the same
     is_notice: bool = False
-    #: version of the conversation's owner with which its turn began; 0: whoever owns it
-    turn_version: int = 0
+    #: version of the conversation's owner with which its turn began
+    turn_version: int = ANY_OWNER
     #: number of failed attempts, and time of the first
     failures: int = 0
     failing_since: float = 0.0

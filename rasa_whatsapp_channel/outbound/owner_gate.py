@@ -6,7 +6,7 @@ import logging
 import time
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import Owner, Sign
+from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Owner, Sign
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Clock
 
@@ -14,7 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 class OwnerGate:
-    """Every method raises `StoreError`. Without *handoffs* it is open, and reads nothing."""
+    """
+    Every method raises `StoreError`. Without *handoffs*, and for what is said with the version
+    `ANY_OWNER`, it is open, and reads nothing.
+    """
 
     def __init__(self, handoffs: Handoffs | None, *, clock: Clock = time.time) -> None:
         self._handoffs = handoffs
@@ -22,7 +25,9 @@ class OwnerGate:
 
     async def version(self, conversation: str) -> int:
         """Return the version for what no turn asked for."""
-        return 0 if self._handoffs is None else (await self._handoffs.of(conversation)).version
+        if self._handoffs is None:
+            return ANY_OWNER
+        return (await self._handoffs.of(conversation)).version
 
     async def ask(self, conversation: str, reason: str, *, by: str = "bot") -> None:
         """Ask for a person."""
@@ -36,7 +41,9 @@ class OwnerGate:
 
     async def said(self, key: str, entry: OutboxMessage, conversation: str) -> None:
         """Tell the desk what the bot says while somebody waits for a person."""
-        if self._handoffs is None or not self._handoffs.settings.desk:
+        if self._handoffs is None or entry.turn_version == ANY_OWNER:
+            return
+        if not self._handoffs.settings.desk:
             return
         if (await self._handoffs.of(conversation)).owner is not Owner.BOT:
             kind, at = str(entry.message.get("type")), self._clock()
@@ -50,7 +57,7 @@ class OwnerGate:
 
         A message whose first part was sent is sent whole.
         """
-        if self._handoffs is None or entry.part > 1:
+        if self._handoffs is None or entry.turn_version == ANY_OWNER or entry.part > 1:
             return False
         owner = await self._handoffs.of(conversation)
         if owner.may_say(entry.turn_version, self._handoffs.settings):

@@ -180,7 +180,7 @@ class Sender:
         if item.attempts > 1 and (end := await self._earlier_attempt(item, entry, message)):
             return end
         person = await self._people.of(entry.recipient_id)
-        if entry.turn_version and await self._is_withheld(item, entry, person):
+        if await self._is_withheld(item, entry, person):
             return NOT_SAID
         if (left := entry.not_before - self._clock()) > 0:
             return Retry(left, counted=False)
@@ -310,7 +310,7 @@ class Sender:
         if entry.unconfirmed and (end := await self._earlier_attempt(item, entry, message)):
             self._throttle.not_sent()
             return end
-        if entry.turn_version and await self._is_withheld(item, entry, person):
+        if await self._is_withheld(item, entry, person):
             self._throttle.not_sent()
             return NOT_SAID
         ids = () if ready is message else recovery.uploaded_ids(entry, ready)

@@ -18,6 +18,7 @@ from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
+from rasa_whatsapp_channel.conversation.owner import ANY_OWNER
 from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.metrics import Metrics
@@ -59,8 +60,8 @@ class OutboxWriter:
 
     With *notes* each item tells the simulator what was changed to fit; *tell_dead_letter* reports a
     response of which nothing is left. *turn_version* is the version of the conversation's owner
-    with which the turn began; 0: what is written is not the bot's. *ways* lead out of a closed
-    window, with *direct_send* also Direct Send.
+    with which the turn began, `ANY_OWNER` where what is written is not the bot's. *ways* lead out
+    of a closed window, with *direct_send* also Direct Send.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class OutboxWriter:
         self._people = people or People(store.values, clock=clock)
         self._is_turn = turn_id is not None
         # Nobody wrote who would be answered: a reminder, a notification.
-        self._begins = turn_id is None or turn_version == 0
+        self._begins = turn_id is None or turn_version == ANY_OWNER
         self._turn_id = turn_id or f"out:{uuid.uuid4().hex}"
         # Not every turn begins with a message of WhatsApp that can be quoted.
         self._reply_to = turn_id if turn_id and turn_id.startswith("wamid.") else None
@@ -155,12 +156,11 @@ class OutboxWriter:
             entry = self._entry(recipient_id, of_it, joined, changed, first, version)
             key = self._key(joined.last)
             self._log_changes(joined.changes, entry.called(key))
-            if version and await self._owner_gate.withholds(key, entry, recipient_id):
+            if await self._owner_gate.withholds(key, entry, recipient_id):
                 continue
             conversation, entry = await self._leave_window(recipient_id, key, entry)
             await self._store.outbox.put(key, conversation, entry.body())
-            if version:
-                await self._owner_gate.said(key, entry, recipient_id)
+            await self._owner_gate.said(key, entry, recipient_id)
         self.position += count
 
     async def _keep(self, recipient_id: str, said: Said) -> None:
