@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -59,18 +60,7 @@ async def serve(
     app = App(settings, roles=roles)
     await app.open()
     try:
-        runner = web.ServerRunner(
-            web.Server(
-                _handler(app.endpoint),
-                access_log=None,
-                logger=_logger_of_server(),
-                handler_cancellation=True,  # of a caller that has hung up
-                keepalive_timeout=KEEP_ALIVE,
-                lingering_time=0.0,  # the endpoint reads what is to be read
-                read_bufsize=READ_BUFFER,
-            ),
-            shutdown_timeout=CLOSING,
-        )
+        runner = make_runner(app.endpoint)
         await runner.setup()
         try:
             await _listen(runner, host, port)
@@ -86,6 +76,22 @@ async def serve(
         await app.stop()
     finally:
         await app.close()
+
+
+def make_runner(endpoint: Endpoint) -> web.ServerRunner:
+    """Return a server that lets *endpoint* answer every request, still without an address."""
+    return web.ServerRunner(
+        web.Server(
+            partial(answer, endpoint),
+            access_log=None,
+            logger=_logger_of_server(),
+            handler_cancellation=True,  # of a caller that has hung up
+            keepalive_timeout=KEEP_ALIVE,
+            lingering_time=0.0,  # the endpoint reads what is to be read
+            read_bufsize=READ_BUFFER,
+        ),
+        shutdown_timeout=CLOSING,
+    )
 
 
 def _logger_of_server() -> logging.Logger:
@@ -127,29 +133,27 @@ async def _listen(runner: web.ServerRunner, host: str, port: int) -> None:
         ) from error
 
 
-def _handler(endpoint: Endpoint) -> Callable[[web.BaseRequest], Coroutine[Any, Any, web.Response]]:
-    async def handle(request: web.BaseRequest) -> web.Response:
-        body = _Body(request)
-        answer = await endpoint.handle(
-            HttpRequest(
-                method=request.method,
-                path=request.path,
-                headers=request.headers,
-                query=request.query,
-                client=request.remote or "",
-                forwarded_for=",".join(request.headers.getall("X-Forwarded-For", ())),
-                scheme=request.scheme,
-                read=body.read,
-                expects_continue=body.is_awaited,
-            )
+async def answer(endpoint: Endpoint, request: web.BaseRequest) -> web.Response:
+    """Let *endpoint* answer aiohttp's *request*."""
+    body = _Body(request)
+    given = await endpoint.handle(
+        HttpRequest(
+            method=request.method,
+            path=request.path,
+            headers=request.headers,
+            query=request.query,
+            client=request.remote or "",
+            forwarded_for=",".join(request.headers.getall("X-Forwarded-For", ())),
+            scheme=request.scheme,
+            read=body.read,
+            expects_continue=body.is_awaited,
         )
-        response = web.Response(body=answer.body, status=answer.status, headers=answer.headers)
-        response.headers["Content-Type"] = answer.content_type
-        if not answer.body_read and not request.content.at_eof():
-            response.force_close()
-        return response
-
-    return handle
+    )
+    response = web.Response(body=given.body, status=given.status, headers=given.headers)
+    response.headers["Content-Type"] = given.content_type
+    if not given.body_read and not request.content.at_eof():
+        response.force_close()
+    return response
 
 
 class _Body:

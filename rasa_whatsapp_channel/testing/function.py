@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from rasa_whatsapp_channel.app import App
-from rasa_whatsapp_channel.inbound.endpoint import Endpoint, HttpRequest
 from rasa_whatsapp_channel.inbound.turn import Turn
+from rasa_whatsapp_channel.server import make_runner
 from rasa_whatsapp_channel.settings import Settings
 
 Say = Callable[[Any], Awaitable[None]]
@@ -34,9 +33,7 @@ class FunctionBot:
     async def serve(self, settings: Settings, *, port: int, root: Path) -> AsyncIterator[None]:
         app = App(settings, self._handler(lambda: app), ready=lambda: True, root=root)
         await app.open()
-        server = web.Application()
-        server.router.add_route("*", "/{path:.*}", partial(answer, app.endpoint))
-        runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
+        runner = make_runner(app.endpoint)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         app.start()
@@ -61,27 +58,3 @@ class FunctionBot:
                 await function(turn, say)
 
         return handle
-
-
-async def answer(endpoint: Endpoint, request: web.Request) -> web.Response:
-    """Let *endpoint* answer aiohttp's *request*."""
-    given = await endpoint.handle(
-        HttpRequest(
-            method=request.method,
-            path=request.path,
-            headers=request.headers,
-            query=dict(request.query),
-            client=request.remote or "",
-            scheme=request.scheme,
-            read=lambda: _read(request),
-        )
-    )
-    return web.Response(
-        body=given.body,
-        status=given.status,
-        headers={**given.headers, "Content-Type": given.content_type},
-    )
-
-
-async def _read(request: web.Request) -> bytes | None:
-    return await request.content.readany() or None

@@ -18,13 +18,13 @@ from support.eventually import PATIENCE, eventually
 
 from rasa_whatsapp_channel.app import App
 from rasa_whatsapp_channel.inbound.endpoint import WEBHOOK
+from rasa_whatsapp_channel.server import answer
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.server import WORLD, create_app
 from rasa_whatsapp_channel.simulator.state import ChatMessage
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.store.base import QueueItem
-from rasa_whatsapp_channel.testing.function import answer
 from rasa_whatsapp_channel.whatsapp.apis import APIS
 
 MAYA = "4915112345678"
