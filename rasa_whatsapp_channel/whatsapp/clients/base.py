@@ -1,17 +1,26 @@
-"""Client: the interface that the clients of all APIs share, and the values it returns."""
+"""Client: what the clients of all APIs share, and the values they return."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rasa_whatsapp_channel.whatsapp.apis import Api
+from rasa_whatsapp_channel.whatsapp.clients.requests import (
+    is_loopback,
+    join,
+    json_request,
+    local_request,
+)
 from rasa_whatsapp_channel.whatsapp.identity import Address
 from rasa_whatsapp_channel.whatsapp.messages import Message
 from rasa_whatsapp_channel.whatsapp.transport import File
+
+if TYPE_CHECKING:
+    from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
 
 Clock = Callable[[], float]  # unix seconds
 
@@ -55,15 +64,18 @@ class Client(ABC):
 
     Every method raises `SendError` (`TransportError` or `APIError`) when WhatsApp did not do what
     was asked; `InvalidMessage` when a message cannot go to this API; `MediaError` when a file to
-    upload cannot be read. Nothing else.
+    upload cannot be read. Nothing else. Messages are posted to ``messages`` below *url*.
     """
 
     api: ClassVar[Api]
+    #: whether the API is on this machine, as a simulator is
+    is_local: bool = False
 
-    @property
-    def is_local(self) -> bool:
-        """Return whether the API is on this machine, as a simulator is."""
-        return False
+    def __init__(self, exchange: Exchange, url: str) -> None:
+        self._exchange = exchange
+        self._url = url
+        self._messages_url = join(url, "messages")
+        self.is_local = is_loopback(url)
 
     @classmethod
     @abstractmethod
@@ -82,7 +94,6 @@ class Client(ABC):
         number.
         """
 
-    @abstractmethod
     async def send(
         self,
         to: Address | str,
@@ -99,10 +110,19 @@ class Client(ABC):
         (`Api.callback_data`), and is left out where it is too long. *local_headers* are sent only
         where the API `is_local`.
         """
+        body = self.body(to, message, reply_to=reply_to, callback_data=callback_data)
+        request = json_request("POST", self._url_of(message), body)
+        if local_headers and self.is_local:
+            request = replace(request, headers={**local_headers, **request.headers})
+        return await self._exchange.send_message(request)
+
+    def _url_of(self, message: Message) -> str:
+        return self._messages_url
 
     async def post_local(self, path: str, body: Mapping[str, Any]) -> None:
         """POST *body* to *path* on the API's host, only where it `is_local`. Never raises."""
-        return
+        if self.is_local:
+            await self._exchange.tell(local_request(self._url, path, body))
 
     @abstractmethod
     async def upload(self, file: File) -> str:
@@ -132,7 +152,6 @@ class Client(ABC):
         """``reject`` or ``terminate`` a call. Does nothing where the API has no calls."""
         return
 
-    @abstractmethod
     async def ping(self) -> None:
         """
         Return when the API answers anything at all; raises `TransportError` where it does not.
@@ -140,6 +159,7 @@ class Client(ABC):
         Posts an empty object to the URL of messages, which every API refuses: other URLs may work
         while that one does not.
         """
+        await self._exchange.ping(json_request("POST", self._messages_url, {}))
 
-    @abstractmethod
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        await self._exchange.close()

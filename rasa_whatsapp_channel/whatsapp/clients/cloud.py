@@ -17,9 +17,9 @@ from typing import Any, ClassVar, Final
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, GRAPH_VERSION, Api
 from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id, read_media_info
-from rasa_whatsapp_channel.whatsapp.clients.base import Clock, Download, MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.base import Client, Clock, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.credentials import FixedCredentials, bearer
-from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange, ExchangeClient
+from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
 from rasa_whatsapp_channel.whatsapp.clients.requests import (
     download_request,
     form_upload_request,
@@ -45,7 +45,7 @@ from rasa_whatsapp_channel.whatsapp.transport import File, Request, Transport
 _META_MEDIA: Final = "https://lookaside.fbsbx.com/"
 
 
-class CloudBase(ExchangeClient):
+class CloudBase(Client):
     """*number_url* takes the number's messages and uploads; media ids are below *media_url*."""
 
     def __init__(self, exchange: Exchange, *, number_url: str, media_url: str) -> None:

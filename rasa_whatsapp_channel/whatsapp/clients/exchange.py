@@ -14,18 +14,10 @@ from rasa_whatsapp_channel.whatsapp.clients.answers import (
     read_answer,
     read_size,
 )
-from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client, Clock, Download
+from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Clock, Download
 from rasa_whatsapp_channel.whatsapp.clients.credentials import Credentials, Headers
-from rasa_whatsapp_channel.whatsapp.clients.requests import (
-    is_loopback,
-    join,
-    json_request,
-    local_request,
-)
 from rasa_whatsapp_channel.whatsapp.error_codes import ErrorCode, Verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, TransportError
-from rasa_whatsapp_channel.whatsapp.identity import Address
-from rasa_whatsapp_channel.whatsapp.messages import Message
 from rasa_whatsapp_channel.whatsapp.transport import Request, Response, StreamedResponse, Transport
 
 T = TypeVar("T")
@@ -123,48 +115,6 @@ class Exchange:
 
     def _read(self, response: Response) -> Mapping[str, Any]:
         return read_answer(response, codes=self._codes, now=self._clock())
-
-
-class ExchangeClient(Client):
-    """Base of all clients; messages are posted to ``messages`` below *url*."""
-
-    def __init__(self, exchange: Exchange, url: str) -> None:
-        self._exchange = exchange
-        self._url = url
-        self._messages_url = join(url, "messages")
-        self._is_local = is_loopback(url)
-
-    @property
-    def is_local(self) -> bool:
-        return self._is_local
-
-    async def send(
-        self,
-        to: Address | str,
-        message: Message,
-        *,
-        reply_to: str | None = None,
-        callback_data: str | None = None,
-        local_headers: Mapping[str, str] | None = None,
-    ) -> Accepted:
-        body = self.body(to, message, reply_to=reply_to, callback_data=callback_data)
-        request = json_request("POST", self._url_of(message), body)
-        if local_headers and self._is_local:
-            request = _with(request, local_headers)
-        return await self._exchange.send_message(request)
-
-    def _url_of(self, message: Message) -> str:
-        return self._messages_url
-
-    async def post_local(self, path: str, body: Mapping[str, Any]) -> None:
-        if self._is_local:
-            await self._exchange.tell(local_request(self._url, path, body))
-
-    async def ping(self) -> None:
-        await self._exchange.ping(json_request("POST", self._messages_url, {}))
-
-    async def close(self) -> None:
-        await self._exchange.close()
 
 
 def _with(request: Request, headers: Headers) -> Request:

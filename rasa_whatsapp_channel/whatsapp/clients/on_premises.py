@@ -16,9 +16,9 @@ from typing import Any, ClassVar, Final
 
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES, TURN, Api
 from rasa_whatsapp_channel.whatsapp.clients.answers import read_media_id
-from rasa_whatsapp_channel.whatsapp.clients.base import Clock, Download, MediaInfo
+from rasa_whatsapp_channel.whatsapp.clients.base import Client, Clock, Download, MediaInfo
 from rasa_whatsapp_channel.whatsapp.clients.credentials import FixedCredentials, Login, bearer
-from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange, ExchangeClient
+from rasa_whatsapp_channel.whatsapp.clients.exchange import Exchange
 from rasa_whatsapp_channel.whatsapp.clients.requests import (
     download_request,
     join,
@@ -48,7 +48,7 @@ def v1_url(base_url: str) -> str:
     return join(base_url.rstrip("/").removesuffix("/v1"), "v1")
 
 
-class V1Base(ExchangeClient):
+class V1Base(Client):
     def __init__(self, exchange: Exchange, *, base_url: str) -> None:
         super().__init__(exchange, v1_url(base_url))
 
