@@ -19,17 +19,7 @@ from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Sanic
 from sanic.exceptions import SanicException
 
-from rasa_whatsapp_channel.agent import (
-    AgentWatch,
-    cancel_turn,
-    entities_of,
-    history_of,
-    is_mantle,
-    names_of_turn,
-    silence_of,
-    was_handled,
-    was_ignored,
-)
+from rasa_whatsapp_channel.agent import AgentWatch, cancel_turn, entities_of, is_mantle
 from rasa_whatsapp_channel.announce import describe
 from rasa_whatsapp_channel.app import App
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
@@ -55,7 +45,14 @@ from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.settings.roles import BOT
 from rasa_whatsapp_channel.store.base import StoreError
-from rasa_whatsapp_channel.tracker import events_of, note_of
+from rasa_whatsapp_channel.tracker_events import events_of, note_of
+from rasa_whatsapp_channel.tracker_reader import (
+    history_of,
+    names_of_turn,
+    silence_of,
+    was_handled,
+    was_ignored,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.agent import AgentWatch, silence_of, was_handled, why_unavailable
+from rasa_whatsapp_channel.agent import AgentWatch
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable, ConversationLocked
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.metrics import Metrics
+from rasa_whatsapp_channel.outage_errors import why_unavailable
 from rasa_whatsapp_channel.store.base import StoreError
+from rasa_whatsapp_channel.tracker_reader import silence_of, was_handled
 
 
 def named(name: str, *bases: type) -> type[Exception]:
