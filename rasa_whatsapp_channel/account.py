@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import DAY
@@ -126,33 +126,20 @@ class AccountState:
 
     async def note_template(self, template: str, event: str, error: PlatformError) -> None:
         """Keep that *template*, as `template_subject` names it, could not be sent."""
-        now = self._clock()
-        trouble = Trouble(
-            TEMPLATE,
-            event,
-            template,
-            str(error),
-            since=now,
-            until=now + ERROR_LIFE,
-            code=error.code,
-        )
-        await self._change(trouble, lasts=True)
+        await self._note_error(error, Trouble(TEMPLATE, event, template))
 
     async def note_direct_send(self, error: PlatformError) -> None:
         """Keep that the account may not use Direct Send, if *error* says that."""
         is_off = error.code == 100 and "direct send" in str(error).lower()
         if is_off or error.code == DIRECT_SEND_BLOCKED:
-            now = self._clock()
-            trouble = Trouble(
-                DIRECT_SEND,
-                "REFUSED",
-                detail=str(error),
-                since=now,
-                until=now + ERROR_LIFE,
-                stops=Stops.DIRECT_SEND.value,
-                code=error.code,
-            )
-            await self._change(trouble, lasts=True)
+            stops = Stops.DIRECT_SEND.value
+            await self._note_error(error, Trouble(DIRECT_SEND, "REFUSED", stops=stops))
+
+    async def _note_error(self, error: PlatformError, trouble: Trouble) -> None:
+        now = self._clock()
+        until, detail = now + ERROR_LIFE, str(error)
+        told = replace(trouble, detail=detail, since=now, until=until, code=error.code)
+        await self._change(told, lasts=True)
 
     async def may_direct_send(self) -> bool:
         """Return whether nothing is known against Direct Send."""

@@ -101,29 +101,6 @@ def choose(
     return Outside(Way.TEXT, _fill(reengagement, short), replaces=is_all)
 
 
-def foresee_ways(
-    composed: Composed,
-    response: str | None,
-    *,
-    direct_send: bool = False,
-    reengagement: Mapping[str, Any] | None = None,
-) -> Sequence[Outside]:
-    """Return as what each message of *composed* goes first, with these settings."""
-    template = composed.template
-    bodies = to_direct(composed, response) if direct_send else [None] * len(composed.messages)
-    return [
-        choose(
-            each.body(),
-            direct=body,
-            template=template.body() if template is not None else None,
-            is_own=composed.is_own,
-            reengagement=reengagement,
-        )
-        for each, body in zip(composed.messages, bodies, strict=True)
-        if each.message.type != "template"
-    ]
-
-
 def takes_text(template: Mapping[str, Any]) -> bool:
     """Return whether the reengagement template is to carry the text of the message."""
     return bool(_fill(template, "") != template)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.billing.charges import is_billable
 from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.compose import Reword, compose
-from rasa_whatsapp_channel.compose.closed_window import Outside, foresee_ways
+from rasa_whatsapp_channel.compose.closed_window import Outside, choose, to_direct
 from rasa_whatsapp_channel.compose.combine import combine, combine_one
 from rasa_whatsapp_channel.compose.draft import Composed
 from rasa_whatsapp_channel.compose.join import Parts
@@ -62,12 +62,20 @@ class OutgoingSettings:
 
     def ways(self, composed: Composed, response: str | None) -> Sequence[Outside]:
         """Return as what the messages of a response go while the window is closed."""
-        return foresee_ways(
-            composed,
-            response,
-            direct_send=self.direct_send,
-            reengagement=self.reengagement_template,
-        )
+        template = composed.template.body() if composed.template is not None else None
+        nothing = [None] * len(composed.messages)
+        direct = to_direct(composed, response) if self.direct_send else nothing
+        return [
+            choose(
+                each.body(),
+                direct=body,
+                template=template,
+                is_own=composed.is_own,
+                reengagement=self.reengagement_template,
+            )
+            for each, body in zip(composed.messages, direct, strict=True)
+            if each.message.type != "template"
+        ]
 
     def compose(
         self, response: Mapping[str, Any], api: Api, reword: Reword | None = None

@@ -91,7 +91,7 @@ class AccountGate:
     ) -> Done | DeadLetter:
         if other is None:
             return DeadLetter(reason)
-        await self._window.send_other(item, entry, person, other)
+        await self._window.send(item, entry, person, other)
         logger.warning(
             "whatsapp.held: `reengagement_template` goes instead of the template of %s: %s",
             entry.called(item.key),

@@ -23,6 +23,7 @@ from rasa_whatsapp_channel.store.base import (
     WINDOW,
     DeadLetter,
     Done,
+    Queue,
     QueueItem,
     Retry,
     Store,
@@ -72,7 +73,8 @@ class WaysOut:
         if entry.direct is not None:
             # A user id is accepted there, and the message never delivered.
             is_phone = split_number(entry.recipient_id)[0].isdecimal()
-            if not (is_phone and await self._may_direct_send()):
+            account = self._account
+            if not (is_phone and (account is None or await account.may_direct_send())):
                 refused.add(Way.DIRECT_SEND)
         return choose(
             entry.instead_of or entry.message,
@@ -83,17 +85,16 @@ class WaysOut:
             refused=refused,
         )
 
-    async def _may_direct_send(self) -> bool:
-        return self._account is None or await self._account.may_direct_send()
+    def replacement(self, entry: OutboxMessage, key: str, outside: Outside) -> OutboxMessage:
+        """Return what goes instead of *entry*, and tell about it."""
+        self.tell(entry, key, outside)
+        changes = (*entry.changes, *self._noted(entry, key, outside))
+        return replace(entry.replaced_by_way(outside), changes=changes)
 
-    def key_of(self, entry: OutboxMessage, key: str) -> str:
-        """Return the key of the template that stands in for *entry*, which is at *key*."""
-        return entry.template_key or f"{key}:template"
-
-    def stand_in(self, entry: OutboxMessage, key: str, outside: Outside) -> OutboxMessage:
-        """Return the template that goes while *entry* waits."""
+    async def put(self, outbox: Queue, entry: OutboxMessage, key: str, outside: Outside) -> None:
+        """Put the template that goes while *entry* waits apart; its key lets it be sent once."""
         assert outside.body is not None
-        return OutboxMessage(
+        stand_in = OutboxMessage(
             entry.recipient_id,
             outside.body,
             entry.response,
@@ -102,12 +103,9 @@ class WaysOut:
             stands_in=True,
             turn_version=entry.turn_version,
         )
-
-    def replacement(self, entry: OutboxMessage, key: str, outside: Outside) -> OutboxMessage:
-        """Return what goes instead of *entry*, and tell about it."""
-        self.tell(entry, key, outside)
-        changes = (*entry.changes, *self._noted(entry, key, outside))
-        return replace(entry.replaced_by_way(outside), changes=changes)
+        conversation = template_conversation(entry.recipient_id)
+        if await outbox.put(entry.template_key or f"{key}:template", conversation, stand_in.body()):
+            self.tell(entry, key, outside)
 
     def tell(self, entry: OutboxMessage, key: str, outside: Outside) -> None:
         change = _change(entry, key, outside)
@@ -169,12 +167,10 @@ class WindowGate:
             # Nothing may wait there: it holds up templates.
             await self._store.outbox.put(f"{item.key}{WAITS}", entry.recipient_id, entry.body())
             return DONE
-        if outside.way is Way.REENGAGEMENT:
-            await self._reengage(item, entry, person, outside)
-        elif outside.body is not None:
-            await self._put_template(item, entry, outside)
-        else:
+        if outside.body is None:
             self._ways.tell(entry, item.key, outside)
+        else:
+            await self.send(item, entry, person, outside)
         return Retry(left, cause=WINDOW, counted=False, then=partial(self._recheck, entry))
 
     async def close(self, entry: OutboxMessage) -> Retry:
@@ -205,30 +201,20 @@ class WindowGate:
         subject = OutboxMessage(entry.recipient_id, outside.body).template_subject
         return None if subject == entry.template_subject else outside
 
-    async def send_other(
+    async def send(
         self, item: QueueItem, entry: OutboxMessage, person: Person, outside: Outside
     ) -> None:
-        """Put *outside* into the outbox instead of *entry*, a template that stands in."""
-        if outside.way is Way.REENGAGEMENT:
-            await self._reengage(item, entry, person, outside)
-        else:
-            await self._put_template(item, entry, outside)
+        """
+        Put the template *outside* into the outbox, for *entry* that waits.
 
-    async def _reengage(
-        self, item: QueueItem, entry: OutboxMessage, person: Person, outside: Outside
-    ) -> None:
-        """Put the reengagement template into the outbox, unless an earlier one stands for it."""
+        A reengagement template stands for all that waits since, and goes once.
+        """
         names = person.conversations(entry.recipient_id)
-        last = await self._windows.last_template(names[0])
-        wrote_at = await self._windows.last_wrote(names)
-        if is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=self._keep):
-            return
-        await self._put_template(item, entry, outside)
-        await self._windows.note_template(names[0], self._clock(), life=2 * self._keep)
-
-    async def _put_template(self, item: QueueItem, entry: OutboxMessage, outside: Outside) -> None:
-        """Put the template into a conversation of its own; its key lets it be sent only once."""
-        key, conversation = self._ways.key_of(entry, item.key), template_conversation
-        stand_in = self._ways.stand_in(entry, item.key, outside)
-        if await self._store.outbox.put(key, conversation(entry.recipient_id), stand_in.body()):
-            self._ways.tell(entry, item.key, outside)
+        if outside.way is Way.REENGAGEMENT:
+            last = await self._windows.last_template(names[0])
+            wrote_at = await self._windows.last_wrote(names)
+            if is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=self._keep):
+                return
+        await self._ways.put(self._store.outbox, entry, item.key, outside)
+        if outside.way is Way.REENGAGEMENT:
+            await self._windows.note_template(names[0], self._clock(), life=2 * self._keep)

@@ -224,13 +224,10 @@ class OutboxWriter:
         outside = await ways.of(entry)
         if outside.way is Way.WAIT or not await self._is_closed(recipient_id):
             return recipient_id, entry
-        apart = template_conversation(recipient_id)
         if outside.replaces:
-            return apart, ways.replacement(entry, key, outside)
-        if outside.way is not Way.REENGAGEMENT and outside.body is not None:
-            stand_in = ways.stand_in(entry, key, outside)
-            if await self._store.outbox.put(ways.key_of(entry, key), apart, stand_in.body()):
-                ways.tell(entry, key, outside)
+            return template_conversation(recipient_id), ways.replacement(entry, key, outside)
+        if outside.way is not Way.REENGAGEMENT:
+            await ways.put(self._store.outbox, entry, key, outside)
         return recipient_id, entry
 
     async def _is_closed(self, recipient_id: str) -> bool:
@@ -275,8 +272,12 @@ class OutboxWriter:
         if isinstance(joined.outgoing.message, Template):
             return entry
         if template is not None:
-            entry = replace(entry, template=template.body(), template_key=_template_key(key))
-            entry = replace(entry, is_own=said[0].composed.is_own)
+            entry = replace(
+                entry,
+                template=template.body(),
+                template_key=f"{key}:template",  # shared by all messages of the response
+                is_own=said[0].composed.is_own,
+            )
         if self._direct_send:
             entry = replace(entry, direct=_direct_body(said, joined, entry.response))
         return entry
@@ -292,10 +293,6 @@ def _direct_body(
     if any(each.composed.template or not each.composed.direct_send for each in said):
         return None
     return to_direct(replace(composed, messages=(joined.outgoing,)), response)[0]
-
-
-def _template_key(key: str) -> str:
-    return f"{key}:template"
 
 
 def _all(names: Iterable[str | None]) -> str | None:

@@ -38,40 +38,52 @@ BUTTONS: Final[Mapping[str, int]] = {
     "URL": 2,
     "QUICK_REPLY": limits.TEMPLATE_BUTTONS,
 }
-_LONGEST: Final[Mapping[str, int]] = {
-    "HEADER.text": limits.HEADER_TEXT,
-    "BODY.text": limits.INTERACTIVE_BODY,
-    "BODY WITH OFFER.text": limits.TEMPLATE_OFFER_BODY,
-    "BODY OF CARD.text": limits.CARD_BODY,
-    "FOOTER.text": limits.FOOTER,
-    "LIMITED_TIME_OFFER.text": limits.TEMPLATE_OFFER,
-    "BUTTON.text": limits.TEMPLATE_BUTTON_TEXT,
-    "URL.url": limits.TEMPLATE_URL,
-}
-_ONE_OF: Final[Mapping[str, Sequence[str]]] = {
-    "TEMPLATE.category": CATEGORIES,
-    "TEMPLATE.parameter_format": FORMATS,
-    "HEADER.format": ("TEXT", *MEDIA, "LOCATION", "PRODUCT"),
-    "HEADER OF CARD.format": ("IMAGE", "VIDEO", "PRODUCT"),
-    "HEADER WITH OFFER.format": ("IMAGE", "VIDEO"),
-    "OTP.otp_type": ("COPY_CODE", "ONE_TAP", "ZERO_TAP"),
-}
-# What is refused, as a regular expression; punctuation alone after a variable counts as nothing.
-_REFUSED: Final = (
+_FIXED_LABEL: Final = ("COPY_CODE", "REQUEST_CONTACT_INFO")
+
+
+def _longest(where: str, most: int) -> tuple[str, str, str]:
+    return where, f"^.{{{most + 1}}}", f"has {{size:,}} characters; {most:,} are the most"
+
+
+def _one_of(where: str, known: Sequence[str]) -> tuple[str, str, str]:
+    problem = f"is one of {', '.join(known)}, not {{given}}"
+    return where, f"^(?!({'|'.join(known)})$)", problem
+
+
+# Which part and key, what is refused there, and what to say. Punctuation after a variable is none.
+_RULES: Final = (
     ("TEMPLATE.name", r"^(?![a-z0-9_]{1,512}$)", "takes a-z, 0-9 and _, at most 512 of them"),
+    (
+        "TEMPLATE.language",
+        r"^(?![a-z]{2,3}(_[A-Z]{2,4})?$)",
+        "{given!r} is none; write one such as en or pt_BR",
+    ),
+    _one_of("TEMPLATE.category", CATEGORIES),
+    _one_of("TEMPLATE.parameter_format", FORMATS),
+    _one_of("HEADER.format", ("TEXT", *MEDIA, "LOCATION", "PRODUCT")),
+    _one_of("HEADER OF CAROUSEL.format", ("IMAGE", "VIDEO", "PRODUCT")),
+    _one_of("HEADER WITH OFFER.format", ("IMAGE", "VIDEO")),
     ("HEADER TEXT.text", r"^$", "is empty"),
+    _longest("HEADER.text", limits.HEADER_TEXT),
     ("HEADER TEXT.text", r"[*~`\n]|(?<!\w)_|_(?!\w)", "takes no formatting and no line break"),
     ("HEADER TEXT.text", r"\}\}.*\{\{", "has one variable at most"),
     ("BODY.text", r"^$", "is empty"),
+    _longest("BODY.text", limits.INTERACTIVE_BODY),
+    _longest("BODY OF CAROUSEL.text", limits.CARD_BODY),
+    _longest("BODY WITH OFFER.text", limits.TEMPLATE_OFFER_BODY),
     ("BODY.text", r"\t| {5}|\n{3}", "takes no tab, five spaces or two empty lines in a row"),
     ("BODY.text", r"^\{\{", "begins with a variable; write words before it"),
     ("BODY.text", r"\}\}\W*$", "ends with a variable; write words after it"),
     ("BODY.text", r"\}\}\s*\{\{", "has two variables side by side; write words between them"),
+    _longest("FOOTER.text", limits.FOOTER),
     ("FOOTER.text", r"\{\{", "takes no variable"),
     ("FOOTER.text", r"\n", "takes no line break"),
     ("LIMITED_TIME_OFFER.text", r"^$", "is empty"),
-    ("BUTTON WITH LABEL.text", r"^$", "is empty"),
-    ("BUTTON.text", r"\{\{|\n", "takes no variable and no line break"),
+    _longest("LIMITED_TIME_OFFER.text", limits.TEMPLATE_OFFER),
+    *((f"{kind}.text", r"^$", "is empty") for kind in BUTTONS if kind not in _FIXED_LABEL),
+    _longest("ANY OF BUTTONS.text", limits.TEMPLATE_BUTTON_TEXT),
+    ("ANY OF BUTTONS.text", r"\{\{|\n", "takes no variable and no line break"),
+    _longest("URL.url", limits.TEMPLATE_URL),
     ("URL.url", r"^(?!https?://[^/{\s])", "is no address that begins with https://"),
     ("URL.url", r"\}\}.", "takes one variable, at its end"),
     (
@@ -80,11 +92,10 @@ _REFUSED: Final = (
         "is no number, such as +15550783881",
     ),
     ("COPY_CODE.example", r"^(?!.{1,20}$)", "is a sample code of 1 to 20 characters"),
+    _one_of("OTP OF BUTTONS.otp_type", ("COPY_CODE", "ONE_TAP", "ZERO_TAP")),
 )
 _ONLY_MARKETING: Final = ("CAROUSEL", "CATALOG", "COPY_CODE", "LIMITED_TIME_OFFER", "MPM", "SPM")
-_FIXED_LABEL: Final = ("COPY_CODE", "REQUEST_CONTACT_INFO")
 _FLOW: Final = ("flow_id", "flow_name", "flow_json")
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(_[A-Z]{2,4})?")
 _VARIABLE: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _NUMBER: Final = re.compile(r"[1-9][0-9]*")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -114,44 +125,23 @@ def find_flaws(template: TemplateDefinition) -> Iterator[Flaw]:
     has_offer = any(part.kind == "LIMITED_TIME_OFFER" for part in parts)
     yield from _check_category(template.category, {part.kind for part in parts})
     for part in parts:
-        yield from _check_texts(part, _names(part, has_offer=has_offer))
+        names = {part.kind, f"{part.kind} {part.value.get('format')}", f"ANY OF {part.inside}"}
+        names |= {f"{part.kind} OF {part.inside}", *([f"{part.kind} WITH OFFER"] * has_offer)}
+        yield from _check_texts(part, names)
         if part.kind in ("HEADER", "BODY"):
             yield from _check_variables(part, is_named=template.is_named)
         if check := _CHECKS.get(part.kind):
             yield from check(part)
 
 
-def _names(part: Part, *, has_offer: bool) -> set[str]:
-    """Return the names of *part* in the tables."""
-    names = {
-        part.kind: True,
-        f"{part.kind} {part.value.get('format')}": True,
-        f"{part.kind} OF CARD": part.inside == "CAROUSEL",
-        f"{part.kind} WITH OFFER": has_offer,
-        "BUTTON": part.inside == "BUTTONS",
-        "BUTTON WITH LABEL": part.inside == "BUTTONS" and part.kind not in _FIXED_LABEL,
-    }
-    return {name for name, is_one in names.items() if is_one}
-
-
 def _check_texts(part: Part, names: set[str]) -> Iterator[Flaw]:
-    for where, pattern, problem in _REFUSED:
+    for where, refused, problem in _RULES:
         name, _, key = where.partition(".")
-        if name in names and re.search(pattern, part.text(key), re.DOTALL):
-            yield Flaw(part.name(key), problem)
-    for where, most in _LONGEST.items():
-        name, _, key = where.partition(".")
-        if name in names and (size := len(part.text(key))) > most:
-            yield Flaw(part.name(key), f"has {size:,} characters; {most:,} are the most")
-    for where, known in _ONE_OF.items():
-        name, _, key = where.partition(".")
-        if name in names and (given := part.text(key)) not in known:
-            yield Flaw(part.name(key), f"is one of {', '.join(known)}, not {given}")
+        if name in names and re.search(refused, given := part.text(key), re.DOTALL):
+            yield Flaw(part.name(key), problem.format(given=given, size=len(given)))
 
 
 def _check_template(template: TemplateDefinition, parts: Sequence[Part]) -> Iterator[Flaw]:
-    if not _LANGUAGE.fullmatch(template.language):
-        yield Flaw("language", f"{template.language!r} is none; write one such as en or pt_BR")
     for key in template.options.keys() - {*OPTIONS}:  # others are passed on
         if meant := closest(key, (*KEYS, *OPTIONS)):
             yield Flaw(key, f"is not known; did you mean {meant}?")
@@ -184,7 +174,7 @@ def _check_authentication(parts: Sequence[Part]) -> Iterator[Flaw]:
         if not (isinstance(minutes, int) and 1 <= minutes <= 90):
             yield Flaw("footer.code_expiration_minutes", "is 1 to 90")
     for part in buttons:
-        yield from _check_texts(part, {part.kind, "BUTTON"})
+        yield from _check_texts(part, {"OTP OF BUTTONS", "ANY OF BUTTONS"})
         yield from _check_otp(part)
 
 
