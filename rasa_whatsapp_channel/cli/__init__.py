@@ -31,7 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "notify": "Let the bot write first: to one person, or to all of a CSV file.",
         "providers": "Manage logins for links, stored by an on-premises client.",
         "queue": "Show what waits, and dead letters with their reason; retry, erase.",
-        "send": "Send one message of any kind, or one response of the bot.",
+        "send": "Let the running bot send one message of any kind.",
         "serve": "Take webhooks and send messages, in a process without Rasa.",
         "lint": "Check a bot's responses against WhatsApp and Rasa.",
         "preview": "Show what one response becomes: the bubbles and the bodies.",

@@ -40,7 +40,7 @@ FILES: Final = ("image", "video", "audio", "voice", "document", "sticker")
 # What makes a message of its own. A text and a file may also be parts of another one.
 CONTENTS: Final = (
     *("text", *FILES, "location", "contact", "button", "row", "url", "request_location"),
-    *("reaction", "template", "json", "response"),
+    *("reaction", "template", "json"),
 )
 _TAPPED: Final = ("button", "row", "url", "request_location")
 _HEADED: Final = ("button", "url")  # these may have a file above them
@@ -58,8 +58,6 @@ _GOES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "named_param": ("template",),
     "button_param": ("template",),
     "language": ("template",),
-    "slot": ("response",),
-    "domain": ("response",),
 }
 
 

@@ -137,6 +137,11 @@ def check_key(key: str) -> str:
     return key
 
 
+def gaps_of(value: Any) -> list[str]:
+    """Return the names of the slots that *value*, a response or a part of one, needs."""
+    return _SLOT.findall(json.dumps(value, ensure_ascii=False))
+
+
 def _fill(value: Any, slots: Mapping[str, Any]) -> Any:
     if isinstance(value, Mapping):
         return {key: _fill(each, slots) for key, each in value.items()}

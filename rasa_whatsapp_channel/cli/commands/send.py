@@ -1,35 +1,40 @@
-"""``rasa-whatsapp send``: send one message or one response without a running bot."""
+"""``rasa-whatsapp send``: let the running bot send one message of any kind."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
-from rasa_whatsapp_channel.cli.open import convert_option, credentials_option, read_settings
-from rasa_whatsapp_channel.cli.options import read_pairs, slot_option, to_person
-from rasa_whatsapp_channel.common import ChannelError
-from rasa_whatsapp_channel.store.base import StoreError
-from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
+from rasa_whatsapp_channel.cli.open import (
+    StoreLocation,
+    convert_option,
+    credentials_option,
+    read_settings,
+)
+from rasa_whatsapp_channel.cli.options import read_pairs, to_person
+from rasa_whatsapp_channel.notify.notification import Notification, gaps_of
+from rasa_whatsapp_channel.notify.notifications import (
+    FAILED,
+    QUEUED,
+    SCHEDULED,
+    Notifications,
+    Record,
+)
+from rasa_whatsapp_channel.presence import Presence
+from rasa_whatsapp_channel.settings.roles import BOT, CONSEQUENCES, SENDER
+from rasa_whatsapp_channel.store.base import Store
 from rasa_whatsapp_channel.whatsapp.identity import at_number
-
-if TYPE_CHECKING:
-    from rasa_whatsapp_channel.settings import Settings
-    from rasa_whatsapp_channel.whatsapp.clients import Accepted
 
 _PAIR: Final[Mapping[str, Any]] = {"multiple": True, "callback": read_pairs}
 _SOURCE: Final = "FILE|LINK|ID"
-
-
-class OverLimit(ChannelError):
-    """A limit of `billing` stops the message."""
+LOOK: Final = 0.1  # seconds between two looks
+ROWS: Final = 1000  # of the outbox, in which it is looked for
 
 
 @click.command()
@@ -86,23 +91,25 @@ class OverLimit(ChannelError):
     help="For template: a payload (with a slash) or the end of a link, for each button.",
 )
 @click.option("--json", type=click.File(encoding="utf-8"), help="A body of WhatsApp; - for stdin.")
-@click.option("--response", metavar="NAME", help="A response of the bot's domain.")
-@slot_option
 @click.option(
-    "--domain",
-    type=click.Path(path_type=Path),
-    help="Where the response is: a file or a folder.  [default: this folder]",
+    "--wait", type=float, default=15.0, show_default=True, help="Seconds to wait until it is sent."
 )
 @convert_option
 @credentials_option
 def command(
-    to: str, number: str | None, credentials: Path, convert: bool | None, **options: Any
+    to: str,
+    number: str | None,
+    wait: float,
+    credentials: Path,
+    convert: bool | None,
+    **options: Any,
 ) -> None:
     """
-    One message of any kind, or one response of the bot.
+    One message of any kind, which the running bot sends.
 
-    Prints the message's id. WhatsApp tells the bot's webhook whether it arrives; when the person
-    has not written for 24 hours, only a template does.
+    It goes the way of a notification: through the bot's store, in order, once, and within its
+    limits. Prints the message's id as soon as WhatsApp has it; what waits longer is sent all the
+    same. A response of the bot is sent by `rasa-whatsapp notify`.
 
     \b
     rasa-whatsapp send --to 4915112345678 --text "Hello"
@@ -115,160 +122,54 @@ def command(
     rasa-whatsapp send --to … --text "Your order" --url "Track=https://shop.example/7"
     rasa-whatsapp send --to … --reaction 👍 --reply-to wamid.HBg…
     rasa-whatsapp send --to … --template order_shipped --language de --param "12:30"
-    rasa-whatsapp send --to … --response utter_offer --slot name=Ada
     rasa-whatsapp send --to … --from 206540352242922 --text "From our second number"
     rasa-whatsapp send --to … --json body.json
     """
-    from rasa_whatsapp_channel.cli.contents import find_kind, read_contents
+    from rasa_whatsapp_channel.cli.contents import read_contents
+    from rasa_whatsapp_channel.cli.uploads import open_account
 
-    sending = _Sending(credentials, to, number, convert)
-    if find_kind(options) == "response":
-        asyncio.run(sending.response(options))
-    else:
-        asyncio.run(sending.messages([read_contents(options)]))
+    outgoing = read_contents(options)
 
-
-@dataclass(frozen=True)
-class _Sending:
-    """
-    From one of the bot's numbers, *number* or the first, to one person.
-
-    Prints each id at once: where the next message fails, this one was sent all the same.
-    """
-
-    credentials: Path
-    to: str
-    number: str | None
-    convert: bool | None
-
-    async def response(self, options: Mapping[str, Any]) -> None:
-        from rasa_whatsapp_channel.cli.responses import read_response
-        from rasa_whatsapp_channel.compose import compose
-        from rasa_whatsapp_channel.media.access import FileAccess
-        from rasa_whatsapp_channel.outbound.simulator_header import response_header, write_changes
-
-        settings, name = read_settings(self.credentials), options["response"]
-        _, response = read_response(options["domain"] or Path(), name, dict(options["slot"]))
-        composed = compose(
-            {**response, "utter_action": name},
-            api=settings.platform,
-            captions=settings.captions,
-            markdown=settings.markdown,
-            reply_to=options["reply_to"],
-            recipient_id=self.to,
-            unknown_keys=settings.unknown_keys,
-            images=settings.markdown_images,
-            access=FileAccess.of(settings.media),
-        )
-        for change in composed.changes:
-            click.echo(f"{change.code} {change.text}", err=True)
-        if not composed.messages:
-            raise InvalidMessage(name, "has nothing that WhatsApp would take")
-        await self.messages(
-            composed.messages,
-            payloads=composed.payloads,
-            choices=composed.choices,
-            headers=response_header(name, write_changes(composed.changes)),
-        )
-
-    async def messages(
-        self,
-        messages: Sequence[Any],
-        *,
-        payloads: Mapping[str, str] | None = None,
-        choices: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        from rasa_whatsapp_channel.cli.uploads import open_account
-        from rasa_whatsapp_channel.conversation.payloads import commands_of
-
-        async with AsyncExitStack() as stack:
-            account = await stack.enter_async_context(
-                open_account(self.credentials, number=self.number, convert=self.convert)
+    async def send() -> None:
+        read_settings(credentials, number)
+        async with StoreLocation(credentials, None).open() as opened:
+            async with open_account(credentials, number=number, convert=convert) as account:
+                message = await account.prepare(outgoing.message)
+                is_first = number in (None, read_settings(credentials).phone_number_id)
+            quoted = {"whatsapp": {"reply_to": outgoing.reply_to}} if outgoing.reply_to else {}
+            response = {"custom": message.body(), "metadata": quoted}
+            wish = Notification(
+                to if is_first else at_number(to, str(number)),
+                response,
+                slots={name: f"{{{name}}}" for name in gaps_of(response)},  # it is sent as it is
+                category="utility",
+                urgent=True,
             )
-            ready = [(await account.prepare(each.message), each.reply_to) for each in messages]
-            tapped = any(True for message, _ in ready for _ in commands_of(message))
-            if tapped or payloads or choices:
-                await self._tell_bot([message for message, _ in ready], payloads, choices)
-            for message, reply_to in ready:
-                await self._count(account.settings, message)
-                accepted = await account.client.send(
-                    self.to, message, reply_to=reply_to, local_headers=headers
-                )
-                click.echo(accepted.message_id)
-                await self._tell_names(accepted)
+            key = uuid.uuid4().hex
+            await Notifications(opened).add(key, wish)
+            await _follow(opened, key, until=time.monotonic() + wait)
 
-    async def _count(self, settings: Settings, message: Any) -> None:
-        """Count *message* towards the limits of `billing`; raises `OverLimit` if it may not go."""
-        from rasa_whatsapp_channel.account import AccountState
-        from rasa_whatsapp_channel.cli.open import StoreLocation
-        from rasa_whatsapp_channel.conversation.identity import People
-        from rasa_whatsapp_channel.metrics import Metrics
-        from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
-        from rasa_whatsapp_channel.outbound.message import OutboxMessage
-        from rasa_whatsapp_channel.store.base import QueueItem
+    asyncio.run(send())
 
-        if settings.billing.at_limit is None:
-            return
-        async with StoreLocation(self.credentials, None).open() as store:
-            account = AccountState(store.values)
-            gate = LimitGate(
-                store, account, billing=settings.billing, metrics=Metrics(), clock=time.time
-            )
-            item = QueueItem(f"send:{uuid.uuid4().hex}", self.to, {}, 1, time.time())
-            person = await People(store.values).of(self.to)
-            over = await gate.hold(item, OutboxMessage(self.to, message.body()), person)
-        if over is not None:
-            raise OverLimit(over.reason)
 
-    async def _tell_bot(
-        self,
-        messages: Sequence[Any],
-        payloads: Mapping[str, str] | None,
-        choices: Mapping[str, Any] | None,
-    ) -> None:
-        """Note in the bot's store what taps on these messages mean, as the channel does."""
-        from rasa_whatsapp_channel.cli.open import StoreLocation
-        from rasa_whatsapp_channel.conversation.identity import People
-        from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
-        from rasa_whatsapp_channel.conversation.payloads import Payloads
-
-        try:
-            async with StoreLocation(self.credentials, None).open() as store:
-                name = self._conversation(await People(store.values).conversation_of(self.to))
-                kept = Payloads(store.values)
-                await kept.keep(payloads or {})
-                if choices:
-                    turn_id = f"out:{uuid.uuid4().hex}"
-                    await NumberedReplies(store.values).offer(name, turn_id, choices)
-                for message in messages:
-                    await kept.note_sent(name, message)
-        except StoreError as error:
-            click.echo(
-                f"Taps on this will be heard as the buttons' labels, not as commands: {error}",
-                err=True,
-            )
-
-    async def _tell_names(self, accepted: Accepted) -> None:
-        """Note in the bot's store where WhatsApp knows the person by another number."""
-        from rasa_whatsapp_channel.cli.open import StoreLocation
-        from rasa_whatsapp_channel.conversation.identity import People
-
-        names = (accepted.user_id, accepted.wa_id)
-        if not set(names) - {None, self.to}:
-            return
-        try:
-            async with StoreLocation(self.credentials, None).open() as store:
-                people = People(store.values)
-                await people.tie(await people.conversation_of(self.to), *names)
-        except StoreError as error:
-            click.echo(
-                f"WhatsApp writes this number otherwise; the bot will not know it again: {error}",
-                err=True,
-            )
-
-    def _conversation(self, person: str) -> str:
-        """Return the name of the person's chat with the number; the first one is not named."""
-        if self.number in (None, read_settings(self.credentials).phone_number_id):
-            return person
-        return at_number(person, str(self.number))
+async def _follow(store: Store, key: str, *, until: float) -> None:
+    """Print the id of the message as soon as WhatsApp has it, or else why it waits."""
+    record: Record | None = Record("")
+    while record and record.overall in (SCHEDULED, QUEUED) and time.monotonic() < until:
+        await asyncio.sleep(LOOK)
+        record = await Notifications(store).get(key)
+    sent = await store.ledger.by_key(f"notify:{key}:0")
+    if record and record.overall == FAILED:
+        raise click.ClickException(record.reason)
+    if sent is not None:
+        click.echo(sent.message_id)
+        return
+    missing = await Presence(store.values, ()).missing()
+    rows = await store.outbox.waiting(ROWS)
+    why = [row.last_error or row.cause for row in rows if row.key.startswith(f"notify:{key}:")]
+    why += [f"no process {CONSEQUENCES[role]}" for role in (BOT, SENDER) if role in missing]
+    click.echo(
+        f"Not sent yet: {'; '.join(filter(None, why)) or 'it waits'}. "
+        f"`rasa-whatsapp notify --key {key}` tells how far it came.",
+        err=True,
+    )

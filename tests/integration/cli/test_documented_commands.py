@@ -23,6 +23,7 @@ from support.documents import ROOT, Block, all_blocks
 from support.ports import free_port
 from support.printed import KEPT, MEDIA_ID, lay
 from support.processes import Process
+from support.running_bot import running_bot
 
 FOLLOWED = ("README.md", "docs/tutorial.md", "docs/command-line.md")
 BLOCKS = [block for block in all_blocks("sh") if not block.reason and block.page not in FOLLOWED]
@@ -60,6 +61,9 @@ async def test_the_commands_of_a_block_work_as_printed(
             continue  # needs a trained bot: tests/acceptance
         if command.startswith("cd "):
             monkeypatch.chdir(folder / command.split()[1])
+        elif command.startswith("rasa-whatsapp send"):
+            async with running_bot():
+                await types(command, rasa_whatsapp)
         elif command.startswith("rasa-whatsapp "):
             await types(command, rasa_whatsapp)
         elif command.startswith("make "):

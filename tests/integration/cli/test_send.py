@@ -1,17 +1,21 @@
-"""`rasa-whatsapp send`: what arrives on the phone, and what is said when it does not."""
+"""`rasa-whatsapp send` beside a running bot: what arrives on the phone, and what is said else."""
 
 from __future__ import annotations
 
 import io
 import json
 import wave
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.cloud_api import answers, cloud_api
+from support.running_bot import running_bot
 
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.payloads import payload_key, sent_key
+from rasa_whatsapp_channel.conversation.payloads import sent_key
+from rasa_whatsapp_channel.settings.roles import ROLES
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.whatsapp.apis import APIS
@@ -25,6 +29,19 @@ FILES = {
     "document": "guide.pdf",
     "sticker": "sun.webp",
 }
+
+
+@pytest.fixture
+async def start(start):
+    """Start a simulator, and the bot beside it."""
+    async with AsyncExitStack() as stack:
+
+        async def begin(api: str = "cloud", **more: Any) -> Any:
+            simulator = await start(api, **more)
+            simulator.bots = [await stack.enter_async_context(running_bot())]
+            return simulator
+
+        yield begin
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -319,52 +336,16 @@ def wav() -> bytes:
     return file.getvalue()
 
 
-DOMAIN = """
-version: "3.1"
-slots:
-  name: {type: text, mappings: [{type: custom}]}
-responses:
-  utter_offer:
-  - text: "**{name}**, do you want tea?"
-    buttons:
-    - {title: "Yes", payload: '/order{"tea": "assam"}'}
-    - {title: "A title that is too long for a button", payload: "/no"}
-"""
-
-
-async def test_a_response_of_the_bot_is_composed_as_the_channel_does_it(
-    rasa_whatsapp, simulator, tmp_path
-):
-    (tmp_path / "domain.yml").write_text(DOMAIN)
-
-    done = await rasa_whatsapp(
-        *("send", "--to", MAYA, "--response", "utter_offer", "--slot", "name=Ada")
-    )
-
-    assert done.exit_code == 0, done.output
-    assert "WA301 2 buttons became a list" in done.stderr
-    [shown] = await simulator.chat(1)
-    assert shown["content"]["type"] == "list"
-    assert shown["content"]["body"]["text"] == "*Ada*, do you want tea?"
-
-
 async def test_taps_on_what_was_sent_count_as_the_channels_own(rasa_whatsapp, simulator, tmp_path):
     async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
         assert await store.values.get(sent_key(MAYA, "/affirm")) is None
-    (tmp_path / "domain.yml").write_text(DOMAIN.replace("assam", "assam " * 60))
-
     one = await rasa_whatsapp(
         *("send", "--to", MAYA, "--text", "Coming?", "--button", "Yes=/affirm")
     )
-    other = await rasa_whatsapp("send", "--to", MAYA, "--response", "utter_offer")
 
-    assert (one.exit_code, one.stderr, other.exit_code) == (0, "", 0)
-    rows = (await simulator.chat(2))[1]["content"]["action"]["sections"][0]["rows"]
+    assert (one.exit_code, one.stderr) == (0, "")
     async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
         assert await store.values.get(sent_key(MAYA, "/affirm"))
-        assert await store.values.get(sent_key(MAYA, rows[0]["id"]))
-        kept = await store.values.get(payload_key(rows[0]["id"]))
-    assert kept == '/order{"tea": "' + "assam " * 60 + '"}'
 
 
 @pytest.mark.parametrize(
@@ -372,8 +353,6 @@ async def test_taps_on_what_was_sent_count_as_the_channels_own(rasa_whatsapp, si
 )
 async def test_a_number_may_be_written_as_people_do(rasa_whatsapp, simulator, tmp_path, written):
     yes = ("--text", "Coming?", "--button", "Yes=/affirm")
-    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}"):
-        pass  # the bot was there before
 
     done = await rasa_whatsapp("send", "--to", written, *yes)
 
@@ -394,14 +373,13 @@ async def test_what_can_be_nobody_is_refused_with_a_sentence(rasa_whatsapp, writ
 
 
 async def test_the_bot_knows_who_answers_under_another_number(rasa_whatsapp, tmp_path):
-    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}"):
-        pass  # the bot was there before
     async with cloud_api() as api:
         write_credentials(tmp_path, api.url)
         contacts = [{"input": "5511987654321", "wa_id": "551187654321"}]
         api.next.append(answers(200, {"contacts": contacts, "messages": [{"id": "wamid.1"}]}))
 
-        done = await rasa_whatsapp("send", "--to", "5511987654321", "--text", "Hello")
+        async with running_bot():
+            done = await rasa_whatsapp("send", "--to", "5511987654321", "--text", "Hello")
 
     assert (done.exit_code, done.stdout, done.stderr) == (0, "wamid.1\n", "")
     async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}") as store:
@@ -421,8 +399,6 @@ async def test_a_further_number_sends_too_and_taps_count_in_its_chat(
     rasa_whatsapp, start, tmp_path
 ):
     simulator = await start(more_numbers=(Number("206540352242922", "15550002222"),))
-    async with open_store(f"sqlite:///{tmp_path / 'whatsapp.db'}"):
-        pass  # the bot was there before
     yes = ("--text", "Coming?", "--button", "Yes=/affirm")
 
     done = await rasa_whatsapp("send", "--to", MAYA, "--from", "206540352242922", *yes)
@@ -443,18 +419,6 @@ async def test_a_number_that_the_bot_does_not_have_is_said_with_those_it_has(
     assert done.exit_code == 1
     assert "has no number 999; it names 106540352242922" in done.stderr
     assert await simulator.chat() == []
-
-
-async def test_without_a_store_the_message_goes_and_what_taps_will_do_is_said(
-    rasa_whatsapp, simulator
-):
-    done = await rasa_whatsapp(
-        *("send", "--to", MAYA, "--text", "Coming?", "--button", "Yes=/affirm")
-    )
-
-    assert done.exit_code == 0
-    assert "will be heard as the buttons' labels, not as commands: there is no store" in done.stderr
-    assert len(await simulator.chat(1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -482,8 +446,6 @@ async def test_without_a_store_the_message_goes_and_what_taps_will_do_is_said(
         (["--text", "x", "--button", "Yes=/y", "--row", "No=/n"], "Give exactly one of"),
         (["--button", "Yes=/y"], "interactive.body.text"),
         (["--text", "x", "--row", "x=/x", "--image", "4711"], "Give exactly one of"),
-        (["--response", "utter_x", "--domain", "nowhere"], "nowhere"),
-        (["--text", "x", "--slot", "a=b"], "--slot goes with --response"),
         (["--template", "a", "--param", "x", "--named-param", "a=b"], "Give either --param or"),
     ],
 )
@@ -496,29 +458,54 @@ async def test_what_cannot_be_sent_is_said_in_one_line(rasa_whatsapp, simulator,
     assert await simulator.chat() == []
 
 
-async def test_a_wrong_token_is_said_with_the_way_out(rasa_whatsapp, simulator, tmp_path):
+@pytest.mark.parametrize(
+    ("found", "now", "said"),
+    [
+        ("simulator-token", "old-token", "HTTP 401, 190 "),
+        ("URL", "http://127.0.0.1:1", "127.0.0.1:1/"),
+    ],
+    ids=["a wrong token", "a server that is not there"],
+)
+async def test_what_the_bot_waits_for_is_said(rasa_whatsapp, simulator, tmp_path, found, now, said):
     file = tmp_path / "credentials.yml"
-    file.write_text(file.read_text().replace("simulator-token", "old-token"))
+    found = simulator.url if found == "URL" else found
+    async with open_store(f"sqlite:///{tmp_path}/whatsapp.db"):
+        file.write_text(file.read_text().replace(found, now))
+    for app in simulator.bots:
+        await app.stop()
 
-    done = await rasa_whatsapp("send", "--to", MAYA, "--text", "x")
+    async with running_bot():
+        done = await rasa_whatsapp("send", "--to", MAYA, "--text", "x", "--wait", "3")
 
-    assert done.exit_code == 1
-    [line] = done.stderr.splitlines()
-    assert line.startswith("Error: HTTP 401, 190 ")
-    assert line.endswith("Put a valid access token or login into the channel's block.")
-    assert "old-token" not in line
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith("Not sent yet: ")
+    assert said in done.stderr
+    assert "old-token" not in done.stderr
 
 
-async def test_a_server_that_is_not_there_is_said_in_one_line(rasa_whatsapp, simulator, tmp_path):
-    file = tmp_path / "credentials.yml"
-    file.write_text(file.read_text().replace(simulator.url, "http://127.0.0.1:1"))
+async def test_what_no_bot_sends_is_kept_and_said(rasa_whatsapp, simulator, tmp_path):
+    for app in simulator.bots:
+        await app.stop()
+    async with open_store(f"sqlite:///{tmp_path}/whatsapp.db") as store:
+        for role in ROLES:
+            await store.values.delete(f"role:{role}")
 
-    done = await rasa_whatsapp("send", "--to", MAYA, "--text", "x")
+    kept = await rasa_whatsapp("send", "--to", MAYA, "--text", "Hello", "--wait", "0.2")
+    async with running_bot():
+        [shown] = await simulator.chat(1)
 
-    assert done.exit_code == 1
-    [line] = done.stderr.splitlines()
-    assert line.startswith("Error: POST http://127.0.0.1:1/")
-    assert line.endswith("Try again in a moment.")
+    assert kept.exit_code == 0
+    assert "Not sent yet: no process runs the bot, so what comes in waits; no process sends" in (
+        " ".join(kept.stderr.split())
+    )
+    assert shown["content"]["body"] == "Hello"
+
+
+async def test_braces_go_as_they_are_written(rasa_whatsapp, simulator):
+    await rasa_whatsapp("send", "--to", MAYA, "--text", "Hello {name}, {{here}} {}")
+
+    [shown] = await simulator.chat(1)
+    assert shown["content"]["body"] == "Hello {name}, {{here}} {}"
 
 
 async def test_an_api_without_links_says_so_before_it_is_asked(rasa_whatsapp, start):
@@ -568,37 +555,19 @@ async def test_what_is_wrong_with_the_credentials_is_said(rasa_whatsapp, tmp_pat
     assert said in done.stderr
 
 
-async def test_the_id_of_what_was_sent_is_printed_though_the_next_message_fails(
-    rasa_whatsapp, simulator, tmp_path
-):
-    (tmp_path / "domain.yml").write_text(
-        "responses:\n"
-        "  utter_two:\n"
-        "  - custom:\n"
-        "      messages:\n"
-        '      - {type: text, text: {body: "first"}}\n'
-        '      - {type: image, image: {id: "999"}}\n'
-    )
-
-    done = await rasa_whatsapp("send", "--to", MAYA, "--response", "utter_two")
-
-    assert done.exit_code == 1
-    [shown] = await simulator.chat(1)
-    assert done.stdout == f"{shown['id']}\n"
-
-
 async def test_what_is_sent_counts_towards_the_daily_limit(rasa_whatsapp, simulator, tmp_path):
     limits = "{daily_limit: 2, at_limit: stop, limit_text: I can answer again tomorrow.}"
     with (tmp_path / "credentials.yml").open("a") as credentials:
         credentials.write(f"\n  billing: {limits}\n")
-    async with open_store(f"sqlite:///{tmp_path}/whatsapp.db"):
-        pass
-
-    done = [
-        await rasa_whatsapp("send", "--to", MAYA, "--text", text)
-        for text in ("one", "two", "three")
-    ]
+    for app in simulator.bots:
+        await app.stop()
+    async with running_bot():
+        done = [
+            await rasa_whatsapp("send", "--to", MAYA, "--text", text)
+            for text in ("one", "two", "three")
+        ]
+        said = [each["content"]["body"] for each in await simulator.chat(3)]
 
     assert [each.exit_code for each in done] == [0, 0, 1], done[-1].output
     assert "the limit of 2 billed messages a day is reached" in done[-1].stderr
-    assert [each["content"]["body"] for each in await simulator.chat(2)] == ["one", "two"]
+    assert said == ["one", "two", "I can answer again tomorrow."]
