@@ -60,7 +60,7 @@ def unit(name: str) -> configparser.SectionProxy:
 @pytest.mark.parametrize("folder", DEPLOYMENTS, ids=lambda folder: folder.name)
 def test_the_channel_takes_the_block_of_settings(folder: Path) -> None:
     text = (folder / "credentials.yml").read_text(encoding="utf-8")
-    filled = yaml.safe_load(VARIABLE.sub("filled-in", text))
+    filled = yaml.safe_load(VARIABLE.sub('"106540352242922"', text))
 
     settings = Settings.from_credentials(filled[CHANNEL], environ={})
     check_store(settings.store)

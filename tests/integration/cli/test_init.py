@@ -153,7 +153,10 @@ def test_the_block_is_complete_once_its_variables_are_set(tmp_path, api):
     assert {value.strip("${}") for key, value in block.items() if value.startswith("$")} == set(
         names
     )
-    filled = {key: "https://x" if "$" in value else value for key, value in block.items()}
+    known = {"phone_number_id": "106540352242922"}
+    filled = {
+        key: known.get(key, "https://x") if "$" in value else value for key, value in block.items()
+    }
     assert Settings.from_credentials(filled, environ={}).api == api
 
 
