@@ -78,7 +78,12 @@ class OutgoingSettings:
         ]
 
     def compose(
-        self, response: Mapping[str, Any], api: Api, reword: Reword | None = None
+        self,
+        response: Mapping[str, Any],
+        api: Api,
+        reword: Reword | None = None,
+        *,
+        reply_to: str | None = None,
     ) -> Composed:
         """Compose a *response* that the bot says alone in its turn."""
         composed = compose(
@@ -86,6 +91,7 @@ class OutgoingSettings:
             api=api,
             captions=self.captions,
             markdown=self.markdown,
+            reply_to=reply_to,
             images=self.markdown_images,
             access=self.access,
             reword=reword,

@@ -83,7 +83,7 @@ def fill(response: Mapping[str, Any], values: Mapping[str, object]) -> dict[str,
     """Return *response* with *values* in the parts Rasa fills. Raises `BracesError`."""
     texts = fill_jinja if is_jinja(response) else fill_text
     return {
-        key: _map_texts(value, lambda text: texts(text, values)) if key in FILLED else value
+        key: map_texts(value, lambda _, text: texts(text, values)) if key in FILLED else value
         for key, value in response.items()
     }
 
@@ -114,13 +114,14 @@ def texts_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from texts_of(part, (*path, number))
 
 
-def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
+def map_texts(value: Any, change: Callable[[Any, str], str], key: Any = None) -> Any:
+    """Return *value* with every text inside as *change* makes it of the key above and the text."""
     if isinstance(value, str):
-        return change(value)
+        return change(key, value)
     if isinstance(value, Mapping):
-        return {key: _map_texts(part, change) for key, part in value.items()}
+        return {name: map_texts(part, change, name) for name, part in value.items()}
     if isinstance(value, list):
-        return [_map_texts(part, change) for part in value]
+        return [map_texts(part, change, key) for part in value]
     return value
 
 

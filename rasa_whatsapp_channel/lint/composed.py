@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.compose import Change, Composed, compose
+from rasa_whatsapp_channel.compose import Change, Composed
 from rasa_whatsapp_channel.compose.changes import RULES
 from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
 from rasa_whatsapp_channel.domain.marked import Path
@@ -25,6 +25,7 @@ from rasa_whatsapp_channel.domain.slots import (
     find_languages,
     find_names,
     is_jinja,
+    map_texts,
     names_in,
     original_path,
     texts_of,
@@ -112,13 +113,7 @@ def _send(
 
 
 def _compose(response: Mapping[str, Any], api: Api, settings: OutgoingSettings) -> Composed:
-    return compose(
-        response,
-        api=api,
-        reply_to=_ANSWERED,
-        images=settings.markdown_images,
-        access=settings.access,
-    )
+    return replace(settings, combine="off").compose(response, api, reply_to=_ANSWERED)
 
 
 def _changes(sent: Sent) -> Iterator[Remark]:
@@ -212,10 +207,10 @@ def fill_in(variation: Mapping[str, Any], values: Mapping[str, str]) -> dict[str
     """Return *variation* with *values*, and with a URL or number where one is required."""
     if is_jinja(variation):
         return {
-            key: _change(value, lambda _, text: _JINJA.sub("x", text)) if key in FILLED else value
+            key: map_texts(value, lambda _, text: _JINJA.sub("x", text)) if key in FILLED else value
             for key, value in variation.items()
         }
-    settled = {key: _change(value, _settle, key) for key, value in variation.items()}
+    settled = {key: map_texts(value, _settle, key) for key, value in variation.items()}
     try:
         return fill(settled, values)
     except BracesError:  # reported by `slots`
@@ -226,16 +221,6 @@ def _settle(key: Any, text: str) -> str:
     if key in _NUMBER_KEYS and names_in(text):
         return "0"
     return _AT_START.sub(_ADDRESS, text) if key in _ADDRESS_KEYS else text
-
-
-def _change(value: Any, change: Any, key: Any = None) -> Any:
-    if isinstance(value, str):
-        return change(key, value)
-    if isinstance(value, Mapping):
-        return {name: _change(part, change, name) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_change(part, change, key) for part in value]
-    return value
 
 
 def _values(name: str, slots: Slots) -> tuple[str, ...]:

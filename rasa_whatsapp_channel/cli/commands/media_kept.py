@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -122,7 +122,9 @@ def _open(credentials: Path) -> Kept:
 def _find(
     kept: Kept, person: str | None, kind: str | None, older_than: int | None
 ) -> list[KeptFile]:
-    before = _today() - timedelta(days=older_than) if older_than is not None else date.max
+    from rasa_whatsapp_channel.media.folder import today_here
+
+    before = date.max if older_than is None else today_here() - timedelta(days=older_than)
     return [
         file
         for file in kept.files()
@@ -144,7 +146,3 @@ def _named(kept: Kept, names: Sequence[str]) -> list[KeptFile]:
 def _kind(file: KeptFile) -> str:
     family = file.mime_type.partition("/")[0]
     return family if family in _KINDS else "document"
-
-
-def _today() -> date:
-    return datetime.now(timezone.utc).date()

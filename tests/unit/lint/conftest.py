@@ -33,6 +33,7 @@ def lint(bot: Path) -> Lint:
         *apis: str,
         answers: dict[str, LinkAnswer] | None = None,
         access: FileAccess | None = None,
+        outgoing: OutgoingSettings | None = None,
     ) -> list[Finding]:
         path = bot / "domain.yml"
         path.write_text(text, encoding="utf-8")
@@ -41,7 +42,7 @@ def lint(bot: Path) -> Lint:
             domain,
             [APIS[api] for api in apis or ("cloud",)],
             answers or {},
-            outgoing=OutgoingSettings(access=access or FileAccess()),
+            outgoing=outgoing or OutgoingSettings(access=access or FileAccess()),
         )
         return linter.findings()
 

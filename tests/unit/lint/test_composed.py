@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
 from rasa_whatsapp_channel.lint.rules import Finding, Level
 
 Lint = Callable[..., list[Finding]]
@@ -213,3 +214,14 @@ def test_the_intents_of_the_channel_are_asked_for_where_intents_are_listed(lint:
     assert "whatsapp_video" in found.text
     assert "whatsapp_image" not in found.text
     assert lint("responses: {}\n") == []
+
+
+def test_what_a_setting_switches_off_is_no_finding(lint):
+    text = """
+responses:
+  utter_lake:
+  - text: "![The lake](media/lake.jpg) **Hello**"
+"""
+
+    assert {finding.code for finding in lint(text)} == {"WA115", "WA701"}
+    assert lint(text, outgoing=OutgoingSettings(markdown=False)) == []
