@@ -13,12 +13,11 @@ from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.compose.combine import alone
 from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.consent import Consents
-from rasa_whatsapp_channel.conversation.handoffs import CancelTurn, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import DESK, CancelTurn, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Ownership
 from rasa_whatsapp_channel.conversation.restarts import Restarts
 from rasa_whatsapp_channel.conversation.silence import WhySilent, never_silent
-from rasa_whatsapp_channel.desk.commands import DeskCommands
 from rasa_whatsapp_channel.desk.delivery import DeskDelivery, History
 from rasa_whatsapp_channel.desk.endpoint import DeskEndpoint
 from rasa_whatsapp_channel.factories import (
@@ -179,8 +178,22 @@ class App:
         self._limits = self._make_limits()
         self._handoffs = handoffs = self._make_handoffs()
         self._owner_gate = OwnerGate(handoffs, clock=self._clock)
+        self._own_servers = AiohttpTransport()  # opened when one of yours is told something
+        self._desk = self._make_desk(handoffs) if handoffs else None
+        self._delivery = (
+            DeskDelivery(self._desk, self._own_servers, history=history, root=root)
+            if self._desk
+            else None
+        )
         self._handoff = (
-            InboxHandoff(handoffs, say=self._say, clock=self._clock) if handoffs else None
+            InboxHandoff(
+                handoffs,
+                say=self._say,
+                watch=self._delivery.watch if self._delivery else None,
+                clock=self._clock,
+            )
+            if handoffs
+            else None
         )
         self._charges = Charges(
             self.store.ledger,
@@ -193,7 +206,6 @@ class App:
         )
         self._consents = Consents(self.store.values, self.metrics, clock=self._clock)
         self._marketing = Marketing(self._consents, self.account)
-        self._own_servers = AiohttpTransport()  # opened when one of yours is told something
         self._changes = self._make_changes()
         self._notifications = Notifications(self.store, changes=self._changes, clock=self._clock)
         self._notified = Notified(self._notifications, self.account, clock=self._clock)
@@ -220,7 +232,6 @@ class App:
         self._transport = make_transport(settings)
         # Slow downloads must not take the connections that sending needs.
         self._downloads = make_transport(settings)
-        self._desk = self._make_desk(handoffs, history) if handoffs else None
         self._transcriptions = AiohttpTransport()  # opened when a voice note comes
         self._transcriber = self._make_transcriber()
         self._converter = make_converter(settings, root)
@@ -292,6 +303,8 @@ class App:
         )
         workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
         kinds = {DUE: self._make_due(respond).handle, CHANGED: self._changes.handle}
+        if self._delivery:
+            kinds[DESK] = self._delivery.handle
         senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
         heard = by_kind(kinds, otherwise=workers)
         self._inbox = self._consume(self.store.inbox, "inbox", heard, ready=ready)
@@ -354,14 +367,13 @@ class App:
         settings = self.settings.handoff
         if settings is None:
             return None
-        cancel = {"cancel_turn": self._cancel_turn} if self._cancel_turn else {}
         return Handoffs(
             self.store,
             settings,
             self.metrics,
+            cancel_turn=self._cancel_turn,
             tell_owner=self._tell_owner,
             clock=self._clock,
-            **cancel,
         )
 
     async def _tell_owner(self, conversation: str, owner: Ownership) -> None:
@@ -369,21 +381,17 @@ class App:
         told = write_owner(conversation, owner, words)
         await self._numbers[None].client.post_local(OWNERS, told)
 
-    def _make_desk(self, handoffs: Handoffs, history: History | None) -> DeskEndpoint | None:
+    def _make_desk(self, handoffs: Handoffs) -> DeskEndpoint | None:
         if not handoffs.settings.desk:
             return None
-        desk = DeskCommands(
+        return DeskEndpoint(
             handoffs,
             self.store,
             self._people,
-            self.outbox_writer,
-            self.settings.reengagement_template,
-            number=self.settings.phone_number_id,
-            clock=self._clock,
-        )
-        return DeskEndpoint(
-            desk,
-            DeskDelivery(desk, self._own_servers, history=history, root=self._root),
+            self.settings.phone_number_id,
+            self._clock,
+            writer=self.outbox_writer,
+            template=self.settings.reengagement_template,
             kept=partial(open_kept, self.settings.media.store, self._root),
             show_typing=self._show_typing,
         )
@@ -464,7 +472,6 @@ class App:
             turn_timeout=settings.turn_timeout,
             why_silent=self._why_silent,
             handoff=self._handoff,
-            desk=self._desk.delivery.handle if self._desk else None,
             record=self._record,
             readable=self._is_readable,
             outages=self.outages,

@@ -40,7 +40,6 @@ TRIES: Final = 50  # of a change, while others make changes
 TIMER: Final = "handoff_timer"
 RETURN: Final = "handoff_return"
 DESK: Final = "desk"  # an item that tells the desk something; a message of the desk's in the outbox
-WATCH: Final = "desk_watch"  # an item that looks after an episode for the desk
 
 # What the desk is told of a message, by its type and by who wrote it.
 _CHANGES: Final = {"reaction": "reaction", "edit": "message.edited", "revoke": "message.deleted"}
@@ -172,8 +171,10 @@ class Handoffs:
                 key, value, after.to_value(), LIFE
             ):
                 continue
-            if after.owner is not Owner.BOT:
-                await self._set_timers(conversation, after)
+            if after.owner is not Owner.BOT:  # at every sign: who came first may have died before
+                body = {"kind": TIMER, "conversation": conversation, "episode": after.episode}
+                key, place = f"{TIMER}:{after.episode}", beside(TIMER, conversation)
+                await self._store.inbox.put(key, place, body)
             if after.owner is not before.owner:
                 await self._changed(conversation, decision)
             elif after.owner is not Owner.BOT:
@@ -201,13 +202,6 @@ class Handoffs:
                 await self._cancel_turn(conversation)
         if self._tell_owner:
             await self._tell_owner(conversation, after)
-
-    async def _set_timers(self, conversation: str, owner: Ownership) -> None:
-        """Set those of the episode, at every sign, as who set them first may have died before."""
-        body = {"conversation": conversation, "episode": owner.episode}
-        for kind in (TIMER, WATCH) if self.settings.desk else (TIMER,):
-            key, place = f"{kind}:{owner.episode}", beside(kind, conversation)
-            await self._store.inbox.put(key, place, {**body, "kind": kind})
 
     async def give_back(
         self, conversation: str, *, by: str, reason: str = "", only: Owner | None = None

@@ -2,5 +2,5 @@
 Desk: where people answer instead of the bot, a server of one's own or Chatwoot.
 
 `contract` decides without I/O what is told and what may be asked, `chatwoot` translates it for
-Chatwoot. `commands` does what is asked; `delivery` tells, and `endpoint` is asked.
+Chatwoot. `delivery` tells, and `endpoint` does what is asked.
 """

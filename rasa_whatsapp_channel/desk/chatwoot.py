@@ -30,6 +30,9 @@ TIMEOUT: Final = 30.0  # a file may be large
 ATTACHMENTS: Final = 15
 _OWNERS: Final = ("handoff.requested", "handoff.expired", "owner.changed")
 _WHO: Final = {"user": "Person", "human": "Colleague", "app": "Another app"}
+Body = Mapping[str, Any] | transport.Form | None
+Codes = Sequence[int]
+Texts = Mapping[str, str]
 _STATUSES: Final = ("sent", "delivered", "read", "failed")
 
 # Yields requests to Chatwoot, is sent HTTP status and JSON of their answers, and returns what came
@@ -63,17 +66,15 @@ def tell(
     message = _message(event, has_file=file is not None)
     if message is None or (again and (yield from _is_shown(place, event, settings))):
         return ids
-    code, shown = yield from _show(place, message, settings, file)
+    code, shown = yield from _show(settings, place, message, file)
     if code == 404:  # somebody deleted the conversation
         ids = {**ids, **(yield from _begin(event, settings))}
         place = f"/conversations/{ids['conversation']}"
-        code, shown = yield from _show(place, message, settings, file)
+        code, shown = yield from _show(settings, place, message, file)
     if code in (413, 422) and file is not None:
         where = event["message"]["media"]["url"]
         message["content"] += f"\n[{file.filename}: Chatwoot refused it] {where}"
-        code, shown = yield from _show(place, message, settings, None)
-    if not 200 <= code < 300:
-        raise NotTold(f"Chatwoot answers HTTP {code} to a message")
+        _, shown = yield from _show(settings, place, message, None)
     return {"first": shown["id"], **ids}
 
 
@@ -92,6 +93,11 @@ def look(ids: Mapping[str, Any], settings: HandoffSettings, *, after: int) -> Ex
     last = max([after, *(each["id"] for each in messages)])
     # Whoever is assigned is not asked: where Chatwoot assigns by itself, nobody is there yet.
     return said, last, found["status"] == "resolved"
+
+
+def key_of(number: int) -> str:
+    """Return where it is kept which conversation has the *number* in Chatwoot."""
+    return f"chatwoot:{number}"
 
 
 def read_webhook(body: Mapping[str, Any], settings: HandoffSettings) -> tuple[int, Say | None]:
@@ -122,13 +128,7 @@ def read_message(message: Mapping[str, Any]) -> Say | None:
     return Say(number, text, files, reply_to, agent=text_of(sender.get("name")) or "")
 
 
-def verify(
-    secrets: Sequence[str],
-    headers: Mapping[str, str],
-    query: Mapping[str, str],
-    body: bytes,
-    now: float,
-) -> None:
+def verify(secrets: Sequence[str], headers: Texts, query: Texts, body: bytes, now: float) -> None:
     """Raise `WebhookRefused` unless the call is Chatwoot's; older servers have the URL's token."""
     shown = headers.get("x-chatwoot-signature")
     if shown is None:
@@ -141,17 +141,23 @@ def verify(
 
 
 def request(
-    settings: HandoffSettings,
-    method: str,
-    path: str,
-    body: Mapping[str, Any] | transport.Form | None = None,
+    settings: HandoffSettings, method: str, path: str, body: Body = None
 ) -> transport.Request:
     url = f"{settings.url}/api/v1/accounts/{settings.account}{path}"
     headers = {"api_access_token": settings.token}
-    if isinstance(body, transport.Form) or body is None:
+    if not isinstance(body, Mapping):
         return transport.Request(method, url, headers, body, TIMEOUT)
     headers["Content-Type"] = "application/json"
     return transport.Request(method, url, headers, json.dumps(body).encode(), TIMEOUT)
+
+
+def _ask(
+    settings: HandoffSettings, method: str, path: str, body: Body = None, *, takes: Codes = ()
+) -> Exchange:
+    code, answer = yield request(settings, method, path, body)
+    if not 200 <= code < 300 and code not in takes:
+        raise NotTold(f"Chatwoot answers HTTP {code} to {method} {path}")
+    return code, answer
 
 
 def _begin(event: Mapping[str, Any], settings: HandoffSettings) -> Exchange:
@@ -207,26 +213,14 @@ def _is_shown(place: str, event: Mapping[str, Any], settings: HandoffSettings) -
 
 
 def _show(
-    place: str, message: Mapping[str, Any], settings: HandoffSettings, file: transport.File | None
+    settings: HandoffSettings, place: str, message: Mapping[str, Any], file: transport.File | None
 ) -> Exchange:
-    body: Mapping[str, Any] | transport.Form = message
+    body: Body = message
     if file is not None:
         fields = {name: str(value) for name, value in message.items() if name != "private"}
         body = transport.Form(fields, file, "attachments[]")
-    return (yield request(settings, "POST", f"{place}/messages", body))
-
-
-def _ask(
-    settings: HandoffSettings,
-    method: str,
-    path: str,
-    body: Mapping[str, Any] | None = None,
-    takes: Sequence[int] = (),
-) -> Exchange:
-    code, answer = yield request(settings, method, path, body)
-    if not 200 <= code < 300 and code not in takes:
-        raise NotTold(f"Chatwoot answers HTTP {code} to {method} {path}")
-    return code, answer
+    refuses = (413, 422) if file else ()
+    return (yield from _ask(settings, "POST", f"{place}/messages", body, takes=(404, *refuses)))
 
 
 def _message(event: Mapping[str, Any], *, has_file: bool) -> dict[str, Any] | None:

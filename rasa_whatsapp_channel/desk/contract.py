@@ -11,7 +11,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -44,7 +44,7 @@ class Refused(ChannelError):
 class File:
     """A file that the desk sends: a *link* to it, or WhatsApp's *id*."""
 
-    kind: str
+    type: str
     link: str = ""
     id: str = ""
     filename: str = ""
@@ -64,11 +64,7 @@ class Say:
 
     def response(self) -> dict[str, Any]:
         """Return it as a response of a bot."""
-        named = (
-            {"type": file.kind, "link": file.link, "id": file.id, "filename": file.filename}
-            for file in self.files
-        )
-        files = [{key: value for key, value in file.items() if value} for file in named]
+        files = [{k: value for k, value in asdict(file).items() if value} for file in self.files]
         text = self.text
         if len(files) > 1 and files[0]["type"] in CAPTIONED:
             text, files[0]["caption"] = "", text

@@ -15,16 +15,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.conversation.handoffs import DESK, LIFE, WATCH, beside
-from rasa_whatsapp_channel.conversation.owner import Owner, Ownership
+from rasa_whatsapp_channel.conversation.handoffs import DESK, LIFE, beside
+from rasa_whatsapp_channel.conversation.owner import Ownership
 from rasa_whatsapp_channel.desk import chatwoot
-from rasa_whatsapp_channel.desk.commands import DeskCommands
-from rasa_whatsapp_channel.desk.contract import Refused, Say, digest_of, iso
+from rasa_whatsapp_channel.desk.contract import digest_of, iso
+from rasa_whatsapp_channel.desk.endpoint import DeskEndpoint
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.media.names import with_ending
 from rasa_whatsapp_channel.media.object_store import is_url, read_object
 from rasa_whatsapp_channel.standard_webhooks import NotTold, OwnServer, Telling
-from rasa_whatsapp_channel.store.base import DONE, Outcome, QueueItem, Retry
+from rasa_whatsapp_channel.store.base import Outcome, QueueItem
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.transport import File, Transport
@@ -47,7 +47,7 @@ class DeskDelivery:
     """
 
     def __init__(
-        self, desk: DeskCommands, transport: Transport, *, history: History | None, root: Path
+        self, desk: DeskEndpoint, transport: Transport, *, history: History | None, root: Path
     ) -> None:
         self._desk = desk
         self._settings = desk.settings
@@ -58,11 +58,8 @@ class DeskDelivery:
         self._telling = Telling("the desk", clock=desk.clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
-        """Tell the desk an event, or look after an episode for it."""
-        conversation = str(item.body["conversation"])
-        if item.body["kind"] != DESK:
-            return await self._watch(item, conversation)
-        tell = partial(self._tell, item, conversation)
+        """Tell the desk the event of *item*; again for a day if it cannot be told now."""
+        tell = partial(self._tell, item, str(item.body["conversation"]))
         return await self._telling.run(item, item.body["type"], tell)
 
     async def _tell(self, item: QueueItem, conversation: str) -> None:
@@ -87,7 +84,7 @@ class DeskDelivery:
         ids = await self._run(chatwoot.tell(told, ids, self._settings, file=file, again=again))
         if ids != state["ids"]:
             await self._values.set(key, {**state, "ids": ids}, LIFE)
-            await self._values.set(chatwoot_key(ids["conversation"]), conversation, LIFE)
+            await self._values.set(chatwoot.key_of(ids["conversation"]), conversation, LIFE)
 
     async def _event(
         self, item: QueueItem, conversation: str, before: Sequence[Mapping[str, Any]]
@@ -110,25 +107,25 @@ class DeskDelivery:
         always = {"key": item.key, "id": f"evt_{digest_of(item.key)}", "type": item.body["type"]}
         return {**always, "sequence": last["sequence"] + 1, "at": at, "name": name, **facts}
 
-    async def _watch(self, item: QueueItem, conversation: str) -> Outcome:
-        """Tell the desk in time when the window closes; ask Chatwoot for what it could not tell."""
-        handoffs, now = self._desk.handoffs, self._desk.clock()
-        owner = await handoffs.of(conversation)
-        if owner.owner is Owner.BOT or owner.episode != item.body["episode"]:
-            return DONE
-        closes_at = await self._desk.closes_at(conversation) or 0.0
+    async def watch(self, conversation: str, owner: Ownership) -> float:
+        """
+        Look after an episode; return after how many seconds to do it again.
+
+        The desk is told in time when the window closes, and Chatwoot asked for what it could not
+        tell.
+        """
+        closes_at, now = await self._desk.closes_at(conversation) or 0.0, self._desk.clock()
         if closes_at - CLOSING <= now < closes_at:
             facts = {"window_closes_at": iso(closes_at), "episode": owner.episode}
-            await handoffs.report(
-                conversation, "window.closing", f"{owner.episode}:{closes_at}", facts
-            )
+            key = f"{owner.episode}:{closes_at}"
+            await self._desk.handoffs.report(conversation, "window.closing", key, facts)
         if self._settings.desk == "webhook":
-            return Retry(max(LOOK, closes_at - CLOSING - now), counted=False)
+            return max(LOOK, closes_at - CLOSING - now)
         try:
             await self._look(conversation, owner)
         except (NotTold, TransportError) as error:
             logger.info("whatsapp.desk_not_asked: again in a minute: %s", in_one_line(error))
-        return Retry(LOOK, cause=DESK, counted=False)
+        return LOOK
 
     async def _look(self, conversation: str, owner: Ownership) -> None:
         state = await self._values.get(beside(DESK, conversation))
@@ -138,32 +135,11 @@ class DeskDelivery:
         after = await self._values.get(key) or ids.get("first", 0)
         said, last, is_resolved = await self._run(chatwoot.look(ids, self._settings, after=after))
         for say in said:
-            await self._say(conversation, say)
+            await self._desk.say_for(conversation, say)
         # An episode that Chatwoot does not show yet cannot have been resolved there.
         if is_resolved and ids.get("episode") == owner.episode:
             await self._desk.own(conversation, {"owner": "bot"})
         await self._values.set(key, last, LIFE)
-
-    async def receive(self, body: Mapping[str, Any]) -> None:
-        """Do what Chatwoot's webhook *body* asks for, if it is of one of our conversations."""
-        number, say = chatwoot.read_webhook(body, self._settings)
-        conversation = await self._values.get(chatwoot_key(number))
-        if conversation is None:  # others may use the inbox as well
-            return
-        if say:
-            await self._say(conversation, say)
-        # A webhook may be late: only the conversation itself shows whether it is resolved.
-        await self._desk.store.inbox.end_wait(beside(WATCH, conversation), DESK)
-
-    async def _say(self, conversation: str, say: Say) -> None:
-        try:
-            await self._desk.say(conversation, say)
-        except Refused as refused:
-            if refused.answer["error"] == "client_id_used":
-                return  # it was changed after it was sent
-            facts = {"client_id": say.client_id, "status": "failed", "reason": str(refused)}
-            key = f"{conversation}:{say.client_id}:refused"
-            await self._desk.handoffs.report(conversation, "message.status", key, facts)
 
     async def _file(self, message: Mapping[str, Any]) -> File | None:
         """Return the file of a person's message, if it is still there."""
@@ -194,8 +170,3 @@ class DeskDelivery:
             return end.value
         except (AttributeError, LookupError, TypeError) as error:
             raise NotTold(f"the desk's answer is not understood: {error!r}") from error
-
-
-def chatwoot_key(number: int) -> str:
-    """Return where it is kept which conversation has the *number* in Chatwoot."""
-    return f"chatwoot:{number}"

@@ -74,10 +74,9 @@ class ConversationReceiver:
             return None
         if isinstance(event, Call):
             return await self._call(event, found)
-        if self._handoff is not None and await self._handoff.overhear(found, event):
-            is_new = False  # the bot hears it at the end of the episode
-        else:
-            is_new = await self._inbox.put(event.key, found, to_body(event))
+        if self._handoff is not None:
+            await self._handoff.overhear(found, event)
+        is_new = await self._inbox.put(event.key, found, to_body(event))
         if isinstance(event, Handover) and is_new:
             logger.info("whatsapp.handover: %s: the conversation has another owner", event.type)
         wrote = isinstance(event, Overheard) and event.what == "message"

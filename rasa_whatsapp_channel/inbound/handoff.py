@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import DESK, EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner, Ownership, Sign
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
 from rasa_whatsapp_channel.inbound.intents import describe
@@ -34,6 +34,9 @@ from rasa_whatsapp_channel.whatsapp.json_values import text_of
 # Puts a text into the outbox: turn id, conversation, text; once for each turn id.
 Say = Callable[[str, str, str], Awaitable[None]]
 
+# Looks after the episode of an owner; returns after how many seconds to do it again.
+Watch = Callable[[str, Ownership], Awaitable[float]]
+
 # Returns the file of a message, or why it is not here.
 Fetch = Callable[[InboundMessage], Awaitable[tuple[StoredFile | None, str | None]]]
 
@@ -45,78 +48,54 @@ BY: Final = {Sign.TIME: CLOCK, Sign.HEARD: "whatsapp", Sign.RETURNED: "user"}
 
 
 class InboxHandoff:
-    """*say* writes to the person in the channel's name. Every method raises `StoreError`."""
+    """
+    *say* writes to the person in the channel's name, *watch* looks after an episode for a desk.
 
-    def __init__(self, handoffs: Handoffs, *, say: Say, clock: Clock) -> None:
+    Every method raises `StoreError`.
+    """
+
+    def __init__(
+        self, handoffs: Handoffs, *, say: Say, watch: Watch | None = None, clock: Clock
+    ) -> None:
         self._handoffs = handoffs
         self._say = say
+        self._watch = watch
         self._clock = clock
 
-    async def overhear(self, conversation: str, event: ConversationEvent) -> bool:
+    async def overhear(self, conversation: str, event: ConversationEvent) -> None:
         """
-        Let *event* change the owner, if it is a sign; return whether the episode keeps it.
+        Let *event* change the owner, if it is a sign.
 
         Somebody who writes with the WhatsApp app takes the conversation, and gives it back with one
         of the words for that; to change or delete a message is not to write. What comes on standby
-        shows that another app has it, and a handover says who does. A message with a file is kept
-        when the inbox comes to it.
+        shows that another app has it, and a handover says who does.
         """
         if isinstance(event, Handover):
             await self._hand_over(conversation, event)
         if not isinstance(event, Overheard) or event.what == "status":
-            return False
+            return
         is_app = event.source == "app"
         if is_app and self._handoffs.settings.is_return(words_of(event.type, event.content)):
             await self._handoffs.give_back(conversation, by="app")
-            return False  # it is a word for the bot
-        if event.type in CHANGES and (await self.owner(conversation)).owner is Owner.BOT:
-            return False
-        by, sign = ("app", Sign.TOOK) if is_app else ("whatsapp", Sign.ELSEWHERE)
-        decision = await self._handoffs.apply(conversation, sign, by=by, at=event.timestamp)
-        if decision.after.owner is not (Owner.HUMAN if is_app else Owner.APP):
-            return False  # it came too late
-        if event.type in MEDIA:
-            return False
-        await self.keep_overheard(conversation, event, None)
-        return True
+        elif event.type not in CHANGES or await self.has_episode(conversation):
+            by, sign = ("app", Sign.TOOK) if is_app else ("whatsapp", Sign.ELSEWHERE)
+            await self._handoffs.apply(conversation, sign, by=by, at=event.timestamp)
 
-    async def keeps_file(self, conversation: str, event: ConversationEvent) -> bool:
-        """Return whether *event* is a message with a file that belongs to an episode."""
-        if not isinstance(event, Overheard) or event.type not in MEDIA:
-            return False
-        return (await self.owner(conversation)).owner in (Owner.HUMAN, Owner.APP)
-
-    async def keep_overheard(
-        self, conversation: str, event: Overheard, file: StoredFile | None
-    ) -> None:
-        """Keep what others wrote; without *file*, what WhatsApp says of the file."""
-        others = "human" if event.source == "app" else "app"
-        _, fields = describe(as_message(event))
-        told = event.content if event.type in MEDIA else None
-        message = EpisodeMessage(
-            event.id,
-            "user" if event.what == "message" else others,
-            event.timestamp or self._clock(),
-            event.type,
-            words_of(event.type, event.content) or text_of(fields.get("text")) or "",
-            media=asdict(file) if file else told,
-            reply_to=text_of(fields.get("message_id")) or "",
-        )
-        await self._handoffs.note(conversation, message)
+    async def has_episode(self, conversation: str) -> bool:
+        """Return whether somebody else than the bot answers, or shall answer."""
+        return (await self.owner(conversation)).owner is not Owner.BOT
 
     async def _hand_over(self, conversation: str, event: Handover) -> None:
-        at, reason = event.timestamp, text_of(event.detail.get("metadata")) or ""
-        if event.type == "control_taken":
+        is_ours = event.type == "control_passed"
+        if is_ours and event.detail.get("new_owner_role") != "escalation":
+            await self._handoffs.give_back(conversation, by="whatsapp", only=Owner.APP)
+        elif is_ours or event.type == "control_taken":
+            sign = Sign.ASKED if is_ours else Sign.ELSEWHERE
+            reason = text_of(event.detail.get("metadata")) or ""
             await self._handoffs.apply(
-                conversation, Sign.ELSEWHERE, by="whatsapp", at=at, reason=reason
-            )
-        elif event.type == "control_passed" and event.detail.get("new_owner_role") == "escalation":
-            await self._handoffs.apply(
-                conversation, Sign.ASKED, by="whatsapp", at=at, reason=reason
+                conversation, sign, by="whatsapp", at=event.timestamp, reason=reason
             )
             await self.say_waiting(conversation)
-        elif event.type == "control_passed":
-            await self._handoffs.give_back(conversation, by="whatsapp", only=Owner.APP)
 
     async def owner(self, conversation: str) -> Ownership:
         return await self._handoffs.of(conversation)
@@ -146,20 +125,6 @@ class InboxHandoff:
             return Sign.HEARD if put_at > owner.since else None
         return Sign.RETURNED if self._handoffs.settings.is_return(written(event)) else None
 
-    async def give_back(
-        self,
-        conversation: str,
-        version: int,
-        sign: Sign,
-        *,
-        by: str,
-        reason: str = "",
-        at: float | None = None,
-    ) -> None:
-        """Let the bot own the conversation, if its owner still has *version*."""
-        await self._handoffs.apply(conversation, sign, by=by, reason=reason, at=at, version=version)
-        await self.say_end(conversation)
-
     async def say_waiting(self, conversation: str, version: int = 0) -> None:
         """Tell the person, once, that somebody comes, if that was asked for since *version*."""
         if not (text := self._handoffs.settings.text_waiting):
@@ -180,15 +145,24 @@ class InboxHandoff:
         if text:
             await self._say(f"handoff:{owner.episode}:{owner.version}", conversation, text)
 
-    async def episode(
-        self, conversation: str, *, by: str, reason: str, answers: bool
-    ) -> TrackerEvent:
+    async def give_back(
+        self,
+        conversation: str,
+        owner: Ownership,
+        sign: Sign,
+        record: Callable[[TrackerEvent], Awaitable[Outcome]],
+        *,
+        by: str,
+        reason: str = "",
+        at: float | None = None,
+        answers: bool = False,
+    ) -> Outcome:
         """
-        Return what the bot's tracker keeps of the episode that ends now.
+        Let the bot's tracker *record* the episode, then the bot have the conversation.
 
-        *answers*: the bot gets what nobody answered afterwards, in the way of the setting.
+        *answers*: the bot gets what nobody answered afterwards, in the way of the setting. Whoever
+        takes the conversation from *owner* meanwhile keeps it.
         """
-        owner = await self.owner(conversation)
         messages = await self._handoffs.messages(conversation, owner.episode)
         told = [each for each in _as_it_stands(messages) if each.speaker != "bot"]
         in_turn = answers and self._handoffs.settings.on_return == "answer"
@@ -197,26 +171,30 @@ class InboxHandoff:
             **self._facts(owner, by=by, reason=reason),
             "not_said": [each.text for each in messages if each.speaker == "bot"],
         }
-        return TrackerEvent(
-            conversation,
-            facts["id"],
-            {"whatsapp": facts},
-            tuple(each for each in told if not each.heard and each not in turn),
+        episode = tuple(each for each in told if not each.heard and each not in turn)
+        outcome = await record(
+            TrackerEvent(conversation, facts["id"], {"whatsapp": facts}, episode)
         )
+        if outcome == DONE:
+            await self._handoffs.apply(
+                conversation, sign, by=by, reason=reason, at=at, version=owner.version
+            )
+            await self.say_end(conversation)
+        return outcome
 
     async def unanswered(
         self, conversation: str, owner: Ownership
     ) -> Sequence[InboundMessage] | Turn:
         """Return the messages that the bot shall answer now, or the turn in which it asks."""
-        settings = self._handoffs.settings
+        on_return = self._handoffs.settings.on_return
         messages = _unanswered(await self._handoffs.messages(conversation, owner.episode))
-        if settings.on_return == "answer":
-            return [_as_written(message) for message in messages]
-        if settings.on_return == "silent" or not messages:
+        if on_return == "silent" or not messages:
             return ()
+        if on_return == "answer":
+            return [_as_written(message) for message in messages]
         words = "\n".join(message.text or f"[{message.type}]" for message in messages)
         facts = self._facts(owner, by=owner.by, reason=owner.reason)
-        text = f"/{settings.return_intent.lstrip('/')}{json.dumps({'unanswered': words})}"
+        text = f"{on_return}{json.dumps({'unanswered': words})}"
         return Turn(text, conversation, f"{facts['id']}:ask", {"whatsapp": facts}, owner.version)
 
     def _facts(self, owner: Ownership, *, by: str, reason: str) -> dict[str, Any]:
@@ -241,26 +219,40 @@ class InboxHandoff:
     async def keep(
         self,
         conversation: str,
-        event: InboundMessage,
-        file: StoredFile | None,
+        event: InboundMessage | Overheard,
+        file: StoredFile | None = None,
         *,
         heard: bool = False,
     ) -> None:
-        """Keep a message of the person; *heard*: nothing of it is left to tell the bot."""
-        kind, fields = describe(event, file)
-        line = "" if event.type in MEDIA or event.type == "text" else to_line(kind, fields)
-        message = EpisodeMessage(
-            event.key,
-            "user",
+        """
+        Keep what the person, or somebody else, wrote; *heard*: the bot need not answer it.
+
+        Of what was overheard without a *file*, what WhatsApp says of the file is kept.
+        """
+        message, speaker = as_message(event), "user"
+        if isinstance(event, Overheard) and event.what != "message":
+            speaker = "human" if event.source == "app" else "app"
+        kind, fields = describe(message, file)
+        media = event.content if isinstance(event, Overheard) and event.type in MEDIA else None
+        if file:
+            media = {**asdict(file), "filename": fields.get("filename")}
+        text = written(message)
+        if event.type in CHANGES:
+            text = text_of(fields.get("text")) or ""
+        elif event.type not in (*MEDIA, "text"):
+            text = text or to_line(kind, fields)
+        kept = EpisodeMessage(
+            event.key if event is message else event.id,
+            speaker,
             event.timestamp or self._clock(),
             event.type,
-            written(event) or line,
-            media={**asdict(file), "filename": fields.get("filename")} if file else None,
-            event=None if heard else to_body(event),
+            text,
+            media,
+            event=to_body(message) if event is message and not heard else None,
             heard=heard,
-            reply_to=fields.get("message_id") or quoted_id(event) or "",
+            reply_to=text_of(fields.get("message_id")) or quoted_id(message) or "",
         )
-        await self._handoffs.note(conversation, message)
+        await self._handoffs.note(conversation, kept)
 
     async def keep_turn(self, conversation: str, turn: Turn) -> None:
         """Keep what the bot would have heard of something else than a message."""
@@ -272,20 +264,23 @@ class InboxHandoff:
         await self._handoffs.note(conversation, message, reports=False)
 
     async def tick(self, item: QueueItem) -> Outcome:
-        """Give the conversation of a timer back when its time is over, and wait until then."""
+        """Give the conversation of a timer back when its time is over; look after it until then."""
         conversation, episode = str(item.body["conversation"]), str(item.body["episode"])
         owner = await self._handoffs.of(conversation)
         if owner.owner is Owner.BOT or owner.episode != episode:
             return DONE
         await self._handoffs.enlist(owner)  # a sign of life made it last longer
         if (left := owner.until - self._clock()) > 0:
-            return Retry(left, counted=False)
+            again = await self._watch(conversation, owner) if self._watch else left
+            return Retry(min(left, again), cause=DESK, counted=False)
         await self._handoffs.give_back(conversation, by=CLOCK)
         # It is over when the inbox comes to it; a person may take the conversation before.
         return Retry(60.0, counted=False)
 
 
-def as_message(event: Overheard) -> InboundMessage:
+def as_message(event: InboundMessage | Overheard) -> InboundMessage:
+    if isinstance(event, InboundMessage):
+        return event
     return InboundMessage(
         event.id, event.type, event.phone, timestamp=event.timestamp, content=event.content
     )

@@ -23,7 +23,7 @@ from rasa_whatsapp_channel.conversation.errors import (
     ConversationLocked,
     TurnTimeout,
 )
-from rasa_whatsapp_channel.conversation.handoffs import DESK, RETURN, TIMER, WATCH
+from rasa_whatsapp_channel.conversation.handoffs import DESK, RETURN, TIMER
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
 from rasa_whatsapp_channel.conversation.owner import Owner, Sign
@@ -66,7 +66,6 @@ from rasa_whatsapp_channel.store.base import (
     INFRASTRUCTURE,
     Clock,
     DeadLetter,
-    Handler,
     Outcome,
     QueueItem,
     Retry,
@@ -155,7 +154,6 @@ class InboxWorker:
         download_timeout: float = TIMEOUT,
         why_silent: WhySilent = never_silent,
         handoff: InboxHandoff | None = None,
-        desk: Handler | None = None,
         record: Record = nothing_is_recorded,
         readable: Callable[[], bool] = lambda: False,
         outages: Outages | None = None,
@@ -176,7 +174,6 @@ class InboxWorker:
         self._outages = outages or Outages(self._metrics)
         self._silences = Silences(store.values, why_silent, self._metrics)
         self._handoff = handoff
-        self._desk = desk
         self._payloads = Payloads(store.values)
         self._numbered = NumberedReplies(store.values)
         self._concurrency = concurrency or Concurrency()
@@ -195,10 +192,8 @@ class InboxWorker:
         self._debouncer = Debouncer(store, debounce, clock=clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
-        if (kind := item.body.get("kind")) in (DESK, WATCH):
-            return await self._desk(item) if self._desk is not None else DONE
-        if kind in (TIMER, RETURN):
-            if self._handoff is None:
+        if (kind := item.body.get("kind")) in (DESK, TIMER, RETURN):
+            if self._handoff is None or kind == DESK:
                 return DONE  # of a time in which the setting was there
             if kind == TIMER:
                 return await self._handoff.tick(item)
@@ -225,8 +220,9 @@ class InboxWorker:
             return await self._handle_message(item, event)
         owner = await handoff.owner(item.conversation)
         if sign := handoff.is_over(owner, event, item.put_at):
-            outcome = await self._give_back(
-                handoff, item, owner.version, sign, by=BY[sign], at=event.timestamp
+            record = partial(self._run_without_receipt, item)
+            outcome = await handoff.give_back(
+                item.conversation, owner, sign, record, by=BY[sign], at=event.timestamp
             )
             if outcome != DONE:
                 return outcome
@@ -240,29 +236,6 @@ class InboxWorker:
             await handoff.keep(item.conversation, event, file, heard=hears or not is_turn)
         return await self._handle_message(item, event, version=owner.version) if hears else DONE
 
-    async def _give_back(
-        self,
-        handoff: InboxHandoff,
-        item: QueueItem,
-        version: int,
-        sign: Sign,
-        *,
-        by: str,
-        reason: str = "",
-        at: float | None = None,
-        answers: bool = False,
-    ) -> Outcome:
-        """
-        Let the bot hear the episode, then have the conversation; a `Retry` if it cannot now.
-
-        Whoever takes it meanwhile has another *version*, and keeps it.
-        """
-        episode = await handoff.episode(item.conversation, by=by, reason=reason, answers=answers)
-        outcome = await self._run_without_receipt(item, episode)
-        if outcome == DONE:
-            await handoff.give_back(item.conversation, version, sign, by=by, reason=reason, at=at)
-        return outcome
-
     async def _handle_return(self, handoff: InboxHandoff, item: QueueItem) -> Outcome:
         """Give a conversation back, unless somebody else took it since, and answer what waits."""
         owner = await handoff.owner(item.conversation)
@@ -271,9 +244,15 @@ class InboxWorker:
             until = item.body["until"] if by == BY[Sign.TIME] else None
             if until not in (None, owner.until):
                 return DONE  # a person has spoken since
-            sign = Sign.RETURNED if until is None else Sign.TIME
-            outcome = await self._give_back(
-                handoff, item, owner.version, sign, by=by, reason=reason, at=until, answers=True
+            outcome = await handoff.give_back(
+                item.conversation,
+                owner,
+                Sign.RETURNED if until is None else Sign.TIME,
+                partial(self._run_without_receipt, item),
+                by=by,
+                reason=reason,
+                at=until,
+                answers=True,
             )
             if outcome != DONE:
                 return outcome
@@ -372,10 +351,10 @@ class InboxWorker:
         if (
             handoff is not None
             and isinstance(event, Overheard)
-            and await handoff.keeps_file(item.conversation, event)
+            and await handoff.has_episode(item.conversation)
         ):
             file, _ = await self._downloads.fetch(as_message(event), item.conversation)
-            await handoff.keep_overheard(item.conversation, event, file)
+            await handoff.keep(item.conversation, event, file)
             return DONE
         response = await self._sent_as(event.message_id) if isinstance(event, Status) else None
         work = tell(

@@ -46,9 +46,8 @@ class OwnerGate:
         if not self._handoffs.settings.desk:
             return
         if (await self._handoffs.of(conversation)).owner is not Owner.BOT:
-            kind, at = str(entry.message.get("type")), self._clock()
-            told = {"id": key, "from": "bot", "type": kind, "text": entry.words, "at": at}
-            told["raw"] = entry.message.get(kind)
+            said = self._message(key, entry)
+            told = {**said.told(), "raw": entry.message.get(said.type)}
             await self._handoffs.report(conversation, "message.sent", key, {"message": told})
 
     async def withholds(self, key: str, entry: OutboxMessage, conversation: str) -> bool:
@@ -62,12 +61,14 @@ class OwnerGate:
         owner = await self._handoffs.of(conversation)
         if owner.may_say(entry.turn_version, self._handoffs.settings):
             return False
-        kind = str(entry.message.get("type"))
-        unsaid = EpisodeMessage(key, "bot", self._clock(), kind, entry.words)
-        await self._handoffs.note(conversation, unsaid)
+        await self._handoffs.note(conversation, self._message(key, entry))
         logger.info(
             "whatsapp.not_said: %s is not sent: its turn began before a person, or another app, "
             "took the conversation",
             entry.called(key),
         )
         return True
+
+    def _message(self, key: str, entry: OutboxMessage) -> EpisodeMessage:
+        kind = str(entry.message.get("type"))
+        return EpisodeMessage(key, "bot", self._clock(), kind, entry.words)

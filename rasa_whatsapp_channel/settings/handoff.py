@@ -15,8 +15,7 @@ ADDRESS: Final = "/webhooks/whatsapp/handoff/"  # where desks ask; what they ask
 
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SPAN: Final = r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)"
-_LINE: Final = re.compile(rf"([a-z]{{3}})(?:-([a-z]{{3}}))? ({_SPAN}(?:, ?{_SPAN})*)")
+_WANTED: Final = 'a list such as ["Mon-Fri 09:00-17:00", "Sat 10:00-12:00, 13:00-15:00"]'
 
 
 @dataclass(frozen=True)
@@ -31,24 +30,28 @@ class Hours:
 def hours(value: object) -> tuple[Hours, ...]:
     if not isinstance(value, (list, tuple)) or not value:
         raise ValueError(_WANTED)
-    return tuple(each for line in value for each in _read_hours(str(line).strip().lower()))
+    try:
+        return tuple(each for line in value for each in _read_hours(str(line).strip().lower()))
+    except ValueError:
+        raise ValueError(f"{_WANTED}; each ends on its day, at 24:00 at the latest") from None
 
 
-_WANTED: Final = 'a list such as ["Mon-Fri 09:00-17:00", "Sat 10:00-12:00, 13:00-15:00"]'
+def _read_hours(line: str) -> Iterator[Hours]:
+    named, _, spans = line.partition(" ")
+    first, _, last = named.partition("-")
+    begin, end = _DAYS.index(first), _DAYS.index(last or first)
+    days = frozenset((begin + day) % 7 for day in range((end - begin) % 7 + 1))
+    for span in spans.split(","):
+        start, until = map(parsers.minute_of_day, span.split("-"))
+        if start >= until:
+            raise ValueError(span)
+        yield Hours(days, start, until)
 
 
-def _read_hours(line: str) -> list[Hours]:
-    found = _LINE.fullmatch(line)
-    first, last = (found[1], found[2] or found[1]) if found else ("", "")
-    if found is None or first not in _DAYS or last not in _DAYS:
-        raise ValueError(_WANTED)
-    first_day, count = _DAYS.index(first), (_DAYS.index(last) - _DAYS.index(first)) % 7 + 1
-    days = frozenset((first_day + day) % 7 for day in range(count))
-    spans = [tuple(map(int, span)) for span in re.findall(_SPAN, found[3])]
-    read = [Hours(days, 60 * a + b, 60 * c + d) for a, b, c, d in spans]
-    if any(not each.start < each.end <= 24 * 60 for each in read):
-        raise ValueError(f"{_WANTED}; each ends on its day, at 24:00 at the latest")
-    return read
+def _on_return(value: object) -> str:
+    if value in ("answer", "silent") or re.fullmatch(r"/\w+", str(value)):
+        return str(value)
+    raise ValueError("answer, silent, or an intent such as /handoff_over")
 
 
 @dataclass(frozen=True)
@@ -87,15 +90,11 @@ class HandoffSettings(Group):
         "colleague who writes with the WhatsApp app gives the conversation back.",
     )
     on_return: str = key(
-        parsers.choice("answer", "ask", "silent"),
+        _on_return,
         "answer",
         means="What becomes of messages that no person answered: `answer`: they are the bot's next "
-        "turn. `ask`: the bot hears `return_intent`. `silent`: nothing.",
-    )
-    return_intent: str = key(
-        parsers.string,
-        "",
-        means="For `on_return: ask`: the intent, with the entity `unanswered`.",
+        "turn. An intent such as `/handoff_over`: the bot hears it with the entity `unanswered`. "
+        "`silent`: nothing.",
     )
     hours: tuple[Hours, ...] = key(
         hours,
@@ -165,11 +164,6 @@ class HandoffSettings(Group):
         return bool(said) and said in map(parsers.simplify, self.return_words)
 
     def problems(self) -> Iterator[str]:
-        if (self.on_return == "ask") is not bool(self.return_intent):
-            yield (
-                "'handoff.on_return: ask' and 'handoff.return_intent' need each other: write both, "
-                "such as `on_return: ask` and `return_intent: handoff_over`."
-            )
         if bool(self.hours) is not bool(self.text_closed):
             yield (
                 "'handoff.hours' and 'handoff.text_closed' need each other: write both, such as "

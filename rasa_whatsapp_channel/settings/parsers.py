@@ -21,8 +21,7 @@ from rasa_whatsapp_channel.whatsapp.networks import Network, read_network
 Function = Callable[..., Any]
 
 SHORTEST_TOKEN: Final = 16
-_TIME: Final = r"([01]?\d|2[0-3]):([0-5]\d)"
-_TIMES: Final = re.compile(rf"{_TIME} ?- ?{_TIME}")
+_TIME: Final = re.compile(r"([01]?\d|2[0-3]):[0-5]\d|24:00")
 _GRAPH_VERSION: Final = re.compile(r"v\d{1,3}\.\d{1,2}")
 # Object stores of fsspec. Of each only the addresses below `media.sources` are read.
 OBJECT_STORES: Final = frozenset(
@@ -140,14 +139,21 @@ class QuietHours(NamedTuple):
 
 
 def quiet_hours(value: object) -> QuietHours:
-    found = _TIMES.fullmatch(str(value).strip())
-    if found is None:
-        raise ValueError("two times in quotes such as 21:00-08:00")
-    hour, minute, last_hour, last_minute = map(int, found.groups())
-    hours = QuietHours(hour * 60 + minute, last_hour * 60 + last_minute)
-    if hours.begin == hours.end:
+    try:
+        begin, end = (minute_of_day(each) % (24 * 60) for each in str(value).split("-"))
+    except ValueError:
+        raise ValueError("two times in quotes such as 21:00-08:00") from None
+    if begin == end:
         raise ValueError("two different times")
-    return hours
+    return QuietHours(begin, end)
+
+
+def minute_of_day(text: str) -> int:
+    """Read a time such as 08:30; 24:00 is the end of the day."""
+    if not _TIME.fullmatch(text.strip()):
+        raise ValueError("a time such as 08:30")
+    hour, _, minute = text.partition(":")
+    return 60 * int(hour) + int(minute)
 
 
 def token(value: object) -> str:

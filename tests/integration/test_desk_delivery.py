@@ -13,8 +13,8 @@ import pytest_asyncio
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.handoffs import DESK, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.desk.commands import DeskCommands
 from rasa_whatsapp_channel.desk.delivery import DeskDelivery
+from rasa_whatsapp_channel.desk.endpoint import DeskEndpoint
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DONE, DeadLetter, QueueItem, Retry, Store
@@ -49,8 +49,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 def make(store: Store, desk: Any, history: Any = None) -> DeskDelivery:
     handoffs, people = Handoffs(store, SETTINGS, clock=lambda: NOW), People(store.values)
-    says: Any = [None] * 2  # what only answering takes
-    asked = DeskCommands(handoffs, store, people, *says, number="1", clock=lambda: NOW)
+    says: Any = [None] * 4  # what only answering takes
+    asked = DeskEndpoint(handoffs, store, people, "1", lambda: NOW, *says)
     return DeskDelivery(asked, desk, history=history, root=Path())
 
 

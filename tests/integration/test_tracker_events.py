@@ -343,7 +343,7 @@ async def test_the_bot_hears_the_episode_before_the_next_message(talk, platform)
         ({"on_return": "answer"}, ["and my other order?"], 0),
         ({"on_return": "answer"}, ["and my other order?"], 1),
         (
-            {"on_return": "ask", "return_intent": "handoff_over"},
+            {"on_return": "/handoff_over"},
             ['/handoff_over{"unanswered": "and my other order?"}'],
             0,
         ),

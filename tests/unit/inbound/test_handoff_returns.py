@@ -136,6 +136,17 @@ async def test_what_was_deleted_is_not_answered_and_what_was_edited_as_it_is_now
     assert await scene.desk.run() == ["three pizzas"]
 
 
+async def test_what_the_person_edited_is_answered_in_its_last_words(scene):
+    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    await scene.desk.says("two pizzas")
+    last = {"type": "text", "text": {"body": "three pizzas"}}
+    await scene.desk.gets("edit", original_message_id="m1", message=last)
+    await scene.desk.run()
+    await scene.here.give_back(PHONE, by="operator")
+
+    assert await scene.desk.run() == ["three pizzas"]
+
+
 @pytest.mark.parametrize(
     ("sign", "lasts"),
     [(Sign.ASKED, 600.0), (Sign.TOOK, 3600.0), (Sign.ELSEWHERE, 86_400.0)],
