@@ -16,7 +16,6 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/templa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeGuard
@@ -29,6 +28,7 @@ from rasa_whatsapp_channel.compose.links import encode_button_end, encode_links
 from rasa_whatsapp_channel.compose.media import read_attachment
 from rasa_whatsapp_channel.compose.options import Reply
 from rasa_whatsapp_channel.compose.style import style_of
+from rasa_whatsapp_channel.compose.text import one_line
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
@@ -40,20 +40,18 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     parse,
 )
 from rasa_whatsapp_channel.whatsapp.messages.envelope import MARKETING
+from rasa_whatsapp_channel.whatsapp.messages.template import REFUSED_SPACE
 
 _SHORT: Final = ("header", "body", "buttons")
 _OTHERS: Final = ("name", "language", "namespace", "category")
 _KEYS: Final = (*_OTHERS, "components", *_SHORT, *MARKETING, "version", "examples")
 #: where the file of an attachment comes from
 SOURCES: Final = ("path", "link", "url")
-_MEDIA: Final = ("image", "video", "document")
+_MEDIA: Final = ("image", "video", "document", "gif")
 # What says that a header is a file, and what that it is a parameter of WhatsApp's own shape.
 _FILES: Final = frozenset({"type", "id", *SOURCES, "src", "payload", *_MEDIA})
 _OWN: Final = ("text", "location", "currency", "date_time", "product")
 _NOTHING: Final[tuple[Any, ...]] = (None, "", {}, [])
-_SPACE: Final = re.compile(r"\s+")
-# newline, tab and more than four spaces in a row are answered with 132018
-_REFUSED: Final = ("\n", "\r", "\t", " " * 5)
 
 
 def is_own(template: Any) -> TypeGuard[Mapping[str, Any]]:
@@ -169,13 +167,17 @@ def _file(draft: Draft, value: Mapping[str, Any]) -> dict[str, Any]:
     if kind is not None and "type" not in value:  # `{image: "https://…"}`, the key tells the type
         inner = value[kind]
         value = {"type": kind, **(inner if isinstance(inner, Mapping) else {"url": inner})}
-    found = read_attachment(draft, "whatsapp.template.header", value)
+    is_gif = value.get("type") == "gif"  # a video that plays by itself
+    as_video = {**value, "type": "video"} if is_gif else value
+    found = read_attachment(draft, "whatsapp.template.header", as_video)
     if not found.media or found.media[0].type not in _MEDIA:
         problem = f"must be a string, a location, or one of {', '.join(_MEDIA)}"
         raise InvalidMessage("template.header", problem)
-    medium = found.media[0].body()
-    medium[medium["type"]].pop("caption", None)
-    return medium
+    body = found.media[0].body()
+    kind = str(body["type"])
+    medium = {key: part for key, part in body[kind].items() if key != "caption"}
+    sent = "gif" if is_gif else kind
+    return {"type": sent, sent: medium}
 
 
 def _variables(draft: Draft, value: Any) -> list[dict[str, Any]]:
@@ -232,15 +234,7 @@ def _flat(draft: Draft, value: Any) -> Any:
         return value
     flat = {key: _flat(draft, item) for key, item in value.items()}
     text = flat.get("text")
-    if flat.get("type") == "text" and isinstance(text, str) and _has_refused(text):
-        flat["text"] = _SPACE.sub(_space, text).strip()
+    if flat.get("type") == "text" and isinstance(text, str) and REFUSED_SPACE.search(text):
+        flat["text"] = one_line(text)
         draft.change("WA110", value=text, new=flat["text"])
     return flat
-
-
-def _has_refused(text: str) -> bool:
-    return any(space in text for space in _REFUSED)
-
-
-def _space(run: re.Match[str]) -> str:
-    return " " if _has_refused(run[0]) else run[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import ndiff
 from enum import Enum
 from typing import Any, Final
 
@@ -66,8 +67,7 @@ class Change:
         if self.found is None:
             return []
         before, after = map(_lines, (self.found.content(), self.written.template.content()))
-        removed = [f"- {line}" for line in before if line not in after]
-        return removed + [f"+ {line}" for line in after if line not in before]
+        return [line for line in ndiff(before, after) if line[0] in "-+"]
 
 
 def _lines(content: Mapping[str, Any]) -> list[str]:

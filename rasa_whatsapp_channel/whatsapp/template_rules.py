@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
+from rasa_whatsapp_channel.whatsapp.messages.template import BUTTONS as SUB_TYPES
 from rasa_whatsapp_channel.whatsapp.template_definitions import (
     AUTHENTICATION,
     CATEGORIES,
@@ -33,8 +34,7 @@ from rasa_whatsapp_channel.whatsapp.template_definitions import (
 
 #: of these types a template has so many buttons at most
 BUTTONS: Final[Mapping[str, int]] = {
-    **dict.fromkeys(("PHONE_NUMBER", "COPY_CODE", "FLOW", "CATALOG", "MPM", "VOICE_CALL"), 1),
-    **dict.fromkeys(("OTP", "SPM", "REQUEST_CONTACT_INFO", "ORDER_DETAILS", "ORDER_STATUS"), 1),
+    **dict.fromkeys(map(str.upper, SUB_TYPES), 1),
     "URL": 2,
     "QUICK_REPLY": limits.TEMPLATE_BUTTONS,
 }

@@ -50,7 +50,7 @@ BUTTONS: Final = (
 )
 CATEGORIES: Final = ("marketing", "utility", "authentication")
 # newline, tab and more than four spaces in a row are answered with 132018
-_SPACE: Final = re.compile(r"[\n\r\t]| {5,}")
+REFUSED_SPACE: Final = re.compile(r"[\n\r\t]| {5,}")
 
 
 def _check_tap_target(field: str, value: object) -> None:
@@ -104,7 +104,7 @@ class Parameter:
                 raise InvalidMessage(field, "must be a media object")
         elif self.type in _TEXTS:
             checks.check_text(field, self.value)
-            if self.type == "text" and _SPACE.search(self.value):
+            if self.type == "text" and REFUSED_SPACE.search(self.value):
                 raise InvalidMessage(field, "takes no line break, tab or five spaces in a row")
             if self.type == "coupon_code":
                 checks.check_text(field, self.value, limits.TEMPLATE_COUPON_CODE)

@@ -53,6 +53,15 @@ def test_the_response_and_its_template_are_composed_side_by_side():
             ],
         ),
         (
+            {"header": {"type": "gif", "url": "https://a.example/a.mp4"}},
+            [
+                {
+                    "type": "header",
+                    "parameters": [{"type": "gif", "gif": {"link": "https://a.example/a.mp4"}}],
+                }
+            ],
+        ),
+        (
             {"header": {"latitude": 1, "longitude": 2}},
             [
                 {
