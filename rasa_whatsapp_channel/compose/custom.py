@@ -13,7 +13,7 @@ from rasa_whatsapp_channel.compose.join import Parts, join
 from rasa_whatsapp_channel.compose.links import encode_links
 from rasa_whatsapp_channel.compose.options import Link, Options, Reply
 from rasa_whatsapp_channel.compose.style import Style
-from rasa_whatsapp_channel.compose.template import refusal
+from rasa_whatsapp_channel.compose.template import on_one_line, refusal
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 from rasa_whatsapp_channel.whatsapp.messages import (
@@ -160,6 +160,8 @@ def _read_body(draft: Draft, field: str, body: Any) -> list[Outgoing]:
         return []
     if not _is_for_us(draft, field, body):
         return []
+    if "template" in body:
+        body = {**body, "template": on_one_line(draft, body["template"])}
     try:
         outgoing = parse_outgoing(encode_links(draft, field, body))
     except InvalidMessage as error:

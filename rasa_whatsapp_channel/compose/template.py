@@ -136,7 +136,7 @@ def _components(draft: Draft, value: Mapping[str, Any]) -> Any:
     if value.get("components"):
         for key in short:
             draft.change("WA108", key=f"template.{key}", hint="components say it all")
-        return encode_links(draft, "whatsapp.template", _flat(draft, value["components"]))
+        return encode_links(draft, "whatsapp.template", on_one_line(draft, value["components"]))
     body = value.get("body")
     variables = [] if body in _NOTHING else _variables(draft, body)
     return [
@@ -216,23 +216,23 @@ def _button(draft: Draft, index: int, item: Mapping[str, Any]) -> dict[str, Any]
 
 def _parameter(draft: Draft, value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):  # WhatsApp's own, e.g. a currency
-        return dict(_flat(draft, value))
+        return dict(on_one_line(draft, value))
     if isinstance(value, list):
         raise InvalidMessage("template.components.parameters", "must be a string, not a list")
-    return dict(_flat(draft, _as("text", "" if value is None else str(value))))
+    return dict(on_one_line(draft, _as("text", "" if value is None else str(value))))
 
 
 def _as(kind: str, value: str) -> dict[str, str]:
     return {"type": kind, kind: value}
 
 
-def _flat(draft: Draft, value: Any) -> Any:
+def on_one_line(draft: Draft, value: Any) -> Any:
     """Return *value* with every text for a template on one line."""
     if isinstance(value, list):
-        return [_flat(draft, item) for item in value]
+        return [on_one_line(draft, item) for item in value]
     if not isinstance(value, Mapping):
         return value
-    flat = {key: _flat(draft, item) for key, item in value.items()}
+    flat = {key: on_one_line(draft, item) for key, item in value.items()}
     text = flat.get("text")
     if flat.get("type") == "text" and isinstance(text, str) and REFUSED_SPACE.search(text):
         flat["text"] = one_line(text)

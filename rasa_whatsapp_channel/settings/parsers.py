@@ -65,7 +65,7 @@ def identifier(value: object) -> str:
 def access_token(value: object) -> str:
     """Read what logs in: one word of ASCII, which goes into a header of every request."""
     text = string(value)
-    if not re.fullmatch(r"[^\W_][!-~]*", text, re.ASCII) or text.endswith(("'", '"')):
+    if not re.fullmatch(r"[\w-][!-~]*", text, re.ASCII) or text.endswith(("'", '"')):
         raise ValueError("the token alone, without `Bearer`, quotes or brackets")
     return text
 

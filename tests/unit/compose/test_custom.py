@@ -39,6 +39,20 @@ def test_a_text_goes_before_what_is_custom(bodies):
     ]
 
 
+def test_a_value_of_a_template_goes_on_one_line_here_too(bodies, said):
+    """A name or an address from a slot may have lines; WhatsApp refuses the template then."""
+
+    def template(value):
+        body = {"type": "body", "parameters": [{"type": "text", "text": value}]}
+        parts = {"name": "order_shipped", "language": {"code": "en"}, "components": [body]}
+        return {"type": "template", "template": parts}
+
+    response = {"custom": template("Lake Road 1\n\nHamburg")}
+
+    assert bodies(response) == [template("Lake Road 1 Hamburg")]
+    assert said(response)["WA110"].after == "Lake Road 1 Hamburg"
+
+
 def test_one_refused_message_does_not_stop_the_others(bodies, said):
     both = {"type": "image", "image": {"id": "1", "link": "https://a.example/i.png"}}
     response = {"custom": {"messages": [IMAGE, both, PLACE]}, "utter_action": "utter_two"}
