@@ -54,7 +54,10 @@ def command(host: str, port: int, roles: tuple[str, ...], debug: bool, credentia
     sys.path.insert(0, str(Path.cwd()))  # as Rasa does, for functions of the bot's author
     try:
         settings = _read(credentials)
-        server.run(server.serve(settings, roles=roles, host=host, port=port))
+        work = server.serve(
+            settings, roles=roles, host=host, port=port, started=server.ease_garbage_collection
+        )
+        server.run(work)
     except KeyboardInterrupt:  # before it served, or on Windows
         pass
 
