@@ -56,7 +56,7 @@ docs: ## show the documentation on http://127.0.0.1:8000, and write the pages th
 
 BENCH = PYTHONPATH=.:tests .venv/bin/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
-bench: ## measure every number that is promised, beside a reference (QUICK=1; ARGS="--json FILE")
+bench: ## measure every number that is promised, beside a reference (QUICK=1; ARGS="--json FILE", ARGS="throughput --beside DIR")
 	@.ci/environment .venv
 	@$(BENCH)
 

@@ -33,6 +33,7 @@ from bench.report import (
 from bench.servers import pipelines
 from bench.whatsapp import WhatsApp
 from rich.console import Console
+from support.processes import PROJECT
 
 # In the order they are measured and printed: module of `bench.rows`, what it is about.
 PARTS = {
@@ -63,6 +64,11 @@ PARTS = {
 @click.option("--compare", type=Path, help="Show the ratios of this earlier --json beside.")
 @click.option("--profile", type=Path, help="Sample where the time goes, into this folder.")
 @click.option(
+    "--beside",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="Another checkout: `throughput` is measured beside it, and nothing else.",
+)
+@click.option(
     "--markdown",
     "markdown_file",
     type=Path,
@@ -78,6 +84,7 @@ def main(
     markdown_file: Path | None,
     compare: Path | None,
     profile: Path | None,
+    beside: Path | None,
 ) -> None:
     size = replace(QUICK if quick else Size(), latency=latency / 1000, **(LARGE if large else {}))
     page = markdown_file.read_text() if markdown_file and markdown_file.exists() else ""
@@ -91,12 +98,14 @@ def main(
         before = read_before(compare.read_text()) if compare else None
     except (ValueError, OSError) as error:
         raise click.BadParameter(f"{compare}: {error}") from error
+    if beside and parts != ("throughput",):
+        raise click.UsageError("--beside goes with `throughput` alone")
     if profile:
         profile.mkdir(parents=True, exist_ok=True)
     console = Console(width=None if sys.stdout.isatty() else 160)
     began = time.monotonic()
     uvloop.install()
-    found, bench = asyncio.run(measure(parts or tuple(PARTS), size, profile))
+    found, bench = asyncio.run(measure(parts or tuple(PARTS), size, profile, beside))
     busiest, profiles = bench.busiest, bench.profiles
     took = time.monotonic() - began
     print_table(console, found, busiest, took=took, quick=quick, before=before)
@@ -118,9 +127,16 @@ def main(
 
 
 async def measure(
-    parts: Collection[str], size: Size, stacks: Path | None = None
+    parts: Collection[str],
+    size: Size,
+    stacks: Path | None = None,
+    beside: Path | None = None,
 ) -> tuple[dict[str, list[Row | Failure]], Bench]:
-    """Return the rows of *parts* by what they are about, and what they were measured with."""
+    """
+    Return the rows of *parts* by what they are about, and what they were measured with.
+
+    *beside* is another checkout that throughput is measured beside.
+    """
     whatsapp = WhatsApp(latency=size.latency)
     await whatsapp.open()
     found: dict[str, list[Row | Failure]] = {}
@@ -128,9 +144,11 @@ async def measure(
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         pipelines(Path(folder)) as forge,
+        pipelines(Path(folder) / "beside", beside or PROJECT) as others,
         progress.status("starting") as status,
     ):
         bench = Bench(size, Path(folder), whatsapp, forge, status.update, stacks)
+        bench.others = others if beside else None
         for part in PARTS:
             if part in parts:
                 found[PARTS[part]] = rows = []

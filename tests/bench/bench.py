@@ -61,6 +61,7 @@ class Bench:
     pipelines: Pipelines
     say: Callable[[str], None]
     stacks: Path | None = None  # the folder for sampled stacks, where those are wanted
+    others: Pipelines | None = None  # of the checkout that is measured beside, if one is
     profiles: list[Profile] = field(default_factory=list)
     busiest: dict[str, float] = field(default_factory=dict)  # by what was measured
 

@@ -52,10 +52,11 @@ def cpu_of(pids: Mapping[str, int]) -> Mapping[str, float]:
 
 
 class Pipelines:
-    """Starts pipelines within milliseconds, see `bench.pipelines`."""
+    """Starts pipelines of the checkout *project* within milliseconds, see `bench.pipelines`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, project: Path = PROJECT) -> None:
         self._folder = folder
+        self._project = project
         self._running: dict[str, Server] = {}
         self._forge: subprocess.Popen[bytes] | None = None  # not every part needs it
 
@@ -112,7 +113,7 @@ class Pipelines:
         with (self._folder / "pipelines.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "bench.pipelines"],
-                env={**os.environ, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'tests'}"},
+                env={**os.environ, "PYTHONPATH": f"{self._project}:{self._project / 'tests'}"},
                 cwd=self._folder,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -149,8 +150,9 @@ def redis(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def pipelines(folder: Path) -> Iterator[Pipelines]:
-    forge = Pipelines(folder)
+def pipelines(folder: Path, project: Path = PROJECT) -> Iterator[Pipelines]:
+    folder.mkdir(exist_ok=True)
+    forge = Pipelines(folder, project)
     try:
         yield forge
     finally:

@@ -37,6 +37,21 @@ async def test_messages_are_measured_beside_their_references():
     }
 
 
+async def test_a_change_is_measured_beside_another_checkout():
+    size = Size(quick=True, latency=0.01, people=10, rounds=1, warm=0.1, seconds=0.4)
+
+    found, _ = await measure(["throughput"], size, beside=PROJECT)
+
+    ((_, rows),) = found.items()
+    assert all(isinstance(row, Row) for row in rows), rows
+    assert [(row.what, row.beside) for row in rows] == [
+        (what, "the other checkout")
+        for store in ("SQLite", "Redis")
+        for what in (f"echo, {store} store", "processor time of a message")
+    ]
+    assert all(row.figure > 0 and row.reference > 0 for row in rows), rows
+
+
 async def test_half_of_the_messages_of_sixty_conversations_are_billed_and_nothing_is_lost():
     found, _ = await measure(["cost"], QUICK)
 

@@ -11,7 +11,7 @@ from bench.bench import TOKEN, Bench
 from bench.caller import Caller
 from bench.goals import Failure, Row, at_least
 from bench.people import Chats, closed
-from bench.servers import cpu_of, redis, stand_alone
+from bench.servers import Pipelines, cpu_of, redis, stand_alone
 from redis import Redis
 from support.redis_server import MISSING, find_redis_server
 from support.webhooks import NUMBER
@@ -24,6 +24,10 @@ HEYOO_PEOPLE: Final = 5
 
 
 async def rows(bench: Bench) -> AsyncIterator[Row | Failure]:
+    if bench.others is not None:
+        async for row in _beside(bench, bench.others):
+            yield row
+        return
     async with AsyncExitStack() as stack:
         url = stack.enter_context(redis(bench.folder)) if find_redis_server() else None
         found = await _measure(bench, _pipelines(bench, url), stack)
@@ -82,6 +86,31 @@ async def rows(bench: Bench) -> AsyncIterator[Row | Failure]:
         UNIT,
         note=f"heyoo with {HEYOO_PEOPLE} people",
     )
+
+
+async def _beside(bench: Bench, others: Pipelines) -> AsyncIterator[Row]:
+    """Measure this checkout and another one in turn: what a change of the hot path costs."""
+    chats = Chats(bench.whatsapp)
+    bench.whatsapp.latency = bench.size.latency
+    async with AsyncExitStack() as stack:
+        stores = {"SQLite": "sqlite:///echo.db"}
+        if find_redis_server():
+            stores["Redis"] = stack.enter_context(redis(bench.folder))
+        for store, url in stores.items():
+            measures = {}
+            for name, pipelines in (("here", bench.pipelines), ("there", others)):
+                place = f"{url}?name={name}" if store == "Redis" else url
+                block = bench.credentials(place)
+                server = await pipelines.start(f"{store} {name}", "channel", credentials=block)
+                stack.callback(pipelines.kill, server)
+                caller = Caller(server.port)
+                stack.callback(caller.close)
+                measures[name] = _one(bench, chats, f"{store} {name}", {"": server.pid}, caller)
+            found = await bench.alternate(store, measures)
+            here, there = found["here"], found["there"]
+            other = "the other checkout"
+            yield Row(f"echo, {store} store", here["rate"], other, there["rate"], UNIT)
+            yield Row("processor time of a message", here["cost"], other, there["cost"], "ms")
 
 
 def _pipelines(bench: Bench, redis_url: str | None) -> dict[str, tuple[str, dict[str, Any]]]:
