@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.store.base import Notes, Values
 from rasa_whatsapp_channel.whatsapp.limits import WINDOW
 
 LIFE: Final = 90 * DAY  # of a person's last message
@@ -42,9 +42,9 @@ class Windows:
         found = await self._values.get_many(wrote_key(name), heard_key(name))
         return found.get(wrote_key(name)), heard_key(name) in found
 
-    async def note_wrote(self, name: str, at: float, *, is_turn: bool) -> None:
-        heard = {heard_key(name): True} if is_turn else {}
-        await self._values.set_many({wrote_key(name): at, **heard}, LIFE)
+    async def note(self, notes: Notes) -> None:
+        """Note what `notes_of_message` says of a message that is put nowhere."""
+        await self._values.set_many(notes.values, notes.ttl)
 
     async def close(self, names: Sequence[str], *, since: float) -> bool:
         """Note that WhatsApp says the window is closed; False if the person wrote after *since*."""
@@ -61,6 +61,12 @@ class Windows:
 
     async def note_template(self, name: str, at: float, *, life: float) -> None:
         await self._values.set(template_key(name), at, life)
+
+
+def notes_of_message(name: str, at: float, *, is_turn: bool) -> Notes:
+    """Return what is noted of a message of *name* at *at*, in unix seconds."""
+    heard = {heard_key(name): True} if is_turn else {}
+    return Notes({wrote_key(name): at, **heard}, LIFE)
 
 
 def wrote_key(name: str) -> str:

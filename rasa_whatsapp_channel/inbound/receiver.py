@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import (
     People,
@@ -19,7 +18,7 @@ from rasa_whatsapp_channel.conversation.identity import (
     at_our_number,
     sender_of,
 )
-from rasa_whatsapp_channel.conversation.window import Windows
+from rasa_whatsapp_channel.conversation.window import Windows, notes_of_message
 from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.conversation_events import (
     CONVERSATION_EVENTS,
@@ -32,7 +31,7 @@ from rasa_whatsapp_channel.inbound.turn import NO_WORDING, handling_of_message, 
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings import ConsentSettings
 from rasa_whatsapp_channel.settings.inbound import Handling
-from rasa_whatsapp_channel.store.base import WINDOW, Clock, Store
+from rasa_whatsapp_channel.store.base import WINDOW, Clock, Notes, Store
 from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent
 from rasa_whatsapp_channel.whatsapp.events import (
     Event,
@@ -148,21 +147,29 @@ class Receiver:
         if active is None:
             return
         before = await self._windows.last_wrote((active,)) or 0.0
-        at = event.timestamp or self._clock()
-        person = await self._people.of(active)
-        await self._open_window(
-            active, person, at, before, is_new=False, is_noted=True, is_turn=False
-        )
+        notes = self._notes_of(event, active, before, is_turn=False, is_noted=True)
+        if notes is not None:
+            await self._windows.note(notes)
+            await self._end_waits(active, await self._people.of(active))
 
     async def _message(self, event: InboundMessage) -> None:
         sender_id, person = await self._sender_of(event)
         wrote_at, was_heard = await self._windows.past_of(sender_id)
         late = self._why_late(event)
         is_turn = late is None and self._is_turn(event)
+        notes = None
+        if event.type != "system":
+            is_noted = was_heard or not is_turn
+            notes = self._notes_of(
+                event, sender_id, wrote_at or 0.0, is_turn=is_turn, is_noted=is_noted
+            )
         if late is None:
-            is_new = await self._put(event, sender_id, is_first=is_turn and not was_heard)
+            is_first = is_turn and not was_heard
+            is_new = await self._put(event, sender_id, notes, is_first=is_first)
         else:
             is_new = await self._put_dead_letter(event, sender_id, late)
+            if notes is not None:
+                await self._windows.note(notes)
         if is_new:
             self._metrics.received(event.type)
             logger.debug("whatsapp.received: %s %s", event.type, event.key)
@@ -170,14 +177,10 @@ class Receiver:
             self._metrics.duplicate()
             logger.info("whatsapp.duplicate: %s %s was here already", event.type, event.key)
         if event.type != "system":
-            at = event.timestamp or self._clock()
             # A repeated delivery may mean that the store failed between the message and this.
-            is_noted = is_new and (was_heard or not is_turn)
-            before = wrote_at or 0.0
-            await self._open_window(
-                sender_id, person, at, before, is_new=is_new, is_noted=is_noted, is_turn=is_turn
-            )
-            await self._heed(event, person, at)
+            if notes is not None or not is_new:
+                await self._end_waits(sender_id, person)
+            await self._heed(event, person, event.timestamp or self._clock())
 
     async def _heed(self, event: InboundMessage, person: Person, at: float) -> None:
         """Note what *event* says about marketing messages, if it is nothing but a word for it."""
@@ -240,37 +243,40 @@ class Receiver:
             logger.warning("whatsapp.too_old: %s: %s", event.key, reason)
         return new
 
-    async def _put(self, event: InboundMessage, sender_id: str, *, is_first: bool) -> bool:
+    async def _put(
+        self, event: InboundMessage, sender_id: str, notes: Notes | None, *, is_first: bool
+    ) -> bool:
         body = to_body(event)
         if is_first:
             body["first"] = True
-        if not await self._store.inbox.put(event.key, sender_id, body):
+        if not await self._store.inbox.put(event.key, sender_id, body, notes=notes):
             return False
         await self._debouncer.note(event, sender_id)
         return True
 
-    async def _open_window(
+    def _notes_of(
         self,
+        event: InboundMessage | ConversationEvent,
         sender_id: str,
-        person: Person,
-        at: float,
         before: float,
         *,
-        is_new: bool,
-        is_noted: bool,
         is_turn: bool,
-    ) -> None:
+        is_noted: bool,
+    ) -> Notes | None:
         """
-        Note when the person wrote, and end the waits for the 24-hour window.
+        Return what is noted of *event*, after which the 24-hour window is open.
 
-        *is_noted*: the note of *before* is enough, if it is fresh.
+        *before*: when the person wrote last, as far as is known; they may have written since
+        *event*, which may come late. None: the note of then is enough (*is_noted*) and fresh.
         """
         now = self._clock()
+        at = event.timestamp or now
         if is_noted and 0 <= at - before < FRESH and before <= now:
-            return  # noted a moment ago
-        if not is_new or now - at > DAY / 24:  # late: the person may have written since
-            at = max(at, before)
-        await self._windows.note_wrote(sender_id, min(at, now), is_turn=is_turn)
+            return None
+        return notes_of_message(sender_id, min(max(at, before), now), is_turn=is_turn)
+
+    async def _end_waits(self, sender_id: str, person: Person) -> None:
+        """End the waits for the 24-hour window of *person*."""
         for conversation in person.conversations(sender_id):
             await self._store.outbox.end_wait(conversation, WINDOW)
 

@@ -206,6 +206,14 @@ class Depth:
     last_error: str | None = None
 
 
+@dataclass(frozen=True)
+class Notes:
+    """Small values, by key, that are stored for *ttl* seconds together with an item."""
+
+    values: Mapping[str, Any]
+    ttl: float
+
+
 class Queue(ABC):
     """
     Queue of items, each conversation in the order of its puts.
@@ -218,15 +226,24 @@ class Queue(ABC):
     #: "inbox" or "outbox"
     name: str
 
-    async def put(self, key: str, conversation: str, body: Body, *, after: float = 0.0) -> bool:
+    async def put(
+        self,
+        key: str,
+        conversation: str,
+        body: Body,
+        *,
+        after: float = 0.0,
+        notes: Notes | None = None,
+    ) -> bool:
         """
-        Add an item. False: the key was seen before, and nothing changed.
+        Add an item. False: the key was seen before, and no item was added.
 
-        The first item of its conversation cannot be claimed for *after* seconds.
+        The first item of its conversation cannot be claimed for *after* seconds. *notes* are stored
+        in the same step, also where the key was seen before.
         """
         with instrumentation.put_span(self.name, body) as span:
             body = instrumentation.with_trace(body)
-            is_new = await self._insert(key, conversation, body, after)
+            is_new = await self._insert(key, conversation, body, after, notes)
             if not is_new:
                 span.set_attribute(instrumentation.DUPLICATE, True)
             return is_new
@@ -237,7 +254,9 @@ class Queue(ABC):
         return await self._insert_dead_letter(key, conversation, body, reason)
 
     @abstractmethod
-    async def _insert(self, key: str, conversation: str, body: Body, after: float) -> bool: ...
+    async def _insert(
+        self, key: str, conversation: str, body: Body, after: float, notes: Notes | None
+    ) -> bool: ...
 
     @abstractmethod
     async def _insert_dead_letter(

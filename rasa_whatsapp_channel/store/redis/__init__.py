@@ -56,13 +56,19 @@ class RedisStore(Store):
     ) -> None:
         retention = retention or Retention()
         self._connection = Connection(url, clock=clock, look_every=look_every)
+        self.values = RedisValues(self._connection)
         self._queues = tuple(
-            RedisQueue(name, self._connection, retention=retention, claimant=self._claimant)
+            RedisQueue(
+                name,
+                self._connection,
+                self.values,
+                retention=retention,
+                claimant=self._claimant,
+            )
             for name in ("inbox", "outbox")
         )
         self.inbox, self.outbox = self._queues
         self.ledger = RedisLedger(self._connection, retention=retention)
-        self.values = RedisValues(self._connection)
         self._own = ""
         self._heartbeat: Heartbeat | None = None
 

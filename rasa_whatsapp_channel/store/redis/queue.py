@@ -13,6 +13,7 @@ from rasa_whatsapp_channel.store.base import (
     DeadLetterRow,
     Depth,
     ItemState,
+    Notes,
     Queue,
     QueueItem,
     Retention,
@@ -21,6 +22,7 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.redis.connection import Arg, Connection
+from rasa_whatsapp_channel.store.redis.values import RedisValues
 from rasa_whatsapp_channel.store.text import from_json, read_body, to_json
 from rasa_whatsapp_channel.store.wait_queue import WaitQueue
 
@@ -38,12 +40,14 @@ class RedisQueue(Queue):
         self,
         name: str,
         connection: Connection,
+        values: RedisValues,
         *,
         retention: Retention,
         claimant: Callable[[], str],
     ) -> None:
         self.name = name
         self._connection = connection
+        self._values = values
         self.prefix = connection.prefix(name)
         self._retention = retention
         self._claimant = claimant
@@ -51,9 +55,15 @@ class RedisQueue(Queue):
         self._wait_queue = WaitQueue()
         self._listener: asyncio.Task[None] | None = None
 
-    async def _insert(self, key: str, conversation: str, body: Body, after: float) -> bool:
+    async def _insert(
+        self, key: str, conversation: str, body: Body, after: float, notes: Notes | None
+    ) -> bool:
         seen = self._retention.seen
-        return await self._says("put", key, conversation, to_json(body), seen, after)
+        operations = [self._submit("put", key, conversation, to_json(body), seen, after)]
+        if notes:
+            operations.append(self._values.submit_all(notes.values, notes.ttl))
+        is_new, *_ = await asyncio.gather(*operations)  # of one moment, and so one call
+        return bool(is_new == 1)
 
     async def claim_many(self, limit: int) -> Sequence[QueueItem]:
         return await self._claim(limit, "ready")

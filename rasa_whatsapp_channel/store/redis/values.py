@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,9 +30,13 @@ class RedisValues(Values):
         await self._call("set", key, to_json(value), ttl)
 
     async def set_many(self, values: Mapping[str, Any], ttl: float) -> None:
-        texts = {key: to_json(value) for key, value in values.items()}
-        if texts:
-            await self._call("set_many", ttl, *(arg for pair in texts.items() for arg in pair))
+        if values:
+            await self.submit_all(values, ttl)
+
+    def submit_all(self, values: Mapping[str, Any], ttl: float) -> asyncio.Future[Any]:
+        """Begin `set_many`; in one step with what else is submitted at this moment."""
+        args = (arg for key, value in values.items() for arg in (key, to_json(value)))
+        return self._submit("set_many", ttl, *args)
 
     async def add(self, key: str, value: Any, ttl: float) -> bool:
         return bool(await self._call("add", key, to_json(value), ttl) == 1)
@@ -64,4 +69,7 @@ class RedisValues(Values):
         await self._call("uncount", key)
 
     async def _call(self, operation: str, *args: Arg) -> Any:
-        return await self._connection.submit("values", self._prefix, operation, *args)
+        return await self._submit(operation, *args)
+
+    def _submit(self, operation: str, *args: Arg) -> asyncio.Future[Any]:
+        return self._connection.submit("values", self._prefix, operation, *args)

@@ -16,6 +16,7 @@ from rasa_whatsapp_channel.store.base import (
     DeadLetterRow,
     Depth,
     ItemState,
+    Notes,
     Queue,
     QueueItem,
     StoreError,
@@ -23,6 +24,7 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import statements as sql
+from rasa_whatsapp_channel.store.sqlite.values import ValueRow, set_all, to_rows
 from rasa_whatsapp_channel.store.sqlite.writer import Writer
 from rasa_whatsapp_channel.store.text import from_json, read_body, to_json, to_unicode
 from rasa_whatsapp_channel.store.wait_queue import WaitQueue
@@ -61,15 +63,24 @@ class SQLiteQueue(Queue):
         self._beginning = 0  # waits that are not committed yet
         self.wait_queue = WaitQueue()
 
-    async def _insert(self, key: str, conversation: str, body: Body, after: float) -> bool:
-        return await self._writer.write(
-            self._put, to_unicode(key), to_unicode(conversation), to_json(body), after
-        )
+    async def _insert(
+        self, key: str, conversation: str, body: Body, after: float, notes: Notes | None
+    ) -> bool:
+        entry = (to_unicode(key), to_unicode(conversation), to_json(body), after)
+        rows = to_rows(notes.values, self._clock() + notes.ttl) if notes else ()
+        return await self._writer.write(self._put, *entry, rows)
 
     def _put(
-        self, db: sqlite3.Connection, key: str, conversation: str, body: str, after: float
+        self,
+        db: sqlite3.Connection,
+        key: str,
+        conversation: str,
+        body: str,
+        after: float,
+        notes: Sequence[ValueRow],
     ) -> bool:
         now = self._clock()
+        set_all(db, notes)
         if not self._note_seen(db, key, now):
             return False
         self._append(db, key, conversation, body, now, after)

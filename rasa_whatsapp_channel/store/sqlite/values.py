@@ -31,6 +31,9 @@ BUCKET: Final = "SELECT tokens, at FROM buckets WHERE key = ? AND full_at > ?"
 SET_BUCKET: Final = "INSERT OR REPLACE INTO buckets (key, tokens, at, full_at) VALUES (?, ?, ?, ?)"
 
 
+ValueRow = tuple[str, str, float]  # key, value, when it expires
+
+
 class SQLiteValues(Values):
     def __init__(self, writer: Writer, *, clock: Clock) -> None:
         self._writer = writer
@@ -50,10 +53,8 @@ class SQLiteValues(Values):
         await self._writer.write(_count, SET, to_unicode(key), to_json(value), end)
 
     async def set_many(self, values: Mapping[str, Any], ttl: float) -> None:
-        end = self._clock() + ttl
-        rows = [(to_unicode(key), to_json(value), end) for key, value in values.items()]
-        if rows:
-            await self._writer.write(_set_all, rows)
+        if rows := to_rows(values, self._clock() + ttl):
+            await self._writer.write(set_all, rows)
 
     async def add(self, key: str, value: Any, ttl: float) -> bool:
         now = self._clock()
@@ -100,7 +101,7 @@ class SQLiteValues(Values):
             counts = {counter: count + 1 for counter, count in found.items()}
             # The value of a counted key are its counters, and what each of them had, in turn.
             values = {**counts, key: [each for pair in found.items() for each in pair]}
-            _set_all(db, [(name, to_json(value), now + ttl) for name, value in values.items()])
+            set_all(db, to_rows(values, now + ttl))
         return list(found.values())
 
     def _take_from(self, db: sqlite3.Connection, key: str) -> None:
@@ -136,8 +137,13 @@ def _all(db: sqlite3.Connection, statement: str, *values: str | float) -> list[t
     return db.execute(statement, values).fetchall()
 
 
-def _set_all(db: sqlite3.Connection, rows: Sequence[tuple[str, str, float]]) -> None:
-    db.executemany(SET, rows)
+def set_all(db: sqlite3.Connection, rows: Sequence[ValueRow]) -> None:
+    if rows:
+        db.executemany(SET, rows)
+
+
+def to_rows(values: Mapping[str, Any], expires_at: float) -> Sequence[ValueRow]:
+    return [(to_unicode(key), to_json(value), expires_at) for key, value in values.items()]
 
 
 def _count(db: sqlite3.Connection, statement: str, *values: str | float) -> int:

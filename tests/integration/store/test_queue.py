@@ -11,6 +11,7 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import (
     Depth,
     ItemState,
+    Notes,
     StoreError,
 )
 from rasa_whatsapp_channel.store.heartbeat import LEASE
@@ -453,3 +454,25 @@ async def test_what_fails_is_late_since_it_failed_first(queue, clock):
     clock.now += 1
 
     assert (await queue.depth()).oldest == failed
+
+
+# Notes beside an item
+
+
+async def test_what_is_noted_with_an_item_is_there_as_soon_as_the_item_is(store, clock):
+    notes = Notes({"wrote:anna": 1.5, "known:anna": True}, ttl=60)
+
+    assert await store.inbox.put("k", ANNA, HELLO, notes=notes)
+
+    assert await store.values.get_many("wrote:anna", "known:anna") == notes.values
+    clock.now += 60
+    assert not await store.values.get_many("wrote:anna", "known:anna")
+
+
+async def test_what_is_noted_with_an_item_is_noted_again_when_the_item_comes_again(store):
+    await store.inbox.put("k", ANNA, HELLO, notes=Notes({"wrote:anna": 1.5}, ttl=60))
+
+    assert not await store.inbox.put("k", ANNA, HELLO, notes=Notes({"wrote:anna": 2.5}, ttl=60))
+
+    assert await store.values.get("wrote:anna") == 2.5
+    assert (await store.inbox.depth()).waiting == 1

@@ -6,7 +6,7 @@ import pytest
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.identity import Person
-from rasa_whatsapp_channel.conversation.window import Windows
+from rasa_whatsapp_channel.conversation.window import Windows, notes_of_message
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.outbound.tier_gate import TierGate
 from rasa_whatsapp_channel.store import open_store
@@ -65,7 +65,7 @@ async def test_whoever_was_counted_gets_more_and_whoever_wrote_is_not_counted(wo
 
     assert await world.waits("491514")
     assert not await world.waits("491513")
-    await world.windows.note_wrote("491514", world.clock.now, is_turn=True)
+    await world.windows.note(notes_of_message("491514", world.clock.now, is_turn=True))
     assert not await world.waits("491514")
     assert not await world.waits("491515", {"type": "text", "text": {"body": "in the window"}})
     world.clock.now += 25 * HOUR
