@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -65,7 +64,10 @@ def metadata_of(
             for name, value in event.extra.items()
             if name not in _NAMED and value is not None
         },
-        "errors": [dataclasses.asdict(error) for error in event.errors],
+        "errors": [
+            {"code": error.code, "title": error.title, "details": error.details}
+            for error in event.errors
+        ],
     }
     # A type may be called anything one day, so what is always there comes last.
     return {**part, **{key: value for key, value in sometimes.items() if value}, **always}
