@@ -74,6 +74,56 @@ async def test_five_thousand_messages_do_not_make_the_page_slow(
     assert not await page.js(f"{newest('Message 0,')}")
 
 
+# Scroll to where nothing moves any more: which messages were seen, and how many drawn at most.
+WALK = """
+(async (by) => {
+    const seen = new Set();
+    let most = 0;
+    for (let still = 0; still < 20;) {
+        const drawn = [...scroller.querySelectorAll('article')];
+        most = Math.max(most, drawn.length);
+        const view = scroller.getBoundingClientRect();
+        for (const one of drawn) {
+            const { top, bottom } = one.getBoundingClientRect();
+            if (bottom > view.top && top < view.bottom) seen.add(one.dataset.messageId);
+        }
+        const before = scroller.scrollTop;
+        scroller.scrollTop += by;
+        still = before === scroller.scrollTop ? still + 1 : 0;
+        await new Promise(requestAnimationFrame);
+        await new Promise(requestAnimationFrame);
+    }
+    return [[...seen], most];
+})
+"""
+
+
+async def test_who_reads_a_long_chat_from_end_to_end_sees_all_of_it(page: Tab, bot: Bot) -> None:
+    address = f"{bot.simulator}/simulator/people/{MAYA}/messages"
+    ids: list[str] = []
+    for start in range(0, 900, AT_ONCE):
+        texts = [_text(f"Message {at}") for at in range(start, min(900, start + AT_ONCE))]
+        async with bot.session.post(address, json=texts) as answer:
+            ids += [message["id"] for message in await answer.json()]
+    await page.shows(f"{MESSAGES}.textContent.includes('Message 899')")
+    await page.js(f"location.hash = '#/chat/{MAYA}?message=' + encodeURIComponent({ids[0]!r})")
+    await page.shows(f"document.activeElement?.dataset.messageId === {ids[0]!r}")
+    assert await page.js(DRAWN) < MOST_DRAWN
+    await page.js("globalThis.scroller = document.querySelector('.messages')")
+
+    down, most_down = await page.js(f"{WALK}(300)")
+    up, most_up = await page.js(f"{WALK}(-300)")
+
+    assert (set(down), set(up)) == (set(ids), set(ids))
+    assert max(most_down, most_up) < MOST_DRAWN
+    # Far from the end new messages are counted, and the button leads to them.
+    await bot.says({"type": "text", "text": {"body": "The newest"}})
+    await page.shows("document.querySelector('.to-end .badge').textContent === '1'")
+    await page.click(".to-end")
+    await page.shows(f"{MESSAGES}.textContent.includes('The newest')")
+    await page.shows("document.querySelector('.to-end').hidden")
+
+
 async def timed(page: Tab, act: str, shown: str) -> Any:
     return await page.js(f"{TIMED}(async () => {{ await ({act}); }}, () => {shown})")
 

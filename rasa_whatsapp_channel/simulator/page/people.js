@@ -111,5 +111,5 @@ function preview(chat, last, state, wanted) {
   if (!last) return plus(state.chatOf(chat).key);
   const { icon: symbol, text } = summaryOf(last);
   const words = h("bdi.line", {}, oneLine(wanted ? textAround(last, wanted) : text));
-  return [last.direction === "inbound" && h("span", {}, "You: "), symbol && icon(symbol), words];
+  return [last.direction === "inbound" && h("span", {}, "You:"), symbol && icon(symbol), words];
 }

@@ -1,4 +1,4 @@
-// Message list of one chat: draws the newest messages, and earlier ones on scrolling up.
+// Message list of one chat: draws those around what is looked at, and more on scrolling there.
 
 import { renderMessage, refreshMessage } from "./bubbles/frame.js";
 import { renderRefusal } from "./bubbles/refusal.js";
@@ -7,9 +7,10 @@ import { h } from "./dom.js";
 import { dayName, dayOf } from "./times.js";
 
 const PAGE = 60; // messages drawn at once
-const DRAWN_MOST = 400; // most messages drawn while the newest is visible
+const DRAWN_MOST = 400; // messages drawn at the same time; those far from view are dropped
 const GROUP = 300; // seconds within which messages of one side stand together
 const NEAR = 80; // pixels from the end that count as being there
+const AHEAD = 600; // pixels before the end of what is drawn at which more is drawn
 
 export function createThread(controller) {
   const scroller = controller.node.querySelector(".messages");
@@ -17,10 +18,12 @@ export function createThread(controller) {
   const toEndCount = toEnd.querySelector(".badge");
   const inner = h("div.messages-inner");
   const typing = h("div.typing", { hidden: true, role: "status" }, typingDots());
-  const earlier = h("button.earlier", { type: "button", onclick: showEarlier }, "Earlier messages");
+  const earlier = h("button.further", { type: "button", onclick: showEarlier }, "Earlier messages");
+  const later = h("button.further", { type: "button", onclick: showLater }, "Later messages");
   const toolbar = createToolbar(controller);
   let items = [];
-  let from = 0;
+  let from = 0; // the first one that is drawn
+  let to = 0; // the first behind the drawn ones
   let nodes = new Map();
   let atEnd = true;
   let missed = 0;
@@ -32,29 +35,74 @@ export function createThread(controller) {
   toEnd.addEventListener("click", goToEnd);
   new ResizeObserver(() => atEnd && goToEnd()).observe(inner);
   new ResizeObserver(() => atEnd && goToEnd()).observe(scroller);
-  new IntersectionObserver(([entry]) => entry.isIntersecting && showEarlier(), {
-    root: scroller,
-  }).observe(earlier);
+  showWhenNear(earlier, showEarlier);
+  showWhenNear(later, showLater);
+
+  function showWhenNear(button, show) {
+    const options = { root: scroller, rootMargin: `${AHEAD}px 0px` };
+    new IntersectionObserver((entries) => entries.at(-1).isIntersecting && show(), options).observe(
+      button,
+    );
+  }
 
   /** Show *newItems*, a list that only grows; *empty* is its placeholder. */
   function show(newItems, empty) {
     items = newItems;
-    from = Math.max(0, items.length - PAGE);
-    nodes = new Map();
-    inner.replaceChildren(earlier, ...drawn(from, items.length), typing);
+    drawOnly(Math.max(0, items.length - PAGE), items.length);
     if (items.length === 0 && empty) inner.append(empty);
-    earlier.hidden = from === 0;
     setCurrent([...nodes.values()].at(-1));
     goToEnd();
   }
 
+  /** Draw the items from *start* to *end*, and no others. */
+  function drawOnly(start, end) {
+    [from, to] = [start, end];
+    nodes = new Map();
+    inner.replaceChildren(earlier, ...drawn(from, to), later, typing);
+    showWhatIsLeft();
+  }
+
+  function showWhatIsLeft() {
+    earlier.hidden = from === 0;
+    later.hidden = to === items.length;
+  }
+
   /** The last of the items is new. */
   function add() {
-    if (atEnd && nodes.size > DRAWN_MOST) return show(items);
-    typing.before(...drawn(items.length - 1, items.length));
-    setCurrent(nodes.get(items.at(-1).id));
-    if (atEnd || items.at(-1).direction === "inbound") goToEnd();
+    const item = items.at(-1);
+    if (to === items.length - 1) {
+      later.before(...drawn(to, items.length));
+      to = items.length;
+      setCurrent(nodes.get(item.id));
+      if (atEnd) dropFirst();
+    }
+    if (atEnd || item.direction === "inbound") goToEnd();
     else countMissed(missed + 1);
+    showWhatIsLeft();
+  }
+
+  // Few are drawn at the same time: what is far above or below the drawn ones is dropped.
+
+  function dropFirst() {
+    if (to - from <= DRAWN_MOST) return;
+    drop(items.slice(from, to - DRAWN_MOST));
+    from = to - DRAWN_MOST;
+  }
+
+  function dropLast() {
+    if (to - from <= DRAWN_MOST) return;
+    drop(items.slice(from + DRAWN_MOST, to));
+    to = from + DRAWN_MOST;
+    atEnd = false;
+  }
+
+  function drop(dropped) {
+    for (const { id } of dropped) {
+      const node = nodes.get(id);
+      if (node.previousElementSibling.matches(".day")) node.previousElementSibling.remove();
+      node.remove();
+      nodes.delete(id);
+    }
   }
 
   function refresh(item) {
@@ -91,7 +139,10 @@ export function createThread(controller) {
   function scrollTo(id) {
     const at = items.findIndex((item) => item.id === id);
     if (at === -1) return null;
-    while (at < from) showEarlier();
+    if (!nodes.has(id)) {
+      const start = Math.max(0, at - PAGE / 2);
+      drawOnly(start, Math.min(items.length, start + PAGE));
+    }
     const node = nodes.get(id);
     atEnd = false; // before the scrolling is seen
     node.scrollIntoView({ block: "center" });
@@ -114,15 +165,35 @@ export function createThread(controller) {
 
   function showEarlier() {
     if (from === 0) return;
-    const toBottom = scroller.scrollHeight - scroller.scrollTop;
     const end = from;
     from = Math.max(0, from - PAGE);
-    earlier.after(...drawn(from, end));
-    earlier.hidden = from === 0;
-    scroller.scrollTop = scroller.scrollHeight - toBottom;
+    keepInPlace(nodes.get(items[end].id), () => {
+      earlier.after(...drawn(from, end));
+      dropLast();
+      showWhatIsLeft();
+    });
+  }
+
+  function showLater() {
+    if (to === items.length) return;
+    const start = to;
+    to = Math.min(items.length, to + PAGE);
+    keepInPlace(nodes.get(items[start - 1].id), () => {
+      later.before(...drawn(start, to));
+      dropFirst();
+      showWhatIsLeft();
+    });
+  }
+
+  /** Let *node* stay where it is on the screen, whatever *change* draws or drops around it. */
+  function keepInPlace(node, change) {
+    const before = node.getBoundingClientRect().top;
+    change();
+    scroller.scrollTop += node.getBoundingClientRect().top - before;
   }
 
   function goToEnd() {
+    if (to < items.length) return show(items);
     atEnd = true;
     countMissed(0);
     scroller.scrollTop = scroller.scrollHeight;
@@ -130,7 +201,8 @@ export function createThread(controller) {
   }
 
   function onScroll() {
-    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+    const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    atEnd = to === items.length && below < NEAR;
     toEnd.hidden = atEnd;
     if (atEnd) countMissed(0);
   }

@@ -62,7 +62,7 @@ export function createConnection(page) {
         bot.askNow();
       }
       if (["message", "status", "webhook"].includes(what)) bot.askSoon();
-      if (["shown", "webhook", "request", "logs"].includes(what)) log.draw();
+      if (["shown", "webhook", "request", "logs"].includes(what)) log.drawSoon();
     },
 
     setConnected(connected) {

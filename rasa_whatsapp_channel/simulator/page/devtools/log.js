@@ -48,6 +48,7 @@ export function createLog({ state, goTo }) {
   const rows = new WeakMap(); // each entry is drawn once: what was opened stays open
   let kind = "webhooks";
   let filter = "all";
+  let drawing = 0;
 
   function entries() {
     const known = kind === "webhooks" ? state.deliveries : state.requests;
@@ -67,7 +68,24 @@ export function createLog({ state, goTo }) {
     const wanted = entries().filter(FILTERS[kind][filter][1]);
     none.hidden = wanted.length > 0;
     none.textContent = NONE[kind];
-    list.replaceChildren(...wanted.map(rowNode));
+    place(wanted.map(rowNode));
+  }
+
+  /** Make *nodes* the rows of the list; those that stay are not touched. */
+  function place(nodes) {
+    const kept = new Set(nodes);
+    for (const row of [...list.children]) if (!kept.has(row)) row.remove();
+    nodes.forEach((node, at) => {
+      if (list.children[at] !== node) list.insertBefore(node, list.children[at] ?? null);
+    });
+  }
+
+  /** Draw in the next frame, however many rows come until then. */
+  function drawSoon() {
+    drawing ||= requestAnimationFrame(() => {
+      drawing = 0;
+      draw();
+    });
   }
 
   function rowNode(row) {
@@ -138,7 +156,7 @@ export function createLog({ state, goTo }) {
   }
 
   choose(kind);
-  return { node, draw, reveal };
+  return { node, drawSoon, reveal };
 }
 
 function choiceNode(label, isChosen, onclick, name) {
