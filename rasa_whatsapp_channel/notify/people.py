@@ -62,15 +62,16 @@ def read_people(lines: Iterable[str]) -> Iterator[Recipient | Problem]:
         )
     if len(set(names)) < len(names) or not all(name.isidentifier() for name in names):
         raise NotificationError("each column needs a name of its own, as a slot has it")
-    rows = csv.reader(lines, delimiter=found)
+    rows = csv.reader(lines, delimiter=found, strict=True)
     seen: set[bytes] = set()
     while True:
+        first = rows.line_num + 2
         try:
             row = next(rows)
         except StopIteration:
             return
-        except csv.Error as error:
-            yield Problem(rows.line_num + 1, f"cannot be read: {error}")
+        except csv.Error as error:  # a quotation mark too many takes the lines after it along
+            yield Problem(rows.line_num + 1, f"cannot be read from line {first} on: {error}")
             continue
         if not any(cell.strip() for cell in row):
             continue

@@ -19,6 +19,7 @@ from support.eventually import eventually
 from support.processes import PROJECT
 
 from rasa_whatsapp_channel.inbound import notify
+from rasa_whatsapp_channel.outbound import recovery
 
 MAYA = "4915112345678"
 TOKEN = "a-token-of-the-shop"
@@ -221,6 +222,27 @@ async def test_a_message_that_fails_says_why(shop, platform):
         told = await it.sees("order-7", "failed")
 
     assert "131026" in told["reason"]
+
+
+async def test_a_token_that_ends_in_the_middle_fails_nobody(shop, platform, monkeypatch):
+    monkeypatch.setattr(recovery, "TOKEN_WAIT", 0.5)
+    expired = (401, {"error": {"code": 190, "message": "Error validating access token"}})
+    async with shop() as it:
+        await it.asks("order-0", to=MAYA, response={"text": "Order 0 is here"})
+        await it.sees("order-0", "sent")
+        platform[0].answers += [expired] * 100
+        for number in (1, 2):
+            wish = {"to": f"491511234560{number}", "response": {"text": f"Order {number} is here"}}
+            await it.asks(f"order-{number}", **wish)
+        await eventually(lambda: len(platform[0].answers) < 100)
+        told = [(await it.about(f"order-{number}"))[1]["state"] for number in (1, 2)]
+        platform[0].answers.clear()  # somebody has put in a new one
+        for number in (1, 2):
+            await it.sees(f"order-{number}", "sent")
+
+    assert set(told) <= {"scheduled", "queued"}
+    said = sorted(each["text"]["body"] for each in platform[0].sent)
+    assert said == [f"Order {number} is here" for number in range(3)]
 
 
 async def test_what_is_scheduled_waits_survives_a_restart_and_can_be_cancelled(shop, platform):

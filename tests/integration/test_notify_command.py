@@ -127,6 +127,36 @@ async def test_all_of_a_file_get_it_once_however_often_it_is_done(serve, platfor
     ]
 
 
+# As programs save them, and as they should not: the mark of Excel, semicolons, a formula, letters
+# of another encoding, and an end in the middle.
+ODD = (
+    b"\xef\xbb\xbfto;name\r\n"
+    b'="4915112345678";Maya\r\n'
+    b"4915187654321;=HYPERLINK(A1)\r\n"
+    b"4915187654322;J\xf6rg\r\n"
+    b"4915187654323;Ben;more\r\n"
+    b'15551234567;"Cara'
+)
+
+
+async def test_an_odd_file_goes_to_whom_it_can_and_says_why_not_to_others(serve, platform, notify):
+    Path("people.csv").write_bytes(ODD)
+    many = ("--csv", "people.csv", "--response", "utter_news", "--slot", "day=Sunday")
+    async with serve(silent):
+        done = await notify(*many, "--yes", "--json")
+        await platform[0].sends(1)
+
+    assert json.loads(done.stdout)["left_out"] == 4
+    assert texts(platform) == [(MAYA, "Hello Maya, the lake opens on Sunday")]
+    for problem in (
+        "line 3: name: is a formula, or the beginning of one",
+        "line 4: name: is no UTF-8; save the file as CSV UTF-8",
+        "line 5: 3 cells, and the first line has 2",
+        "line 6: cannot be read from line 6 on: ",
+    ):
+        assert problem in done.stderr
+
+
 async def test_what_is_scheduled_for_many_can_be_cancelled(serve, platform, notify):
     Path("people.csv").write_text(PEOPLE, encoding="utf-8")
     many = ("--csv", "people.csv", "--response", "utter_order", "--at", "2027-06-01T09:00")

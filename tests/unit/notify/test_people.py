@@ -77,6 +77,26 @@ def test_a_row_that_the_reader_refuses_is_one_problem_and_the_rest_goes():
 
 
 @pytest.mark.parametrize(
+    "rest",
+    [
+        b'4915187654321,"Ben\n4915100000001,Cara\n',  # never closed
+        b'4915187654321,"Ben\n4915100000001,"Cara"\n',  # closed by the next one
+        b'4915187654321,"Ben',  # the file ends in the middle
+    ],
+)
+def test_a_quotation_mark_too_many_tells_nobody_about_others(rest):
+    anna, problem = read(b"to,name\n4915112345678,Anna\n" + rest)
+
+    assert anna == Recipient(ANNA, {"name": "Anna"})
+    assert isinstance(problem, Problem)
+    assert problem.reason.startswith("cannot be read from line 3 on: ")
+
+
+def test_a_cell_of_several_lines_is_one_slot():
+    assert read(b'to,name\n4915112345678,"Anna\nand Ben"\n')[0].slots == {"name": "Anna\nand Ben"}
+
+
+@pytest.mark.parametrize(
     ("raw", "problem"),
     [
         (b"", "the first line must name the columns, one of them to; it says nothing"),
