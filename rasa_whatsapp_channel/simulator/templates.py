@@ -351,9 +351,11 @@ def _buttons(buttons: Values, components: Values) -> list[dict[str, Any]]:
     for component in components:
         if component.get("type") != "button":
             continue
-        index = int(component.get("index") or 0)
+        kinds = [str(each.get("type")) for each in buttons]
         wanted = str(component.get("sub_type")).upper()
-        if index >= len(buttons) or buttons[index].get("type") != wanted:
+        named = component.get("index")  # a button that calls may go without one
+        index = kinds.index(wanted) if named is None and wanted in kinds else int(named or 0)
+        if index >= len(kinds) or kinds[index] != wanted:
             raise Refused(
                 problems.TEMPLATE_BUTTON,
                 f"This template has no button of type {component.get('sub_type')} at {index}.",

@@ -88,8 +88,7 @@ class TemplateManagement:
         if found.status not in EDITABLE:
             raise _refused(2388039, f"A template that is {found.status} cannot be edited.")
         given = await read_json(request)
-        known = {"name": found.name, "language": found.language, "category": found.category}
-        template = self._read({**known, **given})
+        template = self._read({**found.body(), **given})
         if found.status == "APPROVED" and template.category != found.category:
             raise _refused(2388041, "The category of an approved template cannot be edited.")
         self._review(template)

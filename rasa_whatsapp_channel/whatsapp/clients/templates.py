@@ -27,6 +27,7 @@ FIELDS: Final = (
     "id,name,language,category,status,components,parameter_format,message_send_ttl_seconds,"
     "quality_score,rejected_reason,correct_category,sub_category"
 )
+EDITABLE: Final = ("category", "parameter_format", "components", "message_send_ttl_seconds")
 PAGE: Final = 100
 MOST_PAGES: Final = 60  # an account has 6,000 templates at the most
 SCOPE: Final = "whatsapp_business_management"
@@ -84,8 +85,7 @@ class TemplatesClient:
         )
 
     async def edit(self, template_id: str, template: TemplateDefinition) -> None:
-        body = template.body()
-        body = {key: body[key] for key in body if key not in ("name", "language")}
+        body = {key: part for key, part in template.body().items() if key in EDITABLE}
         await self._ask("POST", join(self._base, template_id), body)
 
     async def delete(self, name: str, template_id: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.documented_templates import BY_NAME
 from support.eventually import eventually
 
 TOKEN = {"Authorization": "Bearer simulator-token"}
@@ -258,7 +259,8 @@ async def test_an_account_without_direct_send_is_refused_and_may_get_it(start, b
 
 async def fills(simulator, template: dict[str, Any], *components: dict[str, Any]) -> Any:
     """Create *template*, send it with *components*, and return what the person sees."""
-    status, answer = await simulator.post(WABA, {**template, "language": "en"}, headers=TOKEN)
+    template = {**template, "language": "en"}
+    status, answer = await simulator.post(WABA, template, headers=TOKEN)
     assert status == 200, answer
     await simulator.post(f"/simulator/templates/{template['name']}/en", {"status": "APPROVED"})
     sent = {"name": template["name"], "language": {"code": "en"}, "components": list(components)}
@@ -342,3 +344,129 @@ async def test_the_kind_of_a_button_is_written_in_any_case(simulator):
     filled = await fills(simulator, template, button)
 
     assert [each["text"] for each in filled["buttons"]] == ["View catalog"]
+
+
+def named(kind: str, **values: str) -> dict[str, Any]:
+    texts = [
+        {"type": "text", "parameter_name": name, "text": value} for name, value in values.items()
+    ]
+    return {"type": kind, "parameters": texts}
+
+
+def texts(kind: str, *values: str) -> dict[str, Any]:
+    return {"type": kind, "parameters": [{"type": "text", "text": value} for value in values]}
+
+
+def button(kind: str, index: int | None, *parameters: dict[str, Any]) -> dict[str, Any]:
+    place = {} if index is None else {"index": index}
+    return {"type": "button", "sub_type": kind, **place, "parameters": list(parameters)}
+
+
+def action(**values: Any) -> dict[str, Any]:
+    return {"type": "action", "action": values}
+
+
+ITEMS = [{"title": "Bundles", "product_items": [{"product_retailer_id": "2lc20305pt"}]}]
+PRODUCT = {"product_retailer_id": "nqryix03ez", "catalog_id": "194836987003835"}
+PLACE = {"latitude": "37.442", "longitude": "-122.161", "name": "Philz", "address": "101 Forest"}
+SHIPPED = {"reference_id": "order-1", "order": {"status": "shipped", "description": "On its way"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "components"),
+    [
+        (
+            "winter_sale_coupon",
+            [
+                named("body", coupon_code="WINTER25", discount="30%"),
+                button("copy_code", 1, {"type": "coupon_code", "coupon_code": "WINTER25"}),
+            ],
+        ),
+        (
+            "intro_catalog_offer",
+            [
+                texts("body", "100", "400", "3"),
+                button("CATALOG", 0, action(thumbnail_product_retailer_id="2lc20305pt")),
+            ],
+        ),
+        (
+            "abandoned_cart",
+            [
+                texts("header", "Pablo"),
+                texts("body", "10OFF"),
+                button("mpm", 0, action(thumbnail_product_retailer_id="2lc", sections=ITEMS)),
+            ],
+        ),
+        (
+            "spm_template_named_params",
+            [
+                {"type": "header", "parameters": [{"type": "product", "product": PRODUCT}]},
+                named("body", code="25OFF", percent="25%"),
+            ],
+        ),
+        ("vip_early_access_call", [named("body", first_name="Pablo")]),
+        (
+            "order_delivery_update",
+            [
+                {"type": "header", "parameters": [{"type": "location", "location": PLACE}]},
+                named("body", customer_name="Jane", order_number="892104"),
+            ],
+        ),
+        ("call_us", [button("voice_call", None, {"type": "ttl_minutes", "ttl_minutes": 100})]),
+        (
+            "book_a_table",
+            [button("flow", 0, action(flow_token="1", flow_action_data={"guests": 2}))],
+        ),
+        ("share_your_number", []),
+        (
+            "your_order_changed",
+            [
+                {
+                    "type": "order_status",
+                    "parameters": [{"type": "order_status", "order_status": SHIPPED}],
+                }
+            ],
+        ),
+    ],
+)
+async def test_a_template_of_a_page_is_created_and_sent_as_the_page_says(
+    simulator, name, components
+):
+    filled = await fills(simulator, BY_NAME[name], *components)
+
+    assert filled["category"] == BY_NAME[name]["category"].upper()
+    assert "{{" not in str(filled)
+
+
+async def test_a_button_that_calls_is_found_behind_others(simulator):
+    template = {
+        "name": "call_us",
+        "category": "marketing",
+        "components": [
+            {"type": "body", "text": "Call us"},
+            {
+                "type": "buttons",
+                "buttons": [
+                    {"type": "url", "text": "Support", "url": "https://www.luckyshrub.com"},
+                    {"type": "voice_call", "text": "Call now"},
+                ],
+            },
+        ],
+    }
+
+    filled = await fills(
+        simulator, template, button("voice_call", None, {"type": "payload", "payload": "a"})
+    )
+
+    assert [each["text"] for each in filled["buttons"]] == ["Support", "Call now"]
+
+
+async def test_an_edit_keeps_what_is_beside_the_components(simulator):
+    page = {**BY_NAME["your_order_changed"], **body("Play in our casino.")}
+    _, made = await simulator.post(WABA, page, headers=TOKEN)
+    await simulator.post("/simulator/templates/your_order_changed/en", {"status": "REJECTED"})
+
+    status, _ = await simulator.post(f"/v26.0/{made['id']}", body("It is here."), headers=TOKEN)
+
+    assert status == 200
+    assert (await listed(simulator, "your_order_changed"))["sub_category"] == "ORDER_STATUS"
