@@ -170,9 +170,5 @@ def _next(before: Ownership, sign: Sign, now: float) -> Owner | None:
 def _until(owner: Owner | None, settings: HandoffSettings, at: float, now: float) -> float:
     if owner is Owner.WAITING and not settings.is_open(now):
         return now  # nobody comes
-    lasts = {
-        Owner.WAITING: settings.waiting,
-        Owner.HUMAN: settings.idle,
-        Owner.APP: APP_IDLE,
-    }
+    lasts = {Owner.WAITING: settings.waiting, Owner.HUMAN: settings.idle, Owner.APP: APP_IDLE}
     return at + lasts[owner] if owner in lasts else 0.0

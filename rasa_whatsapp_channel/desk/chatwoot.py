@@ -64,7 +64,9 @@ def tell(
         yield from _ask(settings, "POST", f"{place}/toggle_status", change, takes=(404,))
         ids = {**ids, "episode": event["episode"]}
     message = _message(event, has_file=file is not None)
-    if message is None or (again and (yield from _is_shown(place, event, settings))):
+    if message is None:
+        return ids
+    if again and (yield from _is_shown(place, message["source_id"], settings)):
         return ids
     code, shown = yield from _show(settings, place, message, file)
     if code == 404:  # somebody deleted the conversation
@@ -206,10 +208,9 @@ def _tell_status(place: str, event: Mapping[str, Any], settings: HandoffSettings
         yield from _ask(settings, "POST", f"{place}/messages", note, takes=(404,))
 
 
-def _is_shown(place: str, event: Mapping[str, Any], settings: HandoffSettings) -> Exchange:
+def _is_shown(place: str, source_id: str, settings: HandoffSettings) -> Exchange:
     _, listed = yield from _ask(settings, "GET", f"{place}/messages", takes=(404,))
-    ids = [each["source_id"] for each in object_of(listed).get("payload", ())]
-    return _id_of(event) in ids
+    return source_id in [each["source_id"] for each in object_of(listed).get("payload", ())]
 
 
 def _show(
@@ -224,21 +225,19 @@ def _show(
 
 
 def _message(event: Mapping[str, Any], *, has_file: bool) -> dict[str, Any] | None:
-    """Return the message that shows *event*; None: there is nothing to show."""
-    is_persons = event["type"] == "message.received"
-    told = event.get("message", {})
-    content = told.get("text") or ("" if has_file else f"[{told.get('type')}]")
-    if not is_persons:
-        content = _note(event, content)
-    kind = "incoming" if is_persons else "outgoing"
-    message = {"content": content, "message_type": kind, "private": not is_persons}
-    return {**message, "source_id": _id_of(event)} if content or is_persons else None
+    """
+    Return the message that shows *event*; None: there is nothing to show.
 
-
-def _id_of(event: Mapping[str, Any]) -> str:
-    """Return the id that the message of *event* has from us: WhatsApp's, where it is a person's."""
-    is_persons = event["type"] == "message.received"
-    return str(event["message"]["id"] if is_persons else event["id"])
+    It has an id from us: WhatsApp's, where it is the person's, so that an agent can quote it.
+    """
+    told, is_persons = event.get("message", {}), event["type"] == "message.received"
+    said = told.get("text") or ("" if has_file else f"[{told.get('type')}]")
+    if is_persons:
+        known = {"message_type": "incoming", "private": False, "source_id": told["id"]}
+        return {"content": said, **known}
+    note = _note(event, said)
+    known = {"message_type": "outgoing", "private": True, "source_id": event["id"]}
+    return {"content": note, **known} if note else None
 
 
 def _note(event: Mapping[str, Any], said: str) -> str:
