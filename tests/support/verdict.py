@@ -15,7 +15,7 @@ from support.numbered import answers_to
 # Seconds in which a sender notes that a message was accepted, on a machine that does much else.
 NOTED = 10.0
 # Seconds in which the last request of a sender that was killed comes in.
-ARRIVES = 1.0
+ARRIVES = 3.0
 
 
 @dataclass(frozen=True)

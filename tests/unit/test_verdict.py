@@ -54,7 +54,7 @@ def test_a_message_that_was_on_its_way_at_a_kill_may_come_twice():
 
 
 @pytest.mark.parametrize(
-    "kill", [Kill(KILL.at, "another"), Kill(KILL.at - 2, "only"), Kill(KILL.at + 2, "only")]
+    "kill", [Kill(KILL.at, "another"), Kill(KILL.at - 4, "only"), Kill(KILL.at + 4, "only")]
 )
 def test_a_kill_elsewhere_or_at_another_time_is_no_excuse(kill):
     twice = [*ANSWERS[:3], *ANSWERS[2:]]
