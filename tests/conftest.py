@@ -1,6 +1,15 @@
 """What every test run does."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from support.stubs import Forge
 
 # Of each property. Every run tries others, and --hypothesis-profile=thorough tries many.
 EXAMPLES, THOROUGH = 50, 2_000
@@ -12,3 +21,13 @@ patient = settings(
 settings.register_profile("patient", patient)
 settings.register_profile("thorough", patient, max_examples=THOROUGH)
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
+    """The process that starts stub servers: it imports Rasa once for all tests."""
+    from support.stubs import Forge
+
+    forge = Forge(tmp_path_factory.mktemp("forge"))
+    yield forge
+    forge.close()

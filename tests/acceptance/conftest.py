@@ -15,6 +15,7 @@ from support.bot import MEDIA, QUICKSTART, credentials, train, write_bot
 from support.ports import free_port
 from support.processes import PHONE, Person, RasaServer, Simulator
 from support.side_by_side import SideBySide, begun
+from support.stubs import Forge
 
 APIS = ("cloud", "on_premises")
 
@@ -74,10 +75,10 @@ async def maya(world: World) -> AsyncIterator[Person]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def beside(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, forge: Forge
 ) -> AsyncIterator[SideBySide]:
     """All tests of a module that wait at the same time."""
-    async with begun(request, tmp_path_factory.mktemp("beside")) as beside:
+    async with begun(request, tmp_path_factory.mktemp("beside"), forge) as beside:
         yield beside
 
 

@@ -70,18 +70,17 @@ async def die_at(point: Point, folder: Path, forge: Forge) -> str | None:
         return "" if (ended, shown) == ("read", ["It is here"]) else f"{point}: {ended}, {shown}"
 
 
-async def test_a_notification_goes_once_and_is_known_as_read_whenever_a_server_dies(tmp_path):
-    forge, turns = Forge(tmp_path), asyncio.Semaphore(AT_ONCE)
+async def test_a_notification_goes_once_and_is_known_as_read_whenever_a_server_dies(
+    tmp_path, forge
+):
+    turns = asyncio.Semaphore(AT_ONCE)
 
     async def die(point: Point) -> str | None:
         async with turns:
             return await die_at(point, tmp_path / str(point).replace(" ", "-"), forge)
 
     points = random.Random(SEED).sample(POINTS, COMMITS)
-    try:
-        found = await asyncio.gather(*(die(point) for point in points))
-    finally:
-        forge.close()
+    found = await asyncio.gather(*(die(point) for point in points))
 
     faults = [fault for fault in found if fault is not None]
     assert faults, "no server died"

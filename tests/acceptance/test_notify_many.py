@@ -10,7 +10,6 @@ import os
 
 import pytest
 from soak.notify import Plan, run
-from support.stubs import Forge
 
 PEOPLE = int(os.environ.get("PEOPLE", "150"))
 
@@ -19,13 +18,9 @@ pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this enviro
 
 @pytest.mark.parametrize("store", ["sqlite", "redis"])
 async def test_everybody_who_may_get_it_gets_it_once_though_servers_and_command_die(
-    tmp_path, store
+    tmp_path, forge, store
 ):
-    forge = Forge(tmp_path)
-    try:
-        result = await run(Plan(PEOPLE, store), tmp_path, forge)
-    finally:
-        forge.close()
+    result = await run(Plan(PEOPLE, store), tmp_path, forge)
 
     assert result.faults == [], str(result)
     assert result.got + result.opted_out == PEOPLE

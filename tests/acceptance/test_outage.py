@@ -30,11 +30,11 @@ pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this enviro
 
 
 async def test_what_is_written_while_whatsapp_is_down_is_answered_in_order_afterwards(
-    tmp_path, figures
+    tmp_path, forge, figures
 ):
     async with (
         cloud_api() as platform,
-        stub_servers(tmp_path, platform, store="sqlite:///whatsapp.db") as stubs,
+        stub_servers(tmp_path, platform, forge=forge, store="sqlite:///whatsapp.db") as stubs,
     ):
         await stubs.start("only")
         crowd = Crowd(

@@ -41,10 +41,10 @@ async def start_apart(stubs: Stubs, *bots: str) -> None:
     await stubs.start("door", apart="door and sender")
 
 
-async def test_webhooks_are_taken_while_the_bot_is_blocked_ten_times(tmp_path):
+async def test_webhooks_are_taken_while_the_bot_is_blocked_ten_times(tmp_path, forge):
     async with (
         cloud_api() as platform,
-        stub_servers(tmp_path, platform, store="sqlite:///whatsapp.db") as stubs,
+        stub_servers(tmp_path, platform, forge=forge, store="sqlite:///whatsapp.db") as stubs,
     ):
         await start_apart(stubs, "bot")
         crowd = crowd_of(stubs)
@@ -72,10 +72,10 @@ async def deliver(crowd: Crowd, written: Written) -> None:
     await crowd.deliver(webhook_of([written]))
 
 
-async def test_no_webhook_is_refused_and_no_message_lost_while_bots_are_restarted(tmp_path):
+async def test_no_webhook_is_refused_and_no_message_lost_while_bots_are_restarted(tmp_path, forge):
     async with (
         cloud_api() as platform,
-        stub_servers(tmp_path, platform, store="sqlite:///whatsapp.db") as stubs,
+        stub_servers(tmp_path, platform, forge=forge, store="sqlite:///whatsapp.db") as stubs,
     ):
         await start_apart(stubs, "anna", "ben")
         crowd = crowd_of(stubs)

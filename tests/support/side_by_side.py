@@ -131,9 +131,9 @@ class Room:
 class SideBySide:
     """The tests of one module that have begun."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forge: Forge) -> None:
         self._folder = folder
-        self._forge = Forge(folder)
+        self._forge = forge
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._figures: dict[str, list[object]] = {}
@@ -151,7 +151,6 @@ class SideBySide:
     async def close(self) -> None:
         for task in self._tasks.values():
             await _end(task)
-        self._forge.close()
 
     async def _run(self, node_id: str, test: Test, params: dict[str, Any]) -> None:
         folder = self._folder / re.sub(r"\W+", "-", node_id.partition("::")[2])
@@ -186,9 +185,11 @@ _KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 @asynccontextmanager
-async def begun(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[SideBySide]:
+async def begun(
+    request: pytest.FixtureRequest, folder: Path, forge: Forge
+) -> AsyncIterator[SideBySide]:
     """Begin all tests of the module that asks, as far as they were selected."""
-    beside = SideBySide(folder)
+    beside = SideBySide(folder, forge)
     try:
         for item in request.session.items:
             test = getattr(getattr(item, "function", None), "begins", None)

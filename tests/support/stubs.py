@@ -32,7 +32,7 @@ DEFAULTS: dict[str, Any] = {"media": {}, "mark_read": True}
 
 
 class Forge:
-    """The process that starts them: see `stub_server`. Several `Stubs` may share it."""
+    """The process that starts them, for all `Stubs`: see `stub_server`."""
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "stub_server.log"
@@ -74,7 +74,7 @@ class Stubs:
         folder: Path,
         platform: CloudApi,
         *,
-        forge: Forge | None = None,
+        forge: Forge,
         bot: str = "texts",
         **credentials: Any,
     ) -> None:
@@ -85,8 +85,7 @@ class Stubs:
         self._credentials = credentials
         self._ports: dict[str, int] = {}
         self._pids: dict[str, int] = {}
-        self._own_forge = Forge(folder) if forge is None else None
-        self._forge = forge or self._own_forge
+        self._forge = forge
 
     def webhook(self, name: str) -> str:
         """Return the address of *name*, which stays the same when it is started again."""
@@ -119,7 +118,6 @@ class Stubs:
         # What is None is not said at all.
         credentials = order["credentials"].items()
         order["credentials"] = {key: value for key, value in credentials if value is not None}
-        assert self._forge is not None
         self._pids[name] = self._forge.start(order)
 
     async def ready(self, name: str) -> None:
@@ -217,8 +215,6 @@ class Stubs:
         for name in tuple(self._pids):
             with contextlib.suppress(ProcessLookupError):
                 self.kill(name)
-        if self._own_forge is not None:
-            self._own_forge.close()
 
     def log(self, name: str, lines: int = 60) -> str:
         file = self.folder / f"{name}.log"
@@ -234,7 +230,7 @@ class Stubs:
 
 @asynccontextmanager
 async def stub_servers(
-    folder: Path, platform: CloudApi, *, forge: Forge | None = None, **credentials: Any
+    folder: Path, platform: CloudApi, *, forge: Forge, **credentials: Any
 ) -> AsyncIterator[Stubs]:
     stubs = Stubs(folder, platform, forge=forge, **credentials)
     try:

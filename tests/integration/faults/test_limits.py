@@ -76,11 +76,11 @@ class World:
 
 
 @pytest_asyncio.fixture
-async def world(store, tmp_path):
+async def world(store, tmp_path, forge):
     put_wrong(tmp_path / "clock", 0)
     async with (
         cloud_api() as platform,
-        stub_servers(tmp_path, platform, store=store, billing=BILLING) as stubs,
+        stub_servers(tmp_path, platform, forge=forge, store=store, billing=BILLING) as stubs,
     ):
         world = World(stubs, platform)
         yield world

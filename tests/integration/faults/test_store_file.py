@@ -116,10 +116,13 @@ async def test_with_a_damaged_file_a_message_is_answered_or_not_taken(serve, api
 
 
 @pytest_asyncio.fixture
-async def stubs(tmp_path):
+async def stubs(tmp_path, forge):
     pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
     store = "sqlite:///whatsapp.db"
-    async with cloud_api() as platform, stub_servers(tmp_path, platform, store=store) as stubs:
+    async with (
+        cloud_api() as platform,
+        stub_servers(tmp_path, platform, forge=forge, store=store) as stubs,
+    ):
         yield stubs
 
 

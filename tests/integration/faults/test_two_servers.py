@@ -30,8 +30,11 @@ def store(request, tmp_path):
 
 
 @pytest_asyncio.fixture
-async def stubs(store, tmp_path):
-    async with cloud_api() as platform, stub_servers(tmp_path, platform, store=store) as stubs:
+async def stubs(store, tmp_path, forge):
+    async with (
+        cloud_api() as platform,
+        stub_servers(tmp_path, platform, forge=forge, store=store) as stubs,
+    ):
         await asyncio.gather(*(stubs.start(name) for name in SERVERS))
         yield stubs
 
