@@ -47,7 +47,7 @@ async def test_a_message_that_kills_the_process_is_put_aside_and_five_others_are
     await room.write(Written(0, 1, "crashes"), *(Written(user, 1) for user in range(1, 6)))
     dead = await first_dead_letter(room, crashes)
 
-    assert len(room.phones.shown) == 15
+    await room.phones.have(15, within=WAIT)
     assert len(crashes) <= 5
     assert [(entry["queue"], entry["key"]) for entry in dead] == [("inbox", Written(0, 1).id)]
     await room.write(Written(0, 3))

@@ -32,7 +32,7 @@ BOT = "illustrated"
 MESSAGES = 3  # of each person: a text, a picture and a text
 HABITS = Habits(early=0.1, twice=0.1, disorder=0.1)
 SERVERS = ("anna", "ben")
-BOT_OF = "'s bot"
+BOT_OF = "-bot"
 BLOCKS = (5, 14)  # seconds
 # Seconds; a clock is wrong for a moment. By less than an hour it is followed at once.
 JUMPS = (-86_400.0, 7_200.0, 86_400.0, 864_000.0)

@@ -83,10 +83,10 @@ class Chaos:
     ) -> Verdict:
         """Let *users* people write *messages* messages each, within *seconds*."""
         began = time.monotonic()
-        for server in self.servers:
-            self.start(server)
-        await asyncio.gather(*(self._stubs.ready(server) for server in self.servers))
         try:
+            for server in self.servers:
+                self.start(server)
+            await asyncio.gather(*(self._stubs.ready(server) for server in self.servers))
             writing = self.crowd.write(range(users), messages, seconds=seconds)
             await asyncio.gather(killing, writing)
             await self._comes_to_rest()
