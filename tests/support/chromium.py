@@ -19,8 +19,8 @@ import aiohttp
 from support.axe import CHECK, HEAVY, axe_script
 from support.tools import find_tool
 
-START = 60.0
-WAIT = 60.0  # seconds the page may take to show something
+START = 120.0
+WAIT = 120.0  # seconds the page may take to show something
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = (
     "--headless",

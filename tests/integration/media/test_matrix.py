@@ -117,7 +117,7 @@ async def test_what_the_platform_refuses_arrives_after_conversion(start, tmp_pat
     for name, (kind, content, _) in odd.items():
         await desk.say({"attachment": {"type": kind, "path": desk.put(name, content)}})
 
-    shown = await desk.shows(len(odd), within=120)
+    shown = await desk.shows(len(odd), within=300)
 
     for message, (name, (kind, content, check)) in zip(shown, odd.items(), strict=True):
         assert message.type == kind, name
