@@ -105,7 +105,7 @@ def _read(variation: Variation, said: Mapping[str, Any], slots: Mapping[str, Slo
         "footer": str(style.get("footer") or ""),
     }
     names = {kind: [*dict.fromkeys(names_in(text))] for kind, text in texts.items()}
-    parts: list[dict[str, Any]] = [_file(file)] if file else []
+    parts: list[dict[str, Any]] = [_file(file, sample)] if file else []
     for kind, text in texts.items():
         if text or kind == "body":
             samples = [{"param_name": name, "example": sample(name)} for name in names[kind]]
@@ -141,9 +141,11 @@ def _with_variables(text: str) -> str:
     return _SLOT.sub(r"{{\1}}", text) if names_in(text) else text
 
 
-def _file(file: Mapping[str, Any]) -> dict[str, Any]:
+def _file(file: Mapping[str, Any], sample: Callable[[str], str]) -> dict[str, Any]:
     source = str(next(file[key] for key in SOURCES if file.get(key)))
-    example = {"header_handle": [source]}
+    if names_in(source):
+        source = _SLOT.sub(lambda found: sample(found[1]), source)
+    example = {"header_handle": [source] if source else []}
     return {"type": "HEADER", "format": str(file.get("type", "")), "example": example}
 
 

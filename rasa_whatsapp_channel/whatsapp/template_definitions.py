@@ -194,8 +194,9 @@ def _as_created(parts: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
     }
     for part in parts:
         kept = {key: each for key, each in part.items() if key not in ("text", "example")}
-        if part.get("type") == "BUTTONS":
-            kept["buttons"] = [button | {"text": each["text"]} for each in part["buttons"]]
+        if "buttons" in part:
+            labels = [{"text": each["text"]} if "text" in each else {} for each in part["buttons"]]
+            kept["buttons"] = [button | label for label in labels]
         minutes = said.get("code_expiration_minutes", "")
         if part.get("type") == "FOOTER" and minutes.isdecimal():
             kept["code_expiration_minutes"] = int(minutes)

@@ -360,6 +360,31 @@ responses:
     }
 
 
+@pytest.mark.parametrize(
+    ("examples", "mistakes"), [({"photo": "media/parcel.jpg"}, []), ({}, ["header"])]
+)
+async def test_a_picture_that_a_slot_chooses_has_a_sample(
+    rasa_whatsapp, simulator, bot, examples, mistakes
+):
+    (bot / "domain.yml").write_text(
+        f"""
+slots:
+  photo: {{type: text}}
+responses:
+  utter_look:
+  - text: "Look at this."
+    image: "{{photo}}"
+    metadata: {{whatsapp: {{template: {{language: en, examples: {json.dumps(examples)}}}}}}}
+"""
+    )
+
+    lint = await rasa_whatsapp("templates", "lint", "--json")
+    await rasa_whatsapp("templates", "push")
+
+    assert [each["part"] for each in json.loads(lint.stdout)["mistakes"]] == mistakes
+    assert ("utter_look" in await at_whatsapp(simulator)) == (not mistakes)
+
+
 async def test_slots_where_whatsapp_takes_no_variable_are_told(rasa_whatsapp, bot):
     (bot / "templates.yml").unlink()
     (bot / "domain.yml").write_text(

@@ -85,6 +85,16 @@ def test_a_listed_authentication_template_is_read_as_it_is_created(listed, page)
     assert "sub_category" not in template.body()
 
 
+def test_a_listed_button_without_a_label_has_none():
+    (button,) = COPY_CODE["components"][2]["buttons"]
+    bare = {key: value for key, value in button.items() if key != "text"}
+    parts = [*COPY_CODE["components"][:2], {"type": "BUTTONS", "buttons": [bare]}]
+
+    template = TemplateDefinition.parse({**COPY_CODE, "components": parts})
+
+    assert template.components[2]["buttons"] == [{"type": "OTP", "otp_type": "COPY_CODE"}]
+
+
 @pytest.mark.parametrize(
     ("page", "key", "value", "told"),
     [
