@@ -11,7 +11,13 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from rasa_whatsapp_channel.store.heartbeat import Liveness
-from rasa_whatsapp_channel.store.redis.connection import ANSWER, CONNECT, Connection, in_script
+from rasa_whatsapp_channel.store.redis.connection import (
+    ANSWER,
+    CONNECT,
+    Connection,
+    in_script,
+    pack,
+)
 from rasa_whatsapp_channel.store.redis.errors import explain
 
 
@@ -55,7 +61,7 @@ class RedisClaimants:
         return sum(int(self._do(prefix, "take_over", *silent)) for silent in dead.items())
 
     def _do(self, prefix: str, operation: str, *args: str | int) -> Any:
-        told = in_script(prefix, "queue", operation, args)
+        told = pack(in_script(prefix, "queue", operation, args))
         [answer] = self._script(keys=[prefix], args=[self._connection.now(), *told])
         if isinstance(answer, Exception):
             raise answer

@@ -109,6 +109,21 @@ def in_script(prefix: str, part: str, operation: str, args: Sequence[Arg]) -> tu
     return (prefix, part, operation, len(args), *args)
 
 
+def pack(words: Iterable[Arg]) -> tuple[str, str | bytes]:
+    """
+    Return the lengths of *words* in bytes, and all of them in one: the arguments of a call.
+
+    redis-py writes each argument by itself, in Python, and a message has about 130.
+    """
+    texts = [word if isinstance(word, str) else repr(word) for word in words]
+    whole = "".join(texts)
+    if whole.isascii():
+        return " ".join(map(str, map(len, texts))), whole
+    # Half a surrogate pair in a webhook is stored as an escape, as in SQLite.
+    parts = [text.encode(errors="backslashreplace") for text in texts]
+    return " ".join(map(str, map(len, parts))), b"".join(parts)
+
+
 def _in_calls(jobs: Iterable[_Command]) -> Iterator[Sequence[_Command]]:
     """
     Yield *jobs*, in their order, as calls of the script.
@@ -310,7 +325,7 @@ class Connection:
         now = self.now()
         pipeline = self._redis.pipeline(transaction=False)
         for call in calls:
-            args = chain.from_iterable(job.args for job in call)
+            args = pack(chain.from_iterable(job.args for job in call))
             pipeline.execute_command("EVALSHA", self.script.sha, 1, self._all, now, *args)
         if with_info:
             pipeline.execute_command("INFO")

@@ -1,7 +1,8 @@
 -- Beginning of the script, before the parts (queue, ledger, values), each in a block of its own that
 -- has the table `operations`. The operations of one moment are one call of the script. KEYS[1] is the
--- prefix of all keys; ARGV has the time ('' for the clock of Redis), and of each operation the prefix
--- of its keys, its part, its name, the number of its arguments, and these.
+-- prefix of all keys; ARGV has the time ('' for the clock of Redis), the lengths of the words that tell
+-- the operations, and these words without anything between them: of each operation the prefix of its
+-- keys, its part, its name, the number of its arguments, and these.
 
 local parts = {}
 local prefix -- of the keys of the operation that runs
