@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -109,29 +110,53 @@ class Receiver:
 
     async def receive(self, events: Iterable[Event]) -> None:
         """Keep every event. Raises `StoreError` when one could not be: WhatsApp sends it again."""
+        statuses: list[Status] = []
         for event in events:
             if self._is_for_another_number(event):
                 continue
-            if isinstance(event, InboundMessage):
-                await self._message(event)
-            elif isinstance(event, Status):
-                await self._status(event)
-            elif isinstance(event, PlatformNotice):
-                errors = "; ".join(str(error) for error in event.errors)
-                logger.error("whatsapp.platform_notice: %s", errors or "no reason given")
-            elif isinstance(event, UserIdChanged):
-                logger.info("whatsapp.user_id_changed: of one person; the conversation goes on")
-                await self._people.change(event)
-            elif isinstance(event, Preference):
-                await self._preference(event)
-            elif isinstance(event, AccountEvent):
-                await self._account_events.handle(event)
-            elif isinstance(event, Unknown):
-                await self._unknown(event)
-            elif isinstance(event, CONVERSATION_EVENTS):
-                await self._conversation_event(event)
-            else:
-                logger.debug("whatsapp.not_used: %s", type(event).__name__)
+            if isinstance(event, Status):
+                statuses.append(event)
+                continue
+            await self._take_statuses(statuses)
+            statuses.clear()
+            await self._take(event)
+        await self._take_statuses(statuses)
+
+    async def _take(self, event: Event) -> None:
+        if isinstance(event, InboundMessage):
+            await self._message(event)
+        elif isinstance(event, PlatformNotice):
+            errors = "; ".join(str(error) for error in event.errors)
+            logger.error("whatsapp.platform_notice: %s", errors or "no reason given")
+        elif isinstance(event, UserIdChanged):
+            logger.info("whatsapp.user_id_changed: of one person; the conversation goes on")
+            await self._people.change(event)
+        elif isinstance(event, Preference):
+            await self._preference(event)
+        elif isinstance(event, AccountEvent):
+            await self._account_events.handle(event)
+        elif isinstance(event, Unknown):
+            await self._unknown(event)
+        elif isinstance(event, CONVERSATION_EVENTS):
+            await self._conversation_event(event)
+        else:
+            logger.debug("whatsapp.not_used: %s", type(event).__name__)
+
+    async def _take_statuses(self, statuses: Iterable[Status]) -> None:
+        """Take those of one person in their order, and those of several together: few commits."""
+        of_person: dict[str, list[Status]] = {}
+        for status in statuses:
+            name = status.recipient_id or status.recipient_user_id or status.message_id
+            of_person.setdefault(name, []).append(status)
+        if len(of_person) > 1:
+            await asyncio.gather(*map(self._take_in_order, of_person.values()))
+        else:  # needs no task
+            for each in of_person.values():
+                await self._take_in_order(each)
+
+    async def _take_in_order(self, statuses: Iterable[Status]) -> None:
+        for status in statuses:
+            await self._status(status)
 
     async def _status(self, event: Status) -> None:
         self._metrics.status("payment" if event.is_payment else event.status)

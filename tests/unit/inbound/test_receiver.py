@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import WINDOW, Store, StoreError
-from rasa_whatsapp_channel.whatsapp.events import InboundMessage
+from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Status
 
 PHONE = "15550002222"
 
@@ -71,3 +72,60 @@ async def test_a_message_that_comes_again_late_does_not_set_the_window_back(stor
 
 async def _nobody(status: object) -> None:
     raise AssertionError(status)
+
+
+class Notes:
+    """What is done with statuses; those of one person are told in the order in which they end."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[str | None, str]] = []
+        self.at_once = 0
+        self.most_at_once = 0
+
+    async def note(self, status: Status) -> None:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        # The first ones take longest: only waiting for them keeps the order.
+        for _ in range(10 if status.status == "sent" else 1):
+            await asyncio.sleep(0)
+        self.at_once -= 1
+        self.noted.append((status.recipient_id, status.status))
+
+
+async def test_statuses_of_several_people_are_noted_together_and_each_persons_in_order(store):
+    notes = Notes()
+    receiver = Receiver(store, Metrics(), note_status=notes.note)
+    words = ("sent", "delivered", "read")
+
+    await receiver.receive(
+        Status(f"out{person}", word, recipient_id=person) for word in words for person in "abc"
+    )
+
+    assert notes.most_at_once == 3
+    for person in "abc":
+        assert [word for name, word in notes.noted if name == person] == list(words)
+
+
+async def test_a_status_that_cannot_be_kept_is_asked_for_again(store):
+    async def note(status: Status) -> None:
+        if status.recipient_id == "b":
+            raise StoreError("the disk is full")
+
+    receiver = Receiver(store, Metrics(), note_status=note)
+
+    with pytest.raises(StoreError):
+        await receiver.receive([Status(f"out{p}", "sent", recipient_id=p) for p in "abc"])
+
+
+async def test_messages_and_statuses_of_one_webhook_are_taken_in_their_order(store, clock):
+    taken = []
+
+    async def note(status: Status) -> None:
+        taken.append((status.message_id, (await store.inbox.depth()).waiting))
+
+    receiver = Receiver(store, Metrics(), note_status=note, clock=clock)
+    message = InboundMessage("m1", "text", phone=PHONE, timestamp=int(clock.now))
+
+    await receiver.receive([Status("out1", "sent"), message, Status("out2", "sent")])
+
+    assert taken == [("out1", 0), ("out2", 1)]
