@@ -31,6 +31,19 @@ FAULT = {
 }
 
 
+# What is cut by the window, or makes something scroll sideways that should not.
+TOO_WIDE = """
+[...document.querySelectorAll('body *')].filter((node) => {
+    if (!node.checkVisibility()) return false;
+    if (node.closest('svg, .spoken, .line, .quote-text, .cards')) return false;
+    const { left, right, width } = node.getBoundingClientRect();
+    const scrolls = ['auto', 'scroll'].includes(getComputedStyle(node).overflowX);
+    return width > 0 && (left < -1 || right > innerWidth + 1
+        || scrolls && node.scrollWidth > node.clientWidth + 1);
+}).map((node) => `${node.tagName} ${node.className}`)
+"""
+
+
 async def play(bot: Bot) -> None:
     """Let Maya and the bot say something of every type."""
     files = {

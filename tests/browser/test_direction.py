@@ -37,17 +37,6 @@ BOXES = """
     return [selector, Math.round(left), Math.round(right)];
 }))
 """
-# What is cut by the window, or makes something scroll sideways that should not.
-TOO_WIDE = """
-[...document.querySelectorAll('body *')].filter((node) => {
-    if (!node.checkVisibility()) return false;
-    if (node.closest('svg, .spoken, .line, .quote-text, .cards')) return false;
-    const { left, right, width } = node.getBoundingClientRect();
-    const scrolls = ['auto', 'scroll'].includes(getComputedStyle(node).overflowX);
-    return width > 0 && (left < -1 || right > innerWidth + 1
-        || scrolls && node.scrollWidth > node.clientWidth + 1);
-}).map((node) => `${node.tagName} ${node.className}`)
-"""
 
 
 async def turn(page: Tab, bot: Bot, direction: str) -> None:
@@ -115,17 +104,17 @@ async def test_nothing_is_cut_or_shut_out_from_right_to_left(
     await turn(page, bot, "rtl")
     await page.js(SETTLE)
 
-    assert await page.js(TOO_WIDE) == []
+    assert await page.js(scene.TOO_WIDE) == []
     assert await page.shuts_out() == []
     await page.picture(PICTURES / f"right-to-left-{name}.png")
     await page.click("[data-type=interactive] [aria-haspopup=dialog]")
     await page.js(SETTLE)
-    assert await page.js(TOO_WIDE) == []
+    assert await page.js(scene.TOO_WIDE) == []
     await page.picture(PICTURES / f"right-to-left-sheet-{name}.png")
     await page.click(".sheet .dialog-head button")
     await page.js("location.hash = '#/'")
     await page.js(SETTLE)
-    assert await page.js(TOO_WIDE) == []
+    assert await page.js(scene.TOO_WIDE) == []
     await page.picture(PICTURES / f"right-to-left-list-{name}.png")
 
 

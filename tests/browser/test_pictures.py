@@ -62,6 +62,31 @@ async def test_the_whole_page(page: Tab, bot: Bot, width: int, dark: bool) -> No
         await picture(tab, checked=width == 1280)
 
 
+@pytest.mark.parametrize(("width", "height"), [(640, 450), (320, 568)], ids=["200%", "narrow"])
+async def test_nothing_is_cut_where_room_is_short(
+    page: Tab, bot: Bot, width: int, height: int
+) -> None:
+    await page.size(width, height)
+    await scene.play(bot)
+    told = {"to": MAYA, "owner": "waiting", "reason": "a refund of two nights at the lake"}
+    await bot.session.post(f"{bot.simulator}/simulator/owners", json=told)
+    await page.js(f"location.hash = '#/chat/{MAYA}'")
+    await page.shows(f"document.querySelectorAll('article').length >= {scene.MESSAGES}")
+    await page.js(SETTLE)
+
+    assert await page.js(scene.TOO_WIDE) == []
+    # The name of the chat is read whole.
+    name = "document.querySelector('.chat-title .line')"
+    assert await page.js(f"{name}.scrollWidth <= {name}.clientWidth")
+    await page.picture(PICTURES / f"short-of-room-{width}.png")
+    await page.click(".open-devtools")
+    for tab in await page.js("[...document.querySelectorAll('.tab')].map(({ id }) => id)"):
+        await page.click(f"#{tab}")
+        await page.js(SETTLE)
+        assert await page.js(scene.TOO_WIDE) == [], tab
+        await page.picture(PICTURES / f"short-of-room-{tab}-{width}.png")
+
+
 async def test_the_check_of_who_is_shut_out_can_fail(page: Tab) -> None:
     await page.js("document.querySelector('.composer-text').removeAttribute('aria-label')")
     await page.js("document.querySelector('.composer-text').removeAttribute('placeholder')")

@@ -29,7 +29,7 @@ export function renderOwner(controller) {
   if (strip.hidden || strip.contains(document.activeElement?.closest(".menu"))) return;
   const [symbol, words] = OWNERS[known.owner] ?? OWNERS.bot;
   const since = known.since && `since ${timeOf(known.since)}`;
-  const facts = [known.reason && isolated(known.reason), since].filter(Boolean).join(", ");
+  const facts = [since, known.reason && isolated(known.reason)].filter(Boolean).join(", ");
   const focused = strip.contains(document.activeElement) && document.activeElement.dataset.act;
   strip.dataset.owner = known.owner;
   strip.replaceChildren(
