@@ -214,11 +214,10 @@ def _decide(
 
 
 def _code_of(error: SendError) -> int:
-    """Return the code of *error*; a number that does not exist is 33, or 100 with that subcode."""
+    """Return the code of *error*: to send, the address of the request names the number only."""
     if not isinstance(error, APIError):
         return 0
-    is_missing = error.code == 100 and error.error.subcode == NO_SUCH_NUMBER
-    return NO_SUCH_NUMBER if is_missing else error.code
+    return NO_SUCH_NUMBER if error.is_missing else error.code
 
 
 def _next_way(entry: OutboxMessage, error: SendError, failed: DeadLetter) -> Decision:

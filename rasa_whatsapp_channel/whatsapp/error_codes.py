@@ -83,7 +83,7 @@ _MESSAGE, _RECIPIENT, _NUMBER, _ACCOUNT = Scope
 _RETRY, _LATER, _TOKEN, _FIX, _NEVER = Verdict
 _FILE, _TEMPLATE, _MARKETING, _DIALLED = Remedy
 
-NO_SUCH_NUMBER: Final = 33  # also a subcode of 100, about any object in the address of a request
+NO_SUCH_NUMBER: Final = 33
 
 CLOUD_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
     {

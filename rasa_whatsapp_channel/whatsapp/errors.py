@@ -118,7 +118,6 @@ class PlatformError:
     code: int
     title: str = ""
     details: str = ""
-    subcode: int = 0
 
     @classmethod
     def parse(cls, value: object) -> PlatformError:
@@ -133,7 +132,6 @@ class PlatformError:
             code=_integer(value.get("code")),
             title=str(title),
             details=str(details or value.get("details") or value.get("error_user_msg") or ""),
-            subcode=_integer(value.get("error_subcode")),
         )
 
     def __str__(self) -> str:
@@ -142,7 +140,7 @@ class PlatformError:
 
 
 class APIError(SendError):
-    """WhatsApp answered with an error."""
+    """WhatsApp answered with an error; *is_missing*: what the address names does not exist."""
 
     def __init__(
         self,
@@ -151,12 +149,14 @@ class APIError(SendError):
         status: int,
         verdict: Verdict,
         retry_after: float | None = None,
+        is_missing: bool = False,
     ) -> None:
         super().__init__(f"HTTP {status}, {error}")
         self.error = error
         self.status = status
         self.verdict = verdict
         self.retry_after = retry_after
+        self.is_missing = is_missing
 
     @property
     def code(self) -> int:

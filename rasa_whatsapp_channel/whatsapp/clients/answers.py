@@ -53,6 +53,7 @@ def read_answer(
         status=response.status,
         verdict=verdict,
         retry_after=read_retry_after(response.headers, status=response.status, now=now),
+        is_missing=_is_missing(answer),
     )
 
 
@@ -160,6 +161,14 @@ def _object(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _is_missing(answer: Mapping[str, Any]) -> bool:
+    """Return whether the Graph API knows no object of the id in the address of the request."""
+    match answer:
+        case {"error": {"code": 100, "error_subcode": 33}}:
+            return True
+    return False
 
 
 def _is_transient(answer: Mapping[str, Any]) -> bool:

@@ -40,10 +40,10 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 )
 
 
-def answer(code, status=400, *, retry_after=None, codes=CLOUD_CODES, subcode=0) -> APIError:
+def answer(code, status=400, *, retry_after=None, codes=CLOUD_CODES, **more) -> APIError:
     verdict = decide_verdict(codes, code=code, status=status)
-    error = PlatformError(code, "title", subcode=subcode)
-    return APIError(error, status=status, verdict=verdict, retry_after=retry_after)
+    error = PlatformError(code, "title")
+    return APIError(error, status=status, verdict=verdict, retry_after=retry_after, **more)
 
 
 def on_premises(code, status=400) -> APIError:
@@ -186,7 +186,7 @@ def test_a_file_that_cannot_be_uploaded_goes(code, status):
 
 @pytest.mark.parametrize("in_upload", [True, False])
 @pytest.mark.parametrize(
-    "error", [*map(answer, (33, 10, 200, 131031, 133010)), answer(100, subcode=33)], ids=str
+    "error", [*map(answer, (33, 10, 200, 131031, 133010)), answer(100, is_missing=True)], ids=str
 )
 def test_what_is_wrong_with_the_account_costs_no_message_its_file(error, in_upload):
     """As with a wrong `phone_number_id`: later the message is sent again as it was."""

@@ -53,6 +53,18 @@ def test_what_the_platform_calls_transient_is_tried_again():
     assert caught.value.verdict is Verdict.RETRY
 
 
+@pytest.mark.parametrize(("subcode", "is_missing"), [(33, True), (2494055, False)])
+def test_it_is_known_that_the_address_names_nothing_there_is(subcode, is_missing):
+    """As with a wrong `phone_number_id`."""
+    text = "Unsupported post request. Object with ID '1' does not exist"
+    error = {"error": {"message": text, "code": 100, "error_subcode": subcode}}
+
+    with pytest.raises(APIError) as caught:
+        read(answer(error, status=400))
+
+    assert (caught.value.code, caught.value.is_missing) == (100, is_missing)
+
+
 def test_a_limit_that_lasts_is_waited_for_even_when_it_is_called_transient():
     error = {"error": {"message": "Application request limit", "code": 4, "is_transient": True}}
 
