@@ -259,7 +259,31 @@ def _fill_template(
 def _answers(event: InboundMessage) -> str:
     """Return what was filled into a form of WhatsApp: ``room: double, guests: 2``."""
     answers = flow_response(object_of(object_of(event.content).get("nfm_reply"))) or {}
-    return ", ".join(f"{name}: {value}" for name, value in answers.items() if name != "flow_token")
+    return _pairs({name: value for name, value in answers.items() if name != "flow_token"})
+
+
+def _pairs(answers: Mapping[str, Any]) -> str:
+    given = {name: _answer(value) for name, value in answers.items()}
+    return ", ".join(f"{name}: {value}" for name, value in given.items() if value)
+
+
+def _answer(value: Any) -> str:
+    """
+    Return one answer in words, "" where there is none: a box that is ticked, several, a file.
+
+    https://developers.facebook.com/docs/whatsapp/flows/reference/components
+    """
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return " and ".join(filter(None, map(_answer, value)))
+        case dict():
+            return text_of(value.get("file_name")) or _pairs(value)
+        case _:
+            return str(value)
 
 
 def word(template: str, fields: Mapping[str, Any], name: str | None = None) -> str:

@@ -939,6 +939,30 @@ def test_a_flow_reply_without_its_answers_is_still_a_flow_reply() -> None:
         assert heard(tap("interactive", {"nfm_reply": reply})) == "/whatsapp_flow"
 
 
+def test_a_filled_in_form_is_a_line_of_words_for_a_model() -> None:
+    """With several ticks, an opt-in, a photo, a range of days, and a field left empty."""
+    answers = {
+        "flow_token": "unused",
+        "extras": ["breakfast", "sauna"],
+        "newsletter": False,
+        "terms": True,
+        "nights": 3,
+        "photos": [{"id": 790, "mime_type": "image/jpeg", "sha256": "x", "file_name": "IMG_1.jpg"}],
+        "stay": {"start-date": "2026-12-01", "end-date": "2026-12-04"},
+        "note": "",
+        "other": None,
+        "none": [],
+    }
+    event = tap("interactive", {"nfm_reply": {"response_json": json.dumps(answers)}})
+    turn = to_turn(event, readable=True)
+
+    assert turn is not None
+    assert turn.text == (
+        "[flow: extras: breakfast and sauna, newsletter: no, terms: yes, nights: 3, "
+        "photos: IMG_1.jpg, stay: start-date: 2026-12-01, end-date: 2026-12-04]"
+    )
+
+
 # what somebody typed
 
 
