@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
-from itertools import count
 from typing import Final
 
 from rasa_whatsapp_channel.common import DAY
@@ -52,8 +51,7 @@ def is_failing(sent: int, failed: int) -> bool:
     return failed >= FAILED_AT_LEAST and failed > FAILED_PART * (sent + failed)
 
 
-def spread(rate: float, *, a_day: int | None) -> Iterator[float]:
-    """Yield for one person after the other how many seconds later than the first they are due."""
-    for place in count():
-        days, rest = divmod(place, a_day) if a_day else (0, place)
-        yield days * (DAY + SLOT) + rest / rate
+def due_after(place: int, rate: float, *, a_day: int | None) -> float:
+    """Return how many seconds later than the first one the person at *place*, from 0, is due."""
+    days, rest = divmod(place, a_day) if a_day else (0, place)
+    return days * (DAY + SLOT) + rest / rate

@@ -113,7 +113,7 @@ async def test_marketing_waits_for_template_quality_and_failures_and_orders_go(
 
         # Too many numbers are wrong.
         await whatsapp.post(
-            "/faults", {"on": "statuses", "when": {"next": 25}, "do": {"code": 131026}}
+            "/faults", {"on": "statuses", "when": {"next": 20}, "do": {"code": 131026}}
         )
         write_people(100, 30)
         await command("--csv", "people.csv", "--response", "utter_sale", "--key", "wrong")

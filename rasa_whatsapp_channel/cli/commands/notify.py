@@ -8,8 +8,9 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -32,8 +33,7 @@ from rasa_whatsapp_channel.notify.notification import (
 )
 from rasa_whatsapp_channel.notify.notifications import Notifications, to_json
 from rasa_whatsapp_channel.notify.people import ENCODING, Problem, Recipient, read_people
-from rasa_whatsapp_channel.notify.timing import SHARE, spread
-from rasa_whatsapp_channel.store.base import Store
+from rasa_whatsapp_channel.notify.timing import SHARE, due_after
 from rasa_whatsapp_channel.whatsapp.messages.template import CATEGORIES
 
 AT_ONCE: Final = 200  # rows that are put into the store together
@@ -147,83 +147,68 @@ class _Sending:
         name = _run_name(self.options)
         settings = read_settings(self.location.credentials)
         async with self.location.open() as store:
-            people, problems, first = self._check()
+            notifications = Notifications(store)
+            counts, first = await self._check(Consents(store.values))
             if first is None:
                 raise NotificationError("there is nobody to write to")
-            me = self.options["to_me"]
-            if me:
-                key = uuid.uuid4().hex
-                wish = replace(self.of(me, first.slots), at=None, urgent=True)
-                record, _ = await Notifications(store).add(key, wish)
+            if me := self.options["to_me"]:
+                key, wish = uuid.uuid4().hex, replace(first, to=me, at=None, urgent=True)
+                record, _ = await notifications.add(key, wish)
                 return to_json(key, record)
-            opted_out = await self._opted_out(store, self.of(first.to, first.slots))
+            a_day = await AccountState(store.values).messaging_limit(settings.messaging_limit)
             rate = SHARE * settings.max_messages_per_second
-            state = AccountState(store.values)
-            a_day = await state.messaging_limit(settings.messaging_limit) or None
-            offsets = spread(rate, a_day=a_day)
-            told = {"run": name, "people": people, "left_out": problems, "opted_out": opted_out}
-            *_, last = islice(spread(rate, a_day=a_day), people)
-            told["hours"] = round(last / 3600, 1)
+            after = partial(due_after, rate=rate, a_day=a_day or None)
+            hours = round(after(counts["people"] - 1) / 3600, 1)
+            told = {"run": name, **counts, "hours": hours}
             if self.options["dry_run"]:
-                wish = self.of(first.to, first.slots)
-                return {**told, "would_send": wish.with_slots(wish.body())}
+                return {**told, "would_send": first.with_slots(first.body())}
             if not self.options["yes"]:
-                click.confirm(f"Write to {people:,} people?", abort=True, err=True)
-            states = await self._put(Notifications(store), name, people, offsets)
-            return {**told, "states": states}
+                click.confirm(f"Write to {counts['people']:,} people?", abort=True, err=True)
+            return {**told, "states": await self._put(notifications, name, counts["people"], after)}
 
-    def _check(self) -> tuple[int, int, Recipient | None]:
-        """Read the whole file, and tell what is wrong before anything goes."""
-        people = problems = 0
-        first: Recipient | None = None
+    async def _check(self, consents: Consents) -> tuple[Mapping[str, int], Notification | None]:
+        """Read the whole file, and tell what is wrong in it; return what the first one gets."""
+        counts = {"people": 0, "left_out": 0, "opted_out": 0}
+        first, asks = None, False
         for row in self._rows():
             if isinstance(row, Problem):
-                problems += 1
-                if problems <= SHOWN:
+                counts["left_out"] += 1
+                if counts["left_out"] <= SHOWN:
                     click.echo(f"line {row.line}: {row.reason}", err=True)
                 continue
-            first = first or row
-            people += 1
-            if people == 1:
-                self.of(row.to, row.slots)  # what the response needs, and the file has not
-        if problems > SHOWN:
-            click.echo(f"… and {problems - SHOWN} more lines", err=True)
-        return people, problems, first
+            counts["people"] += 1
+            if first is None:  # raises for what the response needs, and the file has not
+                first = self.of(row.to, row.slots)
+                response = first.response if isinstance(first.response, Mapping) else {}
+                is_marketing = category_of(first, response) == MARKETING
+                asks = is_marketing and bool(await consents.all())
+            if asks and (said := await consents.of(Person.begin(row.to))):
+                counts["opted_out"] += not said.marketing
+        if counts["left_out"] > SHOWN:
+            click.echo(f"… and {counts['left_out'] - SHOWN} more lines", err=True)
+        return counts, first
 
     def _rows(self) -> Iterator[Recipient | Problem]:
         with self.options["file"].open(**ENCODING) as lines:
             yield from read_people(lines)
 
-    async def _opted_out(self, store: Store, wish: Notification) -> int:
-        """Return how many of the file want no marketing, if it is that."""
-        response = wish.response if isinstance(wish.response, Mapping) else {}
-        consents, count = Consents(store.values), 0
-        if category_of(wish, response) != MARKETING or not await consents.all():
-            return 0
-        for row in self._rows():
-            if isinstance(row, Recipient):
-                said = await consents.of(Person.begin(row.to))
-                count += said is not None and not said.marketing
-        return count
-
     async def _put(
-        self, notifications: Notifications, name: str, people: int, offsets: Iterator[float]
+        self, notifications: Notifications, name: str, people: int, after: Callable[[int], float]
     ) -> Mapping[str, int]:
         """Put all into the store, some together; return how many are in which state."""
         states: Counter[str] = Counter()
-        rows = (row for row in self._rows() if isinstance(row, Recipient))
+        rows = enumerate(row for row in self._rows() if isinstance(row, Recipient))
 
-        async def put(row: Recipient, after: float) -> str:
+        async def put(place: int, row: Recipient) -> str:
             wish = self.of(row.to, row.slots)
-            record, _ = await notifications.add(row.key(name), wish, after=after)
+            record, _ = await notifications.add(row.key(name), wish, after=after(place))
             return record.overall
 
         bar: Any = click.progressbar(length=people, label="Scheduling", file=sys.stderr)
         with bar:
             while some := list(islice(rows, AT_ONCE)):
-                done = await asyncio.gather(*map(put, some, offsets))
-                states.update(done)
-                bar.update(len(done))
+                states.update(await asyncio.gather(*(put(*each) for each in some)))
+                bar.update(len(some))
         return states
 
 

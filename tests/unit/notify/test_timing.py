@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from itertools import islice
 
 import pytest
 
 from rasa_whatsapp_channel.notify.notification import NotificationError, read_time
-from rasa_whatsapp_channel.notify.timing import is_failing, quiet_for, spread
+from rasa_whatsapp_channel.notify.timing import due_after, is_failing, quiet_for
 from rasa_whatsapp_channel.settings.parsers import quiet_hours
 from rasa_whatsapp_channel.whatsapp.time_zones import zones_of
 
@@ -80,6 +79,7 @@ def test_a_run_is_paused_when_more_than_a_tenth_fails(sent, failed, is_paused):
 
 
 def test_people_are_spread_over_seconds_and_a_days_share_over_days():
-    assert list(islice(spread(2.0, a_day=None), 4)) == [0.0, 0.5, 1.0, 1.5]
+    assert [due_after(place, 2.0, a_day=None) for place in range(4)] == [0.0, 0.5, 1.0, 1.5]
     later = DAY + 7200  # those of the day before are not counted any more by then
-    assert list(islice(spread(2.0, a_day=2), 5)) == [0.0, 0.5, later, later + 0.5, 2 * later]
+    found = [due_after(place, 2.0, a_day=2) for place in range(5)]
+    assert found == [0.0, 0.5, later, later + 0.5, 2 * later]
