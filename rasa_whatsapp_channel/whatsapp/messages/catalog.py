@@ -141,6 +141,9 @@ class CardButton:
         checks.check_text(f"{field}.id", self.id, limits.BUTTON_ID)
         checks.check_text(f"{field}.title", self.title, limits.BUTTON_TITLE)
 
+    def content(self) -> dict[str, Any]:
+        return {"type": "quick_reply", "quick_reply": {"id": self.id, "title": self.title}}
+
 
 @dataclass(frozen=True)
 class Card:
@@ -179,12 +182,7 @@ class Card:
     def action(self) -> dict[str, Any]:
         if self.url is not None:
             return url_action(self.display_text or "", self.url)
-        return {
-            "buttons": [
-                {"type": "quick_reply", "quick_reply": {"id": button.id, "title": button.title}}
-                for button in self.buttons
-            ]
-        }
+        return {"buttons": [button.content() for button in self.buttons]}
 
     def content(self, index: int) -> dict[str, Any]:
         return present(

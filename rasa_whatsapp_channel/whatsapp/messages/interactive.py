@@ -111,6 +111,9 @@ class Button:
             raise InvalidMessage(f"{field}.id", "must not begin or end with a space")
         checks.check_text(f"{field}.title", self.title, limits.BUTTON_TITLE)
 
+    def content(self) -> dict[str, Any]:
+        return {"type": "reply", "reply": {"id": self.id, "title": self.title}}
+
 
 @dataclass(frozen=True)
 class ReplyButtons(Interactive):
@@ -127,12 +130,7 @@ class ReplyButtons(Interactive):
         checks.check_unique(f"{field}.reply.id", (button.id for button in self.buttons))
 
     def action(self) -> dict[str, Any]:
-        return {
-            "buttons": [
-                {"type": "reply", "reply": {"id": button.id, "title": button.title}}
-                for button in self.buttons
-            ]
-        }
+        return {"buttons": [button.content() for button in self.buttons]}
 
     @classmethod
     def parse_action(cls, action: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,6 +161,10 @@ class UrlButton:
     def __post_init__(self) -> None:
         check_url_button("interactive.action.buttons.cta_url", self.display_text, self.url)
 
+    def content(self) -> dict[str, Any]:
+        cta = {"display_text": self.display_text, "url": self.url}
+        return {"type": "cta_url", "cta_url": cta}
+
 
 @dataclass(frozen=True)
 class DirectButtons(Interactive):
@@ -185,7 +187,7 @@ class DirectButtons(Interactive):
             raise InvalidMessage(field, "must begin with those of type cta_url")
 
     def action(self) -> dict[str, Any]:
-        return {"buttons": [_direct_button(button) for button in self.buttons]}
+        return {"buttons": [button.content() for button in self.buttons]}
 
     @classmethod
     def parse_action(cls, action: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,13 +201,6 @@ class DirectButtons(Interactive):
             else:
                 buttons.append(_reply(f"{field}[{number}]", button))
         return {"buttons": tuple(buttons)}
-
-
-def _direct_button(button: Button | UrlButton) -> dict[str, Any]:
-    if isinstance(button, UrlButton):
-        cta = {"display_text": button.display_text, "url": button.url}
-        return {"type": "cta_url", "cta_url": cta}
-    return {"type": "reply", "reply": {"id": button.id, "title": button.title}}
 
 
 @dataclass(frozen=True)
