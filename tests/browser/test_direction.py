@@ -39,10 +39,10 @@ BOXES = """
 """
 
 
-async def turn(page: Tab, bot: Bot, direction: str) -> None:
+async def turn(page: Tab, bot: Bot, direction: str, messages: int) -> None:
     await page.call("Page.navigate", url=f"{bot.simulator}/?dir={direction}#/chat/{MAYA}")
     await page.shows(f"document.documentElement?.dir === {direction!r}")
-    await page.shows("document.querySelectorAll('article').length > 5")
+    await page.shows(f"document.querySelectorAll('article').length >= {messages}")
 
 
 def rows() -> dict[str, Any]:
@@ -52,6 +52,9 @@ def rows() -> dict[str, Any]:
         {"id": "3", "title": "Kiel", "description": "45 minutes by train"},
     ]
     return {"button": "المدن", "sections": [{"title": "عند الماء", "rows": rows}]}
+
+
+SAID = 7  # messages of `talk`
 
 
 async def talk(bot: Bot) -> None:
@@ -73,15 +76,13 @@ async def talk(bot: Bot) -> None:
 
 async def test_the_page_from_right_to_left_is_the_mirror_of_the_other(page: Tab, bot: Bot) -> None:
     await scene.play(bot)
-    await turn(page, bot, "ltr")
-    await page.shows(f"document.querySelectorAll('article').length >= {scene.MESSAGES}")
+    await turn(page, bot, "ltr", scene.MESSAGES)
     await page.js("document.querySelector('.messages').scrollTop = 0")
     await page.js(SETTLE)
     width = await page.js("innerWidth")
     straight = await page.js(f"{BOXES}({list(SIDED)})")
 
-    await turn(page, bot, "rtl")
-    await page.shows(f"document.querySelectorAll('article').length >= {scene.MESSAGES}")
+    await turn(page, bot, "rtl", scene.MESSAGES)
     await page.js("document.querySelector('.messages').scrollTop = 0")
     await page.js(SETTLE)
     mirrored = await page.js(f"{BOXES}({list(SIDED)})")
@@ -101,7 +102,7 @@ async def test_nothing_is_cut_or_shut_out_from_right_to_left(
     name = f"{width}-{'dark' if dark else 'light'}"
     await page.size(width, 844, dark=dark)
     await talk(bot)
-    await turn(page, bot, "rtl")
+    await turn(page, bot, "rtl", SAID)
     await page.js(SETTLE)
 
     assert await page.js(scene.TOO_WIDE) == []
@@ -122,7 +123,7 @@ async def test_nothing_is_cut_or_shut_out_from_right_to_left(
 async def test_each_message_keeps_its_own_direction(page: Tab, bot: Bot, direction: str) -> None:
     await talk(bot)
     await scene.writes(bot, {"type": "text", "text": {"body": "One more, in English."}})
-    await turn(page, bot, direction)
+    await turn(page, bot, direction, SAID + 1)
 
     def reads(words: str) -> str:
         return (
@@ -150,7 +151,7 @@ async def test_a_line_of_the_list_shows_how_a_message_begins(
     page: Tab, bot: Bot, direction: str
 ) -> None:
     await talk(bot)
-    await turn(page, bot, direction)
+    await turn(page, bot, direction, SAID)
 
     seen = await page.shows(
         """(() => {
@@ -168,7 +169,7 @@ async def test_a_line_of_the_list_shows_how_a_message_begins(
 
 async def test_the_arrows_follow_the_direction(page: Tab, bot: Bot) -> None:
     await scene.play(bot)
-    await turn(page, bot, "rtl")
+    await turn(page, bot, "rtl", scene.MESSAGES)
     cards = "document.querySelector('.cards')"
     await page.shows(f"{cards}.scrollWidth > {cards}.clientWidth")
 

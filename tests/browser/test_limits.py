@@ -13,9 +13,23 @@ from support.spoken_bot import MAYA, NUMBER, TOKEN, Bot
 PICTURES = Path(__file__).parent / "pictures"
 SETTLE = "new Promise((done) => setTimeout(done, 250))"
 LIMIT = "document.querySelector('.limit select')"
-USED = "document.querySelector('.limit p').textContent"
+USED = "document.querySelector('.limit p')?.textContent"
 NO_MARKETING = "document.querySelector('.chat-title .no-marketing')"
 HELLO = {"name": "hello_world", "language": {"code": "en_US"}}
+SALE = {
+    "name": "summer_sale",
+    "language": {"code": "en_US"},
+    "components": [
+        {"type": "header", "parameters": [{"type": "text", "text": "Sunday"}]},
+        {"type": "body", "parameters": [{"type": "text", "text": "20 %"}]},
+        {
+            "type": "button",
+            "sub_type": "copy_code",
+            "index": "0",
+            "parameters": [{"type": "coupon_code", "coupon_code": "GARDEN"}],
+        },
+    ],
+}
 
 
 async def writes_first(bot: Bot, phone: str) -> Any:
@@ -40,7 +54,7 @@ async def test_the_messaging_limit_is_seen_and_set(
     await page.js(f"location.hash = '#/chat/{MAYA}'")
     if width < 1180:
         await page.click(".open-devtools")
-    await page.shows(f"{LIMIT}?.selectedOptions[0].textContent === 'All people'")
+    await page.shows(f"{LIMIT}?.selectedOptions[0]?.textContent === 'All people'")
 
     await writes_first(bot, "4915100000001")
     await page.shows(f"{USED} === '1 written to first within 24 hours'")
@@ -60,13 +74,13 @@ async def test_above_the_limit_the_page_says_that_it_is_used_up(page: Tab, bot: 
         f"{bot.simulator}/simulator/account", json={"messaging_limit": 1}
     ) as answer:
         assert (await answer.json())["messaging_limit"] == {"people": 1, "reached": 0}
-    await page.shows(f"{LIMIT}?.selectedOptions[0].textContent === '1 person a day'")
+    await page.shows(f"{LIMIT}?.selectedOptions[0]?.textContent === '1 person a day'")
     await writes_first(bot, "4915100000001")
 
     refused = await writes_first(bot, "4915100000002")
 
     assert "In 24 hours 1 people" in str(refused)
-    await page.shows("document.querySelector('.limit .window-bar').matches('[data-full]')")
+    await page.shows("document.querySelector('.limit .window-bar')?.matches('[data-full]')")
     await page.click("#tab-clock")
     await page.click("[data-jump='25 h']")
     await page.click("#tab-connection")
@@ -87,8 +101,9 @@ async def test_somebody_stops_marketing_messages_and_resumes_them(
     await choose_marketing(page)
     await page.shows(f"{NO_MARKETING}?.checkVisibility()")
     assert "stopped marketing messages" in await page.js(f"{NO_MARKETING}.ariaLabel")
-    template = {"name": "summer_sale", "language": {"code": "en_US"}, "components": []}
-    await bot.says({"type": "template", "template": template})
+    await bot.says({"type": "template", "template": SALE})
+    failure = "document.querySelector('[data-type=template] .failure')"
+    await page.shows(f"{failure}?.textContent.includes('131050')")
     await page.js(SETTLE)
     assert await page.shuts_out() == []
     name = f"no-marketing-{width}-{'dark' if dark else 'light'}.png"
