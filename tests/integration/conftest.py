@@ -51,7 +51,7 @@ class Platform:
         self.answers: list[tuple[int, Any]] = []  # the next ones, instead of a message id
         self.gate = asyncio.Event()  # closed: every request waits
         self.gate.set()
-        self.waiting = 0  # requests at the gate
+        self.waiting = 0  # messages at the gate
         self.files_gate = asyncio.Event()  # closed: every download hangs
         self.files_gate.set()
         self.hanging = 0
@@ -60,11 +60,12 @@ class Platform:
         self.uploading = 0
 
     async def messages(self, request: web.Request) -> web.Response:
-        self.waiting += 1
-        await self.gate.wait()
-        self.waiting -= 1
         body = await request.json()
-        if body.get("status") == "read":
+        is_receipt = body.get("status") == "read"
+        self.waiting += not is_receipt
+        await self.gate.wait()
+        self.waiting -= not is_receipt
+        if is_receipt:
             self.receipts.append(body)
             return web.json_response({"success": True})
         if self.answers:
