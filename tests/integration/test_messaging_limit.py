@@ -70,7 +70,7 @@ class Shop:
     async def becomes(self, key: str, state: str) -> dict[str, Any]:
         async def found() -> Any:
             told = await self.state(key)
-            return told if told["state"] == state else None
+            return told if told.get("state") == state else None
 
         return dict(await eventually(found))
 
