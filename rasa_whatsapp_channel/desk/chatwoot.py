@@ -60,8 +60,10 @@ def tell(
         yield from _tell_status(place, event, settings)
         return ids
     if event["type"] in _OWNERS:
-        change = {"status": "resolved" if event["to"] == "bot" else "open"}
-        yield from _ask(settings, "POST", f"{place}/toggle_status", change, takes=(404,))
+        # What agents did in an episode stands there already, and they may be further by now.
+        if event["by"] != "desk" or "history" in event:
+            change = {"status": "resolved" if event["to"] == "bot" else "open"}
+            yield from _ask(settings, "POST", f"{place}/toggle_status", change, takes=(404,))
         ids = {**ids, "episode": event["episode"]}
     message = _message(event, has_file=file is not None)
     if message is None:

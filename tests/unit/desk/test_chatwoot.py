@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.desk.chatwoot import look, read_message, read_webhook
+from rasa_whatsapp_channel.desk.chatwoot import Exchange, look, read_message, read_webhook, tell
 from rasa_whatsapp_channel.desk.contract import File, Say
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+from rasa_whatsapp_channel.whatsapp.transport import Request
 
 SETTINGS = HandoffSettings.parse(
     {
@@ -97,6 +100,38 @@ def test_a_look_finds_what_was_said_and_whether_the_conversation_is_resolved(
     with pytest.raises(StopIteration) as end:
         talk.send((200, {"payload": [{**MESSAGE, "message_type": 1}]}))
     assert end.value.value == ([Say("1234", "Hello, Eve here", agent="Eve")], 1234, is_over)
+
+
+OWNER: dict[str, Any] = {"type": "owner.changed", "id": "evt_1", "episode": "e1"}
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"to": "waiting", "by": "bot", "history": []}, "open"),
+        ({"to": "human", "by": "desk", "history": []}, "open"),  # it was the bot's
+        ({"to": "human", "by": "operator"}, "open"),
+        ({"to": "bot", "by": "time"}, "resolved"),
+        # The agents know, and a late "open" would undo what they resolved meanwhile.
+        ({"to": "human", "by": "desk"}, None),
+        ({"to": "bot", "by": "desk"}, None),
+    ],
+)
+def test_what_agents_did_is_not_done_again(change: dict[str, Any], status: str | None) -> None:
+    talk = tell({**OWNER, **change}, {"conversation": 42}, SETTINGS)
+    asked = list(_answered(talk))
+
+    changes = [each.body for each in asked if each.url.endswith("/42/toggle_status")]
+    assert changes == ([] if status is None else [f'{{"status": "{status}"}}'.encode()])
+
+
+def _answered(talk: Exchange) -> Iterator[Request]:
+    """Yield the requests of *talk*; each is answered with a message."""
+    with suppress(StopIteration):
+        request = next(talk)
+        while True:
+            yield request
+            request = talk.send((200, {"id": 1}))
 
 
 @pytest.mark.parametrize("event", ["conversation_status_changed", "conversation_updated"])
