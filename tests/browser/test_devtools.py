@@ -48,6 +48,16 @@ async def test_two_people_write_on_phones_beside_each_other(page: Tab, bot: Bot)
     assert await page.js("document.querySelector('.phone').ariaLabel") == "Phone of Ravi"
 
 
+async def test_a_tab_that_changes_under_the_pointer_is_chosen_all_the_same(
+    page: Tab, bot: Bot
+) -> None:
+    async with page.pressed("#tab-faults"):
+        async with bot.session.post(f"{bot.simulator}/simulator/clock", json={"advance": 90_000}):
+            await page.shows("document.querySelector('#tab-clock[data-news]')")
+
+    await page.shows("document.querySelector('#tab-faults[aria-selected=true]')")
+
+
 async def test_after_25_hours_only_a_template_arrives(page: Tab, bot: Bot) -> None:
     await scene.writes(bot, scene.HELLO)
     await bot.hears()

@@ -163,6 +163,12 @@ class Tab:
 
     async def click(self, selector: str) -> None:
         """Move the mouse into the middle of what *selector* finds, and click there."""
+        async with self.pressed(selector):
+            pass
+
+    @asynccontextmanager
+    async def pressed(self, selector: str) -> AsyncIterator[None]:
+        """Click like `click`, and hold the button meanwhile."""
         found = f"document.querySelector({json.dumps(selector)})"
         middle = (
             f"(() => {{ const node = {found}; if (!node?.checkVisibility()) return null;"
@@ -174,8 +180,9 @@ class Tab:
         while (now := await self.shows(middle)) != before:  # what it passes may move things
             before = x, y = now
             await self._mouse("mouseMoved", x, y)
-        for kind in ("mousePressed", "mouseReleased"):
-            await self._mouse(kind, x, y, button="left", clickCount=1)
+        await self._mouse("mousePressed", x, y, button="left", clickCount=1)
+        yield
+        await self._mouse("mouseReleased", x, y, button="left", clickCount=1)
 
     async def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
         await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)

@@ -31,6 +31,7 @@ export function createDevtools(page) {
   ];
   const aside = byId("devtools");
   const tabs = h("div.tabs", { role: "tablist", "aria-label": "Developer tools" });
+  const nodes = new Map(panels.map((panel) => [panel, tabNode(panel)]));
   const frame = h("div.devtools-body", { id: FRAME });
   const head = h("div.devtools-head", {});
   const inner = h("div.devtools-inner", {}, head, frame);
@@ -67,21 +68,27 @@ export function createDevtools(page) {
     shown.refresh("shown");
   }
 
+  /** The tabs stay the same elements: one drawn anew under a pressed pointer would lose the click. */
   function drawTabs() {
-    const there = panels.filter((panel) => panel.isThere?.() ?? true);
-    const focused = tabs.contains(document.activeElement);
-    tabs.replaceChildren(...there.map(tabNode));
-    if (focused) tabs.querySelector("[aria-selected='true']").focus();
+    const there = panels.filter((panel) => panel.isThere?.() ?? true).map(drawnTab);
+    const isSame = there.length === tabs.childElementCount && there.every((tab, at) => tab === tabs.children[at]);
+    if (!isSame) tabs.replaceChildren(...there);
+  }
+
+  function drawnTab(panel) {
+    const tab = nodes.get(panel);
+    const isShown = panel === shown;
+    tab.setAttribute("aria-selected", String(isShown));
+    tab.tabIndex = isShown ? 0 : -1;
+    tab.toggleAttribute("data-news", Boolean(panel.hasNews?.()));
+    return tab;
   }
 
   function tabNode(panel) {
-    const isShown = panel === shown;
     return h(
       "button.tab",
       {
         ...{ type: "button", role: "tab", id: `tab-${panel.name}`, "aria-controls": FRAME },
-        ...{ "aria-selected": String(isShown), tabindex: isShown ? 0 : -1 },
-        data: { news: panel.hasNews?.() ? "" : undefined },
         onclick: () => show(panel),
       },
       icon(panel.symbol),
