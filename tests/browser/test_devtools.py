@@ -51,9 +51,9 @@ async def test_two_people_write_on_phones_beside_each_other(page: Tab, bot: Bot)
 async def test_a_tab_that_changes_under_the_pointer_is_chosen_all_the_same(
     page: Tab, bot: Bot
 ) -> None:
-    async with page.pressed("#tab-faults"):
-        async with bot.session.post(f"{bot.simulator}/simulator/clock", json={"advance": 90_000}):
-            await page.shows("document.querySelector('#tab-clock[data-news]')")
+    clock, ahead = f"{bot.simulator}/simulator/clock", {"advance": 90_000}
+    async with page.pressed("#tab-faults"), bot.session.post(clock, json=ahead):
+        await page.shows("document.querySelector('#tab-clock[data-news]')")
 
     await page.shows("document.querySelector('#tab-faults[aria-selected=true]')")
 
