@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from browser import scene
+from support.built_in_templates import HELLO, SALE
 from support.chromium import Tab
 from support.spoken_bot import MAYA, NUMBER, TOKEN, Bot
 
@@ -15,21 +16,6 @@ SETTLE = "new Promise((done) => setTimeout(done, 250))"
 LIMIT = "document.querySelector('.limit select')"
 USED = "document.querySelector('.limit p')?.textContent"
 NO_MARKETING = "document.querySelector('.chat-title .no-marketing')"
-HELLO = {"name": "hello_world", "language": {"code": "en_US"}}
-SALE = {
-    "name": "summer_sale",
-    "language": {"code": "en_US"},
-    "components": [
-        {"type": "header", "parameters": [{"type": "text", "text": "Sunday"}]},
-        {"type": "body", "parameters": [{"type": "text", "text": "20 %"}]},
-        {
-            "type": "button",
-            "sub_type": "copy_code",
-            "index": "0",
-            "parameters": [{"type": "coupon_code", "coupon_code": "GARDEN"}],
-        },
-    ],
-}
 
 
 async def writes_first(bot: Bot, phone: str) -> Any:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from support.built_in_templates import HELLO, SALE
 from support.eventually import eventually
 from support.ports import free_port
 from support.prometheus import scrape_until
@@ -15,21 +16,6 @@ from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
 from rasa_whatsapp_channel.simulator.config import Config
 
 MAYA = "4915112345678"
-SALE = {
-    "name": "summer_sale",
-    "language": {"code": "en_US"},
-    "components": [
-        {"type": "header", "parameters": [{"type": "text", "text": "Sunday"}]},
-        {"type": "body", "parameters": [{"type": "text", "text": "20 %"}]},
-        {
-            "type": "button",
-            "sub_type": "copy_code",
-            "index": "0",
-            "parameters": [{"type": "coupon_code", "coupon_code": "SUN20"}],
-        },
-    ],
-}
-HELLO = {"name": "hello_world", "language": {"code": "en_US"}}
 MARKED = {**SALE, "category": "marketing"}
 
 

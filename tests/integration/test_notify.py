@@ -225,7 +225,7 @@ async def test_a_message_that_fails_says_why(shop, platform):
 
 
 async def test_a_token_that_ends_in_the_middle_fails_nobody(shop, platform, monkeypatch):
-    monkeypatch.setattr(recovery, "TOKEN_WAIT", 0.5)
+    monkeypatch.setattr(recovery, "TOKEN_WAIT", 0.5)  # a minute otherwise
     expired = (401, {"error": {"code": 190, "message": "Error validating access token"}})
     async with shop() as it:
         await it.asks("order-0", to=MAYA, response={"text": "Order 0 is here"})

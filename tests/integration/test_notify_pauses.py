@@ -52,7 +52,7 @@ def write_people(first: int, count: int = PEOPLE) -> None:
 async def test_marketing_waits_for_template_quality_and_failures_and_orders_go(
     serve, tmp_path, command, monkeypatch
 ):
-    monkeypatch.setattr(notify, "PAUSE", 0.2)
+    monkeypatch.setattr(notify, "PAUSE", 0.2)  # a quarter of an hour otherwise
     settings = {"max_messages_per_second": 10, "wait_for_delivered": "none"}
     async with beside_whatsapp(serve, tmp_path, TEMPLATES, **settings) as (running, whatsapp):
 
