@@ -60,7 +60,7 @@ def tell(
         yield from _tell_status(place, event, settings)
         return ids
     if event["type"] in _OWNERS:
-        # What agents did in an episode stands there already, and they may be further by now.
+        # What agents change in an episode, Chatwoot shows already; they may have changed it again.
         if event["by"] != "desk" or "history" in event:
             change = {"status": "resolved" if event["to"] == "bot" else "open"}
             yield from _ask(settings, "POST", f"{place}/toggle_status", change, takes=(404,))
@@ -95,7 +95,7 @@ def look(ids: Mapping[str, Any], settings: HandoffSettings, *, after: int) -> Ex
     messages = listed["payload"]
     said = [say for each in messages if (say := read_message(each))]
     last = max([after, *(each["id"] for each in messages)])
-    # Whoever is assigned is not asked: where Chatwoot assigns by itself, nobody is there yet.
+    # The assignee tells nothing: Chatwoot can assign automatically, before an agent has come.
     return said, last, found["status"] == "resolved"
 
 

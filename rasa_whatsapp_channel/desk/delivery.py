@@ -24,7 +24,7 @@ from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.media.names import with_ending
 from rasa_whatsapp_channel.media.object_store import is_url, read_object
 from rasa_whatsapp_channel.standard_webhooks import NotTold, OwnServer, Telling
-from rasa_whatsapp_channel.store.base import Outcome, QueueItem
+from rasa_whatsapp_channel.store.base import Outcome, QueueItem, Retry
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.transport import File, Transport
@@ -107,9 +107,9 @@ class DeskDelivery:
         always = {"key": item.key, "id": f"evt_{digest_of(item.key)}", "type": item.body["type"]}
         return {**always, "sequence": last["sequence"] + 1, "at": at, "name": name, **facts}
 
-    async def watch(self, conversation: str, owner: Ownership) -> float:
+    async def watch(self, conversation: str, owner: Ownership) -> Retry:
         """
-        Look after an episode; return after how many seconds to do it again.
+        Look after an episode; return when to do it again.
 
         The desk is told in time when the window closes, and Chatwoot asked for what it could not
         tell.
@@ -120,12 +120,14 @@ class DeskDelivery:
             key = f"{owner.episode}:{closes_at}"
             await self._desk.handoffs.report(conversation, "window.closing", key, facts)
         if self._settings.desk == "webhook":
-            return max(LOOK, closes_at - CLOSING - now)
+            return Retry(max(LOOK, closes_at - CLOSING - now), counted=False)
+        seen = await self._desk.last_call(conversation)
         try:
             await self._look(conversation, owner)
         except (NotTold, TransportError) as error:
             logger.info("whatsapp.desk_not_asked: again in a minute: %s", in_one_line(error))
-        return LOOK
+        recheck = partial(self._desk.recheck, conversation, seen)
+        return Retry(LOOK, cause=DESK, counted=False, then=recheck)
 
     async def _look(self, conversation: str, owner: Ownership) -> None:
         state = await self._values.get(beside(DESK, conversation))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,7 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.compose.combine import alone
 from rasa_whatsapp_channel.conversation.handoffs import (
     DESK,
+    LIFE,
     TIMER,
     EpisodeMessage,
     Handoffs,
@@ -24,7 +26,7 @@ from rasa_whatsapp_channel.conversation.handoffs import (
     said_key,
 )
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.owner import Owner, Ownership, Sign
+from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Owner, Ownership, Sign
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.desk import chatwoot, contract
 from rasa_whatsapp_channel.desk.contract import Link, Refused, Say, digest_of, iso
@@ -174,7 +176,18 @@ class DeskEndpoint:
         if say:
             await self.say_for(conversation, say)
         # A webhook may be late: only the conversation itself shows whether it is resolved.
+        await self.store.values.set(_call_key(conversation), uuid.uuid4().hex, LIFE)
         await self.store.inbox.end_wait(beside(TIMER, conversation), DESK)
+
+    async def last_call(self, conversation: str) -> str | None:
+        """Return what tells Chatwoot's last webhook about *conversation* from others."""
+        call = await self.store.values.get(_call_key(conversation))
+        return None if call is None else str(call)
+
+    async def recheck(self, conversation: str, seen: str | None) -> None:
+        """End the wait of its timer if a webhook came after *seen*: there was no wait to end."""
+        if await self.last_call(conversation) != seen:
+            await self.store.inbox.end_wait(beside(TIMER, conversation), DESK)
 
     async def say_for(self, conversation: str, say: Say) -> None:
         """Write what an agent said; tell the desk if it cannot be sent."""
@@ -201,7 +214,7 @@ class DeskEndpoint:
         record = {"client_id": say.client_id, "conversation": conversation}
         record["said"] = digest_of(repr(say))
         known = await values.get(said_key(digest))
-        writer = self.writer(key, 0)
+        writer = self.writer(key, ANY_OWNER)
         said = writer.compose(conversation, say.response())
         if known is None:
             if not at_return:
@@ -258,6 +271,10 @@ class DeskEndpoint:
         if wanted == "human" and owner.owner is not Owner.HUMAN:
             raise _stale(owner)
         return _facts_of(owner)
+
+
+def _call_key(conversation: str) -> str:
+    return f"chatwoot_called:{conversation}"
 
 
 def _stale(owner: Ownership) -> Refused:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.conversation.handoffs import DESK, EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner, Ownership, Sign
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
 from rasa_whatsapp_channel.inbound.intents import describe
@@ -34,8 +34,8 @@ from rasa_whatsapp_channel.whatsapp.json_values import text_of
 # Puts a text into the outbox: turn id, conversation, text; once for each turn id.
 Say = Callable[[str, str, str], Awaitable[None]]
 
-# Looks after the episode of an owner; returns after how many seconds to do it again.
-Watch = Callable[[str, Ownership], Awaitable[float]]
+# Looks after the episode of an owner; returns when to do it again.
+Watch = Callable[[str, Ownership], Awaitable[Retry]]
 
 # Returns the file of a message, or why it is not here.
 Fetch = Callable[[InboundMessage], Awaitable[tuple[StoredFile | None, str | None]]]
@@ -82,7 +82,7 @@ class InboxHandoff:
             await self._handoffs.apply(conversation, sign, by=by, at=event.timestamp)
 
     async def has_episode(self, conversation: str) -> bool:
-        """Return whether somebody else than the bot answers, or shall answer."""
+        """Return whether a person or another app answers, or was asked to."""
         return (await self.owner(conversation)).owner is not Owner.BOT
 
     async def _hand_over(self, conversation: str, event: Handover) -> None:
@@ -225,7 +225,7 @@ class InboxHandoff:
         heard: bool = False,
     ) -> None:
         """
-        Keep what the person, or somebody else, wrote; *heard*: the bot need not answer it.
+        Keep a message of the person, or of whoever answers; *heard*: the bot need not answer it.
 
         Of what was overheard without a *file*, what WhatsApp says of the file is kept.
         """
@@ -271,8 +271,10 @@ class InboxHandoff:
             return DONE
         await self._handoffs.enlist(owner)  # a sign of life made it last longer
         if (left := owner.until - self._clock()) > 0:
-            again = await self._watch(conversation, owner) if self._watch else left
-            return Retry(min(left, again), cause=DESK, counted=False)
+            if self._watch is None:
+                return Retry(left, counted=False)
+            again = await self._watch(conversation, owner)
+            return replace(again, after=min(left, again.after))
         await self._handoffs.give_back(conversation, by=CLOCK)
         # It is over when the inbox comes to it; a person may take the conversation before.
         return Retry(60.0, counted=False)

@@ -15,7 +15,7 @@ TYPE: Final = "notification.changed"
 
 
 class Changes:
-    """*server* None: nobody is told."""
+    """Without *server* nobody is told, and nothing is kept for it."""
 
     def __init__(self, inbox: Queue, server: OwnServer | None, *, clock: Clock) -> None:
         self._inbox = inbox

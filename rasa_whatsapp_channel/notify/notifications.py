@@ -130,7 +130,7 @@ class Notifications:
         await self._change(key, lambda record: replace(record, state=state, reason=reason))
 
     async def cancel(self, key: str) -> Record | None:
-        """Let it not be sent, if it still waits; returns what it is then, None if nobody knows."""
+        """Cancel it if it is still scheduled; returns its record then, None if *key* is unknown."""
 
         def change(record: Record) -> Record:
             return replace(record, state=CANCELLED) if record.state == SCHEDULED else record
@@ -159,7 +159,7 @@ class Notifications:
         return (sent, lost) if is_failing(sent - lost, lost) else None
 
     async def _change(self, key: str, change: Callable[[Record], Record]) -> Record | None:
-        """Return the record after *change*; None if nobody knows *key*."""
+        """Change a record, and return it; None if *key* is unknown."""
         for _ in range(TRIES):
             value = await self._values.get(_PREFIX + key)
             if value is None:

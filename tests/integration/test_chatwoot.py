@@ -205,6 +205,20 @@ async def test_a_return_that_assigning_hides_is_seen_in_any_event(chat, desk, pl
         await desk.shows("The bot answers again", private=True)
 
 
+async def test_a_return_while_the_conversation_is_looked_at_is_seen_at_once(
+    chat, desk, platform, monkeypatch
+):
+    monkeypatch.setattr(delivery, "LOOK", 3600.0)
+    async with chat() as running:
+        await waits(running, desk)
+        desk.meanwhile = desk.resolves  # the look that is going on has its status already
+        await desk.writes("one")
+        await eventually(
+            lambda: any("The bot answers again" in note for note in desk.shown(private=True)),
+            within=30.0,
+        )
+
+
 @pytest.mark.parametrize(
     "changed",
     [{"secret": "hmac_token"}, {"at": time.time() - 400}, {"token": "other"}, {"token": ""}],

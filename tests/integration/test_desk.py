@@ -452,7 +452,7 @@ async def test_through_a_restart_the_desk_hears_everything_once_and_in_order(
 
 
 async def test_the_bot_answers_others_while_the_desk_hangs(chat, desk, platform, monkeypatch):
-    monkeypatch.setattr(standard_webhooks, "AT_ONCE", 1)
+    monkeypatch.setattr(standard_webhooks, "AT_ONCE", 1)  # instead of as many people as that
 
     async def bot(message: Any) -> None:
         says = ASKS if message.text == "a person" else {"text": "an answer"}

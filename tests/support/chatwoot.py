@@ -16,7 +16,7 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -48,6 +48,7 @@ class Chatwoot:
         self.gate = asyncio.Event()
         self.gate.set()
         self.hanging = 0  # requests before the gate
+        self.meanwhile: Callable[[], Awaitable[Any]] | None = None  # done once, in the next list
         self.asked: list[str] = []
         self.patches = True  # whether it is new enough for statuses
         self.kind = "Channel::Api"
@@ -189,6 +190,9 @@ class Chatwoot:
             found = [each for each in found if each["id"] > int(after)][:100]
         else:
             found = found[-20:]
+        if self.meanwhile is not None:
+            do, self.meanwhile = self.meanwhile, None
+            await do()
         numbered = [{**each, "message_type": TYPES[each["message_type"]]} for each in found]
         return web.json_response({"meta": {}, "payload": numbered})
 
