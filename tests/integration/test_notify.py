@@ -19,7 +19,9 @@ from support.eventually import eventually
 from support.processes import PROJECT
 
 from rasa_whatsapp_channel.inbound import notify
+from rasa_whatsapp_channel.notify.notifications import Notifications
 from rasa_whatsapp_channel.outbound import recovery
+from rasa_whatsapp_channel.store.base import StoreError
 
 MAYA = "4915112345678"
 TOKEN = "a-token-of-the-shop"
@@ -97,13 +99,17 @@ class Shop:
             "type": "text",
             "text": {"body": text},
         }
-        await self._deliver(messages=[message])
+        assert await self._deliver(messages=[message]) == 200
 
     async def status(self, message_id: str, status: str, **more: Any) -> None:
-        told = {"id": message_id, "status": status, "recipient_id": MAYA, **more}
-        await self._deliver(statuses=[told])
+        assert await self.answer_to(message_id, status, **more) == 200
 
-    async def _deliver(self, **value: Any) -> None:
+    async def answer_to(self, message_id: str, status: str, **more: Any) -> int:
+        """Return how a webhook with a status is answered: WhatsApp sends it again without 200."""
+        told = {"id": message_id, "status": status, "recipient_id": MAYA, **more}
+        return await self._deliver(statuses=[told])
+
+    async def _deliver(self, **value: Any) -> int:
         value |= {
             "messaging_product": "whatsapp",
             "metadata": {"phone_number_id": "106540352242922"},
@@ -113,7 +119,7 @@ class Shop:
             "object": "whatsapp_business_account",
             "entry": [{"id": "1", "changes": [change]}],
         }
-        assert await self.running.deliver(webhook) == 200
+        return int(await self.running.deliver(webhook))
 
 
 async def silent(message: Any) -> None:
@@ -211,6 +217,27 @@ async def test_the_state_goes_up_to_read_and_your_server_is_told(shop, platform)
     assert len(states) == len(set(states))  # each is told once
     assert {"sent", "delivered", "read"} <= set(states)
     assert {each["key"] for each, _ in told} == {"order-7"}
+
+
+async def test_a_status_that_was_kept_and_not_acted_on_is_acted_on_when_it_comes_again(
+    shop, platform, monkeypatch
+):
+    note, failing = Notifications.note, [StoreError("the disk is full")]
+
+    async def note_later(self: Notifications, message: str, state: str, *reason: str) -> None:
+        if state == "delivered" and failing:
+            raise failing.pop()
+        await note(self, message, state, *reason)
+
+    monkeypatch.setattr(Notifications, "note", note_later)
+    async with shop() as it:
+        await it.asks("order-7", to=MAYA, response={"text": "It is here"})
+        await it.sees("order-7", "sent")
+
+        assert await it.answer_to("wamid.out1", "delivered") == 503
+        await it.status("wamid.out1", "delivered")
+
+        await it.sees("order-7", "delivered")
 
 
 async def test_a_message_that_fails_says_why(shop, platform):

@@ -91,9 +91,7 @@ ROWS: Final = 1000  # of the outbox, in which it is looked for
     help="For template: a payload (with a slash) or the end of a link, for each button.",
 )
 @click.option("--json", type=click.File(encoding="utf-8"), help="A body of WhatsApp; - for stdin.")
-@click.option(
-    "--wait", type=float, default=15.0, show_default=True, help="Seconds to wait until it is sent."
-)
+@click.option("--wait", type=float, default=15.0, help="Seconds to wait until it is sent.")
 @convert_option
 @credentials_option
 def command(
