@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
+from rasa_whatsapp_channel.garbage_collection import LoadedModel
 from rasa_whatsapp_channel.inbound.outages import (
     ACTION_SERVER,
     ENGINE,
@@ -67,6 +68,7 @@ class AgentWatch:
         self._metrics = metrics
         self._wait_for_action_server = wait_for_action_server
         self._watched: Any = None
+        self._model = LoadedModel()
         self._log_handler = _RasaLogHandler(self)
 
     def open(self) -> None:
@@ -77,10 +79,15 @@ class AgentWatch:
         for name in _LOGGERS:
             logging.getLogger(name).removeHandler(self._log_handler)
 
+    def look_at(self, agent: Any) -> None:
+        """Prepare for turns of *agent*; does nothing unless it or its model was replaced."""
+        self._watch_tracker_store(agent)
+        self._model.look(agent)
+
     @contextmanager
     def turn(self, agent: Any) -> Iterator[TurnReport]:
         """Watch one turn; raises `BotUnavailable` if it cannot be done now."""
-        self._watch_tracker_store(agent)
+        self.look_at(agent)
         turn = TurnReport()
         token = _turn.set(turn)
         try:

@@ -210,8 +210,10 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
         @blueprint.listener("after_server_start")  # type: ignore[untyped-decorator, unused-ignore]
         async def start_work(app: Sanic, _loop: Any = None) -> None:
-            self._running().start()
             roles = self.settings.roles
+            if BOT in roles:
+                self._watching().look_at(_agent_of(app))  # here, so that no turn waits for it
+            self._running().start()
             logger.info(
                 "whatsapp.started: %s", describe(self.settings, webhook=WEBHOOK, roles=roles)
             )
