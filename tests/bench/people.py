@@ -14,7 +14,7 @@ import hmac
 import itertools
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,8 +35,8 @@ class Load:
     """
     *rate* in turns a second; *busy*: the share of one processor that the load itself took.
 
-    *spans*: how long each turn took. *cpu*: what each part of the server that is a process took of
-    its processor. Seconds.
+    *spans*: how long each turn took, *due* when it was to begin, on the monotonic clock, where that
+    was fixed. *cpu*: what each part of the server that is a process took of its processor. Seconds.
     """
 
     rate: float
@@ -44,6 +44,7 @@ class Load:
     seconds: float
     busy: float
     spans: list[float] = field(repr=False, default_factory=list)
+    due: list[float] = field(repr=False, default_factory=list)
     cpu: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -54,7 +55,12 @@ class Load:
 
     def percentile(self, share: float) -> float:
         """Return how long the slowest but *share* of the turns took, in ms."""
-        return 1000 * sorted(self.spans)[min(int(share * len(self.spans)), len(self.spans) - 1)]
+        return percentile(self.spans, share)
+
+
+def percentile(spans: Sequence[float], share: float) -> float:
+    """Return the longest of *spans*, in seconds, but for 1 - *share* of them; in ms."""
+    return 1000 * sorted(spans)[min(int(share * len(spans)), len(spans) - 1)]
 
 
 def webhook(phone: str, words: str, number: str = NUMBER) -> tuple[bytes, dict[str, str]]:
@@ -157,7 +163,7 @@ async def closed(
     finally:
         enough.set()
     await asyncio.wait_for(everybody, ANSWER)
-    return Load(len(counted) / took, len(counted), took, busy / took, counted, used)
+    return Load(len(counted) / took, len(counted), took, busy / took, counted, cpu=used)
 
 
 async def so_many(turn: Turn, *, people: int, turns: int) -> None:
@@ -179,10 +185,12 @@ async def at_rate(turn: Turn, *, rate: float, seconds: float) -> Load:
     """
     begin = time.monotonic()
     spans: list[float] = []
+    was_due: list[float] = []
 
     async def person(due: float) -> None:
         await turn()
         spans.append(time.monotonic() - due)
+        was_due.append(due)
 
     used = time.process_time()
     tasks = []
@@ -193,4 +201,4 @@ async def at_rate(turn: Turn, *, rate: float, seconds: float) -> Load:
     await asyncio.wait_for(asyncio.gather(*tasks), ANSWER)
     took = time.monotonic() - begin
     busy = (time.process_time() - used) / took
-    return Load(len(spans) / took, len(spans), took, busy, spans)
+    return Load(len(spans) / took, len(spans), took, busy, spans, was_due)
