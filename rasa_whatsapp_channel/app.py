@@ -87,7 +87,8 @@ from rasa_whatsapp_channel.store.base import (
     Store,
 )
 from rasa_whatsapp_channel.store.clock import SteadyClock
-from rasa_whatsapp_channel.store.consumer import Consumer, Isolation
+from rasa_whatsapp_channel.store.consumer import Consumer
+from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,

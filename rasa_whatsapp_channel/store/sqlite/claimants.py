@@ -12,8 +12,9 @@ from typing import Final
 from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.heartbeat import Liveness
 from rasa_whatsapp_channel.store.sqlite import statements as sql
-from rasa_whatsapp_channel.store.sqlite.connection import OpenFiles, transact
+from rasa_whatsapp_channel.store.sqlite.connection import transact
 from rasa_whatsapp_channel.store.sqlite.errors import explain
+from rasa_whatsapp_channel.store.sqlite.files import OpenFiles
 
 # Longest wait of a beat for another writer, in seconds.
 PATIENCE: Final = 1.0

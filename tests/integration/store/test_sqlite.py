@@ -27,8 +27,8 @@ from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 from rasa_whatsapp_channel.store.sqlite.errors import explain
+from rasa_whatsapp_channel.store.sqlite.log_growth import FAR_TOO_LONG
 from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION
-from rasa_whatsapp_channel.store.sqlite.writer import FAR_TOO_LONG
 from rasa_whatsapp_channel.store.token_bucket import Limit
 
 ANNA = "491511111111"

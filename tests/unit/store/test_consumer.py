@@ -27,7 +27,8 @@ from rasa_whatsapp_channel.store.base import (
     Retry,
     StoreError,
 )
-from rasa_whatsapp_channel.store.consumer import CRASHES, FAILURES, Consumer, Isolation
+from rasa_whatsapp_channel.store.consumer import CRASHES, FAILURES, Consumer
+from rasa_whatsapp_channel.store.isolation import Isolation
 
 ANNA, BEN = "491511111111", "491522222222"
 HELLO = {"text": "hello"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.store.sqlite.writer import (
+from rasa_whatsapp_channel.store.sqlite.log_growth import (
     FAR_TOO_LONG,
     IDLE,
     LONG,
