@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Final
 
 from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.inbound.metadata import media_of
 from rasa_whatsapp_channel.inbound.recovery import is_worth_another_fetch
-from rasa_whatsapp_channel.inbound.turn import media_of
 from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.whatsapp.errors import MediaError

@@ -18,10 +18,10 @@ from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage
 from rasa_whatsapp_channel.conversation.identity import sender_of
 from rasa_whatsapp_channel.conversation.message_notes import is_failure_of_failure
 from rasa_whatsapp_channel.conversation.payloads import is_command
-from rasa_whatsapp_channel.inbound.intents import INTENTS, describe, intent_of
-from rasa_whatsapp_channel.inbound.metadata import MEDIA, flow_response, media_of, metadata_of
+from rasa_whatsapp_channel.inbound.intents import describe, intent_of
+from rasa_whatsapp_channel.inbound.metadata import MEDIA, flow_response, metadata_of
 from rasa_whatsapp_channel.inbound.sanitize import sanitize
-from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile, Transcript
+from rasa_whatsapp_channel.media.values import StoredFile, Transcript
 from rasa_whatsapp_channel.settings.inbound import (
     EVERYWHERE,
     FIELDS,
@@ -34,22 +34,6 @@ from rasa_whatsapp_channel.settings.inbound import (
 )
 from rasa_whatsapp_channel.whatsapp.events import DeliveryFailed, InboundMessage, IntentAsked, Part
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
-
-__all__ = [
-    "INTENTS",
-    "InboundMedia",
-    "TrackerEvent",
-    "Turn",
-    "asked_turn",
-    "failure_event",
-    "failure_turn",
-    "handling_of_failure",
-    "handling_of_message",
-    "media_of",
-    "tapped_id",
-    "to_event",
-    "to_turn",
-]
 
 FAILED: Final = "delivery_failed"  # the type of such an event
 

@@ -25,8 +25,6 @@ from rasa_whatsapp_channel.whatsapp.clients.base import Client, Download
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.mime import ANY
 
-__all__ = ["InboundMedia", "MediaFolder", "StoredFile"]
-
 # Safe on every file system, also on one that does not tell A from a. Real ids are like that.
 _SAFE: Final = re.compile(r"[a-z0-9-]{1,64}")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel.common import install_extra
-from rasa_whatsapp_channel.media.folder import InboundMedia, MediaFolder, StoredFile, today_here
+from rasa_whatsapp_channel.media.folder import MediaFolder, today_here
+from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 from rasa_whatsapp_channel.whatsapp.errors import MediaError

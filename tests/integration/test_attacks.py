@@ -16,7 +16,8 @@ import pytest_asyncio
 from support.quiet_client import QuietClient
 
 from rasa_whatsapp_channel.conversation.payloads import Payloads
-from rasa_whatsapp_channel.inbound.turn import INTENTS, Turn
+from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.inbound.turn import Turn
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Store

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 
+from rasa_whatsapp_channel.inbound.intents import INTENTS
+from rasa_whatsapp_channel.inbound.metadata import media_of
 from rasa_whatsapp_channel.inbound.turn import (
-    INTENTS,
     Turn,
     handling_of_message,
-    media_of,
     tapped_id,
     to_event,
     to_turn,

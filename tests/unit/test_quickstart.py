@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 from rasa_whatsapp_channel.compose import compose
-from rasa_whatsapp_channel.inbound.turn import INTENTS
+from rasa_whatsapp_channel.inbound.intents import INTENTS
 from rasa_whatsapp_channel.settings import CHANNEL, Settings
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api

@@ -9,8 +9,9 @@ from datetime import date
 import pytest
 from support.quiet_client import QuietClient
 
-from rasa_whatsapp_channel.media.folder import InboundMedia, MediaFolder
+from rasa_whatsapp_channel.media.folder import MediaFolder
 from rasa_whatsapp_channel.media.object_store import MediaObjectStore
+from rasa_whatsapp_channel.media.values import InboundMedia
 from rasa_whatsapp_channel.whatsapp.clients import Download
 
 MAYA, BEN = "4915112345678", "4915187654321"

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from support import samples
 
 from rasa_whatsapp_channel.conversation.identity import sender_of
-from rasa_whatsapp_channel.inbound.intents import keep_entities
-from rasa_whatsapp_channel.inbound.metadata import quoted_id
+from rasa_whatsapp_channel.inbound.intents import INTENTS, keep_entities
+from rasa_whatsapp_channel.inbound.metadata import media_of, quoted_id
 from rasa_whatsapp_channel.inbound.turn import (
-    INTENTS,
     Turn,
-    media_of,
     tapped_id,
     to_turn,
     written,
