@@ -11,7 +11,7 @@ from typing import Final
 from rasa_whatsapp_channel.account import TEMPLATE, AccountState
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.parsers import Function
-from rasa_whatsapp_channel.store.base import ACCOUNT, Queue, template_of
+from rasa_whatsapp_channel.store.base import ACCOUNT, Queue, template_cause
 from rasa_whatsapp_channel.whatsapp.account_events import AccountEvent, Condition, Severity
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class AccountEvents:
         if event.condition is not Condition.NONE:  # what waits is decided about again
             is_template = event.topic == TEMPLATE
             name = event.subject.partition(" ")[0]
-            await self._outbox.end_waits(template_of(name) if is_template else ACCOUNT)
+            await self._outbox.end_waits(template_cause(name) if is_template else ACCOUNT)
         if self._function is not None:
             task = asyncio.create_task(self._call(self._function, event))
             self._tasks.add(task)

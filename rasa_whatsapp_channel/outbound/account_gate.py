@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.store.base import (
     QueueItem,
     Retry,
     Store,
-    template_of,
+    template_cause,
 )
 
 logger = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class AccountGate:
             await self._store.outbox.put(f"{item.key}{LATER}", conversation, entry.body())
             return DONE
         logger.warning("whatsapp.held: %s waits: %s", entry.called(item.key), obstacle)
-        cause = template_of(entry.template_name) if obstacle.is_about_template else ACCOUNT
+        cause = template_cause(entry.template_name) if obstacle.is_about_template else ACCOUNT
         recheck = partial(self._recheck, item, entry, cause)
         return Retry(decision.wait, cause=cause, counted=False, then=recheck)
 

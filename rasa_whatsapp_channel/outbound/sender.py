@@ -58,7 +58,7 @@ from rasa_whatsapp_channel.store.base import (
     Retry,
     SentMessage,
     Store,
-    status_of,
+    status_cause,
 )
 from rasa_whatsapp_channel.store.token_bucket import Limit
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
@@ -393,7 +393,7 @@ class Sender:
             return DONE  # a template, which nothing comes after
         return Done(
             hold=self._policy.delivered_timeout,
-            cause=status_of(sent.message_id),
+            cause=status_cause(sent.message_id),
             then=partial(self._statuses.recheck, sent.message_id),
         )
 

@@ -22,7 +22,7 @@ from rasa_whatsapp_channel.store.base import (
     SentMessage,
     Store,
     StoreError,
-    confirmation_of,
+    confirmation_cause,
 )
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 
@@ -106,7 +106,7 @@ class SentRecord:
         await self._notes.expect_confirmation(item.key, item.conversation, wait)
         return Retry(
             wait,
-            cause=confirmation_of(item.key),
+            cause=confirmation_cause(item.key),
             counted=counted,
             body=entry.body(),
             error=error,
@@ -116,7 +116,7 @@ class SentRecord:
     async def _recheck(self, item: QueueItem) -> None:
         """End the wait if the status came while the item was still claimed."""
         if await self._notes.confirmation(item.key) is not None:
-            await self._store.outbox.end_wait(item.conversation, confirmation_of(item.key))
+            await self._store.outbox.end_wait(item.conversation, confirmation_cause(item.key))
 
     async def record(
         self, item: QueueItem, entry: OutboxMessage, accepted: Accepted, person: Person | None
@@ -142,7 +142,7 @@ class SentRecord:
             # The bot stops before the store could be written: noted as if a status had said so.
             return Retry(
                 recovery.BROKEN,
-                cause=confirmation_of(item.key),
+                cause=confirmation_cause(item.key),
                 counted=False,
                 then=partial(self._notes.confirm, item.key, accepted.message_id),
             )

@@ -27,9 +27,9 @@ from rasa_whatsapp_channel.store.base import (
     SentMessage,
     Store,
     StoreError,
-    confirmation_of,
+    confirmation_cause,
     is_news,
-    status_of,
+    status_cause,
 )
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ErrorCode, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, InvalidMessage, PlatformError
@@ -126,7 +126,7 @@ class Statuses:
         if noted.message is not None and status.status == "failed" and not is_settled:
             await self.failed(sent)
         if sent.status in ENDED:
-            await self._store.outbox.end_wait(sent.recipient_id, status_of(sent.message_id))
+            await self._store.outbox.end_wait(sent.recipient_id, status_cause(sent.message_id))
 
     async def _settle_failure(
         self, status: Status, error: PlatformError, reason: str | None
@@ -158,7 +158,7 @@ class Statuses:
         conversation = await self._notes.expecting(key)
         if conversation is not None:
             await self._tie(conversation, status)
-            await self._store.outbox.end_wait(conversation, confirmation_of(key))
+            await self._store.outbox.end_wait(conversation, confirmation_cause(key))
 
     async def _tie(self, conversation: str, status: Status) -> None:
         """Note the names of the recipient in *status*."""
@@ -177,7 +177,7 @@ class Statuses:
         """
         sent = await self._store.ledger.get(message_id)
         if sent is not None and sent.status in ENDED:
-            await self._store.outbox.end_wait(sent.recipient_id, status_of(message_id))
+            await self._store.outbox.end_wait(sent.recipient_id, status_cause(message_id))
 
     async def failed(self, sent: SentMessage) -> None:
         """Send an undelivered message once more, or report its failure to the bot."""

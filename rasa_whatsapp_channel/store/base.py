@@ -55,17 +55,17 @@ INFRASTRUCTURE: Final = "infrastructure"  # a service the bot needs (tracker sto
 DEBOUNCE: Final = "debounce"  # the person chose something, which completes the turn
 
 
-def status_of(message_id: str) -> str:
+def status_cause(message_id: str) -> str:
     """Return the cause of a wait for a delivered, read or failed status of this message."""
     return f"status:{message_id}"
 
 
-def template_of(name: str) -> str:
+def template_cause(name: str) -> str:
     """Return the cause of a wait for a template that can be sent again, in any language."""
     return f"template:{name}"
 
 
-def confirmation_of(key: str) -> str:
+def confirmation_cause(key: str) -> str:
     """Return the cause of a wait for any status of the message of the outbox item *key*."""
     return f"confirmation:{key}"
 

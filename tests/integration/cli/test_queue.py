@@ -11,10 +11,17 @@ from pathlib import Path
 import pytest
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.conversation.handoffs import DESK
 from rasa_whatsapp_channel.conversation.payloads import sent_key
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import Retention, Store
+from rasa_whatsapp_channel.store.base import (
+    WINDOW,
+    Retention,
+    Store,
+    status_cause,
+    template_cause,
+)
 
 MAYA = "4915112345678"
 TOM = "4917698765432"
@@ -105,6 +112,24 @@ async def test_the_list_tells_why_something_waits(rasa_whatsapp, store):
     assert "claimed" in one
     assert behind.endswith("behind another one of the same chat")
     assert later.endswith(("again in 59 min", "again in 1 h"))
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (WINDOW, "waits for the person to write"),
+        (status_cause("wamid.1"), "waits until the message before it was delivered"),
+        (template_cause("order"), "waits until its template can be sent again"),
+        (DESK, "waits for Chatwoot to call"),
+    ],
+)
+async def test_the_list_tells_what_may_end_a_wait(rasa_whatsapp, store, cause, words):
+    await store.outbox.put("one:0", MAYA, answer("one"))
+    await store.outbox.retry_later(await store.outbox.claim(), 3600, cause=cause)
+
+    done = await rasa_whatsapp("queue", "list")
+
+    assert f"{words}, at the latest again in" in done.stdout
 
 
 async def test_one_queue_can_be_listed_for_a_program(rasa_whatsapp, store):

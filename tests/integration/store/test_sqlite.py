@@ -21,7 +21,7 @@ from rasa_whatsapp_channel.store.base import (
     QueueItem,
     Retention,
     StoreError,
-    status_of,
+    status_cause,
 )
 from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.heartbeat import LEASE
@@ -65,7 +65,7 @@ async def test_only_what_changes_something_takes_a_transaction(path):
 
         assert await store.inbox.claim() is None
         assert await store.inbox.claim_suspect() is None
-        assert not await store.outbox.end_wait(ANNA, status_of("wamid.1"))
+        assert not await store.outbox.end_wait(ANNA, status_cause("wamid.1"))
         assert len(begun) == 5
 
 
@@ -685,7 +685,7 @@ async def test_a_process_that_starts_with_a_wrong_clock_has_the_time_of_those_th
     now = time.time()
     async with SQLiteStore(path, clock=SteadyClock()) as sender:
         item = await put_and_claim(sender)
-        await sender.outbox.done(item, hold=60.0, cause=status_of("wamid.1"))
+        await sender.outbox.done(item, hold=60.0, cause=status_cause("wamid.1"))
         wrong = SteadyClock(wall=lambda: time.time() + 10 * DAY)
         async with SQLiteStore(path, clock=wrong) as bot:
             await bot.outbox.put("after", ANNA, HELLO)

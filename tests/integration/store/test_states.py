@@ -9,7 +9,14 @@ import pytest
 from support.crashes import fall_silent, notice_silence
 
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import WINDOW, ItemState, Queue, QueueItem, Store, status_of
+from rasa_whatsapp_channel.store.base import (
+    WINDOW,
+    ItemState,
+    Queue,
+    QueueItem,
+    Store,
+    status_cause,
+)
 from rasa_whatsapp_channel.store.heartbeat import LOOKS
 
 ANNA = "491511111111"
@@ -82,7 +89,7 @@ async def done(scene: Scene) -> None:
 
 
 async def done_with_hold(scene: Scene) -> None:
-    await scene.queue.done(scene.item, WAIT, cause=status_of("wamid.1"))
+    await scene.queue.done(scene.item, WAIT, cause=status_cause("wamid.1"))
 
 
 async def retry_now(scene: Scene) -> None:
@@ -106,11 +113,11 @@ async def person_writes(scene: Scene) -> None:
 
 
 async def status_of_the_message(scene: Scene) -> None:
-    await scene.queue.end_wait(ANNA, status_of("wamid.1"))
+    await scene.queue.end_wait(ANNA, status_cause("wamid.1"))
 
 
 async def status_of_another(scene: Scene) -> None:
-    await scene.queue.end_wait(ANNA, status_of("wamid.2"))
+    await scene.queue.end_wait(ANNA, status_cause("wamid.2"))
 
 
 async def crash(scene: Scene) -> None:

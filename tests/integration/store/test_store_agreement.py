@@ -21,13 +21,13 @@ from hypothesis.stateful import (
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
-from rasa_whatsapp_channel.store.base import STATUS_RANK, TIME, WINDOW, status_of
+from rasa_whatsapp_channel.store.base import STATUS_RANK, TIME, WINDOW, status_cause
 from rasa_whatsapp_channel.store.token_bucket import Limit
 
 BEGIN = 1_700_000_000.0
 users = st.sampled_from(["anna", "ben", "cem"])
 waits = st.sampled_from([0, 0, 5, 60, 300])
-causes = st.sampled_from([TIME, WINDOW, status_of("wamid.1")])
+causes = st.sampled_from([TIME, WINDOW, status_cause("wamid.1")])
 ttls = st.sampled_from([1, 30, DAY])
 pauses = st.sampled_from([-7200, -3, 0.5, 31, 31, 400, DAY + 1, 9 * DAY, 31 * DAY])
 few = st.integers(0, 3).map(str)

@@ -25,13 +25,21 @@ from rasa_whatsapp_channel.store.base import (
     TOKEN,
     WINDOW,
     ItemState,
-    status_of,
-    template_of,
+    status_cause,
+    template_cause,
 )
 
 # Waits, and what ends them
 
-CAUSES = [TIME, WINDOW, TOKEN, THROUGHPUT, INFRASTRUCTURE, status_of("wamid.1"), "status:wamid.2"]
+CAUSES = [
+    TIME,
+    WINDOW,
+    TOKEN,
+    THROUGHPUT,
+    INFRASTRUCTURE,
+    status_cause("wamid.1"),
+    "status:wamid.2",
+]
 
 
 @pytest.mark.parametrize("kind", ["an entry", "what is behind", "an empty conversation"])
@@ -55,7 +63,8 @@ async def test_a_wait_ends_by_what_it_names_and_by_nothing_else(queue, kind, cau
 
 async def test_all_waits_for_one_thing_end_together(queue):
     await put_all(queue, ("a1", ANNA), ("b1", BEN), ("c1", "cara"), ("d1", "dora"))
-    for cause in (template_of("order"), template_of("order"), template_of("menu"), ACCOUNT):
+    order, menu = template_cause("order"), template_cause("menu")
+    for cause in (order, order, menu, ACCOUNT):
         await queue.retry_later(await queue.claim(), 3600, cause=cause)
 
     assert await queue.end_waits(template_of("order")) == 2
