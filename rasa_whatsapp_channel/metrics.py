@@ -103,8 +103,8 @@ class Metrics:
         self._over_limit = self._counters(
             "over_limit", "Messages beyond a limit of `billing`", "limit", "outcome"
         )
-        self._retries = self._counters("retries", "Entries to be tried again", "queue")
-        self._dead = self._counters("dead_letters", "Entries that cannot be handled", "queue")
+        self._retries = self._counters("retries", "Items to be handled again", "queue")
+        self._dead = self._counters("dead_letters", "Items that cannot be handled", "queue")
         self._actions = self._counters("actions_failed", "Actions that did not run", "reason")
         self._turn_errors = self._counters(
             "turn_errors", "Turns that Rasa's engine ended with an error", "reason"
@@ -136,10 +136,10 @@ class Metrics:
         away = self._gauge("bot_away", "1 while something that the bot needs is away", "what")
         self._away = {need: away.labels(need.replace(" ", "_")) for need in NEEDS}
         self._store_up = self._gauge("store_up", "1 while the store can be read")
-        self._waiting = self._gauge("queue_waiting", "Entries that wait now", "queue")
+        self._waiting = self._gauge("queue_waiting", "Items that wait now", "queue")
         self._dead_now = self._gauge("queue_dead_letters", "Dead letters that are kept", "queue")
-        self._oldest = self._gauge("queue_oldest_seconds", "How long an entry is late", "queue")
-        self._failing = self._gauge("queue_failing", "Waiting entries that failed", "queue")
+        self._oldest = self._gauge("queue_oldest_seconds", "How long an item is late", "queue")
+        self._failing = self._gauge("queue_failing", "Waiting items that failed", "queue")
         self._allowance = self._gauge(
             "free_messages_left", "Replies of this month that are still free", "number"
         )

@@ -67,7 +67,7 @@ class Charges:
         """Count *charge*, what the ledger kept of what *status* *told*; None: it was known."""
         free = self._billing.free_messages
         if self._limits is not None and not is_billed(charge or told, free):
-            await self._give_back(self._limits, status)
+            await self._uncount(self._limits, status)
         if charge is None:
             return
         self._metrics.charged(
@@ -77,10 +77,10 @@ class Charges:
         if part is not None:
             await self._warn(charge, part)
 
-    async def _give_back(self, limits: LimitGate, status: Status) -> None:
+    async def _uncount(self, limits: LimitGate, status: Status) -> None:
         sent = await self._ledger.get(status.message_id)
         if key := sent.key if sent is not None else status.callback_data:
-            await limits.give_back(key)
+            await limits.uncount(key)
 
     async def _warn(self, charge: Charge, part: float) -> None:
         free = self._billing.free_messages

@@ -1,8 +1,8 @@
 """
 Limit gate: counts what goes out, and holds back what is over the limits of `billing`.
 
-A message counts from before its request on, since its delivery is known too late; it is given back
-when it turns out to be free. Its key lets it count once, whatever is repeated.
+A message counts from before its request on, since its delivery is known too late; it is counted
+no more when it turns out to be free. Its key lets it count once, whatever is repeated.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class LimitGate:
             await self._notify(item, entry, conversation)
         return DeadLetter(reason)
 
-    async def give_back(self, key: str) -> None:
+    async def uncount(self, key: str) -> None:
         """Count the message of the outbox item *key* no more: nobody pays for it."""
         await self._store.values.uncount(_key(key))
 

@@ -221,7 +221,7 @@ class Sender:
         conversation = person.conversations(entry.recipient_id)[0]
         if not await self._owner_gate.withholds(item.key, entry, conversation):
             return False
-        await self._give_back(item, entry)
+        await self._uncount(item, entry)
         return True
 
     async def _hold_for_account(
@@ -454,7 +454,7 @@ class Sender:
             person = await self._people.of(entry.recipient_id)
             other = await self._account.after_refusal(item, failed, person, decision.reason)
             if isinstance(other, Done):
-                await self._give_back(item, entry)
+                await self._uncount(item, entry)
                 return other
             decision = other
         said = error.error if isinstance(error, APIError) else PlatformError(0)
@@ -463,7 +463,7 @@ class Sender:
                 item, entry, decision.reason, code=said.code, title=said.title
             )
         if not isinstance(decision, recovery.AwaitConfirmation):
-            await self._give_back(item, entry)
+            await self._uncount(item, entry)
         if isinstance(decision, recovery.WaitForWindow):
             return await self._window.close(entry)
         if isinstance(decision, recovery.TemplateRefused):
@@ -545,14 +545,14 @@ class Sender:
             error,
         )
 
-    async def _give_back(self, item: QueueItem, entry: OutboxMessage) -> None:
+    async def _uncount(self, item: QueueItem, entry: OutboxMessage) -> None:
         """Count the message no more towards the limits, unless an attempt may have succeeded."""
         if self._limits is not None and not entry.unconfirmed:
-            await self._limits.give_back(item.key)
+            await self._limits.uncount(item.key)
 
     async def _withhold(self, item: QueueItem, entry: OutboxMessage, reason: str) -> Outcome:
         """End *item* without a dead letter: to send it later would be no better."""
-        await self._give_back(item, entry)
+        await self._uncount(item, entry)
         await self._failures.withhold(item.key, entry, reason)
         self._metrics.withheld()
         told = write_dead_letter(entry, code=OPTED_OUT, reason=reason)
@@ -562,7 +562,7 @@ class Sender:
     async def _dead_letter(
         self, item: QueueItem, entry: OutboxMessage, reason: str, *, code: int = 0, title: str = ""
     ) -> Outcome:
-        await self._give_back(item, entry)
+        await self._uncount(item, entry)
         await self._failures.tell(item.key, entry, code=code, reason=reason, title=title)
         told = write_dead_letter(entry, code=code, reason=reason)
         await self._client.post_local(DEAD_LETTERS, told)

@@ -182,7 +182,7 @@ class Statuses:
     async def failed(self, sent: SentMessage) -> None:
         """Send an undelivered message once more, or report its failure to the bot."""
         if self._limits is not None:
-            await self._limits.give_back(sent.key)
+            await self._limits.uncount(sent.key)
         entry = _read_entry(sent)
         error = _to_error(sent, self._codes)
         reason = sent.reason or NO_REASON

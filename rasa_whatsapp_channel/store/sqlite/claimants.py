@@ -74,5 +74,5 @@ def _take_over(db: sqlite3.Connection, claimant: str, number: int) -> int:
 
 def leave(db: sqlite3.Connection, claimant: str) -> None:
     """Release the claims of *claimant*, which ends regularly."""
-    db.execute(sql.GIVE_BACK, (claimant,))
+    db.execute(sql.RELEASE, (claimant,))
     db.execute(sql.FORGET_CLAIMANT, (claimant,))

@@ -127,7 +127,7 @@ IS_SILENT: Final = "SELECT 1 FROM claimants WHERE id = ? AND beats = ?"
 TAKE_OVER: Final = """
     UPDATE items SET due_at = 0, claimed = 2, owner = NULL, crashes = crashes + 1 WHERE owner = ?
 """
-GIVE_BACK: Final = "UPDATE items SET due_at = 0, claimed = 2, owner = NULL WHERE owner = ?"
+RELEASE: Final = "UPDATE items SET due_at = 0, claimed = 2, owner = NULL WHERE owner = ?"
 FORGET_CLAIMANT: Final = "DELETE FROM claimants WHERE id = ?"
 
 # Dead letters
