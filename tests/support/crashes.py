@@ -1,4 +1,4 @@
-"""Processes that die with entries in hand, as a store sees them, without a process for each."""
+"""Processes that die with items in hand, as a store sees them, without a process for each."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def notice_silence(store: Store) -> None:
         store.beat()
 
 
-async def crash_with_next_entry(store: Store, dying: Store, queue: str) -> QueueItem:
-    """Let the process behind *dying* claim the next entry of *queue* and die; *store* notices."""
+async def crash_with_next_item(store: Store, dying: Store, queue: str) -> QueueItem:
+    """Let the process behind *dying* claim the next item of *queue* and die; *store* notices."""
     claimed: Queue = getattr(dying, queue)
     item = await claimed.claim() or await claimed.claim_suspect()
     assert item is not None

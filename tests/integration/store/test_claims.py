@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.crashes import crash_with_next_entry, notice_silence
+from support.crashes import crash_with_next_item, notice_silence
 from support.queue_items import ANNA, BEN, HELLO, claim_all, end_item, in_steps, put_all
 
 from rasa_whatsapp_channel.common import DAY
@@ -16,9 +16,9 @@ from rasa_whatsapp_channel.store.base import (
 from rasa_whatsapp_channel.store.heartbeat import LOOKS
 
 
-async def test_an_entry_comes_back_when_the_process_that_claimed_it_died(store, another):
+async def test_an_item_comes_back_when_the_process_that_claimed_it_died(store, another):
     await store.inbox.put("k", ANNA, HELLO)
-    await crash_with_next_entry(store, another, "inbox")
+    await crash_with_next_item(store, another, "inbox")
 
     again = await store.inbox.claim()
 
@@ -57,7 +57,7 @@ async def test_crashes_in_a_row_are_counted_and_a_failure_in_between_forgets_the
 
     async def crash():
         async with open_store(store_url, clock=clock) as dying:
-            await crash_with_next_entry(store, dying, "inbox")
+            await crash_with_next_item(store, dying, "inbox")
 
     await crash()
     await crash()
@@ -73,23 +73,23 @@ async def test_crashes_in_a_row_are_counted_and_a_failure_in_between_forgets_the
     assert (item.crashes, item.last_error) == (0, "it only failed")
 
 
-async def test_an_entry_that_came_back_is_claimed_before_younger_ones(store, another):
+async def test_an_item_that_came_back_is_claimed_before_younger_ones(store, another):
     await put_all(store.inbox, ("a1", ANNA), ("b1", BEN))
-    await crash_with_next_entry(store, another, "inbox")
+    await crash_with_next_item(store, another, "inbox")
 
     assert [item.key for item in await claim_all(store.inbox)] == ["a1", "b1"]
 
 
-async def test_a_crash_does_not_let_the_next_entry_pass(store, another):
+async def test_a_crash_does_not_let_the_next_item_pass(store, another):
     await put_all(store.inbox, ("a1", ANNA), ("a2", ANNA))
-    await crash_with_next_entry(store, another, "inbox")
+    await crash_with_next_item(store, another, "inbox")
 
     assert [item.key for item in await claim_all(store.inbox)] == ["a1"]
 
 
-async def test_who_was_held_for_dead_can_still_end_an_entry_that_nobody_took(store, another):
+async def test_who_was_held_for_dead_can_still_end_an_item_that_nobody_took(store, another):
     await store.inbox.put("k", ANNA, HELLO)
-    item = await crash_with_next_entry(store, another, "inbox")
+    item = await crash_with_next_item(store, another, "inbox")
 
     await another.inbox.done(item)
 
@@ -98,9 +98,9 @@ async def test_who_was_held_for_dead_can_still_end_an_entry_that_nobody_took(sto
 
 
 @pytest.mark.parametrize("end", ["done", "retry later", "dead letter"])
-async def test_who_was_held_for_dead_cannot_end_an_entry_that_somebody_took(store, another, end):
+async def test_who_was_held_for_dead_cannot_end_an_item_that_somebody_took(store, another, end):
     await store.inbox.put("k", ANNA, HELLO)
-    stale = await crash_with_next_entry(store, another, "inbox")
+    stale = await crash_with_next_item(store, another, "inbox")
     current = await store.inbox.claim()
 
     await end_item(another.inbox, stale, end)
@@ -131,7 +131,7 @@ async def test_what_may_have_killed_its_process_is_claimed_apart_from_the_others
     await put_all(store.inbox, ("a1", ANNA), ("a2", ANNA))
     for _ in range(SUSPECT_FROM):
         async with open_store(store_url, clock=clock) as dying:
-            await crash_with_next_entry(store, dying, "inbox")
+            await crash_with_next_item(store, dying, "inbox")
     await store.inbox.put("b1", BEN, HELLO)
 
     assert [item.key for item in await claim_all(store.inbox)] == ["b1"]
@@ -161,7 +161,7 @@ async def test_an_item_is_ended_once(queue, first, second):
     assert (await queue.claim()).key == expected
 
 
-async def test_ending_one_entry_frees_the_next_of_its_conversation(queue):
+async def test_ending_one_item_frees_the_next_of_its_conversation(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
     await queue.done(await queue.claim())
 
@@ -196,7 +196,7 @@ async def test_a_wait_lasts_for_its_seconds_though_the_clock_was_set_back(queue,
     assert (await queue.claim()).attempts == 2
 
 
-async def test_entries_put_before_the_clock_was_set_back_can_be_claimed(queue, clock):
+async def test_items_put_before_the_clock_was_set_back_can_be_claimed(queue, clock):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
     clock.now -= 3600
 
@@ -219,7 +219,7 @@ async def test_an_item_whose_claimant_was_cancelled_is_not_lost(queue, steps):
     assert someone_has_it != someone_can_claim_it
 
 
-async def test_an_entry_that_was_handed_back_for_its_claimant_was_never_tried(queue):
+async def test_an_item_that_was_handed_back_for_its_claimant_was_never_tried(queue):
     await queue.put("k", ANNA, HELLO)
     claiming = asyncio.create_task(queue.claim())
     await asyncio.sleep(0)
@@ -243,7 +243,7 @@ async def test_many_are_claimed_at_once_one_of_each_conversation(queue):
     assert await queue.claim_many(2) == []
 
 
-async def test_a_claim_that_was_no_fault_of_the_entry_does_not_count_as_a_try(queue):
+async def test_a_claim_that_was_no_fault_of_the_item_does_not_count_as_a_try(queue):
     await queue.put("k", ANNA, HELLO)
     await queue.retry_later(await queue.claim())
     await queue.retry_later(await queue.claim(), counted=False)
@@ -254,7 +254,7 @@ async def test_a_claim_that_was_no_fault_of_the_entry_does_not_count_as_a_try(qu
     assert (item.tries, item.attempts) == (2, 4)
 
 
-async def test_a_retried_entry_has_all_its_tries_before_it(queue):
+async def test_a_retried_item_has_all_its_tries_before_it(queue):
     await queue.put("k", ANNA, HELLO)
     await queue.retry_later(await queue.claim(), counted=False)
     await queue.dead_letter(await queue.claim(), "reason")
@@ -277,12 +277,12 @@ async def test_a_changed_body_is_what_becomes_a_dead_letter_and_goes_again(queue
     await queue.retry_later(await queue.claim(), body={"text": "another way"})
     await queue.dead_letter(await queue.claim(), "reason")
 
-    assert [entry.body for entry in await queue.dead_letters()] == [{"text": "another way"}]
+    assert [row.body for row in await queue.dead_letters()] == [{"text": "another way"}]
     await queue.requeue("k")
     assert (await queue.claim()).body == {"text": "another way"}
 
 
-async def test_the_last_error_and_the_time_of_the_first_stay_with_the_entry(queue, clock):
+async def test_the_last_error_and_the_time_of_the_first_stay_with_the_item(queue, clock):
     await queue.put("k", ANNA, HELLO)
     begun = clock.now
     await queue.retry_later(await queue.claim(), error="first")

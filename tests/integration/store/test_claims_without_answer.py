@@ -19,7 +19,7 @@ async def test_a_claim_that_arrives_after_later_ones_takes_nothing(redis_url, cl
         assert [item.key for item in await queue.claim_many(1)] == ["a"]
 
 
-async def test_an_entry_that_redis_lost_holds_up_neither_its_conversation_nor_others(
+async def test_an_item_that_redis_lost_holds_up_neither_its_conversation_nor_others(
     redis_url, clock
 ):
     async with open_store(redis_url, clock=clock) as store:
@@ -41,7 +41,7 @@ async def test_an_entry_that_redis_lost_holds_up_neither_its_conversation_nor_ot
         assert (await queue.depth()).waiting == 0
 
 
-async def test_an_entry_that_cannot_be_read_takes_nobody_with_it_when_the_connection_breaks(
+async def test_an_item_that_cannot_be_read_takes_nobody_with_it_when_the_connection_breaks(
     redis_url, clock, monkeypatch
 ):
     async with open_store(redis_url, clock=clock) as store:

@@ -33,7 +33,7 @@ async def test_an_empty_queue_has_nothing_to_claim(queue):
     assert await queue.claim() is None
 
 
-async def test_a_conversation_is_handled_in_the_order_its_entries_were_put(queue):
+async def test_a_conversation_is_handled_in_the_order_its_items_were_put(queue):
     await put_all(queue, ("a", ANNA), ("c", ANNA), ("b", ANNA))
 
     order = []
@@ -44,7 +44,7 @@ async def test_a_conversation_is_handled_in_the_order_its_entries_were_put(queue
     assert order == ["a", "c", "b"]
 
 
-async def test_entries_put_at_one_moment_keep_the_order_of_the_calls(queue):
+async def test_items_put_at_one_moment_keep_the_order_of_the_calls(queue):
     await asyncio.gather(*(queue.put(f"{n:03}", ANNA, HELLO) for n in range(150)))
 
     order = []
@@ -55,7 +55,7 @@ async def test_entries_put_at_one_moment_keep_the_order_of_the_calls(queue):
     assert order == [f"{n:03}" for n in range(150)]
 
 
-async def test_one_entry_of_a_conversation_is_out_at_a_time(queue):
+async def test_one_item_of_a_conversation_is_out_at_a_time(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
 
     assert [item.key for item in await claim_all(queue)] == ["a1"]
@@ -67,7 +67,7 @@ async def test_other_conversations_go_on_while_one_is_out(queue):
     assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
 
 
-async def test_the_oldest_free_entry_of_all_conversations_comes_first(queue):
+async def test_the_oldest_free_item_of_all_conversations_comes_first(queue):
     await put_all(queue, ("a1", ANNA), ("b1", BEN), ("a2", ANNA))
     first = await queue.claim()
     await queue.done(first)
@@ -75,7 +75,7 @@ async def test_the_oldest_free_entry_of_all_conversations_comes_first(queue):
     assert [item.key for item in await claim_all(queue)] == ["b1", "a2"]
 
 
-async def test_claims_of_one_moment_get_different_entries(queue):
+async def test_claims_of_one_moment_get_different_items(queue):
     await put_all(queue, *((f"k{n}", f"user {n}") for n in range(50)))
 
     items = await asyncio.gather(*(queue.claim() for _ in range(60)))
@@ -136,14 +136,14 @@ async def test_what_is_not_json_is_refused_and_nothing_is_kept(queue):
 # No duplicates
 
 
-async def test_a_key_is_refused_while_its_entry_waits(queue):
+async def test_a_key_is_refused_while_its_item_waits(queue):
     assert await queue.put("k", ANNA, HELLO)
 
     assert not await queue.put("k", ANNA, HELLO)
     assert len(await claim_all(queue)) == 1
 
 
-async def test_a_key_is_refused_after_its_entry_is_done(queue):
+async def test_a_key_is_refused_after_its_item_is_done(queue):
     await queue.put("k", ANNA, HELLO)
     await queue.done(await queue.claim())
 
@@ -207,10 +207,10 @@ async def test_the_newest_dead_letters_come_first(queue):
         await queue.put(key, ANNA, HELLO)
         await queue.dead_letter(await queue.claim(), "reason")
 
-    assert [entry.key for entry in await queue.dead_letters(limit=2)] == ["c", "b"]
+    assert [row.key for row in await queue.dead_letters(limit=2)] == ["c", "b"]
 
 
-async def test_a_retried_entry_starts_anew_at_the_end_of_its_conversation(queue, clock):
+async def test_a_retried_item_starts_anew_at_the_end_of_its_conversation(queue, clock):
     await queue.put("a1", ANNA, HELLO)
     await queue.dead_letter(await queue.claim(), "reason")
     await queue.put("a2", ANNA, HELLO)
@@ -232,11 +232,11 @@ async def test_what_is_no_dead_letter_cannot_be_retried(queue):
     assert not await queue.requeue("never seen")
 
 
-async def test_an_entry_can_be_a_dead_letter_and_retried_again(queue):
+async def test_an_item_can_be_a_dead_letter_and_retried_again(queue):
     await queue.put("k", ANNA, HELLO)
     for reason in ("first", "second"):
         await queue.dead_letter(await queue.claim(), reason)
-        assert [entry.reason for entry in await queue.dead_letters()] == [reason]
+        assert [row.reason for row in await queue.dead_letters()] == [reason]
         assert await queue.requeue("k")
 
     assert (await queue.claim()).key == "k"
@@ -246,9 +246,9 @@ async def test_what_cannot_be_handled_is_kept_without_ever_waiting(queue, clock)
     assert await queue.put_dead_letter("k", "", {"raw": "not json"}, "not JSON")
 
     assert await queue.claim() is None
-    (entry,) = await queue.dead_letters()
-    assert (entry.key, entry.body, entry.reason) == ("k", {"raw": "not json"}, "not JSON")
-    assert (entry.attempts, entry.died_at) == (0, clock.now)
+    (row,) = await queue.dead_letters()
+    assert (row.key, row.body, row.reason) == ("k", {"raw": "not json"}, "not JSON")
+    assert (row.attempts, row.died_at) == (0, clock.now)
 
 
 async def test_what_cannot_be_handled_is_kept_once(queue):
@@ -256,7 +256,7 @@ async def test_what_cannot_be_handled_is_kept_once(queue):
 
     assert not await queue.put_dead_letter("k", "", {"raw": "x"}, "second")
     assert not await queue.put("k", ANNA, HELLO)
-    assert [entry.reason for entry in await queue.dead_letters()] == ["first"]
+    assert [row.reason for row in await queue.dead_letters()] == ["first"]
 
 
 async def test_dead_letters_go_away_after_a_month(store, clock):
@@ -271,7 +271,7 @@ async def test_dead_letters_go_away_after_a_month(store, clock):
     assert await store.inbox.dead_letters() == []
 
 
-async def test_entries_that_wait_never_go_away(store, clock):
+async def test_items_that_wait_never_go_away(store, clock):
     await store.inbox.put("k", ANNA, HELLO)
     clock.now += 365 * DAY
     await store.expire()
@@ -279,7 +279,7 @@ async def test_entries_that_wait_never_go_away(store, clock):
     assert (await store.inbox.claim()).key == "k"
 
 
-async def test_a_discarded_entry_is_gone_and_its_key_stays_seen(queue):
+async def test_a_discarded_item_is_gone_and_its_key_stays_seen(queue):
     for key in ("a", "b"):
         await queue.put_dead_letter(key, ANNA, HELLO, "reason")
 
@@ -288,7 +288,7 @@ async def test_a_discarded_entry_is_gone_and_its_key_stays_seen(queue):
     assert not await queue.discard("a")
     assert not await queue.requeue("a")
     assert not await queue.put("a", ANNA, HELLO)
-    assert [entry.key for entry in await queue.dead_letters()] == ["b"]
+    assert [row.key for row in await queue.dead_letters()] == ["b"]
 
 
 async def test_what_is_no_dead_letter_cannot_be_discarded(queue):
@@ -308,21 +308,21 @@ async def test_what_waits_is_seen_oldest_first_with_its_state(queue, clock):
 
     seen = await queue.waiting()
 
-    assert [(entry.key, entry.state, entry.due_at) for entry in seen] == [
+    assert [(row.key, row.state, row.due_at) for row in seen] == [
         ("a1", ItemState.CLAIMED, None),
         ("b1", ItemState.WAITING, clock.now + 60),
         ("a2", ItemState.BEHIND, None),
         ("c1", ItemState.READY, None),
     ]
-    assert [entry.attempts for entry in seen] == [1, 1, 0, 0]
-    assert {entry.put_at for entry in seen} == {clock.now}
+    assert [row.attempts for row in seen] == [1, 1, 0, 0]
+    assert {row.put_at for row in seen} == {clock.now}
     assert (seen[2].conversation, seen[2].body) == (ANNA, HELLO)
 
 
 async def test_looking_at_what_waits_claims_nothing(queue):
     await put_all(queue, ("a1", ANNA), ("b1", BEN))
 
-    assert [entry.key for entry in await queue.waiting(limit=1)] == ["a1"]
+    assert [row.key for row in await queue.waiting(limit=1)] == ["a1"]
 
     assert [item.attempts for item in await claim_all(queue)] == [1, 1]
 
@@ -332,14 +332,14 @@ async def test_what_may_be_claimed_again_is_seen_as_ready(queue, clock):
     await queue.retry_later(await queue.claim(), after=30)
     clock.now += 30
 
-    assert [entry.state for entry in await queue.waiting()] == [ItemState.READY]
+    assert [row.state for row in await queue.waiting()] == [ItemState.READY]
 
 
 async def test_what_waits_for_the_end_of_a_hold_is_seen_as_such(queue, clock):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
     await queue.done(await queue.claim(), hold=3)
 
-    assert [(entry.state, entry.due_at) for entry in await queue.waiting()] == [
+    assert [(row.state, row.due_at) for row in await queue.waiting()] == [
         (ItemState.WAITING, clock.now + 3)
     ]
 
@@ -351,7 +351,7 @@ async def test_nothing_waits_in_an_empty_queue(queue):
 # Forgetting one person
 
 
-async def test_all_entries_of_one_conversation_are_forgotten(queue):
+async def test_all_items_of_one_conversation_are_forgotten(queue):
     await put_all(queue, ("a1", ANNA), ("b1", BEN), ("a2", ANNA), ("a3", ANNA))
     await queue.put_dead_letter("a0", ANNA, HELLO, "reason")
     await queue.put_dead_letter("b0", BEN, HELLO, "reason")
@@ -360,8 +360,8 @@ async def test_all_entries_of_one_conversation_are_forgotten(queue):
     assert await queue.erase(ANNA) == 4
     assert await queue.erase(ANNA) == 0
 
-    assert [entry.key for entry in await queue.waiting()] == ["b1"]
-    assert [entry.key for entry in await queue.dead_letters()] == ["b0"]
+    assert [row.key for row in await queue.waiting()] == ["b1"]
+    assert [row.key for row in await queue.dead_letters()] == ["b0"]
     assert (await queue.depth()).waiting == 1
     assert [item.key for item in await claim_all(queue)] == ["b1"]
 
@@ -389,7 +389,7 @@ async def test_the_hold_of_a_forgotten_conversation_is_over(queue, with_next):
 
 
 @pytest.mark.parametrize("end", ["done", "retry later", "dead letter"])
-async def test_who_works_on_a_forgotten_entry_can_no_longer_end_it(queue, clock, end):
+async def test_who_works_on_a_forgotten_item_can_no_longer_end_it(queue, clock, end):
     await queue.put("a1", ANNA, HELLO)
     item = await queue.claim()
     assert await queue.erase(ANNA) == 1
@@ -399,7 +399,7 @@ async def test_who_works_on_a_forgotten_entry_can_no_longer_end_it(queue, clock,
     assert await queue.depth() == Depth(waiting=0, dead_letters=0, oldest=None)
 
 
-async def test_nobody_else_begins_while_a_forgotten_entry_may_be_worked_on(queue, clock):
+async def test_nobody_else_begins_while_a_forgotten_item_may_be_worked_on(queue, clock):
     await queue.put("a1", ANNA, HELLO)
     await queue.claim()
     await queue.erase(ANNA)

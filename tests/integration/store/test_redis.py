@@ -143,7 +143,7 @@ async def test_a_claim_whose_answer_was_lost_is_not_lost_itself(redis_url):
         assert {item.attempts for item in items} == {1}
 
 
-async def test_an_entry_put_on_one_server_wakes_another_at_once(redis_url):
+async def test_an_item_put_on_one_server_wakes_another_at_once(redis_url):
     async with RedisStore(redis_url) as one, RedisStore(redis_url) as two:
         await two.inbox.wait(0)
         waiting = asyncio.create_task(two.inbox.wait(600))
@@ -155,7 +155,7 @@ async def test_an_entry_put_on_one_server_wakes_another_at_once(redis_url):
         assert (await two.inbox.claim()).key == "k"
 
 
-async def test_one_entry_wakes_one_of_several_servers(redis_url):
+async def test_one_item_wakes_one_of_several_servers(redis_url):
     async with RedisStore(redis_url) as one, RedisStore(redis_url) as two:
         for store in (one, two):
             await store.inbox.wait(0)
@@ -228,7 +228,7 @@ async def test_nothing_is_lost_when_redis_is_killed_and_started_again(serve):
         await store.inbox.done(item)
         assert (await store.inbox.claim()).key == "k1"
         assert not await store.inbox.put("k0", ANNA, HELLO)
-        assert [entry.key for entry in await store.outbox.dead_letters()] == ["odd"]
+        assert [row.key for row in await store.outbox.dead_letters()] == ["odd"]
         assert (await store.ledger.by_key("out:0")).recipient_id == ANNA
         assert await store.values.get("media") == {"id": "123"}
 
@@ -283,7 +283,7 @@ async def test_many_who_ask_at_once_survive_a_restart_together(serve):
         puts = [store.inbox.put(f"b{n:03}", ANNA, HELLO) for n in range(300)]
         assert all(await asyncio.gather(*puts))
 
-        keys = [entry.key for entry in await store.inbox.waiting(limit=600)]
+        keys = [row.key for row in await store.inbox.waiting(limit=600)]
         assert keys == [f"a{n:03}" for n in range(300)] + [f"b{n:03}" for n in range(300)]
 
 

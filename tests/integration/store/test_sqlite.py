@@ -244,7 +244,7 @@ async def test_a_file_that_another_process_keeps_locked_cannot_be_opened(path):
 # Kills
 
 
-async def test_entries_of_a_killed_process_come_back_when_others_see_that_it_died(path, processes):
+async def test_items_of_a_killed_process_come_back_when_others_see_that_it_died(path, processes):
     async with SQLiteStore(path) as store:
         for n in range(5):
             await store.inbox.put(f"k{n}", f"user {n}", HELLO)
@@ -260,7 +260,7 @@ async def test_entries_of_a_killed_process_come_back_when_others_see_that_it_die
     assert {(item.attempts, item.crashes) for item in again} == {(2, 1)}
 
 
-async def test_a_living_process_keeps_its_entries_though_its_event_loop_is_blocked(path, processes):
+async def test_a_living_process_keeps_its_items_though_its_event_loop_is_blocked(path, processes):
     async with SQLiteStore(path) as store:
         await store.inbox.put("k0", ANNA, HELLO)
         holder = processes.start("block", path, LEASE + 4)
@@ -301,7 +301,7 @@ async def test_a_reopened_file_has_everything(path, clock):
     async with SQLiteStore(path, clock=clock) as store:
         assert (await store.inbox.claim()).key == "waits"
         assert not await store.inbox.put("waits", ANNA, HELLO)
-        assert [entry.key for entry in await store.outbox.dead_letters()] == ["odd"]
+        assert [row.key for row in await store.outbox.dead_letters()] == ["odd"]
         assert (await store.ledger.get("wamid.1")).recipient_id == ANNA
         assert await store.values.get("media") == {"id": "123"}
 

@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory) -> tuple[Path, Path, Path]:
-    """A process that puts 60 entries and prints each as soon as it is kept, then stops."""
+    """A process that puts 60 items and prints each as soon as it is kept, then stops."""
     base = tmp_path_factory.mktemp("power")
     folder, trace, output = base / "bot", base / "trace", base / "output"
     folder.mkdir()

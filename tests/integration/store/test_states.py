@@ -1,4 +1,4 @@
-"""The states of an entry and what leads from one to the next, as docs/design.md draws them."""
+"""The states of an item and what leads from one to the next, as docs/design.md draws them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAIT = 60.0
 
 @dataclass
 class Scene:
-    """One conversation: the entry that is looked at, and perhaps one before it."""
+    """One conversation: the item that is looked at, and perhaps one before it."""
 
     store: Store
     url: str
@@ -38,10 +38,10 @@ class Scene:
 
     async def state(self) -> str:
         for row in await self.queue.waiting():
-            if row.key == "entry":
+            if row.key == "item":
                 return row.state.value
         dead = {row.key for row in await self.queue.dead_letters()}
-        return "dead letter" if "entry" in dead else "done"
+        return "dead letter" if "item" in dead else "done"
 
     async def claim(self) -> QueueItem:
         item = await self.queue.claim()
@@ -50,12 +50,12 @@ class Scene:
 
 
 async def ready(scene: Scene) -> None:
-    await scene.queue.put("entry", ANNA, {})
+    await scene.queue.put("item", ANNA, {})
 
 
 async def behind(scene: Scene) -> None:
     await scene.queue.put("before", ANNA, {})
-    await scene.queue.put("entry", ANNA, {})
+    await scene.queue.put("item", ANNA, {})
     scene.item = await scene.claim()
 
 

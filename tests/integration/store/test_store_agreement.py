@@ -120,13 +120,13 @@ class Queues(Stores):
     @rule(data=st.data())
     def requeue(self, data):
         dead_letters = self.both(lambda store: store.inbox.dead_letters())
-        key = data.draw(st.sampled_from(["none", *(entry.key for entry in dead_letters)]))
+        key = data.draw(st.sampled_from(["none", *(row.key for row in dead_letters)]))
         self.both(lambda store: store.inbox.requeue(key))
 
     @rule(data=st.data())
     def discard(self, data):
         dead_letters = self.both(lambda store: store.inbox.dead_letters())
-        key = data.draw(st.sampled_from(["none", *(entry.key for entry in dead_letters)]))
+        key = data.draw(st.sampled_from(["none", *(row.key for row in dead_letters)]))
         self.both(lambda store: store.inbox.discard(key))
 
     @invariant()
@@ -144,7 +144,7 @@ class Records(Stores):
 
     @rule(message_id=few)
     def note_sent(self, message_id):
-        # WhatsApp's ids are never given twice; an entry that is sent again has several.
+        # WhatsApp's ids are never given twice; an item that is sent again has several.
         key = message_id.replace("1", "0")
         recipient_id = recipient_of(key)
         body = {"message": message_id}

@@ -42,12 +42,12 @@ CAUSES = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["an entry", "what is behind", "an empty conversation"])
+@pytest.mark.parametrize("kind", ["an item", "what is behind", "an empty conversation"])
 @pytest.mark.parametrize("cause", CAUSES)
 @pytest.mark.parametrize("event", CAUSES)
 async def test_a_wait_ends_by_what_it_names_and_by_nothing_else(queue, kind, cause, event):
     await queue.put("a1", ANNA, HELLO)
-    if kind == "an entry":
+    if kind == "an item":
         await queue.retry_later(await queue.claim(), 3600, cause=cause)
     else:
         if kind == "what is behind":
@@ -67,8 +67,8 @@ async def test_all_waits_for_one_thing_end_together(queue):
     for cause in (order, order, menu, ACCOUNT):
         await queue.retry_later(await queue.claim(), 3600, cause=cause)
 
-    assert await queue.end_waits(template_of("order")) == 2
-    assert await queue.end_waits(template_of("order")) == 0
+    assert await queue.end_waits(order) == 2
+    assert await queue.end_waits(order) == 0
 
     assert [item.key for item in await claim_all(queue)] == ["a1", "b1"]
 
@@ -143,7 +143,7 @@ async def test_a_hold_lasts_for_its_seconds_though_the_clock_was_set_back(queue,
     assert {item.key for item in await claim_all(queue)} == {"a2", "b2"}
 
 
-async def test_no_wait_ends_while_an_entry_is_claimed(queue):
+async def test_no_wait_ends_while_an_item_is_claimed(queue):
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
     await queue.claim()
 
@@ -177,7 +177,7 @@ async def test_waiting_ends_with_its_timeout(rested):
     await asyncio.wait_for(rested.wait(0.2), timeout=PATIENCE)
 
 
-async def test_waiting_ends_when_an_entry_is_put(rested):
+async def test_waiting_ends_when_an_item_is_put(rested):
     waiting = asyncio.create_task(rested.wait(600))
     await asyncio.sleep(0.05)
     await rested.put("k", ANNA, HELLO)
@@ -185,14 +185,14 @@ async def test_waiting_ends_when_an_entry_is_put(rested):
     await asyncio.wait_for(waiting, timeout=PATIENCE)
 
 
-async def test_an_entry_put_before_waiting_is_not_missed(rested):
+async def test_an_item_put_before_waiting_is_not_missed(rested):
     await rested.put("k", ANNA, HELLO)
 
     await asyncio.wait_for(rested.wait(600), timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("end", ["done", "retry later", "dead letter"])
-async def test_waiting_ends_when_the_next_entry_becomes_free(rested, end):
+async def test_waiting_ends_when_the_next_item_becomes_free(rested, end):
     await put_all(rested, ("a1", ANNA), ("a2", ANNA))
     item = await rested.claim()
     await rested.wait(0)
@@ -249,7 +249,7 @@ async def test_waiting_ends_when_a_wait_is_ended(rested):
     await asyncio.wait_for(waiting, timeout=PATIENCE)
 
 
-async def test_one_entry_wakes_one_of_many(rested):
+async def test_one_item_wakes_one_of_many(rested):
     waiting = [asyncio.create_task(rested.wait(600)) for _ in range(20)]
     await asyncio.sleep(0.05)
     await rested.put("k", ANNA, HELLO)
@@ -260,7 +260,7 @@ async def test_one_entry_wakes_one_of_many(rested):
     await cancel(waiting)
 
 
-async def test_many_entries_are_worked_on_by_as_many_as_wait(rested):
+async def test_many_items_are_worked_on_by_as_many_as_wait(rested):
     claimed = []
 
     async def work():
@@ -294,7 +294,7 @@ async def test_one_who_is_woken_wakes_the_next_while_there_is_more(rested):
 
 
 @pytest.mark.parametrize("steps", range(8))
-async def test_a_worker_that_is_cancelled_does_not_keep_an_entry_from_the_others(rested, steps):
+async def test_a_worker_that_is_cancelled_does_not_keep_an_item_from_the_others(rested, steps):
     claimed = asyncio.Queue()
 
     async def work():

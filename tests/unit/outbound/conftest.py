@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from support.crashes import crash_with_next_entry
+from support.crashes import crash_with_next_item
 from support.fake_transport import FakeStream, answer
 
 from rasa_whatsapp_channel.account import AccountState
@@ -241,9 +241,9 @@ class Office:
         return item.key, outcome
 
     async def crash_with_message_in_hand(self) -> QueueItem:
-        """Another process claims the next entry, and is killed while the answer is on its way."""
+        """Another process claims the next item, and is killed while the answer is on its way."""
         async with open_store(self.url, clock=self.clock) as dying:
-            return await crash_with_next_entry(self.store, dying, "outbox")
+            return await crash_with_next_item(self.store, dying, "outbox")
 
     async def run(self, *, steps: int = 50) -> None:
         """Go on until nothing is left that may go now."""

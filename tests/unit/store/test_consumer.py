@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from typing import Any
 
 import pytest
-from support.crashes import crash_with_next_entry, fall_silent, notice_silence
+from support.crashes import crash_with_next_item, fall_silent, notice_silence
 from support.eventually import PATIENCE, eventually, timed
 
 from rasa_whatsapp_channel.store import open_store
@@ -90,8 +90,8 @@ async def consuming(queue: Queue, handle: Handler, **options) -> AsyncIterator[C
         await consumer.stop(grace=0)
 
 
-async def put_all(queue, *entries):
-    for key, conversation in entries:
+async def put_all(queue, *items):
+    for key, conversation in items:
         assert await queue.put(key, conversation, HELLO)
 
 
@@ -126,7 +126,7 @@ class Desk:
 # Order
 
 
-async def test_entries_of_one_conversation_are_handled_one_after_the_other(queue):
+async def test_items_of_one_conversation_are_handled_one_after_the_other(queue):
     desk = Desk()
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
 
@@ -207,7 +207,7 @@ async def test_what_waits_for_a_slot_can_be_claimed_by_another_server(queue):
 # Outcomes
 
 
-async def test_an_entry_that_is_done_is_forgotten(queue):
+async def test_an_item_that_is_done_is_forgotten(queue):
     desk = Desk()
     await queue.put("a1", ANNA, HELLO)
 
@@ -231,7 +231,7 @@ async def test_an_outcome_may_hold_its_conversation(queue, clock):
         await eventually(lambda: "a2" in desk.in_hand)
 
 
-async def test_a_released_entry_comes_back_after_its_seconds_with_its_new_body(queue, clock):
+async def test_a_released_item_comes_back_after_its_seconds_with_its_new_body(queue, clock):
     desk = Desk()
     await queue.put("a1", ANNA, HELLO)
 
@@ -248,7 +248,7 @@ async def test_a_released_entry_comes_back_after_its_seconds_with_its_new_body(q
     assert (desk.items[1].body, desk.items[1].tries) == ({"text": "healed"}, 2)
 
 
-async def test_an_entry_released_without_fault_has_as_many_tries_as_before(queue):
+async def test_an_item_released_without_fault_has_as_many_tries_as_before(queue):
     desk = Desk()
     await queue.put("a1", ANNA, HELLO)
 
@@ -269,9 +269,7 @@ async def test_what_cannot_be_handled_is_a_dead_letter_and_logged_without_its_te
         desk.end("a1", DeadLetter("131026 Message undeliverable"))
         await eventually(lambda: "a2" in desk.in_hand)
 
-    assert [entry.reason for entry in await queue.dead_letters()] == [
-        "131026 Message undeliverable"
-    ]
+    assert [row.reason for row in await queue.dead_letters()] == ["131026 Message undeliverable"]
     (record,) = [record for record in caplog.records if "whatsapp.dead_letter" in record.message]
     assert record.message == "whatsapp.dead_letter: a1 of the inbox: 131026 Message undeliverable"
     assert "hello" not in str(vars(record))
@@ -280,7 +278,7 @@ async def test_what_cannot_be_handled_is_a_dead_letter_and_logged_without_its_te
 # Functions that fail
 
 
-async def test_an_entry_whose_function_failed_comes_back_later(queue, clock):
+async def test_an_item_whose_function_failed_comes_back_later(queue, clock):
     taken = []
 
     async def handle(item):
@@ -301,7 +299,7 @@ async def test_an_entry_whose_function_failed_comes_back_later(queue, clock):
     assert taken == [("a1", 1), ("a1", 2), ("a2", 1)]
 
 
-async def test_an_entry_whose_function_always_fails_is_a_dead_letter_in_the_end(queue):
+async def test_an_item_whose_function_always_fails_is_a_dead_letter_in_the_end(queue):
     async def handle(item):
         if item.key == "a2":
             return DONE
@@ -330,13 +328,13 @@ async def test_a_function_that_was_cancelled_from_within_has_failed(queue, clock
             return (await queue.waiting())[0].state is ItemState.WAITING
 
         await eventually(waits)
-        (entry,) = await queue.waiting()
+        (row,) = await queue.waiting()
 
-    assert entry.due_at - clock() > 1
-    assert (entry.attempts, entry.last_error) == (1, "what it waited for was cancelled")
+    assert row.due_at - clock() > 1
+    assert (row.attempts, row.last_error) == (1, "what it waited for was cancelled")
 
 
-async def test_a_function_that_failed_for_the_store_is_no_fault_of_the_entry(queue):
+async def test_a_function_that_failed_for_the_store_is_no_fault_of_the_item(queue):
     tries = []
 
     async def handle(item):
@@ -368,7 +366,7 @@ async def test_what_is_in_hand_may_finish_within_the_grace(queue):
         await asyncio.wait_for(stopping, PATIENCE)
 
     assert desk.taken == ["a1"]
-    assert [entry.key for entry in await queue.waiting()] == ["a2"]
+    assert [row.key for row in await queue.waiting()] == ["a2"]
 
 
 async def test_what_is_not_finished_by_then_is_handed_back_to_others_at_once(queue):
@@ -430,13 +428,13 @@ async def test_nothing_is_claimed_while_nobody_is_ready(queue):
     async with consuming(queue, desk, ready=lambda: is_ready):
         await asyncio.sleep(0.1)
         assert desk.taken == []
-        assert [entry.attempts for entry in await queue.waiting()] == [0]
+        assert [row.attempts for row in await queue.waiting()] == [0]
 
         is_ready = True
         await eventually(lambda: desk.in_hand)
 
 
-async def test_who_is_not_ready_leaves_entries_to_those_who_are(queue):
+async def test_who_is_not_ready_leaves_items_to_those_who_are(queue):
     desk = Desk()
 
     async def take_forty() -> None:
@@ -458,10 +456,10 @@ async def test_who_is_not_ready_leaves_entries_to_those_who_are(queue):
 async def dies_with(store, url, clock, times=1):
     for _ in range(times):
         async with open_store(url, clock=clock) as dying:
-            await crash_with_next_entry(store, dying, "inbox")
+            await crash_with_next_item(store, dying, "inbox")
 
 
-async def test_an_entry_that_killed_its_process_too_often_is_a_dead_letter_and_never_handled(
+async def test_an_item_that_killed_its_process_too_often_is_a_dead_letter_and_never_handled(
     store, queue, url, clock
 ):
     desk = Desk()
@@ -476,7 +474,7 @@ async def test_an_entry_that_killed_its_process_too_often_is_a_dead_letter_and_n
     assert "the process ended 5 times while it was handled" in dead_letter.reason
 
 
-async def test_an_entry_that_killed_its_process_twice_runs_alone(store, queue, url, clock, caplog):
+async def test_an_item_that_killed_its_process_twice_runs_alone(store, queue, url, clock, caplog):
     desk = Desk()
     await put_all(queue, ("a1", ANNA), ("b1", BEN))
     await dies_with(store, url, clock, times=2)
@@ -544,7 +542,7 @@ async def test_of_several_suspects_one_runs_at_a_time_and_the_others_are_in_no_d
         await eventually(lambda: set(desk.in_hand) == {other})
 
 
-# Entries that cannot be read
+# Items that cannot be read
 
 
 async def test_a_row_that_is_spoilt_is_a_dead_letter_and_holds_up_nobody(queue, url, caplog):

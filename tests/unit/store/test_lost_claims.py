@@ -15,7 +15,7 @@ from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 
 
 class FailsOnce:
-    """A queue that cannot take one entry back, once."""
+    """A queue that cannot take one item back, once."""
 
     def __init__(self, queue):
         self._queue = queue
