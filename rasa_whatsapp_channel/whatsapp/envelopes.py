@@ -25,6 +25,7 @@ from rasa_whatsapp_channel.whatsapp.event_parser import (
     read_handover,
     read_message,
     read_overheard,
+    read_overheard_status,
     read_preference,
     read_seconds,
     read_status,
@@ -121,9 +122,10 @@ def _read_calls(value: Part) -> Iterator[Event]:
 def _read_standby(value: Part) -> Iterator[Event]:
     held = object_of(value.get("standby"))
     origin = Origin.read(value, contacts=held.get("contacts"))
-    for name, what in _OVERHEARD.items():
-        read = partial(read_overheard, origin=origin, source="standby", what=what)
-        yield from _each(held, name, _reader(read))
+    read = partial(read_overheard, origin=origin, source="standby")
+    yield from _each(held, "messages", _reader(partial(read, what="message")))
+    yield from _each(held, "message_echoes", _reader(partial(read, what="echo")))
+    yield from _each(held, "statuses", _reader(partial(read_overheard_status, origin=origin)))
 
 
 def _read_echoes(value: Part) -> Iterator[Event]:
@@ -195,4 +197,3 @@ _FIELDS: Final[Mapping[str, Callable[[Part], Iterator[Event]]]] = {
     "message_echoes": _read_echoes,
     "messaging_handovers": lambda value: _one(read_handover(value)),
 }
-_OVERHEARD: Final = {"messages": "message", "message_echoes": "echo", "statuses": "status"}

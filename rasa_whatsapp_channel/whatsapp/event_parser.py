@@ -311,36 +311,8 @@ def read_overheard(
     source: str,
     what: str,
 ) -> Event:
-    """
-    Read a message, an echo or a status that is not ours to answer.
-
-    An echo on standby holds the body of the request that sent it, under ``message``.
-    """
-    body = object_of(part.get("message")) if what == "echo" else {}
-    if what == "status":
-        event = read_status(part, origin)
-        if not isinstance(event, Status):
-            return event
-        return Overheard(
-            source=source,
-            what=what,
-            id=event.message_id,
-            type=event.status,
-            phone=event.recipient_id,
-            user_id=event.recipient_user_id,
-            parent_user_id=event.recipient_parent_user_id,
-            timestamp=event.timestamp,
-            phone_number_id=origin.phone_number_id,
-            extra=event.extra,
-        )
-    given = {**part, **body, **{key: part[key] for key in ("id", "timestamp") if key in part}}
-    # It names whom it was sent to; some name them as the sender, beside their contact.
-    if what == "echo" and read_id(given.get("from")) not in origin.contacts.by_id:
-        recipient = read_id(given.pop("recipient", None))
-        given["from"] = given.pop("to", None) or recipient
-        user_id = recipient if recipient and is_user_id(recipient) else None
-        given["from_user_id"] = given.pop("to_user_id", None) or user_id
-    message = read_message(given, origin)
+    """Read a message or an echo that is not ours to answer."""
+    message = read_message(_message_of_echo(part, origin) if what == "echo" else part, origin)
     if not isinstance(message, InboundMessage):
         return message
     return Overheard(
@@ -356,6 +328,42 @@ def read_overheard(
         content=message.content,
         phone_number_id=origin.phone_number_id,
         extra={key: value for key, value in message.extra.items() if key not in _ENVELOPE},
+    )
+
+
+def _message_of_echo(echo: Part, origin: Origin) -> Part:
+    """
+    Return *echo* in the form of a message, from the person whom it was sent to.
+
+    On standby it holds the body of the request that sent it, under ``message``.
+    """
+    body = object_of(echo.get("message"))
+    message = {**echo, **body, **{key: echo[key] for key in ("id", "timestamp") if key in echo}}
+    # Some name the person as the sender, beside their contact.
+    if read_id(message.get("from")) not in origin.contacts.by_id:
+        recipient = read_id(message.pop("recipient", None))
+        message["from"] = message.pop("to", None) or recipient
+        user_id = recipient if recipient and is_user_id(recipient) else None
+        message["from_user_id"] = message.pop("to_user_id", None) or user_id
+    return message
+
+
+def read_overheard_status(part: Part, origin: Origin = NOWHERE) -> Event:
+    """Read a status on standby: of a message that another app sent."""
+    status = read_status(part, origin)
+    if not isinstance(status, Status):
+        return status
+    return Overheard(
+        source="standby",
+        what="status",
+        id=status.message_id,
+        type=status.status,
+        phone=status.recipient_id,
+        user_id=status.recipient_user_id,
+        parent_user_id=status.recipient_parent_user_id,
+        timestamp=status.timestamp,
+        phone_number_id=origin.phone_number_id,
+        extra=status.extra,
     )
 
 
