@@ -133,16 +133,9 @@ class SendOther:
     reason: str
 
 
-Decision = (
-    RetryLater
-    | PauseSending
-    | AwaitConfirmation
-    | ApplyRemedy
-    | WaitForWindow
-    | TemplateRefused
-    | SendOther
-    | DeadLetter
-)
+# The message is sent again, sooner or later, as it is or changed.
+NextAttempt = RetryLater | PauseSending | ApplyRemedy | WaitForWindow | TemplateRefused
+Decision = NextAttempt | AwaitConfirmation | SendOther | DeadLetter
 
 
 def recover(

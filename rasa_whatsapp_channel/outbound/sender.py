@@ -450,6 +450,12 @@ class Sender:
             jitter=self._jitter(),
         )
         self._follow(decision, error)
+        if isinstance(decision, recovery.AwaitConfirmation):
+            what = f"may have been taken, as a status may tell in {decision.wait:g} s"
+            self._log(item, entry, error, what)
+            return await self._record.await_confirmation(
+                item, decision.entry, decision.wait, error=str(error)
+            )
         if isinstance(decision, recovery.SendOther):
             person = await self._people.of(entry.recipient_id)
             other = await self._account.after_refusal(item, failed, person, decision.reason)
@@ -457,40 +463,47 @@ class Sender:
                 await self._uncount(item, entry)
                 return other
             decision = other
-        said = error.error if isinstance(error, APIError) else PlatformError(0)
         if isinstance(decision, DeadLetter):
+            said = _said(error)
             return await self._dead_letter(
                 item, entry, decision.reason, code=said.code, title=said.title
             )
-        if not isinstance(decision, recovery.AwaitConfirmation):
-            await self._uncount(item, entry)
-        if isinstance(decision, recovery.WaitForWindow):
-            return await self._window.close(entry)
-        if isinstance(decision, recovery.TemplateRefused):
-            return await self._after_refusal(item, failed, error, decision)
-        if isinstance(decision, recovery.ApplyRemedy):
-            if decision.remedy is SendRemedy.AS_SERVICE:
-                await self._state.note_direct_send(said)
-            self._log(item, entry, error, str(decision), quiet=decision.is_quiet)
-            return Retry(0.0, body=decision.entry.body(), error=str(error))
-        if isinstance(decision, recovery.AwaitConfirmation):
-            what = f"may have been taken, as a status may tell in {decision.wait:g} s"
-            self._log(item, entry, error, what)
-            return await self._record.await_confirmation(
-                item, decision.entry, decision.wait, error=str(error)
-            )
-        self._metrics.retried("outbox")
-        if isinstance(decision, recovery.RetryLater):
-            self._log(item, entry, error, f"is sent again in {decision.wait:.0f} s")
-            return Retry(decision.wait, body=failed.body(), error=str(error))
-        failed = entry if decision.cause == TOKEN else failed
-        return Retry(
-            max(decision.wait, self._throttle.left),
-            cause=decision.cause,
-            counted=decision.cause != TOKEN,
-            body=failed.body(),
-            error=str(error),
-        )
+        await self._uncount(item, entry)
+        return await self._next_attempt(item, entry, failed, error, decision)
+
+    async def _next_attempt(
+        self,
+        item: QueueItem,
+        entry: OutboxMessage,
+        failed: OutboxMessage,
+        error: SendError | MediaError,
+        decision: recovery.NextAttempt,
+    ) -> Outcome:
+        """Return when *entry* is sent again, and as what; *failed* is *entry* with its failure."""
+        match decision:
+            case recovery.WaitForWindow():
+                return await self._window.close(entry)
+            case recovery.TemplateRefused():
+                return await self._after_refusal(item, failed, error, decision)
+            case recovery.ApplyRemedy():
+                if decision.remedy is SendRemedy.AS_SERVICE:
+                    await self._state.note_direct_send(_said(error))
+                self._log(item, entry, error, str(decision), quiet=decision.is_quiet)
+                return Retry(0.0, body=decision.entry.body(), error=str(error))
+            case recovery.RetryLater():
+                self._metrics.retried("outbox")
+                self._log(item, entry, error, f"is sent again in {decision.wait:.0f} s")
+                return Retry(decision.wait, body=failed.body(), error=str(error))
+            case recovery.PauseSending():
+                self._metrics.retried("outbox")
+                is_token = decision.cause == TOKEN  # then the message is not at fault
+                return Retry(
+                    max(decision.wait, self._throttle.left),
+                    cause=decision.cause,
+                    counted=not is_token,
+                    body=(entry if is_token else failed).body(),
+                    error=str(error),
+                )
 
     async def _after_refusal(
         self,
@@ -567,3 +580,8 @@ class Sender:
         told = write_dead_letter(entry, code=code, reason=reason)
         await self._client.post_local(DEAD_LETTERS, told)
         return DeadLetter(f"{entry.called(item.key)}: {reason}")
+
+
+def _said(error: SendError | MediaError) -> PlatformError:
+    """Return what WhatsApp said; code 0 where it said nothing."""
+    return error.error if isinstance(error, APIError) else PlatformError(0)

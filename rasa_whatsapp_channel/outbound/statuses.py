@@ -184,38 +184,19 @@ class Statuses:
         if self._limits is not None:
             await self._limits.uncount(sent.key)
         entry = _read_entry(sent)
-        error = _to_error(sent, self._codes)
         reason = sent.reason or NO_REASON
         if entry is None:
             await self._tell(sent, OutboxMessage(sent.recipient_id, {}, sent.response), reason)
             return
         now = self._clock()
-        failed = entry.failed(now)
+        failed, error = entry.failed(now), _to_error(sent, self._codes)
         decision = recovery.recover(failed, error, now=now)
         if isinstance(decision, DeadLetter | recovery.AwaitConfirmation | recovery.SendOther):
             if isinstance(decision, DeadLetter) and _needs_file(entry):
                 reason = decision.reason
             await self._tell(sent, entry, reason)
             return
-        if isinstance(decision, recovery.WaitForWindow):
-            person = await self._people.of(sent.recipient_id)
-            # The sender then sends the template, and the message waits.
-            await self._windows.close(person.conversations(sent.recipient_id), since=sent.at)
-            again, how = replace(entry, ids=(), crashes=0), "waits for the window"
-        elif isinstance(decision, recovery.TemplateRefused):
-            if failed.template_subject:
-                await self._state.note_template(
-                    failed.template_subject, decision.event, error.error
-                )
-            # The sender then decides, as about every message with this template.
-            again, how = failed, f"is not sent while its template is {decision.event}"
-        elif isinstance(decision, recovery.ApplyRemedy):
-            again, how = decision.entry, str(decision)
-            if decision.remedy is SendRemedy.AS_SERVICE:
-                await self._state.note_direct_send(error.error)
-        else:
-            again = replace(failed, not_before=now + decision.wait)
-            how = f"is sent again in {decision.wait:.0f} s"
+        again, how = await self._next_attempt(sent, entry, failed, error.error, decision)
         is_quiet = isinstance(decision, recovery.ApplyRemedy) and decision.is_quiet
         logger.log(
             logging.INFO if is_quiet else logging.WARNING,
@@ -231,6 +212,37 @@ class Statuses:
             template_conversation(sent.recipient_id) if again.is_template else sent.recipient_id
         )
         await self._store.outbox.put(key, conversation, again.body())
+
+    async def _next_attempt(
+        self,
+        sent: SentMessage,
+        entry: OutboxMessage,
+        failed: OutboxMessage,
+        error: PlatformError,
+        decision: recovery.NextAttempt,
+    ) -> tuple[OutboxMessage, str]:
+        """
+        Return what is put into the outbox, and in words what happens to it there.
+
+        *failed* is *entry* with its failure. About a closed window and a refused template the
+        sender decides as about every message.
+        """
+        match decision:
+            case recovery.WaitForWindow():
+                person = await self._people.of(sent.recipient_id)
+                await self._windows.close(person.conversations(sent.recipient_id), since=sent.at)
+                return replace(entry, ids=(), crashes=0), "waits for the window"
+            case recovery.TemplateRefused(event):
+                if failed.template_subject:
+                    await self._state.note_template(failed.template_subject, event, error)
+                return failed, f"is not sent while its template is {event}"
+            case recovery.ApplyRemedy():
+                if decision.remedy is SendRemedy.AS_SERVICE:
+                    await self._state.note_direct_send(error)
+                return decision.entry, str(decision)
+            case recovery.RetryLater(wait) | recovery.PauseSending(wait):
+                again = replace(failed, not_before=self._clock() + wait)
+                return again, f"is sent again in {wait:.0f} s"
 
     async def _tell(self, sent: SentMessage, entry: OutboxMessage, reason: str) -> None:
         await self._failures.tell(
