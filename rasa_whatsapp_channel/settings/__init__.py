@@ -5,7 +5,8 @@ Each key is declared once, at its field: section, parser, default, APIs, descrip
 to write when it is missing. All mistakes of a block are reported together.
 
     parsers       read one value
-    keys          declare a key, read a block, check several keys together
+    keys          declare a key, read a block
+    validation    check the keys of a block together
     billing       the group ``billing:``
     consent       the group ``consent:``
     handoff       the group ``handoff:``
@@ -33,11 +34,12 @@ from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.settings.consent import ConsentSettings
 from rasa_whatsapp_channel.settings.foreign_keys import CHANNEL
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
-from rasa_whatsapp_channel.settings.keys import find_problems, key, read_keys
+from rasa_whatsapp_channel.settings.keys import key, read_keys
 from rasa_whatsapp_channel.settings.media import MediaSettings
 from rasa_whatsapp_channel.settings.numbers import NumberSettings, parse_numbers
 from rasa_whatsapp_channel.settings.parsers import QuietHours, SettingsError
 from rasa_whatsapp_channel.settings.transcription import TranscriptionSettings
+from rasa_whatsapp_channel.settings.validation import find_problems
 from rasa_whatsapp_channel.whatsapp.apis import (
     APIS,
     CLOUD,

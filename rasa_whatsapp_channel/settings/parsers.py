@@ -22,6 +22,7 @@ Function = Callable[..., Any]
 
 SHORTEST_TOKEN: Final = 16
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):[0-5]\d|24:00")
+_PREFIX: Final = re.compile(r"([A-Za-z0-9]+)://([^\s?#\\%]+)")
 _GRAPH_VERSION: Final = re.compile(r"v\d{1,3}\.\d{1,2}")
 # Object stores of fsspec. Of each only the addresses below `media.sources` are read.
 OBJECT_STORES: Final = frozenset(
@@ -126,9 +127,6 @@ def _prefix(item: object, wanted: str) -> str:
     if "::" in rest or any(part in ("", ".", "..") for part in rest.split("/")):
         raise ValueError(wanted)
     return f"{found[1].lower()}://{rest}/"
-
-
-_PREFIX: Final = re.compile(r"([A-Za-z0-9]+)://([^\s?#\\%]+)")
 
 
 class QuietHours(NamedTuple):
