@@ -90,9 +90,7 @@ from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
-from rasa_whatsapp_channel.whatsapp.clients import (
-    Client,
-)
+from rasa_whatsapp_channel.whatsapp.clients import Client
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
 from rasa_whatsapp_channel.whatsapp.errors import SendError
@@ -138,27 +136,79 @@ class App:
         response_names: Callable[[], Collection[str] | None] = lambda: None,
         root: Path | None = None,
     ) -> None:
-        root = root or Path.cwd()
         self.settings = settings
         self.roles = settings.roles if roles is None else roles
         self.metrics = Metrics()
+        self._root = root or Path.cwd()
         self._why_silent = why_silent
         self._record = record
         self._readable = readable
         self._cancel_turn = cancel_turn
-        self._root = root
         self._concurrency = Concurrency()
-        instrumentation.start()
-        self._clock = SteadyClock()
-        self.outages = Outages(self.metrics, clock=self._clock)
         self._isolation = Isolation()
+        self._clock = SteadyClock()
+        instrumentation.start()
+        self.outages = Outages(self.metrics, clock=self._clock)
         self._functions = load_functions(settings)
+
         self.store: Store = make_store(settings, clock=self._clock)
         self._presence = Presence(self.store.values, self.roles)
         self.restarts = Restarts(self.store.values, clock=self._clock)
-        self._notes = is_loopback(settings.base_url)  # only a simulator reads them
+        self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
+        self._number_ids = tuple(settings.by_number())
+        self.account = AccountState(
+            self.store.values, has_numbers=len(self._number_ids) > 1, clock=self._clock
+        )
+
+        self._transport = make_transport(settings)
+        # Slow downloads must not take the connections that sending needs.
+        self._downloads = make_transport(settings)
+        self._transcriptions = AiohttpTransport()  # opened when a voice note comes
+        self._own_servers = AiohttpTransport()  # opened when one of yours is told something
+
         self._access = FileAccess.of(settings.media)
-        self._composer = Composer(
+        self._links = make_links(settings)
+        self._converter = make_converter(settings, self._root)
+        self._cleanup = make_cleanup(settings, self._root)
+        self._transcriber = self._make_transcriber()
+        self._composer = self._make_composer()
+        self._notes = is_loopback(settings.base_url)  # only a simulator reads them
+
+        self._handoffs = self._make_handoffs()
+        self._owner_gate = OwnerGate(self._handoffs, clock=self._clock)
+        self._desk = self._make_desk(self._handoffs) if self._handoffs else None
+        self._delivery = self._make_delivery(self._desk, history) if self._desk else None
+        self._handoff = self._make_handoff(self._handoffs) if self._handoffs else None
+
+        self._limits = self._make_limits()
+        self._charges = self._make_charges()
+        self._consents = Consents(self.store.values, self.metrics, clock=self._clock)
+        self._marketing = Marketing(self._consents, self.account)
+        self._changes = self._make_changes()
+        self._notifications = Notifications(self.store, changes=self._changes, clock=self._clock)
+        self._notified = Notified(self._notifications, self.account, clock=self._clock)
+        self._failures = self._make_failures()
+        self._statuses = self._make_statuses()
+
+        self._numbers = self._make_numbers(bot)
+        self._receiver = self._make_receiver()
+        self.endpoint = self._make_endpoint(response_names)
+        self._inbox = self._consume(
+            self.store.inbox, "inbox", self._inbox_handler(respond), ready=ready
+        )
+        senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
+        self._outbox = self._consume(self.store.outbox, "outbox", senders, ready=self._may_send)
+
+    def _inbox_handler(self, respond: Respond) -> Handler:
+        workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
+        kinds = {DUE: self._make_due(respond).handle, CHANGED: self._changes.handle}
+        if self._delivery:
+            kinds[DESK] = self._delivery.handle
+        return by_kind(kinds, otherwise=workers)
+
+    def _make_composer(self) -> Composer:
+        settings = self.settings
+        return Composer(
             settings.platform,
             captions=settings.captions,
             markdown=settings.markdown,
@@ -166,51 +216,28 @@ class App:
             images=settings.markdown_images,
             access=self._access,
         )
-        self._links = make_links(settings)
-        self._cleanup = make_cleanup(settings, root)
-        numbers = settings.by_number()
-        self.account = AccountState(
-            self.store.values,
-            has_numbers=len(numbers) > 1,
-            clock=self._clock,
-        )
-        codes = ON_PREMISES_CODES if settings.api == "on_premises" else CLOUD_CODES
-        self._people = People(self.store.values, sender_id=settings.sender_id, clock=self._clock)
-        self._limits = self._make_limits()
-        self._handoffs = handoffs = self._make_handoffs()
-        self._owner_gate = OwnerGate(handoffs, clock=self._clock)
-        self._own_servers = AiohttpTransport()  # opened when one of yours is told something
-        self._desk = self._make_desk(handoffs) if handoffs else None
-        self._delivery = (
-            DeskDelivery(self._desk, self._own_servers, history=history, root=root)
-            if self._desk
-            else None
-        )
-        self._handoff = (
-            InboxHandoff(
-                handoffs,
-                say=self._say,
-                watch=self._delivery.watch if self._delivery else None,
-                clock=self._clock,
-            )
-            if handoffs
-            else None
-        )
-        self._charges = Charges(
+
+    def _make_delivery(self, desk: DeskEndpoint, history: History | None) -> DeskDelivery:
+        return DeskDelivery(desk, self._own_servers, history=history, root=self._root)
+
+    def _make_handoff(self, handoffs: Handoffs) -> InboxHandoff:
+        watch = self._delivery.watch if self._delivery else None
+        return InboxHandoff(handoffs, say=self._say, watch=watch, clock=self._clock)
+
+    def _make_charges(self) -> Charges:
+        return Charges(
             self.store.ledger,
             self.account,
-            numbers=tuple(numbers),
-            billing=settings.billing,
+            numbers=self._number_ids,
+            billing=self.settings.billing,
             limits=self._limits,
             metrics=self.metrics,
             clock=self._clock,
         )
-        self._consents = Consents(self.store.values, self.metrics, clock=self._clock)
-        self._marketing = Marketing(self._consents, self.account)
-        self._changes = self._make_changes()
-        self._notifications = Notifications(self.store, changes=self._changes, clock=self._clock)
-        self._notified = Notified(self._notifications, self.account, clock=self._clock)
-        self._failures = Failures(
+
+    def _make_failures(self) -> Failures:
+        handoffs = self._handoffs
+        return Failures(
             self.store.inbox,
             self._people,
             self._marketing,
@@ -218,7 +245,10 @@ class App:
             handoffs.report_status if handoffs and handoffs.settings.desk else None,
             notified=self._notified,
         )
-        self._statuses = Statuses(
+
+    def _make_statuses(self) -> Statuses:
+        codes = ON_PREMISES_CODES if self.settings.api == "on_premises" else CLOUD_CODES
+        return Statuses(
             self.store,
             self._failures,
             self.account,
@@ -230,18 +260,19 @@ class App:
             codes=codes,
             clock=self._clock,
         )
-        self._transport = make_transport(settings)
-        # Slow downloads must not take the connections that sending needs.
-        self._downloads = make_transport(settings)
-        self._transcriptions = AiohttpTransport()  # opened when a voice note comes
-        self._transcriber = self._make_transcriber()
-        self._converter = make_converter(settings, root)
-        # The first number's conversations are not named after it.
-        keys = (None, *list(numbers)[1:])
-        self._numbers = {
-            key: self._make_number(of_number, bot, root)
-            for key, of_number in zip(keys, numbers.values(), strict=True)
+
+    def _make_numbers(self, bot: Bot) -> Mapping[str | None, NumberRuntime]:
+        """Return the runtimes by the number in the names of conversations: the first has none."""
+        settings = self.settings.by_number().values()
+        keys = (None, *self._number_ids[1:])
+        return {
+            key: self._make_number(of_number, bot)
+            for key, of_number in zip(keys, settings, strict=True)
         }
+
+    def _make_receiver(self) -> Receiver:
+        settings = self.settings
+        numbers = tuple(filter(None, self._number_ids))
         conversations = ConversationReceiver(
             self.store,
             self._people,
@@ -249,31 +280,35 @@ class App:
             reject=self._reject_call,
             say=self._say,
             calls=settings.calls,
-            numbers=tuple(filter(None, numbers)),
+            numbers=numbers,
             handoff=self._handoff,
             clock=self._clock,
         )
-        self._receiver = Receiver(
+        account_events = AccountEvents(
+            self.account,
+            self.store.outbox,
+            self.metrics,
+            function=self._functions.get("account_events"),
+        )
+        return Receiver(
             self.store,
             self.metrics,
             note_status=self._statuses.note,
             people=self._people,
-            numbers=tuple(filter(None, numbers)),
+            numbers=numbers,
             max_age=settings.max_age,
             debounce=settings.debounce,
             wording=settings.inbound or {},
             consents=self._consents,
             consent_words=settings.consent,
-            account_events=AccountEvents(
-                self.account,
-                self.store.outbox,
-                self.metrics,
-                function=self._functions.get("account_events"),
-            ),
+            account_events=account_events,
             conversations=conversations,
             clock=self._clock,
         )
-        health = Health(
+
+    def _make_health(self) -> Health:
+        handoffs = self._handoffs
+        return Health(
             self.store,
             self.account,
             self.outages,
@@ -283,7 +318,18 @@ class App:
             gauges=(self._charges.show_allowance, *([handoffs.show] if handoffs else [])),
             clock=self._clock,
         )
-        self.endpoint = Endpoint(
+
+    def _make_endpoint(self, response_names: Callable[[], Collection[str] | None]) -> Endpoint:
+        settings, health = self.settings, self._make_health()
+        notify = NotifyDoor(
+            self._notifications,
+            self.store.values,
+            settings.notify_token,
+            response_names,
+            self.metrics,
+            self._clock,
+        )
+        return Endpoint(
             auth=make_webhook_auth(settings),
             networks=Networks(settings.allowed_networks, settings.trusted_proxies),
             verify_token=settings.verify_token,
@@ -293,23 +339,8 @@ class App:
             metrics=self.metrics,
             desk=self._desk,
             is_door=DOOR in self.roles,
-            notify=NotifyDoor(
-                self._notifications,
-                self.store.values,
-                settings.notify_token,
-                response_names,
-                self.metrics,
-                self._clock,
-            ),
+            notify=notify,
         )
-        workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
-        kinds = {DUE: self._make_due(respond).handle, CHANGED: self._changes.handle}
-        if self._delivery:
-            kinds[DESK] = self._delivery.handle
-        senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
-        heard = by_kind(kinds, otherwise=workers)
-        self._inbox = self._consume(self.store.inbox, "inbox", heard, ready=ready)
-        self._outbox = self._consume(self.store.outbox, "outbox", senders, ready=self._may_send)
 
     def _consume(
         self,
@@ -380,7 +411,7 @@ class App:
     async def _tell_owner(self, conversation: str, owner: Ownership) -> None:
         words = self.settings.handoff.return_words if self.settings.handoff else ()
         told = write_owner(conversation, owner, words)
-        await self._numbers[None].client.post_local(OWNERS, told)
+        await self._client_of(None).post_local(OWNERS, told)
 
     def _make_desk(self, handoffs: Handoffs) -> DeskEndpoint | None:
         if not handoffs.settings.desk:
@@ -399,9 +430,8 @@ class App:
 
     async def _show_typing(self, conversation: str, message_id: str, typing: bool) -> None:
         _, number = split_number(conversation)
-        runtime = self._numbers.get(number) or self._numbers[None]
         try:
-            await runtime.client.mark_read(message_id, typing=typing)
+            await self._client_of(number).mark_read(message_id, typing=typing)
         except SendError as error:
             self.metrics.api_error(error)
 
@@ -434,21 +464,23 @@ class App:
         return not all(number.sender.paused for number in self._numbers.values())
 
     async def _reject_call(self, number: str | None, call_id: str) -> None:
-        runtime = self._numbers.get(number) or self._numbers[None]
-        await runtime.client.act_on_call(call_id, "reject")
+        await self._client_of(number).act_on_call(call_id, "reject")
+
+    def _client_of(self, number: str | None) -> Client:
+        return (self._numbers.get(number) or self._numbers[None]).client
 
     async def _say(self, turn_id: str, conversation: str, text: str) -> None:
         """Say what the bot's owner says, whoever answers in the conversation."""
         writer = self.outbox_writer(turn_id, turn_version=ANY_OWNER)
         await writer.write(conversation, {"text": text})
 
-    def _make_number(self, settings: Settings, bot: Bot, root: Path) -> NumberRuntime:
+    def _make_number(self, settings: Settings, bot: Bot) -> NumberRuntime:
         client = make_client(settings, self._transport)
         downloads = make_client(settings, self._downloads)
         uploads = MediaUploads(
             client,
             self.store.values,
-            root=root,
+            root=self._root,
             account=account(settings),
             links=self._links,
             access=self._access,
@@ -459,7 +491,7 @@ class App:
             client,
             self.store,
             bot,
-            media=make_folder(settings, downloads, root),
+            media=make_folder(settings, downloads, self._root),
             people=self._people,
             commands=settings.commands,
             wording=settings.inbound or {},
@@ -545,7 +577,7 @@ class App:
             owner_gate=self._owner_gate,
             metrics=self.metrics,
             notes=self._notes,
-            tell_dead_letter=partial(self._numbers[None].client.post_local, DEAD_LETTERS),
+            tell_dead_letter=partial(self._client_of(None).post_local, DEAD_LETTERS),
             ways=WaysOut(
                 self.account,
                 reengagement=self.settings.reengagement_template,
