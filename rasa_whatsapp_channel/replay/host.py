@@ -26,7 +26,13 @@ from aiohttp import web
 from ruamel.yaml.error import YAMLError
 
 from rasa_whatsapp_channel.domain.marked import parse
-from rasa_whatsapp_channel.domain.project import CHANNELS, CREDENTIALS, INTEGRATIONS, is_mantle
+from rasa_whatsapp_channel.domain.project import (
+    CHANNELS,
+    CREDENTIALS,
+    ENABLED,
+    INTEGRATIONS,
+    is_mantle,
+)
 from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
@@ -37,21 +43,20 @@ START: Final = 180.0  # seconds Rasa may take to load a model
 GRACE: Final = 20.0
 LAST_LINES: Final = 25
 WEBHOOK: Final = "/webhooks/whatsapp/webhook"
-# The simulator decides how the bot is connected, the test where it stores things.
-BEHAVIOUR: Final = (
-    *("sender_id", "commands", "inbound", "debounce", "transcribe", "mark_read"),
-    *("typing_indicator", "turn_timeout", "captions", "markdown", "wait_for_delivered"),
-    *(
-        "delivered_timeout",
-        "direct_send",
-        "reengagement_template",
-        "wait_for_window",
-        "failure_intent",
-        "media",
-    ),
-    *("combine", "combine_wait", "combine_skip", "unknown_keys", "media_text", "markdown_images"),
-    *("on_hangup", "consent"),
+# Keys of the channel's block that connect the bot, about which the simulator decides, or say where
+# things are stored and who does the work, about which the test does.
+CONNECTIONS: Final = frozenset(
+    {
+        *("api", "base_url", "api_version", "phone_number_id", "access_token", "numbers"),
+        *("username", "password", "ca_file", "verify_tls"),
+        *("verify_token", "app_secret", "webhook_secret", "webhook_token"),
+        *("webhook_username", "webhook_password", "allow_unsigned_webhooks"),
+        *("allowed_networks", "trusted_proxies", "notify_token", "notify_webhook"),
+        *("store", "roles", ENABLED),
+    }
 )
+# Keys of `handoff` that connect a desk.
+DESK: Final = frozenset({"desk", "url", "secret", "public_url", "token", "account", "inbox"})
 # Keys of endpoints.yml for stores of conversations.
 STORES: Final = ("tracker_store", "event_broker", "lock_store")
 
@@ -193,7 +198,7 @@ def _text_of(path: Path) -> str:
 
 def own_credentials(block: str, theirs: str, *, store: str, media_store: str) -> str:
     """
-    Return credentials.yml: a simulator's *block* with the behaviour that *theirs* sets.
+    Return credentials.yml: a simulator's *block* with the keys of *theirs* that connect nothing.
 
     Raises `SimulatorError` where that cannot be read.
     """
@@ -204,7 +209,8 @@ def own_credentials(block: str, theirs: str, *, store: str, media_store: str) ->
 def own_integrations(block: str, theirs: str, *, store: str, media_store: str) -> str:
     """
     Return integrations.yml: *theirs* without `STORES`, and with no channel but a simulator's
-    *block* with the behaviour that *theirs* sets. Raises `SimulatorError` like `own_credentials`.
+    *block*, with the keys of *theirs* that connect nothing. Raises `SimulatorError` like
+    `own_credentials`.
     """
     given = _read(theirs, INTEGRATIONS).get(CHANNELS)
     channels = given if isinstance(given, dict) else {}
@@ -229,7 +235,9 @@ def _own_channel(
     keys = _read(block, "the simulator's block")[CHANNEL]
     channel = channels.get(CHANNEL)
     given = channel if isinstance(channel, dict) else {}
-    kept = {key: given[key] for key in BEHAVIOUR if key in given}
+    kept = {key: value for key, value in given.items() if key not in CONNECTIONS}
+    if isinstance(handoff := kept.get("handoff"), dict):
+        kept["handoff"] = {key: handoff[key] for key in handoff if key not in DESK}
     media = kept["media"] if isinstance(kept.get("media"), dict) else {}
     own = {"store": store, "media": {**media, "store": media_store}}
     return {CHANNEL: {**kept, **keys, **own}}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 import yaml
 from support.mantle_project import write_project
 
 from rasa_whatsapp_channel.replay.host import (
+    CONNECTIONS,
+    DESK,
     Rasa,
     link_folder,
     own_credentials,
     own_endpoints,
     own_integrations,
 )
-from rasa_whatsapp_channel.settings import CHANNEL, Settings
+from rasa_whatsapp_channel.settings import CHANNEL, HandoffSettings, Settings
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.problems import SimulatorError
 
@@ -47,6 +51,29 @@ def test_a_test_goes_by_the_settings_of_the_bot():
     assert (keys["combine"], keys["markdown_images"]) == ("turn", "none")
     assert keys["media"]["folders"] == ["media", "invoices"]
     assert keys["media"]["convert"] is False
+
+
+def test_a_test_hands_over_to_a_person_as_the_bot_does_and_reaches_no_desk():
+    keys = channel(
+        f"{CHANNEL}:\n"
+        "  wait_for_action_server: true\n"
+        "  calls: {answer: ignore}\n"
+        "  handoff: {triggers: [ask_for_human], text_waiting: Somebody comes, desk: webhook, "
+        "url: 'https://desk.example', secret: a real one}\n"
+    )
+
+    assert keys["handoff"] == {"triggers": ["ask_for_human"], "text_waiting": "Somebody comes"}
+    assert (keys["wait_for_action_server"], keys["calls"]) == (True, {"answer": "ignore"})
+
+
+def test_every_secret_stays_out_of_a_test():
+    secrets = {
+        settings: {each.name for each in fields(settings) if each.metadata["secret"]}
+        for settings in (Settings, HandoffSettings)
+    }
+
+    assert secrets[Settings] - CONNECTIONS == set()
+    assert secrets[HandoffSettings] - DESK == set()
 
 
 def test_a_test_reaches_nothing_of_the_bot_itself():
@@ -100,6 +127,7 @@ def test_a_bot_for_mantle_keeps_its_models_and_has_one_channel_and_no_stores():
         "model_groups:  # ours\n- id: m\n  token: ${KEY}\n"
         "tracker_store:\n  type: SQL\n"
         f"channels:\n  rest:\n  {CHANNEL}:\n    captions: separate\n    access_token: real\n"
+        "    enabled: false\n"
     )
 
     text = own_integrations(block, theirs, store="sqlite:///own.db", media_store="/own/media")
@@ -112,6 +140,7 @@ def test_a_bot_for_mantle_keeps_its_models_and_has_one_channel_and_no_stores():
     assert keys["captions"] == "separate"
     assert keys["store"] == "sqlite:///own.db"
     assert "real" not in str(keys)
+    assert "enabled" not in keys
 
 
 def test_a_bot_for_mantle_runs_in_a_folder_with_the_files_of_its_own(tmp_path):
