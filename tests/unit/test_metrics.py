@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rasa_whatsapp_channel.metrics import CONTENT_TYPE, Metrics
+from rasa_whatsapp_channel.metrics import CONTENT_TYPE, EVENTS, TYPES, Metrics
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import (
     APIError,
@@ -144,6 +144,12 @@ def test_the_table_in_the_documentation_names_every_series_with_its_labels_and_n
     }
 
     assert told == _series_of(Metrics())
+
+
+def test_the_documentation_names_all_that_a_tracker_keeps_without_a_turn() -> None:
+    [row] = re.findall(r"^\| `whatsapp_tracker_events_total`.*$", MONITORING, re.M)
+
+    assert EVENTS - TYPES == set(re.findall(r"`(\w+)`", row)) & EVENTS
 
 
 def test_every_series_in_the_examples_of_the_documentation_exists() -> None:
