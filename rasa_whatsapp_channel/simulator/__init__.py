@@ -13,7 +13,8 @@ The path of a message:
     clock, sending_limits   time, rate limits and the 24-hour window
     faults, weather         injected faults: by rule, or at random from a seed
     templates               message templates, and how they look when filled in
-    persistence             the whole state as JSON, and in a SQLite file
+    snapshots               the whole state as JSON, and back
+    state_file              keeps it in a SQLite file
     bot                     the bot's health and Rasa's tracker
     media_checks            which files are accepted
     media_library           where files are stored, and how links are loaded

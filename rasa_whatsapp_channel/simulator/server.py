@@ -24,8 +24,8 @@ from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.control import control_routes
 from rasa_whatsapp_channel.simulator.control.bodies import explain_errors
 from rasa_whatsapp_channel.simulator.media_checks import MOST_BYTES
-from rasa_whatsapp_channel.simulator.persistence import StateFile
 from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.simulator.state_file import StateFile
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp.apis import GRAPH_VERSION
 

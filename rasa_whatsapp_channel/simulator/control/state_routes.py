@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from aiohttp import WSCloseCode, web
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.simulator import persistence
+from rasa_whatsapp_channel.simulator import snapshots
 from rasa_whatsapp_channel.simulator.bot import ask_bot
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_json, read_object
 from rasa_whatsapp_channel.simulator.templates import QUALITIES, STATUSES, to_json
@@ -76,7 +76,7 @@ class StateRoutes:
         person = self._world.find_person(key) if key else None
         if key and person is None:
             raise ControlError(f"There is no person with {key}.", status=404)
-        exported = await persistence.export(self._world, person)
+        exported = await snapshots.export(self._world, person)
         name = f"chat-{person.key}" if person else "simulator"
         headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
         return web.json_response(exported, headers=headers)
@@ -84,8 +84,8 @@ class StateRoutes:
     async def restore(self, request: web.Request) -> web.Response:
         """Replace the whole state by an export."""
         try:
-            await persistence.restore(self._world, await read_json(request))
-        except persistence.InvalidSnapshot as error:
+            await snapshots.restore(self._world, await read_json(request))
+        except snapshots.InvalidSnapshot as error:
             raise ControlError(str(error)) from error
         return await self.state(request)
 
