@@ -7,6 +7,7 @@ In this package *item* is the claimed queue item, *entry* the `OutboxMessage` in
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -14,15 +15,19 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
+from rasa_whatsapp_channel.compose.changes import Change
 from rasa_whatsapp_channel.compose.closed_window import Outside, Way, words_of
 from rasa_whatsapp_channel.conversation.message_notes import part_key
 from rasa_whatsapp_channel.conversation.owner import ANY_OWNER
+from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Body
 from rasa_whatsapp_channel.whatsapp.account_events import template_subject
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, parse_outgoing
 from rasa_whatsapp_channel.whatsapp.messages.envelope import DIRECT, POLICIES, is_direct
+
+logger = logging.getLogger(__name__)
 
 # The end of the key of an item that replaces another one, or is a part of it.
 _STAND_IN: Final = re.compile(r"(?::template|:later|:waits|:after-[^:]*|:part-\d+)+\Z")
@@ -55,6 +60,15 @@ def call(key: str, *, name: str | None = None, source: str | None = None) -> str
     else:
         place = f"message {int(position) + 1} of the turn of {turn}"
     return f"a response of {source} ({place})" if source else place
+
+
+def log_change(change: Change, metrics: Metrics) -> None:
+    metrics.changed(change.code)
+    logger.log(
+        logging.ERROR if change.lost else (logging.INFO if change.as_set else logging.WARNING),
+        "whatsapp.changed: %s",
+        change,
+    )
 
 
 def _text(value: Any) -> str | None:

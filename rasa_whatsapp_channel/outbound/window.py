@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed, is_covered
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
+from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy, log_change
 from rasa_whatsapp_channel.outbound.simulator_header import write_changes
 from rasa_whatsapp_channel.store.base import (
     DONE,
@@ -29,8 +28,6 @@ from rasa_whatsapp_channel.store.base import (
     Store,
 )
 from rasa_whatsapp_channel.whatsapp.identity import split_number
-
-logger = logging.getLogger(__name__)
 
 CROSSING: Final = 30.0  # seconds that a request may take
 AGAIN: Final = 5.0
@@ -108,11 +105,7 @@ class WaysOut:
             self.tell(entry, key, outside)
 
     def tell(self, entry: OutboxMessage, key: str, outside: Outside) -> None:
-        change = _change(entry, key, outside)
-        self._metrics.changed(change.code)
-        logger.log(
-            logging.INFO if change.as_set else logging.WARNING, "whatsapp.changed: %s", change
-        )
+        log_change(_change(entry, key, outside), self._metrics)
 
     def _noted(
         self, entry: OutboxMessage, key: str, outside: Outside

@@ -22,7 +22,13 @@ from rasa_whatsapp_channel.conversation.owner import ANY_OWNER
 from rasa_whatsapp_channel.conversation.payloads import Payloads
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.outbound.message import OutboxMessage, call, name_of, source_of
+from rasa_whatsapp_channel.outbound.message import (
+    OutboxMessage,
+    call,
+    log_change,
+    name_of,
+    source_of,
+)
 from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.simulator_header import write_changes, write_lost
 from rasa_whatsapp_channel.outbound.window import WaysOut
@@ -241,14 +247,7 @@ class OutboxWriter:
 
     def _log_changes(self, changes: Iterable[Change], said: str) -> None:
         for change in changes:
-            self._metrics.changed(change.code)
-            logger.log(
-                logging.ERROR
-                if change.lost
-                else (logging.INFO if change.as_set else logging.WARNING),
-                "whatsapp.changed: %s",
-                replace(change, response=said),
-            )
+            log_change(replace(change, response=said), self._metrics)
 
     def _entry(
         self,
