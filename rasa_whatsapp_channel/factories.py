@@ -30,6 +30,7 @@ from rasa_whatsapp_channel.whatsapp.clients import (
     OnPremisesClient,
     TurnClient,
 )
+from rasa_whatsapp_channel.whatsapp.clients.templates import TemplatesClient
 from rasa_whatsapp_channel.whatsapp.transport import Transport
 from rasa_whatsapp_channel.whatsapp.webhook import WebhookAuth
 
@@ -101,6 +102,21 @@ def make_client(settings: Settings, transport: Transport | None = None) -> Clien
         api_version=settings.api_version,
         phone_number_id=settings.phone_number_id,
         access_token=settings.access_token,
+    )
+
+
+def make_templates_client(
+    settings: Settings, transport: Transport, account: str | None = None
+) -> TemplatesClient:
+    """Return the client for the templates of *account*. Raises `SettingsError` without the API."""
+    if settings.api != "cloud":
+        raise SettingsError(f"api {settings.api} has other ways to templates; this needs cloud")
+    return TemplatesClient(
+        transport,
+        base_url=settings.base_url,
+        api_version=settings.api_version,
+        access_token=settings.access_token,
+        account=account,
     )
 
 

@@ -15,8 +15,8 @@ from rasa_whatsapp_channel.account import Trouble, to_json
 from rasa_whatsapp_channel.doctor.checks.account import ApiAnswer
 from rasa_whatsapp_channel.whatsapp.account_events import template_subject
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
+from rasa_whatsapp_channel.whatsapp.template_definitions import APPROVED, TemplateDefinition
 
-APPROVED: Final = "APPROVED"
 #: fields of a number to ask for
 FIELDS: Final = (
     "display_phone_number,verified_name,status,quality_rating,"
@@ -44,18 +44,17 @@ class AccountReport:
 
     stored: Sequence[Trouble] = ()
     numbers: Sequence[ApiAnswer] = ()
-    #: one answer for each page of templates
-    templates: Sequence[ApiAnswer] = ()
+    templates: Sequence[TemplateDefinition] = ()
     failures: Sequence[str] = field(default_factory=tuple)
 
     def live(self) -> Iterator[Row]:
         """Yield what WhatsApp says; of the templates those that are not approved."""
         for number in self.numbers:
             yield from _number_rows(number.body)
-        for page in self.templates:
-            for template in page.rows():
-                if (state := _text(template, "status").upper()) != APPROVED:
-                    yield Row("WhatsApp", f"template {_name(template)}", state)
+        for each in self.templates:
+            if each.status != APPROVED:
+                what = f"template {template_subject(*each.key)}"
+                yield Row("WhatsApp", what, each.status, each.detail)
 
     def rows(self) -> list[Row]:
         return [*self.live(), *map(_stored_row, self.stored)]
@@ -94,10 +93,6 @@ def _stored_row(trouble: Trouble) -> Row:
     since = datetime.fromtimestamp(trouble.since, timezone.utc)
     detail = ", ".join(filter(None, (f"since {since:%Y-%m-%d %H:%M} UTC", trouble.detail)))
     return Row("the bot", what, trouble.event, detail)
-
-
-def _name(template: Mapping[str, Any]) -> str:
-    return template_subject(_text(template, "name"), _text(template, "language"))
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:

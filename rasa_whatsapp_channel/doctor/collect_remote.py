@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -22,18 +22,19 @@ from rasa_whatsapp_channel.doctor.checks.webhook import (
     new_challenge,
     other_addresses,
 )
+from rasa_whatsapp_channel.factories import make_templates_client
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.whatsapp.clients.credentials import Headers, bearer, login_request
 from rasa_whatsapp_channel.whatsapp.clients.on_premises import v1_url
 from rasa_whatsapp_channel.whatsapp.clients.requests import join
-from rasa_whatsapp_channel.whatsapp.errors import TransportError
+from rasa_whatsapp_channel.whatsapp.errors import TransportError, WhatsAppError
+from rasa_whatsapp_channel.whatsapp.template_definitions import TemplateDefinition
 from rasa_whatsapp_channel.whatsapp.transport import Request, Transport
 from rasa_whatsapp_channel.whatsapp.webhook import sign
 
 _TIMEOUT: Final = 15.0  # seconds
 _MOST_ACCOUNTS: Final = 5
-_MOST_PAGES: Final = 60  # of templates; an account has 6,000 at the most
 _FIELDS: Final = (
     "id,display_phone_number,verified_name,quality_rating,status,platform_type,"
     "webhook_configuration"
@@ -70,40 +71,21 @@ async def collect_account(
     """Ask the Cloud API for the state of the numbers and for the templates of the account."""
     if settings.api != "cloud":
         return AccountReport(failures=[f"WhatsApp was not asked: api {settings.api} cannot tell"])
-    base, ours = join(settings.base_url, settings.api_version), bearer(settings.access_token)
+    base = join(settings.base_url, settings.api_version)
     numbers = [
         await _get(transport, f"{join(base, each)}?fields={FIELDS}", bearer(its.access_token))
         for each, its in settings.by_number().items()
     ]
-    pages: list[ApiAnswer] = []
-    if account is None:
-        debug = f"{base}/debug_token?input_token={quote(settings.access_token, safe='')}"
-        account = next(iter(accounts_of(await _get(transport, debug, ours))), None)
-    if account is not None:
-        pages = await _ask_templates(transport, join(base, account, "message_templates"), ours)
-    failed = [why for each in (*numbers, *pages) if (why := each.failure or each.error)]
-    if account is None and not failed:
-        failed = ["the token does not tell its account; name it with --account"]
+    failed: list[object] = [why for each in numbers if (why := each.failure or each.error)]
+    templates: Sequence[TemplateDefinition] = ()
+    try:
+        templates = await make_templates_client(settings, transport, account).list()
+    except WhatsAppError as error:
+        failed.append(error)
     said = [f"WhatsApp was not asked for everything: {failed[0]}"] if failed else []
     return AccountReport(
-        numbers=[each for each in numbers if each.is_good],
-        templates=[each for each in pages if each.is_good],
-        failures=said,
+        numbers=[each for each in numbers if each.is_good], templates=templates, failures=said
     )
-
-
-async def _ask_templates(transport: Transport, url: str, ours: Headers) -> list[ApiAnswer]:
-    pages: list[ApiAnswer] = []
-    query = {"fields": "name,language,status", "limit": "100"}
-    while len(pages) < _MOST_PAGES:
-        answer = await _get(transport, f"{url}?{urlencode(query)}", ours)
-        pages.append(answer)
-        match answer.body.get("paging"):
-            case {"next": str(), "cursors": {"after": str(after)}}:
-                query["after"] = after
-            case _:
-                break
-    return pages
 
 
 def _secrets(settings: Settings, app: str) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
 from rasa_whatsapp_channel.cli.options import Function, json_option, yes_option
 from rasa_whatsapp_channel.cli.output import print_json, table
 from rasa_whatsapp_channel.common import ChannelError, counted
-from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.templates import Change, Step, Written, check, compare
 from rasa_whatsapp_channel.templates.written import NAME, file_of, read_bot, write_file
 from rasa_whatsapp_channel.whatsapp import mime
@@ -214,15 +213,11 @@ async def _read_sample(links: Links, root: Path, source: str) -> File:
 @command.command()
 @bot_option
 @account_options
-@click.option("--dry-run", is_flag=True, help="Print the file instead of writing it.")
-def pull(root: Path, credentials: Path, account: str | None, dry_run: bool) -> None:
+def pull(root: Path, credentials: Path, account: str | None) -> None:
     """Write the templates at WhatsApp into templates.yml, but for those that responses are."""
     own = {each.template.key for each in read_bot(root) if each.response}
     found = _ask(credentials, account, lambda client: client.list())
     kept = [each for each in found if each.key not in own]
-    if dry_run:
-        click.echo(write_file(kept), nl=False)
-        return
     file_of(root).write_text(write_file(kept), encoding="utf-8")
     rest = f", {len(found) - len(kept)} are responses" if len(found) > len(kept) else ""
     click.echo(f"{file_of(root)}: {counted(len(kept), 'template')}{rest}")
@@ -266,24 +261,13 @@ def _ask(
     credentials: Path, account: str | None, work: Callable[[TemplatesClient], Awaitable[Any]]
 ) -> Any:
     """Return what *work* does with the client of the bot's account."""
-    from rasa_whatsapp_channel.factories import make_transport
-    from rasa_whatsapp_channel.whatsapp.clients.templates import TemplatesClient
+    from rasa_whatsapp_channel.factories import make_templates_client, make_transport
 
     async def ask() -> Any:
         settings = read_settings(credentials)
-        if settings.api != "cloud":
-            raise SettingsError(f"api {settings.api} has other ways to templates; this needs cloud")
         transport = make_transport(settings)
         try:
-            return await work(
-                TemplatesClient(
-                    transport,
-                    base_url=settings.base_url,
-                    api_version=settings.api_version,
-                    access_token=settings.access_token,
-                    account=account,
-                )
-            )
+            return await work(make_templates_client(settings, transport, account))
         finally:
             await transport.close()
 
