@@ -35,6 +35,7 @@ _PAIR: Final[Mapping[str, Any]] = {"multiple": True, "callback": read_pairs}
 _SOURCE: Final = "FILE|LINK|ID"
 LOOK: Final = 0.1  # seconds between two looks
 ROWS: Final = 1000  # of the outbox, in which it is looked for
+WAITS: Final = 3  # status of the command, as 1 and 2 are those of mistakes
 
 
 @click.command()
@@ -106,8 +107,9 @@ def command(
     One message of any kind, which the running bot sends.
 
     It goes the way of a notification: through the bot's store, in order, once, and within its
-    limits. Prints the message's id as soon as WhatsApp has it; what waits longer is sent all the
-    same. A response of the bot is sent by `rasa-whatsapp notify`.
+    limits. Prints the message's id as soon as WhatsApp has it. Exits with status 1 if it fails, and
+    with 3 while it waits: it is kept and goes later, so do not send it again. A response of the bot
+    is sent by `rasa-whatsapp notify`.
 
     \b
     rasa-whatsapp send --to 4915112345678 --text "Hello"
@@ -171,3 +173,4 @@ async def _follow(store: Store, key: str, *, until: float) -> None:
         f"`rasa-whatsapp notify --key {key}` tells how far it came.",
         err=True,
     )
+    click.get_current_context().exit(WAITS)

@@ -477,7 +477,7 @@ async def test_what_the_bot_waits_for_is_said(rasa_whatsapp, simulator, tmp_path
     async with running_bot():
         done = await rasa_whatsapp("send", "--to", MAYA, "--text", "x", "--wait", "3")
 
-    assert (done.exit_code, done.stdout) == (0, "")
+    assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr.startswith("Not sent yet: ")
     assert said in done.stderr
     assert "old-token" not in done.stderr
@@ -494,7 +494,7 @@ async def test_what_no_bot_sends_is_kept_and_said(rasa_whatsapp, simulator, tmp_
     async with running_bot():
         [shown] = await simulator.chat(1)
 
-    assert kept.exit_code == 0
+    assert kept.exit_code == 3
     assert "Not sent yet: no process runs the bot, so what comes in waits; no process sends" in (
         " ".join(kept.stderr.split())
     )
