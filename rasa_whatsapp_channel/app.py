@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
-from rasa_whatsapp_channel.compose.combine import alone
 from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.handoffs import DESK, CancelTurn, Handoffs
@@ -38,7 +37,6 @@ from rasa_whatsapp_channel.inbound.account_events import AccountEvents
 from rasa_whatsapp_channel.inbound.conversation_receiver import ConversationReceiver
 from rasa_whatsapp_channel.inbound.endpoint import Endpoint
 from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
-from rasa_whatsapp_channel.inbound.notify import DueNotifications, Respond, no_response
 from rasa_whatsapp_channel.inbound.notify_door import NotifyDoor
 from rasa_whatsapp_channel.inbound.outages import Outages
 from rasa_whatsapp_channel.inbound.receiver import Receiver
@@ -59,9 +57,14 @@ from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.kept import open_kept
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.notify.changes import CHANGED, Changes
-from rasa_whatsapp_channel.notify.notifications import DUE, Notifications
+from rasa_whatsapp_channel.notify.changes import Changes
+from rasa_whatsapp_channel.notify.notifications import CHANGED, DUE, Notifications
 from rasa_whatsapp_channel.outbound.charges import Charges
+from rasa_whatsapp_channel.outbound.due_notifications import (
+    DueNotifications,
+    Respond,
+    no_response,
+)
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
 from rasa_whatsapp_channel.outbound.marketing import Marketing
@@ -184,8 +187,9 @@ class App:
         self._charges = self._make_charges()
         self._consents = Consents(self.store.values, self.metrics, clock=self._clock)
         self._marketing = Marketing(self._consents, self.account)
-        self._changes = self._make_changes()
-        self._notifications = Notifications(self.store, changes=self._changes, clock=self._clock)
+        self._notifications = Notifications(
+            self.store, tells=bool(self.settings.notify_webhook), clock=self._clock
+        )
         self._notified = Notified(self._notifications, self.account, clock=self._clock)
         self._failures = self._make_failures()
         self._statuses = self._make_statuses()
@@ -201,7 +205,7 @@ class App:
 
     def _inbox_handler(self, respond: Respond) -> Handler:
         workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
-        kinds = {DUE: self._make_due(respond).handle, CHANGED: self._changes.handle}
+        kinds = {DUE: self._make_due(respond).handle, CHANGED: self._make_changes().handle}
         if self._delivery:
             kinds[DESK] = self._delivery.handle
         return by_kind(kinds, otherwise=workers)
@@ -363,7 +367,7 @@ class App:
     def _make_changes(self) -> Changes:
         url, secret = self.settings.notify_webhook, self.settings.notify_token
         server = OwnServer(url, (secret,), self._own_servers, self._clock) if url else None
-        return Changes(self.store.inbox, server, clock=self._clock)
+        return Changes(server, clock=self._clock)
 
     def _make_due(self, respond: Respond) -> DueNotifications:
         return DueNotifications(
@@ -372,28 +376,12 @@ class App:
             self._people,
             self._consents,
             self.account,
-            self._write_notification,
+            partial(self.outbox_writer, turn_version=ANY_OWNER),
             respond,
-            self.settings.platform,
             self.settings.quiet_hours,
             self.metrics,
             self._clock,
         )
-
-    async def _write_notification(
-        self,
-        key: str,
-        conversation: str,
-        response: Mapping[str, Any],
-        queue: Callable[[int], Awaitable[bool]],
-    ) -> str | None:
-        writer = self.outbox_writer(key, turn_version=ANY_OWNER)
-        said = writer.compose(conversation, response)
-        if not said.composed.messages:
-            return "; ".join(change.text for change in said.composed.changes) or "it is empty"
-        if await queue(len(said.composed.messages)):
-            await writer.put(conversation, [said], alone([said.composed]))
-        return None
 
     def _make_handoffs(self) -> Handoffs | None:
         settings = self.settings.handoff

@@ -32,11 +32,11 @@ from rasa_whatsapp_channel.factories import check_settings
 from rasa_whatsapp_channel.inbound.endpoint import WEBHOOK
 from rasa_whatsapp_channel.inbound.intents import keep_entities
 from rasa_whatsapp_channel.inbound.metadata import seed_of
-from rasa_whatsapp_channel.inbound.notify import Respond
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
 from rasa_whatsapp_channel.mantle import complete
+from rasa_whatsapp_channel.outbound.due_notifications import Respond
 from rasa_whatsapp_channel.outbound.message import name_of
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter

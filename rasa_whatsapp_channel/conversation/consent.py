@@ -77,8 +77,7 @@ class Consents:
 
     async def all(self) -> Sequence[Consent]:
         """Return what is known of everybody, the newest first."""
-        found = await self._values.find(PREFIX)
-        distinct = {Consent(**each): None for each in found.values()}
+        distinct = {Consent(**each): None async for _, each in self._values.find(PREFIX)}
         return sorted(distinct, key=_at, reverse=True)
 
 

@@ -107,9 +107,9 @@ class Handoffs:
 
     async def all(self) -> Mapping[str, Ownership]:
         """Return conversation → owner, where one has had an owner besides the bot."""
-        found = await self._values.find(PREFIX)
         return {
-            key.removeprefix(PREFIX): Ownership.from_value(value) for key, value in found.items()
+            key.removeprefix(PREFIX): Ownership.from_value(value)
+            async for key, value in self._values.find(PREFIX)
         }
 
     async def show(self) -> None:

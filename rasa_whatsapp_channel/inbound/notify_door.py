@@ -20,7 +20,6 @@ from rasa_whatsapp_channel.notify.notification import (
 )
 from rasa_whatsapp_channel.notify.notifications import (
     CANCELLED,
-    KeyTaken,
     Notifications,
     Record,
     to_json,
@@ -52,12 +51,8 @@ class NotifyDoor:
     ) -> HttpResponse:
         try:
             return await self._refuse(request) or await self._answer(request, read)
-        except WebhookRefused as error:
+        except (WebhookRefused, NotificationError) as error:
             return _json(error.status, str(error))
-        except KeyTaken as error:
-            return _json(409, str(error))
-        except NotificationError as error:
-            return _json(422, str(error))
         except StoreError as error:
             logger.error("whatsapp.store_failed: a notification was answered 503: %s", error)
             return _json(503, "cannot be kept now, send again", Retry_After="5")

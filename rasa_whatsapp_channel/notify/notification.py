@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from rasa_whatsapp_channel.common import DAY, ChannelError, suggest
 from rasa_whatsapp_channel.store.base import Body
@@ -21,12 +21,26 @@ KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,120}")
 NAME: Final = re.compile(r"\w[\w/.-]{0,199}")
 LATEST: Final = 400 * DAY  # in the future
 MARKETING: Final = "marketing"
-_KEYS: Final = ("to", "response", "template", "slots", "at", "intent", "category", "urgent")
+# The type that each key takes, and how to say it; a string is a name.
+_TAKES: Final[Mapping[str, tuple[Any, str]]] = {
+    "response": ((str, Mapping), "the name of a response, or an object as in a domain"),
+    "template": (Mapping, "an object as `metadata.whatsapp.template` of a response"),
+    "slots": (Mapping, "an object with values by name"),
+    "intent": (str, "the name of an intent"),
+    "category": (str, f"one of {', '.join(CATEGORIES)}"),
+    "urgent": (bool, "true or false"),
+}
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 
 
 class NotificationError(ChannelError):
-    """The request cannot become a notification; the text says what is wrong with it."""
+    """
+    The request cannot become a notification; the text says what is wrong with it.
+
+    *status* is that of HTTP.
+    """
+
+    status: ClassVar[int] = 422
 
 
 @dataclass(frozen=True)
@@ -70,28 +84,19 @@ def read_notification(body: object, *, now: float) -> Notification:
     """Read the JSON of a request; raises `NotificationError`."""
     if not isinstance(body, Mapping):
         raise NotificationError("the body must be a JSON object")
+    known = ("to", "at", *_TAKES)
     for key in body:
-        if key not in _KEYS:
-            raise NotificationError(f"unknown key {key!r}; {suggest(key, _KEYS)}")
+        if key not in known:
+            raise NotificationError(f"unknown key {key!r}; {suggest(key, known)}")
     given = {key: value for key, value in body.items() if value not in (None, "", {}, [])}
-    what = [key for key in ("response", "template", "intent") if key in given]
-    if len(what) != 1:
+    if len(given.keys() & {"response", "template", "intent"}) != 1:
         raise NotificationError("one of 'response', 'template' and 'intent' says what is sent")
-    for key, kind, words in (
-        ("response", (str, Mapping), "the name of a response, or an object as in a domain"),
-        ("template", Mapping, "an object as `metadata.whatsapp.template` of a response"),
-        ("slots", Mapping, "an object with values by name"),
-        ("intent", str, "the name of an intent"),
-        ("category", str, f"one of {', '.join(CATEGORIES)}"),
-        ("urgent", bool, "true or false"),
-    ):
-        if key in given and not isinstance(given[key], kind):
+    for key, (kind, words) in _TAKES.items():
+        value = given.get(key)
+        is_name = not isinstance(value, str) or NAME.fullmatch(value.lstrip("/"))
+        is_known = key != "category" or value in CATEGORIES
+        if key in given and not (isinstance(value, kind) and is_name and is_known):
             raise NotificationError(f"'{key}' must be {words}")
-    for key in ("response", "intent"):
-        if isinstance(given.get(key), str) and not NAME.fullmatch(given[key].lstrip("/")):
-            raise NotificationError(f"'{key}' is no name")
-    if given.get("category", MARKETING) not in CATEGORIES:
-        raise NotificationError(f"'category' must be one of {', '.join(CATEGORIES)}")
     try:
         to = to_recipient(given.pop("to", None))
     except InvalidMessage as error:

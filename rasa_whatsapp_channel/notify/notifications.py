@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.notify.changes import Changes
 from rasa_whatsapp_channel.notify.notification import Notification, NotificationError
 from rasa_whatsapp_channel.notify.timing import is_failing
 from rasa_whatsapp_channel.store.base import STATUS_RANK, Clock, Store, StoreError
 
-#: Kind of an item in the inbox.
+#: Kinds of items in the inbox: one that is due, and what your server is told of one.
 DUE: Final = "notification"
+CHANGED: Final = "notification_changed"
 
 #: Topic of the trouble that lets marketing wait.
 NOTIFICATIONS: Final = "notifications"
@@ -42,6 +42,8 @@ _MESSAGE: Final = re.compile(rf"{_PREFIX}(?P<key>[^:]+):(?P<place>\d+)(?::.*)?\Z
 
 class KeyTaken(NotificationError):
     """Another notification has this key."""
+
+    status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,12 @@ class Record:
 
 
 class Notifications:
-    """*changes* are told. Every method raises `StoreError`."""
+    """With *tells* your server is told of each change. Every method raises `StoreError`."""
 
-    def __init__(
-        self, store: Store, *, changes: Changes | None = None, clock: Clock = time.time
-    ) -> None:
+    def __init__(self, store: Store, *, tells: bool = False, clock: Clock = time.time) -> None:
         self._inbox = store.inbox
         self._values = store.values
-        self._changes = changes
+        self._tells = tells
         self._clock = clock
 
     async def add(self, key: str, wish: Notification, *, after: float = 0.0) -> tuple[Record, bool]:
@@ -108,10 +108,10 @@ class Notifications:
         value = await self._values.get(_PREFIX + key)
         return None if value is None else Record(**value)
 
-    async def find(self, prefix: str) -> Mapping[str, Record]:
-        """Return the records of all keys that begin with *prefix*. For what people look at."""
-        found = await self._values.find(_PREFIX + prefix)
-        return {key.removeprefix(_PREFIX): Record(**value) for key, value in found.items()}
+    async def find(self, prefix: str) -> AsyncIterator[tuple[str, Record]]:
+        """Yield all keys that begin with *prefix*, with their records. For what people look at."""
+        async for key, value in self._values.find(_PREFIX + prefix):
+            yield key.removeprefix(_PREFIX), Record(**value)
 
     async def queue(self, key: str, messages: int = 0) -> bool:
         """Note that it becomes so many *messages* now; False: it was cancelled before that."""
@@ -137,25 +137,27 @@ class Notifications:
 
         return await self._change(key, change)
 
-    async def note(self, message: str, state: str, reason: str = "") -> None:
-        """Note how far *message*, the key of an item of the outbox, came; others do not matter."""
+    async def note(self, message: str, state: str, reason: str = "") -> tuple[int, int] | None:
+        """
+        Note how far *message*, the key of an item of the outbox, came; others do not matter.
+
+        Returns how many of this hour were sent and failed if it is one failure too many.
+        """
         found = _MESSAGE.fullmatch(message)
         if found is None:
-            return
+            return None
         place, word = found["place"], "sent" if state == "accepted" else state
         await self._change(found["key"], lambda it: it.with_message(place, word, reason))
+        return await self._count(message, state) if state in ("accepted", FAILED) else None
 
-    async def count(self, message: str, *, failed: bool) -> tuple[int, int] | None:
-        """Count a message of this hour; returns how many were sent and failed if that is a lot."""
-        if not message.startswith(_PREFIX):
-            return None
+    async def _count(self, message: str, state: str) -> tuple[int, int] | None:
         hour = int(self._clock() // _HOUR)
-        names = f"notified:{hour}", f"notify failed:{hour}"
-        counter = {names[failed]: 1}
-        await self._values.count(f"{names[failed]}:{message}", counter, 2 * _HOUR, beyond=True)
-        if not failed:
+        names = [f"{each}:{hour}" for each in ("notified", "notify failed")]
+        name = names[state == FAILED]
+        await self._values.count(f"{name}:{message}", {name: 1}, 2 * _HOUR, beyond=True)
+        if state != FAILED:
             return None
-        sent, lost = [int(await self._values.get(name) or 0) for name in names]
+        sent, lost = [int(await self._values.get(each) or 0) for each in names]
         return (sent, lost) if is_failing(sent - lost, lost) else None
 
     async def _change(self, key: str, change: Callable[[Record], Record]) -> Record | None:
@@ -168,12 +170,18 @@ class Notifications:
             after = change(before)
             if after == before:
                 return after
-            if self._changes and after.overall != before.overall:  # first: told twice is no harm
-                await self._changes.put(to_json(key, after))
+            if self._tells and after.overall != before.overall:  # first: told twice is no harm
+                await self._tell(key, after)
             left = max((after.at or 0.0) - self._clock(), 0.0)
             if await self._values.compare_and_set(_PREFIX + key, value, asdict(after), left + LIFE):
                 return after
         raise StoreError("the state of a notification is changed too often to be changed now")
+
+    async def _tell(self, key: str, record: Record) -> None:
+        """Keep what your server is told, once for each state."""
+        name, told = f"notify-changed:{key}", to_json(key, record)
+        more = {"kind": CHANGED, "type": "notification.changed", "changed_at": self._clock()}
+        await self._inbox.put(f"{name}:{record.overall}", name, {**told, **more})
 
 
 def to_json(key: str, record: Record) -> dict[str, Any]:

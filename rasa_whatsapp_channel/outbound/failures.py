@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.message_notes import failure_key
+from rasa_whatsapp_channel.notify.notifications import FAILED, WITHHELD
 from rasa_whatsapp_channel.outbound.marketing import OPTED_OUT, TITLE, Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.outbound.notified import Notified
@@ -58,7 +59,7 @@ class Failures:
         if self._note_code is not None:
             await self._note_code(code, reason)
         if self._notified is not None:
-            await self._notified.failed(key, reason)
+            await self._notified.end(key, FAILED, reason)
         if code == OPTED_OUT and self._people is not None and self._marketing is not None:
             person = await self._people.of(entry.recipient_id)
             await self._marketing.note_refusal(entry, person)
@@ -68,7 +69,7 @@ class Failures:
         """Report that the item *key* was not sent, as the person wants no marketing."""
         logger.info("whatsapp.opted_out: %s (%s) is not sent: %s", entry.called(key), key, reason)
         if self._notified is not None:
-            await self._notified.withheld(key, reason)
+            await self._notified.end(key, WITHHELD, reason)
         await self._put(key, entry, code=OPTED_OUT, reason=reason, title=TITLE)
 
     async def _put(

@@ -8,12 +8,7 @@ from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState, Trouble
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.notify.notifications import (
-    FAILED,
-    NOTIFICATIONS,
-    WITHHELD,
-    Notifications,
-)
+from rasa_whatsapp_channel.notify.notifications import FAILED, NOTIFICATIONS, Notifications
 from rasa_whatsapp_channel.store.base import Clock
 
 logger = logging.getLogger(__name__)
@@ -32,18 +27,13 @@ class Notified:
         self._clock = clock
 
     async def note(self, key: str, status: str) -> None:
-        """Note a status; a failure is final only when `failed` says so."""
-        if status == "accepted":
-            await self._notifications.count(key, failed=False)
-        if status != "failed":
+        """Note a status; a failure is final only when `end` says so."""
+        if status != FAILED:
             await self._notifications.note(key, status)
 
-    async def withheld(self, key: str, reason: str) -> None:
-        await self._notifications.note(key, WITHHELD, reason)
-
-    async def failed(self, key: str, reason: str) -> None:
-        await self._notifications.note(key, FAILED, reason)
-        counts = await self._notifications.count(key, failed=True)
+    async def end(self, key: str, state: str, reason: str) -> None:
+        """Note why it does not reach the person: *state* is `FAILED` or `WITHHELD`."""
+        counts = await self._notifications.note(key, state, reason)
         if counts is None:
             return
         sent, lost = counts

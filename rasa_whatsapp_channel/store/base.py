@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
@@ -532,8 +532,8 @@ class Values(ABC):
     async def delete(self, key: str) -> None: ...
 
     @abstractmethod
-    async def find(self, prefix: str) -> Mapping[str, Any]:
-        """Return all values whose key begins with *prefix*, by key. For what people look at."""
+    def find(self, prefix: str) -> AsyncIterator[tuple[str, Any]]:
+        """Yield each key that begins with *prefix*, with its value. For what people look at."""
 
     @abstractmethod
     async def take(self, *limits: Limit) -> Sequence[float]:

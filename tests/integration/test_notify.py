@@ -18,9 +18,8 @@ from ruamel.yaml import YAML
 from support.eventually import eventually
 from support.processes import PROJECT
 
-from rasa_whatsapp_channel.inbound import notify
 from rasa_whatsapp_channel.notify.notifications import Notifications
-from rasa_whatsapp_channel.outbound import recovery
+from rasa_whatsapp_channel.outbound import due_notifications, recovery
 from rasa_whatsapp_channel.store.base import StoreError
 
 MAYA = "4915112345678"
@@ -394,7 +393,7 @@ WRONG = [
     ({"to": MAYA, "intent": "x", "category": "promotion"}, "'category' must be one of"),
     ({"to": MAYA, "intent": "x", "urgent": "yes"}, "'urgent' must be true or false"),
     ({"to": MAYA, "response": ["text"]}, "'response' must be the name of a response"),
-    ({"to": MAYA, "intent": "two words"}, "'intent' is no name"),
+    ({"to": MAYA, "intent": "two words"}, "'intent' must be the name of an intent"),
     ({"to": MAYA, "intent": "x", "slots": "x"}, "'slots' must be an object"),
 ]
 
@@ -491,7 +490,7 @@ async def test_a_response_waits_while_the_conversations_cannot_be_read(shop, pla
     from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
     from rasa.shared.core.domain import Domain
 
-    monkeypatch.setattr(notify, "AGAIN", 0.2)
+    monkeypatch.setattr(due_notifications, "AGAIN", 0.2)
     domain, asked = Domain.from_yaml(DOMAIN), []
     async with shop() as it:
         agent = it.running.agent

@@ -170,6 +170,19 @@ async def test_what_is_scheduled_for_many_can_be_cancelled(serve, platform, noti
     assert (other.exit_code, "is the key of another notification" in other.stderr) == (1, True)
 
 
+async def test_your_server_is_told_of_what_the_command_cancels(serve, platform, notify):
+    nowhere = {"notify_token": "a-token-of-the-shop", "notify_webhook": "http://127.0.0.1:1/"}
+    later = ("--to", MAYA, "--response", "utter_order", "--at", "2027-06-01T09:00", "--key", "june")
+    async with serve(silent, **nowhere) as running:
+        assert (await notify(*later)).exit_code == 0
+        assert "state: cancelled" in (await notify("--key", "june", "--cancel")).stdout
+
+        async def is_kept_for_it() -> bool:
+            return bool((await running.health())["inbox"]["waiting"] == 2)
+
+        await eventually(is_kept_for_it)
+
+
 @pytest.mark.parametrize(
     ("args", "problem"),
     [

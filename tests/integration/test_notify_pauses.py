@@ -13,7 +13,7 @@ from support.beside_whatsapp import beside_whatsapp
 from support.eventually import eventually
 
 from rasa_whatsapp_channel.cli import main
-from rasa_whatsapp_channel.inbound import notify
+from rasa_whatsapp_channel.outbound import due_notifications
 
 TEMPLATES = "\n".join(
     f"- {{name: {name}, language: en_US, category: {category}, components: [{{type: BODY, "
@@ -52,7 +52,7 @@ def write_people(first: int, count: int = PEOPLE) -> None:
 async def test_marketing_waits_for_template_quality_and_failures_and_orders_go(
     serve, tmp_path, command, monkeypatch
 ):
-    monkeypatch.setattr(notify, "PAUSE", 0.2)  # a quarter of an hour otherwise
+    monkeypatch.setattr(due_notifications, "PAUSE", 0.2)  # a quarter of an hour otherwise
     settings = {"max_messages_per_second": 10, "wait_for_delivered": "none"}
     async with beside_whatsapp(serve, tmp_path, TEMPLATES, **settings) as (running, whatsapp):
 

@@ -21,9 +21,9 @@ from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.cli.open import StoreLocation, read_settings, store_options
 from rasa_whatsapp_channel.cli.options import json_option, slot_option, to_person, yes_option
 from rasa_whatsapp_channel.cli.output import print_json, time_of
+from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import Person
-from rasa_whatsapp_channel.inbound.notify import category_of
 from rasa_whatsapp_channel.notify.notification import (
     MARKETING,
     Notification,
@@ -34,6 +34,8 @@ from rasa_whatsapp_channel.notify.notification import (
 from rasa_whatsapp_channel.notify.notifications import Notifications, to_json
 from rasa_whatsapp_channel.notify.people import ENCODING, Problem, Recipient, read_people
 from rasa_whatsapp_channel.notify.timing import SHARE, due_after
+from rasa_whatsapp_channel.outbound.due_notifications import category_of
+from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages.template import CATEGORIES
 
 AT_ONCE: Final = 200  # rows that are put into the store together
@@ -110,18 +112,19 @@ def _run_name(options: Mapping[str, Any]) -> str:
 
 async def _about(location: StoreLocation, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return how far a notification came, or how many of a run came how far."""
+    key, states = check_key(options["key"]), Counter[str]()
     async with location.open() as store:
-        notifications, key = Notifications(store), check_key(options["key"])
-        found = await notifications.find(f"{key}.")
-        if record := await notifications.get(key):
-            found = {key: record}
-        if not found:
-            raise NotificationError(f"{key}: there is no notification with this key")
-        if options["cancel"]:
-            found = {each: await notifications.cancel(each) or found[each] for each in found}
-    if record:
-        return to_json(key, found[key])
-    return {"run": key, "states": Counter(each.overall for each in found.values())}
+        # The bot knows whether anybody is told of what is cancelled.
+        notifications = Notifications(store, tells=True)
+        ask = notifications.cancel if options["cancel"] else notifications.get
+        if record := await ask(key):
+            return to_json(key, record)
+        async for each, found in notifications.find(f"{key}."):
+            after = await notifications.cancel(each) if options["cancel"] else None
+            states[(after or found).overall] += 1
+    if not states:
+        raise NotificationError(f"{key}: there is no notification with this key")
+    return {"run": key, "states": states}
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ class _Sending:
         settings = read_settings(self.location.credentials)
         async with self.location.open() as store:
             notifications = Notifications(store)
-            counts, first = await self._check(Consents(store.values))
+            counts, first = await self._check(Consents(store.values), settings.platform)
             if first is None:
                 raise NotificationError("there is nobody to write to")
             if me := self.options["to_me"]:
@@ -166,7 +169,9 @@ class _Sending:
                 click.confirm(f"Write to {counts['people']:,} people?", abort=True, err=True)
             return {**told, "states": await self._put(notifications, name, counts["people"], after)}
 
-    async def _check(self, consents: Consents) -> tuple[Mapping[str, int], Notification | None]:
+    async def _check(
+        self, consents: Consents, api: Api
+    ) -> tuple[Mapping[str, int], Notification | None]:
         """Read the whole file, and tell what is wrong in it; return what the first one gets."""
         counts = {"people": 0, "left_out": 0, "opted_out": 0}
         first, asks = None, False
@@ -180,8 +185,8 @@ class _Sending:
             if first is None:  # raises for what the response needs, and the file has not
                 first = self.of(row.to, row.slots)
                 response = first.response if isinstance(first.response, Mapping) else {}
-                is_marketing = category_of(first, response) == MARKETING
-                asks = is_marketing and bool(await consents.all())
+                category = category_of(first, compose(first.with_slots(response), api=api))
+                asks = category == MARKETING and bool(await consents.all())
             if asks and (said := await consents.of(Person.begin(row.to))):
                 counts["opted_out"] += not said.marketing
         if counts["left_out"] > SHOWN:

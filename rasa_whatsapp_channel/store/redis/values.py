@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from rasa_whatsapp_channel.store.base import Values
@@ -48,11 +48,14 @@ class RedisValues(Values):
     async def delete(self, key: str) -> None:
         await self._call("delete", key)
 
-    async def find(self, prefix: str) -> Mapping[str, Any]:
+    async def find(self, prefix: str) -> AsyncIterator[tuple[str, Any]]:
         start = f"{self._prefix}value:"
-        found = self._connection.keys(f"{start}{to_unicode(prefix)}")
-        names = {key.removeprefix(start) async for keys in found for key in keys}
-        return {name: value for name in names if (value := await self.get(name)) is not None}
+        seen: set[str] = set()  # a key may appear twice
+        async for keys in self._connection.keys(f"{start}{to_unicode(prefix)}"):
+            names = {key.removeprefix(start) for key in keys} - seen
+            seen |= names
+            for name, value in (await self.get_many(*names)).items():
+                yield name, value
 
     async def take(self, *limits: Limit) -> Sequence[float]:
         waits = await self._call("take", *(arg for limit in limits for arg in limit))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -23,7 +23,11 @@ REPLACE: Final = """
     UPDATE small_values SET value = ?, expires_at = ? WHERE key = ? AND value = ? AND expires_at > ?
 """
 DELETE: Final = "DELETE FROM small_values WHERE key = ?"
-FIND: Final = "SELECT key, value FROM small_values WHERE key >= ? AND key <= ? AND expires_at > ?"
+FIND: Final = """
+    SELECT key, value FROM small_values WHERE key >= ? AND key <= ? AND expires_at > ?
+    ORDER BY key LIMIT ?
+"""
+FOUND: Final = 1000  # rows that are read together
 LAST: Final = "\U0010ffff"  # no key begins with anything greater
 # The text of a number in JSON is the number.
 COUNT_DOWN: Final = "UPDATE small_values SET value = CAST(value - 1 AS TEXT) WHERE key = ?"
@@ -69,10 +73,13 @@ class SQLiteValues(Values):
     async def delete(self, key: str) -> None:
         await self._writer.write(_count, DELETE, to_unicode(key))
 
-    async def find(self, prefix: str) -> Mapping[str, Any]:
+    async def find(self, prefix: str) -> AsyncIterator[tuple[str, Any]]:
         first = to_unicode(prefix)
-        rows = await self._writer.read(_all, FIND, first, first + LAST, self._clock())
-        return {key: from_json(text) for key, text in rows}
+        last = first + LAST
+        while rows := await self._writer.read(_all, FIND, first, last, self._clock(), FOUND):
+            for key, text in rows:
+                yield key, from_json(text)
+            first = f"{key}\0"  # no key lies between the two
 
     async def take(self, *limits: Limit) -> Sequence[float]:
         named = [(to_unicode(limit.key), limit) for limit in limits]

@@ -198,7 +198,7 @@ async def test_bots_with_different_names_know_nothing_of_each_other(shared_redis
         await shop.values.set("v", 1, ttl=60)
 
         assert await bank.values.get("v") is None
-        assert await bank.values.find("v") == {}
+        assert [each async for each in bank.values.find("v")] == []
 
 
 async def test_time_is_that_of_redis(redis_url):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 from uuid import uuid4
 
@@ -182,7 +183,7 @@ class Records(Stores):
 
     @rule(prefix=st.sampled_from(["", "0", "1", "10"]))
     def find_values(self, prefix):
-        self.both(lambda store: store.values.find(prefix))
+        self.both(partial(found, prefix))
 
     @rule(key=few, rate=st.sampled_from([0.1, 80]), burst=st.sampled_from([1, 2.5]))
     def take(self, key, rate, burst):
@@ -196,7 +197,7 @@ class Records(Stores):
     @rule(key=few)
     def uncount(self, key):
         self.both(lambda store: store.values.uncount(f"counted:{key}"))
-        self.both(lambda store: store.values.find("counter:"))
+        self.both(partial(found, "counter:"))
 
     @rule(key=few)
     def look_up(self, key):
@@ -214,6 +215,10 @@ class Records(Stores):
     def _shown(self, sent):
         """Return the record; Redis forgets its body by its own clock, too."""
         return sent and replace(sent, body=sent.body if self.now < BEGIN + DAY else None)
+
+
+async def found(prefix, store):
+    return {key: value async for key, value in store.values.find(prefix)}
 
 
 def recipient_of(key):

@@ -127,11 +127,18 @@ async def test_values_are_found_by_what_their_keys_begin_with(store, clock):
     clock.now += 30
     await store.expire()
 
-    assert await store.values.find("wrote:") == {
-        "wrote:1": {"of": "wrote:1"},
-        "wrote:12": {"of": "wrote:12"},
-    }
-    assert await store.values.find("nothing") == {}
+    assert sorted([each async for each in store.values.find("wrote:")]) == [
+        ("wrote:1", {"of": "wrote:1"}),
+        ("wrote:12", {"of": "wrote:12"}),
+    ]
+    assert [each async for each in store.values.find("nothing")] == []
+
+
+async def test_more_values_are_found_than_are_read_together(store):
+    keys = [f"many:{number:05d}" for number in range(2500)]
+    await store.values.set_many(dict.fromkeys(keys, 1), ttl=60)
+
+    assert sorted([key async for key, _ in store.values.find("many:")]) == keys
 
 
 @pytest.mark.parametrize("prefix", ["a*", "a?", "a[bc]", "a%", "a_", "a\\"])
@@ -139,7 +146,7 @@ async def test_a_prefix_means_nothing_but_itself(store, prefix):
     await store.values.set(f"{prefix}:1", 1, ttl=60)
     await store.values.set("abc:1", 2, ttl=60)
 
-    assert await store.values.find(prefix) == {f"{prefix}:1": 1}
+    assert [each async for each in store.values.find(prefix)] == [(f"{prefix}:1", 1)]
 
 
 # Tokens

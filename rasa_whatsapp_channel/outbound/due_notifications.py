@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.account import TEMPLATE, AccountState, Trouble
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.compose import Composed
 from rasa_whatsapp_channel.compose.closed_window import UTILITY
-from rasa_whatsapp_channel.compose.draft import Draft
-from rasa_whatsapp_channel.compose.style import style_of
-from rasa_whatsapp_channel.compose.template import own_name, read_template, written_template
+from rasa_whatsapp_channel.compose.combine import alone
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.identity import People
@@ -29,6 +27,7 @@ from rasa_whatsapp_channel.notify.notifications import (
     Record,
 )
 from rasa_whatsapp_channel.notify.timing import quiet_for
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings.parsers import QuietHours
 from rasa_whatsapp_channel.store.base import (
     DONE,
@@ -40,21 +39,15 @@ from rasa_whatsapp_channel.store.base import (
     Retry,
 )
 from rasa_whatsapp_channel.whatsapp.account_events import Stops, template_subject
-from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.events import IntentAsked, to_body
 from rasa_whatsapp_channel.whatsapp.identity import split_number
-from rasa_whatsapp_channel.whatsapp.json_values import object_of
+from rasa_whatsapp_channel.whatsapp.messages import Template
 from rasa_whatsapp_channel.whatsapp.time_zones import zones_of
 
 logger = logging.getLogger(__name__)
 
 # The response of this name for a conversation, with slots filled in; None: the bot has none.
 Respond = Callable[[str, str, Mapping[str, Any]], Awaitable["Mapping[str, Any] | None"]]
-# Puts a response into the outbox under a key, if the last argument, which is given the number of
-# its messages, returns True; returns why nothing of it can be sent, if that is so.
-Write = Callable[
-    [str, str, Mapping[str, Any], Callable[[int], Awaitable[bool]]], Awaitable["str | None"]
-]
 
 AGAIN: Final = 30.0  # seconds
 PAUSE: Final = 900.0  # seconds between two looks whether a pause is over
@@ -66,16 +59,19 @@ async def no_response(name: str, conversation: str, slots: Mapping[str, Any]) ->
 
 @dataclass(frozen=True)
 class DueNotifications:
-    """Handles the items of the inbox that are of the kind `DUE`."""
+    """
+    Handles the items of the inbox that are of the kind `DUE`.
+
+    *writer* makes the writer of one of them, by the name that its messages are called after.
+    """
 
     notifications: Notifications
     inbox: Queue
     people: People
     consents: Consents
     account: AccountState
-    write: Write
+    writer: Callable[[str], OutboxWriter]
     respond: Respond
-    api: Api
     quiet: QuietHours | None
     metrics: Metrics
     clock: Clock
@@ -85,28 +81,31 @@ class DueNotifications:
         record = await self.notifications.get(key)
         if record is None or record.state not in (SCHEDULED, QUEUED):
             return DONE
-        conversation = await self.people.conversation_of(wish.to)
+        name, conversation = f"notify:{key}", await self.people.conversation_of(wish.to)
+        writer = self.writer(name)
         try:
-            response = await self._response(wish, conversation)
+            said = writer.compose(conversation, await self._response(wish, conversation))
         except NotificationError as error:
             return await self._fail(key, str(error))
         except BotUnavailable as error:  # whoever has the slots is away
             return Retry(AGAIN, counted=False, error=str(error))
-        category = category_of(wish, response)
-        if category != UTILITY:
-            response = _without_direct_send(response)
+        category = category_of(wish, said.composed)
         if record.state == SCHEDULED:  # what is queued was decided by a process that died
-            subject = subject_of(response) if category == MARKETING else None
+            subject = subject_of(said.composed) if category == MARKETING else None
             if held := await self._hold(key, wish, record, conversation, subject):
                 return held
-        name = f"notify:{key}"
-        if not wish.intent:
-            queue = partial(self.notifications.queue, key)
-            lost = await self.write(name, conversation, response, queue)
-            return DONE if lost is None else await self._fail(key, lost)
-        if await self.notifications.queue(key):
-            asked = IntentAsked(f"{name}:turn", name, wish.intent, wish.slots)
-            await self.inbox.put(asked.key, conversation, to_body(asked))
+        if wish.intent:
+            if await self.notifications.queue(key):
+                asked = IntentAsked(f"{name}:turn", name, wish.intent, wish.slots)
+                await self.inbox.put(asked.key, conversation, to_body(asked))
+            return DONE
+        if not said.composed.messages:
+            reasons = (change.text for change in said.composed.changes)
+            return await self._fail(key, "; ".join(reasons) or "it is empty")
+        if await self.notifications.queue(key, len(said.composed.messages)):
+            if category != UTILITY:
+                said = replace(said, composed=replace(said.composed, direct_send=False))
+            await writer.put(conversation, [said], alone([said.composed]))
         return DONE
 
     async def _hold(
@@ -135,11 +134,7 @@ class DueNotifications:
     async def _response(self, wish: Notification, conversation: str) -> Mapping[str, Any]:
         """Return the response that *wish* asks for; raises `NotificationError`."""
         if wish.template is not None:
-            draft = Draft(self.api)
-            template = read_template(draft, wish.with_slots(wish.template))
-            if template is None:
-                raise NotificationError("; ".join(change.text for change in draft.changes))
-            return {"custom": template.body()}
+            return {"metadata": {"whatsapp": {"template": wish.with_slots(wish.template)}}}
         if not isinstance(wish.response, str):
             return wish.with_slots(wish.response or {})
         found = await self.respond(wish.response, conversation, wish.slots)
@@ -152,32 +147,24 @@ class DueNotifications:
         return DeadLetter(reason)
 
 
-def category_of(wish: Notification, response: Mapping[str, Any]) -> str:
-    """Return the category of *response*: what was asked for, what it says, or marketing."""
-    parts = (
-        written_template(response),
-        object_of(wish.template),
-        object_of(response.get("custom")),
-    )
-    told = (part["category"] for part in parts if part.get("category"))
-    return str(wish.category or next(told, MARKETING)).lower()
+def category_of(wish: Notification, composed: Composed) -> str:
+    """Return what was asked for, or else the category that *composed* names, or marketing."""
+    told = [each.body().get("category") for each in composed.messages]
+    if (template := _template_of(composed)) is not None:
+        told.append(template.category)
+    return str(wish.category or next(filter(None, told), MARKETING)).lower()
 
 
-def subject_of(response: Mapping[str, Any]) -> str:
-    """Return the template of *response*, as account events name it; empty if it has none."""
-    template = written_template(response)
-    language = template.get("language") or ""
-    code = language.get("code", "") if isinstance(language, Mapping) else language
-    own = response.get("utter_action")
-    name = template.get("name") or (own_name(str(own), template) if template and own else "")
-    return template_subject(str(name), str(code)) if name else ""
+def subject_of(composed: Composed) -> str:
+    """Return the template of *composed*, as account events name it; empty if it has none."""
+    template = _template_of(composed)
+    return template_subject(template.name, template.language) if template is not None else ""
 
 
-def _without_direct_send(response: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return *response* as it goes while it is not known to be utility."""
-    place = "custom" if object_of(response.get("custom")).get("whatsapp") else "metadata"
-    style = {**style_of(response), "direct_send": False}
-    return {**response, place: {**object_of(response.get(place)), "whatsapp": style}}
+def _template_of(composed: Composed) -> Template | None:
+    """Return the template that *composed* is, or becomes while the 24-hour window is closed."""
+    found = (composed.template, *(each.message for each in composed.messages))
+    return next((each for each in found if isinstance(each, Template)), None)
 
 
 def why_paused(troubles: Sequence[Trouble], template: str) -> Trouble | None:
