@@ -88,7 +88,8 @@ class TransportError(SendError):
 
     The request may still have reached WhatsApp: the APIs take no idempotency key, so a retry can
     duplicate a message. *status* is the HTTP status where the answer had begun; *reached* is False
-    where no connection was established, *timed_out* True where the answer did not come in time.
+    where nothing was sent: no connection was established, or the login failed; *timed_out* True
+    where the answer did not come in time.
     """
 
     def __init__(

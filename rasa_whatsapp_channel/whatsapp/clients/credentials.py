@@ -83,10 +83,13 @@ class Login:
             return self._token.headers
 
     async def _log_in(self) -> Token:
-        response = await self._transport.send(self._request)
-        now = self._clock()
         try:
+            response = await self._transport.send(self._request)
+            now = self._clock()
             return read_token(read_answer(response, codes=ON_PREMISES_CODES, now=now), now=now)
+        except TransportError as error:  # whatever is asked for was not sent at all
+            text = f"the login failed: {error}"
+            raise TransportError(text, verdict=error.verdict, reached=False) from error
         except APIError as error:
             if error.code != _PASSWORD_CHANGE_REQUIRED:
                 raise

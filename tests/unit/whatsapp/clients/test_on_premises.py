@@ -181,6 +181,28 @@ async def test_half_an_answer_to_the_login_sent_no_message_and_may_be_tried_agai
     assert (await client.send("16505551234", Text("Hello"))).message_id == "gBEG"
 
 
+@pytest.mark.parametrize(
+    "failed",
+    [
+        TransportError("no answer", timed_out=True),
+        TransportError("broken off", status=200),
+        answer({}),
+    ],
+)
+@pytest.mark.parametrize("before", [[], [token("eyJ1"), EXPIRED]])
+async def test_where_the_login_fails_the_message_was_not_sent(failed, before):
+    transport = FakeTransport(*before, failed)
+
+    with pytest.raises(TransportError, match="the login failed") as caught:
+        await client_of(transport).send("16505551234", Text("Hello"))
+
+    assert (caught.value.reached, caught.value.timed_out, caught.value.status) == (
+        False,
+        False,
+        None,
+    )
+
+
 class SlowTransport(FakeTransport):
     async def send(self, request):
         await asyncio.sleep(0)
