@@ -51,6 +51,9 @@ SENT_AT_MOST: Final = 2  # without an answer
 
 UPLOADED_AGAIN_AT_MOST: Final = 2  # the id may be gone, and WhatsApp may fail with the file, too
 
+# Seconds for the upload of a file that is never answered, while WhatsApp answers all else.
+UPLOAD_PATIENCE: Final = 600.0
+
 # Attempts at a busy file server, and seconds for all of them.
 FILE_TRIES: Final = 6
 FILE_PATIENCE: Final = 60.0
@@ -145,18 +148,22 @@ def recover(
     now: float,
     is_sent: bool = False,
     in_upload: bool = False,
+    answers: bool = False,
     jitter: float = 0.0,
 ) -> Decision:
     """
     Decide about *entry*, which counts this failure already (`failed`, `file_failed`).
 
-    *is_sent*: the failed request sent the message; *in_upload*: it uploaded its file. *jitter*, 0
+    *is_sent*: the failed request sent the message; *in_upload*: it uploaded its file; *answers*:
+    WhatsApp answered another request after it. *jitter*, 0
     to 1, spreads retries of the same time. WhatsApp documents one backoff, 4^X seconds for the
     pair limit:
     https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
     """
     if isinstance(error, MediaError):
         return _after_file_failure(entry, error, now=now, jitter=jitter)
+    if in_upload and answers and now - entry.failing_since >= UPLOAD_PATIENCE:
+        return _drop_file(entry, f"its upload brings no answer: {error}")
     decision = _decide(entry, error, now=now, is_sent=is_sent, in_upload=in_upload, jitter=jitter)
     return _next_way(entry, error, decision) if isinstance(decision, DeadLetter) else decision
 
@@ -201,7 +208,9 @@ def _decide(
     asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
     # Where WhatsApp says how long to wait, that is long enough.
     wait = asked if asked and error.verdict is Verdict.RETRY_AFTER else max(wait, asked)
-    if (row and row.stops_sending) or getattr(error, "status", None) in (429, 503):
+    is_busy = getattr(error, "status", None) in (429, 503)
+    # A limit of one person or group is sent as 429, too, and is no limit of the number.
+    if row.stops_sending or (is_busy and row.scope is not Scope.RECIPIENT) if row else is_busy:
         return PauseSending(wait, THROUGHPUT)
     return RetryLater(wait)
 

@@ -75,7 +75,8 @@ from rasa_whatsapp_channel.whatsapp.messages import Message, find_media
 
 logger = logging.getLogger(__name__)
 
-# Concurrent work of one number. Preparations are apart, so that slow files hold up no text.
+# Concurrent work of one number. Preparations are apart, so that slow files hold up no text, and
+# those of links apart from the others: a file server may be slow, and WhatsApp fast.
 PREPARATIONS: Final = 50
 REQUESTS: Final = 200
 NOT_SAID: Final = Done()  # the whole item is over, with all its parts
@@ -149,6 +150,7 @@ class Sender:
         self._jitter = jitter
         self._throttle = Throttle(clock=monotonic)
         self._preparations = asyncio.Semaphore(PREPARATIONS)
+        self._fetches = asyncio.Semaphore(PREPARATIONS)
         self._requests = asyncio.Semaphore(REQUESTS)
 
     @property
@@ -267,13 +269,18 @@ class Sender:
 
     async def _answers(self) -> bool:
         """Ask whether WhatsApp answers again: a message without an answer may be doubled."""
+        if await self._pings():
+            # A ping is no message: the pause ends only when a message was answered.
+            return True
+        self._throttle.pause(0.0, INFRASTRUCTURE)
+        return False
+
+    async def _pings(self) -> bool:
         try:
             await self._client.ping()
         except SendError as error:
             logger.debug("whatsapp.still_no_answer: %s", error)
-            self._throttle.pause(0.0, INFRASTRUCTURE)
             return False
-        # A ping is no message: the pause ends only when a message was answered.
         return True
 
     async def _pass_limits(self, item: QueueItem, entry: OutboxMessage, person: Person) -> float:
@@ -332,7 +339,8 @@ class Sender:
         links = SendRemedy.UPLOAD_LINK in entry.remedies
         if not self._uploads.has_work(message, links=links):
             return message
-        async with self._preparations:
+        fetches = recovery.has_links(message)
+        async with self._fetches if fetches else self._preparations:
             if SendRemedy.UPLOAD_AGAIN in entry.remedies:
                 for media_id in entry.ids:
                     await self._uploads.forget(media_id)
@@ -435,6 +443,8 @@ class Sender:
         is_sent: bool = False,
         in_upload: bool = False,
     ) -> Outcome:
+        # A file may break its upload, while WhatsApp answers everything else.
+        answers = in_upload and isinstance(error, TransportError) and await self._pings()
         now = self._clock()
         if isinstance(error, MediaError):
             failed = entry.file_failed(now)
@@ -447,9 +457,13 @@ class Sender:
             now=now,
             is_sent=is_sent,
             in_upload=in_upload,
+            answers=answers,
             jitter=self._jitter(),
         )
-        self._follow(decision, error)
+        if answers:
+            self._throttle.not_sent()
+        else:
+            self._follow(decision, error)
         if isinstance(decision, recovery.AwaitConfirmation):
             what = f"may have been taken, as a status may tell in {decision.wait:g} s"
             self._log(item, entry, error, what)

@@ -77,6 +77,9 @@ def decide(error, *, failures=1, lasting=60.0, message=TEXT, **more):
         (answer(131056), 9, RetryLater(300)),
         (answer(131056, retry_after=30), 1, RetryLater(30)),
         (answer(131056, retry_after=86_400), 1, RetryLater(300)),
+        (answer(131056, 429), 1, RetryLater(1)),
+        (answer(131208, 429), 2, RetryLater(2)),
+        (answer(131208, 429, retry_after=9), 1, RetryLater(9)),
         (answer(130429), 1, PauseSending(1, THROUGHPUT)),
         (answer(130429, retry_after=30), 1, PauseSending(30, THROUGHPUT)),
         (answer(80007), 1, PauseSending(300, THROUGHPUT)),
@@ -193,6 +196,19 @@ def test_what_is_wrong_with_the_account_costs_no_message_its_file(error, in_uplo
     decision = decide(error, message=UPLOADED, ids=("media1",), in_upload=in_upload)
 
     assert isinstance(decision, DeadLetter)
+
+
+def test_an_upload_that_alone_is_not_answered_is_the_fault_of_the_file_after_ten_minutes():
+    broken = TransportError("connection reset")
+
+    def decide_after(lasting, **more):
+        since = NOW - lasting
+        entry = OutboxMessage("491", UPLOADED, failures=9, failing_since=since)
+        return recover(entry, broken, now=NOW, in_upload=True, **more)
+
+    assert decide_after(599, answers=True) == RetryLater(60)
+    assert isinstance(decide_after(600, answers=True), ApplyRemedy)
+    assert decide_after(600) == RetryLater(60)
 
 
 def test_a_day_without_whatsapp_is_no_fault_of_the_file():

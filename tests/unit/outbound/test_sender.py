@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from support.eventually import PATIENCE
+from support.fake_transport import FakeStream, answer
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.compose.composer import Composer
@@ -661,6 +664,26 @@ async def test_a_link_that_failed_after_acceptance_goes_another_way_too(office):
 
 
 @pytest.mark.slow
+async def test_a_file_that_breaks_its_upload_holds_nobody_up_and_takes_no_words_with_it(
+    office, clock, tmp_path
+):
+    async def breaks(file: Any) -> str:
+        raise TransportError("connection reset")
+
+    (tmp_path / "a.png").write_bytes(PNG)
+    office.client.upload = breaks
+    await office.put("1", Image(Media(path="a.png"), caption="our lake"))
+    await office.run()
+    for number in range(15):
+        clock.now += 60
+        await office.put(f"2:{number}", Text(f"hello {number}"), to=OTHER)
+        await office.run()
+        assert office.texts()[-1] != f"hello {number - 1}"
+
+    assert "our lake" in office.texts()
+    assert len(office.texts()) == 16
+
+
 async def test_files_that_are_slow_to_go_up_hold_up_no_text(office, tmp_path):
     gate, was_sent = asyncio.Event(), asyncio.Event()
 
@@ -684,6 +707,35 @@ async def test_files_that_are_slow_to_go_up_hold_up_no_text(office, tmp_path):
     outbox.start()
     await asyncio.wait_for(was_sent.wait(), PATIENCE)
     assert office.texts() == ["goes"]
+    gate.set()
+    await outbox.stop(grace=30)
+
+
+async def test_a_slow_file_server_holds_up_no_file_of_the_bot(office, tmp_path):
+    gate, was_sent = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def slow(request: Any) -> AsyncIterator[Any]:
+        await gate.wait()
+        yield FakeStream(answer(PNG))
+
+    async def note_sent():
+        was_sent.set()
+
+    office.make_sender(upload="always")
+    office.servers.stream = slow
+    office.client.before_answer = note_sent
+    for number in range(2 * PREPARATIONS):
+        who = f"49151{number:07}"
+        await office.wrote(hours_ago=1, who=who)
+        await office.put(who, Image(Media(link=f"{LINK}?{number}")), to=who)
+    (tmp_path / "a.png").write_bytes(PNG)
+    await office.put("file", Image(Media(path="a.png"), caption="goes"))
+    outbox = Consumer(office.store.outbox, office.sender.handle, name="outbox")
+
+    outbox.start()
+    await asyncio.wait_for(was_sent.wait(), PATIENCE)
+    assert [body["image"]["caption"] for _, body in office.client.sent] == ["goes"]
     gate.set()
     await outbox.stop(grace=30)
 
