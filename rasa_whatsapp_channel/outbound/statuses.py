@@ -24,6 +24,7 @@ from rasa_whatsapp_channel.outbound.notified import Notified
 from rasa_whatsapp_channel.store.base import (
     ARRIVED,
     DeadLetter,
+    PlaceOf,
     SentMessage,
     Store,
     StoreError,
@@ -211,7 +212,9 @@ class Statuses:
         conversation = (
             template_conversation(sent.recipient_id) if again.is_template else sent.recipient_id
         )
-        await self._store.outbox.put(key, conversation, again.body())
+        # What comes after it has waited for this status, so it goes where it was.
+        place = PlaceOf(sent.key, status_cause(sent.message_id))
+        await self._store.outbox.put(key, conversation, again.body(), place=place)
 
     async def _next_attempt(
         self,

@@ -214,6 +214,19 @@ class Notes:
     ttl: float
 
 
+@dataclass(frozen=True)
+class PlaceOf:
+    """
+    The place of an item that was done before it was known to fail: for the one that replaces it.
+
+    That is right behind the item *key* while that is still claimed, before all others while the
+    conversation waits for *cause*, and else at the end.
+    """
+
+    key: str
+    cause: str
+
+
 class Queue(ABC):
     """
     Queue of items, each conversation in the order of its puts.
@@ -234,16 +247,18 @@ class Queue(ABC):
         *,
         after: float = 0.0,
         notes: Notes | None = None,
+        place: PlaceOf | None = None,
     ) -> bool:
         """
-        Add an item. False: the key was seen before, and no item was added.
+        Add an item, at the end without *place*. False: the key was seen before, and no item was
+        added.
 
         The first item of its conversation cannot be claimed for *after* seconds. *notes* are stored
         in the same step, also where the key was seen before.
         """
         with instrumentation.put_span(self.name, body) as span:
             body = instrumentation.with_trace(body)
-            is_new = await self._insert(key, conversation, body, after, notes)
+            is_new = await self._insert(key, conversation, body, after, notes, place)
             if not is_new:
                 span.set_attribute(instrumentation.DUPLICATE, True)
             return is_new
@@ -255,7 +270,13 @@ class Queue(ABC):
 
     @abstractmethod
     async def _insert(
-        self, key: str, conversation: str, body: Body, after: float, notes: Notes | None
+        self,
+        key: str,
+        conversation: str,
+        body: Body,
+        after: float,
+        notes: Notes | None,
+        place: PlaceOf | None,
     ) -> bool: ...
 
     @abstractmethod

@@ -127,11 +127,38 @@ local function note_seen(key, retention)
     return true
 end
 
-local function append(key, conversation, body, after)
+-- Return the number of a new item, which is not in the line of its conversation yet.
+local function create(key, conversation, body)
     local number = redis.call('INCR', prefix .. 'number')
     redis.call('HSET', entry_key(number), 'key', key, 'conversation', conversation, 'body', body,
         'put_at', to_text(now), 'attempts', 0, 'uncounted', 0, 'crashes', 0, 'claimed', 0)
     redis.call('ZADD', prefix .. 'waiting', number, number)
+    return number
+end
+
+-- Insert an item behind the claimed item *failed*, or before all others of a conversation that waits
+-- for *cause*. False: its place is at the end.
+local function insert_at(failed, cause, key, conversation, body)
+    local number = first(conversation)
+    if not number then
+        return false
+    end
+    local entry = redis.call('HMGET', entry_key(number), 'key', 'claimed')
+    if entry[1] == failed and entry[2] ~= '0' then
+        local line = line_key(conversation)
+        redis.call('LINSERT', line, 'AFTER', number, create(key, conversation, body))
+        return true
+    end
+    if redis.call('HGET', prefix .. 'cause', conversation) ~= cause then
+        return false
+    end
+    redis.call('LPUSH', line_key(conversation), create(key, conversation, body))
+    show(conversation)
+    return true
+end
+
+local function append(key, conversation, body, after)
+    local number = create(key, conversation, body)
     if redis.call('RPUSH', line_key(conversation), number) == 1 then
         local seconds, cause = left_of_hold(conversation)
         if seconds then
@@ -303,9 +330,13 @@ local function look_at(number)
         entry[8] }
 end
 
-function operations.put(key, conversation, body, retention, after)
+-- *failed* and *cause* say where the item belongs, if not at the end.
+function operations.put(key, conversation, body, retention, after, failed, cause)
     if not note_seen(key, retention) then
         return 0
+    end
+    if failed and insert_at(failed, cause, key, conversation, body) then
+        return 1
     end
     append(key, conversation, body, tonumber(after))
     return 1

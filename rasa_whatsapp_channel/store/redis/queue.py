@@ -14,6 +14,7 @@ from rasa_whatsapp_channel.store.base import (
     Depth,
     ItemState,
     Notes,
+    PlaceOf,
     Queue,
     QueueItem,
     Retention,
@@ -56,10 +57,17 @@ class RedisQueue(Queue):
         self._listener: asyncio.Task[None] | None = None
 
     async def _insert(
-        self, key: str, conversation: str, body: Body, after: float, notes: Notes | None
+        self,
+        key: str,
+        conversation: str,
+        body: Body,
+        after: float,
+        notes: Notes | None,
+        place: PlaceOf | None,
     ) -> bool:
-        seen = self._retention.seen
-        operations = [self._submit("put", key, conversation, to_json(body), seen, after)]
+        entry = key, conversation, to_json(body), self._retention.seen, after
+        where = (place.key, place.cause) if place else ()
+        operations = [self._submit("put", *entry, *where)]
         if notes:
             operations.append(self._values.submit_all(notes.values, notes.ttl))
         is_new, *_ = await asyncio.gather(*operations)  # of one moment, and so one call

@@ -17,6 +17,7 @@ from rasa_whatsapp_channel.store.base import (
     Depth,
     ItemState,
     Notes,
+    PlaceOf,
     Queue,
     QueueItem,
     StoreError,
@@ -64,11 +65,17 @@ class SQLiteQueue(Queue):
         self.wait_queue = WaitQueue()
 
     async def _insert(
-        self, key: str, conversation: str, body: Body, after: float, notes: Notes | None
+        self,
+        key: str,
+        conversation: str,
+        body: Body,
+        after: float,
+        notes: Notes | None,
+        place: PlaceOf | None,
     ) -> bool:
         entry = (to_unicode(key), to_unicode(conversation), to_json(body), after)
         rows = to_rows(notes.values, self._clock() + notes.ttl) if notes else ()
-        return await self._writer.write(self._put, *entry, rows)
+        return await self._writer.write(self._put, *entry, rows, place)
 
     def _put(
         self,
@@ -78,12 +85,35 @@ class SQLiteQueue(Queue):
         body: str,
         after: float,
         notes: Sequence[ValueRow],
+        place: PlaceOf | None,
     ) -> bool:
         now = self._clock()
         set_all(db, notes)
         if not self._note_seen(db, key, now):
             return False
-        self._append(db, key, conversation, body, now, after)
+        entry = (self.name, conversation, key, body, now)
+        if place is None or not self._insert_at(db, place, entry):
+            self._append(db, key, conversation, body, now, after)
+        return True
+
+    def _insert_at(
+        self, db: sqlite3.Connection, place: PlaceOf, entry: tuple[str, str, str, str, float]
+    ) -> bool:
+        """Insert *entry* at *place*. False: it is at the end."""
+        row = db.execute(sql.FIRST, entry[:2]).fetchone()
+        if row is None:
+            return False
+        seq, key, _, _, claimed, cause = row
+        (lowest,) = db.execute(sql.LOWEST).fetchone()
+        if claimed and key == to_unicode(place.key):
+            db.execute(sql.MOVE, (lowest - 2, seq))
+            db.execute(sql.INSERT, (lowest - 1, *entry, None))
+            return True
+        if cause != place.cause:
+            return False
+        db.execute(sql.FALL_BEHIND, (seq,))
+        db.execute(sql.INSERT, (lowest - 1, *entry, 0.0))
+        self._wake_in()
         return True
 
     def _note_seen(self, db: sqlite3.Connection, key: str, now: float) -> bool:

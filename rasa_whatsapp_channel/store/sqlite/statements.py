@@ -16,6 +16,14 @@ APPEND: Final = """
     INSERT INTO items (queue, conversation, key, body, put_at, due_at, hidden_for, cause)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+# Before all others: numbers below the lowest are free.
+LOWEST: Final = "SELECT min(seq) FROM items"
+INSERT: Final = """
+    INSERT INTO items (seq, queue, conversation, key, body, put_at, due_at, hidden_for)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 0)
+"""
+MOVE: Final = "UPDATE items SET seq = ? WHERE seq = ?"
+FALL_BEHIND: Final = "UPDATE items SET due_at = NULL, hidden_for = 0, cause = NULL WHERE seq = ?"
 NEXT_DUE: Final = "SELECT min(due_at) FROM items WHERE queue = ? AND due_at > 0"
 END_DUE: Final = """
     UPDATE items SET due_at = 0, cause = NULL WHERE seq IN (

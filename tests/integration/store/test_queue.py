@@ -12,7 +12,9 @@ from rasa_whatsapp_channel.store.base import (
     Depth,
     ItemState,
     Notes,
+    PlaceOf,
     StoreError,
+    status_cause,
 )
 from rasa_whatsapp_channel.store.heartbeat import LEASE
 
@@ -131,6 +133,56 @@ async def test_what_is_not_json_is_refused_and_nothing_is_kept(queue):
         await queue.put("k", ANNA, {"bytes": b"\xff"})
 
     assert await queue.put("k", ANNA, HELLO)
+
+
+# In the place of an item that failed
+
+
+async def order_of(queue):
+    order = []
+    while item := await queue.claim():
+        order.append(item.key)
+        await queue.done(item)
+    return order
+
+
+async def test_what_replaces_an_item_comes_before_those_that_wait_for_it(queue):
+    await put_all(queue, ("a1", ANNA), ("b1", BEN), ("a2", ANNA), ("a3", ANNA))
+    await queue.done(await queue.claim(), 60, cause=status_cause("wamid.1"))
+
+    await queue.put("again", ANNA, HELLO, place=PlaceOf("a1", status_cause("wamid.1")))
+
+    rows = {row.key: row.state for row in await queue.waiting()}
+    assert (rows["again"], rows["a2"]) == (ItemState.READY, ItemState.BEHIND)
+    order = await order_of(queue)
+    assert sorted(order) == ["a2", "a3", "again", "b1"]
+    assert [key for key in order if key != "b1"] == ["again", "a2", "a3"]
+
+
+@pytest.mark.parametrize("end", ["done", "retry later", "dead letter"])
+async def test_what_replaces_a_claimed_item_comes_right_behind_it(queue, end):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("b1", BEN))
+    item = await queue.claim()
+
+    await queue.put("again", ANNA, HELLO, place=PlaceOf("a1", status_cause("wamid.1")))
+    assert [each.key for each in await claim_all(queue)] == ["b1"]
+    await end_item(queue, item, end)
+
+    assert await order_of(queue) == [*(["a1"] if end == "retry later" else []), "again", "a2"]
+
+
+async def test_where_nothing_waits_for_it_what_replaces_an_item_comes_last(queue):
+    await put_all(queue, ("a1", ANNA), ("a2", ANNA), ("a3", ANNA))
+    await queue.done(await queue.claim())
+    await queue.retry_later(await queue.claim(), 0.0)
+    place = PlaceOf("a1", status_cause("wamid.1"))
+
+    assert await queue.put("again", ANNA, HELLO, place=place)
+    assert await queue.put("alone", BEN, HELLO, place=place)
+    assert not await queue.put("again", ANNA, HELLO, place=place)
+
+    order = await order_of(queue)
+    assert [key for key in order if key != "alone"] == ["a2", "a3", "again"]
 
 
 # No duplicates

@@ -56,11 +56,11 @@ class BreaksOnce:
         self._queue = queue
         self._is_broken = True
 
-    async def put(self, *entry: Any) -> bool:
+    async def put(self, *entry: Any, **more: Any) -> bool:
         if self._is_broken:
             self._is_broken = False
             raise StoreError("the disk is full")
-        return await self._queue.put(*entry)
+        return await self._queue.put(*entry, **more)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._queue, name)
@@ -110,6 +110,35 @@ async def test_text_waits_until_the_image_before_it_was_delivered(office, clock)
     await office.statuses.note(status("wamid.1", "delivered"))
     await office.run()
     assert office.types() == ["image", "text"]
+
+
+@pytest.mark.parametrize("when", ["after the answer", "before the answer"])
+@pytest.mark.parametrize("code", [131053, 131000])
+async def test_a_file_that_fails_while_the_rest_waits_for_it_is_sent_again_before_it(
+    office, clock, when, code
+):
+    async def fail_first() -> None:
+        if not office.client.sent:
+            await office.statuses.note(status("wamid.1", "failed", code=code))
+
+    if when == "before the answer":
+        office.client.before_answer = fail_first
+    office.servers.files[LINK] = answer(PNG)
+    for number in (1, 2):
+        await office.put(f"in:{number}", Image(Media(link=f"{LINK}?{number}"), caption=str(number)))
+        office.servers.files[f"{LINK}?{number}"] = answer(PNG)
+    await office.put("in:3", Text("and this"))
+    await office.run()
+    if when == "after the answer":
+        await office.statuses.note(status("wamid.1", "failed", code=code))
+
+    for _ in range(6):
+        await office.run()
+        clock.now += 2
+
+    shown = [body["image"]["caption"] for _, body in office.client.sent if body["type"] == "image"]
+    assert shown == ["1", "1", "2"]
+    assert office.types() == ["image", "image", "image", "text"]
 
 
 @pytest.mark.parametrize("what", ["read", "played", "failed"])
