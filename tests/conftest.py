@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,3 +33,9 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     forge = Forge(tmp_path_factory.mktemp("forge"))
     yield forge
     forge.close()
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let no temporary file be made, as on a full disk."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))

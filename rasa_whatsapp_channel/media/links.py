@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from yarl import URL
 
 from rasa_whatsapp_channel.media.access import short
 from rasa_whatsapp_channel.media.names import name_of_answer
-from rasa_whatsapp_channel.media.private_files import create_private
+from rasa_whatsapp_channel.media.private_files import create_private, temporary_folder
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.limits import MB
@@ -85,8 +84,8 @@ class Links:
     @asynccontextmanager
     async def fetch(self, link: str) -> AsyncIterator[Fetched]:
         """Fetch *link* into a file that is there inside the block. Raises `MediaError`."""
-        with tempfile.TemporaryDirectory(prefix="whatsapp-") as folder:
-            path = Path(folder) / "file"
+        with temporary_folder() as folder:
+            path = folder / "file"
             try:
                 name = await asyncio.wait_for(self._fetch(link, path), self._timeout)
             except asyncio.TimeoutError as error:
@@ -97,7 +96,8 @@ class Links:
                 text = f"{shown(link)}: cannot be fetched: {error}"
                 raise MediaError(text, passing=passing) from error
             except OSError as error:
-                raise MediaError(f"{shown(link)}: cannot be kept: {error}") from error
+                text = f"{shown(link)}: cannot be kept: {error}"
+                raise MediaError(text, passing=True) from error
             yield Fetched(path, name)
 
     async def may_be_shown(self, link: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.common import install_extra
 from rasa_whatsapp_channel.media.folder import MediaFolder, today_here
+from rasa_whatsapp_channel.media.private_files import temporary_folder
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
@@ -45,10 +45,8 @@ class MediaObjectStore:
 
     async def fetch(self, media: InboundMedia) -> StoredFile:
         """Download *media* and return where it is. Raises what `MediaFolder.fetch` does."""
-        with tempfile.TemporaryDirectory(prefix="whatsapp-") as folder:
-            local = MediaFolder(
-                Path(folder), self._client, max_bytes=self._max_bytes, today=self._today
-            )
+        with temporary_folder() as folder:
+            local = MediaFolder(folder, self._client, max_bytes=self._max_bytes, today=self._today)
             stored = await local.fetch(media)
             part = Path(stored.path).relative_to(folder).as_posix()
             try:

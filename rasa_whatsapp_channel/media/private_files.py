@@ -6,13 +6,34 @@ What people send, and what the bot sends them, is nobody else's on the machine.
 
 from __future__ import annotations
 
+import errno
 import os
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
+from rasa_whatsapp_channel.whatsapp.errors import MediaError
+
 FILE: Final = 0o600
 FOLDER: Final = 0o700
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder that is there inside the block. Raises `MediaError` where the disk is full."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="whatsapp-")
+    except OSError as error:
+        raise MediaError(f"a folder for it cannot be made: {error}", passing=True) from error
+    with folder as path:
+        yield Path(path)
+
+
+def is_full(error: Exception) -> bool:
+    """Return whether *error* says that the disk has no room: it may have some again soon."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def create_private(path: Path) -> IO[bytes]:

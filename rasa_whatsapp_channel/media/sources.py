@@ -6,7 +6,6 @@ import asyncio
 import base64
 import binascii
 import re
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from rasa_whatsapp_channel.common import install_extra
 from rasa_whatsapp_channel.media.access import FileAccess, scheme_of, short, type_of_data
 from rasa_whatsapp_channel.media.links import Fetched
 from rasa_whatsapp_channel.media.names import safe, with_ending
-from rasa_whatsapp_channel.media.private_files import create_private
+from rasa_whatsapp_channel.media.private_files import create_private, is_full, temporary_folder
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.limits import MB
 
@@ -56,8 +55,8 @@ class Sources:
     @asynccontextmanager
     async def fetch(self, url: str) -> AsyncIterator[Fetched]:
         """Read *url* into a file that is there inside the block. Raises `MediaError`."""
-        with tempfile.TemporaryDirectory(prefix="whatsapp-") as folder:
-            path = Path(folder) / "file"
+        with temporary_folder() as folder:
+            path = folder / "file"
             if scheme_of(url) == "data":
                 name = await asyncio.to_thread(self._write_data, url, path)
             else:
@@ -83,12 +82,12 @@ class Sources:
         try:
             return await asyncio.wait_for(asyncio.to_thread(function, *arguments), self._timeout)
         except MediaError as error:
-            raise MediaError(f"{short(url)}: {error}") from error
+            raise MediaError(f"{short(url)}: {error}", passing=error.passing) from error
         except asyncio.TimeoutError as error:
             text = f"{short(url)}: is not here after {self._timeout:g} s"
             raise MediaError(text, passing=True) from error
         except Exception as error:
-            passing = isinstance(error, (ConnectionError, TimeoutError))
+            passing = is_full(error) or isinstance(error, (ConnectionError, TimeoutError))
             text = f"{short(url)}: cannot be read: {error}"
             raise MediaError(text, passing=passing) from error
 
@@ -107,7 +106,8 @@ class Sources:
             with create_private(path) as file:
                 file.write(content)
         except OSError as error:
-            raise MediaError(f"{short(url)}: cannot be kept: {error}") from error
+            text = f"{short(url)}: cannot be kept: {error}"
+            raise MediaError(text, passing=True) from error
         return with_ending("file", mime_type)
 
 

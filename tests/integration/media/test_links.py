@@ -188,6 +188,13 @@ async def test_a_server_that_is_down_or_breaks_off_or_is_slow_is_asked_again(sho
         assert caught.value.passing, url
 
 
+async def test_where_no_temporary_file_can_be_written_it_is_tried_again(shop, make, no_room):
+    with pytest.raises(MediaError, match="a folder for it cannot be made") as caught:
+        await read(make(private=True), shop.url("/picture.jpg"))
+
+    assert caught.value.passing
+
+
 async def test_a_host_that_may_not_be_asked_is_not_asked_again(shop):
     links = Links(AiohttpTransport(public_only=True), private=True)
     try:

@@ -70,3 +70,10 @@ async def test_a_store_that_takes_nothing_is_said(memory):
 def test_a_store_that_cannot_be_opened_is_said_at_the_start(url):
     with pytest.raises(SettingsError, match=f"'media.store': {url} cannot be opened"):
         make(url)
+
+
+async def test_where_no_temporary_file_can_be_written_it_is_tried_again(memory, no_room):
+    with pytest.raises(MediaError, match="a folder for it cannot be made") as caught:
+        await make().fetch(InboundMedia("image", "1037"))
+
+    assert caught.value.passing

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import sys
 
 import pytest
@@ -162,3 +163,24 @@ async def test_what_is_fetched_is_nobody_elses(sources, memory, url):
     with umask(0):
         async with sources.fetch(url) as fetched:
             assert (mode_of(fetched.path), mode_of(fetched.path.parent)) == ("600", "700")
+
+
+async def test_where_no_temporary_file_can_be_written_it_is_tried_again(sources, no_room):
+    with pytest.raises(MediaError, match="a folder for it cannot be made") as caught:
+        async with sources.fetch("data:,hello"):
+            pass
+
+    assert caught.value.passing
+
+
+async def test_a_disk_that_is_full_is_no_fault_of_the_file(memory, sources, monkeypatch):
+    def full(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    memory.pipe("/bucket/a.txt", b"hello")
+    monkeypatch.setattr("rasa_whatsapp_channel.media.sources.create_private", full)
+    for url in ("memory://bucket/a.txt", "data:,hello"):
+        with pytest.raises(MediaError, match="No space left") as caught:
+            async with sources.fetch(url):
+                pass
+        assert caught.value.passing, url
