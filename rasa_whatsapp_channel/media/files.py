@@ -162,6 +162,13 @@ def check_type(path: str, mime_type: str, kind: str) -> None:
         )
 
 
+def check_page(path: str, mime_type: str, name: str) -> None:
+    """Refuse the page of a login or an error where *name* says that it is another document."""
+    said = mime.from_extension(name)
+    if mime_type == "text/html" and said in mime.TOLD:  # many a table called .xls is a page
+        raise MediaError(f"{path}: is a web page inside, and not {said}")
+
+
 def check_size(path: str, size: int, limit: int, kind: str) -> None:
     if size == 0:
         raise MediaError(f"{path}: is empty")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import shutil
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
+from rasa_whatsapp_channel.media.content import read_content
 from rasa_whatsapp_channel.media.folder import is_day, person_tag
 from rasa_whatsapp_channel.media.object_store import is_url, open_system
 from rasa_whatsapp_channel.whatsapp import mime
@@ -106,11 +106,7 @@ class KeptInFolder:
 
 def _delete_converted(folder: Path, path: Path) -> None:
     """Delete what the file at *path* became when it was sent again, see `media.convert`."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    for converted in folder.glob(f"{digest.hexdigest()[:40]}-*"):
+    for converted in folder.glob(f"{read_content(path).digest[:40]}-*"):
         converted.unlink(missing_ok=True)
 
 

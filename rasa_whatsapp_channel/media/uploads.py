@@ -10,15 +10,15 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.media import files, names
 from rasa_whatsapp_channel.media.access import LINKS, FileAccess, scheme_of, short
+from rasa_whatsapp_channel.media.content import Content, read_content
 from rasa_whatsapp_channel.media.convert.converter import Converter
 from rasa_whatsapp_channel.media.convert.plan import Need
 from rasa_whatsapp_channel.media.links import Fetched, Links
@@ -42,8 +42,6 @@ logger = logging.getLogger(__name__)
 MARGIN: Final = 3600
 # As long as the Cloud API keeps what it fetched from a link.
 LINK_LIFE: Final = 600
-
-_CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -238,7 +236,7 @@ class MediaUploads:
         self,
         said: str,
         fetched: Fetched,
-        content: _Content,
+        content: Content,
         need: Need,
         mime_type: str,
         key: str,
@@ -250,12 +248,14 @@ class MediaUploads:
         file = await asyncio.to_thread(self._check, said, path, fetched, need)
         with instrumentation.file_span("upload", file.mime_type):
             media_id = await self._client.upload(file)
+        # Before the id is kept: it would stand for another content for a month.
+        await asyncio.to_thread(_check_unchanged, said, fetched.path, content)
         await self._values.set(_content_key(self._account, media_id), key, self._life)
         await self._values.set(key, media_id, self._life)
         return Uploaded(media_id, key, fetched.name, need.kind)
 
     async def _fit(
-        self, said: str, path: Path, content: _Content, need: Need, mime_type: str
+        self, said: str, path: Path, content: Content, need: Need, mime_type: str
     ) -> Path:
         """Return what the file at *path* becomes: itself where it is right, or nothing helps."""
         if self._converter is None or content.size == 0:
@@ -266,6 +266,8 @@ class MediaUploads:
                 span.set_attribute(instrumentation.CONVERTED, fitting != path)
                 return fitting
         except MediaError as error:
+            if error.passing:
+                raise MediaError(f"{said}: {error}", passing=True) from error
             try:  # it may be taken as it is: what converts is stricter
                 await asyncio.to_thread(self._check, said, path, Fetched(path, path.name), need)
             except MediaError as problem:
@@ -281,6 +283,8 @@ class MediaUploads:
         named = fetched.name if path == fetched.path else path.name
         mime_type = files.mime_type_of(content.head, named, need.kind)
         files.check_type(said, mime_type, need.kind)
+        if need.kind == "document":
+            files.check_page(said, mime_type, fetched.name)
         if need.kind == "sticker":
             files.check_sticker(said, content.size, content.head, self._client.api)
         name = fetched.name
@@ -307,33 +311,18 @@ class MediaUploads:
         return self._client.api.media_id_life - MARGIN
 
 
-@dataclass(frozen=True)
-class _Content:
-    """What a file holds: its first bytes, and the size and the hash of all of them."""
-
-    head: bytes
-    size: int
-    digest: str
-
-
-def _look(said: str, path: Path) -> _Content:
+def _look(said: str, path: Path) -> Content:
     try:
-        stat = path.stat()
-        return _read_content(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        return read_content(path)
     except OSError as error:
         raise MediaError(f"{said}: cannot be read: {error}") from error
 
 
-@lru_cache(maxsize=512)
-def _read_content(path: Path, size: int, modified: int, number: int) -> _Content:
-    """Read a file once while the three stay, which are there for the cache only."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        head = file.read(mime.HEAD)
-        digest.update(head)
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return _Content(head, size, digest.hexdigest())
+def _check_unchanged(said: str, path: Path, content: Content) -> None:
+    """Raise `MediaError` where *content* is no longer what the file at *path* holds. Blocks."""
+    with suppress(FileNotFoundError):  # one that was deleted was not changed
+        if read_content(path) != content:
+            raise MediaError(f"{said}: was changed while it was uploaded", passing=True)
 
 
 def _content_key(account: str, media_id: str) -> str:

@@ -7,6 +7,7 @@ on and answers differently on each.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -97,6 +98,11 @@ _BRANDS: Final = (  # the brand after "ftyp"; every other one is an mp4
     (b"mif1", "image/heic"),
     (b"avif", "image/avif"),
 )
+# Every file of these types is known by its content.
+TOLD: Final = frozenset(
+    [mime_type for _, mime_type in (*_STARTS, *_BRANDS)] + [*_RIFF.values(), "video/mp4"]
+)
+_PAGE: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 
 
 def from_extension(name: str) -> str | None:
@@ -133,6 +139,8 @@ def from_content(head: bytes) -> str | None:
         return "image/bmp"
     if head[:4] == b"OggS":
         return OPUS if b"OpusHead" in head else "audio/ogg"
+    if _PAGE.match(head):
+        return "text/html"
     return _frame(head)
 
 

@@ -12,6 +12,7 @@ from rasa_whatsapp_channel.whatsapp.messages import Media
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
 GIF = b"GIF89a" + b"\0" * 64
+PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"
 PDF = b"%PDF-1.7\n" + b"\0" * 64
 MP4 = b"\0\0\0\x18ftypisom" + b"\0" * 64
 OPUS = b"OggS" + b"\0" * 24 + b"OpusHead" + b"\0" * 64

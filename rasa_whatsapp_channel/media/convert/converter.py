@@ -18,9 +18,10 @@ from typing import Any, Final
 
 import rasa_whatsapp_channel
 from rasa_whatsapp_channel.common import DAY, install_extra
+from rasa_whatsapp_channel.media.content import read_content
 from rasa_whatsapp_channel.media.convert import plan as plans
 from rasa_whatsapp_channel.media.convert.plan import Need, Source
-from rasa_whatsapp_channel.media.private_files import keep_private, make_private_folder
+from rasa_whatsapp_channel.media.private_files import is_full, keep_private, make_private_folder
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.limits import MB
@@ -83,11 +84,14 @@ class Converter:
             if found is not None:
                 return found
             async with self._turn:
-                return await self._convert(path, stem, need, mime_type)
+                return await self._convert(path, digest, stem, need, mime_type)
         except OSError as error:
-            raise MediaError(f"cannot be converted in {self._folder}: {error}") from error
+            text = f"cannot be converted in {self._folder}: {error}"
+            raise MediaError(text, passing=is_full(error)) from error
 
-    async def _convert(self, path: Path, stem: str, need: Need, mime_type: str) -> Path:
+    async def _convert(
+        self, path: Path, digest: str, stem: str, need: Need, mime_type: str
+    ) -> Path:
         await asyncio.to_thread(self._tidy)
         with tempfile.TemporaryDirectory(prefix=".", dir=self._folder) as folder:
             order = {
@@ -102,6 +106,8 @@ class Converter:
             made = await self._run(order)
             if made is None:
                 return path
+            if (await asyncio.to_thread(read_content, path)).digest != digest:
+                raise MediaError("was changed before it was converted", passing=True)
             target = self._folder / f"{stem}{Path(made).suffix}"
             await asyncio.to_thread(_keep, made, target)
         logger.info(

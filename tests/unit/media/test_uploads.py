@@ -4,7 +4,20 @@ import asyncio
 import unicodedata
 
 import pytest
-from support.uploads import ANIMATED, JPEG, MP4, OPUS, PDF, PNG, STICKER, VORBIS, Uploader, Web, put
+from support.uploads import (
+    ANIMATED,
+    JPEG,
+    MP4,
+    OPUS,
+    PAGE,
+    PDF,
+    PNG,
+    STICKER,
+    VORBIS,
+    Uploader,
+    Web,
+    put,
+)
 
 from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.media.access import FileAccess
@@ -200,6 +213,36 @@ async def test_a_changed_file_is_uploaded_again(bot, make):
     assert again == Image(Media(id="id2"))
 
 
+async def test_the_id_of_a_file_that_changes_while_it_goes_up_is_not_kept(bot, make):
+    """It would stand for the old content, for a month."""
+    client = Uploader()
+    client.gate.clear()
+    uploads = make(client)
+    message = Image(put(bot, "a.png", PNG))
+    first = asyncio.create_task(uploads.prepare(message))
+    await client.started.wait()
+    put(bot, "a.png", PNG + b"of somebody else")
+    client.gate.set()
+
+    with pytest.raises(MediaError, match=r"a\.png: was changed while it was uploaded") as caught:
+        await first
+    put(bot, "a.png", PNG)
+
+    assert caught.value.passing
+    assert await uploads.prepare(message) == Image(Media(id="id2"))
+
+
+async def test_a_file_that_is_deleted_once_it_is_up_is_sent(bot, make):
+    client = Uploader()
+    client.gate.clear()
+    sending = asyncio.create_task(make(client).prepare(Image(put(bot, "a.png", PNG))))
+    await client.started.wait()
+    (bot / "media" / "a.png").unlink()
+    client.gate.set()
+
+    assert await sending == Image(Media(id="id1"))
+
+
 @pytest.mark.parametrize(("api", "days"), [(CLOUD, 30), (ON_PREMISES, 14), (TURN, 7)])
 async def test_an_id_is_used_until_shortly_before_it_ends(bot, make, clock, api, days):
     uploads = make(Uploader(api))
@@ -276,6 +319,8 @@ async def test_closing_ends_what_nobody_waits_for(bot, make):
         (Document, "a.docx", b"PK\x03\x04" + b"\0" * 64, "application/vnd.openxmlformats-"),
         (Document, "a.csv", b"a;b", "text/plain"),
         (Document, "a.strange", b"a;b", "application/octet-stream"),
+        (Document, "a.html", PAGE, "text/plain"),
+        (Document, "a.xls", PAGE, "text/plain"),
     ],
 )
 async def test_the_content_tells_the_type_else_the_ending(
@@ -294,6 +339,9 @@ async def test_the_content_tells_the_type_else_the_ending(
         (Image, "a.png", b"", "is empty"),
         (Image, "a.png", b"\0" * (5 * 1024 * 1024 + 1), "takes at most 5242880 as image"),
         (Image, "a.gif", b"GIF89a" + b"\0" * 64, "image/gif; WhatsApp takes image/jpeg, image/png"),
+        (Document, "a.pdf", PAGE, "is a web page inside, and not application/pdf"),
+        (Document, "a.PDF", b"\xef\xbb\xbf\n<HTML lang='en'>", "is a web page inside"),
+        (Image, "a.jpg", PAGE, "is text/html; WhatsApp takes image/jpeg, image/png"),
         (Video, "a.mov", b"\0\0\0\x14ftypqt  " + b"\0" * 64, "is video/quicktime"),
         (Audio, "a.ogg", VORBIS, "not Opus"),
         (Audio, "a.wav", b"RIFF\0\0\0\0WAVE" + b"\0" * 64, "is audio/wav"),

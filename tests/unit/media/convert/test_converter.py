@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -71,6 +73,29 @@ async def test_a_folder_that_cannot_be_made_is_said(fit, tmp_path):
 
     with pytest.raises(MediaError, match="cannot be converted in"):
         await fit(picture("WEBP"), "image", converter=Converter(tmp_path / "taken"))
+
+
+async def test_what_a_file_became_is_not_kept_for_another_content(tmp_path):
+    path, folder = tmp_path / "a.webp", tmp_path / "converted"
+    path.write_bytes(picture("WEBP"))
+
+    with pytest.raises(MediaError, match="was changed before it was converted") as caught:
+        await Converter(folder).fit(path, "0" * 64, Need("image"), "image/webp")
+
+    assert caught.value.passing
+    assert list(folder.iterdir()) == []
+
+
+async def test_a_full_disk_is_no_fault_of_the_file(fit, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+
+    with pytest.raises(MediaError, match="No space left") as caught:
+        await fit(picture("WEBP"), "image")
+
+    assert caught.value.passing
 
 
 async def test_a_file_that_is_gone_is_said(tmp_path):
