@@ -176,6 +176,12 @@ class App:
         self._transcriber = self._make_transcriber()
         self._composer = self._make_composer()
         self._notes = is_loopback(settings.base_url)  # only a simulator reads them
+        self._ways = WaysOut(
+            self.account,
+            reengagement=settings.reengagement_template,
+            metrics=self.metrics,
+            notes=self._notes,
+        )
 
         self._handoffs = self._make_handoffs()
         self._owner_gate = OwnerGate(self._handoffs, clock=self._clock)
@@ -515,7 +521,7 @@ class App:
             owner_gate=self._owner_gate,
             notified=self._notified,
             policy=make_policy(settings),
-            reengagement=settings.reengagement_template,
+            ways=self._ways,
             metrics=self.metrics,
             clock=self._clock,
         )
@@ -566,12 +572,7 @@ class App:
             metrics=self.metrics,
             notes=self._notes,
             tell_dead_letter=partial(self._client_of(None).post_local, DEAD_LETTERS),
-            ways=WaysOut(
-                self.account,
-                reengagement=self.settings.reengagement_template,
-                metrics=self.metrics,
-                notes=self._notes,
-            ),
+            ways=self._ways,
             direct_send=self.settings.direct_send,
             clock=self._clock,
         )

@@ -18,6 +18,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.compose.draft import Composed
 from rasa_whatsapp_channel.compose.text import cut, one_line
 from rasa_whatsapp_channel.whatsapp import limits
+from rasa_whatsapp_channel.whatsapp.account_events import template_subject
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.messages import (
@@ -66,6 +67,11 @@ class Outside:
     body: Mapping[str, Any] | None = None
     replaces: bool = False
 
+    @property
+    def subject(self) -> str | None:
+        """Return the template that goes, as account events name it; None if none does."""
+        return subject_of(self.body or {})
+
 
 WAIT: Final = Outside(Way.WAIT)
 
@@ -112,6 +118,15 @@ def _fill(value: Any, text: str) -> Any:
     if isinstance(value, Mapping):
         return {key: _fill(part, text) for key, part in value.items()}
     return [_fill(part, text) for part in value] if isinstance(value, list | tuple) else value
+
+
+def subject_of(message: Mapping[str, Any]) -> str | None:
+    """Return the template that the body *message* is, as account events name it, if it is one."""
+    if message.get("type") != "template":
+        return None
+    template = object_of(message.get("template"))
+    language = object_of(template.get("language"))
+    return template_subject(str(template.get("name", "")), str(language.get("code", "")))
 
 
 def words_of(message: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState, Trouble
-from rasa_whatsapp_channel.compose.closed_window import Outside
+from rasa_whatsapp_channel.compose.closed_window import Outside, Way
 from rasa_whatsapp_channel.conversation.identity import Person
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.outbound import policy
@@ -125,12 +125,11 @@ class AccountGate:
         return Retry(decision.wait, cause=cause, counted=False, then=recheck)
 
     async def _other(self, entry: OutboxMessage) -> Outside | None:
-        """Return the template that may go instead of *entry*, and can be sent."""
-        other = await self._window.other(entry)
-        if other is None or other.body is None:
+        """Return the template that may go instead of *entry*, which stands in, and can be sent."""
+        other = await self._window.ways.of(entry, refused=(Way.DIRECT_SEND, Way.TEMPLATE))
+        if other.subject in (None, entry.template_subject):
             return None
-        subject = OutboxMessage(entry.recipient_id, other.body).template_subject
-        return other if await self._account.obstacle(subject) is None else None
+        return other if await self._account.obstacle(other.subject) is None else None
 
     async def _recheck(self, item: QueueItem, entry: OutboxMessage, cause: str) -> None:
         """End the wait if the obstacle ended while the entry was still claimed."""

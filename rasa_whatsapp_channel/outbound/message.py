@@ -16,12 +16,11 @@ from functools import cached_property
 from typing import Any, Final
 
 from rasa_whatsapp_channel.compose.changes import Change
-from rasa_whatsapp_channel.compose.closed_window import Outside, Way, words_of
+from rasa_whatsapp_channel.compose.closed_window import Outside, Way, subject_of, words_of
 from rasa_whatsapp_channel.conversation.message_notes import part_key
 from rasa_whatsapp_channel.conversation.owner import ANY_OWNER
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Body
-from rasa_whatsapp_channel.whatsapp.account_events import template_subject
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.messages import Message, Outgoing, parse_outgoing
@@ -178,10 +177,7 @@ class OutboxMessage:
     @property
     def template_subject(self) -> str | None:
         """Return the template that it is, as account events name it; None if it is none."""
-        if not self.is_template:
-            return None
-        language = object_of(object_of(self.message.get("template")).get("language"))
-        return template_subject(self.template_name, str(language.get("code", "")))
+        return subject_of(self.message)
 
     @property
     def needs_window(self) -> bool:

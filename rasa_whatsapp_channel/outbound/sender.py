@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
@@ -87,7 +87,7 @@ PAUSE_REASONS: Final = {
 
 
 class Sender:
-    """Handles the items of one number. *reengagement*: the template for closed windows, if any."""
+    """Handles the items of one number. *ways* lead out of a closed window."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Sender:
         notified: Notified | None = None,
         policy: SendPolicy | None = None,
         metrics: Metrics | None = None,
-        reengagement: Mapping[str, Any] | None = None,
+        ways: WaysOut | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -127,14 +127,12 @@ class Sender:
         self._policy = policy or SendPolicy()
         self._state = state or AccountState(store.values, clock=clock)
         self._metrics = metrics or Metrics()
-        ways = WaysOut(
-            self._state,
-            reengagement=reengagement,
-            metrics=self._metrics,
-            notes=client.is_local,
-        )
         self._window = WindowGate(
-            store, self._people, keep=self._policy.wait_for_window, ways=ways, clock=clock
+            store,
+            self._people,
+            keep=self._policy.wait_for_window,
+            ways=ways or WaysOut(self._state, metrics=self._metrics),
+            clock=clock,
         )
         self._account = AccountGate(
             store, self._state, self._window, keep=self._policy.wait_for_window, clock=clock

@@ -114,9 +114,8 @@ class WaysOut:
 
 
 def _change(entry: OutboxMessage, key: str, outside: Outside) -> Change:
-    template = OutboxMessage(entry.recipient_id, outside.body or {}).template_subject
     rest = "" if outside.replaces else "; the message follows when the person writes"
-    values = {"template": template, "rest": rest}
+    values = {"template": outside.subject, "rest": rest}
     return make_change(outside.way.value, entry.called(key), values)
 
 
@@ -140,7 +139,7 @@ class WindowGate:
         self._windows = Windows(store.values)
         self._people = people
         self._keep = keep
-        self._ways = ways
+        self.ways = ways
         self._clock = clock
 
     async def hold(
@@ -152,16 +151,16 @@ class WindowGate:
         left = item.put_at + self._keep - self._clock()
         if left <= 0:
             return DeadLetter(TOO_LATE)
-        outside = await self._ways.of(entry)
+        outside = await self.ways.of(entry)
         if outside.replaces:
-            body = self._ways.replacement(entry, item.key, outside).body()
+            body = self.ways.replacement(entry, item.key, outside).body()
             return Retry(0.0, counted=False, body=body)
         if item.conversation == template_conversation(entry.recipient_id):
             # Nothing may wait there: it holds up templates.
             await self._store.outbox.put(f"{item.key}{WAITS}", entry.recipient_id, entry.body())
             return DONE
         if outside.body is None:
-            self._ways.tell(entry, item.key, outside)
+            self.ways.tell(entry, item.key, outside)
         else:
             await self.send(item, entry, person, outside)
         return Retry(left, cause=WINDOW, counted=False, then=partial(self._recheck, entry))
@@ -186,14 +185,6 @@ class WindowGate:
         if not await self.is_closed(entry, person):
             await self._store.outbox.end_wait(entry.recipient_id, WINDOW)
 
-    async def other(self, entry: OutboxMessage) -> Outside | None:
-        """Return what may go instead of *entry*, a template that stands in; None: nothing."""
-        outside = await self._ways.of(entry, refused=(Way.DIRECT_SEND, Way.TEMPLATE))
-        if outside.body is None:
-            return None
-        subject = OutboxMessage(entry.recipient_id, outside.body).template_subject
-        return None if subject == entry.template_subject else outside
-
     async def send(
         self, item: QueueItem, entry: OutboxMessage, person: Person, outside: Outside
     ) -> None:
@@ -208,6 +199,6 @@ class WindowGate:
             wrote_at = await self._windows.last_wrote(names)
             if is_covered(last, wrote_at=wrote_at, put_at=item.put_at, keep=self._keep):
                 return
-        await self._ways.put(self._store.outbox, entry, item.key, outside)
+        await self.ways.put(self._store.outbox, entry, item.key, outside)
         if outside.way is Way.REENGAGEMENT:
             await self._windows.note_template(names[0], self._clock(), life=2 * self._keep)

@@ -22,6 +22,7 @@ from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.sender import Sender
 from rasa_whatsapp_channel.outbound.statuses import Statuses
+from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DeadLetter, Done, Outcome, QueueItem, Retry
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
@@ -203,6 +204,12 @@ class Office:
             account="a",
             state=self.account,
             policy=options.pop("policy", SendPolicy()),
+            ways=WaysOut(
+                self.account,
+                reengagement=options.pop("reengagement", None),
+                metrics=options.get("metrics"),
+                notes=self.client.is_local,
+            ),
             clock=self.clock,
             monotonic=self.clock,
             sleep=options.pop("sleep", self.clock.sleep),
