@@ -11,14 +11,9 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from rasa_whatsapp_channel.store.heartbeat import Liveness
-from rasa_whatsapp_channel.store.redis.connection import (
-    ANSWER,
-    CONNECT,
-    Connection,
-    in_script,
-    pack,
-)
+from rasa_whatsapp_channel.store.redis.connection import ANSWER, CONNECT, Connection
 from rasa_whatsapp_channel.store.redis.errors import explain
+from rasa_whatsapp_channel.store.redis.script import in_script, pack
 
 
 class RedisClaimants:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import re
 from collections import deque
@@ -22,14 +21,10 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
 from functools import partial
-from importlib import resources
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -40,12 +35,19 @@ from redis.exceptions import NoScriptError, RedisError
 
 from rasa_whatsapp_channel.store.base import Clock, StoreError
 from rasa_whatsapp_channel.store.redis.errors import explain, is_lost_connection
+from rasa_whatsapp_channel.store.redis.script import (
+    Arg,
+    Command,
+    in_calls,
+    in_script,
+    pack,
+    read_script,
+)
 from rasa_whatsapp_channel.store.redis.server import check, parse_url
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Arg = str | float
 
 CONNECT: Final = 3.0
 ANSWER: Final = 5.0
@@ -54,92 +56,11 @@ LARGEST: Final = 100
 # Keys that one step of a search reads, in a fraction of a millisecond.
 SCANNED: Final = 500
 GLOB: Final = re.compile(r"[*?\[\]\\]")
-
-
-@dataclass(frozen=True)
-class Script:
-    text: str
-    sha: str
-
-
-PARTS: Final = ("queue", "ledger", "values")
-# Operations that are refused when the memory is full, and those that only read.
-NEEDS_ROOM: Final = frozenset(
-    {"put", "put_dead_letter", "requeue", "set", "set_many", "add", "replace"}
-)
-READS: Final = frozenset({"get", "get_many", "by_key"})
 # Seconds after which a `put` checks the configuration of Redis again.
 LOOK_EVERY: Final = 10.0
 # Operations that accept a webhook, and the one by which an operator checks the store.
 TAKES_IN: Final = ("put", "put_dead_letter")
 ASKS: Final = "depth"
-
-
-@dataclass(slots=True)  # not frozen: a dozen are made for each message
-class _Command:
-    operation: str
-    args: Sequence[Arg]  # as the script reads them
-    future: asyncio.Future[Any]
-    wants_safety: bool = False
-
-    def give(self, answer: Any) -> None:
-        if not self.future.done():
-            self.future.set_result(answer)
-
-    def fail(self, error: Exception) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-
-def _read_script() -> Script:
-    """Return all parts as one script, so that the operations of one moment are one call."""
-    folder = resources.files(__package__)
-    texts = [
-        f"do local operations = {{}}\n{(folder / f'{part}.lua').read_text()}\n"
-        f"parts.{part} = operations end"
-        for part in PARTS
-    ]
-    first, last = ((folder / f"{name}.lua").read_text() for name in ("prelude", "run"))
-    text = "\n".join((first, *texts, last))
-    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
-
-
-def in_script(prefix: str, part: str, operation: str, args: Sequence[Arg]) -> tuple[Arg, ...]:
-    """Return what the script is told of an operation."""
-    return (prefix, part, operation, len(args), *args)
-
-
-def pack(words: Iterable[Arg]) -> tuple[str, str | bytes]:
-    """
-    Return the lengths of *words* in bytes, and all of them in one: the arguments of a call.
-
-    redis-py writes each argument by itself, in Python, and a message has about 130.
-    """
-    texts = [word if isinstance(word, str) else repr(word) for word in words]
-    whole = "".join(texts)
-    if whole.isascii():
-        return " ".join(map(str, map(len, texts))), whole
-    # Half a surrogate pair in a webhook is stored as an escape, as in SQLite.
-    parts = [text.encode(errors="backslashreplace") for text in texts]
-    return " ".join(map(str, map(len, parts))), b"".join(parts)
-
-
-def _in_calls(jobs: Iterable[_Command]) -> Iterator[Sequence[_Command]]:
-    """
-    Yield *jobs*, in their order, as calls of the script.
-
-    One that needs room never comes behind one that goes on when the memory is full: in one call it
-    would not be refused.
-    """
-    call: list[_Command] = []
-    goes_on = False
-    for job in jobs:
-        if goes_on and job.operation in NEEDS_ROOM:
-            yield call
-            call, goes_on = [], False
-        call.append(job)
-        goes_on = goes_on or job.operation not in NEEDS_ROOM | READS
-    yield call
 
 
 class Connection:
@@ -149,7 +70,6 @@ class Connection:
         address = parse_url(url)
         self.place = address.place
         self.url = address.url
-        self._name = address.name
         self._clock = clock
         self._pool = ConnectionPool.from_url(
             address.url,
@@ -162,13 +82,13 @@ class Connection:
             retry=Retry(NoBackoff(), 0),
         )
         self._redis: Any = Redis(connection_pool=self._pool)
-        self.script = _read_script()
-        self._jobs: deque[_Command] = deque()
+        self.script = read_script()
+        self._jobs: deque[Command] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._is_open = False
         self._look_every = look_every
+        self._all = f"whatsapp:{{{address.name}}}:"  # the braces keep all keys in one hash slot
         self._inbox = self.prefix("inbox")
-        self._all = f"whatsapp:{{{self._name}}}:"
         self._looked = 0.0  # by the event loop's clock
         self._danger = ""
         self._warnings: Sequence[str] = ()
@@ -222,8 +142,8 @@ class Connection:
         return "" if self._clock is None else self._clock()
 
     def prefix(self, part: str) -> str:
-        """Return the prefix of the keys of *part*; the braces keep them in one hash slot."""
-        return f"whatsapp:{{{self._name}}}:{part}:"
+        """Return the prefix of the keys of *part*."""
+        return f"{self._all}{part}:"
 
     def submit(self, part: str, prefix: str, operation: str, *args: Arg) -> asyncio.Future[Any]:
         """Run *operation* of *part*, one of `PARTS`, after all operations submitted before."""
@@ -235,7 +155,7 @@ class Connection:
         future: asyncio.Future[Any] = loop.create_future()
         wants_safety = takes_in or operation == ASKS
         self._jobs.append(
-            _Command(operation, in_script(prefix, part, operation, args), future, wants_safety)
+            Command(operation, in_script(prefix, part, operation, args), future, wants_safety)
         )
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run(), name="whatsapp store: redis")
@@ -296,7 +216,7 @@ class Connection:
             else:
                 self._hand_out(jobs, answers)
 
-    def _hand_out(self, jobs: Sequence[_Command], answers: Sequence[Any]) -> None:
+    def _hand_out(self, jobs: Sequence[Command], answers: Sequence[Any]) -> None:
         for job, answer in zip(jobs, answers, strict=True):
             if isinstance(answer, Exception):
                 job.fail(explain(answer, self.place))
@@ -306,8 +226,8 @@ class Connection:
             else:
                 job.give(answer)
 
-    async def _send(self, jobs: Sequence[_Command]) -> Sequence[Any]:
-        calls = list(_in_calls(jobs))
+    async def _send(self, jobs: Sequence[Command]) -> Sequence[Any]:
+        calls = list(in_calls(jobs))
         answers = await self._evaluate(calls, with_info=self._is_to_look(jobs))
         if any(isinstance(answer, NoScriptError) for answer in answers):  # then all of them are
             await self._redis.script_load(self.script.text)
@@ -319,7 +239,7 @@ class Connection:
         ]
 
     async def _evaluate(
-        self, calls: Sequence[Sequence[_Command]], *, with_info: bool = False
+        self, calls: Sequence[Sequence[Command]], *, with_info: bool = False
     ) -> list[Any]:
         """Return the answers of each call of the script, or its error."""
         now = self.now()
@@ -335,7 +255,7 @@ class Connection:
             self._look(info)
         return answers
 
-    def _is_to_look(self, jobs: Sequence[_Command]) -> bool:
+    def _is_to_look(self, jobs: Sequence[Command]) -> bool:
         long_ago = asyncio.get_running_loop().time() - self._looked >= self._look_every
         return any(job.wants_safety and (long_ago or job.operation == ASKS) for job in jobs)
 

@@ -18,7 +18,8 @@ from rasa_whatsapp_channel.store.base import (
     Retention,
     SentMessage,
 )
-from rasa_whatsapp_channel.store.redis.connection import Arg, Connection
+from rasa_whatsapp_channel.store.redis.connection import Connection
+from rasa_whatsapp_channel.store.redis.script import Arg
 from rasa_whatsapp_channel.store.text import from_json, to_json
 
 ARRIVED_RANK: Final = min(STATUS_RANK[status] for status in ARRIVED)

@@ -22,7 +22,8 @@ from rasa_whatsapp_channel.store.base import (
     WaitingRow,
 )
 from rasa_whatsapp_channel.store.heartbeat import LEASE
-from rasa_whatsapp_channel.store.redis.connection import Arg, Connection
+from rasa_whatsapp_channel.store.redis.connection import Connection
+from rasa_whatsapp_channel.store.redis.script import Arg
 from rasa_whatsapp_channel.store.redis.values import RedisValues
 from rasa_whatsapp_channel.store.text import from_json, read_body, to_json
 from rasa_whatsapp_channel.store.wait_queue import WaitQueue

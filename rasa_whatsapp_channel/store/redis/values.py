@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from rasa_whatsapp_channel.store.base import Values
-from rasa_whatsapp_channel.store.redis.connection import Arg, Connection
+from rasa_whatsapp_channel.store.redis.connection import Connection
+from rasa_whatsapp_channel.store.redis.script import Arg
 from rasa_whatsapp_channel.store.text import from_json, to_json, to_unicode
 from rasa_whatsapp_channel.store.token_bucket import Limit
 
