@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.simulator import (
     problems,
 )
 from rasa_whatsapp_channel.simulator.api import sending
+from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
 from rasa_whatsapp_channel.simulator.api.endpoint import (
     ApiAnswer,
     Endpoint,
@@ -29,7 +30,7 @@ from rasa_whatsapp_channel.simulator.api.endpoint import (
     read_json,
 )
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_form
-from rasa_whatsapp_channel.simulator.api.validate import DIALECTS, read_request
+from rasa_whatsapp_channel.simulator.api.validate import read_request
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.media_library import MediaFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead

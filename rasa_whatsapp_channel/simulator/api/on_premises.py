@@ -17,6 +17,7 @@ from aiohttp import web
 
 from rasa_whatsapp_channel.simulator import ids, media_checks, outgoing, problems
 from rasa_whatsapp_channel.simulator.api import sending
+from rasa_whatsapp_channel.simulator.api.dialects import DIALECTS
 from rasa_whatsapp_channel.simulator.api.endpoint import (
     META,
     ApiAnswer,
@@ -26,7 +27,7 @@ from rasa_whatsapp_channel.simulator.api.endpoint import (
 )
 from rasa_whatsapp_channel.simulator.api.on_premises_settings import settings_routes
 from rasa_whatsapp_channel.simulator.api.uploads import check_upload, read_body
-from rasa_whatsapp_channel.simulator.api.validate import DIALECTS, read_send
+from rasa_whatsapp_channel.simulator.api.validate import read_send
 from rasa_whatsapp_channel.simulator.media_library import MediaFile
 from rasa_whatsapp_channel.simulator.outgoing import MarkRead
 from rasa_whatsapp_channel.simulator.problems import Refused
