@@ -12,7 +12,7 @@ The path of a message:
     problems                every way a request is refused
     clock, sending_limits   time, rate limits and the 24-hour window
     faults, weather         injected faults: by rule, or at random from a seed
-    templates               message templates, and how they look when filled in
+    templates               message templates; template_filling: what they show
     snapshots               the whole state as JSON, and back
     state_file              keeps it in a SQLite file
     bot                     the bot's health and Rasa's tracker

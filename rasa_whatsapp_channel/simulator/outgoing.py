@@ -22,7 +22,8 @@ from rasa_whatsapp_channel.simulator.media_library import MediaFile, media_objec
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.sending_limits import is_refused
 from rasa_whatsapp_channel.simulator.state import ChatMessage, WhatsAppUser
-from rasa_whatsapp_channel.simulator.templates import check_endpoint, fill
+from rasa_whatsapp_channel.simulator.template_filling import fill
+from rasa_whatsapp_channel.simulator.templates import check_endpoint
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
 from rasa_whatsapp_channel.simulator.world import World
 from rasa_whatsapp_channel.whatsapp import limits
