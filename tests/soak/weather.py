@@ -162,6 +162,7 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
         await crowd.live()
         await asyncio.sleep(QUIET)
         verdict = judge(await crowd.look(), await client.requests(), await client.webhooks())
+        assert stubs.is_alive("anna"), stubs.log("anna")
         inbox = (await stubs.health("anna"))["inbox"]
         faults = (await client.weather())["faults"]
         await stubs.stop("anna")
