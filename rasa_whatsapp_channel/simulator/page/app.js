@@ -149,19 +149,29 @@ function read() {
 
 let waiting = null; // events that arrive while the state is loading; repeats are harmless
 
+/** Read everything anew; true once it is shown. The last one begun counts. */
 async function reload() {
-  waiting = [];
+  const events = (waiting = []);
+  let isShown = false;
   try {
     const asked = [api.readState(), api.readWebhooks(), api.readRequests()];
     const [whole, webhooks, requests] = await Promise.all(asked);
+    if (waiting !== events) return false;
     state.load(whole, phones.inUse?.chat);
     state.loadLogs(webhooks, requests);
+    isShown = true;
   } catch (error) {
     toast(error.message);
+    if (waiting !== events) return false;
   }
-  const events = waiting;
   waiting = null;
   events.forEach(take);
+  return isShown;
+}
+
+/** A link may come from another simulator. */
+function tellMissing() {
+  for (const chat of phones.missing()) toast(`This simulator has no chat ${chat}.`);
 }
 
 function take(event) {
@@ -235,7 +245,7 @@ const socket = keepOpen(api.socketAddress(), {
   onopen() {
     hideBanner("socket");
     devtools.setConnected(true);
-    reload(); // what happened meanwhile
+    reload().then((isShown) => isShown && tellMissing()); // what happened meanwhile
   },
   onevent: take,
   onlost(next) {

@@ -53,7 +53,7 @@ function drawName(node, controller, name) {
 /** "You are Maya", or who in a group one could be. */
 function whoYouAre(controller, person) {
   const { state, chat } = controller;
-  if (person.group) return ["You are ", participantChoice(controller, person)];
+  if (person.group) return [h("span.you-are", {}, "You are "), participantChoice(controller, person)];
   return [
     sentenceWith("You are ", person.name || state.chatOf(chat).key),
     person.marketing === false && noMarketing(),

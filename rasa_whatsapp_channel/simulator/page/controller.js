@@ -21,6 +21,12 @@ export function createController({ state }, node) {
     return state.people.get(item.author ?? item.person)?.name ?? "You";
   }
 
+  /** Who wrote *item*, as a quote tells it to whose phone this is. */
+  function quotedName(item) {
+    const isOwn = controller.writer === "person" && item.direction === "inbound" && !item.author;
+    return isOwn ? "You" : nameOf(item);
+  }
+
   /** Is *item* of whose phone this is (`own`), or of the `other` side? */
   function sideOf({ direction }) {
     return (direction === "inbound") === (controller.writer === "person") ? "own" : "other";
@@ -81,7 +87,7 @@ export function createController({ state }, node) {
   }
 
   return Object.assign(controller, {
-    ...{ nameOf, sideOf, send, sendFile, answer, react },
+    ...{ nameOf, quotedName, sideOf, send, sendFile, answer, react },
     /** Change or delete what a colleague wrote. */
     edit: (item, body) =>
       send({

@@ -104,6 +104,11 @@ export function createPhones(page, onchange) {
   return {
     ...{ route, goToMessage, openBeside },
     all: () => phones,
+    /** The chats that the address names and that are not there. */
+    missing: () =>
+      inAddress()
+        .map((view) => partsOf(view).chat)
+        .filter((chat) => !page.state.hasChat(chat)),
     with: (chat) => phones.filter((phone) => phone.chat === chat),
     isOpen: (chat, writer) =>
       phones.some((phone) => phone.chat === chat && (!writer || phone.writer === writer)),

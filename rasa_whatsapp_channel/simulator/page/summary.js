@@ -21,7 +21,8 @@ const DETAILS = {
   document: (content) => content.filename ?? content.caption,
   location: (content) => content.name,
   contacts: (content) => content[0]?.name?.formatted_name,
-  template: (content) => content.name,
+  reaction: (content) => content.emoji,
+  template: (content, filled) => filled?.body || content.name,
 };
 
 /** {icon?, text}: *text* may hold WhatsApp's formatting. */
@@ -38,7 +39,7 @@ export function summaryOf(item) {
   if (item.type === "voice" || (item.type === "audio" && content.voice))
     return { icon: "mic", text: "Voice message" };
   const [icon, name] = NAMED[item.type] ?? ["document", `Message of type ${item.type}`];
-  return { icon, text: DETAILS[item.type]?.(content) || name };
+  return { icon, text: DETAILS[item.type]?.(content, item.filled) || name };
 }
 
 function interactive(content) {

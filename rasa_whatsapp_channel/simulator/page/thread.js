@@ -26,6 +26,7 @@ export function createThread(controller) {
   let to = 0; // the first behind the drawn ones
   let nodes = new Map();
   let atEnd = true;
+  let endTop = 0; // the scroll position that was the end when it was last seen
   let missed = 0;
 
   scroller.append(inner);
@@ -197,14 +198,19 @@ export function createThread(controller) {
     atEnd = true;
     countMissed(0);
     scroller.scrollTop = scroller.scrollHeight;
+    endTop = scroller.scrollTop;
     toEnd.hidden = true;
   }
 
   function onScroll() {
     const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    atEnd = to === items.length && below < NEAR;
+    // A banner may have come in the same moment: only who scrolls up leaves the end.
+    const isHeld = atEnd && scroller.scrollTop >= endTop;
+    atEnd = to === items.length && (isHeld || below < NEAR);
     toEnd.hidden = atEnd;
-    if (atEnd) countMissed(0);
+    if (!atEnd) return;
+    endTop = scroller.scrollTop;
+    countMissed(0);
   }
 
   function countMissed(count) {

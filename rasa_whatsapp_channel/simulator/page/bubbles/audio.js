@@ -11,7 +11,7 @@ let playing = null;
 export function audio({ type, content: media }) {
   const content = { ...media, voice: media.voice || type === "voice" };
   if (!content.url) return { content: [missing("audio", "Audio", content)], meta: "below" };
-  return { content: [player(content)], meta: "below" };
+  return { content: [player(content)], meta: "player" };
 }
 
 function player(media) {
@@ -37,7 +37,7 @@ function player(media) {
 }
 
 function title(media) {
-  if (media.voice) return h("span.player-title", {}, icon("mic"), "Voice message");
+  if (media.voice) return h("span.player-title", {}, icon("mic"), h("span.voice-words", {}, "Voice message"));
   const name = media.filename ?? "Audio";
   return h(
     "span.player-title",

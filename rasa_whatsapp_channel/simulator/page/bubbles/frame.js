@@ -75,7 +75,7 @@ function quoteOf(item, controller) {
   return h(
     "button.quote",
     { type: "button", onclick: () => controller.goTo(id), data: { side: quoted && controller.sideOf(quoted) } },
-    h("span.quote-who", { dir: "auto" }, quoted ? controller.nameOf(quoted) : "Quoted"),
+    h("span.quote-who", { dir: "auto" }, quoted ? controller.quotedName(quoted) : "Quoted"),
     h("span.quote-text", { dir: "auto" }, symbol && icon(symbol), oneLine(text)),
   );
 }

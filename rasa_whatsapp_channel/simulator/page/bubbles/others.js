@@ -13,7 +13,7 @@ export function order({ content }) {
 }
 
 function price({ item_price: amount, currency }) {
-  return amount !== undefined && h("span.quiet", {}, ` ${amount} ${currency ?? ""}`);
+  return amount !== undefined && h("span.quiet", {}, ` ${Number(amount).toFixed(2)} ${currency ?? ""}`);
 }
 
 /** What WhatsApp tells about a person: a new number, a new user id. */

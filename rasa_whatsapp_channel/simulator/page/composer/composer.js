@@ -127,7 +127,7 @@ export function createComposer(controller) {
       h(
         "div.quote-lines",
         { data: { side: controller.sideOf(item) } },
-        h("span.quote-who", { dir: "auto" }, controller.nameOf(item)),
+        h("span.quote-who", { dir: "auto" }, controller.quotedName(item)),
         h("span.quote-text", { dir: "auto" }, symbol && icon(symbol), oneLine(words)),
       ),
       iconButton("close", "Remove quote", () => quote(null)),

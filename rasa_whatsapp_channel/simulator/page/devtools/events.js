@@ -16,7 +16,7 @@ export function createEvents(page) {
   const wrong = h("p.form-wrong", { role: "alert" });
   const send = h("button.primary", { type: "submit" }, "Send to your bot");
   const form = h("form", {}, choice, values, wrong, h("div.form-end", {}, send));
-  const note = h("p.quiet.small-print", {}, "The status of a template is set in the list of templates.");
+  const note = h("p.quiet.small-print", {}, "The status of a template is set in the tab Templates.");
   const node = h("div.panel.platform-events", {}, form, note);
   let events = [];
 

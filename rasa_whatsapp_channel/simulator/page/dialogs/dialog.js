@@ -59,7 +59,9 @@ export function ask({ title, text, aside, fields: wanted = [], submit, check = (
       dialog.close();
     });
     const dialog = openDialog({ title, body: form, onclose: () => resolve(null) });
-    form.querySelector("input, textarea, button.primary").focus();
+    const first = form.querySelector("input, textarea, button.primary");
+    first.focus();
+    first.select?.(); // what is filled in is an example
   });
 }
 
