@@ -380,7 +380,7 @@ class App:
             self._notifications,
             self.store.inbox,
             self._people,
-            self._consents,
+            self._marketing,
             self.account,
             partial(self.outbox_writer, turn_version=ANY_OWNER),
             respond,

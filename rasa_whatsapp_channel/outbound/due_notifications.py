@@ -12,7 +12,6 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.compose import Composed
 from rasa_whatsapp_channel.compose.closed_window import UTILITY
 from rasa_whatsapp_channel.compose.combine import alone
-from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.metrics import Metrics
@@ -27,6 +26,7 @@ from rasa_whatsapp_channel.notify.notifications import (
     Record,
 )
 from rasa_whatsapp_channel.notify.timing import quiet_for
+from rasa_whatsapp_channel.outbound.marketing import Marketing
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings.parsers import QuietHours
 from rasa_whatsapp_channel.store.base import (
@@ -68,7 +68,7 @@ class DueNotifications:
     notifications: Notifications
     inbox: Queue
     people: People
-    consents: Consents
+    marketing: Marketing
     account: AccountState
     writer: Callable[[str], OutboxWriter]
     respond: Respond
@@ -118,9 +118,7 @@ class DueNotifications:
             return Retry(left, counted=False)
         if marketing is None:
             return None
-        consent = await self.consents.of(await self.people.of(conversation))
-        if consent is not None and not consent.marketing:
-            reason = f"the person opted out: {consent.source}"
+        if reason := await self.marketing.opted_out(await self.people.of(conversation)):
             logger.info("whatsapp.notification_withheld: %s is not sent: %s", key, reason)
             self.metrics.withheld()
             await self.notifications.end(key, WITHHELD, reason)

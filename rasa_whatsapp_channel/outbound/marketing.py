@@ -29,16 +29,21 @@ class Marketing:
         self._consents = consents
         self._account = account
 
+    async def opted_out(self, person: Person) -> str | None:
+        """Return why *person* gets no marketing; None: it may be sent."""
+        consent = await self._consents.of(person)
+        return None if consent is None or consent.marketing else WITHHELD.format(consent.source)
+
     async def why_withheld(self, entry: OutboxMessage, person: Person) -> str | None:
         """Return why *person* does not get *entry*; None: it may be sent."""
         template = entry.template_subject
-        consent = await self._consents.of(person) if template is not None else None
-        if template is None or consent is None or consent.marketing:
+        reason = await self.opted_out(person) if template is not None else None
+        if template is None or reason is None:
             return None
         written = text_of(object_of(entry.message.get("template")).get("category")) or ""
         is_marketing = any(key in entry.message for key in ENDPOINT_KEYS)
         if is_marketing or MARKETING in (written.upper(), await self._account.category(template)):
-            return WITHHELD.format(consent.source)
+            return reason
         return None
 
     async def note_refusal(self, entry: OutboxMessage, person: Person) -> None:

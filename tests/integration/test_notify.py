@@ -360,7 +360,7 @@ async def test_whoever_opts_out_while_it_waits_gets_no_marketing_but_their_order
 
     said = {each["text"]["body"] for each in platform[0].sent}
     assert said == {"It is on its way", "It is here"}
-    assert withheld["reason"].startswith("the person opted out: ")
+    assert withheld["reason"].startswith("the person wants no marketing messages; ")
     assert "whatsapp_withheld_total 1.0" in page
 
 
