@@ -14,8 +14,9 @@ from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
 from rasa_whatsapp_channel.whatsapp.transport import Request
 
 URL: Final = "http://localhost:5005/webhooks/whatsapp/notify"
+# Answers of the channel.
 KEPT: Final = 202
-OTHER: Final = 409
+OTHER: Final = 409  # another notification has this key
 
 
 class NotReminded(ChannelError):

@@ -24,7 +24,7 @@ from rasa_whatsapp_channel.whatsapp.transport import Request, Transport
 logger = logging.getLogger(__name__)
 
 AT_ONCE: Final = 50  # requests to one server; a slow one must not take the slots of the inbox
-TIMEOUT: Final = 10.0
+TIMEOUT: Final = 10.0  # seconds
 LONGEST: Final = 3600.0  # seconds between two attempts
 
 

@@ -16,7 +16,7 @@ from rasa_whatsapp_channel.inbound.body_limits import (
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 
 DISCARDED_AT_ONCE: Final = 8  # bodies at the same time
-DISCARD_SECONDS: Final = 1.0
+DISCARD_SECONDS: Final = 1.0  # for each of them
 Read = Callable[[], Awaitable["bytes | None"]]  # the next bytes; None: that was all
 
 

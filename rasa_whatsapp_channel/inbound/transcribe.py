@@ -27,7 +27,7 @@ from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Transp
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT: Final = 60.0
+TIMEOUT: Final = 60.0  # seconds
 LIFE: Final = 7 * DAY
 MOST: Final = 1 << 20  # bytes of an answer
 # Threads of their own: a model that thinks for a minute must not hold up those who write files.

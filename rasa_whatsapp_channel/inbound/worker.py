@@ -89,6 +89,7 @@ else:
 
 logger = logging.getLogger(__name__)
 
+# At the same time in one process.
 TURNS: Final = 200
 DOWNLOADS: Final = 50
 # These have no read receipt of their own: marking one as read would mark all messages before it.

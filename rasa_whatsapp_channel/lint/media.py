@@ -34,9 +34,9 @@ from rasa_whatsapp_channel.whatsapp.uris import to_uri
 # Generic types that say nothing about a file.
 _UNTOLD: Final = frozenset({mime.ANY, "binary/octet-stream"})
 
-TIMEOUT: Final = 10.0
+TIMEOUT: Final = 10.0  # seconds for one link
 _REDIRECTS: Final = 5
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 8  # links
 
 
 @dataclass(frozen=True)

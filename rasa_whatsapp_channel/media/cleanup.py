@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.media.kept import open_kept
 
 logger = logging.getLogger(__name__)
 
-PAUSE: Final = 3600.0
+PAUSE: Final = 3600.0  # seconds between two looks
 
 
 class MediaCleanup:

@@ -30,7 +30,7 @@ from rasa_whatsapp_channel.store.base import (
 from rasa_whatsapp_channel.whatsapp.identity import split_number
 
 CROSSING: Final = 30.0  # seconds that a request may take
-AGAIN: Final = 5.0
+AGAIN: Final = 5.0  # seconds until another attempt, where WhatsApp says other than we know
 WINDOW_CLOSED: Final = 131047  # WhatsApp's code for a message outside of the window
 TOO_LATE: Final = "the 24-hour window is closed, and the person did not write again"
 WAITS: Final = ":waits"  # in a key: a message that waits after all, in its conversation

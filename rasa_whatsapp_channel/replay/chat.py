@@ -14,7 +14,7 @@ from rasa_whatsapp_channel.replay.simulator_client import Health, SimulatorClien
 from rasa_whatsapp_channel.transcript.steps import TranscriptError
 from rasa_whatsapp_channel.transcript.words import FILES
 
-POLL: Final = 0.05
+POLL: Final = 0.05  # seconds between two looks at the health page
 REST: Final = 30.0  # seconds to wait for a bot to become idle
 
 

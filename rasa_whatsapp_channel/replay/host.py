@@ -40,8 +40,8 @@ from rasa_whatsapp_channel.simulator.problems import SimulatorError
 from rasa_whatsapp_channel.simulator.server import create_app
 
 START: Final = 180.0  # seconds Rasa may take to load a model
-GRACE: Final = 20.0
-LAST_LINES: Final = 25
+GRACE: Final = 20.0  # seconds Rasa may take to end
+LAST_LINES: Final = 25  # of its log, where it did not start
 WEBHOOK: Final = "/webhooks/whatsapp/webhook"
 # Keys of the channel's block that connect the bot, about which the simulator decides, or say where
 # things are stored and who does the work, about which the test does.

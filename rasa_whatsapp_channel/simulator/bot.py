@@ -18,6 +18,8 @@ import aiohttp
 from rasa_whatsapp_channel.simulator.problems import SimulatorError
 
 HEALTH_TIMEOUT: Final = 2.0  # seconds
+TRACKER_TIMEOUT: Final = 10.0  # seconds
+EVENTS: Final = 30  # of a tracker, the latest
 MOST_BYTES: Final = 64 * 1024
 _TROUBLE: Final = ("topic", "subject", "event", "detail", "severity")
 SHOWN: Final = 500  # characters of a reason
@@ -122,10 +124,6 @@ def _in_words(error: Exception) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
-
-
-EVENTS: Final = 30
-TRACKER_TIMEOUT: Final = 10.0
 
 
 class TrackerError(SimulatorError):

@@ -24,8 +24,8 @@ from rasa_whatsapp_channel.whatsapp.networks import is_public
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Response
 
 CONNECTIONS: Final = 200
-KEEP_ALIVE: Final = 30.0
-CONNECT: Final = 10.0
+KEEP_ALIVE: Final = 30.0  # seconds that an idle connection stays open
+CONNECT: Final = 10.0  # seconds until one is there
 CHUNK: Final = 64 * 1024
 
 Watch = Callable[[File], Callable[[int], None]]

@@ -29,12 +29,12 @@ THREADS: Final = 2
 RATE: Final = 48_000  # Opus knows no other
 _LOOKED_AT: Final = 60  # packets
 VOICE_RATE: Final = 32_000  # bits per second
-MUSIC_RATE: Final = 128_000
+MUSIC_RATE: Final = 128_000  # bits per second
 _LOWEST: Final = {"libopus": 12_000, "aac": 32_000}
 # The longer side, and the bits per second from which on so many pixels look better than fewer.
 SIZES: Final = ((1280, 900_000), (854, 450_000), (640, 250_000), (426, 120_000), (256, 40_000))
 MOST: Final = 3_000_000  # bits per second; nobody sees more on a phone
-SOUND: Final = 96_000
+SOUND: Final = 96_000  # bits per second, of a clip
 FRAMES: Final = 30  # per second
 _TICKS: Final = Fraction(1, 90_000)
 _MARGIN: Final = 0.9  # of the size: headers, and encoders that take a little more

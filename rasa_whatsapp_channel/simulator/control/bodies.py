@@ -12,7 +12,7 @@ from rasa_whatsapp_channel.simulator.problems import Refused, SimulatorError
 from rasa_whatsapp_channel.simulator.state import WhatsAppUser, clean_phone
 from rasa_whatsapp_channel.simulator.world import World
 
-LONGEST_WAIT: Final = 120.0
+LONGEST_WAIT: Final = 120.0  # seconds
 
 
 class ControlError(SimulatorError):

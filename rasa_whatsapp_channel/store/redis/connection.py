@@ -49,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# Longest waits, in seconds.
 CONNECT: Final = 3.0
 ANSWER: Final = 5.0
 # Most operations of one batch.

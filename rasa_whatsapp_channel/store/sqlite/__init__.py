@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 # Seconds between two checks of the files, which other processes there are, and whether one wrote.
 LISTEN: Final = 0.25
-EXPIRE_EVERY: Final = 60.0
+EXPIRE_EVERY: Final = 60.0  # seconds
 # Until the first expiry of a process: it may have started with a clock that is days ahead, and
 # follows a right one only when it has lasted. Seen keys that expired would be taken once more.
 FIRST_EXPIRY: Final = 1.5 * LASTS

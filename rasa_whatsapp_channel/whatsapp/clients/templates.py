@@ -28,7 +28,7 @@ FIELDS: Final = (
     "quality_score,rejected_reason,correct_category,sub_category"
 )
 EDITABLE: Final = ("category", "parameter_format", "components", "message_send_ttl_seconds")
-PAGE: Final = 100
+PAGE: Final = 100  # templates of one answer
 MOST_PAGES: Final = 60  # an account has 6,000 templates at the most
 SCOPE: Final = "whatsapp_business_management"
 
