@@ -129,7 +129,7 @@ Every such change has a code, and is said with the name of the response:
 as a line of the log (`whatsapp.changed`), in the counter `whatsapp_changes_total`,
 and by `rasa-whatsapp lint`.
 
-*Lost* means that a part of the response does not reach the user;
+*Lost* means that a part of the response does not reach the person;
 the log says it as an error, what a setting asks for (WA6) as information, all others as a warning.
 What happens on the way (WA8) is no fault of the response: the linter cannot know it, and the log
 says all of it as a warning.

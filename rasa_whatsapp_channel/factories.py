@@ -135,7 +135,7 @@ def make_links(settings: Settings) -> Links:
 
 
 def make_converter(settings: Settings, root: Path) -> Converter | None:
-    """Return the converter; its results are stored beside the media that users send."""
+    """Return the converter; its results are stored beside the media that people send."""
     if not settings.media.convert:
         return None
     store = settings.media.store

@@ -76,7 +76,7 @@ Timer = AbstractContextManager[Any]
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._received = self._counters("received", "Messages of users, by type", "type")
+        self._received = self._counters("received", "Messages of people, by type", "type")
         self._duplicates = self._counter("duplicates", "Messages delivered once more")
         self._statuses = self._counters("statuses", "What became of sent messages", "status")
         self._refused = self._counters("webhooks_refused", "Webhooks not taken", "reason")

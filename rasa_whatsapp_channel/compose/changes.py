@@ -17,7 +17,7 @@ class Change:
     A change of a response, or a part of it that cannot be sent, in words for the bot's author.
 
     *before* is what was written, *after* what it became, both shortened; *after* is "" if it became
-    nothing. *lost* is true if a part of the response does not reach the user.
+    nothing. *lost* is true if a part of the response does not reach the person.
     """
 
     code: str  # WA101 …, see docs/changes.md
@@ -50,7 +50,7 @@ class Rule:
 
 
 def lost(meaning: str, says: str, before: str = "{field}", after: str = "") -> Rule:
-    """Return the rule of a change by which a part of the response does not reach the user."""
+    """Return the rule of a change by which a part of the response does not reach the person."""
     return Rule(meaning, says, before, after, lost=True)
 
 
@@ -93,8 +93,8 @@ RULES: Final[Mapping[str, Rule]] = {
         before="whatsapp.{key}",
     ),
     "WA109": Rule(
-        "the user's message is not quoted",
-        "goes without quoting the user's message: {reason}",
+        "the person's message is not quoted",
+        "goes without quoting the person's message: {reason}",
         before="whatsapp.reply_to",
     ),
     "WA110": Rule(

@@ -26,7 +26,7 @@ _NEVER_QUOTE = (Reaction, Template)  # WhatsApp refuses the first and shows noth
 @dataclass(frozen=True)
 class Style:
     """
-    *reply_to* is True for the user's message, or the id of another; *template* is as written.
+    *reply_to* is True for the person's message, or the id of another; *template* is as written.
 
     *handoff* is the reason for a handoff to a person, empty if none is given; None: no handoff.
     *direct_send*: it may go by Direct Send while the 24-hour window is closed.
@@ -114,7 +114,7 @@ def _list_button(draft: Draft, given: Mapping[str, Any]) -> str:
 def quote(
     draft: Draft, messages: Sequence[Outgoing], wanted: bool | str, reply_to: str | None
 ) -> list[Outgoing]:
-    """Let the first message that can quote what is *wanted*: the user's message, or one by id."""
+    """Let the first message that can quote what is *wanted*: the person's message, or one by id."""
     messages = list(messages)
     if not wanted or not messages:
         return messages

@@ -25,7 +25,7 @@ _KINDS: Final = (
 
 
 class Level(str, Enum):
-    """error: content does not reach the user; warning: it differs from what is written; note."""
+    """error: content does not reach the person; warning: it differs from what is written; note."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -87,7 +87,7 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             "a variable of the environment",
             Level.WARNING,
             "Rasa puts no variables of the environment into quotes, and the domain has no slot "
-            "{name!r} ({hint}); the user sees ${{{name}}}",
+            "{name!r} ({hint}); the person sees ${{{name}}}",
         ),
         "WA610": LintRule(
             "a dollar sign and a brace outside of quotes",
@@ -117,7 +117,7 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             "doubled braces beside a slot",
             Level.WARNING,
             "Rasa fills nothing into {field}, because doubled braces around a name stand beside "
-            "{{{name}}}; the user sees all of it as it stands",
+            "{{{name}}}; the person sees all of it as it stands",
         ),
         "WA615": LintRule(
             "a response that is not a list of variations",
@@ -142,7 +142,7 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
         "WA619": LintRule(
             "intents of the channel are missing",
             Level.NOTE,
-            "the domain lists no {names}; Rasa takes what users send without words for plain text",
+            "the domain lists no {names}; Rasa takes what people send without words for plain text",
         ),
         "WA620": LintRule(
             "a slot that takes messages without words",

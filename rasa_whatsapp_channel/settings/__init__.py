@@ -212,7 +212,7 @@ class Settings:
         "it is missing. [Who is who](inbound.md#who-is-who)",
     )
     commands: tuple[str, ...] = key(
-        parsers.commands, (), means="Commands with a slash that users may type."
+        parsers.commands, (), means="Commands with a slash that people may type."
     )
     inbound: Mapping[str, str] | None = key(
         inbound_settings.parse_group,
@@ -343,7 +343,7 @@ class Settings:
     wait_for_delivered: str = key(
         parsers.choice("none", "media", "all"),
         "media",
-        means="Before the next message to that user wait until the one before was delivered: "
+        means="Before the next message to that person wait until the one before was delivered: "
         "never, after files, or always.",
     )
     delivered_timeout: float = key(
@@ -377,7 +377,7 @@ class Settings:
     wait_for_window: float = key(
         parsers.seconds,
         86_400.0,
-        means="How long messages outside the window wait for the user to write.",
+        means="How long messages outside the window wait for the person to write.",
     )
     failure_intent: str | None = key(
         parsers.string,

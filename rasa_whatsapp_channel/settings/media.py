@@ -21,7 +21,7 @@ class MediaSettings(Group):
         parsers.string,
         "whatsapp_media",
         section="The group `media`",
-        means="The folder for what users send, or an address such as `s3://bucket/whatsapp`.",
+        means="The folder for what people send, or an address such as `s3://bucket/whatsapp`.",
     )
     folders: tuple[str, ...] = key(
         parsers.folders,
@@ -36,7 +36,7 @@ class MediaSettings(Group):
         "Nothing else is read.",
     )
     download: bool = key(
-        parsers.flag, True, means="`false`: files that users send are not downloaded."
+        parsers.flag, True, means="`false`: files that people send are not downloaded."
     )
     max_bytes: int = key(parsers.whole, 100 * MB, means="Larger files are not fetched.")
     private_links: bool = key(
@@ -55,5 +55,5 @@ class MediaSettings(Group):
     keep_days: int | None = key(
         parsers.whole,
         None,
-        means="Delete files that users sent after this many days; default: never.",
+        means="Delete files that people sent after this many days; default: never.",
     )

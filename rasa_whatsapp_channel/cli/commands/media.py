@@ -74,7 +74,7 @@ def get(media_id: str, credentials: Path) -> None:
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @credentials_option
 def download(media_id: str, output: Path | None, force: bool, credentials: Path) -> None:
-    """Download a file, also one that a user sent, and print its path."""
+    """Download a file, also one that a person sent, and print its path."""
     click.echo(asyncio.run(_download(credentials, media_id, output, force=force)))
 
 

@@ -1,4 +1,4 @@
-"""``rasa-whatsapp media kept``: the files that users sent, where the channel stores them."""
+"""``rasa-whatsapp media kept``: the files that people sent, where the channel stores them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS: Final = ("image", "video", "audio", "document")
 
 @click.group()
 def command() -> None:
-    """The files that users sent: list, copy, delete them."""
+    """The files that people sent: list, copy, delete them."""
 
 
 def _filters(function: Function) -> Function:

@@ -23,8 +23,8 @@ _FORMS: Final = (
 class StoreFacts:
     """
     *problem* is why it cannot be used, *free* the bytes left beside a file, *info* what Redis says
-    of itself, *media* why the folder for users' files cannot be written. *missing* are the roles
-    that no process has.
+    of itself, *media* why the folder for what people send cannot be written. *missing* are the
+    roles that no process has.
     """
 
     kind: str  # sqlite, redis, memory, unknown
@@ -48,7 +48,7 @@ def check_store(facts: StoreFacts) -> Iterator[CheckResult]:
     if facts.media:
         yield error(
             "store.media",
-            f"Files that users send cannot be kept: {facts.media}.",
+            f"Files that people send cannot be kept: {facts.media}.",
             "Give it to the user that runs Rasa, or name another with `media: {store: …}`.",
         )
 

@@ -55,7 +55,7 @@ class Video(Captioned):
 
 @dataclass(frozen=True)
 class Document(Captioned):
-    """A document; the ending of *filename* picks the icon the user sees."""
+    """A document; the ending of *filename* picks the icon the person sees."""
 
     type: ClassVar[str] = "document"
 

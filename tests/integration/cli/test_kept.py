@@ -1,4 +1,4 @@
-"""`rasa-whatsapp media kept`: what users sent, in a folder and in an object store."""
+"""`rasa-whatsapp media kept`: what people sent, in a folder and in an object store."""
 
 from __future__ import annotations
 

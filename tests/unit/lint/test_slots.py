@@ -35,7 +35,7 @@ def test_slots_where_rasa_fills_them_in_are_fine(variation: dict[str, Any]) -> N
         ({"text": "{nme}"}, "WA611", "did you mean {name}?"),
         ({"text": "{zzzzz}"}, "WA611", "known here: name, shop"),
         ({"text": "${name}"}, "WA608", "without it write {name}"),
-        ({"text": "${HOST}"}, "WA609", "the user sees ${HOST}"),
+        ({"text": "${HOST}"}, "WA609", "the person sees ${HOST}"),
         ({"text": "a } b"}, "WA612", "Single '}' encountered"),
         ({"text": "all: {}"}, "WA612", "{} stands for all slots at once"),
         ({"text": '/a{"b": "c"}'}, "WA613", 'Rasa takes {"b": "c"} for a slot'),
