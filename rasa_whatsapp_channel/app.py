@@ -58,6 +58,7 @@ from rasa_whatsapp_channel.media.kept import open_kept
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.notify.changes import Changes
+from rasa_whatsapp_channel.notify.notification import BotNames
 from rasa_whatsapp_channel.notify.notifications import CHANGED, DUE, Notifications
 from rasa_whatsapp_channel.outbound.charges import Charges
 from rasa_whatsapp_channel.outbound.due_notifications import (
@@ -120,7 +121,7 @@ class App:
 
     *bot* and what follows are for the role of the bot. *root* is the bot's folder, where media
     paths and the store begin; *readable* tells whether a model of the bot's engine reads the texts
-    of turns.
+    of turns, *bot_names* what notifications may name.
     """
 
     def __init__(
@@ -136,7 +137,7 @@ class App:
         cancel_turn: CancelTurn | None = None,
         history: History | None = None,
         respond: Respond = no_response,
-        response_names: Callable[[], Collection[str] | None] = lambda: None,
+        bot_names: Callable[[], BotNames | None] = lambda: None,
         root: Path | None = None,
     ) -> None:
         self.settings = settings
@@ -202,16 +203,19 @@ class App:
 
         self._numbers = self._make_numbers(bot)
         self._receiver = self._make_receiver()
-        self.endpoint = self._make_endpoint(response_names)
+        self.endpoint = self._make_endpoint(bot_names)
         self._inbox = self._consume(
-            self.store.inbox, "inbox", self._inbox_handler(respond), ready=ready
+            self.store.inbox, "inbox", self._inbox_handler(respond, bot_names), ready=ready
         )
         senders = by_number({key: number.sender.handle for key, number in self._numbers.items()})
         self._outbox = self._consume(self.store.outbox, "outbox", senders, ready=self._may_send)
 
-    def _inbox_handler(self, respond: Respond) -> Handler:
+    def _inbox_handler(self, respond: Respond, bot_names: Callable[[], BotNames | None]) -> Handler:
         workers = by_number({key: number.worker.handle for key, number in self._numbers.items()})
-        kinds = {DUE: self._make_due(respond).handle, CHANGED: self._make_changes().handle}
+        kinds = {
+            DUE: self._make_due(respond, bot_names).handle,
+            CHANGED: self._make_changes().handle,
+        }
         if self._delivery:
             kinds[DESK] = self._delivery.handle
         return by_kind(kinds, otherwise=workers)
@@ -329,13 +333,13 @@ class App:
             clock=self._clock,
         )
 
-    def _make_endpoint(self, response_names: Callable[[], Collection[str] | None]) -> Endpoint:
+    def _make_endpoint(self, bot_names: Callable[[], BotNames | None]) -> Endpoint:
         settings, health = self.settings, self._make_health()
         notify = NotifyDoor(
             self._notifications,
             self.store.values,
             settings.notify_token,
-            response_names,
+            bot_names,
             self.metrics,
             self._clock,
         )
@@ -375,7 +379,9 @@ class App:
         server = OwnServer(url, (secret,), self._own_servers, self._clock) if url else None
         return Changes(server, clock=self._clock)
 
-    def _make_due(self, respond: Respond) -> DueNotifications:
+    def _make_due(
+        self, respond: Respond, bot_names: Callable[[], BotNames | None]
+    ) -> DueNotifications:
         return DueNotifications(
             self._notifications,
             self.store.inbox,
@@ -384,6 +390,7 @@ class App:
             self.account,
             partial(self.outbox_writer, turn_version=ANY_OWNER),
             respond,
+            bot_names,
             self.settings.quiet_hours,
             self.metrics,
             self._clock,

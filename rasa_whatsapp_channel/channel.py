@@ -8,12 +8,14 @@ process starts, and everything belongs to that process.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.core.nlg.generator import ResponseVariationFilter
+from rasa.shared.core.slots import AnySlot
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Sanic
@@ -36,6 +38,7 @@ from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn
 from rasa_whatsapp_channel.inbound.worker import Bot, Record
 from rasa_whatsapp_channel.logs import follow_rasa
 from rasa_whatsapp_channel.mantle import complete
+from rasa_whatsapp_channel.notify.notification import BotNames, NotificationError
 from rasa_whatsapp_channel.outbound.due_notifications import Respond
 from rasa_whatsapp_channel.outbound.message import name_of
 from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
@@ -198,7 +201,7 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 cancel_turn=self._cancel_turn(app),
                 history=self._history(app),
                 respond=self._respond(app),
-                response_names=lambda: _response_names(_agent_of(app)),
+                bot_names=lambda: _names_of(_agent_of(app)),
             )
             self._watch = AgentWatch(
                 self._app.outages,
@@ -349,14 +352,18 @@ class WhatsAppInput(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             name: str, conversation: str, slots: Mapping[str, Any]
         ) -> Mapping[str, Any] | None:
             agent = _agent_of(app)
-            if name not in (_response_names(agent) or ()):
+            written = agent.domain.responses.get(name)
+            if written is None:
                 return None
             tracker_id = await self._running().restarts.tracker_id(conversation)
             tracker = await self._watching().retrieve(agent, tracker_id)
             if tracker is None:
                 tracker = DialogueStateTracker.from_events(tracker_id, [], agent.domain.slots)
-            given = {each: value for each, value in slots.items() if each not in _GENERATE}
-            response = await agent.nlg.generate(name, tracker, _ChannelName(NAME), **given)
+            _set_slots(tracker, slots)
+            if not _has_variation(written, tracker):
+                raise NotificationError(f"no variation of {name} is for {NAME} and these slots")
+            with self._watching().turn(agent):
+                response = await agent.nlg.generate(name, tracker, _Channel(NAME))
             return response if isinstance(response, Mapping) else None
 
         return respond
@@ -386,21 +393,52 @@ def _refuse_second_block() -> None:
         )
 
 
-class _ChannelName(str):
+class _Channel(str, OutputChannel):  # type: ignore[misc]
     """What responses are generated for: Rasa 3.6 takes its name, Rasa Pro the channel."""
 
-    def name(self) -> str:
-        return str(self)
+    def __init__(self, _name: str) -> None:
+        super().__init__()
+
+    @classmethod
+    def name(cls) -> str:
+        return NAME
 
 
-# Parameters of `generate`, which takes slots beside them.
-_GENERATE: Final = ("self", "utter_action", "tracker", "output_channel")
+def _set_slots(tracker: DialogueStateTracker, slots: Mapping[str, Any]) -> None:
+    """
+    Set *slots* in *tracker*, which nobody saves, also those that the domain does not have.
+
+    So they fill a response, and choose its variation and its language. As arguments of `generate`
+    they would only fill it, and those with the name of one of its parameters, such as `language`,
+    would be an error.
+    """
+    for name, value in slots.items():
+        if name not in tracker.slots:
+            tracker.slots[name] = AnySlot(name, mappings=[])
+        try:
+            tracker.slots[name].value = value
+        except (AttributeError, ValueError) as error:  # of Rasa Pro
+            raise NotificationError(f"the slot {name} cannot be {value!r}: {error}") from error
 
 
-def _response_names(agent: Any) -> Collection[str] | None:
-    """Return the responses of the domain; None where there is none, as with Mantle."""
+def _has_variation(written: Sequence[Mapping[str, Any]], tracker: DialogueStateTracker) -> bool:
+    """
+    Return whether a variation of a response is for the slots of *tracker*.
+
+    Rasa Pro would say that it has trouble. What a server generates may have none in the domain.
+    """
+    chosen = ResponseVariationFilter({"": list(written)}).responses_for_utter_action(
+        "", NAME, tracker.current_slot_values()
+    )
+    return bool(chosen or not written)
+
+
+def _names_of(agent: Any) -> BotNames | None:
+    """Return what *agent* has by name; None where there is no domain."""
+    if is_mantle(agent):
+        return BotNames((), ())
     domain = getattr(agent, "domain", None)
-    return domain.responses if domain is not None and hasattr(agent, "nlg") else None
+    return None if domain is None else BotNames(domain.responses, domain.intents)
 
 
 def _is_ready(app: Sanic) -> bool:

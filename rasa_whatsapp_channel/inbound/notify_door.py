@@ -6,7 +6,7 @@ import hmac
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from rasa_whatsapp_channel.inbound.body_limits import read_length
 from rasa_whatsapp_channel.inbound.endpoint import NOTIFY, HttpRequest, HttpResponse
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.notify.notification import (
+    BotNames,
     NotificationError,
     check_key,
     read_notification,
@@ -37,12 +38,12 @@ RATE: Final = Limit("notify", 50.0, 500.0)  # requests a second, of all servers
 
 @dataclass(frozen=True)
 class NotifyDoor:
-    """*token* lets a caller in; *names* returns the bot's responses, None where not known."""
+    """*token* lets a caller in; *names* returns what the bot has, None where not known."""
 
     notifications: Notifications
     values: Values
     token: str
-    names: Callable[[], Collection[str] | None]
+    names: Callable[[], BotNames | None]
     metrics: Metrics
     clock: Clock
 
@@ -93,9 +94,8 @@ class NotifyDoor:
             return _json(413, TOO_LARGE)
         key = check_key(headers.get("idempotency-key", "").strip('" ') or uuid.uuid4().hex)
         wish = read_notification(_load(raw), now=self.clock())
-        names = self.names()
-        if isinstance(wish.response, str) and names is not None and wish.response not in names:
-            raise NotificationError(f"the bot has no response {wish.response}")
+        if names := self.names():
+            names.check(wish)
         record, is_new = await self.notifications.add(key, wish)
         if is_new:
             logger.info("whatsapp.notification: %s is kept until it is due", key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -78,6 +78,22 @@ class Notification:
         """Return *response* with the slots filled in; raises `NotificationError` for a gap."""
         filled: Mapping[str, Any] = _fill(response, self.slots)
         return filled
+
+
+@dataclass(frozen=True)
+class BotNames:
+    """The names of what a bot has; one for Mantle has neither outside of its turns."""
+
+    responses: Collection[str]
+    intents: Collection[str]
+
+    def check(self, wish: Notification) -> None:
+        """Raise `NotificationError` if *wish* names what the bot does not have."""
+        if isinstance(wish.response, str) and wish.response not in self.responses:
+            raise NotificationError(f"the bot has no response {wish.response}")
+        # A retrieval intent has a name of its own behind the slash.
+        if wish.intent and wish.intent.lstrip("/").partition("/")[0] not in self.intents:
+            raise NotificationError(f"the bot has no intent {wish.intent}")
 
 
 def read_notification(body: object, *, now: float) -> Notification:

@@ -12,10 +12,16 @@ from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.compose import Composed
 from rasa_whatsapp_channel.compose.closed_window import UTILITY
 from rasa_whatsapp_channel.compose.combine import alone
+from rasa_whatsapp_channel.compose.content import READ
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.metrics import Metrics
-from rasa_whatsapp_channel.notify.notification import MARKETING, Notification, NotificationError
+from rasa_whatsapp_channel.notify.notification import (
+    MARKETING,
+    BotNames,
+    Notification,
+    NotificationError,
+)
 from rasa_whatsapp_channel.notify.notifications import (
     FAILED,
     NOTIFICATIONS,
@@ -37,6 +43,7 @@ from rasa_whatsapp_channel.store.base import (
     Queue,
     QueueItem,
     Retry,
+    StoreError,
 )
 from rasa_whatsapp_channel.whatsapp.account_events import Stops, template_subject
 from rasa_whatsapp_channel.whatsapp.events import IntentAsked, to_body
@@ -50,6 +57,7 @@ logger = logging.getLogger(__name__)
 Respond = Callable[[str, str, Mapping[str, Any]], Awaitable["Mapping[str, Any] | None"]]
 
 AGAIN: Final = 30.0  # seconds
+ATTEMPTS: Final = 5  # of one that the bot's own code fails
 PAUSE: Final = 900.0  # seconds between two looks whether a pause is over
 
 
@@ -72,18 +80,32 @@ class DueNotifications:
     account: AccountState
     writer: Callable[[str], OutboxWriter]
     respond: Respond
+    names: Callable[[], BotNames | None]
     quiet: QuietHours | None
     metrics: Metrics
     clock: Clock
 
     async def handle(self, item: QueueItem) -> Outcome:
-        key, wish = str(item.body["key"]), Notification.from_body(item.body)
+        key = str(item.body["key"])
+        try:
+            return await self._handle(key, item)
+        except StoreError:
+            raise
+        except Exception as error:
+            if item.tries < ATTEMPTS:
+                raise
+            return await self._fail(key, f"{type(error).__name__}: {error}")
+
+    async def _handle(self, key: str, item: QueueItem) -> Outcome:
+        wish = Notification.from_body(item.body)
         record = await self.notifications.get(key)
         if record is None or record.state not in (SCHEDULED, QUEUED):
             return DONE
         name, conversation = f"notify:{key}", await self.people.conversation_of(wish.to)
         writer = self.writer(name)
         try:
+            if names := self.names():  # the model may be another since the wish was taken
+                names.check(wish)
             said = writer.compose(conversation, await self._response(wish, conversation))
         except NotificationError as error:
             return await self._fail(key, str(error))
@@ -138,7 +160,9 @@ class DueNotifications:
         found = await self.respond(wish.response, conversation, wish.slots)
         if found is None:
             raise NotificationError(f"the bot has no response {wish.response}")
-        return {"utter_action": wish.response, **wish.with_slots(found)}
+        # What else Rasa Pro tells of it, such as the prompt that rephrased it, may have braces.
+        read = {key: value for key, value in found.items() if key in READ}
+        return {"utter_action": wish.response, **wish.with_slots(read)}
 
     async def _fail(self, key: str, reason: str) -> Outcome:
         await self.notifications.end(key, FAILED, reason)

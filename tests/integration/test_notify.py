@@ -65,6 +65,15 @@ class Shop:
         self.url = f"{running.url}/notify"
         self._session = session
 
+    def has(self, domain: str) -> None:
+        """Give the bot a domain."""
+        from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+        from rasa.shared.core.domain import Domain
+
+        agent = self.running.agent
+        agent.domain = Domain.from_yaml(domain)
+        agent.nlg = TemplatedNaturalLanguageGenerator(agent.domain.responses)
+
     async def asks(
         self, key: str | None = None, token: str = TOKEN, **wish: Any
     ) -> tuple[int, Any]:
@@ -436,30 +445,67 @@ DOMAIN = """
 version: "3.1"
 slots:
   city: {type: text, initial_value: Malmö, mappings: [{type: custom}]}
+intents: [order_shipped, faq]
 responses:
   utter_shipped:
   - text: "Order {number} comes to {city}"
   - text: "Order {number} comes to {city}, by WhatsApp"
     channel: whatsapp
+  utter_news:
+  - text: "News for {response} in {language}"
+  - text: "Only the best for {response}"
+    condition: [{type: slot, name: level, value: gold}]
+  utter_gold:
+  - text: "For gold only"
+    condition: [{type: slot, name: level, value: gold}]
 """
 
 
 @pytest.mark.filterwarnings("ignore")  # of how Rasa reads its YAML
 async def test_a_response_of_the_domain_is_filled_with_slots_of_both_sides(shop, platform):
-    from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
-    from rasa.shared.core.domain import Domain
-
-    domain = Domain.from_yaml(DOMAIN)
     async with shop() as it:
-        it.running.agent.domain = domain
-        it.running.agent.nlg = TemplatedNaturalLanguageGenerator(domain.responses)
+        it.has(DOMAIN)
         slots = {"number": "4711", "tracker": "a name of a parameter"}
         assert (await it.asks("a", to=MAYA, response="utter_shipped", slots=slots))[0] == 202
         unknown = await it.asks("b", to=MAYA, response="utter_shiped")
+        assert await it.asks("c", to=MAYA, intent="order_shiped") == (
+            422,
+            {"error": "the bot has no intent order_shiped"},
+        )
+        assert (await it.asks("d", to=MAYA, intent="/faq/hours"))[0] == 202
         [sent] = await platform[0].sends(1)
 
     assert sent["text"]["body"] == "Order 4711 comes to Malmö, by WhatsApp"
     assert unknown == (422, {"error": "the bot has no response utter_shiped"})
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_what_the_bot_no_longer_has_when_it_is_due_fails(shop, platform):
+    async with shop() as it:
+        soon = datetime.now(timezone.utc) + timedelta(seconds=1)
+        await it.asks("a", to=MAYA, intent="order_shipped", at=soon.isoformat())
+        it.has(DOMAIN.replace("order_shipped", "shipped"))
+        failed = await it.sees("a", "failed")
+
+    assert failed["reason"] == "the bot has no intent order_shipped"
+    assert not it.running.agent.heard
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_slots_choose_the_variation_and_may_have_any_name(shop, platform):
+    async with shop() as it:
+        it.has(DOMAIN)
+        slots = {"response": "Maya", "language": "de"}
+        await it.asks("a", to=MAYA, response="utter_news", slots=slots)
+        [first] = await platform[0].sends(1)
+        await it.asks("b", to=MAYA, response="utter_news", slots={**slots, "level": "gold"})
+        [_, second] = await platform[0].sends(2)
+        await it.asks("c", to=MAYA, response="utter_gold")
+        refused = await it.sees("c", "failed")
+
+    assert first["text"]["body"] == "News for Maya in de"
+    assert second["text"]["body"] == "Only the best for Maya"
+    assert refused["reason"] == "no variation of utter_gold is for whatsapp and these slots"
 
 
 async def test_marketing_waits_while_too_much_fails_and_orders_go_on(shop, platform):
@@ -487,23 +533,58 @@ async def test_marketing_waits_while_too_much_fails_and_orders_go_on(shop, platf
 
 @pytest.mark.filterwarnings("ignore")
 async def test_a_response_waits_while_the_conversations_cannot_be_read(shop, platform, monkeypatch):
-    from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
-    from rasa.shared.core.domain import Domain
-
     monkeypatch.setattr(due_notifications, "AGAIN", 0.2)
-    domain, asked = Domain.from_yaml(DOMAIN), []
+    asked = []
     async with shop() as it:
-        agent = it.running.agent
-        agent.domain, agent.nlg = domain, TemplatedNaturalLanguageGenerator(domain.responses)
+        it.has(DOMAIN)
 
         async def is_away_twice(sender_id: str) -> None:
             asked.append(sender_id)
             if len(asked) < 3:
                 raise ConnectionError("the tracker store is away")
 
-        monkeypatch.setattr(agent, "retrieve", is_away_twice)
+        monkeypatch.setattr(it.running.agent, "retrieve", is_away_twice)
         await it.asks("a", to=MAYA, response="utter_shipped", slots={"number": "1"})
         [sent] = await platform[0].sends(1)
 
     assert asked == [MAYA] * 3
     assert sent["text"]["body"] == "Order 1 comes to Malmö, by WhatsApp"
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_a_response_waits_while_its_generator_is_away(shop, platform, monkeypatch):
+    monkeypatch.setattr(due_notifications, "AGAIN", 0.2)
+    monkeypatch.setattr(due_notifications, "ATTEMPTS", 1)
+    asked = []
+    async with shop() as it:
+        it.has(DOMAIN)
+        generate = it.running.agent.nlg.generate
+
+        async def is_away_twice(*args: Any, **kwargs: Any) -> Any:
+            asked.append(args)
+            if len(asked) < 3:
+                raise ConnectionError("the server of `nlg` is away")
+            return await generate(*args, **kwargs)
+
+        monkeypatch.setattr(it.running.agent.nlg, "generate", is_away_twice)
+        await it.asks("a", to=MAYA, response="utter_shipped", slots={"number": "1"})
+        [sent] = await platform[0].sends(1)
+
+    assert len(asked) == 3
+    assert sent["text"]["body"] == "Order 1 comes to Malmö, by WhatsApp"
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_what_cannot_be_generated_fails_after_the_last_attempt(shop, platform, monkeypatch):
+    monkeypatch.setattr(due_notifications, "ATTEMPTS", 1)
+    async with shop() as it:
+        it.has(DOMAIN)
+
+        async def fails(*args: Any, **kwargs: Any) -> Any:
+            raise KeyError("a bug of the bot")
+
+        monkeypatch.setattr(it.running.agent.nlg, "generate", fails)
+        await it.asks("a", to=MAYA, response="utter_shipped", slots={"number": "1"})
+        failed = await it.sees("a", "failed")
+
+    assert failed["reason"] == "KeyError: 'a bug of the bot'"

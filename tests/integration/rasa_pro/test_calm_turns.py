@@ -17,8 +17,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
+from support.eventually import eventually
 from support.webhooks import echo, texts
 
 pytestmark = [
@@ -28,12 +30,14 @@ pytestmark = [
 ]
 
 PHONE = "4915112345678"
+TOKEN = "a-token-of-the-shop"
 HANDOFF = "you want to be connected to a human agent"
 ELSE = "Is there anything else I can help you with?"
 FILES = {
     "config.yml": """
 recipe: default.v1
 language: en
+additional_languages: [de]
 assistant_id: without-a-model
 pipeline:
 - name: WhitespaceTokenizer
@@ -56,6 +60,13 @@ responses:
     metadata: {rephrase: false}
   utter_nice:
   - text: "A nice picture"
+  utter_news:
+  - text: "News for {name}"
+    translation: {de: "Neues für {name}"}
+    metadata: {rephrase: false}
+  utter_gold:
+  - text: "For gold only"
+    condition: "slots.level = 'gold'"
 """,
     "data/nlu.yml": """
 version: "3.1"
@@ -192,6 +203,18 @@ def words(body: dict[str, Any]) -> str:
     return str(part["body"]["text"] if body["type"] == "interactive" else part["body"])
 
 
+async def notify(running: Any, key: str, response: str = "", **slots: Any) -> Any:
+    """Ask for a notification, or without a response how far one came."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": key}
+    wish = {"to": PHONE, "response": response, "slots": slots}
+    url = f"{running.url}/notify"
+    async with aiohttp.ClientSession(headers=headers) as shop:
+        asked = shop.post(url, json=wish) if response else shop.get(f"{url}/{key}")
+        async with asked as answer:
+            assert answer.ok, await answer.text()
+            return await answer.json()
+
+
 async def idle(running: Any) -> None:
     while (await running.health())["inbox"]["waiting"]:
         await asyncio.sleep(0.02)
@@ -275,6 +298,42 @@ async def test_what_a_model_rephrases_and_streams_goes_as_one_message(
         await idle(running)
 
     assert [words(body) for body in sent] == ["Hello, *you*", "Put *nicely*"]
+
+
+async def test_a_notification_is_translated_and_rephrased_as_any_response(
+    calm, bot, model, platform
+) -> None:
+    (bot / "rephrase-here.yml").write_text(FILES["rephrase.yml"].replace("URL", model))
+    async with calm("rephrase-here.yml", notify_token=TOKEN) as running:
+        await notify(running, "a", "utter_news", language="de", name="Maya")
+        await platform[0].sends(1)
+        await notify(running, "b", "utter_nice", number=4711)
+        sent = await platform[0].sends(2)
+
+    assert [words(body) for body in sent] == ["Neues für Maya", "Put *nicely*"]
+
+
+@pytest.mark.parametrize(
+    ("response", "slots", "reason"),
+    [
+        ("utter_news", {"language": "sv", "name": "Maya"}, "the slot language cannot be 'sv': "),
+        ("utter_news", {"language": 5, "name": "Maya"}, "the slot language cannot be 5: "),
+        ("utter_gold", {}, "no variation of utter_gold is for whatsapp and these slots"),
+    ],
+)
+async def test_a_notification_without_a_fitting_variation_fails(
+    calm, platform, response: str, slots: dict[str, Any], reason: str
+) -> None:
+    async def failed() -> Any:
+        told = await notify(running, "a")
+        return told if told["state"] == "failed" else None
+
+    async with calm(notify_token=TOKEN) as running:
+        await notify(running, "a", response, **slots)
+        told = await eventually(failed)
+
+    assert told["reason"].startswith(reason)
+    assert not platform[0].sent
 
 
 async def test_while_a_person_answers_no_flow_begins_and_none_is_taken_up_afterwards(

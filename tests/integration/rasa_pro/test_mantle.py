@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from support.mantle import Odd, activate
 from support.webhooks import echo, envelope, text, texts
@@ -412,3 +413,20 @@ def test_rasa_pro_still_tells_what_its_turns_hold() -> None:
         current_turn_context()
     for name in ("sender_id", "output_channel", "tracker_handle", "send"):
         assert hasattr(MessageTurnContext, name), f"MessageTurnContext has no {name} any more"
+
+
+@pytest.mark.parametrize(
+    ("wish", "error"),
+    [
+        ({"intent": "EXTERNAL_shipped"}, "the bot has no intent EXTERNAL_shipped"),
+        ({"response": "utter_house"}, "the bot has no response utter_house"),
+    ],
+)
+async def test_a_notification_names_nothing_that_only_a_turn_has(mantle, wish, error) -> None:
+    headers = {"Authorization": "Bearer a-token-of-the-shop"}
+    async with (
+        mantle(notify_token="a-token-of-the-shop") as running,
+        aiohttp.ClientSession(headers=headers) as shop,
+        shop.post(f"{running.url}/notify", json={"to": "+49 151 12345678", **wish}) as answer,
+    ):
+        assert (answer.status, await answer.json()) == (422, {"error": error})
