@@ -30,7 +30,7 @@ from rasa_whatsapp_channel.domain.project import (
     problem_of_layout,
     read_variables,
 )
-from rasa_whatsapp_channel.domain.read import bot_files, read_domains
+from rasa_whatsapp_channel.domain.read import bot_files, read_domains, yaml_files
 from rasa_whatsapp_channel.factories import load_functions
 from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.check import Linter
@@ -158,13 +158,21 @@ def _newest(models: Path) -> Path | None:
 
 def _stale(root: Path, model: Path) -> Iterator[str]:
     trained = model.stat().st_mtime
-    own = [root / "config.yml", *bot_files(root)]
-    if is_mantle(root):
-        skills = (path for skill in find_skills(root) for path in skill.parent.iterdir())
-        own = [root / AGENT, root / "memory.yml", *bot_files(root), *skills]
-    for path in dict.fromkeys(own):
+    for path in dict.fromkeys(_trained_files(root)):
         if path.is_file() and path.stat().st_mtime > trained:
             yield str(path.relative_to(root))
+
+
+def _trained_files(root: Path) -> Iterator[Path]:
+    """Yield what the model of the bot in *root* is made of, whether it is there or not."""
+    yield from bot_files(root)
+    if not is_mantle(root):
+        yield from (root / "config.yml", *yaml_files(root / "data"))
+        return
+    yield from (root / name for name in (AGENT, "memory.yml", "hooks.py"))
+    skills = (skill.parent for skill in find_skills(root))
+    for folder in (*skills, *(root / name for name in ("hooks", "lib", "tools"))):
+        yield from (path for path in folder.rglob("*") if path.parent.name != "__pycache__")
 
 
 def collect_versions(

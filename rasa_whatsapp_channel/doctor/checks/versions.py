@@ -25,12 +25,12 @@ class Known:
 
 KNOWN: Final[Mapping[str, Known]] = {
     "rasa": Known(((3, 6), (3, 7)), ((3, 10), (3, 11)), ((21, 12), (21, 13))),
-    "rasa-pro": Known(((3, 8), (4,)), ((3, 10), (3, 15)), ((21, 12), (26,))),
+    "rasa-pro": Known(((3, 14), (4,)), ((3, 10), (3, 15)), ((21, 12), (26,))),
 }
 
 
-# The first version with the engine, which repeats an answered message's answers, not its turn.
-MANTLE: Final[Version] = (3, 20)
+# The first version whose Mantle reads such projects.
+MANTLE: Final[Version] = (3, 21)
 
 
 @dataclass(frozen=True)

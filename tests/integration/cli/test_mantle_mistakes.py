@@ -69,7 +69,8 @@ class Project:
         assert old in text, (old, text)
         path.write_text(text.replace(old, new, 1))
 
-    def write(self, file: str, text: str) -> None:
+    def write(self, file: str, text: str = "") -> None:
+        (self.root / file).parent.mkdir(exist_ok=True)
         (self.root / file).write_text(text)
 
     def set(self, line: str) -> None:
@@ -281,6 +282,18 @@ MISTAKES: list[tuple[str, Callable[[], list[str]], Plant, tuple[str, ...]]] = [
         lambda p: os.utime(p.root / "skills" / "order" / "skill.md"),
         ("bot.model: skills/order/skill.md is newer than the model", "rasa train"),
     ),
+    (
+        "a tool in a folder of its own that is newer than the model",
+        doctor,
+        lambda p: p.write("skills/order/tools/show.py"),
+        ("bot.model: skills/order/tools/show.py is newer than the model", "rasa train"),
+    ),
+    (
+        "a hook that is newer than the model",
+        doctor,
+        lambda p: p.write("hooks/ours.py"),
+        ("bot.model: hooks/ours.py is newer than the model", "rasa train"),
+    ),
 ]
 
 
@@ -323,8 +336,8 @@ def test_a_version_without_the_engine_is_told():
         facts = VersionFacts("3.11.9", {name: version, "sanic": "25.12.0"}, is_mantle=True)
         return [r.text + r.remedy for r in check_versions(facts) if r.check == "versions.mantle"]
 
-    assert told("rasa-pro", "3.20.0") == []
-    [old], [other] = told("rasa-pro", "3.19.9"), told("rasa", "3.6.21")
-    assert "here is rasa-pro 3.19.9" in old
+    assert told("rasa-pro", "3.21.0") == told("rasa-pro", "3.22.0.dev1") == []
+    [old], [other] = told("rasa-pro", "3.20.5"), told("rasa", "3.6.21")
+    assert "here is rasa-pro 3.20.5" in old
     assert "here is rasa 3.6.21" in other
-    assert 'pip install "rasa-pro>=3.20"' in old
+    assert 'pip install "rasa-pro>=3.21"' in old

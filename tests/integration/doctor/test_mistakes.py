@@ -261,6 +261,14 @@ def an_old_model(setup):
         os.utime(setup.root / name, (0, 0))
 
 
+@planted("bot.model", "data/flows.yml is newer", "`rasa train`", state=State.WARNING)
+def a_flow_that_is_not_trained(setup):
+    (setup.root / "data").mkdir()
+    (setup.root / "data" / "flows.yml").touch()
+    soon = time.time() + 60
+    os.utime(setup.root / "data" / "flows.yml", (soon, soon))
+
+
 @planted("bot.intents", "no intent of the", "`rasa-whatsapp init`", state=State.WARNING)
 def no_intents(setup):
     text = setup.domain.read_text()
