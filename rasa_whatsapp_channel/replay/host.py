@@ -58,7 +58,7 @@ CONNECTIONS: Final = frozenset(
 # Keys of `handoff` that connect a desk.
 DESK: Final = frozenset({"desk", "url", "secret", "public_url", "token", "account", "inbox"})
 # Keys of endpoints.yml for stores of conversations.
-STORES: Final = ("tracker_store", "event_broker", "lock_store")
+STORES: Final = ("tracker_store", "event_broker", "lock_store", "timer_store")
 
 
 def free_port() -> int:

@@ -63,8 +63,8 @@ class RunOptions:
 @click.option(
     "--endpoints",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The bot's endpoints.  [default: its endpoints.yml, without tracker store, lock store and "
-    "event broker, so that a test leaves nothing behind]",
+    help="The bot's endpoints.  [default: its endpoints.yml, without tracker store, lock store, "
+    "timer store and event broker, so that a test leaves nothing behind]",
 )
 @click.option(
     "--start-timeout",

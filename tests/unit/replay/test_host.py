@@ -95,7 +95,7 @@ def test_a_test_leaves_nothing_in_the_stores_of_the_bot():
     endpoints = own_endpoints(
         "action_endpoint: {url: 'http://127.0.0.1:5055/${PATH}'}\n"
         "tracker_store: {type: SQL}\nevent_broker: {type: pika}\nlock_store: {type: redis}\n"
-        "nlg: {type: rephrase}\n"
+        "timer_store: {type: redis}\nnlg: {type: rephrase}\n"
     )
 
     assert yaml.safe_load(endpoints) == {
