@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from rasa_whatsapp_channel.whatsapp.limits import TEXT_BODY
+
 EXAMPLE = Path(__file__).parents[3] / "examples" / "calm"
 CHECKS = (
     "verify_domain_validity",
@@ -62,6 +64,19 @@ def test_rasa_pro_would_find_a_mistake(
     (bot / file).write_text(text.replace(right, wrong))
 
     assert getattr(validator(bot), check)() is False
+
+
+def test_a_text_may_be_as_long_as_on_whatsapp(bot: Path) -> None:
+    import yaml
+    from rasa.dialogue_understanding.generator import CommandGenerator
+    from rasa.shared.nlu.training_data.message import Message
+
+    pipeline = yaml.safe_load((bot / "config.yml").read_text())["pipeline"]
+    [config] = [part for part in pipeline if part["name"].endswith("CommandGenerator")]
+
+    for length, is_too_long in ((TEXT_BODY, False), (TEXT_BODY + 1, True)):
+        message = Message({"text": "a" * length})
+        assert CommandGenerator(config).check_if_message_exceeds_limit(message) is is_too_long
 
 
 def test_every_component_of_the_pipeline_is_one_of_rasa_pro(bot: Path) -> None:
