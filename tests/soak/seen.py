@@ -153,14 +153,19 @@ class Seen:
         files = len(list(files_of(self.response))) - self.files
         return texts + max(files, 0)
 
-    def place_of(self, line: str, requests: Iterable[Json]) -> int | None:
+    def place_of(self, line: str, requests: Iterable[Json], webhooks: Iterable[Json]) -> int | None:
         """
         Return which message of the whole chat shows *line* first.
 
-        None where something may have overtaken it: it failed at first and was sent again, or it
-        has a file that the phone showed later than the channel waits for.
+        None where something may have overtaken it: it failed at first, which was told when nothing
+        waited for it any more, or it has a file that the phone showed later than the channel waits
+        for.
         """
-        failed = any(plain(line) in plain(self._visible([each])) for each in self.failed)
+        failed = any(
+            plain(line) in plain(self._visible([each]))
+            and not fails_early(each, requests, webhooks)
+            for each in self.failed
+        )
         for message in self.messages:
             if plain(line) in plain(self._visible([message])):
                 return None if failed or is_late(message, requests) else int(message["place"])
@@ -223,6 +228,28 @@ def is_late(message: Json, requests: Iterable[Json]) -> bool:
     taken = [each["time"] for each in requests if each["body"] == message["body"]]
     shown = message["timestamp"] + 1  # a whole second, rounded down
     return bool(files_in(message)) and shown - min(taken) > DELIVERED_TIMEOUT
+
+
+def fails_early(message: Json, requests: Iterable[Json], webhooks: Iterable[Json]) -> bool:
+    """Was told that *message* failed while what came after it waited for its file?"""
+    taken = min(each["time"] for each in requests if each["body"] == message["body"])
+    told = [
+        each["time"]
+        for each in webhooks
+        if not each["error"] and _statuses(each["body"], message["id"]) & {"failed"}
+    ]
+    return bool(files_in(message) and told) and min(told) - taken < DELIVERED_TIMEOUT - 1
+
+
+def _statuses(body: Json, message_id: str) -> set[str]:
+    """Return what a webhook tells of the message."""
+    return {
+        status["status"]
+        for entry in body.get("entry", ())
+        for change in entry["changes"]
+        for status in change["value"].get("statuses", ())
+        if status["id"] == message_id
+    }
 
 
 def look_of(message: Json) -> str:
@@ -317,7 +344,11 @@ def judge(
                 doubles = verdict.doubled if known else verdict.unknowable
                 story = story_of((first, again), requests, webhooks)
                 doubles.append(f"{person}: {each.name}\n{story}")
-        places = [(line, each.place_of(line, requests)) for each in answers for line in each.wanted]
+        places = [
+            (line, each.place_of(line, requests, webhooks))
+            for each in answers
+            for line in each.wanted
+        ]
         found = [(line, place) for line, place in places if place is not None]
         verdict.disordered += [
             f"{person}: {late!r} before {early!r}"

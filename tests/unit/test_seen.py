@@ -30,12 +30,26 @@ MORNING = text(1, "utter_text", "Good morning from the lake")
 LAKE = picture(2, "utter_image_path", "The lake by path")
 
 
-def judged(*chat: Any, refusals: Any = (), fault: str | None = None, told: str | None = None):
+def told_of(each: dict[str, Any]) -> dict[str, Any]:
+    statuses = [{"id": each["id"], "status": each["status"]}]
+    return {"entry": [{"changes": [{"value": {"statuses": statuses}}]}]}
+
+
+def judged(
+    *chat: Any,
+    refusals: Any = (),
+    fault: str | None = None,
+    told: str | None = None,
+    after: float = 0.0,
+):
     asked = [response_of("utter_text"), response_of("utter_image_path")]
     requests = [
         {"body": each["body"], "time": TAKEN, "fault": fault, "status": 200} for each in chat
     ]
-    webhooks = [{"time": TAKEN, "status": None, "error": told, "body": each["id"]} for each in chat]
+    webhooks = [
+        {"time": TAKEN + after, "status": None, "error": told, "body": told_of(each)}
+        for each in chat
+    ]
     return judge({MAYA: seen_by(asked, chat, refusals)}, requests, webhooks)
 
 
@@ -83,10 +97,23 @@ def test_a_living_file_that_is_only_named_is_a_fault():
     assert found.startswith("not shown, not said: ")
 
 
-def test_what_was_sent_again_after_it_failed_comes_behind():
-    failed = picture(1, "utter_text", "Good morning from the lake", status="failed")
+@pytest.mark.parametrize(
+    ("kind", "after", "told", "faults"),
+    [
+        (picture, 0.5, None, 1),
+        (picture, 2.5, None, 0),
+        (picture, 0.5, "lost by a fault", 0),
+        (text, 0.5, None, 0),
+    ],
+)
+def test_what_is_sent_again_comes_behind_only_where_nothing_waited_for_its_file(
+    kind, after, told, faults
+):
+    failed = kind(1, "utter_text", "Good morning from the lake", status="failed")
 
-    assert judged(failed, LAKE, MORNING).faults == []
+    found = judged(failed, LAKE, MORNING, after=after, told=told).disordered
+
+    assert len(found) == faults
 
 
 def test_a_file_that_a_phone_shows_late_may_be_overtaken():
