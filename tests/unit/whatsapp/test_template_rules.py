@@ -71,6 +71,22 @@ OFFER = {
 }
 
 
+def login(*parts: dict[str, Any], minutes: int = 10, **button: Any) -> dict[str, Any]:
+    """LOGIN with *parts* before its own, and with other values of its button."""
+    otp = {"type": "OTP", "otp_type": "COPY_CODE", "text": "Copy", **button}
+    components = [
+        *parts,
+        {"type": "BODY"},
+        {"type": "FOOTER", "code_expiration_minutes": minutes},
+        {"type": "BUTTONS", "buttons": [otp]},
+    ]
+    return {**LOGIN, "components": components}
+
+
+def app(signature_hash: str = "x" * 11) -> dict[str, Any]:
+    return {"package_name": "com.example.shop", "signature_hash": signature_hash}
+
+
 def card(*buttons: dict[str, Any], text: str = "A chair") -> dict[str, Any]:
     return {
         "components": [
@@ -228,6 +244,18 @@ MISTAKES = [
             "components": [{"type": "BODY", "text": "Code {{1}} it is"}, *LOGIN["components"][2:]],
         },
         "body WhatsApp writes the text",
+    ),
+    (login({"type": "HEADER", "text": "Hi"}), "header an authentication template has none"),
+    (login(minutes=0), "footer.code_expiration_minutes is 1 to 90"),
+    (login(minutes=91), "footer.code_expiration_minutes is 1 to 90"),
+    (login(otp_type="MAGIC"), "buttons[0].otp_type is one of COPY_CODE, ONE_TAP, ZERO_TAP"),
+    (login(text="x" * 26), "buttons[0].text has 26 characters; 25"),
+    (login(otp_type="ONE_TAP"), "buttons[0].supported_apps are 1 to 5"),
+    (login(otp_type="ONE_TAP", supported_apps=[app("x" * 10)]), "buttons[0].supported_apps are 1"),
+    (login(otp_type="ONE_TAP", supported_apps=[app()] * 6), "buttons[0].supported_apps are 1 to 5"),
+    (
+        login(otp_type="ZERO_TAP", supported_apps=[app()]),
+        "buttons[0].zero_tap_terms_accepted must be true",
     ),
     (cards(card()), "carousel has 2 to 10 cards, not 1"),
     (cards(card(), card(reply("A"), reply("B"))), "carousel needs the same components"),
