@@ -23,6 +23,7 @@ from rasa_whatsapp_channel.notify.notifications import (
     FAILED,
     QUEUED,
     SCHEDULED,
+    WITHHELD,
     Notifications,
     Record,
 )
@@ -159,7 +160,7 @@ async def _follow(store: Store, key: str, *, until: float) -> None:
         await asyncio.sleep(LOOK)
         record = await Notifications(store).get(key)
     sent = await store.ledger.by_key(f"notify:{key}:0")
-    if record and record.overall == FAILED:
+    if record and record.overall in (FAILED, WITHHELD):
         raise click.ClickException(record.reason)
     if sent is not None:
         click.echo(sent.message_id)

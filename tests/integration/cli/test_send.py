@@ -501,6 +501,19 @@ async def test_what_no_bot_sends_is_kept_and_said(rasa_whatsapp, simulator, tmp_
     assert shown["content"]["body"] == "Hello"
 
 
+async def test_what_the_person_does_not_want_is_withheld_and_does_not_wait(
+    rasa_whatsapp, simulator, tmp_path
+):
+    sale = {"name": "summer_sale", "language": {"code": "en_US"}, "category": "marketing"}
+    (tmp_path / "body.json").write_text(json.dumps({"type": "template", "template": sale}))
+    await rasa_whatsapp("consent", "set", MAYA, "marketing", "stop")
+
+    done = await rasa_whatsapp("send", "--to", MAYA, "--json", "body.json")
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "the person wants no marketing messages" in done.stderr
+
+
 async def test_braces_go_as_they_are_written(rasa_whatsapp, simulator):
     await rasa_whatsapp("send", "--to", MAYA, "--text", "Hello {name}, {{here}} {}")
 
