@@ -6,6 +6,11 @@ import asyncio
 
 import aiohttp
 import pytest
+from support.documents import ROOT
+
+from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.simulator.control import control_routes
+from rasa_whatsapp_channel.simulator.world import World
 
 MAYA = "4915112345678"
 CHAT = f"/simulator/people/{MAYA}/messages"
@@ -296,3 +301,19 @@ async def test_files_can_be_kept_in_a_folder_of_ones_own(start, tmp_path):
     form.add_field("file", b"kept", filename="a.txt", content_type="text/plain")
     await simulator.call("POST", CHAT, data=form)
     assert [path.read_bytes() for path in (tmp_path / "media").iterdir()] == [b"kept"]
+
+
+async def test_every_route_is_on_the_page_about_the_simulator():
+    page = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    world = World(Config())
+
+    paths = {route.path for route in control_routes(world)}
+
+    await world.close()
+    missing = [
+        path
+        for path in paths
+        if path.replace("{webhook}", "{id}") not in page
+        and f"…/{path.rpartition('/')[2]}" not in page
+    ]
+    assert missing == []
