@@ -452,7 +452,7 @@ responses:
   - text: "Order {number} comes to {city}, by WhatsApp"
     channel: whatsapp
   utter_news:
-  - text: "News for {response} in {language}"
+  - text: "News for {response} in {filled_slots}"
   - text: "Only the best for {response}"
     condition: [{type: slot, name: level, value: gold}]
   utter_gold:
@@ -495,7 +495,7 @@ async def test_what_the_bot_no_longer_has_when_it_is_due_fails(shop, platform):
 async def test_slots_choose_the_variation_and_may_have_any_name(shop, platform):
     async with shop() as it:
         it.has(DOMAIN)
-        slots = {"response": "Maya", "language": "de"}
+        slots = {"response": "Maya", "filled_slots": "Malmö"}  # names of Rasa's parameters
         await it.asks("a", to=MAYA, response="utter_news", slots=slots)
         [first] = await platform[0].sends(1)
         await it.asks("b", to=MAYA, response="utter_news", slots={**slots, "level": "gold"})
@@ -503,7 +503,7 @@ async def test_slots_choose_the_variation_and_may_have_any_name(shop, platform):
         await it.asks("c", to=MAYA, response="utter_gold")
         refused = await it.sees("c", "failed")
 
-    assert first["text"]["body"] == "News for Maya in de"
+    assert first["text"]["body"] == "News for Maya in Malmö"
     assert second["text"]["body"] == "Only the best for Maya"
     assert refused["reason"] == "no variation of utter_gold is for whatsapp and these slots"
 
