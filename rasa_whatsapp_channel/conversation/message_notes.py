@@ -36,6 +36,11 @@ def part_key(key: str, number: int) -> str:
     return f"{key}:part-{number}"
 
 
+def item_key(key: str) -> str:
+    """Return the key of the outbox item that became the message *key*, perhaps with others."""
+    return _PART.sub("", key)
+
+
 def template_conversation(recipient_id: str, template: str = "") -> str:
     """
     Return the outbox conversation of templates: messages that wait must not hold them up.
@@ -79,4 +84,4 @@ class MessageNotes:
 
 
 def trace_key(key: str) -> str:
-    return f"trace:{_PART.sub('', key)}"
+    return f"trace:{item_key(key)}"

@@ -11,7 +11,11 @@ from typing import Any, Final
 from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.message_notes import MessageNotes, template_conversation
+from rasa_whatsapp_channel.conversation.message_notes import (
+    MessageNotes,
+    item_key,
+    template_conversation,
+)
 from rasa_whatsapp_channel.conversation.window import Windows
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.charges import Charges
@@ -213,7 +217,7 @@ class Statuses:
             template_conversation(sent.recipient_id) if again.is_template else sent.recipient_id
         )
         # What comes after it has waited for this status, so it goes where it was.
-        place = PlaceOf(sent.key, status_cause(sent.message_id))
+        place = PlaceOf(item_key(sent.key), status_cause(sent.message_id))
         await self._store.outbox.put(key, conversation, again.body(), place=place)
 
     async def _next_attempt(

@@ -639,6 +639,23 @@ async def test_one_that_fails_later_is_sent_again_alone(office):
     assert [text for text, _, _ in shown] == ["Our lakes", "One", "Two", "One"]
 
 
+async def test_one_that_fails_before_its_answer_is_sent_again_before_the_next_message(office):
+    async def fail_second() -> None:
+        if len(office.client.sent) == 1:
+            errors = (PlatformError(131000, "Something went wrong"),)
+            await office.statuses.note(
+                Status("wamid.2", "failed", recipient_id=PHONE, errors=errors)
+            )
+
+    office.client.before_answer = fail_second
+    await office.put("1", CARDS)
+    await office.put("2", Text("and this"))
+
+    shown = await settle(office)
+
+    assert [text for text, _, _ in shown] == ["Our lakes", "One", "Two", "One", "and this"]
+
+
 async def test_buttons_that_may_not_stand_beside_each_other_are_all_there(office):
     same = (CardButton("/a", "Book"), CardButton("/b", "Book"), CardButton("/a", "Other"))
     file = Media(path="missing.png")
