@@ -54,6 +54,9 @@ def _check_kind(key: str, value: Any) -> Iterator[Remark]:
         yield _wrong((key,), "a list of maps", value)
     elif key == "allow_interruptions" and not isinstance(value, bool):
         yield _wrong((key,), "true or false", value)
+    elif key == "translation":
+        for language, text in value.items():
+            yield from _check_text((key, language), text)
     elif key in _BUTTONS:
         for number, button in enumerate(value):
             yield from _check_button(key, number, button)
@@ -63,11 +66,31 @@ def _check_button(key: str, number: int, button: Any) -> Iterator[Remark]:
     if not isinstance(button, Mapping):
         yield _wrong((key, number), "a map", button, f"; write {{title: {button}, payload: …}}")
         return
+    yield from _check_titles((key, number), button)
+    if key == "buttons" and "translation" in button:
+        yield from _check_translations((key, number, "translation"), button["translation"])
+
+
+def _check_translations(path: Path, translation: Any) -> Iterator[Remark]:
+    """Yield what Rasa Pro refuses in the translation of a button."""
+    if not isinstance(translation, Mapping):
+        yield _wrong(path, "a map", translation)
+        return
+    for language, titles in translation.items():
+        if isinstance(titles, Mapping):
+            yield from _check_titles((*path, language), titles)
+        else:
+            yield _wrong((*path, language), "a map with title and payload", titles)
+
+
+def _check_titles(path: Path, button: Mapping[str, Any]) -> Iterator[Remark]:
     for part in ("title", "payload"):
-        value = button.get(part)
-        if value is not None and not isinstance(value, str):
-            path = (key, number, part)
-            yield _wrong(path, "a string", value, _text_hint(part, value))
+        yield from _check_text((*path, part), button.get(part))
+
+
+def _check_text(path: Path, value: Any) -> Iterator[Remark]:
+    if value is not None and not isinstance(value, str):
+        yield _wrong(path, "a string", value, _text_hint(str(path[-1]), value))
 
 
 def _wrong(path: Path, wanted: str, value: Any, hint: str = "") -> Remark:

@@ -51,6 +51,18 @@ VARIATIONS = """
 - {text: hi, 5: a}
 - {}
 """
+TRANSLATIONS = """
+- {text: hi, translation: {de: 5}}
+- {text: hi, translation: {de: {text: hallo}}}
+- {text: hi, translation: {de: hallo, fr: null}}
+- {text: hi, buttons: [{title: a, payload: b, translation: {de: {title: c}}}]}
+- {text: hi, buttons: [{title: a, payload: b, translation: {de: {title: c, payload: null}}}]}
+- {text: hi, buttons: [{title: a, payload: b, translation: {de: {title: 5}}}]}
+- {text: hi, buttons: [{title: a, payload: b, translation: {de: c}}]}
+- {text: hi, buttons: [{title: a, payload: b, translation: {de: null}}]}
+- {text: hi, buttons: [{title: a, payload: b, translation: c}]}
+- {text: hi, quick_replies: [{title: a, payload: b, translation: {de: c}}]}
+"""
 TEXTS = [
     "Hello {name}",
     "${name}",
@@ -83,6 +95,13 @@ def test_rasa_refuses_what_the_linter_says_it_refuses(rasa: Any, line: str) -> N
     refused = bool(list(check_schema(variation)))
 
     assert loads(rasa, f'version: "3.1"\nresponses:\n  utter_it:\n  {line}\n') is not refused
+
+
+@pytest.mark.needs("rasa.core.nlg.translate:has_translation")
+@pytest.mark.parametrize("line", TRANSLATIONS.strip().splitlines())
+@pytest.mark.filterwarnings("ignore")
+def test_rasa_pro_refuses_the_translations_that_the_linter_says(rasa: Any, line: str) -> None:
+    test_rasa_refuses_what_the_linter_says_it_refuses(rasa, line)
 
 
 @pytest.mark.parametrize("text", TEXTS)

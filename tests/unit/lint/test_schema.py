@@ -74,6 +74,14 @@ def test_a_variation_without_text_and_custom_is_refused(variation: dict[str, Any
         ({"elements": {}}, "elements: it must be a list of maps, not a map"),
         ({"channel": ["slack"]}, "channel: it must be a string, not a list"),
         ({"translation": "Hallo"}, "translation: it must be a map, not a string"),
+        (
+            {"translation": {"de": 5}},
+            "translation.de: it must be a string, not a number; put it in",
+        ),
+        (
+            {"buttons": [{"title": "Yes", "translation": {"de": "Ja"}}]},
+            "buttons[0].translation.de: it must be a map with title and payload, not a string",
+        ),
         ({"allow_interruptions": "no"}, "allow_interruptions: it must be true or false"),
     ],
 )
