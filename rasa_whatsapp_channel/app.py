@@ -253,10 +253,10 @@ class App:
         handoffs = self._handoffs
         return Failures(
             self.store.inbox,
-            self._people,
-            self._marketing,
-            self._charges.note_failure,
-            handoffs.report_status if handoffs and handoffs.settings.desk else None,
+            people=self._people,
+            marketing=self._marketing,
+            note_code=self._charges.note_failure,
+            tell_desk=handoffs.report_status if handoffs and handoffs.settings.desk else None,
             notified=self._notified,
         )
 
@@ -336,12 +336,12 @@ class App:
     def _make_endpoint(self, bot_names: Callable[[], BotNames | None]) -> Endpoint:
         settings, health = self.settings, self._make_health()
         notify = NotifyDoor(
-            self._notifications,
-            self.store.values,
-            settings.notify_token,
-            bot_names,
-            self.metrics,
-            self._clock,
+            notifications=self._notifications,
+            values=self.store.values,
+            token=settings.notify_token,
+            names=bot_names,
+            metrics=self.metrics,
+            clock=self._clock,
         )
         return Endpoint(
             auth=make_webhook_auth(settings),
@@ -383,17 +383,17 @@ class App:
         self, respond: Respond, bot_names: Callable[[], BotNames | None]
     ) -> DueNotifications:
         return DueNotifications(
-            self._notifications,
-            self.store.inbox,
-            self._people,
-            self._marketing,
-            self.account,
-            partial(self.outbox_writer, turn_version=ANY_OWNER),
-            respond,
-            bot_names,
-            self.settings.quiet_hours,
-            self.metrics,
-            self._clock,
+            notifications=self._notifications,
+            inbox=self.store.inbox,
+            people=self._people,
+            marketing=self._marketing,
+            account=self.account,
+            writer=partial(self.outbox_writer, turn_version=ANY_OWNER),
+            respond=respond,
+            names=bot_names,
+            quiet=self.settings.quiet_hours,
+            metrics=self.metrics,
+            clock=self._clock,
         )
 
     def _make_handoffs(self) -> Handoffs | None:

@@ -36,7 +36,7 @@ TOO_LARGE: Final = f"a notification has at most {MOST_BYTES} bytes"
 RATE: Final = Limit("notify", 50.0, 500.0)  # requests a second, of all servers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NotifyDoor:
     """*token* lets a caller in; *names* returns what the bot has, None where not known."""
 

@@ -65,7 +65,7 @@ async def no_response(name: str, conversation: str, slots: Mapping[str, Any]) ->
     return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DueNotifications:
     """
     Handles the items of the inbox that are of the kind `DUE`.

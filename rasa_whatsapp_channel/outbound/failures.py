@@ -38,6 +38,7 @@ class Failures:
     def __init__(
         self,
         inbox: Queue,
+        *,
         people: People | None = None,
         marketing: Marketing | None = None,
         note_code: NoteCode | None = None,

@@ -68,7 +68,7 @@ class Desk:
             self.metrics,
             note_status=Statuses(
                 store,
-                Failures(store.inbox, people),
+                Failures(store.inbox, people=people),
                 AccountState(store.values, clock=clock),
                 people=people,
             ).note,

@@ -83,7 +83,7 @@ class OneChat:
             access_token="a-token",
             clock=clock,
         )
-        failures = Failures(store.inbox, People(store.values, clock=clock))
+        failures = Failures(store.inbox, people=People(store.values, clock=clock))
         self._statuses = Statuses(
             store,
             failures,
