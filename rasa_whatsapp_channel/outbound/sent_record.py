@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 WRITE_PAUSE: Final = 1.0  # seconds between two attempts to note that a message was sent
 NOT_CONFIRMED: Final = (
-    "it was sent {} times and WhatsApp never answered, so whether it arrived is not known; "
+    "WhatsApp did not confirm it, so whether it arrived is not known; "
     "it is not sent again by itself ({})"
 )
 
@@ -86,7 +86,7 @@ class SentRecord:
             left = recovery.BROKEN - listened
             return await self.await_confirmation(item, entry, left, counted=False)
         if entry.unconfirmed >= recovery.SENT_AT_MOST:
-            return DeadLetter(NOT_CONFIRMED.format(entry.unconfirmed, item.last_error))
+            return DeadLetter(NOT_CONFIRMED.format(item.last_error))
         if item.crashes > entry.crashes and self._client.api.callback_data:
             # The process may have died after the request had been sent.
             waited = replace(entry, crashes=item.crashes)

@@ -284,15 +284,23 @@ ON_PREMISES_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType(
 
 ERROR_CODES: Final[Mapping[int, ErrorCode]] = MappingProxyType({**CLOUD_CODES, **ON_PREMISES_CODES})
 
+# From here on a number is that of one API; lower ones may also be an HTTP status.
+OF_ONE_API: Final = 1000
+
 # Codes with which Direct Send refuses the account or the text: not enabled or blocked, outside of
 # the window, its template is paused or its name taken.
 DIRECT_REFUSED: Final = (100, 131047, 132015, 132021, 139200)
 
 
 def decide_verdict(codes: Mapping[int, ErrorCode], *, code: int, status: int) -> Verdict:
-    """Return the verdict on error *code* in an answer with HTTP *status*; the code goes first."""
-    if code in codes:
-        return codes[code].verdict
+    """
+    Return the verdict on error *code* in an answer with HTTP *status*; the code goes first.
+
+    A number that is not in *codes* may be of another API, behind which the answering one stands.
+    """
+    row = codes.get(code) or (ERROR_CODES.get(code) if code >= OF_ONE_API else None)
+    if row is not None:
+        return row.verdict
     if 400 <= code < 600:  # gateways (360dialog, Turn) write an HTTP status where the code belongs
         status = code
     if status == 401:

@@ -88,8 +88,7 @@ def lost_id() -> TransportError:
     cause is nearly always a wrong URL or a changed platform, and so it repeats.
     """
     return TransportError(
-        "the answer was a success without a message id; the message may have arrived, "
-        "so it is not sent again by itself",
+        "the answer was a success without a message id; the message may have arrived",
         verdict=Verdict.DO_NOT_RETRY,
     )
 

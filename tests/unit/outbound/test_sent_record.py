@@ -207,7 +207,7 @@ async def test_without_any_answer_a_message_is_sent_twice_and_then_a_person_deci
 
     (dead_letter, _) = reversed(await office.store.outbox.dead_letters())
     assert dead_letter.key == "wamid.in:0"
-    assert "sent 2 times and WhatsApp never answered" in dead_letter.reason
+    assert "WhatsApp did not confirm it, so whether it arrived is not known" in dead_letter.reason
     assert "no whole answer within 30 seconds" in dead_letter.reason
     assert requests == 4  # twice for each of the two
 

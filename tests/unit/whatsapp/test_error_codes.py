@@ -83,6 +83,23 @@ def test_an_on_premises_code_says_what_to_do_whatever_the_status(code, status, v
     assert decide_verdict(ON_PREMISES_CODES, code=code, status=status) is verdict
 
 
+@pytest.mark.parametrize(
+    ("codes", "code", "status", "verdict"),
+    [
+        (ON_PREMISES_CODES, 130429, 400, Verdict.RETRY),
+        (ON_PREMISES_CODES, 131048, 400, Verdict.RETRY_AFTER),
+        (ON_PREMISES_CODES, 131026, 503, Verdict.DO_NOT_RETRY),
+        (CLOUD_CODES, 1015, 400, Verdict.RETRY),
+        # a gateway's HTTP status
+        (CLOUD_CODES, 410, 503, Verdict.DO_NOT_RETRY),
+        (CLOUD_CODES, 408, 400, Verdict.RETRY),
+        (ON_PREMISES_CODES, 190, 400, Verdict.DO_NOT_RETRY),
+    ],
+)
+def test_an_api_may_pass_on_what_the_one_behind_it_says(codes, code, status, verdict):
+    assert decide_verdict(codes, code=code, status=status) is verdict
+
+
 @pytest.mark.parametrize("codes", [CLOUD_CODES, ON_PREMISES_CODES], ids=["cloud", "on_premises"])
 @pytest.mark.parametrize(
     ("code", "status", "verdict"),
