@@ -28,6 +28,7 @@ from rasa_whatsapp_channel.inbound.intents import wordless_intents
 from rasa_whatsapp_channel.lint.composed import (
     Sent,
     check_fit,
+    check_translations,
     find_open_type,
     send_all,
 )
@@ -201,6 +202,7 @@ class Linter:
             yield from check_braces(written, self.domain.slots, variation.part.is_plain)
         if not is_for_us(variation.channel):
             return
+        yield from check_translations(written)
         open_type = find_open_type(written)
         if open_type:
             yield remark("WA617", open_type, field=write_path(open_type))

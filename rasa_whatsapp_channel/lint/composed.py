@@ -16,6 +16,7 @@ from typing import Any, Final
 from rasa_whatsapp_channel.compose import Change, Composed
 from rasa_whatsapp_channel.compose.changes import RULES
 from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
+from rasa_whatsapp_channel.compose.template import written_template
 from rasa_whatsapp_channel.domain.marked import Path
 from rasa_whatsapp_channel.domain.read import Slot
 from rasa_whatsapp_channel.domain.slots import (
@@ -78,6 +79,19 @@ class Sent:
     filled: Mapping[str, Any]
     composed: Composed
     settings: OutgoingSettings
+
+
+def check_translations(variation: Mapping[str, Any]) -> Iterator[Remark]:
+    """Yield a remark where Rasa Pro translates a response, whose template has one language."""
+    written = written_template(variation).get("language") or ""
+    language = str(written.get("code", "") if isinstance(written, Mapping) else written)
+    others = [each for each in find_languages(variation) if _family(each) != _family(language)]
+    if others and language and "{" not in language:
+        yield remark("WA631", ("translation",), language=language, others=", ".join(others))
+
+
+def _family(language: str) -> str:
+    return re.split("[_-]", language.lower())[0]
 
 
 def send_all(

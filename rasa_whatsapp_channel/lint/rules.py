@@ -201,6 +201,12 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             Level.ERROR,
             "template {name} ({language}): {place} {problem}",
         ),
+        "WA631": LintRule(
+            "a translation without its template",
+            Level.WARNING,
+            "outside of the 24-hour window the template goes in {language}, not in {others}; write "
+            "a variation for each language, with a condition and a template",
+        ),
         "WA701": LintRule("a file that is not there, or is not sent", Level.ERROR, "{problem}"),
         "WA702": LintRule("a file that is empty or too big", Level.ERROR, "{problem}"),
         "WA703": LintRule("a file of a type WhatsApp does not take", Level.ERROR, "{problem}"),

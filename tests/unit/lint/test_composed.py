@@ -111,6 +111,40 @@ responses:
     assert codes(found) == [("WA301", 9), ("WA303", 9), ("WA308", 11)]
 
 
+@pytest.mark.parametrize(
+    ("language", "others"),
+    [
+        ("en_US", ["de, fr"]),
+        ("{code: de}", ["en, fr"]),
+        ("fr", ["en, de"]),
+        ('"{language}"', []),
+    ],
+)
+def test_a_template_has_none_of_a_responses_translations(
+    lint: Lint, language: str, others: list[str]
+) -> None:
+    found = lint(f"""
+slots:
+  language: {{type: categorical, values: [en, de, fr], mappings: []}}
+responses:
+  utter_it:
+  - text: "We are closed on Monday"
+    translation:
+      en: "We are closed on Monday"
+      de: "Am Montag ist geschlossen"
+    buttons:
+    - {{title: "Yes", payload: "/yes", translation: {{fr: {{title: "Oui"}}}}}}
+    custom:
+      whatsapp:
+        template: {{name: closed, language: {language}}}
+""")
+
+    told = [finding for finding in found if finding.code == "WA631"]
+    assert [(finding.line, finding.text.split("not in ")[1].split(";")[0]) for finding in told] == [
+        (7, each) for each in others
+    ]
+
+
 def test_what_only_some_apis_change_names_them(lint: Lint) -> None:
     # Only the body of a list may be this long, and only there.
     text = f"""
