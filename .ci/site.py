@@ -13,6 +13,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 # What the theme would fetch when the pages are read, and what stands in for it.
 FETCHED: Final = "https://unpkg.com/iframe-worker/shim"
 OWN: Final = "assets/frame-worker.js"
+INLINE_CODE: Final = re.compile(r"(?<!</span>)<code>[^<]*</code>")
+OPTION: Final = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 LINK: Final = re.compile(r"\[([^\]\n]*)\]\((\.\./[^)\s]+)\)")
 
 log = logging.getLogger("mkdocs.hooks.site")
@@ -42,6 +44,15 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
         return link[0]
 
     return LINK.sub(name_it, markdown)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Mark options such as --key in a sentence: browsers break lines behind their hyphens."""
+
+    def mark(code: re.Match[str]) -> str:
+        return OPTION.sub(r'<span class="option">\g<0></span>', code[0])
+
+    return INLINE_CODE.sub(mark, html)
 
 
 def on_config(config: Any) -> Any:

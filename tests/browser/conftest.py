@@ -26,12 +26,8 @@ async def bot(request: pytest.FixtureRequest) -> AsyncIterator[Bot]:
         listening.router.add_get("/", bot.tell_health)
         listening.router.add_get("/conversations/{sender_id}/tracker", bot.tracker)
         async with served(listening) as address:
-            config = Config(
-                webhook=f"{address}/webhook",
-                retry_pauses=(0.2,),
-                rasa=address,
-                **getattr(request, "param", {}),
-            )
+            usual = {"webhook": f"{address}/webhook", "retry_pauses": (0.2,), "rasa": address}
+            config = Config(**{**usual, **getattr(request, "param", {})})
             async with served(create_app(config)) as bot.simulator:
                 yield bot
 

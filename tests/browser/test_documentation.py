@@ -48,6 +48,35 @@ async def test_the_search_finds_a_line_of_the_log_in_pages_opened_from_a_folder(
         )
 
 
+# Options of a command that begin in one line and end in another.
+BROKEN = """
+[...document.querySelectorAll('.md-typeset code')].filter((code) => {
+    const words = document.createRange();
+    words.selectNodeContents(code);
+    const tops = new Set([...words.getClientRects()].map(({ top }) => Math.round(top)));
+    return /^--?\\w[\\w-]*$/.test(code.textContent) && tops.size > 1;
+}).map((code) => code.textContent)
+"""
+
+
+async def test_the_site_is_read_whole_on_a_phone(site: Path, chromium: Chromium) -> None:
+    async with chromium.tab() as tab:
+        await tab.size(390, 844)
+        await tab.call("Page.navigate", url=f"{site.as_uri()}/index.html")
+        first, second = await tab.shows(
+            "((boxes) => boxes.length === 2 && boxes)([...document.querySelectorAll('.md-button')]"
+            ".map((button) => button.getBoundingClientRect().toJSON()))"
+        )
+        assert second["top"] - first["bottom"] >= 6 or second["top"] == first["top"]
+        name = "document.querySelector('.md-header__topic .md-ellipsis')"
+        assert await tab.js(f"{name}.scrollWidth <= {name}.clientWidth")
+
+        for page in ("command-line", "changelog"):
+            await tab.call("Page.navigate", url=f"{site.as_uri()}/{page}.html")
+            await tab.shows("document.querySelector('.md-typeset code')")
+            assert await tab.js(BROKEN) == [], page
+
+
 async def test_the_moving_picture_shows_each_answer_and_is_small(
     tmp_path: Path, chromium: Chromium
 ) -> None:

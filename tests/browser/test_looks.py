@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from browser import scene
 from support.chromium import Tab
 from support.spoken_bot import MAYA, Bot
+
+from rasa_whatsapp_channel.simulator.config import DEFAULT_WEBHOOK
 
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 LONG_NAME = "Alexandra Konstantinopoulou-Schmidt von Hohenberg"
@@ -171,3 +174,16 @@ async def test_the_page_survives_a_reset_while_it_reads(page: Tab, bot: Bot) -> 
     await page.shows("document.querySelectorAll('#chats li').length === 1")
     ravi = await scene.joins(bot, "Ravi")
     await page.shows(f"document.querySelector('[data-chat=\"{ravi}\"]')")
+
+
+@pytest.mark.parametrize("bot", [{"webhook": DEFAULT_WEBHOOK}], indirect=True)
+async def test_the_address_of_the_bot_breaks_behind_a_slash(page: Tab, bot: Bot) -> None:
+    broken = await page.js(
+        "[...document.querySelectorAll('.empty code, .joined code')]"
+        ".flatMap((code) => [...code.childNodes]).filter((part) => {"
+        " const words = document.createRange(); words.selectNodeContents(part);"
+        " return words.getClientRects().length > 1; }).map((part) => part.textContent)"
+    )
+
+    assert await page.js("document.querySelector('.empty code').textContent") == DEFAULT_WEBHOOK
+    assert broken == []

@@ -2,7 +2,7 @@
 
 import { colourOf, initials } from "./avatar.js";
 import { sumOf } from "./costs.js";
-import { h, icon, isolated } from "./dom.js";
+import { addressNode, h, icon, isolated } from "./dom.js";
 import { plus } from "./people.js";
 
 const NO_MARKETING =
@@ -115,7 +115,7 @@ export function emptyChat(controller) {
       `Write to ${isolated(number.name ?? "your bot")}: a text, a photo, a voice message. ` +
         "Its messages appear here as on a phone.",
     ),
-    webhook && h("p.quiet", {}, "Webhook of your bot: ", h("code", {}, webhook)),
+    webhook && h("p.quiet", {}, "Webhook of your bot: ", addressNode(webhook)),
     h("button.primary.say-hi", { type: "button", onclick: hello }, "Send “hi”"),
   );
 }

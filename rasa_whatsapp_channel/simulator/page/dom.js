@@ -61,6 +61,10 @@ export function iconButton(name, label, onclick, props = {}) {
   );
 }
 
+/** An address, whose lines break behind its slashes. */
+export const addressNode = (address) =>
+  h("code", {}, address.split(/(?<=\/)/).flatMap((part) => [part, h("wbr")]));
+
 export function byId(id) {
   return document.getElementById(id);
 }

@@ -1,6 +1,6 @@
 // Traffic panel: health of the bot, the connection between simulator and bot, and their log.
 
-import { h, icon } from "../dom.js";
+import { addressNode, h, icon } from "../dom.js";
 import { plus } from "../people.js";
 import { createBot } from "./bot.js";
 import { detailList, stateWord } from "./details.js";
@@ -46,7 +46,7 @@ export function createConnection(page) {
         ["Number ID", number.phone_number_id && h("code", {}, number.phone_number_id)],
         ["Limit", number.phone_number_id && limit.node],
         ["Other numbers", numbers.length > 1 && numbers.slice(1).map(otherNumber)],
-        ["Webhook", webhook ? h("code", {}, webhook) : "None: start with --webhook ADDRESS"],
+        ["Webhook", webhook ? addressNode(webhook) : "None: start with --webhook ADDRESS"],
       ]),
     );
   }
