@@ -178,7 +178,7 @@ def check_file(use: Use, root: Path, api: Api, access: FileAccess) -> Iterator[R
     if wrong:
         return
     try:
-        files.check_type(use.source, source.mime_type, use.kind)
+        files.check_type(use.source, source.mime_type, use.kind, found.name)
     except MediaError as error:
         yield remark("WA703", use.path, problem=error)
     base = mime.base_type(files.sent_type(source.mime_type, use.kind, api))

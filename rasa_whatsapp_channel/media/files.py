@@ -150,8 +150,12 @@ def sent_type(mime_type: str, kind: str, api: Api) -> str:
     return "text/plain" if kind == "document" and text and not api.any_document else mime_type
 
 
-def check_type(path: str, mime_type: str, kind: str) -> None:
+def check_type(path: str, mime_type: str, kind: str, name: str) -> None:
     if kind == "document":  # each API takes others; it says so itself
+        said = mime.from_extension(name)
+        # A login or an error, instead of the file; but many a table called .xls is a page.
+        if mime_type == "text/html" and said in mime.TOLD:
+            raise MediaError(f"{path}: is a web page inside, and not {said}")
         return
     if kind == "audio" and mime_type == "audio/ogg":
         raise MediaError(f"{path}: is Ogg, but not Opus; WhatsApp plays no other sound in Ogg")
@@ -160,13 +164,6 @@ def check_type(path: str, mime_type: str, kind: str) -> None:
         raise MediaError(
             f"{path}: is {mime_type}; WhatsApp takes {', '.join(sorted(known))} as {kind}"
         )
-
-
-def check_page(path: str, mime_type: str, name: str) -> None:
-    """Refuse the page of a login or an error where *name* says that it is another document."""
-    said = mime.from_extension(name)
-    if mime_type == "text/html" and said in mime.TOLD:  # many a table called .xls is a page
-        raise MediaError(f"{path}: is a web page inside, and not {said}")
 
 
 def check_size(path: str, size: int, limit: int, kind: str) -> None:

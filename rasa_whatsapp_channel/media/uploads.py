@@ -282,9 +282,7 @@ class MediaUploads:
         # Its ending tells, unless it is a temporary file or a result, which are named by us.
         named = fetched.name if path == fetched.path else path.name
         mime_type = files.mime_type_of(content.head, named, need.kind)
-        files.check_type(said, mime_type, need.kind)
-        if need.kind == "document":
-            files.check_page(said, mime_type, fetched.name)
+        files.check_type(said, mime_type, need.kind, fetched.name)
         if need.kind == "sticker":
             files.check_sticker(said, content.size, content.head, self._client.api)
         name = fetched.name

@@ -73,6 +73,7 @@ def test_the_files_of_the_quickstart_are_fine(lint: Lint, bot: Path) -> None:
         ("document", "media/a.xyz", b"\xff\xd8\xff\xe0", "WA708 media/a.xyz: goes as image"),
         ("document", "media/a.zip", b"PK\x03\x04", "WA709 media/a.zip: is application/zip"),
         ("video", "media/a.svg", b"<svg>", "WA703 media/a.svg: is image/svg+xml"),
+        ("document", "media/a.pdf", b"<html>", "WA703 media/a.pdf: is a web page inside"),
         ("image", "media/a.webp", picture("WEBP"), "WA704 media/a.webp: is image/webp, "),
         ("image", "media/a.gif", picture("GIF"), "WA704 media/a.gif: is image/gif, "),
         (
