@@ -77,6 +77,18 @@ async def test_the_site_is_read_whole_on_a_phone(site: Path, chromium: Chromium)
             assert await tab.js(BROKEN) == [], page
 
 
+@pytest.mark.parametrize("name", ["simulator", "tutorial"])
+@pytest.mark.parametrize("scheme", ["", "-dark"], ids=["light", "dark"])
+def test_a_picture_keeps_the_colours_of_the_page_and_is_small(name: str, scheme: str) -> None:
+    path = ROOT / "docs" / "images" / f"{name}{scheme}.webp"
+    assert path.stat().st_size < 100_000
+    with Image.open(path) as picture:
+        colours = picture.convert("RGB").getcolors(maxcolors=1 << 24) or []
+
+    sail = [(red, green) for _, (red, green, _) in colours if red > 200 and red - green > 80]
+    assert sail
+
+
 async def test_the_moving_picture_shows_each_answer_and_is_small(
     tmp_path: Path, chromium: Chromium
 ) -> None:

@@ -49,7 +49,6 @@ TYPES = {"jpg": "image/jpeg", "pdf": "application/pdf", "ogg": "audio/ogg; codec
 }
 QUICKSTART = ("utter_greet", "utter_picture", "utter_guide", "utter_chime", "utter_boat")
 TUTORIAL = ("utter_greet", "utter_lake")
-COLOURS = 255  # a picture of a page has few; so it stays small
 
 
 def quickstart() -> dict[str, Any]:
@@ -86,10 +85,8 @@ async def uploaded(bot: Bot, body: Any) -> Any:
 async def picture(tab: Tab, name: str, *, dark: bool) -> None:
     await tab.size(*SIZE, dark=dark)
     await asyncio.sleep(2)  # animations, and the pictures inside
-    shot = await tab.call("Page.captureScreenshot", format="png")
-    content = io.BytesIO(base64.b64decode(shot["data"]))
-    small = Image.open(content).convert("RGB").quantize(COLOURS)
-    small.save(IMAGES / f"{name}{'-dark' if dark else ''}.png", optimize=True)
+    taken = await frame(tab)
+    taken.save(IMAGES / f"{name}{'-dark' if dark else ''}.webp", quality=85, method=6)
 
 
 async def main() -> None:
