@@ -318,3 +318,22 @@ async def test_where_statuses_carry_no_key_nothing_is_waited_for(office, clock, 
     await office.run()
 
     assert office.texts() == ["hello"]
+
+
+async def test_where_statuses_carry_no_key_nobody_waits_for_what_none_can_tell(
+    office, clock, hello, caplog
+):
+    office.client.api = TURN
+    unanswered = TransportError("connection reset")
+    office.client.answers = [lost_id(), unanswered, None, unanswered]
+    await office.put("wamid.in:0", Text("not confirmed"))
+    await office.put("wamid.in:1", hello)
+
+    await office.run()
+    [letter] = await office.store.outbox.dead_letters()
+    assert "so whether it arrived is not known" in letter.reason
+    assert "may have been taken, and is sent once more in 20 s" in caplog.text
+    clock.now += BROKEN
+    await office.run()
+
+    assert office.texts() == ["hello"]
