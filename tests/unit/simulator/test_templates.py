@@ -22,6 +22,6 @@ def test_the_template_on_the_page_can_be_copied_into_a_folder(tmp_path):
     assert [part["type"] for part in template.components] == ["HEADER", "BODY", "FOOTER", "BUTTONS"]
 
 
-@pytest.mark.parametrize("template", TemplateCatalog(), ids=lambda each: each.name)
+@pytest.mark.parametrize("template", list(TemplateCatalog()), ids=lambda each: each.name)
 def test_whatsapp_would_take_a_template_that_is_built_in(template):
     assert list(find_flaws(template)) == []
