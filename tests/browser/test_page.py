@@ -236,6 +236,19 @@ async def test_a_bot_that_does_not_answer_is_said_above_the_chat(page: Tab, bot:
     await page.shows("!document.querySelector('[data-banner=webhook]')")
 
 
+@pytest.mark.parametrize("bot", [{"retry_pauses": (3600,)}], indirect=True)
+async def test_a_bot_that_runs_again_need_not_be_waited_for(page: Tab, bot: Bot) -> None:
+    bot.status = 500
+    await write(page, "hello")
+    await page.shows("document.querySelector('[data-banner=webhook]')?.textContent.includes('500')")
+
+    bot.status = 200
+    await page.click("[data-banner=webhook] button")
+
+    assert (await bot.hears())["text"]["body"] == "hello"
+    await page.shows("!document.querySelector('[data-banner=webhook]')")
+
+
 async def test_the_inspector_shows_the_request_of_the_bot(page: Tab, bot: Bot) -> None:
     await bot.says({"type": "text", "text": {"body": "inside"}})
     await page.shows(message("text"))

@@ -70,8 +70,10 @@ const onChange = {
     showTyping(chat);
   },
   webhook() {
-    const advice = adviceFor(state.deliveries[0], state.webhook);
-    if (advice) showBanner("webhook", advice);
+    const [latest] = state.deliveries;
+    const advice = adviceFor(latest, state.webhook);
+    const again = () => api.redeliver(latest.id).catch((error) => toast(error.message));
+    if (advice) showBanner("webhook", { ...advice, action: ["Try now", again] });
     else hideBanner("webhook");
   },
   people() {
