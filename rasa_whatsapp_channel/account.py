@@ -185,8 +185,8 @@ class AccountState:
 
     async def _change(self, trouble: Trouble, *, lasts: bool) -> None:
         """Change the value; where another process did so meanwhile, change what that has left."""
-        while True:
-            kept = await self._values.get(KEY)
+
+        def change(kept: Any) -> Any:
             found = self._parse(kept)
             key = _key(trouble.topic, trouble.subject)
             if lasts:
@@ -196,10 +196,10 @@ class AccountState:
                     found[key] = trouble
             else:
                 found = {key: each for key, each in found.items() if not _ends(trouble, each)}
-            value = {key: asdict(each) for key, each in found.items()}
-            if await self._values.compare_and_set(KEY, kept, value, LIFE):
-                self._clear_at = 0.0
-                return
+            return {key: asdict(each) for key, each in found.items()}
+
+        await self._values.change(KEY, change, LIFE)
+        self._clear_at = 0.0
 
     async def _read(self) -> dict[str, Trouble]:
         return self._parse(await self._values.get(KEY))

@@ -12,7 +12,7 @@ from rasa_whatsapp_channel import instrumentation
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.consent import Consents
-from rasa_whatsapp_channel.conversation.handoffs import DESK, CancelTurn, Handoffs
+from rasa_whatsapp_channel.conversation.handoffs import DESK, LOOK, CancelTurn, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Ownership
 from rasa_whatsapp_channel.conversation.restarts import Restarts
@@ -217,7 +217,7 @@ class App:
             CHANGED: self._make_changes().handle,
         }
         if self._delivery:
-            kinds[DESK] = self._delivery.handle
+            kinds |= {DESK: self._delivery.handle, LOOK: self._delivery.look}
         return by_kind(kinds, otherwise=workers)
 
     def _make_composer(self) -> Composer:

@@ -1,9 +1,10 @@
-"""Common to all layers: the base of errors, a day, numbers and names as they are written."""
+"""Common to all layers: the base of errors, a day, numbers, times and names as they are written."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -50,6 +51,11 @@ def suggest(
 def counted(count: int, what: str) -> str:
     """Write *count* of *what*, which is in the singular: ``1 message``, ``2,000 messages``."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def time_of(at: float) -> str:
+    """Write a time in unix seconds: ``2026-11-30T09:15:00+00:00``."""
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
 
 
 def install_extra(extra: str) -> str:

@@ -154,9 +154,9 @@ def make_policy(settings: Settings) -> SendPolicy:
 def make_webhook_auth(settings: Settings) -> WebhookAuth:
     """Return how callers of the webhook authenticate."""
     return WebhookAuth(
-        app_secrets=_given(settings.app_secret),
-        turn_secrets=_given(settings.webhook_secret) if settings.api == "turn" else (),
-        dialog360_secrets=_given(settings.webhook_secret) if settings.api == "360dialog" else (),
+        app_secrets=settings.app_secret,
+        turn_secrets=settings.webhook_secret if settings.api == "turn" else (),
+        dialog360_secrets=settings.webhook_secret if settings.api == "360dialog" else (),
         username=settings.webhook_username or None,
         password=settings.webhook_password or None,
         token=settings.webhook_token or None,
@@ -167,9 +167,3 @@ def make_webhook_auth(settings: Settings) -> WebhookAuth:
 def account(settings: Settings) -> str:
     """Return the name of the account that owns uploaded media."""
     return f"{settings.api}:{settings.base_url}:{settings.phone_number_id or settings.username}"
-
-
-def _given(secret: str | tuple[str, ...]) -> tuple[str, ...]:
-    if isinstance(secret, tuple):
-        return secret
-    return (secret,) if secret else ()

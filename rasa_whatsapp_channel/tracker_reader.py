@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rasa_whatsapp_channel.common import time_of
+
 
 def was_handled(tracker: Any, message_id: str) -> bool:
     """
@@ -90,7 +92,8 @@ def history_of(tracker: Any, before: float) -> list[dict[str, Any]]:
         shown = "" if kind != "text" and (event.text or "").startswith("/") else event.text
         text = metadata.get("button_title") or shown
         speaker = "user" if name == "user" else facts.get("speaker", "bot")
-        line = {"from": speaker, "type": kind, "text": text, "at": at, "media": media}
+        line = {"from": speaker, "type": kind, "text": text, "media": media}
+        line["time"] = time_of(at)
         line["id"] = getattr(event, "message_id", None) if name == "user" else None
         said.append({key: value for key, value in line.items() if value})
     return said

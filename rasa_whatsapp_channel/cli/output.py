@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from typing import Any, Final
 
 import click
@@ -33,7 +32,3 @@ def mask(conversation: str) -> str:
     if not person:
         return "–"
     return f"{kind}{colon}…{person[-_PERSON_END:]}"
-
-
-def time_of(at: float) -> str:
-    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")

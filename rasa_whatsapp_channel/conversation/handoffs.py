@@ -2,7 +2,7 @@
 Handoffs: the owner of each conversation, and what was said while it was not the bot.
 
 The owner is changed by compare-and-set, so of two who take a conversation at the same time one is
-the first. `owner` decides what a sign changes.
+the first. `owner` decides when.
 """
 
 from __future__ import annotations
@@ -12,18 +12,12 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation.owner import (
-    CLOCK,
-    Decision,
-    Owner,
-    Ownership,
-    Sign,
-    decide,
-)
+from rasa_whatsapp_channel.common import DAY, time_of
+from rasa_whatsapp_channel.conversation.owner import CLOCK, OTHERS, Owner, Ownership, decide
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store.base import WINDOW, Body, Clock, Store, StoreError
@@ -36,10 +30,10 @@ MOST: Final = 500  # messages of an episode; older ones are left out
 OPEN: Final = "open_episodes"  # none of them names a person
 GRACE: Final = 300.0  # seconds after its time in which an episode may be returned
 MOST_REASON: Final = 1000  # characters
-TRIES: Final = 50  # of a change, while others make changes
 TIMER: Final = "handoff_timer"
 RETURN: Final = "handoff_return"
 DESK: Final = "desk"  # an item that tells the desk something; a message of the desk's in the outbox
+LOOK: Final = "desk_look"  # an item that asks the desk what it could not tell
 
 # What the desk is told of a message, by its type and by who wrote it.
 _CHANGES: Final = {"reaction": "reaction", "edit": "message.edited", "revoke": "message.deleted"}
@@ -72,11 +66,13 @@ class EpisodeMessage:
 
     def told(self) -> dict[str, Any]:
         """Return it as a desk is told."""
-        facts = {**asdict(self), "from": self.speaker, "raw": (self.event or {}).get("content")}
-        hidden = ("speaker", "event", "heard")
-        return {name: value for name, value in facts.items() if value and name not in hidden}
+        told: dict[str, Any] = {"id": self.id, "from": self.speaker, "type": self.type}
+        told |= {"time": time_of(self.at), "text": self.text, "media": self.media}
+        told |= {"reply_to": self.reply_to, "raw": (self.event or {}).get("content")}
+        return {name: value for name, value in told.items() if value}
 
 
+@dataclass
 class Handoffs:
     """
     *cancel_turn* ends the turn that this process runs of a conversation, where Rasa can;
@@ -84,81 +80,74 @@ class Handoffs:
     `StoreError`.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        settings: HandoffSettings,
-        metrics: Metrics | None = None,
-        *,
-        cancel_turn: CancelTurn | None = None,
-        tell_owner: TellOwner | None = None,
-        clock: Clock = time.time,
-    ) -> None:
-        self._store = store
-        self._cancel_turn = cancel_turn
-        self._tell_owner = tell_owner
-        self._values = store.values
-        self.settings = settings
-        self._metrics = metrics or Metrics()
-        self._clock = clock
+    store: Store
+    settings: HandoffSettings
+    metrics: Metrics = field(default_factory=Metrics)
+    cancel_turn: CancelTurn | None = None
+    tell_owner: TellOwner | None = None
+    clock: Clock = time.time
 
     async def of(self, conversation: str) -> Ownership:
-        return Ownership.from_value(await self._values.get(f"{PREFIX}{conversation}"))
+        return Ownership.from_value(await self.store.values.get(f"{PREFIX}{conversation}"))
 
     async def all(self) -> Mapping[str, Ownership]:
         """Return conversation → owner, where one has had an owner besides the bot."""
         return {
             key.removeprefix(PREFIX): Ownership.from_value(value)
-            async for key, value in self._values.find(PREFIX)
+            async for key, value in self.store.values.find(PREFIX)
         }
 
     async def show(self) -> None:
         """Show on the metrics page who has the conversations, and for how long somebody waits."""
-        now, found = self._clock(), (await self._values.get(OPEN) or {}).values()
+        now, found = self.clock(), (await self.store.values.get(OPEN) or {}).values()
         episodes = [(owner, since) for owner, since, until in found if now < until + GRACE]
         counts = Counter(owner for owner, _ in episodes)
         waits = [now - since for owner, since in episodes if owner == Owner.WAITING.value]
-        self._metrics.owners(
+        self.metrics.owners(
             {owner.value: counts[owner.value] for owner in Owner if owner is not Owner.BOT},
             longest=max(waits, default=0.0),
         )
 
     async def enlist(self, owner: Ownership) -> None:
         """Keep the list of open episodes, which the metrics are read from and nothing else."""
-        for _ in range(TRIES):
-            before, now = await self._values.get(OPEN), self._clock()
-            after = {each: of for each, of in (before or {}).items() if now < of[2] + GRACE}
-            after.pop(owner.episode, None)
+
+        def change(kept: Any) -> Any:
+            now = self.clock()
+            found = {each: of for each, of in (kept or {}).items() if now < of[2] + GRACE}
+            found.pop(owner.episode, None)
             if owner.owner is not Owner.BOT:
-                after[owner.episode] = [owner.owner.value, owner.since, owner.until]
-            if await self._values.compare_and_set(OPEN, before, after, LIFE):
-                return
+                found[owner.episode] = [owner.owner.value, owner.since, owner.until]
+            return found
+
+        # All episodes change this list at once; a turn must not fail by it, and the timer's next
+        # tick does it again.
+        with suppress(StoreError):
+            await self.store.values.change(OPEN, change, LIFE)
 
     async def apply(
         self,
         conversation: str,
-        sign: Sign,
+        wanted: Owner,
         *,
         by: str,
         at: float | None = None,
         reason: str = "",
-        version: int | None = None,
-    ) -> Decision:
+        seen: Ownership | None = None,
+    ) -> Ownership:
         """
-        Change the owner as *sign* says, and do what follows in the queues.
+        Let the conversation be of the owner *wanted*, and do what follows in the queues.
 
-        With *version* nothing changes unless that is still the owner's.
+        *at* is the time of a sign that it is. With *seen* nothing changes unless that is still so.
         """
-        now = self._clock()
-        key = f"{PREFIX}{conversation}"
-        for _ in range(TRIES):
-            value = await self._values.get(key)
-            before = Ownership.from_value(value)
-            if version not in (None, before.version):
-                return Decision(before, before)
-            decision = decide(
+        now = self.clock()
+
+        def change(kept: Any) -> Any:
+            before = Ownership.from_value(kept)
+            if seen and not before.is_still(seen, by):
+                return None
+            after = decide(
                 before,
-                sign,
+                wanted,
                 self.settings,
                 by=by,
                 at=now if at is None else at,
@@ -166,28 +155,24 @@ class Handoffs:
                 reason=reason[:MOST_REASON],
                 episode=uuid.uuid4().hex,
             )
-            after = decision.after
-            if after != before and not await self._values.compare_and_set(
-                key, value, after.to_value(), LIFE
-            ):
-                continue
-            if after.owner is not Owner.BOT:  # at every sign: who came first may have died before
-                body = {"kind": TIMER, "conversation": conversation, "episode": after.episode}
-                key, place = f"{TIMER}:{after.episode}", beside(TIMER, conversation)
-                await self._store.inbox.put(key, place, body)
-            if after.owner is not before.owner:
-                await self._changed(conversation, decision)
-            elif after.owner is not Owner.BOT:
-                await self.report_owner(conversation, after)
-            return decision
-        raise StoreError("the owner of a conversation is changed too often to be changed now")
+            return None if after == before else after.to_value()
 
-    async def _changed(self, conversation: str, decision: Decision) -> None:
-        after = decision.after
-        before = decision.before
-        self._metrics.owner_changed(after.owner.value, after.by)
+        values = await self.store.values.change(f"{PREFIX}{conversation}", change, LIFE)
+        before, after = map(Ownership.from_value, values)
+        if after.owner is not Owner.BOT:  # at every sign: who came first may have died before
+            body = {"kind": TIMER, "conversation": conversation, "episode": after.episode}
+            key, place = f"{TIMER}:{after.episode}", beside(TIMER, conversation)
+            await self.store.inbox.put(key, place, body)
+        if after.owner is not before.owner:
+            await self._changed(conversation, before, after)
+        elif after.owner is not Owner.BOT:
+            await self.report_owner(conversation, after)
+        return after
+
+    async def _changed(self, conversation: str, before: Ownership, after: Ownership) -> None:
+        self.metrics.owner_changed(after.owner.value, after.by)
         if (before.owner, after.owner) == (Owner.WAITING, Owner.HUMAN):
-            self._metrics.person_came(after.since - before.since)
+            self.metrics.person_came(after.since - before.since)
         logger.info(
             "whatsapp.owner_changed: the owner of a conversation is now: %s; who changed it: %s",
             after.owner.value,
@@ -195,13 +180,13 @@ class Handoffs:
         )
         await self.enlist(after)
         await self.report_owner(conversation, after, before.owner)
-        if decision.silences:
+        if after.owner in OTHERS:
             # What waits for the window would hold up what the person says.
-            await self._store.outbox.end_wait(conversation, WINDOW)
-            if self._cancel_turn:
-                await self._cancel_turn(conversation)
-        if self._tell_owner:
-            await self._tell_owner(conversation, after)
+            await self.store.outbox.end_wait(conversation, WINDOW)
+            if self.cancel_turn:
+                await self.cancel_turn(conversation)
+        if self.tell_owner:
+            await self.tell_owner(conversation, after)
 
     async def give_back(
         self, conversation: str, *, by: str, reason: str = "", only: Owner | None = None
@@ -219,16 +204,16 @@ class Handoffs:
         # A clock asks once a minute; who else asks again may have seen that it failed.
         which = owner.until if by == CLOCK else uuid.uuid4().hex
         key = f"{RETURN}:{owner.episode}:{owner.version}:{which}"
-        await self._store.inbox.put(key, conversation, body)
+        await self.store.inbox.put(key, conversation, body)
         return True
 
     async def report(self, conversation: str, kind: str, key: str, facts: Body) -> None:
         """Tell the desk, if there is one: an event of the type *kind*, once for each *key*."""
         if not self.settings.desk:
             return
-        body = {"kind": DESK, "conversation": conversation, "type": kind, "at": self._clock()}
+        body = {"kind": DESK, "conversation": conversation, "type": kind, "at": self.clock()}
         place = beside(DESK, conversation)
-        await self._store.inbox.put(f"{DESK}:{kind}:{key}", place, {**body, "facts": facts})
+        await self.store.inbox.put(f"{DESK}:{kind}:{key}", place, {**body, "facts": facts})
 
     async def report_owner(
         self, conversation: str, owner: Ownership, before: Owner | None = None
@@ -254,7 +239,7 @@ class Handoffs:
         """Tell the desk what became of the outbox item *key*; False: it is none of the desk's."""
         if not key.startswith(f"{DESK}:"):
             return False
-        said = await self._values.get(said_key(key.split(":")[1]))
+        said = await self.store.values.get(said_key(key.split(":")[1]))
         if said is not None:
             facts = {"client_id": said["client_id"], "status": status, "code": code}
             facts["reason"] = reason
@@ -267,18 +252,15 @@ class Handoffs:
     ) -> None:
         """Add *message* to the episode of *conversation*, once; *reports*: the desk is told."""
         key = episode_key(conversation, (await self.of(conversation)).episode)
-        for _ in range(TRIES):
-            before = await self._values.get(key)
-            kept = before or []
-            known = [each for each in kept if each["id"] == message.id]
+
+        def change(kept: Any) -> Any:
+            known = [each for each in kept or () if each["id"] == message.id]
             if known and (message.heard or not known[0].get("heard")):
-                break  # else the bot did not get through it after all
+                return None  # else the bot did not get through it after all
             new = {name: value for name, value in asdict(message).items() if value}
-            after = [*(each for each in kept if each not in known), new][-MOST:]
-            if await self._values.compare_and_set(key, before, after, LIFE):
-                break
-        else:
-            raise StoreError("the episode of a conversation is written too often to be written now")
+            return [*(each for each in kept or () if each not in known), new][-MOST:]
+
+        await self.store.values.change(key, change, LIFE)
         if reports:
             kind = _CHANGES.get(message.type) or _SPOKEN.get(message.speaker, "message.sent")
             facts = {"message": message.told(), "name": (message.event or {}).get("profile_name")}
@@ -286,7 +268,7 @@ class Handoffs:
 
     async def messages(self, conversation: str, episode: str) -> Sequence[EpisodeMessage]:
         """Return what was said in an episode, in the order in which it became known."""
-        kept = await self._values.get(episode_key(conversation, episode))
+        kept = await self.store.values.get(episode_key(conversation, episode))
         return [EpisodeMessage(**{"at": 0.0, **each}) for each in kept or []]
 
 
@@ -296,7 +278,7 @@ def episode_key(conversation: str, episode: str) -> str:
 
 def beside(kind: str, conversation: str) -> str:
     """
-    Return the inbox conversation of a timer, or of what the desk is told, of *conversation*.
+    Return the inbox conversation of a timer, or of what the desk is told or asked.
 
     It must not hold up what the person writes. What is kept for the desk has this key, too.
     """

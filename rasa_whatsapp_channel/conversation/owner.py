@@ -1,5 +1,5 @@
 """
-Conversation owner: who answers in a conversation, and what each sign of a person changes in it.
+Conversation owner: who answers in a conversation, and when it may change.
 
            asked for a person                 a person took it
     bot ───────────────────────▶ waiting ───────────────────────▶ human
@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
+from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 
 APP_IDLE: Final = 86_400.0  # WhatsApp takes a conversation from an app a day after the last message
@@ -34,15 +35,8 @@ class Owner(str, Enum):
     APP = "app"  # of another company, or Meta's, as WhatsApp says
 
 
-class Sign(str, Enum):
-    """What may change the owner."""
-
-    ASKED = "asked"  # somebody asked for a person
-    TOOK = "took"  # a person took it, or wrote in it
-    ELSEWHERE = "elsewhere"  # another app owns it
-    HEARD = "heard"  # a message came that WhatsApp sends only to the owner
-    RETURNED = "returned"  # it is the bot's again
-    TIME = "time"  # time has passed
+# They answer instead of the bot.
+OTHERS: Final = (Owner.HUMAN, Owner.APP)
 
 
 @dataclass(frozen=True)
@@ -75,10 +69,26 @@ class Ownership:
     def to_value(self) -> dict[str, Any]:
         return {**asdict(self), "owner": self.owner.value}
 
+    def told(self) -> dict[str, Any]:
+        """Return it as desks and operators are told."""
+        return {
+            "owner": self.owner.value,
+            "version": self.version,
+            "since": time_of(self.since) if self.since else None,
+            "until": time_of(self.until) if self.until else None,
+            "by": self.by,
+            "reason": self.reason,
+            "episode": self.episode,
+        }
+
     @property
     def was_in_vain(self) -> bool:
         """Return whether somebody waited for a person, and nobody came in time."""
         return self.by == CLOCK and self.floor < self.version - 1
+
+    def is_still(self, seen: Ownership, by: str) -> bool:
+        """Return whether nobody took it since it was *seen*, nor wrote, if the clock asks."""
+        return self.version == seen.version and (by != CLOCK or self.until == seen.until)
 
     def may_hear(self, settings: HandoffSettings) -> bool:
         """Return whether the bot gets messages of the person."""
@@ -91,26 +101,14 @@ class Ownership:
 
         What the bot said before it asked for a person, and in the turn in which it did, still goes.
         """
-        if version < self.floor or self.owner in (Owner.HUMAN, Owner.APP):
+        if version < self.floor or self.owner in OTHERS:
             return False
         return version < self.version or self.may_hear(settings)
 
 
-@dataclass(frozen=True)
-class Decision:
-    before: Ownership
-    after: Ownership
-
-    @property
-    def silences(self) -> bool:
-        """Return whether what the bot was about to say must not be said any more."""
-        had = self.before.owner in (Owner.BOT, Owner.WAITING)
-        return had and self.after.owner in (Owner.HUMAN, Owner.APP)
-
-
 def decide(
     before: Ownership,
-    sign: Sign,
+    wanted: Owner,
     settings: HandoffSettings,
     *,
     by: str,
@@ -118,56 +116,35 @@ def decide(
     now: float,
     reason: str = "",
     episode: str = "",
-) -> Decision:
+) -> Ownership:
     """
-    Return what follows from *sign*, given by *by* at the time *at*.
+    Return what follows *before* where *by* wants another owner, or shows again who it is.
 
-    A sign of before the last change, which came late, changes nothing. *episode* is the id of the
-    episode that may begin. Clocks differ: *at* may be later than *now*.
+    A sign of the time *at* that is of before the last change, and came late, changes nothing.
+    *episode* is the id of the episode that may begin. Clocks differ: *at* may be later than *now*.
     """
-    owner = _next(before, sign, max(now, at))
-    until = _until(owner, settings, min(at, now), now)
-    late = at < math.floor(before.since) or (owner is not Owner.BOT and until < now)
-    if owner is None or (late and sign is not Sign.TIME):
-        return Decision(before, before)
-    if owner is before.owner:
-        return Decision(before, replace(before, until=max(until, before.until)))
+    until = _until(wanted, settings, min(at, now), now)
+    is_late = wanted is not Owner.BOT and (at < math.floor(before.since) or until < now)
+    has_come = wanted is Owner.WAITING and before.owner in (Owner.WAITING, Owner.HUMAN)
+    if is_late or has_come:
+        return before
+    if wanted is before.owner:
+        return replace(before, until=max(until, before.until))
     version = before.version + 1
-    takes = owner in (Owner.HUMAN, Owner.APP)
     after = replace(
         before,
-        owner=owner,
+        owner=wanted,
         version=version,
-        floor=version if takes else before.floor,
+        floor=version if wanted in OTHERS else before.floor,
         since=now,
         until=until,
         by=by,
         reason=reason,
     )
-    if before.owner is Owner.BOT:
-        after = replace(after, episode=episode, began=now)
-    return Decision(before, after)
+    return replace(after, episode=episode, began=now) if before.owner is Owner.BOT else after
 
 
-def _next(before: Ownership, sign: Sign, now: float) -> Owner | None:
-    """Return the owner after *sign*; None: it says nothing about this one."""
-    owner = before.owner
-    if sign is Sign.TOOK:
-        return Owner.HUMAN
-    if sign is Sign.ELSEWHERE:
-        return Owner.APP
-    if sign is Sign.ASKED:
-        return Owner.WAITING if owner in (Owner.BOT, Owner.APP) else None
-    if owner is Owner.BOT:
-        return None
-    if sign is Sign.HEARD:
-        return Owner.BOT if owner is Owner.APP else None
-    if sign is Sign.TIME:
-        return Owner.BOT if before.until <= now else None
-    return Owner.BOT
-
-
-def _until(owner: Owner | None, settings: HandoffSettings, at: float, now: float) -> float:
+def _until(owner: Owner, settings: HandoffSettings, at: float, now: float) -> float:
     if owner is Owner.WAITING and not settings.is_open(now):
         return now  # nobody comes
     lasts = {Owner.WAITING: settings.waiting, Owner.HUMAN: settings.idle, Owner.APP: APP_IDLE}

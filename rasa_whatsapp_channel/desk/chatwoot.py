@@ -15,12 +15,8 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
-from rasa_whatsapp_channel.desk.contract import (
-    File,
-    Say,
-    read_time,
-    require,
-)
+from rasa_whatsapp_channel.compose.links import is_link
+from rasa_whatsapp_channel.desk.contract import Say, read_time, require
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.standard_webhooks import NotTold
 from rasa_whatsapp_channel.whatsapp import transport
@@ -280,10 +276,11 @@ def _line(message: Mapping[str, Any]) -> str:
     return f"{said} {link}" if link else said
 
 
-def _file(attachment: Mapping[str, Any]) -> File | None:
+def _file(attachment: Mapping[str, Any]) -> dict[str, str] | None:
     link, kind = text_of(attachment.get("data_url")) or "", attachment.get("file_type")
-    if not link.startswith(("https://", "http://")):
+    if not is_link(link):
         return None
     if kind in ("image", "audio", "video"):
-        return File(kind, link)
-    return File("document", link, filename=unquote(PurePosixPath(urlsplit(link).path).name))
+        return {"type": kind, "link": link}
+    name = unquote(PurePosixPath(urlsplit(link).path).name)
+    return {"type": "document", "link": link, "filename": name}

@@ -11,18 +11,17 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from rasa_whatsapp_channel.common import DAY, ChannelError
+from rasa_whatsapp_channel.compose.links import is_link
 from rasa_whatsapp_channel.compose.media import CAPTIONED
 from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.standard_webhooks import key_of, signature
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
-from rasa_whatsapp_channel.whatsapp.identity import is_user_id, split_number
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 
 SKEW: Final = 300.0  # seconds between the two clocks
@@ -41,22 +40,16 @@ class Refused(ChannelError):
 
 
 @dataclass(frozen=True)
-class File:
-    """A file that the desk sends: a *link* to it, or WhatsApp's *id*."""
-
-    type: str
-    link: str = ""
-    id: str = ""
-    filename: str = ""
-
-
-@dataclass(frozen=True)
 class Say:
-    """The desk writes to the person. *take*: the conversation becomes the desk's, if it is not."""
+    """
+    The desk writes to the person. *files* are attachments of a response.
+
+    *take*: the conversation becomes the desk's, if it is not.
+    """
 
     client_id: str
     text: str = ""
-    files: tuple[File, ...] = ()
+    files: tuple[Mapping[str, str], ...] = ()
     reply_to: str = ""
     template: Mapping[str, Any] | None = None
     agent: str = ""
@@ -64,8 +57,7 @@ class Say:
 
     def response(self) -> dict[str, Any]:
         """Return it as a response of a bot."""
-        files = [{k: value for k, value in asdict(file).items() if value} for file in self.files]
-        text = self.text
+        text, files = self.text, list(map(dict, self.files))
         if len(files) > 1 and files[0]["type"] in CAPTIONED:
             text, files[0]["caption"] = "", text
         quoted = {"whatsapp": {"reply_to": self.reply_to}} if self.reply_to else {}
@@ -86,8 +78,6 @@ def read_say(body: Mapping[str, Any]) -> Say:
         raise _unfit("text must be a text")
     if not (text.strip() or media or template):
         raise _unfit("it says nothing: write text, media or template")
-    if template is not None and not isinstance(template, Mapping):
-        raise _unfit("template must be an object such as {name: hello_again, language: {code: en}}")
     return Say(
         client_id,
         text,
@@ -99,15 +89,15 @@ def read_say(body: Mapping[str, Any]) -> Say:
     )
 
 
-def _read_file(media: Any) -> File:
+def _read_file(media: Any) -> dict[str, str]:
     given = object_of(media)
-    link, media_id = text_of(given.get("url")) or "", text_of(given.get("id")) or ""
-    kind = given.get("type")
-    if kind not in KINDS:
+    names = {"type": "type", "url": "link", "id": "id", "filename": "filename"}
+    file = {name: text for key, name in names.items() if (text := text_of(given.get(key)))}
+    if file.get("type") not in KINDS:
         raise _unfit(f"media.type must be one of {', '.join(KINDS)}")
-    if bool(link) is bool(media_id) or (link and not link.startswith(("https://", "http://"))):
+    if ("link" in file) is ("id" in file) or not is_link(file.get("link", "https://")):
         raise _unfit("media needs the url of a file, with https://, or the id of one at WhatsApp")
-    return File(kind, link, media_id, text_of(given.get("filename")) or "")
+    return file
 
 
 def _unfit(text: str) -> Refused:
@@ -125,35 +115,20 @@ def read_json(body: bytes) -> dict[str, Any]:
     return value
 
 
-def envelope(
-    conversation: str, event: Mapping[str, Any], *, number: str, link: Link
-) -> dict[str, Any]:
-    """Return *event*, as it is kept, as the desk gets it; *number* is that of the first number."""
-    name, further = split_number(conversation)
-    told = {key: value for key, value in event.items() if key not in ("key", "name", "at")}
-    contact = {"user_id" if is_user_id(name) else "phone": name, "name": event.get("name")}
-    told |= {"time": iso(event["at"]), "conversation": conversation, "contact": contact}
-    told["number"] = {"phone_number_id": further or number}
-    for place in ("message", "history"):
-        if isinstance(event.get(place), Mapping):
-            told[place] = _shown(event[place], link)
-        elif event.get(place):
-            told[place] = [_shown(each, link) for each in event[place]]
-    return told
+def with_links(event: Mapping[str, Any], link: Link) -> dict[str, Any]:
+    """Return *event*, as it is kept, with links to its files."""
+    linked = dict(event)
+    if "message" in event:
+        linked["message"] = _with_link(event["message"], link)
+    if "history" in event:
+        linked["history"] = [_with_link(each, link) for each in event["history"]]
+    return linked
 
 
-def _shown(message: Mapping[str, Any], link: Link) -> dict[str, Any]:
-    shown = {key: value for key, value in message.items() if key != "at"}
-    shown["time"] = iso(message["at"])
-    media = message.get("media")
-    if media and media.get("path"):
-        kept = {key: value for key, value in media.items() if key != "path"}
-        shown["media"] = {"url": link(media["path"]), **kept}
-    return shown
-
-
-def iso(at: float) -> str:
-    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
+def _with_link(message: Mapping[str, Any], link: Link) -> Mapping[str, Any]:
+    media = dict(message.get("media", {}))
+    path = media.pop("path", None)
+    return {**message, "media": {"url": link(path), **media}} if path else message
 
 
 @dataclass(frozen=True)

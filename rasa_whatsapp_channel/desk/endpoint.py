@@ -14,22 +14,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.common import DAY, time_of
 from rasa_whatsapp_channel.compose.combine import alone
 from rasa_whatsapp_channel.conversation.handoffs import (
     DESK,
-    LIFE,
-    TIMER,
+    LOOK,
     EpisodeMessage,
     Handoffs,
     beside,
     said_key,
 )
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Owner, Ownership, Sign
+from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Owner, Ownership
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.desk import chatwoot, contract
-from rasa_whatsapp_channel.desk.contract import Link, Refused, Say, digest_of, iso
+from rasa_whatsapp_channel.desk.contract import Link, Refused, Say, digest_of
 from rasa_whatsapp_channel.inbound.endpoint import HttpRequest, HttpResponse
 from rasa_whatsapp_channel.media.kept import Kept, KeptFile, is_ours
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
@@ -40,7 +39,6 @@ from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 from rasa_whatsapp_channel.whatsapp.limits import WINDOW
 
-SHOWN: Final = 50  # events of the state, without ``after``
 REMEMBERED: Final = 7 * DAY  # a client_id
 BY: Final = "desk"
 
@@ -86,10 +84,10 @@ class DeskEndpoint:
                 raise WebhookRefused("the call of a desk is not signed", kind="signature")
             body, now = await read() if request.method == "POST" else b"", self.clock()
             if is_chatwoot:
-                chatwoot.verify(self.settings.secrets, request.headers, request.query, body, now)
+                chatwoot.verify(self.settings.secret, request.headers, request.query, body, now)
                 await self._hear(contract.read_json(body))
                 return HttpResponse(b"", body_read=True)
-            contract.verify(self.settings.secrets, request.headers, body, now)
+            contract.verify(self.settings.secret, request.headers, body, now)
             try:
                 conversation = to_recipient(unquote(name))
             except InvalidMessage as error:
@@ -104,7 +102,7 @@ class DeskEndpoint:
     ) -> HttpResponse:
         match (request.method, what):
             case ("GET", ""):
-                return _json(await self._state(conversation, request.query.get("after")))
+                return _json(await self._state(conversation, request.query.get("after", "")))
             case ("POST", "messages"):
                 say = contract.read_say(contract.read_json(body))
                 return _json(await self.say(conversation, say), 202)
@@ -123,24 +121,20 @@ class DeskEndpoint:
         state = await self.store.values.get(beside(DESK, conversation))
         return list(state["events"]) if state else []
 
-    async def _state(self, conversation: str, after: str | None) -> Mapping[str, Any]:
-        events = await self._events(conversation)
-        if after is not None:
-            events = [event for event in events if event["sequence"] > contract.whole(after)]
-        else:
-            events = events[-SHOWN:]
+    async def _state(self, conversation: str, after: str) -> Mapping[str, Any]:
+        events, seen = await self._events(conversation), contract.whole(after)
         closes_at = await self.closes_at(conversation)
         return {
-            **_facts_of(await self.handoffs.of(conversation)),
-            "window_closes_at": iso(closes_at) if closes_at else None,
+            **(await self.handoffs.of(conversation)).told(),
+            "window_closes_at": time_of(closes_at) if closes_at else None,
             "outbox": (await self.store.outbox.depth()).waiting,
-            "events": [self.envelope(conversation, event) for event in events],
+            "events": [self.with_links(each) for each in events if each["sequence"] > seen],
         }
 
-    def envelope(self, conversation: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    def with_links(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return *event*, as it is kept, as the desk gets it."""
-        link = Link(self.settings.secrets[0], self.settings.public_url, self.clock())
-        return contract.envelope(conversation, event, number=self.number, link=link)
+        link = Link(self.settings.secret[0], self.settings.public_url, self.clock())
+        return contract.with_links(event, link)
 
     async def closes_at(self, conversation: str) -> float | None:
         """Return when the 24-hour window closes; None where that is not known."""
@@ -150,7 +144,7 @@ class DeskEndpoint:
         return None if wrote_at is None else wrote_at + WINDOW
 
     async def _file(self, name: str, query: Mapping[str, str]) -> HttpResponse:
-        contract.verify_link(self.settings.secrets, name, query, self.clock())
+        contract.verify_link(self.settings.secret, name, query, self.clock())
         file = KeptFile(name, 0)
 
         def content() -> bytes:
@@ -176,18 +170,12 @@ class DeskEndpoint:
         if say:
             await self.say_for(conversation, say)
         # A webhook may be late: only the conversation itself shows whether it is resolved.
-        await self.store.values.set(_call_key(conversation), uuid.uuid4().hex, LIFE)
-        await self.store.inbox.end_wait(beside(TIMER, conversation), DESK)
+        await self.look(conversation)
 
-    async def last_call(self, conversation: str) -> str | None:
-        """Return what tells Chatwoot's last webhook about *conversation* from others."""
-        call = await self.store.values.get(_call_key(conversation))
-        return None if call is None else str(call)
-
-    async def recheck(self, conversation: str, seen: str | None) -> None:
-        """End the wait of its timer if a webhook came after *seen*: there was no wait to end."""
-        if await self.last_call(conversation) != seen:
-            await self.store.inbox.end_wait(beside(TIMER, conversation), DESK)
+    async def look(self, conversation: str) -> None:
+        """Have Chatwoot asked, after the looks that go on, for what it could not tell."""
+        body = {"kind": LOOK, "conversation": conversation}
+        await self.store.inbox.put(f"{LOOK}:{uuid.uuid4().hex}", beside(LOOK, conversation), body)
 
     async def say_for(self, conversation: str, say: Say) -> None:
         """Write what an agent said; tell the desk if it cannot be sent."""
@@ -224,7 +212,7 @@ class DeskEndpoint:
                 raise Refused(422, "does_not_fit", lost or "nothing is left of it")
             # Both before it is known, so that a process that died does them again, and no later
             # repetition takes a conversation that was given back.
-            await self.handoffs.apply(conversation, Sign.TOOK, by=BY, reason=say.agent)
+            await self.handoffs.apply(conversation, Owner.HUMAN, by=BY, reason=say.agent)
             await self.handoffs.note(conversation, self._note_of(say, key), reports=False)
             if not await values.add(said_key(digest), record, REMEMBERED):
                 known = await values.get(said_key(digest))
@@ -234,15 +222,15 @@ class DeskEndpoint:
         return {"key": key, "client_id": say.client_id}
 
     def _note_of(self, say: Say, key: str) -> EpisodeMessage:
-        kinds = [file.type for file in say.files] or ["template" if say.template else "text"]
-        media = {"link": say.files[0].link, "id": say.files[0].id} if say.files else None
-        return EpisodeMessage(key, "human", self.clock(), kinds[0], say.text, media)
+        media = say.files[0] if say.files else None
+        kind = media["type"] if media else "template" if say.template else "text"
+        return EpisodeMessage(key, "human", self.clock(), kind, say.text, media)
 
     async def _check(self, conversation: str, say: Say) -> None:
         owner = await self.handoffs.of(conversation)
         if not say.take and owner.owner is not Owner.HUMAN:
             text = "the conversation is not a person's; `take: true` takes it"
-            raise Refused(409, "not_owner", text, **_facts_of(owner))
+            raise Refused(409, "not_owner", text, **owner.told())
         closes_at = await self.closes_at(conversation)
         if not say.template and is_closed(closes_at and closes_at - WINDOW, self.clock()):
             templates = [self.template] if self.template else []
@@ -264,32 +252,15 @@ class DeskEndpoint:
                 await self.say(conversation, words, at_return=True)
             await self.handoffs.give_back(conversation, by=BY, reason=note)
         else:
-            await self.handoffs.apply(
-                conversation, Sign.TOOK, by=BY, reason=note, version=owner.version
-            )
+            await self.handoffs.apply(conversation, Owner.HUMAN, by=BY, reason=note, seen=owner)
         owner = await self.handoffs.of(conversation)
         if wanted == "human" and owner.owner is not Owner.HUMAN:
             raise _stale(owner)
-        return _facts_of(owner)
-
-
-def _call_key(conversation: str) -> str:
-    return f"chatwoot_called:{conversation}"
+        return owner.told()
 
 
 def _stale(owner: Ownership) -> Refused:
-    return Refused(409, "stale", "the owner changed meanwhile", **_facts_of(owner))
-
-
-def _facts_of(owner: Ownership) -> dict[str, Any]:
-    return {
-        "owner": owner.owner.value,
-        "version": owner.version,
-        "since": iso(owner.since),
-        "until": iso(owner.until) if owner.until else None,
-        "by": owner.by,
-        "episode": owner.episode,
-    }
+    return Refused(409, "stale", "the owner changed meanwhile", **owner.told())
 
 
 def _json(value: Mapping[str, Any], status: int = 200) -> HttpResponse:

@@ -90,8 +90,7 @@ async def collect_account(
 
 def _secrets(settings: Settings, app: str) -> tuple[str, ...]:
     """Return the secrets to try: ``app|secret`` is an access token of the app."""
-    given = settings.app_secret
-    return () if not app else (given,) if isinstance(given, str) and given else tuple(given)
+    return settings.app_secret if app else ()
 
 
 async def _ask_number(transport: Transport, base: str, number: str, ours: Headers) -> ApiAnswer:
@@ -196,17 +195,17 @@ async def collect_desk(
     door, address = None, ""
     if url:
         address = f"{address_of(url).removesuffix('webhook')}handoff/"
-        signed = standard_webhooks.sign(settings.secrets, "ping", b"", now)
+        signed = standard_webhooks.sign(settings.secret, "ping", b"", now)
         door = await _send(transport, Request("GET", f"{address}10000000000", signed))
     if settings.desk == "chatwoot":
         asked = chatwoot.request(settings, "GET", f"/inboxes/{settings.inbox}")
         hook = f"{address}chatwoot" if address else ""
         return DeskFacts(await _send(transport, asked), door=door, address=hook)
-    body, wrong = b'{"type": "ping"}', [f"not {secret}" for secret in settings.secrets]
+    body, wrong = b'{"type": "ping"}', [f"not {secret}" for secret in settings.secret]
     probe, forged = (
         Request("POST", settings.url, headers, body, _TIMEOUT)
         for headers in (
-            standard_webhooks.sign(each, "ping", body, now) for each in (settings.secrets, wrong)
+            standard_webhooks.sign(each, "ping", body, now) for each in (settings.secret, wrong)
         )
     )
     reached = await _send(transport, probe)
@@ -216,10 +215,8 @@ async def collect_desk(
 def authentication(settings: Settings, body: bytes, *, valid: bool = True) -> Call:
     """Return the authentication of a webhook with *body*; a wrong one unless *valid*."""
     headers, query = {"Content-Type": "application/json"}, {}
-    secret = settings.app_secret or settings.webhook_secret
-    if secret:
-        key = secret if isinstance(secret, str) else secret[0]
-        digest = sign(body, key if valid else f"not {key}")
+    if secrets := settings.app_secret or settings.webhook_secret:
+        digest = sign(body, secrets[0] if valid else f"not {secrets[0]}")
         hexadecimal = f"sha256={digest.hex()}"
         headers |= {
             "cloud": {"X-Hub-Signature-256": hexadecimal},

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner, Ownership, Sign
+from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner, Ownership
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
 from rasa_whatsapp_channel.inbound.intents import describe
 from rasa_whatsapp_channel.inbound.metadata import MEDIA, quoted_id
@@ -34,8 +34,8 @@ from rasa_whatsapp_channel.whatsapp.json_values import text_of
 # Puts a text into the outbox: turn id, conversation, text; once for each turn id.
 Say = Callable[[str, str, str], Awaitable[None]]
 
-# Looks after the episode of an owner; returns when to do it again.
-Watch = Callable[[str, Ownership], Awaitable[Retry]]
+# Looks after the episode of an owner; returns in how many seconds to do it again.
+Watch = Callable[[str, Ownership], Awaitable[float]]
 
 # Returns the file of a message, or why it is not here.
 Fetch = Callable[[InboundMessage], Awaitable[tuple[StoredFile | None, str | None]]]
@@ -43,10 +43,8 @@ Fetch = Callable[[InboundMessage], Awaitable[tuple[StoredFile | None, str | None
 CHANGES: Final = ("edit", "revoke")  # of a message that was sent before
 MOST_UNANSWERED: Final = 5  # messages that become a turn
 
-# Who gives a conversation back with which sign.
-BY: Final = {Sign.TIME: CLOCK, Sign.HEARD: "whatsapp", Sign.RETURNED: "user"}
 
-
+@dataclass(frozen=True)
 class InboxHandoff:
     """
     *say* writes to the person in the channel's name, *watch* looks after an episode for a desk.
@@ -54,13 +52,10 @@ class InboxHandoff:
     Every method raises `StoreError`.
     """
 
-    def __init__(
-        self, handoffs: Handoffs, *, say: Say, watch: Watch | None = None, clock: Clock
-    ) -> None:
-        self._handoffs = handoffs
-        self._say = say
-        self._watch = watch
-        self._clock = clock
+    handoffs: Handoffs
+    say: Say
+    clock: Clock
+    watch: Watch | None = None
 
     async def overhear(self, conversation: str, event: ConversationEvent) -> None:
         """
@@ -75,11 +70,11 @@ class InboxHandoff:
         if not isinstance(event, Overheard) or event.what == "status":
             return
         is_app = event.source == "app"
-        if is_app and self._handoffs.settings.is_return(words_of(event.type, event.content)):
-            await self._handoffs.give_back(conversation, by="app")
+        if is_app and self.handoffs.settings.is_return(words_of(event.type, event.content)):
+            await self.handoffs.give_back(conversation, by="app")
         elif event.type not in CHANGES or await self.has_episode(conversation):
-            by, sign = ("app", Sign.TOOK) if is_app else ("whatsapp", Sign.ELSEWHERE)
-            await self._handoffs.apply(conversation, sign, by=by, at=event.timestamp)
+            by, wanted = ("app", Owner.HUMAN) if is_app else ("whatsapp", Owner.APP)
+            await self.handoffs.apply(conversation, wanted, by=by, at=event.timestamp)
 
     async def has_episode(self, conversation: str) -> bool:
         """Return whether a person or another app answers, or was asked to."""
@@ -88,17 +83,17 @@ class InboxHandoff:
     async def _hand_over(self, conversation: str, event: Handover) -> None:
         is_ours = event.type == "control_passed"
         if is_ours and event.detail.get("new_owner_role") != "escalation":
-            await self._handoffs.give_back(conversation, by="whatsapp", only=Owner.APP)
+            await self.handoffs.give_back(conversation, by="whatsapp", only=Owner.APP)
         elif is_ours or event.type == "control_taken":
-            sign = Sign.ASKED if is_ours else Sign.ELSEWHERE
+            wanted = Owner.WAITING if is_ours else Owner.APP
             reason = text_of(event.detail.get("metadata")) or ""
-            await self._handoffs.apply(
-                conversation, sign, by="whatsapp", at=event.timestamp, reason=reason
+            await self.handoffs.apply(
+                conversation, wanted, by="whatsapp", at=event.timestamp, reason=reason
             )
             await self.say_waiting(conversation)
 
     async def owner(self, conversation: str) -> Ownership:
-        return await self._handoffs.of(conversation)
+        return await self.handoffs.of(conversation)
 
     async def is_ours(self, conversation: str, version: int) -> bool:
         """Return whether nobody took the conversation since *version*, as far as is known."""
@@ -109,52 +104,50 @@ class InboxHandoff:
 
     def hears(self, owner: Ownership) -> bool:
         """Return whether the bot gets messages of the person."""
-        return owner.may_hear(self._handoffs.settings)
+        return owner.may_hear(self.handoffs.settings)
 
-    def is_over(self, owner: Ownership, event: InboundMessage, put_at: float) -> Sign | None:
+    def returned_by(self, owner: Ownership, event: InboundMessage, put_at: float) -> str:
         """
-        Return the sign by which *event* gives the conversation back to the bot, if it does.
+        Return who gives the conversation back to the bot, as *event* shows; "": nobody does.
 
         It came to us at *put_at*; WhatsApp's own times are whole seconds.
         """
         if owner.owner is Owner.BOT or (event.timestamp or owner.since) < math.floor(owner.since):
-            return None
-        if owner.until <= self._clock():
-            return Sign.TIME
-        if owner.owner is Owner.APP:
-            return Sign.HEARD if put_at > owner.since else None
-        return Sign.RETURNED if self._handoffs.settings.is_return(written(event)) else None
+            return ""
+        if owner.until <= self.clock():
+            return CLOCK
+        if owner.owner is Owner.APP:  # WhatsApp sends it only to the owner
+            return "whatsapp" if put_at > owner.since else ""
+        return "user" if self.handoffs.settings.is_return(written(event)) else ""
 
     async def say_waiting(self, conversation: str, version: int = 0) -> None:
         """Tell the person, once, that somebody comes, if that was asked for since *version*."""
-        if not (text := self._handoffs.settings.text_waiting):
+        if not (text := self.handoffs.settings.text_waiting):
             return
         owner = await self.owner(conversation)
         is_new = owner.owner is Owner.WAITING and owner.version > version
-        if is_new and owner.until > self._clock():  # else nobody comes
-            await self._say(f"handoff:{owner.episode}:waiting", conversation, text)
+        if is_new and owner.until > self.clock():  # else nobody comes
+            await self.say(f"handoff:{owner.episode}:waiting", conversation, text)
 
     async def say_end(self, conversation: str) -> None:
         """Tell person and desk, once, that the bot has the conversation again, if it has."""
-        owner, settings = await self.owner(conversation), self._handoffs.settings
+        owner, settings = await self.owner(conversation), self.handoffs.settings
         in_vain = settings.text_nobody if settings.is_open(owner.began) else settings.text_closed
         text = in_vain if owner.was_in_vain else settings.text_return
         if owner.owner is not Owner.BOT or not owner.episode:
             return
-        await self._handoffs.report_owner(conversation, owner)
+        await self.handoffs.report_owner(conversation, owner)
         if text:
-            await self._say(f"handoff:{owner.episode}:{owner.version}", conversation, text)
+            await self.say(f"handoff:{owner.episode}:{owner.version}", conversation, text)
 
     async def give_back(
         self,
         conversation: str,
         owner: Ownership,
-        sign: Sign,
         record: Callable[[TrackerEvent], Awaitable[Outcome]],
         *,
         by: str,
         reason: str = "",
-        at: float | None = None,
         answers: bool = False,
     ) -> Outcome:
         """
@@ -163,9 +156,9 @@ class InboxHandoff:
         *answers*: the bot gets what nobody answered afterwards, in the way of the setting. Whoever
         takes the conversation from *owner* meanwhile keeps it.
         """
-        messages = await self._handoffs.messages(conversation, owner.episode)
+        messages = await self.handoffs.messages(conversation, owner.episode)
         told = [each for each in _as_it_stands(messages) if each.speaker != "bot"]
-        in_turn = answers and self._handoffs.settings.on_return == "answer"
+        in_turn = answers and self.handoffs.settings.on_return == "answer"
         turn = _unanswered(messages) if in_turn else ()
         facts = {
             **self._facts(owner, by=by, reason=reason),
@@ -176,9 +169,7 @@ class InboxHandoff:
             TrackerEvent(conversation, facts["id"], {"whatsapp": facts}, episode)
         )
         if outcome == DONE:
-            await self._handoffs.apply(
-                conversation, sign, by=by, reason=reason, at=at, version=owner.version
-            )
+            await self.handoffs.apply(conversation, Owner.BOT, by=by, reason=reason, seen=owner)
             await self.say_end(conversation)
         return outcome
 
@@ -186,8 +177,8 @@ class InboxHandoff:
         self, conversation: str, owner: Ownership
     ) -> Sequence[InboundMessage] | Turn:
         """Return the messages that the bot shall answer now, or the turn in which it asks."""
-        on_return = self._handoffs.settings.on_return
-        messages = _unanswered(await self._handoffs.messages(conversation, owner.episode))
+        on_return = self.handoffs.settings.on_return
+        messages = _unanswered(await self.handoffs.messages(conversation, owner.episode))
         if on_return == "silent" or not messages:
             return ()
         if on_return == "answer":
@@ -202,7 +193,7 @@ class InboxHandoff:
             "type": "handoff",
             "id": f"handoff:{owner.episode}:{owner.version}:{owner.until}",
             "since": owner.began,
-            "until": self._clock(),
+            "until": self.clock(),
             "by": by,
             "reason": reason,
         }
@@ -244,7 +235,7 @@ class InboxHandoff:
         kept = EpisodeMessage(
             event.key if event is message else event.id,
             speaker,
-            event.timestamp or self._clock(),
+            event.timestamp or self.clock(),
             event.type,
             text,
             media,
@@ -252,30 +243,26 @@ class InboxHandoff:
             heard=heard,
             reply_to=text_of(fields.get("message_id")) or quoted_id(message) or "",
         )
-        await self._handoffs.note(conversation, kept)
+        await self.handoffs.note(conversation, kept)
 
     async def keep_turn(self, conversation: str, turn: Turn) -> None:
         """Keep what the bot would have heard of something else than a message."""
         kind = str(turn.metadata["whatsapp"]["type"])
-        message = EpisodeMessage(
-            turn.message_id, "user", self._clock(), kind, turn.text, heard=True
-        )
+        message = EpisodeMessage(turn.message_id, "user", self.clock(), kind, turn.text, heard=True)
         # A desk has no use for what only the bot can read.
-        await self._handoffs.note(conversation, message, reports=False)
+        await self.handoffs.note(conversation, message, reports=False)
 
     async def tick(self, item: QueueItem) -> Outcome:
         """Give the conversation of a timer back when its time is over; look after it until then."""
         conversation, episode = str(item.body["conversation"]), str(item.body["episode"])
-        owner = await self._handoffs.of(conversation)
+        owner = await self.handoffs.of(conversation)
         if owner.owner is Owner.BOT or owner.episode != episode:
             return DONE
-        await self._handoffs.enlist(owner)  # a sign of life made it last longer
-        if (left := owner.until - self._clock()) > 0:
-            if self._watch is None:
-                return Retry(left, counted=False)
-            again = await self._watch(conversation, owner)
-            return replace(again, after=min(left, again.after))
-        await self._handoffs.give_back(conversation, by=CLOCK)
+        await self.handoffs.enlist(owner)  # a sign of life made it last longer
+        if (left := owner.until - self.clock()) > 0:
+            again = await self.watch(conversation, owner) if self.watch else left
+            return Retry(min(left, again), counted=False)
+        await self.handoffs.give_back(conversation, by=CLOCK)
         # It is over when the inbox comes to it; a person may take the conversation before.
         return Retry(60.0, counted=False)
 

@@ -12,9 +12,9 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import Final
 
+from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.inbound.recovery import pause
 from rasa_whatsapp_channel.metrics import Metrics
@@ -159,7 +159,7 @@ def to_json(outages: Iterable[Outage]) -> list[dict[str, str]]:
     return [
         {
             "what": outage.what,
-            "since": datetime.fromtimestamp(outage.since, timezone.utc).isoformat("T", "seconds"),
+            "since": time_of(outage.since),
             "reason": outage.reason,
         }
         for outage in outages

@@ -23,10 +23,10 @@ from rasa_whatsapp_channel.conversation.errors import (
     ConversationLocked,
     TurnTimeout,
 )
-from rasa_whatsapp_channel.conversation.handoffs import DESK, RETURN, TIMER
+from rasa_whatsapp_channel.conversation.handoffs import DESK, LOOK, RETURN, TIMER
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import NumberedReplies
-from rasa_whatsapp_channel.conversation.owner import Owner, Sign
+from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner
 from rasa_whatsapp_channel.conversation.payloads import Payloads, is_command
 from rasa_whatsapp_channel.conversation.silence import Silences, WhySilent, never_silent
 from rasa_whatsapp_channel.inbound.conversation_events import (
@@ -37,7 +37,7 @@ from rasa_whatsapp_channel.inbound.conversation_events import (
 )
 from rasa_whatsapp_channel.inbound.debounce import Debouncer, join
 from rasa_whatsapp_channel.inbound.downloads import TIMEOUT, Downloads
-from rasa_whatsapp_channel.inbound.handoff import BY, InboxHandoff, as_message
+from rasa_whatsapp_channel.inbound.handoff import InboxHandoff, as_message
 from rasa_whatsapp_channel.inbound.metadata import quoted_id
 from rasa_whatsapp_channel.inbound.outages import SERVICE, Outages
 from rasa_whatsapp_channel.inbound.read_receipts import ReadReceipt, ReadReceipts
@@ -193,8 +193,8 @@ class InboxWorker:
         self._debouncer = Debouncer(store, debounce, clock=clock)
 
     async def handle(self, item: QueueItem) -> Outcome:
-        if (kind := item.body.get("kind")) in (DESK, TIMER, RETURN):
-            if self._handoff is None or kind == DESK:
+        if (kind := item.body.get("kind")) in (DESK, LOOK, TIMER, RETURN):
+            if self._handoff is None or kind in (DESK, LOOK):
                 return DONE  # of a time in which the setting was there
             if kind == TIMER:
                 return await self._handoff.tick(item)
@@ -220,11 +220,9 @@ class InboxWorker:
         if handoff is None or event.type == "system":
             return await self._handle_message(item, event)
         owner = await handoff.owner(item.conversation)
-        if sign := handoff.is_over(owner, event, item.put_at):
+        if by := handoff.returned_by(owner, event, item.put_at):
             record = partial(self._run_without_receipt, item)
-            outcome = await handoff.give_back(
-                item.conversation, owner, sign, record, by=BY[sign], at=event.timestamp
-            )
+            outcome = await handoff.give_back(item.conversation, owner, record, by=by)
             if outcome != DONE:
                 return outcome
             owner = await handoff.owner(item.conversation)
@@ -242,18 +240,11 @@ class InboxWorker:
         owner = await handoff.owner(item.conversation)
         if owner.owner is not Owner.BOT and owner.version == item.body["version"]:
             by, reason = str(item.body["by"]), str(item.body["reason"])
-            until = item.body["until"] if by == BY[Sign.TIME] else None
-            if until not in (None, owner.until):
+            if by == CLOCK and owner.until != item.body["until"]:
                 return DONE  # a person has spoken since
+            record = partial(self._run_without_receipt, item)
             outcome = await handoff.give_back(
-                item.conversation,
-                owner,
-                Sign.RETURNED if until is None else Sign.TIME,
-                partial(self._run_without_receipt, item),
-                by=by,
-                reason=reason,
-                at=until,
-                answers=True,
+                item.conversation, owner, record, by=by, reason=reason, answers=True
             )
             if outcome != DONE:
                 return outcome

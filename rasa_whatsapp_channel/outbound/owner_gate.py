@@ -4,51 +4,52 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Owner, Sign
+from rasa_whatsapp_channel.conversation.owner import ANY_OWNER, Owner
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import Clock
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
 class OwnerGate:
     """
     Every method raises `StoreError`. Without *handoffs*, and for what is said with the version
     `ANY_OWNER`, it is open, and reads nothing.
     """
 
-    def __init__(self, handoffs: Handoffs | None, *, clock: Clock = time.time) -> None:
-        self._handoffs = handoffs
-        self._clock = clock
+    handoffs: Handoffs | None
+    clock: Clock = time.time
 
     async def version(self, conversation: str) -> int:
         """Return the version for what no turn asked for."""
-        if self._handoffs is None:
+        if self.handoffs is None:
             return ANY_OWNER
-        return (await self._handoffs.of(conversation)).version
+        return (await self.handoffs.of(conversation)).version
 
     async def ask(self, conversation: str, reason: str, *, by: str = "bot") -> None:
         """Ask for a person."""
-        if self._handoffs is None:
+        if self.handoffs is None:
             logger.warning(
                 "whatsapp.no_handoff: the bot asks for a person, but nobody can take over: write "
                 "`handoff: {}` into the channel's block"
             )
             return
-        await self._handoffs.apply(conversation, Sign.ASKED, by=by, reason=reason)
+        await self.handoffs.apply(conversation, Owner.WAITING, by=by, reason=reason)
 
     async def said(self, key: str, entry: OutboxMessage, conversation: str) -> None:
         """Tell the desk what the bot says while somebody waits for a person."""
-        if self._handoffs is None or entry.turn_version == ANY_OWNER:
+        if self.handoffs is None or entry.turn_version == ANY_OWNER:
             return
-        if not self._handoffs.settings.desk:
+        if not self.handoffs.settings.desk:
             return
-        if (await self._handoffs.of(conversation)).owner is not Owner.BOT:
+        if (await self.handoffs.of(conversation)).owner is not Owner.BOT:
             said = self._message(key, entry)
             told = {**said.told(), "raw": entry.message.get(said.type)}
-            await self._handoffs.report(conversation, "message.sent", key, {"message": told})
+            await self.handoffs.report(conversation, "message.sent", key, {"message": told})
 
     async def withholds(self, key: str, entry: OutboxMessage, conversation: str) -> bool:
         """
@@ -56,12 +57,12 @@ class OwnerGate:
 
         A message whose first part was sent is sent whole.
         """
-        if self._handoffs is None or entry.turn_version == ANY_OWNER or entry.part > 1:
+        if self.handoffs is None or entry.turn_version == ANY_OWNER or entry.part > 1:
             return False
-        owner = await self._handoffs.of(conversation)
-        if owner.may_say(entry.turn_version, self._handoffs.settings):
+        owner = await self.handoffs.of(conversation)
+        if owner.may_say(entry.turn_version, self.handoffs.settings):
             return False
-        await self._handoffs.note(conversation, self._message(key, entry))
+        await self.handoffs.note(conversation, self._message(key, entry))
         logger.info(
             "whatsapp.not_said: %s is not sent: its turn began before a person, or another app, "
             "took the conversation",
@@ -71,4 +72,4 @@ class OwnerGate:
 
     def _message(self, key: str, entry: OutboxMessage) -> EpisodeMessage:
         kind = str(entry.message.get("type"))
-        return EpisodeMessage(key, "bot", self._clock(), kind, entry.words)
+        return EpisodeMessage(key, "bot", self.clock(), kind, entry.words)

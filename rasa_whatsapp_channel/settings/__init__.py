@@ -148,16 +148,16 @@ class Settings:
         section="Webhook authentication",
         means="Any word you choose. Meta repeats it when you enter the webhook.",
     )
-    app_secret: str | tuple[str, ...] = key(
+    app_secret: tuple[str, ...] = key(
         parsers.secrets,
-        "",
+        (),
         apis=(CLOUD,),
         secret=True,
         means="The key of the webhook's signature; a list of two while you replace it.",
     )
-    webhook_secret: str | tuple[str, ...] = key(
+    webhook_secret: tuple[str, ...] = key(
         parsers.secrets,
-        "",
+        (),
         apis=(TURN, DIALOG360),
         secret=True,
         means="The key of the webhook's signature, or a list. At 360dialog only partners have one.",

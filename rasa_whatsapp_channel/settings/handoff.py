@@ -14,20 +14,13 @@ from rasa_whatsapp_channel.settings.keys import Group, key
 ADDRESS: Final = "/webhooks/whatsapp/handoff/"  # where desks ask; what they ask for follows
 
 
+_DAY: Final = 24 * 60  # minutes
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WANTED: Final = 'a list such as ["Mon-Fri 09:00-17:00", "Sat 10:00-12:00, 13:00-15:00"]'
 
 
-@dataclass(frozen=True)
-class Hours:
-    """The minutes of each day from *start* up to *end* in which people answer."""
-
-    days: frozenset[int]
-    start: int
-    end: int
-
-
-def hours(value: object) -> tuple[Hours, ...]:
+def hours(value: object) -> tuple[range, ...]:
+    """Read in which minutes of the week, from Monday on, people answer."""
     if not isinstance(value, (list, tuple)) or not value:
         raise ValueError(_WANTED)
     try:
@@ -36,16 +29,17 @@ def hours(value: object) -> tuple[Hours, ...]:
         raise ValueError(f"{_WANTED}; each ends on its day, at 24:00 at the latest") from None
 
 
-def _read_hours(line: str) -> Iterator[Hours]:
+def _read_hours(line: str) -> Iterator[range]:
     named, _, spans = line.partition(" ")
     first, _, last = named.partition("-")
     begin, end = _DAYS.index(first), _DAYS.index(last or first)
-    days = frozenset((begin + day) % 7 for day in range((end - begin) % 7 + 1))
     for span in spans.split(","):
         start, until = map(parsers.minute_of_day, span.split("-"))
         if start >= until:
             raise ValueError(span)
-        yield Hours(days, start, until)
+        for day in range(begin, begin + (end - begin) % 7 + 1):
+            midnight = day % 7 * _DAY
+            yield range(midnight + start, midnight + until)
 
 
 def _on_return(value: object) -> str:
@@ -96,7 +90,7 @@ class HandoffSettings(Group):
         "turn. An intent such as `/handoff_over`: the bot hears it with the entity `unanswered`. "
         "`silent`: nothing.",
     )
-    hours: tuple[Hours, ...] = key(
+    hours: tuple[range, ...] = key(
         hours,
         (),
         means='When people answer, such as `["Mon-Fri 09:00-17:00", "Sat 10:00-12:00"]`. Outside '
@@ -127,7 +121,7 @@ class HandoffSettings(Group):
     url: str = key(
         parsers.url, "", means="Where the desk is told what happens; or Chatwoot's address."
     )
-    secret: str | tuple[str, ...] = key(
+    secret: tuple[str, ...] = key(
         parsers.secrets,
         (),
         secret=True,
@@ -146,17 +140,11 @@ class HandoffSettings(Group):
     account: int = key(parsers.whole, 0, means="Chatwoot's number of the account.")
     inbox: int = key(parsers.whole, 0, means="Chatwoot's number of the inbox, of the kind API.")
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.secret,) if isinstance(self.secret, str) else self.secret
-
     def is_open(self, at: float) -> bool:
         """Return whether people answer at the time *at*, in unix seconds."""
         there = datetime.fromtimestamp(at, self.time_zone)
-        day, minute = there.weekday(), 60 * there.hour + there.minute
-        return not self.hours or any(
-            day in each.days and each.start <= minute < each.end for each in self.hours
-        )
+        minute = _DAY * there.weekday() + 60 * there.hour + there.minute
+        return not self.hours or any(minute in each for each in self.hours)
 
     def is_return(self, text: str) -> bool:
         """Return whether *text* is a word for going back to the bot."""

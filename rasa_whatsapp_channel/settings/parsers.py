@@ -71,13 +71,11 @@ def access_token(value: object) -> str:
     return text
 
 
-def secrets(value: object) -> str | tuple[str, ...]:
+def secrets(value: object) -> tuple[str, ...]:
     """Read one secret, or several of which any is enough, so that one can be replaced."""
-    if not isinstance(value, (list, tuple)):
-        return string(value)
-    if not value:
+    if value in ([], ()):
         raise ValueError("a string, or a list of strings")
-    return tuple(string(item) for item in value)
+    return tuple(map(string, value if isinstance(value, (list, tuple)) else (value,)))
 
 
 def networks(value: object) -> tuple[Network, ...]:

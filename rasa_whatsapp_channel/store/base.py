@@ -24,6 +24,8 @@ class StoreError(ChannelError):
     """The store cannot be opened, read or written."""
 
 
+TRIES: Final = 100  # of a change, while others make changes
+
 Body = Mapping[str, Any]
 Clock = Callable[[], float]
 
@@ -548,6 +550,24 @@ class Values(ABC):
 
     @abstractmethod
     async def _replace(self, key: str, before: Any, value: Any, ttl: float) -> bool: ...
+
+    async def change(
+        self, key: str, change: Callable[[Any | None], Any | None], ttl: float
+    ) -> tuple[Any | None, Any | None]:
+        """
+        Store what *change* makes of the value, however many change it at the same time.
+
+        *change* gets the value, None for none, once or more often; it returns None to leave it.
+        Returns the value before and after.
+        """
+        for _ in range(TRIES):
+            before = await self.get(key)
+            after = change(before)
+            if after is None:
+                return before, before
+            if await self.compare_and_set(key, before, after, ttl):
+                return before, after
+        raise StoreError(f"{key.partition(':')[0]}: changed too often to be changed now")
 
     @abstractmethod
     async def delete(self, key: str) -> None: ...

@@ -251,7 +251,7 @@ async def test_a_desk_sees_how_many_messages_wait_to_be_sent(chat, desk, platfor
         ({"client_id": "1", "text": {"a": 1}}, "text must be a text"),
         ({"client_id": "1", "media": {"type": "image", "url": "media/lake.jpg"}}, "the url of a"),
         ({"client_id": "1", "media": {"type": "gif", "url": "https://a.example/b"}}, "media.type"),
-        ({"client_id": "1", "template": "hello"}, "template must be an object"),
+        ({"client_id": "1", "template": "hello"}, "template: must be an object"),
         ([], "no object"),
     ],
 )

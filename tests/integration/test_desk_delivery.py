@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.common import DAY, time_of
 from rasa_whatsapp_channel.conversation.handoffs import DESK, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.desk.delivery import DeskDelivery
@@ -82,7 +82,7 @@ async def test_a_dead_letter_that_is_put_back_has_the_number_it_had(store):
 
 
 async def test_the_last_messages_of_before_are_shown_once(store):
-    said = [{"from": "user", "id": f"wamid.{n}", "text": str(n), "at": NOW} for n in range(3)]
+    said = [{"from": "user", "id": f"wamid.{n}", "text": str(n)} for n in range(3)]
 
     async def history(conversation: str, before: float) -> Any:
         return said
@@ -97,6 +97,26 @@ async def test_the_last_messages_of_before_are_shown_once(store):
     again = {**body, "facts": {"message": {"id": "wamid.2", "text": "2"}}}
     assert await delivery.handle(QueueItem(f"{DESK}:2", "desk:4915", again, 1, NOW)) == DONE
     assert len(desk.told) == 1
+
+
+async def test_who_and_which_number_stands_in_an_event(store):
+    desk = DeskThatIsAway()
+    desk.is_back = True
+    delivery = make(store, desk)
+    for number, (conversation, name) in enumerate(
+        [("DE.1349@55", "Ada"), ("DE.1349@55", None), ("4915", None)]
+    ):
+        facts = {"name": name, "to": "bot"}
+        body = {**item().body, "conversation": conversation, "facts": facts}
+        await delivery.handle(QueueItem(f"{DESK}:{number}", f"desk:{conversation}", body, 1, NOW))
+    ada = {"user_id": "DE.1349", "name": "Ada"}
+    assert [each["contact"] for each in desk.told] == [ada, ada, {"phone": "4915", "name": None}]
+    assert [each["number"]["phone_number_id"] for each in desk.told] == ["55", "55", "1"]
+    assert {each["time"] for each in desk.told} == {time_of(NOW)}
+
+
+def at(second: int) -> dict[str, str]:
+    return {"time": f"1970-01-01T00:00:0{second}+00:00"}
 
 
 def test_the_history_is_what_rasa_keeps_in_words() -> None:
@@ -120,9 +140,9 @@ def test_the_history_is_what_rasa_keeps_in_words() -> None:
         events.UserUttered("later", timestamp=9.0, message_id="wamid.4"),
     )
     assert history_of(tracker, before=8.0) == [
-        {"from": "user", "type": "text", "text": "hi", "at": 2.0, "id": "wamid.1"},
-        {"from": "bot", "type": "text", "text": "Hello", "at": 3.0},
-        {"from": "user", "type": "text", "text": "Buy", "at": 4.0, "id": "wamid.2"},
-        {"from": "user", "type": "image", "at": 5.0, "id": "wamid.3", "media": image["image"]},
+        {"from": "user", "type": "text", "text": "hi", **at(2), "id": "wamid.1"},
+        {"from": "bot", "type": "text", "text": "Hello", **at(3)},
+        {"from": "user", "type": "text", "text": "Buy", **at(4), "id": "wamid.2"},
+        {"from": "user", "type": "image", **at(5), "id": "wamid.3", "media": image["image"]},
     ]
     assert history_of(None, before=8.0) == []

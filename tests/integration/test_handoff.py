@@ -24,7 +24,7 @@ from support.redis_server import RedisServer
 from support.webhooks import NUMBER, echo, envelope
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import Owner, Sign
+from rasa_whatsapp_channel.conversation.owner import Owner
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import OUTSIDE
@@ -49,7 +49,7 @@ class Operator:
 
     async def takes(self) -> None:
         async with self.handoffs() as handoffs:
-            await handoffs.apply(PHONE, Sign.TOOK, by="operator")
+            await handoffs.apply(PHONE, Owner.HUMAN, by="operator")
 
     async def gives_back(self) -> None:
         async with self.handoffs() as handoffs:

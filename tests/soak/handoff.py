@@ -44,7 +44,7 @@ from support.weather import Weather
 from support.webhooks import echo
 
 from rasa_whatsapp_channel.conversation.handoffs import Handoffs
-from rasa_whatsapp_channel.conversation.owner import Sign
+from rasa_whatsapp_channel.conversation.owner import Owner
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import OUTSIDE
@@ -294,7 +294,7 @@ class _Scene:
         if by_app:
             await self._colleague_writes(chat, user, 1)
         else:
-            await self._handoffs.apply(chat.phone, Sign.TOOK, by="operator")
+            await self._handoffs.apply(chat.phone, Owner.HUMAN, by="operator")
         chat.took = time.monotonic()
         self.points[point] += 1
         self._api.held.pop(f"u{user}.jpg", asyncio.Event()).set()

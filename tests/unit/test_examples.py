@@ -51,7 +51,7 @@ def test_the_credentials_fit_the_simulator(bot: Path) -> None:
     assert settings.base_url == f"http://{simulator.host}:{simulator.port}"
     assert settings.phone_number_id == simulator.number.phone_number_id
     assert settings.access_token == simulator.access_token
-    assert settings.app_secret == simulator.app_secret
+    assert settings.app_secret == (simulator.app_secret,)
     assert settings.verify_token == simulator.verify_token
 
 
@@ -72,4 +72,4 @@ def test_the_channel_of_the_bot_for_mantle_fits_the_simulator() -> None:
 
     assert settings.base_url == f"http://{simulator.host}:{simulator.port}"
     assert settings.access_token == simulator.access_token
-    assert settings.app_secret == simulator.app_secret
+    assert settings.app_secret == (simulator.app_secret,)

@@ -51,7 +51,7 @@ def test_the_credentials_fit_the_simulator() -> None:
     assert settings.base_url == f"http://{simulator.host}:{simulator.port}"
     assert settings.phone_number_id == simulator.number.phone_number_id
     assert settings.access_token == simulator.access_token
-    assert settings.app_secret == simulator.app_secret
+    assert settings.app_secret == (simulator.app_secret,)
     assert settings.verify_token == simulator.verify_token
 
 

@@ -219,7 +219,7 @@ def test_an_empty_block_is_told_everything_that_is_missing_at_once(block):
 def test_unsigned_webhooks_must_be_asked_for():
     block = {name: value for name, value in CLOUD.items() if name != "app_secret"}
 
-    assert read({**block, "allow_unsigned_webhooks": True}).app_secret == ""
+    assert read({**block, "allow_unsigned_webhooks": True}).app_secret == ()
 
 
 def test_an_id_that_yaml_made_a_number_of_is_a_text_again():
@@ -238,10 +238,10 @@ def test_a_secret_is_what_was_written_or_is_refused(secret, written):
     except SettingsError as error:
         assert f"'{secret}' must be a string in quotes" in str(error)  # noqa: PT017
     else:
-        assert getattr(settings, secret) == written
+        assert getattr(settings, secret) in (written, (written,))
 
     quoted = {**CLOUD, **yaml.safe_load(f'{secret}: "{written}"')}
-    assert getattr(read(quoted), secret) == written
+    assert getattr(read(quoted), secret) in (written, (written,))
 
 
 def test_flags_from_the_environment_arrive_as_text():

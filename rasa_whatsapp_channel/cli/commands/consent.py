@@ -10,7 +10,8 @@ import click
 
 from rasa_whatsapp_channel.cli.open import StoreLocation, store_options
 from rasa_whatsapp_channel.cli.options import json_option, show_numbers_option, to_person
-from rasa_whatsapp_channel.cli.output import mask, print_json, table, time_of
+from rasa_whatsapp_channel.cli.output import mask, print_json, table
+from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.conversation.consent import Consent, Consents
 from rasa_whatsapp_channel.conversation.identity import People
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from functools import wraps
@@ -13,14 +13,15 @@ import click
 
 from rasa_whatsapp_channel.cli.open import StoreLocation, open_client, read_handoff, store_options
 from rasa_whatsapp_channel.cli.options import json_option, show_numbers_option, to_person
-from rasa_whatsapp_channel.cli.output import mask, print_json, table, time_of
+from rasa_whatsapp_channel.cli.output import mask, print_json, table
+from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.conversation.handoffs import Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
-from rasa_whatsapp_channel.conversation.owner import Owner, Ownership, Sign
+from rasa_whatsapp_channel.conversation.owner import Owner, Ownership
 from rasa_whatsapp_channel.outbound.simulator_header import OWNERS, write_owner
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 
-_HEADERS: Final = ("WHO", "OWNER", "SINCE", "BY", "WHY", "UNTIL")
+_COLUMNS: Final = ("WHO", "OWNER", "SINCE", "BY", "REASON", "UNTIL")
 OPERATOR: Final = "operator"
 
 
@@ -54,14 +55,14 @@ async def list_command(
     async with _open(location) as (handoffs, _):
         found = sorted((await handoffs.all()).items(), key=lambda each: each[1].since)
     rows = [
-        _row(name if show_numbers else mask(name), owner)
+        {"who": name if show_numbers else mask(name), **owner.told()}
         for name, owner in found
         if everyone or owner.owner is not Owner.BOT
     ]
     if as_json:
         print_json(rows)
     elif rows:
-        click.echo(table(_HEADERS, [tuple(row.values()) for row in rows]))
+        click.echo(_table(rows))
     else:
         click.echo("Every conversation is the bot's.")
 
@@ -76,11 +77,11 @@ async def show_command(person: str, as_json: bool, location: StoreLocation) -> N
     async with _open(location, person) as (handoffs, conversation):
         owner = await handoffs.of(conversation)
         messages = await handoffs.messages(conversation, owner.episode)
-    row, said = _row(conversation, owner), sorted(messages, key=lambda message: message.at)
+    row, said = {"who": conversation, **owner.told()}, sorted(messages, key=lambda each: each.at)
     if as_json:
         print_json({**row, "messages": list(map(asdict, said))})
         return
-    click.echo(table(_HEADERS, [tuple(row.values())]))
+    click.echo(_table([row]))
     for message in said:
         told = message.text or f"[{message.type}]"
         unsaid = " (not sent)" if message.speaker == "bot" else ""
@@ -95,7 +96,7 @@ async def show_command(person: str, as_json: bool, location: StoreLocation) -> N
 async def take_command(person: str, reason: str, location: StoreLocation) -> None:
     """Take the conversation of PERSON: the bot says nothing more in it."""
     async with _open(location, person) as (handoffs, conversation):
-        await handoffs.apply(conversation, Sign.TOOK, by=OPERATOR, reason=reason)
+        await handoffs.apply(conversation, Owner.HUMAN, by=OPERATOR, reason=reason)
     click.echo("Taken: the bot is silent in this conversation until it is returned.")
 
 
@@ -114,15 +115,8 @@ async def return_command(person: str, reason: str, location: StoreLocation) -> N
         click.echo("The conversation is the bot's already.")
 
 
-def _row(name: str, owner: Ownership) -> dict[str, Any]:
-    return {
-        "who": name,
-        "owner": owner.owner.value,
-        "since": time_of(owner.since) if owner.since else "–",
-        "by": owner.by or "–",
-        "why": owner.reason or "–",
-        "until": time_of(owner.until) if owner.until else "–",
-    }
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    return table(_COLUMNS, [[row[name.lower()] or "–" for name in _COLUMNS] for row in rows])
 
 
 @asynccontextmanager

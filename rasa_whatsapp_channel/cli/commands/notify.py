@@ -20,7 +20,8 @@ import click
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.cli.open import StoreLocation, read_settings, store_options
 from rasa_whatsapp_channel.cli.options import json_option, slot_option, to_person, yes_option
-from rasa_whatsapp_channel.cli.output import print_json, time_of
+from rasa_whatsapp_channel.cli.output import print_json
+from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import Person

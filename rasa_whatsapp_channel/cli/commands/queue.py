@@ -19,10 +19,9 @@ from rasa_whatsapp_channel.cli.options import (
     to_person,
     yes_option,
 )
-from rasa_whatsapp_channel.cli.output import mask, print_json, table, time_of
-from rasa_whatsapp_channel.common import DAY, counted
+from rasa_whatsapp_channel.cli.output import mask, print_json, table
+from rasa_whatsapp_channel.common import DAY, counted, time_of
 from rasa_whatsapp_channel.conversation.erasure import EVERYTHING, erase_person
-from rasa_whatsapp_channel.conversation.handoffs import DESK
 from rasa_whatsapp_channel.store.base import (
     ACCOUNT,
     DEBOUNCE,
@@ -119,7 +118,6 @@ _CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "template": "waits until its template can be sent again",
         INFRASTRUCTURE: "waits for what the bot or WhatsApp needs",
         DEBOUNCE: "waits whether more is written",
-        DESK: "waits for Chatwoot to call",
         "status": "waits until the message before it was delivered",
         "confirmation": "waits whether WhatsApp took it",
     }

@@ -64,6 +64,6 @@ def _check_inbox(facts: DeskFacts, settings: HandoffSettings) -> Iterator[CheckR
         remedy = f"Write {facts.address or 'the address of the bot'} into the inbox's settings."
         yield error("desk.webhook", text, remedy)
     secret = inbox.get("secret")  # newer versions show it to administrators
-    if isinstance(secret, str) and secret and secret not in settings.secrets:
+    if isinstance(secret, str) and secret and secret not in settings.secret:
         text = "handoff.secret is not the secret of the inbox's webhook: every reply is refused"
         yield error("desk.secret", text, "Copy it from the inbox's settings; not the hmac_token.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import Owner, Sign
+from rasa_whatsapp_channel.conversation.owner import Owner
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import Store
@@ -67,7 +67,7 @@ async def test_what_is_taken_is_listed_with_its_reason_until_it_is_given_back(
 
     [row] = json.loads((await rasa_whatsapp("handoff", "list", "--json")).stdout)
     owner = await handoffs.of(MAYA)
-    assert (row["who"], row["owner"], row["by"], row["why"]) == (
+    assert (row["who"], row["owner"], row["by"], row["reason"]) == (
         "…5678",
         "human",
         "operator",
@@ -86,7 +86,7 @@ async def test_what_is_taken_is_listed_with_its_reason_until_it_is_given_back(
 async def test_whoever_is_forgotten_leaves_no_owner_no_episode_and_no_timer(
     rasa_whatsapp, store, handoffs
 ):
-    await handoffs.apply(MAYA, Sign.TOOK, by="app")
+    await handoffs.apply(MAYA, Owner.HUMAN, by="app")
     await handoffs.note(MAYA, EpisodeMessage("1", "user", 1.0, "text", "my order is late"))
 
     done = await rasa_whatsapp("queue", "erase", "--person", MAYA, "--yes")
@@ -103,7 +103,7 @@ async def test_what_the_bot_has_cannot_be_given_back(rasa_whatsapp, store):
 
 
 async def test_the_episode_is_shown_as_it_was_said(rasa_whatsapp, handoffs):
-    await handoffs.apply(MAYA, Sign.TOOK, by="app")
+    await handoffs.apply(MAYA, Owner.HUMAN, by="app")
     for message in (
         EpisodeMessage("2", "bot", 1_790_000_060.0, "text", "Which one?"),
         EpisodeMessage("1", "user", 1_790_000_000.0, "text", "my order is late"),

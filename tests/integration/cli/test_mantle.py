@@ -117,7 +117,7 @@ def test_variables_come_from_the_file_that_rasa_loads(project, monkeypatch):
     settings = read_settings(Path("integrations.yml"))
 
     assert settings.access_token == "of-the-file"
-    assert settings.app_secret == "of the shell"
+    assert settings.app_secret == ("of the shell",)
 
 
 def test_rasa_pro_leaves_the_variable_of_an_api_key_to_the_channel(project):

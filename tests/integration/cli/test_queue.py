@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from rasa_whatsapp_channel.common import DAY
-from rasa_whatsapp_channel.conversation.handoffs import DESK
 from rasa_whatsapp_channel.conversation.payloads import sent_key
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.store import open_store
@@ -120,7 +119,6 @@ async def test_the_list_tells_why_something_waits(rasa_whatsapp, store):
         (WINDOW, "waits for the person to write"),
         (status_cause("wamid.1"), "waits until the message before it was delivered"),
         (template_cause("order"), "waits until its template can be sent again"),
-        (DESK, "waits for Chatwoot to call"),
     ],
 )
 async def test_the_list_tells_what_may_end_a_wait(rasa_whatsapp, store, cause, words):

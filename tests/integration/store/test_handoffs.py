@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import Owner, Sign
+from rasa_whatsapp_channel.conversation.handoffs import OPEN, EpisodeMessage, Handoffs
+from rasa_whatsapp_channel.conversation.owner import Owner
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store.base import StoreError
 
@@ -20,28 +21,49 @@ def handoffs(store, clock):
 
 
 async def test_of_fifty_who_take_a_conversation_at_once_one_is_the_first(handoffs):
-    decisions = await asyncio.gather(
-        *(handoffs.apply(MAYA, Sign.TOOK, by="operator") for _ in range(50))
+    cancelled: list[str] = []
+
+    async def cancel(conversation: str) -> None:
+        cancelled.append(conversation)
+
+    handoffs.cancel_turn = cancel
+    owners = await asyncio.gather(
+        *(handoffs.apply(MAYA, Owner.HUMAN, by="operator") for _ in range(50))
     )
 
-    assert sum(decision.silences for decision in decisions) == 1
-    assert {decision.after.version for decision in decisions} == {2}
+    assert cancelled == [MAYA]
+    assert {owner.version for owner in owners} == {2}
     assert (await handoffs.of(MAYA)).owner is Owner.HUMAN
 
 
 async def test_two_who_give_it_back_and_take_it_at_once_follow_each_other(handoffs):
     for _ in range(20):
         await asyncio.gather(
-            handoffs.apply(MAYA, Sign.TOOK, by="operator"),
-            handoffs.apply(MAYA, Sign.RETURNED, by="user"),
+            handoffs.apply(MAYA, Owner.HUMAN, by="operator"),
+            handoffs.apply(MAYA, Owner.BOT, by="user"),
         )
 
     owner = await handoffs.of(MAYA)
     assert owner.version - owner.floor == (1 if owner.owner is Owner.BOT else 0)
 
 
+async def test_a_list_for_metrics_that_others_change_for_ever_keeps_nobody_from_a_person(
+    store, handoffs, monkeypatch
+):
+    compare_and_set = store.values.compare_and_set
+
+    async def never_the_list(key: str, *rest: Any) -> bool:
+        return key != OPEN and await compare_and_set(key, *rest)
+
+    monkeypatch.setattr(store.values, "compare_and_set", never_the_list)
+
+    owner = await handoffs.apply(MAYA, Owner.WAITING, by="bot")
+
+    assert owner.owner is (await handoffs.of(MAYA)).owner is Owner.WAITING
+
+
 async def test_another_process_sees_the_owner(store, another, clock):
-    await Handoffs(store, HandoffSettings(), clock=clock).apply(MAYA, Sign.ASKED, by="bot")
+    await Handoffs(store, HandoffSettings(), clock=clock).apply(MAYA, Owner.WAITING, by="bot")
 
     there = Handoffs(another, HandoffSettings(), clock=clock)
     assert (await there.of(MAYA)).owner is Owner.WAITING
@@ -55,11 +77,13 @@ async def test_an_episode_whose_process_died_before_it_set_the_timer_gets_it_at_
     with monkeypatch.context() as dies:
         dies.setattr(store.inbox, "put", _raises)
         with pytest.raises(StoreError):
-            await handoffs.apply(MAYA, Sign.TOOK, by="app")
+            await handoffs.apply(MAYA, Owner.HUMAN, by="app")
     assert await store.inbox.waiting() == []
 
-    await handoffs.apply(MAYA, Sign.TOOK, by="app", at=clock.now - 3600)  # it comes again, and late
-    await handoffs.apply(MAYA, Sign.TOOK, by="app")
+    await handoffs.apply(
+        MAYA, Owner.HUMAN, by="app", at=clock.now - 3600
+    )  # it comes again, and late
+    await handoffs.apply(MAYA, Owner.HUMAN, by="app")
 
     [timer] = await store.inbox.waiting()
     assert timer.body["episode"] == (await handoffs.of(MAYA)).episode
@@ -70,7 +94,7 @@ async def _raises(*_: object) -> bool:
 
 
 async def test_every_line_of_an_episode_is_kept_once(handoffs):
-    owner = (await handoffs.apply(MAYA, Sign.TOOK, by="operator")).after
+    owner = await handoffs.apply(MAYA, Owner.HUMAN, by="operator")
     lines = [EpisodeMessage(f"m{n}", "user", 10.0 + n, "text", f"text {n}") for n in range(20)]
 
     await asyncio.gather(*(handoffs.note(MAYA, line) for line in [*lines, *lines]))
@@ -80,7 +104,7 @@ async def test_every_line_of_an_episode_is_kept_once(handoffs):
 
 
 async def test_an_episode_does_not_grow_without_end(handoffs):
-    owner = (await handoffs.apply(MAYA, Sign.TOOK, by="operator")).after
+    owner = await handoffs.apply(MAYA, Owner.HUMAN, by="operator")
     for n in range(505):
         await handoffs.note(MAYA, EpisodeMessage(f"m{n}", "user", float(n), "text"))
 
@@ -89,7 +113,7 @@ async def test_an_episode_does_not_grow_without_end(handoffs):
 
 
 async def test_who_is_forgotten_leaves_no_owner_and_no_episode(store, handoffs):
-    owner = (await handoffs.apply(MAYA, Sign.TOOK, by="operator")).after
+    owner = await handoffs.apply(MAYA, Owner.HUMAN, by="operator")
     await handoffs.note(MAYA, EpisodeMessage("m1", "user", 1.0, "text", "my card is 4711"))
 
     await store.erase(MAYA)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.token_bucket import Limit
 
 # Values
@@ -109,6 +111,33 @@ async def test_of_fifty_who_replace_a_value_at_once_one_succeeds(store):
 
     assert answers.count(True) == 1
     assert await store.values.get("k") == answers.index(True)
+
+
+async def test_whatever_many_make_of_a_value_at_once_is_in_it(store, clock):
+    def add(number: int) -> Any:
+        return lambda kept: [*(kept or []), number]
+
+    changes = await asyncio.gather(
+        *(store.values.change("k", add(number), ttl=60) for number in range(20))
+    )
+
+    kept = await store.values.get("k")
+    assert sorted(kept) == list(range(20))
+    assert [after for before, after in changes if before is None] == [kept[:1]]
+    clock.now += 59
+    assert await store.values.change("k", lambda kept: None, ttl=60) == (kept, kept)
+    clock.now += 1
+    assert await store.values.get("k") is None
+
+
+async def test_a_value_that_others_change_for_ever_is_given_up(store, monkeypatch):
+    async def never(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(store.values, "compare_and_set", never)
+
+    with pytest.raises(StoreError, match="changed too often"):
+        await store.values.change("k", lambda kept: 1, ttl=60)
 
 
 async def test_a_deleted_value_is_gone_and_its_key_is_free(store):

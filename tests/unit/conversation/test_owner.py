@@ -1,4 +1,4 @@
-"""The owner of a conversation: every sign in every state, as a table."""
+"""The owner of a conversation: every change of every owner, as a table."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rasa_whatsapp_channel.conversation.owner import (
-    APP_IDLE,
-    Decision,
-    Owner,
-    Ownership,
-    Sign,
-    decide,
-)
+from rasa_whatsapp_channel.conversation.owner import APP_IDLE, Owner, Ownership, decide
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 
 NOW = 1_790_000_000.0
@@ -27,57 +20,48 @@ STATES = {
     APP: Ownership(APP, 5, 5, NOW - 60, NOW + 86_340, "whatsapp", "", "now", NOW - 90),
 }
 
-# before, sign → after, whether the bot is silenced; None: it changes nothing
+# before, wanted → what comes of it; None: it changes nothing
 TABLE = [
-    (BOT, Sign.ASKED, WAITING, False),
-    (BOT, Sign.TOOK, HUMAN, True),
-    (BOT, Sign.ELSEWHERE, APP, True),
-    (BOT, Sign.HEARD, None, False),
-    (BOT, Sign.RETURNED, None, False),
-    (BOT, Sign.TIME, None, False),
-    (WAITING, Sign.ASKED, None, False),
-    (WAITING, Sign.TOOK, HUMAN, True),
-    (WAITING, Sign.ELSEWHERE, APP, True),
-    (WAITING, Sign.HEARD, None, False),
-    (WAITING, Sign.RETURNED, BOT, False),
-    (WAITING, Sign.TIME, None, False),
-    (HUMAN, Sign.ASKED, None, False),
-    (HUMAN, Sign.ELSEWHERE, APP, False),
-    (HUMAN, Sign.HEARD, None, False),
-    (HUMAN, Sign.RETURNED, BOT, False),
-    (HUMAN, Sign.TIME, None, False),
-    (APP, Sign.ASKED, WAITING, False),
-    (APP, Sign.TOOK, HUMAN, False),
-    (APP, Sign.HEARD, BOT, False),
-    (APP, Sign.RETURNED, BOT, False),
-    (APP, Sign.TIME, None, False),
+    (BOT, WAITING, WAITING),
+    (BOT, HUMAN, HUMAN),
+    (BOT, APP, APP),
+    (BOT, BOT, None),
+    (WAITING, WAITING, None),
+    (WAITING, HUMAN, HUMAN),
+    (WAITING, APP, APP),
+    (WAITING, BOT, BOT),
+    (HUMAN, WAITING, None),
+    (HUMAN, APP, APP),
+    (HUMAN, BOT, BOT),
+    (APP, WAITING, WAITING),
+    (APP, HUMAN, HUMAN),
+    (APP, BOT, BOT),
 ]
 
 
-def give(before: Ownership, sign: Sign, *, at: float = NOW, now: float = NOW) -> Decision:
+def give(before: Ownership, wanted: Owner, *, at: float = NOW, now: float = NOW) -> Ownership:
     return decide(
-        before, sign, SETTINGS, by="operator", at=at, now=now, reason="asked", episode="new"
+        before, wanted, SETTINGS, by="operator", at=at, now=now, reason="asked", episode="new"
     )
 
 
-def test_the_table_knows_every_sign_in_every_state_but_the_signs_of_life():
-    signs_of_life = {(HUMAN, Sign.TOOK), (APP, Sign.ELSEWHERE)}
+def test_the_table_knows_every_change_but_the_signs_of_life():
+    signs_of_life = {(HUMAN, HUMAN), (APP, APP)}
 
-    assert {row[:2] for row in TABLE} | signs_of_life == {(o, s) for o in Owner for s in Sign}
+    assert {row[:2] for row in TABLE} | signs_of_life == {(o, w) for o in Owner for w in Owner}
 
 
-@pytest.mark.parametrize(("owner", "sign", "after", "silences"), TABLE)
-def test_every_sign_in_every_state(owner, sign, after, silences):
+@pytest.mark.parametrize(("owner", "wanted", "after"), TABLE)
+def test_every_change_of_every_owner(owner, wanted, after):
     before = STATES[owner]
 
-    decision = give(before, sign)
+    found = give(before, wanted)
 
-    assert decision.silences is silences
     if after is None:
-        assert decision.after == before
+        assert found == before
         return
     takes = after in (HUMAN, APP)
-    assert decision.after == Ownership(
+    assert found == Ownership(
         owner=after,
         version=before.version + 1,
         floor=before.version + 1 if takes else before.floor,
@@ -90,27 +74,25 @@ def test_every_sign_in_every_state(owner, sign, after, silences):
     )
 
 
-@pytest.mark.parametrize(
-    ("owner", "sign", "lasts"), [(HUMAN, Sign.TOOK, 3600.0), (APP, Sign.ELSEWHERE, APP_IDLE)]
-)
-def test_a_sign_of_life_makes_it_last_and_is_no_change(owner, sign, lasts):
+@pytest.mark.parametrize(("owner", "lasts"), [(HUMAN, 3600.0), (APP, APP_IDLE)])
+def test_a_sign_of_life_makes_it_last_and_is_no_change(owner, lasts):
     before = STATES[owner]
 
-    assert give(before, sign) == Decision(before, replace(before, until=NOW + lasts))
+    later = give(before, owner)
+
+    assert later == replace(before, until=NOW + lasts)
     # one that was slower than the next one does not shorten it
-    later = give(before, sign).after
-    assert give(later, sign, at=NOW - 30).after == later
+    assert give(later, owner, at=NOW - 30) == later
 
 
-@pytest.mark.parametrize("owner", [WAITING, HUMAN, APP])
-def test_when_its_time_is_over_it_is_the_bots_again(owner):
-    until = STATES[owner].until
+def test_a_clock_gives_back_only_what_nobody_made_last_since():
+    seen = STATES[HUMAN]
+    spoken = replace(seen, until=seen.until + 60)
 
-    early = give(STATES[owner], Sign.TIME, at=until - 0.1, now=until - 0.1)
-    due = give(STATES[owner], Sign.TIME, at=until, now=until)
-
-    assert early.after.owner is owner
-    assert due.after.owner is BOT
+    assert seen.is_still(seen, "clock")
+    assert not spoken.is_still(seen, "clock")
+    assert spoken.is_still(seen, "operator")
+    assert not replace(seen, version=6).is_still(seen, "operator")
 
 
 @pytest.mark.parametrize("owner", Owner)
@@ -119,9 +101,13 @@ def test_a_sign_of_before_the_last_change_changes_nothing(owner):
     before = STATES[owner]
     since = before.since
 
-    assert give(before, Sign.TOOK, at=since - 1).after == before
-    assert give(before, Sign.TOOK, at=float(int(since))).after.owner is HUMAN
-    assert give(STATES[BOT], Sign.TOOK, at=NOW - 3601, now=NOW).after.owner is BOT
+    assert give(before, HUMAN, at=since - 1) == before
+    assert give(before, HUMAN, at=float(int(since))).owner is HUMAN
+    assert give(STATES[BOT], HUMAN, at=NOW - 3601, now=NOW).owner is BOT
+
+
+def test_who_gives_it_back_need_not_have_the_clock_of_who_took_it():
+    assert give(STATES[HUMAN], BOT, at=NOW - 65, now=NOW - 65).owner is BOT
 
 
 # owner, floor, the version of the turn → may be said: while waiting silently, and with the bot

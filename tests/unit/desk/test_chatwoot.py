@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rasa_whatsapp_channel.desk.chatwoot import Exchange, look, read_message, read_webhook, tell
-from rasa_whatsapp_channel.desk.contract import File, Say
+from rasa_whatsapp_channel.desk.contract import Say
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.whatsapp.transport import Request
 
@@ -149,7 +149,11 @@ def test_in_the_answers_of_the_api_the_type_is_a_number_and_files_are_links() ->
     said = read_message({**MESSAGE, "message_type": 1, "content": None, "attachments": found})
     assert said is not None
     assert said.files == (
-        File("image", "https://c.example/rails/lake.jpg"),
-        File("document", "https://c.example/rails/my%20bill.pdf", filename="my bill.pdf"),
+        {"type": "image", "link": "https://c.example/rails/lake.jpg"},
+        {
+            "type": "document",
+            "link": "https://c.example/rails/my%20bill.pdf",
+            "filename": "my bill.pdf",
+        },
     )
     assert read_message({**MESSAGE, "message_type": 0}) is None

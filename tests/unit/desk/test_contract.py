@@ -9,11 +9,11 @@ import pytest
 from rasa_whatsapp_channel.desk.contract import (
     Link,
     Refused,
-    envelope,
     read_json,
     read_say,
     verify,
     verify_link,
+    with_links,
 )
 from rasa_whatsapp_channel.standard_webhooks import sign
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
@@ -79,15 +79,16 @@ def test_a_link_is_for_one_file_and_a_day() -> None:
             verify_link([SECRET], file, {**query, **changes}, now)
 
 
-def test_who_and_which_number_stands_in_an_event() -> None:
-    event = {"key": "k", "id": "evt_1", "type": "owner.changed", "sequence": 3, "at": AT}
-    link = Link(SECRET, "", AT)
-    told = envelope("DE.1349@55", {**event, "name": "Ada"}, number="106", link=link)
-    assert told["contact"] == {"user_id": "DE.1349", "name": "Ada"}
-    assert told["number"] == {"phone_number_id": "55"}
-    assert told["time"] == "2021-02-25T15:02:10+00:00"
-    assert "key" not in told
-    assert envelope("4915", event, number="106", link=link)["number"] == {"phone_number_id": "106"}
+def test_files_have_links_instead_of_paths() -> None:
+    link = Link(SECRET, "https://bot.example", AT)
+    media = {"path": "media/2026-11-29/a.jpg", "mime_type": "image/jpeg"}
+    others = {"type": "audio", "media": {"id": "77"}}  # of a colleague, as WhatsApp has it
+    kept = {"id": "evt_1", "message": {"media": media}, "history": [{"media": media}, others]}
+    told = with_links(kept, link)
+    linked = {"url": link(media["path"]), "mime_type": "image/jpeg"}
+    assert told["message"] == told["history"][0] == {"media": linked}
+    assert told["history"][1] == others
+    assert with_links({"id": "evt_2"}, link) == {"id": "evt_2"}
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"\xff", b"[1]", b'"a"', b"[" * 100_000])

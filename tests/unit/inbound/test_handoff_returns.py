@@ -10,7 +10,7 @@ import pytest
 from support.desk import PHONE, Clock, Desk
 
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
-from rasa_whatsapp_channel.conversation.owner import Owner, Sign
+from rasa_whatsapp_channel.conversation.owner import Owner
 from rasa_whatsapp_channel.inbound.handoff import InboxHandoff
 from rasa_whatsapp_channel.inbound.turn import TrackerEvent
 from rasa_whatsapp_channel.metrics import Metrics
@@ -72,7 +72,7 @@ async def scene() -> Any:
 
 
 async def test_time_is_over_though_the_clock_of_who_returns_it_is_behind(scene):
-    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    await scene.here.apply(PHONE, Owner.HUMAN, by="operator")
     scene.clock.now += 3598.0  # over by the other clock, not by this one
 
     await scene.there.give_back(PHONE, by="clock")
@@ -82,10 +82,10 @@ async def test_time_is_over_though_the_clock_of_who_returns_it_is_behind(scene):
 
 
 async def test_time_is_not_over_where_a_person_has_spoken_since(scene):
-    await scene.here.apply(PHONE, Sign.TOOK, by="app")
+    await scene.here.apply(PHONE, Owner.HUMAN, by="app")
     scene.clock.now += 3598.0
     await scene.there.give_back(PHONE, by="clock")
-    await scene.here.apply(PHONE, Sign.TOOK, by="app")
+    await scene.here.apply(PHONE, Owner.HUMAN, by="app")
 
     await scene.desk.run()
 
@@ -93,7 +93,7 @@ async def test_time_is_not_over_where_a_person_has_spoken_since(scene):
 
 
 async def test_a_return_that_failed_can_be_asked_for_again(scene):
-    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    await scene.here.apply(PHONE, Owner.HUMAN, by="operator")
     assert await scene.here.give_back(PHONE, by="operator")
     await scene.store.inbox.claim()  # the timer, which waits for hours
     item = await scene.store.inbox.claim()
@@ -107,7 +107,7 @@ async def test_a_return_that_failed_can_be_asked_for_again(scene):
 
 
 async def test_a_sign_from_the_future_lasts_no_longer_than_any_other(scene):
-    await scene.here.apply(PHONE, Sign.TOOK, by="app", at=scene.clock.now + 1e9)
+    await scene.here.apply(PHONE, Owner.HUMAN, by="app", at=scene.clock.now + 1e9)
 
     assert (await scene.here.of(PHONE)).until == scene.clock.now + 3600.0
 
@@ -115,7 +115,7 @@ async def test_a_sign_from_the_future_lasts_no_longer_than_any_other(scene):
 async def test_a_message_of_before_another_app_took_it_brings_nobody_back(scene):
     await scene.desk.says("to the bot, in the same second")
     scene.clock.now += 0.4
-    await scene.here.apply(PHONE, Sign.ELSEWHERE, by="whatsapp", at=float(int(scene.clock.now)))
+    await scene.here.apply(PHONE, Owner.APP, by="whatsapp", at=float(int(scene.clock.now)))
 
     assert await scene.desk.run() == []
     assert await scene.owner() is Owner.APP
@@ -126,7 +126,7 @@ async def test_a_message_of_before_another_app_took_it_brings_nobody_back(scene)
 
 
 async def test_what_was_deleted_is_not_answered_and_what_was_edited_as_it_is_now(scene):
-    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    await scene.here.apply(PHONE, Owner.HUMAN, by="operator")
     await scene.unanswered("m1", "forget it")
     await scene.unanswered("m2", "two pizzas")
     await scene.note("m3", "revoke", "", reply_to="m1")
@@ -137,7 +137,7 @@ async def test_what_was_deleted_is_not_answered_and_what_was_edited_as_it_is_now
 
 
 async def test_what_the_person_edited_is_answered_in_its_last_words(scene):
-    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    await scene.here.apply(PHONE, Owner.HUMAN, by="operator")
     await scene.desk.says("two pizzas")
     last = {"type": "text", "text": {"body": "three pizzas"}}
     await scene.desk.gets("edit", original_message_id="m1", message=last)
@@ -148,12 +148,12 @@ async def test_what_the_person_edited_is_answered_in_its_last_words(scene):
 
 
 @pytest.mark.parametrize(
-    ("sign", "lasts"),
-    [(Sign.ASKED, 600.0), (Sign.TOOK, 3600.0), (Sign.ELSEWHERE, 86_400.0)],
+    ("wanted", "lasts"),
+    [(Owner.WAITING, 600.0), (Owner.HUMAN, 3600.0), (Owner.APP, 86_400.0)],
     ids=["waiting", "human", "app"],
 )
-async def test_every_owner_has_its_time_and_metrics_show_it_until_then(scene, sign, lasts):
-    await scene.here.apply(PHONE, sign, by="app")
+async def test_every_owner_has_its_time_and_metrics_show_it_until_then(scene, wanted, lasts):
+    await scene.here.apply(PHONE, wanted, by="app")
     owner = await scene.owner()
     scene.clock.now += lasts - 1
     await scene.desk.run()
@@ -167,7 +167,7 @@ async def test_every_owner_has_its_time_and_metrics_show_it_until_then(scene, si
 
 
 async def test_whoever_was_erased_while_a_person_answered_is_not_shown_for_ever(scene):
-    await scene.here.apply(PHONE, Sign.TOOK, by="app")
+    await scene.here.apply(PHONE, Owner.HUMAN, by="app")
     await scene.store.erase(PHONE)
     scene.clock.now += 2 * 3600.0
 
@@ -176,11 +176,11 @@ async def test_whoever_was_erased_while_a_person_answered_is_not_shown_for_ever(
 
 async def test_whoever_takes_it_while_the_bot_hears_of_the_return_has_it(scene):
     async def a_colleague_takes_it_meanwhile(event: TrackerEvent) -> bool:
-        await scene.here.apply(PHONE, Sign.TOOK, by="app")
+        await scene.here.apply(PHONE, Owner.HUMAN, by="app")
         return True
 
     scene.desk = scene.beside(record=a_colleague_takes_it_meanwhile)
-    await scene.here.apply(PHONE, Sign.ASKED, by="bot")
+    await scene.here.apply(PHONE, Owner.WAITING, by="bot")
     await scene.here.give_back(PHONE, by="operator")
     await scene.desk.run()
 
@@ -190,7 +190,7 @@ async def test_whoever_takes_it_while_the_bot_hears_of_the_return_has_it(scene):
 
 async def test_the_desk_hears_of_a_return_whose_server_died(scene, monkeypatch):
     scene.desk = scene.beside(HandoffSettings(desk="webhook", text_return="I am a robot again."))
-    await scene.here.apply(PHONE, Sign.TOOK, by="operator")
+    await scene.here.apply(PHONE, Owner.HUMAN, by="operator")
     await scene.here.give_back(PHONE, by="operator")
     with monkeypatch.context() as dies:
         dies.setattr(scene.here, "report_owner", _dies)
