@@ -109,11 +109,10 @@ class DeskEndpoint:
             case ("POST", "owner"):
                 return _json(await self.own(conversation, contract.read_json(body)))
             case ("POST", "typing" | "read"):
-                for event in reversed(await self._events(conversation)):
-                    if event["type"] == "message.received":
-                        wrote = event["message"]["id"]
-                        await self.show_typing(conversation, wrote, what == "typing")
-                        break
+                events = await self._events(conversation)
+                if wrote := [each for each in events if each["type"] == "message.received"]:
+                    last = wrote[-1]["message"]["id"]
+                    await self.show_typing(conversation, last, what == "typing")
                 return HttpResponse(b"", 204)
         raise Refused(404, "not_found", "there is nothing at this address")
 
