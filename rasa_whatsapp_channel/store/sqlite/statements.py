@@ -100,10 +100,8 @@ DEPTH: Final = """
             SELECT put_at AS since FROM items WHERE seq = (
                 SELECT min(seq) FROM items WHERE queue = :queue AND due_at = 0
             )
-            UNION ALL SELECT put_at FROM items WHERE seq = (
-                SELECT min(seq) FROM items INDEXED BY items_owner
-                    WHERE queue = :queue AND owner IS NOT NULL
-            )
+            UNION ALL SELECT min(put_at) FROM items INDEXED BY items_owner
+                WHERE queue = :queue AND owner IS NOT NULL
             UNION ALL SELECT min(due_at) FROM items
                 WHERE queue = :queue AND due_at > 0 AND due_at <= :now
             UNION ALL SELECT min(failing_since) FROM items

@@ -482,6 +482,17 @@ async def test_depth_counts_what_waits_and_what_is_out_and_dead_letters(queue, c
     assert await queue.depth() == Depth(waiting=3, dead_letters=1, oldest=start + 2)
 
 
+async def test_what_is_out_is_late_since_its_first_put_whatever_the_clock_says(queue, clock):
+    await queue.put("a", ANNA, HELLO)
+    clock.now -= 7200
+    set_back = clock.now
+    await queue.put("b", BEN, HELLO)
+
+    await queue.claim_many(2)
+
+    assert (await queue.depth()).oldest == set_back
+
+
 async def test_what_waits_as_it_should_is_not_late_until_its_wait_is_over(queue, clock):
     start = clock.now
     await queue.put("reminder", ANNA, HELLO, after=3600)
