@@ -14,6 +14,7 @@ from bench.bench import Bench
 from bench.goals import Row, at_most
 
 from rasa_whatsapp_channel.compose.composer import Composer
+from rasa_whatsapp_channel.garbage_collection import leave_out_loaded
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 Response = dict[str, Any]
@@ -78,6 +79,7 @@ PROFILED: Final = (markdown, media)
 
 async def rows(bench: Bench) -> AsyncIterator[Row]:
     count = 20 if bench.size.quick else 100
+    leave_out_loaded()  # as in a server
     for name, make in KINDS.items():
         bench.say(f"composing: {name}")
         ours, beside = measure(make, count)
