@@ -236,7 +236,9 @@ class App:
 
     def _make_handoff(self, handoffs: Handoffs) -> InboxHandoff:
         watch = self._delivery.watch if self._delivery else None
-        return InboxHandoff(handoffs, say=self._say, watch=watch, clock=self._clock)
+        return InboxHandoff(
+            handoffs, say=self._say, say_rest=self._say_rest, watch=watch, clock=self._clock
+        )
 
     def _make_charges(self) -> Charges:
         return Charges(
@@ -474,6 +476,11 @@ class App:
         """Say what the bot's owner says, whoever answers in the conversation."""
         writer = self.outbox_writer(turn_id, turn_version=ANY_OWNER)
         await writer.write(conversation, {"text": text})
+
+    async def _say_rest(self, turn_id: str, version: int) -> None:
+        """Put what a turn that died has said into the outbox, where the owner gate judges it."""
+        async with self.turn_writer(turn_id, version) as writer:
+            await writer.resume()
 
     def _make_number(self, settings: Settings, bot: Bot) -> NumberRuntime:
         client = make_client(settings, self._transport)

@@ -34,6 +34,9 @@ from rasa_whatsapp_channel.whatsapp.json_values import text_of
 # Puts a text into the outbox: turn id, conversation, text; once for each turn id.
 Say = Callable[[str, str, str], Awaitable[None]]
 
+# Puts into the outbox what a turn has said that died: turn id, version of the owner.
+SayRest = Callable[[str, int], Awaitable[None]]
+
 # Looks after the episode of an owner; returns in how many seconds to do it again.
 Watch = Callable[[str, Ownership], Awaitable[float]]
 
@@ -47,13 +50,15 @@ MOST_UNANSWERED: Final = 5  # messages that become a turn
 @dataclass(frozen=True)
 class InboxHandoff:
     """
-    *say* writes to the person in the channel's name, *watch* looks after an episode for a desk.
+    *say* writes to the person in the channel's name, *say_rest* what a turn that died has said.
+    *watch* looks after an episode for a desk.
 
     Every method raises `StoreError`.
     """
 
     handoffs: Handoffs
     say: Say
+    say_rest: SayRest
     clock: Clock
     watch: Watch | None = None
 

@@ -229,6 +229,8 @@ class InboxWorker:
         elif item.attempts > 1 and (event.timestamp or owner.since) <= owner.since:
             await handoff.say_end(item.conversation)  # an attempt that died may have ended it
         hears = handoff.hears(owner)
+        if not hears and item.attempts > 1:
+            await handoff.say_rest(event.id, owner.version)
         if owner.owner is not Owner.BOT:  # also what the bot hears while somebody waits
             file, _ = await self._downloads.fetch(event, item.conversation)
             is_turn = handling_of_message(event, self._wording) is Handling.TURN
@@ -371,6 +373,8 @@ class InboxWorker:
             if self._handoff is not None:
                 owner = await self._handoff.owner(item.conversation)
                 if not self._handoff.hears(owner):
+                    if item.attempts > 1:
+                        await self._handoff.say_rest(work.message_id, owner.version)
                     await self._handoff.keep_turn(item.conversation, work)
                     return DONE
                 work = replace(work, version=owner.version)

@@ -79,7 +79,10 @@ class TurnWriter:
         self._holds_words = bool(said["kept"])
         for response in said["kept"]:
             self._keep(said["to"], response)
+        # Somebody may have taken the conversation since then, and given it back.
+        version, self._writer.turn_version = self._writer.turn_version, said["version"]
         await self._flush()
+        self._writer.turn_version = version
         self._passed_over = self._put
 
     async def write(self, recipient_id: str, response: Mapping[str, Any]) -> None:
@@ -115,6 +118,7 @@ class TurnWriter:
             "to": self._recipient_id,
             "responses": self._put,
             "messages": self._writer.position,
+            "version": self._writer.turn_version,
             "kept": self._responses,
         }
         self._is_noted = False  # where the store fails, nobody knows

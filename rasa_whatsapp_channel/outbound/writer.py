@@ -97,8 +97,9 @@ class OutboxWriter:
         self._reply_to = turn_id if turn_id and turn_id.startswith("wamid.") else None
         #: position of the next message, as if none was joined
         self.position = 0
+        #: version of the conversation's owner with which the next message is said
+        self.turn_version = turn_version
         self._metrics = metrics or Metrics()
-        self._turn_version = turn_version
         self._owner_gate = owner_gate or OwnerGate(None, clock=clock)
         self._notes = notes
         self._tell_dead_letter = tell_dead_letter
@@ -144,7 +145,7 @@ class OutboxWriter:
         """Put the messages of *combined* into the outbox; a second time this does nothing."""
         keys: list[str] = []
         count = 0
-        version = self._turn_version
+        version = self.turn_version
         if version is None:
             version = await self._owner_gate.version(recipient_id)
         for each, changes in zip(said, combined.changes, strict=True):

@@ -19,15 +19,20 @@ from uuid import uuid4
 import pytest
 from support import webhooks
 from support.cloud_api import PICTURE
+from support.crashes import crash_with_next_item
 from support.eventually import eventually
 from support.redis_server import RedisServer
 from support.webhooks import NUMBER, echo, envelope
 
+from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import Owner
+from rasa_whatsapp_channel.outbound.turn_writer import TurnWriter
+from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import OUTSIDE
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 
 PHONE = "4915112345678"
 
@@ -288,6 +293,50 @@ async def test_a_late_answer_of_before_the_take_over_is_not_sent_after_the_retur
         await is_idle(running)
     assert len(platform[0].sent) == 1
     assert ("bot", "an answer") in [(each.speaker, each.text) for each in await operator.episode()]
+
+
+async def half_a_turn(url: str, says: str) -> None:
+    """Let a process claim the message, let its bot say something, and kill it."""
+    async with open_store(url) as store, open_store(url) as dying:
+        item = await crash_with_next_item(store, dying, "inbox")
+        written = OutboxWriter(dying, Composer(CLOUD), turn_id=item.key, turn_version=1)
+        await TurnWriter(written, dying.values, item.key, wait=60.0).write(PHONE, {"text": says})
+
+
+async def test_what_the_bot_said_as_its_process_died_is_told_to_who_took_it_since(
+    chat, url, operator, platform
+):
+    async with chat(Bot(), roles=["door"]) as running:
+        await running.deliver(text(1, "hi"))
+    await half_a_turn(url, "half an answer")
+    await operator.takes()
+
+    async with chat(Bot(), combine="turn") as running:
+        await operator.sees(("user", "hi"), ("bot", "half an answer"))
+        await is_idle(running)
+
+    assert not platform[0].sent
+
+
+async def test_what_the_bot_said_as_its_process_died_is_not_sent_after_the_return(
+    chat, url, operator, platform
+):
+    async with chat(Bot(), roles=["door"]) as running:
+        await running.deliver(text(1, "hi"))
+    await half_a_turn(url, "half an answer")
+    await operator.takes()
+    await operator.gives_back()
+    bot = Bot("half an answer", "the rest")
+    bot.lets()
+
+    async with chat(bot, combine="turn") as running:
+        await platform[0].sends(1)
+        await is_idle(running)
+
+    assert words(platform[0].sent) == ["the rest"]
+    assert ("bot", "half an answer") in [
+        (each.speaker, each.text) for each in await operator.episode()
+    ]
 
 
 async def test_without_the_setting_nobody_takes_over(serve, url, operator, platform):
