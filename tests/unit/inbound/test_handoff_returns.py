@@ -37,7 +37,7 @@ class Scene:
     def beside(self, settings: HandoffSettings = SETTINGS, **options: Any) -> Desk:
         """Return a worker of its own, with other *options*."""
         self.here.settings = settings
-        handoff = InboxHandoff(self.here, say=self._say, clock=self.clock)
+        handoff = InboxHandoff(self.here, say=self._say, say_rest=_no_turn_died, clock=self.clock)
         return Desk(self.store, self.clock, handoff=handoff, **options)
 
     async def _say(self, turn_id: str, conversation: str, text: str) -> None:
@@ -62,6 +62,10 @@ class Scene:
     async def note(self, message_id: str, kind: str, text: str, **more: Any) -> None:
         message = EpisodeMessage(message_id, "user", self.clock.now, kind, text, **more)
         await self.here.note(PHONE, message)
+
+
+async def _no_turn_died(turn_id: str, version: int) -> None:
+    pass
 
 
 @pytest.fixture
