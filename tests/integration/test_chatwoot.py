@@ -38,7 +38,7 @@ async def asks(message: Any) -> None:
 
 @pytest_asyncio.fixture
 async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Chatwoot]:
-    monkeypatch.setattr(delivery, "AGAIN", 0.3)
+    monkeypatch.setattr(delivery, "AGAIN", 0.3)  # a minute otherwise
     async with server.chatwoot() as chatwoot:
         yield chatwoot
 
@@ -208,7 +208,7 @@ async def test_a_return_that_assigning_hides_is_seen_in_any_event(chat, desk, pl
 async def test_a_return_while_the_conversation_is_looked_at_is_seen_at_once(
     chat, desk, platform, monkeypatch
 ):
-    monkeypatch.setattr(delivery, "AGAIN", 3600.0)
+    monkeypatch.setattr(delivery, "AGAIN", 3600.0)  # so that only its call can bring the look
     async with chat() as running:
         await waits(running, desk)
         desk.meanwhile = desk.resolves  # the look that is going on has its status already

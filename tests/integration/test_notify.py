@@ -533,7 +533,7 @@ async def test_marketing_waits_while_too_much_fails_and_orders_go_on(shop, platf
 
 @pytest.mark.filterwarnings("ignore")
 async def test_a_response_waits_while_the_conversations_cannot_be_read(shop, platform, monkeypatch):
-    monkeypatch.setattr(due_notifications, "AGAIN", 0.2)
+    monkeypatch.setattr(due_notifications, "AGAIN", 0.2)  # half a minute otherwise
     asked = []
     async with shop() as it:
         it.has(DOMAIN)
@@ -553,8 +553,8 @@ async def test_a_response_waits_while_the_conversations_cannot_be_read(shop, pla
 
 @pytest.mark.filterwarnings("ignore")
 async def test_a_response_waits_while_its_generator_is_away(shop, platform, monkeypatch):
-    monkeypatch.setattr(due_notifications, "AGAIN", 0.2)
-    monkeypatch.setattr(due_notifications, "ATTEMPTS", 1)
+    monkeypatch.setattr(due_notifications, "AGAIN", 0.2)  # half a minute otherwise
+    monkeypatch.setattr(due_notifications, "ATTEMPTS", 1)  # minutes of pauses otherwise
     asked = []
     async with shop() as it:
         it.has(DOMAIN)
@@ -576,7 +576,7 @@ async def test_a_response_waits_while_its_generator_is_away(shop, platform, monk
 
 @pytest.mark.filterwarnings("ignore")
 async def test_what_cannot_be_generated_fails_after_the_last_attempt(shop, platform, monkeypatch):
-    monkeypatch.setattr(due_notifications, "ATTEMPTS", 1)
+    monkeypatch.setattr(due_notifications, "ATTEMPTS", 1)  # minutes of pauses otherwise
     async with shop() as it:
         it.has(DOMAIN)
 
