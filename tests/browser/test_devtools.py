@@ -48,16 +48,6 @@ async def test_two_people_write_on_phones_beside_each_other(page: Tab, bot: Bot)
     assert await page.js("document.querySelector('.phone').ariaLabel") == "Phone of Ravi"
 
 
-async def test_a_tab_that_changes_under_the_pointer_is_chosen_all_the_same(
-    page: Tab, bot: Bot
-) -> None:
-    clock, ahead = f"{bot.simulator}/simulator/clock", {"advance": 90_000}
-    async with page.pressed("#tab-faults"), bot.session.post(clock, json=ahead):
-        await page.shows("document.querySelector('#tab-clock[data-news]')")
-
-    await page.shows("document.querySelector('#tab-faults[aria-selected=true]')")
-
-
 async def test_after_25_hours_only_a_template_arrives(page: Tab, bot: Bot) -> None:
     await scene.writes(bot, scene.HELLO)
     await bot.hears()

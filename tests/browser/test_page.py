@@ -44,6 +44,32 @@ async def test_a_text_reaches_the_bot_and_its_ticks_turn_blue(page: Tab, bot: Bo
     await page.shows(f"{message('text')}.dataset.status === 'read'")
 
 
+@pytest.mark.parametrize(
+    ("pressed", "shown"),
+    [
+        ("[data-act=more]", ".menu"),
+        (".chat-more", ".menu"),
+        ("#tab-faults", "#tab-faults[aria-selected=true]"),
+        ("[data-reply-id='/Yes']", "[data-reply-id='/Yes'].tapped"),
+        (".log-what", "details[open] .log-what"),
+    ],
+)
+async def test_what_comes_during_a_click_does_not_take_the_click_away(
+    page: Tab, bot: Bot, pressed: str, shown: str
+) -> None:
+    await bot.says(buttons("Yes"))
+    await page.shows("document.querySelector('[data-reply-id]')")
+
+    async with page.pressed(pressed):
+        await bot.says({"type": "text", "text": {"body": "one more thing"}})
+        await bot.simulates("clock", {"advance": 90_000})
+        await page.js("new Promise((done) => setTimeout(done, 250))")
+
+    await page.shows(f"document.querySelector({shown!r})")
+    await page.shows("document.querySelector('#tab-clock[data-news]')")
+    await page.shows(f"{message('text')}")
+
+
 async def test_shift_and_enter_begin_a_new_line(page: Tab, bot: Bot) -> None:
     await page.click(".composer-text")
     await page.type("one")

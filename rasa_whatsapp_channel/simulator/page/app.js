@@ -10,6 +10,7 @@ import { askGroup, askPerson, confirmImport, confirmReset } from "./dialogs/ques
 import { byId } from "./dom.js";
 import { renderPeople } from "./people.js";
 import { createPhones } from "./phones.js";
+import { unpressed } from "./press.js";
 import { keepOpen } from "./socket.js";
 import { hasPlatformEvents, keyOf, State } from "./state.js";
 import { summaryOf } from "./summary.js";
@@ -120,7 +121,7 @@ function showTyping(chat) {
 let drawing = 0;
 
 function renderLater() {
-  drawing ||= requestAnimationFrame(render);
+  drawing ||= requestAnimationFrame(() => unpressed(render));
 }
 
 function render() {
@@ -249,7 +250,7 @@ const socket = keepOpen(api.socketAddress(), {
     devtools.setConnected(true);
     reload().then((isShown) => isShown && tellMissing()); // what happened meanwhile
   },
-  onevent: take,
+  onevent: (event) => unpressed(() => take(event)),
   onlost(next) {
     const seconds = Math.max(1, Math.round((next - Date.now()) / 1000));
     devtools.setConnected(false);

@@ -68,7 +68,7 @@ export function createDevtools(page) {
     shown.refresh("shown");
   }
 
-  /** The tabs stay the same elements: one drawn anew under a pressed pointer would lose the click. */
+  /** The tabs stay the same elements, so that the focus stays where it is. */
   function drawTabs() {
     const there = panels.filter((panel) => panel.isThere?.() ?? true).map(drawnTab);
     const isSame = there.length === tabs.childElementCount && there.every((tab, at) => tab === tabs.children[at]);

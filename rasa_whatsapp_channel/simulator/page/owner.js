@@ -26,7 +26,7 @@ export function renderOwner(controller) {
   const known = state.ownerOf(chat);
   const canAct = hasPlatformEvents(state) && person && !person.group;
   strip.hidden = !canAct && known.owner === "bot";
-  if (strip.hidden || strip.contains(document.activeElement?.closest(".menu"))) return;
+  if (strip.hidden) return;
   const [symbol, words] = OWNERS[known.owner] ?? OWNERS.bot;
   const since = known.since && `since ${timeOf(known.since)}`;
   const facts = [since, known.reason && isolated(known.reason)].filter(Boolean).join(", ");

@@ -29,7 +29,7 @@ export function renderPeople({ state, phones }) {
   }
 }
 
-/** Replace only what is other than before: a row may be under a pointer that is pressed. */
+/** Replace only what is other than before. */
 function redraw(list, rows) {
   rows.forEach((row, at) => {
     const old = list.children[at];

@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 import { h, icon, iconButton } from "../dom.js";
 import { jsonTree } from "../json.js";
+import { unpressed } from "../press.js";
 import { timeOf } from "../times.js";
 import { detailList } from "./details.js";
 
@@ -35,7 +36,8 @@ export function createRasa(page) {
     const { person, key, number } = state.chatOf(page.phones.inUse?.chat);
     if (!person || !node.isConnected) return;
     try {
-      body.replaceChildren(...trackerNodes(await api.readTracker(key, number)));
+      const nodes = trackerNodes(await api.readTracker(key, number));
+      unpressed(() => body.replaceChildren(...nodes));
     } catch (error) {
       body.replaceChildren(
         h("div.panel-empty", {}, icon("warning"), h("p", { dir: "auto" }, error.message)),
