@@ -27,7 +27,7 @@ def __getattr__(name: str) -> Any:
     if name == "remind":
         return import_module("rasa_whatsapp_channel.reminders").remind
     if name == "__version__":
-        from rasa_whatsapp_channel.common import installed_version
+        from rasa_whatsapp_channel.distribution import installed_version
 
         return installed_version() or "0"  # a checkout that was never installed
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

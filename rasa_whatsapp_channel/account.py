@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.account_events import (
     AccountEvent,
     Condition,

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.garbage_collection import LoadedModel
 from rasa_whatsapp_channel.inbound.outages import (
     ACTION_SERVER,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from rasa_whatsapp_channel.common import PRODUCT, installed_version
+from rasa_whatsapp_channel.distribution import PRODUCT, installed_version
 from rasa_whatsapp_channel.settings import Settings
 from rasa_whatsapp_channel.settings.roles import DOOR, ROLES
 

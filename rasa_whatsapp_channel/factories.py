@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.domain.project import is_mantle
 from rasa_whatsapp_channel.media.cleanup import MediaCleanup
 from rasa_whatsapp_channel.media.convert.converter import Converter
@@ -22,6 +21,7 @@ from rasa_whatsapp_channel.store.base import (
     Clock,
     Store,
 )
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport, Watch
 from rasa_whatsapp_channel.whatsapp.clients import (
     Client,

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Set
 from functools import cache
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.compose.content import MEDIA_KEYS, plain
 from rasa_whatsapp_channel.compose.custom import split_style
+from rasa_whatsapp_channel.errors import ChannelError
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.whatsapp.account_events import FIELDS, WORDS
 from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES
 from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError

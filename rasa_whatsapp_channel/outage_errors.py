@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable, ConversationLocked
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.inbound.outages import (
     EVENT_BROKER,
     LOCK_STORE,

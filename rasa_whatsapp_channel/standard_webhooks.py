@@ -15,9 +15,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY, ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.store.base import DONE, Clock, DeadLetter, Outcome, QueueItem, Retry
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.transport import Request, Transport
 

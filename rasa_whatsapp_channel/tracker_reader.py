@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rasa_whatsapp_channel.common import time_of
+from rasa_whatsapp_channel.unix_time import time_of
 
 
 def was_handled(tracker: Any, message_id: str) -> bool:

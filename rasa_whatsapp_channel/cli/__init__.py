@@ -16,7 +16,9 @@ from typing import Any, Final
 
 import click
 
-from rasa_whatsapp_channel.common import ChannelError, installed_version, suggest
+from rasa_whatsapp_channel.distribution import installed_version
+from rasa_whatsapp_channel.errors import ChannelError
+from rasa_whatsapp_channel.wording import suggest
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.whatsapp.error_codes import Remedy, Verdict, remedy_of
 from rasa_whatsapp_channel.whatsapp.errors import APIError, SendError
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from rasa_whatsapp_channel.common import closest, counted
 from rasa_whatsapp_channel.domain.marked import DomainError
 from rasa_whatsapp_channel.domain.read import Domain, DomainResponse, Slot, Variation, read_domains
 from rasa_whatsapp_channel.domain.slots import BracesError, fill, find_names, translate
 from rasa_whatsapp_channel.lint.schema import OURS, is_for_us
+from rasa_whatsapp_channel.wording import closest, counted
 
 
 def read_response(

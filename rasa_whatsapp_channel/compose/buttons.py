@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol
 
-from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.options import (
     AS_LIST,
@@ -33,6 +32,7 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     Section,
 )
 from rasa_whatsapp_channel.whatsapp.uris import to_uri
+from rasa_whatsapp_channel.wording import counted
 
 # One text with numbers is shorter than more than ten lists.
 MOST_LISTS: Final = 10

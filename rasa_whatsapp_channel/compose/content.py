@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import is_link
 from rasa_whatsapp_channel.compose.text import cut, is_blank, one_line
 from rasa_whatsapp_channel.whatsapp import mime
+from rasa_whatsapp_channel.wording import suggest
 
 DEPTH: Final = 32  # WhatsApp's bodies need ten; a dict that contains itself needs an end
 _INTEGER: Final = 2**63

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.compose.buttons import Carousel, is_link_button, to_ids, to_titles
 from rasa_whatsapp_channel.compose.content import kind_name, read_text
 from rasa_whatsapp_channel.compose.draft import Draft
@@ -16,6 +15,7 @@ from rasa_whatsapp_channel.compose.options import read_options
 from rasa_whatsapp_channel.compose.style import Style
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.messages import Card, CardButton, Image, Video
+from rasa_whatsapp_channel.wording import suggest
 
 KEYS: Final = ("title", "subtitle", "image_url", "image", "buttons", "default_action")
 _MEDIA: Final = (Image, Video)

@@ -13,7 +13,6 @@ from itertools import combinations
 from typing import Any, Final
 
 from rasa_whatsapp_channel.billing.charges import is_billable
-from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.compose import Reword, compose
 from rasa_whatsapp_channel.compose.closed_window import Outside, choose, to_direct
 from rasa_whatsapp_channel.compose.combine import combine, combine_one
@@ -31,6 +30,7 @@ from rasa_whatsapp_channel.whatsapp.messages import (
     Message,
     Template,
 )
+from rasa_whatsapp_channel.wording import counted
 
 _TOGETHER: Final = 2  # of what is tried
 _TOLD: Final = 2  # more would only be long

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.compose.content import MEDIA_KEYS, kind_name, read_text
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import encode_link, is_link
@@ -16,6 +15,7 @@ from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import MediaMessage
 from rasa_whatsapp_channel.whatsapp.messages.media import parse_media_message
+from rasa_whatsapp_channel.wording import suggest
 
 CAPTIONED: Final = ("image", "video", "document")
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.compose.content import kind_name
 from rasa_whatsapp_channel.compose.draft import Draft
 from rasa_whatsapp_channel.compose.links import is_link, shown
 from rasa_whatsapp_channel.compose.text import is_blank, one_line
 from rasa_whatsapp_channel.whatsapp.uris import to_uri, trim
+from rasa_whatsapp_channel.wording import suggest
 
 _LINK_TYPES: Final = ("web_url", "url")
 _PHONE_TYPES: Final = ("phone_number", "phone")

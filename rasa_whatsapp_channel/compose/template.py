@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeGuard
 
-from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.compose.buttons import to_ids
 from rasa_whatsapp_channel.compose.content import kind_name
 from rasa_whatsapp_channel.compose.draft import Draft
@@ -41,6 +40,7 @@ from rasa_whatsapp_channel.whatsapp.messages import (
 )
 from rasa_whatsapp_channel.whatsapp.messages.envelope import MARKETING
 from rasa_whatsapp_channel.whatsapp.messages.template import REFUSED_SPACE
+from rasa_whatsapp_channel.wording import suggest
 
 _SHORT: Final = ("header", "body", "buttons")
 _OTHERS: Final = ("name", "language", "namespace", "category")

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import Person
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Clock, Values
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.identity import is_taken_over
 
 logger = logging.getLogger(__name__)

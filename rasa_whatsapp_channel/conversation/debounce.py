@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.unix_time import DAY
 
 MOST: Final = 30  # messages of one turn
 LIFE: Final = DAY / 24

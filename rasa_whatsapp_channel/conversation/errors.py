@@ -9,7 +9,7 @@ Conversation errors: a turn cannot run now, or was cancelled.
 
 from __future__ import annotations
 
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 
 
 class BotUnavailable(ChannelError):

@@ -16,11 +16,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY, time_of
 from rasa_whatsapp_channel.conversation.owner import CLOCK, OTHERS, Owner, Ownership, decide
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store.base import WINDOW, Body, Clock, Store, StoreError
+from rasa_whatsapp_channel.unix_time import DAY, time_of
 
 logger = logging.getLogger(__name__)
 

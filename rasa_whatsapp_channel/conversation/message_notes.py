@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.unix_time import DAY
 
 LIFE: Final = DAY
 #: How long an expected confirmation outlives the wait for it.

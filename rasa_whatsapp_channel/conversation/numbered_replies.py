@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of
 

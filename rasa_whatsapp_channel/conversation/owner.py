@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.settings.handoff import HandoffSettings
+from rasa_whatsapp_channel.unix_time import time_of
 
 APP_IDLE: Final = 86_400.0  # WhatsApp takes a conversation from an app a day after the last message
 

@@ -12,9 +12,9 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.messages import Message
 
 LIFE: Final = 90 * DAY  # people tap old buttons

@@ -12,8 +12,8 @@ import re
 import time
 from typing import Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import Clock, Values
+from rasa_whatsapp_channel.unix_time import DAY
 
 LIFE: Final = 3650 * DAY  # without it the ended tracker is asked once more, and ignores a message
 _RESTARTED: Final = re.compile(r"!\d{9,}\Z")

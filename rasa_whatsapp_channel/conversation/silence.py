@@ -13,11 +13,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import StoreError, Values
+from rasa_whatsapp_channel.unix_time import DAY
 
 logger = logging.getLogger(__name__)
 

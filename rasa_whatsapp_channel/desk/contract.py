@@ -16,11 +16,12 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from rasa_whatsapp_channel.common import DAY, ChannelError
 from rasa_whatsapp_channel.compose.links import is_link
 from rasa_whatsapp_channel.compose.media import CAPTIONED
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.settings.handoff import ADDRESS
 from rasa_whatsapp_channel.standard_webhooks import key_of, signature
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.errors import WebhookRefused
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 

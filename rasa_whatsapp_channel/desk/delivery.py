@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.conversation.handoffs import DESK, LIFE, beside
 from rasa_whatsapp_channel.conversation.owner import Owner, Ownership
 from rasa_whatsapp_channel.desk import chatwoot
@@ -27,6 +26,7 @@ from rasa_whatsapp_channel.media.names import with_ending
 from rasa_whatsapp_channel.media.object_store import is_url, read_object
 from rasa_whatsapp_channel.standard_webhooks import NotTold, OwnServer, Telling
 from rasa_whatsapp_channel.store.base import DONE, Outcome, QueueItem
+from rasa_whatsapp_channel.unix_time import time_of
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.identity import is_user_id, split_number
 from rasa_whatsapp_channel.whatsapp.json_values import object_of

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rasa_whatsapp_channel.common import DAY, time_of
 from rasa_whatsapp_channel.compose.combine import alone
 from rasa_whatsapp_channel.conversation.handoffs import (
     DESK,
@@ -34,6 +33,7 @@ from rasa_whatsapp_channel.media.kept import Kept, KeptFile, is_ours
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
 from rasa_whatsapp_channel.settings.handoff import ADDRESS, HandoffSettings
 from rasa_whatsapp_channel.store.base import Clock, Store
+from rasa_whatsapp_channel.unix_time import DAY, time_of
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage, MediaError, WebhookRefused
 from rasa_whatsapp_channel.whatsapp.identity import to_recipient
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, text_of

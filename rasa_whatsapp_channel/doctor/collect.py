@@ -15,8 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import PRODUCT, installed_version
 from rasa_whatsapp_channel.compose.foresee import OutgoingSettings
+from rasa_whatsapp_channel.distribution import PRODUCT, installed_version
 from rasa_whatsapp_channel.doctor.checks.bot import BotFacts
 from rasa_whatsapp_channel.doctor.checks.credentials import Written
 from rasa_whatsapp_channel.doctor.checks.store import StoreFacts

@@ -13,8 +13,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from rasa_whatsapp_channel.common import ChannelError
 from rasa_whatsapp_channel.conversation.identity import People, at_our_number
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent, kind_of
 from rasa_whatsapp_channel.inbound.handoff import InboxHandoff, Say
 from rasa_whatsapp_channel.metrics import Metrics

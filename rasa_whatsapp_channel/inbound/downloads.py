@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.inbound.metadata import media_of
 from rasa_whatsapp_channel.inbound.recovery import is_worth_another_fetch
 from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.inbound.recovery import pause
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import Clock
+from rasa_whatsapp_channel.unix_time import time_of
 
 logger = logging.getLogger(__name__)
 

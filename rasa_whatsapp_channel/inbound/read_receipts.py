@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from rasa_whatsapp_channel import instrumentation
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.whatsapp.clients.base import Client
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from rasa_whatsapp_channel.common import DAY, ChannelError
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable, TurnTimeout
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.logs import in_one_line
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter, Outcome, Retry
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, SendError
 

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from rasa_whatsapp_channel.common import DAY, ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.media.names import with_ending
 from rasa_whatsapp_channel.media.object_store import is_url, read_object
 from rasa_whatsapp_channel.media.values import StoredFile, Transcript
@@ -21,6 +21,7 @@ from rasa_whatsapp_channel.settings import TranscriptionSettings
 from rasa_whatsapp_channel.settings.parsers import Function
 from rasa_whatsapp_channel.settings.transcription import ENDPOINT
 from rasa_whatsapp_channel.store.base import Values
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 from rasa_whatsapp_channel.whatsapp.mime import base_type
 from rasa_whatsapp_channel.whatsapp.transport import File, Form, Request, Transport

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
-from rasa_whatsapp_channel.common import PRODUCT, installed_version
+from rasa_whatsapp_channel.distribution import PRODUCT, installed_version
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer

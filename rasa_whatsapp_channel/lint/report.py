@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.compose.closed_window import Outside, Way
 from rasa_whatsapp_channel.compose.foresee import Foreseen, ForeseenTurn
 from rasa_whatsapp_channel.domain.read import Variation
 from rasa_whatsapp_channel.lint.rules import Finding, Level
+from rasa_whatsapp_channel.wording import counted
 
 _COLOURS: Final[Mapping[Level, str]] = {
     Level.ERROR: "red",

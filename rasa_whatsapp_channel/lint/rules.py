@@ -9,8 +9,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.domain.marked import Path
+from rasa_whatsapp_channel.wording import suggest
 
 _SHOWN: Final = 12
 _KINDS: Final = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.domain.marked import Path
 from rasa_whatsapp_channel.lint.rules import Remark, kind_of, nearest, remark, write_path
+from rasa_whatsapp_channel.wording import closest
 
 _TEXTS: Final = ("id", "text", "image", "button_type", "channel")
 _MAPS: Final = ("custom", "attachment", "translation")

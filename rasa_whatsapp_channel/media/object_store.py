@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import install_extra
+from rasa_whatsapp_channel.distribution import install_extra
 from rasa_whatsapp_channel.media.folder import MediaFolder, today_here
 from rasa_whatsapp_channel.media.private_files import temporary_folder
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-from rasa_whatsapp_channel.common import install_extra
+from rasa_whatsapp_channel.distribution import install_extra
 from rasa_whatsapp_channel.media.access import FileAccess, scheme_of, short, type_of_data
 from rasa_whatsapp_channel.media.links import Fetched
 from rasa_whatsapp_channel.media.names import safe, with_ending

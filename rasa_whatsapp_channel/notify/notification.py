@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from rasa_whatsapp_channel.common import DAY, ChannelError, suggest
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.store.base import Body
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.identity import split_number, to_recipient
 from rasa_whatsapp_channel.whatsapp.messages.template import CATEGORIES
 from rasa_whatsapp_channel.whatsapp.time_zones import zones_of
+from rasa_whatsapp_channel.wording import suggest
 
 KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,120}")
 NAME: Final = re.compile(r"\w[\w/.-]{0,199}")

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.notify.notification import Notification, NotificationError
 from rasa_whatsapp_channel.notify.timing import is_failing
 from rasa_whatsapp_channel.store.base import STATUS_RANK, Clock, Store, StoreError
+from rasa_whatsapp_channel.unix_time import DAY
 
 #: Kinds of items in the inbox: one that is due, and what your server is told of one.
 DUE: Final = "notification"

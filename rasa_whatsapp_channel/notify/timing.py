@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.settings.parsers import QuietHours
+from rasa_whatsapp_channel.unix_time import DAY
 
 #: Part of the number's rate that many notifications take, so that answers go meanwhile.
 SHARE: Final = 0.8

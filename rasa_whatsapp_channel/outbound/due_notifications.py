@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.account import TEMPLATE, AccountState, Trouble
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.compose import Composed
 from rasa_whatsapp_channel.compose.closed_window import UTILITY
 from rasa_whatsapp_channel.compose.combine import alone
@@ -45,6 +44,7 @@ from rasa_whatsapp_channel.store.base import (
     Retry,
     StoreError,
 )
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.account_events import Stops, template_subject
 from rasa_whatsapp_channel.whatsapp.events import IntentAsked, to_body
 from rasa_whatsapp_channel.whatsapp.identity import split_number

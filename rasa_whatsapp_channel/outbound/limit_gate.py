@@ -23,13 +23,13 @@ from rasa_whatsapp_channel.billing.limits import (
     goes_beyond,
     reached,
 )
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import Person
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.settings import BillingSettings
 from rasa_whatsapp_channel.settings.billing import WARN
 from rasa_whatsapp_channel.store.base import DeadLetter, QueueItem, Store
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.account_events import Severity
 from rasa_whatsapp_channel.whatsapp.messages import Text
 

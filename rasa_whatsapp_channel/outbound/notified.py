@@ -7,9 +7,9 @@ import time
 from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState, Trouble
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.notify.notifications import FAILED, NOTIFICATIONS, Notifications
 from rasa_whatsapp_channel.store.base import Clock
+from rasa_whatsapp_channel.unix_time import DAY
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rasa_whatsapp_channel.account import Trouble
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, DeadLetter
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp import limits
 
 LONGEST: Final = 60.0  # seconds of a pause that WhatsApp did not ask for

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.outbound.drop_media import holds_file, needs_file
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
 from rasa_whatsapp_channel.store.base import THROUGHPUT, TOKEN, DeadLetter
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.error_codes import (
     DIRECT_REFUSED,
     ERROR_CODES,

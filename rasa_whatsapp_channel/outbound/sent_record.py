@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final, TypeVar
 
 from rasa_whatsapp_channel import instrumentation
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.message_notes import MessageNotes
 from rasa_whatsapp_channel.outbound import recovery
@@ -24,6 +23,7 @@ from rasa_whatsapp_channel.store.base import (
     StoreError,
     confirmation_cause,
 )
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 
 logger = logging.getLogger(__name__)

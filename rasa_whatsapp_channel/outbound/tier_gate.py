@@ -12,12 +12,12 @@ import time
 from typing import Final
 
 from rasa_whatsapp_channel.account import AccountState
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import Person
 from rasa_whatsapp_channel.conversation.window import Windows, is_closed
 from rasa_whatsapp_channel.notify.timing import SLOT
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
 from rasa_whatsapp_channel.store.base import WINDOW, Clock, Retry, Store
+from rasa_whatsapp_channel.unix_time import DAY
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from rasa_whatsapp_channel.billing.charges import is_billable
 from rasa_whatsapp_channel.billing.costs import NO_NAME
-from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.transcript.words import line_of, words_of
 from rasa_whatsapp_channel.whatsapp.pricing import REGULAR
+from rasa_whatsapp_channel.wording import counted
 
 ChatMessages = Sequence[Mapping[str, Any]]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.replay.budget import write
 from rasa_whatsapp_channel.transcript.expect import Difference, Pair, shown
 from rasa_whatsapp_channel.transcript.words import Words, line_of
+from rasa_whatsapp_channel.wording import counted
 
 _WHO = 8
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.domain.marked import DomainError, YamlDocument, parse
 from rasa_whatsapp_channel.domain.project import CREDENTIALS, DOMAIN
 from rasa_whatsapp_channel.domain.read import listed_names
@@ -17,6 +16,7 @@ from rasa_whatsapp_channel.settings import CHANNEL
 from rasa_whatsapp_channel.settings.foreign_keys import mistaken_channel
 from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.whatsapp.apis import APIS
+from rasa_whatsapp_channel.wording import counted
 
 ENVIRONMENT: Final = ".env.example"
 GITIGNORE: Final = ".gitignore"

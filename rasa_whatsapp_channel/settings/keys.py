@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 
-from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.settings.foreign_keys import replacement_of
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.whatsapp.apis import APIS, Api
+from rasa_whatsapp_channel.wording import closest
 
 G = TypeVar("G", bound="Group")
 

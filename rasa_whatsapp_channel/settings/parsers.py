@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, GRAPH_VERSION
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import find_unknown, parse

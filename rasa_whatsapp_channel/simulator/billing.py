@@ -13,10 +13,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.settings.parsers import SettingsError
 from rasa_whatsapp_channel.simulator.config import Config
 from rasa_whatsapp_channel.simulator.state import ChatMessage
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.markets import calling_code, markets_of
 from rasa_whatsapp_channel.whatsapp.rate_card import RateCard, RateCardError, read_rate_card
 

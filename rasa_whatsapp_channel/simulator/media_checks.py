@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp import limits, mime
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, DIALOG360, TURN, Api
 from rasa_whatsapp_channel.whatsapp.media_headers import Picture, read_opus_channels, read_picture

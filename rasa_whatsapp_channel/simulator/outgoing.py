@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Final
 
 from rasa_whatsapp_channel.billing.charges import is_billable
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import (
     ids,
     media_checks,
@@ -26,6 +25,7 @@ from rasa_whatsapp_channel.simulator.template_filling import fill
 from rasa_whatsapp_channel.simulator.templates import check_endpoint
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import status_error
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.errors import MediaError

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.config import ESCALATION, PRIMARY, Number
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.state import ChatOwner, WhatsAppUser, Writer
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.unix_time import DAY
 
 ACTIONS: Final = ("take", "pass", "release")
 OWNERS: Final = ("bot", "waiting", "human", "app")

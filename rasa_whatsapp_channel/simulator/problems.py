@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.whatsapp.apis import ON_PREMISES, Api
 from rasa_whatsapp_channel.whatsapp.error_codes import ERROR_CODES
 

@@ -10,9 +10,9 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator import problems
 from rasa_whatsapp_channel.simulator.problems import Refused
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp import limits
 
 

@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from rasa_whatsapp_channel import instrumentation
-from rasa_whatsapp_channel.common import DAY, ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.store.token_bucket import Limit
+from rasa_whatsapp_channel.unix_time import DAY
 
 
 class StoreError(ChannelError):

@@ -24,10 +24,12 @@ from typing import Any, Final
 
 from ruamel.yaml.error import YAMLError
 
-from rasa_whatsapp_channel.common import DAY, ChannelError, suggest
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.transcript.expect import NAMES, check_pattern
 from rasa_whatsapp_channel.transcript.words import FILES, words_of
+from rasa_whatsapp_channel.unix_time import DAY
+from rasa_whatsapp_channel.wording import suggest
 
 _BUDGETS: Final = ("budget", "turn_budget")
 _KEYS: Final = ("name", "person", *_BUDGETS, "chat")

@@ -17,7 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
-from rasa_whatsapp_channel.common import PRODUCT, installed_version
+from rasa_whatsapp_channel.distribution import PRODUCT, installed_version
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.networks import is_public

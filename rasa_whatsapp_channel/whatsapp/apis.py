@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp import limits
 
 # Of the Cloud API, since 29 July 2026, https://developers.facebook.com/docs/graph-api/changelog

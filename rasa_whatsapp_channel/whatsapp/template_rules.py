@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from rasa_whatsapp_channel.common import closest
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.json_values import object_of
 from rasa_whatsapp_channel.whatsapp.messages.template import BUTTONS as SUB_TYPES
@@ -31,6 +30,7 @@ from rasa_whatsapp_channel.whatsapp.template_definitions import (
     TemplateDefinition,
     iterate,
 )
+from rasa_whatsapp_channel.wording import closest
 
 #: of these types a template has so many buttons at most
 BUTTONS: Final[Mapping[str, int]] = {

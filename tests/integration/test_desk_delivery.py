@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from rasa_whatsapp_channel.common import DAY, time_of
 from rasa_whatsapp_channel.conversation.handoffs import DESK, Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.desk.delivery import DeskDelivery
@@ -19,6 +18,7 @@ from rasa_whatsapp_channel.settings.handoff import HandoffSettings
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DONE, DeadLetter, QueueItem, Retry, Store
 from rasa_whatsapp_channel.tracker_reader import history_of
+from rasa_whatsapp_channel.unix_time import DAY, time_of
 from rasa_whatsapp_channel.whatsapp.transport import Request, Response
 
 NOW = 1_800_000_000.0

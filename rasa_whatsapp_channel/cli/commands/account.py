@@ -10,7 +10,7 @@ import click
 from rasa_whatsapp_channel.cli.open import StoreLocation, read_settings, store_options
 from rasa_whatsapp_channel.cli.options import json_option
 from rasa_whatsapp_channel.cli.output import print_json, table
-from rasa_whatsapp_channel.common import ChannelError
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.store.base import StoreError
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import click
 from rasa_whatsapp_channel.cli.open import StoreLocation, store_options
 from rasa_whatsapp_channel.cli.options import json_option, show_numbers_option, to_person
 from rasa_whatsapp_channel.cli.output import mask, print_json, table
-from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.conversation.consent import Consent, Consents
 from rasa_whatsapp_channel.conversation.identity import People
+from rasa_whatsapp_channel.unix_time import time_of
 
 _HEADERS: Final = ("WHO", "MARKETING", "SINCE", "KNOWN FROM")
 SOURCE: Final = "rasa-whatsapp consent set"

@@ -14,12 +14,12 @@ import click
 from rasa_whatsapp_channel.cli.open import StoreLocation, open_client, read_handoff, store_options
 from rasa_whatsapp_channel.cli.options import json_option, show_numbers_option, to_person
 from rasa_whatsapp_channel.cli.output import mask, print_json, table
-from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.conversation.handoffs import Handoffs
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.owner import Owner, Ownership
 from rasa_whatsapp_channel.outbound.simulator_header import OWNERS, write_owner
 from rasa_whatsapp_channel.settings.parsers import SettingsError
+from rasa_whatsapp_channel.unix_time import time_of
 
 _COLUMNS: Final = ("WHO", "OWNER", "SINCE", "BY", "REASON", "UNTIL")
 OPERATOR: Final = "operator"

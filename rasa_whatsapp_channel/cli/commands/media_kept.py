@@ -13,8 +13,8 @@ import click
 from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
 from rasa_whatsapp_channel.cli.options import Function, json_option, to_person, yes_option
 from rasa_whatsapp_channel.cli.output import print_json
-from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
+from rasa_whatsapp_channel.wording import counted
 
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.media.kept import Kept, KeptFile

@@ -21,7 +21,6 @@ from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.cli.open import StoreLocation, read_settings, store_options
 from rasa_whatsapp_channel.cli.options import json_option, slot_option, to_person, yes_option
 from rasa_whatsapp_channel.cli.output import print_json
-from rasa_whatsapp_channel.common import time_of
 from rasa_whatsapp_channel.compose import compose
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import Person
@@ -36,6 +35,7 @@ from rasa_whatsapp_channel.notify.notifications import Notifications, to_json
 from rasa_whatsapp_channel.notify.people import ENCODING, Problem, Recipient, read_people
 from rasa_whatsapp_channel.notify.timing import SHARE, due_after
 from rasa_whatsapp_channel.outbound.due_notifications import category_of
+from rasa_whatsapp_channel.unix_time import time_of
 from rasa_whatsapp_channel.whatsapp.apis import Api
 from rasa_whatsapp_channel.whatsapp.messages.template import CATEGORIES
 

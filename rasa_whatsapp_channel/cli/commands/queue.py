@@ -20,7 +20,6 @@ from rasa_whatsapp_channel.cli.options import (
     yes_option,
 )
 from rasa_whatsapp_channel.cli.output import mask, print_json, table
-from rasa_whatsapp_channel.common import DAY, counted, time_of
 from rasa_whatsapp_channel.conversation.erasure import EVERYTHING, erase_person
 from rasa_whatsapp_channel.store.base import (
     ACCOUNT,
@@ -35,6 +34,8 @@ from rasa_whatsapp_channel.store.base import (
     Store,
     WaitingRow,
 )
+from rasa_whatsapp_channel.unix_time import DAY, time_of
+from rasa_whatsapp_channel.wording import counted
 
 _HEADERS: Final = ("QUEUE", "STATE", "KEY", "WHO", "WHAT", "AGE", "ATTEMPTS", "WHY")
 # A message id begins with the person's number in base64; its end tells messages apart.

@@ -14,12 +14,13 @@ from rasa_whatsapp_channel.cli.errors import sentence
 from rasa_whatsapp_channel.cli.open import credentials_option, read_settings
 from rasa_whatsapp_channel.cli.options import Function, json_option, yes_option
 from rasa_whatsapp_channel.cli.output import print_json, table
-from rasa_whatsapp_channel.common import ChannelError, counted
+from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.templates import Change, Step, Written, check, compare
 from rasa_whatsapp_channel.templates.written import NAME, file_of, read_bot, write_file
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.transport import File
+from rasa_whatsapp_channel.wording import counted
 
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.media.links import Links

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rasa_whatsapp_channel.common import counted
 from rasa_whatsapp_channel.transcript.steps import TranscriptError
 from rasa_whatsapp_channel.whatsapp.apis import APIS
+from rasa_whatsapp_channel.wording import counted
 
 if TYPE_CHECKING:
     from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient

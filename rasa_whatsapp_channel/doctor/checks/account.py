@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.apis import GRAPH_VERSION
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, Verdict, decide_verdict
 from rasa_whatsapp_channel.whatsapp.errors import PlatformError, read_errors

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import install_extra
+from rasa_whatsapp_channel.distribution import install_extra
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, skipped, warning
 from rasa_whatsapp_channel.settings.roles import CONSEQUENCES, remedy
 from rasa_whatsapp_channel.store.base import StoreError

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rasa_whatsapp_channel.common import install_extra
+from rasa_whatsapp_channel.distribution import install_extra
 from rasa_whatsapp_channel.doctor.results import CheckResult, error, ok, warning
 from rasa_whatsapp_channel.settings import MediaSettings, Settings
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import rasa_whatsapp_channel
-from rasa_whatsapp_channel.common import DAY, install_extra
+from rasa_whatsapp_channel.distribution import install_extra
 from rasa_whatsapp_channel.media.content import read_content
 from rasa_whatsapp_channel.media.convert import plan as plans
 from rasa_whatsapp_channel.media.convert.plan import Need, Source
 from rasa_whatsapp_channel.media.private_files import is_full, keep_private, make_private_folder
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp import mime
 from rasa_whatsapp_channel.whatsapp.errors import MediaError
 from rasa_whatsapp_channel.whatsapp.limits import MB

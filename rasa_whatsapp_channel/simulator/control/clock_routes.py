@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_object
 from rasa_whatsapp_channel.simulator.world import World
+from rasa_whatsapp_channel.unix_time import DAY
 
 FURTHEST: Final = 10 * 366 * DAY  # seconds
 

@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.plain_yaml import plain_yaml
 from rasa_whatsapp_channel.simulator import ids
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.sending_limits import tier
 from rasa_whatsapp_channel.simulator.state import WhatsAppUser
 from rasa_whatsapp_channel.simulator.webhooks.envelopes import WABA_ID, contact, metadata
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.template_definitions import TemplateDefinition
 

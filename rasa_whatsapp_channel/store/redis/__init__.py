@@ -24,7 +24,7 @@ import asyncio
 import contextlib
 import uuid
 
-from rasa_whatsapp_channel.common import install_extra
+from rasa_whatsapp_channel.distribution import install_extra
 from rasa_whatsapp_channel.store.base import Clock, Retention, Store, StoreError
 from rasa_whatsapp_channel.store.heartbeat import Heartbeat
 from rasa_whatsapp_channel.store.text import mention_of

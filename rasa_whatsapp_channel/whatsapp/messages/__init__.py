@@ -20,7 +20,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.actions import (
@@ -101,6 +100,7 @@ from rasa_whatsapp_channel.whatsapp.messages.support import (
     find_unknown,
 )
 from rasa_whatsapp_channel.whatsapp.messages.template import Component, Parameter, Template
+from rasa_whatsapp_channel.wording import suggest
 
 __all__ = [
     "MEDIA_MESSAGES",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import suggest
+from rasa_whatsapp_channel.wording import suggest
 
 _LONGEST: Final = 64  # of a key that is shown
 

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
 from rasa_whatsapp_channel.whatsapp.messages import checks
 from rasa_whatsapp_channel.whatsapp.messages.keys import short
+from rasa_whatsapp_channel.wording import suggest
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _MOST: Final = 10**12  # no limit of WhatsApp's; what is more is a slip

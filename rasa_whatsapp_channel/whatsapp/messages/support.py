@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rasa_whatsapp_channel.common import suggest
 from rasa_whatsapp_channel.whatsapp import limits
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, Api
 from rasa_whatsapp_channel.whatsapp.errors import InvalidMessage
@@ -40,6 +39,7 @@ from rasa_whatsapp_channel.whatsapp.messages.template import (
     Component,
     Template,
 )
+from rasa_whatsapp_channel.wording import suggest
 
 # Buttons of templates that sell something, which groups do not have.
 _COMMERCE: Final = ("catalog", "mpm", "spm", "order_details")

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from rasa_whatsapp_channel.cli import main
-from rasa_whatsapp_channel.common import installed_version
+from rasa_whatsapp_channel.distribution import installed_version
 
 QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart"
 

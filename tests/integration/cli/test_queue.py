@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.payloads import sent_key
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.store import open_store
@@ -21,6 +20,7 @@ from rasa_whatsapp_channel.store.base import (
     status_cause,
     template_cause,
 )
+from rasa_whatsapp_channel.unix_time import DAY
 
 MAYA = "4915112345678"
 TOM = "4917698765432"

@@ -21,8 +21,8 @@ from support.stubs import SECRET, Stubs, stub_servers
 from support.wall_clock import put_wrong
 from support.webhooks import envelope
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import SQLITE
+from rasa_whatsapp_channel.unix_time import DAY
 
 pytest.importorskip("rasa.core.channels.channel", reason="no Rasa in this environment")
 

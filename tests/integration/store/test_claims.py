@@ -9,12 +9,12 @@ from support.crashes import crash_with_next_item, notice_silence
 from support.eventually import eventually
 from support.queue_items import ANNA, BEN, HELLO, claim_all, end_item, in_steps, put_all
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import (
     SUSPECT_FROM,
 )
 from rasa_whatsapp_channel.store.heartbeat import LOOKS
+from rasa_whatsapp_channel.unix_time import DAY
 
 
 async def test_an_item_comes_back_when_the_process_that_claimed_it_died(store, another):

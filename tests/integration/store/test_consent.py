@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.consent import Consents, anonymize
 from rasa_whatsapp_channel.conversation.identity import LIFE, People, alias_key
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, UserIdChanged
 
 MAYA, NEW = "4915112345678", "4915187654321"

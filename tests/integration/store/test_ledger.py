@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from support.queue_items import ANNA, BEN, HELLO
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import (
     Charge,
     ChargedMessage,
     SentMessage,
 )
+from rasa_whatsapp_channel.unix_time import DAY
 
 
 async def note(ledger, message_id="wamid.1", key="out:0"):

@@ -8,13 +8,13 @@ import pytest
 from support.eventually import PATIENCE
 from support.queue_items import ANNA, HELLO
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import (
     Retention,
     StoreError,
 )
 from rasa_whatsapp_channel.store.sqlite import SQLiteStore
+from rasa_whatsapp_channel.unix_time import DAY
 
 
 async def test_a_relative_url_names_a_file_in_the_current_folder(tmp_path, monkeypatch):

@@ -7,7 +7,6 @@ import asyncio
 import pytest
 from support.queue_items import ANNA, BEN, HELLO, claim_all, end_item, put_all
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import (
     Depth,
     ItemState,
@@ -17,6 +16,7 @@ from rasa_whatsapp_channel.store.base import (
     status_cause,
 )
 from rasa_whatsapp_channel.store.heartbeat import LEASE
+from rasa_whatsapp_channel.unix_time import DAY
 
 # The queue: putting and claiming
 

@@ -18,10 +18,10 @@ from support.eventually import PATIENCE, eventually, timed
 from support.redis_server import RedisServer
 
 import rasa_whatsapp_channel
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.token_bucket import Limit
+from rasa_whatsapp_channel.unix_time import DAY
 
 redis = pytest.importorskip("redis", reason="the Python package redis is optional")
 

@@ -15,7 +15,6 @@ from support.crashes import notice_silence
 from support.eventually import PATIENCE, eventually
 from support.store_processes import Processes
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import (
     ItemState,
     QueueItem,
@@ -30,6 +29,7 @@ from rasa_whatsapp_channel.store.sqlite.errors import explain
 from rasa_whatsapp_channel.store.sqlite.log_growth import FAR_TOO_LONG
 from rasa_whatsapp_channel.store.sqlite.schema import APPLICATION
 from rasa_whatsapp_channel.store.token_bucket import Limit
+from rasa_whatsapp_channel.unix_time import DAY
 
 ANNA = "491511111111"
 HELLO = {"type": "text", "text": {"body": "hello"}}

@@ -20,10 +20,10 @@ from hypothesis.stateful import (
     rule,
 )
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import STATUS_RANK, TIME, WINDOW, status_cause
 from rasa_whatsapp_channel.store.token_bucket import Limit
+from rasa_whatsapp_channel.unix_time import DAY
 
 BEGIN = 1_700_000_000.0
 users = st.sampled_from(["anna", "ben", "cem"])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.store.base import StoreError
 from rasa_whatsapp_channel.store.token_bucket import Limit
+from rasa_whatsapp_channel.unix_time import DAY
 
 # Values
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.numbered_replies import (
     Choice,
     NumberedReplies,
     typed_number,
 )
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage
 
 ANNA = "491511111111"

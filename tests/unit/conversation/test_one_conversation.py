@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.one_chat import OneChat
 
-from rasa_whatsapp_channel.common import DAY
+from rasa_whatsapp_channel.unix_time import DAY
 
 BUTTONS = {"text": "Shall we call?", "buttons": [{"title": "Yes", "payload": "/affirm"}]}
 NUMBERS = {  # more than fit into lists

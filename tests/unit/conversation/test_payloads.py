@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.identity import People
 from rasa_whatsapp_channel.conversation.payloads import Payloads
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.messages import Button, ReplyButtons
 
 ANNA, BEN = "491511111111", "491522222222"

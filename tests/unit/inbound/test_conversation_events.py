@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.desk import PHONE, Clock, Desk
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.settings.calls import CallSettings
 from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 
 USER_ID = "US.13491208655302741918"

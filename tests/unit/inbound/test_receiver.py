@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.store.base import WINDOW, Store, StoreError
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, Status
 
 PHONE = "15550002222"

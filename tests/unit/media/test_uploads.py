@@ -19,11 +19,11 @@ from support.uploads import (
     put,
 )
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.media.access import FileAccess
 from rasa_whatsapp_channel.media.links import Links
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.store import open_store
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES, TURN
 from rasa_whatsapp_channel.whatsapp.errors import MediaError, TransportError
 from rasa_whatsapp_channel.whatsapp.messages import (

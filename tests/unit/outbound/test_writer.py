@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
-from rasa_whatsapp_channel.common import DAY
 from rasa_whatsapp_channel.compose.composer import Composer
 from rasa_whatsapp_channel.inbound.worker import InboxWorker
 from rasa_whatsapp_channel.outbound.writer import OutboxWriter
+from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES
 from rasa_whatsapp_channel.whatsapp.events import InboundMessage, to_body
 

@@ -29,4 +29,4 @@ def test_no_module_of_the_platform_speaks_of_the_bot(module: Path):
 def test_it_imports_nothing_but_itself_and_what_is_common_to_all(module: Path):
     imported = re.findall(r"^from rasa_whatsapp_channel\.(\w+)", module.read_text(), re.MULTILINE)
 
-    assert set(imported) <= {"whatsapp", "common"}
+    assert set(imported) <= {"whatsapp", "distribution", "errors", "unix_time", "wording"}

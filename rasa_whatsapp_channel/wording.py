@@ -1,20 +1,12 @@
-"""Common to all layers: the base of errors, a day, numbers, times and names as they are written."""
+"""How messages to people name things: the known name that was meant, and how many there are."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-DAY: Final = 86_400  # seconds
 _LONGEST: Final = 64
-PRODUCT: Final = "rasa-whatsapp-channel"
-
-
-class ChannelError(Exception):
-    """Base of every error this package raises; the text is for a person to read."""
 
 
 def closest(name: object, known: Iterable[str]) -> str | None:
@@ -51,21 +43,3 @@ def suggest(
 def counted(count: int, what: str) -> str:
     """Write *count* of *what*, which is in the singular: ``1 message``, ``2,000 messages``."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def time_of(at: float) -> str:
-    """Write a time in unix seconds: ``2026-11-30T09:15:00+00:00``."""
-    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")
-
-
-def install_extra(extra: str) -> str:
-    """Return the command that adds *extra* to a channel which is installed, from wherever."""
-    return f'pip install "{PRODUCT}[{extra}]"'
-
-
-def installed_version(package: str = PRODUCT) -> str | None:
-    """Return the version of an installed distribution, None where it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
