@@ -7,6 +7,7 @@ A status may come before the answer of the request, or after the process that se
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import Values
@@ -15,6 +16,8 @@ from rasa_whatsapp_channel.unix_time import DAY
 LIFE: Final = DAY
 #: How long an expected confirmation outlives the wait for it.
 GRACE: Final = DAY / 24
+#: How many messages to one person that nobody knows are told apart.
+UNKNOWN_MESSAGES: Final = 20
 
 _PART: Final = re.compile(r"(?::part-\d+)+\Z")
 
@@ -74,6 +77,32 @@ class MessageNotes:
         conversation = await self._values.get(f"unconfirmed:{key}")
         return conversation if isinstance(conversation, str) else None
 
+    async def note_unknown_message(self, person: str, message_id: str) -> bool:
+        """Note that a status tells of a message to *person* that nobody knows; False: known."""
+
+        def add(known: list[str] | None) -> list[str] | None:
+            if message_id in (known or ()):
+                return None
+            return [*(known or ()), message_id][-UNKNOWN_MESSAGES:]
+
+        before, after = await self._values.change(_unknown_key(person), add, GRACE)
+        return before != after
+
+    async def unknown_messages(self, person: str) -> Sequence[str]:
+        """Return the ids that `note_unknown_message` noted of late, the oldest first."""
+        return await self._values.get(_unknown_key(person)) or ()
+
+    async def expect_unknown_message(self, person: str, key: str, wait: float) -> None:
+        """Note that the next message to *person* that nobody knows is the item."""
+        await self._values.set(_expected_key(person), key, wait)
+
+    async def take_expected(self, person: str) -> str | None:
+        """Return the key of the item that was expected, and is expected no more."""
+        key = await self._values.get(_expected_key(person))
+        if key is not None:
+            await self._values.delete(_expected_key(person))
+        return key if isinstance(key, str) else None
+
     async def keep_trace(self, key: str, trace: Any, life: float) -> None:
         """Store the trace context for the statuses of the item and of all its parts."""
         await self._values.set(trace_key(key), trace, life)
@@ -81,6 +110,14 @@ class MessageNotes:
     async def trace(self, key: str) -> Any:
         """Return the trace context of the item; None if there is none."""
         return await self._values.get(trace_key(key))
+
+
+def _unknown_key(person: str) -> str:
+    return f"unknown-messages:{person}"
+
+
+def _expected_key(person: str) -> str:
+    return f"expected:{person}"
 
 
 def trace_key(key: str) -> str:

@@ -36,7 +36,7 @@ from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
 from rasa_whatsapp_channel.outbound.notified import Notified
 from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
 from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
-from rasa_whatsapp_channel.outbound.sent_record import NOT_CONFIRMED, SentRecord
+from rasa_whatsapp_channel.outbound.sent_record import SentRecord
 from rasa_whatsapp_channel.outbound.simulator_header import (
     DEAD_LETTERS,
     response_header,
@@ -321,6 +321,7 @@ class Sender:
         ids = () if ready is message else recovery.uploaded_ids(entry, ready)
         if entry.ids or ids or entry.file_failures:
             entry = replace(entry, ids=ids, file_failures=0, file_failing_since=0.0)
+        entry = await self._record.note_unknown_messages(entry, person)
         try:
             async with self._requests:
                 accepted = await self._request(item, entry, ready, person)
@@ -463,7 +464,11 @@ class Sender:
         else:
             self._follow(decision, error)
         if isinstance(decision, recovery.AwaitConfirmation):
-            return await self._await_confirmation(item, error, decision)
+            what = f"may have been taken, as a status may tell in {decision.wait:g} s"
+            self._log(item, entry, error, what)
+            return await self._record.await_confirmation(
+                item, decision.entry, decision.wait, error=str(error)
+            )
         if isinstance(decision, recovery.SendOther):
             person = await self._people.of(entry.recipient_id)
             other = await self._account.after_refusal(item, failed, person, decision.reason)
@@ -478,19 +483,6 @@ class Sender:
             )
         await self._uncount(item, entry)
         return await self._next_attempt(item, entry, failed, error, decision)
-
-    async def _await_confirmation(
-        self, item: QueueItem, error: ChannelError, decision: recovery.AwaitConfirmation
-    ) -> Outcome:
-        entry, wait = decision.entry, decision.wait
-        if self._client.api.callback_data:
-            what = f"may have been taken, as a status may tell in {wait:g} s"
-        elif entry.unconfirmed < recovery.SENT_AT_MOST:
-            what = f"may have been taken, and is sent once more in {wait:g} s"
-        else:  # no status tells of which item it is, so nothing is to be waited for
-            return await self._dead_letter(item, entry, NOT_CONFIRMED.format(error))
-        self._log(item, entry, error, what)
-        return await self._record.await_confirmation(item, entry, wait, error=str(error))
 
     async def _next_attempt(
         self,

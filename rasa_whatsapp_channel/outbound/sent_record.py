@@ -38,7 +38,10 @@ NOT_CONFIRMED: Final = (
 
 
 class SentRecord:
-    """Waits for confirmations where statuses of the client's API repeat the key of a message."""
+    """
+    Waits for confirmations: by the key of a message, which statuses of most APIs repeat, else by
+    the person whom a status of an unknown message is for.
+    """
 
     def __init__(
         self,
@@ -81,7 +84,7 @@ class SentRecord:
                 "whatsapp.confirmed: %s was taken, as its status says", entry.called(item.key)
             )
             return Accepted(message_id)
-        if entry.unconfirmed and listened < recovery.BROKEN and self._client.api.callback_data:
+        if entry.unconfirmed and listened < recovery.BROKEN:
             # The wait may have ended while no process ran: what could not be told is told again.
             left = recovery.BROKEN - listened
             return await self.await_confirmation(item, entry, left, counted=False)
@@ -104,6 +107,8 @@ class SentRecord:
     ) -> Retry:
         """Wait for a status that says whether WhatsApp accepted the message."""
         await self._notes.expect_confirmation(item.key, item.conversation, wait)
+        if not self._client.api.callback_data:
+            await self._expect_unknown_message(item, entry, wait)
         return Retry(
             wait,
             cause=confirmation_cause(item.key),
@@ -112,6 +117,22 @@ class SentRecord:
             error=error,
             then=partial(self._recheck, item),
         )
+
+    async def note_unknown_messages(self, entry: OutboxMessage, person: Person) -> OutboxMessage:
+        """Return *entry* with what `await_confirmation` must know of the time before it is sent."""
+        if self._client.api.callback_data:
+            return entry
+        return replace(entry, unknown_before=await self._notes.unknown_messages(person.name))
+
+    async def _expect_unknown_message(
+        self, item: QueueItem, entry: OutboxMessage, wait: float
+    ) -> None:
+        person = await self._people.of(entry.recipient_id)
+        await self._notes.expect_unknown_message(person.name, item.key, wait)
+        for message_id in await self._notes.unknown_messages(person.name):  # may be here already
+            known = message_id in entry.unknown_before
+            if not known and await self._store.ledger.get(message_id) is None:
+                await self._notes.confirm(item.key, message_id)
 
     async def _recheck(self, item: QueueItem) -> None:
         """End the wait if the status came while the item was still claimed."""
@@ -126,8 +147,8 @@ class SentRecord:
 
         *person* is who it was sent to, None where an earlier attempt sent it.
         """
-        body = entry.alone().body()
-        body.pop("unconfirmed", None)  # if it fails later, nobody wonders if it was accepted
+        # If it fails later, nobody wonders if it was accepted.
+        body = replace(entry.alone(), unconfirmed=0, unknown_before=()).body()
         note = partial(
             self._store.ledger.note_sent,
             accepted.message_id,

@@ -51,7 +51,10 @@ NO_REASON: Final = "no reason given"
 
 
 class Statuses:
-    """*codes* are the verdicts of the API by error code."""
+    """
+    *codes* are the verdicts of the API by error code; *keyed*: its statuses repeat the key of the
+    message.
+    """
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class Statuses:
         limits: LimitGate | None = None,
         notified: Notified | None = None,
         codes: Mapping[int, ErrorCode] = CLOUD_CODES,
+        keyed: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -78,6 +82,7 @@ class Statuses:
         self._limits = limits
         self._notified = notified
         self._codes = codes
+        self._keyed = keyed
         self._clock = clock
 
     async def note(self, status: Status) -> None:
@@ -156,7 +161,7 @@ class Statuses:
         Its process may have died before the answer, or the connection broke. The sender checks
         this before another attempt, and continues now if it waits for it.
         """
-        key = status.callback_data
+        key = status.callback_data if self._keyed else await self._key_of_unknown_message(status)
         if not key:
             return
         await self._notes.confirm(key, status.message_id)
@@ -164,6 +169,21 @@ class Statuses:
         if conversation is not None:
             await self._tie(conversation, status)
             await self._store.outbox.end_wait(conversation, confirmation_cause(key))
+
+    async def _key_of_unknown_message(self, status: Status) -> str | None:
+        """
+        Return the key of the item that *status* is of where it tells no key.
+
+        Of one person's messages one at a time is on its way. So where its answer was lost, the next
+        message of which nobody knows is this one.
+        """
+        name = status.recipient_id or status.recipient_user_id
+        if name is None:
+            return None
+        person = (await self._people.of(name)).name
+        if not await self._notes.note_unknown_message(person, status.message_id):
+            return None
+        return await self._notes.take_expected(person)
 
     async def _tie(self, conversation: str, status: Status) -> None:
         """Note the names of the recipient in *status*."""

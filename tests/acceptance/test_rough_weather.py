@@ -26,6 +26,7 @@ async def test_sixty_kinds_of_answers_are_there_once_and_in_order(tmp_path, figu
         plan,
         replace(plan, seed=SEED + 1, store="redis", combine="turn"),
         replace(plan, apart=True),
+        replace(plan, api="on_premises"),
     ]
 
     results = [result async for result in runs(plans, tmp_path)]

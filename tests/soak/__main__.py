@@ -50,6 +50,7 @@ COLUMNS = (
 MOST = 20  # faults of a run that are shown
 KINDS = {"chats", "commits", "weather", "handoff"}
 WAYS = "off", "turn"
+OTHERS = "360dialog", "on_premises", "turn"  # APIs that have one weather
 COMBINED = 4  # seeds of rough weather, on each store, that also combine
 PER_EVENT = 12.0  # seconds in which one server is killed, one clock jumps, and one turn blocks
 
@@ -138,6 +139,7 @@ def main(
                     for kind in stores
                     for way in ([combine] if combine else WAYS[: 1 + (number < COMBINED)])
                 ]
+                weathers += [weather.Plan(seed, kind, api=api) for kind in stores for api in OTHERS]
                 asyncio.run(soak.weather(weathers))
             if only == "notify":
                 many = [notify.Plan(people or 100_000, kind, seed) for kind in stores]

@@ -37,7 +37,7 @@ DEAD = re.compile(
 )
 # What WhatsApp refuses as a whole.
 REFUSED = frozenset({"utter_template_gone", "utter_own_typo"})
-NO_MEDIA = re.compile(r"There is no media with id (\w+)\.")
+NO_MEDIA = re.compile(r"There is no media with id ([\w-]+)\.")
 ANSWER_LOST = ("answer is lost", "never answers", "answer breaks off")
 LOST = "lost by a fault"
 DELIVERED_TIMEOUT = 3.0  # as `delivered_timeout` in the settings
@@ -73,6 +73,8 @@ def texts_of(value: Json) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, part in value.items():
             if key in SILENT or (key in FILES and isinstance(part, str)) or key == "link":
+                continue
+            if key == "name" and "parameters" in value:  # of an action, such as cta_url
                 continue
             yield from texts_of(part)
     elif isinstance(value, list | tuple):
@@ -243,11 +245,11 @@ def fails_early(message: Json, requests: Iterable[Json], webhooks: Iterable[Json
 
 def _statuses(body: Json, message_id: str) -> set[str]:
     """Return what a webhook tells of the message."""
+    values = [change["value"] for entry in body.get("entry", ()) for change in entry["changes"]]
     return {
         status["status"]
-        for entry in body.get("entry", ())
-        for change in entry["changes"]
-        for status in change["value"].get("statuses", ())
+        for value in values or [body]  # on-premises and Turn have no envelope
+        for status in value.get("statuses", ())
         if status["id"] == message_id
     }
 

@@ -14,12 +14,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import aiohttp
+import yaml
 from aiohttp import web
 from soak.seen import TABLE, Seen, Verdict, judge, kind_by_id, met, response_of, seen_by
 from support.ports import free_port
@@ -27,10 +28,15 @@ from support.processes import PROJECT
 from support.redis_server import RedisServer
 from support.stubs import DEFAULTS, Forge, stub_servers
 
+from rasa_whatsapp_channel.factories import make_client
 from rasa_whatsapp_channel.replay.host import simulator
 from rasa_whatsapp_channel.replay.simulator_client import SimulatorClient
-from rasa_whatsapp_channel.simulator.config import Config
+from rasa_whatsapp_channel.settings import Settings
+from rasa_whatsapp_channel.simulator.config import Config, credentials_block
 from rasa_whatsapp_channel.simulator.weather import ROUGH
+from rasa_whatsapp_channel.whatsapp.apis import APIS, CLOUD
+from rasa_whatsapp_channel.whatsapp.errors import SendError
+from rasa_whatsapp_channel.whatsapp.transport import File
 
 SEEDS = 20
 AT_ONCE = (
@@ -76,11 +82,13 @@ class Plan:
     combine: str = "off"
     apart: bool = False  # door and sender in a process of their own
     people: int = PEOPLE
+    api: str = CLOUD.name
 
     def __str__(self) -> str:
         together = ", combined" if self.combine == "turn" else ""
         apart = ", apart" if self.apart else ""
-        return f"{self.store}, rough weather {self.seed}{together}{apart}"
+        api = f", {self.api}" if self.api != CLOUD.name else ""
+        return f"{self.store}, rough weather {self.seed}{together}{apart}{api}"
 
 
 @dataclass(frozen=True)
@@ -137,28 +145,28 @@ async def run(plan: Plan, folder: Path, forge: Forge) -> Result:
     began = time.monotonic()
     shutil.copytree(MEDIA, folder / "media")
     async with AsyncExitStack() as stack:
-        port = free_port()
+        url = f"http://127.0.0.1:{free_port()}"
         stubs = await stack.enter_async_context(
             stub_servers(
                 folder,
-                Platform(f"http://127.0.0.1:{port}"),
+                Platform(url),
                 forge=forge,
                 bot="table",
-                **DEFAULTS,
+                **{**DEFAULTS, **credentials_of(plan.api, url)},
                 store=_store(plan, folder, stack),
                 combine=plan.combine,
-                access_token=TOKEN,
-                app_secret="simulator-secret",
             )
         )
         if plan.apart:
             await stubs.start("bot", apart="bot")
         await stubs.start("anna", apart="door and sender" if plan.apart else "")
-        config = rough(port, stubs.webhook("anna"), plan.seed)
+        config = rough(int(url.rpartition(":")[2]), stubs.webhook("anna"), plan.seed)
+        config = replace(config, api=APIS[plan.api])
         client = await stack.enter_async_context(
             SimulatorClient(await stack.enter_async_context(simulator(config)))
         )
-        crowd = Crowd(client, wishes_of(plan.seed, plan.people), partial(ask_for, url=client.url))
+        ask = partial(ask_for, url=client.url, api=plan.api)
+        crowd = Crowd(client, wishes_of(plan.seed, plan.people), ask, api=plan.api)
         await crowd.live()
         await asyncio.sleep(QUIET)
         verdict = judge(await crowd.look(), await client.requests(), await client.webhooks())
@@ -187,9 +195,15 @@ class Crowd(Generic[Wish]):
     """
 
     def __init__(
-        self, client: SimulatorClient, wishes: Sequence[Sequence[Wish]], ask: Ask[Wish]
+        self,
+        client: SimulatorClient,
+        wishes: Sequence[Sequence[Wish]],
+        ask: Ask[Wish],
+        *,
+        api: str = CLOUD.name,
     ) -> None:
         self._client = client
+        self._api = api
         self._wishes = wishes
         self._ask = ask
         self._asked: dict[str, list[Response]] = {}  # by the name of the person
@@ -219,7 +233,7 @@ class Crowd(Generic[Wish]):
         return self._seen
 
     async def _one(self, number: int, wishes: Sequence[Wish]) -> None:
-        person = await join(self._client, number)
+        person = await join(self._client, number, self._api)
         self._asked[person] = []
         for wish in wishes:
             text, responses = await self._ask(wish)
@@ -263,30 +277,37 @@ def wishes_of(seed: int, people: int) -> list[list[list[str]]]:
     return wishes
 
 
-async def ask_for(names: Sequence[str], *, url: str) -> tuple[str, list[Response]]:
+async def ask_for(names: Sequence[str], *, url: str, api: str) -> tuple[str, list[Response]]:
     """Return how somebody asks for *names*: with a new id, where a file is said by id."""
-    ids = [await _upload(url, kind) if (kind := kind_by_id(name)) else "" for name in names]
+    ids = [await _upload(url, kind, api) if (kind := kind_by_id(name)) else "" for name in names]
     asked = list(zip(names, ids, strict=True))
     words = (f"{name}:{media_id}" if media_id else name for name, media_id in asked)
     return " ".join(words), [response_of(*each) for each in asked]
 
 
-async def _upload(url: str, kind: str) -> str:
+async def _upload(url: str, kind: str, api: str) -> str:
     file = BY_KIND[kind]
-    content = (MEDIA / file).read_bytes()
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session:
+    keys = {key: value for key, value in credentials_of(api, url).items() if value is not None}
+    client = make_client(Settings.from_credentials(keys))
+    try:
         while True:
-            form = aiohttp.FormData({"messaging_product": "whatsapp"})
-            form.add_field("file", content, filename=file, content_type=TYPES[file])
-            with suppress(aiohttp.ClientError):  # the weather
-                async with session.post(f"{url}/v25.0/{NUMBER}/media", data=form) as answer:
-                    if answer.status == 200:
-                        return str((await answer.json())["id"])
+            with suppress(SendError):  # the weather
+                return await client.upload(File(MEDIA / file, TYPES[file], file))
+    finally:
+        await client.close()
 
 
-async def join(client: SimulatorClient, number: int) -> str:
+def credentials_of(api: str, url: str) -> dict[str, str | None]:
+    """Return what a bot is given for a simulator of *api* at *url*; None where a stub has more."""
+    of_cloud = ["phone_number_id", "access_token", "app_secret", "verify_token"]
+    no_receipts = [] if APIS[api].mark_read else ["mark_read"]
+    (keys,) = yaml.safe_load(credentials_block(Config(api=APIS[api]), url)).values()
+    return {**dict.fromkeys(of_cloud + no_receipts), **keys}
+
+
+async def join(client: SimulatorClient, number: int, api: str) -> str:
     """Let there be one person more, and return their name."""
-    person = {"name": f"Person {number}", **_names(number)}
+    person = {"name": f"Person {number}", **_names(number, api)}
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{client.url}/simulator/people", json=person) as answer,
@@ -295,9 +316,9 @@ async def join(client: SimulatorClient, number: int) -> str:
     return str(joined["phone"] or joined["user_id"])
 
 
-def _names(number: int) -> dict[str, str]:
+def _names(number: int, api: str) -> dict[str, str]:
     """Return numbers that WhatsApp writes as they are dialled, and such that it does not."""
-    if number == 0:
+    if number == 0 and APIS[api].user_ids:
         return {"user_id": "DE.90000000000000000001"}
     country = ("49151", "55119", "5255", "5411")[number % 4]
     return {"phone": f"{country}{80_000_000 + number}"}

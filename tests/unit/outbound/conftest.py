@@ -25,7 +25,7 @@ from rasa_whatsapp_channel.outbound.statuses import Statuses
 from rasa_whatsapp_channel.outbound.window import WaysOut
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import DeadLetter, Done, Outcome, QueueItem, Retry
-from rasa_whatsapp_channel.whatsapp.apis import CLOUD
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, Api
 from rasa_whatsapp_channel.whatsapp.clients import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import TransportError
 from rasa_whatsapp_channel.whatsapp.identity import Address
@@ -60,7 +60,7 @@ class FakeClient(Client):
     *before_answer* is what happens while a message is on its way.
     """
 
-    api = CLOUD
+    api: Api = CLOUD
 
     def __init__(self) -> None:
         self.answers: list[Exception | None] = []
@@ -170,10 +170,17 @@ class Office:
         self.client = FakeClient()
         self.failures = Failures(store.inbox)
         self.account = AccountState(store.values, clock=clock)
-        self.statuses = Statuses(store, self.failures, self.account, clock=clock)
         self.servers = FileServers()
         self._root = root
-        self.sender = self.make_sender()
+        self.speaks(CLOUD)
+
+    def speaks(self, api: Api) -> None:
+        """Let WhatsApp be behind *api*."""
+        self.client.api = api
+        self.statuses = Statuses(
+            self.store, self.failures, self.account, keyed=api.callback_data, clock=self.clock
+        )
+        self.make_sender()
 
     def make_sender(
         self,

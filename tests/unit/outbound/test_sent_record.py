@@ -7,13 +7,14 @@ import pytest
 from rasa_whatsapp_channel.outbound.recovery import BROKEN, TIMED_OUT
 from rasa_whatsapp_channel.store.base import DONE
 from rasa_whatsapp_channel.store.consumer import CRASHES
-from rasa_whatsapp_channel.whatsapp.apis import CLOUD, TURN
+from rasa_whatsapp_channel.whatsapp.apis import CLOUD, ON_PREMISES, TURN
 from rasa_whatsapp_channel.whatsapp.clients.answers import lost_id
 from rasa_whatsapp_channel.whatsapp.error_codes import Verdict
 from rasa_whatsapp_channel.whatsapp.errors import APIError, PlatformError, TransportError
 from rasa_whatsapp_channel.whatsapp.events import Status
 from rasa_whatsapp_channel.whatsapp.messages import Image, Media, Text
 
+PHONE = "4915112345678"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
 
@@ -171,7 +172,7 @@ async def test_a_process_that_was_gone_while_it_waited_hears_first_what_was_told
 async def test_a_process_that_was_gone_while_it_waited_and_hears_nothing_sends_it(
     office, clock, hello, api
 ):
-    office.client.api = api
+    office.speaks(api)
     office.client.answers = [BROKE]
     await office.put("wamid.in:0", hello)
     await office.step()
@@ -189,7 +190,7 @@ async def test_a_process_that_was_gone_while_it_waited_and_hears_nothing_sends_i
 async def test_without_any_answer_a_message_is_sent_twice_and_then_a_person_decides(
     office, clock, hello, api
 ):
-    office.client.api = api
+    office.speaks(api)
     requests = 0
 
     async def count() -> None:
@@ -310,8 +311,8 @@ async def test_statuses_of_a_message_that_was_noted_leave_nothing_behind(office,
     assert (await office.store.ledger.get("wamid.1")).status == "sent"
 
 
-async def test_where_statuses_carry_no_key_nothing_is_waited_for(office, clock, hello):
-    office.client.api = TURN
+async def test_without_keys_nothing_is_waited_for_after_a_crash(office, clock, hello):
+    office.speaks(TURN)
     await office.put("wamid.in:0", hello)
     await office.crash_with_message_in_hand()
 
@@ -320,20 +321,105 @@ async def test_where_statuses_carry_no_key_nothing_is_waited_for(office, clock, 
     assert office.texts() == ["hello"]
 
 
-async def test_where_statuses_carry_no_key_nobody_waits_for_what_none_can_tell(
-    office, clock, hello, caplog
+def status_without_key(message_id: str, what: str = "sent", *, code: int = 0) -> Status:
+    errors = (PlatformError(code, "Trouble"),) if code else ()
+    return Status(message_id, what, recipient_id=PHONE, errors=errors)
+
+
+@pytest.mark.parametrize("error", [BROKE, NO_ANSWER, lost_id()])
+async def test_without_keys_a_status_of_an_unknown_message_tells_that_this_one_was_taken(
+    office, hello, error
 ):
-    office.client.api = TURN
-    unanswered = TransportError("connection reset")
-    office.client.answers = [lost_id(), unanswered, None, unanswered]
-    await office.put("wamid.in:0", Text("not confirmed"))
-    await office.put("wamid.in:1", hello)
+    office.speaks(TURN)
+    office.client.answers = [error]
+    await office.put("wamid.in:0", hello)
+    await office.put("wamid.in:1", Text("more"))
+    await office.run()
+    assert office.texts() == []
+
+    await office.statuses.note(status_without_key("taken"))
+    await office.run()
+
+    assert office.texts() == ["more"]
+    assert (await office.store.ledger.by_key("wamid.in:0")).message_id == "taken"
+
+
+async def test_without_keys_a_status_that_comes_before_the_answer_is_lost_counts(office, hello):
+    async def tell_first() -> None:
+        await office.statuses.note(status_without_key("taken"))
+
+    office.speaks(TURN)
+    office.client.answers = [BROKE]
+    office.client.before_answer = tell_first
+    await office.put("wamid.in:0", hello)
 
     await office.run()
-    [letter] = await office.store.outbox.dead_letters()
-    assert "so whether it arrived is not known" in letter.reason
-    assert "may have been taken, and is sent once more in 20 s" in caplog.text
+
+    assert office.client.sent == []
+    assert (await office.store.ledger.by_key("wamid.in:0")).message_id == "taken"
+
+
+async def test_without_keys_what_other_software_sent_before_confirms_nothing(office, clock, hello):
+    office.speaks(TURN)
+    await office.statuses.note(status_without_key("of a colleague"))
+    office.client.answers = [BROKE]
+    await office.put("wamid.in:0", hello)
+    await office.run()
+
+    await office.statuses.note(status_without_key("of a colleague", "read"))
     clock.now += BROKEN
     await office.run()
 
     assert office.texts() == ["hello"]
+
+
+async def test_without_keys_a_confirmation_is_for_the_message_that_is_waited_for(
+    office, clock, hello
+):
+    office.speaks(TURN)
+    office.client.answers = [BROKE]
+    await office.put("wamid.in:0", hello)
+    await office.run()
+    clock.now += BROKEN
+    await office.run()  # once more, with an answer
+
+    await office.statuses.note(status_without_key("late"))
+    await office.put("wamid.in:1", Text("more"))
+    await office.run()
+
+    assert office.texts() == ["hello", "more"]
+    assert await office.store.ledger.get("late") is None
+
+
+async def test_without_keys_a_link_that_fails_behind_a_lost_answer_takes_no_words_with_it(
+    office, hello
+):
+    office.speaks(ON_PREMISES)
+    office.client.answers = [lost_id()]
+    await office.put("wamid.in:0", Image(Media(link="http://shop.example/gone.jpg"), "The lake"))
+    await office.put("wamid.in:1", Text("more"))
+    await office.run()
+
+    await office.statuses.note(status_without_key("taken", "failed", code=1014))
+    await office.run()
+
+    assert [text.partition("\n")[0] for text in office.texts()] == ["The lake", "more"]
+    assert await office.store.outbox.dead_letters() == []
+
+
+async def test_without_keys_a_success_without_an_id_is_a_dead_letter_when_nothing_tells_of_it(
+    office, clock, hello
+):
+    office.speaks(TURN)
+    office.client.answers = [lost_id()]
+    await office.put("wamid.in:0", Text("not confirmed"))
+    await office.put("wamid.in:1", hello)
+
+    await office.run()
+    assert office.texts() == []
+    clock.now += TIMED_OUT
+    await office.run()
+
+    assert office.texts() == ["hello"]
+    [letter] = await office.store.outbox.dead_letters()
+    assert "so whether it arrived is not known" in letter.reason
