@@ -94,9 +94,9 @@ from rasa_whatsapp_channel.store.clock import SteadyClock
 from rasa_whatsapp_channel.store.consumer import Consumer
 from rasa_whatsapp_channel.store.isolation import Isolation
 from rasa_whatsapp_channel.whatsapp.aiohttp_transport import AiohttpTransport
+from rasa_whatsapp_channel.whatsapp.apis import APIS
 from rasa_whatsapp_channel.whatsapp.clients import Client
 from rasa_whatsapp_channel.whatsapp.clients.requests import is_loopback
-from rasa_whatsapp_channel.whatsapp.apis import APIS
 from rasa_whatsapp_channel.whatsapp.error_codes import CLOUD_CODES, ON_PREMISES_CODES
 from rasa_whatsapp_channel.whatsapp.errors import SendError
 from rasa_whatsapp_channel.whatsapp.identity import split_number

@@ -151,10 +151,10 @@ class MediaUploads:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _takes_links_over(self, message: Message, asked: bool) -> bool:
-        if self._upload_when == "never":
-            return False
         # Headers of interactive messages and templates take links everywhere.
         refused = isinstance(message, MediaMessage) and not self._client.api.link
+        if self._upload_when == "never":
+            return refused
         return asked or refused or self._upload_when == "always"
 
     def _need(self, message: Message, kind: str) -> Need:
@@ -170,7 +170,8 @@ class MediaUploads:
         A file that is of another kind by its content goes as that, if it is one of *others*.
         """
         if self._upload_when == "never":
-            raise MediaError(f"{short(source)}: is no link, and `media: {{upload: never}}` is set")
+            what = "cannot go as a link here" if scheme_of(source) in LINKS else "is no link"
+            raise MediaError(f"{short(source)}: {what}, and `media: {{upload: never}}` is set")
         scheme = scheme_of(source)
         if not scheme:
             return await self._find_file(source, need, others)

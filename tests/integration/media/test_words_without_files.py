@@ -103,3 +103,14 @@ async def test_a_file_server_that_fails_once_is_asked_again(store, start, host):
     [message] = await desk.shows(1)
     assert message.content["header"]["type"] == "image"
     assert titles(message) == ["Pay now", "Later"]
+
+
+async def test_where_links_cannot_go_and_nothing_may_be_uploaded_the_words_go(start, host, caplog):
+    desk = await start("turn", media={"upload": "never"})
+    link = host("a.jpg", picture("JPEG"), "image/jpeg")
+
+    await desk.say({"text": "The lake", "image": link}, {"text": "and this"})
+
+    shown = await desk.shows(2)
+    assert [message.content["body"] for message in shown] == ["The lake", "and this"]
+    assert "cannot go as a link here, and `media: {upload: never}` is set" in caplog.text
