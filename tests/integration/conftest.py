@@ -201,6 +201,17 @@ class Running:
         assert status == 200, text
         return dict(json.loads(text))
 
+    async def idle(self) -> dict[str, Any]:
+        """Return what the health page says as soon as nothing waits."""
+
+        async def nothing_waits() -> dict[str, Any] | None:
+            health = await self.health()
+            waiting = health["inbox"]["waiting"] + health["outbox"]["waiting"]
+            return None if waiting else health
+
+        found: dict[str, Any] = await eventually(nothing_waits)
+        return found
+
 
 Serve = Callable[..., Any]
 

@@ -237,12 +237,7 @@ async def test_a_reaction_begins_no_conversation(serve, platform):
     """Its first message would be taken for one within a session, and begin none."""
     async with serve(None, agent=Agent) as running:
         await running.deliver(reaction())
-
-        async def is_done() -> bool:
-            return (await running.health())["inbox"]["waiting"] == 0
-
-        await eventually(is_done)
-        await asyncio.sleep(0.2)
+        await running.idle()
 
         assert await running.agent.tracker_store.retrieve(PHONE) is None
     assert running.agent.heard == []

@@ -92,8 +92,7 @@ async def test_a_conversation_that_cannot_be_read_is_not_begun_anew(serve, platf
 
         store.is_away = False
         await platform[0].sends(1)
-        await asyncio.sleep(0.2)
-        health = await running.health()
+        health = await running.idle()
 
     assert len(platform[0].sent) == 1
     assert (health["status"], away(health)) == ("ok", [])
@@ -118,7 +117,7 @@ async def test_what_cannot_be_saved_is_said_once_all_the_same(serve, platform):
             return len(running.agent.heard) == 3
 
         await eventually(has_tried)
-        await asyncio.sleep(0.3)
+        await running.idle()
 
     assert [sent["text"]["body"] for sent in platform[0].sent] == ["Hello"]
 

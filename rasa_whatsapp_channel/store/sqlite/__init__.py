@@ -97,8 +97,10 @@ class SQLiteStore(Store):
         if not self._is_private:
             self._wakeups = Wakeups(self._path, self._own, wake=self._wake)
             self._wakeups.look()
+        # What was written before is found by the first claim.
+        version = await self._writer.read(_data_version)
         self._tasks = (
-            asyncio.create_task(self._listen(), name="whatsapp store: listen"),
+            asyncio.create_task(self._listen(version), name="whatsapp store: listen"),
             asyncio.create_task(self._expire_now_and_then(), name="whatsapp store: expire"),
         )
 
@@ -185,9 +187,8 @@ class SQLiteStore(Store):
             if loop.time() >= known_at:
                 expire = self.expire
 
-    async def _listen(self) -> None:
-        """Check the files, and wake waiting tasks when another process wrote."""
-        seen = None
+    async def _listen(self, seen: int) -> None:
+        """Check the files, and wake waiting tasks when another process wrote since *seen*."""
         while True:
             await asyncio.sleep(self._listen_every)
             self._writer.tend()

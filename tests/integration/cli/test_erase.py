@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from support.eventually import PATIENCE
+from support.eventually import PATIENCE, eventually
 from support.redis_server import RedisServer
 from support.webhooks import envelope, status, text
 
@@ -96,7 +96,14 @@ async def talk(running, platform) -> None:
     # What cannot be understood is kept for a person to see, under nobody's name.
     odd = {"messages": [{"from": MAYA, "id": "wamid.odd", "text": {"body": f"I am {MAYA}"}}]}
     await running.deliver(change(odd))
-    await asyncio.sleep(1)
+
+    async def is_settled() -> bool:
+        """Nothing is left but dead letters and three templates that are paused."""
+        health = await running.health()
+        queues = health["inbox"], health["outbox"]
+        return [(queue["waiting"], queue["dead_letters"]) for queue in queues] == [(0, 1), (3, 1)]
+
+    await eventually(is_settled)
 
 
 def refusal(code: int) -> tuple[int, dict]:

@@ -162,6 +162,15 @@ async def test_the_end_of_a_claim_wakes_the_process_that_is_idle(path):
             assert (await idle.inbox.claim()).key == "b"
 
 
+async def test_who_waits_is_not_woken_by_a_file_that_nobody_wrote_to(path):
+    async with SQLiteStore(path, listen=0.01) as idle:
+        waiting = await nothing_to_claim(idle)
+        await asyncio.sleep(0.2)
+
+        assert not waiting.done()
+        waiting.cancel()
+
+
 async def test_the_socket_of_a_process_that_was_killed_goes_away(path, processes):
     killed = processes.start("work", path)
     await eventually(lambda: sockets_beside(path))

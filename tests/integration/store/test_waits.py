@@ -168,8 +168,6 @@ async def test_there_is_no_wait_to_end_where_all_is_ready(queue, clock):
 async def rested(queue):
     """The queue, after the first look that is always worth it."""
     await queue.wait(0)
-    await asyncio.sleep(0.3)  # SQLite's first look at other processes
-    await queue.wait(0)
     return queue
 
 

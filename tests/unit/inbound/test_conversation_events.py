@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.desk import PHONE, Clock, Desk
+from support.eventually import eventually
 
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.settings.calls import CallSettings
@@ -357,7 +358,7 @@ async def test_a_rejection_that_whatsapp_does_not_take_is_said(store, clock, cap
     desk.rejects = TransportError("no connection")
 
     await desk.receives(CALL_RINGS)
-    await asyncio.sleep(0.01)
+    await eventually(lambda: lines(caplog, "call_not_rejected"))
 
     assert lines(caplog, "call_not_rejected") == [
         "whatsapp.call_not_rejected: wacid.1: no connection"

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 from support.desk import PHONE, Desk
+from support.eventually import eventually
 
 from rasa_whatsapp_channel.conversation.errors import BotUnavailable
 from rasa_whatsapp_channel.conversation.message_notes import failure_key
@@ -68,7 +69,7 @@ async def test_the_ticks_of_a_picture_that_is_kept_turn_blue_without_a_bubble(st
 
     await desk.gets("image", id="1", mime_type="image/jpeg")
     await desk.run()
-    await asyncio.sleep(0.05)
+    await eventually(lambda: desk.client.receipts)
 
     assert desk.client.receipts == [("m1", False)]
     assert desk.noted[0].metadata["whatsapp"]["image"]["path"] == "/media/1"

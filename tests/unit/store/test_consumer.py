@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support.crashes import crash_with_next_item, fall_silent, notice_silence
-from support.eventually import PATIENCE, eventually, timed
+from support.eventually import PATIENCE, eventually
 
 from rasa_whatsapp_channel.store import open_store
 from rasa_whatsapp_channel.store.base import (
@@ -29,6 +29,7 @@ from rasa_whatsapp_channel.store.base import (
 )
 from rasa_whatsapp_channel.store.consumer import CRASHES, FAILURES, Consumer
 from rasa_whatsapp_channel.store.isolation import Isolation
+from rasa_whatsapp_channel.store.sqlite import SQLiteStore
 
 ANNA, BEN = "491511111111", "491522222222"
 HELLO = {"text": "hello"}
@@ -100,6 +101,15 @@ async def until_empty(queue):
         return (await queue.depth()).waiting == 0
 
     await eventually(is_empty)
+
+
+async def until_states(queue, **states):
+    """Wait until the queue holds these: what happened to an item is stored a moment later."""
+
+    async def are_so() -> bool:
+        return {row.key: row.state for row in await queue.waiting()} == states
+
+    await eventually(are_so)
 
 
 class Desk:
@@ -224,7 +234,7 @@ async def test_an_outcome_may_hold_its_conversation(queue, clock):
     async with consuming(queue, desk):
         await eventually(lambda: desk.in_hand)
         desk.end("a1", Done(hold=60))
-        await asyncio.sleep(0.05)
+        await until_states(queue, a2=ItemState.WAITING)
         assert desk.taken == ["a1"]
 
         clock.ahead = 60
@@ -238,8 +248,7 @@ async def test_a_released_item_comes_back_after_its_seconds_with_its_new_body(qu
     async with consuming(queue, desk):
         await eventually(lambda: desk.in_hand)
         desk.end("a1", Retry(60, body={"text": "healed"}))
-        await eventually(lambda: not desk.in_hand)
-        await asyncio.sleep(0.05)
+        await until_states(queue, a1=ItemState.WAITING)
         assert len(desk.items) == 1
 
         clock.ahead = 60
@@ -289,8 +298,7 @@ async def test_an_item_whose_function_failed_comes_back_later(queue, clock):
 
     await put_all(queue, ("a1", ANNA), ("a2", ANNA))
     async with consuming(queue, handle):
-        await eventually(lambda: taken)
-        await asyncio.sleep(0.05)
+        await until_states(queue, a1=ItemState.WAITING, a2=ItemState.BEHIND)
         assert taken == [("a1", 1)]
 
         clock.ahead = 2
@@ -323,11 +331,7 @@ async def test_a_function_that_was_cancelled_from_within_has_failed(queue, clock
 
     await queue.put("a1", ANNA, HELLO)
     async with consuming(queue, handle):
-
-        async def waits() -> bool:
-            return (await queue.waiting())[0].state is ItemState.WAITING
-
-        await eventually(waits)
+        await until_states(queue, a1=ItemState.WAITING)
         (row,) = await queue.waiting()
 
     assert row.due_at - clock() > 1
@@ -434,20 +438,19 @@ async def test_nothing_is_claimed_while_nobody_is_ready(queue):
         await eventually(lambda: desk.in_hand)
 
 
-async def test_who_is_not_ready_leaves_items_to_those_who_are(queue):
-    desk = Desk()
+async def test_who_is_not_ready_takes_no_wake_from_those_who_are(tmp_path):
+    async with SQLiteStore(tmp_path / "whatsapp.db", listen=600) as store:
+        queue = store.inbox
+        await queue.wait(0)  # the first look is always worth it
+        unready = Consumer(queue, Desk(), name="inbox", ready=lambda: False)
+        stepping = asyncio.create_task(unready.step())
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(queue.wait(600))
+        await asyncio.sleep(0)
+        await queue.put("a1", ANNA, HELLO)
 
-    async def take_forty() -> None:
-        for n in range(40):
-            await queue.put(f"a{n}", ANNA, HELLO)
-            await eventually(lambda n=n: f"a{n}" in desk.in_hand)
-            desk.end(f"a{n}")
-
-    async with consuming(queue, Desk(), ready=lambda: False), consuming(queue, desk):
-        await asyncio.sleep(0.05)
-        _, took = await timed(take_forty())
-
-    assert took < 8
+        await asyncio.wait_for(waiting, PATIENCE)
+        await stepping
 
 
 # Processes that die
@@ -532,11 +535,10 @@ async def test_of_several_suspects_one_runs_at_a_time_and_the_others_are_in_no_d
 
     async with consuming(queue, desk):
         await eventually(lambda: desk.in_hand)
-        await asyncio.sleep(0.05)
         (alone,) = desk.in_hand
-        rows = {row.key: row for row in await queue.waiting()}
-        (other,) = rows.keys() - {alone}
-        assert rows[other].state is ItemState.READY
+        (other,) = {"a1", "b1"} - {alone}
+        await until_states(queue, **{alone: ItemState.CLAIMED, other: ItemState.READY})
+        assert desk.taken == [alone]
 
         desk.end(alone)
         await eventually(lambda: set(desk.in_hand) == {other})
