@@ -11,10 +11,16 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from rasa_whatsapp_channel.errors import ChannelError
-from rasa_whatsapp_channel.inbound.metadata import media_of
+from rasa_whatsapp_channel.inbound.metadata import (
+    files_in_form,
+    media_of,
+    media_part,
+    with_files,
+)
 from rasa_whatsapp_channel.inbound.recovery import is_worth_another_fetch
 from rasa_whatsapp_channel.media.values import InboundMedia, MediaStore, StoredFile
 from rasa_whatsapp_channel.metrics import Metrics
@@ -31,6 +37,8 @@ logger = logging.getLogger(__name__)
 ATTEMPTS: Final = 3
 #: Seconds for the file of a message, the wait for a slot included.
 TIMEOUT: Final = 30.0
+#: https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
+MOST_IN_FORM: Final = 30
 
 
 class Downloads:
@@ -66,6 +74,20 @@ class Downloads:
             problem = f"it did not come within {self._timeout:g} seconds"
             _log(event, problem, "the turn starts without it")
         return None, problem
+
+    async def fetch_form(self, event: InboundMessage, sender_id: str) -> InboundMessage:
+        """Return *event* with what became of the files of a filled-in form, where it has any."""
+        files = list(islice(files_in_form(event), MOST_IN_FORM)) if self._store else []
+        if not files:
+            return event
+        fetched = await asyncio.gather(*(self.fetch(each, sender_id) for _, each in files))
+        return with_files(
+            event,
+            [
+                {"field": field, **media_part(each, *result)}
+                for (field, each), result in zip(files, fetched, strict=True)
+            ],
+        )
 
     async def _try(
         self, store: MediaStore, media: InboundMedia, event: InboundMessage

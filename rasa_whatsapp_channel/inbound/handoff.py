@@ -17,8 +17,8 @@ from rasa_whatsapp_channel.conversation.handoffs import EpisodeMessage, Handoffs
 from rasa_whatsapp_channel.conversation.owner import CLOCK, Owner, Ownership
 from rasa_whatsapp_channel.inbound.conversation_events import ConversationEvent
 from rasa_whatsapp_channel.inbound.intents import describe
-from rasa_whatsapp_channel.inbound.metadata import MEDIA, quoted_id
-from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn, words_of, written
+from rasa_whatsapp_channel.inbound.metadata import MEDIA, files_in_form, quoted_id
+from rasa_whatsapp_channel.inbound.turn import TrackerEvent, Turn, answers_of, words_of, written
 from rasa_whatsapp_channel.media.values import StoredFile
 from rasa_whatsapp_channel.settings.inbound import to_line
 from rasa_whatsapp_channel.store.base import DONE, Clock, Outcome, QueueItem, Retry, StoreError
@@ -209,8 +209,17 @@ class InboxHandoff:
         """Keep the messages of a turn in which the owner changed: the next one has to see them."""
         if (await self.owner(conversation)).version != version:
             for event in events:
-                file, _ = await fetch(event)
-                await self.keep(conversation, event, file, heard=True)
+                await self.keep_fetched(conversation, event, fetch, heard=True)
+
+    async def keep_fetched(
+        self, conversation: str, event: InboundMessage, fetch: Fetch, *, heard: bool
+    ) -> None:
+        """Keep a message of the person with its file; those in a form as messages behind it."""
+        file, _ = await fetch(event)
+        await self.keep(conversation, event, file, heard=heard)
+        for _, each in files_in_form(event):
+            file, _ = await fetch(each)
+            await self.keep(conversation, each, file, heard=True)
 
     async def keep(
         self,
@@ -236,7 +245,7 @@ class InboxHandoff:
         if event.type in CHANGES:
             text = text_of(fields.get("text")) or ""
         elif event.type not in (*MEDIA, "text"):
-            text = text or to_line(kind, fields)
+            text = text or to_line(kind, {**fields, "answers": answers_of(message) or None})
         kept = EpisodeMessage(
             event.key if event is message else event.id,
             speaker,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.media.values import InboundMedia, StoredFile, Transcript
@@ -101,6 +102,39 @@ def media_of(event: InboundMessage) -> InboundMedia | None:
     )
 
 
+def files_in_form(event: InboundMessage) -> Iterator[tuple[str, InboundMessage]]:
+    """
+    Yield the photos and documents of a filled-in form: the name of the field, a message of its own.
+
+    None is without its hash. What stands in a form comes from a phone, which may write the id of
+    anybody's file; only who has the file knows its hash, and the download is checked against it.
+
+    https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
+    """
+    if event.type != "interactive":
+        return
+    answers = flow_response(object_of(object_of(event.content).get("nfm_reply"))) or {}
+    for field, value in answers.items():
+        for number, written in enumerate(map(object_of, value if isinstance(value, list) else ())):
+            mime_type = text_of(written.get("mime_type")) or ""
+            content = {
+                **{"id": text_of(written.get("id")), "mime_type": mime_type},
+                "sha256": text_of(written.get("sha256")),
+                "filename": text_of(written.get("file_name")),
+            }
+            if all(content.values()):
+                kind = "image" if mime_type.startswith("image/") else "document"
+                message_id = f"{event.id}/{field}/{number}"
+                yield field, replace(event, id=message_id, type=kind, content=content)
+
+
+def with_files(event: InboundMessage, files: Sequence[Part]) -> InboundMessage:
+    """Return a filled-in form with what is known of its *files*, beside what the phone wrote."""
+    content = object_of(event.content)
+    reply = {**object_of(content["nfm_reply"]), "files": list(files)}
+    return replace(event, content={**content, "nfm_reply": reply})
+
+
 def quoted_id(event: InboundMessage) -> str | None:
     """Return the id of the message that *event* quotes, answers or reacts to."""
     if event.type == "reaction":
@@ -122,7 +156,7 @@ def _part(
     event: InboundMessage, file: StoredFile | None, problem: str | None, response: str | None
 ) -> Any:
     if event.type in MEDIA:
-        return _media_part(event, file, problem)
+        return media_part(event, file, problem)
     content = object_of(event.content)
     if event.type == "reaction" and content and response:
         return {**content, "response": response}
@@ -132,9 +166,10 @@ def _part(
     return event.content
 
 
-def _media_part(
+def media_part(
     event: InboundMessage, file: StoredFile | None, problem: str | None
 ) -> dict[str, Any]:
+    """Return what the metadata say of a medium: WhatsApp's part, and where its *file* is."""
     part = {
         **object_of(event.content),
         "path": file.path if file else None,

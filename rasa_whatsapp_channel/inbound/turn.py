@@ -215,6 +215,12 @@ def words_of(kind: str, content: Any) -> str:
     return text_of(text) or ""
 
 
+def answers_of(event: InboundMessage) -> str:
+    """Return what was filled into a form of WhatsApp: ``room: double, guests: 2``."""
+    answers = flow_response(object_of(object_of(event.content).get("nfm_reply"))) or {}
+    return _pairs({name: value for name, value in answers.items() if name != "flow_token"})
+
+
 def _fill_template(
     event: InboundMessage,
     file: StoredFile | None,
@@ -235,15 +241,9 @@ def _fill_template(
     caption = text_of(object_of(event.content).get("caption")) if event.type in MEDIA else None
     more = {"caption": caption, "transcript": transcript}
     if kind == "flow" and not (template or "").startswith("/"):
-        more["answers"] = _answers(event)
+        more["answers"] = answers_of(event)
     fields = {**fields, **{key: value for key, value in more.items() if value}}
     return word(template, fields, event.profile_name) if template else to_line(kind, fields)
-
-
-def _answers(event: InboundMessage) -> str:
-    """Return what was filled into a form of WhatsApp: ``room: double, guests: 2``."""
-    answers = flow_response(object_of(object_of(event.content).get("nfm_reply"))) or {}
-    return _pairs({name: value for name, value in answers.items() if name != "flow_token"})
 
 
 def _pairs(answers: Mapping[str, Any]) -> str:

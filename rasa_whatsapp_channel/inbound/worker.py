@@ -232,9 +232,9 @@ class InboxWorker:
         if not hears and item.attempts > 1:
             await handoff.say_rest(event.id, owner.version)
         if owner.owner is not Owner.BOT:  # also what the bot hears while somebody waits
-            file, _ = await self._downloads.fetch(event, item.conversation)
-            is_turn = handling_of_message(event, self._wording) is Handling.TURN
-            await handoff.keep(item.conversation, event, file, heard=hears or not is_turn)
+            heard = hears or handling_of_message(event, self._wording) is not Handling.TURN
+            fetch = partial(self._downloads.fetch, sender_id=item.conversation)
+            await handoff.keep_fetched(item.conversation, event, fetch, heard=heard)
         return await self._handle_message(item, event, version=owner.version) if hears else DONE
 
     async def _handle_return(self, handoff: InboxHandoff, item: QueueItem) -> Outcome:
@@ -328,6 +328,7 @@ class InboxWorker:
         except BotUnavailable as error:
             return self._failed(item, error)
         async with self._receipts.during(event.id, hidden=hidden, shows_typing=False) as receipt:
+            event = await self._downloads.fetch_form(event, item.conversation)
             file, problem = await self._downloads.fetch(event, item.conversation)
             tracker_event = to_event(
                 event,
@@ -446,6 +447,7 @@ class InboxWorker:
 
     async def _turn(self, event: InboundMessage, item: QueueItem) -> Turn | None:
         sender_id = item.conversation  # found when the message came in
+        event = await self._downloads.fetch_form(event, sender_id)
         file, problem = await self._downloads.fetch(event, sender_id)
         payload, title = await self._payload(event, sender_id), None
         number = None if payload else await self._numbered.find(sender_id, event, self._people)

@@ -6,6 +6,8 @@ The desk checks every signature itself, as the page of Standard Webhooks says.
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
@@ -336,6 +338,28 @@ async def test_files_go_to_the_desk_by_links_that_expire(chat, desk, platform):
             ):
                 async with session.get(host + wrong) as answer:
                     assert answer.status == 401
+
+
+async def test_the_desk_reads_a_form_and_gets_its_photos(chat, desk, platform):
+    platform[0].files["78"] = (PICTURE, "image/jpeg")
+    hashed = base64.b64encode(bytes.fromhex(PICTURE_SHA256)).decode()
+    photo = {"id": 78, "mime_type": "image/jpeg", "sha256": hashed, "file_name": "dent.jpg"}
+    answers = json.dumps({"flow_token": "t", "car": "red", "photos": [photo]})
+    async with chat(Bot(ASKS)) as running:
+        await running.deliver(text(1, "a person"))
+        await desk.hears("message.received")
+        form = webhooks.text(PHONE, "wamid.in2", "")
+        [message] = form["messages"]
+        message["type"] = "interactive"
+        message["interactive"] = {"type": "nfm_reply", "nfm_reply": {"response_json": answers}}
+        await running.deliver(envelope([form]))
+        told = await desk.hears("message.received", 3)
+        host = running.url.removesuffix("/webhooks/whatsapp")
+        link = host + told["message"]["media"]["url"]
+        async with aiohttp.ClientSession() as session, session.get(link) as answer:
+            assert await answer.read() == PICTURE
+    assert desk.texts() == ["a person", "[flow: car: red, photos: dent.jpg]", ""]
+    assert told["message"]["media"]["filename"] == "dent.jpg"
 
 
 async def test_a_file_of_the_desk_goes_out_and_one_that_is_too_large_is_told(chat, desk, platform):
