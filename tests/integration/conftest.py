@@ -21,6 +21,7 @@ import pytest_asyncio
 from aiohttp import web
 from support.eventually import eventually
 from support.no_locks import NoLocks
+from support.uploads import Part, form_of
 
 SECRET = "an-app-secret"
 
@@ -93,14 +94,12 @@ class Platform:
         return web.json_response({"noted": True})
 
     async def upload(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        file = form["file"]
-        assert isinstance(file, web.FileField)
+        file = (await form_of(request))["file"]
+        assert isinstance(file, Part)
         self.uploading += 1
         await self.uploads_gate.wait()
         media_id = f"10{len(self.files)}"
-        with file.file:
-            self.files[media_id] = (file.file.read(), file.content_type)
+        self.files[media_id] = (file.content, file.content_type)
         return web.json_response({"id": media_id})
 
     async def media(self, request: web.Request) -> web.Response:

@@ -23,6 +23,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from support.eventually import eventually
+from support.uploads import Part, form_of
 
 TOKEN = "chatwoot-token"
 SECRET = "chatwoot-made-this"
@@ -200,9 +201,9 @@ class Chatwoot:
         number = int(request.match_info["id"])
         if number not in self.conversations:
             return web.json_response({"error": "Resource could not be found"}, status=404)
-        files: list[web.FileField] = []
+        files: list[Part] = []
         if request.content_type == "multipart/form-data":
-            form = await request.post()
+            form = await form_of(request)
             body = {key: value for key, value in form.items() if isinstance(value, str)}
             files = [each for each in form.getall("attachments[]") if not isinstance(each, str)]
         else:
@@ -224,8 +225,7 @@ class Chatwoot:
             sender=sender,
         )
         for file in files:
-            with file.file:
-                self.files[message["id"]] = (file.filename, file.file.read())
+            self.files[message["id"]] = (file.filename, file.content)
         if self.loses_answers:
             self.loses_answers -= 1
             assert request.transport is not None

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from aiohttp import BodyPartReader, web
+from multidict import MultiDict
 
 from rasa_whatsapp_channel.whatsapp.apis import CLOUD
 from rasa_whatsapp_channel.whatsapp.messages import Media
@@ -19,6 +23,29 @@ OPUS = b"OggS" + b"\0" * 24 + b"OpusHead" + b"\0" * 64
 VORBIS = b"OggS" + b"\0" * 24 + b"\x01vorbis" + b"\0" * 64
 STICKER = b"RIFF\x64\0\0\0WEBPVP8 " + b"\0" * 64
 ANIMATED = b"RIFF\x64\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + b"\0" * 64
+
+
+class Part(NamedTuple):
+    filename: str
+    content_type: str
+    content: bytes
+
+
+async def form_of(request: web.Request) -> MultiDict[str | Part]:
+    """
+    Return the fields of a form, files among them.
+
+    `Request.post` would put the files into temporary ones, and leave those open where the client
+    goes away.
+    """
+    form: MultiDict[str | Part] = MultiDict()
+    async for part in await request.multipart():
+        assert isinstance(part, BodyPartReader)
+        content = bytes(await part.read())
+        kind = part.headers.get("Content-Type", "")
+        value = Part(part.filename, kind, content) if part.filename else content.decode()
+        form.add(part.name or "", value)
+    return form
 
 
 class Uploader:
