@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +107,17 @@ def test_whatever_comes_is_a_uri_or_refused(text):
         assert uri.isascii()
         assert " " not in uri
         assert to_uri(uri) == uri
+
+
+@given(st.from_regex(r"https?://[!-~]*\.?[a-z-]{1,64}[:/?#]?([!-~]|%[0-9A-F]{2})*", fullmatch=True))
+def test_a_uri_stays_whether_it_is_taken_apart_or_known_at_sight(text):
+    try:
+        taken_apart = to_uri(f" {text}")
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            to_uri(text)
+    else:
+        assert to_uri(text) == taken_apart
 
 
 def test_the_end_of_an_address_is_encoded_alike():
