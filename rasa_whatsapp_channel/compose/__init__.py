@@ -77,7 +77,7 @@ def compose(
     Never raises, whatever *response* holds, and does not change it. A single part, as in
     ``{"text": …}``, is a response too.
     """
-    name = response.get("utter_action") if isinstance(response, Mapping) else None
+    name = response.get("utter_action") if isinstance(response, (dict, Mapping)) else None
     group = recipient_id is not None and is_group_id(split_number(recipient_id)[0])
     draft = Draft(
         api.for_group() if group else api,

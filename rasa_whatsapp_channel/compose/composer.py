@@ -75,7 +75,8 @@ def _in_json(response: Mapping[str, Any]) -> str | None:
     if not isinstance(response, dict) or any(map(response.get, _OF_THE_MOMENT)):
         return None
     try:
-        text = json.dumps({key: response[key] for key in response if key not in IGNORED})
+        said = [key for key in response if response[key] is not None and key not in IGNORED]
+        text = json.dumps({key: response[key] for key in said})
     except (TypeError, ValueError, RecursionError):  # an action may pass anything
         return None
     return text if len(text) <= LONGEST else None

@@ -119,7 +119,7 @@ def move_parts(
     """
     whole, rests = dict(content), []
     for source in sources:
-        if not isinstance(source, Mapping):
+        if not isinstance(source, dict):
             rests.append(source)
             continue
         rests.append({key: value for key, value in source.items() if key not in PARTS})
@@ -194,13 +194,14 @@ def read_keys(draft: Draft, content: Mapping[str, Any]) -> Mapping[str, Any]:
     # Rasa Pro tells the source: an action, or the class of a policy or agent.
     source = content.get("utter_source")
     foreign = named or (isinstance(source, str) and source[:1].isupper())
-    read = dict(content)
+    read: dict[str, Any] = {}
     for key, value in content.items():
         if value is None or key in _RASAS or value in ("", [], {}):
             continue
-        if key in MEDIA_KEYS and named and not _is_file(value):
-            del read[key]
-        elif key not in READ and not foreign:
+        if key in READ:
+            if not (key in MEDIA_KEYS and named) or _is_file(value):
+                read[key] = value
+        elif not foreign:
             shown = cut(one_line(key), _SHOWN)
             draft.change("WA113", key=shown, hint=suggest(shown, READ))
     return read

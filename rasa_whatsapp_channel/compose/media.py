@@ -31,8 +31,9 @@ _ADDRESSES: Final = ("url", "src")  # as Rasa's other channels call them: a link
 _MIME_TYPES: Final = ("mime_type", "content_type", "mimetype")
 _CAPTIONS: Final = ("caption", "title")
 _FILENAMES: Final = ("filename", "name")
+_WHERE: Final = (*_SOURCES, *_ADDRESSES)
 _KEYS: Final = (
-    *("type", *_SOURCES, *_ADDRESSES, *_MIME_TYPES, *_CAPTIONS, *_FILENAMES),
+    *("type", *_WHERE, *_MIME_TYPES, *_CAPTIONS, *_FILENAMES),
     *("provider", "voice"),
 )
 
@@ -122,11 +123,7 @@ class _Reader:
 
     def _source(self) -> dict[str, Any] | None:
         """Return the one source under WhatsApp's key; None, with a change, for none or several."""
-        written = {
-            key: self.part[key]
-            for key in (*_SOURCES, *_ADDRESSES)
-            if self.part.get(key) not in (None, "")
-        }
+        written = {key: self.part[key] for key in _WHERE if self.part.get(key) not in (None, "")}
         if not written:
             self.draft.change("WA202", field=self.where, example=self._example())
             return None
@@ -137,9 +134,9 @@ class _Reader:
             return None
         if key == "id" or not isinstance(value, str):
             return {key if key in _SOURCES else "link": value}
-        scheme = scheme_of(value)
-        if is_link(value) or (key == "link" and scheme not in READ):
+        if is_link(value) or (key == "link" and scheme_of(value) not in READ):
             return {"link": encode_link(self.draft, f"{self.where}.{key}", value)}
+        scheme = scheme_of(value)
         if scheme and scheme not in READ:
             self.draft.change("WA204", field=self.where, scheme=scheme)
             return None
@@ -200,7 +197,7 @@ class _Reader:
     def _filename(self, kind: str, source: Mapping[str, Any]) -> str | None:
         field = f"{self.where}.filename"
         texts = (read_text(self.draft, field, self.part.get(key)) for key in _FILENAMES)
-        given = next((one_line(text) for text in texts if text), None)
+        given = one_line(next(filter(None, texts), ""))
         if kind != "document":
             if given:
                 self.draft.change("WA211", field=self.where, kind=kind, name=given)
@@ -229,12 +226,12 @@ class _Reader:
         return {"link": str(source["link"]).removeprefix(f"{name}/")}
 
     def _is_voice(self, kind: str) -> bool:
-        # A slot fills in a text. Where the API has no voice notes, Opus in Ogg is played as one.
-        said = self.part.get("voice") in (True, "true") or "voice" in (
-            self.part.get("type"),
-            self.where,
-        )
-        return said and kind == "audio" and self.draft.api.voice
+        # Where the API has no voice notes, Opus in Ogg is played as one.
+        if kind != "audio" or not self.draft.api.voice:
+            return False
+        # A slot fills in a text.
+        said = self.part.get("voice") in (True, "true")
+        return said or "voice" in (self.part.get("type"), self.where)
 
 
 def _name_of(source: Mapping[str, Any]) -> str:
@@ -243,8 +240,8 @@ def _name_of(source: Mapping[str, Any]) -> str:
 
 
 def _cut_filename(name: str) -> str:
+    if len(name) <= limits.FILENAME:
+        return name
     stem, _, ending = name.rpartition(".")
     room = limits.FILENAME - len(ending) - 1
-    if len(name) <= limits.FILENAME or not stem or room < 2:
-        return cut(name, limits.FILENAME)
-    return f"{cut(stem, room)}.{ending}"
+    return f"{cut(stem, room)}.{ending}" if stem and room > 1 else cut(name, limits.FILENAME)

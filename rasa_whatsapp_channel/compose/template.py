@@ -56,7 +56,7 @@ _NOTHING: Final[tuple[Any, ...]] = (None, "", {}, [])
 
 def is_own(template: Any) -> TypeGuard[Mapping[str, Any]]:
     """Return whether the response with this `whatsapp.template` is the template itself."""
-    return isinstance(template, Mapping) and bool(template) and not template.get("name")
+    return bool(template) and isinstance(template, Mapping) and not template.get("name")
 
 
 def written_template(response: Mapping[str, Any]) -> Mapping[str, Any]:

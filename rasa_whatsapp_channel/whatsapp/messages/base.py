@@ -70,21 +70,23 @@ class Media:
     provider: str | None = None
 
     def __post_init__(self) -> None:
-        given = [name for name in ("id", "link", "path") if getattr(self, name) is not None]
-        if len(given) != 1:
+        if (self.id, self.link, self.path).count(None) != 2:
+            given = present(id=self.id, link=self.link, path=self.path)
             what = " and ".join(given) + " together" if given else "none of them"
             raise InvalidMessage("media", f"needs exactly one of id, link and path, and has {what}")
-        checks.optional_text("media.id", self.id)
-        checks.optional_text("media.path", self.path)
-        checks.optional_text("media.provider.name", self.provider)
-        if self.provider is not None and self.link is None:
-            raise InvalidMessage("media.provider", "goes only with a link")
-        if self.link is not None:
-            checks.check_text("media.link", self.link)
+        if self.link is None:
+            checks.optional_text("media.id", self.id)
+            checks.optional_text("media.path", self.path)
+            if self.provider is not None:
+                raise InvalidMessage("media.provider", "goes only with a link")
+        elif self.provider is None:
+            checks.check_link("media.link", self.link)
+        else:
+            checks.check_text("media.provider.name", self.provider)
             # The older way to name a provider, still printed beside the newer one:
             # "the-provider-name/https://the-url".
-            address = _PROVIDER.sub("", self.link) if self.provider else self.link
-            checks.check_link("media.link", address)
+            link = checks.check_text("media.link", self.link)
+            checks.check_link("media.link", _PROVIDER.sub("", link))
 
     def fields(self) -> dict[str, Any]:
         """Return the keys of WhatsApp's media object."""
@@ -94,7 +96,7 @@ class Media:
     @classmethod
     def parse(cls, field: str, value: Mapping[str, Any]) -> Media:
         provider = value.get("provider")
-        if isinstance(provider, Mapping):  # REF's table says a string, all examples say an object
+        if isinstance(provider, dict):  # REF's table says a string, all examples say an object
             provider = provider.get("name")
             if provider is None:
                 raise InvalidMessage(f"{field}.provider.name", "is missing")

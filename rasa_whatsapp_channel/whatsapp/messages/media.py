@@ -37,7 +37,7 @@ class Captioned(MediaMessage):
         checks.optional_text(f"{self.type}.caption", self.caption, limits.CAPTION)
 
     def content(self) -> dict[str, Any]:
-        return present(**super().content(), caption=self.caption)
+        return present(**self.media.fields(), caption=self.caption)
 
     def with_caption(self, caption: str) -> Captioned:
         return type(self)(self.media, caption)
@@ -66,7 +66,7 @@ class Document(Captioned):
         checks.optional_text("document.filename", self.filename, limits.FILENAME)
 
     def content(self) -> dict[str, Any]:
-        return present(**super().content(), filename=self.filename)
+        return present(**self.media.fields(), caption=self.caption, filename=self.filename)
 
     def with_caption(self, caption: str) -> Document:
         return Document(self.media, caption, self.filename)
