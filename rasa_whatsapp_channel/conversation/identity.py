@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from rasa_whatsapp_channel.store.base import Clock, Values
@@ -90,6 +90,19 @@ class Person:
         return tuple(at_number(name, number) if number else name for name in names)
 
 
+@dataclass(frozen=True)
+class _Joined:
+    """*person*, the *notes* to be stored of them, none if nothing is new, and who is *over* now."""
+
+    person: Person
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    over: Sequence[str] = ()
+
+    @property
+    def life(self) -> float:
+        return LEFT if is_taken_over(self.person.name) else LIFE
+
+
 class People:
     """*sender_id* is the setting of that name: which id names a new conversation."""
 
@@ -101,17 +114,18 @@ class People:
         self._clock = clock
         self._recent: dict[tuple[str, ...], tuple[Person, float]] = {}
 
-    async def sender(self, event: InboundMessage) -> Person:
+    async def sender(self, event: InboundMessage) -> tuple[Person, Mapping[str, Any]]:
         """
-        Return the person who wrote *event*, whose name is that of the conversation; for one in a
-        group that of the group. Raises `StoreError`.
+        Return the person who wrote *event*, whose name is that of the conversation, for one in a
+        group that of the group; and what the caller stores of them for `LIFE`, in one step with
+        *event*. Raises `StoreError`.
         """
         preferred = sender_of(event, self._sender_id)
         ids = _given(event.user_id, event.phone, event.parent_user_id)
         if event.group_id or not ids:
-            return Person.begin(preferred)
+            return Person.begin(preferred), {}
         if person := self._remembered(ids):
-            return person
+            return person, {}
         known, record = await self._names(ids, record=preferred)
         found = await self._find(known.values(), record)
         person = _likeliest(found) or Person.begin(preferred, self._clock())
@@ -122,9 +136,12 @@ class People:
             heard=True,
             after=None,
         )
-        person = await self._join(person, found, ids, known)
-        self._remember(ids, person)
-        return person
+        joined = await self._merge(person, found, ids, known)
+        if joined.notes and joined.life == LIFE and not joined.over:
+            return joined.person, joined.notes  # remembered once they are stored
+        await self._store(joined)
+        self._remember(ids, joined.person)
+        return joined.person, {}
 
     async def conversation_of(self, recipient_id: str) -> str:
         """
@@ -263,10 +280,24 @@ class People:
         *,
         is_move: bool = False,
     ) -> Person:
-        """
-        Store *person* under *ids*, and merge the persons *found* under one of them.
+        """Store *person* under *ids*, merged with the persons *found* under one of them."""
+        joined = await self._merge(person, found, ids, known, is_move=is_move)
+        await self._store(joined)
+        return joined.person
 
-        *known* maps the ids to their conversations until now; nothing is written if nothing is new.
+    async def _merge(
+        self,
+        person: Person,
+        found: Iterable[Person],
+        ids: Sequence[str],
+        known: Mapping[str, str],
+        *,
+        is_move: bool = False,
+    ) -> _Joined:
+        """
+        Merge *person*, whose *ids* these are, with the persons *found* under one of them.
+
+        *known* maps the ids to their conversations until now.
         """
         found = list(found)
         before = next((each for each in found if each.name == person.name), None)
@@ -296,17 +327,18 @@ class People:
         now, all_ids = self._clock(), _union(person.ids, ids)
         is_known = all_ids == person.ids and all(known.get(each) == person.name for each in ids)
         if is_known and person == before and 0 <= now - person.kept < REFRESH:
-            return person
+            return _Joined(person)
         person = replace(person, ids=all_ids, kept=now)
         notes |= {alias_key(value): person.name for value in ids}
         notes[record_key(person.name)] = _to_value(person)
-        life = LEFT if is_taken_over(person.name) else LIFE
-        await self._values.set_many(notes, life)
-        for name in over:
+        return _Joined(person, notes, over)
+
+    async def _store(self, joined: _Joined) -> None:
+        await self._values.set_many(joined.notes, joined.life)
+        for name in joined.over:
             await self._values.delete(record_key(name))
-        if over:
+        if joined.over:
             self._recent.clear()
-        return person
 
     def _is_same(self, person: Person, other: Person, ids: Sequence[str], *, is_move: bool) -> bool:
         """

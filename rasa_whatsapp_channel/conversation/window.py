@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from rasa_whatsapp_channel.conversation.identity import LIFE
 from rasa_whatsapp_channel.store.base import Notes, Values
 from rasa_whatsapp_channel.unix_time import DAY
 from rasa_whatsapp_channel.whatsapp.limits import WINDOW
 
-LIFE: Final = 90 * DAY  # of a person's last message
 CLOSED_LIFE: Final = 2 * DAY
 CLOSED: Final = 0.0  # last message of a person whose window is closed, as WhatsApp says
 # WhatsApp counts from its own clock, and a message needs a moment to get there.

@@ -9,11 +9,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.consent import Consents
 from rasa_whatsapp_channel.conversation.identity import (
+    LIFE,
     People,
     Person,
     at_our_number,
@@ -178,7 +179,7 @@ class Receiver:
             await self._end_waits(active, await self._people.of(active))
 
     async def _message(self, event: InboundMessage) -> None:
-        sender_id, person = await self._sender_of(event)
+        sender_id, person, of_person = await self._sender_of(event)
         wrote_at, was_heard = await self._windows.past_of(sender_id)
         late = self._why_late(event)
         is_turn = late is None and self._is_turn(event)
@@ -188,13 +189,15 @@ class Receiver:
             notes = self._notes_of(
                 event, sender_id, wrote_at or 0.0, is_turn=is_turn, is_noted=is_noted
             )
+        values = {**of_person, **(notes.values if notes else {})}
+        stored = Notes(values, LIFE) if values else None
         if late is None:
             is_first = is_turn and not was_heard
-            is_new = await self._put(event, sender_id, notes, is_first=is_first)
+            is_new = await self._put(event, sender_id, stored, is_first=is_first)
         else:
             is_new = await self._put_dead_letter(event, sender_id, late)
-            if notes is not None:
-                await self._windows.note(notes)
+            if stored is not None:
+                await self._windows.note(stored)
         if is_new:
             self._metrics.received(event.type)
             logger.debug("whatsapp.received: %s %s", event.type, event.key)
@@ -228,13 +231,17 @@ class Receiver:
         at = None if event.timestamp is None else float(event.timestamp)
         await self._consents.note(person, marketing=wish, source="WhatsApp", at=at)
 
-    async def _sender_of(self, event: InboundMessage) -> tuple[str, Person]:
-        """Return the conversation of *event*, one with each business number, and its person."""
+    async def _sender_of(self, event: InboundMessage) -> tuple[str, Person, Mapping[str, Any]]:
+        """
+        Return the conversation of *event*, one with each business number, its person, and what is
+        stored of them with it.
+        """
         if event.type == "system":
             person = Person.begin(await self._people.change(event) or sender_of(event))
+            of_person: Mapping[str, Any] = {}
         else:
-            person = await self._people.sender(event)
-        return at_our_number(person.name, event.phone_number_id, self._numbers), person
+            person, of_person = await self._people.sender(event)
+        return at_our_number(person.name, event.phone_number_id, self._numbers), person, of_person
 
     def _is_for_another_number(self, event: Event) -> bool:
         """Return whether *event* is for a business number that the settings do not name."""

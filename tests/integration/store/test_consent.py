@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.hearing import hear
 
 from rasa_whatsapp_channel.conversation.consent import Consents, anonymize
 from rasa_whatsapp_channel.conversation.identity import LIFE, People, alias_key
@@ -23,8 +24,12 @@ def consents(store, clock):
     return Consents(store.values, clock=clock)
 
 
-async def writes(people, **ids):
-    return await people.sender(InboundMessage("m", "text", **ids))
+@pytest.fixture
+def writes(store, people):
+    async def write(**ids):
+        return await hear(store, people, InboundMessage("m", "text", **ids))
+
+    return write
 
 
 async def wants(people, consents, name):
@@ -47,8 +52,8 @@ async def test_what_a_person_said_last_counts_in_whatever_order_it_comes(people,
     assert await wants(people, consents, MAYA) is False
 
 
-async def test_an_opt_out_follows_the_person_to_a_new_number(people, consents):
-    person = await writes(people, phone=MAYA)
+async def test_an_opt_out_follows_the_person_to_a_new_number(people, writes, consents):
+    person = await writes(phone=MAYA)
     await consents.note(person, marketing=False, source="WhatsApp")
     content = {"type": "user_changed_number", "wa_id": NEW, "body": "changed"}
     event = InboundMessage("s", "system", phone=MAYA, content=content, timestamp=5)
@@ -57,25 +62,29 @@ async def test_an_opt_out_follows_the_person_to_a_new_number(people, consents):
     assert await wants(people, consents, NEW) is False
 
 
-async def test_an_opt_out_counts_where_two_chats_turn_out_to_be_of_one_person(people, consents):
-    await consents.note(await writes(people, phone=MAYA), marketing=False, source="WhatsApp")
-    await writes(people, user_id=USER_ID)
+async def test_an_opt_out_counts_where_two_chats_turn_out_to_be_of_one_person(
+    people, writes, consents
+):
+    await consents.note(await writes(phone=MAYA), marketing=False, source="WhatsApp")
+    await writes(user_id=USER_ID)
     await people.tie(USER_ID, MAYA, USER_ID)
 
     assert await wants(people, consents, USER_ID) is False
     assert await wants(people, consents, MAYA) is False
 
 
-async def test_an_opt_out_stays_when_the_user_id_changes(people, consents):
-    person = await writes(people, user_id="DE.1")
+async def test_an_opt_out_stays_when_the_user_id_changes(people, writes, consents):
+    person = await writes(user_id="DE.1")
     await consents.note(person, marketing=False, source="WhatsApp")
     await people.change(UserIdChanged("DE.1", "DE.2", timestamp=5))
 
     assert await wants(people, consents, "DE.2") is False
 
 
-async def test_it_outlives_what_is_known_of_the_person_s_ids(people, consents, clock, store):
-    person = await writes(people, phone=MAYA, user_id=USER_ID)
+async def test_it_outlives_what_is_known_of_the_person_s_ids(
+    people, writes, consents, clock, store
+):
+    person = await writes(phone=MAYA, user_id=USER_ID)
     await consents.note(person, marketing=False, source="WhatsApp")
     clock.now += LIFE + DAY
     await store.expire()
@@ -86,13 +95,13 @@ async def test_it_outlives_what_is_known_of_the_person_s_ids(people, consents, c
     assert await wants(people, consents, MAYA) is False
 
 
-async def test_the_next_owner_of_a_number_did_not_opt_out(people, consents):
-    person = await writes(people, phone=MAYA, user_id="DE.1")
+async def test_the_next_owner_of_a_number_did_not_opt_out(people, writes, consents):
+    person = await writes(phone=MAYA, user_id="DE.1")
     await consents.note(person, marketing=False, source="WhatsApp")
     content = {"type": "user_changed_number", "wa_id": NEW, "body": "changed"}
     event = InboundMessage("s", "system", phone=MAYA, content=content, timestamp=5)
     await people.change(event)
-    owner = await writes(people, phone=MAYA, user_id="DE.2")
+    owner = await writes(phone=MAYA, user_id="DE.2")
 
     assert owner.name != MAYA
     assert await consents.of(owner) is None
@@ -100,9 +109,9 @@ async def test_the_next_owner_of_a_number_did_not_opt_out(people, consents):
 
 
 async def test_an_opt_out_outlives_the_deletion_of_a_person_s_data_without_their_name(
-    people, consents, store
+    people, writes, consents, store
 ):
-    person = await writes(people, phone=MAYA, user_id=USER_ID)
+    person = await writes(phone=MAYA, user_id=USER_ID)
     await consents.note(person, marketing=False, source="WhatsApp")
     for name in (MAYA, USER_ID):
         await anonymize(store.values, name)
@@ -120,8 +129,8 @@ async def test_who_wants_marketing_again_is_deleted_with_everything_else(people,
     assert await consents.all() == []
 
 
-async def test_the_list_names_everybody_once_the_newest_first(people, consents, clock):
-    person = await writes(people, phone=MAYA, user_id=USER_ID)
+async def test_the_list_names_everybody_once_the_newest_first(people, writes, consents, clock):
+    person = await writes(phone=MAYA, user_id=USER_ID)
     await consents.note(person, marketing=False, source="WhatsApp")
     clock.now += 60
     await consents.note(await people.of(NEW), marketing=True, source="a word they wrote")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rasa_whatsapp_channel.conversation.identity import People, record_key
 from rasa_whatsapp_channel.conversation.window import wrote_key
 from rasa_whatsapp_channel.inbound.receiver import Receiver
 from rasa_whatsapp_channel.metrics import Metrics
@@ -31,11 +32,11 @@ class BreaksOnce:
             return self._break
         return getattr(self._part, name)
 
-    async def _break(self, *args: Any) -> None:
+    async def _break(self, *args: Any, **kwargs: Any) -> None:
         raise StoreError("the disk is full")
 
 
-@pytest.mark.parametrize(("part", "call"), [("values", "set_many"), ("outbox", "end_wait")])
+@pytest.mark.parametrize(("part", "call"), [("inbox", "put"), ("outbox", "end_wait")])
 async def test_a_message_that_comes_again_after_the_store_broke_opens_the_window(
     store: Store, clock, part, call
 ):
@@ -53,8 +54,20 @@ async def test_a_message_that_comes_again_after_the_store_broke_opens_the_window
     await receiver.receive([event])
 
     assert await store.values.get(wrote_key(PHONE)) == clock.now
+    assert await store.values.get(record_key(PHONE)) is not None
     assert await store.outbox.claim()
     assert (await store.inbox.depth()).waiting == 1
+
+
+async def test_the_first_message_of_somebody_waits_for_the_disk_once(store: Store, clock):
+    transactions: list[str] = []
+    store._writer._db.set_trace_callback(transactions.append)
+    receiver = Receiver(store, Metrics(), note_status=_nobody, clock=clock)
+
+    await receiver.receive([InboundMessage("m1", "text", phone=PHONE, user_id="US.1")])
+
+    assert sum(each.startswith("COMMIT") for each in transactions) == 1
+    assert (await People(store.values, clock=clock).of("US.1")).name == PHONE
 
 
 async def test_a_message_that_comes_again_late_does_not_set_the_window_back(store: Store, clock):
