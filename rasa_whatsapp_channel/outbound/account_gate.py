@@ -13,12 +13,14 @@ from rasa_whatsapp_channel.conversation.identity import Person
 from rasa_whatsapp_channel.conversation.message_notes import template_conversation
 from rasa_whatsapp_channel.outbound import policy
 from rasa_whatsapp_channel.outbound.message import OutboxMessage
+from rasa_whatsapp_channel.outbound.unsent import Unsent
 from rasa_whatsapp_channel.outbound.window import WindowGate
 from rasa_whatsapp_channel.store.base import (
     ACCOUNT,
     DONE,
     DeadLetter,
     Done,
+    Outcome,
     QueueItem,
     Retry,
     Store,
@@ -38,6 +40,7 @@ class AccountGate:
         store: Store,
         account: AccountState,
         window: WindowGate,
+        unsent: Unsent,
         *,
         keep: float,
         clock: Callable[[], float],
@@ -45,22 +48,17 @@ class AccountGate:
         self._store = store
         self._account = account
         self._window = window
+        self._unsent = unsent
         self._keep = keep
         self._clock = clock
 
-    async def hold(
-        self, item: QueueItem, entry: OutboxMessage, person: Person
-    ) -> tuple[Retry | Done | DeadLetter, int] | None:
-        """
-        Return what happens to *entry* while the account cannot send it; None if it can.
-
-        Beside it stands WhatsApp's code, 0 where no error told of the obstacle.
-        """
+    async def hold(self, item: QueueItem, entry: OutboxMessage, person: Person) -> Outcome | None:
+        """Return what happens to *entry* while the account cannot send it; None if it can."""
         obstacle = await self._account.obstacle(entry.template_subject)
         if obstacle is None:
             return None
         if entry.instead_of is not None and not entry.stands_in and obstacle.is_about_template:
-            return Retry(0.0, counted=False, body=entry.without_template().body()), obstacle.code
+            return Retry(0.0, counted=False, body=entry.without_template().body())
         now = self._clock()
         other = await self._other(entry) if entry.stands_in else None
         decision = policy.hold(
@@ -72,8 +70,10 @@ class AccountGate:
             now=now,
         )
         if isinstance(decision, policy.SendOther):
-            return await self._send_other(item, entry, person, other, str(obstacle)), obstacle.code
-        return await self._follow(decision, item, entry, obstacle), obstacle.code
+            return await self._send_other(item, entry, person, other, str(obstacle))
+        if isinstance(decision, DeadLetter):
+            return await self._unsent.dead_letter(item, entry, decision.reason, code=obstacle.code)
+        return await self._follow(decision, item, entry, obstacle)
 
     async def after_refusal(
         self, item: QueueItem, entry: OutboxMessage, person: Person, reason: str
@@ -101,13 +101,11 @@ class AccountGate:
 
     async def _follow(
         self,
-        decision: policy.NotNeeded | policy.WaitForAccount | DeadLetter,
+        decision: policy.NotNeeded | policy.WaitForAccount,
         item: QueueItem,
         entry: OutboxMessage,
         obstacle: Trouble,
-    ) -> Retry | Done | DeadLetter:
-        if isinstance(decision, DeadLetter):
-            return decision
+    ) -> Retry | Done:
         if isinstance(decision, policy.NotNeeded):
             logger.info(
                 "whatsapp.held: the template of %s does not go, as the person wrote: %s",

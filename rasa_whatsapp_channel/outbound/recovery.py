@@ -76,16 +76,19 @@ REMEDY_TEXTS: Final[Mapping[SendRemedy, str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class RetryLater:
-    """Try the same message again after *wait* seconds."""
+    """Send *entry*, the same message, after *wait* seconds."""
 
     wait: float
+    entry: OutboxMessage
+
+    def __str__(self) -> str:
+        return f"is sent again in {self.wait:.0f} s"
 
 
 @dataclass(frozen=True)
-class PauseSending:
+class PauseSending(RetryLater):
     """The number sends nothing for *wait* seconds; *cause* is THROUGHPUT or TOKEN."""
 
-    wait: float
     cause: str
 
 
@@ -100,6 +103,9 @@ class AwaitConfirmation:
     wait: float
     entry: OutboxMessage
 
+    def __str__(self) -> str:
+        return f"may have been taken, as a status may tell in {self.wait:g} s"
+
 
 @dataclass(frozen=True)
 class ApplyRemedy:
@@ -111,15 +117,13 @@ class ApplyRemedy:
     def __str__(self) -> str:
         return REMEDY_TEXTS[self.remedy]
 
-    @property
-    def is_quiet(self) -> bool:
-        """Return whether no warning is due: links may be refused, losses are reported later."""
-        return self.remedy in (SendRemedy.UPLOAD_LINK, SendRemedy.DROP_FILE)
-
 
 @dataclass(frozen=True)
 class WaitForWindow:
     """The 24-hour window is closed: only a template may be sent to this person."""
+
+    def __str__(self) -> str:
+        return "waits for the window"
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,10 @@ class TemplateRefused:
     """The template has *event*, a status in which it is not sent; `policy.hold` decides further."""
 
     event: str
+    entry: OutboxMessage
+
+    def __str__(self) -> str:
+        return f"is not sent while its template is {self.event}"
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,7 @@ class SendOther:
 
 
 # The message is sent again, sooner or later, as it is or changed.
-NextAttempt = RetryLater | PauseSending | ApplyRemedy | WaitForWindow | TemplateRefused
+NextAttempt = RetryLater | ApplyRemedy | WaitForWindow | TemplateRefused
 Decision = NextAttempt | AwaitConfirmation | SendOther | DeadLetter
 
 
@@ -152,16 +160,16 @@ def recover(
     jitter: float = 0.0,
 ) -> Decision:
     """
-    Decide about *entry*, which counts this failure already (`failed`, `file_failed`).
+    Decide about *entry*, which met *error*. An entry in the decision counts this failure.
 
     *is_sent*: the failed request sent the message; *in_upload*: it uploaded its file; *answers*:
-    WhatsApp answered another request after it. *jitter*, 0
-    to 1, spreads retries of the same time. WhatsApp documents one backoff, 4^X seconds for the
-    pair limit:
+    WhatsApp answered another request after it. *jitter*, 0 to 1, spreads retries of the same time.
+    WhatsApp documents one backoff, 4^X seconds for the pair limit:
     https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
     """
     if isinstance(error, MediaError):
-        return _after_file_failure(entry, error, now=now, jitter=jitter)
+        return _after_file_failure(entry.file_failed(now), error, now=now, jitter=jitter)
+    entry = entry.failed(now)
     if in_upload and answers and now - entry.failing_since >= UPLOAD_PATIENCE:
         return _drop_file(entry, f"its upload brings no answer: {error}")
     decision = _decide(entry, error, now=now, is_sent=is_sent, in_upload=in_upload, jitter=jitter)
@@ -185,11 +193,11 @@ def _decide(
         return remedy
     row = ERROR_CODES.get(code)
     if row and row.template and entry.is_template:
-        return TemplateRefused(row.template)
+        return TemplateRefused(row.template, entry)
     if remedy_of(code) is Remedy.SEND_TEMPLATE:
         return DeadLetter(str(error)) if entry.is_template else WaitForWindow()
     if error.verdict is Verdict.REFRESH_TOKEN:
-        return PauseSending(TOKEN_WAIT, TOKEN)
+        return PauseSending(TOKEN_WAIT, entry, TOKEN)
     if remedy := _recover_file(entry, code):
         return remedy
     lasting = now - entry.failing_since
@@ -211,8 +219,8 @@ def _decide(
     is_busy = getattr(error, "status", None) in (429, 503)
     # A limit of one person or group is sent as 429, too, and is no limit of the number.
     if row.stops_sending or (is_busy and row.scope is not Scope.RECIPIENT) if row else is_busy:
-        return PauseSending(wait, THROUGHPUT)
-    return RetryLater(wait)
+        return PauseSending(wait, entry, THROUGHPUT)
+    return RetryLater(wait, entry)
 
 
 def _code_of(error: SendError) -> int:
@@ -242,7 +250,7 @@ def _after_file_failure(
 ) -> RetryLater | ApplyRemedy | DeadLetter:
     is_over = now - entry.file_failing_since >= FILE_PATIENCE
     if error.passing and entry.file_failures < FILE_TRIES and not is_over:
-        return RetryLater(2.0**entry.file_failures * (1 + jitter / 2))
+        return RetryLater(2.0**entry.file_failures * (1 + jitter / 2), entry)
     return _drop_file(entry, str(error), source=error.source)
 
 
@@ -317,6 +325,12 @@ def _recover_file(entry: OutboxMessage, code: int) -> ApplyRemedy | None:
     if has_id and ERROR_CODES[code].retries_file and SendRemedy.SAME_FILE not in entry.remedies:
         return ApplyRemedy(SendRemedy.SAME_FILE, entry.with_remedy(SendRemedy.SAME_FILE))
     return None
+
+
+def is_quiet(decision: Decision) -> bool:
+    """Return whether no warning is due: links may be refused, losses are reported later."""
+    quiet = (SendRemedy.UPLOAD_LINK, SendRemedy.DROP_FILE)
+    return isinstance(decision, ApplyRemedy) and decision.remedy in quiet
 
 
 def uploaded_ids(entry: OutboxMessage, sent: Message) -> tuple[str, ...]:

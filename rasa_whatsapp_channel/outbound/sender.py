@@ -13,7 +13,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -23,34 +23,33 @@ from rasa_whatsapp_channel.account import AccountState
 from rasa_whatsapp_channel.conversation.handoffs import DESK
 from rasa_whatsapp_channel.conversation.identity import People, Person
 from rasa_whatsapp_channel.conversation.payloads import Payloads
-from rasa_whatsapp_channel.errors import ChannelError
 from rasa_whatsapp_channel.media.uploads import MediaUploads
 from rasa_whatsapp_channel.metrics import Metrics
 from rasa_whatsapp_channel.outbound import recovery
 from rasa_whatsapp_channel.outbound.account_gate import AccountGate
 from rasa_whatsapp_channel.outbound.drop_media import drop_media
+from rasa_whatsapp_channel.outbound.failed_attempts import FailedAttempts, is_there
 from rasa_whatsapp_channel.outbound.failures import Failures
 from rasa_whatsapp_channel.outbound.limit_gate import LimitGate
-from rasa_whatsapp_channel.outbound.marketing import OPTED_OUT, Marketing
+from rasa_whatsapp_channel.outbound.marketing import Marketing
 from rasa_whatsapp_channel.outbound.message import OutboxMessage, SendRemedy
 from rasa_whatsapp_channel.outbound.notified import Notified
 from rasa_whatsapp_channel.outbound.owner_gate import OwnerGate
-from rasa_whatsapp_channel.outbound.policy import SendPolicy, Throttle
+from rasa_whatsapp_channel.outbound.policy import SendPolicy
 from rasa_whatsapp_channel.outbound.sent_record import SentRecord
 from rasa_whatsapp_channel.outbound.simulator_header import (
-    DEAD_LETTERS,
     response_header,
     write_changes,
-    write_dead_letter,
 )
 from rasa_whatsapp_channel.outbound.statuses import ENDED, Statuses
+from rasa_whatsapp_channel.outbound.throttle import Throttle
 from rasa_whatsapp_channel.outbound.tier_gate import TierGate
-from rasa_whatsapp_channel.outbound.window import AGAIN, WINDOW_CLOSED, WaysOut, WindowGate
+from rasa_whatsapp_channel.outbound.unsent import Unsent
+from rasa_whatsapp_channel.outbound.window import WINDOW_CLOSED, WaysOut, WindowGate
 from rasa_whatsapp_channel.store.base import (
     DONE,
     INFRASTRUCTURE,
     TIME,
-    TOKEN,
     DeadLetter,
     Done,
     Outcome,
@@ -63,10 +62,8 @@ from rasa_whatsapp_channel.store.base import (
 from rasa_whatsapp_channel.store.token_bucket import Limit
 from rasa_whatsapp_channel.whatsapp.clients.base import Accepted, Client
 from rasa_whatsapp_channel.whatsapp.errors import (
-    APIError,
     InvalidMessage,
     MediaError,
-    PlatformError,
     SendError,
     TransportError,
 )
@@ -80,10 +77,6 @@ logger = logging.getLogger(__name__)
 PREPARATIONS: Final = 50
 REQUESTS: Final = 200
 NOT_SAID: Final = Done()  # the whole item is over, with all its parts
-PAUSE_REASONS: Final = {
-    TOKEN: "the token is not accepted; replace it",
-    INFRASTRUCTURE: "WhatsApp does not answer",
-}
 
 
 class Sender:
@@ -118,24 +111,29 @@ class Sender:
         self._store = store
         self._payloads = Payloads(store.values)
         self._statuses = statuses
-        self._failures = failures
         self._people = people or People(store.values, clock=clock)
         self._marketing = marketing
         self._limits = limits
         self._tier = tier
         self._owner_gate = owner_gate or OwnerGate(None, clock=clock)
         self._policy = policy or SendPolicy()
-        self._state = state or AccountState(store.values, clock=clock)
+        state = state or AccountState(store.values, clock=clock)
         self._metrics = metrics or Metrics()
+        self._unsent = Unsent(client, failures, limits, self._metrics)
         self._window = WindowGate(
             store,
             self._people,
             keep=self._policy.wait_for_window,
-            ways=ways or WaysOut(self._state, metrics=self._metrics),
+            ways=ways or WaysOut(state, metrics=self._metrics),
             clock=clock,
         )
         self._account = AccountGate(
-            store, self._state, self._window, keep=self._policy.wait_for_window, clock=clock
+            store,
+            state,
+            self._window,
+            self._unsent,
+            keep=self._policy.wait_for_window,
+            clock=clock,
         )
         self._record = SentRecord(store, self._people, client=client, sleep=sleep)
         self._notified = notified
@@ -147,6 +145,19 @@ class Sender:
         self._sleep = sleep
         self._jitter = jitter
         self._throttle = Throttle(clock=monotonic)
+        self._failed_attempts = FailedAttempts(
+            client=client,
+            people=self._people,
+            state=state,
+            window=self._window,
+            account=self._account,
+            record=self._record,
+            unsent=self._unsent,
+            throttle=self._throttle,
+            metrics=self._metrics,
+            clock=clock,
+            jitter=jitter,
+        )
         self._preparations = asyncio.Semaphore(PREPARATIONS)
         self._fetches = asyncio.Semaphore(PREPARATIONS)
         self._requests = asyncio.Semaphore(REQUESTS)
@@ -169,7 +180,7 @@ class Sender:
         try:
             message = entry.outgoing.message
         except InvalidMessage as error:
-            outcome = await self._dead_letter(item, entry, str(error))
+            outcome: Outcome = await self._unsent.dead_letter(item, entry, str(error))
         else:
             outcome = await self._handle(item, entry, message)
         if entry.following and outcome is not NOT_SAID:
@@ -187,28 +198,31 @@ class Sender:
         if SendRemedy.DROP_FILE in entry.remedies:
             return await self._drop_file(item, entry, message)
         if self._marketing is not None and entry.is_template:
-            withheld = await self._marketing.why_withheld(entry, person)
-            if withheld:
-                return await self._withhold(item, entry, withheld)
+            reason = await self._marketing.why_withheld(entry, person)
+            if reason:
+                return await self._unsent.withhold(item, entry, reason)
         held = await self._window.hold(item, entry, person)
         if isinstance(held, DeadLetter):
-            return await self._dead_letter(item, entry, held.reason, code=WINDOW_CLOSED)
+            return await self._unsent.dead_letter(item, entry, held.reason, code=WINDOW_CLOSED)
         if held is not None:
             return NOT_SAID if isinstance(held, Done) else held
-        if stopped := await self._hold_for_account(item, entry, person):
+        if stopped := await self._account.hold(item, entry, person):
             return stopped
         if self._tier and (full := await self._tier.hold(entry, person, jitter=self._jitter())):
             return full
         if wait := self._throttle.admit():
             return Retry(wait, cause=self._throttle.cause or TIME, counted=False)
         try:
-            if self._throttle.cause == INFRASTRUCTURE and not await self._answers():
+            # A message without an answer may be doubled, so one goes only when WhatsApp is there.
+            # That ends no pause: only a message that was answered does.
+            if self._throttle.cause == INFRASTRUCTURE and not await is_there(self._client):
+                self._throttle.pause(0.0, INFRASTRUCTURE)
                 return Retry(self._throttle.left, cause=INFRASTRUCTURE, counted=False)
             # First, so that what is stopped waits for no rate, and uses none up.
             over = await self._limits.hold(item, entry, person) if self._limits else None
             if over is not None:
                 self._throttle.not_sent()
-                return await self._dead_letter(item, entry, over.reason)
+                return await self._unsent.dead_letter(item, entry, over.reason)
             if wait := await self._pass_limits(item, entry, person):
                 self._throttle.not_sent()
                 return Retry(wait, counted=False)
@@ -221,19 +235,8 @@ class Sender:
         conversation = person.conversations(entry.recipient_id)[0]
         if not await self._owner_gate.withholds(item.key, entry, conversation):
             return False
-        await self._uncount(item, entry)
+        await self._unsent.uncount(item, entry)
         return True
-
-    async def _hold_for_account(
-        self, item: QueueItem, entry: OutboxMessage, person: Person
-    ) -> Outcome | None:
-        held = await self._account.hold(item, entry, person)
-        if held is None:
-            return None
-        outcome, code = held
-        if isinstance(outcome, DeadLetter):
-            return await self._dead_letter(item, entry, outcome.reason, code=code)
-        return outcome
 
     async def _earlier_attempt(
         self, item: QueueItem, entry: OutboxMessage, message: Message
@@ -247,7 +250,7 @@ class Sender:
         if isinstance(found, Accepted):
             return await self._accepted(item, entry, message, found)
         if isinstance(found, DeadLetter):
-            return await self._dead_letter(item, entry, found.reason)
+            return await self._unsent.dead_letter(item, entry, found.reason)
         return found
 
     async def _next_part(self, item: QueueItem, entry: OutboxMessage, outcome: Outcome) -> Outcome:
@@ -264,22 +267,6 @@ class Sender:
         self._metrics.dead_letter("outbox")
         logger.error("whatsapp.dead_letter: %s of the outbox: %s", item.key, outcome.reason)
         return Retry(0.0, counted=False, body=following)
-
-    async def _answers(self) -> bool:
-        """Ask whether WhatsApp answers again: a message without an answer may be doubled."""
-        if await self._pings():
-            # A ping is no message: the pause ends only when a message was answered.
-            return True
-        self._throttle.pause(0.0, INFRASTRUCTURE)
-        return False
-
-    async def _pings(self) -> bool:
-        try:
-            await self._client.ping()
-        except SendError as error:
-            logger.debug("whatsapp.still_no_answer: %s", error)
-            return False
-        return True
 
     async def _pass_limits(self, item: QueueItem, entry: OutboxMessage, person: Person) -> float:
         """Wait for the number's rate; return how long the person has to wait for theirs, or 0.0."""
@@ -308,9 +295,9 @@ class Sender:
             ready = await self._prepare(entry, message)
         except InvalidMessage as error:
             self._throttle.not_sent()
-            return await self._dead_letter(item, entry, str(error))
+            return await self._unsent.dead_letter(item, entry, str(error))
         except (MediaError, SendError) as error:
-            return await self._after_failure(item, entry, error, in_upload=True)
+            return await self._failed_attempts.follow(item, entry, error, in_upload=True)
         # Limits and files take their time, in which a status may have come.
         if entry.unconfirmed and (end := await self._earlier_attempt(item, entry, message)):
             self._throttle.not_sent()
@@ -327,10 +314,10 @@ class Sender:
                 accepted = await self._request(item, entry, ready, person)
         except InvalidMessage as error:
             self._throttle.not_sent()
-            return await self._dead_letter(item, entry, str(error))
+            return await self._unsent.dead_letter(item, entry, str(error))
         except SendError as error:
-            return await self._after_failure(item, entry, error, is_sent=True)
-        self._follow_answer()
+            return await self._failed_attempts.follow(item, entry, error, is_sent=True)
+        self._throttle.answered()
         return await self._accepted(item, entry, message, accepted, person)
 
     async def _prepare(self, entry: OutboxMessage, message: Message) -> Message:
@@ -353,6 +340,7 @@ class Sender:
         address = person.address
         if SendRemedy.AS_DIALLED in entry.remedies and address.phone:
             address = replace(address, phone=as_dialled(address.phone) or address.phone)
+        told = response_header(entry.response, entry.changes) if self._client.is_local else {}
         try:
             with (
                 instrumentation.send_span(self._client.api.name, ready.type),
@@ -363,17 +351,11 @@ class Sender:
                     ready,
                     reply_to=entry.outgoing.reply_to,
                     callback_data=item.key,
-                    local_headers=self._local_headers(entry),
+                    local_headers=told,
                 )
         except asyncio.CancelledError as error:
             # The bot stops; WhatsApp may have the message all the same.
             raise TransportError("it was broken off before WhatsApp answered") from error
-
-    def _local_headers(self, entry: OutboxMessage) -> Mapping[str, str]:
-        """Return what a simulator is told beside the message."""
-        if not self._client.is_local:
-            return {}
-        return response_header(entry.response, entry.changes)
 
     async def _accepted(
         self,
@@ -414,7 +396,7 @@ class Sender:
         error = entry.file_error or {}
         source, reason = error.get("source"), str(error.get("reason"))
         if item.key.startswith(f"{DESK}:"):  # a person is told, and sends another one
-            return await self._dead_letter(item, entry, reason, code=error.get("code", 0))
+            return await self._unsent.dead_letter(item, entry, reason, code=error.get("code", 0))
         files = dict.fromkeys(find_media(message))
         lost = [file for file in files if source in (None, file.path, file.link)]
         shown = [file for file in lost if await self._uploads.may_be_shown(file)]
@@ -423,7 +405,7 @@ class Sender:
         for change in left.changes:
             self._metrics.changed(change.code)
         if not left.messages:
-            return await self._dead_letter(
+            return await self._unsent.dead_letter(
                 item, entry, left.changes[0].text, code=error.get("code", 0)
             )
         for change in left.changes:
@@ -432,169 +414,3 @@ class Sender:
         told = write_changes(left.changes) if self._client.is_local else ()
         body = entry.replaced_by(left.messages, told).body()
         return Retry(0.0, counted=False, body=body, error=reason)
-
-    async def _after_failure(
-        self,
-        item: QueueItem,
-        entry: OutboxMessage,
-        error: SendError | MediaError,
-        *,
-        is_sent: bool = False,
-        in_upload: bool = False,
-    ) -> Outcome:
-        # A file may break its upload, while WhatsApp answers everything else.
-        answers = in_upload and isinstance(error, TransportError) and await self._pings()
-        now = self._clock()
-        if isinstance(error, MediaError):
-            failed = entry.file_failed(now)
-        else:
-            self._metrics.api_error(error)
-            failed = entry.failed(now)
-        decision = recovery.recover(
-            failed,
-            error,
-            now=now,
-            is_sent=is_sent,
-            in_upload=in_upload,
-            answers=answers,
-            jitter=self._jitter(),
-        )
-        if answers:
-            self._throttle.not_sent()
-        else:
-            self._follow(decision, error)
-        if isinstance(decision, recovery.AwaitConfirmation):
-            what = f"may have been taken, as a status may tell in {decision.wait:g} s"
-            self._log(item, entry, error, what)
-            return await self._record.await_confirmation(
-                item, decision.entry, decision.wait, error=str(error)
-            )
-        if isinstance(decision, recovery.SendOther):
-            person = await self._people.of(entry.recipient_id)
-            other = await self._account.after_refusal(item, failed, person, decision.reason)
-            if isinstance(other, Done):
-                await self._uncount(item, entry)
-                return other
-            decision = other
-        if isinstance(decision, DeadLetter):
-            said = _said(error)
-            return await self._dead_letter(
-                item, entry, decision.reason, code=said.code, title=said.title
-            )
-        await self._uncount(item, entry)
-        return await self._next_attempt(item, entry, failed, error, decision)
-
-    async def _next_attempt(
-        self,
-        item: QueueItem,
-        entry: OutboxMessage,
-        failed: OutboxMessage,
-        error: SendError | MediaError,
-        decision: recovery.NextAttempt,
-    ) -> Outcome:
-        """Return when *entry* is sent again, and as what; *failed* is *entry* with its failure."""
-        match decision:
-            case recovery.WaitForWindow():
-                return await self._window.close(entry)
-            case recovery.TemplateRefused():
-                return await self._after_refusal(item, failed, error, decision)
-            case recovery.ApplyRemedy():
-                if decision.remedy is SendRemedy.AS_SERVICE:
-                    await self._state.note_direct_send(_said(error))
-                self._log(item, entry, error, str(decision), quiet=decision.is_quiet)
-                return Retry(0.0, body=decision.entry.body(), error=str(error))
-            case recovery.RetryLater():
-                self._metrics.retried("outbox")
-                self._log(item, entry, error, f"is sent again in {decision.wait:.0f} s")
-                return Retry(decision.wait, body=failed.body(), error=str(error))
-            case recovery.PauseSending():
-                self._metrics.retried("outbox")
-                is_token = decision.cause == TOKEN  # then the message is not at fault
-                return Retry(
-                    max(decision.wait, self._throttle.left),
-                    cause=decision.cause,
-                    counted=not is_token,
-                    body=(entry if is_token else failed).body(),
-                    error=str(error),
-                )
-
-    async def _after_refusal(
-        self,
-        item: QueueItem,
-        entry: OutboxMessage,
-        error: SendError | MediaError,
-        refused: recovery.TemplateRefused,
-    ) -> Outcome:
-        """Note why the template is refused, and decide about it as about later messages with it."""
-        if isinstance(error, APIError) and entry.template_subject:
-            await self._state.note_template(entry.template_subject, refused.event, error.error)
-        person = await self._people.of(entry.recipient_id)
-        held = await self._hold_for_account(item, entry, person)
-        return held or Retry(AGAIN, body=entry.body(), error=str(error))
-
-    def _follow(self, decision: recovery.Decision, error: SendError | MediaError) -> None:
-        """Pause the number where all messages would fail like this one, or end a pause."""
-        if isinstance(decision, recovery.PauseSending):
-            if self._throttle.pause(decision.wait, decision.cause):
-                self._log_pause(error)
-        elif isinstance(error, MediaError):
-            self._throttle.not_sent()
-        elif isinstance(error, TransportError):
-            if self._throttle.unanswered():
-                self._log_pause(error)
-            self._throttle.not_sent()
-        else:
-            self._follow_answer()
-
-    def _follow_answer(self) -> None:
-        if self._throttle.answered():
-            logger.info("whatsapp.sending_resumed: WhatsApp answers this number again")
-
-    def _log_pause(self, error: ChannelError) -> None:
-        why = PAUSE_REASONS.get(self._throttle.cause or "", "slowing down")
-        logger.error("whatsapp.sending_paused: %s (%s)", why, error)
-
-    def _log(
-        self,
-        item: QueueItem,
-        entry: OutboxMessage,
-        error: ChannelError,
-        what: str,
-        *,
-        quiet: bool = False,
-    ) -> None:
-        logger.log(
-            logging.INFO if quiet else logging.WARNING,
-            "whatsapp.not_sent: %s %s: %s",
-            entry.called(item.key),
-            what,
-            error,
-        )
-
-    async def _uncount(self, item: QueueItem, entry: OutboxMessage) -> None:
-        """Count the message no more towards the limits, unless an attempt may have succeeded."""
-        if self._limits is not None and not entry.unconfirmed:
-            await self._limits.uncount(item.key)
-
-    async def _withhold(self, item: QueueItem, entry: OutboxMessage, reason: str) -> Outcome:
-        """End *item* without a dead letter: to send it later would be no better."""
-        await self._uncount(item, entry)
-        await self._failures.withhold(item.key, entry, reason)
-        self._metrics.withheld()
-        told = write_dead_letter(entry, code=OPTED_OUT, reason=reason)
-        await self._client.post_local(DEAD_LETTERS, told)
-        return DONE
-
-    async def _dead_letter(
-        self, item: QueueItem, entry: OutboxMessage, reason: str, *, code: int = 0, title: str = ""
-    ) -> Outcome:
-        await self._uncount(item, entry)
-        await self._failures.tell(item.key, entry, code=code, reason=reason, title=title)
-        told = write_dead_letter(entry, code=code, reason=reason)
-        await self._client.post_local(DEAD_LETTERS, told)
-        return DeadLetter(f"{entry.called(item.key)}: {reason}")
-
-
-def _said(error: SendError | MediaError) -> PlatformError:
-    """Return what WhatsApp said; code 0 where it said nothing."""
-    return error.error if isinstance(error, APIError) else PlatformError(0)

@@ -213,21 +213,19 @@ class Statuses:
         if entry is None:
             await self._tell(sent, OutboxMessage(sent.recipient_id, {}, sent.response), reason)
             return
-        now = self._clock()
-        failed, error = entry.failed(now), _to_error(sent, self._codes)
-        decision = recovery.recover(failed, error, now=now)
+        error = _to_error(sent, self._codes)
+        decision = recovery.recover(entry, error, now=self._clock())
         if isinstance(decision, DeadLetter | recovery.AwaitConfirmation | recovery.SendOther):
             if isinstance(decision, DeadLetter) and _needs_file(entry):
                 reason = decision.reason
             await self._tell(sent, entry, reason)
             return
-        again, how = await self._next_attempt(sent, entry, failed, error.error, decision)
-        is_quiet = isinstance(decision, recovery.ApplyRemedy) and decision.is_quiet
+        again = await self._next_attempt(sent, entry, error.error, decision)
         logger.log(
-            logging.INFO if is_quiet else logging.WARNING,
+            logging.INFO if recovery.is_quiet(decision) else logging.WARNING,
             "whatsapp.not_delivered: %s %s: %s",
             entry.called(sent.key),
-            how,
+            decision,
             reason,
         )
         # Made of the first key: WhatsApp returns keys of up to 512 characters.
@@ -244,32 +242,29 @@ class Statuses:
         self,
         sent: SentMessage,
         entry: OutboxMessage,
-        failed: OutboxMessage,
         error: PlatformError,
         decision: recovery.NextAttempt,
-    ) -> tuple[OutboxMessage, str]:
+    ) -> OutboxMessage:
         """
-        Return what is put into the outbox, and in words what happens to it there.
+        Return what is put into the outbox.
 
-        *failed* is *entry* with its failure. About a closed window and a refused template the
-        sender decides as about every message.
+        About a closed window and a refused template the sender decides as about every message.
         """
         match decision:
             case recovery.WaitForWindow():
                 person = await self._people.of(sent.recipient_id)
                 await self._windows.close(person.conversations(sent.recipient_id), since=sent.at)
-                return replace(entry, ids=(), crashes=0), "waits for the window"
-            case recovery.TemplateRefused(event):
+                return replace(entry, ids=(), crashes=0)
+            case recovery.TemplateRefused(event, failed):
                 if failed.template_subject:
                     await self._state.note_template(failed.template_subject, event, error)
-                return failed, f"is not sent while its template is {event}"
-            case recovery.ApplyRemedy():
-                if decision.remedy is SendRemedy.AS_SERVICE:
+                return failed
+            case recovery.ApplyRemedy(remedy, other):
+                if remedy is SendRemedy.AS_SERVICE:
                     await self._state.note_direct_send(error)
-                return decision.entry, str(decision)
-            case recovery.RetryLater(wait) | recovery.PauseSending(wait):
-                again = replace(failed, not_before=self._clock() + wait)
-                return again, f"is sent again in {wait:.0f} s"
+                return other
+            case recovery.RetryLater(wait, failed):
+                return replace(failed, not_before=self._clock() + wait)
 
     async def _tell(self, sent: SentMessage, entry: OutboxMessage, reason: str) -> None:
         await self._failures.tell(

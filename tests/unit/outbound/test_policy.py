@@ -1,116 +1,12 @@
-"""Pauses of a number, and what the account cannot send: who may send when."""
+"""What the account cannot send: when it goes, if at all."""
 
 from __future__ import annotations
 
 import pytest
 
 from rasa_whatsapp_channel.account import Trouble
-from rasa_whatsapp_channel.outbound.policy import (
-    LONGEST,
-    PROBING,
-    UNANSWERED,
-    NotNeeded,
-    SendOther,
-    Throttle,
-    WaitForAccount,
-    hold,
-)
-from rasa_whatsapp_channel.store.base import INFRASTRUCTURE, THROUGHPUT, TOKEN, DeadLetter
-
-
-class Seconds:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def seconds() -> Seconds:
-    return Seconds()
-
-
-@pytest.fixture
-def throttle(seconds) -> Throttle:
-    return Throttle(clock=seconds)
-
-
-def test_without_a_pause_everybody_may_send(throttle):
-    assert [throttle.admit() for _ in range(3)] == [0.0] * 3
-    assert throttle.is_open
-
-
-def test_in_a_pause_nobody_may_and_each_is_told_how_long(throttle, seconds):
-    assert throttle.pause(30, THROUGHPUT)
-    seconds.now += 10
-
-    assert throttle.admit() == 20
-    assert not throttle.is_open
-    assert throttle.cause == THROUGHPUT
-
-
-def test_after_a_pause_one_may_try_and_the_others_wait_for_what_it_meets(throttle, seconds):
-    throttle.pause(30, TOKEN)
-    seconds.now += 30
-
-    assert throttle.is_open
-    assert [throttle.admit() for _ in range(3)] == [0.0, PROBING, PROBING]
-    assert not throttle.is_open
-    assert throttle.answered()
-    assert [throttle.admit() for _ in range(3)] == [0.0] * 3
-    assert throttle.cause is None
-
-
-def test_who_tried_and_had_nothing_to_send_lets_another_try(throttle, seconds):
-    throttle.pause(30, THROUGHPUT)
-    seconds.now += 30
-    throttle.admit()
-    throttle.not_sent()
-
-    assert [throttle.admit(), throttle.admit()] == [0.0, PROBING]
-
-
-def test_each_pause_in_a_row_is_longer_up_to_a_minute(throttle, seconds):
-    lasted = []
-    for _ in range(10):
-        assert throttle.admit() == 0.0
-        throttle.pause(1, THROUGHPUT)
-        lasted.append(throttle.left)
-        seconds.now += throttle.left
-
-    assert lasted == [1, 2, 4, 8, 16, 32, LONGEST, LONGEST, LONGEST, LONGEST]
-
-
-def test_refusals_of_what_was_on_its_way_already_make_a_pause_no_longer(throttle):
-    for _ in range(50):
-        throttle.pause(1, THROUGHPUT)
-
-    assert throttle.left == 1
-
-
-def test_what_was_on_its_way_before_the_pause_does_not_end_it(throttle):
-    throttle.pause(30, THROUGHPUT)
-
-    assert not throttle.answered()
-    assert throttle.left == 30
-
-
-def test_requests_without_an_answer_begin_a_pause_when_there_are_several_in_a_row(throttle):
-    for _ in range(UNANSWERED - 1):
-        assert not throttle.unanswered()
-    throttle.answered()
-    for _ in range(UNANSWERED - 1):
-        assert not throttle.unanswered()
-
-    assert throttle.unanswered()
-    assert throttle.cause == INFRASTRUCTURE
-
-
-def test_a_pause_is_news_once(throttle):
-    assert throttle.pause(1, TOKEN)
-    assert not throttle.pause(60, TOKEN)
-    assert throttle.left == 60
+from rasa_whatsapp_channel.outbound.policy import NotNeeded, SendOther, WaitForAccount, hold
+from rasa_whatsapp_channel.store.base import DeadLetter
 
 
 def template(event: str, until: float | None = None) -> Trouble:
