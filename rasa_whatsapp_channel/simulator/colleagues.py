@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator import ids, ownership, problems
+from rasa_whatsapp_channel.simulator import chats, ids, ownership, problems, reports
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.media_library import media_objects
 from rasa_whatsapp_channel.simulator.problems import Refused
@@ -54,11 +54,11 @@ def write(
     if kind in CHANGES:
         shown = _change(world, by, person, kind, content)
     else:
-        shown = world.show(message)
-        world.change_status(message, "delivered")
+        shown = chats.show(world, message)
+        chats.change_status(world, message, "delivered")
     if by == "phone" and kind not in CHANGES:
         ownership.derive(world, person, number, "human", by="phone")
-    world.overhear(person, number, message)
+    reports.send_overheard(world, person, number, message)
     return world.state.messages.get(shown.id, shown)
 
 
@@ -70,13 +70,13 @@ def _change(
     if earlier is None or (earlier.by, earlier.person) != (by, person.key):
         raise Refused(problems.INVALID, "original_message_id is no message of this writer.")
     if kind == "revoke":
-        return world.replace_message(replace(earlier, revoked=True))
+        return chats.replace_message(world, replace(earlier, revoked=True))
     new = content.get("message")
     if not isinstance(new, Mapping) or new.get("type") != earlier.type or earlier.revoked:
         raise Refused(problems.INVALID, f"An edited message is of the type {earlier.type}.")
     changed = new.get(earlier.type)
     if not isinstance(changed, Mapping):
         raise Refused(problems.INVALID, f"edit.message has no {earlier.type}.")
-    return world.replace_message(
-        replace(earlier, edited=True, content={**earlier.content, **changed})
+    return chats.replace_message(
+        world, replace(earlier, edited=True, content={**earlier.content, **changed})
     )

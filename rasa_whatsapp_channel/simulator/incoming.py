@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from rasa_whatsapp_channel.simulator import ids, ownership, problems
+from rasa_whatsapp_channel.simulator import chats, ids, ownership, problems, reports
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.media_library import media_objects
 from rasa_whatsapp_channel.simulator.state import RANK, ChatMessage, WhatsAppUser
@@ -62,7 +62,7 @@ def receive(
     messages = [_note(world, chat, arrival) for arrival in arrivals]
     if not is_ours:
         for message in messages:
-            world.overhear(person, number, message)
+            reports.send_overheard(world, person, number, message)
         _mark_delivered(world, messages)  # to the other app
         return messages
     body = envelopes.messages_webhook(
@@ -103,9 +103,9 @@ def read(world: World, person: WhatsAppUser, message_id: str | None = None) -> l
         if m.status in RANK and RANK[m.status] < RANK["read"] and m.type != "reaction"
     ]
     for message in unread:
-        world.change_status(message, "read")
+        chats.change_status(world, message, "read")
     if unread:
-        world.report(person, "read", unread)
+        reports.send_status(world, person, "read", unread)
     return unread
 
 
@@ -117,9 +117,9 @@ def set_status(
     if status == "failed":
         problem = problems.of_code(code)
         errors = (status_error(problem, world.config.api, "Set to failed in the simulator."),)
-    if not world.change_status(message, status, by_hand=True, errors=errors):
+    if not chats.change_status(world, message, status, by_hand=True, errors=errors):
         return False
-    world.report(person, status, [world.state.messages[message.id]])
+    reports.send_status(world, person, status, [world.state.messages[message.id]])
     return True
 
 
@@ -149,11 +149,11 @@ def _note(world: World, chat: ChatContext, arrival: Arrival) -> ChatMessage:
         },
     )
     if arrival.type == "reaction":
-        world.react(message)
+        chats.react(world, message)
     if "referral" in arrival.extra:
         world.billing.note_referral(person.key, number.phone_number_id, world.clock())
     world.record_written(person, number)
-    return world.show(message)
+    return chats.show(world, message)
 
 
 def _full_context(
@@ -173,7 +173,7 @@ def _full_context(
 def _mark_delivered(world: World, messages: Sequence[ChatMessage]) -> None:
     """Mark messages as delivered: the bot has accepted their webhook."""
     for message in messages:
-        world.change_status(message, "delivered")
+        chats.change_status(world, message, "delivered")
 
 
 def change_identity(
@@ -207,7 +207,7 @@ def change_identity(
         content=content,
         number=number.phone_number_id,
     )
-    world.show(message)
+    chats.show(world, message)
     # The message still comes from whom the bot knows.
     body = envelopes.messages_webhook([message], was, api=api, number=number)
     world.webhooks.post("webhooks", changed.key, body, kind="system")

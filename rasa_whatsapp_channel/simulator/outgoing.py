@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from rasa_whatsapp_channel.billing.charges import is_billable
 from rasa_whatsapp_channel.simulator import (
+    chats,
     ids,
     media_checks,
     media_library,
     ownership,
     problems,
+    reports,
 )
 from rasa_whatsapp_channel.simulator.faults import Hit
 from rasa_whatsapp_channel.simulator.media_library import MediaFile, media_objects
@@ -130,7 +132,7 @@ def mark_read(world: World, request: MarkRead) -> None:
     if message is None or message.direction != "inbound":
         raise Refused(problems.INVALID, "message_id is not an incoming message.")
     for earlier in world.state.up_to(message.id):
-        world.change_status(earlier, "read")
+        chats.change_status(world, earlier, "read")
     world.feed.publish("read", person=message.person, message_id=message.id)
     if request.typing:
         world.feed.publish("typing", person=message.person, seconds=limits.TYPING)
@@ -180,7 +182,7 @@ async def _deliver(
         failure = problems.OPTED_OUT, "The person has stopped marketing messages of this business."
     if fails_with is not None:
         failure = problems.of_code(int(fails_with.do[1])), fails_with.why
-    if failure is None and message.type == "reaction" and not world.react(message):
+    if failure is None and message.type == "reaction" and not chats.react(world, message):
         failure = problems.INVALID, "There is no message to react to."
     if failure is None and message.type == "pin" and (flaw := _why_no_pin(world, message)):
         failure = problems.INVALID, flaw
@@ -192,15 +194,15 @@ async def _deliver(
         charge = world.billing.charge(message, world.state.messages.values())
         message = replace(message, charge=charge)
     if seconds and failure is None:
-        world.report(person, message.status, [message])
+        reports.send_status(world, person, message.status, [message])
         await world.clock.sleep(seconds)
-        world.show(replace(message, timestamp=int(world.clock())))
+        chats.show(world, replace(message, timestamp=int(world.clock())))
     else:
-        world.show(message)
-        world.report(person, message.status, [message])
+        chats.show(world, message)
+        reports.send_status(world, person, message.status, [message])
     if message.status == "sent" and message.type != "reaction":  # others are final
-        world.change_status(message, "delivered")
-        world.report(person, "delivered", [message])
+        chats.change_status(world, message, "delivered")
+        reports.send_status(world, person, "delivered", [message])
 
 
 def _why_no_pin(world: World, message: ChatMessage) -> str | None:

@@ -11,9 +11,10 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/conver
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
-from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator import problems, reports
 from rasa_whatsapp_channel.simulator.config import ESCALATION, PRIMARY, Number
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.state import ChatOwner, WhatsAppUser, Writer
@@ -64,7 +65,7 @@ def derive(world: World, person: WhatsAppUser, number: Number, owner: str, *, by
 
 def _set_owner(world: World, owner: ChatOwner) -> None:
     world.state.owners[owner.person, owner.number] = owner
-    world.publish_owner(owner)
+    world.feed.publish("owner", **asdict(owner))
 
 
 def note_message(world: World, person: WhatsAppUser, number: Number) -> Writer:
@@ -117,7 +118,9 @@ def control(
     _give(world, person, number, to)
     if app == "app" and not taken:
         kind = "control_taken" if action == "take" else "control_passed"
-        world.tell("messaging_handovers", _handover(world, person, number, kind, metadata))
+        reports.send_event(
+            world, "messaging_handovers", _handover(world, person, number, kind, metadata)
+        )
 
 
 def write_as_app(world: World, person: WhatsAppUser, number: Number) -> None:

@@ -1,4 +1,4 @@
-"""World: everything a running simulator holds, and the steps of messages in both directions."""
+"""World: everything a running simulator holds."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any, Final
 
 import aiohttp
@@ -20,23 +18,17 @@ from rasa_whatsapp_channel.simulator.config import Config, Number
 from rasa_whatsapp_channel.simulator.faults import Faults, Hit
 from rasa_whatsapp_channel.simulator.feed import Feed
 from rasa_whatsapp_channel.simulator.keyed_tasks import KeyedTasks
-from rasa_whatsapp_channel.simulator.media_library import MediaLibrary, with_urls
+from rasa_whatsapp_channel.simulator.media_library import MediaLibrary
 from rasa_whatsapp_channel.simulator.sending_limits import RateLimits, window_ends
 from rasa_whatsapp_channel.simulator.state import (
     ChatMessage,
-    ChatOwner,
-    Refusal,
     SimulatorState,
-    StatusStep,
     WhatsAppUser,
     clean_phone,
 )
 from rasa_whatsapp_channel.simulator.templates import TemplateCatalog
 from rasa_whatsapp_channel.simulator.weather import CALM, ROUGH, Weather, local_number
-from rasa_whatsapp_channel.simulator.webhooks import envelopes
 from rasa_whatsapp_channel.simulator.webhooks.delivery import Webhooks
-from rasa_whatsapp_channel.simulator.webhooks.envelopes import StatusChange
-from rasa_whatsapp_channel.simulator.webhooks.platform_events import event_webhook
 from rasa_whatsapp_channel.whatsapp.account_events import messaging_limit, read_account_event
 
 LOGGED: Final = 2000  # requests and weather faults
@@ -58,12 +50,12 @@ class World:
         self.state = SimulatorState()
         self._welcome(FIRST_PERSON)
         self.requests: deque[dict[str, Any]] = deque(maxlen=LOGGED)
-        self._requests_seen = 0
+        self.requests_seen = 0
         self.providers: dict[str, Mapping[str, Any]] = {}  # of an on-premises client, by name
         self.packs: dict[str, dict[str, Any]] = {}  # of stickers, by id
         self.weather_faults: deque[dict[str, Any]] = deque(maxlen=LOGGED)
         self.faults = Faults(weather=first_weather(config), on_hit=self._report_fault)
-        self._awaited: dict[str, asyncio.Event] = {}  # messages whose first status is awaited
+        self.awaited_statuses: dict[str, asyncio.Event] = {}  # by the id of the message
         self.templates = TemplateCatalog(config.templates)
         self.direct_send = config.direct_send
         self.billing = Billing(config)
@@ -266,84 +258,10 @@ class World:
         chat = (each for each in self.state.chat(person.key) if each.id not in new)
         return any(each.direction == "inbound" and each.status != "sent" for each in chat)
 
-    def record_request(self, entry: Mapping[str, Any], rule: str | None, code: int | None) -> None:
-        """Record a request of the bot; *rule* is the one it broke, if WhatsApp refused it."""
-        self._requests_seen += 1
-        refusal = None if rule is None else self._record_refusal(entry, rule, code)
-        noted = {"id": str(self._requests_seen), **entry, "refusal": refusal}
-        self.requests.append(noted)
-        self.feed.publish("request", **noted)
-
-    def _record_refusal(self, entry: Mapping[str, Any], rule: str, code: int | None) -> str:
-        """Record a request that WhatsApp refused, in its chat; return the refusal's id."""
-        body = entry["body"] if isinstance(entry["body"], Mapping) else {}
-        recipient = str(body.get("to") or body.get("recipient") or "")
-        parts = str(entry["path"]).partition("?")[0].split("/")
-        numbers = (each.phone_number_id for each in self.config.numbers)
-        refusal = Refusal(
-            id=ids.new_refusal_id(),
-            by="whatsapp",
-            timestamp=self.clock(),
-            rule=rule,
-            code=code,
-            person=self.key_of(recipient) if recipient else None,
-            number=next((each for each in numbers if each in parts), ""),
-            request={key: entry[key] for key in ("method", "path", "body")},
-            answer=entry["answer"],
-        )
-        # Browsers request icons from every server; those are not part of a chat.
-        self._refuse(refusal, keep=entry["method"] != "GET")
-        return refusal.id
-
-    def record_dead_letter(
-        self,
-        recipient: str,
-        reason: str,
-        *,
-        code: int | None = None,
-        number: str = "",
-        response: str | None = None,
-        body: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Record a dead letter that the channel reports."""
-        refusal = Refusal(
-            id=ids.new_refusal_id(),
-            by="channel",
-            timestamp=self.clock(),
-            rule=reason,
-            code=code,
-            person=self.key_of(recipient),
-            number=number,
-            request={"method": "POST", "path": "", "body": body} if body else None,
-            response=response,
-        )
-        self._refuse(refusal, keep=True)
-
-    def _refuse(self, refusal: Refusal, *, keep: bool) -> None:
-        chat = self.state.chat(refusal.person) if refusal.person is not None else []
-        # Reactions are shown on other messages.
-        shown = [message.id for message in chat if message.type != "reaction"]
-        refusal = replace(refusal, after=shown[-1] if shown else None)
-        if keep:
-            self.state.refusals.append(refusal)
-        self.feed.publish("refused", **asdict(refusal))
-
     def key_of(self, recipient: str) -> str:
         """Return the key of the person with this phone number or user id."""
         person = self.find_person(recipient) or self.find_person(clean_phone(recipient))
         return person.key if person is not None else clean_phone(recipient)
-
-    async def wait_for_status(self, message_id: str, *, within: float) -> None:
-        """Wait until the bot has accepted a status of this message, at most *within* seconds."""
-        event = self._awaited.setdefault(message_id, asyncio.Event())
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(event.wait(), within)
-        self._awaited.pop(message_id, None)
-
-    def _confirm_status(self, messages: Sequence[ChatMessage]) -> None:
-        for message in messages:
-            if (event := self._awaited.get(message.id)) is not None:
-                event.set()
 
     def clock_to_json(self) -> dict[str, float]:
         return {"now": self.clock(), "offset": self.clock.offset}
@@ -355,112 +273,3 @@ class World:
     def _window_to_json(self, person: WhatsAppUser) -> dict[str, Any]:
         ends = window_ends(self.state.last_written(person.key, self.config.number.phone_number_id))
         return {"person": person.key, "window": ends}
-
-    def show(self, message: ChatMessage) -> ChatMessage:
-        """Add a message to its chat; return it with its first status."""
-        first = StatusStep(message.status, message.timestamp)
-        message = replace(message, statuses=(first,))
-        self.state.add_message(message)
-        self.feed.publish("message", message=self.to_json(message))
-        return message
-
-    def react(self, message: ChatMessage) -> bool:
-        """Add a reaction to its message; return False if there is none."""
-        reaction = message.content
-        who = "bot" if message.direction == "outbound" else message.person
-        target = self.state.react(reaction["message_id"], who, reaction.get("emoji") or "")
-        if target is None:
-            return False
-        self.feed.publish(
-            "reaction",
-            message_id=target.id,
-            person=target.person,
-            reactions=dict(target.reactions),
-        )
-        return True
-
-    def change_status(
-        self,
-        message: ChatMessage,
-        status: str,
-        *,
-        by_hand: bool = False,
-        errors: tuple[Mapping[str, Any], ...] = (),
-    ) -> bool:
-        """Set the status of a message; return False if it has it already."""
-        note = StatusStep(status, int(self.clock()), by_hand)
-        if not self.state.set_status(message.id, note, errors):
-            return False
-        self.feed.publish(
-            "status",
-            message_id=message.id,
-            person=message.person,
-            errors=list(errors),
-            **note.to_json(),
-        )
-        return True
-
-    def replace_message(self, message: ChatMessage) -> ChatMessage:
-        """Put *message* into the place of the one with its id."""
-        self.state.messages[message.id] = message
-        self.feed.publish("message", message=self.to_json(message))
-        return message
-
-    def publish_owner(self, owner: ChatOwner) -> None:
-        self.feed.publish("owner", **asdict(owner))
-
-    def overhear(self, person: WhatsAppUser, number: Number, message: ChatMessage) -> None:
-        """Let the bot overhear *message*, which is for others or from others."""
-        field, value = envelopes.overheard(message, self.as_reported(person), number=number)
-        self.tell(field, value, person=person)
-
-    def report(self, person: WhatsAppUser, status: str, messages: Sequence[ChatMessage]) -> None:
-        """Send the status of the bot's *messages* to the bot, in one webhook."""
-        messages = [message for message in messages if message.by == "bot"]
-        if not messages:
-            return
-        now = int(self.clock())
-        changes = [StatusChange(message, status, now, message.errors) for message in messages]
-        number = self.config.find_number(messages[0].number) or self.config.number
-        reported = self.as_reported(person)
-        body = envelopes.statuses_webhook(changes, reported, api=self.config.api, number=number)
-        kind = messages[0].type
-        on_accepted = partial(self._confirm_status, messages)
-        weather = "failures" if status == "failed" else None
-        self.webhooks.post(
-            "statuses", person.key, body, kind=kind, on_accepted=on_accepted, weather=weather
-        )
-
-    def tell(self, field: str, value: Any, *, person: WhatsAppUser | None = None) -> None:
-        """Send a webhook of *field* to the bot, after all earlier ones of the same person."""
-        body = event_webhook(field, value, now=int(self.clock()))
-        self.webhooks.post("webhooks", person.key if person else "", body, kind=field)
-
-    def to_json(self, message: ChatMessage) -> dict[str, Any]:
-        """Return a message as JSON for the control API."""
-        files = {key: self.library.find(media_id) for key, media_id in message.media.items()}
-        stored = {key: file for key, file in files.items() if file is not None}
-        return {
-            "id": message.id,
-            "direction": message.direction,
-            "by": message.by,
-            "edited": message.edited,
-            "revoked": message.revoked,
-            "person": message.person,
-            "timestamp": message.timestamp,
-            "type": message.type,
-            "content": with_urls(message.type, message.content, stored),
-            "context": {"message_id": message.reply_to} if message.reply_to else None,
-            "status": message.status,
-            "errors": list(message.errors),
-            "reactions": dict(message.reactions),
-            "body": message.body,
-            "answer": message.answer,
-            "number": message.number,
-            "author": message.author,
-            "filled": message.filled,
-            "response": message.response,
-            "changes": list(message.changes),
-            "pricing": self.billing.pricing_to_json(message),
-            "statuses": [note.to_json() for note in message.statuses],
-        }

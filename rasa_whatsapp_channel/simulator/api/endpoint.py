@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import ids, problems
+from rasa_whatsapp_channel.simulator import ids, problems, refusals
 from rasa_whatsapp_channel.simulator.api import request_faults
 from rasa_whatsapp_channel.simulator.media_library import MediaFile
 from rasa_whatsapp_channel.simulator.problems import TOKEN, Code, Refused
@@ -70,7 +70,7 @@ def endpoint(world: World, api: Api, handler: Handler, *, place: str | None = No
             "seconds": round(time.perf_counter() - clock, 6),
             "fault": request_faults.why() if place else None,
         }
-        world.record_request(entry, rule, code)
+        refusals.record_request(world, entry, rule, code)
         if isinstance(answered, ApiAnswer):
             return web.json_response(answered.body, status=answered.status)
         return answered

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator import problems, reports
 from rasa_whatsapp_channel.simulator.faults import LONGEST_DELAY, ON_REQUESTS, Hit
 from rasa_whatsapp_channel.simulator.problems import Refused
 from rasa_whatsapp_channel.simulator.world import World
@@ -91,7 +91,7 @@ async def after(
         case "cut", _:
             return await _cut(request, answer or _FILE)
         case "early", _ if (message_id := _message_id.get()) is not None:
-            await world.wait_for_status(message_id, within=EARLY)
+            await reports.wait_for_status(world, message_id, within=EARLY)
     return None
 
 

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from rasa_whatsapp_channel.settings.parsers import SettingsError
-from rasa_whatsapp_channel.simulator import problems
+from rasa_whatsapp_channel.simulator import problems, reports
 from rasa_whatsapp_channel.simulator.api.endpoint import ApiAnswer, endpoint, read_json
 from rasa_whatsapp_channel.simulator.problems import Problem, Refused
 from rasa_whatsapp_channel.simulator.templates import parse_template
@@ -201,7 +201,7 @@ class TemplateManagement:
     def _tell(self, template: TemplateDefinition) -> None:
         world = self._world
         world.feed.publish("templates", templates=world.templates.to_json())
-        world.tell(TEMPLATE_STATUS, template_status(template, int(world.clock())))
+        reports.send_event(world, TEMPLATE_STATUS, template_status(template, int(world.clock())))
 
     def _check_access(self, request: web.Request, *, scheme: str = "Bearer") -> None:
         account = self._world.config.account

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from rasa_whatsapp_channel.simulator import reports
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_object
 from rasa_whatsapp_channel.simulator.templates import QUALITIES, STATUSES, to_json
 from rasa_whatsapp_channel.simulator.webhooks.platform_events import (
@@ -65,9 +66,11 @@ class AccountRoutes:
         if self._world.config.api in (CLOUD, DIALOG360):
             now = int(self._world.clock())
             if quality is not None:
-                self._world.tell(TEMPLATE_QUALITY, template_quality(template, found.quality))
+                reports.send_event(
+                    self._world, TEMPLATE_QUALITY, template_quality(template, found.quality)
+                )
             if status != found.status or quality is None:
-                self._world.tell(TEMPLATE_STATUS, template_status(template, now))
+                reports.send_event(self._world, TEMPLATE_STATUS, template_status(template, now))
         return web.json_response(to_json(template))
 
     async def set_account(self, request: web.Request) -> web.Response:
@@ -93,7 +96,7 @@ class AccountRoutes:
         value = limit_change(world.config.number, before, people)
         world.note_limit(NUMBER_QUALITY, value)
         if people != before and world.config.api in (CLOUD, DIALOG360):
-            world.tell(NUMBER_QUALITY, value)
+            reports.send_event(world, NUMBER_QUALITY, value)
 
 
 def _is_limit(value: Any) -> bool:

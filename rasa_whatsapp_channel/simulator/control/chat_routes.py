@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import ids, incoming, media_checks
+from rasa_whatsapp_channel.simulator import chats, ids, incoming, media_checks
 from rasa_whatsapp_channel.simulator.api.cloud import download_url, origin_of
 from rasa_whatsapp_channel.simulator.api.uploads import Upload, read_form
 from rasa_whatsapp_channel.simulator.control.bodies import (
@@ -59,13 +59,13 @@ class ChatRoutes:
             wait = seconds_of(request.query.get("wait", "0"))
             await asyncio.wait_for(self._something_new(person, after), wait)
         chat = self._world.state.chat(person.key, after=after)
-        return web.json_response([self._world.to_json(message) for message in chat])
+        return web.json_response([chats.to_json(self._world, message) for message in chat])
 
     async def transcript(self, request: web.Request) -> web.Response:
         """Return the chat as a transcript for `rasa-whatsapp test`, or with `?form=pytest`."""
         person = find_person(self._world, request)
         said = (each for each in self._world.state.chat(person.key) if each.by == "bot")
-        chat = [self._world.to_json(message) for message in said]
+        chat = [chats.to_json(self._world, message) for message in said]
         transcript = record(chat, name=f"The chat of {person.name}")
         if request.query.get("form") == "pytest":
             return web.Response(text=dump_test(transcript), content_type="text/x-python")
@@ -112,7 +112,7 @@ class ChatRoutes:
             raise ControlError("code is a number, such as 131047.")
         if not incoming.set_status(self._world, person, message, status, code=code):
             raise ControlError(f"That message is {message.status} already.", status=409)
-        return web.json_response(self._world.to_json(self._world.state.messages[message.id]))
+        return web.json_response(chats.to_json(self._world, self._world.state.messages[message.id]))
 
     def _find_message(self, person: WhatsAppUser, message_id: str) -> ChatMessage:
         message = self._world.state.messages.get(message_id)
@@ -138,7 +138,7 @@ class ChatRoutes:
             raise ControlError(f"The bot has no number {body['number']}.", status=404)
         author = self._find_author(person, text_of(body, "author"))
         messages = incoming.receive(world, person, arrivals, number=number, author=author)
-        written = [world.to_json(message) for message in messages]
+        written = [chats.to_json(world, message) for message in messages]
         return web.json_response(written[0] if one else written)
 
     def _find_author(self, person: WhatsAppUser, key: str | None) -> WhatsAppUser | None:

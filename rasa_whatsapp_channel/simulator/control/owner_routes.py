@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import colleagues, ownership
+from rasa_whatsapp_channel.simulator import chats, colleagues, ownership
 from rasa_whatsapp_channel.simulator.api.uploads import read_form
 from rasa_whatsapp_channel.simulator.config import Number
 from rasa_whatsapp_channel.simulator.control.bodies import (
@@ -53,7 +53,7 @@ class OwnerRoutes:
             )
         except Refused as error:
             raise ControlError(error.rule, status=409) from error
-        return web.json_response(world.to_json(message))
+        return web.json_response(chats.to_json(world, message))
 
     async def control(self, request: web.Request) -> web.Response:
         """Let the other app take, pass or release the thread of a person."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from rasa_whatsapp_channel.simulator import snapshots
+from rasa_whatsapp_channel.simulator import chats, snapshots
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_json
 from rasa_whatsapp_channel.simulator.world import World
 
@@ -45,7 +45,7 @@ class StateRoutes:
                 "refusals": [asdict(each) for each in world.state.refusals],
                 "owners": [asdict(each) for each in world.state.owners.values()],
                 "people": [world.person_to_json(person) for person in world.state.people.values()],
-                "messages": [world.to_json(m) for m in world.state.messages.values()],
+                "messages": [chats.to_json(world, m) for m in world.state.messages.values()],
             }
         )
 

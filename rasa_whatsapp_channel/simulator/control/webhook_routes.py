@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from rasa_whatsapp_channel.simulator import refusals, reports
 from rasa_whatsapp_channel.simulator.control.bodies import ControlError, read_object, text_of
 from rasa_whatsapp_channel.simulator.state import WhatsAppUser
 from rasa_whatsapp_channel.simulator.webhooks.log import Webhook, as_curl, as_test
@@ -52,7 +53,8 @@ class WebhookRoutes:
             raise ControlError('A dead letter is {"to", "reason", "code", "response", "body"}.')
         if not isinstance(body, Mapping | None) or not isinstance(code, int | None):
             raise ControlError("body is a message as it would have been sent, code a number.")
-        self._world.record_dead_letter(
+        refusals.record_dead_letter(
+            self._world,
             recipient,
             reason,
             code=code or None,
@@ -103,7 +105,7 @@ class WebhookRoutes:
         for value in values:
             self._world.note_preferences(person, value)
             self._world.note_limit(field, value)
-            self._world.tell(field, value, person=person)
+            reports.send_event(self._world, field, value, person=person)
         return web.json_response({"field": field, "values": values})
 
     def _person(self, key: str | None) -> WhatsAppUser:
