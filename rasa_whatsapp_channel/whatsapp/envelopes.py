@@ -43,6 +43,8 @@ from rasa_whatsapp_channel.whatsapp.json_values import object_of, plain, text_of
 
 # WhatsApp documents 1000 per webhook; without an end, 3 MB of "{}" would be a million events.
 EVENTS: Final = 2_000
+# https://whatsapp.turn.io/docs/api/webhooks, the subscription `turn`
+_SENT: Final = "a message that was sent; at Turn the webhook needs the subscription `whatsapp` only"
 
 
 def read_events(payload: object) -> tuple[Event, ...]:
@@ -134,7 +136,8 @@ def _read_echoes(value: Part) -> Iterator[Event]:
 
 
 def _read_value(value: Part) -> Iterator[Event]:
-    return _or_unknown(_read_lists(value), "no messages, statuses or errors", value)
+    reason = _SENT if {"to", "recipient"} & value.keys() else "no messages, statuses or errors"
+    return _or_unknown(_read_lists(value), reason, value)
 
 
 def _read_lists(value: Part) -> Iterator[Event]:

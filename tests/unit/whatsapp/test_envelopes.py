@@ -848,7 +848,7 @@ OTHER: dict[str, tuple[Event, ...]] = {
     ),
     "turn/sent_by_us": (
         Unknown(
-            "no messages, statuses or errors",
+            "a message that was sent; at Turn the webhook needs the subscription `whatsapp` only",
             {
                 "to": PHONE,
                 "type": "text",
